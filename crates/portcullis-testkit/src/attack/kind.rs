@@ -1,0 +1,43 @@
+use serde_json::json;
+
+use super::target::Target;
+use crate::encoding::{base64url, fill_random, random_id};
+
+pub(super) fn id_token(target: &Target) -> String {
+    let token = target.good().without_claim("client_id");
+    token
+        .without_claim("scope")
+        .typ("JWT")
+        .audience(target.client_id.as_str())
+        .claim("nonce", random_id())
+        .claim("at_hash", random_id())
+        .sign()
+}
+
+pub(super) fn dpop_proof(target: &Target) -> String {
+    let token = target.good().typ("dpop+jwt");
+    token.header("jwk", target.key().public_jwk()).claim("htm", "GET").claim("htu", "https://api.example.com/").sign()
+}
+
+pub(super) fn logout_token(target: &Target) -> String {
+    let events = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let token = target.good().typ("logout+jwt");
+    token.claim("events", events).claim("sid", random_id()).sign()
+}
+
+/// Header, encrypted key, initialisation vector, ciphertext and tag.
+pub(super) fn jwe(target: &Target) -> String {
+    let header = json!({
+        "alg": "RSA-OAEP-256",
+        "enc": "A256GCM",
+        "kid": target.key().kid(),
+    });
+    let parts = [256, 12, 400, 16].map(random_segment);
+    format!("{}.{}", base64url(header.to_string()), parts.join("."))
+}
+
+fn random_segment(len: usize) -> String {
+    let mut bytes = vec![0; len];
+    fill_random(&mut bytes);
+    base64url(bytes)
+}

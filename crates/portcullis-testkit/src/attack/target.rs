@@ -1,0 +1,31 @@
+use crate::key::SigningKey;
+use crate::token::TokenBuilder;
+
+/// What an attack starts from.
+pub(crate) struct Target {
+    /// The good token that the hostile one resembles.
+    pub(crate) token: TokenBuilder,
+    /// The same token by the server's first key on a NIST curve, where it has one.
+    pub(crate) elliptic: Option<TokenBuilder>,
+    pub(crate) client_id: String,
+    /// The URL prefix of the endpoints that serve the attacker's keys.
+    pub(crate) attacker_url: String,
+}
+
+impl Target {
+    /// The good token.
+    pub(super) fn good(&self) -> TokenBuilder {
+        self.token.clone()
+    }
+
+    /// The good token by the server's real key.
+    pub(super) fn key(&self) -> &SigningKey {
+        self.token.key()
+    }
+}
+
+/// Puts a member, `"name":value`, before the others of a JSON object's text.
+pub(super) fn prepend(member: &str, object: &[u8]) -> Vec<u8> {
+    let rest = object.strip_prefix(b"{").unwrap_or(object);
+    [b"{", member.as_bytes(), b",", rest].concat()
+}

@@ -1,0 +1,82 @@
+//! Test your own OAuth 2.0 API: an authorization server in your test process, a minter of good
+//! and hostile access tokens, faults on demand, and a clock that you move.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`AuthorizationServer`] | serves keys, metadata, tokens and introspection on loopback, and counts requests |
+//! | [`TokenBuilder`] | signs a good token, or one that differs from it in whatever you say |
+//! | [`Attack`] | names the hostile tokens, each wrong in one point only |
+//! | [`Fault`] | breaks an [`Endpoint`]: statuses, hangs, cut-off, endless and oversized bodies |
+//! | [`TestClock`] | stands still until the test moves it |
+//! | [`SigningKey`] | is a real key for any [`Algorithm`] |
+//!
+//! # Example
+//!
+//! The API under test is a function here; yours answers requests.
+//!
+//! ```
+//! use portcullis_testkit::{Attack, AuthorizationServer, Endpoint, Fault};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let server = AuthorizationServer::start().await;
+//! let good = server.token().scope("read").sign();
+//! let api_accepts = |token: &str| token == good; // give your API `server.issuer()`
+//!
+//! assert!(api_accepts(&good));
+//! for attack in Attack::ALL {
+//!     let hostile = server.hostile_from(*attack, server.token().scope("read"));
+//!     assert!(!api_accepts(&hostile), "{attack}");
+//! }
+//! // No token led the API to the attacker's keys.
+//! assert_eq!(server.requests(Endpoint::Attacker), 0);
+//!
+//! // The authorization server breaks, changes keys, and comes back.
+//! server.fault(Endpoint::Jwks, Fault::Hang);
+//! let new_key = server.rotate_and_withdraw();
+//! server.heal(Endpoint::Jwks);
+//! assert_eq!(server.signing_key().kid(), new_key.kid());
+//! # }
+//! ```
+//!
+//! # Runtime
+//!
+//! The server runs on the tokio runtime that started it, which needs I/O and time enabled, as
+//! `#[tokio::test]` has. A test that blocks its only thread blocks the server too.
+//!
+//! # Features
+//!
+//! `tls` adds https, by a `CertificateAuthority` of the test's own.
+//!
+//! # Not for production
+//!
+//! Keys live in memory, secrets are well known, a server that signs by HS publishes its secret,
+//! and its token endpoint signs any claim that a client asks for.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+mod algorithm;
+mod attack;
+mod clock;
+mod der;
+mod encoding;
+mod key;
+mod server;
+mod sync;
+#[cfg(feature = "tls")]
+mod tls;
+mod token;
+
+pub use algorithm::Algorithm;
+pub use attack::Attack;
+pub use clock::TestClock;
+pub use key::SigningKey;
+pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::CertificateAuthority;
+pub use token::TokenBuilder;

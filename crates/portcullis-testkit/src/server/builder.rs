@@ -1,0 +1,214 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::desk::Desks;
+use super::keyring::KeyRing;
+use super::listener::Port;
+use super::registry::Registry;
+use super::routes;
+use super::state::{Client, Settings, State};
+use super::transport::Transport;
+use super::{AuthorizationServer, Handle};
+use crate::algorithm::Algorithm;
+use crate::clock::TestClock;
+
+/// How an [`AuthorizationServer`] is to be, before it starts.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// use portcullis_testkit::{Algorithm, AuthorizationServer, TestClock};
+///
+/// let server = AuthorizationServer::builder()
+///     .algorithms([Algorithm::ES256, Algorithm::EdDSA])
+///     .clock(TestClock::new())
+///     .path("/tenant1")
+///     .start()
+///     .await?;
+/// assert!(server.issuer().ends_with("/tenant1"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    algorithms: Vec<Algorithm>,
+    listen: String,
+    issuer: Option<String>,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::CertificateAuthority>,
+    settings: Settings,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            algorithms: vec![Algorithm::RS256],
+            listen: "127.0.0.1:0".into(),
+            issuer: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            settings: Settings {
+                path: String::new(),
+                clock: None,
+                clients: Vec::new(),
+                audience: "https://api.example.com".into(),
+                jwks_max_age: None,
+                etag: true,
+                rotation_endpoint: false,
+                openid_configuration: true,
+                oauth_metadata: true,
+                metadata_issuer: None,
+            },
+        }
+    }
+
+    /// Signs by this algorithm instead of RS256.
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        self.algorithms([algorithm])
+    }
+
+    /// Makes and publishes one key for each algorithm; the first one signs by default.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Listens at this address, such as `"127.0.0.1:3001"`, instead of any free port on loopback.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// Names this issuer in tokens and metadata instead of the server's own URL.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Serves everything under this path, such as `"/tenant1"`, which the issuer then ends with.
+    ///
+    /// RFC 8414 metadata is at `/.well-known/oauth-authorization-server/tenant1`
+    /// ([section 3.1](https://www.rfc-editor.org/rfc/rfc8414#section-3.1)).
+    pub fn path(mut self, path: &str) -> Self {
+        let path = path.trim_matches('/');
+        self.settings.path = match path {
+            "" => String::new(),
+            path => format!("/{path}"),
+        };
+        self
+    }
+
+    /// Takes the time from `clock` instead of the system.
+    pub fn clock(mut self, clock: TestClock) -> Self {
+        self.settings.clock = Some(clock);
+        self
+    }
+
+    /// Knows this client; the first call replaces the default `test-client` with `test-secret`.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.settings.clients.push(Client { id: id.into(), secret: secret.into() });
+        self
+    }
+
+    /// Puts this `aud`, one string or a list, in tokens instead of `https://api.example.com`.
+    pub fn audience(mut self, audience: impl Into<Value>) -> Self {
+        self.settings.audience = audience.into();
+        self
+    }
+
+    /// Adds `Cache-Control: max-age`, in whole seconds, to the key set.
+    pub fn jwks_max_age(mut self, max_age: Duration) -> Self {
+        self.settings.jwks_max_age = Some(max_age);
+        self
+    }
+
+    /// Says whether the key set has an `ETag` and is answered with 304 where it matches (it is by default).
+    pub fn etag(mut self, on: bool) -> Self {
+        self.settings.etag = on;
+        self
+    }
+
+    /// Says whether `POST /rotate` makes a new signing key (it does not by default).
+    pub fn rotation_endpoint(mut self, on: bool) -> Self {
+        self.settings.rotation_endpoint = on;
+        self
+    }
+
+    /// Says whether there is an OpenID configuration (there is by default); off answers 404.
+    pub fn openid_configuration(mut self, on: bool) -> Self {
+        self.settings.openid_configuration = on;
+        self
+    }
+
+    /// Says whether there is RFC 8414 metadata (there is by default); off answers 404.
+    pub fn oauth_metadata(mut self, on: bool) -> Self {
+        self.settings.oauth_metadata = on;
+        self
+    }
+
+    /// Lies about the issuer in both metadata documents, but not in tokens.
+    pub fn metadata_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.settings.metadata_issuer = Some(issuer.into());
+        self
+    }
+
+    /// Serves https by a certificate of `authority` for `127.0.0.1` and `localhost`.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, authority: crate::CertificateAuthority) -> Self {
+        self.tls = Some(authority);
+        self
+    }
+
+    /// Starts the server on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address is none, is in use or may not be used, or when no algorithm was given.
+    pub async fn start(self) -> io::Result<AuthorizationServer> {
+        if self.algorithms.is_empty() {
+            return Err(io::Error::other("the server needs at least one algorithm"));
+        }
+        let port = Port::bind(&self.listen).await?;
+        let address = port.address();
+        let transport = self.transport();
+        let base = format!("{}://{address}{}", transport.scheme(), self.settings.path);
+        let state = Arc::new(self.into_state(base));
+        let router = routes::router(&state);
+        let listener = port.open(transport.clone(), router.clone());
+        Ok(AuthorizationServer {
+            handle: Arc::new(Handle { state, address, transport, router, listener: Mutex::new(Some(listener)) }),
+        })
+    }
+
+    #[cfg(feature = "tls")]
+    fn transport(&self) -> Transport {
+        match &self.tls {
+            Some(authority) => Transport::Tls(authority.acceptor()),
+            None => Transport::Plain,
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without tls")]
+    fn transport(&self) -> Transport {
+        Transport::Plain
+    }
+
+    fn into_state(self, base: String) -> State {
+        let mut settings = self.settings;
+        if settings.clients.is_empty() {
+            settings.clients.push(Client { id: "test-client".into(), secret: "test-secret".into() });
+        }
+        State {
+            settings,
+            issuer: self.issuer.unwrap_or_else(|| base.clone()),
+            base,
+            desks: Desks::new(),
+            keys: Mutex::new(KeyRing::new(&self.algorithms)),
+            registry: Mutex::new(Registry::default()),
+        }
+    }
+}

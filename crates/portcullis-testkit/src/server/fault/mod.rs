@@ -1,0 +1,137 @@
+//! Faults on demand: what an authorization server does on a bad day.
+
+mod body;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
+use tokio::sync::watch;
+
+use body::{CutOffBody, EndlessBody};
+
+/// A way in which an [`Endpoint`](crate::Endpoint) fails.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
+///
+/// let server = AuthorizationServer::start().await;
+/// server.fault(Endpoint::Jwks, Fault::Status(503));
+/// // … your API has to live with it …
+/// server.heal(Endpoint::Jwks);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Answers with this status and no body; a number that is no status is sent as 500.
+    Status(u16),
+    /// Answers as usual, this much later.
+    Delay(Duration),
+    /// Never answers, until it is healed or replaced: then answers as usual.
+    Hang,
+    /// Stops in the middle of the usual body and drops the connection.
+    CutOff,
+    /// Answers 200 with a page of HTML that calls itself JSON.
+    NotJson,
+    /// Answers as usual, after this many bytes of valid white space.
+    HugeBody(usize),
+    /// Begins a JSON document and never ends it.
+    EndlessBody,
+    /// Answers 200 with `{"keys":[]}`.
+    NoKeys,
+    /// Answers 302 with this `Location`.
+    Redirect(String),
+    /// Answers 200 with this body.
+    Body {
+        /// The `Content-Type` field.
+        content_type: String,
+        /// The body.
+        body: String,
+    },
+    /// Closes the connection without an answer.
+    Refuse,
+}
+
+/// Marks a response that is never sent: the connection closes instead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HangUp;
+
+impl Fault {
+    /// Answers `request` in this faulty way; `released` changes when the fault is lifted.
+    pub(super) async fn answer(self, mut released: watch::Receiver<()>, request: Request, next: Next) -> Response {
+        match self {
+            Self::Status(code) => {
+                StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+            }
+            Self::Delay(delay) => {
+                tokio::time::sleep(delay).await;
+                next.run(request).await
+            }
+            Self::Hang => {
+                // An error means that the server is gone, and this connection with it.
+                let _ = released.changed().await;
+                next.run(request).await
+            }
+            Self::CutOff => cut_off(next.run(request).await).await,
+            Self::NotJson => ok("application/json", "<html><body>Bad day</body></html>"),
+            Self::HugeBody(padding) => pad(padding, next.run(request).await).await,
+            Self::EndlessBody => ok("application/json", Body::new(EndlessBody::new())),
+            Self::NoKeys => ok("application/jwk-set+json", r#"{"keys":[]}"#),
+            Self::Redirect(to) => redirect(&to),
+            Self::Body { content_type, body } => ok(&content_type, body),
+            Self::Refuse => {
+                let mut response = Response::default();
+                response.extensions_mut().insert(HangUp);
+                response
+            }
+        }
+    }
+}
+
+fn ok(content_type: &str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    insert(&mut response, CONTENT_TYPE, content_type);
+    response
+}
+
+fn redirect(to: &str) -> Response {
+    let mut response = StatusCode::FOUND.into_response();
+    insert(&mut response, LOCATION, to);
+    response
+}
+
+/// Sets a header field; a value that HTTP cannot carry is left out.
+fn insert(response: &mut Response, name: axum::http::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+async fn cut_off(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let mut bytes = collect(body).await;
+    head.headers.insert(CONTENT_LENGTH, bytes.len().into());
+    bytes.truncate(bytes.len() / 2);
+    Response::from_parts(head, Body::new(CutOffBody::new(bytes)))
+}
+
+async fn pad(padding: usize, response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let mut padded = vec![b' '; padding];
+    padded.extend(collect(body).await);
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(padded))
+}
+
+/// Reads a body of our own making, which never fails.
+async fn collect(body: Body) -> Vec<u8> {
+    let collected = body.collect().await;
+    collected.map_or_else(|_| Vec::new(), |body| body.to_bytes().to_vec())
+}

@@ -1,0 +1,78 @@
+use serde_json::{Value, json};
+
+use crate::algorithm::Algorithm;
+use crate::key::SigningKey;
+
+/// The server's keys: those that sign, and those that are published.
+pub(super) struct KeyRing {
+    /// One for each algorithm; the first is the default.
+    signers: Vec<SigningKey>,
+    published: Vec<SigningKey>,
+    odd: Vec<Value>,
+    replacement: Option<Value>,
+    generated: u32,
+}
+
+impl KeyRing {
+    /// Makes one key for each algorithm.
+    pub(super) fn new(algorithms: &[Algorithm]) -> Self {
+        let mut ring =
+            Self { signers: Vec::new(), published: Vec::new(), odd: Vec::new(), replacement: None, generated: 0 };
+        ring.signers = algorithms.iter().map(|alg| ring.generate(*alg)).collect();
+        ring
+    }
+
+    /// Makes a key and publishes it, last in the set.
+    fn generate(&mut self, algorithm: Algorithm) -> SigningKey {
+        self.generated += 1;
+        let kid = format!("{}-{}", algorithm.name().to_lowercase(), self.generated);
+        let key = SigningKey::generate(algorithm, kid);
+        self.published.push(key.clone());
+        key
+    }
+
+    #[expect(clippy::expect_used, reason = "the builder refuses to start without")]
+    pub(super) fn signer(&self) -> &SigningKey {
+        self.signers.first().expect("at least one algorithm")
+    }
+
+    pub(super) fn signers(&self) -> &[SigningKey] {
+        &self.signers
+    }
+
+    pub(super) fn published(&self) -> &[SigningKey] {
+        &self.published
+    }
+
+    /// Replaces the default signer; the old key stays published.
+    pub(super) fn rotate(&mut self) -> SigningKey {
+        let key = self.generate(self.signer().algorithm());
+        if let Some(signer) = self.signers.first_mut() {
+            *signer = key.clone();
+        }
+        key
+    }
+
+    /// Takes every key of this id out of the published set.
+    pub(super) fn withdraw(&mut self, kid: &str) {
+        self.published.retain(|key| key.kid() != kid);
+        self.odd.retain(|jwk| jwk["kid"] != kid);
+    }
+
+    pub(super) fn publish(&mut self, jwk: Value) {
+        self.odd.push(jwk);
+    }
+
+    pub(super) fn replace(&mut self, document: Option<Value>) {
+        self.replacement = document;
+    }
+
+    /// The document at the JWKS endpoint.
+    pub(super) fn document(&self) -> Value {
+        self.replacement.clone().unwrap_or_else(|| {
+            let published = self.published.iter().map(SigningKey::public_jwk);
+            let keys: Vec<Value> = published.chain(self.odd.iter().cloned()).collect();
+            json!({ "keys": keys })
+        })
+    }
+}

@@ -1,0 +1,51 @@
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// An error response of the token endpoint (RFC 6749 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OAuthError {
+    InvalidRequest(&'static str),
+    InvalidClient,
+    InvalidScope,
+    UnsupportedGrantType,
+}
+
+impl OAuthError {
+    fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(what) => what,
+            Self::InvalidClient => "unknown client or wrong secret",
+            Self::InvalidScope => "scope holds a character that is not allowed",
+            Self::UnsupportedGrantType => "only client_credentials is supported",
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let body = Json(json!({
+            "error": self.code(),
+            "error_description": self.description(),
+        }));
+        let no_store = [(CACHE_CONTROL, "no-store")];
+        match self {
+            Self::InvalidClient => {
+                let challenge = [(WWW_AUTHENTICATE, r#"Basic realm="authorization server""#)];
+                (StatusCode::UNAUTHORIZED, no_store, challenge, body).into_response()
+            }
+            _ => (StatusCode::BAD_REQUEST, no_store, body).into_response(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::{Server, Shared};
+use crate::sync::lock;
+
+/// The metadata of RFC 8414 section 2, which OpenID Connect Discovery section 3 shares.
+///
+/// `authorization_endpoint` is named because both want it; nothing answers there.
+pub(super) async fn show(State(server): Shared) -> Json<Value> {
+    let issuer = server.settings.metadata_issuer.as_ref();
+    let authentication = ["client_secret_basic", "client_secret_post"];
+    let algorithms = algorithms(&server);
+    Json(json!({
+        "issuer": issuer.unwrap_or(&server.issuer),
+        "jwks_uri": server.url("/jwks"),
+        "authorization_endpoint": server.url("/authorize"),
+        "token_endpoint": server.url("/token"),
+        "token_endpoint_auth_methods_supported": authentication,
+        "introspection_endpoint": server.url("/introspect"),
+        "introspection_endpoint_auth_methods_supported": authentication,
+        "introspection_signing_alg_values_supported": algorithms,
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms,
+    }))
+}
+
+fn algorithms(server: &Server) -> BTreeSet<&'static str> {
+    let keys = lock(&server.keys);
+    let signers = keys.signers().iter();
+    signers.map(|key| key.algorithm().name()).collect()
+}

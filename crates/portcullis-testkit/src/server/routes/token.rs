@@ -1,0 +1,83 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+
+use super::client::authenticate;
+use super::error::OAuthError;
+use super::parameters::Parameters;
+use super::{Server, Shared};
+use crate::clock::numeric_date;
+use crate::token::TokenBuilder;
+
+/// `POST /token`: the client credentials grant (RFC 6749 section 4.4).
+pub(super) async fn issue(
+    State(server): Shared,
+    headers: HeaderMap,
+    parameters: Parameters,
+) -> Result<impl IntoResponse, OAuthError> {
+    let client = authenticate(&server, &headers, &parameters)?;
+    match parameters.one("grant_type")? {
+        Some("client_credentials") => {}
+        Some(_) => return Err(OAuthError::UnsupportedGrantType),
+        None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
+    }
+    let token = requested(&server, &client, &parameters)?;
+    let mut answer = json!({
+        "token_type": "Bearer",
+        "expires_in": lifetime(&server, &token),
+    });
+    if let Some(scope) = token.claims().get("scope") {
+        answer["scope"] = scope.clone();
+    }
+    answer["access_token"] = match parameters.one("token_format")? {
+        Some("opaque") => server.issue_opaque(token.claims().clone()).into(),
+        None | Some("jwt") => token.sign().into(),
+        Some(_) => return Err(OAuthError::InvalidRequest("token_format is jwt or opaque")),
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
+}
+
+fn requested(server: &Server, client: &str, parameters: &Parameters) -> Result<TokenBuilder, OAuthError> {
+    let mut token = server.token().subject(client).claim("client_id", client);
+    if let Some(scope) = parameters.one("scope")? {
+        token = token.scope(checked_scope(scope)?);
+    }
+    if let Some(audience) = audience(parameters) {
+        token = token.audience(audience);
+    }
+    match parameters.one("claims")? {
+        Some(claims) => Ok(token.merge(claims_object(claims)?)),
+        None => Ok(token),
+    }
+}
+
+/// Checks the characters that RFC 6749 section 3.3 allows.
+fn checked_scope(scope: &str) -> Result<&str, OAuthError> {
+    let allowed = |b: u8| matches!(b, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    let fine = scope.bytes().all(allowed);
+    fine.then_some(scope).ok_or(OAuthError::InvalidScope)
+}
+
+/// `audience` and `resource` (RFC 8707): one string, or a list where there are more.
+fn audience(parameters: &Parameters) -> Option<Value> {
+    let mut values = parameters.all("audience");
+    values.extend(parameters.all("resource"));
+    match values.as_slice() {
+        [] => None,
+        [one] => Some((*one).into()),
+        many => Some(many.into()),
+    }
+}
+
+fn claims_object(text: &str) -> Result<Map<String, Value>, OAuthError> {
+    serde_json::from_str(text).map_err(|_| OAuthError::InvalidRequest("claims is not a JSON object"))
+}
+
+fn lifetime(server: &Server, token: &TokenBuilder) -> i64 {
+    let exp = token.claims().get("exp").and_then(Value::as_i64);
+    let left = exp.map_or(0, |exp| exp.saturating_sub(numeric_date(server.now())));
+    left.max(0)
+}

@@ -1,0 +1,76 @@
+use std::fmt;
+
+use axum::Router;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::fault::HangUp;
+
+/// Plain http, or https.
+#[derive(Clone)]
+pub(super) enum Transport {
+    Plain,
+    #[cfg(feature = "tls")]
+    Tls(tokio_rustls::TlsAcceptor),
+}
+
+impl Transport {
+    pub(super) fn scheme(&self) -> &'static str {
+        match self {
+            Self::Plain => "http",
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => "https",
+        }
+    }
+
+    /// Answers one connection's requests until it closes.
+    pub(super) async fn serve(self, stream: TcpStream, router: Router) {
+        // Without it answers are late, never wrong.
+        let _ = stream.set_nodelay(true);
+        match self {
+            Self::Plain => converse(stream, router).await,
+            #[cfg(feature = "tls")]
+            Self::Tls(acceptor) => {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    converse(stream, router).await;
+                }
+            }
+        }
+    }
+}
+
+async fn converse<S>(stream: S, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(router.clone(), request));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // A client that goes away is no failure of ours.
+    let _ = connection.await;
+}
+
+/// Answers a request, or makes hyper close the connection where a fault says so.
+async fn answer(router: Router, request: hyper::Request<Incoming>) -> Result<Response, ConnectionClosed> {
+    let Ok(response) = TowerToHyperService::new(router).call(request).await;
+    match response.extensions().get::<HangUp>() {
+        Some(HangUp) => Err(ConnectionClosed),
+        None => Ok(response),
+    }
+}
+
+#[derive(Debug)]
+struct ConnectionClosed;
+
+impl fmt::Display for ConnectionClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection closed on purpose")
+    }
+}
+
+impl std::error::Error for ConnectionClosed {}

@@ -1,0 +1,263 @@
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use crate::algorithm::Algorithm;
+use crate::clock::numeric_date;
+use crate::encoding::{base64url, random_id};
+use crate::key::SigningKey;
+
+/// Seconds that a token is good for, unless the test says otherwise.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
+
+/// A JWT access token in the making: good as it is ([RFC 9068]), until the test changes something.
+///
+/// The header has `alg`, `kid` and `typ: "at+jwt"`; the claims are `iss`, `sub: "alice"`,
+/// `client_id: "test-client"`, `aud: "https://api.example.com"`, `iat`, `exp` 300 seconds
+/// later and a unique `jti`. There is no `scope` and no `nbf`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
+///
+/// let key = SigningKey::generate(Algorithm::EdDSA, "my-key");
+/// let stale = TokenBuilder::new(&key, "https://issuer.example.com", SystemTime::now())
+///     .scope("read write")
+///     .claim("tenant", 7)
+///     .expired_for(Duration::from_secs(60))
+///     .sign();
+/// assert_eq!(stale.split('.').count(), 3);
+/// ```
+///
+/// [RFC 9068]: https://www.rfc-editor.org/rfc/rfc9068
+#[derive(Clone, Debug)]
+pub struct TokenBuilder {
+    key: SigningKey,
+    algorithm: Algorithm,
+    now: i64,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    raw_header: Option<Vec<u8>>,
+    raw_payload: Option<Vec<u8>>,
+}
+
+impl TokenBuilder {
+    /// Starts a good token by `key`, issued at `now`, rounded down to a whole second.
+    #[must_use]
+    pub fn new(key: &SigningKey, issuer: &str, now: SystemTime) -> Self {
+        let blank = Self {
+            key: key.clone(),
+            algorithm: key.algorithm(),
+            now: numeric_date(now),
+            header: Map::new(),
+            claims: Map::new(),
+            raw_header: None,
+            raw_payload: None,
+        };
+        blank
+            .header("alg", key.algorithm().name())
+            .kid(key.kid())
+            .typ("at+jwt")
+            .issuer(issuer)
+            .subject("alice")
+            .claim("client_id", "test-client")
+            .audience("https://api.example.com")
+            .issued_at(now)
+            .expires_in(LIFETIME)
+            .claim("jti", random_id())
+    }
+
+    /// Sets `sub`.
+    #[must_use]
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        self.claim("sub", subject.into())
+    }
+
+    /// Sets `aud`: one string, or a list of them.
+    #[must_use]
+    pub fn audience(self, audience: impl Into<Value>) -> Self {
+        self.claim("aud", audience)
+    }
+
+    /// Sets `iss`.
+    #[must_use]
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.claim("iss", issuer.into())
+    }
+
+    /// Sets `scope`: values with one space between them.
+    #[must_use]
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.claim("scope", scope.into())
+    }
+
+    /// Sets any claim to any JSON value.
+    #[must_use]
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Leaves a claim out.
+    #[must_use]
+    pub fn without_claim(mut self, name: &str) -> Self {
+        self.claims.remove(name);
+        self
+    }
+
+    /// Sets any header member to any JSON value; the signature stays as it was to be.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.header.insert(name.into(), value.into());
+        self
+    }
+
+    /// Leaves a header member out.
+    #[must_use]
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.header.remove(name);
+        self
+    }
+
+    /// Sets the header's `typ`.
+    #[must_use]
+    pub fn typ(self, typ: impl Into<String>) -> Self {
+        self.header("typ", typ.into())
+    }
+
+    /// Sets the header's `kid`; the signing key stays the same.
+    #[must_use]
+    pub fn kid(self, kid: impl Into<String>) -> Self {
+        self.header("kid", kid.into())
+    }
+
+    /// Sets `exp` this long after now, in whole seconds.
+    #[must_use]
+    pub fn expires_in(self, after: Duration) -> Self {
+        let exp = self.numeric_date_in(after);
+        self.claim("exp", exp)
+    }
+
+    /// Sets `exp` this long before now, in whole seconds.
+    #[must_use]
+    pub fn expired_for(self, since: Duration) -> Self {
+        let exp = self.now.saturating_sub(whole(since));
+        self.claim("exp", exp)
+    }
+
+    /// Sets `nbf` this long after now, in whole seconds.
+    #[must_use]
+    pub fn not_before_in(self, after: Duration) -> Self {
+        let nbf = self.numeric_date_in(after);
+        self.claim("nbf", nbf)
+    }
+
+    /// Sets `iat`, rounded down to a whole second; `exp` stays.
+    #[must_use]
+    pub fn issued_at(self, time: SystemTime) -> Self {
+        self.claim("iat", numeric_date(time))
+    }
+
+    /// Signs by another algorithm of the key's family and names it in `alg`.
+    ///
+    /// [`sign`](Self::sign) panics when the key cannot serve it.
+    #[must_use]
+    pub fn signed_with(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self.header("alg", algorithm.name())
+    }
+
+    /// Takes this text as the payload, whatever it is, in place of all claims.
+    #[must_use]
+    pub fn claims_json(self, raw: &str) -> Self {
+        self.payload_bytes(raw.as_bytes().to_vec())
+    }
+
+    /// Takes these bytes as the payload, whatever they are, in place of all claims.
+    #[must_use]
+    pub fn payload_bytes(mut self, bytes: Vec<u8>) -> Self {
+        self.raw_payload = Some(bytes);
+        self
+    }
+
+    /// Takes this text as the header, whatever it is, in place of all members.
+    #[must_use]
+    pub fn header_json(mut self, raw: &str) -> Self {
+        self.raw_header = Some(raw.as_bytes().to_vec());
+        self
+    }
+
+    /// Signs, and returns the compact serialisation ([RFC 7515 section 7.1]).
+    ///
+    /// # Panics
+    ///
+    /// When the key cannot serve the algorithm that [`signed_with`](Self::signed_with) named.
+    ///
+    /// [RFC 7515 section 7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
+    #[must_use]
+    pub fn sign(self) -> String {
+        self.sign_segments(&base64url(self.header_text()), &base64url(self.payload()))
+    }
+
+    /// Signs two segments as they stand, for tokens whose encoding is hostile.
+    pub(crate) fn sign_segments(&self, header: &str, payload: &str) -> String {
+        let input = format!("{header}.{payload}");
+        let signature = self.key.sign_with(self.algorithm, input.as_bytes());
+        format!("{input}.{}", base64url(signature))
+    }
+
+    pub(crate) fn header_text(&self) -> Vec<u8> {
+        bytes(self.raw_header.as_ref(), &self.header)
+    }
+
+    pub(crate) fn payload(&self) -> Vec<u8> {
+        bytes(self.raw_payload.as_ref(), &self.claims)
+    }
+
+    /// Signs by another key, and leaves the header as it is.
+    pub(crate) fn forged_by(mut self, key: &SigningKey) -> Self {
+        self.algorithm = key.algorithm();
+        self.key = key.clone();
+        self
+    }
+
+    /// Signs by another key, and names it in the header.
+    pub(crate) fn rekeyed(self, key: &SigningKey) -> Self {
+        let token = self.forged_by(key).kid(key.kid());
+        token.signed_with(key.algorithm())
+    }
+
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    pub(crate) fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// The date this long after the token's now, in whole seconds.
+    pub(crate) fn numeric_date_in(&self, after: Duration) -> i64 {
+        self.now.saturating_add(whole(after))
+    }
+
+    /// Merges `claims` over those that are there.
+    pub(crate) fn merge(mut self, claims: Map<String, Value>) -> Self {
+        self.claims.extend(claims);
+        self
+    }
+}
+
+/// The claims as a JSON object, for a token that is not signed.
+impl From<TokenBuilder> for Value {
+    fn from(token: TokenBuilder) -> Self {
+        Self::Object(token.claims)
+    }
+}
+
+fn bytes(raw: Option<&Vec<u8>>, object: &Map<String, Value>) -> Vec<u8> {
+    raw.cloned().unwrap_or_else(|| Value::Object(object.clone()).to_string().into_bytes())
+}
+
+fn whole(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,99 @@
+//! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9110 section 11).
+
+mod source;
+
+pub use source::TokenSource;
+pub(crate) use source::find;
+#[cfg(feature = "tower")]
+pub(crate) use source::relevant;
+
+use crate::refusal::{Refusal, RequestFault, TokenFault};
+
+/// The longest token that is looked at, in bytes, unless configured otherwise.
+pub(crate) const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// What a request presents as its access token: `token68` characters, at least one, within the size limit.
+#[derive(Clone, Copy)]
+pub(crate) struct BearerToken<'a>(&'a str);
+
+impl<'a> BearerToken<'a> {
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Takes the bare token, as a cookie or a header of its own carries it.
+    pub(crate) fn bare(bytes: &'a [u8], max_bytes: usize) -> Result<Self, Refusal> {
+        if bytes.is_empty() {
+            return Err(Refusal::Request(RequestFault::EmptyToken));
+        }
+        if bytes.len() > max_bytes {
+            return Err(Refusal::Token(TokenFault::TooLarge { limit: max_bytes, actual: bytes.len() }));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if is_token68(bytes) => Ok(Self(text)),
+            _ => Err(Refusal::Token(TokenFault::Characters)),
+        }
+    }
+}
+
+/// Reads the value of an `Authorization` field: the scheme in any case, one or more spaces, the token.
+pub(crate) fn parse(field: &[u8], max_bytes: usize) -> Result<BearerToken<'_>, Refusal> {
+    let scheme_ends = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
+    let (scheme, rest) = field.split_at(scheme_ends);
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Err(Refusal::Request(RequestFault::OtherScheme));
+    }
+    let token_starts = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
+    BearerToken::bare(rest.get(token_starts..).unwrap_or_default(), max_bytes)
+}
+
+/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 section 11.2).
+fn is_token68(bytes: &[u8]) -> bool {
+    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
+    let text = bytes.get(..bytes.len() - padding).unwrap_or_default();
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
+    !text.is_empty() && text.iter().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authorization_field_is_read_as_rfc_9110_says() {
+        let no_token = |fault| Err(Refusal::Request(fault));
+        let bad = || Err(Refusal::Token(TokenFault::Characters));
+        let table: &[(&[u8], Result<&str, Refusal>)] = &[
+            (b"Bearer abc", Ok("abc")),
+            (b"bearer abc", Ok("abc")),
+            (b"BEARER   a.b-c_d~e+f/g==", Ok("a.b-c_d~e+f/g==")),
+            (b"", no_token(RequestFault::OtherScheme)),
+            (b"Basic abc", no_token(RequestFault::OtherScheme)),
+            (b"Bearerabc", no_token(RequestFault::OtherScheme)),
+            (b"Bearer\tabc", no_token(RequestFault::OtherScheme)),
+            (b" Bearer abc", no_token(RequestFault::OtherScheme)),
+            (b"DPoP abc", no_token(RequestFault::OtherScheme)),
+            (b"Bearer", no_token(RequestFault::EmptyToken)),
+            (b"Bearer    ", no_token(RequestFault::EmptyToken)),
+            (b"Bearer abc def", bad()),
+            (b"Bearer abc,Bearer def", bad()),
+            (b"Bearer abc\t", bad()),
+            (b"Bearer \tabc", bad()),
+            (b"Bearer a=b", bad()),
+            (b"Bearer ==", bad()),
+            (b"Bearer \"abc\"", bad()),
+            (b"Bearer ab\xffc", bad()),
+            (b"Bearer ab\xc3\xa9", bad()),
+            (b"Bearer 123456789012345678901", Err(Refusal::Token(TokenFault::TooLarge { limit: 20, actual: 21 }))),
+            // The size is judged first, so that a huge field costs nothing.
+            (
+                b"Bearer \"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+                Err(Refusal::Token(TokenFault::TooLarge { limit: 20, actual: 21 })),
+            ),
+        ];
+        for (field, expected) in table {
+            let actual = parse(field, 20).map(BearerToken::as_str);
+            assert_eq!(&actual, expected, "{:?}", String::from_utf8_lossy(field));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Where a request may carry its token, and the rule that it carries one only.
+
+use http::{
+    HeaderMap, HeaderName,
+    header::{AUTHORIZATION, COOKIE},
+};
+
+use super::BearerToken;
+use crate::refusal::{Refusal, RequestFault};
+
+/// A place of a request that may carry the access token.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::TokenSource;
+///
+/// let sources = [TokenSource::authorization(), TokenSource::cookie("access_token")];
+/// # let _ = sources;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSource(Place);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Authorization,
+    Header(HeaderName),
+    Cookie(String),
+}
+
+impl TokenSource {
+    /// The `Authorization` field with the `Bearer` scheme (RFC 6750 section 2.1): the default.
+    #[must_use]
+    pub fn authorization() -> Self {
+        Self(Place::Authorization)
+    }
+
+    /// A header field of this name, whose whole value is the token.
+    ///
+    /// Only for a field that clients cannot set, or that means the same wherever it comes from.
+    #[must_use]
+    pub fn header(name: HeaderName) -> Self {
+        Self(Place::Header(name))
+    }
+
+    /// A cookie of this name, whose whole value is the token.
+    ///
+    /// Browsers add cookies to requests that other sites cause: such an endpoint needs a defence
+    /// against cross-site request forgery of its own.
+    #[must_use]
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self(Place::Cookie(name.into()))
+    }
+}
+
+/// Finds the one token that a request carries in these places.
+///
+/// Two tokens, and two `Authorization` fields of any scheme, are refused (RFC 6750 section 2).
+pub(crate) fn find<'a>(
+    headers: &'a HeaderMap,
+    sources: &[TokenSource],
+    max_bytes: usize,
+) -> Result<BearerToken<'a>, Refusal> {
+    let mut found = Err(Refusal::Request(RequestFault::NoCredentials));
+    for source in sources {
+        match source.read(headers, max_bytes) {
+            Err(Refusal::Request(RequestFault::NoCredentials)) => {}
+            another if !carries_a_token(&found) => found = another,
+            another if !carries_a_token(&another) => {}
+            _ => return Err(Refusal::Request(RequestFault::SeveralTokens)),
+        }
+    }
+    found
+}
+
+/// The fields that `find` reads, for a verdict that comes later.
+#[cfg(feature = "tower")]
+pub(crate) fn relevant(headers: &HeaderMap, sources: &[TokenSource]) -> HeaderMap {
+    let names = sources.iter().map(|source| match &source.0 {
+        Place::Authorization => AUTHORIZATION,
+        Place::Header(name) => name.clone(),
+        Place::Cookie(_) => COOKIE,
+    });
+    let mut relevant = HeaderMap::new();
+    for name in names {
+        if !relevant.contains_key(&name) {
+            headers.get_all(&name).iter().for_each(|value| {
+                relevant.append(name.clone(), value.clone());
+            });
+        }
+    }
+    relevant
+}
+
+/// Whether a token came, be it good or malformed.
+fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
+    !matches!(
+        outcome,
+        Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme | RequestFault::EmptyToken))
+    )
+}
+
+impl TokenSource {
+    fn read<'a>(&self, headers: &'a HeaderMap, max_bytes: usize) -> Result<BearerToken<'a>, Refusal> {
+        match &self.0 {
+            Place::Authorization => super::parse(only_field(headers, &AUTHORIZATION)?, max_bytes),
+            Place::Header(name) => BearerToken::bare(only_field(headers, name)?, max_bytes),
+            Place::Cookie(name) => BearerToken::bare(only_cookie(headers, name)?, max_bytes),
+        }
+    }
+}
+
+fn only_field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Refusal> {
+    only(headers.get_all(name).iter().map(http::HeaderValue::as_bytes))
+}
+
+/// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.
+fn only_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a [u8], Refusal> {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    only(pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")))
+}
+
+fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Refusal> {
+    match (values.next(), values.next()) {
+        (None, _) => Err(Refusal::Request(RequestFault::NoCredentials)),
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(Refusal::Request(RequestFault::SeveralTokens)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(fields: &[(&'static str, &'static str)]) -> Result<String, &'static str> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
+        let sources = [
+            TokenSource::authorization(),
+            TokenSource::cookie("at"),
+            TokenSource::header(HeaderName::from_static("x-token")),
+        ];
+        find(&headers, &sources, 100).map(|token| token.as_str().to_owned()).map_err(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn one_token_is_found_wherever_it_stands_and_two_are_refused() {
+        let (auth, cookie, own) = ("authorization", "cookie", "x-token");
+        let table: &[(&[(&str, &str)], Result<&str, &str>)] = &[
+            (&[], Err("no_credentials")),
+            (&[(auth, "Bearer a")], Ok("a")),
+            (&[(cookie, "x=1; at=b; y=2")], Ok("b")),
+            (&[(cookie, "x=1"), (cookie, "at=b")], Ok("b")),
+            (&[(own, "c")], Ok("c")),
+            (&[(own, "Bearer c")], Err("malformed_token")),
+            (&[(cookie, "not_at=b")], Err("no_credentials")),
+            (&[(cookie, "at=")], Err("empty_token")),
+            (&[(auth, "Basic a"), (cookie, "at=b")], Ok("b")),
+            (&[(cookie, "at=b"), (auth, "Bearer ")], Ok("b")),
+            (&[(auth, "Basic a")], Err("other_scheme")),
+            (&[(auth, "Bearer a"), (auth, "Bearer a")], Err("several_tokens")),
+            (&[(auth, "Basic a"), (auth, "Bearer a")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "at=a")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (own, "a")], Err("several_tokens")),
+            (&[(cookie, "at=a; at=a")], Err("several_tokens")),
+            (&[(cookie, "at=a"), (cookie, "at=b")], Err("several_tokens")),
+            // A malformed token is a token all the same: it may not hide behind a good one.
+            (&[(auth, "Bearer a b"), (cookie, "at=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "at=a b")], Err("several_tokens")),
+        ];
+        for (fields, expected) in table {
+            assert_eq!(outcome(fields), expected.map(str::to_owned), "{fields:?}");
+        }
+    }
+}

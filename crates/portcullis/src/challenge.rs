@@ -1,0 +1,126 @@
+//! From a [`Refusal`] to a response: the one place that maps them (RFC 6750 section 3, RFC 9110 section 11.6.1).
+//!
+//! | case | status | challenge |
+//! |---|---|---|
+//! | no token | 401 | `Bearer`, with the realm only |
+//! | several tokens | 400 | `error="invalid_request"` |
+//! | bad token, required claims | 403, or as configured | `error="invalid_token"` |
+//! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
+//! | keys cannot be had | 503 and Retry-After | none |
+//! | our own misconfiguration | 500 | none |
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde_json::json;
+
+use crate::refusal::{AccessFault, KeysFault, Refusal, RequestFault};
+
+/// How refusals are told.
+#[derive(Debug, Clone)]
+pub(crate) struct Challenge {
+    pub(crate) realm: Option<String>,
+    pub(crate) invalid_token_status: StatusCode,
+    pub(crate) problem_json: bool,
+}
+
+impl Default for Challenge {
+    fn default() -> Self {
+        Self { realm: None, invalid_token_status: StatusCode::FORBIDDEN, problem_json: false }
+    }
+}
+
+impl Challenge {
+    /// The response that tells a client of a refusal: nothing of the token, nothing of our insides.
+    pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
+        let status = self.status(refusal);
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = status;
+        if let Some(challenge) = self.www_authenticate(refusal) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Refusal::Keys(KeysFault::Unavailable { retry_after }) = refusal {
+            response.headers_mut().insert(RETRY_AFTER, retry_after.as_secs().max(1).into());
+        }
+        if self.problem_json {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            *response.body_mut() = problem(status, refusal);
+        }
+        response
+    }
+
+    fn status(&self, refusal: &Refusal) -> StatusCode {
+        match refusal {
+            Refusal::Request(RequestFault::SeveralTokens) => StatusCode::BAD_REQUEST,
+            Refusal::Request(_) => StatusCode::UNAUTHORIZED,
+            Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => self.invalid_token_status,
+            Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Keys(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Configuration(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn www_authenticate(&self, refusal: &Refusal) -> Option<HeaderValue> {
+        let mut parameters = Parameters::default();
+        if let Some(realm) = &self.realm {
+            parameters.add("realm", realm);
+        }
+        match refusal {
+            Refusal::Keys(_) | Refusal::Configuration(_) => return None,
+            Refusal::Request(RequestFault::SeveralTokens) => parameters.add_error("invalid_request", refusal),
+            Refusal::Request(_) => {}
+            Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => {
+                parameters.add_error("invalid_token", refusal);
+            }
+            Refusal::Access(AccessFault::InsufficientScope { required }) => {
+                parameters.add_error("insufficient_scope", refusal);
+                parameters.add("scope", required);
+            }
+        }
+        HeaderValue::from_bytes(parameters.field().as_bytes()).ok()
+    }
+}
+
+/// `Bearer name="value", …`, the values as quoted strings (RFC 9110 sections 5.6.4 and 11.2).
+#[derive(Default)]
+struct Parameters(String);
+
+impl Parameters {
+    fn add(&mut self, name: &str, value: &str) {
+        self.0.push_str(if self.0.is_empty() { " " } else { ", " });
+        self.0.push_str(name);
+        self.0.push_str("=\"");
+        for character in value.chars() {
+            match character {
+                '"' | '\\' => self.0.extend(['\\', character]),
+                // No field value can carry these; a space keeps the rest readable.
+                control if control.is_control() => self.0.push(' '),
+                other => self.0.push(other),
+            }
+        }
+        self.0.push('"');
+    }
+
+    fn add_error(&mut self, error: &str, refusal: &Refusal) {
+        self.add("error", error);
+        self.add("error_description", refusal.description());
+    }
+
+    fn field(self) -> String {
+        format!("Bearer{}", self.0)
+    }
+}
+
+/// Problem details (RFC 9457); `code` is our extension member.
+fn problem(status: StatusCode, refusal: &Refusal) -> Bytes {
+    let problem = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": refusal.description(),
+        "code": refusal.code(),
+    });
+    problem.to_string().into()
+}

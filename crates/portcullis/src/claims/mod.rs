@@ -1,0 +1,117 @@
+//! From a [`SignedToken`](crate::token::SignedToken) to a [`VerifiedToken`] (RFC 7519 section 4.1), and the
+//! claims as handlers see them.
+
+mod find;
+mod numeric_date;
+mod registered;
+mod scopes;
+mod verified;
+
+pub use verified::VerifiedToken;
+
+pub(crate) use find::find;
+pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS};
+pub(crate) use scopes::scopes;
+
+use std::{any::Any, fmt, ops::Deref, sync::Arc};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::refusal::{AccessFault, Refusal};
+
+/// The claims of an access token that passed: a JSON object, or your own type `T`.
+///
+/// Only a verified token has them. They are shared, so that a clone costs nothing, and hide
+/// themselves from `Debug`, so that they stay out of logs.
+///
+/// In a handler behind [`Secure`](crate::Secure), `Claims` and `Claims<T>` are axum extractors;
+/// elsewhere [`Access::claims`](crate::Access::claims) has them.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::Claims;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Customer {
+///     sub: String,
+///     customer_number: u64,
+/// }
+///
+/// fn greeting(claims: &Claims<Customer>) -> String {
+///     format!("{} has number {}", claims.sub, claims.customer_number)
+/// }
+///
+/// fn tenant(claims: &Claims) -> Option<&str> {
+///     claims.get("tenant")?.as_str()
+/// }
+/// ```
+pub struct Claims<T = serde_json::Map<String, Value>>(Arc<T>);
+
+impl Claims {
+    pub(crate) fn new(claims: serde_json::Map<String, Value>) -> Self {
+        Self(Arc::new(claims))
+    }
+
+    /// Who the token speaks for (`sub`, RFC 7519 section 4.1.2).
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.get("sub")?.as_str()
+    }
+
+    /// Who issued the token (`iss`, RFC 7519 section 4.1.1).
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.get("iss")?.as_str()
+    }
+
+    /// The scope values that were granted: those of `scope`, else of `scp` (RFC 9068 section 2.2.3).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        scopes(self)
+    }
+
+    /// A claim by its name, or, if the text starts with `/`, by its JSON Pointer (RFC 6901).
+    #[must_use]
+    pub fn find(&self, name_or_pointer: &str) -> Option<&Value> {
+        find(self, name_or_pointer)
+    }
+
+    /// The claims as your own type.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal::Access`] if they do not fit it: the token lacks what this endpoint needs.
+    pub fn typed<T: DeserializeOwned + 'static>(&self) -> Result<Claims<T>, Refusal> {
+        if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
+            return Ok(same.clone());
+        }
+        let deserializer =
+            serde::de::value::MapDeserializer::new(self.iter().map(|(name, value)| (name.as_str(), value)));
+        let typed: Result<T, serde_json::Error> = T::deserialize(deserializer);
+        typed.map(|claims| Claims(Arc::new(claims))).map_err(|_| {
+            let claim = format!("one of those of {}", std::any::type_name::<T>());
+            Refusal::Access(AccessFault::RequiredClaims { claim })
+        })
+    }
+}
+
+impl<T> Deref for Claims<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Clone for Claims<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Claims<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims([redacted])")
+    }
+}

@@ -1,0 +1,44 @@
+//! Seconds since the epoch, with fractions (`NumericDate`, RFC 7519 section 2).
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::{refusal::TokenFault, token::Object};
+
+/// A point in time, in seconds since 1970-01-01T00:00:00Z; always finite.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) struct NumericDate(f64);
+
+impl NumericDate {
+    /// Reads a claim that is a finite JSON number if it is there.
+    pub(crate) fn claim(claims: &Object, name: &'static str) -> Result<Option<Self>, TokenFault> {
+        let malformed = TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" };
+        match claims.get(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => match number.as_f64() {
+                Some(seconds) if seconds.is_finite() => Ok(Some(Self(seconds))),
+                _ => Err(malformed),
+            },
+            Some(_) => Err(malformed),
+        }
+    }
+
+    pub(crate) fn plus(self, duration: Duration) -> Self {
+        Self(self.0 + duration.as_secs_f64())
+    }
+
+    /// How much later than `earlier` this is; zero if it is not.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::try_from_secs_f64((self.0 - earlier.0).max(0.0)).unwrap_or(Duration::MAX)
+    }
+}
+
+impl From<SystemTime> for NumericDate {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => Self(since.as_secs_f64()),
+            Err(before) => Self(-before.duration().as_secs_f64()),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is wrong with a configuration, told when it is built.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use crate::keys::{KeyProblem, NotAJwkSet, SkippedKey};
+
+/// Why a verifier or a key service cannot be built as asked.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::JwksService;
+///
+/// let error = JwksService::new("http://as.example.com/jwks").unwrap_err();
+/// assert!(error.to_string().contains("https"));
+/// ```
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ConfigurationError {
+    /// Not an absolute URL.
+    Url {
+        /// The text.
+        url: String,
+    },
+    /// Neither https nor http to this machine.
+    InsecureUrl {
+        /// The URL.
+        url: String,
+    },
+    /// A file cannot be read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A text is not a JWK Set.
+    NotAJwkSet,
+    /// A local key set has no usable key.
+    NoUsableKey {
+        /// Each of its keys, and why it is not used.
+        skipped: Vec<SkippedKey>,
+    },
+    /// A key cannot be used.
+    Key(KeyProblem),
+    /// The leeway is longer than five minutes.
+    Leeway {
+        /// The leeway asked for.
+        leeway: Duration,
+    },
+    /// No algorithm is allowed, so no token could pass.
+    NoAlgorithm,
+    /// One of several issuers has no name, so no token could choose it.
+    UnnamedIssuer,
+    /// An issuer is named twice.
+    DuplicateIssuer {
+        /// Its name.
+        issuer: String,
+    },
+    /// There is no issuer at all.
+    NoIssuer,
+    /// The HTTP client cannot be built.
+    HttpClient {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The `reqwest` feature is off, and no client was given.
+    NoHttpClient,
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url } => write!(f, "expected an absolute URL, `{url}` came"),
+            Self::InsecureUrl { url } => write!(
+                f,
+                "expected an https URL, `{url}` came: keys that come in the clear can be replaced on their way \
+                 (http is fine to this machine; elsewhere `dangerously_allow_http` permits it)"
+            ),
+            Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
+            Self::NotAJwkSet => NotAJwkSet.fmt(f),
+            Self::NoUsableKey { skipped } => {
+                write!(f, "expected a key set with a usable key")?;
+                skipped.iter().try_for_each(|key| {
+                    write!(f, "; key {:?}: {}", key.kid.as_deref().unwrap_or("without kid"), key.problem)
+                })
+            }
+            Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
+            Self::Leeway { leeway } => {
+                write!(f, "expected a leeway of at most 300 s, {} s came: set the clocks instead", leeway.as_secs())
+            }
+            Self::NoAlgorithm => f.write_str("expected at least one allowed algorithm"),
+            Self::UnnamedIssuer => {
+                f.write_str("expected every one of several issuers to have a name: call `issuer` on each")
+            }
+            Self::DuplicateIssuer { issuer } => write!(f, "expected each issuer once, `{issuer}` came twice"),
+            Self::NoIssuer => f.write_str("expected at least one issuer"),
+            Self::HttpClient { .. } => f.write_str("cannot build the HTTP client"),
+            Self::NoHttpClient => {
+                f.write_str("expected an HTTP client: call `http_client`, or switch on the `reqwest` feature")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigurationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            Self::HttpClient { source } => Some(source.as_ref()),
+            Self::Key(problem) => Some(problem),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The signatures themselves: the only file that names the cryptographic library.
+//!
+//! Keys are parsed once, here, into one verifier per algorithm. That a signature verified is told by
+//! a [`SignatureProof`], which nothing else can make.
+
+use aws_lc_rs::{
+    hmac,
+    rsa::{PublicEncryptingKey, PublicKeyComponents},
+    signature::{
+        self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+        RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
+    },
+};
+
+use crate::keys::{Algorithm, KeyProblem, KeyType};
+
+/// Evidence that a signature verified: only this file makes it.
+pub(crate) struct SignatureProof(());
+
+/// A key, parsed and ready, for each algorithm that it may be used with.
+pub(crate) struct KeyMaterial(Vec<(Algorithm, Ready)>);
+
+enum Ready {
+    PublicKey(ParsedPublicKey),
+    Secret(Box<hmac::Key>),
+}
+
+impl KeyMaterial {
+    /// An RSA key of 2048 to 8192 bits from its modulus and exponent, big-endian.
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        let components = PublicKeyComponents { n: without_zeros(modulus), e: without_zeros(exponent) };
+        let parsed = components
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| KeyProblem::NotAKey(KeyType::Rsa))?;
+        Self::spki(parsed.as_ref(), KeyType::Rsa, algorithms)
+    }
+
+    /// An elliptic-curve key from its uncompressed point, `0x04 || x || y`; Ed25519 from its 32 bytes.
+    pub(crate) fn point(point: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        Self::public(point, key_type, algorithms)
+    }
+
+    /// A key of this type from a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
+    pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        if key_type == KeyType::Rsa {
+            check_rsa_size(spki)?;
+        }
+        Self::public(spki, key_type, algorithms)
+    }
+
+    /// A secret for HMAC, for those of the algorithms that it is long enough for (RFC 7518 section 3.2).
+    pub(crate) fn secret(secret: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        let ready = |algorithm: &Algorithm| {
+            let hash = hmac_hash(*algorithm)?;
+            let long_enough = secret.len() >= hash.digest_algorithm().output_len();
+            long_enough.then(|| (*algorithm, Ready::Secret(Box::new(hmac::Key::new(hash, secret)))))
+        };
+        let keys: Vec<_> = algorithms.iter().filter_map(ready).collect();
+        if keys.is_empty() { Err(KeyProblem::ShortSecret { bytes: secret.len() }) } else { Ok(Self(keys)) }
+    }
+
+    fn public(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        let parse = |algorithm: &Algorithm| {
+            let parameters = parameters(*algorithm).ok_or(KeyProblem::NotAKey(key_type))?;
+            let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| KeyProblem::NotAKey(key_type))?;
+            Ok((*algorithm, Ready::PublicKey(key)))
+        };
+        algorithms.iter().map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(crate) fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.0.iter().map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Verifies a signature or a MAC; a key that is not bound to the algorithm verifies nothing.
+    pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<SignatureProof> {
+        let (_, key) = self.0.iter().find(|(bound, _)| *bound == algorithm)?;
+        let verified = match key {
+            Ready::PublicKey(key) => key.verify_sig(input, signature),
+            Ready::Secret(key) => hmac::verify(key, input, signature),
+        };
+        verified.ok().map(|()| SignatureProof(()))
+    }
+}
+
+fn parameters(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    let rsa = |parameters: &'static signature::RsaParameters| parameters as &dyn VerificationAlgorithm;
+    Some(match algorithm {
+        Algorithm::RS256 => rsa(&RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => rsa(&RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => rsa(&RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => rsa(&RSA_PSS_2048_8192_SHA256),
+        Algorithm::PS384 => rsa(&RSA_PSS_2048_8192_SHA384),
+        Algorithm::PS512 => rsa(&RSA_PSS_2048_8192_SHA512),
+        Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
+        Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED,
+        Algorithm::ES512 => &ECDSA_P521_SHA512_FIXED,
+        Algorithm::EdDSA => &ED25519,
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => return None,
+    })
+}
+
+fn hmac_hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
+    match algorithm {
+        Algorithm::HS256 => Some(hmac::HMAC_SHA256),
+        Algorithm::HS384 => Some(hmac::HMAC_SHA384),
+        Algorithm::HS512 => Some(hmac::HMAC_SHA512),
+        _ => None,
+    }
+}
+
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
+/// The library checks the size only when it verifies; a key that can never verify is better known at import.
+fn check_rsa_size(spki: &[u8]) -> Result<(), KeyProblem> {
+    match PublicEncryptingKey::from_der(spki) {
+        Ok(key) if (2048..=8192).contains(&key.key_size_bits()) => Ok(()),
+        Ok(key) => Err(KeyProblem::RsaSize { bits: key.key_size_bits() }),
+        Err(_) => Err(KeyProblem::NotAKey(KeyType::Rsa)),
+    }
+}

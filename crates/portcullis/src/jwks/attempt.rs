@@ -1,0 +1,236 @@
+//! One attempt to get a key set, in a task of its own.
+//!
+//! Requests that go away cancel nothing. An attempt that ends in any way (also by a panic of the
+//! client, or with its runtime) is recorded, and wakes all who wait for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::HeaderValue;
+use tokio::{sync::watch, time::timeout};
+use url::Url;
+
+use super::{
+    decision::Backoff,
+    discovery,
+    endpoint::{Discovered, Endpoint},
+    fetch::{self, FetchError, Fetched, with_causes},
+    freshness::Freshness,
+    refresher::{Control, Refresher},
+    snapshot::Snapshot,
+};
+use crate::{
+    keys::{JwkSet, KeySet, Origin},
+    telemetry::{self, JwksOutcome},
+};
+
+/// How long the cache may take: it is there to save time.
+const CACHE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What an attempt did for those who wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It loaded a set from the cache: the endpoint was not asked.
+    Loaded,
+    /// It asked the endpoint.
+    Asked,
+}
+
+pub(super) struct Attempt {
+    refresher: Arc<Refresher>,
+    /// Dropped last: who waits then sees the outcome.
+    ended: watch::Sender<Ended>,
+    recorded: bool,
+}
+
+/// What an attempt brought.
+enum Obtained {
+    FromCache(Snapshot),
+    Changed { document: JwkSet, keys: Arc<KeySet>, etag: Option<HeaderValue>, max_age: Duration },
+    Unchanged { max_age: Duration },
+}
+
+impl Attempt {
+    pub(super) fn new(refresher: Arc<Refresher>, ended: watch::Sender<Ended>) -> Self {
+        Self { refresher, ended, recorded: false }
+    }
+
+    pub(super) async fn run(mut self, read_cache: bool) {
+        let refresher = Arc::clone(&self.refresher);
+        let limit = refresher.settings.timeout;
+        let outcome = timeout(limit, refresher.obtain(read_cache)).await;
+        let kept = self.record(outcome.unwrap_or(Err(FetchError::Timeout(limit))));
+        drop(self);
+        if let Some(document) = kept {
+            refresher.write_cache(document).await;
+        }
+    }
+
+    /// Makes the outcome known; a new document comes back, to be kept.
+    fn record(&mut self, outcome: Result<Obtained, FetchError>) -> Option<JwkSet> {
+        self.recorded = true;
+        if matches!(outcome, Ok(Obtained::FromCache(_))) {
+            self.ended.send_replace(Ended::Loaded);
+        }
+        self.refresher.record(outcome)
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.recorded {
+            self.record(Err(FetchError::Interrupted));
+        }
+    }
+}
+
+impl Refresher {
+    async fn obtain(&self, read_cache: bool) -> Result<Obtained, FetchError> {
+        if read_cache && let Some(snapshot) = self.read_cache().await {
+            return Ok(Obtained::FromCache(snapshot));
+        }
+        let url = self.jwks_uri().await?;
+        let etag = self.snapshot.load().as_ref().and_then(|snapshot| snapshot.etag.clone());
+        let Fetched { document, etag, max_age } =
+            fetch::key_set(&*self.settings.client, &url, etag.as_ref(), self.settings.max_age).await?;
+        Ok(match document {
+            Some(document) => Obtained::Changed { keys: self.import(&document), document, etag, max_age },
+            None => Obtained::Unchanged { max_age },
+        })
+    }
+
+    async fn jwks_uri(&self) -> Result<Url, FetchError> {
+        let issuer = match &self.settings.endpoint {
+            Endpoint::Fixed(url) => return Ok(url.clone()),
+            Endpoint::Discovered(issuer) => issuer,
+        };
+        let now = self.settings.clock.now();
+        let known = self.lock().discovered.clone();
+        if let Some(known) = known.filter(|known| known.is_current(now)) {
+            return Ok(known.jwks_uri);
+        }
+        let jwks_uri = discovery::jwks_uri(&*self.settings.client, issuer, self.settings.transport).await?;
+        self.lock().discovered = Some(Discovered { jwks_uri: jwks_uri.clone(), at: now });
+        Ok(jwks_uri)
+    }
+
+    /// The cached set, if it may still be used.
+    async fn read_cache(&self) -> Option<Snapshot> {
+        let read = timeout(CACHE_TIMEOUT, self.settings.cache.get()).await;
+        let document = read.unwrap_or_else(|_| Err("no answer".into()));
+        let document = document.inspect_err(|error| {
+            telemetry::jwks_cache_failed(&self.source, "get", &with_causes(error));
+        });
+        let document = document.ok()??;
+        let keys = self.import(&document);
+        let now = self.settings.clock.now();
+        let freshness = match document.fetched_at() {
+            Some(fetched_at) => self.freshness(fetched_at.min(now), self.settings.max_age),
+            // Of unknown age: good for now, and due at once.
+            None => self.freshness(now, Duration::ZERO),
+        };
+        (!keys.is_empty() && freshness.is_usable(now)).then(|| Snapshot { keys, freshness, etag: None })
+    }
+
+    async fn write_cache(&self, document: JwkSet) {
+        let written = timeout(CACHE_TIMEOUT, self.settings.cache.set(document)).await;
+        if let Err(error) = written.unwrap_or_else(|_| Err("no answer".into())) {
+            telemetry::jwks_cache_failed(&self.source, "set", &with_causes(&error));
+        }
+    }
+
+    fn import(&self, document: &JwkSet) -> Arc<KeySet> {
+        let keys = KeySet::import(document, Origin::Remote);
+        for key in keys.skipped() {
+            telemetry::key_skipped(&self.source, key.kid.as_deref(), &key.problem.to_string());
+        }
+        Arc::new(keys)
+    }
+
+    fn freshness(&self, fetched_at: SystemTime, max_age: Duration) -> Freshness {
+        Freshness::new(fetched_at, max_age, self.settings.max_stale, fastrand::f64())
+    }
+
+    /// Takes the outcome over: the snapshot first, then the state that speaks of it, under one lock.
+    fn record(&self, outcome: Result<Obtained, FetchError>) -> Option<JwkSet> {
+        let mut control = self.lock();
+        let now = self.settings.clock.now();
+        control.state.fetching = false;
+        control.fetch = None;
+        let (name, kept) = match outcome {
+            Ok(Obtained::Changed { keys, .. }) if keys.is_empty() => {
+                self.withdraw_all(&mut control, now, keys);
+                ("failed", None)
+            }
+            Ok(Obtained::Changed { document, keys, etag, max_age }) => {
+                let freshness = self.freshness(now, max_age);
+                self.install(&mut control, Snapshot { keys, freshness, etag });
+                ("fetched", Some(document.with_fetched_at(now)))
+            }
+            Ok(Obtained::Unchanged { max_age }) => {
+                self.renew(&mut control, self.freshness(now, max_age));
+                ("not_modified", None)
+            }
+            Ok(Obtained::FromCache(snapshot)) => {
+                self.install(&mut control, snapshot);
+                ("from_cache", None)
+            }
+            Err(error) => {
+                control.fail(now, error);
+                ("failed", None)
+            }
+        };
+        self.report(&control, name);
+        kept
+    }
+
+    fn install(&self, control: &mut Control, snapshot: Snapshot) {
+        control.succeed(snapshot.freshness);
+        self.snapshot.store(Some(Arc::new(snapshot)));
+    }
+
+    /// The set is the one we have: only its age begins anew.
+    fn renew(&self, control: &mut Control, freshness: Freshness) {
+        if let Some(snapshot) = self.snapshot.load_full() {
+            let (keys, etag) = (Arc::clone(&snapshot.keys), snapshot.etag.clone());
+            self.install(control, Snapshot { keys, freshness, etag });
+        }
+    }
+
+    /// The issuer publishes no key that can be used: the old ones stop verifying all the same.
+    fn withdraw_all(&self, control: &mut Control, now: SystemTime, keys: Arc<KeySet>) {
+        let skipped = keys.skipped().len();
+        let freshness = self.freshness(now, Duration::ZERO);
+        self.snapshot.store(Some(Arc::new(Snapshot { keys, freshness, etag: None })));
+        control.state.keys = None;
+        control.fail(now, FetchError::NoUsableKeys { skipped });
+    }
+
+    fn report(&self, control: &Control, outcome: &'static str) {
+        let snapshot = self.snapshot.load();
+        telemetry::jwks_attempt_ended(&JwksOutcome {
+            source: &self.source,
+            outcome,
+            error: control.last_error.as_ref().map(ToString::to_string).as_deref(),
+            keys: snapshot.as_ref().map_or(0, |snapshot| snapshot.keys.len()),
+            fetched_at: snapshot.as_ref().map(|snapshot| snapshot.freshness.fetched_at),
+        });
+    }
+}
+
+impl Control {
+    fn succeed(&mut self, freshness: Freshness) {
+        self.state.keys = Some(freshness);
+        self.state.backoff = None;
+        self.last_error = None;
+    }
+
+    /// The next attempt comes after a while, and asks for the metadata anew.
+    fn fail(&mut self, now: SystemTime, error: FetchError) {
+        self.state.backoff = Some(Backoff::after(self.state.backoff, now, fastrand::f64()));
+        self.last_error = Some(error);
+        self.discovered = None;
+    }
+}

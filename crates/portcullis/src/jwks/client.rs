@@ -1,0 +1,67 @@
+//! How an authorization server is asked: the [`HttpClient`] trait.
+
+use std::{future::Future, pin::Pin};
+
+use bytes::Bytes;
+
+/// What goes wrong in parts that users bring along.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A future on the heap.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A request to an authorization server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HttpRequest {
+    /// The request itself.
+    pub request: http::Request<Bytes>,
+    /// The longest body to read, in bytes: stop there, and answer with an error.
+    pub max_body_bytes: usize,
+}
+
+/// Sends requests to an authorization server: the default is [`ReqwestClient`](crate::ReqwestClient).
+///
+/// An implementation must not follow redirects, and must stop reading a body that grows beyond
+/// [`HttpRequest::max_body_bytes`]. The caller bounds the time.
+///
+/// # Example
+///
+/// ```
+/// use bytes::Bytes;
+/// use portcullis::{HttpClient, HttpRequest};
+///
+/// /// Answers from memory.
+/// struct Canned;
+///
+/// impl HttpClient for Canned {
+///     async fn send(
+///         &self,
+///         _request: HttpRequest,
+///     ) -> Result<http::Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+///         Ok(http::Response::new(Bytes::from_static(br#"{"keys":[]}"#)))
+///     }
+/// }
+/// ```
+pub trait HttpClient: Send + Sync + 'static {
+    /// Sends a request and reads the whole response.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the response from being had: its text stands in the log and in the status.
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<http::Response<Bytes>, Box<dyn std::error::Error + Send + Sync>>> + Send;
+}
+
+/// [`HttpClient`] behind a pointer.
+pub(super) trait AnyHttpClient: Send + Sync {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<http::Response<Bytes>, BoxError>>;
+}
+
+impl<C: HttpClient> AnyHttpClient for C {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<http::Response<Bytes>, BoxError>> {
+        Box::pin(HttpClient::send(self, request))
+    }
+}

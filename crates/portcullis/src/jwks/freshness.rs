@@ -1,0 +1,95 @@
+//! How long a fetched key set is fresh, and how long it may be used (RFC 9111 section 5.2.2.1).
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, header::CACHE_CONTROL};
+
+/// The time marks of a key set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Freshness {
+    pub(super) fetched_at: SystemTime,
+    /// From here on it should be fetched anew: somewhat ahead of its age.
+    pub(super) refresh_at: SystemTime,
+    /// From here on it must not be used.
+    pub(super) stale_at: SystemTime,
+}
+
+impl Freshness {
+    /// `lead` of 0 to 1 spreads the refreshes of many replicas over a tenth of the age.
+    pub(super) fn new(fetched_at: SystemTime, max_age: Duration, max_stale: Duration, lead: f64) -> Self {
+        let refresh_after = max_age.mul_f64(0.8 + 0.1 * lead.clamp(0.0, 1.0)).min(max_stale);
+        Self { fetched_at, refresh_at: fetched_at + refresh_after, stale_at: fetched_at + max_stale }
+    }
+
+    /// Whether the set may be used without another thought.
+    pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
+        self.fetched_at <= now && now < self.refresh_at
+    }
+
+    /// Whether the set may be used at all. A clock that went back does not make it stale, but due.
+    pub(super) fn is_usable(&self, now: SystemTime) -> bool {
+        now < self.stale_at
+    }
+}
+
+/// The age that a response allows, within the bounds that keep a server from being hammered or forgotten.
+pub(super) fn max_age(headers: &HeaderMap, default: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    match cache_control_max_age(headers) {
+        Some(age) => age.clamp(SHORTEST, LONGEST),
+        None => default,
+    }
+}
+
+fn cache_control_max_age(headers: &HeaderMap) -> Option<Duration> {
+    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).find_map(|directive| {
+        let (name, value) = directive.split_once('=')?;
+        let seconds = name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim().trim_matches('"'))?;
+        seconds.parse().ok().map(Duration::from_secs)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_control_is_read_and_clamped() {
+        let default = Duration::from_secs(300);
+        let table: &[(&[&str], u64)] = &[
+            (&[], 300),
+            (&["no-cache"], 300),
+            (&["max-age=600"], 600),
+            (&["public, Max-Age = 600, must-revalidate"], 600),
+            (&["max-age=\"600\""], 600),
+            (&["public", "max-age=600"], 600),
+            (&["s-maxage=600"], 300),
+            (&["max-age=0"], 60),
+            (&["max-age=59"], 60),
+            (&["max-age=31536000"], 86_400),
+            (&["max-age=-1"], 300),
+            (&["max-age=99999999999999999999999999"], 300),
+            (&["max-age=x"], 300),
+        ];
+        for (fields, expected) in table {
+            let mut headers = HeaderMap::new();
+            for field in *fields {
+                headers.append(CACHE_CONTROL, field.parse().unwrap());
+            }
+            assert_eq!(max_age(&headers, default).as_secs(), *expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_refresh_comes_ahead_of_the_age() {
+        let start = SystemTime::UNIX_EPOCH;
+        let (age, stale) = (Duration::from_secs(300), Duration::from_secs(86_400));
+        for (lead, expected) in [(0.0, 240), (1.0, 270), (7.0, 270)] {
+            let marks = Freshness::new(start, age, stale, lead);
+            assert_eq!(marks.refresh_at, start + Duration::from_secs(expected));
+            assert_eq!(marks.stale_at, start + stale);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Keeping an issuer's keys: [`JwksService`].
+//!
+//! 1. Reading never waits: a request whose key is known reads an immutable snapshot.
+//! 2. The set is refreshed ahead of its age in the background, and revalidated by ETag.
+//! 3. An unknown `kid` causes one fetch, shared by all who need it; a token bucket bounds such
+//!    fetches, and never holds back the scheduled refresh.
+//! 4. Failures back off with jitter. Keys stay usable meanwhile, up to `max_stale`.
+//! 5. A key that left the set stops verifying with the next snapshot.
+//!
+//! When to fetch and when to wait is one pure function, `decision::decide`; `refresher` carries it out.
+
+mod attempt;
+mod bucket;
+mod builder;
+mod cache;
+mod client;
+mod decision;
+mod discovery;
+mod endpoint;
+mod fetch;
+mod freshness;
+mod refresher;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
+mod service;
+mod snapshot;
+mod status;
+
+pub use builder::JwksBuilder;
+pub use cache::{InMemoryCache, JwksCache};
+pub use client::{HttpClient, HttpRequest};
+#[cfg(feature = "reqwest")]
+pub use reqwest_client::ReqwestClient;
+pub use service::{JwksError, JwksService};
+pub use status::JwksStatus;
+
+pub(crate) use service::Lookup;

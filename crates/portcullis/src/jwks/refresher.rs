@@ -1,0 +1,269 @@
+//! Carries out what `decision` decides, with one `attempt` at a time.
+//!
+//! The state stands behind a mutex that is held for decisions only, never across an await.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak},
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
+
+use super::{
+    attempt::{Attempt, Ended},
+    cache::AnyJwksCache,
+    client::AnyHttpClient,
+    decision::{Decision, Event, State, Waited, decide},
+    endpoint::{Discovered, Endpoint, Transport},
+    fetch::FetchError,
+    snapshot::Snapshot,
+    status::JwksStatus,
+};
+use crate::{
+    clock::Clock,
+    keys::{Candidates, Miss},
+    refusal::{ConfigurationFault, KeysFault, Refusal},
+    token::Header,
+};
+
+/// How long the schedule sleeps at the most: it then looks at the clock again, which may have jumped.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long it sleeps at least.
+const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What a user sets.
+pub(super) struct Settings {
+    pub(super) endpoint: Endpoint,
+    pub(super) transport: Transport,
+    pub(super) cache: Arc<dyn AnyJwksCache>,
+    pub(super) client: Arc<dyn AnyHttpClient>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timeout: Duration,
+    pub(super) max_age: Duration,
+    pub(super) max_stale: Duration,
+}
+
+/// Keeps the snapshot of one endpoint's keys up to date.
+pub(super) struct Refresher {
+    pub(super) settings: Settings,
+    /// The endpoint, as logs and metrics name it.
+    pub(super) source: String,
+    pub(super) snapshot: ArcSwapOption<Snapshot>,
+    control: Mutex<Control>,
+}
+
+/// What decisions and attempts touch.
+pub(super) struct Control {
+    pub(super) state: State,
+    /// Ends with the attempt that is under way.
+    pub(super) fetch: Option<watch::Receiver<Ended>>,
+    pub(super) last_error: Option<FetchError>,
+    pub(super) discovered: Option<Discovered>,
+    /// Whether the cache was asked already.
+    cache_read: bool,
+    schedule: Option<AbortHandle>,
+}
+
+/// What a request does next.
+enum Next {
+    Go(Result<Candidates, Miss>),
+    Wait(watch::Receiver<Ended>, Waited),
+    Refuse(Refusal),
+}
+
+impl Refresher {
+    pub(super) fn new(settings: Settings) -> Arc<Self> {
+        let control = Control {
+            state: State::new(settings.clock.now()),
+            fetch: None,
+            last_error: None,
+            discovered: None,
+            cache_read: false,
+            schedule: None,
+        };
+        let source = settings.endpoint.to_string();
+        Arc::new(Self { settings, source, snapshot: ArcSwapOption::empty(), control: Mutex::new(control) })
+    }
+
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.settings.clock
+    }
+
+    /// The keys for a token, if no wait is needed to tell.
+    pub(super) fn candidates_now(
+        self: &Arc<Self>,
+        header: &Header,
+        now: SystemTime,
+    ) -> Option<Result<Candidates, Miss>> {
+        let snapshot = self.snapshot.load();
+        let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.freshness.is_usable(now))?;
+        let found = snapshot.keys.candidates(header);
+        if matches!(found, Err(Miss::Unknown)) {
+            return None;
+        }
+        if !snapshot.freshness.is_fresh(now) {
+            self.refresh_behind(now);
+        }
+        Some(found)
+    }
+
+    /// The keys for a token; waits for a fetch where that may bring them.
+    pub(super) async fn candidates(self: &Arc<Self>, header: &Header) -> Result<Result<Candidates, Miss>, Refusal> {
+        let mut waited = Waited::No;
+        loop {
+            match self.next(header, waited) {
+                Next::Go(found) => return Ok(found),
+                Next::Refuse(refusal) => return Err(refusal),
+                Next::Wait(mut fetch, when_asked) => {
+                    if wait_for(&mut fetch).await == Ended::Asked {
+                        waited = when_asked;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fetches the keys now, or joins the fetch that is under way.
+    pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), FetchError> {
+        let fetch = {
+            let mut control = self.lock();
+            match decide(self.settings.clock.now(), &control.state, Event::Demand) {
+                Decision::Join => control.fetch.clone(),
+                _ => self.start_fetch(&mut control),
+            }
+        };
+        match fetch {
+            Some(mut fetch) => wait_for(&mut fetch).await,
+            None => return Err(FetchError::Client(Refusal::Configuration(ConfigurationFault::NoRuntime).to_string())),
+        };
+        self.lock().last_error.clone().map_or(Ok(()), Err)
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        let now = self.settings.clock.now();
+        self.snapshot
+            .load()
+            .as_ref()
+            .is_some_and(|snapshot| !snapshot.keys.is_empty() && snapshot.freshness.is_usable(now))
+    }
+
+    pub(super) fn status(&self) -> JwksStatus {
+        let now = self.settings.clock.now();
+        let snapshot = self.snapshot.load();
+        let keys = snapshot.as_ref().map(|snapshot| &snapshot.keys);
+        let control = self.lock();
+        JwksStatus {
+            source: Some(self.source.clone()),
+            keys: keys.map(|keys| keys.kids().map(|kid| kid.map(str::to_owned)).collect()).unwrap_or_default(),
+            skipped: keys.map(|keys| keys.skipped().to_vec()).unwrap_or_default(),
+            age: snapshot
+                .as_ref()
+                .map(|snapshot| now.duration_since(snapshot.freshness.fetched_at).unwrap_or_default()),
+            next_refresh: Some(control.state.idle_for(now)),
+            failures: control.state.backoff.map_or(0, |backoff| backoff.failures),
+            last_error: control.last_error.as_ref().map(ToString::to_string),
+        }
+    }
+
+    fn next(self: &Arc<Self>, header: &Header, waited: Waited) -> Next {
+        let mut control = self.lock();
+        let now = self.settings.clock.now();
+        // Read under the lock: a fetch that ended meanwhile is either seen here or still under way there.
+        let found =
+            self.snapshot.load().as_ref().map_or(Err(Miss::Unknown), |snapshot| snapshot.keys.candidates(header));
+        let known = !matches!(found, Err(Miss::Unknown));
+        match decide(now, &control.state, Event::Lookup { known, waited }) {
+            Decision::Use => Next::Go(found),
+            Decision::RefuseUnknown => Next::Go(Err(Miss::Unknown)),
+            Decision::RefuseUnavailable { retry_after } => {
+                Next::Refuse(Refusal::Keys(KeysFault::Unavailable { retry_after }))
+            }
+            Decision::RefreshBehind => {
+                self.start_fetch(&mut control);
+                Next::Go(found)
+            }
+            Decision::Join => match control.fetch.clone() {
+                Some(fetch) if waited == Waited::No => Next::Wait(fetch, Waited::ForAnOlderFetch),
+                Some(fetch) => Next::Wait(fetch, Waited::ForANewFetch),
+                None => no_runtime(),
+            },
+            Decision::Fetch { charged } => match self.start_fetch(&mut control) {
+                Some(fetch) => {
+                    if charged {
+                        control.state.bucket.take(now);
+                    }
+                    Next::Wait(fetch, Waited::ForANewFetch)
+                }
+                None => no_runtime(),
+            },
+        }
+    }
+
+    /// Starts a refresh if one is due; a request that finds the lock taken leaves that to another.
+    fn refresh_behind(self: &Arc<Self>, now: SystemTime) {
+        let mut control = match self.control.try_lock() {
+            Ok(control) => control,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        self.tick(&mut control, now);
+    }
+
+    fn tick(self: &Arc<Self>, control: &mut Control, now: SystemTime) {
+        if decide(now, &control.state, Event::Tick) == Decision::RefreshBehind {
+            self.start_fetch(control);
+        }
+    }
+
+    /// Starts a fetch in a task of its own; none where there is no runtime to run it.
+    fn start_fetch(self: &Arc<Self>, control: &mut Control) -> Option<watch::Receiver<Ended>> {
+        let runtime = Handle::try_current().ok()?;
+        let (ended, fetch) = watch::channel(Ended::Asked);
+        let read_cache = !std::mem::replace(&mut control.cache_read, true);
+        control.state.fetching = true;
+        control.fetch = Some(fetch.clone());
+        runtime.spawn(Attempt::new(Arc::clone(self), ended).run(read_cache));
+        if control.schedule.as_ref().is_none_or(AbortHandle::is_finished) {
+            control.schedule = Some(runtime.spawn(keep_fresh(Arc::downgrade(self))).abort_handle());
+        }
+        Some(fetch)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Refresher {
+    fn drop(&mut self) {
+        if let Some(schedule) = &self.lock().schedule {
+            schedule.abort();
+        }
+    }
+}
+
+fn no_runtime() -> Next {
+    Next::Refuse(Refusal::Configuration(ConfigurationFault::NoRuntime))
+}
+
+async fn wait_for(fetch: &mut watch::Receiver<Ended>) -> Ended {
+    // The sender goes when the attempt ends, however it ends.
+    while fetch.changed().await.is_ok() {}
+    *fetch.borrow()
+}
+
+/// Refreshes on time, request or not; ends with the refresher.
+async fn keep_fresh(refresher: Weak<Refresher>) {
+    loop {
+        let idle = {
+            let Some(refresher) = refresher.upgrade() else { return };
+            let now = refresher.settings.clock.now();
+            let mut control = refresher.lock();
+            refresher.tick(&mut control, now);
+            control.state.idle_for(now)
+        };
+        tokio::time::sleep(idle.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;
+    }
+}

@@ -1,0 +1,244 @@
+//! The keys of an issuer, as verifiers ask for them.
+
+use std::{fmt, path::Path, sync::Arc, time::SystemTime};
+
+use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
+use crate::{
+    ConfigurationError,
+    clock::{Clock, SystemClock},
+    crypto::KeyMaterial,
+    keys::{Algorithm, Candidates, JwkSet, KeySet, Miss, NotAJwkSet, Origin, VerificationKey, keys_from_pem},
+    refusal::{Refusal, TokenFault, Unverified},
+    token::Header,
+};
+
+/// The keys of an issuer: fetched from its JWKS endpoint and kept fresh, or held locally.
+///
+/// A clone is the same service. It works on a tokio runtime.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::JwksService;
+///
+/// let jwks = JwksService::new("https://myoauthserver.com/auth/jwks")?;
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Clone)]
+pub struct JwksService(Source);
+
+#[derive(Clone)]
+enum Source {
+    Local(Arc<KeySet>),
+    Remote(Arc<Refresher>),
+}
+
+/// What a look at the keys told.
+pub(crate) enum Lookup {
+    Found(Candidates),
+    Refused(Refusal),
+    /// Only a fetch can tell.
+    MustWait,
+}
+
+impl JwksService {
+    /// The keys of this JWKS endpoint.
+    ///
+    /// Nothing is fetched yet: a service starts whether or not the authorization server is up.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] if the text is not a URL, or one that is neither https nor on this machine.
+    pub fn new(uri: &str) -> Result<Self, ConfigurationError> {
+        Self::builder(uri).build()
+    }
+
+    /// A builder for the keys of this JWKS endpoint.
+    pub fn builder(uri: &str) -> JwksBuilder {
+        JwksBuilder::for_uri(uri)
+    }
+
+    /// A builder for the keys of this issuer, whose metadata name the endpoint.
+    ///
+    /// The metadata are those of OpenID Connect Discovery, else of RFC 8414; the issuer that they
+    /// name has to be this one, to the letter.
+    ///
+    /// ```
+    /// use portcullis::JwksService;
+    ///
+    /// let jwks = JwksService::discover("https://as.example.com").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn discover(issuer: &str) -> JwksBuilder {
+        JwksBuilder::for_issuer(issuer)
+    }
+
+    /// The keys of a JWK Set text from your own configuration (RFC 7517 section 5).
+    ///
+    /// `oct` keys count as secrets for the HS algorithms, which a verifier has to allow by name. A key
+    /// without `kid` is tried for tokens with any.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] if the text is not a JWK Set or none of its keys can be used.
+    pub fn from_json(text: &str) -> Result<Self, ConfigurationError> {
+        let document: JwkSet = text.parse().map_err(|NotAJwkSet| ConfigurationError::NotAJwkSet)?;
+        Self::local(KeySet::import(&document, Origin::Local))
+    }
+
+    /// The keys of a file: a JWK Set, or PEM.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] if the file cannot be read, and as for [`from_json`](Self::from_json)
+    /// and [`from_pem`](Self::from_pem).
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigurationError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigurationError::File { path: path.to_owned(), source })?;
+        if text.trim_start().starts_with("-----BEGIN") { Self::from_pem(&text) } else { Self::from_json(&text) }
+    }
+
+    /// The public keys of a PEM text, each a `PUBLIC KEY` section (RFC 7468 section 13).
+    ///
+    /// They are tried for tokens with any `kid`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Key`] if there is none, or one is not a key of a supported type and size.
+    pub fn from_pem(pem: &str) -> Result<Self, ConfigurationError> {
+        let keys = keys_from_pem(pem.as_bytes()).map_err(ConfigurationError::Key)?;
+        Self::local(KeySet::new(keys, Origin::Local))
+    }
+
+    /// A secret that the authorization server shares with you, for HS256, and if it is long enough for
+    /// HS384 and HS512. The verifier has to allow the algorithm by name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Key`] if it is shorter than 32 bytes (RFC 7518 section 3.2).
+    pub fn from_secret(secret: &[u8]) -> Result<Self, ConfigurationError> {
+        let algorithms = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+        let material = KeyMaterial::secret(secret, &algorithms).map_err(ConfigurationError::Key)?;
+        Self::local(KeySet::new(vec![VerificationKey::new(None, material)], Origin::Local))
+    }
+
+    /// Whether there are keys to verify with: a readiness probe.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        match &self.0 {
+            Source::Local(_) => true,
+            Source::Remote(refresher) => refresher.is_ready(),
+        }
+    }
+
+    /// Fetches the keys unless they are there, so that the first request need not wait.
+    ///
+    /// # Errors
+    ///
+    /// Why they could not be fetched; requests try again.
+    pub async fn prefetch(&self) -> Result<(), JwksError> {
+        if self.ready() { Ok(()) } else { self.refresh().await }
+    }
+
+    /// Fetches the keys now.
+    ///
+    /// # Errors
+    ///
+    /// Why they could not be fetched; those at hand stay in use.
+    pub async fn refresh(&self) -> Result<(), JwksError> {
+        match &self.0 {
+            Source::Local(_) => Ok(()),
+            Source::Remote(refresher) => refresher.refresh().await.map_err(|error| JwksError(error.to_string())),
+        }
+    }
+
+    /// How the service is doing.
+    #[must_use]
+    pub fn status(&self) -> JwksStatus {
+        match &self.0 {
+            Source::Local(keys) => JwksStatus {
+                keys: keys.kids().map(|kid| kid.map(str::to_owned)).collect(),
+                skipped: keys.skipped().to_vec(),
+                ..JwksStatus::default()
+            },
+            Source::Remote(refresher) => refresher.status(),
+        }
+    }
+
+    pub(super) fn remote(refresher: Arc<Refresher>) -> Self {
+        Self(Source::Remote(refresher))
+    }
+
+    fn local(keys: KeySet) -> Result<Self, ConfigurationError> {
+        if keys.is_empty() {
+            return Err(ConfigurationError::NoUsableKey { skipped: keys.skipped().to_vec() });
+        }
+        Ok(Self(Source::Local(Arc::new(keys))))
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        match &self.0 {
+            Source::Local(_) => Arc::new(SystemClock),
+            Source::Remote(refresher) => Arc::clone(refresher.clock()),
+        }
+    }
+
+    /// The time by this service's own clock.
+    pub(crate) fn now(&self) -> SystemTime {
+        match &self.0 {
+            Source::Local(_) => SystemClock.now(),
+            Source::Remote(refresher) => refresher.clock().now(),
+        }
+    }
+
+    /// Looks for the keys that a token may be signed with, without waiting.
+    ///
+    /// `now` is by this service's own clock.
+    pub(crate) fn lookup(&self, header: &Header, now: SystemTime) -> Lookup {
+        let found = match &self.0 {
+            Source::Local(keys) => Some(keys.candidates(header)),
+            Source::Remote(refresher) => refresher.candidates_now(header, now),
+        };
+        match found.map(|found| found.map_err(|miss| refusal(miss, header))) {
+            Some(Ok(candidates)) => Lookup::Found(candidates),
+            Some(Err(refusal)) => Lookup::Refused(refusal),
+            None => Lookup::MustWait,
+        }
+    }
+
+    /// Looks for the keys that a token may be signed with, and waits for a fetch where one may help.
+    pub(crate) async fn key(&self, header: &Header) -> Result<Candidates, Refusal> {
+        let found = match &self.0 {
+            Source::Local(keys) => keys.candidates(header),
+            Source::Remote(refresher) => refresher.candidates(header).await?,
+        };
+        found.map_err(|miss| refusal(miss, header))
+    }
+}
+
+fn refusal(miss: Miss, header: &Header) -> Refusal {
+    Refusal::Token(match miss {
+        Miss::Unknown => TokenFault::UnknownKey { kid: header.kid.as_deref().map(Unverified::new) },
+        Miss::Mismatch => TokenFault::KeyMismatch { algorithm: header.algorithm.name() },
+    })
+}
+
+impl fmt::Debug for JwksService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status();
+        f.debug_struct("JwksService").field("source", &status.source).field("keys", &status.keys).finish()
+    }
+}
+
+/// Why keys could not be fetched: for your log, not for a client.
+#[derive(Debug, Clone)]
+pub struct JwksError(String);
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the keys could not be fetched: {}", self.0)
+    }
+}
+
+impl std::error::Error for JwksError {}

@@ -1,0 +1,25 @@
+//! How a key service is doing.
+
+use std::time::Duration;
+
+use crate::keys::SkippedKey;
+
+/// How a [`JwksService`](crate::JwksService) is doing: for a readiness probe or a console.
+#[non_exhaustive]
+#[derive(Debug, Clone, Default)]
+pub struct JwksStatus {
+    /// The endpoint or issuer, without credentials and query; none for local keys.
+    pub source: Option<String>,
+    /// The `kid` of each key in use.
+    pub keys: Vec<Option<String>>,
+    /// The keys of the set that are not used, and why.
+    pub skipped: Vec<SkippedKey>,
+    /// How long ago the set was fetched; none for local keys, or if there is no set.
+    pub age: Option<Duration>,
+    /// In what time it is fetched again; none for local keys.
+    pub next_refresh: Option<Duration>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Why the last attempt failed, until one succeeds.
+    pub last_error: Option<String>,
+}

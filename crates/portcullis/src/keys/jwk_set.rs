@@ -1,0 +1,87 @@
+//! The JWK Set document, as it is published and cached (RFC 7517 section 5).
+
+use std::{fmt, time::SystemTime};
+
+use serde_json::Value;
+
+/// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
+///
+/// Keys in it are as they came: good, bad and unknown ones.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::JwkSet;
+///
+/// let set: JwkSet = r#"{ "keys": [] }"#.parse()?;
+/// assert_eq!(set.to_string(), r#"{"keys":[]}"#);
+/// # Ok::<(), portcullis::NotAJwkSet>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct JwkSet {
+    document: Value,
+    fetched_at: Option<SystemTime>,
+}
+
+/// A text is not a JWK Set: not JSON, or no object with an array `keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAJwkSet;
+
+impl JwkSet {
+    /// Reads a document from JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAJwkSet`] if it is not JSON, or has no array `keys`.
+    pub fn from_slice(json: &[u8]) -> Result<Self, NotAJwkSet> {
+        let document: Value = serde_json::from_slice(json).map_err(|_| NotAJwkSet)?;
+        let is_set = document.get("keys").is_some_and(Value::is_array);
+        is_set.then_some(Self { document, fetched_at: None }).ok_or(NotAJwkSet)
+    }
+
+    /// When the document was fetched; unknown for one that came without that, which then counts as old.
+    #[must_use]
+    pub fn fetched_at(&self) -> Option<SystemTime> {
+        self.fetched_at
+    }
+
+    /// The same document, fetched at this time.
+    #[must_use]
+    pub fn with_fetched_at(self, fetched_at: SystemTime) -> Self {
+        Self { fetched_at: Some(fetched_at), ..self }
+    }
+
+    pub(crate) fn keys(&self) -> &[Value] {
+        self.document.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl std::str::FromStr for JwkSet {
+    type Err = NotAJwkSet;
+
+    fn from_str(json: &str) -> Result<Self, NotAJwkSet> {
+        Self::from_slice(json.as_bytes())
+    }
+}
+
+/// The document as JSON text.
+impl fmt::Display for JwkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.document.fmt(f)
+    }
+}
+
+/// Says how many keys there are, and not what they are: a local set may hold secrets.
+impl fmt::Debug for JwkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwkSet").field("keys", &self.keys().len()).field("fetched_at", &self.fetched_at).finish()
+    }
+}
+
+impl fmt::Display for NotAJwkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a JWK Set: a JSON object with an array `keys`")
+    }
+}
+
+impl std::error::Error for NotAJwkSet {}

@@ -1,0 +1,20 @@
+//! Keys: from a JWK Set (RFC 7517), PEM or a secret to [`VerificationKey`]s, each bound to its algorithms.
+//!
+//! A bad or unknown key is skipped with its reason and never spoils the set.
+
+mod algorithm;
+mod jwk;
+mod jwk_set;
+mod key_set;
+mod pem;
+mod problem;
+mod verification_key;
+
+pub use algorithm::Algorithm;
+pub use jwk_set::{JwkSet, NotAJwkSet};
+pub use problem::{KeyProblem, SkippedKey};
+
+pub use algorithm::KeyType;
+pub(crate) use key_set::{Candidates, KeySet, Miss, Origin};
+pub(crate) use pem::keys_from_pem;
+pub(crate) use verification_key::VerificationKey;

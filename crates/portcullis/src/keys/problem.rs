@@ -1,0 +1,75 @@
+//! Why a key of a set is not used.
+
+use std::fmt;
+
+use super::algorithm::KeyType;
+
+/// A key of a set that is not used, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedKey {
+    /// The key's `kid`, if it has one.
+    pub kid: Option<String>,
+    /// Why it is not used.
+    pub problem: KeyProblem,
+}
+
+/// Why a key is not used.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// Not a JSON object.
+    NotAnObject,
+    /// A member is missing or has another form than it must.
+    Member {
+        /// The member's name.
+        name: &'static str,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// `kty` or `crv` is one that no supported algorithm uses.
+    UnknownType,
+    /// `alg` is unknown, or not for this type of key.
+    Algorithm,
+    /// `use` or `key_ops` says that the key is not for verifying signatures.
+    NotForVerifying,
+    /// The numbers are not those of a key of this type: a point off the curve, a bad exponent.
+    NotAKey(KeyType),
+    /// An RSA modulus outside 2048 to 8192 bits.
+    RsaSize {
+        /// The modulus's size.
+        bits: usize,
+    },
+    /// A secret shorter than the hash of its algorithm (RFC 7518 section 3.2).
+    ShortSecret {
+        /// The secret's length.
+        bytes: usize,
+    },
+    /// A secret or a private key, published for everyone to read: whoever fetched it can sign.
+    Published,
+    /// Not the PEM of a public key.
+    NotPem,
+}
+
+impl fmt::Display for KeyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject => f.write_str("expected a JSON object"),
+            Self::Member { name, expected } => write!(f, "expected the member `{name}` to be {expected}"),
+            Self::UnknownType => f.write_str("its `kty` or `crv` is not one that a supported algorithm uses"),
+            Self::Algorithm => f.write_str("its `alg` is not a supported signature algorithm for this type of key"),
+            Self::NotForVerifying => f.write_str("its `use` or `key_ops` says that it is not for verifying signatures"),
+            Self::NotAKey(key_type) => write!(f, "its numbers are not those of a valid {key_type} key"),
+            Self::RsaSize { bits } => write!(f, "expected an RSA key of 2048 to 8192 bits, one of {bits} bits came"),
+            Self::ShortSecret { bytes } => {
+                write!(
+                    f,
+                    "expected a secret at least as long as the hash (32 bytes for HS256), one of {bytes} bytes came"
+                )
+            }
+            Self::Published => f.write_str("it is a secret or a private key that stands in a published key set"),
+            Self::NotPem => f.write_str("expected a PEM text with a PUBLIC KEY section"),
+        }
+    }
+}
+
+impl std::error::Error for KeyProblem {}

@@ -1,0 +1,40 @@
+//! One key, bound to its algorithms at import.
+
+use std::fmt;
+
+use super::Algorithm;
+use crate::{
+    crypto::{KeyMaterial, SignatureProof},
+    token::UnverifiedToken,
+};
+
+/// A key that verifies signatures of the algorithms it was imported for, and of no other.
+pub(crate) struct VerificationKey {
+    kid: Option<Box<str>>,
+    material: KeyMaterial,
+}
+
+impl VerificationKey {
+    pub(crate) fn new(kid: Option<&str>, material: KeyMaterial) -> Self {
+        Self { kid: kid.map(Into::into), material }
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
+        self.material.algorithms().any(|bound| bound == algorithm)
+    }
+
+    pub(crate) fn verify(&self, token: &UnverifiedToken<'_>) -> Option<SignatureProof> {
+        self.material.verify(token.header().algorithm, token.signing_input(), token.signature())
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let algorithms: Vec<_> = self.material.algorithms().collect();
+        f.debug_struct("VerificationKey").field("kid", &self.kid).field("algorithms", &algorithms).finish()
+    }
+}

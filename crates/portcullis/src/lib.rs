@@ -1,0 +1,88 @@
+//! Portcullis decides whether an HTTP request carries an OAuth 2.0 access token that may pass.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use portcullis::{Claims, JwksService, Secure};
+//!
+//! async fn hello(claims: Claims) -> String {
+//!     format!("hello {}", claims.subject().unwrap_or("you"))
+//! }
+//!
+//! let jwks = JwksService::new("https://myoauthserver.com/auth/jwks")?;
+//! let app: Router = Router::new().route("/", get(hello)).layer(Secure::new(jwks).realm("my-realm"));
+//! # Ok::<(), portcullis::ConfigurationError>(())
+//! ```
+//!
+//! # The tour
+//!
+//! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told.
+//! - [`Claims`] and [`Access`] are what a handler gets: as axum extractors, and as a request extension.
+//! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
+//! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
+//!   [`JwksCache`] and [`HttpClient`] are where you come in.
+//! - [`Refusal`] says why a token is refused, with a stable [`code`](Refusal::code).
+//!
+//! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
+//! verified token, access. Each stage can only be made from the one before:
+//!
+//! ```compile_fail
+//! // There is no way to make one up.
+//! let forged = portcullis::Access { token: todo!() };
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `axum` | yes | the extractors; needs `tower` |
+//! | `tower` | with `axum` | [`Secure`] |
+//! | `reqwest` | yes | [`ReqwestClient`], the default HTTP client |
+//! | `fips` | no | the FIPS 140-3 build of AWS-LC |
+//!
+//! # What operators see
+//!
+//! `tracing` events (a refusal at `INFO` with its code, a failed fetch at `WARN`) and metrics through the
+//! `metrics` facade: `portcullis_verified_total`, `portcullis_refused_total` by `code`,
+//! `portcullis_jwks_fetches_total` by `source` and `outcome`, `portcullis_jwks_keys` and
+//! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
+
+// Core: pure functions of bytes, keys and the time.
+mod bearer;
+mod challenge;
+mod claims;
+mod clock;
+mod configuration_error;
+mod crypto;
+mod keys;
+mod policy;
+pub mod refusal;
+mod token;
+
+// Services: what waits and what is asked.
+mod jwks;
+mod telemetry;
+mod verifier;
+
+// Doors: one feature each.
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(feature = "tower")]
+mod tower;
+
+pub use bearer::TokenSource;
+pub use claims::{Claims, VerifiedToken};
+pub use clock::{Clock, SystemClock};
+pub use configuration_error::ConfigurationError;
+#[cfg(feature = "reqwest")]
+pub use jwks::ReqwestClient;
+pub use jwks::{HttpClient, HttpRequest, InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
+pub use keys::{Algorithm, JwkSet, KeyProblem, KeyType, NotAJwkSet, SkippedKey};
+pub use policy::Access;
+#[doc(inline)]
+pub use refusal::Refusal;
+pub use verifier::{Verifier, VerifierBuilder};
+
+#[cfg(feature = "axum")]
+pub use axum::AccessRejection;
+#[cfg(feature = "tower")]
+pub use tower::{ResponseBody, ResponseFuture, Secure, SecureService};

@@ -1,0 +1,58 @@
+//! The proof that a request may pass.
+
+use std::{fmt, sync::Arc};
+
+use crate::claims::{Claims, VerifiedToken};
+
+/// Evidence that a request carries a token that may pass here.
+///
+/// The layer puts it into the request's extensions; only the layer can make one.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::Access;
+///
+/// fn subject<B>(request: &http::Request<B>) -> Option<&str> {
+///     request.extensions().get::<Access>()?.claims().subject()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Access {
+    token: Arc<VerifiedToken>,
+}
+
+impl Access {
+    pub(super) fn new(token: Arc<VerifiedToken>) -> Self {
+        Self { token }
+    }
+
+    /// The claims of the token.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+
+    /// Whether the token was granted this scope value.
+    #[must_use]
+    pub fn has_scope(&self, value: &str) -> bool {
+        self.claims().scopes().any(|scope| scope == value)
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn shared_token(&self) -> &Arc<VerifiedToken> {
+        &self.token
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Access([redacted])")
+    }
+}

@@ -1,0 +1,81 @@
+//! What operators see: tracing events and metrics. Never a token, never the value of a claim.
+//!
+//! | metric | kind | labels | meaning |
+//! |---|---|---|---|
+//! | `portcullis_verified_total` | counter | | requests with a token that passed |
+//! | `portcullis_refused_total` | counter | `code` | requests that were refused |
+//! | `portcullis_jwks_fetches_total` | counter | `source`, `outcome` | attempts to fetch a key set |
+//! | `portcullis_jwks_keys` | gauge | `source` | usable keys |
+//! | `portcullis_jwks_fetched_timestamp_seconds` | gauge | `source` | when the keys were fetched: their age is now minus this |
+
+use std::time::SystemTime;
+
+use crate::{
+    claims::VerifiedToken,
+    refusal::{ConfigurationFault, Refusal},
+};
+
+/// A request may pass.
+pub(crate) fn verified(token: &VerifiedToken) {
+    metrics::counter!("portcullis_verified_total").increment(1);
+    tracing::debug!(algorithm = token.algorithm().name(), "access token verified");
+}
+
+/// A request may not pass.
+pub(crate) fn refused(refusal: &Refusal) {
+    metrics::counter!("portcullis_refused_total", "code" => refusal.code()).increment(1);
+    match refusal {
+        Refusal::Configuration(ConfigurationFault::MissingLayer | ConfigurationFault::NoRuntime) => {
+            tracing::error!(code = refusal.code(), reason = %refusal, "request refused");
+        }
+        Refusal::Keys(_) => tracing::warn!(code = refusal.code(), reason = %refusal, "request refused"),
+        _ => tracing::info!(code = refusal.code(), reason = %refusal, "request refused"),
+    }
+}
+
+/// A verifier was built that checks less than it could.
+pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
+    if !issuer || !audience {
+        tracing::warn!(
+            checks_issuer = issuer,
+            checks_audience = audience,
+            "this verifier accepts tokens that were issued by, or for, somebody else: name the issuer and the audience"
+        );
+    }
+}
+
+/// How an attempt to get a key set ended.
+pub(crate) struct JwksOutcome<'a> {
+    pub(crate) source: &'a str,
+    /// `fetched`, `not_modified`, `from_cache` or `failed`.
+    pub(crate) outcome: &'static str,
+    pub(crate) error: Option<&'a str>,
+    pub(crate) keys: usize,
+    pub(crate) fetched_at: Option<SystemTime>,
+}
+
+/// An attempt to get a key set ended.
+pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
+    let JwksOutcome { source, outcome, error, keys, fetched_at } = *attempt;
+    let label = || source.to_owned();
+    metrics::counter!("portcullis_jwks_fetches_total", "source" => label(), "outcome" => outcome).increment(1);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a set has few keys")]
+    metrics::gauge!("portcullis_jwks_keys", "source" => label()).set(keys as f64);
+    if let Some(since) = fetched_at.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()) {
+        metrics::gauge!("portcullis_jwks_fetched_timestamp_seconds", "source" => label()).set(since.as_secs_f64());
+    }
+    match error {
+        Some(error) => tracing::warn!(source, outcome, error, keys, "key set could not be fetched"),
+        None => tracing::debug!(source, outcome, keys, "key set fetched"),
+    }
+}
+
+/// The cache of key sets failed; that is no reason to refuse anything.
+pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
+    tracing::warn!(source, operation, error, "key set cache failed");
+}
+
+/// A key of a set is not used.
+pub(crate) fn key_skipped(source: &str, kid: Option<&str>, problem: &str) {
+    tracing::warn!(source, kid, problem, "key skipped");
+}

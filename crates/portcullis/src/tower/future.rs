@@ -1,0 +1,98 @@
+//! The response of [`SecureService`](super::SecureService), in the making.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{
+    body::ResponseBody,
+    gate::{Admission, Gate},
+};
+use crate::refusal::Refusal;
+
+type Verdict = Pin<Box<dyn Future<Output = Result<Admission, Refusal>> + Send>>;
+
+pin_project! {
+    /// The response of [`SecureService`](super::SecureService), in the making.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Waiting { gate: Arc<Gate>, verdict: Verdict, call: Option<(Request<B>, S)> },
+        Passed { #[pin] response: S::Future },
+        Refused { response: Option<Response<Bytes>> },
+    }
+}
+
+impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
+    pub(super) fn passed(response: S::Future) -> Self {
+        Self { state: State::Passed { response } }
+    }
+
+    pub(super) fn refused(response: Response<Bytes>) -> Self {
+        Self { state: State::Refused { response: Some(response) } }
+    }
+
+    pub(super) fn waiting(gate: Arc<Gate>, request: Request<B>, ready: S) -> Self {
+        let verdict = Box::pin(Arc::clone(&gate).judge(gate.relevant(request.headers())));
+        Self { state: State::Waiting { gate, verdict, call: Some((request, ready)) } }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut state = self.as_mut().project().state;
+            let next = match state.as_mut().project() {
+                StateProjection::Passed { response } => {
+                    return response.poll(cx).map(|response| Ok(response?.map(ResponseBody::inner)));
+                }
+                StateProjection::Refused { response } => match response.take() {
+                    Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::refusal))),
+                    None => return Poll::Pending,
+                },
+                StateProjection::Waiting { gate, verdict, call } => {
+                    match (ready!(verdict.as_mut().poll(cx)), call.take()) {
+                        (Ok(admission), Some((mut request, mut service))) => {
+                            admission.leave_in(request.extensions_mut());
+                            State::Passed { response: service.call(request) }
+                        }
+                        (Err(refusal), _) => State::Refused { response: Some(gate.refuse(&refusal)) },
+                        (Ok(_), None) => return Poll::Pending,
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> std::fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,126 @@
+//! Whether a request may pass: the token found, verified and held against the policy.
+
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Response};
+
+use crate::{
+    Access, TokenSource, Verifier,
+    bearer::{self, BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    challenge::Challenge,
+    claims::VerifiedToken,
+    policy::Policy,
+    refusal::{Refusal, RequestFault},
+    telemetry,
+};
+
+/// What a layer asks of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub(super) verifier: Verifier,
+    pub(super) policy: Policy,
+    pub(super) challenge: Challenge,
+    pub(super) sources: Vec<TokenSource>,
+    pub(super) optional: bool,
+    pub(super) max_token_bytes: usize,
+}
+
+/// What a gate leaves in the extensions of a request that may pass, for the gates and extractors behind it.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    gate: Arc<Gate>,
+    /// None if the request came without credentials, and may.
+    access: Option<Access>,
+}
+
+impl Gate {
+    pub(super) fn new(verifier: Verifier) -> Self {
+        Self {
+            verifier,
+            policy: Policy::default(),
+            challenge: Challenge::default(),
+            sources: vec![TokenSource::authorization()],
+            optional: false,
+            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+        }
+    }
+
+    /// The verdict, if no wait for keys is needed to reach it.
+    pub(super) fn judge_now(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Option<Result<Admission, Refusal>> {
+        if let Some(token) = self.verified_before(extensions) {
+            return Some(self.admit(token));
+        }
+        let token = match self.find(headers) {
+            Ok(Some(token)) => token,
+            Ok(None) => return Some(Ok(Admission { gate: Arc::clone(self), access: None })),
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let verdict = self.verifier.verify_now(token)?;
+        Some(verdict.and_then(|token| self.admit(Arc::new(token))))
+    }
+
+    /// The verdict on a request whose token needs a wait for keys.
+    pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
+        match self.find(&headers)? {
+            Some(token) => {
+                let token = self.verifier.verify_bearer(token).await?;
+                self.admit(Arc::new(token))
+            }
+            None => Ok(Admission { gate: self, access: None }),
+        }
+    }
+
+    /// The response to a refused request; this is where it is counted.
+    pub(super) fn refuse(&self, refusal: &Refusal) -> Response<bytes::Bytes> {
+        telemetry::refused(refusal);
+        self.challenge.response(refusal)
+    }
+
+    /// The header fields that `judge` reads.
+    pub(super) fn relevant(&self, headers: &HeaderMap) -> HeaderMap {
+        bearer::relevant(headers, &self.sources)
+    }
+
+    fn verified_before(&self, extensions: &Extensions) -> Option<Arc<VerifiedToken>> {
+        let admission = extensions.get::<Admission>().filter(|outer| outer.gate.verifier.is(&self.verifier))?;
+        admission.access.as_ref().map(|access| Arc::clone(access.shared_token()))
+    }
+
+    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
+        match bearer::find(headers, &self.sources, self.max_token_bytes) {
+            Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    fn admit(self: &Arc<Self>, token: Arc<VerifiedToken>) -> Result<Admission, Refusal> {
+        let access = self.policy.check(token)?;
+        telemetry::verified(access.token());
+        Ok(Admission { gate: Arc::clone(self), access: Some(access) })
+    }
+}
+
+impl Admission {
+    pub(super) fn leave_in(self, extensions: &mut Extensions) {
+        match &self.access {
+            Some(access) => extensions.insert(access.clone()),
+            // One that an outer layer left by another verifier is not this layer's word.
+            None => extensions.remove::<Access>(),
+        };
+        extensions.insert(self);
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn challenge(&self) -> &Challenge {
+        &self.gate.challenge
+    }
+}

@@ -1,0 +1,120 @@
+//! The layer and its options.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::Value;
+use tower_layer::Layer;
+
+use super::{gate::Gate, service::SecureService};
+use crate::{TokenSource, Verifier, policy::ClaimRule};
+
+/// Lets a request pass only if it carries an access token that may pass.
+///
+/// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It goes on a
+/// whole router or on a route; on both, the inner layer does not verify the token again if the two were
+/// made from the same verifier, or are clones of each other.
+///
+/// # Example
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use portcullis::{Claims, JwksService, Secure};
+///
+/// async fn orders(claims: Claims) -> String {
+///     format!("the orders of {}", claims.subject().unwrap_or("nobody"))
+/// }
+///
+/// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).realm("orders");
+/// let app: Router = Router::new()
+///     .route("/orders", get(orders))
+///     .route("/orders/all", get(orders).layer(secure.clone().scope(["admin"])))
+///     .layer(secure);
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a layer does nothing until it is put before a service"]
+pub struct Secure {
+    gate: Arc<Gate>,
+}
+
+impl Secure {
+    /// A layer that asks for a token that this verifier accepts.
+    pub fn new(verifier: impl Into<Verifier>) -> Self {
+        Self { gate: Arc::new(Gate::new(verifier.into())) }
+    }
+
+    /// The realm that challenges name (RFC 9110 section 11.5).
+    pub fn realm(self, realm: impl Into<String>) -> Self {
+        self.with(|gate| gate.challenge.realm = Some(realm.into()))
+    }
+
+    /// Asks for all of these scope values (RFC 6749 section 3.3).
+    pub fn scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.with(|gate| gate.policy.all_scopes.extend(values.into_iter().map(Into::into)))
+    }
+
+    /// Asks for at least one of these scope values.
+    pub fn any_scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.with(|gate| gate.policy.any_scopes.push(values.into_iter().map(Into::into).collect()))
+    }
+
+    /// Asks for a claim, whatever its value: by its name, or, if the text starts with `/`, by its JSON
+    /// Pointer (RFC 6901).
+    pub fn claim(self, name: impl Into<String>) -> Self {
+        self.with(|gate| gate.policy.claims.push(ClaimRule::present(name)))
+    }
+
+    /// Asks for a claim with this value, or an array with this value in it.
+    ///
+    /// Any JSON value will do; numbers compare as numbers, nothing is converted.
+    pub fn claim_value(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|gate| gate.policy.claims.push(ClaimRule::equals(name, value.into())))
+    }
+
+    /// The status for a bad token: 403 by default, or 401 as RFC 6750 section 3.1 has it.
+    ///
+    /// # Panics
+    ///
+    /// If the status is neither 401 nor 403.
+    pub fn invalid_token_status(self, status: u16) -> Self {
+        assert!(matches!(status, 401 | 403), "expected 401 or 403 as the status for a bad token, {status} came");
+        let status = if status == 401 { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+        self.with(|gate| gate.challenge.invalid_token_status = status)
+    }
+
+    /// Tells a refusal in the body, too, as problem details (RFC 9457) with its stable `code`.
+    pub fn problem_json(self) -> Self {
+        self.with(|gate| gate.challenge.problem_json = true)
+    }
+
+    /// Lets requests without credentials pass, without claims; those with bad credentials do not.
+    pub fn optional(self) -> Self {
+        self.with(|gate| gate.optional = true)
+    }
+
+    /// Where the token may stand; only in the `Authorization` field by default.
+    ///
+    /// A request with tokens in two of the places is refused.
+    pub fn token_from(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
+        self.with(|gate| gate.sources = sources.into_iter().collect())
+    }
+
+    /// The longest token that is looked at, in bytes: 16 KiB by default.
+    pub fn max_token_bytes(self, max: usize) -> Self {
+        self.with(|gate| gate.max_token_bytes = max)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Gate)) -> Self {
+        change(Arc::make_mut(&mut self.gate));
+        self
+    }
+}
+
+impl<S> Layer<S> for Secure {
+    type Service = SecureService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SecureService::new(inner, Arc::clone(&self.gate))
+    }
+}

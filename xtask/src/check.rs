@@ -1,0 +1,73 @@
+//! `cargo xtask check`: everything that can be said of the code without running it.
+
+use std::time::Duration;
+
+use crate::{
+    Result, imports,
+    manifest::{NEVER_ENABLED, all_features, packages, selected},
+    setup,
+    shell::{cargo, run as run_command, run_within},
+    steps::{OK, Steps},
+};
+
+/// How long fetching the advisory database may take.
+const FETCH_LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs the command.
+pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
+    let mut steps = Steps::new(keep_going);
+    steps.run("setup", || setup::for_checks(!fast));
+    add_to(&mut steps, fast);
+    steps.finish()
+}
+
+/// The checks as steps, what is quickly said first.
+pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
+    steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
+    steps.run("import directions", imports::check);
+    if !fast {
+        steps.run("dependencies", dependencies);
+        steps.run_saying("advisories", advisories);
+    }
+    steps.run("lints", lints);
+    steps.run("documentation", documentation);
+    if !fast {
+        steps.run("each feature alone", each_feature);
+    }
+}
+
+fn dependencies() -> Result {
+    run_command(&mut cargo(["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
+}
+
+/// An advisory fails; a database out of reach is only told.
+///
+/// Fetching and checking are two commands, so that neither can be taken for the other.
+fn advisories() -> Result<&'static str> {
+    let mut fetch = cargo(["deny", "fetch", "db"]);
+    if let Err(error) = run_within(fetch.env("GIT_TERMINAL_PROMPT", "0"), FETCH_LIMIT) {
+        println!("advisories: not checked, the database could not be fetched: {error}");
+        return Ok("not checked");
+    }
+    run_command(&mut cargo(["deny", "check", "--disable-fetch", "advisories"]))?;
+    Ok(OK)
+}
+
+fn lints() -> Result {
+    let mut clippy = cargo(["clippy", "--workspace", "--all-targets"]);
+    clippy.arg(all_features(&packages()?, &[]));
+    run_command(clippy.args(["--", "-D", "warnings"]))
+}
+
+fn documentation() -> Result {
+    let packages = packages()?;
+    let mut doc = cargo(["doc", "--no-deps"]);
+    doc.args(selected(&packages)).arg(all_features(&packages, &[]));
+    run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn each_feature() -> Result {
+    let mut hack = cargo(["hack", "check", "--each-feature"]);
+    hack.args(["--exclude-features", NEVER_ENABLED]);
+    run_command(hack.args(selected(&packages()?)))
+}

@@ -1,0 +1,74 @@
+//! The project's own commands: `cargo xtask test`, `check`, `setup` and `fuzz`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
+
+mod check;
+mod fuzz;
+mod imports;
+mod manifest;
+mod setup;
+mod shell;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command comes to: a value, or a line that tells a person what went wrong.
+type Result<T = ()> = std::result::Result<T, String>;
+
+/// Portcullis: the project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set the machine up, then run all checks and all tests
+    Test {
+        /// Leave out the checks that need an installed tool (cargo-hack, cargo-deny)
+        #[arg(long)]
+        fast: bool,
+        /// Go on after a step that failed, and tell of all failures at the end
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// Run the checks alone: formatting, lints, import directions, docs, features, dependencies
+    Check {
+        /// Leave out the checks that need an installed tool (cargo-hack, cargo-deny)
+        #[arg(long)]
+        fast: bool,
+        /// Go on after a step that failed, and tell of all failures at the end
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// Install what the checks and tests need, where it is missing
+    Setup,
+    /// Run the fuzz targets, one after another; any finding is a failure
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// One target alone; all of them without it
+        target: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test { fast, keep_going } => test::run(fast, keep_going),
+        Command::Check { fast, keep_going } => check::run(fast, keep_going),
+        Command::Setup => setup::run(),
+        Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

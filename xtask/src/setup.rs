@@ -1,0 +1,160 @@
+//! `cargo xtask setup`: installs what the checks and tests need, where it is missing.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    Result,
+    shell::{self, cargo, output, program, run as run_command},
+};
+
+/// A cargo subcommand from crates.io, and the version that the project is known to work with.
+pub(crate) struct Tool(&'static str, &'static str);
+
+const HACK: Tool = Tool("hack", "0.6.46");
+const DENY: Tool = Tool("deny", "0.20.2");
+pub(crate) const FUZZ: Tool = Tool("fuzz", "0.13.2");
+
+/// The oldest Node.js that the tests' authorization server runs on: major and minor.
+const NODE: (u32, u32) = (20, 12);
+
+/// Runs the command.
+pub(crate) fn run() -> Result {
+    for_checks(true)?;
+    for_tests()
+}
+
+/// What the checks need; the tools that check features and dependencies only where `tools` says so.
+pub(crate) fn for_checks(tools: bool) -> Result {
+    c_compiler()?;
+    component("fmt", "rustfmt")?;
+    component("clippy", "clippy")?;
+    if tools {
+        install(&HACK)?;
+        install(&DENY)?;
+    }
+    Ok(())
+}
+
+/// What the tests need: a C compiler, and the authorization server's packages.
+pub(crate) fn for_tests() -> Result {
+    c_compiler()?;
+    node()?;
+    oidc_provider_packages()
+}
+
+/// The Node package of the tests' authorization server.
+pub(crate) fn oidc_provider() -> PathBuf {
+    shell::root().join("crates/portcullis/tests/oidc-provider")
+}
+
+/// Installs a cargo subcommand, unless some version of it is there.
+pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
+    let package = format!("cargo-{name}");
+    if let Some(found) = output(cargo([name]).arg("--version")) {
+        return present(found.lines().next().unwrap_or(&package));
+    }
+    println!("setup: installing {package} {version} with cargo install");
+    run_command(&mut cargo(["install", "--locked", &package, "--version", version]))
+        .map_err(|error| format!("{package} cannot be installed ({error}); is crates.io within reach?"))
+}
+
+fn c_compiler() -> Result {
+    if output(program("cc").arg("--version")).is_some() {
+        return present("a C compiler");
+    }
+    // AWS-LC, the cryptographic library, is compiled from C.
+    apt_install(&["gcc", "libc6-dev"])
+}
+
+fn apt_install(packages: &[&str]) -> Result {
+    let names = packages.join(" ");
+    let by_hand = format!("no C compiler here: install {names}, then run this again");
+    let apt = |arguments: &[&str]| {
+        let root = output(program("id").arg("-u")).is_some_and(|user| user == "0");
+        let mut command = program(if root { "apt-get" } else { "sudo" });
+        if !root {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(arguments);
+        command
+    };
+    if output(&mut apt(&["--version"])).is_none() {
+        return Err(by_hand);
+    }
+    println!("setup: installing {names} with apt-get");
+    run_command(&mut apt(&["update", "-q"])).map_err(|_| by_hand.clone())?;
+    let mut install = apt(&["install", "-q", "-y", "--no-install-recommends"]);
+    run_command(install.args(packages)).map_err(|_| by_hand)
+}
+
+fn component(command: &str, component: &str) -> Result {
+    if output(cargo([command]).arg("--version")).is_some() {
+        return present(component);
+    }
+    println!("setup: installing {component} with rustup");
+    run_command(program("rustup").args(["component", "add", component]))
+        .map_err(|error| format!("{component} is missing and cannot be added ({error}); add it to the Rust toolchain"))
+}
+
+fn node() -> Result {
+    let (major, minor) = NODE;
+    let wanted = format!("install Node.js {major}.{minor} or later with npm, then run this again");
+    let Some(version) = output(program("node").arg("--version")) else {
+        return Err(format!("node is missing: {wanted}"));
+    };
+    if !is_recent(&version) {
+        return Err(format!("node {version} is too old: {wanted}"));
+    }
+    if output(program("npm").arg("--version")).is_none() {
+        return Err(format!("npm is missing: {wanted}"));
+    }
+    present(&format!("node {version}"))
+}
+
+fn is_recent(version: &str) -> bool {
+    let numbers = version.trim_start_matches('v').split('.');
+    let mut numbers = numbers.map_while(|number| number.parse::<u32>().ok());
+    numbers.next().zip(numbers.next()) >= Some(NODE)
+}
+
+fn oidc_provider_packages() -> Result {
+    let folder = oidc_provider();
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let lock = read("package-lock.json").ok_or_else(|| format!("{} has no package-lock.json", folder.display()))?;
+    // A copy of the lock file tells which packages the folder holds.
+    let stamp = "node_modules/.installed-lock.json";
+    if read(stamp).as_ref() == Some(&lock) {
+        return present("oidc-provider");
+    }
+    println!("setup: installing oidc-provider with npm ci");
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    run_command(program("npm").args(npm).current_dir(&folder))
+        .map_err(|error| format!("oidc-provider cannot be installed ({error}); is the npm registry within reach?"))?;
+    fs::write(folder.join(stamp), lock).map_err(|error| format!("{stamp} cannot be written: {error}"))
+}
+
+fn present(what: &str) -> Result {
+    println!("setup: {what} is here");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_node() {
+        for (version, recent) in [
+            ("v20.12.0", true),
+            ("v20.20.2", true),
+            ("v24.0.1", true),
+            ("v20.11.1", false),
+            ("v18.20.4", false),
+            ("v9.99.0", false),
+            ("nonsense", false),
+            ("", false),
+        ] {
+            assert_eq!(is_recent(version), recent, "{version}");
+        }
+    }
+}
