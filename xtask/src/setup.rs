@@ -54,7 +54,9 @@ pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
         return present(found.lines().next().unwrap_or(&package));
     }
     println!("setup: installing {package} {version} with cargo install");
-    run_command(&mut cargo(["install", "--locked", &package, "--version", version]))
+    // Not optimised: it is built in a fraction of the time, and runs for seconds.
+    let install = ["install", "--locked", "--debug", &package, "--version", version];
+    run_command(&mut cargo(install))
         .map_err(|error| format!("{package} cannot be installed ({error}); is crates.io within reach?"))
 }
 

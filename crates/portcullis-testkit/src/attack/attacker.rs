@@ -30,9 +30,7 @@ pub(super) fn public_key(algorithm: Algorithm) -> SigningKey {
 
 /// The attacker's JWK under the real key's id.
 pub(crate) fn jwk_posing_as(real: &SigningKey) -> Value {
-    let mut jwk = key(real.algorithm()).public_jwk();
-    jwk["kid"] = real.kid().into();
-    jwk
+    key(real.algorithm()).public_jwk_as(real.kid())
 }
 
 /// The attacker's self-signed certificate as DER.

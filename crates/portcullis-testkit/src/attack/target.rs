@@ -18,7 +18,7 @@ impl Target {
         self.token.clone()
     }
 
-    /// The good token by the server's real key.
+    /// The server's real key, which signs the good token.
     pub(super) fn key(&self) -> &SigningKey {
         self.token.key()
     }

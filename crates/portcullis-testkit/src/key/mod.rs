@@ -79,7 +79,12 @@ impl SigningKey {
     /// [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
     #[must_use]
     pub fn public_jwk(&self) -> Value {
-        jwk::public(self.kid(), self.algorithm(), &self.inner.material)
+        self.public_jwk_as(self.kid())
+    }
+
+    /// The same JWK under another key id.
+    pub(crate) fn public_jwk_as(&self, kid: &str) -> Value {
+        jwk::public(kid, self.algorithm(), &self.inner.material)
     }
 
     /// Signs by the key's own algorithm and returns the JWS signature's bytes.

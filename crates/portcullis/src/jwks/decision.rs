@@ -139,3 +139,6 @@ impl Backoff {
         Self { failures, until: now + doubled.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0)) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::client::authenticate;
 use super::error::OAuthError;
@@ -25,18 +25,18 @@ pub(super) async fn issue(
         None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
     let token = requested(&server, &client, &parameters)?;
-    let mut answer = json!({
-        "token_type": "Bearer",
-        "expires_in": lifetime(&server, &token),
-    });
+    let mut answer = Map::new();
+    answer.insert("token_type".into(), "Bearer".into());
+    answer.insert("expires_in".into(), lifetime(&server, &token).into());
     if let Some(scope) = token.claims().get("scope") {
-        answer["scope"] = scope.clone();
+        answer.insert("scope".into(), scope.clone());
     }
-    answer["access_token"] = match parameters.one("token_format")? {
-        Some("opaque") => server.issue_opaque(token.claims().clone()).into(),
-        None | Some("jwt") => token.sign().into(),
+    let access_token = match parameters.one("token_format")? {
+        Some("opaque") => server.issue_opaque(token.claims().clone()),
+        None | Some("jwt") => token.sign(),
         Some(_) => return Err(OAuthError::InvalidRequest("token_format is jwt or opaque")),
     };
+    answer.insert("access_token".into(), access_token.into());
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
 }
 

@@ -1,0 +1,21 @@
+//! The test kit, used as its users use it: over HTTP.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's helpers may fail as the test does"
+)]
+
+mod attacks;
+mod faults;
+mod introspection;
+mod jwks;
+mod lifecycle;
+mod metadata;
+mod signatures;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod token;
+mod token_endpoint;

@@ -1,0 +1,20 @@
+//! The library as its users meet it: over HTTP, with an authorization server in the same process.
+
+mod claims;
+mod discovery;
+mod extractors;
+mod hostile;
+mod https;
+mod issuers;
+mod key_sets;
+mod layers;
+mod local_keys;
+mod metrics;
+mod outages;
+mod refusals;
+mod rotation;
+mod seed;
+mod single_flight;
+mod support;
+mod tower_contract;
+mod verifier;

@@ -1,0 +1,111 @@
+//! Keys come and go.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use portcullis_testkit::Endpoint;
+
+use crate::support::{Setup, answer, bearer};
+
+#[tokio::test]
+async fn a_rotation_is_picked_up_by_the_first_token_with_the_new_kid() {
+    let setup = Setup::new().await;
+    let app = setup.app();
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    let old = setup.server.token().sign();
+    setup.server.rotate();
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::OK, "the old key is still published");
+    assert_eq!(setup.server.requests(Endpoint::Jwks), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_leaves_the_set_stops_verifying() {
+    let setup = Setup::new().await;
+    let app = setup.app();
+    let old = setup.server.token().sign();
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::OK);
+    setup.server.rotate_and_withdraw();
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    let refused = answer(&app, bearer(&old)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.challenge().unwrap().contains("unknown key"));
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_noticed_by_the_scheduled_refresh() {
+    let setup = Setup::new().await;
+    let app = setup.app();
+    let old = setup.server.token().expires_in(Duration::from_secs(3600)).sign();
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::OK);
+    setup.server.rotate_and_withdraw();
+    setup.clock.advance(Duration::from_secs(5 * 60));
+    // This request still reads the old snapshot, and finds that a refresh is due.
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::OK);
+    setup.jwks.refresh().await.unwrap();
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_refresh_is_revalidated_by_etag_and_keeps_the_keys() {
+    let setup = Setup::new().await;
+    let app = setup.app();
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    setup.jwks.refresh().await.unwrap();
+    let headers = setup.server.last_request_headers(Endpoint::Jwks).unwrap();
+    assert!(headers.contains_key("if-none-match"));
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    setup.server.rotate_and_withdraw();
+    setup.jwks.refresh().await.unwrap();
+    assert_eq!(setup.status(&app).await, StatusCode::OK, "a changed set is not mistaken for the old one");
+    assert_eq!(setup.server.requests(Endpoint::Jwks), 3);
+}
+
+#[tokio::test]
+async fn the_age_that_the_endpoint_allows_is_kept() {
+    let hour = Duration::from_secs(60 * 60);
+    let setup = Setup::with(|server| server.jwks_max_age(hour), |jwks| jwks).await;
+    setup.jwks.prefetch().await.unwrap();
+    let next = setup.jwks.status().next_refresh.unwrap();
+    assert!((hour.mul_f64(0.8)..=hour.mul_f64(0.9)).contains(&next), "{next:?}");
+}
+
+#[tokio::test]
+async fn the_schedule_refreshes_without_any_request() {
+    let setup = Setup::with(|server| server, |jwks| jwks.clock(std::time::SystemTime::now)).await;
+    setup.jwks.prefetch().await.unwrap();
+    let kid = setup.server.rotate_and_withdraw().kid().to_owned();
+    // No request comes; the schedule wakes by tokio's clock, and sees the time by its own.
+    let start = tokio::time::Instant::now();
+    let began = std::time::SystemTime::now();
+    drop(setup.jwks);
+    let by_tokio = portcullis::JwksService::builder(&setup.server.jwks_uri()).clock(move || began + start.elapsed());
+    let jwks = by_tokio.build().unwrap();
+    jwks.prefetch().await.unwrap();
+    assert_eq!(jwks.status().keys, [Some(kid)]);
+    let kid = setup.server.rotate_and_withdraw().kid().to_owned();
+    let seen = setup.server.requests(Endpoint::Jwks);
+    tokio::time::pause();
+    for _ in 0..10 {
+        tokio::time::advance(Duration::from_secs(30)).await;
+    }
+    tokio::time::resume();
+    setup.server.wait_for_requests(Endpoint::Jwks, seen + 1).await;
+    jwks.refresh().await.unwrap();
+    assert_eq!(jwks.status().keys, [Some(kid)]);
+}
+
+#[tokio::test]
+async fn a_dropped_service_asks_no_more() {
+    let setup = Setup::new().await;
+    setup.jwks.prefetch().await.unwrap();
+    let seen = setup.server.requests(Endpoint::Jwks);
+    let Setup { server, jwks, clock } = setup;
+    drop(jwks);
+    clock.advance(Duration::from_secs(3600));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    tokio::time::resume();
+    tokio::task::yield_now().await;
+    assert_eq!(server.requests(Endpoint::Jwks), seen);
+}
