@@ -1,1 +1,49 @@
-//! To come.
+//! https to the key set, with a certificate authority of the test's own.
+
+use portcullis::{JwksService, ReqwestClient, Verifier};
+use portcullis_testkit::{AuthorizationServer, CertificateAuthority};
+
+async fn server(authority: &CertificateAuthority) -> AuthorizationServer {
+    AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap()
+}
+
+fn trusting(authority: &CertificateAuthority) -> ReqwestClient {
+    let certificate = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
+    ReqwestClient::new(reqwest::Client::builder().tls_certs_only([certificate])).unwrap()
+}
+
+#[tokio::test]
+async fn keys_come_over_https_from_a_server_whose_authority_is_trusted() {
+    let authority = CertificateAuthority::new();
+    let server = server(&authority).await;
+    assert!(server.jwks_uri().starts_with("https://"));
+    let jwks = JwksService::builder(&server.jwks_uri()).http_client(trusting(&authority)).build().unwrap();
+    Verifier::from(jwks).verify(&server.token().sign()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_of_another_authority_is_refused_and_the_reason_told() {
+    let server = server(&CertificateAuthority::new()).await;
+    let wrong = trusting(&CertificateAuthority::new());
+    let jwks = JwksService::builder(&server.jwks_uri()).http_client(wrong).build().unwrap();
+    let refusal = Verifier::from(jwks.clone()).verify(&server.token().sign()).await.unwrap_err();
+    assert_eq!(refusal.code(), "keys_unavailable");
+    let error = jwks.status().last_error.unwrap();
+    assert!(error.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn the_standard_client_does_not_trust_an_authority_of_nobodys() {
+    let server = server(&CertificateAuthority::new()).await;
+    let jwks = JwksService::new(&server.jwks_uri()).unwrap();
+    let error = jwks.prefetch().await.unwrap_err().to_string();
+    assert!(error.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn discovery_works_over_https() {
+    let authority = CertificateAuthority::new();
+    let server = server(&authority).await;
+    let jwks = JwksService::discover(server.issuer()).http_client(trusting(&authority)).build().unwrap();
+    jwks.prefetch().await.unwrap();
+}

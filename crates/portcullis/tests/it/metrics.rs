@@ -1,1 +1,119 @@
-//! To come.
+//! What operators see.
+
+use std::sync::{Arc, Mutex};
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshot};
+use portcullis::Secure;
+use portcullis_testkit::{Endpoint, Fault};
+
+use crate::support::{Setup, answer, app, bearer, request};
+
+/// The metrics, by name and label; read once, since a snapshot takes the counts away.
+struct Metrics(Vec<(metrics_util::CompositeKey, f64)>);
+
+impl Metrics {
+    fn read(snapshot: Snapshot) -> Self {
+        let number = |value| match value {
+            DebugValue::Counter(count) => count as f64,
+            DebugValue::Gauge(gauge) => gauge.into_inner(),
+            DebugValue::Histogram(_) => 0.0,
+        };
+        Self(snapshot.into_vec().into_iter().map(|(key, _, _, value)| (key, number(value))).collect())
+    }
+
+    /// The sum over all metrics of this name that have the label.
+    fn sum(&self, name: &str, label: Option<(&str, &str)>) -> f64 {
+        let of_name = self.0.iter().filter(|(key, _)| key.key().name() == name);
+        let of_label = of_name.filter(|(key, _)| {
+            label.is_none_or(|wanted| key.key().labels().any(|label| (label.key(), label.value()) == wanted))
+        });
+        of_label.map(|(_, value)| value).sum()
+    }
+}
+
+#[test]
+fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
+    let recorder = DebuggingRecorder::new();
+    let metrics = recorder.snapshotter();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let setup = Setup::new().await;
+            let app = app(Secure::new(setup.jwks.clone()).scope(["read"]));
+            let good = setup.server.token().scope("read").sign();
+            for token in [&good, &good, &setup.server.token().sign(), &format!("{good}x")] {
+                answer(&app, bearer(token)).await;
+            }
+            answer(&app, request(&[])).await;
+            setup.server.fault(Endpoint::Jwks, Fault::Status(500));
+            setup.jwks.refresh().await.unwrap_err();
+            setup.server.heal(Endpoint::Jwks);
+            setup.jwks.refresh().await.unwrap();
+        });
+    });
+    let table = [
+        ("portcullis_verified_total", None, 2.0),
+        ("portcullis_refused_total", Some(("code", "insufficient_scope")), 1.0),
+        ("portcullis_refused_total", Some(("code", "no_credentials")), 1.0),
+        ("portcullis_refused_total", None, 3.0),
+        ("portcullis_jwks_fetches_total", Some(("outcome", "fetched")), 1.0),
+        ("portcullis_jwks_fetches_total", Some(("outcome", "failed")), 1.0),
+        ("portcullis_jwks_fetches_total", Some(("outcome", "not_modified")), 1.0),
+        ("portcullis_jwks_keys", None, 1.0),
+    ];
+    let metrics = Metrics::read(metrics.snapshot());
+    for (name, label, expected) in table {
+        assert_eq!(metrics.sum(name, label), expected, "{name} {label:?}");
+    }
+    let fetched_at = metrics.sum("portcullis_jwks_fetched_timestamp_seconds", None);
+    assert!(fetched_at > 1_700_000_000.0, "the age of the keys can be told");
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_log_has_the_code_and_neither_token_nor_claims() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut secrets = Vec::new();
+    tracing::subscriber::with_default(subscriber, || {
+        runtime.block_on(async {
+            let setup = Setup::new().await;
+            let app = app(Secure::new(setup.jwks.clone()));
+            let tokens = [
+                setup.server.token().subject("secret-subject").sign(),
+                setup.server.token().subject("secret-subject").typ("secret-type").sign(),
+                setup.server.token().kid("secret-kid").sign(),
+                setup.server.token().expired_for(std::time::Duration::from_secs(90)).sign(),
+            ];
+            for token in &tokens {
+                answer(&app, bearer(token)).await;
+            }
+            secrets.extend(tokens);
+        });
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let ours = log.lines().filter(|line| line.contains("portcullis")).collect::<Vec<_>>().join("\n");
+    for expected in ["access token verified", "wrong_type", "unknown_key", "code=\"expired\"", "90 s ago"] {
+        assert!(ours.contains(expected), "{expected} is not in\n{ours}");
+    }
+    secrets.extend(["secret-subject", "secret-type", "secret-kid"].map(String::from));
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in\n{log}");
+    }
+}

@@ -34,7 +34,8 @@ async fn a_request_with_two_authorization_fields_is_invalid() {
     let token = format!("Bearer {}", setup.server.token().sign());
     let answer = answer(&setup.app(), request(&[("authorization", &token), ("authorization", &token)])).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    let expected = r#"Bearer error="invalid_request", error_description="The request carries more than one access token""#;
+    let expected =
+        r#"Bearer error="invalid_request", error_description="The request carries more than one access token""#;
     assert_eq!(answer.challenge(), Some(expected));
 }
 

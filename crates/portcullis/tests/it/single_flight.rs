@@ -101,10 +101,13 @@ async fn a_fetch_that_began_before_the_rotation_is_not_the_last_word() {
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
     // A fetch is under way, and has been answered from before the rotation.
-    setup.server.fault_once(Endpoint::Jwks, Fault::Body {
-        content_type: "application/json".into(),
-        body: serde_json::json!({ "keys": [setup.server.signing_key().public_jwk()] }).to_string(),
-    });
+    setup.server.fault_once(
+        Endpoint::Jwks,
+        Fault::Body {
+            content_type: "application/json".into(),
+            body: serde_json::json!({ "keys": [setup.server.signing_key().public_jwk()] }).to_string(),
+        },
+    );
     let refresh = tokio::spawn({
         let jwks = setup.jwks.clone();
         async move { jwks.refresh().await }
