@@ -20,7 +20,7 @@ async fn passes(setup: &Setup, secure: Secure, claims: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn scope_values_match_whole() {
+pub(crate) async fn scope_values_match_whole() {
     let setup = Setup::new().await;
     let secure = || Secure::new(setup.jwks.clone());
     let table = [
@@ -48,7 +48,7 @@ async fn scope_values_match_whole() {
 }
 
 #[tokio::test]
-async fn claims_match_by_presence_and_by_value() {
+pub(crate) async fn claims_match_by_presence_and_by_value() {
     let setup = Setup::new().await;
     let secure = || Secure::new(setup.jwks.clone());
     let table = [

@@ -17,7 +17,7 @@ async fn typed(claims: Claims<Customer>) -> String {
 }
 
 #[tokio::test]
-async fn claims_come_as_json_and_as_a_type_of_yours() {
+pub(crate) async fn claims_come_as_json_and_as_a_type_of_yours() {
     let setup = Setup::new().await;
     let app = Router::new()
         .route("/", get(typed))
@@ -31,7 +31,7 @@ async fn claims_come_as_json_and_as_a_type_of_yours() {
 }
 
 #[tokio::test]
-async fn claims_that_do_not_fit_the_type_are_refused_as_the_layer_would() {
+pub(crate) async fn claims_that_do_not_fit_the_type_are_refused_as_the_layer_would() {
     let setup = Setup::new().await;
     let secure = Secure::new(setup.jwks.clone()).realm("r").invalid_token_status(401).problem_json();
     let required = Router::new().route("/", get(typed)).layer(secure.clone());
@@ -50,7 +50,7 @@ async fn claims_that_do_not_fit_the_type_are_refused_as_the_layer_would() {
 }
 
 #[tokio::test]
-async fn an_extractor_without_a_layer_is_our_mistake_and_passes_nobody() {
+pub(crate) async fn an_extractor_without_a_layer_is_our_mistake_and_passes_nobody() {
     let setup = Setup::new().await;
     let token = setup.server.token().claim("customer_number", 7).sign();
     let apps = [
@@ -68,7 +68,7 @@ async fn an_extractor_without_a_layer_is_our_mistake_and_passes_nobody() {
 }
 
 #[tokio::test]
-async fn claims_that_must_be_there_are_refused_behind_an_optional_layer() {
+pub(crate) async fn claims_that_must_be_there_are_refused_behind_an_optional_layer() {
     let setup = Setup::new().await;
     let optional = Secure::new(setup.jwks.clone()).realm("r").optional();
     let apps = [
@@ -83,7 +83,7 @@ async fn claims_that_must_be_there_are_refused_behind_an_optional_layer() {
 }
 
 #[tokio::test]
-async fn access_tells_of_the_token() {
+pub(crate) async fn access_tells_of_the_token() {
     let setup = Setup::new().await;
     let kid = setup.server.signing_key().kid().to_owned();
     let handler = |access: Access| async move {
@@ -97,7 +97,7 @@ async fn access_tells_of_the_token() {
 }
 
 #[tokio::test]
-async fn claims_and_access_stay_out_of_debug_output() {
+pub(crate) async fn claims_and_access_stay_out_of_debug_output() {
     let setup = Setup::new().await;
     let handler = |claims: Claims, access: Access| async move { format!("{claims:?} {access:?} {:?}", access.token()) };
     let app = Router::new().route("/", get(handler)).layer(Secure::new(setup.jwks.clone()));

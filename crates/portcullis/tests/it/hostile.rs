@@ -49,7 +49,7 @@ fn also_good(attack: Attack, algorithm: Algorithm) -> &'static [&'static str] {
 }
 
 #[tokio::test]
-async fn every_class_of_hostile_token_is_refused_for_its_own_reason() {
+pub(crate) async fn every_class_of_hostile_token_is_refused_for_its_own_reason() {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
         let server = AuthorizationServer::builder().algorithm(algorithm).start().await.unwrap();
         let jwks = JwksService::new(&server.jwks_uri()).unwrap();
@@ -66,7 +66,7 @@ async fn every_class_of_hostile_token_is_refused_for_its_own_reason() {
 }
 
 #[tokio::test]
-async fn the_simple_verifier_refuses_all_but_those_that_it_was_not_told_about() {
+pub(crate) async fn the_simple_verifier_refuses_all_but_those_that_it_was_not_told_about() {
     let server = AuthorizationServer::start().await;
     let verifier = Verifier::from(JwksService::new(&server.jwks_uri()).unwrap());
     for attack in Attack::ALL {
@@ -78,7 +78,7 @@ async fn the_simple_verifier_refuses_all_but_those_that_it_was_not_told_about() 
 }
 
 #[tokio::test]
-async fn the_strict_verifier_refuses_all_and_tells_an_id_token_by_its_type() {
+pub(crate) async fn the_strict_verifier_refuses_all_and_tells_an_id_token_by_its_type() {
     let server = AuthorizationServer::start().await;
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();
     let verifier = Verifier::rfc9068(jwks, server.issuer(), AUDIENCE).build().unwrap();
@@ -91,7 +91,7 @@ async fn the_strict_verifier_refuses_all_and_tells_an_id_token_by_its_type() {
 }
 
 #[tokio::test]
-async fn deep_json_is_refused_for_its_depth_where_the_size_allows_it() {
+pub(crate) async fn deep_json_is_refused_for_its_depth_where_the_size_allows_it() {
     let server = AuthorizationServer::start().await;
     let verifier = Verifier::from(JwksService::new(&server.jwks_uri()).unwrap());
     let deep = format!(r#"{{"exp":9999999999,"deep":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
@@ -100,7 +100,7 @@ async fn deep_json_is_refused_for_its_depth_where_the_size_allows_it() {
 }
 
 #[tokio::test]
-async fn no_refusal_repeats_what_a_token_says() {
+pub(crate) async fn no_refusal_repeats_what_a_token_says() {
     let server = AuthorizationServer::start().await;
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();
     let verifier = Verifier::builder(jwks).issuer(server.issuer()).audience(AUDIENCE).build().unwrap();

@@ -13,7 +13,7 @@ fn trusting(authority: &CertificateAuthority) -> ReqwestClient {
 }
 
 #[tokio::test]
-async fn keys_come_over_https_from_a_server_whose_authority_is_trusted() {
+pub(crate) async fn keys_come_over_https_from_a_server_whose_authority_is_trusted() {
     let authority = CertificateAuthority::new();
     let server = server(&authority).await;
     assert!(server.jwks_uri().starts_with("https://"));
@@ -22,7 +22,7 @@ async fn keys_come_over_https_from_a_server_whose_authority_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_certificate_of_another_authority_is_refused_and_the_reason_told() {
+pub(crate) async fn a_server_with_a_certificate_of_another_authority_is_refused_and_the_reason_told() {
     let server = server(&CertificateAuthority::new()).await;
     let wrong = trusting(&CertificateAuthority::new());
     let jwks = JwksService::builder(&server.jwks_uri()).http_client(wrong).build().unwrap();
@@ -33,7 +33,7 @@ async fn a_server_with_a_certificate_of_another_authority_is_refused_and_the_rea
 }
 
 #[tokio::test]
-async fn the_standard_client_does_not_trust_an_authority_of_nobodys() {
+pub(crate) async fn the_standard_client_does_not_trust_an_authority_of_nobodys() {
     let server = server(&CertificateAuthority::new()).await;
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();
     let error = jwks.prefetch().await.unwrap_err().to_string();
@@ -41,7 +41,7 @@ async fn the_standard_client_does_not_trust_an_authority_of_nobodys() {
 }
 
 #[tokio::test]
-async fn discovery_works_over_https() {
+pub(crate) async fn discovery_works_over_https() {
     let authority = CertificateAuthority::new();
     let server = server(&authority).await;
     let jwks = JwksService::discover(server.issuer()).http_client(trusting(&authority)).build().unwrap();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Setup;
 
 #[tokio::test]
-async fn one_bad_key_spoils_nothing_and_its_reason_is_kept() {
+pub(crate) async fn one_bad_key_spoils_nothing_and_its_reason_is_kept() {
     let odd = [
         json!(5),
         json!({}),
@@ -28,7 +28,7 @@ async fn one_bad_key_spoils_nothing_and_its_reason_is_kept() {
 }
 
 #[tokio::test]
-async fn a_set_without_usable_keys_is_an_outage_and_withdraws_the_old_ones() {
+pub(crate) async fn a_set_without_usable_keys_is_an_outage_and_withdraws_the_old_ones() {
     for set in [json!({ "keys": [] }), json!({ "keys": [{ "kty": "quantum" }, 5, null] })] {
         let setup = Setup::new().await;
         setup.server.set_jwks(Some(set.clone()));
@@ -49,7 +49,7 @@ async fn a_set_without_usable_keys_is_an_outage_and_withdraws_the_old_ones() {
 }
 
 #[tokio::test]
-async fn a_secret_or_a_private_key_in_a_published_set_verifies_nothing() {
+pub(crate) async fn a_secret_or_a_private_key_in_a_published_set_verifies_nothing() {
     let setup = Setup::new().await;
     let secret = SigningKey::generate(Algorithm::HS256, "secret");
     setup.server.publish_jwk(secret.public_jwk());
@@ -63,7 +63,7 @@ async fn a_secret_or_a_private_key_in_a_published_set_verifies_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_without_kid_finds_its_key_among_eight() {
+pub(crate) async fn a_token_without_kid_finds_its_key_among_eight() {
     let setup = Setup::with(|server| server.algorithms([Algorithm::RS256, Algorithm::ES256]), |jwks| jwks).await;
     for _ in 0..3 {
         setup.server.rotate();
@@ -76,7 +76,7 @@ async fn a_token_without_kid_finds_its_key_among_eight() {
 }
 
 #[tokio::test]
-async fn every_algorithm_verifies() {
+pub(crate) async fn every_algorithm_verifies() {
     let algorithms = [
         Algorithm::RS256,
         Algorithm::RS384,

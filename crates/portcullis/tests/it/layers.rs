@@ -13,7 +13,7 @@ async fn at(app: &Router, path: &str, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_layer_secures_a_router_and_a_route() {
+pub(crate) async fn the_layer_secures_a_router_and_a_route() {
     let setup = Setup::new().await;
     let secure = Secure::new(setup.jwks.clone());
     let app = Router::new()
@@ -26,7 +26,7 @@ async fn the_layer_secures_a_router_and_a_route() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_adds_its_policy_and_its_realm() {
+pub(crate) async fn an_inner_layer_adds_its_policy_and_its_realm() {
     let setup = Setup::new().await;
     let secure = Secure::new(setup.jwks.clone()).realm("outer");
     let inner = secure.clone().realm("inner").scope(["admin"]);
@@ -46,7 +46,7 @@ async fn an_inner_layer_adds_its_policy_and_its_realm() {
 
 /// The clock is read once by each verification, so its readings count them.
 #[tokio::test]
-async fn nested_layers_of_one_verifier_verify_once_and_of_two_twice() {
+pub(crate) async fn nested_layers_of_one_verifier_verify_once_and_of_two_twice() {
     use std::sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -74,7 +74,7 @@ async fn nested_layers_of_one_verifier_verify_once_and_of_two_twice() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_with_another_verifier_judges_for_itself() {
+pub(crate) async fn an_inner_layer_with_another_verifier_judges_for_itself() {
     let (ours, theirs) = (Setup::new().await, Setup::new().await);
     let app = ours.app().layer(Secure::new(theirs.jwks.clone()));
     assert_eq!(theirs.status(&app).await, StatusCode::FORBIDDEN, "the outer one is content, the inner is not");
@@ -82,7 +82,7 @@ async fn an_inner_layer_with_another_verifier_judges_for_itself() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_lets_nobody_in_as_somebody() {
+pub(crate) async fn an_optional_layer_lets_nobody_in_as_somebody() {
     let setup = Setup::new().await;
     let secure = Secure::new(setup.jwks.clone()).optional();
     async fn who(claims: Option<Claims>) -> String {
@@ -112,7 +112,7 @@ async fn an_optional_layer_lets_nobody_in_as_somebody() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_does_not_hide_an_outage() {
+pub(crate) async fn an_optional_layer_does_not_hide_an_outage() {
     let setup = Setup::new().await;
     setup.server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Status(500));
     let app = app(Secure::new(setup.jwks.clone()).optional());
@@ -120,7 +120,7 @@ async fn an_optional_layer_does_not_hide_an_outage() {
 }
 
 #[tokio::test]
-async fn a_token_may_stand_elsewhere_but_only_once() {
+pub(crate) async fn a_token_may_stand_elsewhere_but_only_once() {
     let setup = Setup::new().await;
     let own = HeaderName::from_static("x-access-token");
     let sources = [TokenSource::authorization(), TokenSource::cookie("at"), TokenSource::header(own)];

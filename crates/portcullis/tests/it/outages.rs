@@ -20,7 +20,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
-async fn down_at_the_start_the_service_starts_says_so_and_recovers() {
+pub(crate) async fn down_at_the_start_the_service_starts_says_so_and_recovers() {
     let setup = Setup::new().await;
     setup.server.stop().await;
     let app = setup.app();
@@ -39,7 +39,7 @@ async fn down_at_the_start_the_service_starts_says_so_and_recovers() {
 }
 
 #[tokio::test]
-async fn down_later_the_keys_go_on_working_up_to_max_stale() {
+pub(crate) async fn down_later_the_keys_go_on_working_up_to_max_stale() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
@@ -60,7 +60,7 @@ async fn down_later_the_keys_go_on_working_up_to_max_stale() {
 }
 
 #[tokio::test]
-async fn an_unknown_kid_during_an_outage_is_not_called_a_bad_token() {
+pub(crate) async fn an_unknown_kid_during_an_outage_is_not_called_a_bad_token() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
@@ -73,7 +73,7 @@ async fn an_unknown_kid_during_an_outage_is_not_called_a_bad_token() {
 }
 
 #[tokio::test]
-async fn while_the_endpoint_hangs_requests_with_known_keys_do_not_wait() {
+pub(crate) async fn while_the_endpoint_hangs_requests_with_known_keys_do_not_wait() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
@@ -88,7 +88,7 @@ async fn while_the_endpoint_hangs_requests_with_known_keys_do_not_wait() {
 }
 
 #[tokio::test]
-async fn no_request_waits_longer_than_the_timeout() {
+pub(crate) async fn no_request_waits_longer_than_the_timeout() {
     let setup = Setup::with(|server| server, |jwks| jwks.timeout(Duration::from_millis(50))).await;
     setup.server.fault(Endpoint::Jwks, Fault::Hang);
     // The test ends at all only because the wait does.
@@ -97,7 +97,7 @@ async fn no_request_waits_longer_than_the_timeout() {
 }
 
 #[tokio::test]
-async fn failures_back_off() {
+pub(crate) async fn failures_back_off() {
     let setup = Setup::new().await;
     let app = setup.app();
     setup.server.fault(Endpoint::Jwks, Fault::Status(500));
@@ -114,7 +114,7 @@ async fn failures_back_off() {
 }
 
 #[tokio::test]
-async fn nonsense_from_the_endpoint_keeps_the_keys_at_hand() {
+pub(crate) async fn nonsense_from_the_endpoint_keeps_the_keys_at_hand() {
     let faults = [
         ("status", Fault::Status(500), "500"),
         ("not found", Fault::Status(404), "404"),
@@ -141,7 +141,7 @@ async fn nonsense_from_the_endpoint_keeps_the_keys_at_hand() {
 }
 
 #[tokio::test]
-async fn a_cache_outlives_the_process() {
+pub(crate) async fn a_cache_outlives_the_process() {
     let shared = Shared::default();
     let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
     assert_eq!(setup.status(&setup.app()).await, StatusCode::OK);
@@ -155,7 +155,7 @@ async fn a_cache_outlives_the_process() {
 }
 
 #[tokio::test]
-async fn a_rotation_while_the_process_was_down_is_picked_up_all_the_same() {
+pub(crate) async fn a_rotation_while_the_process_was_down_is_picked_up_all_the_same() {
     let shared = Shared::default();
     let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
     assert_eq!(setup.status(&setup.app()).await, StatusCode::OK);
@@ -165,7 +165,7 @@ async fn a_rotation_while_the_process_was_down_is_picked_up_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_cache_that_fails_hangs_or_lies_harms_nothing() {
+pub(crate) async fn a_cache_that_fails_hangs_or_lies_harms_nothing() {
     for cache in [Broken::Fails, Broken::Hangs, Broken::Empty, Broken::Stale] {
         let setup = Setup::with(|server| server, |jwks| jwks.cache(cache)).await;
         assert_eq!(setup.status(&setup.app()).await, StatusCode::OK, "{cache:?}");
@@ -173,7 +173,7 @@ async fn a_cache_that_fails_hangs_or_lies_harms_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_panics_is_an_outage_and_no_more() {
+pub(crate) async fn a_client_that_panics_is_an_outage_and_no_more() {
     let calls = Arc::new(AtomicUsize::new(0));
     let setup = Setup::with(|server| server, |jwks| jwks.http_client(Panics(Arc::clone(&calls)))).await;
     let app = setup.app();
@@ -184,14 +184,14 @@ async fn a_client_that_panics_is_an_outage_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_client_that_ignores_the_limit_does_not_get_past_it() {
+pub(crate) async fn a_client_that_ignores_the_limit_does_not_get_past_it() {
     let setup = Setup::with(|server| server, |jwks| jwks.http_client(Huge)).await;
     assert_eq!(setup.status(&setup.app()).await, StatusCode::SERVICE_UNAVAILABLE);
     assert!(setup.jwks.status().last_error.unwrap().contains("longer than"));
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_neither_stops_nor_storms_the_refresh() {
+pub(crate) async fn a_clock_that_jumps_neither_stops_nor_storms_the_refresh() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);

@@ -9,7 +9,7 @@ use portcullis_testkit::{Endpoint, Fault};
 use crate::support::{Setup, answer, app, bearer, by, request};
 
 #[tokio::test]
-async fn a_request_without_a_token_is_challenged_without_an_error() {
+pub(crate) async fn a_request_without_a_token_is_challenged_without_an_error() {
     let setup = Setup::new().await;
     let app = app(Secure::new(setup.jwks.clone()).realm("r"));
     let table: &[&[(&str, &str)]] = &[
@@ -29,7 +29,7 @@ async fn a_request_without_a_token_is_challenged_without_an_error() {
 }
 
 #[tokio::test]
-async fn a_request_with_two_authorization_fields_is_invalid() {
+pub(crate) async fn a_request_with_two_authorization_fields_is_invalid() {
     let setup = Setup::new().await;
     let token = format!("Bearer {}", setup.server.token().sign());
     let answer = answer(&setup.app(), request(&[("authorization", &token), ("authorization", &token)])).await;
@@ -40,7 +40,7 @@ async fn a_request_with_two_authorization_fields_is_invalid() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_with_403_or_401_as_configured() {
+pub(crate) async fn a_bad_token_is_refused_with_403_or_401_as_configured() {
     let setup = Setup::new().await;
     let expired = setup.server.token().expired_for(Duration::from_secs(60)).sign();
     for (secure, status) in [
@@ -56,7 +56,7 @@ async fn a_bad_token_is_refused_with_403_or_401_as_configured() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_names_the_scope() {
+pub(crate) async fn a_missing_scope_names_the_scope() {
     let setup = Setup::new().await;
     let app = app(Secure::new(setup.jwks.clone()).invalid_token_status(401).scope(["a", "b"]).any_scope(["c", "d"]));
     let answer = answer(&app, bearer(&setup.server.token().scope("a").sign())).await;
@@ -69,7 +69,7 @@ async fn a_missing_scope_names_the_scope() {
 }
 
 #[tokio::test]
-async fn a_missing_claim_is_an_invalid_token() {
+pub(crate) async fn a_missing_claim_is_an_invalid_token() {
     let setup = Setup::new().await;
     let app = app(Secure::new(setup.jwks.clone()).claim("role"));
     let answer = answer(&app, bearer(&setup.server.token().sign())).await;
@@ -79,7 +79,7 @@ async fn a_missing_claim_is_an_invalid_token() {
 }
 
 #[tokio::test]
-async fn without_keys_the_token_is_not_judged() {
+pub(crate) async fn without_keys_the_token_is_not_judged() {
     let setup = Setup::new().await;
     setup.server.fault(Endpoint::Jwks, Fault::Status(500));
     let answer = answer(&setup.app(), bearer(&setup.server.token().sign())).await;
@@ -90,7 +90,7 @@ async fn without_keys_the_token_is_not_judged() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_nothing_of_our_insides() {
+pub(crate) async fn a_refusal_tells_nothing_of_our_insides() {
     let setup = Setup::new().await;
     let secret = setup.server.issuer().trim_start_matches("http://").to_owned();
     setup.server.fault(Endpoint::Jwks, Fault::Status(500));
@@ -102,7 +102,7 @@ async fn a_refusal_tells_nothing_of_our_insides() {
 }
 
 #[tokio::test]
-async fn problem_details_carry_the_code() {
+pub(crate) async fn problem_details_carry_the_code() {
     let setup = Setup::new().await;
     let app = app(Secure::new(setup.jwks.clone()).problem_json().scope(["read"]));
     let answer = answer(&app, bearer(&setup.server.token().sign())).await;
@@ -119,7 +119,7 @@ async fn problem_details_carry_the_code() {
 }
 
 #[tokio::test]
-async fn a_realm_cannot_break_out_of_its_quotes() {
+pub(crate) async fn a_realm_cannot_break_out_of_its_quotes() {
     let setup = Setup::new().await;
     let app = app(Secure::new(setup.jwks.clone()).realm("a\"b\\c\r\nSet-Cookie: x"));
     let answer = answer(&app, request(&[])).await;
@@ -129,13 +129,13 @@ async fn a_realm_cannot_break_out_of_its_quotes() {
 
 #[tokio::test]
 #[should_panic(expected = "expected 401 or 403")]
-async fn no_status_that_lets_a_client_believe_it_passed_can_be_set() {
+pub(crate) async fn no_status_that_lets_a_client_believe_it_passed_can_be_set() {
     let jwks = JwksService::new("http://127.0.0.1:1/jwks").unwrap();
     let _ = Secure::new(jwks).invalid_token_status(200);
 }
 
 #[tokio::test]
-async fn a_token_beyond_the_limit_is_refused_before_it_is_read() {
+pub(crate) async fn a_token_beyond_the_limit_is_refused_before_it_is_read() {
     let setup = Setup::new().await;
     let token = setup.server.token().claim("padding", "x".repeat(2000)).sign();
     let (small, large) = (token.len() - 1, token.len());
@@ -148,7 +148,7 @@ async fn a_token_beyond_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn outside_of_a_runtime_the_builder_works_and_nothing_panics() {
+pub(crate) async fn outside_of_a_runtime_the_builder_works_and_nothing_panics() {
     let clock = portcullis_testkit::TestClock::new();
     assert!(!by(&clock, JwksService::builder("http://127.0.0.1:1/jwks")).build().unwrap().ready());
 }

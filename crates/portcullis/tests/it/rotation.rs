@@ -8,7 +8,7 @@ use portcullis_testkit::Endpoint;
 use crate::support::{Setup, answer, bearer};
 
 #[tokio::test]
-async fn a_rotation_is_picked_up_by_the_first_token_with_the_new_kid() {
+pub(crate) async fn a_rotation_is_picked_up_by_the_first_token_with_the_new_kid() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
@@ -20,7 +20,7 @@ async fn a_rotation_is_picked_up_by_the_first_token_with_the_new_kid() {
 }
 
 #[tokio::test]
-async fn a_key_that_leaves_the_set_stops_verifying() {
+pub(crate) async fn a_key_that_leaves_the_set_stops_verifying() {
     let setup = Setup::new().await;
     let app = setup.app();
     let old = setup.server.token().sign();
@@ -33,7 +33,7 @@ async fn a_key_that_leaves_the_set_stops_verifying() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_is_noticed_by_the_scheduled_refresh() {
+pub(crate) async fn a_withdrawal_is_noticed_by_the_scheduled_refresh() {
     let setup = Setup::new().await;
     let app = setup.app();
     let old = setup.server.token().expires_in(Duration::from_secs(3600)).sign();
@@ -47,7 +47,7 @@ async fn a_withdrawal_is_noticed_by_the_scheduled_refresh() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_revalidated_by_etag_and_keeps_the_keys() {
+pub(crate) async fn a_refresh_is_revalidated_by_etag_and_keeps_the_keys() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
@@ -62,7 +62,7 @@ async fn a_refresh_is_revalidated_by_etag_and_keeps_the_keys() {
 }
 
 #[tokio::test]
-async fn the_age_that_the_endpoint_allows_is_kept() {
+pub(crate) async fn the_age_that_the_endpoint_allows_is_kept() {
     let hour = Duration::from_secs(60 * 60);
     let setup = Setup::with(|server| server.jwks_max_age(hour), |jwks| jwks).await;
     setup.jwks.prefetch().await.unwrap();
@@ -71,7 +71,7 @@ async fn the_age_that_the_endpoint_allows_is_kept() {
 }
 
 #[tokio::test]
-async fn the_schedule_refreshes_without_any_request() {
+pub(crate) async fn the_schedule_refreshes_without_any_request() {
     let setup = Setup::with(|server| server, |jwks| jwks.clock(std::time::SystemTime::now)).await;
     setup.jwks.prefetch().await.unwrap();
     let kid = setup.server.rotate_and_withdraw().kid().to_owned();
@@ -96,7 +96,7 @@ async fn the_schedule_refreshes_without_any_request() {
 }
 
 #[tokio::test]
-async fn a_dropped_service_asks_no_more() {
+pub(crate) async fn a_dropped_service_asks_no_more() {
     let setup = Setup::new().await;
     setup.jwks.prefetch().await.unwrap();
     let seen = setup.server.requests(Endpoint::Jwks);

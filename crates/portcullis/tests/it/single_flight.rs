@@ -12,7 +12,7 @@ fn forged(setup: &Setup, key: &SigningKey, kid: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_first_requests_make_one_fetch() {
+pub(crate) async fn two_hundred_first_requests_make_one_fetch() {
     let setup = Setup::new().await;
     setup.server.fault(Endpoint::Jwks, Fault::Delay(Duration::from_millis(50)));
     let app = setup.app();
@@ -27,7 +27,7 @@ async fn two_hundred_first_requests_make_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_thousand_forged_kids_make_six_fetches_and_good_tokens_pass_meanwhile() {
+pub(crate) async fn a_thousand_forged_kids_make_six_fetches_and_good_tokens_pass_meanwhile() {
     let setup = Setup::new().await;
     let app = setup.app();
     let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::RS256, "own");
@@ -41,7 +41,7 @@ async fn a_thousand_forged_kids_make_six_fetches_and_good_tokens_pass_meanwhile(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_forged_kids_at_once_make_six_fetches_at_most() {
+pub(crate) async fn a_thousand_forged_kids_at_once_make_six_fetches_at_most() {
     let setup = Setup::new().await;
     let app = setup.app();
     let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::ES256, "own");
@@ -56,7 +56,7 @@ async fn a_thousand_forged_kids_at_once_make_six_fetches_at_most() {
 }
 
 #[tokio::test]
-async fn forged_kids_do_not_hold_back_a_rotation() {
+pub(crate) async fn forged_kids_do_not_hold_back_a_rotation() {
     let setup = Setup::new().await;
     let app = setup.app();
     let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::ES256, "own");
@@ -76,7 +76,7 @@ async fn forged_kids_do_not_hold_back_a_rotation() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_cancels_nothing_for_others() {
+pub(crate) async fn a_client_that_goes_away_cancels_nothing_for_others() {
     let setup = Setup::new().await;
     setup.server.fault(Endpoint::Jwks, Fault::Hang);
     let app = setup.app();
@@ -96,7 +96,7 @@ async fn a_client_that_goes_away_cancels_nothing_for_others() {
 }
 
 #[tokio::test]
-async fn a_fetch_that_began_before_the_rotation_is_not_the_last_word() {
+pub(crate) async fn a_fetch_that_began_before_the_rotation_is_not_the_last_word() {
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);

@@ -1,0 +1,152 @@
+//! Tokens of a certified authorization server that we did not write, through a real axum server over TCP.
+//!
+//! `cargo xtask test` installs the server's packages and names their folder in `PORTCULLIS_OIDC_PROVIDER`.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use axum::{Router, routing::get};
+use portcullis::{Algorithm, Claims, Secure, Verifier};
+use serde_json::Value;
+
+const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
+
+/// A running oidc-provider; it ends with its standard input, and so with this test.
+struct OidcProvider {
+    process: Child,
+    issuer: String,
+    control: String,
+    client: reqwest::Client,
+}
+
+impl OidcProvider {
+    fn start() -> Self {
+        let folder = std::env::var_os("PORTCULLIS_OIDC_PROVIDER").map(PathBuf::from);
+        let folder =
+            folder.expect("PORTCULLIS_OIDC_PROVIDER names no folder: run `cargo xtask test`, which sets it up");
+        let mut process = Command::new("node")
+            .arg("server.mjs")
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).expect("the server says where it listens");
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self { process, issuer: text("issuer"), control: text("control"), client: reqwest::Client::new() }
+    }
+
+    async fn token(&self, algorithm: &str, scope: &str) -> String {
+        let form = [("grant_type", "client_credentials"), ("resource", &resource(algorithm)), ("scope", scope)];
+        let request = self.client.post(format!("{}/token", self.issuer)).basic_auth("test-client", Some("test-secret"));
+        let answer: Value = request.form(&form).send().await.unwrap().json().await.unwrap();
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
+    async fn rotate(&self, keep: bool) {
+        let url = format!("{}/rotate?keep={keep}", self.control);
+        assert!(self.client.post(url).send().await.unwrap().status().is_success());
+    }
+
+    async fn requests(&self, what: &str) -> u64 {
+        let url = format!("{}/counts", self.control);
+        let counts: Value = self.client.get(url).send().await.unwrap().json().await.unwrap();
+        counts[what].as_u64().unwrap()
+    }
+
+    fn verifier(&self) -> Verifier {
+        let builder = Verifier::discover(&self.issuer).unwrap();
+        let builder = ALGORITHMS.iter().fold(builder, |builder, algorithm| builder.audience(resource(algorithm)));
+        builder.algorithms([Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]).build().unwrap()
+    }
+}
+
+impl Drop for OidcProvider {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+fn resource(algorithm: &str) -> String {
+    format!("https://api.example.com/{algorithm}")
+}
+
+/// A resource server on a free port.
+async fn serve(secure: Secure) -> SocketAddr {
+    let who = |claims: Claims| async move { claims["client_id"].to_string() };
+    let reader = get(who).layer(secure.clone().scope(["read"]));
+    let app = Router::new().route("/", get(who)).route("/read", reader).layer(secure);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn status(address: SocketAddr, path: &str, token: &str) -> u16 {
+    let request = reqwest::Client::new().get(format!("http://{address}{path}")).bearer_auth(token);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn its_tokens_pass_whatever_they_are_signed_with() {
+    let provider = OidcProvider::start();
+    let api = serve(Secure::new(provider.verifier())).await;
+    for algorithm in ALGORITHMS {
+        let token = provider.token(algorithm, "read").await;
+        assert_eq!(status(api, "/read", &token).await, 200, "{algorithm}");
+        let weak = provider.token(algorithm, "write").await;
+        assert_eq!(status(api, "/read", &weak).await, 403, "{algorithm}: without the scope");
+        assert_eq!(status(api, "/", &weak).await, 200, "{algorithm}: without the scope, where none is needed");
+    }
+    assert_eq!((provider.requests("jwks").await, provider.requests("discovery").await), (1, 1));
+}
+
+#[tokio::test]
+async fn its_tokens_are_those_of_rfc_9068() {
+    let provider = OidcProvider::start();
+    let jwks = portcullis::JwksService::discover(&provider.issuer).build().unwrap();
+    let strict = |audience: &str| Verifier::rfc9068(jwks.clone(), &provider.issuer, audience).build().unwrap();
+    for algorithm in ALGORITHMS {
+        let token = provider.token(algorithm, "read").await;
+        strict(&resource(algorithm)).verify(&token).await.unwrap();
+        let other = strict("https://other.example").verify(&token).await.unwrap_err();
+        assert_eq!(other.code(), "wrong_audience");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_in_the_middle_of_the_traffic_loses_no_request() {
+    let provider = OidcProvider::start();
+    let api = serve(Secure::new(provider.verifier())).await;
+    let old = provider.token("ES256", "read").await;
+    let traffic = |token: String, times: usize| async move {
+        let requests = (0..times).map(|_| status(api, "/read", &token));
+        let mut statuses = Vec::new();
+        for request in requests {
+            statuses.push(request.await);
+        }
+        statuses
+    };
+    assert_eq!(status(api, "/read", &old).await, 200);
+    let before = tokio::spawn(traffic(old.clone(), 50));
+    provider.rotate(true).await;
+    let new = provider.token("ES256", "read").await;
+    let after = tokio::spawn(traffic(new.clone(), 50));
+    assert_eq!(before.await.unwrap(), [200; 50]);
+    assert_eq!(after.await.unwrap(), [200; 50]);
+    assert_eq!(provider.requests("jwks").await, 2, "one fetch at the start, one for the new key");
+
+    provider.rotate(false).await;
+    let newest = provider.token("RS256", "read").await;
+    assert_eq!(status(api, "/read", &newest).await, 200);
+    for withdrawn in [old, new] {
+        assert_eq!(status(api, "/read", &withdrawn).await, 403, "its key has left the set");
+    }
+}
