@@ -13,7 +13,10 @@ use aws_lc_rs::{
     },
 };
 
-use crate::keys::{Algorithm, KeyProblem, KeyType};
+use crate::{
+    algorithm::{Algorithm, KeyType},
+    keys::KeyProblem,
+};
 
 /// Evidence that a signature verified: only this file makes it.
 pub(crate) struct SignatureProof(());

@@ -42,6 +42,7 @@
 //! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
 
 // Core: pure functions of bytes, keys and the time.
+mod algorithm;
 mod bearer;
 mod challenge;
 mod claims;
@@ -67,6 +68,7 @@ mod axum;
 #[cfg(feature = "tower")]
 mod tower;
 
+pub use algorithm::{Algorithm, KeyType};
 pub use bearer::TokenSource;
 pub use claims::{Claims, VerifiedToken};
 pub use clock::{Clock, SystemClock};
@@ -74,7 +76,7 @@ pub use configuration_error::ConfigurationError;
 #[cfg(feature = "reqwest")]
 pub use jwks::ReqwestClient;
 pub use jwks::{HttpClient, HttpRequest, InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
-pub use keys::{Algorithm, JwkSet, KeyProblem, KeyType, NotAJwkSet, SkippedKey};
+pub use keys::{JwkSet, KeyProblem, NotAJwkSet, SkippedKey};
 pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;

@@ -132,7 +132,10 @@ fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Refu
 mod tests {
     use super::*;
 
-    fn outcome(fields: &[(&'static str, &'static str)]) -> Result<String, &'static str> {
+    /// The names and values of a request's fields.
+    type Fields = [(&'static str, &'static str)];
+
+    fn outcome(fields: &Fields) -> Result<String, &'static str> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn one_token_is_found_wherever_it_stands_and_two_are_refused() {
         let (auth, cookie, own) = ("authorization", "cookie", "x-token");
-        let table: &[(&[(&str, &str)], Result<&str, &str>)] = &[
+        let table: &[(&Fields, Result<&str, &str>)] = &[
             (&[], Err("no_credentials")),
             (&[(auth, "Bearer a")], Ok("a")),
             (&[(cookie, "x=1; at=b; y=2")], Ok("b")),

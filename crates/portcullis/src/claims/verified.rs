@@ -1,7 +1,7 @@
 //! The token that every check of ours has passed.
 
 use super::Claims;
-use crate::{keys::Algorithm, token::Header};
+use crate::{algorithm::Algorithm, token::Header};
 
 /// An access token whose signature, times, issuer and audience were checked.
 ///

@@ -5,9 +5,10 @@ use std::{fmt, path::Path, sync::Arc, time::SystemTime};
 use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
 use crate::{
     ConfigurationError,
+    algorithm::Algorithm,
     clock::{Clock, SystemClock},
     crypto::KeyMaterial,
-    keys::{Algorithm, Candidates, JwkSet, KeySet, Miss, NotAJwkSet, Origin, VerificationKey, keys_from_pem},
+    keys::{Candidates, JwkSet, KeySet, Miss, NotAJwkSet, Origin, VerificationKey, keys_from_pem},
     refusal::{Refusal, TokenFault, Unverified},
     token::Header,
 };

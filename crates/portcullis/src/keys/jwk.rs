@@ -3,8 +3,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{Algorithm, KeyProblem, KeyType, Origin, VerificationKey};
-use crate::{crypto::KeyMaterial, token::Object};
+use super::{KeyProblem, Origin, VerificationKey};
+use crate::{
+    algorithm::{Algorithm, KeyType},
+    crypto::KeyMaterial,
+    token::Object,
+};
 
 /// Imports a JWK; where it comes from decides whether it may be a secret.
 pub(super) fn import(jwk: &Value, origin: Origin) -> Result<VerificationKey, KeyProblem> {

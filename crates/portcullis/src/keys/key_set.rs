@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Algorithm, JwkSet, SkippedKey, VerificationKey, jwk};
+use super::{JwkSet, SkippedKey, VerificationKey, jwk};
 use crate::{
+    algorithm::Algorithm,
     refusal::{Refusal, TokenFault},
     token::{Header, SignedToken, UnverifiedToken},
 };

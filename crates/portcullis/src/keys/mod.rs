@@ -2,7 +2,6 @@
 //!
 //! A bad or unknown key is skipped with its reason and never spoils the set.
 
-mod algorithm;
 mod jwk;
 mod jwk_set;
 mod key_set;
@@ -10,11 +9,9 @@ mod pem;
 mod problem;
 mod verification_key;
 
-pub use algorithm::Algorithm;
 pub use jwk_set::{JwkSet, NotAJwkSet};
 pub use problem::{KeyProblem, SkippedKey};
 
-pub use algorithm::KeyType;
 pub(crate) use key_set::{Candidates, KeySet, Miss, Origin};
 pub(crate) use pem::keys_from_pem;
 pub(crate) use verification_key::VerificationKey;

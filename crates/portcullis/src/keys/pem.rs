@@ -2,8 +2,11 @@
 
 use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 
-use super::{Algorithm, KeyProblem, KeyType, VerificationKey};
-use crate::crypto::KeyMaterial;
+use super::{KeyProblem, VerificationKey};
+use crate::{
+    algorithm::{Algorithm, KeyType},
+    crypto::KeyMaterial,
+};
 
 /// The types that a PEM public key may have, in the order in which they are tried.
 const TYPES: [KeyType; 5] = [KeyType::Rsa, KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Ed25519];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::algorithm::KeyType;
+use crate::algorithm::KeyType;
 
 /// A key of a set that is not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

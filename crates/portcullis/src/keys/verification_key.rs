@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Algorithm;
 use crate::{
+    algorithm::Algorithm,
     crypto::{KeyMaterial, SignatureProof},
     token::UnverifiedToken,
 };

@@ -2,7 +2,7 @@
 
 use super::Object;
 use crate::{
-    keys::Algorithm,
+    algorithm::Algorithm,
     refusal::{Refusal, TokenFault, Unverified},
 };
 

@@ -94,7 +94,8 @@ pub(crate) async fn an_optional_layer_lets_nobody_in_as_somebody() {
         .layer(secure);
     let good = format!("Bearer {}", setup.server.token().sign());
     let expired = format!("Bearer {}", setup.server.token().expired_for(std::time::Duration::from_secs(60)).sign());
-    let table: &[(&[(&str, &str)], u16, &str)] = &[
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: &[(Fields<'_>, u16, &str)] = &[
         (&[], 200, "anonymous"),
         (&[("authorization", "Basic YTpi")], 200, "anonymous"),
         (&[("authorization", &good)], 200, "alice"),

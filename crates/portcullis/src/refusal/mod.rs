@@ -1,0 +1,114 @@
+//! Why a request is refused.
+//!
+//! A [`Refusal`] is sorted by blame: the request, the token, the access it grants, the keys or our
+//! own configuration. It keeps what was expected and what came; its `Display` text is for operators
+//! and carries neither token text nor claim values, and [`Refusal::description`] is what a client
+//! may read.
+
+mod access;
+mod ours;
+mod request;
+mod token;
+mod unverified;
+
+pub use access::AccessFault;
+pub use ours::{ConfigurationFault, KeysFault};
+pub use request::RequestFault;
+pub use token::{JsonFault, Part, TokenFault};
+pub use unverified::Unverified;
+
+use std::fmt;
+
+/// Why a request may not pass, by blame.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::refusal::{Refusal, TokenFault};
+///
+/// let refusal = Refusal::Token(TokenFault::Signature);
+/// assert_eq!(refusal.code(), "bad_signature");
+/// assert_eq!(refusal.to_string(), "the signature does not verify with the key that the token names");
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request carries no token, or carries it in a way it must not.
+    Request(RequestFault),
+    /// The token is malformed, forged, out of time or not for us (RFC 6750 `invalid_token`).
+    Token(TokenFault),
+    /// The token is good, but does not grant what the endpoint asks for.
+    Access(AccessFault),
+    /// The token was not judged: the keys to judge it with could not be had.
+    Keys(KeysFault),
+    /// The token was not judged: the server is set up wrongly.
+    Configuration(ConfigurationFault),
+}
+
+impl Refusal {
+    /// The stable code, in `snake_case`: the same in logs, metrics, problem+json and every door.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Request(fault) => fault.code(),
+            Self::Token(fault) => fault.code(),
+            Self::Access(fault) => fault.code(),
+            Self::Keys(fault) => fault.code(),
+            Self::Configuration(fault) => fault.code(),
+        }
+    }
+
+    /// What a client may read: no value of the token, no name of a server, no setting.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Request(fault) => fault.description(),
+            Self::Token(fault) => fault.description(),
+            Self::Access(fault) => fault.description(),
+            Self::Keys(_) => "The token cannot be verified at the moment",
+            Self::Configuration(_) => "The server is not set up to judge this request",
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(fault) => fault.fmt(f),
+            Self::Token(fault) => fault.fmt(f),
+            Self::Access(fault) => fault.fmt(f),
+            Self::Keys(fault) => fault.fmt(f),
+            Self::Configuration(fault) => fault.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_token_says_of_itself_is_in_no_text() {
+        let refusal = Refusal::Token(TokenFault::Issuer { actual: Unverified::new("https://secret.example") });
+        for text in [refusal.to_string(), format!("{refusal:?}"), refusal.description().to_owned()] {
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn unverified_text_is_cut_at_a_character() {
+        assert_eq!(Unverified::new(&"é".repeat(1000)).reveal().len(), 256);
+        assert_eq!(Unverified::new(&format!("a{}", "é".repeat(1000))).reveal().len(), 255);
+    }
+
+    #[test]
+    fn the_texts_of_the_seed_stand_to_the_letter() {
+        let scope = Refusal::Access(AccessFault::InsufficientScope { required: "a".into() });
+        let claims = Refusal::Access(AccessFault::RequiredClaims { claim: "a".into() });
+        assert_eq!(Refusal::Request(RequestFault::EmptyToken).description(), "Bearer token is empty");
+        assert_eq!(scope.description(), "Token is missing some required scope values");
+        assert_eq!(claims.description(), "Token is missing some required claims");
+    }
+}
