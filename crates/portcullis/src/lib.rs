@@ -57,6 +57,11 @@ mod token;
 #[cfg(doctest)]
 mod forged_evidence;
 
+/// Its examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 // Services: what waits and what is asked.
 mod jwks;
 mod telemetry;
