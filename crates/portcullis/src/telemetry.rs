@@ -15,6 +15,16 @@ use crate::{
     refusal::{ConfigurationFault, Refusal},
 };
 
+/// Spans the judging of one request.
+pub(crate) fn judging() -> tracing::Span {
+    tracing::debug_span!("judge_request")
+}
+
+/// Spans one attempt to get a key set.
+pub(crate) fn fetching(source: &str) -> tracing::Span {
+    tracing::debug_span!("fetch_jwks", source)
+}
+
 /// A request may pass.
 pub(crate) fn verified(token: &VerifiedToken) {
     metrics::counter!("portcullis_verified_total").increment(1);

@@ -50,6 +50,8 @@ pub(super) enum FetchError {
     JwksUri(String),
     /// The task that fetched ended before its time.
     Interrupted,
+    /// There is no runtime to fetch on.
+    NoRuntime,
 }
 
 /// Fetches a key set, or hears that it has not changed (RFC 9110 section 13.1.2).
@@ -128,6 +130,7 @@ impl fmt::Display for FetchError {
             }
             Self::JwksUri(problem) => write!(f, "the metadata's jwks_uri: {problem}"),
             Self::Interrupted => f.write_str("the fetch was interrupted"),
+            Self::NoRuntime => f.write_str("keys are fetched on a tokio runtime, and there is none here"),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
+use tracing::Instrument;
 
 use super::{
     attempt::{Attempt, Ended},
@@ -24,6 +25,7 @@ use crate::{
     clock::Clock,
     keys::{Candidates, Miss},
     refusal::{ConfigurationFault, KeysFault, Refusal},
+    telemetry,
     token::Header,
 };
 
@@ -127,18 +129,20 @@ impl Refresher {
 
     /// Fetches the keys now, or joins the fetch that is under way.
     pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), FetchError> {
-        let fetch = {
-            let mut control = self.lock();
-            match decide(self.settings.clock.now(), &control.state, Event::Demand) {
-                Decision::Join => control.fetch.clone(),
-                _ => self.start_fetch(&mut control),
+        loop {
+            let mut fetch = self.demand().ok_or(FetchError::NoRuntime)?;
+            if wait_for(&mut fetch).await == Ended::Asked {
+                return self.lock().last_error.clone().map_or(Ok(()), Err);
             }
-        };
-        match fetch {
-            Some(mut fetch) => wait_for(&mut fetch).await,
-            None => return Err(FetchError::Client(Refusal::Configuration(ConfigurationFault::NoRuntime).to_string())),
-        };
-        self.lock().last_error.clone().map_or(Ok(()), Err)
+        }
+    }
+
+    fn demand(self: &Arc<Self>) -> Option<watch::Receiver<Ended>> {
+        let mut control = self.lock();
+        match decide(self.settings.clock.now(), &control.state, Event::Demand) {
+            Decision::Join => control.fetch.clone(),
+            _ => self.start_fetch(&mut control),
+        }
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -224,7 +228,8 @@ impl Refresher {
         let read_cache = !std::mem::replace(&mut control.cache_read, true);
         control.state.fetching = true;
         control.fetch = Some(fetch.clone());
-        runtime.spawn(Attempt::new(Arc::clone(self), ended).run(read_cache));
+        let attempt = Attempt::new(Arc::clone(self), ended).run(read_cache);
+        runtime.spawn(attempt.instrument(telemetry::fetching(&self.source)));
         if control.schedule.as_ref().is_none_or(AbortHandle::is_finished) {
             control.schedule = Some(runtime.spawn(keep_fresh(Arc::downgrade(self))).abort_handle());
         }

@@ -137,9 +137,14 @@ impl JwksService {
     ///
     /// # Errors
     ///
-    /// Why they could not be fetched; requests try again.
+    /// Why there are none; requests try again.
     pub async fn prefetch(&self) -> Result<(), JwksError> {
-        if self.ready() { Ok(()) } else { self.refresh().await }
+        if self.ready() {
+            return Ok(());
+        }
+        let refreshed = self.refresh().await;
+        // A cached set does, whatever the endpoint says.
+        if self.ready() { Ok(()) } else { refreshed }
     }
 
     /// Fetches the keys now.

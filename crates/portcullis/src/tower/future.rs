@@ -11,12 +11,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
+use tracing::Instrument;
 
 use super::{
     body::ResponseBody,
     gate::{Admission, Gate},
 };
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, telemetry};
 
 type Verdict = Pin<Box<dyn Future<Output = Result<Admission, Refusal>> + Send>>;
 
@@ -53,7 +54,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     }
 
     pub(super) fn waiting(gate: Arc<Gate>, request: Request<B>, ready: S) -> Self {
-        let verdict = Box::pin(Arc::clone(&gate).judge(gate.relevant(request.headers())));
+        let verdict = Arc::clone(&gate).judge(gate.relevant(request.headers()));
+        let verdict = Box::pin(verdict.instrument(telemetry::judging()));
         Self { state: State::Waiting { gate, verdict, call: Some((request, ready)) } }
     }
 }

@@ -51,6 +51,7 @@ impl Gate {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Option<Result<Admission, Refusal>> {
+        let _judging = telemetry::judging().entered();
         if let Some(token) = self.verified_before(extensions) {
             return Some(self.admit(token));
         }

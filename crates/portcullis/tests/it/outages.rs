@@ -155,6 +155,20 @@ pub(crate) async fn a_cache_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn a_cached_set_is_enough_to_be_ready_and_a_refresh_asks_the_endpoint_all_the_same() {
+    let shared = Shared::default();
+    let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
+    setup.jwks.prefetch().await.unwrap();
+    let restarted = || by(&setup.clock, JwksService::builder(&setup.server.jwks_uri()).cache(shared.clone())).build();
+    let seen = setup.server.requests(Endpoint::Jwks);
+    restarted().unwrap().refresh().await.unwrap();
+    assert_eq!(setup.server.requests(Endpoint::Jwks), seen + 1);
+    setup.server.stop().await;
+    restarted().unwrap().prefetch().await.unwrap();
+    restarted().unwrap().refresh().await.unwrap_err();
+}
+
+#[tokio::test]
 pub(crate) async fn a_rotation_while_the_process_was_down_is_picked_up_all_the_same() {
     let shared = Shared::default();
     let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
