@@ -41,6 +41,11 @@
 //! `portcullis_jwks_fetches_total` by `source` and `outcome`, `portcullis_jwks_keys` and
 //! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
 
+#![cfg_attr(
+    not(feature = "tower"),
+    allow(dead_code, unused_imports, reason = "only doors use the policy and the challenge")
+)]
+
 // Core: pure functions of bytes, keys and the time.
 mod algorithm;
 mod bearer;

@@ -31,8 +31,11 @@ enum Layer {
 }
 
 /// Every module of the library and its layer.
-const LAYERS: [(&str, Layer); 18] = [
+const LAYERS: [(&str, Layer); 21] = [
     ("configuration_error", Layer::Core),
+    ("algorithm", Layer::Core),
+    ("forged_evidence", Layer::Core),
+    ("fuzzing", Layer::Core),
     ("refusal", Layer::Core),
     ("clock", Layer::Core),
     ("bearer", Layer::Core),

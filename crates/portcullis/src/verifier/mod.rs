@@ -113,7 +113,10 @@ impl Verifier {
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
-        self.verify_bearer(token).await
+        match self.verify_now(token) {
+            Some(verdict) => verdict,
+            None => self.verify_bearer(token).await,
+        }
     }
 
     /// The verdict, if no wait for keys is needed to reach it.

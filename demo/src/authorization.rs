@@ -1,0 +1,54 @@
+//! Who issues the tokens: the embedded authorization server, or a real one.
+
+use portcullis::{ConfigurationError, JwksService, Verifier, VerifierBuilder};
+use portcullis_testkit::AuthorizationServer;
+
+use crate::args::Args;
+
+/// The client that the embedded server knows, and its secret.
+pub(crate) const CLIENT: &str = "demo";
+
+pub(crate) enum Authorization {
+    Embedded(AuthorizationServer),
+    External,
+}
+
+impl Authorization {
+    /// Starts the embedded server, unless the arguments name another.
+    pub(crate) async fn new(args: &Args) -> Result<Self, String> {
+        if args.issuer.is_some() || args.jwks_uri.is_some() {
+            return Ok(Self::External);
+        }
+        let server = AuthorizationServer::builder()
+            .listen(args.as_listen.to_string())
+            .client(CLIENT, CLIENT)
+            .audience(args.audiences())
+            .rotation_endpoint(true)
+            .start()
+            .await;
+        server.map(Self::Embedded).map_err(|error| {
+            format!("cannot listen on {}: {error}; choose another address with --as-listen", args.as_listen)
+        })
+    }
+
+    /// Which tokens are good.
+    pub(crate) fn verifier(&self, args: &Args) -> Result<Verifier, ConfigurationError> {
+        let builder = match (self, args.issuer.as_deref(), args.jwks_uri.as_deref()) {
+            (Self::Embedded(server), ..) => Verifier::discover(server.issuer())?,
+            (Self::External, Some(issuer), None) => Verifier::discover(issuer)?,
+            (Self::External, Some(issuer), Some(uri)) => Verifier::builder(JwksService::new(uri)?).issuer(issuer),
+            (Self::External, None, uri) => Verifier::builder(JwksService::new(uri.unwrap_or_default())?),
+        };
+        let audiences = match self {
+            Self::Embedded(_) => args.audiences(),
+            Self::External => args.audience.clone(),
+        };
+        audiences.into_iter().fold(builder, VerifierBuilder::audience).build()
+    }
+
+    pub(crate) async fn stop(&self) {
+        if let Self::Embedded(server) = self {
+            server.stop().await;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The lines to paste into a shell: for each endpoint one that passes and one that is refused.
+
+use std::{fmt, net::SocketAddr};
+
+use crate::authorization::{Authorization, CLIENT};
+
+/// A request to an endpoint, and what it gets.
+struct Line {
+    endpoint: &'static str,
+    /// What the token is asked for with, beyond the client's credentials; none for a request without a token.
+    token: Option<&'static str>,
+    answer: &'static str,
+}
+
+const LINES: [Line; 6] = [
+    Line { endpoint: "token", token: Some(""), answer: "200, any valid token" },
+    Line { endpoint: "token", token: None, answer: "401, no token" },
+    Line { endpoint: "scope", token: Some("-d scope=read "), answer: "200, the scope `read` is there" },
+    Line {
+        endpoint: "scope",
+        token: Some("-d scope=write "),
+        answer: "403, insufficient_scope: the token has another scope",
+    },
+    Line {
+        endpoint: "claim",
+        token: Some(r#"--data-urlencode 'claims={"myClaim":"someRequiredValue"}' "#),
+        answer: "200, the claims are there",
+    },
+    Line {
+        endpoint: "claim",
+        token: Some(r#"--data-urlencode 'claims={"myClaim":"another"}' "#),
+        answer: "403, invalid_token: the claim has another value",
+    },
+];
+
+/// Says what runs where, and what to try.
+#[expect(clippy::print_stdout, reason = "a command speaks to a person")]
+pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization) {
+    println!("Resource server:      http://{resource}");
+    match authorization {
+        Authorization::Embedded(server) => {
+            let issuer = server.issuer();
+            println!("Authorization server: {issuer}  (client {CLIENT}, secret {CLIENT})\n");
+            for line in &LINES {
+                println!("# {}\n{}\n", line.answer, Embedded { line, resource, issuer });
+            }
+            println!("# new signing key: tokens by it pass at once, those by the old one until they expire");
+            println!("curl -X POST {issuer}/rotate\n");
+        }
+        Authorization::External => {
+            println!("With an access token of your authorization server in $TOKEN:\n");
+            for endpoint in ["token", "scope", "claim"] {
+                println!("curl -i http://{resource}/secured/{endpoint} -H \"Authorization: Bearer $TOKEN\"\n");
+            }
+        }
+    }
+    println!("Refusals are logged here with their code. Ctrl-C stops.");
+}
+
+/// A line, with a token of the embedded server.
+struct Embedded<'a> {
+    line: &'a Line,
+    resource: SocketAddr,
+    issuer: &'a str,
+}
+
+impl fmt::Display for Embedded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, resource, issuer } = self;
+        write!(f, "curl -i http://{resource}/secured/{}", line.endpoint)?;
+        let Some(parameters) = line.token else { return Ok(()) };
+        write!(
+            f,
+            " -H \"Authorization: Bearer $(curl -s {issuer}/token -d grant_type=client_credentials \
+             -d client_id={CLIENT} -d client_secret={CLIENT} {parameters}\
+             | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\""
+        )
+    }
+}
