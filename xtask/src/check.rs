@@ -55,14 +55,14 @@ fn advisories() -> Result<&'static str> {
 
 fn lints() -> Result {
     let mut clippy = cargo(["clippy", "--workspace", "--all-targets"]);
-    clippy.arg(all_features(&packages()?, &[]));
+    clippy.arg(all_features(&packages()?));
     run_command(clippy.args(["--", "-D", "warnings"]))
 }
 
 fn documentation() -> Result {
     let packages = packages()?;
     let mut doc = cargo(["doc", "--no-deps"]);
-    doc.args(selected(&packages)).arg(all_features(&packages, &[]));
+    doc.args(selected(&packages)).arg(all_features(&packages));
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

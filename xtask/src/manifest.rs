@@ -67,12 +67,11 @@ pub(crate) fn selected(packages: &[Package]) -> Vec<String> {
     flags.flatten().collect()
 }
 
-/// `--features=a/x,a/y,b/z`: all features by name, except those named here.
-pub(crate) fn all_features(packages: &[Package], except: &[&str]) -> String {
-    let names = packages.iter().flat_map(|Package { name, features }| {
-        let kept = features.iter().filter(|feature| !except.contains(&feature.as_str()));
-        kept.map(move |feature| format!("{name}/{feature}"))
-    });
+/// `--features=a/x,a/y,b/z`: all features by name.
+pub(crate) fn all_features(packages: &[Package]) -> String {
+    let names = packages
+        .iter()
+        .flat_map(|Package { name, features }| features.iter().map(move |feature| format!("{name}/{feature}")));
     format!("--features={}", names.collect::<Vec<_>>().join(","))
 }
 
@@ -137,7 +136,7 @@ d.workspace = true
             features: features.iter().map(|&feature| feature.to_owned()).collect(),
         };
         let packages = [package("a", &["x", "y"]), package("b", &[]), package("c", &["z"])];
-        assert_eq!(all_features(&packages, &["y"]), "--features=a/x,c/z");
+        assert_eq!(all_features(&packages), "--features=a/x,a/y,c/z");
         assert_eq!(selected(&packages), ["-p", "a", "-p", "b", "-p", "c"]);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     shell::{self, cargo, output, program, run as run_command},
 };
 
-/// A cargo subcommand from crates.io, and the version that the project is known to work with.
+/// A cargo subcommand, and the version that the project is known to work with.
 pub(crate) struct Tool(&'static str, &'static str);
 
 const HACK: Tool = Tool("hack", "0.6.46");
@@ -35,9 +35,10 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need: a C compiler, and the authorization server's packages.
+/// What the tests need: a C compiler, curl, and the authorization server's packages.
 pub(crate) fn for_tests() -> Result {
     c_compiler()?;
+    curl()?;
     node()?;
     oidc_provider_packages()
 }
@@ -57,7 +58,7 @@ pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
     // Not optimised: it is built in a fraction of the time, and runs for seconds.
     let install = ["install", "--locked", "--debug", &package, "--version", version];
     run_command(&mut cargo(install))
-        .map_err(|error| format!("{package} cannot be installed ({error}); is crates.io within reach?"))
+        .map_err(|error| format!("{package} cannot be installed ({error}); is the package registry within reach?"))
 }
 
 fn c_compiler() -> Result {
@@ -68,9 +69,16 @@ fn c_compiler() -> Result {
     apt_install(&["gcc", "libc6-dev"])
 }
 
+fn curl() -> Result {
+    if output(program("curl").arg("--version")).is_some() {
+        return present("curl");
+    }
+    apt_install(&["curl", "ca-certificates"])
+}
+
 fn apt_install(packages: &[&str]) -> Result {
     let names = packages.join(" ");
-    let by_hand = format!("no C compiler here: install {names}, then run this again");
+    let by_hand = format!("{names} cannot be installed here: install it by hand, then run this again");
     let apt = |arguments: &[&str]| {
         let root = output(program("id").arg("-u")).is_some_and(|user| user == "0");
         let mut command = program(if root { "apt-get" } else { "sudo" });
@@ -130,8 +138,9 @@ fn oidc_provider_packages() -> Result {
     }
     println!("setup: installing oidc-provider with npm ci");
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run_command(program("npm").args(npm).current_dir(&folder))
-        .map_err(|error| format!("oidc-provider cannot be installed ({error}); is the npm registry within reach?"))?;
+    run_command(program("npm").args(npm).current_dir(&folder)).map_err(|error| {
+        format!("oidc-provider cannot be installed ({error}); is the package registry within reach?")
+    })?;
     fs::write(folder.join(stamp), lock).map_err(|error| format!("{stamp} cannot be written: {error}"))
 }
 

@@ -10,9 +10,6 @@ use crate::{
     steps::Steps,
 };
 
-/// The feature of `portcullis` that turns on the tests against a real authorization server.
-const REAL_SERVERS: &str = "real-servers";
-
 /// Runs the command.
 pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     let mut counts = Counts::default();
@@ -22,22 +19,26 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
         setup::for_tests()
     });
     check::add_to(&mut steps, fast);
-    steps.run("tests", || {
-        let mut test = cargo(["test", "--workspace", "--no-fail-fast"]);
-        test.arg(all_features(&packages()?, &[REAL_SERVERS]));
-        run_tests(&mut test, &mut counts)
-    });
+    steps.run("tests", || run_tests(workspace_tests()?.arg("--no-fail-fast"), &mut counts));
     steps.run("real authorization server", || {
-        let mut test = cargo(["test", "-p", "portcullis", "--features", REAL_SERVERS]);
+        let mut test = workspace_tests()?;
         test.args(["--test", "oidc_provider"]);
         test.env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
         run_tests(&mut test, &mut counts)
     });
+    steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
     let outcome = steps.finish();
     if counts != Counts::default() {
         println!("\n{} passed, {} failed", counts.passed, counts.failed);
     }
     outcome
+}
+
+/// Always the whole workspace with all its features, so that nothing is built twice.
+fn workspace_tests() -> Result<Command> {
+    let mut test = cargo(["test", "--workspace"]);
+    test.arg(all_features(&packages()?));
+    Ok(test)
 }
 
 /// Runs a `cargo test`; one that runs no test at all has failed.

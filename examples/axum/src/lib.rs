@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Examples for axum: see the folder `examples`.

@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Examples for plain tower services: see the folder `examples`.
