@@ -19,8 +19,10 @@ pub(crate) fn run(seconds: u32, target: Option<&str>) -> Result {
     let mut steps = Steps::new(true);
     for target in &targets {
         steps.run(target, || {
+            let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
             let limit = format!("-max_total_time={seconds}");
-            run_command(cargo_fuzz().args(["run", target, "--", &limit]))
+            std::fs::create_dir_all(shell::root().join(&corpus)).map_err(|error| format!("{corpus}: {error}"))?;
+            run_command(cargo_fuzz().args(["run", target, &corpus, &seeds, "--", &limit]))
         });
     }
     steps.finish()

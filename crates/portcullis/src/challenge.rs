@@ -124,3 +124,6 @@ fn problem(status: StatusCode, refusal: &Refusal) -> Bytes {
     });
     problem.to_string().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,10 @@ mod token;
 
 #[cfg(doctest)]
 mod forged_evidence;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[expect(clippy::indexing_slicing, reason = "a fuzz target that fails is a finding")]
+pub mod fuzzing;
 
 /// Its examples compile.
 #[cfg(doctest)]

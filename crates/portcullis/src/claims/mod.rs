@@ -115,3 +115,6 @@ impl<T> fmt::Debug for Claims<T> {
         f.write_str("Claims([redacted])")
     }
 }
+
+#[cfg(test)]
+mod tests;

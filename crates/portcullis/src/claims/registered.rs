@@ -46,7 +46,7 @@ impl ClaimRules {
         Ok(VerifiedToken::new(token.header, Claims::new(token.claims)))
     }
 
-    fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<(), TokenFault> {
+    pub(super) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<(), TokenFault> {
         self.check_times(claims, now)?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;

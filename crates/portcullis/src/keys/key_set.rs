@@ -41,6 +41,7 @@ pub(crate) enum Miss {
 }
 
 /// The keys of a set that may have signed a token, 8 at most.
+#[derive(Debug)]
 pub(crate) struct Candidates {
     set: Arc<KeySet>,
     indices: [usize; MAX_CANDIDATES],
@@ -125,5 +126,10 @@ impl Candidates {
         let proof = proofs.next().ok_or(Refusal::Token(TokenFault::Signature))?;
         drop(proofs);
         Ok(token.signed(proof))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.count
     }
 }

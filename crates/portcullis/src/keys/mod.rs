@@ -15,3 +15,6 @@ pub use problem::{KeyProblem, SkippedKey};
 pub(crate) use key_set::{Candidates, KeySet, Miss, Origin};
 pub(crate) use pem::keys_from_pem;
 pub(crate) use verification_key::VerificationKey;
+
+#[cfg(test)]
+mod tests;

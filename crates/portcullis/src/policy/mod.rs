@@ -51,3 +51,6 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ impl<'a> UnverifiedToken<'a> {
         SignedToken { header: self.header, claims: self.claims, _proof: proof }
     }
 }
+
+#[cfg(test)]
+mod tests;

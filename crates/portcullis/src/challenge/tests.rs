@@ -1,0 +1,124 @@
+//! Each kind of refusal and its response.
+
+use std::{collections::HashSet, time::Duration};
+
+use super::*;
+use crate::refusal::{ConfigurationFault, JsonFault, Part, TokenFault, Unverified};
+
+fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
+    let unverified = || Unverified::new("whatever");
+    let second = Duration::from_secs(1);
+    let token = |fault, code| (Refusal::Token(fault), 403, Some("invalid_token"), code);
+    let mut all = vec![
+        (Refusal::Request(RequestFault::NoCredentials), 401, None, "no_credentials"),
+        (Refusal::Request(RequestFault::OtherScheme), 401, None, "other_scheme"),
+        (Refusal::Request(RequestFault::EmptyToken), 401, None, "empty_token"),
+        (Refusal::Request(RequestFault::SeveralTokens), 400, Some("invalid_request"), "several_tokens"),
+        (
+            Refusal::Access(AccessFault::InsufficientScope { required: "a b".into() }),
+            403,
+            Some("insufficient_scope"),
+            "insufficient_scope",
+        ),
+        (
+            Refusal::Access(AccessFault::RequiredClaims { claim: "a".into() }),
+            403,
+            Some("invalid_token"),
+            "required_claims",
+        ),
+        (Refusal::Keys(KeysFault::Unavailable { retry_after: second }), 503, None, "keys_unavailable"),
+        (Refusal::Configuration(ConfigurationFault::MissingLayer), 500, None, "missing_layer"),
+        (Refusal::Configuration(ConfigurationFault::NoRuntime), 500, None, "no_runtime"),
+    ];
+    all.extend([
+        token(TokenFault::TooLarge { limit: 1, actual: 2 }, "token_too_large"),
+        token(TokenFault::Characters, "malformed_token"),
+        token(TokenFault::Encrypted, "encrypted_token"),
+        token(TokenFault::Segments { actual: 2 }, "malformed_token_parts"),
+        token(TokenFault::Base64(Part::Signature), "malformed_base64"),
+        token(TokenFault::Json(Part::Header, JsonFault::Syntax), "malformed_json"),
+        token(TokenFault::Json(Part::Header, JsonFault::DuplicateMember), "duplicate_member"),
+        token(TokenFault::Json(Part::Payload, JsonFault::TooDeep), "nested_too_deep"),
+        token(TokenFault::Header { member: "kid", expected: "a string" }, "malformed_header"),
+        token(TokenFault::Critical, "critical_header"),
+        token(TokenFault::Algorithm { actual: unverified() }, "algorithm_not_allowed"),
+        token(TokenFault::Type { actual: unverified() }, "wrong_type"),
+        token(TokenFault::UnknownKey { kid: Some(unverified()) }, "unknown_key"),
+        token(TokenFault::KeyMismatch { algorithm: "ES256" }, "key_mismatch"),
+        token(TokenFault::Signature, "bad_signature"),
+        token(TokenFault::Expired { ago: second }, "expired"),
+        token(TokenFault::NotYetValid { ahead: second }, "not_yet_valid"),
+        token(TokenFault::IssuedInFuture { ahead: second }, "issued_in_future"),
+        token(TokenFault::MissingClaim { name: "exp" }, "missing_claim"),
+        token(TokenFault::MalformedClaim { name: "exp", expected: "a number" }, "malformed_claim"),
+        token(TokenFault::Issuer { actual: unverified() }, "wrong_issuer"),
+        token(TokenFault::Audience { expected: vec!["api".into()] }, "wrong_audience"),
+    ]);
+    all
+}
+
+#[test]
+fn each_refusal_has_its_status_its_error_and_its_own_stable_code() {
+    let challenge = Challenge { realm: Some("r".into()), ..Challenge::default() };
+    let mut codes = HashSet::new();
+    for (refusal, status, error, code) in refusals() {
+        assert_eq!(refusal.code(), code);
+        assert!(codes.insert(code), "{code} means two things");
+        assert!(code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+        let response = challenge.response(&refusal);
+        assert_eq!(response.status().as_u16(), status, "{code}");
+        assert!(response.body().is_empty());
+        let field = response.headers().get(WWW_AUTHENTICATE).map(|field| field.to_str().unwrap());
+        match (status, error) {
+            (500 | 503, _) => assert_eq!(field, None, "{code}"),
+            (_, None) => assert_eq!(field, Some("Bearer realm=\"r\""), "{code}"),
+            (_, Some(error)) => {
+                let start = format!("Bearer realm=\"r\", error=\"{error}\", error_description=\"");
+                assert!(field.is_some_and(|field| field.starts_with(&start)), "{code}: {field:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_text_repeats_a_value_or_starts_with_a_capital_where_it_is_for_logs() {
+    for (refusal, ..) in refusals() {
+        let (log, client) = (refusal.to_string(), refusal.description());
+        assert!(!log.contains("whatever") && !format!("{refusal:?}").contains("whatever"), "{log}");
+        assert!(log.starts_with(char::is_lowercase) || log.starts_with("Bearer"), "{log}");
+        assert!(client.is_ascii() && !client.contains(['"', '\\']), "{client}: RFC 6750 section 3");
+    }
+}
+
+#[test]
+fn the_status_for_a_bad_token_is_configured_and_for_a_missing_scope_is_not() {
+    let challenge = Challenge { invalid_token_status: StatusCode::UNAUTHORIZED, ..Challenge::default() };
+    for (refusal, status, error, code) in refusals() {
+        let expected = if error == Some("invalid_token") { 401 } else { status };
+        assert_eq!(challenge.response(&refusal).status().as_u16(), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_client_is_told_to_come_back_in_a_second_at_least() {
+    for (millis, expected) in [(0, "1"), (200, "1"), (1000, "1"), (2900, "2"), (60_000, "60")] {
+        let refusal = Refusal::Keys(KeysFault::Unavailable { retry_after: Duration::from_millis(millis) });
+        assert_eq!(Challenge::default().response(&refusal).headers()[RETRY_AFTER], expected);
+    }
+}
+
+#[test]
+fn a_realm_is_a_quoted_string_whatever_is_in_it() {
+    let table = [
+        ("plain", "Bearer realm=\"plain\""),
+        ("", "Bearer realm=\"\""),
+        ("a\"b\\c", r#"Bearer realm="a\"b\\c""#),
+        ("a\r\nX: y\0\u{7f}", "Bearer realm=\"a  X: y  \""),
+        ("é, \", x=\"", "Bearer realm=\"é, \\\", x=\\\"\""),
+    ];
+    for (realm, expected) in table {
+        let challenge = Challenge { realm: Some(realm.into()), ..Challenge::default() };
+        let response = challenge.response(&Refusal::Request(RequestFault::NoCredentials));
+        assert_eq!(response.headers()[WWW_AUTHENTICATE].as_bytes(), expected.as_bytes());
+    }
+}

@@ -1,0 +1,163 @@
+//! The rules for registered claims, at their edges.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{refusal::Refusal, token::Object};
+
+const NOW: u64 = 1_700_000_000;
+
+fn object(value: Value) -> Object {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn code(rules: &ClaimRules, claims: Value) -> &'static str {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    match rules.check_claims(&object(claims), now.into()) {
+        Ok(()) => "passed",
+        Err(fault) => Refusal::Token(fault).code(),
+    }
+}
+
+#[test]
+fn a_token_is_good_in_its_time_give_or_take_the_leeway() {
+    let now = NOW as f64;
+    let table = [
+        (json!({ "exp": NOW + 1 }), "passed"),
+        (json!({ "exp": NOW }), "passed"),
+        (json!({ "exp": NOW - 4 }), "passed"),
+        (json!({ "exp": now - 4.999 }), "passed"),
+        (json!({ "exp": NOW - 5 }), "expired"),
+        (json!({ "exp": 0 }), "expired"),
+        (json!({ "exp": -1 }), "expired"),
+        (json!({ "exp": -1e300 }), "expired"),
+        (json!({ "exp": 1e300 }), "passed"),
+        (json!({ "exp": u64::MAX }), "passed"),
+        (json!({}), "missing_claim"),
+        (json!({ "exp": null }), "malformed_claim"),
+        (json!({ "exp": (NOW + 60).to_string() }), "malformed_claim"),
+        (json!({ "exp": true }), "malformed_claim"),
+        (json!({ "exp": [NOW + 60] }), "malformed_claim"),
+        (json!({ "exp": NOW + 60, "nbf": NOW + 5 }), "passed"),
+        (json!({ "exp": NOW + 60, "nbf": now + 5.001 }), "not_yet_valid"),
+        (json!({ "exp": NOW + 60, "nbf": -5 }), "passed"),
+        (json!({ "exp": NOW + 60, "nbf": "0" }), "malformed_claim"),
+        (json!({ "exp": NOW + 60, "nbf": null }), "malformed_claim"),
+        (json!({ "exp": NOW + 60, "iat": NOW + 5 }), "passed"),
+        (json!({ "exp": NOW + 60, "iat": NOW + 6 }), "issued_in_future"),
+        (json!({ "exp": NOW + 60, "iat": {} }), "malformed_claim"),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(code(&ClaimRules::default(), claims.clone()), expected, "{claims}");
+    }
+}
+
+#[test]
+fn without_leeway_a_token_ends_with_its_exp() {
+    let rules = ClaimRules { leeway: Duration::ZERO, ..ClaimRules::default() };
+    assert_eq!(code(&rules, json!({ "exp": NOW })), "expired");
+    assert_eq!(code(&rules, json!({ "exp": NOW as f64 + 0.5 })), "passed");
+    assert_eq!(code(&rules, json!({ "exp": NOW + 60, "nbf": NOW as f64 + 0.5 })), "not_yet_valid");
+}
+
+#[test]
+fn an_accepted_token_without_expiry_still_may_not_have_a_strange_one() {
+    let rules = ClaimRules { without_expiry: true, ..ClaimRules::default() };
+    assert_eq!(code(&rules, json!({})), "passed");
+    assert_eq!(code(&rules, json!({ "exp": "never" })), "malformed_claim");
+    assert_eq!(code(&rules, json!({ "exp": NOW - 60 })), "expired");
+}
+
+#[test]
+fn issuer_and_audience_are_compared_to_the_letter() {
+    let rules = ClaimRules {
+        issuer: Some("https://as.example".into()),
+        audiences: vec!["api".into(), "other".into()],
+        ..ClaimRules::default()
+    };
+    let table = [
+        (json!("https://as.example"), json!("api"), "passed"),
+        (json!("https://as.example"), json!(["x", "other"]), "passed"),
+        (json!("https://as.example/"), json!("api"), "wrong_issuer"),
+        (json!("HTTPS://as.example"), json!("api"), "wrong_issuer"),
+        (json!(["https://as.example"]), json!("api"), "malformed_claim"),
+        (json!(null), json!("api"), "malformed_claim"),
+        (json!("https://as.example"), json!("ap"), "wrong_audience"),
+        (json!("https://as.example"), json!("api other"), "wrong_audience"),
+        (json!("https://as.example"), json!(""), "wrong_audience"),
+        (json!("https://as.example"), json!([]), "wrong_audience"),
+        (json!("https://as.example"), json!(["api", 5]), "malformed_claim"),
+        (json!("https://as.example"), json!({ "api": true }), "malformed_claim"),
+        (json!("https://as.example"), json!(null), "malformed_claim"),
+    ];
+    for (iss, aud, expected) in table {
+        let claims = json!({ "exp": NOW + 60, "iss": iss, "aud": aud });
+        assert_eq!(code(&rules, claims.clone()), expected, "{claims}");
+    }
+    assert_eq!(code(&rules, json!({ "exp": NOW + 60, "aud": "api" })), "missing_claim");
+    assert_eq!(code(&rules, json!({ "exp": NOW + 60, "iss": "https://as.example" })), "missing_claim");
+}
+
+#[test]
+fn scopes_are_what_the_claims_grant() {
+    let table = [
+        (json!({ "scope": "a b" }), "a,b"),
+        (json!({ "scope": " a  b " }), "a,b"),
+        (json!({ "scope": "a\tb" }), "a\tb"),
+        (json!({ "scope": "" }), ""),
+        (json!({ "scope": ["a"] }), ""),
+        (json!({ "scope": null, "scp": "a" }), ""),
+        (json!({ "scp": "a b" }), "a,b"),
+        (json!({ "scp": ["a", "b"] }), "a,b"),
+        (json!({ "scp": ["a", 5, ["b"]] }), "a"),
+        (json!({ "scope": "a", "scp": "b" }), "a"),
+        (json!({ "scp": { "a": true } }), ""),
+        (json!({}), ""),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(scopes(&object(claims.clone())).collect::<Vec<_>>().join(","), expected, "{claims}");
+    }
+}
+
+#[test]
+fn a_claim_is_found_by_name_or_pointer() {
+    let claims = object(json!({
+        "a.b": 1, "https://x/y": 2, "": 3, "a": { "b": [10, { "c~d": 11, "e/f": 12, "": 13 }] }, "/a": 4,
+    }));
+    let table = [
+        ("a.b", Some(json!(1))),
+        ("https://x/y", Some(json!(2))),
+        ("", Some(json!(3))),
+        ("/a/b/0", Some(json!(10))),
+        ("/a/b/1/c~0d", Some(json!(11))),
+        ("/a/b/1/e~1f", Some(json!(12))),
+        ("/a/b/1/", Some(json!(13))),
+        ("/", Some(json!(3))),
+        ("/~1a", Some(json!(4))),
+        ("/https:~1~1x~1y", Some(json!(2))),
+        ("/a/b/2", None),
+        ("/a/b/-", None),
+        ("/a/b/00", None),
+        ("/x", None),
+        ("toString", None),
+    ];
+    for (name, expected) in table {
+        assert_eq!(find(&claims, name).cloned(), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_dynamic_form_is_shared_and_the_typed_one_read() {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        sub: String,
+    }
+    let claims = Claims::new(object(json!({ "sub": "alice", "n": 1 })));
+    let same: Claims = claims.typed().unwrap();
+    assert!(std::ptr::eq(&*claims, &*same));
+    assert_eq!(claims.typed::<Typed>().unwrap().sub, "alice");
+    assert_eq!(Claims::new(Object::new()).typed::<Typed>().unwrap_err().code(), "required_claims");
+    assert!(!format!("{claims:?}").contains("alice"));
+}

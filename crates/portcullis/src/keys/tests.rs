@@ -1,0 +1,242 @@
+//! Keys as they are imported and found.
+
+use std::sync::Arc;
+
+use portcullis_testkit::{Algorithm as Signing, SigningKey};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    algorithm::{Algorithm, KeyType},
+    bearer::BearerToken,
+    token::{self, Header},
+};
+
+fn import(jwk: &Value, origin: Origin) -> Result<VerificationKey, KeyProblem> {
+    jwk::import(jwk, origin)
+}
+
+/// The problem of a published key, without what it says in detail.
+fn problem(jwk: &Value) -> Option<KeyProblem> {
+    import(jwk, Origin::Remote).err()
+}
+
+fn with(jwk: &Value, changes: Value) -> Value {
+    let mut jwk = jwk.clone();
+    for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+        jwk[name] = value;
+    }
+    jwk
+}
+
+fn without(jwk: &Value, name: &str) -> Value {
+    let mut jwk = jwk.clone();
+    jwk.as_object_mut().unwrap().remove(name);
+    jwk
+}
+
+fn header(alg: &str, kid: Option<&str>) -> Header {
+    let mut header = json!({ "alg": alg });
+    if let Some(kid) = kid {
+        header["kid"] = kid.into();
+    }
+    Header::from_object(header.as_object().unwrap()).unwrap()
+}
+
+fn set(keys: &[Value], origin: Origin) -> Arc<KeySet> {
+    let document: JwkSet = json!({ "keys": keys }).to_string().parse().unwrap();
+    Arc::new(KeySet::import(&document, origin))
+}
+
+fn base64url(bytes: &[u8]) -> Value {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// A modulus of this size: odd, with its highest bit set; whether it is a product of primes nobody asks.
+fn modulus(bits: usize) -> Value {
+    let mut bytes = vec![0xA5; bits.div_ceil(8)];
+    bytes[0] = if bits.is_multiple_of(8) { 0xC0 } else { 1 << (bits % 8 - 1) };
+    base64url(&bytes)
+}
+
+#[test]
+fn a_key_is_bound_to_its_algorithms() {
+    let rsa = without(&SigningKey::generate(Signing::RS256, "k").public_jwk(), "alg");
+    let table = [
+        (rsa.clone(), "RS256 RS384 RS512 PS256 PS384 PS512"),
+        (with(&rsa, json!({ "alg": "PS384" })), "PS384"),
+        (SigningKey::generate(Signing::ES256, "k").public_jwk(), "ES256"),
+        (without(&SigningKey::generate(Signing::ES384, "k").public_jwk(), "alg"), "ES384"),
+        (without(&SigningKey::generate(Signing::ES512, "k").public_jwk(), "alg"), "ES512"),
+        (SigningKey::generate(Signing::EdDSA, "k").public_jwk(), "EdDSA"),
+        (with(&SigningKey::generate(Signing::EdDSA, "k").public_jwk(), json!({ "alg": "Ed25519" })), "EdDSA"),
+    ];
+    let all = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"];
+    for (jwk, expected) in table {
+        let key = import(&jwk, Origin::Remote).unwrap();
+        let bound: Vec<_> =
+            all.iter().copied().filter(|name| key.is_for(Algorithm::from_name(name).unwrap())).collect();
+        assert_eq!(bound.join(" "), expected, "{jwk}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_what_it_says_is_not_used() {
+    let rsa = SigningKey::generate(Signing::RS256, "k").public_jwk();
+    let p256 = SigningKey::generate(Signing::ES256, "k").public_jwk();
+    let ed25519 = SigningKey::generate(Signing::EdDSA, "k").public_jwk();
+    let member = |name, expected| Some(KeyProblem::Member { name, expected });
+    let not_a = |key_type| Some(KeyProblem::NotAKey(key_type));
+    let off_curve = with(&p256, json!({ "y": p256["x"] }));
+    let table = [
+        (json!(5), Some(KeyProblem::NotAnObject)),
+        (json!({}), member("kty", "present")),
+        (with(&rsa, json!({ "kty": 5 })), member("kty", "a string")),
+        (with(&rsa, json!({ "kid": 5 })), member("kid", "a string")),
+        (with(&rsa, json!({ "kty": "rsa" })), Some(KeyProblem::UnknownType)),
+        (with(&p256, json!({ "crv": "secp256k1" })), Some(KeyProblem::UnknownType)),
+        (without(&p256, "crv"), Some(KeyProblem::UnknownType)),
+        (with(&ed25519, json!({ "crv": "Ed448" })), Some(KeyProblem::UnknownType)),
+        (with(&ed25519, json!({ "crv": "X25519" })), Some(KeyProblem::UnknownType)),
+        (json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AA" }), Some(KeyProblem::UnknownType)),
+        (with(&rsa, json!({ "use": "enc" })), Some(KeyProblem::NotForVerifying)),
+        (with(&rsa, json!({ "use": 5 })), member("use", "a string")),
+        (with(&rsa, json!({ "key_ops": ["sign"] })), Some(KeyProblem::NotForVerifying)),
+        (with(&rsa, json!({ "key_ops": [] })), Some(KeyProblem::NotForVerifying)),
+        (with(&rsa, json!({ "key_ops": "verify" })), member("key_ops", "an array of strings")),
+        (with(&rsa, json!({ "key_ops": ["sign", "verify"] })), None),
+        (without(&rsa, "use"), None),
+        (with(&rsa, json!({ "alg": "RSA-OAEP" })), Some(KeyProblem::Algorithm)),
+        (with(&rsa, json!({ "alg": "ES256" })), Some(KeyProblem::Algorithm)),
+        (with(&rsa, json!({ "alg": "none" })), Some(KeyProblem::Algorithm)),
+        (with(&p256, json!({ "alg": "ES384" })), Some(KeyProblem::Algorithm)),
+        (with(&rsa, json!({ "d": "AQAB" })), Some(KeyProblem::Published)),
+        (json!({ "kty": "oct", "k": base64url(&[7; 64]) }), Some(KeyProblem::Published)),
+        (without(&rsa, "n"), member("n", "present")),
+        (with(&rsa, json!({ "e": "AQAB=" })), member("e", "base64url without padding")),
+        (with(&rsa, json!({ "n": "" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "e": "" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "e": "AA" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "e": "AQ" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "e": "Ag" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "e": rsa["n"] })), not_a(KeyType::Rsa)),
+        (off_curve, not_a(KeyType::P256)),
+        (with(&p256, json!({ "x": base64url(&[0; 32]), "y": base64url(&[0; 32]) })), not_a(KeyType::P256)),
+        (with(&p256, json!({ "x": base64url(&[1; 31]) })), member("x, y", "as long as a coordinate of the curve")),
+        (
+            with(&p256, json!({ "crv": "P-384", "alg": "ES384" })),
+            member("x, y", "as long as a coordinate of the curve"),
+        ),
+        (with(&ed25519, json!({ "x": base64url(&[1; 31]) })), member("x", "32 bytes long")),
+        (with(&ed25519, json!({ "x": base64url(&[1; 33]) })), member("x", "32 bytes long")),
+    ];
+    for (jwk, expected) in table {
+        assert_eq!(problem(&jwk), expected, "{jwk}");
+    }
+}
+
+#[test]
+fn rsa_keys_have_2048_to_8192_bits() {
+    let rsa = |bits| json!({ "kty": "RSA", "n": modulus(bits), "e": "AQAB" });
+    for bits in [512, 1024, 2047, 8193, 16384] {
+        let problem = problem(&rsa(bits));
+        let size = Some(KeyProblem::RsaSize { bits });
+        assert!(problem == size || problem == Some(KeyProblem::NotAKey(KeyType::Rsa)), "{bits}: {problem:?}");
+    }
+    for bits in [2048, 2049, 3072, 4096, 8192] {
+        assert_eq!(problem(&rsa(bits)), None, "{bits}");
+    }
+}
+
+#[test]
+fn a_leading_zero_of_a_modulus_is_forgiven() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let rsa = SigningKey::generate(Signing::RS256, "k").public_jwk();
+    let modulus = URL_SAFE_NO_PAD.decode(rsa["n"].as_str().unwrap()).unwrap();
+    let padded = [&[0], modulus.as_slice()].concat();
+    assert_eq!(problem(&with(&rsa, json!({ "n": base64url(&padded) }))), None);
+}
+
+#[test]
+fn a_secret_is_as_long_as_the_hash_at_least() {
+    let secret = |bytes: usize, alg: Option<&str>| {
+        let jwk = json!({ "kty": "oct", "k": base64url(&vec![7; bytes]) });
+        let jwk = alg.map_or(jwk.clone(), |alg| with(&jwk, json!({ "alg": alg })));
+        import(&jwk, Origin::Local).map(|key| {
+            let all = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+            all.iter().filter(|algorithm| key.is_for(**algorithm)).count()
+        })
+    };
+    assert_eq!(secret(31, None), Err(KeyProblem::ShortSecret { bytes: 31 }));
+    assert_eq!(secret(32, None), Ok(1));
+    assert_eq!(secret(48, None), Ok(2));
+    assert_eq!(secret(64, None), Ok(3));
+    assert_eq!(secret(40, Some("HS512")), Err(KeyProblem::ShortSecret { bytes: 40 }));
+    assert_eq!(secret(64, Some("HS512")), Ok(1));
+}
+
+#[test]
+fn a_key_is_found_by_its_kid_to_the_letter() {
+    let ec = |kid: &str| SigningKey::generate(Signing::ES256, kid).public_jwk();
+    let keys = [ec("a"), ec("b"), SigningKey::generate(Signing::EdDSA, "c").public_jwk(), without(&ec("d"), "kid")];
+    let (remote, local) = (set(&keys, Origin::Remote), set(&keys, Origin::Local));
+    let table = [
+        ("ES256", Some("a"), Ok(1), Ok(1)),
+        ("ES256", Some("A"), Err(Miss::Unknown), Ok(1)),
+        ("ES256", Some("c"), Err(Miss::Mismatch), Err(Miss::Mismatch)),
+        ("EdDSA", Some("c"), Ok(1), Ok(1)),
+        ("ES256", Some(""), Err(Miss::Unknown), Ok(1)),
+        ("EdDSA", Some("x"), Err(Miss::Unknown), Err(Miss::Mismatch)),
+        ("ES256", None, Ok(3), Ok(3)),
+        ("EdDSA", None, Ok(1), Ok(1)),
+        ("RS256", None, Err(Miss::Unknown), Err(Miss::Unknown)),
+        ("HS256", Some("a"), Err(Miss::Mismatch), Err(Miss::Mismatch)),
+    ];
+    for (alg, kid, by_remote, by_local) in table {
+        let count = |set: &Arc<KeySet>| set.candidates(&header(alg, kid)).map(|found| found.len());
+        assert_eq!((count(&remote), count(&local)), (by_remote, by_local), "{alg} {kid:?}");
+    }
+}
+
+#[test]
+fn no_more_than_eight_keys_are_tried() {
+    let key = SigningKey::generate(Signing::ES256, "same").public_jwk();
+    let many = set(&vec![key; 20], Origin::Remote);
+    assert_eq!(many.candidates(&header("ES256", None)).map(|found| found.len()), Ok(8));
+    assert_eq!(many.candidates(&header("ES256", Some("same"))).map(|found| found.len()), Ok(8));
+}
+
+#[test]
+fn of_several_keys_the_right_one_is_found_and_no_wrong_one_verifies() {
+    let keys: Vec<_> = (0..4).map(|_| SigningKey::generate(Signing::ES256, "same")).collect();
+    let jwks: Vec<_> = keys.iter().map(SigningKey::public_jwk).collect();
+    let text = |key: &SigningKey| {
+        portcullis_testkit::TokenBuilder::new(key, "https://as.example", std::time::SystemTime::UNIX_EPOCH).sign()
+    };
+    let verifies = |key: &SigningKey, jwks: &[Value]| {
+        let text = text(key);
+        let token = token::parse(BearerToken::bare(text.as_bytes(), 10_000).unwrap()).unwrap();
+        set(jwks, Origin::Remote).candidates(token.header()).unwrap().verify(token).is_ok()
+    };
+    assert!(keys.iter().all(|key| verifies(key, &jwks)));
+    assert!(!verifies(&SigningKey::generate(Signing::ES256, "same"), &jwks));
+}
+
+#[test]
+fn a_pem_text_may_hold_several_public_keys_and_nothing_else_counts() {
+    let (rsa, ec) = (SigningKey::generate(Signing::RS256, "a"), SigningKey::generate(Signing::ES384, "b"));
+    let both = format!("some words\n{}\n{}", rsa.public_pem(), ec.public_pem());
+    assert_eq!(keys_from_pem(both.as_bytes()).unwrap().len(), 2);
+    let relabelled = rsa.public_pem().replace("PUBLIC KEY", "CERTIFICATE");
+    let cut = rsa.public_pem().replace("-----END PUBLIC KEY-----", "");
+    let garbled = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n".to_owned();
+    for (text, expected) in [
+        (String::new(), KeyProblem::NotPem),
+        (relabelled, KeyProblem::NotPem),
+        (cut, KeyProblem::NotPem),
+        (garbled, KeyProblem::UnknownType),
+    ] {
+        assert_eq!(keys_from_pem(text.as_bytes()).err(), Some(expected), "{text}");
+    }
+}
