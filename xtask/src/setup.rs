@@ -35,9 +35,8 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need: a C compiler, curl, and the authorization server's packages.
+/// What the tests need beyond that: curl, and the authorization server's packages.
 pub(crate) fn for_tests() -> Result {
-    c_compiler()?;
     curl()?;
     node()?;
     oidc_provider_packages()

@@ -10,7 +10,10 @@ use crate::{refusal::Refusal, token::Object};
 const NOW: u64 = 1_700_000_000;
 
 fn object(value: Value) -> Object {
-    value.as_object().cloned().unwrap_or_default()
+    match value {
+        Value::Object(object) => object,
+        other => panic!("{other} is not an object"),
+    }
 }
 
 fn code(rules: &ClaimRules, claims: Value) -> &'static str {

@@ -22,11 +22,9 @@ fn problem(jwk: &Value) -> Option<KeyProblem> {
 }
 
 fn with(jwk: &Value, changes: Value) -> Value {
-    let mut jwk = jwk.clone();
-    for (name, value) in changes.as_object().cloned().unwrap_or_default() {
-        jwk[name] = value;
-    }
-    jwk
+    let (Value::Object(mut jwk), Value::Object(changes)) = (jwk.clone(), changes) else { panic!("not objects") };
+    jwk.extend(changes);
+    jwk.into()
 }
 
 fn without(jwk: &Value, name: &str) -> Value {
