@@ -1,7 +1,7 @@
 //! Every class of hostile token that the test kit knows is refused, for its own reason.
 
 use portcullis::{JwksService, Refusal, Verifier};
-use portcullis_testkit::{Algorithm, Attack, AuthorizationServer};
+use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint};
 
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -62,6 +62,7 @@ pub(crate) async fn every_class_of_hostile_token_is_refused_for_its_own_reason()
             assert!(good, "{attack} with {algorithm:?}: {code}, expected {}", expected(*attack));
             assert!(matches!(refusal, Refusal::Token(_)), "{attack}");
         }
+        assert_eq!(server.requests(Endpoint::Attacker), 0, "no URL in a token is followed");
     }
 }
 
