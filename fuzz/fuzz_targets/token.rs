@@ -1,3 +1,4 @@
+//! Compact JWS text.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis::fuzzing::token(bytes));

@@ -10,6 +10,21 @@ use axum_core::{
 use crate::{challenge::Challenge, refusal::Refusal, telemetry};
 
 /// The refusal of an extractor: the same response as the layer's before it.
+///
+/// # Example
+///
+/// Take it over, and answer in your own way:
+///
+/// ```
+/// use portcullis::{AccessRejection, Claims};
+///
+/// async fn handler(claims: Result<Claims, AccessRejection>) -> String {
+///     match claims {
+///         Ok(claims) => format!("hello {}", claims.subject().unwrap_or("you")),
+///         Err(rejection) => format!("not you: {}", rejection.refusal().code()),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct AccessRejection {
     refusal: Refusal,

@@ -6,6 +6,16 @@ use crate::{algorithm::Algorithm, token::Header};
 /// An access token whose signature, times, issuer and audience were checked.
 ///
 /// There is no way to make one but [`Verifier::verify`](crate::Verifier::verify).
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{Algorithm, VerifiedToken};
+///
+/// fn is_signed_on_a_curve(token: &VerifiedToken) -> bool {
+///     matches!(token.algorithm(), Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedToken {
     header: Header,

@@ -147,7 +147,6 @@ fn default_client() -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
 
 impl std::fmt::Debug for JwksBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (Location::Uri(location) | Location::Issuer(location)) = &self.location;
-        f.debug_struct("JwksBuilder").field("location", location).finish_non_exhaustive()
+        f.debug_struct("JwksBuilder").finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ impl Freshness {
     /// `lead` of 0 to 1 spreads the refreshes of many replicas over a tenth of the age.
     pub(super) fn new(fetched_at: SystemTime, max_age: Duration, max_stale: Duration, lead: f64) -> Self {
         let refresh_after = max_age.mul_f64(0.8 + 0.1 * lead.clamp(0.0, 1.0)).min(max_stale);
-        Self { fetched_at, refresh_at: fetched_at + refresh_after, stale_at: fetched_at + max_stale }
+        Self { fetched_at, refresh_at: later(fetched_at, refresh_after), stale_at: later(fetched_at, max_stale) }
     }
 
     /// Whether the set may be used without another thought.
@@ -30,6 +30,12 @@ impl Freshness {
     pub(super) fn is_usable(&self, now: SystemTime) -> bool {
         now < self.stale_at
     }
+}
+
+/// So much later; a hundred years stand for what no clock can show.
+fn later(time: SystemTime, by: Duration) -> SystemTime {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    time.checked_add(by).unwrap_or(time + CENTURY)
 }
 
 /// The age that a response allows, within the bounds that keep a server from being hammered or forgotten.
@@ -80,6 +86,13 @@ mod tests {
             }
             assert_eq!(max_age(&headers, default).as_secs(), *expected, "{fields:?}");
         }
+    }
+
+    #[test]
+    fn for_ever_is_a_long_time() {
+        let now = SystemTime::now();
+        let marks = Freshness::new(now, Duration::MAX, Duration::MAX, 1.0);
+        assert!(marks.is_fresh(now + Duration::from_secs(1_000_000_000)));
     }
 
     #[test]

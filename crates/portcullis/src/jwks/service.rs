@@ -238,6 +238,18 @@ impl fmt::Debug for JwksService {
 }
 
 /// Why keys could not be fetched: for your log, not for a client.
+///
+/// # Example
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use portcullis::JwksService;
+///
+/// let nobody = JwksService::new("http://127.0.0.1:1/jwks").expect("a URL on this machine");
+/// let error = nobody.prefetch().await.unwrap_err();
+/// assert!(error.to_string().starts_with("the keys could not be fetched: "));
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct JwksError(String);
 

@@ -5,6 +5,17 @@ use std::time::Duration;
 use crate::keys::SkippedKey;
 
 /// How a [`JwksService`](crate::JwksService) is doing: for a readiness probe or a console.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::JwksService;
+///
+/// let status = JwksService::new("https://as.example.com/jwks")?.status();
+/// assert_eq!(status.source.as_deref(), Some("https://as.example.com/jwks"));
+/// assert!(status.keys.is_empty() && status.age.is_none(), "nothing was fetched yet");
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Default)]
 pub struct JwksStatus {

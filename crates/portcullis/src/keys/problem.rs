@@ -5,6 +5,17 @@ use std::fmt;
 use crate::algorithm::KeyType;
 
 /// A key of a set that is not used, and why.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{ConfigurationError, JwksService};
+///
+/// let set = r#"{ "keys": [{ "kty": "quantum", "kid": "k1" }] }"#;
+/// let Err(ConfigurationError::NoUsableKey { skipped }) = JwksService::from_json(set) else { unreachable!() };
+/// assert_eq!(skipped[0].kid.as_deref(), Some("k1"));
+/// assert!(skipped[0].problem.to_string().contains("kty"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedKey {
     /// The key's `kid`, if it has one.

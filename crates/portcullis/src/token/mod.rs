@@ -104,3 +104,6 @@ impl<'a> UnverifiedToken<'a> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod tests;

@@ -66,6 +66,14 @@ pub(crate) async fn every_class_of_hostile_token_is_refused_for_its_own_reason()
     }
 }
 
+#[test]
+fn every_class_is_named_in_the_security_page() {
+    let page = include_str!("../../../../SECURITY.md");
+    for attack in Attack::ALL {
+        assert!(page.contains(&format!("`{attack}`")), "{attack} is not in SECURITY.md");
+    }
+}
+
 #[tokio::test]
 pub(crate) async fn the_simple_verifier_refuses_all_but_those_that_it_was_not_told_about() {
     let server = AuthorizationServer::start().await;

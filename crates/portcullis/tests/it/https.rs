@@ -1,7 +1,7 @@
 //! https to the key set, with a certificate authority of the test's own.
 
 use portcullis::{JwksService, ReqwestClient, Verifier};
-use portcullis_testkit::{AuthorizationServer, CertificateAuthority};
+use portcullis_testkit::{AuthorizationServer, CertificateAuthority, Endpoint, Fault};
 
 async fn server(authority: &CertificateAuthority) -> AuthorizationServer {
     AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap()
@@ -38,6 +38,27 @@ pub(crate) async fn the_standard_client_does_not_trust_an_authority_of_nobodys()
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();
     let error = jwks.prefetch().await.unwrap_err().to_string();
     assert!(error.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+pub(crate) async fn keys_come_through_a_proxy() {
+    // The server answers whatever host it is asked for, as a proxy would.
+    let server = AuthorizationServer::start().await;
+    let proxy = reqwest::Proxy::http(server.url("/")).unwrap();
+    let client = ReqwestClient::new(reqwest::Client::builder().proxy(proxy)).unwrap();
+    let jwks = JwksService::builder("http://as.invalid/jwks").dangerously_allow_http().http_client(client);
+    Verifier::from(jwks.build().unwrap()).verify(&server.token().sign()).await.unwrap();
+}
+
+#[tokio::test]
+pub(crate) async fn a_redirect_is_not_followed_whatever_the_client_says() {
+    let server = AuthorizationServer::start().await;
+    let target = AuthorizationServer::start().await;
+    server.fault(Endpoint::Jwks, Fault::Redirect(target.jwks_uri()));
+    let follows = reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5));
+    let jwks = JwksService::builder(&server.jwks_uri()).http_client(ReqwestClient::new(follows).unwrap());
+    jwks.build().unwrap().prefetch().await.unwrap_err();
+    assert_eq!(target.requests(Endpoint::Jwks), 0);
 }
 
 #[tokio::test]

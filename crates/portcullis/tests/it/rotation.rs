@@ -96,6 +96,23 @@ pub(crate) async fn the_schedule_refreshes_without_any_request() {
 }
 
 #[tokio::test]
+pub(crate) async fn an_outage_at_the_start_ends_without_any_request() {
+    let server = portcullis_testkit::AuthorizationServer::start().await;
+    server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Status(500));
+    let (start, began) = (tokio::time::Instant::now(), std::time::SystemTime::now());
+    let by_tokio = portcullis::JwksService::builder(&server.jwks_uri()).clock(move || began + start.elapsed());
+    let jwks = by_tokio.build().unwrap();
+    jwks.prefetch().await.unwrap_err();
+    server.heal(Endpoint::Jwks);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3)).await;
+    tokio::time::resume();
+    server.wait_for_requests(Endpoint::Jwks, 2).await;
+    jwks.prefetch().await.unwrap();
+    assert_eq!(server.requests(Endpoint::Jwks), 2, "the schedule fetched");
+}
+
+#[tokio::test]
 pub(crate) async fn a_dropped_service_asks_no_more() {
     let setup = Setup::new().await;
     setup.jwks.prefetch().await.unwrap();
