@@ -9,7 +9,8 @@
 //! }
 //!
 //! let jwks = JwksService::new("https://myoauthserver.com/auth/jwks")?;
-//! let app: Router = Router::new().route("/", get(hello)).layer(Secure::new(jwks).realm("my-realm"));
+//! let secure = Secure::new(jwks).realm("my-realm");
+//! let app: Router = Router::new().route("/", get(hello)).layer(secure);
 //! # Ok::<(), portcullis::ConfigurationError>(())
 //! ```
 //!
@@ -20,7 +21,7 @@
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
-//! - [`Refusal`] says why a token is refused, with a stable [`code`](Refusal::code).
+//! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes).
 //!
 //! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
 //! verified token, access. Each stage can only be made from the one before.

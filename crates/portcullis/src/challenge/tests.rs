@@ -81,6 +81,15 @@ fn each_refusal_has_its_status_its_error_and_its_own_stable_code() {
 }
 
 #[test]
+fn every_code_stands_in_the_documentation_with_its_status() {
+    let page = include_str!("../refusal/mod.rs");
+    for (_, status, error, code) in refusals() {
+        let star = if error == Some("invalid_token") { "*" } else { "" };
+        assert!(page.contains(&format!("//! | `{code}` | {status}{star} | ")), "{code}");
+    }
+}
+
+#[test]
 fn no_text_repeats_a_value_or_starts_with_a_capital_where_it_is_for_logs() {
     for (refusal, ..) in refusals() {
         let (log, client) = (refusal.to_string(), refusal.description());

@@ -4,6 +4,45 @@
 //! own configuration. It keeps what was expected and what came; its `Display` text is for operators
 //! and carries neither token text nor claim values, and [`Refusal::description`] is what a client
 //! may read.
+//!
+//! # The codes
+//!
+//! They are the same in logs, metrics, problem details and every door, and never change their meaning.
+//! `403*` is 401 where `invalid_token_status(401)` is set.
+//!
+//! | code | status | meaning |
+//! |---|---|---|
+//! | `no_credentials` | 401 | no token in any of the places it may stand |
+//! | `other_scheme` | 401 | another scheme than `Bearer` |
+//! | `empty_token` | 401 | `Bearer` without a token |
+//! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
+//! | `token_too_large` | 403* | longer than the limit, 16 KiB by default |
+//! | `malformed_token` | 403* | characters that no bearer token has |
+//! | `malformed_token_parts` | 403* | not three parts; also what an opaque token gets |
+//! | `encrypted_token` | 403* | five parts: a JWE |
+//! | `malformed_base64` | 403* | a part is not strict base64url |
+//! | `malformed_json` | 403* | header or payload is not a JSON object |
+//! | `duplicate_member` | 403* | a member name stands twice in one object |
+//! | `nested_too_deep` | 403* | objects and arrays stand deeper in each other than 32 levels |
+//! | `malformed_header` | 403* | `alg`, `kid`, `typ` or `b64` is not what it must be |
+//! | `critical_header` | 403* | `crit` asks for an extension |
+//! | `algorithm_not_allowed` | 403* | `alg` is unknown, `none`, or not allowed here |
+//! | `wrong_type` | 403* | `typ` is not that of an access token |
+//! | `unknown_key` | 403* | the issuer publishes no such key |
+//! | `key_mismatch` | 403* | the key is there, for another algorithm |
+//! | `bad_signature` | 403* | the signature does not verify |
+//! | `expired` | 403* | `exp` has passed |
+//! | `not_yet_valid` | 403* | `nbf` is to come |
+//! | `issued_in_future` | 403* | `iat` is to come: the clocks differ |
+//! | `missing_claim` | 403* | a registered claim is missing |
+//! | `malformed_claim` | 403* | a registered claim has a wrong type |
+//! | `wrong_issuer` | 403* | `iss` is not trusted here |
+//! | `wrong_audience` | 403* | `aud` does not name us |
+//! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
+//! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
+//! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
+//! | `missing_layer` | 500 | an extractor stands behind no layer |
+//! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 
 mod access;
 mod ours;
