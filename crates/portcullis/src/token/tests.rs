@@ -132,7 +132,10 @@ fn header_and_payload_are_unambiguous_json_objects() {
         assert_eq!(fault(&with_payload(text)), Some(TokenFault::Json(Part::Payload, *expected)), "payload {text}");
     }
     let not_utf8 = segment(b"{\"a\":\"\xff\"}");
-    assert_eq!(fault(&format!("{HEADER}.{not_utf8}.cw")), Some(TokenFault::Json(Part::Payload, JsonFault::Syntax)));
+    assert_eq!(
+        fault(&format!("{HEADER}.{not_utf8}.cw")),
+        Some(TokenFault::Json(Part::Payload, JsonFault::Syntax))
+    );
 }
 
 #[test]
