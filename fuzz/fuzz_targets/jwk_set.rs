@@ -1,4 +1,3 @@
-//! JWK Set documents.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis::fuzzing::jwk_set(bytes));

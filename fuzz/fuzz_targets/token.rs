@@ -1,4 +1,3 @@
-//! Compact JWS text.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis::fuzzing::token(bytes));

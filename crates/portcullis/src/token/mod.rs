@@ -104,6 +104,3 @@ impl<'a> UnverifiedToken<'a> {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;
