@@ -113,6 +113,17 @@ pub(crate) async fn an_optional_layer_lets_nobody_in_as_somebody() {
 }
 
 #[tokio::test]
+pub(crate) async fn what_an_outer_layer_found_is_not_the_word_of_an_inner_one() {
+    let (outer, inner) = (Setup::new().await, Setup::new().await);
+    let cookie = Secure::new(inner.jwks.clone()).token_from([TokenSource::cookie("at")]).optional();
+    let handler = |claims: Option<Claims>, request: axum::extract::Request| async move {
+        format!("{} {}", claims.is_some(), request.extensions().get::<portcullis::Access>().is_some())
+    };
+    let app = Router::new().route("/", get(handler)).layer(cookie).layer(Secure::new(outer.jwks.clone()));
+    assert_eq!(answer(&app, bearer(&outer.server.token().sign())).await.body, "false false");
+}
+
+#[tokio::test]
 pub(crate) async fn an_optional_layer_does_not_hide_an_outage() {
     let setup = Setup::new().await;
     setup.server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Status(500));

@@ -112,6 +112,37 @@ pub(crate) async fn an_outage_at_the_start_ends_without_any_request() {
     assert_eq!(server.requests(Endpoint::Jwks), 2, "the schedule fetched");
 }
 
+/// Answers with one key, from memory.
+struct Canned(String);
+
+impl portcullis::HttpClient for Canned {
+    async fn send(
+        &self,
+        _request: portcullis::HttpRequest,
+    ) -> Result<http::Response<bytes::Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(http::Response::new(self.0.clone().into()))
+    }
+}
+
+#[tokio::test]
+pub(crate) async fn a_dropped_service_leaves_no_task_behind() {
+    let key = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::ES256, "k1");
+    let canned = Canned(serde_json::json!({ "keys": [key.public_jwk()] }).to_string());
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let jwks = portcullis::JwksService::builder("http://127.0.0.1:1/jwks").http_client(canned).build().unwrap();
+    jwks.prefetch().await.unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(tasks(), before + 1, "the schedule");
+    let clone = jwks.clone();
+    drop(jwks);
+    tokio::task::yield_now().await;
+    assert_eq!(tasks(), before + 1, "a handle is left");
+    drop(clone);
+    tokio::task::yield_now().await;
+    assert_eq!(tasks(), before);
+}
+
 #[tokio::test]
 pub(crate) async fn a_dropped_service_asks_no_more() {
     let setup = Setup::new().await;
