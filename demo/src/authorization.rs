@@ -2,6 +2,7 @@
 
 use portcullis::{ConfigurationError, JwksService, Verifier, VerifierBuilder};
 use portcullis_testkit::AuthorizationServer;
+use serde_json::Value;
 
 use crate::args::Args;
 
@@ -22,7 +23,7 @@ impl Authorization {
         let server = AuthorizationServer::builder()
             .listen(args.as_listen.to_string())
             .client(CLIENT, CLIENT)
-            .audience(args.audiences())
+            .audience(one_or_many(args.audiences()))
             .rotation_endpoint(true)
             .start()
             .await;
@@ -50,5 +51,13 @@ impl Authorization {
         if let Self::Embedded(server) = self {
             server.stop().await;
         }
+    }
+}
+
+/// An audience on its own stands as a string, several as an array (RFC 7519 section 4.1.3).
+fn one_or_many(audiences: Vec<String>) -> Value {
+    match <[String; 1]>::try_from(audiences) {
+        Ok([one]) => one.into(),
+        Err(many) => many.into(),
     }
 }

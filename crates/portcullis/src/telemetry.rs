@@ -15,20 +15,23 @@ use crate::{
     refusal::{ConfigurationFault, Refusal},
 };
 
+/// Under which all events and spans are filtered.
+const TARGET: &str = "portcullis";
+
 /// Spans the judging of one request.
 pub(crate) fn judging() -> tracing::Span {
-    tracing::debug_span!("judge_request")
+    tracing::debug_span!(target: TARGET, "judge_request")
 }
 
 /// Spans one attempt to get a key set.
 pub(crate) fn fetching(source: &str) -> tracing::Span {
-    tracing::debug_span!("fetch_jwks", source)
+    tracing::debug_span!(target: TARGET, "fetch_jwks", source)
 }
 
 /// A request may pass.
 pub(crate) fn verified(token: &VerifiedToken) {
     metrics::counter!("portcullis_verified_total").increment(1);
-    tracing::debug!(algorithm = token.algorithm().name(), "access token verified");
+    tracing::debug!(target: TARGET, algorithm = token.algorithm().name(), "access token verified");
 }
 
 /// A request may not pass.
@@ -36,17 +39,17 @@ pub(crate) fn refused(refusal: &Refusal) {
     metrics::counter!("portcullis_refused_total", "code" => refusal.code()).increment(1);
     match refusal {
         Refusal::Configuration(ConfigurationFault::MissingLayer | ConfigurationFault::NoRuntime) => {
-            tracing::error!(code = refusal.code(), reason = %refusal, "request refused");
+            tracing::error!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused");
         }
-        Refusal::Keys(_) => tracing::warn!(code = refusal.code(), reason = %refusal, "request refused"),
-        _ => tracing::info!(code = refusal.code(), reason = %refusal, "request refused"),
+        Refusal::Keys(_) => tracing::warn!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
+        _ => tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
     }
 }
 
 /// A verifier was built that checks less than it could.
 pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
     if !issuer || !audience {
-        tracing::warn!(
+        tracing::warn!(target: TARGET,
             checks_issuer = issuer,
             checks_audience = audience,
             "this verifier accepts tokens that were issued by, or for, somebody else: name the issuer and the audience"
@@ -75,17 +78,17 @@ pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
         metrics::gauge!("portcullis_jwks_fetched_timestamp_seconds", "source" => label()).set(since.as_secs_f64());
     }
     match error {
-        Some(error) => tracing::warn!(source, outcome, error, keys, "key set could not be fetched"),
-        None => tracing::debug!(source, outcome, keys, "key set fetched"),
+        Some(error) => tracing::warn!(target: TARGET, source, outcome, error, keys, "key set could not be fetched"),
+        None => tracing::debug!(target: TARGET, source, outcome, keys, "key set fetched"),
     }
 }
 
 /// The cache of key sets failed; that is no reason to refuse anything.
 pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
-    tracing::warn!(source, operation, error, "key set cache failed");
+    tracing::warn!(target: TARGET, source, operation, error, "key set cache failed");
 }
 
 /// A key of a set is not used.
 pub(crate) fn key_skipped(source: &str, kid: Option<&str>, problem: &str) {
-    tracing::warn!(source, kid, problem, "key skipped");
+    tracing::warn!(target: TARGET, source, kid, problem, "key skipped");
 }

@@ -96,6 +96,21 @@ impl Claims {
     }
 }
 
+impl<T: Clone> Claims<T> {
+    /// The claims by value; they are cloned only if somebody else holds them, too.
+    ///
+    /// ```
+    /// # #[derive(Clone, serde::Deserialize)] struct Customer { sub: String }
+    /// async fn handler(claims: portcullis::Claims<Customer>) -> String {
+    ///     claims.into_inner().sub
+    /// }
+    /// ```
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
 impl<T> Deref for Claims<T> {
     type Target = T;
 

@@ -15,6 +15,12 @@ use crate::{TokenSource, Verifier, policy::ClaimRule};
 /// whole router or on a route; on both, the inner layer does not verify the token again if the two were
 /// made from the same verifier, or are clones of each other.
 ///
+/// # Caveats
+///
+/// - A CORS preflight carries no token: put the layer that answers it outside of this one.
+/// - A handler that no layer stands before is open, unless it asks for [`Claims`](crate::Claims) or
+///   [`Access`](crate::Access), which then answer 500.
+///
 /// # Example
 ///
 /// ```
