@@ -9,6 +9,8 @@
 //! | keys cannot be had | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
@@ -42,7 +44,7 @@ impl Challenge {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Refusal::Keys(KeysFault::Unavailable { retry_after }) = refusal {
-            response.headers_mut().insert(RETRY_AFTER, retry_after.as_secs().max(1).into());
+            response.headers_mut().insert(RETRY_AFTER, whole_seconds(*retry_after).into());
         }
         if self.problem_json {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -76,11 +78,18 @@ impl Challenge {
             }
             Refusal::Access(AccessFault::InsufficientScope { required }) => {
                 parameters.add_error("insufficient_scope", refusal);
-                parameters.add("scope", required);
+                if !required.is_empty() {
+                    parameters.add("scope", required);
+                }
             }
         }
         HeaderValue::from_bytes(parameters.field().as_bytes()).ok()
     }
+}
+
+/// Rounded up, so that nobody comes back too early; one second at least (RFC 9110 section 10.2.3).
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
 /// `Bearer name="value", …`, the values as quoted strings (RFC 9110 sections 5.6.4 and 11.2).

@@ -110,7 +110,7 @@ fn the_status_for_a_bad_token_is_configured_and_for_a_missing_scope_is_not() {
 
 #[test]
 fn a_client_is_told_to_come_back_in_a_second_at_least() {
-    for (millis, expected) in [(0, "1"), (200, "1"), (1000, "1"), (2900, "2"), (60_000, "60")] {
+    for (millis, expected) in [(0, "1"), (200, "1"), (1000, "1"), (2900, "3"), (60_000, "60")] {
         let refusal = Refusal::Keys(KeysFault::Unavailable { retry_after: Duration::from_millis(millis) });
         assert_eq!(Challenge::default().response(&refusal).headers()[RETRY_AFTER], expected);
     }
@@ -129,5 +129,67 @@ fn a_realm_is_a_quoted_string_whatever_is_in_it() {
         let challenge = Challenge { realm: Some(realm.into()), ..Challenge::default() };
         let response = challenge.response(&Refusal::Request(RequestFault::NoCredentials));
         assert_eq!(response.headers()[WWW_AUTHENTICATE].as_bytes(), expected.as_bytes());
+    }
+}
+
+#[test]
+fn the_fields_read_to_the_letter_as_the_rfcs_have_them() {
+    let (with_realm, without) =
+        (Challenge { realm: Some("my realm".into()), ..Challenge::default() }, Challenge::default());
+    let scope = |required: &str| Refusal::Access(AccessFault::InsufficientScope { required: required.into() });
+    let table = [
+        (Refusal::Request(RequestFault::EmptyToken), ""),
+        (
+            Refusal::Request(RequestFault::SeveralTokens),
+            r#"error="invalid_request", error_description="The request carries more than one access token""#,
+        ),
+        (
+            Refusal::Token(TokenFault::Signature),
+            r#"error="invalid_token", error_description="Token signature is invalid""#,
+        ),
+        (
+            Refusal::Access(AccessFault::RequiredClaims { claim: "secret_claim".into() }),
+            r#"error="invalid_token", error_description="Token is missing some required claims""#,
+        ),
+        (
+            scope("read write"),
+            r#"error="insufficient_scope", error_description="Token is missing some required scope values", scope="read write""#,
+        ),
+        (
+            scope("a\"b\r\n\\"),
+            r#"error="insufficient_scope", error_description="Token is missing some required scope values", scope="a\"b  \\""#,
+        ),
+    ];
+    for (refusal, parameters) in table {
+        let (comma, space) = if parameters.is_empty() { ("", "") } else { (", ", " ") };
+        for (challenge, expected) in [
+            (&with_realm, format!("Bearer realm=\"my realm\"{comma}{parameters}")),
+            (&without, format!("Bearer{space}{parameters}")),
+        ] {
+            let response = challenge.response(&refusal);
+            let fields: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
+            assert_eq!(fields, [expected.as_str()], "{refusal:?}");
+            assert!(!response.headers().contains_key(RETRY_AFTER), "{refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn problem_details_repeat_the_status_and_the_code_and_nothing_else() {
+    for invalid_token_status in [StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED] {
+        let challenge = Challenge { problem_json: true, invalid_token_status, realm: None };
+        for (refusal, _, _, code) in refusals() {
+            let response = challenge.response(&refusal);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+            let expected = json!({
+                "type": "about:blank",
+                "title": response.status().canonical_reason().unwrap(),
+                "status": response.status().as_u16(),
+                "detail": refusal.description(),
+                "code": code,
+            });
+            let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            assert_eq!(body, expected, "{code}");
+        }
     }
 }

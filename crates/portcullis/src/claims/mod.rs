@@ -1,6 +1,7 @@
 //! From a [`SignedToken`](crate::token::SignedToken) to a [`VerifiedToken`] (RFC 7519 section 4.1), and the
 //! claims as handlers see them.
 
+mod deserialize;
 mod find;
 mod numeric_date;
 mod registered;
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::refusal::{AccessFault, Refusal};
+use deserialize::ClaimsDeserializer;
 
 /// The claims of an access token that passed: a JSON object, or your own type `T`.
 ///
@@ -86,9 +88,7 @@ impl Claims {
         if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
             return Ok(same.clone());
         }
-        let deserializer =
-            serde::de::value::MapDeserializer::new(self.iter().map(|(name, value)| (name.as_str(), value)));
-        let typed: Result<T, serde_json::Error> = T::deserialize(deserializer);
+        let typed = T::deserialize(ClaimsDeserializer(self));
         typed.map(|claims| Claims(Arc::new(claims))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());
             Refusal::Access(AccessFault::RequiredClaims { claim })

@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{refusal::Refusal, token::Object};
+use crate::{
+    refusal::{Refusal, TokenFault},
+    token::Object,
+};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -152,6 +155,17 @@ fn a_claim_is_found_by_name_or_pointer() {
 }
 
 #[test]
+fn a_newtype_reads_as_what_it_wraps() {
+    #[derive(serde::Deserialize)]
+    struct Wrapped(std::collections::HashMap<String, Value>);
+    #[derive(serde::Deserialize)]
+    struct Perhaps(Option<std::collections::HashMap<String, Value>>);
+    let claims = Claims::new(object(json!({ "sub": "alice" })));
+    assert_eq!(claims.typed::<Wrapped>().unwrap().0["sub"], "alice");
+    assert!(claims.typed::<Perhaps>().unwrap().0.is_some());
+}
+
+#[test]
 fn the_dynamic_form_is_shared_and_the_typed_one_read() {
     #[derive(serde::Deserialize)]
     struct Typed {
@@ -163,4 +177,67 @@ fn the_dynamic_form_is_shared_and_the_typed_one_read() {
     assert_eq!(claims.typed::<Typed>().unwrap().sub, "alice");
     assert_eq!(Claims::new(Object::new()).typed::<Typed>().unwrap_err().code(), "required_claims");
     assert!(!format!("{claims:?}").contains("alice"));
+}
+
+#[test]
+fn an_access_token_of_rfc_9068_has_all_of_its_claims() {
+    let rules = ClaimRules { required: RFC_9068_CLAIMS, ..ClaimRules::default() };
+    let complete =
+        json!({ "iss": "i", "exp": NOW + 60, "aud": "a", "sub": "s", "client_id": "c", "iat": NOW, "jti": "j" });
+    assert_eq!(code(&rules, complete.clone()), "passed");
+    for name in RFC_9068_CLAIMS {
+        let mut claims = complete.clone();
+        claims.as_object_mut().unwrap().remove(*name);
+        assert_eq!(code(&rules, claims), "missing_claim", "{name}");
+    }
+}
+
+#[test]
+fn how_far_a_time_is_off_is_told_and_never_overflows() {
+    let fault = |claims: Value| {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+        ClaimRules::default().check_claims(&object(claims), now.into()).err()
+    };
+    let seconds = Duration::from_secs;
+    let table = [
+        (json!({ "exp": NOW - 5 }), TokenFault::Expired { ago: seconds(5) }),
+        (json!({ "exp": NOW - 90 }), TokenFault::Expired { ago: seconds(90) }),
+        (json!({ "exp": -1e300 }), TokenFault::Expired { ago: Duration::MAX }),
+        (json!({ "exp": NOW + 60, "nbf": NOW + 30 }), TokenFault::NotYetValid { ahead: seconds(30) }),
+        (json!({ "exp": 1e300, "nbf": 1e300 }), TokenFault::NotYetValid { ahead: Duration::MAX }),
+        (json!({ "exp": 1e300, "iat": f64::MAX }), TokenFault::IssuedInFuture { ahead: Duration::MAX }),
+        // Of several faults the first is told: exp, nbf, iat.
+        (json!({ "exp": NOW - 90, "nbf": "x", "iat": 1e300 }), TokenFault::Expired { ago: seconds(90) }),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(fault(claims.clone()), Some(expected), "{claims}");
+    }
+}
+
+#[test]
+fn claims_are_read_into_any_type_that_serde_can_read() {
+    #[derive(serde::Deserialize, Debug, PartialEq)]
+    struct Flat {
+        sub: String,
+        #[serde(default)]
+        roles: Vec<String>,
+        tenant: Option<u64>,
+        #[serde(flatten)]
+        rest: std::collections::BTreeMap<String, Value>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum Tagged {
+        Person { sub: String },
+        Machine,
+    }
+
+    let claims = Claims::new(object(json!({ "sub": "alice", "tenant": 7, "kind": "person", "n": [1] })));
+    let flat = claims.typed::<Flat>().unwrap();
+    assert_eq!((flat.sub.as_str(), flat.tenant, flat.roles.len()), ("alice", Some(7), 0));
+    assert_eq!(flat.rest.keys().collect::<Vec<_>>(), ["kind", "n"]);
+    assert!(matches!(&*claims.typed::<Tagged>().unwrap(), Tagged::Person { sub } if sub == "alice"));
+    assert_eq!(claims.typed::<Value>().unwrap()["sub"], "alice");
+    assert!(claims.typed::<Vec<String>>().is_err());
+    assert!(!matches!(claims.typed::<Tagged>().as_deref(), Ok(Tagged::Machine)));
 }

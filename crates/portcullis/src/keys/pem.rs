@@ -22,13 +22,7 @@ pub(crate) fn keys_from_pem(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProbl
 }
 
 fn key_from_spki(spki: &[u8]) -> Result<VerificationKey, KeyProblem> {
-    let mut reason = KeyProblem::UnknownType;
-    for key_type in TYPES {
-        match KeyMaterial::spki(spki, key_type, &Algorithm::of(key_type)) {
-            Ok(material) => return Ok(VerificationKey::new(None, material)),
-            Err(problem @ KeyProblem::RsaSize { .. }) => reason = problem,
-            Err(_) => {}
-        }
-    }
-    Err(reason)
+    let mut materials = TYPES.iter().map(|key_type| KeyMaterial::spki(spki, *key_type, &Algorithm::of(*key_type)));
+    let material = materials.find_map(Result::ok).ok_or(KeyProblem::UnsupportedPem)?;
+    Ok(VerificationKey::new(None, material))
 }

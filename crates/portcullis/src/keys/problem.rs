@@ -59,6 +59,8 @@ pub enum KeyProblem {
     Published,
     /// Not the PEM of a public key.
     NotPem,
+    /// PEM of a public key of another type or size than those that are supported.
+    UnsupportedPem,
 }
 
 impl fmt::Display for KeyProblem {
@@ -78,6 +80,9 @@ impl fmt::Display for KeyProblem {
                 )
             }
             Self::Published => f.write_str("it is a secret or a private key that stands in a published key set"),
+            Self::UnsupportedPem => {
+                f.write_str("expected a public key for RSA of 2048 to 8192 bits, or on P-256, P-384, P-521 or Ed25519")
+            }
             Self::NotPem => f.write_str("expected a PEM text with a PUBLIC KEY section"),
         }
     }

@@ -1,5 +1,8 @@
 //! Keys as they are imported and found.
 
+mod pem;
+mod vectors;
+
 use std::sync::Arc;
 
 use portcullis_testkit::{Algorithm as Signing, SigningKey};
@@ -113,7 +116,7 @@ fn a_key_that_is_not_what_it_says_is_not_used() {
         (json!({ "kty": "oct", "k": base64url(&[7; 64]) }), Some(KeyProblem::Published)),
         (without(&rsa, "n"), member("n", "present")),
         (with(&rsa, json!({ "e": "AQAB=" })), member("e", "base64url without padding")),
-        (with(&rsa, json!({ "n": "" })), not_a(KeyType::Rsa)),
+        (with(&rsa, json!({ "n": "" })), Some(KeyProblem::RsaSize { bits: 0 })),
         (with(&rsa, json!({ "e": "" })), not_a(KeyType::Rsa)),
         (with(&rsa, json!({ "e": "AA" })), not_a(KeyType::Rsa)),
         (with(&rsa, json!({ "e": "AQ" })), not_a(KeyType::Rsa)),
@@ -138,9 +141,7 @@ fn a_key_that_is_not_what_it_says_is_not_used() {
 fn rsa_keys_have_2048_to_8192_bits() {
     let rsa = |bits| json!({ "kty": "RSA", "n": modulus(bits), "e": "AQAB" });
     for bits in [512, 1024, 2047, 8193, 16384] {
-        let problem = problem(&rsa(bits));
-        let size = Some(KeyProblem::RsaSize { bits });
-        assert!(problem == size || problem == Some(KeyProblem::NotAKey(KeyType::Rsa)), "{bits}: {problem:?}");
+        assert_eq!(problem(&rsa(bits)), Some(KeyProblem::RsaSize { bits }), "{bits}");
     }
     for bits in [2048, 2049, 3072, 4096, 8192] {
         assert_eq!(problem(&rsa(bits)), None, "{bits}");
@@ -222,19 +223,80 @@ fn of_several_keys_the_right_one_is_found_and_no_wrong_one_verifies() {
 }
 
 #[test]
-fn a_pem_text_may_hold_several_public_keys_and_nothing_else_counts() {
-    let (rsa, ec) = (SigningKey::generate(Signing::RS256, "a"), SigningKey::generate(Signing::ES384, "b"));
-    let both = format!("some words\n{}\n{}", rsa.public_pem(), ec.public_pem());
-    assert_eq!(keys_from_pem(both.as_bytes()).unwrap().len(), 2);
-    let relabelled = rsa.public_pem().replace("PUBLIC KEY", "CERTIFICATE");
-    let cut = rsa.public_pem().replace("-----END PUBLIC KEY-----", "");
-    let garbled = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n".to_owned();
-    for (text, expected) in [
-        (String::new(), KeyProblem::NotPem),
-        (relabelled, KeyProblem::NotPem),
-        (cut, KeyProblem::NotPem),
-        (garbled, KeyProblem::UnknownType),
-    ] {
-        assert_eq!(keys_from_pem(text.as_bytes()).err(), Some(expected), "{text}");
+fn one_flipped_bit_takes_a_point_off_its_curve() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let table = [(Signing::ES256, KeyType::P256), (Signing::ES384, KeyType::P384), (Signing::ES512, KeyType::P521)];
+    for (algorithm, key_type) in table {
+        let jwk = SigningKey::generate(algorithm, "k").public_jwk();
+        assert_eq!(problem(&jwk), None, "{algorithm}");
+        let mut y = URL_SAFE_NO_PAD.decode(jwk["y"].as_str().unwrap()).unwrap();
+        *y.last_mut().unwrap() ^= 1;
+        assert_eq!(problem(&with(&jwk, json!({ "y": base64url(&y) }))), Some(KeyProblem::NotAKey(key_type)));
+    }
+}
+
+#[test]
+fn bad_keys_are_kept_with_their_kid_and_reason_and_spoil_no_good_one() {
+    let good = SigningKey::generate(Signing::ES256, "good").public_jwk();
+    let keys = [
+        with(&good, json!({ "kid": "enc", "use": "enc" })),
+        good.clone(),
+        json!(null),
+        with(&good, json!({ "kid": 7 })),
+        json!({ "kty": "AKP", "kid": "quantum" }),
+    ];
+    let set = set(&keys, Origin::Remote);
+    let skipped = |kid: Option<&str>, problem| SkippedKey { kid: kid.map(str::to_owned), problem };
+    let expected = [
+        skipped(Some("enc"), KeyProblem::NotForVerifying),
+        skipped(None, KeyProblem::NotAnObject),
+        skipped(None, KeyProblem::Member { name: "kid", expected: "a string" }),
+        skipped(Some("quantum"), KeyProblem::UnknownType),
+    ];
+    assert_eq!(set.skipped(), expected);
+    assert_eq!(set.kids().collect::<Vec<_>>(), [Some("good")]);
+}
+
+#[test]
+fn of_two_keys_with_one_kid_that_for_the_algorithm_is_taken() {
+    let (ec, ed) = (SigningKey::generate(Signing::ES256, "k"), SigningKey::generate(Signing::EdDSA, "k"));
+    let set = set(&[ec.public_jwk(), ed.public_jwk()], Origin::Remote);
+    for alg in ["ES256", "EdDSA", "Ed25519"] {
+        assert_eq!(set.candidates(&header(alg, Some("k"))).map(|found| found.len()), Ok(1), "{alg}");
+    }
+    assert_eq!(set.candidates(&header("RS256", Some("k"))).map(|found| found.len()), Err(Miss::Mismatch));
+}
+
+#[test]
+fn algorithms_have_one_name_each_and_two_for_ed25519() {
+    for algorithm in Algorithm::ASYMMETRIC.iter().chain(&Algorithm::of(KeyType::Secret)) {
+        assert_eq!(Algorithm::from_name(algorithm.name()), Some(*algorithm));
+        assert_eq!(algorithm.to_string(), algorithm.name());
+    }
+    assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDSA));
+    for name in ["", "none", "None", "NONE", "nOnE", "rs256", "Es256", "ES256K", "Ed448", "eddsa", "RSA-OAEP", "dir"] {
+        assert_eq!(Algorithm::from_name(name), None, "{name}");
+    }
+    assert!(!Algorithm::ASYMMETRIC.iter().any(|algorithm| algorithm.name().starts_with("HS")));
+}
+
+/// With the neutral point as the key, `R` the neutral point and `S` zero sign every message.
+#[test]
+fn a_key_that_anyone_can_sign_with_is_not_used() {
+    let unreduced = |first: u8| [vec![first], vec![0xff; 30], vec![0x7f]].concat();
+    let reduced = |first: u8| [vec![first], vec![0; 31]].concat();
+    let order_8 = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let from_hex = |hex: &str| (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let mut points = vec![reduced(0), reduced(1), unreduced(0xec), unreduced(0xed), unreduced(0xee)];
+    points.extend(order_8.map(from_hex));
+    for mut point in points {
+        for sign in [0, 0x80] {
+            point[31] |= sign;
+            let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(&point) });
+            assert_eq!(problem(&jwk), Some(KeyProblem::NotAKey(KeyType::Ed25519)), "{point:?}");
+        }
     }
 }

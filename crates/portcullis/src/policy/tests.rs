@@ -1,9 +1,17 @@
-//! Equality of claims, where it is easy to get wrong; the rules themselves are tested over HTTP.
+//! Equality of claims, where it is easy to get wrong; scope values, and the rules one after the other.
 
+use std::time::SystemTime;
+
+use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::token::Object;
+use crate::{
+    bearer::BearerToken,
+    claims::ClaimRules,
+    keys::{KeySet, Origin},
+    token::{self, Object},
+};
 
 fn met(rule: Value, claim: Value) -> bool {
     let mut claims = Object::new();
@@ -54,4 +62,102 @@ fn arrays_match_by_an_element_or_whole_and_objects_whole() {
     for (rule, claim, expected) in table {
         assert_eq!(met(rule.clone(), claim.clone()), expected, "{rule} against {claim}");
     }
+}
+
+/// A token with these claims, which went the whole way.
+fn verified(claims: &Value) -> Arc<VerifiedToken> {
+    let key = SigningKey::from_secret(Algorithm::HS256, "k", &[7; 32]);
+    let text = TokenBuilder::new(&key, "i", SystemTime::UNIX_EPOCH).claims_json(&claims.to_string()).sign();
+    let document = json!({ "keys": [key.public_jwk()] }).to_string().parse().unwrap();
+    let keys = Arc::new(KeySet::import(&document, Origin::Local));
+    let token = token::parse(BearerToken::bare(text.as_bytes(), 10_000).unwrap()).unwrap();
+    let signed = keys.candidates(token.header()).unwrap().verify(token).unwrap();
+    let rules = ClaimRules { without_expiry: true, ..ClaimRules::default() };
+    Arc::new(rules.check(signed, SystemTime::UNIX_EPOCH).unwrap())
+}
+
+fn strings(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+#[test]
+fn scope_values_match_whole_and_to_the_letter() {
+    // What is granted; what is asked for, all of it and one of each group; what is told to be missing.
+    type Row = (&'static str, &'static [&'static str], &'static [&'static [&'static str]], Option<&'static str>);
+    let table: &[Row] = &[
+        ("read write", &["read"], &[], None),
+        ("read write", &["write", "read"], &[], None),
+        ("", &[], &[], None),
+        ("readwrite", &["read"], &[], Some("read")),
+        ("read:all", &["read"], &[], Some("read")),
+        ("read", &["read:all"], &[], Some("read:all")),
+        ("Read", &["read"], &[], Some("read")),
+        ("read,write", &["read"], &[], Some("read")),
+        ("read\twrite", &["read"], &[], Some("read")),
+        ("read\u{a0}write", &["read"], &[], Some("read")),
+        ("", &["read"], &[], Some("read")),
+        ("read", &["read", "write"], &[], Some("read write")),
+        // A value with a space in it is no scope value, and is granted by none.
+        ("a b", &["a b"], &[], Some("a b")),
+        ("read", &[""], &[], Some("")),
+        ("b", &[], &[&["a", "b"]], None),
+        ("c", &[], &[&["a", "b"]], Some("a b")),
+        ("a", &[], &[&["a", "b"], &["c"]], Some("a b c")),
+        ("a c", &[], &[&["a", "b"], &["c"]], None),
+        ("a", &["x"], &[&["a"]], Some("x a")),
+        ("a", &[], &[&[]], Some("")),
+    ];
+    for (granted, all, any, missing) in table {
+        let policy = Policy {
+            all_scopes: strings(all),
+            any_scopes: any.iter().map(|group| strings(group)).collect(),
+            claims: Vec::new(),
+        };
+        let expected =
+            missing.map(|required| Refusal::Access(AccessFault::InsufficientScope { required: required.to_owned() }));
+        let refusal = policy.check(verified(&json!({ "scope": granted }))).err();
+        assert_eq!(refusal, expected, "{granted:?} where all of {all:?} and one of each of {any:?} are asked for");
+    }
+}
+
+#[test]
+fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
+    let token = verified(&json!({
+        "sub": "alice", "nothing": null, "roles": ["user", "admin"], "empty": [], "a": { "b": { "c": 1 } },
+    }));
+    let present = |name: &str| ClaimRule::present(name);
+    let equals = |name: &str, value: Value| ClaimRule::equals(name, value);
+    let table = [
+        (vec![], None),
+        (vec![present("sub"), present("nothing"), present("empty"), present("roles"), present("a")], None),
+        (vec![equals("roles", json!("admin")), equals("/a/b/c", json!(1)), present("/roles/0")], None),
+        // In the seed, the first rule for an array ended the loop.
+        (vec![equals("roles", json!("admin")), equals("sub", json!("bob"))], Some("sub")),
+        (vec![present("roles"), present("missing")], Some("missing")),
+        (vec![equals("roles", json!("root")), equals("sub", json!("alice"))], Some("roles")),
+        (vec![equals("/a/b/c", json!("1"))], Some("/a/b/c")),
+        (vec![present("/a/b/d")], Some("/a/b/d")),
+        (vec![equals("empty", json!(null))], Some("empty")),
+        (vec![equals("missing", json!(null))], Some("missing")),
+        (vec![present("SUB")], Some("SUB")),
+        // Names that every JavaScript object answers to.
+        (vec![present("toString")], Some("toString")),
+        (vec![present("constructor")], Some("constructor")),
+        (vec![present("__proto__")], Some("__proto__")),
+        (vec![present("hasOwnProperty")], Some("hasOwnProperty")),
+        (vec![present("/roles/length")], Some("/roles/length")),
+    ];
+    for (claims, failing) in table {
+        let policy = Policy { claims: claims.clone(), ..Policy::default() };
+        let expected = failing.map(|claim| Refusal::Access(AccessFault::RequiredClaims { claim: claim.to_owned() }));
+        assert_eq!(policy.check(Arc::clone(&token)).err(), expected, "{claims:?}");
+    }
+}
+
+#[test]
+fn access_tells_what_was_granted_and_shows_nothing_in_debug() {
+    let access = Policy::default().check(verified(&json!({ "sub": "alice", "scope": "read" }))).unwrap();
+    assert!(access.has_scope("read") && !access.has_scope("rea") && !access.has_scope(""));
+    assert_eq!(access.claims().subject(), Some("alice"));
+    assert!(!format!("{access:?} {:?}", access.token()).contains("alice"));
 }

@@ -1,5 +1,7 @@
 //! Tokens as they are taken apart, and the promise that only the exact bytes verify.
 
+mod forged;
+
 use std::{sync::Arc, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
