@@ -161,8 +161,8 @@ fn a_newtype_reads_as_what_it_wraps() {
     #[derive(serde::Deserialize)]
     struct Perhaps(Option<std::collections::HashMap<String, Value>>);
     let claims = Claims::new(object(json!({ "sub": "alice" })));
-    assert_eq!(claims.typed::<Wrapped>().unwrap().0["sub"], "alice");
-    assert!(claims.typed::<Perhaps>().unwrap().0.is_some());
+    assert_eq!(claims.typed::<Wrapped>().unwrap().0.0["sub"], "alice");
+    assert!(claims.typed::<Perhaps>().unwrap().0.0.is_some());
 }
 
 #[test]
