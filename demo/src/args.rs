@@ -13,7 +13,7 @@ pub(crate) struct Args {
     pub(crate) listen: SocketAddr,
 
     /// Where the embedded authorization server listens
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001", conflicts_with_all = ["issuer", "jwks_uri"])]
     pub(crate) as_listen: SocketAddr,
 
     /// Use this authorization server instead: its issuer, whose metadata name its keys

@@ -35,7 +35,11 @@ impl Authorization {
     /// Which tokens are good.
     pub(crate) fn verifier(&self, args: &Args) -> Result<Verifier, ConfigurationError> {
         let builder = match (self, args.issuer.as_deref(), args.jwks_uri.as_deref()) {
-            (Self::Embedded(server), ..) => Verifier::discover(server.issuer())?,
+            // The embedded server may listen on any address of this machine, which is not https.
+            (Self::Embedded(server), ..) => {
+                let jwks = JwksService::discover(server.issuer()).dangerously_allow_http().build()?;
+                Verifier::builder(jwks).issuer(server.issuer())
+            }
             (Self::External, Some(issuer), None) => Verifier::discover(issuer)?,
             (Self::External, Some(issuer), Some(uri)) => Verifier::builder(JwksService::new(uri)?).issuer(issuer),
             (Self::External, None, uri) => Verifier::builder(JwksService::new(uri.unwrap_or_default())?),

@@ -49,8 +49,14 @@ pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization)
         }
         Authorization::External => {
             println!("With an access token of your authorization server in $TOKEN:\n");
-            for endpoint in ["token", "scope", "claim"] {
-                println!("curl -i http://{resource}/secured/{endpoint} -H \"Authorization: Bearer $TOKEN\"\n");
+            for (endpoint, asks) in [
+                ("token", "200 for any valid token"),
+                ("scope", "200 with the scope `read`, else 403, insufficient_scope"),
+                ("claim", "200 with `sub`, and `someRequiredValue` in `myClaim`, else 403, invalid_token"),
+            ] {
+                println!(
+                    "# {asks}\ncurl -i http://{resource}/secured/{endpoint} -H \"Authorization: Bearer $TOKEN\"\n"
+                );
             }
         }
     }

@@ -6,8 +6,9 @@ mod curl;
 mod resource;
 mod stop;
 
-use std::process::ExitCode;
+use std::{future::IntoFuture, process::ExitCode, time::Duration};
 
+use axum::Router;
 use clap::Parser;
 use portcullis::ConfigurationError;
 use tokio::net::TcpListener;
@@ -16,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 use args::Args;
 use authorization::Authorization;
 use stop::Stop;
+
+/// How long requests that are under way may take after the demo was asked to stop.
+const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,9 +46,26 @@ async fn run(args: Args) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on {}: {error}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     curl::print_welcome(address, &authorization);
-    let served = axum::serve(listener, resource::router(verifier, address)).with_graceful_shutdown(stop.asked()).await;
+    serve(listener, resource::router(verifier, address), stop).await.map_err(|error| error.to_string())?;
     authorization.stop().await;
-    served.map_err(|error| error.to_string())
+    Ok(())
+}
+
+/// Serves until asked to stop; requests that are under way then get a moment to end.
+async fn serve(listener: TcpListener, router: Router, stop: Stop) -> std::io::Result<()> {
+    let (stopping, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.asked().await;
+        drop(stopping);
+    });
+    let overdue = async {
+        let _ = (&mut stopped).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served,
+        () = overdue => Ok(()),
+    }
 }
 
 /// An error with its cause.

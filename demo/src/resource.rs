@@ -18,19 +18,23 @@ pub(crate) fn router(verifier: Verifier, address: SocketAddr) -> Router {
 }
 
 async fn token(claims: Claims) -> Json<Value> {
-    reached("any valid token reaches this endpoint", &claims)
+    reached("/secured/token", "any valid token reaches this endpoint", &claims)
 }
 
 async fn scope(claims: Claims) -> Json<Value> {
-    reached("a token with the scope `read` reaches this endpoint", &claims)
+    reached("/secured/scope", "a token with the scope `read` reaches this endpoint", &claims)
 }
 
 async fn claim(claims: Claims) -> Json<Value> {
-    reached("a token with `sub`, and with `someRequiredValue` in `myClaim`, reaches this endpoint", &claims)
+    reached(
+        "/secured/claim",
+        "a token with `sub`, and with `someRequiredValue` in `myClaim`, reaches this endpoint",
+        &claims,
+    )
 }
 
-fn reached(message: &str, claims: &Claims) -> Json<Value> {
-    Json(json!({ "message": message, "claims": **claims }))
+fn reached(endpoint: &str, message: &str, claims: &Claims) -> Json<Value> {
+    Json(json!({ "endpoint": endpoint, "message": message, "claims": **claims }))
 }
 
 async fn index(address: SocketAddr) -> String {

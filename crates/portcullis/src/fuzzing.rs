@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
-    Claims, TokenSource,
+    Algorithm, Claims, TokenSource,
     bearer::{self, BearerToken},
     claims::{find, scopes},
     keys::{JwkSet, KeySet, Origin, keys_from_pem},
@@ -61,7 +61,21 @@ pub fn jwk_set(bytes: &[u8]) {
     for origin in [Origin::Local, Origin::Remote] {
         let set = Arc::new(KeySet::import(&document, origin));
         assert_eq!(set.len() + set.skipped().len(), document.keys().len());
+        for kid in set.kids() {
+            let found = |name| set.candidates(&header(name, kid)).is_ok();
+            let mut all =
+                Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.name()).chain(["HS256", "HS384", "HS512"]);
+            assert!(all.any(|name| found(name)), "a key that was imported is never found");
+        }
     }
+}
+
+fn header(alg: &str, kid: Option<&str>) -> token::Header {
+    let mut object = json::object(format!("{{\"alg\":\"{alg}\"}}").as_bytes()).expect("a header");
+    if let Some(kid) = kid.filter(|kid| kid.len() <= 512) {
+        object.insert("kid".into(), kid.into());
+    }
+    token::Header::from_object(&object).expect("a header")
 }
 
 /// Claims that are read are those that another reader reads, and no rule panics on them.

@@ -119,7 +119,7 @@ impl JwksBuilder {
         };
         let client = match self.client {
             Some(client) => client,
-            None => default_client()?,
+            None => default_client(&endpoint)?,
         };
         let settings = Settings {
             endpoint,
@@ -136,12 +136,12 @@ impl JwksBuilder {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_client() -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Ok(Arc::new(super::ReqwestClient::standard()?))
+fn default_client(endpoint: &Endpoint) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    Ok(Arc::new(super::ReqwestClient::standard(endpoint.is_on_this_machine())?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_client() -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+fn default_client(_endpoint: &Endpoint) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
     Err(ConfigurationError::NoHttpClient)
 }
 

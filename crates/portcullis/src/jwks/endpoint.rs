@@ -57,6 +57,16 @@ impl Transport {
     }
 }
 
+impl Endpoint {
+    /// Whether it is fetched from this machine, past any proxy.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        match self {
+            Self::Fixed(url) => is_this_machine(url),
+            Self::Discovered(issuer) => is_this_machine(&issuer.url),
+        }
+    }
+}
+
 impl Discovered {
     pub(super) fn is_current(&self, now: SystemTime) -> bool {
         now.duration_since(self.at).is_ok_and(|age| age < METADATA_AGE)
@@ -118,6 +128,15 @@ mod tests {
         }
         assert!(Transport::AnyHttp.url("http://as.example.com/jwks").is_ok());
         assert!(Transport::AnyHttp.url("ftp://as.example.com/jwks").is_err());
+    }
+
+    #[test]
+    fn this_machine_is_asked_past_any_proxy() {
+        for (url, expected) in
+            [("http://localhost/", true), ("https://[::1]/", true), ("https://as.example.com/", false)]
+        {
+            assert_eq!(Endpoint::Fixed(Transport::Secure.url(url).unwrap()).is_on_this_machine(), expected, "{url}");
+        }
     }
 
     #[test]

@@ -39,8 +39,10 @@ impl ReqwestClient {
         client.map(Self).map_err(|error| ConfigurationError::HttpClient { source: error.into() })
     }
 
-    pub(super) fn standard() -> Result<Self, ConfigurationError> {
-        Self::new(reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT))
+    /// The client for who brings none; `direct` leaves the environment's proxies out.
+    pub(super) fn standard(direct: bool) -> Result<Self, ConfigurationError> {
+        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT);
+        Self::new(if direct { builder.no_proxy() } else { builder })
     }
 }
 

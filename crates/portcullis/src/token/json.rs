@@ -1,6 +1,6 @@
 //! Strict JSON: objects only, no member named twice at any depth, a bounded depth (RFC 8725 section 2.5, RFC 8259 section 4).
 
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, fmt, sync::LazyLock};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
@@ -11,15 +11,19 @@ use crate::refusal::JsonFault;
 /// How deep objects and arrays may stand in each other.
 const MAX_DEPTH: usize = 32;
 
-/// What serde_json calls the only member of a number when its `arbitrary_precision` feature is on,
-/// which any crate in a build can switch on for all.
+/// What serde_json calls the only member of a number when its `arbitrary_precision` feature is on.
 const ARBITRARY_PRECISION_NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether that feature is on, which any crate in a build can switch on for all: only then is a
+/// number of any size one.
+static ARBITRARY_PRECISION: LazyLock<bool> = LazyLock::new(|| serde_json::from_str::<Number>("1e999").is_ok());
 
 /// Reads one JSON object that fills the whole text.
 pub(crate) fn object(text: &[u8]) -> Result<Object, JsonFault> {
     let fault = Cell::new(JsonFault::Syntax);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Strict { depth: 0, fault: &fault }.deserialize(&mut deserializer).and_then(|value| {
+    let strict = Strict { depth: 0, arbitrary_precision: *ARBITRARY_PRECISION, fault: &fault };
+    let value = strict.deserialize(&mut deserializer).and_then(|value| {
         deserializer.end()?;
         Ok(value)
     });
@@ -34,6 +38,7 @@ pub(crate) fn object(text: &[u8]) -> Result<Object, JsonFault> {
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
+    arbitrary_precision: bool,
     fault: &'a Cell<JsonFault>,
 }
 
@@ -103,8 +108,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let seed = self.deeper()?;
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
-            if name == ARBITRARY_PRECISION_NUMBER {
-                return self.number(&members.next_value::<String>()?);
+            if self.arbitrary_precision && name == ARBITRARY_PRECISION_NUMBER {
+                let text: String = members.next_value()?;
+                let alone = object.is_empty() && members.next_key::<String>()?.is_none();
+                return self.number(&text, alone);
             }
             if object.insert(name, members.next_value_seed(seed)?).is_some() {
                 return Err(self.refuse(JsonFault::DuplicateMember));
@@ -115,8 +122,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 impl Strict<'_> {
-    fn number<E: Error>(self, text: &str) -> Result<Value, E> {
-        text.parse().map(Value::Number).map_err(|_| self.refuse(JsonFault::Syntax))
+    /// A finite number, whose text was the only member of its object.
+    fn number<E: Error>(self, text: &str, alone: bool) -> Result<Value, E> {
+        let number: Option<Number> = text.parse().ok();
+        let finite = number.filter(|number| alone && number.as_f64().is_some_and(f64::is_finite));
+        finite.map(Value::Number).ok_or_else(|| self.refuse(JsonFault::Syntax))
     }
 }
 
@@ -165,9 +175,28 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_arbitrary_precision_are_numbers() {
-        let read = object(br#"{"exp":{"$serde_json::private::Number":"12.5"}}"#).unwrap();
-        assert_eq!(read.get("exp").and_then(Value::as_f64), Some(12.5));
-        assert!(object(br#"{"exp":{"$serde_json::private::Number":"x"}}"#).is_err());
+    fn a_member_that_is_named_like_a_number_is_a_member() {
+        for text in
+            [r#"{"exp":{"$serde_json::private::Number":"5"}}"#, r#"{"exp":{"a":1,"$serde_json::private::Number":"5"}}"#]
+        {
+            let read = object(text.as_bytes()).unwrap();
+            assert!(read["exp"].is_object(), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_numbers_come_as_objects_they_are_numbers() {
+        use serde::de::value::{Error, MapDeserializer};
+        let read = |members: &[(&'static str, &'static str)]| {
+            let fault = Cell::new(JsonFault::Syntax);
+            let strict = Strict { depth: 0, arbitrary_precision: true, fault: &fault };
+            strict.deserialize(MapDeserializer::<_, Error>::new(members.iter().copied())).ok()
+        };
+        let number = ARBITRARY_PRECISION_NUMBER;
+        assert_eq!(read(&[(number, "12.5")]).and_then(|value| value.as_f64()), Some(12.5));
+        assert_eq!(read(&[(number, "x")]), None);
+        assert_eq!(read(&[(number, "1e400")]), None);
+        assert_eq!(read(&[(number, "5"), ("a", "b")]), None);
+        assert!(read(&[("a", "b"), (number, "5")]).is_none(), "nothing is lost in silence");
     }
 }
