@@ -57,6 +57,7 @@ impl Transport {
     }
 }
 
+#[cfg(feature = "reqwest")]
 impl Endpoint {
     /// Whether it is fetched from this machine, past any proxy.
     pub(super) fn is_on_this_machine(&self) -> bool {
@@ -130,6 +131,7 @@ mod tests {
         assert!(Transport::AnyHttp.url("ftp://as.example.com/jwks").is_err());
     }
 
+    #[cfg(feature = "reqwest")]
     #[test]
     fn this_machine_is_asked_past_any_proxy() {
         for (url, expected) in
