@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod chaos;
 mod claims;
 mod discovery;
 mod extractors;
