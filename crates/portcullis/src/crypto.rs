@@ -160,8 +160,8 @@ fn without_zeros(number: &[u8]) -> &[u8] {
     number.get(zeros..).unwrap_or_default()
 }
 
-/// The library tells apart sizes of its own accord only when it verifies; a key that can never verify
-/// is better known at import.
+/// `ParsedPublicKey` leaves the size and the exponent to the first verification; this parser checks
+/// them at once, so that a key that can never verify is known at import.
 fn check_rsa(spki: &[u8]) -> Result<(), KeyProblem> {
     PublicEncryptingKey::from_der(spki).map(drop).map_err(|_| KeyProblem::NotAKey(KeyType::Rsa))
 }

@@ -182,7 +182,10 @@ impl Refresher {
                 ("failed", None)
             }
         };
-        self.report(&control, name);
+        let error = control.last_error.as_ref().map(ToString::to_string);
+        // Whoever listens to the log may ask for the status.
+        drop(control);
+        self.report(name, error.as_deref());
         kept
     }
 
@@ -208,12 +211,12 @@ impl Refresher {
         control.fail(now, FetchError::NoUsableKeys { skipped });
     }
 
-    fn report(&self, control: &Control, outcome: &'static str) {
+    fn report(&self, outcome: &'static str, error: Option<&str>) {
         let snapshot = self.snapshot.load();
         telemetry::jwks_attempt_ended(&JwksOutcome {
             source: &self.source,
             outcome,
-            error: control.last_error.as_ref().map(ToString::to_string).as_deref(),
+            error,
             keys: snapshot.as_ref().map_or(0, |snapshot| snapshot.keys.len()),
             fetched_at: snapshot.as_ref().map(|snapshot| snapshot.freshness.fetched_at),
         });

@@ -13,7 +13,7 @@ use super::{
     client::{AnyHttpClient, BoxError, HttpRequest},
     freshness::max_age,
 };
-use crate::keys::JwkSet;
+use crate::{keys::JwkSet, refusal::ConfigurationFault};
 
 /// The longest document that is read.
 const MAX_BODY_BYTES: usize = 512 * 1024;
@@ -130,7 +130,7 @@ impl fmt::Display for FetchError {
             }
             Self::JwksUri(problem) => write!(f, "the metadata's jwks_uri: {problem}"),
             Self::Interrupted => f.write_str("the fetch was interrupted"),
-            Self::NoRuntime => f.write_str("keys are fetched on a tokio runtime, and there is none here"),
+            Self::NoRuntime => ConfigurationFault::NoRuntime.fmt(f),
         }
     }
 }
