@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ```compile_fail,E0451
-//! let token = portcullis::VerifiedToken { header: unimplemented!(), claims: unimplemented!() };
+//! let token = portcullis::VerifiedToken { handle: unimplemented!() };
 //! ```
 //!
 //! # Claims come from verified tokens only
@@ -31,11 +31,11 @@
 //!
 //! ```compile_fail,E0423
 //! use std::sync::Arc;
-//! let claims: Option<portcullis::Claims> = Some(portcullis::Claims(Arc::default()));
+//! let claims: Option<portcullis::Claims> = Some(portcullis::Claims(Arc::new(unimplemented!())));
 //! ```
 //!
 //! ```compile_fail,E0624
-//! let claims: portcullis::Claims = portcullis::Claims::new(serde_json::Map::new());
+//! let claims: portcullis::Claims = portcullis::Claims::new(unimplemented!());
 //! ```
 //!
 //! # A token that was only parsed has no claims that anybody can reach

@@ -4,16 +4,18 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::json;
 
 use crate::{
-    Algorithm, Claims, TokenSource,
+    Algorithm, Claims, TokenSource, base64url,
     bearer::{self, BearerToken},
     claims::{find, scopes},
+    json,
     keys::{JwkSet, KeySet, Origin, keys_from_pem},
     policy::ClaimRule,
-    token::{self, json},
+    token,
 };
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -21,8 +23,8 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// A bearer token is a part of the field it stands in, and no byte of it is beyond `token68`.
 pub fn bearer_header(bytes: &[u8]) {
     if let Ok(token) = bearer::parse(bytes, MAX_TOKEN_BYTES) {
-        assert!(bytes.ends_with(token.as_str().as_bytes()));
-        assert!(BearerToken::bare(token.as_str().as_bytes(), MAX_TOKEN_BYTES).is_ok());
+        assert!(bytes.ends_with(token.as_bytes()));
+        assert!(token.bearer().is_err() || BearerToken::bare(token.as_bytes(), MAX_TOKEN_BYTES).is_ok());
     }
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
     for name in [header::AUTHORIZATION, header::COOKIE, HeaderName::from_static("x-token")] {
@@ -31,7 +33,7 @@ pub fn bearer_header(bytes: &[u8]) {
         let own = TokenSource::header(HeaderName::from_static("x-token"));
         let sources = [TokenSource::authorization(), TokenSource::cookie("at"), own];
         if let Ok(token) = bearer::find(&headers, &sources, MAX_TOKEN_BYTES) {
-            assert!(!token.as_str().is_empty());
+            assert!(!token.as_bytes().is_empty());
         }
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
@@ -45,10 +47,10 @@ pub fn token(bytes: &[u8]) {
     let Ok(parsed) = token::parse(bearer) else { return };
     let parts: Vec<_> = bearer.as_str().split('.').collect();
     assert_eq!(parts.len(), 3);
-    assert_eq!(URL_SAFE_NO_PAD.encode(parsed.signature()), parts[2]);
+    assert_eq!(URL_SAFE_NO_PAD.encode_to_string(parsed.signature()), parts[2]);
     assert_eq!(parsed.signing_input(), format!("{}.{}", parts[0], parts[1]).as_bytes());
-    let respelled = |part: &str| URL_SAFE_NO_PAD.decode(part).map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
-    assert!(parts.iter().all(|part| respelled(part).as_deref() == Ok(*part)));
+    let respelled = |part: &str| base64url::decode(part).map(|bytes| URL_SAFE_NO_PAD.encode_to_string(bytes));
+    assert!(parts.iter().all(|part| respelled(part).as_deref() == Some(*part)));
 }
 
 /// Whatever a key set holds, every key of it is either used or skipped.
@@ -71,26 +73,26 @@ pub fn jwk_set(bytes: &[u8]) {
 }
 
 fn header(alg: &str, kid: Option<&str>) -> token::Header {
-    let mut object = json::object(format!("{{\"alg\":\"{alg}\"}}").as_bytes()).expect("a header");
-    if let Some(kid) = kid.filter(|kid| kid.len() <= 512) {
-        object.insert("kid".into(), kid.into());
-    }
-    token::Header::from_object(&object).expect("a header")
+    let header = match kid.filter(|kid| kid.len() <= 512) {
+        Some(kid) => json!({ "alg": alg, "kid": kid }),
+        None => json!({ "alg": alg }),
+    };
+    let header = json::object(header.to_string().into_bytes()).expect("a header");
+    token::Header::from_object(&header).expect("a header")
 }
 
 /// Claims that are read are those that another reader reads, and no rule panics on them.
 pub fn claims(bytes: &[u8]) {
-    let Ok(object) = json::object(bytes) else { return };
-    if let Ok(other) = serde_json::from_slice::<serde_json::Value>(bytes) {
-        assert_eq!(other.as_object(), Some(&object));
-    }
+    let Ok(object) = json::object(bytes.to_vec()) else { return };
+    let other: serde_json::Value = serde_json::from_slice(bytes).expect("what is strict is JSON");
+    assert_eq!(other, serde_json::to_value(&object).expect("JSON"));
     assert!(scopes(&object).all(|scope| !scope.contains(' ') || object.contains_key("scp")));
-    for (name, value) in &object {
-        assert_eq!(object.get(name), Some(value));
+    for (name, value) in object.iter() {
+        assert_eq!(object.get(name).map(json::Value::to_json), Some(value.to_json()));
         let _ = (find(&object, name), find(&object, &format!("/{name}")));
         if !name.starts_with('/') {
-            assert!(ClaimRule::present(name.clone()).is_met(&object));
-            assert!(ClaimRule::equals(name.clone(), value.clone()).is_met(&object));
+            assert!(ClaimRule::present(name).is_met(&object));
+            assert!(ClaimRule::equals(name, value.to_json()).is_met(&object));
         }
     }
     let _ = Claims::new(object).typed::<std::collections::BTreeMap<String, String>>();

@@ -49,12 +49,14 @@
 
 // Core: pure functions of bytes, keys and the time.
 mod algorithm;
+mod base64url;
 mod bearer;
 mod challenge;
 mod claims;
 mod clock;
 mod configuration_error;
 mod crypto;
+pub mod json;
 mod keys;
 mod policy;
 pub mod refusal;
@@ -67,6 +69,11 @@ mod forged_evidence;
 #[allow(clippy::indexing_slicing, clippy::expect_used, reason = "a fuzz target that fails is a finding")]
 pub mod fuzzing;
 
+#[cfg(portcullis_stages)]
+#[doc(hidden)]
+#[allow(clippy::expect_used, reason = "a benchmark that fails says so")]
+pub mod stages;
+
 /// Its examples compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
@@ -75,6 +82,7 @@ struct Readme;
 // Services: what waits and what is asked.
 mod jwks;
 mod telemetry;
+mod token_cache;
 mod verifier;
 
 // Doors: one feature each.
@@ -95,7 +103,7 @@ pub use keys::{JwkSet, KeyProblem, NotAJwkSet, SkippedKey};
 pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;
-pub use verifier::{Verifier, VerifierBuilder};
+pub use verifier::{TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]
 pub use axum::AccessRejection;

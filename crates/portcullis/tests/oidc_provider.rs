@@ -89,7 +89,8 @@ fn resource(algorithm: &str) -> String {
 
 /// A resource server on a free port.
 async fn serve(secure: Secure) -> SocketAddr {
-    let who = |claims: Claims| async move { claims["client_id"].to_string() };
+    let who =
+        |claims: Claims| async move { claims.get("client_id").map(|claim| claim.to_string()).unwrap_or_default() };
     let reader = get(who).layer(secure.clone().scope(["read"]));
     let app = Router::new().route("/", get(who)).route("/read", reader).layer(secure);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -31,15 +31,17 @@ enum Layer {
 }
 
 /// Every module of the library and its layer.
-const LAYERS: [(&str, Layer); 21] = [
+const LAYERS: [(&str, Layer); 24] = [
     ("configuration_error", Layer::Core),
     ("algorithm", Layer::Core),
+    ("base64url", Layer::Core),
     ("forged_evidence", Layer::Core),
     ("fuzzing", Layer::Core),
     ("refusal", Layer::Core),
     ("clock", Layer::Core),
     ("bearer", Layer::Core),
     ("token", Layer::Core),
+    ("json", Layer::Core),
     ("keys", Layer::Core),
     ("crypto", Layer::Core),
     ("claims", Layer::Core),
@@ -50,6 +52,7 @@ const LAYERS: [(&str, Layer); 21] = [
     ("introspection", Layer::Service),
     ("token_cache", Layer::Service),
     ("telemetry", Layer::Service),
+    ("stages", Layer::Service),
     ("tower", Layer::Door),
     ("axum", Layer::Door),
     ("actix", Layer::Door),

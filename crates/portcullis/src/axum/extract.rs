@@ -50,8 +50,11 @@ fn admission(parts: &Parts) -> Result<&Admission, AccessRejection> {
     parts.extensions.get().ok_or_else(|| AccessRejection::without_layer(missing))
 }
 
-fn typed<T: DeserializeOwned + 'static>(admission: &Admission, access: &Access) -> Result<Claims<T>, AccessRejection> {
-    access.claims().typed().map_err(|refusal| rejection(admission, refusal))
+fn typed<T: DeserializeOwned + Send + Sync + 'static>(
+    admission: &Admission,
+    access: &Access,
+) -> Result<Claims<T>, AccessRejection> {
+    access.token().typed().map_err(|refusal| rejection(admission, refusal))
 }
 
 fn rejection(admission: &Admission, refusal: Refusal) -> AccessRejection {

@@ -1,7 +1,6 @@
 //! From a [`SignedToken`](crate::token::SignedToken) to a [`VerifiedToken`] (RFC 7519 section 4.1), and the
 //! claims as handlers see them.
 
-mod deserialize;
 mod find;
 mod numeric_date;
 mod registered;
@@ -11,18 +10,19 @@ mod verified;
 pub use verified::VerifiedToken;
 
 pub(crate) use find::find;
-pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS};
+pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS, Times};
 pub(crate) use scopes::scopes;
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::refusal::{AccessFault, Refusal};
-use deserialize::ClaimsDeserializer;
+use crate::{
+    json::{Object, Value},
+    refusal::{AccessFault, Refusal},
+};
 
-/// The claims of an access token that passed: a JSON object, or your own type `T`.
+/// The claims of an access token that passed: a JSON [`Object`], or your own type `T`.
 ///
 /// Only a verified token has them. They are shared, so that a clone costs nothing, and hide
 /// themselves from `Debug`, so that they stay out of logs.
@@ -49,10 +49,12 @@ use deserialize::ClaimsDeserializer;
 ///     claims.get("tenant")?.as_str()
 /// }
 /// ```
-pub struct Claims<T = serde_json::Map<String, Value>>(Arc<T>);
+///
+/// `Claims<serde_json::Map<String, serde_json::Value>>` works, too, and so does any type that serde reads.
+pub struct Claims<T = Object>(Arc<T>);
 
 impl Claims {
-    pub(crate) fn new(claims: serde_json::Map<String, Value>) -> Self {
+    pub(crate) fn new(claims: Object) -> Self {
         Self(Arc::new(claims))
     }
 
@@ -75,11 +77,13 @@ impl Claims {
 
     /// A claim by its name, or, if the text starts with `/`, by its JSON Pointer (RFC 6901).
     #[must_use]
-    pub fn find(&self, name_or_pointer: &str) -> Option<&Value> {
+    pub fn find(&self, name_or_pointer: &str) -> Option<Value<'_>> {
         find(self, name_or_pointer)
     }
 
-    /// The claims as your own type.
+    /// The claims as your own type, read anew at each call.
+    ///
+    /// [`VerifiedToken::typed`] reads them once for each token.
     ///
     /// # Errors
     ///
@@ -88,8 +92,7 @@ impl Claims {
         if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
             return Ok(same.clone());
         }
-        let typed = T::deserialize(ClaimsDeserializer(self));
-        typed.map(|claims| Claims(Arc::new(claims))).map_err(|_| {
+        serde_json::from_str(self.text()).map(|claims| Claims(Arc::new(claims))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());
             Refusal::Access(AccessFault::RequiredClaims { claim })
         })

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
-use crate::{refusal::TokenFault, token::Object};
+use crate::{json::Object, refusal::TokenFault};
 
 /// A point in time, in seconds since 1970-01-01T00:00:00Z; always finite.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -13,15 +11,10 @@ pub(crate) struct NumericDate(f64);
 impl NumericDate {
     /// Reads a claim that is a finite JSON number if it is there.
     pub(crate) fn claim(claims: &Object, name: &'static str) -> Result<Option<Self>, TokenFault> {
+        let Some(claim) = claims.get(name) else { return Ok(None) };
+        let finite = claim.as_f64().filter(|seconds| seconds.is_finite());
         let malformed = TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" };
-        match claims.get(name) {
-            None => Ok(None),
-            Some(Value::Number(number)) => match number.as_f64() {
-                Some(seconds) if seconds.is_finite() => Ok(Some(Self(seconds))),
-                _ => Err(malformed),
-            },
-            Some(_) => Err(malformed),
-        }
+        finite.map(|seconds| Some(Self(seconds))).ok_or(malformed)
     }
 
     pub(crate) fn plus(self, duration: Duration) -> Self {

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
-use super::{Claims, VerifiedToken, numeric_date::NumericDate};
+use super::{VerifiedToken, numeric_date::NumericDate};
 use crate::{
+    json::{Object, Value},
     refusal::{Refusal, TokenFault, Unverified},
-    token::{Object, SignedToken},
+    token::SignedToken,
 };
 
 /// What the registered claims of a token must say.
@@ -23,6 +22,14 @@ pub(crate) struct ClaimRules {
     pub(crate) without_expiry: bool,
     /// The claims that must be there, whatever they say.
     pub(crate) required: &'static [&'static str],
+}
+
+/// When a token is good, as its claims say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    exp: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
 }
 
 /// The claims of a JWT access token (RFC 9068 section 2.2) beyond those that other rules ask for.
@@ -42,34 +49,58 @@ impl Default for ClaimRules {
 
 impl ClaimRules {
     pub(crate) fn check(&self, token: SignedToken, now: SystemTime) -> Result<VerifiedToken, Refusal> {
-        self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
-        Ok(VerifiedToken::new(token.header, Claims::new(token.claims)))
+        let times = self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
+        Ok(VerifiedToken::new(token, times))
     }
 
-    pub(super) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<(), TokenFault> {
-        self.check_times(claims, now)?;
+    /// Whether a token that passed before is still in its time.
+    pub(crate) fn are_times_right(&self, times: &Times, now: SystemTime) -> bool {
+        let now = now.into();
+        let checks = [self.check_exp(times.exp, now), self.check_nbf(times.nbf, now), self.check_iat(times.iat, now)];
+        checks.iter().all(Result::is_ok)
+    }
+
+    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
+        let times = self.check_times(claims, now)?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;
-        match self.required.iter().find(|name| !claims.contains_key(**name)) {
+        match self.required.iter().find(|name| !claims.contains_key(name)) {
             Some(name) => Err(TokenFault::MissingClaim { name }),
-            None => Ok(()),
+            None => Ok(times),
         }
     }
 
-    /// `exp` has to be later than now, `nbf` and `iat` must not be (RFC 7519 sections 4.1.4 to 4.1.6).
-    fn check_times(&self, claims: &Object, now: NumericDate) -> Result<(), TokenFault> {
-        match NumericDate::claim(claims, "exp")? {
-            Some(exp) if exp.plus(self.leeway) <= now => return Err(TokenFault::Expired { ago: now.since(exp) }),
-            None if !self.without_expiry => return Err(TokenFault::MissingClaim { name: "exp" }),
-            _ => {}
+    fn check_times(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
+        let exp = NumericDate::claim(claims, "exp")?;
+        self.check_exp(exp, now)?;
+        let nbf = NumericDate::claim(claims, "nbf")?;
+        self.check_nbf(nbf, now)?;
+        let iat = NumericDate::claim(claims, "iat")?;
+        self.check_iat(iat, now)?;
+        Ok(Times { exp, nbf, iat })
+    }
+
+    /// `exp` has to be later than now (RFC 7519 section 4.1.4).
+    fn check_exp(&self, exp: Option<NumericDate>, now: NumericDate) -> Result<(), TokenFault> {
+        match exp {
+            Some(exp) if exp.plus(self.leeway) <= now => Err(TokenFault::Expired { ago: now.since(exp) }),
+            None if !self.without_expiry => Err(TokenFault::MissingClaim { name: "exp" }),
+            _ => Ok(()),
         }
-        let latest = now.plus(self.leeway);
-        match NumericDate::claim(claims, "nbf")? {
-            Some(nbf) if nbf > latest => return Err(TokenFault::NotYetValid { ahead: nbf.since(now) }),
-            _ => {}
+    }
+
+    /// `nbf` must not be later than now (RFC 7519 section 4.1.5).
+    fn check_nbf(&self, nbf: Option<NumericDate>, now: NumericDate) -> Result<(), TokenFault> {
+        match nbf {
+            Some(nbf) if nbf > now.plus(self.leeway) => Err(TokenFault::NotYetValid { ahead: nbf.since(now) }),
+            _ => Ok(()),
         }
-        match NumericDate::claim(claims, "iat")? {
-            Some(iat) if iat > latest => Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }),
+    }
+
+    /// Nor must `iat` (RFC 7519 section 4.1.6).
+    fn check_iat(&self, iat: Option<NumericDate>, now: NumericDate) -> Result<(), TokenFault> {
+        match iat {
+            Some(iat) if iat > now.plus(self.leeway) => Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }),
             _ => Ok(()),
         }
     }
@@ -77,11 +108,11 @@ impl ClaimRules {
     /// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claims: &Object) -> Result<(), TokenFault> {
         let Some(expected) = &self.issuer else { return Ok(()) };
-        match claims.get("iss") {
-            Some(Value::String(issuer)) if issuer == expected => Ok(()),
-            Some(Value::String(issuer)) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
-            Some(_) => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),
-            None => Err(TokenFault::MissingClaim { name: "iss" }),
+        let claim = claims.get("iss").ok_or(TokenFault::MissingClaim { name: "iss" })?;
+        match claim.as_str() {
+            Some(issuer) if issuer == expected => Ok(()),
+            Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
+            None => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),
         }
     }
 
@@ -90,15 +121,17 @@ impl ClaimRules {
         if self.audiences.is_empty() {
             return Ok(());
         }
+        let claim = claims.get("aud").ok_or(TokenFault::MissingClaim { name: "aud" })?;
         let ours = |audience: &str| self.audiences.iter().any(|ours| ours == audience);
-        let malformed = TokenFault::MalformedClaim { name: "aud", expected: "a string or an array of strings" };
-        let named = match claims.get("aud") {
-            None => return Err(TokenFault::MissingClaim { name: "aud" }),
-            Some(Value::String(audience)) => ours(audience),
-            Some(Value::Array(audiences)) if audiences.iter().all(Value::is_string) => {
-                audiences.iter().filter_map(Value::as_str).any(ours)
+        let named = match claim.as_str() {
+            Some(audience) => ours(audience),
+            None if claim.is_array() && claim.elements().all(|element| element.as_str().is_some()) => {
+                claim.elements().filter_map(Value::as_str).any(ours)
             }
-            Some(_) => return Err(malformed),
+            None => {
+                let expected = "a string or an array of strings";
+                return Err(TokenFault::MalformedClaim { name: "aud", expected });
+            }
         };
         if named { Ok(()) } else { Err(TokenFault::Audience { expected: self.audiences.clone() }) }
     }

@@ -48,7 +48,7 @@ pub(super) struct Attempt {
 /// What an attempt brought.
 enum Obtained {
     FromCache(Snapshot),
-    Changed { document: JwkSet, keys: Arc<KeySet>, etag: Option<HeaderValue>, max_age: Duration },
+    Changed { document: Arc<JwkSet>, keys: Arc<KeySet>, etag: Option<HeaderValue>, max_age: Duration },
     Unchanged { max_age: Duration },
 }
 
@@ -96,7 +96,9 @@ impl Refresher {
         let Fetched { document, etag, max_age } =
             fetch::key_set(&*self.settings.client, &url, etag.as_ref(), self.settings.max_age).await?;
         Ok(match document {
-            Some(document) => Obtained::Changed { keys: self.import(&document), document, etag, max_age },
+            Some(document) => {
+                Obtained::Changed { keys: self.import(&document), document: Arc::new(document), etag, max_age }
+            }
             None => Obtained::Unchanged { max_age },
         })
     }
@@ -131,7 +133,8 @@ impl Refresher {
             // Of unknown age: good for now, and due at once.
             None => self.freshness(now, Duration::ZERO),
         };
-        (!keys.is_empty() && freshness.is_usable(now)).then(|| Snapshot { keys, freshness, etag: None })
+        let document = Arc::new(document);
+        (!keys.is_empty() && freshness.is_usable(now)).then(|| Snapshot { keys, document, freshness, etag: None })
     }
 
     async fn write_cache(&self, document: JwkSet) {
@@ -141,7 +144,12 @@ impl Refresher {
         }
     }
 
+    /// The keys of a document; those at hand if it is the same, so that what was verified with them stands.
     fn import(&self, document: &JwkSet) -> Arc<KeySet> {
+        let at_hand = self.snapshot.load();
+        if let Some(same) = at_hand.as_ref().filter(|snapshot| snapshot.document.keys() == document.keys()) {
+            return Arc::clone(&same.keys);
+        }
         let keys = KeySet::import(document, Origin::Remote);
         for key in keys.skipped() {
             telemetry::key_skipped(&self.source, key.kid.as_deref(), &key.problem.to_string());
@@ -160,14 +168,15 @@ impl Refresher {
         control.state.fetching = false;
         control.fetch = None;
         let (name, kept) = match outcome {
-            Ok(Obtained::Changed { keys, .. }) if keys.is_empty() => {
-                self.withdraw_all(&mut control, now, keys);
+            Ok(Obtained::Changed { document, keys, .. }) if keys.is_empty() => {
+                self.withdraw_all(&mut control, now, keys, document);
                 ("failed", None)
             }
             Ok(Obtained::Changed { document, keys, etag, max_age }) => {
                 let freshness = self.freshness(now, max_age);
-                self.install(&mut control, Snapshot { keys, freshness, etag });
-                ("fetched", Some(document.with_fetched_at(now)))
+                let kept = JwkSet::clone(&document).with_fetched_at(now);
+                self.install(&mut control, Snapshot { keys, document, freshness, etag });
+                ("fetched", Some(kept))
             }
             Ok(Obtained::Unchanged { max_age }) => {
                 self.renew(&mut control, self.freshness(now, max_age));
@@ -197,16 +206,15 @@ impl Refresher {
     /// The set is the one we have: only its age begins anew.
     fn renew(&self, control: &mut Control, freshness: Freshness) {
         if let Some(snapshot) = self.snapshot.load_full() {
-            let (keys, etag) = (Arc::clone(&snapshot.keys), snapshot.etag.clone());
-            self.install(control, Snapshot { keys, freshness, etag });
+            self.install(control, Snapshot { freshness, ..Snapshot::clone(&snapshot) });
         }
     }
 
     /// The issuer publishes no key that can be used: the old ones stop verifying all the same.
-    fn withdraw_all(&self, control: &mut Control, now: SystemTime, keys: Arc<KeySet>) {
+    fn withdraw_all(&self, control: &mut Control, now: SystemTime, keys: Arc<KeySet>, document: Arc<JwkSet>) {
         let skipped = keys.skipped().len();
         let freshness = self.freshness(now, Duration::ZERO);
-        self.snapshot.store(Some(Arc::new(Snapshot { keys, freshness, etag: None })));
+        self.snapshot.store(Some(Arc::new(Snapshot { keys, document, freshness, etag: None })));
         control.state.keys = None;
         control.fail(now, FetchError::NoUsableKeys { skipped });
     }

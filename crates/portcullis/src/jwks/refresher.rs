@@ -3,6 +3,7 @@
 //! The state stands behind a mutex that is held for decisions only, never across an await.
 
 use std::{
+    ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak},
     time::{Duration, SystemTime},
 };
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    keys::{Candidates, Miss},
+    keys::{Candidates, KeySet, Miss},
     refusal::{ConfigurationFault, KeysFault, Refusal},
     telemetry,
     token::Header,
@@ -91,6 +92,18 @@ impl Refresher {
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
         &self.settings.clock
+    }
+
+    /// Whether these are the keys in use; starts the refresh that is due.
+    pub(super) fn still_uses(self: &Arc<Self>, keys: &Weak<KeySet>, now: SystemTime) -> bool {
+        let snapshot = self.snapshot.load();
+        // The weak reference keeps the address from being used again.
+        let in_use = snapshot.as_ref().filter(|snapshot| ptr::eq(keys.as_ptr(), Arc::as_ptr(&snapshot.keys)));
+        let Some(snapshot) = in_use.filter(|snapshot| snapshot.freshness.is_usable(now)) else { return false };
+        if !snapshot.freshness.is_fresh(now) {
+            self.refresh_behind(now);
+        }
+        true
     }
 
     /// The keys for a token, if no wait is needed to tell.

@@ -1,6 +1,11 @@
 //! The keys of an issuer, as verifiers ask for them.
 
-use std::{fmt, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
 use crate::{
@@ -210,6 +215,16 @@ impl JwksService {
             Some(Ok(candidates)) => Lookup::Found(candidates),
             Some(Err(refusal)) => Lookup::Refused(refusal),
             None => Lookup::MustWait,
+        }
+    }
+
+    /// Whether these are the keys in use, so that what was verified with them would be again.
+    ///
+    /// `now` is by this service's own clock. It never waits, and starts the refresh that is due.
+    pub(crate) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
+        match &self.0 {
+            Source::Local(current) => std::ptr::eq(keys.as_ptr(), Arc::as_ptr(current)),
+            Source::Remote(refresher) => refresher.still_uses(keys, now),
         }
     }
 

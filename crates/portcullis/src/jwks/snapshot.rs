@@ -5,11 +5,13 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::freshness::Freshness;
-use crate::keys::KeySet;
+use crate::keys::{JwkSet, KeySet};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) keys: Arc<KeySet>,
+    /// What the keys were imported from.
+    pub(super) document: Arc<JwkSet>,
     pub(super) freshness: Freshness,
     pub(super) etag: Option<HeaderValue>,
 }

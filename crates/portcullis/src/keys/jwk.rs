@@ -1,14 +1,15 @@
 //! One JWK to one [`VerificationKey`] (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{KeyProblem, Origin, VerificationKey};
 use crate::{
     algorithm::{Algorithm, KeyType},
+    base64url,
     crypto::KeyMaterial,
-    token::Object,
 };
+
+type Object = serde_json::Map<String, Value>;
 
 /// Imports a JWK; where it comes from decides whether it may be a secret.
 pub(super) fn import(jwk: &Value, origin: Origin) -> Result<VerificationKey, KeyProblem> {
@@ -90,7 +91,7 @@ fn ed25519_bytes(jwk: &Object) -> Result<Vec<u8>, KeyProblem> {
 
 fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, KeyProblem> {
     let text = required_text(jwk, name)?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyProblem::Member { name, expected: "base64url without padding" })
+    base64url::decode(text).ok_or(KeyProblem::Member { name, expected: "base64url without padding" })
 }
 
 fn required_text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyProblem> {

@@ -1,6 +1,9 @@
 //! An imported key set, and which of its keys may have signed a token.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use super::{JwkSet, SkippedKey, VerificationKey, jwk};
 use crate::{
@@ -98,6 +101,12 @@ impl KeySet {
         }
     }
 
+    /// Whether any key has made this signature.
+    #[cfg(portcullis_stages)]
+    pub(crate) fn verifies(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.verifies(algorithm, input, signature))
+    }
+
     fn named(self: &Arc<Self>, kid: &str, algorithm: Algorithm) -> Result<Candidates, Miss> {
         let indices = match self.by_kid.get(kid) {
             Some(indices) => indices,
@@ -119,6 +128,11 @@ impl KeySet {
 }
 
 impl Candidates {
+    /// The set that they are of, as a mark that does not keep it.
+    pub(crate) fn set(&self) -> Weak<KeySet> {
+        Arc::downgrade(&self.set)
+    }
+
     /// Opens the token with the first key that its signature verifies with.
     pub(crate) fn verify(&self, token: UnverifiedToken<'_>) -> Result<SignedToken, Refusal> {
         let keys = self.indices.iter().take(self.count).filter_map(|index| self.set.keys.get(*index));

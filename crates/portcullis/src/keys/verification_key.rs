@@ -27,6 +27,11 @@ impl VerificationKey {
         self.material.algorithms().any(|bound| bound == algorithm)
     }
 
+    #[cfg(portcullis_stages)]
+    pub(crate) fn verifies(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
+        self.material.verify(algorithm, input, signature).is_some()
+    }
+
     pub(crate) fn verify(&self, token: &UnverifiedToken<'_>) -> Option<SignatureProof> {
         self.material.verify(token.header().algorithm, token.signing_input(), token.signature())
     }

@@ -1,6 +1,6 @@
 //! The proof that a request may pass.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use crate::claims::{Claims, VerifiedToken};
 
@@ -19,11 +19,11 @@ use crate::claims::{Claims, VerifiedToken};
 /// ```
 #[derive(Clone)]
 pub struct Access {
-    token: Arc<VerifiedToken>,
+    token: VerifiedToken,
 }
 
 impl Access {
-    pub(super) fn new(token: Arc<VerifiedToken>) -> Self {
+    pub(super) fn new(token: VerifiedToken) -> Self {
         Self { token }
     }
 
@@ -43,11 +43,6 @@ impl Access {
     #[must_use]
     pub fn has_scope(&self, value: &str) -> bool {
         self.claims().scopes().any(|scope| scope == value)
-    }
-
-    #[cfg(feature = "tower")]
-    pub(crate) fn shared_token(&self) -> &Arc<VerifiedToken> {
-        &self.token
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Number, Value};
 
-use crate::{claims::find, token::Object};
+use crate::{
+    claims::find,
+    json::{self, Object},
+};
 
 /// A rule for one claim.
 #[derive(Debug, Clone)]
@@ -31,22 +34,29 @@ impl ClaimRule {
             (None, _) => false,
             (Some(_), None) => true,
             (Some(actual), Some(expected)) => {
-                equal(actual, expected)
-                    || actual.as_array().is_some_and(|elements| elements.iter().any(|element| equal(element, expected)))
+                equal(actual, expected) || actual.elements().any(|element| equal(element, expected))
             }
         }
     }
 }
 
 /// Equality of JSON values; `1` and `1.0` are one number, and nothing else is converted.
-fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => equal_numbers(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| equal(a, b)))
+fn equal(actual: json::Value<'_>, expected: &Value) -> bool {
+    match expected {
+        Value::Null => actual.is_null(),
+        Value::Bool(expected) => actual.as_bool() == Some(*expected),
+        Value::String(expected) => actual.as_str() == Some(expected),
+        Value::Number(expected) => actual.as_number().is_some_and(|actual| equal_numbers(&actual, expected)),
+        Value::Array(expected) => {
+            actual.is_array()
+                && actual.len() == expected.len()
+                && actual.elements().zip(expected).all(|(actual, expected)| equal(actual, expected))
         }
-        _ => a == b,
+        Value::Object(expected) => {
+            actual.is_object()
+                && actual.len() == expected.len()
+                && actual.members().all(|(name, actual)| expected.get(name).is_some_and(|value| equal(actual, value)))
+        }
     }
 }
 

@@ -6,8 +6,6 @@ mod claim_rule;
 pub use access::Access;
 pub(crate) use claim_rule::ClaimRule;
 
-use std::sync::Arc;
-
 use crate::{
     claims::{VerifiedToken, scopes},
     refusal::{AccessFault, Refusal},
@@ -25,7 +23,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn check(&self, token: Arc<VerifiedToken>) -> Result<Access, Refusal> {
+    pub(crate) fn check(&self, token: VerifiedToken) -> Result<Access, Refusal> {
         self.check_scopes(&token)?;
         self.check_claims(&token)?;
         Ok(Access::new(token))

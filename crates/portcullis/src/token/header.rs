@@ -1,8 +1,8 @@
 //! The JOSE header: what is read of it, and what it must say (RFC 7515 section 4, RFC 8725).
 
-use super::Object;
 use crate::{
     algorithm::Algorithm,
+    json::Object,
     refusal::{Refusal, TokenFault, Unverified},
 };
 
@@ -39,11 +39,8 @@ impl Header {
 }
 
 fn text<'a>(object: &'a Object, member: &'static str, expected: &'static str) -> Result<Option<&'a str>, TokenFault> {
-    match object.get(member) {
-        None => Ok(None),
-        Some(serde_json::Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(TokenFault::Header { member, expected }),
-    }
+    let Some(value) = object.get(member) else { return Ok(None) };
+    value.as_str().map(Some).ok_or(TokenFault::Header { member, expected })
 }
 
 /// Which algorithms and types of token are accepted.

@@ -4,20 +4,16 @@
 //! JSON objects without duplicate members. What is read here stays closed until a signature verified.
 
 mod header;
-pub(crate) mod json;
 
 pub(crate) use header::{Header, HeaderRules, Types};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use crate::{
+    base64url,
     bearer::BearerToken,
     crypto::SignatureProof,
+    json::{self, Object},
     refusal::{Part, Refusal, TokenFault},
 };
-
-/// A JSON object.
-pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
 
 /// A well-formed token that nobody has vouched for: its claims are out of reach.
 pub(crate) struct UnverifiedToken<'a> {
@@ -63,16 +59,16 @@ fn decode(parts: Parts<'_>) -> Result<UnverifiedToken<'_>, TokenFault> {
     let header = json_part(Part::Header, parts.header)?;
     let header = Header::from_object(&header)?;
     let claims = json_part(Part::Payload, parts.payload)?;
-    let signature = base64url(Part::Signature, parts.signature)?;
+    let signature = bytes(Part::Signature, parts.signature)?;
     Ok(UnverifiedToken { header, claims, signing_input: parts.signing_input.as_bytes(), signature })
 }
 
 fn json_part(part: Part, text: &str) -> Result<Object, TokenFault> {
-    json::object(&base64url(part, text)?).map_err(|fault| TokenFault::Json(part, fault))
+    json::object(bytes(part, text)?).map_err(|fault| TokenFault::Json(part, fault))
 }
 
-fn base64url(part: Part, text: &str) -> Result<Vec<u8>, TokenFault> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenFault::Base64(part))
+fn bytes(part: Part, text: &str) -> Result<Vec<u8>, TokenFault> {
+    base64url::decode(text).ok_or(TokenFault::Base64(part))
 }
 
 impl<'a> UnverifiedToken<'a> {

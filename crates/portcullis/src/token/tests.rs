@@ -99,6 +99,10 @@ fn a_header_says_what_it_may_and_nothing_in_it_is_followed() {
     }
 }
 
+fn read_header(header: &serde_json::Value) -> Header {
+    Header::from_object(&json::object(header.to_string().into_bytes()).unwrap()).unwrap()
+}
+
 #[test]
 fn types_are_compared_without_case_and_prefix() {
     let default = HeaderRules::default();
@@ -129,7 +133,7 @@ fn types_are_compared_without_case_and_prefix() {
         if let Some(typ) = typ {
             header["typ"] = typ.into();
         }
-        let header = Header::from_object(header.as_object().unwrap()).unwrap();
+        let header = read_header(&header);
         let accepted = (default.check(&header).is_ok(), own.check(&header).is_ok());
         assert_eq!(accepted, (by_default, by_own), "{typ:?}");
     }
@@ -138,7 +142,7 @@ fn types_are_compared_without_case_and_prefix() {
 #[test]
 fn an_algorithm_has_to_be_on_the_list() {
     let rules = |algorithms: &[Algorithm]| HeaderRules { algorithms: algorithms.to_vec(), ..HeaderRules::default() };
-    let header = |alg: &str| Header::from_object(json!({ "alg": alg }).as_object().unwrap()).unwrap();
+    let header = |alg: &str| read_header(&json!({ "alg": alg }));
     assert!(rules(Algorithm::ASYMMETRIC).check(&header("Ed25519")).is_ok());
     assert!(rules(Algorithm::ASYMMETRIC).check(&header("HS256")).is_err());
     assert!(rules(&[Algorithm::HS256]).check(&header("HS256")).is_ok());
@@ -161,7 +165,7 @@ fn the_es256_example_of_rfc_7515_verifies() {
         ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
     );
     let signed = verify(token, &[jwk], Origin::Remote).unwrap();
-    assert_eq!(signed.claims["iss"], "joe");
+    assert_eq!(signed.claims.get("iss").unwrap(), "joe");
 }
 
 /// The example of RFC 7515 appendix A.1.
@@ -235,7 +239,7 @@ proptest! {
                 let _ = parse(token);
             }
             let _ = crate::bearer::parse(input, 200);
-            let _ = json::object(input);
+            let _ = json::object(input.to_vec());
             let _ = JwkSet::from_slice(input);
         }
     }

@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, Response};
 
 use crate::{
     Access, TokenSource, Verifier,
-    bearer::{self, BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    bearer::{self, DEFAULT_MAX_TOKEN_BYTES, PresentedToken},
     challenge::Challenge,
     claims::VerifiedToken,
     policy::Policy,
@@ -61,15 +61,15 @@ impl Gate {
             Err(refusal) => return Some(Err(refusal)),
         };
         let verdict = self.verifier.verify_now(token)?;
-        Some(verdict.and_then(|token| self.admit(Arc::new(token))))
+        Some(verdict.and_then(|token| self.admit(token)))
     }
 
     /// The verdict on a request whose token needs a wait for keys.
     pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
         match self.find(&headers)? {
             Some(token) => {
-                let token = self.verifier.verify_bearer(token).await?;
-                self.admit(Arc::new(token))
+                let token = self.verifier.verify_presented(token).await?;
+                self.admit(token)
             }
             None => Ok(Admission { gate: self, access: None }),
         }
@@ -86,19 +86,19 @@ impl Gate {
         bearer::relevant(headers, &self.sources)
     }
 
-    fn verified_before(&self, extensions: &Extensions) -> Option<Arc<VerifiedToken>> {
+    fn verified_before(&self, extensions: &Extensions) -> Option<VerifiedToken> {
         let admission = extensions.get::<Admission>().filter(|outer| outer.gate.verifier.is(&self.verifier))?;
-        admission.access.as_ref().map(|access| Arc::clone(access.shared_token()))
+        admission.access.as_ref().map(|access| access.token().clone())
     }
 
-    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
+    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<PresentedToken<'a>>, Refusal> {
         match bearer::find(headers, &self.sources, self.max_token_bytes) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
             found => found.map(Some),
         }
     }
 
-    fn admit(self: &Arc<Self>, token: Arc<VerifiedToken>) -> Result<Admission, Refusal> {
+    fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Admission, Refusal> {
         let access = self.policy.check(token)?;
         telemetry::verified(access.token());
         Ok(Admission { gate: Arc::clone(self), access: Some(access) })

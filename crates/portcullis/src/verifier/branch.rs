@@ -1,13 +1,19 @@
 //! One issuer: its keys and its rules.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use crate::{
     JwksService,
     claims::ClaimRules,
     clock::Clock,
     jwks::Lookup,
+    keys::KeySet,
     token::{HeaderRules, UnverifiedToken},
+    token_cache::Limits,
 };
 
 pub(super) struct Branch {
@@ -17,6 +23,8 @@ pub(super) struct Branch {
     pub(super) own_clock: bool,
     pub(super) header: HeaderRules,
     pub(super) claims: ClaimRules,
+    /// How much of its tokens may be kept; none, if nothing.
+    pub(super) cache: Option<Limits>,
 }
 
 impl Branch {
@@ -25,8 +33,16 @@ impl Branch {
         if let Err(refusal) = self.header.check(token.header()) {
             return Lookup::Refused(refusal);
         }
-        let now = if self.own_clock { self.jwks.now() } else { now };
-        self.jwks.lookup(token.header(), now)
+        self.jwks.lookup(token.header(), self.now_for_keys(now))
+    }
+
+    /// Whether these are still the keys that tokens are verified with; `now` is by this branch's clock.
+    pub(super) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
+        self.jwks.still_uses(keys, self.now_for_keys(now))
+    }
+
+    fn now_for_keys(&self, now: SystemTime) -> SystemTime {
+        if self.own_clock { self.jwks.now() } else { now }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     telemetry,
     token::{HeaderRules, Types},
+    token_cache::Limits,
 };
 
 /// The longest leeway: a token may not outlive its `exp` by more.
@@ -36,13 +37,15 @@ pub struct VerifierBuilder {
     clock: Option<ClockHandle>,
     header: HeaderRules,
     claims: ClaimRules,
+    cache: Option<Limits>,
 }
 
 struct ClockHandle(Arc<dyn Clock>);
 
 impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
-        Self { jwks, clock: None, header: HeaderRules::default(), claims: ClaimRules::default() }
+        let (header, claims) = (HeaderRules::default(), ClaimRules::default());
+        Self { jwks, clock: None, header, claims, cache: Some(Limits::default()) }
     }
 
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
@@ -90,18 +93,40 @@ impl VerifierBuilder {
         self
     }
 
+    /// Keeps verified tokens in so many bytes at most: 32 MiB by default, about 10,000 tokens of 1 KB.
+    ///
+    /// A token that is kept passes without its signature being verified again, as long as it is the same to
+    /// the byte, in its time, and its key is still published. What it may do is judged at each request.
+    /// Several issuers ([`Verifier::any_of`]) share one cache of the largest size among theirs.
+    pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache = Some(Limits { bytes, ..self.cache.unwrap_or_default() });
+        self
+    }
+
+    /// Keeps so many verified tokens at most: 100,000 by default, as far as the bytes allow.
+    pub fn token_cache_tokens(mut self, tokens: usize) -> Self {
+        self.cache = Some(Limits { tokens, ..self.cache.unwrap_or_default() });
+        self
+    }
+
+    /// Keeps no verified token: each request has the signature verified.
+    pub fn without_token_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
     /// Builds the verifier.
     ///
     /// # Errors
     ///
     /// A [`ConfigurationError`] if the leeway is longer than 5 min or no algorithm is allowed.
     pub fn build(self) -> Result<Verifier, ConfigurationError> {
-        Ok(Verifier(Arc::new(Issuers::single(self.branch()?))))
+        Ok(Verifier::of(Issuers::single(self.branch()?)))
     }
 
     /// Nothing was set, so nothing can be wrong.
     pub(super) fn into_simple_verifier(self) -> Verifier {
-        Verifier(Arc::new(Issuers::single(self.into_branch())))
+        Verifier::of(Issuers::single(self.into_branch()))
     }
 
     pub(super) fn strict(mut self) -> Self {
@@ -122,8 +147,9 @@ impl VerifierBuilder {
     fn into_branch(self) -> Branch {
         telemetry::unchecked_claims(self.claims.issuer.is_some(), !self.claims.audiences.is_empty());
         let own_clock = self.clock.is_some();
-        let clock = self.clock.map_or_else(|| self.jwks.clock(), |clock| clock.0);
-        Branch { jwks: self.jwks, clock, own_clock, header: self.header, claims: self.claims }
+        let clock = self.clock.as_ref().map_or_else(|| self.jwks.clock(), |clock| Arc::clone(&clock.0));
+        let Self { jwks, header, claims, cache, .. } = self;
+        Branch { jwks, clock, own_clock, header, claims, cache }
     }
 }
 

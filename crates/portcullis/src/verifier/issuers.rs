@@ -1,28 +1,29 @@
 //! Which issuer's keys and rules a token is judged by.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::branch::Branch;
 use crate::{
     ConfigurationError,
     refusal::{Refusal, TokenFault, Unverified},
     token::UnverifiedToken,
+    token_cache::Limits,
 };
 
 #[derive(Debug)]
 pub(super) enum Issuers {
     /// One set of keys and rules, for whatever issuer the token names.
-    Any(Branch),
+    Any(Arc<Branch>),
     /// Chosen by `iss`, to the letter.
-    Named(HashMap<String, Branch>),
+    Named(HashMap<String, Arc<Branch>>),
 }
 
 impl Issuers {
     /// A branch on its own: chosen by its issuer if it names one.
     pub(super) fn single(branch: Branch) -> Self {
         match branch.claims.issuer.clone() {
-            Some(issuer) => Self::Named(HashMap::from([(issuer, branch)])),
-            None => Self::Any(branch),
+            Some(issuer) => Self::Named(HashMap::from([(issuer, Arc::new(branch))])),
+            None => Self::Any(Arc::new(branch)),
         }
     }
 
@@ -30,15 +31,23 @@ impl Issuers {
         let mut named = HashMap::new();
         for branch in branches {
             let issuer = branch.claims.issuer.clone().ok_or(ConfigurationError::UnnamedIssuer)?;
-            if named.insert(issuer.clone(), branch).is_some() {
+            if named.insert(issuer.clone(), Arc::new(branch)).is_some() {
                 return Err(ConfigurationError::DuplicateIssuer { issuer });
             }
         }
         if named.is_empty() { Err(ConfigurationError::NoIssuer) } else { Ok(Self::Named(named)) }
     }
 
+    /// How much of all their tokens may be kept together.
+    pub(super) fn cache(&self) -> Option<Limits> {
+        match self {
+            Self::Any(branch) => branch.cache,
+            Self::Named(branches) => branches.values().filter_map(|branch| branch.cache).reduce(Limits::widest),
+        }
+    }
+
     /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
-    pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Branch, Refusal> {
+    pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Arc<Branch>, Refusal> {
         match self {
             Self::Any(branch) => Ok(branch),
             Self::Named(branches) => {

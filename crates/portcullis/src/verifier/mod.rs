@@ -9,11 +9,23 @@ mod issuers;
 
 pub use builder::VerifierBuilder;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use crate::{
-    ConfigurationError, JwksService, bearer::BearerToken, claims::VerifiedToken, jwks::Lookup, refusal::Refusal, token,
+    ConfigurationError, JwksService,
+    bearer::PresentedToken,
+    claims::VerifiedToken,
+    jwks::Lookup,
+    keys::{Candidates, KeySet},
+    refusal::Refusal,
+    token::{self, UnverifiedToken},
+    token_cache::TokenCache,
 };
+use branch::Branch;
 use issuers::Issuers;
 
 /// Verifies access tokens: signature, times, issuer, audience, type.
@@ -34,9 +46,54 @@ use issuers::Issuers;
 /// # Ok::<(), portcullis::ConfigurationError>(())
 /// ```
 #[derive(Clone)]
-pub struct Verifier(Arc<Issuers>);
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    issuers: Issuers,
+    /// Of this verifier alone: another configuration is another verifier, with nothing in its cache.
+    cache: Option<TokenCache<Grounds>>,
+}
+
+/// What the verdict on a token rests on.
+struct Grounds {
+    branch: Arc<Branch>,
+    keys: Weak<KeySet>,
+}
+
+impl Grounds {
+    /// Whether the verdict would be the same now: the keys are those in use, and the times are right.
+    fn hold(&self, token: &VerifiedToken) -> bool {
+        let now = self.branch.clock.now();
+        self.branch.still_uses(&self.keys, now) && self.branch.claims.are_times_right(token.times(), now)
+    }
+}
+
+/// How much a verifier keeps of the tokens that it has verified.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{JwksService, Verifier};
+///
+/// let verifier: Verifier = JwksService::new("https://as.example.com/jwks")?.into();
+/// assert_eq!(verifier.token_cache_size().tokens, 0);
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCacheSize {
+    /// How many tokens.
+    pub tokens: usize,
+    /// About how many bytes, tokens and claims together.
+    pub bytes: usize,
+}
 
 impl Verifier {
+    fn of(issuers: Issuers) -> Self {
+        let cache = issuers.cache().map(TokenCache::new);
+        Self(Arc::new(Inner { issuers, cache }))
+    }
+
     /// A builder for a verifier with these keys.
     ///
     /// Without [`issuer`](VerifierBuilder::issuer) and [`audience`](VerifierBuilder::audience) it accepts
@@ -92,7 +149,7 @@ impl Verifier {
     /// ```
     pub fn any_of(issuers: impl IntoIterator<Item = VerifierBuilder>) -> Result<Self, ConfigurationError> {
         let branches: Result<Vec<_>, _> = issuers.into_iter().map(VerifierBuilder::branch).collect();
-        Ok(Self(Arc::new(Issuers::named(branches?)?)))
+        Ok(Self::of(Issuers::named(branches?)?))
     }
 
     /// Verifies a token outside of a layer: a compact JWS, without its scheme.
@@ -112,38 +169,86 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
-        let token = BearerToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
+        let token = PresentedToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
         match self.verify_now(token) {
             Some(verdict) => verdict,
-            None => self.verify_bearer(token).await,
+            None => self.verify_presented(token).await,
         }
     }
 
+    /// Forgets what is known of this token: the next request with it has its signature verified anew.
+    ///
+    /// That is all: a token that is good stays good. To revoke one before its time, refuse it yourself.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # fn example(verifier: portcullis::Verifier, token: &str) {
+    /// verifier.invalidate(token);
+    /// # }
+    /// ```
+    pub fn invalidate(&self, token: &str) {
+        if let Some(cache) = &self.0.cache {
+            cache.forget(token.as_bytes());
+        }
+    }
+
+    /// How many verified tokens are kept, and about how many bytes they take.
+    #[must_use]
+    pub fn token_cache_size(&self) -> TokenCacheSize {
+        let (tokens, bytes) = self.0.cache.as_ref().map_or((0, 0), TokenCache::size);
+        TokenCacheSize { tokens, bytes }
+    }
+
     /// The verdict, if no wait for keys is needed to reach it.
-    pub(crate) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
-        let unverified = match token::parse(token) {
+    pub(crate) fn verify_now(&self, token: PresentedToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
+        if let Some(known) = self.known(token) {
+            return Some(Ok(known));
+        }
+        let unverified = match token.bearer().and_then(token::parse) {
             Ok(unverified) => unverified,
             Err(refusal) => return Some(Err(refusal)),
         };
-        let branch = match self.0.choose(&unverified) {
+        let branch = match self.0.issuers.choose(&unverified) {
             Ok(branch) => branch,
             Err(refusal) => return Some(Err(refusal)),
         };
         let now = branch.clock.now();
         match branch.lookup(&unverified, now) {
-            Lookup::Found(keys) => Some(keys.verify(unverified).and_then(|signed| branch.claims.check(signed, now))),
+            Lookup::Found(keys) => Some(self.open(token, unverified, branch, &keys, now)),
             Lookup::Refused(refusal) => Some(Err(refusal)),
             Lookup::MustWait => None,
         }
     }
 
-    pub(crate) async fn verify_bearer(&self, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
-        let unverified = token::parse(token)?;
-        let branch = self.0.choose(&unverified)?;
+    pub(crate) async fn verify_presented(&self, token: PresentedToken<'_>) -> Result<VerifiedToken, Refusal> {
+        let unverified = token::parse(token.bearer()?)?;
+        let branch = self.0.issuers.choose(&unverified)?;
         branch.header.check(unverified.header())?;
         let keys = branch.jwks.key(unverified.header()).await?;
-        let signed = keys.verify(unverified)?;
-        branch.claims.check(signed, branch.clock.now())
+        self.open(token, unverified, branch, &keys, branch.clock.now())
+    }
+
+    /// The same token, verified before, if it would be again.
+    fn known(&self, token: PresentedToken<'_>) -> Option<VerifiedToken> {
+        self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold)
+    }
+
+    /// The last steps, which need no wait: signature and claims. A token that passes is kept.
+    fn open(
+        &self,
+        token: PresentedToken<'_>,
+        unverified: UnverifiedToken<'_>,
+        branch: &Arc<Branch>,
+        keys: &Candidates,
+        now: SystemTime,
+    ) -> Result<VerifiedToken, Refusal> {
+        let verified = branch.claims.check(keys.verify(unverified)?, now)?;
+        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {
+            let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
+            cache.insert(token.as_bytes(), verified.clone(), grounds);
+        }
+        Ok(verified)
     }
 
     /// Whether the two are the same verifier, so that what one has verified the other need not.
@@ -163,6 +268,6 @@ impl From<JwksService> for Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verifier").field(&self.0).finish()
+        f.debug_tuple("Verifier").field(&self.0.issuers).finish()
     }
 }

@@ -26,5 +26,6 @@ mod rotation;
 mod seed;
 mod single_flight;
 mod support;
+mod token_cache;
 mod tower_contract;
 mod verifier;

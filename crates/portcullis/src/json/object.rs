@@ -1,0 +1,124 @@
+//! A parsed JSON object.
+
+use std::fmt;
+
+use serde::{
+    de::{Deserialize, Deserializer, Error},
+    ser::{Serialize, Serializer},
+};
+
+use super::{
+    Value,
+    tape::{Kind, Word},
+};
+
+/// A JSON object, compact and immutable: the claims of a token.
+///
+/// It hides from `Debug`, so that it stays out of logs; `Display` and [`serde::Serialize`] give its JSON.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::Claims;
+///
+/// fn roles(claims: &Claims) -> Vec<&str> {
+///     claims.get("roles").into_iter().flat_map(|roles| roles.elements()).filter_map(|role| role.as_str()).collect()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Object {
+    /// The text that was read, and behind it the strings of it that were escaped, unescaped.
+    pub(super) strings: Box<str>,
+    pub(super) text_len: usize,
+    pub(super) tape: Box<[Word]>,
+}
+
+impl Object {
+    /// The value of this member.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.root().get(name)
+    }
+
+    /// Whether there is a member of this name; it may be `null`.
+    #[must_use]
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The members in the order in which they stand.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.root().members()
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.word(0).a()
+    }
+
+    /// Whether there is no member.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The JSON text, to the letter.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.strings.get(..self.text_len).unwrap_or_default()
+    }
+
+    /// The bytes that the object takes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.strings.len() + size_of_val(&*self.tape)
+    }
+
+    pub(super) fn root(&self) -> Value<'_> {
+        Value { object: self, at: 0 }
+    }
+
+    pub(super) fn word(&self, at: usize) -> Word {
+        self.tape.get(at).copied().unwrap_or(Word::new(Kind::Null, 0, 0))
+    }
+
+    pub(super) fn string(&self, word: Word) -> &str {
+        self.strings.get(word.a()..word.a() + word.b()).unwrap_or_default()
+    }
+
+    /// Where the value behind the one at this place begins.
+    pub(super) fn behind(&self, at: usize) -> usize {
+        let word = self.word(at);
+        match word.kind() {
+            Kind::Unsigned | Kind::Signed | Kind::Float => at + 2,
+            Kind::Array | Kind::Object => word.b(),
+            Kind::Null | Kind::False | Kind::True | Kind::String => at + 1,
+        }
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.root().serialize(serializer)
+    }
+}
+
+/// For tests of your own, and for fields of your own types: of a name that stands twice the last value counts.
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = serde_json::Map::deserialize(deserializer)?;
+        super::object(serde_json::to_vec(&members).map_err(D::Error::custom)?).map_err(D::Error::custom)
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Object([redacted])")
+    }
+}

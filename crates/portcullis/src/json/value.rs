@@ -1,0 +1,193 @@
+//! A view of one value in an [`Object`].
+
+use std::{fmt, iter};
+
+use serde::ser::{Serialize, Serializer};
+use serde_json::Number;
+
+use super::{
+    Object,
+    tape::{Kind, Word},
+};
+
+/// One JSON value of an [`Object`]: a claim, an element of an array, a member of a nested object.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::Claims;
+///
+/// fn is_adult(claims: &Claims) -> bool {
+///     claims.get("age").and_then(|age| age.as_u64()).is_some_and(|age| age >= 18)
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    pub(super) object: &'a Object,
+    pub(super) at: usize,
+}
+
+impl<'a> Value<'a> {
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'a str> {
+        (self.kind() == Kind::String).then(|| self.object.string(self.word()))
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number that fits, written without fraction and exponent.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        self.as_number()?.as_u64()
+    }
+
+    /// A whole number that fits, written without fraction and exponent.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        self.as_number()?.as_i64()
+    }
+
+    /// Any number; beyond 2^53 the nearest that there is.
+    #[must_use]
+    pub fn as_f64(self) -> Option<f64> {
+        self.as_number()?.as_f64()
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether it is an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.kind() == Kind::Array
+    }
+
+    /// Whether it is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.kind() == Kind::Object
+    }
+
+    /// The elements of an array; nothing else has any.
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
+        self.children(Kind::Array)
+    }
+
+    /// The members of an object, in the order in which they stand; nothing else has any.
+    pub fn members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+        let mut children = self.children(Kind::Object);
+        iter::from_fn(move || {
+            let (name, value) = (children.next()?, children.next()?);
+            Some((self.object.string(name.word()), value))
+        })
+    }
+
+    /// The member of this name of an object.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        self.members().find(|(other, _)| *other == name).map(|(_, value)| value)
+    }
+
+    /// The same value, as serde_json has it.
+    #[must_use]
+    pub fn to_json(self) -> serde_json::Value {
+        match self.kind() {
+            Kind::Null => serde_json::Value::Null,
+            Kind::False => false.into(),
+            Kind::True => true.into(),
+            Kind::Unsigned | Kind::Signed | Kind::Float => self.as_number().map_or(serde_json::Value::Null, Into::into),
+            Kind::String => self.as_str().into(),
+            Kind::Array => self.elements().map(Value::to_json).collect(),
+            Kind::Object => self.members().map(|(name, value)| (name.to_owned(), value.to_json())).collect(),
+        }
+    }
+
+    pub(crate) fn as_number(self) -> Option<Number> {
+        let bits = || self.object.word(self.at + 1).to_bits();
+        match self.kind() {
+            Kind::Unsigned => Some(bits().into()),
+            Kind::Signed => Some(bits().cast_signed().into()),
+            Kind::Float => Number::from_f64(f64::from_bits(bits())),
+            _ => None,
+        }
+    }
+
+    /// How many elements or members there are.
+    pub(crate) fn len(self) -> usize {
+        match self.kind() {
+            Kind::Array | Kind::Object => self.word().a(),
+            _ => 0,
+        }
+    }
+
+    /// The values that stand directly in this one, if it is of this kind; a member counts as two.
+    fn children(self, kind: Kind) -> impl Iterator<Item = Value<'a>> {
+        let end = if self.kind() == kind { self.word().b() } else { 0 };
+        let mut at = self.at + 1;
+        iter::from_fn(move || {
+            let child = (at < end).then_some(Value { at, ..self })?;
+            at = self.object.behind(at);
+            Some(child)
+        })
+    }
+
+    fn word(self) -> Word {
+        self.object.word(self.at)
+    }
+
+    fn kind(self) -> Kind {
+        self.word().kind()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.kind() {
+            Kind::Null => serializer.serialize_unit(),
+            Kind::False => serializer.serialize_bool(false),
+            Kind::True => serializer.serialize_bool(true),
+            Kind::Unsigned | Kind::Signed | Kind::Float => self.as_number().serialize(serializer),
+            Kind::String => self.as_str().serialize(serializer),
+            Kind::Array => serializer.collect_seq(self.elements()),
+            Kind::Object => serializer.collect_map(self.members()),
+        }
+    }
+}
+
+impl PartialEq<str> for Value<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for Value<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
+    }
+}
+
+/// The JSON text of the value.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// The JSON text of the value.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,134 @@
+//! The stages that a token goes through, each on its own: what the benchmarks take time of.
+//!
+//! Compiled under `cfg(portcullis_stages)` only.
+
+use std::{hint::black_box, sync::Arc, time::SystemTime};
+
+use http::{HeaderMap, header};
+
+use crate::{
+    TokenSource,
+    bearer::{self, BearerToken},
+    claims::{ClaimRules, VerifiedToken},
+    keys::{KeySet, Origin},
+    policy::{ClaimRule, Policy},
+    token::{self, HeaderRules},
+    token_cache::{Limits, TokenCache},
+};
+
+/// A stage's name, and the stage.
+pub type Stage = (&'static str, Box<dyn FnMut()>);
+
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Each stage for this token, which one of these keys has signed.
+#[must_use]
+pub fn of(jwks: &str, token: &str) -> Vec<Stage> {
+    let subject = Subject::new(jwks, token);
+    vec![
+        ("header field to presented token", subject.found()),
+        ("characters", subject.characters()),
+        ("parts, base64url, JSON", subject.parsed()),
+        ("header rules", subject.header_judged()),
+        ("key lookup", subject.key_found()),
+        ("signature", subject.signature()),
+        ("claim rules", subject.claims_judged()),
+        ("cache: insert", subject.inserted()),
+        ("cache: lookup and comparison", subject.looked_up()),
+        ("policy: one scope, one claim", subject.policy()),
+    ]
+}
+
+#[derive(Clone)]
+struct Subject {
+    token: Arc<str>,
+    keys: Arc<KeySet>,
+    verified: VerifiedToken,
+}
+
+impl Subject {
+    fn new(jwks: &str, token: &str) -> Self {
+        let keys = Arc::new(KeySet::import(&jwks.parse().expect("a JWK Set"), Origin::Local));
+        let verified = rules().check(signed(&keys, token), SystemTime::now()).expect("good claims");
+        Self { token: token.into(), keys, verified }
+    }
+
+    fn found(&self) -> Box<dyn FnMut()> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {}", self.token).parse().expect("a field"));
+        let sources = [TokenSource::authorization()];
+        Box::new(move || assert!(bearer::find(&headers, &sources, MAX_TOKEN_BYTES).is_ok()))
+    }
+
+    fn characters(&self) -> Box<dyn FnMut()> {
+        let token = Arc::clone(&self.token);
+        Box::new(move || {
+            black_box(bearer(&token));
+        })
+    }
+
+    fn parsed(&self) -> Box<dyn FnMut()> {
+        let token = Arc::clone(&self.token);
+        Box::new(move || drop(black_box(token::parse(bearer(&token)).expect("a token"))))
+    }
+
+    fn header_judged(&self) -> Box<dyn FnMut()> {
+        let rules = HeaderRules::default();
+        let header = token::parse(bearer(&self.token)).expect("a token").header().clone();
+        Box::new(move || rules.check(&header).expect("a good header"))
+    }
+
+    fn key_found(&self) -> Box<dyn FnMut()> {
+        let keys = Arc::clone(&self.keys);
+        let header = token::parse(bearer(&self.token)).expect("a token").header().clone();
+        Box::new(move || drop(keys.candidates(&header).expect("a key")))
+    }
+
+    fn signature(&self) -> Box<dyn FnMut()> {
+        let (token, keys) = (Arc::clone(&self.token), Arc::clone(&self.keys));
+        let (input, signature) = {
+            let token = token::parse(bearer(&token)).expect("a token");
+            (token.signing_input().to_vec(), token.signature().to_vec())
+        };
+        let algorithm = self.verified.algorithm();
+        Box::new(move || assert!(keys.verifies(algorithm, &input, &signature)))
+    }
+
+    fn claims_judged(&self) -> Box<dyn FnMut()> {
+        let (rules, verified) = (rules(), self.verified.clone());
+        Box::new(move || {
+            rules.check_claims(verified.claims(), SystemTime::now().into()).expect("good claims");
+        })
+    }
+
+    fn inserted(&self) -> Box<dyn FnMut()> {
+        let (cache, this) = (TokenCache::new(Limits::default()), self.clone());
+        Box::new(move || cache.insert(this.token.as_bytes(), this.verified.clone(), ()))
+    }
+
+    fn looked_up(&self) -> Box<dyn FnMut()> {
+        let (cache, this) = (TokenCache::new(Limits::default()), self.clone());
+        cache.insert(this.token.as_bytes(), this.verified.clone(), ());
+        Box::new(move || assert!(cache.get(this.token.as_bytes(), |(), _| true).is_some()))
+    }
+
+    fn policy(&self) -> Box<dyn FnMut()> {
+        let verified = self.verified.clone();
+        let scope: Vec<_> = verified.claims().scopes().take(1).map(str::to_owned).collect();
+        let policy = Policy { all_scopes: scope, claims: vec![ClaimRule::present("sub")], ..Policy::default() };
+        Box::new(move || drop(policy.check(verified.clone()).expect("access")))
+    }
+}
+
+fn rules() -> ClaimRules {
+    ClaimRules::default()
+}
+
+fn bearer(token: &str) -> BearerToken<'_> {
+    BearerToken::bare(token.as_bytes(), MAX_TOKEN_BYTES).expect("a bearer token")
+}
+
+fn signed(keys: &Arc<KeySet>, token: &str) -> token::SignedToken {
+    let token = token::parse(bearer(token)).expect("a token");
+    keys.candidates(token.header()).expect("a key").verify(token).expect("a good signature")
+}
