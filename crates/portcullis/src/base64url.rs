@@ -3,8 +3,8 @@
 use base64_simd::URL_SAFE_NO_PAD;
 
 /// The bytes of a text, if it is the only text that stands for them.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text.as_ref()).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! The signatures themselves: the only file that names the cryptographic library.
+//! The signatures themselves: the only file that names the cryptographic libraries.
 //!
-//! Keys are parsed once, here, into one verifier per algorithm. That a signature verified is told by
+//! All is AWS-LC's but the verification of Ed25519, where ed25519-dalek is faster; with the feature `fips`
+//! that is AWS-LC's, too. Keys are parsed once, here, into one verifier per algorithm. That a signature verified is told by
 //! a [`SignatureProof`], which nothing else can make.
 
 use aws_lc_rs::{
@@ -26,6 +27,8 @@ pub(crate) struct KeyMaterial(Vec<(Algorithm, Ready)>);
 
 enum Ready {
     PublicKey(ParsedPublicKey),
+    #[cfg(not(feature = "fips"))]
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
     Secret(Box<hmac::Key>),
 }
 
@@ -68,13 +71,11 @@ impl KeyMaterial {
     }
 
     fn public(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
-        if key_type == KeyType::Ed25519 && bytes.last_chunk().is_some_and(has_small_order) {
-            return Err(KeyProblem::NotAKey(key_type));
-        }
         let parse = |algorithm: &Algorithm| {
             let parameters = parameters(*algorithm).ok_or(KeyProblem::NotAKey(key_type))?;
             let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| KeyProblem::NotAKey(key_type))?;
-            Ok((*algorithm, Ready::PublicKey(key)))
+            let ready = if key_type == KeyType::Ed25519 { Ready::ed25519(key, bytes)? } else { Ready::PublicKey(key) };
+            Ok((*algorithm, ready))
         };
         algorithms.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
@@ -87,11 +88,41 @@ impl KeyMaterial {
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<SignatureProof> {
         let (_, key) = self.0.iter().find(|(bound, _)| *bound == algorithm)?;
         let verified = match key {
-            Ready::PublicKey(key) => key.verify_sig(input, signature),
-            Ready::Secret(key) => hmac::verify(key, input, signature),
+            Ready::PublicKey(key) => key.verify_sig(input, signature).is_ok(),
+            #[cfg(not(feature = "fips"))]
+            Ready::Ed25519(key) => verify_ed25519(key, input, signature),
+            Ready::Secret(key) => hmac::verify(key, input, signature).is_ok(),
         };
-        verified.ok().map(|()| SignatureProof(()))
+        verified.then_some(SignatureProof(()))
     }
+}
+
+impl Ready {
+    /// An Ed25519 key that AWS-LC has parsed; the last 32 of the bytes are its point (RFC 8410 section 4).
+    ///
+    /// With a key of small order anyone can sign any message; the libraries accept it.
+    fn ed25519(parsed: ParsedPublicKey, bytes: &[u8]) -> Result<Self, KeyProblem> {
+        let point = bytes.last_chunk().and_then(|point| ed25519_dalek::VerifyingKey::from_bytes(point).ok());
+        let key = point.filter(|key| !key.is_weak()).ok_or(KeyProblem::NotAKey(KeyType::Ed25519))?;
+        Ok(Self::the_faster(parsed, key))
+    }
+
+    #[cfg(not(feature = "fips"))]
+    fn the_faster(_parsed: ParsedPublicKey, key: ed25519_dalek::VerifyingKey) -> Self {
+        Self::Ed25519(Box::new(key))
+    }
+
+    #[cfg(feature = "fips")]
+    fn the_faster(parsed: ParsedPublicKey, _key: ed25519_dalek::VerifyingKey) -> Self {
+        Self::PublicKey(parsed)
+    }
+}
+
+/// The check of RFC 8032 section 5.1.7 without the cofactor, as AWS-LC does it.
+#[cfg(not(feature = "fips"))]
+fn verify_ed25519(key: &ed25519_dalek::VerifyingKey, input: &[u8], signature: &[u8]) -> bool {
+    use ed25519_dalek::Verifier;
+    ed25519_dalek::Signature::from_slice(signature).is_ok_and(|signature| key.verify(input, &signature).is_ok())
 }
 
 fn parameters(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
@@ -120,36 +151,6 @@ fn hmac_hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
     }
 }
 
-/// The y coordinates of the Ed25519 points of order 1, 2, 4 and 8, little-endian, the two that are not reduced included.
-const SMALL_ORDER: [[u8; 32]; 7] = [
-    y(0, 0, 0),
-    y(1, 0, 0),
-    y(0xec, 0xff, 0x7f),
-    y(0xed, 0xff, 0x7f),
-    y(0xee, 0xff, 0x7f),
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
-        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
-        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-    ],
-];
-
-const fn y(first: u8, middle: u8, last: u8) -> [u8; 32] {
-    let mut y = [middle; 32];
-    (y[0], y[31]) = (first, last);
-    y
-}
-
-/// With such a key, anyone can sign any message; the library accepts it.
-fn has_small_order(point: &[u8; 32]) -> bool {
-    let mut y = *point;
-    y[31] &= 0x7f;
-    SMALL_ORDER.contains(&y)
-}
-
 /// How many bits a number without leading zeros has.
 fn bits(number: &[u8]) -> usize {
     number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize)
@@ -165,3 +166,6 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 fn check_rsa(spki: &[u8]) -> Result<(), KeyProblem> {
     PublicEncryptingKey::from_der(spki).map(drop).map_err(|_| KeyProblem::NotAKey(KeyType::Rsa))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! 2. Doors stand side by side; only `axum` names another, `tower`.
 //! 3. The core is pure: no async, no runtime, no logging, no metrics, no I/O, no environment;
 //!    `clock` alone reads the time.
-//! 4. `crypto` alone names the cryptographic library.
+//! 4. `crypto` alone names the cryptographic libraries.
 //! 5. The testkit depends on nothing of ours, and the library on the testkit for its tests only.
 //!
 //! What is named through `lib.rs` counts as naming the module that it comes from. Tests may name
@@ -213,8 +213,10 @@ impl Place<'_> {
         if let Some(own) = self.inside_crate(&segments) {
             return self.forbids_module(self.exports.module(own));
         }
-        if segments.first() == Some(&"aws_lc_rs") && self.module != "crypto" {
-            return Some("crypto.rs alone names the cryptographic library");
+        if let Some(&("aws_lc_rs" | "ed25519_dalek")) = segments.first()
+            && self.module != "crypto"
+        {
+            return Some("crypto.rs alone names the cryptographic libraries");
         }
         if self.layer != Layer::Core {
             return None;

@@ -92,7 +92,8 @@ impl Claims {
         if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
             return Ok(same.clone());
         }
-        serde_json::from_str(self.text()).map(|claims| Claims(Arc::new(claims))).map_err(|_| {
+        let typed = T::deserialize(self.root()).or_else(|_| serde_json::from_str(self.text()));
+        typed.map(|claims| Claims(Arc::new(claims))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());
             Refusal::Access(AccessFault::RequiredClaims { claim })
         })

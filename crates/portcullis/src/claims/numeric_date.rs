@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{json::Object, refusal::TokenFault};
+use crate::{json::Value, refusal::TokenFault};
 
 /// A point in time, in seconds since 1970-01-01T00:00:00Z; always finite.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -10,11 +10,11 @@ pub(crate) struct NumericDate(f64);
 
 impl NumericDate {
     /// Reads a claim that is a finite JSON number if it is there.
-    pub(crate) fn claim(claims: &Object, name: &'static str) -> Result<Option<Self>, TokenFault> {
-        let Some(claim) = claims.get(name) else { return Ok(None) };
+    pub(crate) fn of(claim: Option<Value<'_>>, name: &'static str) -> Result<Option<Self>, TokenFault> {
+        let Some(claim) = claim else { return Ok(None) };
         let finite = claim.as_f64().filter(|seconds| seconds.is_finite());
-        let malformed = TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" };
-        finite.map(|seconds| Some(Self(seconds))).ok_or(malformed)
+        let malformed = || TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" };
+        finite.map(|seconds| Some(Self(seconds))).ok_or_else(malformed)
     }
 
     pub(crate) fn plus(self, duration: Duration) -> Self {

@@ -32,6 +32,33 @@ pub(crate) struct Times {
     iat: Option<NumericDate>,
 }
 
+/// The claims that have rules, found in one walk.
+#[derive(Default)]
+struct Registered<'a> {
+    iss: Option<Value<'a>>,
+    aud: Option<Value<'a>>,
+    exp: Option<Value<'a>>,
+    nbf: Option<Value<'a>>,
+    iat: Option<Value<'a>>,
+}
+
+impl<'a> Registered<'a> {
+    fn of(claims: &'a Object) -> Self {
+        let mut found = Self::default();
+        for (name, value) in claims.iter() {
+            match name {
+                "iss" => found.iss = Some(value),
+                "aud" => found.aud = Some(value),
+                "exp" => found.exp = Some(value),
+                "nbf" => found.nbf = Some(value),
+                "iat" => found.iat = Some(value),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
 /// The claims of a JWT access token (RFC 9068 section 2.2) beyond those that other rules ask for.
 pub(crate) const RFC_9068_CLAIMS: &[&str] = &["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
 
@@ -61,21 +88,22 @@ impl ClaimRules {
     }
 
     pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
-        let times = self.check_times(claims, now)?;
-        self.check_issuer(claims)?;
-        self.check_audience(claims)?;
+        let registered = Registered::of(claims);
+        let times = self.check_times(&registered, now)?;
+        self.check_issuer(registered.iss)?;
+        self.check_audience(registered.aud)?;
         match self.required.iter().find(|name| !claims.contains_key(name)) {
             Some(name) => Err(TokenFault::MissingClaim { name }),
             None => Ok(times),
         }
     }
 
-    fn check_times(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
-        let exp = NumericDate::claim(claims, "exp")?;
+    fn check_times(&self, claims: &Registered<'_>, now: NumericDate) -> Result<Times, TokenFault> {
+        let exp = NumericDate::of(claims.exp, "exp")?;
         self.check_exp(exp, now)?;
-        let nbf = NumericDate::claim(claims, "nbf")?;
+        let nbf = NumericDate::of(claims.nbf, "nbf")?;
         self.check_nbf(nbf, now)?;
-        let iat = NumericDate::claim(claims, "iat")?;
+        let iat = NumericDate::of(claims.iat, "iat")?;
         self.check_iat(iat, now)?;
         Ok(Times { exp, nbf, iat })
     }
@@ -106,9 +134,9 @@ impl ClaimRules {
     }
 
     /// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1).
-    fn check_issuer(&self, claims: &Object) -> Result<(), TokenFault> {
+    fn check_issuer(&self, claim: Option<Value<'_>>) -> Result<(), TokenFault> {
         let Some(expected) = &self.issuer else { return Ok(()) };
-        let claim = claims.get("iss").ok_or(TokenFault::MissingClaim { name: "iss" })?;
+        let claim = claim.ok_or_else(|| TokenFault::MissingClaim { name: "iss" })?;
         match claim.as_str() {
             Some(issuer) if issuer == expected => Ok(()),
             Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
@@ -117,11 +145,11 @@ impl ClaimRules {
     }
 
     /// `aud` is a string or an array of strings, one of which has to be ours (RFC 7519 section 4.1.3).
-    fn check_audience(&self, claims: &Object) -> Result<(), TokenFault> {
+    fn check_audience(&self, claim: Option<Value<'_>>) -> Result<(), TokenFault> {
         if self.audiences.is_empty() {
             return Ok(());
         }
-        let claim = claims.get("aud").ok_or(TokenFault::MissingClaim { name: "aud" })?;
+        let claim = claim.ok_or_else(|| TokenFault::MissingClaim { name: "aud" })?;
         let ours = |audience: &str| self.audiences.iter().any(|ours| ours == audience);
         let named = match claim.as_str() {
             Some(audience) => ours(audience),

@@ -9,7 +9,11 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::{Claims, Times};
-use crate::{algorithm::Algorithm, refusal::Refusal, token::SignedToken};
+use crate::{
+    algorithm::Algorithm,
+    refusal::Refusal,
+    token::{Header, SignedToken},
+};
 
 /// An access token whose signature, times, issuer and audience were checked.
 ///
@@ -35,8 +39,7 @@ pub struct VerifiedToken {
 struct Handle(Arc<Verified>);
 
 struct Verified {
-    algorithm: Algorithm,
-    kid: Option<Box<str>>,
+    header: Arc<Header>,
     times: Times,
     claims: Claims,
     /// A `Claims<T>` of the first type that was asked for.
@@ -46,8 +49,7 @@ struct Verified {
 impl VerifiedToken {
     pub(super) fn new(token: SignedToken, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
-        let (algorithm, kid, claims) = (header.algorithm, header.kid, Claims::new(claims));
-        let verified = Verified { algorithm, kid, times, claims, typed: OnceLock::new() };
+        let verified = Verified { header, times, claims: Claims::new(claims), typed: OnceLock::new() };
         Self { handle: Arc::new(Handle(Arc::new(verified))) }
     }
 
@@ -92,13 +94,13 @@ impl VerifiedToken {
     /// The algorithm that it is signed with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.verified().algorithm
+        self.verified().header.algorithm
     }
 
     /// The `kid` of the key that it is signed with, if its header names one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.verified().kid.as_deref()
+        self.verified().header.kid.as_deref()
     }
 
     pub(crate) fn times(&self) -> &Times {
@@ -115,7 +117,7 @@ impl VerifiedToken {
         let claims = self.claims();
         // What a type reads from the text is seldom more than twice as long.
         let typed = 2 * claims.text().len();
-        size_of::<Verified>() + self.kid().map_or(0, str::len) + claims.heap_bytes() + typed
+        size_of::<Verified>() + self.verified().header.part.len() + claims.heap_bytes() + typed
     }
 
     fn verified(&self) -> &Verified {

@@ -6,6 +6,7 @@
 //!    is small and its size is known.
 //! 3. Looked at through [`Value`], a view that costs nothing to make or copy.
 
+mod deserialize;
 mod object;
 mod parse;
 mod tape;

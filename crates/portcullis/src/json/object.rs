@@ -9,7 +9,7 @@ use serde::{
 
 use super::{
     Value,
-    tape::{Kind, Word},
+    tape::{Kind, Word, behind},
 };
 
 /// A JSON object, compact and immutable: the claims of a token.
@@ -30,7 +30,7 @@ pub struct Object {
     /// The text that was read, and behind it the strings of it that were escaped, unescaped.
     pub(super) strings: Box<str>,
     pub(super) text_len: usize,
-    pub(super) tape: Box<[Word]>,
+    pub(super) tape: Vec<Word>,
 }
 
 impl Object {
@@ -71,10 +71,12 @@ impl Object {
 
     /// The bytes that the object takes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.strings.len() + size_of_val(&*self.tape)
+        self.strings.len() + self.tape.capacity() * size_of::<Word>()
     }
 
-    pub(super) fn root(&self) -> Value<'_> {
+    /// The object as a value among others.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
         Value { object: self, at: 0 }
     }
 
@@ -86,14 +88,14 @@ impl Object {
         self.strings.get(word.a()..word.a() + word.b()).unwrap_or_default()
     }
 
-    /// Where the value behind the one at this place begins.
+    /// Whether a word stands for this string.
+    pub(super) fn is_string(&self, word: Word, string: &str) -> bool {
+        let bytes = self.strings.as_bytes().get(word.a()..word.a() + word.b());
+        word.b() == string.len() && bytes == Some(string.as_bytes())
+    }
+
     pub(super) fn behind(&self, at: usize) -> usize {
-        let word = self.word(at);
-        match word.kind() {
-            Kind::Unsigned | Kind::Signed | Kind::Float => at + 2,
-            Kind::Array | Kind::Object => word.b(),
-            Kind::Null | Kind::False | Kind::True | Kind::String => at + 1,
-        }
+        behind(&self.tape, at)
     }
 }
 

@@ -1,160 +1,255 @@
 //! From a text to an [`Object`]: strict, in one pass.
+//!
+//! The structure is read here, since a token is mostly that; what is tricky in JSON (escapes, fractions,
+//! exponents) is left to serde_json. Tests and the fuzzer hold this reader against another one.
 
-use std::{fmt, sync::LazyLock};
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+use std::iter;
 
 use super::{
     Object,
-    tape::{Kind, LONGEST_TEXT, Word},
+    tape::{Kind, LONGEST_TEXT, Word, behind},
 };
 use crate::refusal::JsonFault;
 
 /// How deep objects and arrays may stand in each other.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// Up to so many members, each new name is compared with those before it; beyond, all are sorted.
+/// Up to so many members, a name that may stand before is looked for there; beyond, all are sorted at the end.
 const FEW_MEMBERS: usize = 32;
 
-/// What serde_json calls the only member of a number when its `arbitrary_precision` feature is on.
-pub(super) const ARBITRARY_PRECISION_NUMBER: &str = "$serde_json::private::Number";
-
-/// Whether that feature is on, which any crate in a build can switch on for all: only then is a
-/// number of any size one.
-static ARBITRARY_PRECISION: LazyLock<bool> = LazyLock::new(|| serde_json::from_str::<Number>("1e999").is_ok());
+type Result<T = ()> = std::result::Result<T, JsonFault>;
 
 /// Reads one JSON object that fills the whole text.
-pub(crate) fn object(text: Vec<u8>) -> Result<Object, JsonFault> {
+pub(crate) fn object(text: Vec<u8>) -> Result<Object> {
     let mut text = String::from_utf8(text).map_err(|_| JsonFault::Syntax)?;
     if text.len() > LONGEST_TEXT {
         return Err(JsonFault::Syntax);
     }
-    let mut reader = Reader::new(&text, *ARBITRARY_PRECISION);
-    let mut deserializer = serde_json::Deserializer::from_str(&text);
-    let read = reader.value().deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    let Reader { tape, unescaped, fault, .. } = reader;
-    match read {
-        Err(_) => Err(fault),
-        Ok(()) if tape.first().map(|word| word.kind()) != Some(Kind::Object) => Err(JsonFault::NotAnObject),
-        Ok(()) => {
-            let text_len = text.len();
-            text.push_str(&unescaped);
-            Ok(Object { strings: text.into_boxed_str(), text_len, tape: tape.into_boxed_slice() })
-        }
+    let mut reader = Reader::new(&text);
+    reader.value()?;
+    if reader.next().is_some() {
+        return Err(JsonFault::Syntax);
     }
+    let Reader { tape, unescaped, .. } = reader;
+    if tape.first().map(|word| word.kind()) != Some(Kind::Object) {
+        return Err(JsonFault::NotAnObject);
+    }
+    let text_len = text.len();
+    text.push_str(&unescaped);
+    Ok(Object { strings: text.into_boxed_str(), text_len, tape: without_much_spare_room(tape) })
 }
 
-/// What is being built, and why it could not be.
-pub(super) struct Reader<'t> {
+struct Reader<'t> {
     text: &'t str,
+    /// How far it is read, in bytes.
+    at: usize,
     tape: Vec<Word>,
     unescaped: String,
-    /// The names so far of each object that is open, the innermost last.
-    names: Vec<Word>,
     depth: usize,
-    arbitrary_precision: bool,
-    fault: JsonFault,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, arbitrary_precision: bool) -> Self {
+    fn new(text: &'t str) -> Self {
         // Claims have a member in every 30 bytes or so, of two words or three.
         let tape = Vec::with_capacity(8 + text.len() / 12);
-        let (unescaped, names) = (String::new(), Vec::with_capacity(FEW_MEMBERS));
-        Self { text, tape, unescaped, names, depth: 0, arbitrary_precision, fault: JsonFault::Syntax }
+        Self { text, at: 0, tape, unescaped: String::new(), depth: 0 }
     }
 
-    pub(super) fn value(&mut self) -> ReadValue<'_, 't> {
-        ReadValue(self)
-    }
-
-    #[cfg(test)]
-    pub(super) fn tape(self) -> Vec<Word> {
-        self.tape
-    }
-
-    fn refuse<E: Error>(&mut self, fault: JsonFault) -> E {
-        self.fault = fault;
-        E::custom(fault)
-    }
-
-    fn push(&mut self, kind: Kind) {
-        self.tape.push(Word::new(kind, 0, 0));
-    }
-
-    fn push_number(&mut self, kind: Kind, bits: u64) {
-        self.push(kind);
-        self.tape.push(Word::bits(bits));
-    }
-
-    /// A string that stands in the text as it is: serde_json lends a part of it.
-    fn push_borrowed(&mut self, part: &str) {
-        let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
-        if self.text.get(start..start.wrapping_add(part.len())) == Some(part) {
-            self.tape.push(Word::new(Kind::String, start, part.len()));
-        } else {
-            self.push_unescaped(part);
+    fn value(&mut self) -> Result {
+        match self.next() {
+            Some(b'"') => self.string(),
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal("true", Kind::True),
+            Some(b'f') => self.literal("false", Kind::False),
+            Some(b'n') => self.literal("null", Kind::Null),
+            _ => Err(JsonFault::Syntax),
         }
     }
 
-    fn push_unescaped(&mut self, string: &str) {
-        self.tape.push(Word::new(Kind::String, self.text.len() + self.unescaped.len(), string.len()));
-        self.unescaped.push_str(string);
+    fn object(&mut self) -> Result {
+        let object = self.open(Kind::Object)?;
+        let (mut count, mut seen) = (0, Seen(0));
+        while self.has_next(count, b'}')? {
+            let name_at = self.tape.len();
+            self.expect_next(b'"')?;
+            self.string()?;
+            if count < FEW_MEMBERS && seen.again(self.name(name_at)) && self.stands_before(object, name_at) {
+                return Err(JsonFault::DuplicateMember);
+            }
+            self.expect_next(b':')?;
+            self.at += 1;
+            self.value()?;
+            count += 1;
+        }
+        if count > FEW_MEMBERS && !self.do_names_differ(object) {
+            return Err(JsonFault::DuplicateMember);
+        }
+        self.close(object, Kind::Object, count);
+        Ok(())
     }
 
-    /// A finite number, whose text was the only member of its object.
-    fn push_number_text<E: Error>(&mut self, text: &str, alone: bool) -> Result<(), E> {
-        let number: Option<Number> = text.parse().ok().filter(|_| alone);
-        let number = number.ok_or_else(|| self.refuse(JsonFault::Syntax))?;
-        match (number.as_u64(), number.as_i64(), number.as_f64()) {
-            (Some(whole), _, _) => self.push_number(Kind::Unsigned, whole),
-            (_, Some(whole), _) => self.push_number(Kind::Signed, whole.cast_unsigned()),
-            (_, _, Some(float)) if float.is_finite() => self.push_number(Kind::Float, float.to_bits()),
-            _ => return Err(self.refuse(JsonFault::Syntax)),
+    fn array(&mut self) -> Result {
+        let array = self.open(Kind::Array)?;
+        let mut count = 0;
+        while self.has_next(count, b']')? {
+            self.value()?;
+            count += 1;
         }
+        self.close(array, Kind::Array, count);
         Ok(())
     }
 
     /// Begins an array or object: its word is filled in at its end.
-    fn open<E: Error>(&mut self, kind: Kind) -> Result<usize, E> {
+    fn open(&mut self, kind: Kind) -> Result<usize> {
         if self.depth == MAX_DEPTH {
-            return Err(self.refuse(JsonFault::TooDeep));
+            return Err(JsonFault::TooDeep);
         }
         self.depth += 1;
-        self.push(kind);
+        self.at += 1;
+        self.tape.push(Word::new(kind, 0, 0));
         Ok(self.tape.len() - 1)
     }
 
     fn close(&mut self, at: usize, kind: Kind, children: usize) {
         self.depth -= 1;
+        self.at += 1;
         let end = self.tape.len();
         if let Some(word) = self.tape.get_mut(at) {
             *word = Word::new(kind, children, end);
         }
     }
 
-    /// Adds a name of the object whose names begin at `first`; false if it is one of the first few.
-    fn add_name(&mut self, name: Word, first: usize) -> bool {
-        let text = self.string(name);
-        let mut few = self.names.iter().skip(first).take(FEW_MEMBERS);
-        let differs = few.all(|other| other.b() != name.b() || self.string(*other) != text);
-        self.names.push(name);
-        differs
+    /// Whether another child follows: behind a comma, unless it is the first; else the end is next.
+    fn has_next(&mut self, count: usize, end: u8) -> Result<bool> {
+        match self.next() {
+            Some(byte) if byte == end => Ok(false),
+            Some(_) if count == 0 => Ok(true),
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err(JsonFault::Syntax),
+        }
     }
 
-    /// Takes the names of an object that ends; false if one stands there twice.
-    fn end_names(&mut self, first: usize) -> bool {
-        let differ = self.names.len() - first <= FEW_MEMBERS || {
-            let mut names: Vec<_> = self.names.iter().skip(first).map(|name| self.string(*name)).collect();
-            names.sort_unstable();
-            names.windows(2).all(|pair| pair.first() != pair.last())
+    fn expect_next(&mut self, byte: u8) -> Result {
+        if self.next() == Some(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
+    }
+
+    fn literal(&mut self, literal: &str, kind: Kind) -> Result {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if !rest.starts_with(literal.as_bytes()) {
+            return Err(JsonFault::Syntax);
+        }
+        self.at += literal.len();
+        self.tape.push(Word::new(kind, 0, 0));
+        Ok(())
+    }
+
+    /// A string that stands in the text as it is meant; most do.
+    fn string(&mut self) -> Result {
+        let start = self.at + 1;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let length = plain_length(rest);
+        match rest.get(length) {
+            Some(b'"') => {
+                self.tape.push(Word::new(Kind::String, start, length));
+                self.at = start + length + 1;
+                Ok(())
+            }
+            Some(b'\\') => self.escaped_string(start + length),
+            _ => Err(JsonFault::Syntax),
+        }
+    }
+
+    /// A string with an escape, the first at this place.
+    fn escaped_string(&mut self, first_escape: usize) -> Result {
+        let rest = self.text.as_bytes().get(first_escape..).unwrap_or_default();
+        let mut escaped = false;
+        let is_end = |byte: &u8| {
+            let ends = *byte == b'"' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+            ends
         };
-        self.names.truncate(first);
-        differ
+        let end = first_escape + rest.iter().position(is_end).ok_or(JsonFault::Syntax)? + 1;
+        let quoted = self.text.get(self.at..end).unwrap_or_default();
+        let string: String = serde_json::from_str(quoted).map_err(|_| JsonFault::Syntax)?;
+        self.tape.push(Word::new(Kind::String, self.text.len() + self.unescaped.len(), string.len()));
+        self.unescaped.push_str(&string);
+        self.at = end;
+        Ok(())
     }
 
-    fn string(&self, word: Word) -> &str {
+    /// A whole number of a few digits, which is most, or any other.
+    fn number(&mut self) -> Result {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (mut length, mut whole) = (0, 0);
+        while let (true, Some(digit @ b'0'..=b'9')) = (length < 18, rest.get(length)) {
+            whole = whole * 10 + u64::from(digit - b'0');
+            length += 1;
+        }
+        let leading_zero = length > 1 && rest.first() == Some(&b'0');
+        if length == 0 || leading_zero || rest.get(length).is_some_and(is_part_of_a_number) {
+            return self.any_number(rest);
+        }
+        self.push_number(Kind::Unsigned, whole);
+        self.at += length;
+        Ok(())
+    }
+
+    fn any_number(&mut self, rest: &[u8]) -> Result {
+        let end = self.at + rest.iter().position(|byte| !is_part_of_a_number(byte)).unwrap_or(rest.len());
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        let number: serde_json::Number = serde_json::from_str(text).map_err(|_| JsonFault::Syntax)?;
+        match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(whole), ..) => self.push_number(Kind::Unsigned, whole),
+            (_, Some(whole), _) => self.push_number(Kind::Signed, whole.cast_unsigned()),
+            (_, _, Some(float)) if float.is_finite() => self.push_number(Kind::Float, float.to_bits()),
+            _ => return Err(JsonFault::Syntax),
+        }
+        self.at = end;
+        Ok(())
+    }
+
+    fn push_number(&mut self, kind: Kind, bits: u64) {
+        self.tape.extend([Word::new(kind, 0, 0), Word::bits(bits)]);
+    }
+
+    /// The next byte behind white space, of which there is seldom any.
+    fn next(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.as_bytes().get(self.at) {
+            self.at += 1;
+        }
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Whether the name at this place stands before it already, in the object that begins at `object`.
+    fn stands_before(&self, object: usize, name_at: usize) -> bool {
+        let name = self.name(name_at);
+        self.names(object, name_at).any(|other| other == name)
+    }
+
+    /// Whether no name stands twice in the object that begins at this place, however many there are.
+    fn do_names_differ(&self, object: usize) -> bool {
+        let mut names: Vec<_> = self.names(object, self.tape.len()).collect();
+        names.sort_unstable();
+        names.windows(2).all(|pair| pair.first() != pair.last())
+    }
+
+    /// The names in an object up to a place on the tape.
+    fn names(&self, object: usize, end: usize) -> impl Iterator<Item = &str> {
+        let mut at = object + 1;
+        iter::from_fn(move || {
+            let name = (at < end).then(|| self.name(at));
+            at = behind(&self.tape, at + 1);
+            name
+        })
+    }
+
+    fn name(&self, at: usize) -> &str {
+        let Some(word) = self.tape.get(at) else { return "" };
         match word.a().checked_sub(self.text.len()) {
             None => self.text.get(word.a()..word.a() + word.b()),
             Some(start) => self.unescaped.get(start..start + word.b()),
@@ -163,100 +258,50 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Reads one value onto the tape.
-pub(super) struct ReadValue<'r, 't>(&'r mut Reader<'t>);
-
-impl<'de> DeserializeSeed<'de> for ReadValue<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+/// To give room back costs as much as an allocation.
+fn without_much_spare_room(mut tape: Vec<Word>) -> Vec<Word> {
+    if tape.capacity() > 2 * tape.len() {
+        tape.shrink_to_fit();
     }
+    tape
 }
 
-impl<'de> Visitor<'de> for ReadValue<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.push(Kind::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.push(if value { Kind::True } else { Kind::False });
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.0.push_number(Kind::Signed, value.cast_unsigned());
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.0.push_number(Kind::Unsigned, value);
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        if !value.is_finite() {
-            return Err(self.0.refuse(JsonFault::Syntax));
+/// How many bytes come before the first quote, backslash or control character; looks at eight at once.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let marks = special_bytes(u64::from_le_bytes(*chunk));
+        if marks != 0 {
+            return 8 * number + (marks.trailing_zeros() / 8) as usize;
         }
-        self.0.push_number(Kind::Float, value.to_bits());
-        Ok(())
     }
+    let in_rest = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    8 * chunks.len() + in_rest.unwrap_or(rest.len())
+}
 
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<(), E> {
-        self.0.push_borrowed(value);
-        Ok(())
-    }
+/// The high bit of the lowest byte that is a quote, a backslash or below a space; of higher ones, perhaps.
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES * 0x80;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let is = |byte: u64| below(word ^ (ONES * byte), 1);
+    (below(word, 0x20) | is(0x22) | is(0x5c)) & HIGHS
+}
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        self.0.push_unescaped(value);
-        Ok(())
-    }
+fn is_part_of_a_number(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let reader = self.0;
-        let at = reader.open(Kind::Array)?;
-        let mut count = 0;
-        while elements.next_element_seed(reader.value())?.is_some() {
-            count += 1;
-        }
-        reader.close(at, Kind::Array, count);
-        Ok(())
-    }
+/// Which names an object may have: a bit for each of 64 kinds of name, so that few have to be compared.
+struct Seen(u64);
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let reader = self.0;
-        let at = reader.open(Kind::Object)?;
-        let first = reader.names.len();
-        loop {
-            let name_at = reader.tape.len();
-            if members.next_key_seed(reader.value())?.is_none() {
-                break;
-            }
-            let name = reader.tape.get(name_at).copied().unwrap_or(Word::bits(0));
-            if reader.arbitrary_precision && reader.string(name) == ARBITRARY_PRECISION_NUMBER {
-                let text: String = members.next_value()?;
-                let alone = reader.names.len() == first && members.next_key::<String>()?.is_none();
-                reader.tape.truncate(at);
-                reader.depth -= 1;
-                return reader.push_number_text(&text, alone);
-            }
-            if !reader.add_name(name, first) {
-                return Err(reader.refuse(JsonFault::DuplicateMember));
-            }
-            members.next_value_seed(reader.value())?;
-        }
-        let count = reader.names.len() - first;
-        if !reader.end_names(first) {
-            return Err(reader.refuse(JsonFault::DuplicateMember));
-        }
-        reader.close(at, Kind::Object, count);
-        Ok(())
+impl Seen {
+    /// Whether a name of this kind came before; remembers this one.
+    fn again(&mut self, name: &str) -> bool {
+        let ends = [name.as_bytes().first(), name.as_bytes().last()].map(|byte| byte.copied().map_or(0, usize::from));
+        let bit = 1 << ((name.len() + 3 * ends[0] + 7 * ends[1]) % 64);
+        let again = self.0 & bit != 0;
+        self.0 |= bit;
+        again
     }
 }

@@ -29,6 +29,16 @@ const MASK: u64 = (1 << BITS) - 1;
 /// The longest text whose places a word can name; a byte of text needs a word at the most.
 pub(super) const LONGEST_TEXT: usize = 1 << (BITS - 1);
 
+/// Where the value behind the one at this place of a tape begins.
+pub(super) fn behind(tape: &[Word], at: usize) -> usize {
+    let Some(word) = tape.get(at) else { return at + 1 };
+    match word.kind() {
+        Kind::Unsigned | Kind::Signed | Kind::Float => at + 2,
+        Kind::Array | Kind::Object => word.b(),
+        Kind::Null | Kind::False | Kind::True | Kind::String => at + 1,
+    }
+}
+
 impl Word {
     pub(super) fn new(kind: Kind, a: usize, b: usize) -> Self {
         Self((kind as u64) << (2 * BITS) | (a as u64 & MASK) << BITS | (b as u64 & MASK))

@@ -97,7 +97,15 @@ impl<'a> Value<'a> {
     /// The member of this name of an object.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|(other, _)| *other == name).map(|(_, value)| value)
+        let end = if self.is_object() { self.word().b() } else { 0 };
+        let mut at = self.at + 1;
+        while at < end {
+            if self.object.is_string(self.object.word(at), name) {
+                return Some(Value { at: at + 1, ..self });
+            }
+            at = self.object.behind(at + 1);
+        }
+        None
     }
 
     /// The same value, as serde_json has it.
@@ -115,13 +123,17 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn as_number(self) -> Option<Number> {
-        let bits = || self.object.word(self.at + 1).to_bits();
         match self.kind() {
-            Kind::Unsigned => Some(bits().into()),
-            Kind::Signed => Some(bits().cast_signed().into()),
-            Kind::Float => Number::from_f64(f64::from_bits(bits())),
+            Kind::Unsigned => Some(self.bits().into()),
+            Kind::Signed => Some(self.bits().cast_signed().into()),
+            Kind::Float => Number::from_f64(f64::from_bits(self.bits())),
             _ => None,
         }
+    }
+
+    /// The bits of a number.
+    pub(super) fn bits(self) -> u64 {
+        self.object.word(self.at + 1).to_bits()
     }
 
     /// How many elements or members there are.
@@ -147,7 +159,7 @@ impl<'a> Value<'a> {
         self.object.word(self.at)
     }
 
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         self.word().kind()
     }
 }

@@ -1,7 +1,7 @@
 //! An imported key set, and which of its keys may have signed a token.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Weak},
 };
 
@@ -28,7 +28,7 @@ pub(crate) enum Origin {
 #[derive(Debug)]
 pub(crate) struct KeySet {
     keys: Vec<VerificationKey>,
-    by_kid: HashMap<Box<str>, Vec<usize>>,
+    by_kid: BTreeMap<Box<str>, Vec<usize>>,
     without_kid: Vec<usize>,
     origin: Origin,
     skipped: Vec<SkippedKey>,
@@ -66,7 +66,7 @@ impl KeySet {
     }
 
     pub(crate) fn new(keys: Vec<VerificationKey>, origin: Origin) -> Self {
-        let mut by_kid: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+        let mut by_kid: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
         let mut without_kid = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             match key.kid() {

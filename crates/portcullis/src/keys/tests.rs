@@ -41,7 +41,7 @@ fn header(alg: &str, kid: Option<&str>) -> Header {
     if let Some(kid) = kid {
         header["kid"] = kid.into();
     }
-    Header::from_object(&crate::json::object(header.to_string().into_bytes()).unwrap()).unwrap()
+    Header::from_object(b"", &crate::json::object(header.to_string().into_bytes()).unwrap()).unwrap()
 }
 
 fn set(keys: &[Value], origin: Origin) -> Arc<KeySet> {

@@ -10,15 +10,17 @@ use crate::{
 const MAX_KID_BYTES: usize = 512;
 
 /// The header members that matter. `jwk`, `jku`, `x5u` and `x5c` are never read.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Header {
+    /// As it stands in the token, still encoded.
+    pub(crate) part: Box<[u8]>,
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<Box<str>>,
     typ: Option<Box<str>>,
 }
 
 impl Header {
-    pub(crate) fn from_object(object: &Object) -> Result<Self, TokenFault> {
+    pub(crate) fn from_object(part: &[u8], object: &Object) -> Result<Self, TokenFault> {
         if object.contains_key("crit") {
             return Err(TokenFault::Critical);
         }
@@ -30,17 +32,17 @@ impl Header {
             return Err(TokenFault::Header { member: "kid", expected: "at most 512 bytes long" });
         }
         let typ = text(object, "typ", "a string")?;
-        let missing = TokenFault::Header { member: "alg", expected: "present" };
-        let name = text(object, "alg", "a string")?.ok_or(missing)?;
+        let missing = || TokenFault::Header { member: "alg", expected: "present" };
+        let name = text(object, "alg", "a string")?.ok_or_else(missing)?;
         let algorithm =
             Algorithm::from_name(name).ok_or_else(|| TokenFault::Algorithm { actual: Unverified::new(name) })?;
-        Ok(Self { algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
+        Ok(Self { part: part.into(), algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
     }
 }
 
 fn text<'a>(object: &'a Object, member: &'static str, expected: &'static str) -> Result<Option<&'a str>, TokenFault> {
     let Some(value) = object.get(member) else { return Ok(None) };
-    value.as_str().map(Some).ok_or(TokenFault::Header { member, expected })
+    value.as_str().map(Some).ok_or_else(|| TokenFault::Header { member, expected })
 }
 
 /// Which algorithms and types of token are accepted.

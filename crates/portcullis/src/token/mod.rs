@@ -7,6 +7,8 @@ mod header;
 
 pub(crate) use header::{Header, HeaderRules, Types};
 
+use std::{ops::Range, sync::Arc};
+
 use crate::{
     base64url,
     bearer::BearerToken,
@@ -17,7 +19,7 @@ use crate::{
 
 /// A well-formed token that nobody has vouched for: its claims are out of reach.
 pub(crate) struct UnverifiedToken<'a> {
-    header: Header,
+    header: Arc<Header>,
     claims: Object,
     signing_input: &'a [u8],
     signature: Vec<u8>,
@@ -25,53 +27,79 @@ pub(crate) struct UnverifiedToken<'a> {
 
 /// A token whose signature verified; its claims are authentic and not yet judged.
 pub(crate) struct SignedToken {
-    pub(crate) header: Header,
+    pub(crate) header: Arc<Header>,
     pub(crate) claims: Object,
     _proof: SignatureProof,
 }
 
 /// Takes a compact JWS apart.
+#[cfg(any(test, fuzzing, portcullis_stages))]
 pub(crate) fn parse(token: BearerToken<'_>) -> Result<UnverifiedToken<'_>, Refusal> {
-    split(token.as_str()).and_then(decode).map_err(Refusal::Token)
+    parse_knowing(token, |_| None)
+}
+
+/// Takes a compact JWS apart, whose header may be known already: tokens of one key mostly have the same.
+pub(crate) fn parse_knowing<'a>(
+    token: BearerToken<'a>,
+    known: impl FnOnce(&[u8]) -> Option<Arc<Header>>,
+) -> Result<UnverifiedToken<'a>, Refusal> {
+    let parsed = split(token.as_bytes()).and_then(|parts| decode(parts, known));
+    // Three parts of base64url have no other characters: only what does not parse has to be looked at.
+    parsed.map_err(|fault| Refusal::Token(if token.is_token68() { fault } else { TokenFault::Characters }))
 }
 
 #[derive(Clone, Copy)]
 struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    signing_input: &'a str,
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+    signing_input: &'a [u8],
 }
 
-fn split(token: &str) -> Result<Parts<'_>, TokenFault> {
-    let count = token.split('.').count();
-    match (count, token.rsplit_once('.')) {
-        (3, Some((signing_input, signature))) => {
-            let (header, payload) = signing_input.split_once('.').unwrap_or_default();
-            Ok(Parts { header, payload, signature, signing_input })
-        }
-        (5, _) => Err(TokenFault::Encrypted),
-        (actual, _) => Err(TokenFault::Segments { actual }),
-    }
+fn split(token: &[u8]) -> Result<Parts<'_>, TokenFault> {
+    let mut dots = memchr::memchr_iter(b'.', token);
+    let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+        return Err(match memchr::memchr_iter(b'.', token).count() + 1 {
+            5 => TokenFault::Encrypted,
+            actual => TokenFault::Segments { actual },
+        });
+    };
+    let part = |range: Range<usize>| token.get(range).unwrap_or_default();
+    Ok(Parts {
+        header: part(0..first),
+        payload: part(first + 1..second),
+        signature: part(second + 1..token.len()),
+        signing_input: part(0..second),
+    })
 }
 
-fn decode(parts: Parts<'_>) -> Result<UnverifiedToken<'_>, TokenFault> {
-    let header = json_part(Part::Header, parts.header)?;
-    let header = Header::from_object(&header)?;
+fn decode<'a>(
+    parts: Parts<'a>,
+    known: impl FnOnce(&[u8]) -> Option<Arc<Header>>,
+) -> Result<UnverifiedToken<'a>, TokenFault> {
+    let header = match known(parts.header) {
+        Some(header) => header,
+        None => Arc::new(Header::from_object(parts.header, &json_part(Part::Header, parts.header)?)?),
+    };
     let claims = json_part(Part::Payload, parts.payload)?;
     let signature = bytes(Part::Signature, parts.signature)?;
-    Ok(UnverifiedToken { header, claims, signing_input: parts.signing_input.as_bytes(), signature })
+    Ok(UnverifiedToken { header, claims, signing_input: parts.signing_input, signature })
 }
 
-fn json_part(part: Part, text: &str) -> Result<Object, TokenFault> {
+fn json_part(part: Part, text: &[u8]) -> Result<Object, TokenFault> {
     json::object(bytes(part, text)?).map_err(|fault| TokenFault::Json(part, fault))
 }
 
-fn bytes(part: Part, text: &str) -> Result<Vec<u8>, TokenFault> {
-    base64url::decode(text).ok_or(TokenFault::Base64(part))
+fn bytes(part: Part, text: &[u8]) -> Result<Vec<u8>, TokenFault> {
+    base64url::decode(text).ok_or_else(|| TokenFault::Base64(part))
 }
 
 impl<'a> UnverifiedToken<'a> {
+    #[cfg(portcullis_stages)]
+    pub(crate) fn shared_header(&self) -> Arc<Header> {
+        Arc::clone(&self.header)
+    }
+
     pub(crate) fn header(&self) -> &Header {
         &self.header
     }
@@ -88,8 +116,8 @@ impl<'a> UnverifiedToken<'a> {
     /// The issuer that the token claims to be from: good for choosing whose keys to ask, for nothing else.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, Refusal> {
         let name = "iss";
-        let issuer = self.claims.get(name).ok_or(Refusal::Token(TokenFault::MissingClaim { name }))?;
-        issuer.as_str().ok_or(Refusal::Token(TokenFault::MalformedClaim { name, expected: "a string" }))
+        let issuer = self.claims.get(name).ok_or_else(|| Refusal::Token(TokenFault::MissingClaim { name }))?;
+        issuer.as_str().ok_or_else(|| Refusal::Token(TokenFault::MalformedClaim { name, expected: "a string" }))
     }
 
     /// Opens the token, since its signature verified.

@@ -100,7 +100,7 @@ fn a_header_says_what_it_may_and_nothing_in_it_is_followed() {
 }
 
 fn read_header(header: &serde_json::Value) -> Header {
-    Header::from_object(&json::object(header.to_string().into_bytes()).unwrap()).unwrap()
+    Header::from_object(b"", &json::object(header.to_string().into_bytes()).unwrap()).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, Response};
 
 use crate::{
     Access, TokenSource, Verifier,
-    bearer::{self, DEFAULT_MAX_TOKEN_BYTES, PresentedToken},
+    bearer::{self, BearerToken, DEFAULT_MAX_TOKEN_BYTES},
     challenge::Challenge,
     claims::VerifiedToken,
     policy::Policy,
@@ -68,7 +68,7 @@ impl Gate {
     pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
         match self.find(&headers)? {
             Some(token) => {
-                let token = self.verifier.verify_presented(token).await?;
+                let token = self.verifier.verify_bearer(token).await?;
                 self.admit(token)
             }
             None => Ok(Admission { gate: self, access: None }),
@@ -91,7 +91,7 @@ impl Gate {
         admission.access.as_ref().map(|access| access.token().clone())
     }
 
-    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<PresentedToken<'a>>, Refusal> {
+    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
         match bearer::find(headers, &self.sources, self.max_token_bytes) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
             found => found.map(Some),

@@ -1,6 +1,6 @@
 //! Which issuer's keys and rules a token is judged by.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::branch::Branch;
 use crate::{
@@ -15,20 +15,20 @@ pub(super) enum Issuers {
     /// One set of keys and rules, for whatever issuer the token names.
     Any(Arc<Branch>),
     /// Chosen by `iss`, to the letter.
-    Named(HashMap<String, Arc<Branch>>),
+    Named(BTreeMap<String, Arc<Branch>>),
 }
 
 impl Issuers {
     /// A branch on its own: chosen by its issuer if it names one.
     pub(super) fn single(branch: Branch) -> Self {
         match branch.claims.issuer.clone() {
-            Some(issuer) => Self::Named(HashMap::from([(issuer, Arc::new(branch))])),
+            Some(issuer) => Self::Named(BTreeMap::from([(issuer, Arc::new(branch))])),
             None => Self::Any(Arc::new(branch)),
         }
     }
 
     pub(super) fn named(branches: Vec<Branch>) -> Result<Self, ConfigurationError> {
-        let mut named = HashMap::new();
+        let mut named = BTreeMap::new();
         for branch in branches {
             let issuer = branch.claims.issuer.clone().ok_or(ConfigurationError::UnnamedIssuer)?;
             if named.insert(issuer.clone(), Arc::new(branch)).is_some() {

@@ -6,6 +6,7 @@
 mod branch;
 mod builder;
 mod issuers;
+mod known_headers;
 
 pub use builder::VerifierBuilder;
 
@@ -17,7 +18,7 @@ use std::{
 
 use crate::{
     ConfigurationError, JwksService,
-    bearer::PresentedToken,
+    bearer::BearerToken,
     claims::VerifiedToken,
     jwks::Lookup,
     keys::{Candidates, KeySet},
@@ -27,6 +28,7 @@ use crate::{
 };
 use branch::Branch;
 use issuers::Issuers;
+use known_headers::KnownHeaders;
 
 /// Verifies access tokens: signature, times, issuer, audience, type.
 ///
@@ -50,6 +52,7 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     issuers: Issuers,
+    headers: KnownHeaders,
     /// Of this verifier alone: another configuration is another verifier, with nothing in its cache.
     cache: Option<TokenCache<Grounds>>,
 }
@@ -91,7 +94,7 @@ pub struct TokenCacheSize {
 impl Verifier {
     fn of(issuers: Issuers) -> Self {
         let cache = issuers.cache().map(TokenCache::new);
-        Self(Arc::new(Inner { issuers, cache }))
+        Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache }))
     }
 
     /// A builder for a verifier with these keys.
@@ -169,10 +172,10 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
-        let token = PresentedToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
+        let token = BearerToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
         match self.verify_now(token) {
             Some(verdict) => verdict,
-            None => self.verify_presented(token).await,
+            None => self.verify_bearer(token).await,
         }
     }
 
@@ -201,11 +204,11 @@ impl Verifier {
     }
 
     /// The verdict, if no wait for keys is needed to reach it.
-    pub(crate) fn verify_now(&self, token: PresentedToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
+    pub(crate) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
         if let Some(known) = self.known(token) {
             return Some(Ok(known));
         }
-        let unverified = match token.bearer().and_then(token::parse) {
+        let unverified = match self.parse(token) {
             Ok(unverified) => unverified,
             Err(refusal) => return Some(Err(refusal)),
         };
@@ -221,29 +224,35 @@ impl Verifier {
         }
     }
 
-    pub(crate) async fn verify_presented(&self, token: PresentedToken<'_>) -> Result<VerifiedToken, Refusal> {
-        let unverified = token::parse(token.bearer()?)?;
+    pub(crate) async fn verify_bearer(&self, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+        let unverified = self.parse(token)?;
         let branch = self.0.issuers.choose(&unverified)?;
         branch.header.check(unverified.header())?;
         let keys = branch.jwks.key(unverified.header()).await?;
         self.open(token, unverified, branch, &keys, branch.clock.now())
     }
 
+    fn parse<'a>(&self, token: BearerToken<'a>) -> Result<UnverifiedToken<'a>, Refusal> {
+        token::parse_knowing(token, |part| self.0.headers.find(part))
+    }
+
     /// The same token, verified before, if it would be again.
-    fn known(&self, token: PresentedToken<'_>) -> Option<VerifiedToken> {
+    fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold)
     }
 
     /// The last steps, which need no wait: signature and claims. A token that passes is kept.
     fn open(
         &self,
-        token: PresentedToken<'_>,
+        token: BearerToken<'_>,
         unverified: UnverifiedToken<'_>,
         branch: &Arc<Branch>,
         keys: &Candidates,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let verified = branch.claims.check(keys.verify(unverified)?, now)?;
+        let signed = keys.verify(unverified)?;
+        self.0.headers.remember(&signed.header);
+        let verified = branch.claims.check(signed, now)?;
         if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {
             let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
             cache.insert(token.as_bytes(), verified.clone(), grounds);

@@ -1,24 +1,20 @@
 //! The oracle: another strict reader, which builds what serde_json builds.
 
-use std::{cell::Cell, fmt, sync::LazyLock};
+use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::super::parse::{ARBITRARY_PRECISION_NUMBER, MAX_DEPTH};
+use super::super::parse::MAX_DEPTH;
 use crate::refusal::JsonFault;
 
 type Object = serde_json::Map<String, Value>;
-
-/// Whether that feature is on, which any crate in a build can switch on for all: only then is a
-/// number of any size one.
-static ARBITRARY_PRECISION: LazyLock<bool> = LazyLock::new(|| serde_json::from_str::<Number>("1e999").is_ok());
 
 /// Reads one JSON object that fills the whole text.
 pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
     let fault = Cell::new(JsonFault::Syntax);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let strict = Strict { depth: 0, arbitrary_precision: *ARBITRARY_PRECISION, fault: &fault };
+    let strict = Strict { depth: 0, fault: &fault };
     let value = strict.deserialize(&mut deserializer).and_then(|value| {
         deserializer.end()?;
         Ok(value)
@@ -34,7 +30,6 @@ pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
-    arbitrary_precision: bool,
     fault: &'a Cell<JsonFault>,
 }
 
@@ -104,24 +99,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let seed = self.deeper()?;
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
-            if self.arbitrary_precision && name == ARBITRARY_PRECISION_NUMBER {
-                let text: String = members.next_value()?;
-                let alone = object.is_empty() && members.next_key::<String>()?.is_none();
-                return self.number(&text, alone);
-            }
             if object.insert(name, members.next_value_seed(seed)?).is_some() {
                 return Err(self.refuse(JsonFault::DuplicateMember));
             }
         }
         Ok(Value::Object(object))
-    }
-}
-
-impl Strict<'_> {
-    /// A finite number, whose text was the only member of its object.
-    fn number<E: Error>(self, text: &str, alone: bool) -> Result<Value, E> {
-        let number: Option<Number> = text.parse().ok();
-        let finite = number.filter(|number| alone && number.as_f64().is_some_and(f64::is_finite));
-        finite.map(Value::Number).ok_or_else(|| self.refuse(JsonFault::Syntax))
     }
 }

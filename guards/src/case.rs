@@ -1,0 +1,120 @@
+//! What is counted: one way of verifying a token, again and again.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::SystemTime,
+};
+
+use portcullis::{Algorithm, JwksService, VerifiedToken, Verifier, VerifierBuilder};
+use portcullis_testkit::{SigningKey, TokenBuilder};
+use serde_json::json;
+
+const ISSUER: &str = "https://as.example.com";
+
+/// The claims as a handler asks for them.
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "read is all they are")]
+pub(crate) struct Typed {
+    sub: String,
+    client_id: String,
+    scope: String,
+}
+
+/// One way of verifying a token.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    algorithm: portcullis_testkit::Algorithm,
+    cached: bool,
+    /// At most so many heap allocations each time.
+    pub(crate) allocations: u64,
+    /// At most so many instructions each time, on `x86_64` as callgrind shows it to a program.
+    pub(crate) instructions: u64,
+}
+
+/// A case that is ready to run.
+pub(crate) struct Prepared {
+    verifier: Verifier,
+    token: String,
+}
+
+impl Case {
+    pub(crate) const ALL: &[Self] = &[
+        Self::new("cached", portcullis_testkit::Algorithm::RS256, true, 0, 1),
+        Self::new("new-hs256", portcullis_testkit::Algorithm::HS256, false, 30, 1),
+        Self::new("new-rs256", portcullis_testkit::Algorithm::RS256, false, 30, 1),
+        Self::new("new-es256", portcullis_testkit::Algorithm::ES256, false, 30, 1),
+        Self::new("new-eddsa", portcullis_testkit::Algorithm::EdDSA, false, 30, 1),
+    ];
+
+    const fn new(
+        name: &'static str,
+        algorithm: portcullis_testkit::Algorithm,
+        cached: bool,
+        allocations: u64,
+        instructions: u64,
+    ) -> Self {
+        Self { name, algorithm, cached, allocations, instructions }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|case| case.name == name).copied()
+    }
+
+    /// A verifier and a token of it, seen once.
+    pub(crate) fn prepare(self) -> Prepared {
+        let key = SigningKey::generate(self.algorithm, "2026-11-24");
+        let builder = if self.cached { builder(&key) } else { builder(&key).without_token_cache() };
+        #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
+        let verifier = builder.build().expect("a verifier");
+        let prepared = Prepared { verifier, token: token(&key) };
+        prepared.repeat(1);
+        prepared
+    }
+}
+
+impl Prepared {
+    /// Verifies the token so often and has its claims read.
+    #[inline(never)]
+    pub(crate) fn repeat(&self, times: u64) {
+        for _ in 0..times {
+            let typed = self.verify().and_then(|token| token.typed::<Typed>().ok());
+            assert!(std::hint::black_box(typed).is_some(), "a good token was refused");
+        }
+    }
+
+    fn verify(&self) -> Option<VerifiedToken> {
+        at_once(self.verifier.verify(&self.token))?.ok()
+    }
+}
+
+/// A verifier of the tokens that this key signs.
+#[expect(clippy::expect_used, reason = "without it there is nothing to count")]
+pub(crate) fn builder(key: &SigningKey) -> VerifierBuilder {
+    let jwks = JwksService::from_json(&json!({ "keys": [key.public_jwk()] }).to_string()).expect("a key set");
+    let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+    Verifier::builder(jwks).issuer(ISSUER).audience("https://api.example.com").algorithms(algorithms)
+}
+
+/// A token of about 1 KB.
+fn token(key: &SigningKey) -> String {
+    TokenBuilder::new(key, ISSUER, SystemTime::now())
+        .scope("orders:read orders:write profile")
+        .claim("name", "Alice Example")
+        .claim("email", "alice@example.com")
+        .claim("tenant", "tenant-42")
+        .claim("roles", json!(["user", "editor", "auditor"]))
+        .claim("auth_time", 1_790_000_000)
+        .claim("acr", "urn:example:gold")
+        .sign()
+}
+
+/// The outcome of a future that needs no wait: the keys are known.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
+    }
+}
