@@ -1,4 +1,6 @@
 //! Instructions for each token, counted by callgrind: the difference that more repetitions make.
+//!
+//! Only those of the repetitions are counted: making a key takes a random number of them.
 
 use std::{
     env, fs,
@@ -40,7 +42,9 @@ fn count(case: &Case, times: u64) -> Result<u64> {
 
 fn run(program: &Path, out: &Path, case: &str, times: u64) -> Result<()> {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "-q"]).arg(format!("--callgrind-out-file={}", out.display()));
+    valgrind
+        .args(["--tool=callgrind", "-q", "--toggle-collect=*Prepared*repeat*"])
+        .arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.arg(program).args(["repeat", case, &times.to_string()]).stdin(Stdio::null());
     let status = valgrind.status().map_err(|error| format!("valgrind cannot be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("valgrind ended with {status} for {case}")) }

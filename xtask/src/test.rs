@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Result, check,
+    Result, check, guards,
     manifest::{all_features, packages},
     setup,
     shell::{cargo, run_seeing},
@@ -16,7 +16,8 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     let mut steps = Steps::new(keep_going);
     steps.run("setup", || {
         setup::for_checks(!fast)?;
-        setup::for_tests()
+        setup::for_tests()?;
+        setup::for_guards()
     });
     check::add_to(&mut steps, fast);
     steps.run("tests", || run_tests(workspace_tests()?.arg("--no-fail-fast"), &mut counts));
@@ -27,6 +28,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
         run_tests(&mut test, &mut counts)
     });
     steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
+    steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     if counts != Counts::default() {
         println!("\n{} passed, {} failed", counts.passed, counts.failed);

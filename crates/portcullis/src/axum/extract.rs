@@ -8,7 +8,7 @@ use super::AccessRejection;
 use crate::{
     Access, Claims,
     refusal::{ConfigurationFault, Refusal, RequestFault},
-    tower::Admission,
+    tower::Verdict,
 };
 
 /// Refused with 500 without a layer, and with 401 if an optional layer let the request pass without credentials.
@@ -16,9 +16,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let admission = admission(parts)?;
-        let anonymous = || rejection(admission, Refusal::Request(RequestFault::NoCredentials));
-        admission.access().cloned().ok_or_else(anonymous)
+        let verdict = verdict(parts)?;
+        verdict.access.cloned().ok_or_else(|| anonymous(&verdict))
     }
 }
 
@@ -27,10 +26,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> FromRequestPar
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let admission = admission(parts)?;
-        match admission.access() {
-            Some(access) => typed(admission, access),
-            None => Err(rejection(admission, Refusal::Request(RequestFault::NoCredentials))),
+        let verdict = verdict(parts)?;
+        match verdict.access {
+            Some(access) => typed(&verdict, access),
+            None => Err(anonymous(&verdict)),
         }
     }
 }
@@ -40,23 +39,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRe
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, AccessRejection> {
-        let admission = admission(parts)?;
-        admission.access().map(|access| typed(admission, access)).transpose()
+        let verdict = verdict(parts)?;
+        verdict.access.map(|access| typed(&verdict, access)).transpose()
     }
 }
 
-fn admission(parts: &Parts) -> Result<&Admission, AccessRejection> {
+fn verdict(parts: &Parts) -> Result<Verdict<'_>, AccessRejection> {
     let missing = Refusal::Configuration(ConfigurationFault::MissingLayer);
-    parts.extensions.get().ok_or_else(|| AccessRejection::without_layer(missing))
+    Verdict::find(&parts.extensions).ok_or_else(|| AccessRejection::without_layer(missing))
 }
 
 fn typed<T: DeserializeOwned + Send + Sync + 'static>(
-    admission: &Admission,
+    verdict: &Verdict<'_>,
     access: &Access,
 ) -> Result<Claims<T>, AccessRejection> {
-    access.token().typed().map_err(|refusal| rejection(admission, refusal))
+    access.token().typed().map_err(|refusal| rejection(verdict, refusal))
 }
 
-fn rejection(admission: &Admission, refusal: Refusal) -> AccessRejection {
-    AccessRejection::new(refusal, admission.challenge().clone())
+fn anonymous(verdict: &Verdict<'_>) -> AccessRejection {
+    rejection(verdict, Refusal::Request(RequestFault::NoCredentials))
+}
+
+fn rejection(verdict: &Verdict<'_>, refusal: Refusal) -> AccessRejection {
+    AccessRejection::new(refusal, verdict.challenge.clone())
 }

@@ -136,7 +136,7 @@ impl ClaimRules {
     /// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claim: Option<Value<'_>>) -> Result<(), TokenFault> {
         let Some(expected) = &self.issuer else { return Ok(()) };
-        let claim = claim.ok_or_else(|| TokenFault::MissingClaim { name: "iss" })?;
+        let Some(claim) = claim else { return Err(TokenFault::MissingClaim { name: "iss" }) };
         match claim.as_str() {
             Some(issuer) if issuer == expected => Ok(()),
             Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
@@ -149,7 +149,7 @@ impl ClaimRules {
         if self.audiences.is_empty() {
             return Ok(());
         }
-        let claim = claim.ok_or_else(|| TokenFault::MissingClaim { name: "aud" })?;
+        let Some(claim) = claim else { return Err(TokenFault::MissingClaim { name: "aud" }) };
         let ours = |audience: &str| self.audiences.iter().any(|ours| ours == audience);
         let named = match claim.as_str() {
             Some(audience) => ours(audience),

@@ -30,7 +30,7 @@ pub struct Object {
     /// The text that was read, and behind it the strings of it that were escaped, unescaped.
     pub(super) strings: Box<str>,
     pub(super) text_len: usize,
-    pub(super) tape: Vec<Word>,
+    pub(super) tape: Box<[Word]>,
 }
 
 impl Object {
@@ -71,7 +71,7 @@ impl Object {
 
     /// The bytes that the object takes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.strings.len() + self.tape.capacity() * size_of::<Word>()
+        self.strings.len() + size_of_val(&*self.tape)
     }
 
     /// The object as a value among others.

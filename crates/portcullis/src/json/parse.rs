@@ -36,7 +36,7 @@ pub(crate) fn object(text: Vec<u8>) -> Result<Object> {
     }
     let text_len = text.len();
     text.push_str(&unescaped);
-    Ok(Object { strings: text.into_boxed_str(), text_len, tape: without_much_spare_room(tape) })
+    Ok(Object { strings: text.into_boxed_str(), text_len, tape: tape.into_boxed_slice() })
 }
 
 struct Reader<'t> {
@@ -50,8 +50,8 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        // Claims have a member in every 30 bytes or so, of two words or three.
-        let tape = Vec::with_capacity(8 + text.len() / 12);
+        // Claims have a member in every 20 bytes or more, of two words or three: seldom has this to grow.
+        let tape = Vec::with_capacity(8 + text.len() / 8);
         Self { text, at: 0, tape, unescaped: String::new(), depth: 0 }
     }
 
@@ -256,14 +256,6 @@ impl<'t> Reader<'t> {
         }
         .unwrap_or_default()
     }
-}
-
-/// To give room back costs as much as an allocation.
-fn without_much_spare_room(mut tape: Vec<Word>) -> Vec<Word> {
-    if tape.capacity() > 2 * tape.len() {
-        tape.shrink_to_fit();
-    }
-    tape
 }
 
 /// How many bytes come before the first quote, backslash or control character; looks at eight at once.

@@ -1,6 +1,6 @@
 //! The proof that a request may pass.
 
-use std::fmt;
+use std::{any::Any, fmt, sync::Arc};
 
 use crate::claims::{Claims, VerifiedToken};
 
@@ -20,11 +20,23 @@ use crate::claims::{Claims, VerifiedToken};
 #[derive(Clone)]
 pub struct Access {
     token: VerifiedToken,
+    /// Who let the request pass; only the door that it is of can read it.
+    admitted_by: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Access {
     pub(super) fn new(token: VerifiedToken) -> Self {
-        Self { token }
+        Self { token, admitted_by: None }
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn admitted_by(self, gate: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { admitted_by: Some(gate), ..self }
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn gate<T: 'static>(&self) -> Option<&T> {
+        self.admitted_by.as_ref()?.downcast_ref()
     }
 
     /// The claims of the token.

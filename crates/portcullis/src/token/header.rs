@@ -42,7 +42,8 @@ impl Header {
 
 fn text<'a>(object: &'a Object, member: &'static str, expected: &'static str) -> Result<Option<&'a str>, TokenFault> {
     let Some(value) = object.get(member) else { return Ok(None) };
-    value.as_str().map(Some).ok_or_else(|| TokenFault::Header { member, expected })
+    let Some(text) = value.as_str() else { return Err(TokenFault::Header { member, expected }) };
+    Ok(Some(text))
 }
 
 /// Which algorithms and types of token are accepted.

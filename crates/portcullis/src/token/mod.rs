@@ -91,7 +91,8 @@ fn json_part(part: Part, text: &[u8]) -> Result<Object, TokenFault> {
 }
 
 fn bytes(part: Part, text: &[u8]) -> Result<Vec<u8>, TokenFault> {
-    base64url::decode(text).ok_or_else(|| TokenFault::Base64(part))
+    let Some(bytes) = base64url::decode(text) else { return Err(TokenFault::Base64(part)) };
+    Ok(bytes)
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -116,8 +117,11 @@ impl<'a> UnverifiedToken<'a> {
     /// The issuer that the token claims to be from: good for choosing whose keys to ask, for nothing else.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, Refusal> {
         let name = "iss";
-        let issuer = self.claims.get(name).ok_or_else(|| Refusal::Token(TokenFault::MissingClaim { name }))?;
-        issuer.as_str().ok_or_else(|| Refusal::Token(TokenFault::MalformedClaim { name, expected: "a string" }))
+        let Some(issuer) = self.claims.get(name) else {
+            return Err(Refusal::Token(TokenFault::MissingClaim { name }));
+        };
+        let expected = "a string";
+        issuer.as_str().ok_or(Refusal::Token(TokenFault::MalformedClaim { name, expected }))
     }
 
     /// Opens the token, since its signature verified.

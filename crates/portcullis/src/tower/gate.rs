@@ -25,12 +25,22 @@ pub(super) struct Gate {
     pub(super) max_token_bytes: usize,
 }
 
-/// What a gate leaves in the extensions of a request that may pass, for the gates and extractors behind it.
-#[derive(Clone)]
-pub(crate) struct Admission {
+/// That a request may pass, and on what ground.
+pub(super) struct Admission {
     gate: Arc<Gate>,
     /// None if the request came without credentials, and may.
     access: Option<Access>,
+}
+
+/// What a gate leaves in the extensions of a request that came without credentials, and may pass.
+#[derive(Clone)]
+struct Anonymous(Arc<Gate>);
+
+/// What the layer before a handler said of a request, for the extractors.
+#[cfg(feature = "axum")]
+pub(crate) struct Verdict<'a> {
+    pub(crate) challenge: &'a Challenge,
+    pub(crate) access: Option<&'a Access>,
 }
 
 impl Gate {
@@ -86,9 +96,10 @@ impl Gate {
         bearer::relevant(headers, &self.sources)
     }
 
+    /// The token that an outer layer with the same verifier has verified.
     fn verified_before(&self, extensions: &Extensions) -> Option<VerifiedToken> {
-        let admission = extensions.get::<Admission>().filter(|outer| outer.gate.verifier.is(&self.verifier))?;
-        admission.access.as_ref().map(|access| access.token().clone())
+        let access = extensions.get::<Access>()?;
+        access.gate::<Self>()?.verifier.is(&self.verifier).then(|| access.token().clone())
     }
 
     fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
@@ -106,22 +117,30 @@ impl Gate {
 }
 
 impl Admission {
+    /// One extension is all that an accepted request gets.
     pub(super) fn leave_in(self, extensions: &mut Extensions) {
-        match &self.access {
-            Some(access) => extensions.insert(access.clone()),
-            // One that an outer layer left by another verifier is not this layer's word.
-            None => extensions.remove::<Access>(),
+        match self.access {
+            Some(access) => {
+                extensions.insert(access.admitted_by(self.gate));
+            }
+            None => {
+                // One that an outer layer left by another verifier is not this layer's word.
+                extensions.remove::<Access>();
+                extensions.insert(Anonymous(self.gate));
+            }
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<'a> Verdict<'a> {
+    /// None where no layer has judged the request.
+    pub(crate) fn find(extensions: &'a Extensions) -> Option<Self> {
+        let access = extensions.get::<Access>();
+        let gate = match access {
+            Some(access) => access.gate::<Gate>()?,
+            None => &extensions.get::<Anonymous>()?.0,
         };
-        extensions.insert(self);
-    }
-
-    #[cfg(feature = "axum")]
-    pub(crate) fn access(&self) -> Option<&Access> {
-        self.access.as_ref()
-    }
-
-    #[cfg(feature = "axum")]
-    pub(crate) fn challenge(&self) -> &Challenge {
-        &self.gate.challenge
+        Some(Self { challenge: &gate.challenge, access })
     }
 }

@@ -19,4 +19,4 @@ pub use layer::Secure;
 pub use service::SecureService;
 
 #[cfg(feature = "axum")]
-pub(crate) use gate::Admission;
+pub(crate) use gate::Verdict;

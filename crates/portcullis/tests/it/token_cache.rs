@@ -205,7 +205,7 @@ async fn refused_tokens_are_not_kept_however_many_come() {
     let kid = first[0].kid().unwrap();
     let forger = SigningKey::generate(Algorithm::RS256, kid);
     for n in 0..200 {
-        let forged = TokenBuilder::new(&forger, &setup.server.issuer(), setup.clock.now()).subject(n.to_string());
+        let forged = TokenBuilder::new(&forger, setup.server.issuer(), setup.clock.now()).subject(n.to_string());
         let expired = setup.server.token().expired_for(Duration::from_secs(600)).sign();
         for bad in [&forged.sign(), &expired, &format!("{}A", good[0]), "nonsense"] {
             assert_ne!(code(&verifier, bad).await, "passed");
