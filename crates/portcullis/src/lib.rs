@@ -18,13 +18,16 @@
 //!
 //! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told.
 //! - [`Claims`] and [`Access`] are what a handler gets: as axum extractors, and as a request extension.
+//!   Claims are a [`json::Object`], or your own type.
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
 //! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes).
 //!
 //! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
-//! verified token, access. Each stage can only be made from the one before.
+//! verified token, access. Each stage can only be made from the one before. A token that went it before
+//! takes a short cut from bearer token to verified token: a [`Verifier`] keeps what it has verified, as long
+//! as that would be verified again.
 //!
 //! # Features
 //!
