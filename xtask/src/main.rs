@@ -1,8 +1,10 @@
-//! The project's own commands: `cargo xtask test`, `check`, `setup` and `fuzz`.
+//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `fuzz` and `bench`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
+mod bench;
 mod check;
 mod fuzz;
+mod guards;
 mod imports;
 mod manifest;
 mod setup;
@@ -45,6 +47,8 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
     },
+    /// Count allocations, bytes and instructions, and hold them against their bounds
+    Guards,
     /// Install what the checks and tests need, where it is missing
     Setup,
     /// Run the fuzz targets, one after another; any finding is a failure
@@ -55,14 +59,22 @@ enum Command {
         /// One target alone; all of them without it
         target: Option<String>,
     },
+    /// Measure against the peers, side by side, and write docs/benchmarks.md
+    Bench {
+        /// One short round of everything, to see that it works; the report goes to bench/target/quick
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { fast, keep_going } => test::run(fast, keep_going),
         Command::Check { fast, keep_going } => check::run(fast, keep_going),
+        Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
+        Command::Bench { quick } => bench::run(quick),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

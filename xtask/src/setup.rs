@@ -20,7 +20,8 @@ const NODE: (u32, u32) = (20, 12);
 /// Runs the command.
 pub(crate) fn run() -> Result {
     for_checks(true)?;
-    for_tests()
+    for_tests()?;
+    for_guards()
 }
 
 /// What the checks need; the tools that check features and dependencies only where `tools` says so.
@@ -40,6 +41,19 @@ pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
     oidc_provider_packages()
+}
+
+/// What the guards need: the program that counts instructions.
+pub(crate) fn for_guards() -> Result {
+    c_compiler()?;
+    valgrind()
+}
+
+/// What the benchmarks need: a C compiler, the program that asks servers, and the one that gives them cores.
+pub(crate) fn for_benchmarks() -> Result {
+    c_compiler()?;
+    wrk()?;
+    taskset()
 }
 
 /// The Node package of the tests' authorization server.
@@ -73,6 +87,29 @@ fn curl() -> Result {
         return present("curl");
     }
     apt_install(&["curl", "ca-certificates"])
+}
+
+fn valgrind() -> Result {
+    if output(program("valgrind").arg("--version")).is_some() {
+        return present("valgrind");
+    }
+    // The second brings the names in the C library, without which valgrind does not start.
+    apt_install(&["valgrind", "libc6-dbg"])
+}
+
+fn wrk() -> Result {
+    // It tells its version, but fails with it.
+    if program("wrk").arg("-v").output().is_ok() {
+        return present("wrk");
+    }
+    apt_install(&["wrk"])
+}
+
+fn taskset() -> Result {
+    if output(program("taskset").arg("--version")).is_some() {
+        return present("taskset");
+    }
+    apt_install(&["util-linux"])
 }
 
 fn apt_install(packages: &[&str]) -> Result {

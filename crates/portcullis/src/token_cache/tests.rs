@@ -83,6 +83,16 @@ fn tokens_with_the_same_hash_do_not_stand_for_each_other() {
 }
 
 #[test]
+fn a_longer_or_shorter_one_is_another_even_if_all_that_can_be_compared_is_the_same() {
+    let (mint, cache) = (Mint::new(), of_tokens(100));
+    let (text, length) = ([b'A'; 200], 100);
+    cache.insert(&text[..length], mint.token("alice").1, ());
+    for other in 0..200 {
+        assert_eq!(cache.get(&text[..other], |(), _| true).is_some(), other == length, "{other} bytes");
+    }
+}
+
+#[test]
 fn what_does_not_hold_is_not_found() {
     let (mint, cache) = (Mint::new(), TokenCache::new(Limits::default()));
     let (text, verified) = mint.token("alice");
