@@ -32,7 +32,8 @@ pub fn of(jwks: &str, token: &str) -> Vec<Stage> {
         ("key lookup", subject.key_found()),
         ("signature", subject.signature()),
         ("claim rules", subject.claims_judged()),
-        ("cache: insert", subject.inserted()),
+        ("claims into a type of three strings", subject.typed()),
+        ("cache: insert in the place of the same token", subject.inserted()),
         ("cache: lookup and comparison", subject.looked_up()),
         ("policy: one scope, one claim", subject.policy()),
     ]
@@ -91,6 +92,18 @@ impl Subject {
         Box::new(move || {
             rules.check_claims(verified.claims(), SystemTime::now().into()).expect("good claims");
         })
+    }
+
+    fn typed(&self) -> Box<dyn FnMut()> {
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code, reason = "read is all they are")]
+        struct Typed {
+            iss: String,
+            sub: String,
+            client_id: String,
+        }
+        let claims = self.verified.claims().clone();
+        Box::new(move || drop(claims.typed::<Typed>().expect("typed claims")))
     }
 
     fn inserted(&self) -> Box<dyn FnMut()> {

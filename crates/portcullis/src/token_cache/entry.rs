@@ -12,7 +12,7 @@ use crate::claims::VerifiedToken;
 
 /// How many handles an entry has room for: one for each core, 8 at most.
 static HANDLES: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, |cores| cores.get().min(8)));
+    LazyLock::new(|| thread::available_parallelism().map_or(1, |cores| cores.get().clamp(1, 8)));
 
 thread_local! {
     /// Which of an entry's handles this thread takes.
@@ -22,24 +22,34 @@ thread_local! {
     };
 }
 
-/// What the allocator, the map and the queues need for an entry, about.
-const OVERHEAD: usize = 256;
+/// What the allocator, the map and the queue need for an entry, about.
+const OVERHEAD: usize = 192;
 
 pub(super) struct Entry<G> {
     token: Box<[u8]>,
-    grounds: G,
-    verified: VerifiedToken,
-    /// The same token, for each thread with a count of references of its own, as far as there is room.
+    pub(super) grounds: G,
+    /// The verified token, for each thread with a count of references of its own, as far as there is room.
     handles: Box<[OnceLock<VerifiedToken>]>,
+    /// About how many bytes it takes.
+    pub(super) weight: usize,
     taken: AtomicBool,
     forgotten: AtomicBool,
 }
 
 impl<G> Entry<G> {
-    pub(super) fn new(token: &[u8], verified: VerifiedToken, grounds: G) -> Self {
-        let handles = (0..*HANDLES).map(|_| OnceLock::new()).collect();
+    pub(super) fn new(token: &[u8], verified: VerifiedToken, grounds: G, weight: usize) -> Self {
+        let mut own = Some(verified);
+        let place = own_place();
+        let handle =
+            |at| if at == place { own.take().map_or_else(OnceLock::new, OnceLock::from) } else { OnceLock::new() };
+        let handles = (0..*HANDLES).map(handle).collect();
         let (taken, forgotten) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { token: token.into(), grounds, verified, handles, taken, forgotten }
+        Self { token: token.into(), grounds, handles, weight, taken, forgotten }
+    }
+
+    /// About how many bytes an entry takes.
+    pub(super) fn weight(token: &[u8], verified: &VerifiedToken) -> usize {
+        OVERHEAD + size_of::<Self>() + token.len() + *HANDLES * VerifiedToken::HANDLE_BYTES + verified.heap_bytes()
     }
 
     /// Whether it is to the byte this token, and was not forgotten.
@@ -47,23 +57,22 @@ impl<G> Entry<G> {
         are_equal(&self.token, token) && !self.forgotten.load(Ordering::Acquire)
     }
 
-    pub(super) fn grounds(&self) -> &G {
-        &self.grounds
+    /// The verified token, as this thread takes it.
+    pub(super) fn handle(&self) -> Option<&VerifiedToken> {
+        let own = self.handles.get(own_place())?;
+        if let Some(handle) = own.get() {
+            return Some(handle);
+        }
+        let other = self.handles.iter().find_map(OnceLock::get)?;
+        Some(own.get_or_init(|| other.apart()))
     }
 
-    pub(super) fn verified(&self) -> &VerifiedToken {
-        &self.verified
-    }
-
-    /// The verified token, for a request.
-    pub(super) fn take(&self) -> VerifiedToken {
+    /// Marks that a request came for it.
+    pub(super) fn take(&self) {
         // Written once only: the line stays with all cores that read it.
         if !self.taken.load(Ordering::Relaxed) {
             self.taken.store(true, Ordering::Relaxed);
         }
-        let place = PLACE.with(|place| place % self.handles.len().max(1));
-        let handle = self.handles.get(place).map(|handle| handle.get_or_init(|| self.verified.apart()));
-        handle.unwrap_or(&self.verified).clone()
     }
 
     /// Whether it was taken since this was last asked.
@@ -76,11 +85,10 @@ impl<G> Entry<G> {
             self.forgotten.store(true, Ordering::Release);
         }
     }
+}
 
-    /// About how many bytes it takes.
-    pub(super) fn weight(&self) -> usize {
-        OVERHEAD + size_of::<Self>() + self.token.len() + self.handles.len() * 48 + self.verified.heap_bytes()
-    }
+fn own_place() -> usize {
+    PLACE.with(|place| place % *HANDLES)
 }
 
 /// Whether two tokens are the same, in a time that does not tell how far they are.

@@ -1,30 +1,33 @@
-//! Which tokens go when there are too many.
-//!
-//! A short queue of new tokens before a long one of those that came again (as in S3-FIFO). Whoever was
-//! taken since it was last looked at is spared and goes to the end of the long queue.
+//! Which tokens come in and which go, when there is no room for all.
 
 use std::collections::VecDeque;
 
 use super::Limits;
 
-/// The queue of new tokens may have one in so many of all.
-const NEW_ONES: usize = 10;
-
 /// So many are spared one after another; then the next goes, taken or not, so that no insertion takes long.
 const SPARED_AT_ONCE: usize = 256;
 
-/// The keys of all entries, and how much they weigh.
+/// So many strangers are remembered for each token that there is room for.
+const STRANGERS: usize = 8;
+
+/// The keys of all entries in the order in which they are looked at, how much they weigh, and who stands outside.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    new: VecDeque<u64>,
-    kept: VecDeque<u64>,
+    keys: VecDeque<u64>,
     bytes: usize,
     spared: usize,
+    strangers: Strangers,
 }
 
 impl Queue {
+    /// Whether a new token may come in: while there is room, or when it comes for the second time.
+    pub(super) fn admits(&mut self, key: u64, weight: usize, limits: Limits) -> bool {
+        let has_room = self.bytes + weight <= limits.bytes && self.keys.len() < limits.tokens;
+        has_room || self.strangers.knows(key, self.keys.len())
+    }
+
     pub(super) fn add(&mut self, key: u64, weight: usize) {
-        self.new.push_back(key);
+        self.keys.push_back(key);
         self.bytes += weight;
         self.spared = 0;
     }
@@ -36,13 +39,8 @@ impl Queue {
 
     /// The key of an entry that has to go or to be spared, as long as there is too much.
     pub(super) fn surplus(&mut self, limits: Limits) -> Option<u64> {
-        if self.bytes <= limits.bytes && self.len() <= limits.tokens {
-            return None;
-        }
-        let new_ones_first = self.new.len() > (self.len() / NEW_ONES).max(1);
-        let (first, second) =
-            if new_ones_first { (&mut self.new, &mut self.kept) } else { (&mut self.kept, &mut self.new) };
-        first.pop_front().or_else(|| second.pop_front())
+        let fits = self.bytes <= limits.bytes && self.keys.len() <= limits.tokens;
+        if fits { None } else { self.keys.pop_front() }
     }
 
     /// Whether this insertion may spare one more.
@@ -52,7 +50,7 @@ impl Queue {
 
     pub(super) fn spare(&mut self, key: u64) {
         self.spared += 1;
-        self.kept.push_back(key);
+        self.keys.push_back(key);
     }
 
     pub(super) fn gone(&mut self, weight: usize) {
@@ -60,10 +58,28 @@ impl Queue {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.new.len() + self.kept.len()
+        self.keys.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+/// Tokens that came once while there was no room: half of a key each, in the place that the other half names.
+///
+/// A newer one takes the place of an older; the table is laid when the first stands outside.
+#[derive(Debug, Default)]
+struct Strangers(Vec<u32>);
+
+impl Strangers {
+    /// Whether this one came before; remembers it.
+    fn knows(&mut self, key: u64, room: usize) -> bool {
+        if self.0.is_empty() {
+            self.0 = vec![0; (room * STRANGERS).next_power_of_two().max(64)];
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "one half of the key is the place, the other the mark")]
+        let (place, mark) = (key as usize & (self.0.len() - 1), (key >> 32) as u32);
+        self.0.get_mut(place).is_some_and(|known| std::mem::replace(known, mark) == mark)
     }
 }
