@@ -68,7 +68,8 @@ impl Queue {
 
 /// Tokens that came once while there was no room: half of a key each, in the place that the other half names.
 ///
-/// A newer one takes the place of an older; the table is laid when the first stands outside.
+/// A newer one takes the place of an older every other time, by chance: two that come by turns and share a
+/// place would otherwise push each other out for ever. The table is laid when the first stands outside.
 #[derive(Debug, Default)]
 struct Strangers(Vec<u32>);
 
@@ -80,6 +81,11 @@ impl Strangers {
         }
         #[expect(clippy::cast_possible_truncation, reason = "one half of the key is the place, the other the mark")]
         let (place, mark) = (key as usize & (self.0.len() - 1), (key >> 32) as u32);
-        self.0.get_mut(place).is_some_and(|known| std::mem::replace(known, mark) == mark)
+        let Some(known) = self.0.get_mut(place) else { return false };
+        let before = *known == mark;
+        if *known == 0 || fastrand::bool() {
+            *known = mark;
+        }
+        before
     }
 }

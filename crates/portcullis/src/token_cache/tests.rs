@@ -134,9 +134,10 @@ fn bytes_and_tokens_are_bounded() {
             assert!(count <= tokens && weight <= bytes, "{count} tokens, {weight} bytes of {tokens}, {bytes}");
         }
         let last = mint.token("last");
-        let known: Vec<_> = (0..3).map(|_| visit(&cache, &last)).collect();
-        let fits = bytes >= 3_000 && tokens > 0;
-        assert_eq!(known, [false, false, fits], "comes in at the second time: {bytes} bytes, {tokens} tokens");
+        assert!(!visit(&cache, &last));
+        // It may have to knock more than twice: another stranger may have its place.
+        let enters = (0..100).any(|_| visit(&cache, &last));
+        assert_eq!(enters, bytes >= 3_000 && tokens > 0, "{bytes} bytes, {tokens} tokens");
         let (count, weight) = cache.size();
         assert!(count <= tokens && weight <= bytes, "{count} tokens, {weight} bytes of {tokens}, {bytes}");
     }
@@ -190,7 +191,7 @@ fn tokens_that_come_no_more_make_room_for_new_regulars() {
         visit(&cache, token);
     });
     let newer: Vec<_> = (0..20).map(|n| mint.token(format!("new {n}"))).collect();
-    for _ in 0..4 {
+    for _ in 0..100 {
         newer.iter().for_each(|token| {
             visit(&cache, token);
         });
