@@ -51,11 +51,14 @@ use crate::{
 /// ```
 ///
 /// `Claims<serde_json::Map<String, serde_json::Value>>` works, too, and so does any type that serde reads.
-pub struct Claims<T = Object>(Arc<T>);
+pub struct Claims<T = Object>(
+    // Two counts of references, as a verified token has.
+    Arc<Arc<T>>,
+);
 
 impl Claims {
     pub(crate) fn new(claims: Object) -> Self {
-        Self(Arc::new(claims))
+        Self(Arc::new(Arc::new(claims)))
     }
 
     /// Who the token speaks for (`sub`, RFC 7519 section 4.1.2).
@@ -93,7 +96,7 @@ impl Claims {
             return Ok(same.clone());
         }
         let typed = T::deserialize(self.root()).or_else(|_| serde_json::from_str(self.text()));
-        typed.map(|claims| Claims(Arc::new(claims))).map_err(|_| {
+        typed.map(|claims| Claims(Arc::new(Arc::new(claims)))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());
             Refusal::Access(AccessFault::RequiredClaims { claim })
         })
@@ -111,7 +114,14 @@ impl<T: Clone> Claims<T> {
     /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
-        Arc::unwrap_or_clone(self.0)
+        Arc::unwrap_or_clone(Arc::unwrap_or_clone(self.0))
+    }
+}
+
+impl<T> Claims<T> {
+    /// The same claims with a count of references of their own.
+    fn apart(&self) -> Self {
+        Self(Arc::new(Arc::clone(&self.0)))
     }
 }
 

@@ -41,14 +41,20 @@ pub struct VerifiedToken {
 
 /// Alone on its lines, so that its count disturbs nobody.
 #[repr(align(64))]
-struct Handle(Arc<Verified>);
+struct Handle {
+    verified: Arc<Verified>,
+    /// Those of the token, with a count of their own.
+    typed: Typed,
+}
+
+/// A `Claims<T>` of one type, if it is kept.
+type Typed = OnceLock<Box<dyn Any + Send + Sync>>;
 
 struct Verified {
     header: Arc<Header>,
     times: Times,
     claims: Claims,
-    /// A `Claims<T>` of the first type that was asked for twice.
-    typed: OnceLock<Box<dyn Any + Send + Sync>>,
+    typed: Typed,
     typed_before: AtomicBool,
 }
 
@@ -57,7 +63,11 @@ impl VerifiedToken {
         let SignedToken { header, claims, .. } = token;
         let typed_before = AtomicBool::new(false);
         let verified = Verified { header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
-        Self { handle: Arc::new(Handle(Arc::new(verified))) }
+        Self::with_handle(Arc::new(verified))
+    }
+
+    fn with_handle(verified: Arc<Verified>) -> Self {
+        Self { handle: Arc::new(Handle { verified, typed: Typed::new() }) }
     }
 
     /// The claims.
@@ -89,14 +99,18 @@ impl VerifiedToken {
     /// }
     /// ```
     pub fn typed<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Claims<T>, Refusal> {
-        let Verified { typed, typed_before, .. } = self.verified();
-        if let Some(known) = typed.get().and_then(|any| any.downcast_ref::<Claims<T>>()) {
+        let (verified, own) = (self.verified(), &self.handle.typed);
+        if let Some(known) = kept::<T>(own) {
             return Ok(known.clone());
         }
-        let claims = self.claims().typed::<T>()?;
-        // Most tokens that are asked only once are gone after it.
-        if typed_before.swap(true, Ordering::Relaxed) {
-            typed.get_or_init(|| Box::new(claims.clone()));
+        let claims = match kept::<T>(&verified.typed) {
+            Some(known) => known.apart(),
+            None => self.claims().typed()?,
+        };
+        // Most tokens that are asked once are never asked again.
+        if verified.typed_before.swap(true, Ordering::Relaxed) {
+            verified.typed.get_or_init(|| Box::new(claims.clone()));
+            own.get_or_init(|| Box::new(claims.apart()));
         }
         Ok(claims)
     }
@@ -122,7 +136,7 @@ impl VerifiedToken {
 
     /// The same token with a count of references of its own.
     pub(crate) fn apart(&self) -> Self {
-        Self { handle: Arc::new(Handle(Arc::clone(&self.handle.0))) }
+        Self::with_handle(Arc::clone(&self.handle.verified))
     }
 
     /// About how many bytes the token takes on the heap, your own type of its claims included.
@@ -134,8 +148,12 @@ impl VerifiedToken {
     }
 
     fn verified(&self) -> &Verified {
-        &self.handle.0
+        &self.handle.verified
     }
+}
+
+fn kept<T: Send + Sync + 'static>(typed: &Typed) -> Option<&Claims<T>> {
+    typed.get()?.downcast_ref()
 }
 
 impl fmt::Debug for VerifiedToken {

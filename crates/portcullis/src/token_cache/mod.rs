@@ -29,8 +29,8 @@ use crate::claims::VerifiedToken;
 use entry::Entry;
 use queue::Queue;
 
-/// How many bytes at the end of a token its hash is of: they are of the signature, which nobody chooses.
-const HASHED_BYTES: usize = 64;
+/// How many bytes at the end of a token its hash is of: 192 bits of the signature, which nobody chooses.
+const HASHED_BYTES: usize = 32;
 
 /// Verified tokens, each with the grounds `G` that it was verified on.
 pub(crate) struct TokenCache<G> {
@@ -99,7 +99,9 @@ impl<G> TokenCache<G> {
 
     fn key(&self, token: &[u8]) -> u64 {
         let end = token.len().saturating_sub(HASHED_BYTES);
-        self.seed.hash_one(token.get(end..).unwrap_or_default())
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(token.get(end..).unwrap_or_default());
+        hasher.finish()
     }
 }
 
