@@ -1,0 +1,110 @@
+//! What every benchmark prints, and how it takes time.
+//!
+//! A benchmark prints one [`Figure`] a line, as JSON; the runner makes tables and plots of them.
+
+mod heap;
+mod ready;
+
+pub use heap::{CountingHeap, Heap, heap_of};
+pub use ready::ready;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+/// One measured number, and the cell of a table that it belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Which table: `stages`, `algorithms`, `http same token`, …
+    pub table: String,
+    /// Which row of it.
+    pub row: String,
+    /// Which column.
+    pub column: String,
+    /// `ns`, `req/s`, `bytes`, `allocations`, `fetches`, …
+    pub unit: String,
+    /// The median of all windows.
+    pub median: f64,
+    /// The least of all windows.
+    pub low: f64,
+    /// The most of all windows.
+    pub high: f64,
+}
+
+impl Figure {
+    /// The figure of these windows; none of them makes it zero.
+    #[must_use]
+    pub fn of(table: &str, row: &str, column: &str, unit: &str, mut windows: Vec<f64>) -> Self {
+        windows.sort_by(f64::total_cmp);
+        let at = |index: usize| windows.get(index).copied().unwrap_or_default();
+        Self {
+            table: table.to_owned(),
+            row: row.to_owned(),
+            column: column.to_owned(),
+            unit: unit.to_owned(),
+            median: at(windows.len() / 2),
+            low: at(0),
+            high: at(windows.len().saturating_sub(1)),
+        }
+    }
+
+    /// A number that is counted, not measured.
+    #[must_use]
+    pub fn count(table: &str, row: &str, column: &str, unit: &str, value: f64) -> Self {
+        Self::of(table, row, column, unit, vec![value])
+    }
+
+    /// Prints it as a line of JSON.
+    pub fn print(&self) {
+        println!("{}", serde_json::to_string(self).expect("a figure is plain data"));
+    }
+}
+
+/// What is measured: a name and something to do.
+pub type Contender<'a> = (&'a str, Box<dyn FnMut() + 'a>);
+
+/// Nanoseconds per call of each contender, one list of windows each.
+///
+/// The contenders take turns, window by window, so that a machine that slows down slows all of them;
+/// every second round they go in the other order.
+pub fn interleaved(contenders: &mut [Contender<'_>], rounds: usize, window_ns: u64) -> Vec<Vec<f64>> {
+    let iterations: Vec<u32> = contenders.iter_mut().map(|(_, run)| most_calls_in(window_ns, run)).collect();
+    let mut windows = vec![Vec::with_capacity(rounds); contenders.len()];
+    for round in 0..rounds {
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let run = &mut contenders[index].1;
+            let started = Instant::now();
+            for _ in 0..iterations[index] {
+                run();
+            }
+            windows[index].push(started.elapsed().as_nanos() as f64 / f64::from(iterations[index]));
+        }
+    }
+    windows
+}
+
+/// How many calls fill a window of a machine that does nothing else; also warms up.
+fn most_calls_in(window_ns: u64, run: &mut impl FnMut()) -> u32 {
+    let tries = (0..3).map(|_| calls_in(window_ns, run));
+    tries.max().unwrap_or(1)
+}
+
+fn calls_in(window_ns: u64, run: &mut impl FnMut()) -> u32 {
+    let mut calls = 1_u32;
+    loop {
+        let started = Instant::now();
+        for _ in 0..calls {
+            run();
+        }
+        let took = started.elapsed().as_nanos() as u64;
+        if took >= window_ns / 4 {
+            let wanted = u64::from(calls) * window_ns / took.max(1);
+            return u32::try_from(wanted).unwrap_or(u32::MAX).max(1);
+        }
+        calls = calls.saturating_mul(2);
+    }
+}

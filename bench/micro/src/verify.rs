@@ -1,0 +1,46 @@
+//! What is called over and over.
+
+use std::hint::black_box;
+
+use figures::ready;
+use portcullis::{VerifiedToken, Verifier};
+
+use crate::cell::Work;
+
+/// Verifies a token; benchmarks have good ones only.
+pub fn verify(verifier: &Verifier, token: &str) -> VerifiedToken {
+    ready(verifier.verify(black_box(token))).expect("a good token")
+}
+
+/// Verifies a token, and reads its claims into a type of the application's.
+pub fn verify_typed(verifier: &Verifier, token: &str) -> portcullis::Claims<whole::Claims> {
+    verify(verifier, token).typed().expect("claims of that type")
+}
+
+/// Verifies a token, and looks at each of its claims.
+pub fn verify_and_read(verifier: &Verifier, token: &str) -> usize {
+    verify(verifier, token).claims().iter().map(|(name, value)| black_box((name.len(), value.is_null())).0).sum()
+}
+
+/// Lets a verifier cache these: on the first time a token enters, on the second a thread takes its handle.
+pub fn remember(verifier: &Verifier, tokens: &[String]) {
+    for token in tokens.iter().chain(tokens) {
+        drop(verify(verifier, token));
+    }
+}
+
+/// Verifies these tokens by turns, one a call.
+pub fn by_turns<'a>(verifier: &'a Verifier, tokens: &'a [String]) -> Work<'a> {
+    each_by_turns(tokens, |token| drop(black_box(verify(verifier, token))))
+}
+
+/// Verifies these tokens by turns, and reads their claims into a type.
+pub fn typed_by_turns<'a>(verifier: &'a Verifier, tokens: &'a [String]) -> Work<'a> {
+    each_by_turns(tokens, |token| drop(black_box(verify_typed(verifier, token))))
+}
+
+/// Does something with these by turns, one a call.
+pub fn each_by_turns<'a, T>(all: &'a [T], mut work: impl FnMut(&T) + 'a) -> Work<'a> {
+    let mut turn = all.iter().cycle();
+    Box::new(move || turn.next().into_iter().for_each(&mut work))
+}

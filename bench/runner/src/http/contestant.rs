@@ -1,0 +1,167 @@
+//! One server under one load: its windows, and the figures that they come to.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    net::TcpStream,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use figures::Figure;
+use harness::{Result, Server};
+
+use super::{BARE, OF_BOUND, Ring, Series, load::Load, wrk::Window};
+use crate::results::Results;
+
+/// How long a server may take to have its keys.
+const READY_LIMIT: Duration = Duration::from_secs(5);
+
+/// One server under one load.
+pub(crate) struct Contestant<'a> {
+    series: &'a Series,
+    server: Option<Server>,
+    readings: Vec<Reading>,
+    failure: Option<String>,
+}
+
+/// What one window came to.
+struct Reading {
+    window: Window,
+    /// How long the server had its core.
+    used: Duration,
+    memory: f64,
+}
+
+impl<'a> Contestant<'a> {
+    /// Not started yet.
+    pub(crate) fn new(series: &'a Series) -> Self {
+        Self { series, server: None, readings: Vec::new(), failure: None }
+    }
+
+    /// One window more; a server that failed once is left out.
+    pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>) {
+        if self.failure.is_some() {
+            return;
+        }
+        match self.window(ring, load) {
+            Ok(reading) => self.readings.push(reading),
+            Err(reason) => self.failure = Some(reason),
+        }
+        if load.fresh || self.failure.is_some() {
+            self.server = None;
+        }
+    }
+
+    /// Its figures: absolute ones, and ratios to bare axum that are taken within each round.
+    pub(crate) fn report(&self, load: &Load<'_>, bare: &Self, raw: &[f64], results: &mut Results) {
+        if let Some(reason) = &self.failure {
+            results.fail(format!("{} with {}: {reason}", self.series.name, load.table));
+            return;
+        }
+        let mut add = |column: &str, unit: &str, windows| {
+            results.add(Figure::of(load.table, self.series.name, column, unit, windows));
+        };
+        add("requests/s", "req/s", self.each(Reading::rate));
+        add("p50", "ns", self.each(|reading| reading.window.p50 * 1e3));
+        add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
+        add("CPU", "%", self.each(Reading::busy));
+        add("CPU per request", "ns", self.each(Reading::cpu));
+        add("memory", "bytes", self.each(|reading| reading.memory));
+        if self.series.name == BARE {
+            return;
+        }
+        let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
+        add("of bare", "ratio", ratios(&rates, &bare_rates));
+        add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
+        if load.beside_raw {
+            let bounds: Vec<_> = bare_rates.iter().zip(raw).map(|(bare, raw)| 1.0 / (1.0 / bare + raw)).collect();
+            add(OF_BOUND, "ratio", ratios(&rates, &bounds));
+        }
+        self.remark_on_repeated_tokens(load, results);
+    }
+
+    /// A number of each window.
+    fn each(&self, value: fn(&Reading) -> f64) -> Vec<f64> {
+        self.readings.iter().map(value).collect()
+    }
+
+    /// Where a token came twice, a server with a cache had it easier.
+    fn remark_on_repeated_tokens(&self, load: &Load<'_>, results: &mut Results) {
+        let most = self.readings.iter().map(|reading| reading.window.requests).max().unwrap_or_default();
+        if let Some(tokens) = load.most.filter(|tokens| most > *tokens) {
+            let name = self.series.name;
+            results.remark(
+                load.table,
+                format!("{name} answered {most} requests: some of the {tokens} tokens came twice."),
+            );
+        }
+    }
+
+    fn window(&mut self, ring: &Ring<'_>, load: &Load<'_>) -> Result<Reading> {
+        let server = match &mut self.server {
+            Some(server) => server,
+            none => none.insert(started(self.series, ring, load)?),
+        };
+        let before = server.cpu_time()?;
+        let window = ring.wrk.ask(server.address(), load.tokens, load.seconds)?;
+        let used = server.cpu_time()? - before;
+        Ok(Reading { used, memory: server.memory()? as f64, window })
+    }
+}
+
+impl Reading {
+    fn rate(&self) -> f64 {
+        self.window.rate()
+    }
+
+    /// Nanoseconds of CPU time for each request.
+    fn cpu(&self) -> f64 {
+        self.used.as_nanos() as f64 / self.window.requests as f64
+    }
+
+    /// The share of the window in which the server had its core, in percent.
+    fn busy(&self) -> f64 {
+        self.used.as_micros() as f64 / self.window.duration * 100.0
+    }
+}
+
+/// Round by round.
+fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
+    these.iter().zip(others).map(|(this, other)| this / other).collect()
+}
+
+fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> {
+    let program = ring.programs.path(series.binary);
+    let server = Server::start(&ring.cores, &program, series.options, &ring.tokens.issuer)?;
+    until_ready(&server, &ring.tokens.same)?;
+    ring.wrk.ask(server.address(), load.warm_up, ring.plan.warm_up)?;
+    Ok(server)
+}
+
+/// Some servers listen before they have keys.
+fn until_ready(server: &Server, tokens: &Path) -> Result {
+    let tokens = fs::read_to_string(tokens).map_err(|error| format!("{}: {error}", tokens.display()))?;
+    let token = tokens.lines().next().unwrap_or_default();
+    let started = Instant::now();
+    loop {
+        let answer = answer(server, token).map_err(|error| format!("no answer: {error}"))?;
+        if answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\nok") {
+            return Ok(());
+        }
+        if started.elapsed() > READY_LIMIT {
+            return Err(format!("a good token is answered with {}", answer.lines().next().unwrap_or("nothing")));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn answer(server: &Server, token: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(server.address())?;
+    stream.set_read_timeout(Some(READY_LIMIT))?;
+    write!(stream, "GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}

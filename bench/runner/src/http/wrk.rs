@@ -1,0 +1,103 @@
+//! wrk: the program that asks.
+
+use std::{
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{self, Stdio},
+};
+
+use harness::{Cores, Result};
+use serde::Deserialize;
+
+const SCRIPT: &str = include_str!("wrk.lua");
+
+/// wrk with one thread on the client's core, and its script.
+#[derive(Debug)]
+pub(crate) struct Wrk {
+    cores: Cores,
+    connections: usize,
+    script: PathBuf,
+}
+
+/// What wrk tells about a window; its times are in microseconds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Window {
+    /// How many answers came.
+    pub(crate) requests: usize,
+    /// How long it really was.
+    pub(crate) duration: f64,
+    /// Half of the answers came faster than this.
+    pub(crate) p50: f64,
+    /// 99 of 100 answers came faster than this.
+    pub(crate) p99: f64,
+    refused: usize,
+    broken: usize,
+}
+
+impl Wrk {
+    /// Puts the script where wrk finds it.
+    pub(crate) fn new(cores: Cores, connections: usize) -> Result<Self> {
+        let script = env::temp_dir().join(format!("portcullis-bench-{}.lua", process::id()));
+        fs::write(&script, SCRIPT).map_err(|error| format!("{}: {error}", script.display()))?;
+        Ok(Self { cores, connections, script })
+    }
+
+    /// Asks a server for some seconds.
+    ///
+    /// A window in which any request failed is no measurement.
+    pub(crate) fn ask(&self, server: SocketAddr, tokens: &Path, seconds: usize) -> Result<Window> {
+        let mut command = self.cores.for_client(Path::new("wrk"));
+        command.args(["--threads", "1", "--connections", &self.connections.to_string()]);
+        command.args(["--duration", &format!("{seconds}s")]).arg("--script").arg(&self.script);
+        command.arg(format!("http://{server}/")).arg("--").arg(tokens);
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("wrk cannot be started: {error}"))?;
+        Window::read(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+impl Drop for Wrk {
+    fn drop(&mut self) {
+        // A script that stays behind does no harm.
+        let _ = fs::remove_file(&self.script);
+    }
+}
+
+impl Window {
+    fn read(printed: &str) -> Result<Self> {
+        let line = printed.lines().find(|line| line.starts_with('{')).ok_or("wrk printed no result")?;
+        let window: Self = serde_json::from_str(line).map_err(|error| format!("wrk printed {line}: {error}"))?;
+        match window {
+            Self { refused: 1.., .. } => {
+                Err(format!("{} of {} requests were refused", window.refused, window.requests))
+            }
+            Self { broken: 1.., .. } => Err(format!("{} connections broke or timed out", window.broken)),
+            Self { requests: 0, .. } => Err("no request was answered".to_owned()),
+            window => Ok(window),
+        }
+    }
+
+    /// Answers per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.requests as f64 / (self.duration / 1e6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_with_any_failure_is_no_measurement() {
+        let line = |requests, refused, broken| {
+            let counts = format!(r#""requests":{requests},"refused":{refused},"broken":{broken}"#);
+            Window::read(&format!("Running 2s test\n{{\"duration\":2000000,\"p50\":9,\"p99\":20,{counts}}}\n"))
+        };
+        assert_eq!(line(1000, 0, 0).unwrap().rate(), 500.0);
+        assert_eq!(line(1000, 1, 0).unwrap_err(), "1 of 1000 requests were refused");
+        assert_eq!(line(1000, 0, 2).unwrap_err(), "2 connections broke or timed out");
+        assert_eq!(line(0, 0, 0).unwrap_err(), "no request was answered");
+        assert_eq!(Window::read("").unwrap_err(), "wrk printed no result");
+    }
+}

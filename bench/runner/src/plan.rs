@@ -1,0 +1,55 @@
+//! How often, how long and how much.
+
+/// The most requests per second that a server with verification can be expected to answer.
+const MOST_PER_SECOND: usize = 45_000;
+
+/// How often, how long and how much.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Whether this is only to see that everything runs.
+    pub(crate) quick: bool,
+    /// How many windows each server gets for each load; the servers take turns.
+    pub(crate) rounds: usize,
+    /// How long a window is, in seconds; wrk knows whole ones only.
+    pub(crate) seconds: usize,
+    /// How long a server is warmed up, in seconds.
+    pub(crate) warm_up: usize,
+    /// How many connections wrk keeps.
+    pub(crate) connections: usize,
+    /// How many tokens rotate.
+    pub(crate) rotating: usize,
+    /// How many tokens there are where every one is new.
+    pub(crate) new: usize,
+    /// How many windows each library gets for a whole verification.
+    pub(crate) whole: usize,
+    /// How often each server meets each storm.
+    pub(crate) storms: usize,
+}
+
+impl Plan {
+    /// The run that the report is made of.
+    pub(crate) fn full() -> Self {
+        let seconds = 2;
+        Self {
+            quick: false,
+            rounds: 7,
+            seconds,
+            warm_up: 1,
+            connections: 32,
+            rotating: 5000,
+            new: seconds * MOST_PER_SECOND,
+            whole: 11,
+            storms: 5,
+        }
+    }
+
+    /// One round of everything, as short as can be.
+    pub(crate) fn quick() -> Self {
+        Self { quick: true, rounds: 1, seconds: 1, new: MOST_PER_SECOND, whole: 1, storms: 1, ..Self::full() }
+    }
+
+    /// How long a window with new tokens may be, so that `tokens` last.
+    pub(crate) fn seconds_for(&self, tokens: usize) -> usize {
+        (tokens / MOST_PER_SECOND).clamp(1, self.seconds)
+    }
+}

@@ -1,0 +1,83 @@
+//! The other benchmarks' programs, and what they print.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use harness::Result;
+
+use crate::results::Results;
+
+/// The folder that the programs of all benchmarks are in.
+#[derive(Debug)]
+pub(crate) struct Programs(PathBuf);
+
+/// A child that does not outlive this.
+struct Ended(Child);
+
+impl Programs {
+    /// They were built together with this one.
+    pub(crate) fn beside_this_one() -> Result<Self> {
+        let this = env::current_exe().map_err(|error| format!("where this program is, is unknown: {error}"))?;
+        Ok(Self(this.parent().unwrap_or(Path::new(".")).to_owned()))
+    }
+
+    /// Where a program is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a program that prints figures, a line each, and takes them in as they come; what it did not print is told.
+pub(crate) fn figures(command: &mut Command, results: &mut Results) {
+    let finished = run(command, |line| {
+        let figure = serde_json::from_str(line).map_err(|error| format!("not a figure: {line}: {error}"))?;
+        results.add(figure);
+        Ok(())
+    });
+    if let Err(reason) = finished {
+        results.fail(reason);
+    }
+}
+
+/// Runs a program and gives the last line that it printed.
+pub(crate) fn last_line(command: &mut Command) -> Result<String> {
+    let mut last = String::new();
+    run(command, |line| {
+        line.clone_into(&mut last);
+        Ok(())
+    })?;
+    Ok(last)
+}
+
+/// Runs a program to its end and shows each line of its stdout to `see`; its stderr goes to the terminal.
+fn run(command: &mut Command, mut see: impl FnMut(&str) -> Result) -> Result {
+    let name = shown(command);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = Ended(child.map_err(|error| format!("{name} cannot be started: {error}"))?);
+    let stdout = child.0.stdout.take().ok_or_else(|| format!("{name} has no stdout"))?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|error| format!("{name}: {error}"))?;
+        see(&line).map_err(|error| format!("{name}: {error}"))?;
+    }
+    let status = child.0.wait().map_err(|error| format!("{name}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
+}
+
+/// The program's own name, also where taskset starts it.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = words.map(Path::new).find(|word| word.is_absolute()).unwrap_or(Path::new(command.get_program()));
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,106 @@
+//! The machine and the versions.
+
+use std::{fs, process::Command};
+
+use harness::{Cores, Result};
+
+/// The lock file of the benchmarks' workspace, as it was when this was built.
+const LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// What the report names the versions of.
+const CRATES: &[&str] = &[
+    "portcullis",
+    "jwt-authorizer",
+    "tower-oauth2-resource-server",
+    "axum-jwt-auth",
+    "huskarl-resource-server",
+    "huskarl-axum",
+    "huskarl-crypto-native",
+    "jsonwebtoken",
+    "jwt-simple",
+    "aws-lc-rs",
+    "ring",
+    "rsa",
+    "axum",
+    "hyper",
+    "tokio",
+];
+
+/// The section about it.
+pub(crate) fn section(cores: &Cores) -> Result<String> {
+    let rows = [
+        ("processor", processor()),
+        ("cores", cores_available()),
+        ("memory", memory()),
+        ("kernel", read("/proc/sys/kernel/osrelease")),
+        ("compiler", said_by("rustc", &["--version"])),
+        ("client", client()),
+        ("date", said_by("date", &["--utc", "+%F"])),
+    ];
+    let rows: Vec<_> = rows.iter().map(|(what, value)| format!("| {what} | {value} |")).collect();
+    let versions: Vec<_> = CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect();
+    Ok(format!(
+        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| crate | version |\n|---|---|\n{}",
+        cores.description(),
+        rows.join("\n"),
+        versions.join("\n"),
+    ))
+}
+
+fn processor() -> String {
+    let info = read("/proc/cpuinfo");
+    let name = value(&info, "model name").unwrap_or("unknown");
+    let is_virtual = value(&info, "flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
+    if is_virtual { format!("{name}, in a virtual machine") } else { name.to_owned() }
+}
+
+fn cores_available() -> String {
+    std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |cores| cores.to_string())
+}
+
+fn memory() -> String {
+    let kib = value(&read("/proc/meminfo"), "MemTotal").and_then(|total| total.split(' ').next()?.parse::<f64>().ok());
+    kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{:.1} GiB", kib / 1_048_576.0))
+}
+
+/// wrk tells its version together with its usage, and fails.
+fn client() -> String {
+    let said = Command::new("wrk").arg("-v").output().map(|output| output.stdout).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    said.split_once(" Copyright").map_or("wrk", |(version, _)| version).to_owned()
+}
+
+fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim())
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(file).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+fn said_by(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// All versions of a crate in a lock file; the peers do not agree on some.
+fn versions(lock: &str, name: &str) -> String {
+    let entry = format!("name = \"{name}\"\nversion = \"");
+    let versions: Vec<_> = lock.split(&entry).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    versions.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_a_crate() {
+        let lock = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"ab\"\nversion = \"2.0.0\"\n\n\
+                    [[package]]\nname = \"a\"\nversion = \"3.1.0\"\n";
+        assert_eq!(versions(lock, "a"), "1.0.0, 3.1.0");
+        assert_eq!(versions(lock, "ab"), "2.0.0");
+        assert_eq!(versions(lock, "c"), "");
+    }
+}

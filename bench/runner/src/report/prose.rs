@@ -1,0 +1,75 @@
+//! What the report says in words.
+
+use crate::plan::Plan;
+
+/// How it begins.
+pub(crate) const INTRODUCTION: &str = "\
+# Benchmarks
+
+Written by `cargo xtask bench`, which builds and runs everything side by side on one machine. Compare figures within
+this page only: another machine gives other ones. [bench/README.md](../bench/README.md) tells how to read it, how
+each peer is set up and why.";
+
+/// Tables that belong together.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// What the names of its tables begin with.
+    pub(crate) prefix: &'static str,
+    /// The section's heading.
+    pub(crate) title: &'static str,
+    /// What its tables have in common.
+    pub(crate) text: &'static str,
+}
+
+/// All kinds; the last one takes what no other does.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind {
+        prefix: "http",
+        title: "HTTP over loopback",
+        text: "One route, a token of about 1,070 bytes signed with RS256, issuer and audience checked, typed claims. \
+               Bare axum gets the same requests. `of bare` is a server's requests per second over those of bare axum \
+               in the same round. `CPU` is the share of the window in which the server had its core, `CPU per request` \
+               that time over its requests, `of bare, by CPU` the same ratio in these terms, which other work on the \
+               machine disturbs less, and `memory` what the server had in RAM after the window.",
+    },
+    Kind {
+        prefix: "storm",
+        title: "Storms",
+        text: "The authorization server takes 20 ms to answer with its keys. The 1,000 forged tokens are well-formed, \
+               each under another key id that nobody published; they come on 16 connections at 500 a second, while \
+               good requests go on. These are measured in quiet, and then by turns of a quarter of a second beside \
+               1,000 good requests and beside the forged ones at the same pace.",
+    },
+    Kind {
+        prefix: "whole verification",
+        title: "Whole verification",
+        text: "From the token's text to typed claims: signature, times, issuer and audience, on one core, without HTTP \
+               and without a cache. Each library has a program of its own.",
+    },
+    Kind { prefix: "", title: "Inside", text: "Stages, algorithms and growth, on one core unless a table says so." },
+];
+
+/// The kind that a table is of.
+pub(crate) fn kind_of(table: &str) -> &'static Kind {
+    let last = KINDS.len() - 1;
+    KINDS.iter().find(|kind| table.starts_with(kind.prefix)).unwrap_or(&KINDS[last])
+}
+
+/// How it was measured.
+pub(crate) fn method(plan: &Plan) -> String {
+    let Plan { rounds, seconds, warm_up, connections, storms, .. } = plan;
+    format!(
+        "## How it was measured
+
+- Each server is a process of its own, on one thread and one core; wrk asks from another core, on {connections}
+  connections.
+- A window is {seconds} s, after a warm-up of {warm_up} s. The servers take turns, window by window, for {rounds} rounds, and go in the
+  other order every second round: a machine that slows down slows all of them.
+- Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
+  round, before the median.
+- Where every token is new, each window has a fresh server, warmed up with other tokens.
+- A window in which any request failed is no measurement; it is told above.
+- Storms are repeated {storms} times, also in turns.
+- All are built with the same profile: optimised, thin LTO, one codegen unit."
+    )
+}

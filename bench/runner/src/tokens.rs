@@ -1,0 +1,110 @@
+//! The tokens of a run, minted once: all servers and libraries get the same.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use harness::{Result, mint};
+use portcullis_testkit::{Algorithm, AuthorizationServer};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::plan::Plan;
+
+/// How long minting tokens for windows with new ones may take.
+const LIMIT: Duration = Duration::from_secs(90);
+const BATCH: usize = 5000;
+
+/// How many tokens of each algorithm the whole verifications take turns with.
+const WHOLE: usize = 1000;
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+
+/// The authorization server of the run, and files with tokens, one a line.
+pub(crate) struct Tokens {
+    /// Whose tokens they are; it runs as long as this lives.
+    pub(crate) issuer: AuthorizationServer,
+    /// One token.
+    pub(crate) same: PathBuf,
+    /// Tokens that rotate.
+    pub(crate) rotating: PathBuf,
+    /// Tokens that are used once.
+    pub(crate) new: PathBuf,
+    /// How many of these there are.
+    pub(crate) new_count: usize,
+    /// For whole verifications.
+    pub(crate) whole: Vec<Whole>,
+    _runtime: Runtime,
+}
+
+/// Tokens of one algorithm, and the key to verify them with.
+pub(crate) struct Whole {
+    /// Its name.
+    pub(crate) algorithm: &'static str,
+    /// A file with the tokens.
+    pub(crate) tokens: PathBuf,
+    /// A file with the JWK Set.
+    pub(crate) jwks: PathBuf,
+    /// Who issued them.
+    pub(crate) issuer: String,
+}
+
+impl Tokens {
+    /// Mints all tokens of a run into files in `folder`.
+    pub(crate) fn mint(folder: &Path, plan: &Plan) -> Result<Self> {
+        println!("bench: minting tokens");
+        let (runtime, issuer) = issuer(&[Algorithm::RS256])?;
+        let new = mint_within(&issuer, plan.new);
+        Ok(Self {
+            same: write(folder, "same.txt", &mint(&issuer, Algorithm::RS256, 1))?,
+            rotating: write(folder, "rotating.txt", &mint(&issuer, Algorithm::RS256, plan.rotating))?,
+            new: write(folder, "new.txt", &new)?,
+            new_count: new.len(),
+            whole: whole(folder)?,
+            issuer,
+            _runtime: runtime,
+        })
+    }
+}
+
+/// The authorization server answers on a thread of its own.
+fn issuer(algorithms: &[Algorithm]) -> Result<(Runtime, AuthorizationServer)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let starting = AuthorizationServer::builder().algorithms(algorithms.iter().copied()).start();
+    let issuer = runtime.block_on(starting).map_err(|error| format!("no authorization server: {error}"))?;
+    Ok((runtime, issuer))
+}
+
+/// Fewer on a slow machine: windows are shorter there.
+fn mint_within(issuer: &AuthorizationServer, wanted: usize) -> Vec<String> {
+    let started = Instant::now();
+    let mut tokens = Vec::with_capacity(wanted);
+    while tokens.len() < wanted && started.elapsed() < LIMIT {
+        tokens.extend(mint(issuer, Algorithm::RS256, BATCH.min(wanted - tokens.len())));
+    }
+    tokens
+}
+
+fn whole(folder: &Path) -> Result<Vec<Whole>> {
+    let (_runtime, issuer) = issuer(&ALGORITHMS)?;
+    let keys = issuer.keys();
+    let files = ALGORITHMS.iter().zip(keys).map(|(&algorithm, key)| {
+        let name = algorithm.name();
+        let jwks = json!({ "keys": [key.public_jwk()] }).to_string();
+        Ok(Whole {
+            algorithm: name,
+            tokens: write(folder, &format!("{name}.txt"), &mint(&issuer, algorithm, WHOLE))?,
+            jwks: write(folder, &format!("{name}.jwks.json"), &[jwks])?,
+            issuer: issuer.issuer().to_owned(),
+        })
+    });
+    files.collect()
+}
+
+fn write(folder: &Path, name: &str, lines: &[String]) -> Result<PathBuf> {
+    let file = folder.join(name);
+    fs::write(&file, lines.join("\n") + "\n").map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(file)
+}

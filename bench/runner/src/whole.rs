@@ -1,0 +1,82 @@
+//! Whole verifications, library by library: each has a program of its own, and they take turns.
+
+use figures::Figure;
+use harness::{AUDIENCE, Cores, Result};
+
+use crate::{
+    plan::Plan,
+    programs::{Programs, last_line},
+    results::Results,
+    tokens::{Tokens, Whole},
+};
+
+const TABLE: &str = "whole verification";
+const HEAP: &str = "whole verification: heap";
+
+/// The libraries, and their programs.
+const LIBRARIES: [(&str, &str); 4] = [
+    ("portcullis", "whole-portcullis"),
+    ("jsonwebtoken, aws-lc-rs", "whole-jsonwebtoken-aws"),
+    ("jsonwebtoken, RustCrypto", "whole-jsonwebtoken-rust"),
+    ("jwt-simple", "whole-jwt-simple"),
+];
+
+/// Measures every library with every algorithm; one that fails is told, and the others go on.
+pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, tokens: &Tokens, results: &mut Results) {
+    let run = Run { cores, programs };
+    for whole in &tokens.whole {
+        run.times(plan.whole, whole, results);
+        run.heap(whole, results);
+    }
+}
+
+struct Run<'a> {
+    cores: Cores,
+    programs: &'a Programs,
+}
+
+impl Run<'_> {
+    fn times(&self, rounds: usize, whole: &Whole, results: &mut Results) {
+        let mut windows = LIBRARIES.map(|_| Ok(Vec::with_capacity(rounds)));
+        for _ in 0..rounds {
+            for ((_, binary), windows) in LIBRARIES.iter().zip(&mut windows) {
+                self.add_window(binary, whole, windows);
+            }
+        }
+        for ((library, _), windows) in LIBRARIES.iter().zip(windows) {
+            match windows {
+                Ok(windows) => results.add(Figure::of(TABLE, library, whole.algorithm, "ns", windows)),
+                Err(reason) => results.fail(format!("{library} with {}: {reason}", whole.algorithm)),
+            }
+        }
+    }
+
+    /// A library that failed once is not asked again.
+    fn add_window(&self, binary: &str, whole: &Whole, windows: &mut Result<Vec<f64>>) {
+        if let Ok(measured) = windows {
+            match self.numbers(binary, &[], whole) {
+                Ok([nanoseconds]) => measured.push(nanoseconds),
+                Err(reason) => *windows = Err(reason),
+            }
+        }
+    }
+
+    fn heap(&self, whole: &Whole, results: &mut Results) {
+        for (library, binary) in LIBRARIES {
+            if let Ok([allocations, bytes]) = self.numbers(binary, &["--allocations"], whole) {
+                let column = |what: &str| format!("{}: {what}", whole.algorithm);
+                results.add(Figure::count(HEAP, library, &column("allocations"), "allocations", allocations));
+                results.add(Figure::count(HEAP, library, &column("bytes"), "bytes", bytes));
+            }
+        }
+    }
+
+    /// What a library's program prints in its last line.
+    fn numbers<const N: usize>(&self, binary: &str, flags: &[&str], whole: &Whole) -> Result<[f64; N]> {
+        let mut command = self.cores.for_server(&self.programs.path(binary));
+        command.args(flags).args([&whole.tokens, &whole.jwks]).args([&whole.issuer, AUDIENCE]);
+        let line = last_line(&mut command)?;
+        let numbers: Vec<f64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        numbers.try_into().map_err(|_| format!("{binary} printed {line:?} instead of {N} numbers"))
+    }
+}

@@ -1,0 +1,57 @@
+//! Access tokens of a realistic size: about 1,070 bytes with RS256.
+
+use std::{thread, time::Duration};
+
+use portcullis_testkit::{Algorithm, AuthorizationServer, SigningKey, TokenBuilder};
+use serde_json::json;
+
+/// The audience that servers ask for, which the test kit puts in tokens.
+pub const AUDIENCE: &str = "https://api.example.com";
+
+/// Longer than any run takes.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The access token of one of many users; no two tokens are the same, even for one user.
+#[must_use]
+pub fn access_token(issuer: &AuthorizationServer, algorithm: Algorithm, user: usize) -> String {
+    realistic(issuer.token_with(algorithm), user).sign()
+}
+
+/// A token that is well-formed but signed by a stranger's key, under a key id that nobody has published.
+#[must_use]
+pub fn forged_token(issuer: &AuthorizationServer, stranger: &SigningKey, number: usize) -> String {
+    let token = TokenBuilder::new(stranger, issuer.issuer(), issuer.now());
+    realistic(token, number).kid(format!("forged-{number:06}")).sign()
+}
+
+/// `count` access tokens, made on all cores.
+///
+/// # Panics
+///
+/// When the test kit does.
+#[must_use]
+pub fn mint(issuer: &AuthorizationServer, algorithm: Algorithm, count: usize) -> Vec<String> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let users: Vec<usize> = (0..count).collect();
+    thread::scope(|scope| {
+        let minting = users.chunks(count.div_ceil(threads).max(1)).map(|users| {
+            scope.spawn(|| users.iter().map(|user| access_token(issuer, algorithm, *user)).collect::<Vec<_>>())
+        });
+        // All threads start before the first one is waited for.
+        let minting: Vec<_> = minting.collect();
+        minting.into_iter().flat_map(|thread| thread.join().expect("the test kit signs")).collect()
+    })
+}
+
+fn realistic(token: TokenBuilder, user: usize) -> TokenBuilder {
+    token
+        .subject(format!("7f6c2a4e-91d3-4b58-8e0a-{user:012}"))
+        .scope("openid profile orders:read orders:write")
+        .claim("name", "Friederike Musterfrau")
+        .claim("email", format!("friederike.{user:06}@customers.example.com"))
+        .claim("roles", json!(["customer", "newsletter", "beta-tester"]))
+        .claim("tenant", "europe-central")
+        .claim("sid", "c1f0a9c2-6a0e-4c55-9a63-3f0d7c1b2e48")
+        .claim("preferred_username", "friederike.musterfrau")
+        .expires_in(LIFETIME)
+}
