@@ -51,7 +51,6 @@ const GOALS: &[Goal] = &[
     in_storm("p99 of good requests beside forged ones: of that beside good ones", FORGED, P99_RATIO, 1.1),
     memory("memory of 10,000 cached tokens", "10,000 cached tokens"),
     memory("memory of 10,000 cached tokens, claims by name", "10,000 cached tokens, all claims read by name"),
-    memory("memory of 10,000 cached tokens, claims typed", "10,000 cached tokens, claims typed"),
     Goal {
         bound: AtMost(32.0),
         column: "at most",

@@ -34,14 +34,20 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct VerifiedToken {
-    // Two counts: threads that use the same token each take a handle with a count of their own, since
-    // a count that many cores write to costs more than all the rest of a cached token.
-    handle: Arc<Handle>,
+    handle: Handle,
+}
+
+/// How a token is held. Threads that use the same token each take a handle of their own: a count of references
+/// that many cores write to costs more than all the rest of a cached token.
+#[derive(Clone)]
+enum Handle {
+    Shared(Arc<Verified>),
+    Own(Arc<Own>),
 }
 
 /// Alone on its lines, so that its count disturbs nobody.
 #[repr(align(64))]
-struct Handle {
+struct Own {
     verified: Arc<Verified>,
     /// Those of the token, with a count of their own.
     typed: Typed,
@@ -63,11 +69,7 @@ impl VerifiedToken {
         let SignedToken { header, claims, .. } = token;
         let typed_before = AtomicBool::new(false);
         let verified = Verified { header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
-        Self::with_handle(Arc::new(verified))
-    }
-
-    fn with_handle(verified: Arc<Verified>) -> Self {
-        Self { handle: Arc::new(Handle { verified, typed: Typed::new() }) }
+        Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
     /// The claims.
@@ -99,7 +101,7 @@ impl VerifiedToken {
     /// }
     /// ```
     pub fn typed<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Claims<T>, Refusal> {
-        let (verified, own) = (self.verified(), &self.handle.typed);
+        let (verified, own) = (self.verified(), self.own_typed());
         if let Some(known) = kept::<T>(own) {
             return Ok(known.clone());
         }
@@ -132,11 +134,16 @@ impl VerifiedToken {
     }
 
     /// How many bytes each handle takes.
-    pub(crate) const HANDLE_BYTES: usize = size_of::<OnceLock<Self>>() + 2 * align_of::<Handle>();
+    pub(crate) const HANDLE_BYTES: usize = size_of::<OnceLock<Self>>() + 2 * align_of::<Own>();
 
-    /// The same token with a count of references of its own.
+    /// The same token by a handle of its own.
     pub(crate) fn apart(&self) -> Self {
-        Self::with_handle(Arc::clone(&self.handle.verified))
+        let verified = match &self.handle {
+            Handle::Shared(verified) => verified,
+            Handle::Own(own) => &own.verified,
+        };
+        let own = Own { verified: Arc::clone(verified), typed: Typed::new() };
+        Self { handle: Handle::Own(Arc::new(own)) }
     }
 
     /// About how many bytes the token takes on the heap, your own type of its claims included.
@@ -147,8 +154,18 @@ impl VerifiedToken {
         size_of::<Verified>() + self.verified().header.part.len() + claims.heap_bytes() + typed
     }
 
+    fn own_typed(&self) -> &Typed {
+        match &self.handle {
+            Handle::Shared(verified) => &verified.typed,
+            Handle::Own(own) => &own.typed,
+        }
+    }
+
     fn verified(&self) -> &Verified {
-        &self.handle.verified
+        match &self.handle {
+            Handle::Shared(verified) => verified,
+            Handle::Own(own) => &own.verified,
+        }
     }
 }
 

@@ -28,7 +28,8 @@ const OVERHEAD: usize = 192;
 pub(super) struct Entry<G> {
     token: Box<[u8]>,
     pub(super) grounds: G,
-    /// The verified token, for each thread with a count of references of its own, as far as there is room.
+    verified: VerifiedToken,
+    /// The same token, for each thread by a handle of its own, as far as there is room.
     handles: Box<[OnceLock<VerifiedToken>]>,
     /// About how many bytes it takes.
     pub(super) weight: usize,
@@ -38,13 +39,9 @@ pub(super) struct Entry<G> {
 
 impl<G> Entry<G> {
     pub(super) fn new(token: &[u8], verified: VerifiedToken, grounds: G, weight: usize) -> Self {
-        let mut own = Some(verified);
-        let place = own_place();
-        let handle =
-            |at| if at == place { own.take().map_or_else(OnceLock::new, OnceLock::from) } else { OnceLock::new() };
-        let handles = (0..*HANDLES).map(handle).collect();
+        let handles = (0..*HANDLES).map(|_| OnceLock::new()).collect();
         let (taken, forgotten) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { token: token.into(), grounds, handles, weight, taken, forgotten }
+        Self { token: token.into(), grounds, verified, handles, weight, taken, forgotten }
     }
 
     /// About how many bytes an entry takes.
@@ -58,13 +55,9 @@ impl<G> Entry<G> {
     }
 
     /// The verified token, as this thread takes it.
-    pub(super) fn handle(&self) -> Option<&VerifiedToken> {
-        let own = self.handles.get(own_place())?;
-        if let Some(handle) = own.get() {
-            return Some(handle);
-        }
-        let other = self.handles.iter().find_map(OnceLock::get)?;
-        Some(own.get_or_init(|| other.apart()))
+    pub(super) fn handle(&self) -> &VerifiedToken {
+        let own = self.handles.get(PLACE.with(|place| place % *HANDLES));
+        own.map_or(&self.verified, |own| own.get_or_init(|| self.verified.apart()))
     }
 
     /// Marks that a request came for it.
@@ -85,10 +78,6 @@ impl<G> Entry<G> {
             self.forgotten.store(true, Ordering::Release);
         }
     }
-}
-
-fn own_place() -> usize {
-    PLACE.with(|place| place % *HANDLES)
 }
 
 /// Whether two tokens are the same, in a time that does not tell how far they are.

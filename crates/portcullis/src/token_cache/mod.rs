@@ -49,9 +49,11 @@ impl<G> TokenCache<G> {
     pub(crate) fn get(&self, token: &[u8], hold: impl FnOnce(&G, &VerifiedToken) -> bool) -> Option<VerifiedToken> {
         let entries = self.entries.pin();
         let entry = entries.get(&self.key(token)).filter(|entry| entry.is_for(token))?;
-        let verified = entry.handle().filter(|verified| hold(&entry.grounds, verified))?;
-        entry.take();
-        Some(verified.clone())
+        let verified = entry.handle();
+        hold(&entry.grounds, verified).then(|| {
+            entry.take();
+            verified.clone()
+        })
     }
 
     /// Keeps a token that was verified on these grounds, in the place of an older one with the same bytes.
