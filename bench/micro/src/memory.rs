@@ -25,7 +25,7 @@ pub fn print(effort: Effort) {
     print_growth("10,000 cached tokens, all claims read by name", &issuer, &tokens, |verifier, token| {
         assert!(verify_and_read(verifier, token) > 0);
     });
-    print_growth("10,000 cached tokens, ten claims typed", &issuer, &tokens, |verifier, token| {
+    print_growth("10,000 cached tokens, claims typed", &issuer, &tokens, |verifier, token| {
         // At the second time that they are asked for, they are kept.
         (0..3).for_each(|_| drop(verify_typed(verifier, token)));
     });

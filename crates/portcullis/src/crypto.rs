@@ -4,6 +4,8 @@
 //! that is AWS-LC's, too. Keys are parsed once, here, into one verifier per algorithm. That a signature verified is told by
 //! a [`SignatureProof`], which nothing else can make.
 
+#[cfg(not(feature = "fips"))]
+use aws_lc_rs::digest;
 use aws_lc_rs::{
     hmac,
     rsa::{PublicEncryptingKey, PublicKeyComponents},
@@ -88,12 +90,35 @@ impl KeyMaterial {
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<SignatureProof> {
         let (_, key) = self.0.iter().find(|(bound, _)| *bound == algorithm)?;
         let verified = match key {
-            Ready::PublicKey(key) => key.verify_sig(input, signature).is_ok(),
+            Ready::PublicKey(key) => verify_signature(key, algorithm, input, signature),
             #[cfg(not(feature = "fips"))]
             Ready::Ed25519(key) => verify_ed25519(key, input, signature),
             Ready::Secret(key) => hmac::verify(key, input, signature).is_ok(),
         };
         verified.then_some(SignatureProof(()))
+    }
+}
+
+/// To hash first and verify the digest is the same, and spares the library a context on its heap.
+#[cfg(not(feature = "fips"))]
+fn verify_signature(key: &ParsedPublicKey, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
+    let Some(hash) = signature_hash(algorithm) else { return key.verify_sig(input, signature).is_ok() };
+    key.verify_digest_sig(&digest::digest(hash, input), signature).is_ok()
+}
+
+/// The validated module hashes and verifies in one.
+#[cfg(feature = "fips")]
+fn verify_signature(key: &ParsedPublicKey, _algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
+    key.verify_sig(input, signature).is_ok()
+}
+
+#[cfg(not(feature = "fips"))]
+fn signature_hash(algorithm: Algorithm) -> Option<&'static digest::Algorithm> {
+    match algorithm {
+        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => Some(&digest::SHA256),
+        Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => Some(&digest::SHA384),
+        Algorithm::RS512 | Algorithm::PS512 | Algorithm::ES512 => Some(&digest::SHA512),
+        Algorithm::EdDSA | Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use figures::Figure;
 use harness::{Result, Server};
 
-use super::{BARE, OF_BOUND, Ring, Series, load::Load, wrk::Window};
+use super::{BARE, OF_BOUND, OF_RAW, RAW, Ring, Series, load::Load, wrk::Window};
 use crate::results::Results;
 
 /// How long a server may take to have its keys.
@@ -24,6 +24,14 @@ pub(crate) struct Contestant<'a> {
     server: Option<Server>,
     readings: Vec<Reading>,
     failure: Option<String>,
+}
+
+/// What a contestant is compared with, round by round.
+pub(crate) struct Against<'a> {
+    pub(crate) bare: &'a Contestant<'a>,
+    pub(crate) signature_alone: &'a Contestant<'a>,
+    /// Seconds for one signature.
+    pub(crate) raw: &'a [f64],
 }
 
 /// What one window came to.
@@ -38,6 +46,10 @@ impl<'a> Contestant<'a> {
     /// Not started yet.
     pub(crate) fn new(series: &'a Series) -> Self {
         Self { series, server: None, readings: Vec::new(), failure: None }
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.series.name == name
     }
 
     /// One window more; a server that failed once is left out.
@@ -55,7 +67,7 @@ impl<'a> Contestant<'a> {
     }
 
     /// Its figures: absolute ones, and ratios to bare axum that are taken within each round.
-    pub(crate) fn report(&self, load: &Load<'_>, bare: &Self, raw: &[f64], results: &mut Results) {
+    pub(crate) fn report(&self, load: &Load<'_>, against: &Against<'_>, results: &mut Results) {
         if let Some(reason) = &self.failure {
             results.fail(format!("{} with {}: {reason}", self.series.name, load.table));
             return;
@@ -69,15 +81,19 @@ impl<'a> Contestant<'a> {
         add("CPU", "%", self.each(Reading::busy));
         add("CPU per request", "ns", self.each(Reading::cpu));
         add("memory", "bytes", self.each(|reading| reading.memory));
-        if self.series.name == BARE {
+        if self.is(BARE) {
             return;
         }
+        let Against { bare, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
         add("of bare", "ratio", ratios(&rates, &bare_rates));
         add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
         if load.beside_raw {
-            let bounds: Vec<_> = bare_rates.iter().zip(raw).map(|(bare, raw)| 1.0 / (1.0 / bare + raw)).collect();
+            let bounds: Vec<_> = bare_rates.iter().zip(*raw).map(|(bare, raw)| 1.0 / (1.0 / bare + raw)).collect();
             add(OF_BOUND, "ratio", ratios(&rates, &bounds));
+            if !self.is(RAW) {
+                add(OF_RAW, "ratio", ratios(&rates, &signature_alone.each(Reading::rate)));
+            }
         }
         self.remark_on_repeated_tokens(load, results);
     }

@@ -8,7 +8,11 @@ mod wrk;
 use figures::Figure;
 use harness::{Cores, Result};
 
-use self::{contestant::Contestant, load::Load, wrk::Wrk};
+use self::{
+    contestant::{Against, Contestant},
+    load::Load,
+    wrk::Wrk,
+};
 use crate::{
     plan::Plan,
     programs::{Programs, last_line},
@@ -16,7 +20,7 @@ use crate::{
     tokens::Tokens,
 };
 
-pub(crate) use self::series::{BARE, OURS, SERIES, Series};
+pub(crate) use self::series::{BARE, OURS, RAW, SERIES, Series};
 
 /// The loads, by the names of their tables.
 pub(crate) const SAME: &str = "http: same token";
@@ -26,6 +30,9 @@ pub(crate) const ROTATING: &str = "http: rotating 5,000 tokens";
 pub(crate) const NEW: &str = "http: every token new";
 /// The column that compares with what a bare request and a raw verification take together.
 pub(crate) const OF_BOUND: &str = "of 1/(bare + raw verify)";
+
+/// The column that compares with a server that does just that.
+pub(crate) const OF_RAW: &str = "of signature alone";
 
 /// What all windows need.
 struct Ring<'a> {
@@ -60,8 +67,10 @@ impl Ring<'_> {
             results.fail(format!("raw verification beside {}: {reason}", load.table));
             Vec::new()
         });
-        if let [bare, ..] = &contestants[..] {
-            contestants.iter().for_each(|contestant| contestant.report(load, bare, &raw, results));
+        let named = |name: &str| contestants.iter().find(|contestant| contestant.is(name));
+        if let (Some(bare), Some(signature_alone)) = (named(BARE), named(RAW)) {
+            let against = Against { bare, signature_alone, raw: &raw };
+            contestants.iter().for_each(|contestant| contestant.report(load, &against, results));
         }
     }
 

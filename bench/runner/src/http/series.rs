@@ -15,12 +15,15 @@ pub(crate) struct Series {
 
 /// axum without any authorization.
 pub(crate) const BARE: &str = "bare axum";
+/// The least that a new token can cost: bare axum that verifies its signature, and does nothing else.
+pub(crate) const RAW: &str = "bare axum, signature alone";
 /// Ours.
 pub(crate) const OURS: &str = "portcullis";
 
 /// All of them; the first is what the others are compared with.
 pub(crate) const SERIES: &[Series] = &[
     Series { meets_storms: false, ..peer(BARE, "server-bare") },
+    Series { meets_storms: false, ..peer(RAW, "server-raw-verify") },
     peer(OURS, "server-portcullis"),
     Series { options: &["--no-cache"], meets_storms: false, ..peer("portcullis without cache", "server-portcullis") },
     peer("jwt-authorizer", "server-jwt-authorizer"),

@@ -2,7 +2,7 @@
 
 use super::numbers::{cell, shown};
 use crate::{
-    http::{NEW, OF_BOUND, OURS, ROTATING, SAME},
+    http::{NEW, OF_BOUND, OF_RAW, OURS, ROTATING, SAME},
     results::Results,
     storms::{FIRST, FORGED, P99_RATIO},
 };
@@ -40,6 +40,7 @@ const GOALS: &[Goal] = &[
     over_http("axum and the layer, the same token: of bare axum", SAME, "of bare", 0.95),
     over_http("axum and the layer, 5,000 tokens by turns: of bare axum", ROTATING, "of bare", 0.92),
     over_http("axum and the layer, every token new: of 1/(bare request + raw verify)", NEW, OF_BOUND, 0.95),
+    over_http("the same, of a server that verifies the signature and does nothing else", NEW, OF_RAW, 0.95),
     second_core("a second core, the same cached token", "cached, the same token"),
     second_core("a second core, the same cached token, claims typed", "cached, the same token, claims typed"),
     second_core("a second core, 5,000 cached tokens by turns", "cached, 5,000 tokens by turns"),
@@ -51,6 +52,7 @@ const GOALS: &[Goal] = &[
     in_storm("p99 of good requests beside forged ones: of that beside good ones", FORGED, P99_RATIO, 1.1),
     memory("memory of 10,000 cached tokens", "10,000 cached tokens"),
     memory("memory of 10,000 cached tokens, claims by name", "10,000 cached tokens, all claims read by name"),
+    memory("memory of 10,000 cached tokens, claims typed", "10,000 cached tokens, claims typed"),
     Goal {
         bound: AtMost(32.0),
         column: "at most",
