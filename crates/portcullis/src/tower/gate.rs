@@ -34,6 +34,7 @@ pub(super) struct Admission {
 
 /// What a gate leaves in the extensions of a request that came without credentials, and may pass.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only extractors ask who it was"))]
 struct Anonymous(Arc<Gate>);
 
 /// What the layer before a handler said of a request, for the extractors.
