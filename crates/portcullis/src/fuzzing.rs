@@ -20,7 +20,7 @@ use crate::{
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// A bearer token is a part of the field it stands in, and no byte of it is beyond `token68`.
+/// A bearer token is a part of the field it stands in, and never empty.
 pub fn bearer_header(bytes: &[u8]) {
     if let Ok(token) = bearer::parse(bytes, MAX_TOKEN_BYTES) {
         assert!(bytes.ends_with(token.as_bytes()));

@@ -93,6 +93,7 @@ impl Claims {
         if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
             return Ok(same.clone());
         }
+        // What only serde_json's own reader knows, such as numbers as names of members, is read from the text.
         let typed = T::deserialize(self.root()).or_else(|_| serde_json::from_str(self.text()));
         typed.map(|claims| Claims(Arc::new(Arc::new(claims)))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());

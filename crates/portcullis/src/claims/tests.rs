@@ -178,6 +178,16 @@ fn the_dynamic_form_is_shared_and_the_typed_one_read() {
 }
 
 #[test]
+fn what_serde_json_reads_from_a_text_is_read() {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        levels: std::collections::BTreeMap<u64, String>,
+    }
+    let claims = Claims::new(object(json!({ "levels": { "7": "gold" } })));
+    assert_eq!(claims.typed::<Typed>().unwrap().levels[&7], "gold");
+}
+
+#[test]
 fn an_access_token_of_rfc_9068_has_all_of_its_claims() {
     let rules = ClaimRules { required: RFC_9068_CLAIMS, ..ClaimRules::default() };
     let complete =

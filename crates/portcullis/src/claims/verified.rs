@@ -138,11 +138,7 @@ impl VerifiedToken {
 
     /// The same token by a handle of its own.
     pub(crate) fn apart(&self) -> Self {
-        let verified = match &self.handle {
-            Handle::Shared(verified) => verified,
-            Handle::Own(own) => &own.verified,
-        };
-        let own = Own { verified: Arc::clone(verified), typed: Typed::new() };
+        let own = Own { verified: Arc::clone(self.verified()), typed: Typed::new() };
         Self { handle: Handle::Own(Arc::new(own)) }
     }
 
@@ -161,7 +157,7 @@ impl VerifiedToken {
         }
     }
 
-    fn verified(&self) -> &Verified {
+    fn verified(&self) -> &Arc<Verified> {
         match &self.handle {
             Handle::Shared(verified) => verified,
             Handle::Own(own) => &own.verified,
