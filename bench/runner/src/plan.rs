@@ -39,7 +39,7 @@ impl Plan {
             rotating: 5000,
             new: seconds * MOST_PER_SECOND,
             whole: 11,
-            storms: 5,
+            storms: 9,
         }
     }
 

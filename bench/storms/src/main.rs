@@ -1,7 +1,7 @@
 //! What servers do in storms, seen from the authorization server and from good requests.
 //!
 //! ```text
-//! bench-storms [--repeats 5] NAME=BINARY…
+//! bench-storms [--repeats 9] NAME=BINARY…
 //! ```
 //!
 //! The servers take turns. Each storm is bounded in requests and in time; a server that fails in one is
@@ -23,7 +23,7 @@ use turns::{Contender, Turns};
 #[derive(Parser)]
 struct Arguments {
     /// How often each server meets each storm
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 9)]
     repeats: usize,
     /// The servers
     #[arg(required = true, value_name = "NAME=BINARY", value_parser = Contender::parse)]

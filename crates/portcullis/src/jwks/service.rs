@@ -129,11 +129,28 @@ impl JwksService {
         Self::local(KeySet::new(vec![VerificationKey::new(None, material)], Origin::Local))
     }
 
+    /// No keys at all: every token is refused, one that nothing else is wrong with by the code `unknown_key`.
+    ///
+    /// For those who look keys up token by token, and want all that needs no key judged before.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// let nothing: Verifier = JwksService::empty().into();
+    /// assert_eq!(nothing.verify("not a token").await.unwrap_err().code(), "malformed_token");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Source::Local(Arc::new(KeySet::new(Vec::new(), Origin::Local))))
+    }
+
     /// Whether there are keys to verify with: a readiness probe.
     #[must_use]
     pub fn ready(&self) -> bool {
         match &self.0 {
-            Source::Local(_) => true,
+            Source::Local(keys) => !keys.is_empty(),
             Source::Remote(refresher) => refresher.is_ready(),
         }
     }

@@ -118,6 +118,10 @@ impl Gate {
 }
 
 impl Admission {
+    pub(super) fn into_access(self) -> Option<Access> {
+        self.access
+    }
+
     /// One extension is all that an accepted request gets.
     pub(super) fn leave_in(self, extensions: &mut Extensions) {
         match self.access {

@@ -1,13 +1,17 @@
 //! The layer and its options.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use serde_json::Value;
 use tower_layer::Layer;
 
-use super::{gate::Gate, service::SecureService};
-use crate::{TokenSource, Verifier, policy::ClaimRule};
+use super::{
+    gate::{Admission, Gate},
+    service::SecureService,
+};
+use crate::{Access, Refusal, TokenSource, Verifier, policy::ClaimRule};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///
@@ -109,6 +113,48 @@ impl Secure {
     /// The longest token that is looked at, in bytes: 16 KiB by default.
     pub fn max_token_bytes(self, max: usize) -> Self {
         self.with(|gate| gate.max_token_bytes = max)
+    }
+
+    /// Judges a request without any tower, for a framework that has none: what it carries, or why it may not pass.
+    ///
+    /// None if the verdict needs a wait for keys: then [`judge`](Self::judge) reaches it.
+    /// `Ok(None)` is a request without credentials that [`optional`](Self::optional) lets pass.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?);
+    /// let refusal = secure.judge_now(&HeaderMap::new()).expect("no keys are needed").unwrap_err();
+    /// assert_eq!(refusal.code(), "no_credentials");
+    /// assert_eq!(secure.answer(&refusal).status(), 401);
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    #[must_use]
+    pub fn judge_now(&self, headers: &HeaderMap) -> Option<Result<Option<Access>, Refusal>> {
+        let verdict = self.gate.judge_now(headers, &Extensions::new())?;
+        Some(verdict.map(Admission::into_access))
+    }
+
+    /// Judges a request without any tower, and waits for keys where that is needed.
+    ///
+    /// # Errors
+    ///
+    /// Why the request may not pass; [`answer`](Self::answer) tells it to the client.
+    pub fn judge(
+        &self,
+        headers: HeaderMap,
+    ) -> impl Future<Output = Result<Option<Access>, Refusal>> + Send + use<> {
+        let verdict = Arc::clone(&self.gate).judge(headers);
+        async move { verdict.await.map(Admission::into_access) }
+    }
+
+    /// The response to a request that may not pass; it is counted and logged here.
+    #[must_use]
+    pub fn answer(&self, refusal: &Refusal) -> Response<Bytes> {
+        self.gate.refuse(refusal)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Gate)) -> Self {

@@ -1,0 +1,81 @@
+'use strict';
+
+const native = require('../native.js');
+const { Access } = require('./access.js');
+const { find } = require('./claims.js');
+const { refusalError } = require('./errors.js');
+const { nameOf } = require('./options.js');
+
+/**
+ * Judges requests by their `Authorization` field.
+ *
+ * A verdict is an `Access`, null for a request that may pass without a token, or an error; at once, or a promise of it
+ * where keys have to be fetched.
+ */
+class Guard {
+  #verifier;
+  #door;
+  #rules;
+
+  constructor(verifier, endpoint) {
+    this.#verifier = verifier;
+    this.#door = new native.Door(verifier.native, doorOptions(endpoint));
+    this.#rules = endpoint.claims.filter((rule) => rule.holds !== undefined);
+  }
+
+  judge(authorization, several) {
+    const verdict = this.#door.judge(authorization, several);
+    if (verdict === null || verdict === undefined) {
+      return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
+    }
+    return this.#conclude(verdict, authorization);
+  }
+
+  /** The refusal of a request that could not be judged: the keys could not be had. */
+  unjudged(retryAfter) {
+    return refusalError(this.#door.refuseUnjudged(retryAfter));
+  }
+
+  invalidate(token) {
+    this.#verifier.invalidate(token);
+  }
+
+  #conclude(verdict, authorization) {
+    if (verdict === true) {
+      return this.#admit(tokenOf(authorization));
+    }
+    return verdict === false ? null : refusalError(verdict);
+  }
+
+  #admit(token) {
+    const claims = this.#verifier.memory.of(token);
+    for (const rule of this.#rules) {
+      if (!isMet(rule, claims)) {
+        return refusalError(this.#door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
+      }
+    }
+    return new Access(token, claims);
+  }
+}
+
+/** The token of a field that was accepted: the scheme, spaces, the token. */
+function tokenOf(authorization) {
+  return authorization.slice(authorization.lastIndexOf(' ') + 1);
+}
+
+function isMet({ name, holds }, claims) {
+  const met = name === undefined ? holds(claims) : holds(find(claims, name), claims);
+  if (typeof met !== 'boolean') {
+    // A promise counts as true elsewhere: a rule that is async by mistake would hold for everyone.
+    throw new TypeError(`expected the rule for ${name ?? 'the claims'} to give true or false, ${nameOf(met)} came`);
+  }
+  return met;
+}
+
+/** Rules that are functions are judged here; that their claims are there is judged in the addon. */
+function doorOptions({ realm, scope, anyScope, claims, invalidTokenStatus, problemJson, optional }) {
+  const rules = claims.filter((rule) => rule.name !== undefined).map(({ name, value }) => ({ name, value }));
+  return JSON.stringify({ realm, scope, anyScope, claims: rules, invalidTokenStatus, problemJson, optional });
+}
+
+module.exports = { Guard, tokenOf };

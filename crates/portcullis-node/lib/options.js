@@ -1,0 +1,229 @@
+'use strict';
+
+/** The options that say which tokens are good. */
+const VERIFICATION = [
+  'issuer',
+  'audience',
+  'algorithms',
+  'types',
+  'leeway',
+  'rfc9068',
+  'dangerouslyAcceptTokensWithoutExpiry',
+  'tokenCache',
+];
+
+/** The options that say what an endpoint asks for, and how a refusal is told. */
+const ENDPOINT = [
+  'realm',
+  'scope',
+  'anyScope',
+  'claims',
+  'invalidTokenStatus',
+  'problemJson',
+  'optional',
+  'next',
+  'onError',
+  'getToken',
+  'getKeyTimeout',
+];
+
+/**
+ * Reads the options of `secure`. Whatever is not as expected is told at once: a misspelt rule would let requests pass
+ * that must not.
+ */
+function readOptions(options, name = 'secure') {
+  if (options === null || typeof options !== 'object') {
+    throw expected(name, 'options', 'an object', options);
+  }
+  return { verification: readVerification(pick(options, VERIFICATION), name), endpoint: readEndpoint(checked(options), name) };
+
+  function checked(options) {
+    refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name);
+    return pick(options, ENDPOINT);
+  }
+}
+
+/** Reads the options that say which tokens are good. */
+function readVerification(options, name) {
+  const { issuer, audience, algorithms, types, leeway, tokenCache } = options;
+  return {
+    issuer: optional(issuer, (value) => readStrings(name, 'issuer', value)),
+    audience: optional(audience, (value) => readStrings(name, 'audience', value)),
+    algorithms: optional(algorithms, (value) => readStrings(name, 'algorithms', value)),
+    types: optional(types, (value) => readStrings(name, 'types', value)),
+    leeway: readSeconds(name, 'leeway', leeway),
+    rfc9068: readBoolean(name, 'rfc9068', options.rfc9068),
+    dangerouslyAcceptTokensWithoutExpiry: readBoolean(
+      name,
+      'dangerouslyAcceptTokensWithoutExpiry',
+      options.dangerouslyAcceptTokensWithoutExpiry,
+    ),
+    tokenCache: readTokenCache(name, tokenCache),
+  };
+}
+
+function readEndpoint(options, name) {
+  const { realm, scope, anyScope, claims = [], invalidTokenStatus, getKeyTimeout = 5 } = options;
+  if (realm !== undefined && typeof realm !== 'string') {
+    throw expected(name, 'realm', 'a string', realm);
+  }
+  if (invalidTokenStatus !== undefined && invalidTokenStatus !== 401 && invalidTokenStatus !== 403) {
+    throw expected(name, 'invalidTokenStatus', '401 or 403', invalidTokenStatus);
+  }
+  if (!Array.isArray(claims)) {
+    throw expected(name, 'claims', 'an array of rules', claims);
+  }
+  return {
+    realm: realm === '' ? undefined : realm,
+    scope: optional(scope, (value) => readScope(name, 'scope', value)),
+    anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
+    claims: claims.map((rule) => readRule(name, rule)),
+    invalidTokenStatus,
+    problemJson: readBoolean(name, 'problemJson', options.problemJson),
+    optional: readBoolean(name, 'optional', options.optional),
+    next: readBoolean(name, 'next', options.next),
+    onError: readFunction(name, 'onError', options.onError),
+    getToken: readFunction(name, 'getToken', options.getToken),
+    getKeyTimeout: readSeconds(name, 'getKeyTimeout', getKeyTimeout),
+  };
+}
+
+/** A rule: `{ name }`, `{ name, value }`, a value that is a function of the claim's, or a function of all claims. */
+function readRule(owner, rule) {
+  if (typeof rule === 'function') {
+    return { holds: rule };
+  }
+  if (typeof rule?.name !== 'string') {
+    throw expected(owner, 'each rule in claims', 'an object with the string `name`, or a function', rule);
+  }
+  refuseUnknown(rule, ['name', 'value'], `${owner}: the rule for ${rule.name}`);
+  const { name, value } = rule;
+  if (typeof value === 'function') {
+    return { name, holds: value };
+  }
+  if (value === undefined) {
+    return { name };
+  }
+  if (!isJson(value)) {
+    throw expected(owner, `the value for ${name} in claims`, 'a JSON value or a function', value);
+  }
+  return { name, value };
+}
+
+function isJson(value) {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      return value === null || (Array.isArray(value) ? value.every(isJson) : isPlain(value) && Object.values(value).every(isJson));
+    default:
+      return false;
+  }
+}
+
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Scope values: an array of them, or one string with spaces between. */
+function readScope(owner, name, value) {
+  const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : readStrings(owner, name, value);
+  const odd = values.find((scope) => scope === '' || scope.includes(' '));
+  if (odd !== undefined) {
+    throw expected(owner, name, 'scope values without spaces', odd);
+  }
+  return values;
+}
+
+function readTokenCache(owner, value) {
+  if (value === undefined || value === true) {
+    return undefined;
+  }
+  if (value === false) {
+    return { off: true };
+  }
+  if (value === null || typeof value !== 'object') {
+    throw expected(owner, 'tokenCache', 'false, or an object with bytes and tokens', value);
+  }
+  refuseUnknown(value, ['bytes', 'tokens'], `${owner}: tokenCache`);
+  const { bytes, tokens } = value;
+  for (const [name, count] of Object.entries({ bytes, tokens })) {
+    if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
+      throw expected(owner, `tokenCache.${name}`, 'a whole number', count);
+    }
+  }
+  return { bytes, tokens };
+}
+
+/** Strings: one, or an array of at least one. */
+function readStrings(owner, name, value) {
+  const values = Array.isArray(value) ? value : [value];
+  if (values.length === 0) {
+    // None of nothing would be met by nothing, and mean the opposite of what was meant.
+    throw expected(owner, name, 'at least one string', value);
+  }
+  const odd = values.findIndex((value) => typeof value !== 'string');
+  if (odd !== -1) {
+    throw expected(owner, name, 'a string or an array of strings', values[odd]);
+  }
+  return values;
+}
+
+/** A number of seconds. */
+function readSeconds(owner, name, value) {
+  if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
+    throw expected(owner, name, 'a number of seconds', value);
+  }
+  return value;
+}
+
+function readBoolean(owner, name, value = false) {
+  if (typeof value !== 'boolean') {
+    throw expected(owner, name, 'true or false', value);
+  }
+  return value;
+}
+
+function readFunction(owner, name, value) {
+  if (value !== undefined && typeof value !== 'function') {
+    throw expected(owner, name, 'a function', value);
+  }
+  return value;
+}
+
+function optional(value, read) {
+  return value === undefined ? undefined : read(value);
+}
+
+function refuseUnknown(options, known, owner) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`${owner}: there is no option \`${unknown}\`; there are ${known.join(', ')}`);
+  }
+}
+
+function pick(options, names) {
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
+}
+
+/** What was expected, and what came: its kind, since its value may be a secret. */
+function expected(owner, name, what, value) {
+  return new TypeError(`${owner}: expected ${name} to be ${what}, ${nameOf(value)} came`);
+}
+
+/** The kind of a value, for an error. */
+function nameOf(value) {
+  if (value === null || value === undefined) {
+    return String(value);
+  }
+  if (typeof value === 'object') {
+    return `an object of class ${value.constructor?.name ?? 'none'}`;
+  }
+  return `a ${typeof value}`;
+}
+
+module.exports = { VERIFICATION, readOptions, readVerification, readSeconds, refuseUnknown, expected, nameOf };

@@ -1,0 +1,129 @@
+'use strict';
+
+const { Issuers } = require('./any-of.js');
+const { AskingGuard } = require('./asking-guard.js');
+const { RefusalError } = require('./errors.js');
+const { Guard } = require('./guard.js');
+const { JwksService } = require('./keys.js');
+const { textOf, warn } = require('./log.js');
+const { VERIFICATION, expected, readOptions } = require('./options.js');
+const { credentialsOf } = require('./request.js');
+const { sharedVerifier } = require('./verifier.js');
+
+/**
+ * Middleware that lets a request pass only with an access token that may pass.
+ *
+ * `keys` is a JWKS service, what `anyOf` gives, or a function `getKey(header, token)`.
+ */
+function secure(keys, options = {}) {
+  const { verification, endpoint } = readOptions(options);
+  const guard = guardFor(keys, verification, endpoint);
+  const { getToken } = endpoint;
+
+  /** An `Access`, null, an error, or a promise of one of them. */
+  function judge(request) {
+    if (getToken !== undefined) {
+      return judgeToken(getToken(request));
+    }
+    const { authorization, several } = credentialsOf(request);
+    return guard.judge(authorization, several);
+  }
+
+  function judgeToken(token) {
+    return guard.judge(typeof token === 'string' ? `Bearer ${token}` : undefined, false);
+  }
+
+  function middleware(req, res, next) {
+    let verdict;
+    try {
+      verdict = judge(req);
+    } catch (error) {
+      return next(error);
+    }
+    if (verdict instanceof Promise) {
+      verdict.then((verdict) => conclude(verdict, req, res, next)).catch(next);
+      return undefined;
+    }
+    return conclude(verdict, req, res, next);
+  }
+
+  function conclude(verdict, req, res, next) {
+    if (verdict instanceof RefusalError) {
+      return refuse(verdict, req, res, next);
+    }
+    // One that an outer guard has left is not this guard's word.
+    req.auth = verdict ?? undefined;
+    req.claims = verdict?.claims;
+    return next();
+  }
+
+  function refuse(error, req, res, next) {
+    tell(endpoint.onError, error, req);
+    if (endpoint.next) {
+      return next(error);
+    }
+    return respond(error, res);
+  }
+
+  return Object.assign(middleware, {
+    async verify(token) {
+      return passed(await judgeToken(token));
+    },
+    async verifyRequest(request) {
+      return passed(await judge(request));
+    },
+    invalidate(token) {
+      guard.invalidate(token);
+    },
+  });
+}
+
+function guardFor(keys, verification, endpoint) {
+  if (typeof keys === 'function') {
+    return new AskingGuard(keys, verification, endpoint);
+  }
+  if (keys instanceof Issuers) {
+    const set = VERIFICATION.find((name) => verification[name] !== undefined && verification[name] !== false);
+    if (set !== undefined) {
+      throw new TypeError(`secure: with several issuers, \`${set}\` is set for each in anyOf`);
+    }
+    return new Guard(keys.verifier, endpoint);
+  }
+  const service = JwksService.nativeOf(keys);
+  if (service === undefined) {
+    throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), or a function getKey', keys);
+  }
+  const issuer = verification.issuer ?? (keys.issuer === undefined ? undefined : [keys.issuer]);
+  return new Guard(sharedVerifier(keys, service, { ...verification, issuer }), endpoint);
+}
+
+/** The whole response to a refused request. */
+function respond(error, res) {
+  if (res.headersSent || res.writableEnded) {
+    // Somebody else has answered while keys were fetched: a time limit, perhaps.
+    return;
+  }
+  res.statusCode = error.status;
+  for (const [name, value] of Object.entries(error.headers)) {
+    res.setHeader(name, value);
+  }
+  res.end(error.body);
+}
+
+/** A hook that fails changes nothing: the request is refused all the same. */
+function tell(onError, error, req) {
+  try {
+    onError?.(error, req);
+  } catch (failure) {
+    warn(`onError failed: ${textOf(failure)}`);
+  }
+}
+
+function passed(verdict) {
+  if (verdict instanceof RefusalError) {
+    throw verdict;
+  }
+  return verdict;
+}
+
+module.exports = { secure };

@@ -1,0 +1,186 @@
+//! What a key service asks of JavaScript: to fetch, and to read and write a cache.
+//!
+//! A question goes to the thread of the loop with a number; the answer comes back with it, once, or never: whoever
+//! asked bounds the time. A question does not keep the loop alive, whoever waits for its outcome does.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response};
+use napi::{
+    Result, Status,
+    bindgen_prelude::{Buffer, FnArgs, Function},
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use napi_derive::napi;
+use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+/// Number, kind and argument of a question.
+pub(crate) type Question = FnArgs<(u32, String, String)>;
+type Call = ThreadsafeFunction<Question, (), Question, Status, false, true>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The member of a cached key set that says when it was fetched, in milliseconds since 1970.
+const FETCHED_AT: &str = "fetchedAt";
+
+/// A function of JavaScript that answers questions.
+pub(crate) struct JavaScript(Call);
+
+enum Answer {
+    Fetched(Response<Bytes>),
+    Text(Option<String>),
+    Failed(String),
+}
+
+/// The questions that are not answered yet.
+#[derive(Default)]
+struct Pending {
+    last: u32,
+    waiting: HashMap<u32, oneshot::Sender<Answer>>,
+}
+
+static PENDING: LazyLock<Mutex<Pending>> = LazyLock::new(Mutex::default);
+
+impl JavaScript {
+    pub(crate) fn new(ask: &Function<'_, Question, ()>) -> Result<Self> {
+        Ok(Self(ask.build_threadsafe_function::<Question>().weak::<true>().build()?))
+    }
+
+    async fn ask(&self, kind: &str, argument: String) -> std::result::Result<Answer, Error> {
+        let (asked, answer) = Asked::new();
+        let question = FnArgs::from((asked.0, kind.to_owned(), argument));
+        if self.0.call(question, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
+            return Err("the thread that fetches keys has ended".into());
+        }
+        match answer.await? {
+            Answer::Failed(message) => Err(message.into()),
+            answer => Ok(answer),
+        }
+    }
+}
+
+/// A question on its way: forgotten when nobody waits for the answer any more.
+struct Asked(u32);
+
+impl Asked {
+    fn new() -> (Self, oneshot::Receiver<Answer>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut pending = pending();
+        pending.last = pending.last.wrapping_add(1);
+        let number = pending.last;
+        pending.waiting.insert(number, sender);
+        (Self(number), receiver)
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        pending().waiting.remove(&self.0);
+    }
+}
+
+fn pending() -> MutexGuard<'static, Pending> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An answer that nobody waits for is dropped, and so is a second one.
+fn settle(number: u32, answer: Answer) {
+    let waiting = pending().waiting.remove(&number);
+    if let Some(waiting) = waiting {
+        // Who asked may have gone this very moment.
+        let _ = waiting.send(answer);
+    }
+}
+
+/// Answers a question with a response: its fields are name, value, name, value…
+#[napi]
+pub fn answer_fetched(number: u32, status: u16, fields: Vec<String>, body: Buffer) {
+    settle(number, response(status, &fields, body.to_vec()).map_or_else(Answer::Failed, Answer::Fetched));
+}
+
+/// Answers a question with a text, or with nothing.
+#[napi]
+pub fn answer_text(number: u32, text: Option<String>) {
+    settle(number, Answer::Text(text));
+}
+
+/// Answers that it failed, and why.
+#[napi]
+pub fn answer_failed(number: u32, message: String) {
+    settle(number, Answer::Failed(message));
+}
+
+fn response(status: u16, fields: &[String], body: Vec<u8>) -> std::result::Result<Response<Bytes>, String> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).map_err(|_| format!("expected an HTTP status, {status} came"))?;
+    for pair in fields.as_chunks::<2>().0 {
+        let [name, value] = pair;
+        // A field that no HTTP message may have is none that we read.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// A client that JavaScript brings: Node's own `https`, or one of the user's.
+pub(crate) struct JavaScriptClient(pub(crate) Arc<JavaScript>);
+
+impl HttpClient for JavaScriptClient {
+    async fn send(
+        &self,
+        HttpRequest { request, max_body_bytes, .. }: HttpRequest,
+    ) -> std::result::Result<Response<Bytes>, Error> {
+        let headers: HashMap<_, _> =
+            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let argument = json!({ "url": request.uri().to_string(), "headers": headers, "maxBodyBytes": max_body_bytes });
+        match self.0.ask("fetch", argument.to_string()).await? {
+            Answer::Fetched(response) => Ok(response),
+            _ => Err("expected a response".into()),
+        }
+    }
+}
+
+/// A cache that JavaScript keeps: the JWK Set as an object, and in it when it was fetched.
+pub(crate) struct JavaScriptCache(pub(crate) Arc<JavaScript>);
+
+impl JwksCache for JavaScriptCache {
+    async fn get(&self) -> std::result::Result<Option<JwkSet>, Error> {
+        match self.0.ask("getKeyStore", String::new()).await? {
+            Answer::Text(Some(text)) => Ok(Some(cached(&text)?)),
+            Answer::Text(None) => Ok(None),
+            _ => Err("expected a key store".into()),
+        }
+    }
+
+    async fn set(&self, set: JwkSet) -> std::result::Result<(), Error> {
+        self.0.ask("setKeyStore", to_cache(&set)?).await.map(drop)
+    }
+}
+
+fn cached(text: &str) -> std::result::Result<JwkSet, Error> {
+    let document: Value = serde_json::from_str(text)?;
+    let set: JwkSet = text.parse()?;
+    let fetched_at = document.get(FETCHED_AT).and_then(Value::as_u64);
+    let fetched_at = fetched_at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(at)));
+    Ok(match fetched_at {
+        Some(at) => set.with_fetched_at(at),
+        None => set,
+    })
+}
+
+fn to_cache(set: &JwkSet) -> std::result::Result<String, Error> {
+    let mut document: Value = serde_json::from_str(&set.to_string())?;
+    let since = set.fetched_at().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    if let (Some(members), Some(since)) = (document.as_object_mut(), since) {
+        members.insert(FETCHED_AT.to_owned(), json!(u64::try_from(since.as_millis())?));
+    }
+    Ok(document.to_string())
+}

@@ -1,0 +1,133 @@
+//! Keys: [`KeyService`].
+
+use std::sync::Arc;
+
+use napi::{
+    Env, Error, Result,
+    bindgen_prelude::{Function, Object, Uint8Array},
+};
+use napi_derive::napi;
+use portcullis::{JwksBuilder, JwksService};
+use serde_json::json;
+
+use crate::{
+    javascript::{JavaScript, JavaScriptCache, JavaScriptClient, Question},
+    options::{self, KeyServiceOptions, seconds, unusable},
+    runtime,
+};
+
+/// The keys of an issuer, or local ones.
+#[napi]
+pub struct KeyService {
+    pub(crate) jwks: JwksService,
+}
+
+#[napi]
+impl KeyService {
+    /// The keys of a JWKS endpoint; `ask` fetches them, and keeps them where `cached`.
+    #[napi(factory)]
+    pub fn at_uri(uri: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
+        Self::fetched(JwksService::builder(&uri), &options, &ask, cached)
+    }
+
+    /// The keys that the metadata of an issuer name.
+    #[napi(factory)]
+    pub fn of_issuer(issuer: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
+        Self::fetched(JwksService::discover(&issuer), &options, &ask, cached)
+    }
+
+    /// The keys of a JWK Set.
+    #[napi(factory)]
+    pub fn of_jwks(json: String) -> Result<Self> {
+        Self::local(JwksService::from_json(&json))
+    }
+
+    /// The public keys of a PEM text.
+    #[napi(factory)]
+    pub fn of_pem(pem: String) -> Result<Self> {
+        Self::local(JwksService::from_pem(&pem))
+    }
+
+    /// A shared secret.
+    #[napi(factory)]
+    pub fn of_secret(secret: Uint8Array) -> Result<Self> {
+        Self::local(JwksService::from_secret(&secret))
+    }
+
+    /// No keys.
+    #[napi(factory)]
+    pub fn empty() -> Self {
+        Self { jwks: JwksService::empty() }
+    }
+
+    /// Whether there are keys to verify with.
+    #[napi(getter)]
+    pub fn ready(&self) -> bool {
+        self.jwks.ready()
+    }
+
+    /// How it is doing, as JSON.
+    #[napi]
+    pub fn status(&self) -> String {
+        let status = self.jwks.status();
+        let skipped: Vec<_> =
+            status.skipped.iter().map(|key| json!({ "kid": key.kid, "problem": key.problem.to_string() })).collect();
+        json!({
+            "source": status.source,
+            "ready": self.jwks.ready(),
+            "keys": status.keys,
+            "skipped": skipped,
+            "age": status.age.map(|age| age.as_secs_f64()),
+            "nextRefresh": status.next_refresh.map(|next| next.as_secs_f64()),
+            "failures": status.failures,
+            "lastError": status.last_error,
+        })
+        .to_string()
+    }
+
+    /// Fetches the keys unless they are there.
+    #[napi]
+    pub fn prefetch<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let jwks = self.jwks.clone();
+        runtime::promise(
+            env,
+            async move { jwks.prefetch().await.map_err(|error| Error::from_reason(error.to_string())) },
+        )
+    }
+
+    /// Fetches the keys now.
+    #[napi]
+    pub fn refresh<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let jwks = self.jwks.clone();
+        runtime::promise(
+            env,
+            async move { jwks.refresh().await.map_err(|error| Error::from_reason(error.to_string())) },
+        )
+    }
+
+    fn fetched(builder: JwksBuilder, options: &str, ask: &Function<'_, Question, ()>, cached: bool) -> Result<Self> {
+        let KeyServiceOptions { timeout, max_age, max_stale, dangerously_allow_http } = options::read(options)?;
+        let javascript = Arc::new(JavaScript::new(ask)?);
+        let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript)));
+        if cached {
+            builder = builder.cache(JavaScriptCache(javascript));
+        }
+        if let Some(timeout) = timeout {
+            builder = builder.timeout(seconds("timeout", timeout)?);
+        }
+        if let Some(max_age) = max_age {
+            builder = builder.max_age(seconds("maxAge", max_age)?);
+        }
+        if let Some(max_stale) = max_stale {
+            builder = builder.max_stale(seconds("maxStale", max_stale)?);
+        }
+        if dangerously_allow_http {
+            builder = builder.dangerously_allow_http();
+        }
+        Self::local(builder.build())
+    }
+
+    fn local(jwks: std::result::Result<JwksService, portcullis::ConfigurationError>) -> Result<Self> {
+        Ok(Self { jwks: jwks.map_err(unusable)? })
+    }
+}

@@ -1,0 +1,103 @@
+//! What the library has to say to operators, brought to JavaScript: warnings and errors, one text each.
+//!
+//! Refusals are left out: JavaScript has them in its hands (`onError`).
+
+use std::{
+    fmt::{self, Write},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use napi::{
+    Result, Status,
+    bindgen_prelude::Function,
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use napi_derive::napi;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+
+type Line = ThreadsafeFunction<String, (), String, Status, false, true>;
+
+/// The threads of JavaScript that listen. The first that is alive is told, since a key service is nobody's in particular.
+static LISTENERS: LazyLock<Mutex<Vec<Line>>> = LazyLock::new(Mutex::default);
+
+/// Gives each line to `listener`, as long as its thread lives.
+#[napi]
+pub fn listen(listener: Function<'_, String, ()>) -> Result<()> {
+    let line = listener.build_threadsafe_function::<String>().weak::<true>().build()?;
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    // A second listener finds it set.
+    let _ = tracing::subscriber::set_global_default(Warnings);
+    Ok(())
+}
+
+fn tell(line: &str) {
+    let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+    while let Some(first) = listeners.first() {
+        if first.call(line.to_owned(), ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok {
+            return;
+        }
+        listeners.remove(0);
+    }
+}
+
+/// A verifier that checks neither issuer nor audience is worth one line, not one for each of a program's verifiers.
+static TOLD_UNCHECKED: AtomicBool = AtomicBool::new(false);
+
+struct Warnings;
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN && metadata.is_event() && metadata.fields().field("code").is_none()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::WARN)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let is_unchecked = event.metadata().fields().field("checks_issuer").is_some();
+        if is_unchecked && TOLD_UNCHECKED.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut text = Text::default();
+        event.record(&mut text);
+        tell(&(text.message + &text.fields));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// An event as `message name=value name=value`.
+#[derive(Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a String cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
+}

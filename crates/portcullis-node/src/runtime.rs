@@ -1,0 +1,47 @@
+//! The runtime that fetches keys and waits for them, beside Node's own loop.
+
+use std::{future::Future, sync::LazyLock};
+
+use napi::{
+    Env, Result,
+    bindgen_prelude::{Object, ToNapiValue},
+};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
+
+/// One for the process, as long as it lives. Its thread keeps no process alive, and is asleep nearly always: what takes
+/// time (signatures) is done where it is asked for.
+static RUNTIME: LazyLock<std::io::Result<Runtime>> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).thread_name("portcullis").enable_time().build());
+
+/// What makes a JavaScript value on the thread of its loop.
+type Resolver<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
+
+fn runtime() -> Result<&'static Runtime> {
+    RUNTIME
+        .as_ref()
+        .map_err(|error| napi::Error::from_reason(format!("the key service's thread cannot start: {error}")))
+}
+
+/// Where a key service can start its fetches: held while the library is called.
+pub(crate) fn enter() -> Result<EnterGuard<'static>> {
+    Ok(runtime()?.enter())
+}
+
+/// A promise of what `future` comes to. It keeps Node's loop alive until then.
+pub(crate) fn promise<'env, T, F>(env: &'env Env, future: F) -> Result<Object<'env>>
+where
+    T: ToNapiValue + Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let runtime = runtime()?;
+    let (deferred, promise) = env.create_deferred::<T, Resolver<T>>()?;
+    runtime.spawn(async move {
+        // In a task of its own, so that the promise is settled whatever happens in there.
+        match tokio::spawn(future).await {
+            Ok(Ok(value)) => deferred.resolve(Box::new(move |_| Ok(value))),
+            Ok(Err(error)) => deferred.reject(error),
+            Err(_) => deferred.reject(napi::Error::from_reason("portcullis failed: please report this")),
+        }
+    });
+    Ok(promise)
+}

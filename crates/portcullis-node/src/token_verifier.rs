@@ -1,0 +1,69 @@
+//! Which tokens are good: [`TokenVerifier`].
+
+use napi::Result;
+use napi_derive::napi;
+use portcullis::{JwksService, Verifier, VerifierBuilder};
+
+use crate::{
+    key_service::KeyService,
+    options::{self, VerifierOptions, invalid, unusable},
+};
+
+/// Verifies tokens, and remembers those that it has verified.
+#[napi]
+pub struct TokenVerifier {
+    pub(crate) verifier: Verifier,
+}
+
+#[napi]
+impl TokenVerifier {
+    /// For one issuer's keys.
+    #[napi(constructor)]
+    pub fn new(keys: &KeyService, options: String) -> Result<Self> {
+        let verifier = builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?;
+        Ok(Self { verifier })
+    }
+
+    /// For several issuers, each with its own keys and options.
+    #[napi(factory)]
+    pub fn any_of(keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
+        let builders: Result<Vec<_>> =
+            keys.iter().zip(&options).map(|(keys, options)| builder(keys.jwks.clone(), options)).collect();
+        Ok(Self { verifier: Verifier::any_of(builders?).map_err(unusable)? })
+    }
+
+    /// Forgets a token, so that it is verified anew.
+    #[napi]
+    pub fn invalidate(&self, token: String) {
+        self.verifier.invalidate(&token);
+    }
+
+    /// How many tokens are kept, and about how many bytes they take.
+    #[napi]
+    pub fn token_cache_size(&self) -> TokenCacheSize {
+        let size = self.verifier.token_cache_size();
+        #[expect(clippy::cast_precision_loss, reason = "a JavaScript number; memory ends long before")]
+        TokenCacheSize { tokens: size.tokens as f64, bytes: size.bytes as f64 }
+    }
+}
+
+/// How much a verifier keeps.
+#[napi(object, object_from_js = false)]
+pub struct TokenCacheSize {
+    /// How many tokens.
+    pub tokens: f64,
+    /// About how many bytes.
+    pub bytes: f64,
+}
+
+fn builder(jwks: JwksService, options: &str) -> Result<VerifierBuilder> {
+    let options: VerifierOptions = options::read(options)?;
+    let builder = if options.rfc9068 {
+        let named = options.issuer_and_audience();
+        let (issuer, audience) = named.ok_or_else(|| invalid("`rfc9068` needs `issuer` and `audience`".to_owned()))?;
+        Verifier::rfc9068(jwks, issuer, audience)
+    } else {
+        Verifier::builder(jwks)
+    };
+    options.apply(builder)
+}
