@@ -1,20 +1,21 @@
 'use strict';
 
-const { partOf } = require('./claims.js');
+const { partOf, tokenOf } = require('./claims.js');
 
 /** That a request may pass, by its token: what `req.auth` is. */
 class Access {
-  #token;
+  /** The field that the token came in. */
+  #authorization;
 
-  constructor(token, claims) {
-    this.#token = token;
+  constructor(authorization, claims) {
+    this.#authorization = authorization;
     /** The claims, frozen: requests with the same token share them. */
     this.claims = claims;
   }
 
   /** The token. Neither JSON nor a log of this object holds it. */
   get token() {
-    return this.#token;
+    return tokenOf(this.#authorization);
   }
 
   /** The same as `claims`. */
@@ -24,7 +25,7 @@ class Access {
 
   /** The token's header. */
   get header() {
-    return partOf(this.#token.split('.', 1)[0]);
+    return partOf(this.token.split('.', 1)[0]);
   }
 
   /** The scope values that the token was granted. */

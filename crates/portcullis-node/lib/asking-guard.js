@@ -3,8 +3,8 @@
 const { KeyObject } = require('node:crypto');
 
 const native = require('../native.js');
-const { partOf } = require('./claims.js');
-const { Guard, tokenOf } = require('./guard.js');
+const { partOf, tokenOf } = require('./claims.js');
+const { Guard } = require('./guard.js');
 const { RefusalError } = require('./errors.js');
 const { importKeys } = require('./keys.js');
 const { textOf, warn } = require('./log.js');

@@ -4,13 +4,12 @@
 const BYTES = 16 * 1024 * 1024;
 
 /**
- * The claims of tokens that the addon has accepted, as objects.
+ * The claims of tokens that the addon has accepted, as objects, by the numbers that it gives tokens.
  *
- * They are a function of the token's text alone, so that remembering them decides nothing: whether a token passes is the
- * addon's word, at each request. An object is shared by all requests with the same token, and frozen for that reason.
+ * An object is shared by all requests with the same token, and frozen for that reason.
  */
 class ClaimsMemory {
-  #claims = new Map();
+  #known = new Map();
   #bytes = 0;
   #limit;
 
@@ -18,42 +17,38 @@ class ClaimsMemory {
     this.#limit = tokenCache?.off ? 0 : Math.min(BYTES, tokenCache?.bytes ?? BYTES);
   }
 
-  of(token) {
-    const known = this.#claims.get(token);
+  /** The claims of the token in this field, which the addon has accepted under this number. */
+  of(number, authorization) {
+    const known = this.#known.get(number);
     if (known !== undefined) {
-      return known;
+      return known.claims;
     }
-    const claims = freeze(decode(token));
-    this.#remember(token, claims);
+    const [, payload] = tokenOf(authorization).split('.');
+    const claims = freeze(partOf(payload));
+    this.#remember(number, { claims, bytes: authorization.length });
     return claims;
   }
 
-  forget(token) {
-    if (this.#claims.delete(token)) {
-      this.#bytes -= token.length;
-    }
-  }
-
   /** Whoever came first goes first: a Map keeps the order. */
-  #remember(token, claims) {
-    if (token.length > this.#limit) {
+  #remember(number, entry) {
+    if (entry.bytes > this.#limit) {
       return;
     }
-    this.#claims.set(token, claims);
-    this.#bytes += token.length;
-    for (const oldest of this.#claims.keys()) {
+    this.#known.set(number, entry);
+    this.#bytes += entry.bytes;
+    for (const [oldest, { bytes }] of this.#known) {
       if (this.#bytes <= this.#limit) {
         return;
       }
-      this.forget(oldest);
+      this.#known.delete(oldest);
+      this.#bytes -= bytes;
     }
   }
 }
 
-/** The claims of a token, whose form the addon has found good. */
-function decode(token) {
-  const [, payload] = token.split('.');
-  return partOf(payload);
+/** The token of a field that was accepted: the scheme, spaces, the token. */
+function tokenOf(authorization) {
+  return authorization.slice(authorization.lastIndexOf(' ') + 1);
 }
 
 /** A part of a token as an object. */
@@ -83,4 +78,4 @@ function hasOwn(value, step) {
   return value !== null && typeof value === 'object' && Object.hasOwn(value, step);
 }
 
-module.exports = { ClaimsMemory, partOf, find };
+module.exports = { ClaimsMemory, tokenOf, partOf, find };

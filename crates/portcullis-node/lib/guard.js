@@ -6,6 +6,10 @@ const { find } = require('./claims.js');
 const { refusalError } = require('./errors.js');
 const { nameOf } = require('./options.js');
 
+/** What the addon says where it refuses nothing; a greater number is that of the token that it accepts. */
+const LATER = 0;
+const ANONYMOUSLY = 1;
+
 /**
  * Judges requests by their `Authorization` field.
  *
@@ -15,17 +19,19 @@ const { nameOf } = require('./options.js');
 class Guard {
   #verifier;
   #door;
+  #number;
   #rules;
 
   constructor(verifier, endpoint) {
     this.#verifier = verifier;
     this.#door = new native.Door(verifier.native, doorOptions(endpoint));
+    this.#number = this.#door.number;
     this.#rules = endpoint.claims.filter((rule) => rule.holds !== undefined);
   }
 
   judge(authorization, several) {
-    const verdict = this.#door.judge(authorization, several);
-    if (verdict === null || verdict === undefined) {
+    const verdict = native.judge(this.#number, authorization, several);
+    if (verdict === LATER) {
       return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
     }
     return this.#conclude(verdict, authorization);
@@ -41,26 +47,21 @@ class Guard {
   }
 
   #conclude(verdict, authorization) {
-    if (verdict === true) {
-      return this.#admit(tokenOf(authorization));
+    if (typeof verdict !== 'number') {
+      return refusalError(verdict);
     }
-    return verdict === false ? null : refusalError(verdict);
+    return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization);
   }
 
-  #admit(token) {
-    const claims = this.#verifier.memory.of(token);
+  #admit(number, authorization) {
+    const claims = this.#verifier.memory.of(number, authorization);
     for (const rule of this.#rules) {
       if (!isMet(rule, claims)) {
         return refusalError(this.#door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
       }
     }
-    return new Access(token, claims);
+    return new Access(authorization, claims);
   }
-}
-
-/** The token of a field that was accepted: the scheme, spaces, the token. */
-function tokenOf(authorization) {
-  return authorization.slice(authorization.lastIndexOf(' ') + 1);
 }
 
 function isMet({ name, holds }, claims) {
@@ -78,4 +79,4 @@ function doorOptions({ realm, scope, anyScope, claims, invalidTokenStatus, probl
   return JSON.stringify({ realm, scope, anyScope, claims: rules, invalidTokenStatus, problemJson, optional });
 }
 
-module.exports = { Guard, tokenOf };
+module.exports = { Guard };

@@ -24,10 +24,13 @@ function credentialsOf(request) {
 
 /** Node keeps the first of several fields; what came says whether there were more. */
 function isRepeated(rawHeaders) {
+  if (!Array.isArray(rawHeaders)) {
+    return false;
+  }
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
-    if (name.length === NAME.length && name.toLowerCase() === NAME) {
+    if (name.length === NAME.length && (name === 'Authorization' || name.toLowerCase() === NAME)) {
       count += 1;
     }
   }

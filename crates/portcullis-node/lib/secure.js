@@ -1,13 +1,14 @@
 'use strict';
 
 const { Issuers } = require('./any-of.js');
+const { attach } = require('./attach.js');
 const { AskingGuard } = require('./asking-guard.js');
 const { RefusalError } = require('./errors.js');
 const { Guard } = require('./guard.js');
 const { JwksService } = require('./keys.js');
 const { textOf, warn } = require('./log.js');
 const { VERIFICATION, expected, readOptions } = require('./options.js');
-const { credentialsOf } = require('./request.js');
+const { credentialsOf, isRepeated } = require('./request.js');
 const { sharedVerifier } = require('./verifier.js');
 
 /**
@@ -36,7 +37,10 @@ function secure(keys, options = {}) {
   function middleware(req, res, next) {
     let verdict;
     try {
-      verdict = judge(req);
+      // Express makes each request an object of a shape of its own, which makes each look at it dear: two, and no more.
+      verdict = getToken === undefined
+        ? guard.judge(req.headers.authorization, isRepeated(req.rawHeaders))
+        : judge(req);
     } catch (error) {
       return next(error);
     }
@@ -52,8 +56,7 @@ function secure(keys, options = {}) {
       return refuse(verdict, req, res, next);
     }
     // One that an outer guard has left is not this guard's word.
-    req.auth = verdict ?? undefined;
-    req.claims = verdict?.claims;
+    attach(req, verdict ?? undefined);
     return next();
   }
 

@@ -30,8 +30,8 @@ class Verifier {
   }
 
   invalidate(token) {
+    // It has another number when it comes again.
     this.native.invalidate(token);
-    this.memory.forget(token);
   }
 }
 

@@ -1,6 +1,7 @@
 //! What an endpoint asks of a request: [`Door`].
 
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
 use napi::{
     Env, Result,
     bindgen_prelude::{Either, Object},
@@ -19,13 +20,56 @@ use crate::{
 };
 
 /// Judges requests by their `Authorization` field.
+///
+/// It stands under its number among the doors of its thread: a method of an object costs a call from JavaScript twice
+/// what a function with a number does.
 #[napi]
 pub struct Door {
-    secure: Secure,
+    number: u32,
+    secure: Arc<Secure>,
 }
 
-/// `true`: it may pass, by its token. `false`: it may pass without one.
-type Verdict = Either<bool, Refused>;
+/// What [`judge`] says, and [`Door::judge_later`] says later: a number, or the refusal.
+///
+/// Above [`ANONYMOUSLY`] the request may pass by its token, and the number is the token's: the same token has the same one as
+/// long as it is cached, and no other token ever has it.
+type Verdict = Either<f64, Refused>;
+
+/// Only `judge_later` can tell: keys have to be fetched.
+const LATER: f64 = 0.0;
+/// It may pass without credentials.
+const ANONYMOUSLY: f64 = 1.0;
+
+/// The doors of one thread of JavaScript.
+#[derive(Default)]
+struct Doors {
+    last: u32,
+    by_number: HashMap<u32, Arc<Secure>>,
+}
+
+thread_local! {
+    static DOORS: RefCell<Doors> = RefCell::default();
+}
+
+/// The verdict of a door on the value of a request's `Authorization` field.
+///
+/// `several` says that the request has more than one.
+#[napi]
+pub fn judge(door: u32, authorization: Option<String>, several: bool) -> Result<Verdict> {
+    let secure = DOORS.with_borrow(|doors| doors.by_number.get(&door).cloned());
+    let secure = secure.ok_or_else(|| invalid("there is no such door".to_owned()))?;
+    let _fetches_start_here = runtime::enter()?;
+    let verdict = secure.judge_now(Fields::new(authorization.as_deref(), several).values());
+    Ok(verdict.map_or(Either::A(LATER), |verdict| told(&secure, verdict)))
+}
+
+impl Drop for Door {
+    /// Node drops it on its own thread.
+    fn drop(&mut self) {
+        // When the thread ends, its doors may be gone already.
+        let _ = DOORS.try_with(|doors| doors.borrow_mut().by_number.remove(&self.number));
+    }
+}
 
 #[napi]
 impl Door {
@@ -59,17 +103,19 @@ impl Door {
         if options.optional {
             secure = secure.optional();
         }
-        Ok(Self { secure })
+        let secure = Arc::new(secure);
+        let number = DOORS.with_borrow_mut(|doors| {
+            doors.last += 1;
+            doors.by_number.insert(doors.last, Arc::clone(&secure));
+            doors.last
+        });
+        Ok(Self { number, secure })
     }
 
-    /// The verdict; nothing (`undefined`) if it needs a wait for keys: then `judge_later` reaches it.
-    ///
-    /// `several` says that the request has more than one `Authorization` field.
-    #[napi]
-    pub fn judge(&self, authorization: Option<String>, several: bool) -> Result<Option<Verdict>> {
-        let _fetches_start_here = runtime::enter()?;
-        let verdict = self.secure.judge_now(&fields(authorization.as_deref(), several));
-        Ok(verdict.map(|verdict| told(&self.secure, verdict)))
+    /// The door's number.
+    #[napi(getter)]
+    pub fn number(&self) -> u32 {
+        self.number
     }
 
     /// The verdict, when the keys that it needs are there.
@@ -80,9 +126,12 @@ impl Door {
         authorization: Option<String>,
         several: bool,
     ) -> Result<Object<'env>> {
-        let secure = self.secure.clone();
-        let verdict = secure.judge(fields(authorization.as_deref(), several));
-        runtime::promise(env, async move { Ok(told(&secure, verdict.await)) })
+        let secure = Arc::clone(&self.secure);
+        runtime::promise(env, async move {
+            let fields = Fields::new(authorization.as_deref(), several);
+            let verdict = secure.judge(fields.values()).await;
+            Ok(told(&secure, verdict))
+        })
     }
 
     /// The refusal of a token that lacks a claim, which a rule in JavaScript has found.
@@ -101,27 +150,26 @@ impl Door {
 
 fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) -> Verdict {
     match verdict {
-        Ok(access) => Either::A(access.is_some()),
+        #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
+        Ok(Some(access)) => Either::A(access.token().id() as f64 + ANONYMOUSLY),
+        Ok(None) => Either::A(ANONYMOUSLY),
         Err(refusal) => Either::B(Refused::new(secure, &refusal)),
     }
 }
 
-fn fields(authorization: Option<&str>, several: bool) -> HeaderMap {
-    let mut fields = HeaderMap::with_capacity(1);
-    if let Some(text) = authorization {
-        fields.append(AUTHORIZATION, value(text));
-    }
-    if several {
-        fields.append(AUTHORIZATION, HeaderValue::from_static(""));
-    }
-    fields
+/// The fields that the library looks at. That there are several is all that counts of the others.
+struct Fields<'a> {
+    values: [&'a [u8]; 2],
+    count: usize,
 }
 
-/// A text that cannot stand in a field at all becomes one that no token can be: the library then says what is wrong.
-fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_bytes(text.as_bytes()).unwrap_or_else(|_| {
-        let legal = |byte: u8| if byte.is_ascii_control() { 0x80 } else { byte };
-        let bytes: Vec<_> = text.bytes().map(legal).collect();
-        HeaderValue::from_bytes(&bytes).unwrap_or(const { HeaderValue::from_static("Bearer \u{22}") })
-    })
+impl<'a> Fields<'a> {
+    fn new(authorization: Option<&'a str>, several: bool) -> Self {
+        let count = usize::from(authorization.is_some()) + usize::from(several);
+        Self { values: [authorization.unwrap_or_default().as_bytes(), b""], count }
+    }
+
+    fn values(&self) -> &[&'a [u8]] {
+        self.values.get(..self.count).unwrap_or_default()
+    }
 }

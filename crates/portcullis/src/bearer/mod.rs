@@ -5,7 +5,7 @@ mod source;
 pub use source::TokenSource;
 pub(crate) use source::find;
 #[cfg(feature = "tower")]
-pub(crate) use source::relevant;
+pub(crate) use source::{parse_only, relevant};
 
 use crate::refusal::{Refusal, RequestFault, TokenFault};
 

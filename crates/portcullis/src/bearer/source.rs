@@ -107,15 +107,23 @@ fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
 impl TokenSource {
     fn read<'a>(&self, headers: &'a HeaderMap, max_bytes: usize) -> Result<BearerToken<'a>, Refusal> {
         match &self.0 {
-            Place::Authorization => super::parse(only_field(headers, &AUTHORIZATION)?, max_bytes),
-            Place::Header(name) => BearerToken::bare(only_field(headers, name)?, max_bytes),
+            Place::Authorization => parse_only(values_of(headers, &AUTHORIZATION), max_bytes),
+            Place::Header(name) => BearerToken::bare(only(values_of(headers, name))?, max_bytes),
             Place::Cookie(name) => BearerToken::bare(only_cookie(headers, name)?, max_bytes),
         }
     }
 }
 
-fn only_field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Refusal> {
-    only(headers.get_all(name).iter().map(http::HeaderValue::as_bytes))
+/// Reads the values of all `Authorization` fields of a request, of which there may be one.
+pub(crate) fn parse_only<'a>(
+    values: impl Iterator<Item = &'a [u8]>,
+    max_bytes: usize,
+) -> Result<BearerToken<'a>, Refusal> {
+    super::parse(only(values)?, max_bytes)
+}
+
+fn values_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).iter().map(http::HeaderValue::as_bytes)
 }
 
 /// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -53,10 +53,13 @@ struct Own {
     typed: Typed,
 }
 
+static LAST_ID: AtomicU64 = AtomicU64::new(0);
+
 /// A `Claims<T>` of one type, if it is kept.
 type Typed = OnceLock<Box<dyn Any + Send + Sync>>;
 
 struct Verified {
+    id: u64,
     header: Arc<Header>,
     times: Times,
     claims: Claims,
@@ -67,9 +70,18 @@ struct Verified {
 impl VerifiedToken {
     pub(super) fn new(token: SignedToken, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
-        let typed_before = AtomicBool::new(false);
-        let verified = Verified { header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
+        let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
+        let verified = Verified { id, header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
         Self { handle: Handle::Shared(Arc::new(verified)) }
+    }
+
+    /// A number that no other verified token of this process has, from 1 on.
+    ///
+    /// For those who keep something of their own beside a token: one that is cached has the same number whenever it comes,
+    /// one that is verified anew has a new one.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.verified().id
     }
 
     /// The claims.

@@ -86,6 +86,27 @@ impl Gate {
         }
     }
 
+    /// The verdict on a request of which only the `Authorization` fields are known, if no wait is needed to reach it.
+    pub(super) fn judge_fields_now(&self, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
+        let _judging = telemetry::judging().entered();
+        match self.parse(authorization) {
+            Ok(Some(token)) => {
+                let verdict = self.verifier.verify_now(token)?;
+                Some(verdict.and_then(|token| self.access(token)).map(Some))
+            }
+            Ok(None) => Some(Ok(None)),
+            Err(refusal) => Some(Err(refusal)),
+        }
+    }
+
+    /// The same, with a wait for keys.
+    pub(super) async fn judge_fields(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+        match self.parse(authorization)? {
+            Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The response to a refused request; this is where it is counted.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response<bytes::Bytes> {
         telemetry::refused(refusal);
@@ -104,24 +125,33 @@ impl Gate {
     }
 
     fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
-        match bearer::find(headers, &self.sources, self.max_token_bytes) {
+        self.or_none(bearer::find(headers, &self.sources, self.max_token_bytes))
+    }
+
+    fn parse<'a>(&self, authorization: &[&'a [u8]]) -> Result<Option<BearerToken<'a>>, Refusal> {
+        self.or_none(bearer::parse_only(authorization.iter().copied(), self.max_token_bytes))
+    }
+
+    /// No token is no fault where none is asked for.
+    fn or_none<'a>(&self, found: Result<BearerToken<'a>, Refusal>) -> Result<Option<BearerToken<'a>>, Refusal> {
+        match found {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
             found => found.map(Some),
         }
     }
 
     fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Admission, Refusal> {
+        Ok(Admission { gate: Arc::clone(self), access: Some(self.access(token)?) })
+    }
+
+    fn access(&self, token: VerifiedToken) -> Result<Access, Refusal> {
         let access = self.policy.check(token)?;
         telemetry::verified(access.token());
-        Ok(Admission { gate: Arc::clone(self), access: Some(access) })
+        Ok(access)
     }
 }
 
 impl Admission {
-    pub(super) fn into_access(self) -> Option<Access> {
-        self.access
-    }
-
     /// One extension is all that an accepted request gets.
     pub(super) fn leave_in(self, extensions: &mut Extensions) {
         match self.access {

@@ -1,16 +1,13 @@
 //! The layer and its options.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::Value;
 use tower_layer::Layer;
 
-use super::{
-    gate::{Admission, Gate},
-    service::SecureService,
-};
+use super::{gate::Gate, service::SecureService};
 use crate::{Access, Refusal, TokenSource, Verifier, policy::ClaimRule};
 
 /// Lets a request pass only if it carries an access token that may pass.
@@ -115,27 +112,26 @@ impl Secure {
         self.with(|gate| gate.max_token_bytes = max)
     }
 
-    /// Judges a request without any tower, for a framework that has none: what it carries, or why it may not pass.
+    /// Judges a request without any tower, for a framework that has none: by the values of its `Authorization` fields.
     ///
     /// None if the verdict needs a wait for keys: then [`judge`](Self::judge) reaches it.
     /// `Ok(None)` is a request without credentials that [`optional`](Self::optional) lets pass.
+    /// [`token_from`](Self::token_from) counts for nothing here.
     ///
     /// # Example
     ///
     /// ```
-    /// use http::HeaderMap;
     /// use portcullis::{JwksService, Secure};
     ///
     /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?);
-    /// let refusal = secure.judge_now(&HeaderMap::new()).expect("no keys are needed").unwrap_err();
-    /// assert_eq!(refusal.code(), "no_credentials");
-    /// assert_eq!(secure.answer(&refusal).status(), 401);
+    /// let refusal = secure.judge_now(&[b"Bearer nonsense"]).expect("no keys are needed").unwrap_err();
+    /// assert_eq!(refusal.code(), "malformed_token_parts");
+    /// assert_eq!(secure.answer(&refusal).status(), 403);
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     #[must_use]
-    pub fn judge_now(&self, headers: &HeaderMap) -> Option<Result<Option<Access>, Refusal>> {
-        let verdict = self.gate.judge_now(headers, &Extensions::new())?;
-        Some(verdict.map(Admission::into_access))
+    pub fn judge_now(&self, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
+        self.gate.judge_fields_now(authorization)
     }
 
     /// Judges a request without any tower, and waits for keys where that is needed.
@@ -143,12 +139,8 @@ impl Secure {
     /// # Errors
     ///
     /// Why the request may not pass; [`answer`](Self::answer) tells it to the client.
-    pub fn judge(
-        &self,
-        headers: HeaderMap,
-    ) -> impl Future<Output = Result<Option<Access>, Refusal>> + Send + use<> {
-        let verdict = Arc::clone(&self.gate).judge(headers);
-        async move { verdict.await.map(Admission::into_access) }
+    pub async fn judge(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+        self.gate.judge_fields(authorization).await
     }
 
     /// The response to a request that may not pass; it is counted and logged here.
