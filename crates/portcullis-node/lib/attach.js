@@ -8,7 +8,8 @@
  * things; any other request gets properties of its own.
  */
 
-const accesses = new WeakMap();
+/** What was attached to a request, or assigned to its two properties since. */
+const kept = new WeakMap();
 
 /** Prototypes that have the two properties, or inherit them. */
 const ready = new WeakSet();
@@ -19,7 +20,7 @@ let last;
 function attach(req, access) {
   const prototype = Object.getPrototypeOf(req);
   if (prototype === last || isReady(prototype, req)) {
-    accesses.set(req, access);
+    kept.set(req, access);
   } else {
     req.auth = access;
     req.claims = access?.claims;
@@ -28,16 +29,30 @@ function attach(req, access) {
 
 /** Whether requests with this prototype have the two properties, from now on if not before. */
 function isReady(prototype, req) {
-  if (!ready.has(prototype)) {
-    if (!Object.hasOwn(prototype, 'app') || req.app?.request !== prototype || 'auth' in req || 'claims' in req) {
-      return false;
-    }
-    const root = rootOf(prototype);
-    define(root, 'auth', (access) => access);
-    define(root, 'claims', (access) => access?.claims);
-    ready.add(prototype);
+  if (!ready.has(prototype) && !prepare(prototype, req)) {
+    return false;
   }
   last = prototype;
+  return true;
+}
+
+function prepare(prototype, req) {
+  if (!Object.hasOwn(prototype, 'app') || req.app?.request !== prototype) {
+    return false;
+  }
+  const root = rootOf(prototype);
+  if (!ready.has(root)) {
+    if ('auth' in root || 'claims' in root) {
+      return false;
+    }
+    define(root, 'auth', (access) => access);
+    define(root, 'claims', (access) => access?.claims);
+    ready.add(root);
+  }
+  // Those of this one request that were there before would hide them.
+  delete req.auth;
+  delete req.claims;
+  ready.add(prototype);
   return true;
 }
 
@@ -47,17 +62,22 @@ function rootOf(prototype) {
   return above !== null && Object.hasOwn(above, 'app') ? rootOf(above) : prototype;
 }
 
-/** A property that reads what was attached; one that is assigned to a request itself hides it. */
+/** A property that reads what was attached, or what was assigned to it since. */
 function define(prototype, name, read) {
   Object.defineProperty(prototype, name, {
     configurable: true,
     get() {
-      return read(accesses.get(this));
+      const value = kept.get(this);
+      return value instanceof Assigned ? value[name] : read(value);
     },
     set(value) {
-      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+      const { auth, claims } = this;
+      kept.set(this, Object.assign(new Assigned(), { auth, claims, [name]: value }));
     },
   });
 }
+
+/** Somebody's own values for the two properties. */
+class Assigned {}
 
 module.exports = { attach };
