@@ -7,6 +7,7 @@ mod fuzz;
 mod guards;
 mod imports;
 mod manifest;
+mod npm;
 mod setup;
 mod shell;
 mod steps;

@@ -1,6 +1,9 @@
 //! `cargo xtask setup`: installs what the checks and tests need, where it is missing.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     Result,
@@ -36,11 +39,12 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need beyond that: curl, and the authorization server's packages.
+/// What the tests need beyond that: curl, and the packages of the authorization server and of the Express door.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
-    oidc_provider_packages()
+    npm_packages("oidc-provider", &oidc_provider())?;
+    npm_packages("what the npm package is tested with", &npm_package())
 }
 
 /// What the guards need: the program that counts instructions.
@@ -59,6 +63,11 @@ pub(crate) fn for_benchmarks() -> Result {
 /// The Node package of the tests' authorization server.
 pub(crate) fn oidc_provider() -> PathBuf {
     shell::root().join("crates/portcullis/tests/oidc-provider")
+}
+
+/// The folder of the npm package `portcullis`.
+pub(crate) fn npm_package() -> PathBuf {
+    shell::root().join("crates/portcullis-node")
 }
 
 /// Installs a cargo subcommand, unless some version of it is there.
@@ -163,20 +172,19 @@ fn is_recent(version: &str) -> bool {
     numbers.next().zip(numbers.next()) >= Some(NODE)
 }
 
-fn oidc_provider_packages() -> Result {
-    let folder = oidc_provider();
+/// Installs what a folder's lock file names, unless it is there.
+fn npm_packages(what: &str, folder: &Path) -> Result {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let lock = read("package-lock.json").ok_or_else(|| format!("{} has no package-lock.json", folder.display()))?;
     // A copy of the lock file tells which packages the folder holds.
     let stamp = "node_modules/.installed-lock.json";
     if read(stamp).as_ref() == Some(&lock) {
-        return present("oidc-provider");
+        return present(what);
     }
-    println!("setup: installing oidc-provider with npm ci");
+    println!("setup: installing {what} with npm ci");
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run_command(program("npm").args(npm).current_dir(&folder)).map_err(|error| {
-        format!("oidc-provider cannot be installed ({error}); is the package registry within reach?")
-    })?;
+    run_command(program("npm").args(npm).current_dir(folder))
+        .map_err(|error| format!("{what} cannot be installed ({error}); is the package registry within reach?"))?;
     fs::write(folder.join(stamp), lock).map_err(|error| format!("{stamp} cannot be written: {error}"))
 }
 

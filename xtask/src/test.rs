@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     Result, check, guards,
     manifest::{all_features, packages},
-    setup,
+    npm, setup,
     shell::{cargo, run_seeing},
     steps::Steps,
 };
@@ -28,6 +28,8 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
         run_tests(&mut test, &mut counts)
     });
     steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
+    npm::add_to(&mut steps, &mut counts);
+    steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     if counts != Counts::default() {
@@ -43,10 +45,15 @@ fn workspace_tests() -> Result<Command> {
     Ok(test)
 }
 
-/// Runs a `cargo test`; one that runs no test at all has failed.
+/// Runs a `cargo test`.
 fn run_tests(command: &mut Command, total: &mut Counts) -> Result {
+    counted(command, total, Counts::see_cargo)
+}
+
+/// Runs tests and counts them; a command that runs no test at all has failed.
+pub(crate) fn counted(command: &mut Command, total: &mut Counts, see: fn(&mut Counts, &str)) -> Result {
     let mut counts = Counts::default();
-    let outcome = run_seeing(command, |line| counts.see(line));
+    let outcome = run_seeing(command, |line| see(&mut counts, line));
     total.passed += counts.passed;
     total.failed += counts.failed;
     outcome?;
@@ -56,15 +63,16 @@ fn run_tests(command: &mut Command, total: &mut Counts) -> Result {
     Ok(())
 }
 
-/// How many tests ran, by the lines that close each test binary.
+/// How many tests ran, by the lines that close each run.
 #[derive(Debug, Default, PartialEq)]
-struct Counts {
+pub(crate) struct Counts {
     passed: u64,
     failed: u64,
 }
 
 impl Counts {
-    fn see(&mut self, line: &str) {
+    /// `test result: ok. 12 passed; 0 failed; …`, for each test binary.
+    fn see_cargo(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
         };
@@ -74,6 +82,15 @@ impl Counts {
                 Some((number, "failed")) => self.failed += number.parse().unwrap_or(0),
                 _ => {}
             }
+        }
+    }
+
+    /// `# pass 12` and `# fail 0`, at the end of all.
+    pub(crate) fn see_node(&mut self, line: &str) {
+        match line.strip_prefix("# ").and_then(|count| count.split_once(' ')) {
+            Some(("pass", number)) => self.passed += number.parse().unwrap_or(0),
+            Some(("fail", number)) => self.failed += number.parse().unwrap_or(0),
+            _ => {}
         }
     }
 }
@@ -92,8 +109,19 @@ mod tests {
             "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s",
             "7 passed",
         ] {
-            counts.see(line);
+            counts.see_cargo(line);
         }
         assert_eq!(counts, Counts { passed: 15, failed: 2 });
+    }
+
+    #[test]
+    fn closing_lines_of_node_are_counted_and_others_not() {
+        let mut counts = Counts::default();
+        for line in
+            ["ok 1 - pass 3", "# tests 8", "# suites 1", "# pass 7", "# fail 1", "# a test fails 3 times", "pass 5"]
+        {
+            counts.see_node(line);
+        }
+        assert_eq!(counts, Counts { passed: 7, failed: 1 });
     }
 }

@@ -71,7 +71,8 @@ impl VerifiedToken {
     pub(super) fn new(token: SignedToken, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
-        let verified = Verified { id, header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
+        let verified =
+            Verified { id, header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 

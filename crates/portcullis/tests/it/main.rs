@@ -29,3 +29,4 @@ mod support;
 mod token_cache;
 mod tower_contract;
 mod verifier;
+mod without_tower;

@@ -1,0 +1,212 @@
+//! The Express door and the axum door give the same answers, to the letter: to every class of hostile token, in every way
+//! that a request can carry one, and while the keys cannot be had.
+//!
+//! `cargo xtask test` builds the npm package and runs this.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use axum::{Router, routing::get};
+use portcullis::{Claims, JwksService, Secure, Verifier};
+use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault};
+use reqwest::{
+    Client, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use tokio::net::TcpListener;
+
+const AUDIENCE: &str = "https://api.example.com";
+/// Longer ones are turned away by HTTP servers, before any door.
+const LONGEST_FIELD: usize = 64 * 1024;
+const PATHS: [&str; 4] = ["/token", "/scope", "/claim", "/optional"];
+
+/// Both doors, before the same authorization server.
+struct Doors {
+    client: Client,
+    axum: String,
+    express: Express,
+}
+
+/// A running Express server; it ends with its standard input, and so with this test.
+struct Express {
+    process: Child,
+    url: String,
+}
+
+/// All that a client sees of an answer.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    status: u16,
+    challenges: Vec<HeaderValue>,
+    retry_after: Option<HeaderValue>,
+    problem: Option<String>,
+    body: String,
+}
+
+impl Doors {
+    async fn before(server: &AuthorizationServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let axum = format!("http://{}", listener.local_addr().unwrap());
+        let app = app(server);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { client: Client::new(), axum, express: Express::before(server) }
+    }
+
+    /// Asks both doors, and gives the answer that both gave.
+    async fn answer(&self, path: &str, fields: &[HeaderValue], what: &str) -> Answer {
+        let [by_axum, by_express] =
+            [&self.axum, &self.express.url].map(|door| self.ask(format!("{door}{path}"), fields));
+        let (by_axum, by_express) = (by_axum.await, by_express.await);
+        assert_eq!(by_express, by_axum, "{path}: {what}");
+        by_axum
+    }
+
+    async fn ask(&self, url: String, fields: &[HeaderValue]) -> Answer {
+        let mut headers = HeaderMap::new();
+        fields.iter().for_each(|field| {
+            headers.append(AUTHORIZATION, field.clone());
+        });
+        Answer::read(self.client.get(url).headers(headers).send().await.unwrap()).await
+    }
+}
+
+fn app(server: &AuthorizationServer) -> Router {
+    let jwks = JwksService::new(&server.jwks_uri()).unwrap();
+    let verifier = Verifier::builder(jwks).issuer(server.issuer()).audience(AUDIENCE).build().unwrap();
+    let secure = Secure::new(verifier).realm("doors").problem_json();
+    let subject = async |claims: Option<Claims>| match claims {
+        Some(claims) => claims.subject().unwrap_or_default().to_owned(),
+        None => "nobody".to_owned(),
+    };
+    Router::new()
+        .route("/token", get(subject).layer(secure.clone()))
+        .route("/scope", get(subject).layer(secure.clone().scope(["read", "write"])))
+        .route("/claim", get(subject).layer(secure.clone().claim_value("/nested/role", "admin")))
+        .route("/optional", get(subject).layer(secure.optional()))
+}
+
+impl Express {
+    fn before(server: &AuthorizationServer) -> Self {
+        let mut process = Command::new("node")
+            // The largest tokens do not fit into Node's own limit for all header fields.
+            .args(["--max-http-header-size=131072", "tests/doors_agree/server.js"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("JWKS_URI", server.jwks_uri())
+            .env("ISSUER", server.issuer())
+            .env("AUDIENCE", AUDIENCE)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts");
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        assert!(url.starts_with("http://"), "is the package built? `cargo xtask setup` does that");
+        Self { process, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for Express {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+impl Answer {
+    async fn read(response: Response) -> Self {
+        let headers = response.headers().clone();
+        let is_problem = |kind: &&HeaderValue| kind.as_bytes() == b"application/problem+json";
+        Self {
+            status: response.status().as_u16(),
+            challenges: headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect(),
+            retry_after: headers.get(RETRY_AFTER).cloned(),
+            problem: headers.get(CONTENT_TYPE).filter(is_problem).map(|kind| kind.to_str().unwrap().to_owned()),
+            body: response.text().await.unwrap(),
+        }
+    }
+}
+
+fn bearer(token: &str) -> HeaderValue {
+    HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn every_class_of_hostile_token_gets_the_same_answer() {
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+        let server = AuthorizationServer::builder().algorithm(algorithm).start().await.unwrap();
+        let doors = Doors::before(&server).await;
+        for attack in Attack::ALL {
+            let token = server.hostile(*attack);
+            if token.len() > LONGEST_FIELD {
+                continue;
+            }
+            let answer = doors.answer("/token", &[bearer(&token)], attack.name()).await;
+            assert_eq!(answer.status, 403, "{attack}");
+            assert_eq!(answer.challenges.len(), 1, "{attack}");
+        }
+        assert_eq!(server.requests(Endpoint::Attacker), 0, "no URL in a token is followed");
+    }
+}
+
+#[tokio::test]
+async fn every_way_to_carry_a_token_gets_the_same_answer() {
+    let server = AuthorizationServer::start().await;
+    let doors = Doors::before(&server).await;
+    let plain = server.token().sign();
+    let granted =
+        server.token().scope("write read").claim("nested", serde_json::json!({ "role": ["x", "admin"] })).sign();
+    let expired = server.hostile(Attack::Expired);
+    let field = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+    let requests = [
+        ("nothing", vec![]),
+        ("an empty field", vec![field("")]),
+        ("another scheme", vec![field("Basic YTpi")]),
+        ("the scheme alone", vec![field("Bearer")]),
+        ("a token", vec![bearer(&plain)]),
+        ("a token that is granted much", vec![bearer(&granted)]),
+        ("the same again", vec![bearer(&granted)]),
+        ("the scheme in lower case, three spaces", vec![field(&format!("bearer   {plain}"))]),
+        ("a tab", vec![field(&format!("Bearer\t{plain}"))]),
+        ("two tokens in a field", vec![field(&format!("Bearer {plain}, Bearer {plain}"))]),
+        ("letters outside of ASCII", vec![field(&format!("Bearer {plain}é"))]),
+        ("a token twice", vec![bearer(&plain), bearer(&plain)]),
+        ("a token after another scheme", vec![field("Basic YTpi"), bearer(&plain)]),
+        ("an expired token", vec![bearer(&expired)]),
+        ("a token that is too large", vec![bearer(&"a".repeat(17 * 1024))]),
+        ("an opaque token", vec![bearer("7b1e9a64-opaque")]),
+    ];
+    let mut statuses = Vec::new();
+    for (what, fields) in requests {
+        for path in PATHS {
+            statuses.push(doors.answer(path, &fields, what).await.status);
+        }
+    }
+    statuses.sort_unstable();
+    statuses.dedup();
+    assert_eq!(statuses, [200, 400, 401, 403], "the requests reach every kind of answer");
+}
+
+#[tokio::test]
+async fn an_outage_gets_the_same_answer_and_its_end_too() {
+    let server = AuthorizationServer::start().await;
+    server.fault(Endpoint::Jwks, Fault::Status(500));
+    let token = bearer(&server.token().sign());
+    let doors = Doors::before(&server).await;
+    // How long to wait is drawn anew each time.
+    for door in [&doors.axum, &doors.express.url] {
+        let answer = doors.ask(format!("{door}/token"), std::slice::from_ref(&token)).await;
+        assert_eq!(
+            (answer.status, answer.challenges.len(), answer.retry_after.is_some()),
+            (503, 0, true),
+            "{answer:?}"
+        );
+        assert!(answer.body.contains("keys_unavailable"), "{answer:?}");
+    }
+    server.heal_all();
+    let healed = Doors::before(&server).await;
+    assert_eq!(healed.answer("/token", &[token], "healed").await.status, 200);
+}

@@ -1,0 +1,22 @@
+'use strict';
+
+// An Express server behind the package, set up as its axum twin in doors_agree.rs. It says its address in one line, and
+// ends with its standard input.
+
+const express = require('express');
+const { secure, getSimpleJwksService } = require('../..');
+
+const { JWKS_URI, ISSUER, AUDIENCE } = process.env;
+const options = { realm: 'doors', problemJson: true, issuer: ISSUER, audience: AUDIENCE };
+
+const app = express();
+const jwks = getSimpleJwksService(JWKS_URI);
+app.get('/token', secure(jwks, options), (req, res) => res.send(req.claims.sub));
+app.get('/scope', secure(jwks, { ...options, scope: ['read', 'write'] }), (req, res) => res.send(req.claims.sub));
+app.get('/claim', secure(jwks, { ...options, claims: [{ name: '/nested/role', value: 'admin' }] }), (req, res) =>
+  res.send(req.claims.sub),
+);
+app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
+
+const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
+process.stdin.resume().on('end', () => process.exit());
