@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
-    Result, setup,
+    Result, npm, setup,
     shell::{self, cargo, program, run as run_command},
 };
 
@@ -25,6 +25,8 @@ pub(crate) fn run(quick: bool) -> Result {
 
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
 fn build() -> Result {
+    println!("bench: building the npm package's addon");
+    npm::build()?;
     let bench = shell::root().join("bench");
     let packages = packages(&bench)?;
     for (number, package) in packages.iter().enumerate() {

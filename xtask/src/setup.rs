@@ -53,11 +53,15 @@ pub(crate) fn for_guards() -> Result {
     valgrind()
 }
 
-/// What the benchmarks need: a C compiler, the program that asks servers, and the one that gives them cores.
+/// What the benchmarks need: a C compiler, the program that asks servers, the one that gives them cores, and what
+/// Express and the npm package's addon are made of.
 pub(crate) fn for_benchmarks() -> Result {
     c_compiler()?;
     wrk()?;
-    taskset()
+    taskset()?;
+    node()?;
+    npm_packages("what the addon is built with", &npm_package())?;
+    npm_packages("Express and the peers there", &shell::root().join("bench/express"))
 }
 
 /// The Node package of the tests' authorization server.

@@ -7,9 +7,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use harness::Result;
+use harness::{Cores, Result};
 
 use crate::results::Results;
+
+/// The folder of the Express servers.
+const EXPRESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../express");
 
 /// The folder that the programs of all benchmarks are in.
 #[derive(Debug)]
@@ -23,6 +26,13 @@ impl Programs {
     pub(crate) fn beside_this_one() -> Result<Self> {
         let this = env::current_exe().map_err(|error| format!("where this program is, is unknown: {error}"))?;
         Ok(Self(this.parent().unwrap_or(Path::new(".")).to_owned()))
+    }
+
+    /// A script of `express`, run by Node.js as deployments do, on the server's core.
+    pub(crate) fn node(cores: &Cores, script: &str) -> Command {
+        let mut node = cores.for_server(Path::new("node"));
+        node.arg(Path::new(EXPRESS).join(script)).env("NODE_ENV", "production");
+        node
     }
 
     /// Where a program is.

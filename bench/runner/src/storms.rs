@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    http::{SERIES, Series},
+    http::{AXUM, Series},
     plan::Plan,
     programs::{Programs, figures},
     results::Results,
@@ -20,8 +20,8 @@ pub(crate) const P99_RATIO: &str = "p99: storm / good ones";
 pub(crate) fn measure(plan: &Plan, programs: &Programs, results: &mut Results) {
     let mut command = Command::new(programs.path("bench-storms"));
     command.args(["--repeats", &plan.storms.to_string()]);
-    for Series { name, binary, .. } in SERIES.iter().filter(|series| series.meets_storms) {
-        command.arg(format!("{name}={}", programs.path(binary).display()));
+    for Series { name, program, .. } in AXUM.series.iter().filter(|series| series.meets_storms) {
+        command.arg(format!("{name}={}", programs.path(program).display()));
     }
     figures(&mut command, results);
 }

@@ -33,6 +33,10 @@ pub(crate) struct Tokens {
     pub(crate) new: PathBuf,
     /// How many of these there are.
     pub(crate) new_count: usize,
+    /// The first of them, for servers on Express, which answer less than a third of what those on axum do.
+    pub(crate) fewer: PathBuf,
+    /// How many of these there are.
+    pub(crate) fewer_count: usize,
     /// For whole verifications.
     pub(crate) whole: Vec<Whole>,
     _runtime: Runtime,
@@ -56,11 +60,14 @@ impl Tokens {
         println!("bench: minting tokens");
         let (runtime, issuer) = issuer(&[Algorithm::RS256])?;
         let new = mint_within(&issuer, plan.new);
+        let fewer = &new[..new.len().div_ceil(3)];
         Ok(Self {
             same: write(folder, "same.txt", &mint(&issuer, Algorithm::RS256, 1))?,
             rotating: write(folder, "rotating.txt", &mint(&issuer, Algorithm::RS256, plan.rotating))?,
             new: write(folder, "new.txt", &new)?,
             new_count: new.len(),
+            fewer: write(folder, "fewer.txt", fewer)?,
+            fewer_count: fewer.len(),
             whole: whole(folder)?,
             issuer,
             _runtime: runtime,

@@ -86,8 +86,8 @@ impl Turns<'_> {
 impl Fresh {
     /// Starts on another thread: the server may fetch keys from this one before it listens.
     async fn start(cores: Cores, contender: &Contender, issuer: AuthorizationServer) -> Result<Self> {
-        let (binary, asked) = (contender.binary.clone(), issuer.clone());
-        let starting = tokio::task::spawn_blocking(move || Server::start(&cores, &binary, &[], &asked));
+        let (command, asked) = (cores.for_server(&contender.binary), issuer.clone());
+        let starting = tokio::task::spawn_blocking(move || Server::start(command, &asked));
         let server = starting.await.map_err(|error| error.to_string())??;
         Ok(Self { issuer, server })
     }

@@ -12,8 +12,13 @@ use std::{
 use figures::Figure;
 use harness::{Result, Server};
 
-use super::{BARE, OF_BOUND, OF_RAW, RAW, Ring, Series, load::Load, wrk::Window};
-use crate::results::Results;
+use super::{
+    DELAY_OURS_TO_THIS, OF_BARE, OF_BOUND, OF_RAW, OURS_TO_THIS, Ring, Series,
+    load::Load,
+    series::{Field, Framework},
+    wrk::Window,
+};
+use crate::{programs::Programs, results::Results};
 
 /// How long a server may take to have its keys.
 const READY_LIMIT: Duration = Duration::from_secs(5);
@@ -29,7 +34,8 @@ pub(crate) struct Contestant<'a> {
 /// What a contestant is compared with, round by round.
 pub(crate) struct Against<'a> {
     pub(crate) bare: &'a Contestant<'a>,
-    pub(crate) signature_alone: &'a Contestant<'a>,
+    pub(crate) ours: Option<&'a Contestant<'a>>,
+    pub(crate) signature_alone: Option<&'a Contestant<'a>>,
     /// Seconds for one signature.
     pub(crate) raw: &'a [f64],
 }
@@ -40,6 +46,15 @@ struct Reading {
     /// How long the server had its core.
     used: Duration,
     memory: f64,
+    /// How late its event loop was, in nanoseconds, where it has one.
+    delay: Option<f64>,
+}
+
+/// The row that a contestant's figures are for.
+struct Row<'a> {
+    table: &'a str,
+    name: &'a str,
+    results: &'a mut Results,
 }
 
 impl<'a> Contestant<'a> {
@@ -66,41 +81,57 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    /// Its figures: absolute ones, and ratios to bare axum that are taken within each round.
+    /// Its figures: absolute ones, and ratios that are taken within each round.
     pub(crate) fn report(&self, load: &Load<'_>, against: &Against<'_>, results: &mut Results) {
+        let name = self.series.name;
         if let Some(reason) = &self.failure {
-            results.fail(format!("{} with {}: {reason}", self.series.name, load.table));
+            results.fail(format!("{name} with {}: {reason}", load.table));
             return;
         }
-        let mut add = |column: &str, unit: &str, windows| {
-            results.add(Figure::of(load.table, self.series.name, column, unit, windows));
-        };
-        add("requests/s", "req/s", self.each(Reading::rate));
-        add("p50", "ns", self.each(|reading| reading.window.p50 * 1e3));
-        add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
-        add("CPU", "%", self.each(Reading::busy));
-        add("CPU per request", "ns", self.each(Reading::cpu));
-        add("memory", "bytes", self.each(|reading| reading.memory));
-        if self.is(BARE) {
-            return;
+        let mut row = Row { table: load.table, name, results };
+        self.add_figures(&mut row);
+        if !load.field.is_bare(name) {
+            self.add_ratios(load, against, &mut row);
+            self.remark_on_repeated_tokens(load, results);
         }
-        let Against { bare, signature_alone, raw } = against;
+    }
+
+    fn add_figures(&self, row: &mut Row<'_>) {
+        row.add("requests/s", "req/s", self.each(Reading::rate));
+        row.add("p50", "ns", self.each(|reading| reading.window.p50 * 1e3));
+        row.add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
+        row.add("CPU", "%", self.each(Reading::busy));
+        row.add("CPU per request", "ns", self.each(Reading::cpu));
+        row.add("memory", "bytes", self.each(|reading| reading.memory));
+        row.add("event-loop delay p99", "ns", self.delays());
+    }
+
+    fn add_ratios(&self, load: &Load<'_>, against: &Against<'_>, row: &mut Row<'_>) {
+        let Against { bare, ours, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
-        add("of bare", "ratio", ratios(&rates, &bare_rates));
-        add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
+        row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
+        row.add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
+        if let Some(ours) = ours.filter(|ours| !self.is(ours.series.name)) {
+            row.add(OURS_TO_THIS, "ratio", ratios(&ours.each(Reading::rate), &rates));
+            row.add(DELAY_OURS_TO_THIS, "ratio", ratios(&ours.delays(), &self.delays()));
+        }
         if load.beside_raw {
             let bounds: Vec<_> = bare_rates.iter().zip(*raw).map(|(bare, raw)| 1.0 / (1.0 / bare + raw)).collect();
-            add(OF_BOUND, "ratio", ratios(&rates, &bounds));
-            if !self.is(RAW) {
-                add(OF_RAW, "ratio", ratios(&rates, &signature_alone.each(Reading::rate)));
-            }
+            row.add(OF_BOUND, "ratio", ratios(&rates, &bounds));
         }
-        self.remark_on_repeated_tokens(load, results);
+        if let Some(alone) = signature_alone.filter(|alone| load.beside_raw && !self.is(alone.series.name)) {
+            row.add(OF_RAW, "ratio", ratios(&rates, &alone.each(Reading::rate)));
+        }
     }
 
     /// A number of each window.
     fn each(&self, value: fn(&Reading) -> f64) -> Vec<f64> {
         self.readings.iter().map(value).collect()
+    }
+
+    /// None for a server without an event loop.
+    fn delays(&self) -> Vec<f64> {
+        self.readings.iter().filter_map(|reading| reading.delay).collect()
     }
 
     /// Where a token came twice, a server with a cache had it easier.
@@ -120,10 +151,22 @@ impl<'a> Contestant<'a> {
             Some(server) => server,
             none => none.insert(started(self.series, ring, load)?),
         };
+        // What was late before the window does not count.
+        delay(server, load.field)?;
         let before = server.cpu_time()?;
         let window = ring.wrk.ask(server.address(), load.tokens, load.seconds)?;
         let used = server.cpu_time()? - before;
-        Ok(Reading { used, memory: server.memory()? as f64, window })
+        let delay = delay(server, load.field)?;
+        Ok(Reading { used, memory: server.memory()? as f64, delay, window })
+    }
+}
+
+impl Row<'_> {
+    /// A figure, unless nothing was measured for it.
+    fn add(&mut self, column: &str, unit: &str, windows: Vec<f64>) {
+        if !windows.is_empty() {
+            self.results.add(Figure::of(self.table, self.name, column, unit, windows));
+        }
     }
 }
 
@@ -149,21 +192,34 @@ fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
 }
 
 fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> {
-    let program = ring.programs.path(series.binary);
-    let server = Server::start(&ring.cores, &program, series.options, &ring.tokens.issuer)?;
-    until_ready(&server, &ring.tokens.same)?;
+    let mut command = match load.field.framework {
+        Framework::Axum => ring.cores.for_server(&ring.programs.path(series.program)),
+        Framework::Express => Programs::node(&ring.cores, series.program),
+    };
+    command.args(series.options);
+    let server = Server::start(command, &ring.tokens.issuer)?;
+    until_ready(&server, &ring.tokens.same, load.field)?;
     ring.wrk.ask(server.address(), load.warm_up, ring.plan.warm_up)?;
     Ok(server)
 }
 
+/// How late its event loop was since this was asked last, where it has one.
+fn delay(server: &Server, field: &Field) -> Result<Option<f64>> {
+    match field.framework {
+        Framework::Axum => Ok(None),
+        Framework::Express => server.event_loop_delay().map(Some),
+    }
+}
+
 /// Some servers listen before they have keys.
-fn until_ready(server: &Server, tokens: &Path) -> Result {
+fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     let tokens = fs::read_to_string(tokens).map_err(|error| format!("{}: {error}", tokens.display()))?;
     let token = tokens.lines().next().unwrap_or_default();
+    let good = format!("\r\n\r\n{}", field.answer);
     let started = Instant::now();
     loop {
         let answer = answer(server, token).map_err(|error| format!("no answer: {error}"))?;
-        if answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\nok") {
+        if answer.starts_with("HTTP/1.1 200") && answer.ends_with(&good) {
             return Ok(());
         }
         if started.elapsed() > READY_LIMIT {

@@ -1,14 +1,19 @@
-//! The loads: which tokens a server gets in a window.
+//! The loads: which servers get which tokens in a window.
 
 use std::path::Path;
 
-use super::{NEW, ROTATING, SAME};
+use super::{
+    EXPRESS_NEW, EXPRESS_ROTATING, EXPRESS_SAME, INLINE, NEW, ROTATING, SAME,
+    series::{AXUM, EXPRESS, Field, INLINE_OR_POOL},
+};
 use crate::{plan::Plan, tokens::Tokens};
 
-/// Which tokens a server gets in a window.
+/// Which servers get which tokens in a window.
 pub(crate) struct Load<'a> {
     /// The name of its table.
     pub(crate) table: &'static str,
+    /// The servers.
+    pub(crate) field: &'static Field,
     /// A file with the tokens.
     pub(crate) tokens: &'a Path,
     /// A file with tokens that warm a server up.
@@ -25,9 +30,10 @@ pub(crate) struct Load<'a> {
 
 impl<'a> Load<'a> {
     /// All loads.
-    pub(crate) fn all(plan: &Plan, tokens: &'a Tokens) -> [Self; 3] {
-        let again = |table, tokens: &'a Path| Self {
+    pub(crate) fn all(plan: &Plan, tokens: &'a Tokens) -> [Self; 7] {
+        let again = |table, field, tokens: &'a Path| Self {
             table,
+            field,
             tokens,
             warm_up: tokens,
             seconds: plan.seconds,
@@ -35,14 +41,22 @@ impl<'a> Load<'a> {
             most: None,
             beside_raw: false,
         };
-        let new = Self {
+        let new = |table, field, file: &'a Path, count| Self {
             warm_up: &tokens.rotating,
             seconds: plan.seconds_for(tokens.new_count),
             fresh: true,
-            most: Some(tokens.new_count),
-            beside_raw: true,
-            ..again(NEW, &tokens.new)
+            most: Some(count),
+            ..again(table, field, file)
         };
-        [again(SAME, &tokens.same), again(ROTATING, &tokens.rotating), new]
+        [
+            again(SAME, &AXUM, &tokens.same),
+            again(ROTATING, &AXUM, &tokens.rotating),
+            Self { beside_raw: true, ..new(NEW, &AXUM, &tokens.new, tokens.new_count) },
+            again(EXPRESS_SAME, &EXPRESS, &tokens.same),
+            again(EXPRESS_ROTATING, &EXPRESS, &tokens.rotating),
+            new(EXPRESS_NEW, &EXPRESS, &tokens.fewer, tokens.fewer_count),
+            // None of these servers keeps anything of a token.
+            again(INLINE, &INLINE_OR_POOL, &tokens.rotating),
+        ]
     }
 }

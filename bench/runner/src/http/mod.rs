@@ -1,4 +1,4 @@
-//! Requests per second over loopback: bare axum, ours, and the peers, with the same tokens.
+//! Requests per second over loopback: the bare framework, ours, and the peers, with the same tokens.
 
 mod contestant;
 mod load;
@@ -20,7 +20,7 @@ use crate::{
     tokens::Tokens,
 };
 
-pub(crate) use self::series::{BARE, OURS, RAW, SERIES, Series};
+pub(crate) use self::series::{AXUM, EXPRESS_PEERS, OURS, RAW, Series};
 
 /// The loads, by the names of their tables.
 pub(crate) const SAME: &str = "http: same token";
@@ -28,9 +28,23 @@ pub(crate) const SAME: &str = "http: same token";
 pub(crate) const ROTATING: &str = "http: rotating 5,000 tokens";
 /// No token twice.
 pub(crate) const NEW: &str = "http: every token new";
+/// The same three on Express.
+pub(crate) const EXPRESS_SAME: &str = "express: same token";
+/// 5,000 tokens in turn.
+pub(crate) const EXPRESS_ROTATING: &str = "express: rotating 5,000 tokens";
+/// No token twice.
+pub(crate) const EXPRESS_NEW: &str = "express: every token new";
+/// On the event loop or beside it.
+pub(crate) const INLINE: &str = "express: signatures inline or in the pool";
+
+/// The column that compares with the bare framework.
+pub(crate) const OF_BARE: &str = "of bare";
+/// The column that compares ours with the row's server.
+pub(crate) const OURS_TO_THIS: &str = "portcullis / this";
+/// The same for how late the event loop is.
+pub(crate) const DELAY_OURS_TO_THIS: &str = "delay: portcullis / this";
 /// The column that compares with what a bare request and a raw verification take together.
 pub(crate) const OF_BOUND: &str = "of 1/(bare + raw verify)";
-
 /// The column that compares with a server that does just that.
 pub(crate) const OF_RAW: &str = "of signature alone";
 
@@ -61,15 +75,15 @@ pub(crate) fn measure(
 
 impl Ring<'_> {
     fn measure(&self, load: &Load<'_>, results: &mut Results) {
-        let mut contestants: Vec<_> = SERIES.iter().map(Contestant::new).collect();
+        let mut contestants: Vec<_> = load.field.series.iter().map(Contestant::new).collect();
         let raw: Vec<_> = (0..self.plan.rounds).filter_map(|round| self.round(round, load, &mut contestants)).collect();
         let raw = raw.into_iter().collect::<Result<Vec<f64>>>().unwrap_or_else(|reason| {
             results.fail(format!("raw verification beside {}: {reason}", load.table));
             Vec::new()
         });
         let named = |name: &str| contestants.iter().find(|contestant| contestant.is(name));
-        if let (Some(bare), Some(signature_alone)) = (named(BARE), named(RAW)) {
-            let against = Against { bare, signature_alone, raw: &raw };
+        if let Some(bare) = contestants.first() {
+            let against = Against { bare, ours: named(OURS), signature_alone: named(RAW), raw: &raw };
             contestants.iter().for_each(|contestant| contestant.report(load, &against, results));
         }
     }

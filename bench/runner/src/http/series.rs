@@ -1,37 +1,109 @@
 //! The servers.
 
+/// Servers on one framework, which are compared with each other.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// What they are built on.
+    pub(crate) framework: Framework,
+    /// What each of them answers to the first user.
+    pub(crate) answer: &'static str,
+    /// The servers; the first is what the others are compared with.
+    pub(crate) series: &'static [Series],
+}
+
+/// What servers are built on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framework {
+    /// In Rust: the programs are beside this one.
+    Axum,
+    /// In JavaScript: the programs are scripts, and have an event loop.
+    Express,
+}
+
 /// A server, as it is measured.
 #[derive(Debug)]
 pub(crate) struct Series {
     /// Its name in tables and plots.
     pub(crate) name: &'static str,
     /// Its program.
-    pub(crate) binary: &'static str,
+    pub(crate) program: &'static str,
     /// What it is told beyond what all are told.
     pub(crate) options: &'static [&'static str],
     /// Whether the storms are for it.
     pub(crate) meets_storms: bool,
 }
 
-/// axum without any authorization.
-pub(crate) const BARE: &str = "bare axum";
 /// The least that a new token can cost: bare axum that verifies its signature, and does nothing else.
 pub(crate) const RAW: &str = "bare axum, signature alone";
 /// Ours.
 pub(crate) const OURS: &str = "portcullis";
+/// The same, without its cache.
+const OURS_WITHOUT_CACHE: &str = "portcullis without cache";
 
-/// All of them; the first is what the others are compared with.
-pub(crate) const SERIES: &[Series] = &[
-    Series { meets_storms: false, ..peer(BARE, "server-bare") },
-    Series { meets_storms: false, ..peer(RAW, "server-raw-verify") },
-    peer(OURS, "server-portcullis"),
-    Series { options: &["--no-cache"], meets_storms: false, ..peer("portcullis without cache", "server-portcullis") },
-    peer("jwt-authorizer", "server-jwt-authorizer"),
-    peer("tower-oauth2-resource-server", "server-tower-oauth2-resource-server"),
-    peer("axum-jwt-auth", "server-axum-jwt-auth"),
-    peer("huskarl-resource-server", "server-huskarl-resource-server"),
-];
+/// The peers on Express.
+pub(crate) const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-bearer", "fast-jwt"];
 
-const fn peer(name: &'static str, binary: &'static str) -> Series {
-    Series { name, binary, options: &[], meets_storms: true }
+/// axum, and what authorizes there.
+pub(crate) const AXUM: Field = Field {
+    framework: Framework::Axum,
+    answer: "ok",
+    series: &[
+        Series { meets_storms: false, ..peer("bare axum", "server-bare") },
+        Series { meets_storms: false, ..peer(RAW, "server-raw-verify") },
+        peer(OURS, "server-portcullis"),
+        Series { options: &["--no-cache"], meets_storms: false, ..peer(OURS_WITHOUT_CACHE, "server-portcullis") },
+        peer("jwt-authorizer", "server-jwt-authorizer"),
+        peer("tower-oauth2-resource-server", "server-tower-oauth2-resource-server"),
+        peer("axum-jwt-auth", "server-axum-jwt-auth"),
+        peer("huskarl-resource-server", "server-huskarl-resource-server"),
+    ],
+};
+
+/// Express, and what authorizes there.
+pub(crate) const EXPRESS: Field = Field {
+    series: &[
+        BARE_EXPRESS,
+        script(OURS, "portcullis.js"),
+        OURS_ON_EXPRESS_WITHOUT_CACHE,
+        script(EXPRESS_PEERS[0], "express-oauth-jwt.js"),
+        script(EXPRESS_PEERS[1], "express-oauth2-jwt-bearer.js"),
+        script(EXPRESS_PEERS[2], "fast-jwt.js"),
+        Series { options: &["--token-keys"], ..script("fast-jwt, tokens as keys", "fast-jwt.js") },
+    ],
+    ..ON_EXPRESS
+};
+
+/// Express that verifies on its event loop or in the pool beside it, and the addon, which does the former.
+pub(crate) const INLINE_OR_POOL: Field = Field {
+    series: &[
+        BARE_EXPRESS,
+        script("bare, signature inline", "signature.js"),
+        Series { options: &["--pool"], ..script("bare, signature in the pool", "signature.js") },
+        OURS_ON_EXPRESS_WITHOUT_CACHE,
+    ],
+    ..ON_EXPRESS
+};
+
+const ON_EXPRESS: Field = Field {
+    framework: Framework::Express,
+    answer: r#"{"subject":"7f6c2a4e-91d3-4b58-8e0a-000000000000"}"#,
+    series: &[],
+};
+const BARE_EXPRESS: Series = script("bare Express", "bare.js");
+const OURS_ON_EXPRESS_WITHOUT_CACHE: Series =
+    Series { options: &["--no-cache"], ..script(OURS_WITHOUT_CACHE, "portcullis.js") };
+
+impl Field {
+    /// What the others are compared with.
+    pub(crate) fn is_bare(&self, name: &str) -> bool {
+        self.series.first().is_some_and(|first| first.name == name)
+    }
+}
+
+const fn peer(name: &'static str, program: &'static str) -> Series {
+    Series { name, program, options: &[], meets_storms: true }
+}
+
+const fn script(name: &'static str, program: &'static str) -> Series {
+    Series { meets_storms: false, ..peer(name, program) }
 }

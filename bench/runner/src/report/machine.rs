@@ -3,9 +3,13 @@
 use std::{fs, process::Command};
 
 use harness::{Cores, Result};
+use serde_json::Value;
 
 /// The lock file of the benchmarks' workspace, as it was when this was built.
 const LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// That of the Express servers.
+const NPM_LOCK: &str = include_str!("../../../express/package-lock.json");
 
 /// What the report names the versions of.
 const CRATES: &[&str] = &[
@@ -26,6 +30,10 @@ const CRATES: &[&str] = &[
     "tokio",
 ];
 
+/// The same for npm; the addon is of this checkout.
+const PACKAGES: &[&str] =
+    &["express", "express-oauth-jwt", "express-oauth2-jwt-bearer", "jose", "fast-jwt", "get-jwks"];
+
 /// The section about it.
 pub(crate) fn section(cores: &Cores) -> Result<String> {
     let rows = [
@@ -34,16 +42,20 @@ pub(crate) fn section(cores: &Cores) -> Result<String> {
         ("memory", memory()),
         ("kernel", read("/proc/sys/kernel/osrelease")),
         ("compiler", said_by("rustc", &["--version"])),
+        ("Node.js", said_by("node", &["--version"])),
         ("client", client()),
         ("date", said_by("date", &["--utc", "+%F"])),
     ];
     let rows: Vec<_> = rows.iter().map(|(what, value)| format!("| {what} | {value} |")).collect();
-    let versions: Vec<_> = CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect();
+    let crates: Vec<_> = CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect();
+    let packages = npm_versions(NPM_LOCK)?;
     Ok(format!(
-        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| crate | version |\n|---|---|\n{}",
+        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| crate | version |\n|---|---|\n{}\n\n\
+         | npm package | version |\n|---|---|\n{}",
         cores.description(),
         rows.join("\n"),
-        versions.join("\n"),
+        crates.join("\n"),
+        packages.join("\n"),
     ))
 }
 
@@ -91,6 +103,13 @@ fn versions(lock: &str, name: &str) -> String {
     versions.join(", ")
 }
 
+/// The rows of the packages; a lock file of npm names them by their folders.
+fn npm_versions(lock: &str) -> Result<Vec<String>> {
+    let lock: Value = serde_json::from_str(lock).map_err(|error| format!("the lock file of npm: {error}"))?;
+    let version = |name: &str| lock["packages"][format!("node_modules/{name}")]["version"].as_str();
+    Ok(PACKAGES.iter().map(|name| format!("| {name} | {} |", version(name).unwrap_or_default())).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +121,12 @@ mod tests {
         assert_eq!(versions(lock, "a"), "1.0.0, 3.1.0");
         assert_eq!(versions(lock, "ab"), "2.0.0");
         assert_eq!(versions(lock, "c"), "");
+    }
+
+    #[test]
+    fn every_npm_package_has_a_version() {
+        let rows = npm_versions(NPM_LOCK).unwrap();
+        assert!(rows.iter().all(|row| row.contains('.')), "{rows:?}");
+        assert_eq!(rows.len(), PACKAGES.len());
     }
 }

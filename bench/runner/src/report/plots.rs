@@ -58,7 +58,9 @@ enum Plot {
 fn kind(table: &str) -> Option<Plot> {
     match table {
         "whole verification" => Some(Plot::Bars(|_| true)),
-        _ if table.starts_with("http") => Some(Plot::Bars(|column| column == "requests/s")),
+        _ if table.starts_with("http") || table.starts_with("express") => {
+            Some(Plot::Bars(|column| column == "requests/s"))
+        }
         _ if table.starts_with("growth") => Some(Plot::Lines),
         _ => None,
     }

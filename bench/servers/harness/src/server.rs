@@ -2,21 +2,23 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     net::SocketAddr,
-    path::Path,
-    process::{Child, ChildStdout, Stdio},
-    sync::mpsc,
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, Receiver, Sender},
     thread,
     time::Duration,
 };
 
 use portcullis_testkit::AuthorizationServer;
 
-use crate::{AUDIENCE, Cores, Result};
+use crate::{AUDIENCE, Result};
 
 /// How long a server may take from its start until it listens.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long it may take to tell how late its event loop is.
+const DELAY_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often the kernel's clock of CPU time ticks, on every architecture that Linux runs on today.
 const TICKS_PER_SECOND: u64 = 100;
@@ -26,6 +28,8 @@ const TICKS_PER_SECOND: u64 = 100;
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    /// What it prints.
+    lines: Receiver<String>,
 }
 
 impl Server {
@@ -34,17 +38,17 @@ impl Server {
     /// # Errors
     ///
     /// When it cannot be started, ends, or does not say in time where it listens.
-    pub fn start(cores: &Cores, program: &Path, options: &[&str], issuer: &AuthorizationServer) -> Result<Self> {
-        let name = program.file_name().unwrap_or_default().to_string_lossy();
-        let mut command = cores.for_server(program);
+    pub fn start(mut command: Command, issuer: &AuthorizationServer) -> Result<Self> {
         command.args(["--jwks-uri", &issuer.jwks_uri(), "--issuer", issuer.issuer(), "--audience", AUDIENCE]);
-        command.args(options).stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = command.spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let child = child.map_err(|error| format!("it cannot be started: {error}"))?;
+        let (sender, lines) = mpsc::channel();
         // From here on dropping it ends the child.
-        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let stdout = server.child.stdout.take().ok_or_else(|| format!("{name} has no stdout"))?;
-        let line = first_line(stdout).ok_or_else(|| format!("{name} did not say where it listens"))?;
-        server.address = line.trim().parse().map_err(|_| format!("{name} listens at no address: {line}"))?;
+        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), lines };
+        let stdout = server.child.stdout.take().ok_or("it has no stdout")?;
+        thread::spawn(move || pass_on(stdout, &sender));
+        let line = server.next_line(START_LIMIT).ok_or("it did not say where it listens")?;
+        server.address = line.parse().map_err(|_| format!("it listens at no address: {line}"))?;
         Ok(server)
     }
 
@@ -74,6 +78,22 @@ impl Server {
         resident_kib(&status).map(|kib| kib * 1024).ok_or_else(ended)
     }
 
+    /// How late its event loop was since this was asked last: the 99th percentile, in nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended, or has no event loop to tell of.
+    pub fn event_loop_delay(&self) -> Result<f64> {
+        let mut stdin = self.child.stdin.as_ref().ok_or_else(ended)?;
+        stdin.write_all(b"\n").map_err(|_| ended())?;
+        let line = self.next_line(DELAY_LIMIT).ok_or("it did not tell how late its event loop is")?;
+        line.parse().map_err(|_| format!("its event loop is late by no number: {line}"))
+    }
+
+    fn next_line(&self, limit: Duration) -> Option<String> {
+        self.lines.recv_timeout(limit).ok()
+    }
+
     fn proc(&self, file: &str) -> Result<String> {
         fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).map_err(|_| ended())
     }
@@ -87,16 +107,13 @@ impl Drop for Server {
     }
 }
 
-fn first_line(stdout: ChildStdout) -> Option<String> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut line = String::new();
-        if BufReader::new(stdout).read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            // Nobody waits any longer after the limit.
-            let _ = sender.send(line);
+/// Until the server has ended, or nobody listens any longer.
+fn pass_on(stdout: ChildStdout, lines: &Sender<String>) {
+    for line in BufReader::new(stdout).lines().map_while(io::Result::ok) {
+        if lines.send(line).is_err() {
+            return;
         }
-    });
-    receiver.recv_timeout(START_LIMIT).ok()
+    }
 }
 
 /// User and system time, fields 14 and 15 of `/proc/PID/stat`; the name before them may hold anything.
