@@ -28,17 +28,25 @@ class Access {
     return partOf(this.token.split('.', 1)[0]);
   }
 
-  /** The scope values that the token was granted. */
+  /** The scope values that the token was granted: what the rules `scope` and `anyScope` go by. */
   get scopes() {
-    const { scope, scp } = this.claims;
-    const granted = scope ?? scp ?? [];
-    return Array.isArray(granted) ? [...granted] : granted.split(' ').filter(Boolean);
+    const { claims } = this;
+    if (Object.hasOwn(claims, 'scope')) {
+      return wordsOf(claims.scope);
+    }
+    const scp = Object.hasOwn(claims, 'scp') ? claims.scp : undefined;
+    return Array.isArray(scp) ? scp.filter((value) => typeof value === 'string') : wordsOf(scp);
   }
 
   /** Whether the token was granted this scope value. */
   hasScope(value) {
     return this.scopes.includes(value);
   }
+}
+
+/** The values of a scope string (RFC 6749 section 3.3); what is none grants nothing. */
+function wordsOf(scope) {
+  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
 
 module.exports = { Access };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { JwksService } = require('./keys.js');
-const { VERIFICATION, expected, readVerification, refuseUnknown } = require('./options.js');
+const { VERIFICATION, configured, expected, readVerification, refuseUnknown } = require('./options.js');
 const { Verifier } = require('./verifier.js');
 
 /** Several issuers, each with its own keys and rules: made by `anyOf`, taken by `secure`. */
@@ -19,7 +19,8 @@ function anyOf(issuers) {
   if (!Array.isArray(issuers) || issuers.length === 0) {
     throw expected('anyOf', 'its argument', 'an array of issuers', issuers);
   }
-  return new Issuers(Verifier.ofBranches(issuers.flatMap(readIssuer)));
+  const branches = issuers.flatMap(readIssuer);
+  return new Issuers(configured('anyOf', () => Verifier.ofBranches(branches)));
 }
 
 function readIssuer({ jwks, ...options } = {}) {
@@ -29,7 +30,10 @@ function readIssuer({ jwks, ...options } = {}) {
   }
   refuseUnknown(options, VERIFICATION, 'anyOf');
   const verification = readVerification(options, 'anyOf');
-  const { issuer = [jwks.issuer] } = verification;
+  const { issuer = jwks.issuer && [jwks.issuer] } = verification;
+  if (issuer === undefined) {
+    throw expected('anyOf', 'issuer', 'a string for each, since it chooses whose keys a token is held against', issuer);
+  }
   return issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } }));
 }
 

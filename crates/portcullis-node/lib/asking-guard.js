@@ -8,6 +8,7 @@ const { Guard } = require('./guard.js');
 const { RefusalError } = require('./errors.js');
 const { importKeys } = require('./keys.js');
 const { textOf, warn } = require('./log.js');
+const { LONGEST_TIMER } = require('./options.js');
 const { Verifier } = require('./verifier.js');
 
 /** How many keys that came as texts, bytes or fresh objects are kept parsed. */
@@ -44,7 +45,7 @@ class AskingGuard {
 
   judge(authorization, several) {
     // All that can be said without a key is said first: `getKey` sees no token that is malformed.
-    const verdict = this.#keyless.judge(authorization, several);
+    const verdict = this.#keyless.judge(authorization, several, true);
     return verdict instanceof RefusalError && verdict.code === 'unknown_key'
       ? this.#judgeWithKeys(authorization, verdict)
       : verdict;
@@ -57,7 +58,7 @@ class AskingGuard {
   async #judgeWithKeys(authorization, unknown) {
     let guards;
     try {
-      guards = await this.#guardsFor(tokenOf(authorization));
+      guards = await within(this.#timeout, this.#guardsFor(tokenOf(authorization)));
     } catch (error) {
       if (error?.code === 'ERR_JWKS_NO_MATCHING_KEY') {
         return unknown;
@@ -67,7 +68,7 @@ class AskingGuard {
     }
     let verdict = unknown;
     for (const guard of guards) {
-      verdict = guard.judge(authorization, false);
+      verdict = await guard.judge(authorization, false);
       if (!FOR_WANT_OF_A_KEY.has(verdict?.code)) {
         break;
       }
@@ -100,16 +101,7 @@ class AskingGuard {
 
   async #ask(token) {
     const [header, payload, signature] = token.split('.');
-    let timer;
-    const late = new Promise((_, reject) => {
-      const giveUp = () => reject(new Error(`no answer within ${this.#timeout / 1000} s`));
-      timer = setTimeout(giveUp, this.#timeout);
-    });
-    try {
-      return await Promise.race([late, this.#getKey(partOf(header), { protected: header, payload, signature })]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.#getKey(partOf(header), { protected: header, payload, signature });
   }
 
   #guardFor(key) {
@@ -121,6 +113,20 @@ class AskingGuard {
       this.#byText.delete(this.#byText.keys().next().value);
     }
     return guard;
+  }
+}
+
+/** What a promise comes to within so many milliseconds. */
+async function within(timeout, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    const giveUp = () => reject(new Error(`no answer within ${timeout / 1000} s`));
+    timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER));
+  });
+  try {
+    return await Promise.race([late, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,12 +1,16 @@
 'use strict';
 
+const { IncomingMessage } = require('node:http');
+
 /**
  * Puts what a request was admitted by where handlers look for it: `req.auth`, and its claims as `req.claims`.
  *
  * Express makes each request an object of a shape of its own, and a property that is new to it costs more than the rest of
- * a cached token's way. So an Express app's requests get both by their prototype, `app.request`, which is there for such
+ * a cached token's way. So Express's requests get both by their prototype, `express.request`, which is there for such
  * things; any other request gets properties of its own.
  */
+
+const NAMES = ['auth', 'claims'];
 
 /** What was attached to a request, or assigned to its two properties since. */
 const kept = new WeakMap();
@@ -19,47 +23,50 @@ let last;
 
 function attach(req, access) {
   const prototype = Object.getPrototypeOf(req);
-  if (prototype === last || isReady(prototype, req)) {
-    kept.set(req, access);
-  } else {
+  if (prototype !== last && !isReady(prototype)) {
     req.auth = access;
     req.claims = access?.claims;
+    return;
   }
+  last = prototype;
+  kept.set(req, access);
+  // Properties of the request's own, from before it came to Express, would hide the guard's word.
+  NAMES.forEach((name) => Object.hasOwn(req, name) && delete req[name]);
 }
 
 /** Whether requests with this prototype have the two properties, from now on if not before. */
-function isReady(prototype, req) {
-  if (!ready.has(prototype) && !prepare(prototype, req)) {
-    return false;
-  }
-  last = prototype;
-  return true;
-}
-
-function prepare(prototype, req) {
-  if (!Object.hasOwn(prototype, 'app') || req.app?.request !== prototype) {
-    return false;
+function isReady(prototype) {
+  if (ready.has(prototype)) {
+    return true;
   }
   const root = rootOf(prototype);
+  // Somebody's own properties by these names stay as they are: requests then get theirs before them.
+  if (root === undefined || NAMES.some((name) => isTaken(name, prototype, root))) {
+    return false;
+  }
   if (!ready.has(root)) {
-    if ('auth' in root || 'claims' in root) {
-      return false;
-    }
     define(root, 'auth', (access) => access);
     define(root, 'claims', (access) => access?.claims);
     ready.add(root);
   }
-  // Those of this one request that were there before would hide them.
-  delete req.auth;
-  delete req.claims;
   ready.add(prototype);
   return true;
 }
 
-/** The prototype of the outermost app that this one's is mounted in: a request may go back there. */
+function isTaken(name, prototype, root) {
+  if (prototype === root) {
+    return !ready.has(root) && name in root;
+  }
+  return Object.hasOwn(prototype, name) || isTaken(name, Object.getPrototypeOf(prototype), root);
+}
+
+/** The prototype that all requests of a framework share, just below Node's own; apps have theirs below it. */
 function rootOf(prototype) {
+  if (prototype === null || prototype === IncomingMessage.prototype) {
+    return undefined;
+  }
   const above = Object.getPrototypeOf(prototype);
-  return above !== null && Object.hasOwn(above, 'app') ? rootOf(above) : prototype;
+  return above === IncomingMessage.prototype ? prototype : rootOf(above);
 }
 
 /** A property that reads what was attached, or what was assigned to it since. */
@@ -67,7 +74,7 @@ function define(prototype, name, read) {
   Object.defineProperty(prototype, name, {
     configurable: true,
     get() {
-      const value = kept.get(this);
+      const value = keptFor(this);
       return value instanceof Assigned ? value[name] : read(value);
     },
     set(value) {
@@ -75,6 +82,14 @@ function define(prototype, name, read) {
       kept.set(this, Object.assign(new Assigned(), { auth, claims, [name]: value }));
     },
   });
+}
+
+/** What is kept for a request, or for the one that an object was made of; not for a Proxy of one, which says nothing of it. */
+function keptFor(object) {
+  if (object === null || ready.has(object)) {
+    return undefined;
+  }
+  return kept.has(object) ? kept.get(object) : keptFor(Object.getPrototypeOf(object));
 }
 
 /** Somebody's own values for the two properties. */

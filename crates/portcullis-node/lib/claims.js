@@ -17,6 +17,11 @@ class ClaimsMemory {
     this.#limit = tokenCache?.off ? 0 : Math.min(BYTES, tokenCache?.bytes ?? BYTES);
   }
 
+  /** Whether the token of this number has come before. */
+  knows(number) {
+    return this.#known.has(number);
+  }
+
   /** The claims of the token in this field, which the addon has accepted under this number. */
   of(number, authorization) {
     const known = this.#known.get(number);

@@ -70,6 +70,7 @@ const CLASSES = new Map([
   ['insufficient_scope', InsufficientScopeError],
   ['required_claims', TokenClaimsError],
   ['keys_unavailable', KeysUnavailableError],
+  ['no_runtime', RefusalError],
 ]);
 
 /** The error for a refusal of the addon. */

@@ -3,6 +3,8 @@
 const http = require('node:http');
 const https = require('node:https');
 
+const { LONGEST_TIMER } = require('./options.js');
+
 /**
  * Fetches a document with `client`: a module like `https`, options for Node's own, or nothing.
  *
@@ -25,11 +27,13 @@ function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
       });
     });
     request?.on?.('error', settled(reject));
+    // A client that is async has failed in its own way.
+    request?.then?.(undefined, settled(reject));
     const giveUp = () => {
       reject(new Error(`no whole answer within ${timeout / 1000} s`));
       end(request);
     };
-    timer = setTimeout(giveUp, timeout).unref();
+    timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER)).unref();
   });
 }
 
@@ -52,28 +56,42 @@ function end(stream) {
 
 function read(response, maxBodyBytes) {
   return new Promise((resolve, reject) => {
+    // First of all: an error that nobody listens to would end the process.
+    response.on('error', reject);
     const { statusCode } = response;
     if (!Number.isInteger(statusCode)) {
       throw new TypeError('the client answered without a statusCode');
     }
     const chunks = [];
     let length = 0;
-    response.on('data', (chunk) => {
+    const take = (chunk) => {
       chunks.push(Buffer.from(chunk));
       length += chunks.at(-1).length;
       if (length > maxBodyBytes) {
         reject(new Error(`the answer is longer than ${maxBodyBytes} bytes`));
       }
-    });
-    response.on('end', () => resolve({ status: statusCode, fields: fieldsOf(response), body: Buffer.concat(chunks) }));
-    response.on('error', reject);
+    };
+    const conclude = () => resolve({ status: statusCode, fields: fieldsOf(response), body: Buffer.concat(chunks) });
+    response.on('data', caught(reject, take));
+    response.on('end', caught(reject, conclude));
     // After `end` this changes nothing.
     response.on('close', () => reject(new Error('the answer broke off')));
   });
 }
 
-function fieldsOf({ rawHeaders, headers = {} }) {
-  const fields = Array.isArray(rawHeaders) ? rawHeaders : Object.entries(headers).flat(2);
+/** A listener whose failure is the fetch's, and not the process's. */
+function caught(reject, listener) {
+  return (...given) => {
+    try {
+      listener(...given);
+    } catch (error) {
+      reject(error);
+    }
+  };
+}
+
+function fieldsOf({ rawHeaders, headers }) {
+  const fields = Array.isArray(rawHeaders) ? rawHeaders : Object.entries(headers ?? {}).flat(2);
   return fields.length % 2 === 0 ? fields.map(String) : [];
 }
 

@@ -5,6 +5,7 @@ const { Access } = require('./access.js');
 const { find } = require('./claims.js');
 const { refusalError } = require('./errors.js');
 const { nameOf } = require('./options.js');
+const turn = require('./turn.js');
 
 /** What the addon says where it refuses nothing; a greater number is that of the token that it accepts. */
 const LATER = 0;
@@ -14,7 +15,7 @@ const ANONYMOUSLY = 1;
  * Judges requests by their `Authorization` field.
  *
  * A verdict is an `Access`, null for a request that may pass without a token, or an error; at once, or a promise of it
- * where keys have to be fetched.
+ * where keys have to be fetched, or many new tokens come at once.
  */
 class Guard {
   #verifier;
@@ -29,10 +30,14 @@ class Guard {
     this.#rules = endpoint.claims.filter((rule) => rule.holds !== undefined);
   }
 
-  judge(authorization, several) {
-    const verdict = native.judge(this.#number, authorization, several);
+  /** `hasTime` says that a new token may be verified here and now. */
+  judge(authorization, several, hasTime = turn.hasTime()) {
+    const verdict = native.judge(this.#number, authorization, several, hasTime);
     if (verdict === LATER) {
       return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
+    }
+    if (this.#tookASignature(verdict)) {
+      turn.spend();
     }
     return this.#conclude(verdict, authorization);
   }
@@ -44,6 +49,12 @@ class Guard {
 
   invalidate(token) {
     this.#verifier.invalidate(token);
+  }
+
+  #tookASignature(verdict) {
+    return typeof verdict === 'number'
+      ? verdict > ANONYMOUSLY && !this.#verifier.memory.knows(verdict)
+      : verdict.code === 'bad_signature';
   }
 
   #conclude(verdict, authorization) {

@@ -6,7 +6,7 @@ const native = require('../native.js');
 const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
-const { expected, nameOf, readSeconds } = require('./options.js');
+const { configured, expected, nameOf, readBoolean, readSeconds, readTimeout } = require('./options.js');
 
 /** How long a fetch may take from start to end, in seconds. */
 const TIMEOUT = 5;
@@ -58,11 +58,7 @@ function getSimpleJwksService(jwksUri, options = {}) {
  * for Node's own (`agent`, `ca`…).
  */
 function jwksService(cache, jwksUri, client, options = {}) {
-  for (const method of ['getKeyStore', 'setKeyStore']) {
-    if (typeof cache?.[method] !== 'function') {
-      throw new TypeError(`jwksService: expected a cache with the functions getKeyStore and setKeyStore, ${method} is missing`);
-    }
-  }
+  readCache('jwksService', cache);
   return atUri('jwksService', jwksUri, { ...options, cache, client: client ?? options.client });
 }
 
@@ -72,12 +68,13 @@ function discovery({ issuer, ...options } = {}) {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
   const { text, ask, cached } = fetching('discovery', options);
-  return new JwksService(native.KeyService.ofIssuer(issuer, text, ask, cached), issuer);
+  const keys = configured('discovery', () => native.KeyService.ofIssuer(issuer, text, ask, cached));
+  return new JwksService(keys, issuer);
 }
 
 /** Keys of your own: a JWK Set, a PEM text, a KeyObject, or a secret as bytes. */
 function localKeys(keys) {
-  return new JwksService(importKeys(keys));
+  return new JwksService(configured('localKeys', () => importKeys(keys)));
 }
 
 function atUri(name, jwksUri, options) {
@@ -86,7 +83,7 @@ function atUri(name, jwksUri, options) {
     throw expected(name, 'the JWKS URI', 'a URL', jwksUri);
   }
   const { text, ask, cached } = fetching(name, options);
-  return new JwksService(native.KeyService.atUri(uri, text, ask, cached));
+  return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached)));
 }
 
 /** What a service that fetches is made from. */
@@ -94,16 +91,26 @@ function fetching(name, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT
   for (const option in unknown) {
     throw new TypeError(`${name}: there is no option \`${option}\``);
   }
+  if (cache !== undefined) {
+    readCache(name, cache);
+  }
   if (client !== undefined && client !== null && typeof client !== 'object' && typeof client?.get !== 'function') {
     throw expected(name, 'client', 'a module like https, or request options', client);
   }
   const seconds = {
-    timeout: readSeconds(name, 'timeout', timeout),
+    timeout: readTimeout(name, 'timeout', timeout),
     maxAge: readSeconds(name, 'maxAge', maxAge),
     maxStale: readSeconds(name, 'maxStale', maxStale),
   };
-  const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: dangerouslyAllowHttp === true });
+  const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp) });
   return { text, ask: answering(cache, client, timeout * 1000), cached: cache !== undefined };
+}
+
+function readCache(name, cache) {
+  const missing = ['getKeyStore', 'setKeyStore'].find((method) => typeof cache?.[method] !== 'function');
+  if (missing !== undefined) {
+    throw new TypeError(`${name}: expected a cache with the functions getKeyStore and setKeyStore, ${missing} is missing`);
+  }
 }
 
 /** Answers what the addon asks. It never throws, and answers whatever happens. */

@@ -14,10 +14,19 @@ function setLogger(next) {
 
 /** Says a line. A logger that fails is no reason to refuse anything, nor to accept it. */
 function warn(line) {
+  // Where it fails, there is nowhere left to say it.
+  attempt(() => logger?.warn(`portcullis: ${line}`), () => {});
+}
+
+/** Calls a function of the user's, which may fail in any way, at once or later; that is told to `failed` alone. */
+function attempt(call, failed) {
   try {
-    logger?.warn(`portcullis: ${line}`);
-  } catch {
-    // There is nowhere left to say it.
+    const outcome = call();
+    if (typeof outcome?.then === 'function') {
+      Promise.resolve(outcome).catch(failed);
+    }
+  } catch (error) {
+    failed(error);
   }
 }
 
@@ -32,4 +41,4 @@ function textOf(error) {
 
 native.listen(warn);
 
-module.exports = { setLogger, warn, textOf };
+module.exports = { setLogger, attempt, warn, textOf };

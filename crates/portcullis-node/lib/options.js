@@ -1,5 +1,8 @@
 'use strict';
 
+/** The longest time that a timer of Node's can be set to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The options that say which tokens are good. */
 const VERIFICATION = [
   'issuer',
@@ -75,7 +78,8 @@ function readEndpoint(options, name) {
   }
   return {
     realm: realm === '' ? undefined : realm,
-    scope: optional(scope, (value) => readScope(name, 'scope', value)),
+    // Of no values, a token has all. It has one of none, so that `anyScope` needs one at least.
+    scope: Array.isArray(scope) && scope.length === 0 ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
     anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
     claims: claims.map((rule) => readRule(name, rule)),
     invalidTokenStatus,
@@ -84,7 +88,7 @@ function readEndpoint(options, name) {
     next: readBoolean(name, 'next', options.next),
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),
-    getKeyTimeout: readSeconds(name, 'getKeyTimeout', getKeyTimeout),
+    getKeyTimeout: readTimeout(name, 'getKeyTimeout', getKeyTimeout),
   };
 }
 
@@ -132,6 +136,9 @@ function isPlain(value) {
 /** Scope values: an array of them, or one string with spaces between. */
 function readScope(owner, name, value) {
   const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : readStrings(owner, name, value);
+  if (values.length === 0) {
+    throw expected(owner, name, 'at least one scope value', value);
+  }
   const odd = values.find((scope) => scope === '' || scope.includes(' '));
   if (odd !== undefined) {
     throw expected(owner, name, 'scope values without spaces', odd);
@@ -173,6 +180,14 @@ function readStrings(owner, name, value) {
   return values;
 }
 
+/** How long something may take, in seconds: no time at all would be none. */
+function readTimeout(owner, name, value) {
+  if (!(readSeconds(owner, name, value) > 0)) {
+    throw expected(owner, name, 'more than 0 seconds', value);
+  }
+  return value;
+}
+
 /** A number of seconds. */
 function readSeconds(owner, name, value) {
   if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
@@ -210,6 +225,20 @@ function pick(options, names) {
   return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
+/** Makes something of the addon's; what the addon says of options that it cannot use is thrown as a TypeError, too. */
+function configured(owner, make) {
+  try {
+    return make();
+  } catch (error) {
+    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inCamelCase(error.message)}`) : error;
+  }
+}
+
+/** The library names options in its own way: `dangerously_allow_http` is `dangerouslyAllowHttp` here. */
+function inCamelCase(message) {
+  return message.replace(/`[a-z_]+`/g, (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+}
+
 /** What was expected, and what came: its kind, since its value may be a secret. */
 function expected(owner, name, what, value) {
   return new TypeError(`${owner}: expected ${name} to be ${what}, ${nameOf(value)} came`);
@@ -226,4 +255,16 @@ function nameOf(value) {
   return `a ${typeof value}`;
 }
 
-module.exports = { VERIFICATION, readOptions, readVerification, readSeconds, refuseUnknown, expected, nameOf };
+module.exports = {
+  LONGEST_TIMER,
+  VERIFICATION,
+  configured,
+  expected,
+  nameOf,
+  readBoolean,
+  readOptions,
+  readSeconds,
+  readTimeout,
+  readVerification,
+  refuseUnknown,
+};

@@ -6,9 +6,9 @@ const { AskingGuard } = require('./asking-guard.js');
 const { RefusalError } = require('./errors.js');
 const { Guard } = require('./guard.js');
 const { JwksService } = require('./keys.js');
-const { textOf, warn } = require('./log.js');
-const { VERIFICATION, expected, readOptions } = require('./options.js');
-const { credentialsOf, isRepeated } = require('./request.js');
+const { attempt, textOf, warn } = require('./log.js');
+const { VERIFICATION, configured, expected, readOptions } = require('./options.js');
+const { credentialsOf, isRepeated, read } = require('./request.js');
 const { sharedVerifier } = require('./verifier.js');
 
 /**
@@ -16,9 +16,9 @@ const { sharedVerifier } = require('./verifier.js');
  *
  * `keys` is a JWKS service, what `anyOf` gives, or a function `getKey(header, token)`.
  */
-function secure(keys, options = {}) {
-  const { verification, endpoint } = readOptions(options);
-  const guard = guardFor(keys, verification, endpoint);
+function secure(keys, options) {
+  const { verification, endpoint } = readOptions(options ?? {});
+  const guard = configured('secure', () => guardFor(keys, verification, endpoint));
   const { getToken } = endpoint;
 
   /** An `Access`, null, an error, or a promise of one of them. */
@@ -30,6 +30,11 @@ function secure(keys, options = {}) {
     return guard.judge(authorization, several);
   }
 
+  /** The same for a request of Node's, in as few steps as can be. */
+  function judgeRequest(req) {
+    return guard.judge(read(req, 'headers').authorization, isRepeated(read(req, 'rawHeaders')));
+  }
+
   function judgeToken(token) {
     return guard.judge(typeof token === 'string' ? `Bearer ${token}` : undefined, false);
   }
@@ -37,35 +42,34 @@ function secure(keys, options = {}) {
   function middleware(req, res, next) {
     let verdict;
     try {
-      // Express makes each request an object of a shape of its own, which makes each look at it dear: two, and no more.
-      verdict = getToken === undefined
-        ? guard.judge(req.headers.authorization, isRepeated(req.rawHeaders))
-        : judge(req);
+      verdict = getToken === undefined ? judgeRequest(req) : judge(req);
     } catch (error) {
       return next(error);
     }
     if (verdict instanceof Promise) {
-      verdict.then((verdict) => conclude(verdict, req, res, next)).catch(next);
+      // What `next` itself throws is not given to it once more.
+      verdict.then((verdict) => conclude(verdict, req, res, next), next);
       return undefined;
     }
     return conclude(verdict, req, res, next);
   }
 
   function conclude(verdict, req, res, next) {
-    if (verdict instanceof RefusalError) {
-      return refuse(verdict, req, res, next);
-    }
-    // One that an outer guard has left is not this guard's word.
-    attach(req, verdict ?? undefined);
-    return next();
-  }
-
-  function refuse(error, req, res, next) {
-    tell(endpoint.onError, error, req);
-    if (endpoint.next) {
+    const isRefused = verdict instanceof RefusalError;
+    try {
+      if (isRefused) {
+        tell(endpoint.onError, verdict, req);
+      } else {
+        // One that an outer guard has left is not this guard's word.
+        attach(req, verdict ?? undefined);
+      }
+      if (isRefused && !endpoint.next) {
+        return respond(verdict, res);
+      }
+    } catch (error) {
       return next(error);
     }
-    return respond(error, res);
+    return isRefused ? next(verdict) : next();
   }
 
   return Object.assign(middleware, {
@@ -115,11 +119,7 @@ function respond(error, res) {
 
 /** A hook that fails changes nothing: the request is refused all the same. */
 function tell(onError, error, req) {
-  try {
-    onError?.(error, req);
-  } catch (failure) {
-    warn(`onError failed: ${textOf(failure)}`);
-  }
+  attempt(() => onError?.(error, req), (failure) => warn(`onError failed: ${textOf(failure)}`));
 }
 
 function passed(verdict) {

@@ -35,7 +35,7 @@ pub struct Door {
 /// long as it is cached, and no other token ever has it.
 type Verdict = Either<f64, Refused>;
 
-/// Only `judge_later` can tell: keys have to be fetched.
+/// Only `judge_later` can tell: keys have to be fetched, or a token verified that may not be verified here.
 const LATER: f64 = 0.0;
 /// It may pass without credentials.
 const ANONYMOUSLY: f64 = 1.0;
@@ -53,13 +53,14 @@ thread_local! {
 
 /// The verdict of a door on the value of a request's `Authorization` field.
 ///
-/// `several` says that the request has more than one.
+/// `several` says that the request has more than one, `verify` that a new token may be verified here and now.
 #[napi]
-pub fn judge(door: u32, authorization: Option<String>, several: bool) -> Result<Verdict> {
+pub fn judge(door: u32, authorization: Option<String>, several: bool, verify: bool) -> Result<Verdict> {
     let secure = DOORS.with_borrow(|doors| doors.by_number.get(&door).cloned());
     let secure = secure.ok_or_else(|| invalid("there is no such door".to_owned()))?;
     let _fetches_start_here = runtime::enter()?;
-    let verdict = secure.judge_now(Fields::new(authorization.as_deref(), several).values());
+    let fields = Fields::new(authorization.as_deref(), several);
+    let verdict = if verify { secure.judge_now(fields.values()) } else { secure.judge_known(fields.values()) };
     Ok(verdict.map_or(Either::A(LATER), |verdict| told(&secure, verdict)))
 }
 
@@ -118,7 +119,7 @@ impl Door {
         self.number
     }
 
-    /// The verdict, when the keys that it needs are there.
+    /// The verdict, reached on another thread, when the keys that it needs are there.
     #[napi]
     pub fn judge_later<'env>(
         &self,
@@ -165,7 +166,7 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn new(authorization: Option<&'a str>, several: bool) -> Self {
-        let count = usize::from(authorization.is_some()) + usize::from(several);
+        let count = if several { 2 } else { usize::from(authorization.is_some()) };
         Self { values: [authorization.unwrap_or_default().as_bytes(), b""], count }
     }
 

@@ -140,7 +140,7 @@ pub(crate) fn invalid(reason: String) -> Error {
 }
 
 /// The same, as the library tells it.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn unusable(error: ConfigurationError) -> Error {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    invalid(format!("{error}{cause}"))
+    invalid(error.to_string())
 }

@@ -1,6 +1,6 @@
-//! The runtime that fetches keys and waits for them, beside Node's own loop.
+//! The threads that wait for keys, and verify tokens that there is no time for on Node's own.
 
-use std::{future::Future, sync::LazyLock};
+use std::{future::Future, sync::LazyLock, thread::available_parallelism};
 
 use napi::{
     Env, Result,
@@ -8,10 +8,14 @@ use napi::{
 };
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-/// One for the process, as long as it lives. Its thread keeps no process alive, and is asleep nearly always: what takes
-/// time (signatures) is done where it is asked for.
-static RUNTIME: LazyLock<std::io::Result<Runtime>> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).thread_name("portcullis").enable_time().build());
+/// More threads than this verify no more than one process of Node can take in.
+const MOST_THREADS: usize = 4;
+
+/// One for the process, as long as it lives. Its threads keep no process alive, and are asleep nearly always.
+static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    let threads = available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    Builder::new_multi_thread().worker_threads(threads).thread_name("portcullis").enable_time().build()
+});
 
 /// What makes a JavaScript value on the thread of its loop.
 type Resolver<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
@@ -19,7 +23,7 @@ type Resolver<T> = Box<dyn FnOnce(Env) -> Result<T> + Send>;
 fn runtime() -> Result<&'static Runtime> {
     RUNTIME
         .as_ref()
-        .map_err(|error| napi::Error::from_reason(format!("the key service's thread cannot start: {error}")))
+        .map_err(|error| napi::Error::from_reason(format!("the key service's threads cannot start: {error}")))
 }
 
 /// Where a key service can start its fetches: held while the library is called.

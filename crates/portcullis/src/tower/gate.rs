@@ -88,22 +88,35 @@ impl Gate {
 
     /// The verdict on a request of which only the `Authorization` fields are known, if no wait is needed to reach it.
     pub(super) fn judge_fields_now(&self, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
-        let _judging = telemetry::judging().entered();
-        match self.parse(authorization) {
-            Ok(Some(token)) => {
-                let verdict = self.verifier.verify_now(token)?;
-                Some(verdict.and_then(|token| self.access(token)).map(Some))
-            }
-            Ok(None) => Some(Ok(None)),
-            Err(refusal) => Some(Err(refusal)),
-        }
+        self.judge_fields_by(authorization, |token| self.verifier.verify_now(token))
+    }
+
+    /// The same, if not even a signature has to be verified.
+    pub(super) fn judge_known_fields(&self, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
+        self.judge_fields_by(authorization, |token| self.verifier.known(token).map(Ok))
     }
 
     /// The same, with a wait for keys.
     pub(super) async fn judge_fields(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+        if let Some(verdict) = self.judge_fields_now(authorization) {
+            return verdict;
+        }
         match self.parse(authorization)? {
             Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
             None => Ok(None),
+        }
+    }
+
+    fn judge_fields_by<'a>(
+        &self,
+        authorization: &[&'a [u8]],
+        verify: impl FnOnce(BearerToken<'a>) -> Option<Result<VerifiedToken, Refusal>>,
+    ) -> Option<Result<Option<Access>, Refusal>> {
+        let _judging = telemetry::judging().entered();
+        match self.parse(authorization) {
+            Ok(Some(token)) => Some(verify(token)?.and_then(|token| self.access(token)).map(Some)),
+            Ok(None) => Some(Ok(None)),
+            Err(refusal) => Some(Err(refusal)),
         }
     }
 

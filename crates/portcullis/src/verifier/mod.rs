@@ -237,7 +237,7 @@ impl Verifier {
     }
 
     /// The same token, verified before, if it would be again.
-    fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
+    pub(crate) fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold)
     }
 

@@ -22,6 +22,21 @@ async fn a_verdict_comes_at_once_unless_keys_are_needed_first() {
 }
 
 #[tokio::test]
+async fn what_is_known_needs_no_signature() {
+    let server = AuthorizationServer::start().await;
+    let jwks = JwksService::new(&server.jwks_uri()).unwrap();
+    jwks.prefetch().await.unwrap();
+    let (secure, field) = (Secure::new(jwks), bearer(&server.token().sign()));
+
+    assert_eq!(secure.judge_known(&[]).unwrap().unwrap_err().code(), "no_credentials");
+    assert!(secure.judge_known(&[&field]).is_none(), "never seen");
+    assert!(secure.judge_known(&[&bearer(&server.hostile(Attack::Expired))]).is_none(), "whatever it is");
+    secure.judge(&[&field]).await.unwrap().unwrap();
+    secure.judge_known(&[&field]).unwrap().unwrap().unwrap();
+    assert_eq!(secure.clone().scope(["x"]).judge_known(&[&field]).unwrap().unwrap_err().code(), "insufficient_scope");
+}
+
+#[tokio::test]
 async fn fields_are_judged_as_those_of_a_request_are() {
     let server = AuthorizationServer::start().await;
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();

@@ -1,0 +1,41 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+
+const { runFile } = require('./support/child.js');
+
+/**
+ * What is done, how often to warm up and how often then, and by how many MiB heap and process may grow.
+ * Last, whether garbage is collected every thousand times.
+ */
+const TABLE = [
+  ['guards of one service', 3_000, 10_000, 2, 20],
+  ['guards of one service with options of their own', 5_000, 10_000, 2, 35, true],
+  ['guards of services of their own', 5_000, 10_000, 2, 35, true],
+  ['guards that ask getKey', 5_000, 10_000, 2, 35, true],
+  ['guards of one service with options of their own', 3_000, 10_000, 2, 35],
+  ['requests', 100_000, 1_000_000, 2, 20],
+  ['requests over HTTP', 4_000, 20_000, 3, 30],
+  ['tokens that are all new', 60_000, 300_000, 5, 40],
+  ['tokens of a service whose keys change', 1_000, 3_000, 2, 30],
+];
+
+/** How much a process may take that has seen more tokens than it keeps, in MiB. */
+const MOST = { heapUsed: 120, rss: 320 };
+
+describe('memory stays flat', { concurrency: 2 }, () => {
+  for (const [load, warmUp, count, heapUsed, rss, collects] of TABLE) {
+    const how = collects ? 'with garbage collected' : 'as garbage is collected by itself';
+    test(`${count} ${load} leave no more in memory than ${warmUp} before, ${how}`, async (t) => {
+      const data = { load, warmUp, count, collects };
+      const { stdout, stderr, code } = await runFile(t, 'memory.js', data, ['--expose-gc']);
+      assert.deepEqual([stderr, code], ['', 0]);
+      const { grown, after } = JSON.parse(stdout);
+      t.diagnostic(stdout.trim());
+      assert.ok(grown.heapUsed < heapUsed, `the heap has grown by ${grown.heapUsed} MiB`);
+      assert.ok(grown.rss < rss, `the process has grown by ${grown.rss} MiB`);
+      assert.ok(after.heapUsed < MOST.heapUsed && after.rss < MOST.rss, stdout);
+    });
+  }
+});

@@ -1,0 +1,737 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { inspect } = require('node:util');
+
+const { anyOf, discovery, errors, getSimpleJwksService, InMemoryCache, jwksService } = require('portcullis');
+const { localKeys, secure, setLogger } = require('portcullis');
+const { EXPRESS, guardedApp } = require('./support/apps.js');
+const { AuthorizationServer, FAILURES } = require('./support/authorization-server.js');
+const { run } = require('./support/child.js');
+const { serve } = require('./support/http.js');
+const { cryptoKeyOf, mint, namedKey, newKey, newSecret } = require('./support/tokens.js');
+const { collectLog, failure } = require('./support/watch.js');
+
+const KEY = newKey();
+const KEYS = localKeys({ keys: [KEY.jwk] });
+const ISSUER = 'https://as.example.com';
+const STRICT = { iss: ISSUER, aud: 'api', sub: 'alice', client_id: 'app', jti: '1' };
+
+/** 'passes', or the code of the refusal. */
+async function outcome(guard, token) {
+  try {
+    await guard.verify(token);
+    return 'passes';
+  } catch (error) {
+    assert.ok(error instanceof errors.RefusalError, error);
+    return error.code;
+  }
+}
+
+/** Holds a table of `[options, claims, outcome, header]` against tokens of the local key. */
+async function holds(table) {
+  for (const [options, claims, expected, header] of table) {
+    const actual = await outcome(secure(KEYS, options), mint(KEY, claims, header));
+    assert.equal(actual, expected, `${JSON.stringify(options)} ${JSON.stringify(claims)} ${JSON.stringify(header)}`);
+  }
+}
+
+/** Each value of a table of wrong ones has to be a TypeError at once, that names what is wrong. */
+function refuses(make, table) {
+  const problems = table.map(([value, name]) => [inspect(value), problemOf(() => make(value), name)]);
+  assert.deepEqual(problems.filter(([, problem]) => problem !== undefined), []);
+}
+
+function problemOf(make, name) {
+  try {
+    make();
+  } catch (error) {
+    const isGood = error instanceof TypeError && error.message.includes(name);
+    return isGood ? undefined : `${error.constructor.name}: ${error.message}`;
+  }
+  return 'accepted';
+}
+
+describe('a wrong option of secure is a TypeError that names it', () => {
+  const NO_STRINGS = [null, 7, true, {}, [], [7], ['a', null], () => 'a', Symbol('a')];
+  const isEmpty = (value) => Array.isArray(value) && value.length === 0;
+  const NO_FUNCTIONS = [null, 7, 'a', true, {}, []];
+  const NO_SECONDS = [null, '5', NaN, Infinity, -Infinity, -1, -0.001, true, {}, [5], 5n];
+  const NO_BOOLEANS = [null, 0, 1, 'true', 'false', {}, []];
+  const WRONG = {
+    realm: [null, 7, true, {}, ['r']],
+    scope: [...NO_STRINGS.filter((value) => !Array.isArray(value) || value.length > 0), '', '  ', [''], ['a b'], ['a', '']],
+    anyScope: [...NO_STRINGS, '', '  ', [''], ['a b']],
+    claims: [null, 7, 'role', {}, { name: 'role' }],
+    issuer: NO_STRINGS,
+    audience: NO_STRINGS,
+    algorithms: [...NO_STRINGS, 'none', ['none'], 'HS1', ['ES256', 'es256'], ''],
+    types: NO_STRINGS,
+    leeway: [...NO_SECONDS, 301, 1e300],
+    getKeyTimeout: NO_SECONDS,
+    rfc9068: NO_BOOLEANS,
+    dangerouslyAcceptTokensWithoutExpiry: NO_BOOLEANS,
+    problemJson: NO_BOOLEANS,
+    optional: NO_BOOLEANS,
+    next: NO_BOOLEANS,
+    invalidTokenStatus: [null, '401', 400, 200, 500, NaN, {}, 403.5],
+    onError: NO_FUNCTIONS,
+    getToken: NO_FUNCTIONS,
+    tokenCache: [null, 0, 7, 'off', { byte: 1 }, { bytes: -1 }, { tokens: 1.5 }, { tokens: NaN }, { bytes: '1' }],
+  };
+
+  for (const [name, values] of Object.entries(WRONG)) {
+    test(name, () => {
+      refuses((options) => secure(KEYS, options), values.map((value) => [{ [name]: value }, name]));
+    });
+  }
+
+  test('one that there is not', () => {
+    const names = ['scopes', 'Realm', 'audiences', 'claim', 'algorithm', 'iss', 'cache', 'credentialsRequired', '0'];
+    refuses((options) => secure(KEYS, options), names.map((name) => [{ [name]: undefined }, name]));
+  });
+
+  test('a rule for claims', () => {
+    const rules = [null, 7, 'role', {}, { name: 7 }, { name: null }, { value: 'a' }, ['role']];
+    refuses((rule) => secure(KEYS, { claims: [{ name: 'a' }, rule] }), rules.map((rule) => [rule, 'claims']));
+    refuses((rule) => secure(KEYS, { claims: [rule] }), [
+      [{ name: 'role', values: ['a'] }, 'values'],
+      [{ name: 'role', Value: 'a' }, 'Value'],
+    ]);
+  });
+
+  test('a value in a rule that JSON cannot have', () => {
+    const values = [NaN, Infinity, 5n, Symbol('a'), new Date(0), /a/, new Map(), [undefined], { a: () => 1 }];
+    refuses((value) => secure(KEYS, { claims: [{ name: 'role', value }] }), values.map((value) => [value, 'role']));
+  });
+
+  test('options that are no object', () => {
+    const wrong = [7, 'realm', true, () => ({})];
+    refuses((options) => secure(KEYS, options), wrong.map((value) => [value, 'options']));
+  });
+
+  test('rfc9068 without issuer and audience', () => {
+    refuses((options) => secure(KEYS, options), [
+      [{ rfc9068: true }, 'issuer'],
+      [{ rfc9068: true, issuer: ISSUER }, 'audience'],
+      [{ rfc9068: true, audience: 'api' }, 'issuer'],
+    ]);
+  });
+
+  test('a secret is not in the text', () => {
+    const secret = 'hunter2';
+    for (const options of [{ leeway: secret }, { tokenCache: secret }, { claims: secret }, { onError: { secret } }]) {
+      assert.throws(() => secure(KEYS, options), ({ message }) => !message.includes(secret));
+    }
+  });
+});
+
+describe('what makes keys tells a wrong argument', () => {
+  const URI = 'https://as.example.com/jwks';
+  const CACHE = new InMemoryCache();
+
+  test('secure, of its first', () => {
+    const wrong = [undefined, null, 7, URI, {}, [], KEY.jwk, KEY.publicKey, new InMemoryCache(), Promise.resolve(KEYS)];
+    refuses((keys) => secure(keys), wrong.map((keys) => [keys, 'first argument']));
+  });
+
+  test('getSimpleJwksService, of its URI', () => {
+    const wrong = [undefined, null, 7, '', 'as.example.com/jwks', '/jwks', 'ftp://as.example.com', 'file:///etc/keys'];
+    refuses((uri) => getSimpleJwksService(uri), wrong.map((uri) => [uri, 'URL']));
+    refuses((uri) => getSimpleJwksService(uri), [['http://as.example.com/jwks', 'https']]);
+  });
+
+  test('getSimpleJwksService, of its options', () => {
+    refuses((options) => getSimpleJwksService(URI, options), [
+      [{ timeouts: 1 }, 'timeouts'],
+      [{ timeout: -1 }, 'timeout'],
+      [{ timeout: null }, 'timeout'],
+      [{ maxAge: '5' }, 'maxAge'],
+      [{ maxAge: NaN }, 'maxAge'],
+      [{ maxStale: Infinity }, 'maxStale'],
+      [{ client: 'https' }, 'client'],
+      [{ client: 7 }, 'client'],
+      [{ dangerouslyAllowHttp: 'yes' }, 'dangerouslyAllowHttp'],
+      [{ cache: {} }, 'cache'],
+    ]);
+  });
+
+  test('a URI may be a URL, and http where it is allowed or stays on this machine', () => {
+    getSimpleJwksService(new URL(URI));
+    getSimpleJwksService('http://as.example.com/jwks', { dangerouslyAllowHttp: true });
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      getSimpleJwksService(`http://${host}/jwks`);
+    }
+  });
+
+  test('jwksService', () => {
+    const set = { setKeyStore: async () => {} };
+    refuses((cache) => jwksService(cache, URI), [
+      [undefined, 'getKeyStore'],
+      [null, 'getKeyStore'],
+      [{}, 'getKeyStore'],
+      [{ getKeyStore: 7, ...set }, 'getKeyStore'],
+      [{ getKeyStore: async () => null }, 'setKeyStore'],
+    ]);
+    refuses((client) => jwksService(CACHE, URI, client), [['https', 'client'], [7, 'client'], [() => {}, 'client']]);
+    refuses((uri) => jwksService(CACHE, uri), [[undefined, 'URL'], ['a', 'URL']]);
+  });
+
+  test('discovery', () => {
+    refuses((options) => discovery(options), [
+      [undefined, 'issuer'],
+      [{}, 'issuer'],
+      [{ issuer: 7 }, 'issuer'],
+      [{ issuer: 'as.example.com' }, 'URL'],
+      [{ issuer: 'http://as.example.com' }, 'https'],
+      [{ issuer: ISSUER, audience: 'a' }, 'audience'],
+    ]);
+  });
+
+  test('localKeys', () => {
+    const short = Buffer.alloc(31, 1);
+    const wrong = [undefined, null, 7, true, [], {}, '', 'secret', '{', '{}', '{"keys":[]}', { keys: [] }, short];
+    const secretOnes = [KEY.privateKey, KEY.privateKey.export({ type: 'pkcs8', format: 'pem' })];
+    refuses((keys) => localKeys(keys), [...wrong, ...secretOnes].map((keys) => [keys, 'expected']));
+  });
+
+  test('anyOf', () => {
+    refuses((issuers) => anyOf(issuers), [
+      [undefined, 'array'],
+      [[], 'array'],
+      [{}, 'array'],
+      [[undefined], 'jwks'],
+      [[null], 'jwks'],
+      [[{ issuer: ISSUER }], 'jwks'],
+      [[{ jwks: KEYS, issuer: 7 }], 'issuer'],
+      [[{ jwks: KEYS, issuers: ISSUER }], 'issuers'],
+      [[{ jwks: KEYS, scope: 'a' }], 'scope'],
+      [[{ jwks: KEYS }], 'issuer'],
+      [[{ jwks: KEYS, issuer: ISSUER }, { jwks: KEYS, issuer: ISSUER }], ISSUER],
+    ]);
+    const issuers = anyOf([{ jwks: KEYS, issuer: ISSUER }]);
+    refuses((options) => secure(issuers, options), [
+      [{ issuer: ISSUER }, 'issuer'],
+      [{ audience: 'a' }, 'audience'],
+      [{ leeway: 0 }, 'leeway'],
+      [{ tokenCache: false }, 'tokenCache'],
+      [{ rfc9068: true }, 'rfc9068'],
+    ]);
+  });
+
+  test('setLogger', () => {
+    const wrong = [undefined, {}, () => {}, { warn: 7 }, 'console'];
+    refuses((logger) => setLogger(logger), wrong.map((logger) => [logger, 'warn']));
+  });
+});
+
+test('issuer: a string, or several, to the letter', async () => {
+  const both = { issuer: [ISSUER, 'https://b.example'] };
+  await holds([
+    [{ issuer: ISSUER }, { iss: ISSUER }, 'passes'],
+    [{ issuer: ISSUER }, { iss: `${ISSUER}/` }, 'wrong_issuer'],
+    [{ issuer: ISSUER }, { iss: ISSUER.toUpperCase() }, 'wrong_issuer'],
+    [{ issuer: ISSUER }, {}, 'missing_claim'],
+    [both, { iss: ISSUER }, 'passes'],
+    [both, { iss: 'https://b.example' }, 'passes'],
+    [both, { iss: 'https://c.example' }, 'wrong_issuer'],
+    [{}, { iss: 'anybody' }, 'passes'],
+  ]);
+});
+
+test('audience: one of ours has to be named', async () => {
+  await holds([
+    [{ audience: 'api' }, { aud: 'api' }, 'passes'],
+    [{ audience: 'api' }, { aud: ['x', 'api'] }, 'passes'],
+    [{ audience: 'api' }, { aud: 'apis' }, 'wrong_audience'],
+    [{ audience: 'api' }, { aud: [] }, 'wrong_audience'],
+    [{ audience: 'api' }, { aud: ['api', 7] }, 'malformed_claim'],
+    [{ audience: 'api' }, {}, 'missing_claim'],
+    [{ audience: ['a', 'b'] }, { aud: 'b' }, 'passes'],
+    [{ audience: ['a', 'b'] }, { aud: 'c' }, 'wrong_audience'],
+    [{ audience: ['a', 'b'] }, { aud: 'a b' }, 'wrong_audience'],
+  ]);
+});
+
+test('algorithms: only those that are named', async () => {
+  const keys = ['ES256', 'EdDSA', 'RS256'].map((alg) => namedKey(alg));
+  const guard = secure(localKeys({ keys: keys.map(({ jwk }) => jwk) }), { algorithms: ['ES256', 'EdDSA'] });
+  const outcomes = await Promise.all(keys.map((key) => outcome(guard, mint(key))));
+  assert.deepEqual(outcomes, ['passes', 'passes', 'algorithm_not_allowed']);
+  await holds([[{ algorithms: 'ES256' }, {}, 'passes'], [{ algorithms: 'ES384' }, {}, 'algorithm_not_allowed']]);
+});
+
+test('types: only those that are named', async () => {
+  await holds([
+    [{}, {}, 'passes', { typ: undefined }],
+    [{}, {}, 'passes', { typ: 'at+jwt' }],
+    [{}, {}, 'passes', { typ: 'application/AT+JWT' }],
+    [{}, {}, 'wrong_type', { typ: 'secevent+jwt' }],
+    [{ types: 'at+jwt' }, {}, 'passes', { typ: 'application/at+jwt' }],
+    [{ types: 'at+jwt' }, {}, 'wrong_type', { typ: 'JWT' }],
+    [{ types: 'at+jwt' }, {}, 'wrong_type', { typ: undefined }],
+    [{ types: ['JWT', 'x+jwt'] }, {}, 'passes', { typ: 'x+jwt' }],
+  ]);
+});
+
+test('leeway: how far the clocks may be apart, 5 s by default, 300 at most', async () => {
+  const now = Date.now() / 1000;
+  await holds([
+    [{}, { exp: now - 3 }, 'passes'],
+    [{}, { exp: now - 8 }, 'expired'],
+    [{ leeway: 0 }, { exp: now - 1 }, 'expired'],
+    [{ leeway: 0.5 }, { exp: now - 1 }, 'expired'],
+    [{ leeway: 300 }, { exp: now - 290 }, 'passes'],
+    [{ leeway: 300 }, { exp: now - 310 }, 'expired'],
+    [{ leeway: 60 }, { nbf: now + 50 }, 'passes'],
+    [{ leeway: 60 }, { nbf: now + 70 }, 'not_yet_valid'],
+    [{ leeway: 60 }, { iat: now + 70 }, 'issued_in_future'],
+  ]);
+});
+
+test('a token without exp passes only where that is asked for by name', async () => {
+  await holds([
+    [{}, { exp: undefined }, 'missing_claim'],
+    [{ dangerouslyAcceptTokensWithoutExpiry: true }, { exp: undefined }, 'passes'],
+    [{ dangerouslyAcceptTokensWithoutExpiry: true }, { exp: 1 }, 'expired'],
+  ]);
+});
+
+test('rfc9068: the type and all claims of a JWT access token', async () => {
+  const options = { rfc9068: true, issuer: ISSUER, audience: ['api', 'other'] };
+  const typ = { typ: 'at+jwt' };
+  await holds([
+    [options, STRICT, 'passes', typ],
+    [options, { ...STRICT, aud: ['other'] }, 'passes', typ],
+    [options, { ...STRICT, aud: 'third' }, 'wrong_audience', typ],
+    [options, STRICT, 'wrong_type'],
+    [options, STRICT, 'wrong_type', { typ: undefined }],
+    ...['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'].map((claim) => [
+      options,
+      { ...STRICT, [claim]: undefined },
+      'missing_claim',
+      typ,
+    ]),
+  ]);
+});
+
+test('scope: an array, or one string with spaces; all values have to be granted', async () => {
+  await holds([
+    [{ scope: 'a' }, { scope: 'a b' }, 'passes'],
+    [{ scope: 'a b' }, { scope: 'b a' }, 'passes'],
+    [{ scope: 'a b' }, { scope: 'a' }, 'insufficient_scope'],
+    [{ scope: ['a', 'b'] }, { scp: ['b', 'a'] }, 'passes'],
+    [{ scope: ['a', 'b'] }, { scp: 'b a' }, 'passes'],
+    [{ scope: ['a'] }, { scope: 'b', scp: ['a'] }, 'insufficient_scope'],
+    [{ scope: ['a'] }, { scope: ['a'] }, 'insufficient_scope'],
+    [{ scope: ['a'] }, { scope: null, scp: ['a'] }, 'insufficient_scope'],
+    [{ scope: ['a'] }, { scope: { a: true } }, 'insufficient_scope'],
+  ]);
+});
+
+test('scope and claims: empty arrays ask for nothing, as the defaults of express-oauth-jwt', async () => {
+  await holds([[{ scope: [], claims: [], realm: '' }, {}, 'passes']]);
+});
+
+test('anyScope: one value is enough', async () => {
+  await holds([
+    [{ anyScope: ['a', 'b'] }, { scope: 'b' }, 'passes'],
+    [{ anyScope: 'a b' }, { scope: 'a' }, 'passes'],
+    [{ anyScope: ['a', 'b'] }, { scope: 'c' }, 'insufficient_scope'],
+    [{ anyScope: ['a', 'b'], scope: 'c' }, { scope: 'c' }, 'insufficient_scope'],
+    [{ anyScope: ['a', 'b'], scope: 'c' }, { scope: 'c a' }, 'passes'],
+  ]);
+  const { headers } = await failure(secure(KEYS, { scope: 'c', anyScope: ['a', 'b'] }).verify(mint(KEY)));
+  assert.match(headers['www-authenticate'], /, scope="c a b"$/);
+});
+
+test('claims: a value is any JSON, and nothing is converted', async () => {
+  const rule = (value) => ({ claims: [{ name: 'c', value }] });
+  await holds([
+    [rule(1), { c: 1 }, 'passes'],
+    [rule(1), { c: 1.0 }, 'passes'],
+    [rule(1), { c: '1' }, 'required_claims'],
+    [rule('1'), { c: 1 }, 'required_claims'],
+    [rule(1), { c: true }, 'required_claims'],
+    [rule(0), { c: 1 }, 'required_claims'],
+    [rule(0), { c: 0 }, 'passes'],
+    [rule(false), { c: true }, 'required_claims'],
+    [rule(false), { c: false }, 'passes'],
+    [rule(''), { c: 'a' }, 'required_claims'],
+    [rule(''), { c: '' }, 'passes'],
+    [rule(null), { c: null }, 'passes'],
+    [rule(null), { c: 0 }, 'required_claims'],
+    [rule(null), {}, 'required_claims'],
+    [rule(['a']), { c: ['a'] }, 'passes'],
+    [rule(['a', 'b']), { c: ['b', 'a'] }, 'required_claims'],
+    [rule({ a: 1 }), { c: { a: 1 } }, 'passes'],
+    [rule({ a: 1 }), { c: { a: 1, b: 2 } }, 'required_claims'],
+    [rule({ a: 1 }), { c: [{ a: 1 }] }, 'passes'],
+  ]);
+});
+
+test('claims: a JSON Pointer finds nested ones', async () => {
+  const claims = {
+    realm_access: { roles: ['user', 'admin'] },
+    'a/b': { 'c~d': 1 },
+    '~1': 2,
+    'https://x.example/role': 'r',
+    list: [{ id: 7 }, ['deep']],
+    '': { '': 'empty' },
+  };
+  const table = [
+    ['/realm_access/roles', 'admin', true],
+    ['/realm_access/roles', 'root', false],
+    ['/realm_access/roles/1', 'admin', true],
+    ['/realm_access/roles/0', 'admin', false],
+    ['/realm_access/roles/01', 'admin', false],
+    ['/realm_access/roles/2', undefined, false],
+    ['/realm_access/roles/-', undefined, false],
+    ['/realm_access/roles/length', undefined, false],
+    ['/a~1b/c~0d', 1, true],
+    ['/a/b/c~0d', undefined, false],
+    ['/~01', 2, true],
+    ['~1', 2, true],
+    ['a/b', undefined, true],
+    ['https://x.example/role', 'r', true],
+    ['/list/0/id', 7, true],
+    ['/list/1/0', 'deep', true],
+    ['/list/0/id/x', undefined, false],
+    ['//', 'empty', true],
+    ['realm_access.roles', undefined, false],
+    ['/sub', 'alice', true],
+  ];
+  for (const [name, value, met] of table) {
+    const byValue = { claims: [{ name, value }] };
+    const holds = (actual) => value === undefined || [actual].flat().includes(value);
+    const byFunction = { claims: [{ name, value: holds }] };
+    for (const options of [byValue, byFunction]) {
+      assert.equal(await outcome(secure(KEYS, options), mint(KEY, claims)), met ? 'passes' : 'required_claims', name);
+    }
+  }
+});
+
+test('claims: a function of a name gets the value and all claims, and judges them', async () => {
+  const calls = [];
+  const value = (...call) => calls.push(call) && call[0] > 17;
+  const guard = secure(KEYS, { claims: [{ name: '/person/age', value }] });
+  const claims = { person: { age: 18 }, n: 1 };
+  assert.equal(await outcome(guard, mint(KEY, claims)), 'passes');
+  assert.equal(await outcome(guard, mint(KEY, { person: { age: 17 } })), 'required_claims');
+  assert.equal(await outcome(guard, mint(KEY)), 'required_claims');
+  assert.deepEqual([calls.length, calls[0][0], calls[0][1].n, calls[0][1].sub], [2, 18, 1, 'alice']);
+});
+
+test('claims: a function for all claims is asked for each request, also with a token that is cached', async () => {
+  let open = true;
+  const guard = secure(KEYS, { claims: [(claims) => open && claims.sub === 'alice'] });
+  const token = mint(KEY);
+  assert.equal(await outcome(guard, token), 'passes');
+  open = false;
+  assert.equal(await outcome(guard, token), 'required_claims');
+});
+
+test('claims: all rules are held, of whatever kind', async () => {
+  const claims = [{ name: 'a' }, { name: 'b', value: 1 }, { name: 'c', value: (c) => c === 2 }, ({ d }) => d === 3];
+  const good = { a: 0, b: 1, c: 2, d: 3 };
+  await holds([
+    [{ claims }, good, 'passes'],
+    ...Object.keys(good).map((name) => [{ claims }, { ...good, [name]: undefined }, 'required_claims']),
+  ]);
+});
+
+test('claims: a function that is async, throws, or gives no boolean lets nothing pass', async (t) => {
+  const table = [
+    [async () => true, TypeError],
+    [() => Promise.resolve(false), TypeError],
+    [() => 1, TypeError],
+    [() => 'yes', TypeError],
+    [() => undefined, TypeError],
+    [() => null, TypeError],
+    [() => ({}), TypeError],
+    [() => Object(true), TypeError],
+    [() => { throw new RangeError('mine'); }, RangeError],
+  ];
+  for (const [holds, Class] of table) {
+    for (const rule of [holds, { name: 'sub', value: holds }]) {
+      const guard = secure(KEYS, { claims: [rule], next: false });
+      assert.ok((await failure(guard.verify(mint(KEY)))) instanceof Class);
+      const errors = [];
+      const app = guardedApp(5, guard);
+      app.use((error, req, res, next) => res.status(500).send(void errors.push(error)));
+      const { status } = await (await serve(t, app)).get(mint(KEY));
+      assert.deepEqual([status, errors.length, errors[0] instanceof Class], [500, 1, true], String(holds));
+    }
+  }
+});
+
+test('claims: such a function lets nothing pass where keys have to be fetched first, either', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  for (const rule of [async () => true, () => { throw new RangeError('mine'); }]) {
+    const app = guardedApp(5, secure(getSimpleJwksService(server.jwksUri), { claims: [rule] }));
+    let error;
+    app.use((caught, req, res, next) => res.status(500).send(void (error = caught)));
+    assert.equal((await (await serve(t, app)).get(mint(KEY))).status, 500);
+    assert.ok(error instanceof Error);
+  }
+});
+
+test('optional: without credentials a request passes, without claims', async (t) => {
+  const client = await serve(t, guardedApp(5, secure(KEYS, { optional: true, scope: 'read' })));
+  const good = mint(KEY, { scope: 'read' });
+  const table = [
+    [{}, 200, 'null'],
+    [{ authorization: 'Basic YTpi' }, 200, 'null'],
+    [{ authorization: 'Bearer' }, 401],
+    [{ authorization: 'Bearer a.b.c' }, 403],
+    [{ authorization: `Bearer ${mint(KEY, { exp: 1 })}` }, 403],
+    [{ authorization: `Bearer ${mint(KEY)}` }, 403],
+    [{ authorization: `Bearer ${good}` }, 200],
+  ];
+  for (const [headers, status, body] of table) {
+    const answer = await client.request({ headers });
+    assert.equal(answer.status, status, JSON.stringify(headers));
+    assert.equal(answer.body === 'null', body === 'null', JSON.stringify(headers));
+  }
+  const twice = await client.raw('GET / HTTP/1.1', `authorization: Bearer ${good}`, `authorization: Bearer ${good}`);
+  assert.equal(twice.status, 400);
+});
+
+test('optional: bad credentials do not pass while the keys cannot be had, none do', async (t) => {
+  const server = await AuthorizationServer.start(t);
+  server.fail(FAILURES['status 500']);
+  const client = await serve(t, guardedApp(5, secure(getSimpleJwksService(server.jwksUri), { optional: true })));
+  assert.equal((await client.get(mint(KEY))).status, 503);
+  assert.equal((await client.get()).status, 200);
+});
+
+test('optional: verify and verifyRequest give null without credentials', async () => {
+  const guard = secure(KEYS, { optional: true });
+  assert.equal(await guard.verifyRequest({ headers: {} }), null);
+  assert.equal(await guard.verify(undefined), null);
+});
+
+for (const version of [4, 5]) {
+  test(`optional: an outer guard's claims are not the word of an optional one (Express ${version})`, async (t) => {
+    const app = EXPRESS[version]();
+    const getToken = (req) => req.headers['x-token'];
+    app.use(secure(KEYS), secure(KEYS, { optional: true, getToken }));
+    app.get('/', (req, res) => res.json({ claims: req.claims ?? null, auth: req.auth ?? null }));
+    const client = await serve(t, app);
+    const headers = { authorization: `Bearer ${mint(KEY)}` };
+    const without = await client.request({ headers });
+    assert.deepEqual([without.status, JSON.parse(without.body)], [200, { claims: null, auth: null }]);
+    const inner = await client.request({ headers: { ...headers, 'x-token': mint(KEY, { sub: 'bob' }) } });
+    assert.equal(JSON.parse(inner.body).claims.sub, 'bob');
+    const bad = await client.request({ headers: { ...headers, 'x-token': 'bad' } });
+    assert.equal(bad.status, 403);
+  });
+}
+
+test('tokenCache: switched off, of a size, or of none, verdicts are the same', async () => {
+  const sizes = [{ bytes: 0 }, { tokens: 0 }, { bytes: 2000 }, { tokens: 1 }, { bytes: 1e9, tokens: 5 }];
+  const tokenCaches = [true, false, ...sizes];
+  for (const tokenCache of tokenCaches) {
+    const guard = secure(KEYS, { tokenCache, scope: 'read' });
+    const tokens = ['a', 'b', 'c'].map((sub) => mint(KEY, { sub, scope: 'read' }));
+    for (const token of [...tokens, ...tokens, ...tokens]) {
+      const { claims } = await guard.verify(token);
+      assert.equal(claims.sub, 'abc'[tokens.indexOf(token)], JSON.stringify(tokenCache));
+    }
+    assert.equal(await outcome(guard, mint(KEY)), 'insufficient_scope');
+    assert.equal(await outcome(guard, `${tokens[0].slice(0, -4)}AAAA`), 'bad_signature');
+  }
+});
+
+test('tokenCache: requests with the same token share their claims, without a cache they do not', async () => {
+  const token = mint(KEY);
+  const shares = async (guard) => (await guard.verify(token)).claims === (await guard.verify(token)).claims;
+  assert.equal(await shares(secure(KEYS)), true);
+  assert.equal(await shares(secure(KEYS, { tokenCache: false })), false);
+});
+
+test('invalidate forgets a token, which stays good', async () => {
+  const guard = secure(KEYS);
+  const token = mint(KEY);
+  const { claims } = await guard.verify(token);
+  guard.invalidate(token);
+  const again = await guard.verify(token);
+  assert.notEqual(again.claims, claims);
+  assert.deepEqual(again.claims, claims);
+});
+
+test('a cached token expires on time', async (t) => {
+  const guard = secure(KEYS, { leeway: 0 });
+  const token = mint(KEY, { exp: Date.now() / 1000 + 0.3 });
+  assert.equal(await outcome(guard, token), 'passes');
+  let last;
+  do {
+    last = await outcome(guard, token);
+  } while (last === 'passes' && (await new Promise((resolve) => setImmediate(resolve, true))));
+  assert.equal(last, 'expired');
+});
+
+test('getToken: says where the token is, and no other place counts', async (t) => {
+  const getToken = (req) => /(?:^|; )at=([^;]*)/.exec(req.headers.cookie ?? '')?.[1];
+  const codes = [];
+  const onError = ({ code }) => codes.push(code);
+  const client = await serve(t, guardedApp(5, secure(KEYS, { getToken, onError })));
+  const table = [
+    [{ cookie: `a=b; at=${mint(KEY)}` }, 200],
+    [{ cookie: 'at=' }, 401, 'empty_token'],
+    [{ cookie: 'at=x' }, 403, 'malformed_token_parts'],
+    [{ cookie: `at=Bearer ${mint(KEY)}` }, 403, 'malformed_token'],
+    [{}, 401, 'no_credentials'],
+    [{ authorization: `Bearer ${mint(KEY)}` }, 401, 'no_credentials'],
+  ];
+  for (const [headers, status, code] of table) {
+    assert.equal((await client.request({ headers })).status, status, JSON.stringify(headers));
+    assert.equal(status === 200 ? undefined : codes.pop(), code);
+  }
+});
+
+test('getToken: one that throws goes to the error handler, one that gives no string to 401', async (t) => {
+  const app = EXPRESS[5]();
+  let error;
+  app.use('/throws', secure(KEYS, { getToken: () => { throw new RangeError('mine'); } }));
+  const gifts = [undefined, null, 7, {}, [mint(KEY)], Promise.resolve(mint(KEY)), Buffer.from(mint(KEY))];
+  gifts.forEach((gift, index) => app.use(`/${index}`, secure(KEYS, { getToken: () => gift })));
+  app.use((caught, req, res, next) => res.status(500).send(void (error = caught)));
+  const client = await serve(t, app);
+  assert.equal((await client.get(mint(KEY), '/throws')).status, 500);
+  assert.ok(error instanceof RangeError);
+  for (const index of gifts.keys()) {
+    assert.equal((await client.get(mint(KEY), `/${index}`)).status, 401, String(gifts[index]));
+  }
+});
+
+test('discovery finds the keys by the metadata, and holds tokens to the issuer', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const service = discovery({ issuer: server.issuer });
+  const guard = secure(service);
+  assert.equal(service.issuer, server.issuer);
+  assert.equal(await outcome(guard, mint(KEY, { iss: server.issuer })), 'passes');
+  assert.equal(await outcome(guard, mint(KEY, { iss: `${server.issuer}/` })), 'wrong_issuer');
+  assert.equal(await outcome(guard, mint(KEY)), 'missing_claim');
+  assert.deepEqual(server.counts, { jwks: 1, metadata: 1 });
+});
+
+test('discovery falls back to the metadata of RFC 8414', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  server.fail((request, response) => {
+    const documents = {
+      '/.well-known/oauth-authorization-server': { issuer: server.issuer, jwks_uri: server.jwksUri },
+      '/jwks': { keys: [KEY.jwk] },
+    };
+    const document = documents[request.url];
+    response.writeHead(document ? 200 : 404).end(JSON.stringify(document));
+  });
+  const guard = secure(discovery({ issuer: server.issuer }));
+  assert.equal(await outcome(guard, mint(KEY, { iss: server.issuer })), 'passes');
+});
+
+test('discovery trusts no metadata of another issuer, or that name an insecure address', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const lies = [
+    { issuer: 'https://evil.example' },
+    { issuer: undefined },
+    { issuer: `${server.issuer}/` },
+    { jwks_uri: 'http://evil.example/jwks' },
+    { jwks_uri: 'file:///etc/passwd' },
+    { jwks_uri: 7 },
+    { jwks_uri: undefined },
+  ];
+  for (const metadata of lies) {
+    server.metadata = metadata;
+    const service = discovery({ issuer: server.issuer });
+    assert.equal(await outcome(secure(service), mint(KEY, { iss: server.issuer })), 'keys_unavailable');
+    assert.equal(await outcome(secure(service), mint(KEY, { iss: 'https://evil.example' })), 'wrong_issuer');
+    await assert.rejects(service.prefetch(), /metadata/);
+  }
+  assert.equal(server.counts.jwks, 0);
+});
+
+test('anyOf: the keys of one issuer never verify a token of another', async (t) => {
+  const [mine, theirs] = [newKey('ES256', 'k'), newKey('ES256', 'k')];
+  const partner = 'https://partner.example';
+  const server = await AuthorizationServer.start(t, [mine]);
+  const guard = secure(
+    anyOf([
+      { jwks: discovery({ issuer: server.issuer }), audience: 'api' },
+      { jwks: localKeys({ keys: [theirs.jwk] }), issuer: [partner, `${partner}/2`], audience: 'partner-api' },
+    ]),
+  );
+  const table = [
+    [mine, { iss: server.issuer, aud: 'api' }, 'passes'],
+    [theirs, { iss: partner, aud: 'partner-api' }, 'passes'],
+    [theirs, { iss: `${partner}/2`, aud: 'partner-api' }, 'passes'],
+    [theirs, { iss: server.issuer, aud: 'api' }, 'bad_signature'],
+    [mine, { iss: partner, aud: 'partner-api' }, 'bad_signature'],
+    [theirs, { iss: partner, aud: 'api' }, 'wrong_audience'],
+    [mine, { iss: server.issuer, aud: 'partner-api' }, 'wrong_audience'],
+    [mine, { iss: 'https://third.example', aud: 'api' }, 'wrong_issuer'],
+    [mine, { aud: 'api' }, 'missing_claim'],
+    [mine, { iss: [server.issuer], aud: 'api' }, 'malformed_claim'],
+  ];
+  for (const _ of [1, 2]) {
+    for (const [key, claims, expected] of table) {
+      assert.equal(await outcome(guard, mint(key, claims)), expected, JSON.stringify(claims));
+    }
+  }
+});
+
+test('localKeys takes a JWK Set, its text, a JWK, PEM, a KeyObject, a CryptoKey and a secret', async () => {
+  for (const key of ['ES256', 'RS256', 'EdDSA'].map((alg) => namedKey(alg))) {
+    const set = { keys: [key.jwk] };
+    const forms = [set, JSON.stringify(set), key.jwk, key.pem, key.publicKey, await cryptoKeyOf(key)];
+    for (const form of forms) {
+      const guard = secure(localKeys(form));
+      assert.equal(await outcome(guard, mint(key)), 'passes', key.alg);
+      assert.equal(await outcome(guard, mint(namedKey(key.alg, 'forger'), {}, { kid: key.kid })), 'bad_signature');
+    }
+  }
+});
+
+test('a secret works for the HS algorithms that are named, and for no other', async () => {
+  const secret = newSecret();
+  for (const form of [secret.bytes, new Uint8Array(secret.bytes), secret.privateKey, { keys: [secret.jwk] }]) {
+    const service = localKeys(form);
+    assert.equal(await outcome(secure(service), mint(secret)), 'algorithm_not_allowed');
+    assert.equal(await outcome(secure(service, { algorithms: 'HS256' }), mint(secret)), 'passes');
+    assert.equal(await outcome(secure(service, { algorithms: 'HS512' }), mint(secret)), 'algorithm_not_allowed');
+    assert.equal(await outcome(secure(service, { algorithms: 'HS256' }), mint(newSecret())), 'bad_signature');
+  }
+});
+
+test('a secret in a JWKS document opens nothing', async (t) => {
+  const secret = newSecret('HS256', 'secret');
+  const server = await AuthorizationServer.start(t, [KEY, secret]);
+  const guard = secure(getSimpleJwksService(server.jwksUri), { algorithms: ['HS256', 'ES256'] });
+  assert.equal(await outcome(guard, mint(KEY)), 'passes');
+  assert.equal(await outcome(guard, mint(secret)), 'unknown_key');
+});
+
+test('a guard that checks neither issuer nor audience says so in the log, once', async (t) => {
+  const script = `
+    const { secure, localKeys, setLogger } = require('portcullis');
+    setLogger({ warn: (line) => { console.log(line); setImmediate(() => clearInterval(alive)); } });
+    const alive = setInterval(() => {}, 1000);
+    const keys = localKeys(JSON.parse(process.argv[1]));
+    for (let count = 0; count < 5; count += 1) secure(keys, { leeway: count });
+  `;
+  const { stdout, code } = await run(t, script, { keys: [KEY.jwk] });
+  assert.equal(code, 0);
+  assert.equal(stdout.trim().split('\n').length, 1, stdout);
+  assert.match(stdout, /^portcullis: .*issuer.*audience/);
+});
+
+test('a key of a set that cannot be used is told in the log, and spoils nothing', async (t) => {
+  const log = collectLog(t);
+  const broken = { jwk: { kty: 'EC', kid: 'broken', crv: 'P-256', x: 'AA', y: 'AA' } };
+  const server = await AuthorizationServer.start(t, [broken, KEY]);
+  const service = getSimpleJwksService(server.jwksUri);
+  assert.equal(await outcome(secure(service), mint(KEY)), 'passes');
+  assert.match(await log.line(/skipped/), /broken/);
+  assert.deepEqual([service.status().keys, service.status().skipped[0].kid], [[KEY.kid], 'broken']);
+});

@@ -1,0 +1,135 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const fs = require('node:fs/promises');
+const net = require('node:net');
+const path = require('node:path');
+const { test } = require('node:test');
+const { promisify } = require('node:util');
+const vm = require('node:vm');
+
+const express = require('express');
+const portcullis = require('portcullis');
+
+const ROOT = path.join(__dirname, '..');
+const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md')];
+
+/** What blocks may use without saying where it comes from. */
+const AROUND = {
+  // The newest jose cannot be required by the oldest Node.
+  require: (name) => require(name === 'jose' ? 'jose5' : name),
+  jwksService: portcullis.getSimpleJwksService('https://myoauthserver.com/auth/jwks'),
+  secure: portcullis.secure,
+  orders: (req, res) => res.json([]),
+  redis: { get: async () => null, set: async () => {} },
+};
+
+/** Codes of faults that JavaScript cannot commit: an extractor without its layer, no runtime. */
+const RUST_ALONE = ['missing_layer', 'no_runtime'];
+
+process.env.SECRET = 'ab'.repeat(32);
+portcullis.setLogger(null);
+
+for (const document of DOCUMENTS) {
+  test(`${document}: each js block runs`, async (t) => {
+    for (const block of await blocksOf(document, 'js')) {
+      await t.test(`line ${block.line}`, () => run(block, document));
+    }
+    portcullis.setLogger(null);
+  });
+}
+
+test('each ts block compiles', async () => {
+  const directory = await fs.mkdtemp(path.join(__dirname, '.blocks-'));
+  try {
+    for (const document of DOCUMENTS) {
+      for (const { code, line } of await blocksOf(document, 'ts')) {
+        await fs.writeFile(path.join(directory, `${path.basename(document)}-${line}.mts`), code);
+      }
+    }
+    const config = { extends: '../types/tsconfig.json', include: ['*.mts'] };
+    await fs.writeFile(path.join(directory, 'tsconfig.json'), JSON.stringify(config));
+    await compile(directory);
+  } finally {
+    await fs.rm(directory, { recursive: true });
+  }
+});
+
+test('README.md names the options that there are', async () => {
+  const known = await optionsOfSecure();
+  const rows = sectionOf(await textOf('README.md'), 'Options of `secure`').matchAll(/^\| `(\w+)` \|/gm);
+  const named = [...rows].map(([, name]) => name);
+  assert.deepEqual(named.sort(), known.sort());
+});
+
+test('README.md and the types name the codes that a guard can give', async () => {
+  const rows = (await textOf('../portcullis/src/refusal/mod.rs')).matchAll(/^\/\/! \| `(\w+)` \|/gm);
+  const codes = [...rows].map(([, code]) => code).filter((code) => !RUST_ALONE.includes(code)).sort();
+  const table = sectionOf(await textOf('README.md'), 'Errors').match(/^\| .+ \|$/gm).join('\n');
+  const union = /type RefusalCode =([^;]+);/.exec(await textOf('index.d.ts'))[1];
+  assert.deepEqual(table.match(/(?<=`)[a-z][a-z0-9_]+(?=`)/g).sort(), codes);
+  assert.deepEqual(union.match(/(?<=')\w+(?=')/g).sort(), codes);
+});
+
+/** Runs a block; a server that it starts has to refuse a request without a token. */
+async function run({ code, line }, document) {
+  const names = ['app', 'router', ...Object.keys(AROUND)];
+  const values = [express(), express.Router(), ...Object.values(AROUND)];
+  // The inner braces let a block declare what is around it.
+  const source = `(async (${names}) => {{\n${code}\n}})`;
+  const started = await listening(() => new vm.Script(source, { filename: document, lineOffset: line - 1 })
+    .runInThisContext()(...values));
+  for (const server of started) {
+    const { status } = await fetch(`http://127.0.0.1:${server.address().port}/`);
+    server.close();
+    assert.equal(status, 401);
+  }
+}
+
+/** Does something, and gives the servers that it has started, on ports that are free. */
+async function listening(act) {
+  const started = [];
+  const { listen } = net.Server.prototype;
+  net.Server.prototype.listen = function listenAnywhere() {
+    started.push(this);
+    return listen.call(this, 0, '127.0.0.1');
+  };
+  try {
+    await act();
+  } finally {
+    net.Server.prototype.listen = listen;
+  }
+  await Promise.all(started.map((server) => server.listening || new Promise((done) => server.once('listening', done))));
+  return started;
+}
+
+/** The blocks of a language, each with the line that it starts at. */
+async function blocksOf(document, language) {
+  const text = await textOf(document);
+  const found = text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'));
+  return [...found].map(({ 1: code, index }) => ({ code, line: text.slice(0, index).split('\n').length }));
+}
+
+async function compile(directory) {
+  const tsc = require.resolve('typescript/bin/tsc');
+  await promisify(execFile)(process.execPath, [tsc, '--project', directory]).catch(({ stdout }) => assert.fail(stdout));
+}
+
+/** What `secure` says that there is when it is asked for something else. */
+async function optionsOfSecure() {
+  try {
+    portcullis.secure(AROUND.jwksService, { nothing: 1 });
+  } catch (error) {
+    return error.message.split('there are ')[1].split(', ');
+  }
+  return assert.fail('an unknown option is accepted');
+}
+
+function sectionOf(text, heading) {
+  return text.split(`\n## ${heading}\n`)[1].split('\n## ')[0];
+}
+
+function textOf(file) {
+  return fs.readFile(path.join(ROOT, file), 'utf8');
+}

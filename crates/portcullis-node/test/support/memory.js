@@ -1,0 +1,164 @@
+'use strict';
+
+const { once } = require('node:events');
+const http = require('node:http');
+const { Readable } = require('node:stream');
+const { setImmediate: turn } = require('node:timers/promises');
+
+const express = require('express');
+const { getSimpleJwksService, localKeys, secure, setLogger } = require('portcullis');
+const { mint, mintText, newKey, newSecret } = require('./tokens.js');
+
+const KEY = newKey();
+const JWKS = { keys: [KEY.jwk] };
+const MEBIBYTE = 1024 * 1024;
+
+/** Whether a request with this token passes; it and its response are there as far as the middleware looks at them. */
+function pass(guard, token) {
+  return new Promise((resolve) => {
+    const authorization = `Bearer ${token}`;
+    const req = { headers: { authorization }, rawHeaders: ['Authorization', authorization] };
+    const res = { headersSent: false, writableEnded: false, setHeader() {}, end: () => resolve(false) };
+    guard(req, res, (error) => resolve(error === undefined));
+  });
+}
+
+function expectTo(pass, what) {
+  if (!pass) {
+    throw new Error(`${what} did not go as it should`);
+  }
+}
+
+const { load, warmUp, count, collects } = JSON.parse(process.argv[2]);
+
+/** What is done again and again: each gives a function that does it `count` times. */
+const LOADS = {
+  'guards of one service'() {
+    const service = localKeys(JWKS);
+    const token = mint(KEY);
+    return repeat(async (index) => expectTo(await pass(secure(service, { realm: `r${index}` }), token), 'a guard'));
+  },
+  'guards of one service with options of their own'() {
+    const service = localKeys(JWKS);
+    const token = mint(KEY, { aud: 'a' });
+    return repeat(async (index) => {
+      const guard = secure(service, { audience: ['a', `b${index}`] });
+      expectTo(await pass(guard, token), 'a guard');
+    });
+  },
+  'guards of services of their own'() {
+    const token = mint(KEY);
+    return repeat(async (index) => {
+      expectTo(await pass(secure(localKeys(JWKS)), token), 'a guard');
+      secure(getSimpleJwksService(`http://127.0.0.1:1/${index}`));
+    });
+  },
+  'guards that ask getKey'() {
+    const token = mint(KEY);
+    return repeat(async () => {
+      const { claims } = await secure(() => KEY.publicKey).verify(token);
+      expectTo(claims.sub === 'alice', 'a guard');
+    });
+  },
+  'requests'() {
+    const guard = secure(localKeys(JWKS), { claims: [{ name: 'sub', value: (sub) => sub !== 'mallory' }] });
+    const good = Array.from({ length: 500 }, (_, index) => mint(KEY, { jti: String(index) }));
+    const bad = ['opaque', 'a.b.c', mint(KEY, { exp: 1 }), mint(KEY, { sub: 'mallory' })];
+    return repeat(async (index) => {
+      const isBad = index % 10 === 0;
+      const token = isBad ? bad[(index / 10) % bad.length] : good[index % good.length];
+      expectTo(await pass(guard, token) === !isBad, 'a request');
+    });
+  },
+  'requests over HTTP'() {
+    const guard = secure(localKeys(JWKS));
+    const app = express();
+    app.use(guard).get('/', (req, res) => res.end(req.claims.sub));
+    const server = app.listen(0, '127.0.0.1').unref();
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
+    const tokens = [mint(KEY), 'opaque'];
+    return async (count) => {
+      await (server.listening || once(server, 'listening'));
+      const { port } = server.address();
+      const rounds = Array.from({ length: 20 }, async (_, lane) => {
+        for (let index = lane; index < count; index += 20) {
+          await ask(port, agent, tokens[index % 3 === 0 ? 1 : 0], index % 3 === 0 ? 403 : 200);
+        }
+      });
+      await Promise.all(rounds);
+    };
+  },
+  'tokens that are all new'() {
+    const secret = newSecret();
+    const guard = secure(localKeys(secret.bytes), { algorithms: ['HS256'] });
+    const header = '{"alg":"HS256"}';
+    const exp = Math.floor(Date.now() / 1000) + 3600;
+    let number = 0;
+    return repeat(async () => {
+      number += 1;
+      const claims = { sub: `user-${number}`, exp, filling: 'f'.repeat(100), roles: ['a', 'b', { c: number }] };
+      expectTo(await pass(guard, mintText(secret, JSON.stringify(claims), header)), 'a token');
+    });
+  },
+  'tokens of a service whose keys change'() {
+    const keys = [newKey(), newKey()];
+    let current = 0;
+    const get = (url, options, answered) => {
+      const response = Readable.from([JSON.stringify({ keys: [keys[current].jwk] })]);
+      setImmediate(answered, Object.assign(response, { statusCode: 200, headers: {} }));
+    };
+    const service = getSimpleJwksService('https://as.example.com/jwks', { client: { get } });
+    const guard = secure(service);
+    return repeat(async (index) => {
+      current = index % 2;
+      await service.refresh();
+      expectTo(await pass(guard, mint(keys[current])), 'a token');
+    });
+  },
+};
+
+function repeat(once) {
+  return async (count) => {
+    for (let index = 0; index < count; index += 1) {
+      await once(index);
+      if (index % 100 === 0) {
+        await turn();
+      }
+      if (collects && index % 1000 === 0) {
+        await measure();
+      }
+    }
+  };
+}
+
+async function ask(port, agent, token, status) {
+  const headers = { authorization: `Bearer ${token}` };
+  const [response] = await once(http.get({ port, host: '127.0.0.1', agent, headers }), 'response');
+  response.resume();
+  await once(response, 'end');
+  expectTo(response.statusCode === status, 'a request');
+}
+
+/** What is in use when all that can be freed is freed, in MiB. */
+async function measure() {
+  for (let round = 0; round < 5; round += 1) {
+    global.gc();
+    await turn();
+  }
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss: rss / MEBIBYTE, heapUsed: heapUsed / MEBIBYTE };
+}
+
+async function main() {
+  setLogger(null);
+  const run = LOADS[load]();
+  await run(warmUp);
+  const before = await measure();
+  await run(count);
+  const after = await measure();
+  const grown = { rss: after.rss - before.rss, heapUsed: after.heapUsed - before.heapUsed };
+  console.log(JSON.stringify({ grown, after }));
+  process.exit();
+}
+
+main();

@@ -1,0 +1,105 @@
+// The package as ESM sees it.
+import { createPublicKey, createSecretKey, webcrypto } from 'node:crypto';
+
+import express from 'express';
+import portcullis, {
+  type Access,
+  type Claims,
+  type GetKey,
+  type Guard,
+  type JwksService,
+  type RefusalCode,
+  InMemoryCache,
+  anyOf,
+  discovery,
+  errors,
+  getSimpleJwksService,
+  jwksService,
+  localKeys,
+  secure,
+  setLogger,
+} from 'portcullis';
+
+const keys: JwksService = getSimpleJwksService('https://myoauthserver.com/auth/jwks', { timeout: 2 });
+const guard: Guard = portcullis(keys);
+portcullis.secure(keys);
+
+// Every option.
+secure(keys, {
+  issuer: ['https://a.example.com', 'https://b.example.com'],
+  audience: 'https://api.example.com',
+  algorithms: ['RS256', 'Ed25519'],
+  types: 'at+jwt',
+  leeway: 30,
+  rfc9068: true,
+  dangerouslyAcceptTokensWithoutExpiry: false,
+  tokenCache: { bytes: 1 << 20, tokens: 1000 },
+  realm: 'orders',
+  scope: ['read'],
+  anyScope: 'admin audit',
+  claims: [
+    { name: 'sub' },
+    { name: 'role', value: 'admin' },
+    { name: 'level', value: 3 },
+    { name: 'verified', value: true },
+    { name: 'tenant', value: null },
+    { name: '/region', value: { name: 'eu', codes: [1, 2] } },
+    { name: 'level', value: (level) => level >= 3 },
+    { name: 'level', value: (level: number, claims: Claims) => level >= 3 && claims.sub !== undefined },
+    (claims) => claims['owner'] === claims.sub,
+  ],
+  invalidTokenStatus: 401,
+  problemJson: true,
+  next: true,
+  onError: (error, req: express.Request) => console.warn(error.code, error.reason, req.url),
+  getToken: (req: express.Request) => req.get('x-token'),
+  getKeyTimeout: 1,
+});
+
+// Judging what Express has not brought.
+const access: Access = await guard.verify('token');
+const { claims, token, header, scopes } = access;
+const expiry: number | undefined = claims.exp;
+console.log(claims.aud, claims['roles'], token, header.kid, header['x5t'], scopes.length, expiry);
+await guard.verifyRequest(new Request('https://api.example.com'));
+await guard.verifyRequest(new Headers());
+await guard.verifyRequest({ authorization: 'Bearer token' });
+await guard.verifyRequest({ headers: { authorization: ['Bearer token'] } });
+guard.invalidate('token');
+
+// Only an optional guard lets requests pass without an Access.
+const perhaps: Access | null = await secure(keys, { optional: true }).verifyRequest({});
+const surely: Access = await secure(keys, { optional: false }).verifyRequest({});
+console.log(perhaps?.claims, surely.claims);
+
+// Keys.
+const getKey: GetKey = async ({ kid }) => (kid === undefined ? 'PEM' : { kty: 'RSA', n: 'AQAB', e: 'AQAB' });
+secure(getKey);
+secure(async () => createPublicKey('PEM'));
+secure(() => new Uint8Array(32), { algorithms: 'HS256' });
+localKeys({ keys: [] });
+localKeys('PEM');
+localKeys(createSecretKey(Buffer.alloc(32)));
+localKeys(Buffer.alloc(32));
+localKeys({} as webcrypto.CryptoKey);
+jwksService(new InMemoryCache(), 'https://myoauthserver.com/auth/jwks');
+secure(anyOf([
+  { jwks: discovery({ issuer: 'https://login.example.com', timeout: 2 }), audience: 'https://api.example.com' },
+  { jwks: keys, issuer: 'https://partner.example.org', algorithms: 'ES256' },
+]));
+await keys.prefetch();
+console.log(keys.ready, keys.status().skipped[0]?.problem);
+setLogger(console);
+setLogger(null);
+
+// Errors.
+function answer(error: unknown): RefusalCode | undefined {
+  if (!(error instanceof errors.RefusalError)) {
+    return undefined;
+  }
+  const { status, statusCode, headers, body, message, reason, expose } = error;
+  console.log(status, statusCode, headers['www-authenticate'], body, message, reason, expose);
+  return error.code === 'expired' ? 'expired' : error.code;
+}
+answer(new errors.TokenClaimsError());
+answer(new errors.InsufficientScopeError());
