@@ -141,7 +141,7 @@ function kept(map, key, make) {
 
 /** Objects and bytes can change under our hands: what they hold counts. */
 function textOfKey(key) {
-  return key instanceof Uint8Array ? Buffer.from(key).toString('base64') : (JSON.stringify(key) ?? String(key));
+  return key instanceof Uint8Array ? `bytes ${Buffer.from(key).toString('base64')}` : JSON.stringify(key);
 }
 
 module.exports = { AskingGuard };
