@@ -1,6 +1,6 @@
 //! Which tokens are good: [`TokenVerifier`].
 
-use napi::Result;
+use napi::{Env, Result, bindgen_prelude::ObjectFinalize};
 use napi_derive::napi;
 use portcullis::{JwksService, Verifier, VerifierBuilder};
 
@@ -9,8 +9,12 @@ use crate::{
     options::{self, VerifierOptions, invalid, unusable},
 };
 
+/// About how many bytes a verifier takes before it has verified anything. Node is told, so that it collects what is
+/// thrown away in time.
+const BYTES: i64 = 16 * 1024;
+
 /// Verifies tokens, and remembers those that it has verified.
-#[napi]
+#[napi(custom_finalize)]
 pub struct TokenVerifier {
     pub(crate) verifier: Verifier,
 }
@@ -19,17 +23,16 @@ pub struct TokenVerifier {
 impl TokenVerifier {
     /// For one issuer's keys.
     #[napi(constructor)]
-    pub fn new(keys: &KeyService, options: String) -> Result<Self> {
-        let verifier = builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?;
-        Ok(Self { verifier })
+    pub fn new(env: Env, keys: &KeyService, options: String) -> Result<Self> {
+        Self::told_of(env, builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?)
     }
 
     /// For several issuers, each with its own keys and options.
     #[napi(factory)]
-    pub fn any_of(keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
+    pub fn any_of(env: Env, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
         let builders: Result<Vec<_>> =
             keys.iter().zip(&options).map(|(keys, options)| builder(keys.jwks.clone(), options)).collect();
-        Ok(Self { verifier: Verifier::any_of(builders?).map_err(unusable)? })
+        Self::told_of(env, Verifier::any_of(builders?).map_err(unusable)?)
     }
 
     /// Forgets a token, so that it is verified anew.
@@ -44,6 +47,19 @@ impl TokenVerifier {
         let size = self.verifier.token_cache_size();
         #[expect(clippy::cast_precision_loss, reason = "a JavaScript number; memory ends long before")]
         TokenCacheSize { tokens: size.tokens as f64, bytes: size.bytes as f64 }
+    }
+}
+
+impl TokenVerifier {
+    fn told_of(env: Env, verifier: Verifier) -> Result<Self> {
+        env.adjust_external_memory(BYTES)?;
+        Ok(Self { verifier })
+    }
+}
+
+impl ObjectFinalize for TokenVerifier {
+    fn finalize(self, env: Env) -> Result<()> {
+        env.adjust_external_memory(-BYTES).map(drop)
     }
 }
 

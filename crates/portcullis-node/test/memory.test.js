@@ -11,12 +11,12 @@ const { runFile } = require('./support/child.js');
  */
 const TABLE = [
   ['guards of one service', 3_000, 10_000, 2, 20],
-  ['guards of one service with options of their own', 5_000, 10_000, 2, 35, true],
-  ['guards of services of their own', 5_000, 10_000, 2, 35, true],
-  ['guards that ask getKey', 5_000, 10_000, 2, 35, true],
+  ['guards of one service with options of their own', 3_000, 10_000, 2, 45, true],
+  ['guards of services of their own', 3_000, 10_000, 2, 45, true],
+  ['guards that ask getKey', 2_000, 4_000, 2, 35, true],
   ['guards of one service with options of their own', 3_000, 10_000, 2, 35],
-  ['requests', 100_000, 1_000_000, 2, 20],
-  ['requests over HTTP', 4_000, 20_000, 3, 30],
+  ['requests', 50_000, 1_000_000, 2, 20],
+  ['requests over HTTP', 3_000, 20_000, 3, 30],
   ['tokens that are all new', 60_000, 300_000, 5, 40],
   ['tokens of a service whose keys change', 1_000, 3_000, 2, 30],
 ];

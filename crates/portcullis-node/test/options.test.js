@@ -55,13 +55,13 @@ function problemOf(make, name) {
 
 describe('a wrong option of secure is a TypeError that names it', () => {
   const NO_STRINGS = [null, 7, true, {}, [], [7], ['a', null], () => 'a', Symbol('a')];
-  const isEmpty = (value) => Array.isArray(value) && value.length === 0;
+  const isNotEmpty = (value) => !(Array.isArray(value) && value.length === 0);
   const NO_FUNCTIONS = [null, 7, 'a', true, {}, []];
   const NO_SECONDS = [null, '5', NaN, Infinity, -Infinity, -1, -0.001, true, {}, [5], 5n];
   const NO_BOOLEANS = [null, 0, 1, 'true', 'false', {}, []];
   const WRONG = {
     realm: [null, 7, true, {}, ['r']],
-    scope: [...NO_STRINGS.filter((value) => !Array.isArray(value) || value.length > 0), '', '  ', [''], ['a b'], ['a', '']],
+    scope: [...NO_STRINGS.filter(isNotEmpty), '', '  ', [''], ['a b'], ['a', '']],
     anyScope: [...NO_STRINGS, '', '  ', [''], ['a b']],
     claims: [null, 7, 'role', {}, { name: 'role' }],
     issuer: NO_STRINGS,
