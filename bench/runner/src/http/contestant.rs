@@ -23,6 +23,9 @@ use crate::{programs::Programs, results::Results};
 /// How long a server may take to have its keys.
 const READY_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long the warm-ups of a slow server are, in those of the plan.
+const WARM_UPS: [usize; 4] = [1, 2, 4, 8];
+
 /// One server under one load.
 pub(crate) struct Contestant<'a> {
     series: &'a Series,
@@ -74,7 +77,11 @@ impl<'a> Contestant<'a> {
         }
         match self.window(ring, load) {
             Ok(reading) => self.readings.push(reading),
-            Err(reason) => self.failure = Some(reason),
+            Err(reason) => {
+                self.failure = Some(reason);
+                // Nobody is compared with some of its windows.
+                self.readings.clear();
+            }
         }
         if load.fresh || self.failure.is_some() {
             self.server = None;
@@ -199,8 +206,19 @@ fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> 
     command.args(series.options);
     let server = Server::start(command, &ring.tokens.issuer)?;
     until_ready(&server, &ring.tokens.same, load.field)?;
-    ring.wrk.ask(server.address(), load.warm_up, ring.plan.warm_up)?;
+    warm_up(&server, ring, load)?;
     Ok(server)
+}
+
+/// Until one go has as many requests as there are tokens that rotate: what can be kept of them is kept then.
+fn warm_up(server: &Server, ring: &Ring<'_>, load: &Load<'_>) -> Result {
+    for times in WARM_UPS {
+        let window = ring.wrk.ask(server.address(), load.warm_up, times * ring.plan.warm_up)?;
+        if window.requests >= ring.plan.rotating {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How late its event loop was since this was asked last, where it has one.

@@ -68,7 +68,6 @@ pub(crate) const EXPRESS: Field = Field {
         script(EXPRESS_PEERS[0], "express-oauth-jwt.js"),
         script(EXPRESS_PEERS[1], "express-oauth2-jwt-bearer.js"),
         script(EXPRESS_PEERS[2], "fast-jwt.js"),
-        Series { options: &["--token-keys"], ..script("fast-jwt, tokens as keys", "fast-jwt.js") },
     ],
     ..ON_EXPRESS
 };

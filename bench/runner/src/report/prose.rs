@@ -41,7 +41,7 @@ pub(crate) const KINDS: &[Kind] = &[
         text: "The npm package and its peers, with the same tokens and the same columns as above; the handler answers the \
                subject as JSON, and bare Express a constant of the same length. `event-loop delay p99` is what \
                `perf_hooks.monitorEventLoopDelay` tells with a resolution of 1 ms, which is in it: an idle server has \
-               about 1.1 ms. `portcullis / this` is what the npm package reaches, over what the row's server reaches, \
+               about 1.2 ms. `portcullis / this` is what the npm package reaches, over what the row's server reaches, \
                in the same round: requests per second, and for `delay` the event loop's, where less is better. The \
                whole process is on one core, libuv's pool and the garbage collector's threads included.",
     },
@@ -75,14 +75,16 @@ pub(crate) fn kind_of(table: &str) -> &'static Kind {
 
 /// How it was measured.
 pub(crate) fn method(plan: &Plan) -> String {
-    let Plan { rounds, seconds, warm_up, connections, storms, .. } = plan;
+    let Plan { rounds, seconds, warm_up, connections, rotating, storms, .. } = plan;
     format!(
         "## How it was measured
 
 - Each server is a process of its own, on one core and, in Rust, on one thread; wrk asks from another core, on
   {connections} connections.
-- A window is {seconds} s, after a warm-up of {warm_up} s. The servers take turns, window by window, for {rounds} rounds, and go in the
-  other order every second round: a machine that slows down slows all of them.
+- A window is {seconds} s. The servers take turns, window by window, for {rounds} rounds, and go in the other order
+  every second round: a machine that slows down slows all of them.
+- A server is warmed up for {warm_up} s, and again for longer until one go has {rotating} requests: what can be kept of the
+  tokens is kept then.
 - Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
   round, before the median.
 - Where every token is new, each window has a fresh server, warmed up with other tokens.

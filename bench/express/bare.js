@@ -1,0 +1,5 @@
+/** Express without any authorization: the speed to compare with. */
+
+import { SUBJECT, serve } from './server.js';
+
+serve(() => SUBJECT);

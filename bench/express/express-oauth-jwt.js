@@ -1,0 +1,16 @@
+/** Express behind express-oauth-jwt. */
+
+import { secure } from 'express-oauth-jwt';
+import { createRemoteJWKSet } from 'jose';
+
+import { serve, settings } from './server.js';
+
+const { jwksUri, issuer, audience } = settings;
+
+// It has no options for issuer and audience: they are claims like others.
+const claims = [
+  { name: 'iss', value: issuer },
+  { name: 'aud', value: audience },
+];
+
+serve((req) => req.claims.sub, secure(createRemoteJWKSet(new URL(jwksUri)), { claims }));

@@ -1,0 +1,9 @@
+/** Express behind express-oauth2-jwt-bearer. */
+
+import { auth } from 'express-oauth2-jwt-bearer';
+
+import { serve, settings } from './server.js';
+
+const { jwksUri, issuer, audience } = settings;
+
+serve((req) => req.auth.payload.sub, auth({ jwksUri, issuer, audience }));

@@ -1,0 +1,51 @@
+/** What the servers have in common: their command line, the handler, where they listen, and how late their event loop is. */
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+
+import express from 'express';
+
+/** The subject of the first user's token: what a server answers that reads no claims. */
+export const SUBJECT = '7f6c2a4e-91d3-4b58-8e0a-000000000000';
+
+/** Which tokens a server accepts, and where it listens. */
+export const settings = readSettings();
+
+/** Answers with the subject, which `subjectOf` finds where the guards have left it. */
+export function serve(subjectOf, ...guards) {
+  const app = express();
+  app.get('/', ...guards, (req, res) => res.json({ subject: subjectOf(req) }));
+  const server = app.listen(settings.port, '127.0.0.1', (error) => {
+    if (error) {
+      throw error;
+    }
+    tellDelays();
+    // From this line on it may be asked.
+    console.log(`127.0.0.1:${server.address().port}`);
+  });
+}
+
+function readSettings() {
+  const { values } = parseArgs({
+    options: {
+      'jwks-uri': { type: 'string' },
+      issuer: { type: 'string' },
+      audience: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      'no-cache': { type: 'boolean', default: false },
+      pool: { type: 'boolean', default: false },
+    },
+  });
+  const { 'jwks-uri': jwksUri, 'no-cache': noCache, ...rest } = values;
+  return { jwksUri, noCache, ...rest };
+}
+
+/** Prints the 99th percentile since the last time, in nanoseconds, whenever a line comes in. */
+function tellDelays() {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  process.stdin.on('data', () => {
+    console.log(delays.percentile(99));
+    delays.reset();
+  });
+}
