@@ -17,17 +17,13 @@ class ClaimsMemory {
     this.#limit = tokenCache?.off ? 0 : Math.min(BYTES, tokenCache?.bytes ?? BYTES);
   }
 
-  /** Whether the token of this number has come before. */
-  knows(number) {
-    return this.#known.has(number);
+  /** The claims of the token that has come under this number before. */
+  get(number) {
+    return this.#known.get(number)?.claims;
   }
 
   /** The claims of the token in this field, which the addon has accepted under this number. */
-  of(number, authorization) {
-    const known = this.#known.get(number);
-    if (known !== undefined) {
-      return known.claims;
-    }
+  learn(number, authorization) {
     const [, payload] = tokenOf(authorization).split('.');
     const claims = freeze(partOf(payload));
     this.#remember(number, { claims, bytes: authorization.length });

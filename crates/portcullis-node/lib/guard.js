@@ -36,10 +36,7 @@ class Guard {
     if (verdict === LATER) {
       return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
     }
-    if (this.#tookASignature(verdict)) {
-      turn.spend();
-    }
-    return this.#conclude(verdict, authorization);
+    return this.#conclude(verdict, authorization, turn.spend);
   }
 
   /** The refusal of a request that could not be judged: the keys could not be had. */
@@ -51,21 +48,23 @@ class Guard {
     this.#verifier.invalidate(token);
   }
 
-  #tookASignature(verdict) {
-    return typeof verdict === 'number'
-      ? verdict > ANONYMOUSLY && !this.#verifier.memory.knows(verdict)
-      : verdict.code === 'bad_signature';
-  }
-
-  #conclude(verdict, authorization) {
+  /** What the addon has said, for JavaScript. `spend` is called if it took a signature here and now. */
+  #conclude(verdict, authorization, spend) {
     if (typeof verdict !== 'number') {
+      if (verdict.code === 'bad_signature') {
+        spend?.();
+      }
       return refusalError(verdict);
     }
-    return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization);
+    return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization, spend);
   }
 
-  #admit(number, authorization) {
-    const claims = this.#verifier.memory.of(number, authorization);
+  #admit(number, authorization, spend) {
+    let claims = this.#verifier.memory.get(number);
+    if (claims === undefined) {
+      spend?.();
+      claims = this.#verifier.memory.learn(number, authorization);
+    }
     for (const rule of this.#rules) {
       if (!isMet(rule, claims)) {
         return refusalError(this.#door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
