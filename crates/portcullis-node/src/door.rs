@@ -13,6 +13,7 @@ use portcullis::{
 };
 
 use crate::{
+    field::Field,
     options::{self, DoorOptions, invalid, seconds},
     refused::Refused,
     runtime,
@@ -55,11 +56,11 @@ thread_local! {
 ///
 /// `several` says that the request has more than one, `verify` that a new token may be verified here and now.
 #[napi]
-pub fn judge(door: u32, authorization: Option<String>, several: bool, verify: bool) -> Result<Verdict> {
+pub fn judge(door: u32, authorization: Option<Field>, several: bool, verify: bool) -> Result<Verdict> {
     let secure = DOORS.with_borrow(|doors| doors.by_number.get(&door).cloned());
     let secure = secure.ok_or_else(|| invalid("there is no such door".to_owned()))?;
     let _fetches_start_here = runtime::enter()?;
-    let fields = Fields::new(authorization.as_deref(), several);
+    let fields = Fields::new(authorization.as_ref().map(Field::as_bytes), several);
     let verdict = if verify { secure.judge_now(fields.values()) } else { secure.judge_known(fields.values()) };
     Ok(verdict.map_or(Either::A(LATER), |verdict| told(&secure, verdict)))
 }
@@ -129,7 +130,7 @@ impl Door {
     ) -> Result<Object<'env>> {
         let secure = Arc::clone(&self.secure);
         runtime::promise(env, async move {
-            let fields = Fields::new(authorization.as_deref(), several);
+            let fields = Fields::new(authorization.as_deref().map(str::as_bytes), several);
             let verdict = secure.judge(fields.values()).await;
             Ok(told(&secure, verdict))
         })
@@ -165,9 +166,9 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn new(authorization: Option<&'a str>, several: bool) -> Self {
+    fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
         let count = if several { 2 } else { usize::from(authorization.is_some()) };
-        Self { values: [authorization.unwrap_or_default().as_bytes(), b""], count }
+        Self { values: [authorization.unwrap_or_default(), b""], count }
     }
 
     fn values(&self) -> &[&'a [u8]] {

@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(dead_code, reason = "napi's macros register nothing in a test's build"))]
 
 mod door;
+mod field;
 mod javascript;
 mod key_service;
 mod log;
