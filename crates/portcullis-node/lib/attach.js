@@ -5,8 +5,8 @@ const { IncomingMessage } = require('node:http');
 /**
  * Puts what a request was admitted by where handlers look for it: `req.auth`, and its claims as `req.claims`.
  *
- * Express makes each request an object of a shape of its own, and a property that is new to it costs more than the rest of
- * a cached token's way. So Express's requests get both by their prototype, `express.request`, which is there for such
+ * Express makes each request an object of a shape of its own, and a property that is new to it costs more than the
+ * rest of a cached token's way. So Express's requests get both by their prototype, `express.request`, which is there for such
  * things; any other request gets properties of its own.
  */
 
@@ -84,7 +84,7 @@ function define(prototype, name, read) {
   });
 }
 
-/** What is kept for a request, or for the one that an object was made of; not for a Proxy of one, which says nothing of it. */
+/** What is kept for a request, or for the one that an object was made of; a Proxy does not say whose it is. */
 function keptFor(object) {
   if (object === null || ready.has(object)) {
     return undefined;

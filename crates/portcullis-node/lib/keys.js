@@ -102,14 +102,16 @@ function fetching(name, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT
     maxAge: readSeconds(name, 'maxAge', maxAge),
     maxStale: readSeconds(name, 'maxStale', maxStale),
   };
-  const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp) });
+  const anyHttp = readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp);
+  const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: anyHttp });
   return { text, ask: answering(cache, client, timeout * 1000), cached: cache !== undefined };
 }
 
 function readCache(name, cache) {
   const missing = ['getKeyStore', 'setKeyStore'].find((method) => typeof cache?.[method] !== 'function');
   if (missing !== undefined) {
-    throw new TypeError(`${name}: expected a cache with the functions getKeyStore and setKeyStore, ${missing} is missing`);
+    const what = 'expected a cache with the functions getKeyStore and setKeyStore';
+    throw new TypeError(`${name}: ${what}, ${missing} is missing`);
   }
 }
 

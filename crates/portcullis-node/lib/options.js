@@ -38,12 +38,11 @@ function readOptions(options, name = 'secure') {
   if (options === null || typeof options !== 'object') {
     throw expected(name, 'options', 'an object', options);
   }
-  return { verification: readVerification(pick(options, VERIFICATION), name), endpoint: readEndpoint(checked(options), name) };
-
-  function checked(options) {
-    refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name);
-    return pick(options, ENDPOINT);
-  }
+  refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name);
+  return {
+    verification: readVerification(pick(options, VERIFICATION), name),
+    endpoint: readEndpoint(pick(options, ENDPOINT), name),
+  };
 }
 
 /** Reads the options that say which tokens are good. */
@@ -79,7 +78,7 @@ function readEndpoint(options, name) {
   return {
     realm: realm === '' ? undefined : realm,
     // Of no values, a token has all. It has one of none, so that `anyScope` needs one at least.
-    scope: Array.isArray(scope) && scope.length === 0 ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
+    scope: isEmpty(scope) ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
     anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
     claims: claims.map((rule) => readRule(name, rule)),
     invalidTokenStatus,
@@ -122,15 +121,19 @@ function isJson(value) {
     case 'number':
       return Number.isFinite(value);
     case 'object':
-      return value === null || (Array.isArray(value) ? value.every(isJson) : isPlain(value) && Object.values(value).every(isJson));
+      return value === null || (Array.isArray(value) ? value.every(isJson) : isPlainJson(value));
     default:
       return false;
   }
 }
 
-function isPlain(value) {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+function isPlainJson(object) {
+  const prototype = Object.getPrototypeOf(object);
+  return (prototype === null || prototype === Object.prototype) && Object.values(object).every(isJson);
+}
+
+function isEmpty(value) {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Scope values: an array of them, or one string with spaces between. */

@@ -7,7 +7,7 @@ use napi::{
     bindgen_prelude::{Function, Object, Uint8Array},
 };
 use napi_derive::napi;
-use portcullis::{JwksBuilder, JwksService};
+use portcullis::{JwksBuilder, JwksError, JwksService};
 use serde_json::json;
 
 use crate::{
@@ -89,20 +89,14 @@ impl KeyService {
     #[napi]
     pub fn prefetch<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let jwks = self.jwks.clone();
-        runtime::promise(
-            env,
-            async move { jwks.prefetch().await.map_err(|error| Error::from_reason(error.to_string())) },
-        )
+        runtime::promise(env, async move { jwks.prefetch().await.map_err(told) })
     }
 
     /// Fetches the keys now.
     #[napi]
     pub fn refresh<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let jwks = self.jwks.clone();
-        runtime::promise(
-            env,
-            async move { jwks.refresh().await.map_err(|error| Error::from_reason(error.to_string())) },
-        )
+        runtime::promise(env, async move { jwks.refresh().await.map_err(told) })
     }
 
     fn fetched(builder: JwksBuilder, options: &str, ask: &Function<'_, Question, ()>, cached: bool) -> Result<Self> {
@@ -130,4 +124,8 @@ impl KeyService {
     fn local(jwks: std::result::Result<JwksService, portcullis::ConfigurationError>) -> Result<Self> {
         Ok(Self { jwks: jwks.map_err(unusable)? })
     }
+}
+
+fn told(error: JwksError) -> Error {
+    Error::from_reason(error.to_string())
 }

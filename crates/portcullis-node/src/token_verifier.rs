@@ -40,14 +40,6 @@ impl TokenVerifier {
     pub fn invalidate(&self, token: String) {
         self.verifier.invalidate(&token);
     }
-
-    /// How many tokens are kept, and about how many bytes they take.
-    #[napi]
-    pub fn token_cache_size(&self) -> TokenCacheSize {
-        let size = self.verifier.token_cache_size();
-        #[expect(clippy::cast_precision_loss, reason = "a JavaScript number; memory ends long before")]
-        TokenCacheSize { tokens: size.tokens as f64, bytes: size.bytes as f64 }
-    }
 }
 
 impl TokenVerifier {
@@ -61,15 +53,6 @@ impl ObjectFinalize for TokenVerifier {
     fn finalize(self, env: Env) -> Result<()> {
         env.adjust_external_memory(-BYTES).map(drop)
     }
-}
-
-/// How much a verifier keeps.
-#[napi(object, object_from_js = false)]
-pub struct TokenCacheSize {
-    /// How many tokens.
-    pub tokens: f64,
-    /// About how many bytes.
-    pub bytes: f64,
 }
 
 fn builder(jwks: JwksService, options: &str) -> Result<VerifierBuilder> {
