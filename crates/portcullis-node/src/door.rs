@@ -9,7 +9,7 @@ use napi::{
 use napi_derive::napi;
 use portcullis::{
     Access, Refusal, Secure,
-    refusal::{AccessFault, KeysFault},
+    refusal::{AccessFault, UnavailableFault},
 };
 
 use crate::{
@@ -146,7 +146,7 @@ impl Door {
     #[napi]
     pub fn refuse_unjudged(&self, retry_after: f64) -> Result<Refused> {
         let retry_after = seconds("retryAfter", retry_after)?;
-        Ok(Refused::new(&self.secure, &Refusal::Keys(KeysFault::Unavailable { retry_after })))
+        Ok(Refused::new(&self.secure, &Refusal::Unavailable(UnavailableFault::Keys { retry_after })))
     }
 }
 

@@ -6,7 +6,7 @@
 //! | several tokens | 400 | `error="invalid_request"` |
 //! | bad token, required claims | 403, or as configured | `error="invalid_token"` |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
-//! | keys cannot be had | 503 and Retry-After | none |
+//! | keys or introspection cannot be had | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use http::{
 };
 use serde_json::json;
 
-use crate::refusal::{AccessFault, KeysFault, Refusal, RequestFault};
+use crate::refusal::{AccessFault, Refusal, RequestFault};
 
 /// How refusals are told.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ impl Challenge {
         if let Some(challenge) = self.www_authenticate(refusal) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Refusal::Keys(KeysFault::Unavailable { retry_after }) = refusal {
-            response.headers_mut().insert(RETRY_AFTER, whole_seconds(*retry_after).into());
+        if let Refusal::Unavailable(fault) = refusal {
+            response.headers_mut().insert(RETRY_AFTER, whole_seconds(fault.retry_after()).into());
         }
         if self.problem_json {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -59,7 +59,7 @@ impl Challenge {
             Refusal::Request(_) => StatusCode::UNAUTHORIZED,
             Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => self.invalid_token_status,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
-            Refusal::Keys(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Configuration(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -70,7 +70,7 @@ impl Challenge {
             parameters.add("realm", realm);
         }
         match refusal {
-            Refusal::Keys(_) | Refusal::Configuration(_) => return None,
+            Refusal::Unavailable(_) | Refusal::Configuration(_) => return None,
             Refusal::Request(RequestFault::SeveralTokens) => parameters.add_error("invalid_request", refusal),
             Refusal::Request(_) => {}
             Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => {

@@ -64,6 +64,12 @@ pub enum ConfigurationError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A text is not a private key as PEM (PKCS#8), or the key does not sign by the algorithm asked for.
+    PrivateKey,
+    /// The secret that shared answers are sealed with has fewer than 32 bytes.
+    ShortStoreSecret,
+    /// More than one issuer is to introspect opaque tokens: it cannot be told whose a token is.
+    SeveralIntrospectors,
     /// The `reqwest` feature is off, and no client was given.
     NoHttpClient,
 }
@@ -96,6 +102,17 @@ impl fmt::Display for ConfigurationError {
             Self::DuplicateIssuer { issuer } => write!(f, "expected each issuer once, `{issuer}` came twice"),
             Self::NoIssuer => f.write_str("expected at least one issuer"),
             Self::HttpClient { .. } => f.write_str("cannot build the HTTP client"),
+            Self::PrivateKey => f.write_str(
+                "expected a private key as PEM (PKCS#8, `PRIVATE KEY`): RSA, P-256, P-384 or Ed25519, for an algorithm that it \
+                 signs by",
+            ),
+            Self::ShortStoreSecret => {
+                f.write_str("expected a secret of 32 bytes or more to seal shared answers with, a shorter one came")
+            }
+            Self::SeveralIntrospectors => f.write_str(
+                "expected one issuer at most that introspects: an opaque token does not say whose it is, and to show it to \
+                 another issuer would give it away",
+            ),
             Self::NoHttpClient => {
                 f.write_str("expected an HTTP client: call `http_client`, or switch on the `reqwest` feature")
             }

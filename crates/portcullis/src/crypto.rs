@@ -1,8 +1,14 @@
-//! The signatures themselves: the only file that names the cryptographic libraries.
+//! The signatures themselves: the only module that names the cryptographic libraries.
 //!
 //! All is AWS-LC's but the verification of Ed25519, where ed25519-dalek is faster; with the feature `fips`
 //! that is AWS-LC's, too. Keys are parsed once, here, into one verifier per algorithm. That a signature
 //! verified is told by a [`SignatureProof`], which nothing else can make.
+
+mod mac;
+mod signing;
+
+pub(crate) use mac::{Digest, MacKey, sha256};
+pub(crate) use signing::{AssertionKey, random_text};
 
 #[cfg(not(feature = "fips"))]
 use aws_lc_rs::digest;

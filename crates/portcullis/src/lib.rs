@@ -22,6 +22,7 @@
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
+//! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares what it was told.
 //! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes).
 //!
 //! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
@@ -83,9 +84,11 @@ pub mod stages;
 struct Readme;
 
 // Services: what waits and what is asked.
+mod introspection;
 mod jwks;
 mod telemetry;
 mod token_cache;
+mod transport;
 mod verifier;
 
 // Doors: one feature each.
@@ -99,13 +102,17 @@ pub use bearer::TokenSource;
 pub use claims::{Claims, VerifiedToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
-#[cfg(feature = "reqwest")]
-pub use jwks::ReqwestClient;
-pub use jwks::{HttpClient, HttpRequest, InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
+pub use introspection::{
+    ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
+};
+pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyProblem, NotAJwkSet, SkippedKey};
 pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;
+#[cfg(feature = "reqwest")]
+pub use transport::ReqwestClient;
+pub use transport::{HttpClient, HttpRequest};
 pub use verifier::{TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]

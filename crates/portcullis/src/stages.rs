@@ -83,7 +83,7 @@ impl Subject {
             let token = token::parse(bearer(&token)).expect("a token");
             (token.signing_input().to_vec(), token.signature().to_vec())
         };
-        let algorithm = self.verified.algorithm();
+        let algorithm = self.verified.algorithm().expect("a signed token");
         Box::new(move || assert!(keys.verifies(algorithm, &input, &signature)))
     }
 

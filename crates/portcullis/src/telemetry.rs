@@ -5,6 +5,8 @@
 //! | `portcullis_verified_total` | counter | | requests with a token that passed |
 //! | `portcullis_refused_total` | counter | `code` | requests that were refused |
 //! | `portcullis_jwks_fetches_total` | counter | `source`, `outcome` | attempts to fetch a key set |
+//! | `portcullis_introspections_total` | counter | `outcome` | questions about opaque tokens |
+//! | `portcullis_token_store_failures_total` | counter | `operation` | failures of a shared store of their answers |
 //! | `portcullis_jwks_keys` | gauge | `source` | usable keys |
 //! | `portcullis_jwks_fetched_timestamp_seconds` | gauge | `source` | when the keys were fetched: their age is now minus this |
 
@@ -13,6 +15,7 @@ use std::time::SystemTime;
 use crate::{
     claims::VerifiedToken,
     refusal::{ConfigurationFault, Refusal},
+    transport::BoxError,
 };
 
 /// Under which all events and spans are filtered.
@@ -31,7 +34,7 @@ pub(crate) fn fetching(source: &str) -> tracing::Span {
 /// A request may pass.
 pub(crate) fn verified(token: &VerifiedToken) {
     metrics::counter!("portcullis_verified_total").increment(1);
-    tracing::debug!(target: TARGET, algorithm = token.algorithm().name(), "access token verified");
+    tracing::debug!(target: TARGET, algorithm = token.algorithm().map(crate::Algorithm::name), "access token verified");
 }
 
 /// A request may not pass.
@@ -41,7 +44,9 @@ pub(crate) fn refused(refusal: &Refusal) {
         Refusal::Configuration(ConfigurationFault::MissingLayer | ConfigurationFault::NoRuntime) => {
             tracing::error!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused");
         }
-        Refusal::Keys(_) => tracing::warn!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
+        Refusal::Unavailable(_) => {
+            tracing::warn!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused");
+        }
         _ => tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
     }
 }
@@ -81,6 +86,23 @@ pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
         Some(error) => tracing::warn!(target: TARGET, source, outcome, error, keys, "key set could not be fetched"),
         None => tracing::debug!(target: TARGET, source, outcome, keys, "key set fetched"),
     }
+}
+
+/// An introspection was answered: `active`, `inactive` or `refused`, by other rules of ours.
+pub(crate) fn introspected(outcome: &'static str) {
+    metrics::counter!("portcullis_introspections_total", "outcome" => outcome).increment(1);
+}
+
+/// An introspection was not answered in a way that can be believed.
+pub(crate) fn introspection_failed(endpoint: &str, error: &str) {
+    metrics::counter!("portcullis_introspections_total", "outcome" => "failed").increment(1);
+    tracing::warn!(target: TARGET, endpoint, error, "introspection failed");
+}
+
+/// The store of introspection results failed; that is no reason to refuse anything.
+pub(crate) fn token_store_failed(operation: &'static str, error: &BoxError) {
+    metrics::counter!("portcullis_token_store_failures_total", "operation" => operation).increment(1);
+    tracing::debug!(target: TARGET, operation, error = %error, "token store failed");
 }
 
 /// The cache of key sets failed; that is no reason to refuse anything.

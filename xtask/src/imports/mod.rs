@@ -31,7 +31,7 @@ enum Layer {
 }
 
 /// Every module of the library and its layer.
-const LAYERS: [(&str, Layer); 24] = [
+const LAYERS: [(&str, Layer); 25] = [
     ("configuration_error", Layer::Core),
     ("algorithm", Layer::Core),
     ("base64url", Layer::Core),
@@ -51,6 +51,7 @@ const LAYERS: [(&str, Layer); 24] = [
     ("jwks", Layer::Service),
     ("introspection", Layer::Service),
     ("token_cache", Layer::Service),
+    ("transport", Layer::Service),
     ("telemetry", Layer::Service),
     ("stages", Layer::Service),
     ("tower", Layer::Door),

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::*;
-use crate::refusal::{ConfigurationFault, JsonFault, Part, TokenFault, Unverified};
+use crate::refusal::{ConfigurationFault, JsonFault, Part, TokenFault, UnavailableFault, Unverified};
 
 fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
     let unverified = || Unverified::new("whatever");
@@ -26,7 +26,13 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
             Some("invalid_token"),
             "required_claims",
         ),
-        (Refusal::Keys(KeysFault::Unavailable { retry_after: second }), 503, None, "keys_unavailable"),
+        (Refusal::Unavailable(UnavailableFault::Keys { retry_after: second }), 503, None, "keys_unavailable"),
+        (
+            Refusal::Unavailable(UnavailableFault::Introspection { retry_after: second }),
+            503,
+            None,
+            "introspection_unavailable",
+        ),
         (Refusal::Configuration(ConfigurationFault::MissingLayer), 500, None, "missing_layer"),
         (Refusal::Configuration(ConfigurationFault::NoRuntime), 500, None, "no_runtime"),
     ];
@@ -111,7 +117,7 @@ fn the_status_for_a_bad_token_is_configured_and_for_a_missing_scope_is_not() {
 #[test]
 fn a_client_is_told_to_come_back_in_a_second_at_least() {
     for (millis, expected) in [(0, "1"), (200, "1"), (1000, "1"), (2900, "3"), (60_000, "60")] {
-        let refusal = Refusal::Keys(KeysFault::Unavailable { retry_after: Duration::from_millis(millis) });
+        let refusal = Refusal::Unavailable(UnavailableFault::Keys { retry_after: Duration::from_millis(millis) });
         assert_eq!(Challenge::default().response(&refusal).headers()[RETRY_AFTER], expected);
     }
 }

@@ -21,6 +21,11 @@ impl NumericDate {
         Self(self.0 + duration.as_secs_f64())
     }
 
+    /// The same by the machine's clock, if that can show it.
+    pub(crate) fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(self.0.max(0.0)).ok()?)
+    }
+
     /// How much later than `earlier` this is; zero if it is not.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::try_from_secs_f64((self.0 - earlier.0).max(0.0)).unwrap_or(Duration::MAX)

@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use super::{Claims, Times};
 use crate::{
     algorithm::Algorithm,
+    json::Object,
     refusal::Refusal,
-    token::{Header, SignedToken},
+    token::{Header, IntrospectedToken, SignedToken},
 };
 
 /// An access token whose signature, times, issuer and audience were checked.
@@ -29,7 +30,8 @@ use crate::{
 /// use portcullis::{Algorithm, VerifiedToken};
 ///
 /// fn is_signed_on_a_curve(token: &VerifiedToken) -> bool {
-///     matches!(token.algorithm(), Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 | Algorithm::EdDSA)
+///     use Algorithm::{ES256, ES384, ES512, EdDSA};
+///     token.algorithm().is_some_and(|algorithm| matches!(algorithm, ES256 | ES384 | ES512 | EdDSA))
 /// }
 /// ```
 #[derive(Clone)]
@@ -60,19 +62,54 @@ type Typed = OnceLock<Box<dyn Any + Send + Sync>>;
 
 struct Verified {
     id: u64,
-    header: Arc<Header>,
+    origin: Origin,
     times: Times,
     claims: Claims,
     typed: Typed,
     typed_before: AtomicBool,
 }
 
+/// What a token rests on.
+enum Origin {
+    /// Its signature.
+    Signed(Arc<Header>),
+    /// The signature of the JWT that it stands for.
+    Phantom(Arc<Phantom>),
+    /// The word of its authorization server.
+    Introspected,
+}
+
+struct Phantom {
+    header: Arc<Header>,
+    jwt: Box<str>,
+}
+
 impl VerifiedToken {
     pub(super) fn new(token: SignedToken, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
+        Self::of(Origin::Signed(header), claims, times)
+    }
+
+    pub(super) fn introspected(token: IntrospectedToken, times: Times) -> Self {
+        Self::of(Origin::Introspected, token.claims, times)
+    }
+
+    /// The same token, which came as an opaque one that stands for this JWT.
+    pub(crate) fn behind_opaque(self, jwt: &str) -> Self {
+        let verified = self.verified();
+        let Origin::Signed(header) = &verified.origin else { return self };
+        let phantom = Phantom { header: Arc::clone(header), jwt: jwt.into() };
+        let origin = Origin::Phantom(Arc::new(phantom));
+        Self::with(origin, verified.claims.clone(), verified.times)
+    }
+
+    fn of(origin: Origin, claims: Object, times: Times) -> Self {
+        Self::with(origin, Claims::new(claims), times)
+    }
+
+    fn with(origin: Origin, claims: Claims, times: Times) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
-        let verified =
-            Verified { id, header, times, claims: Claims::new(claims), typed: OnceLock::new(), typed_before };
+        let verified = Verified { id, origin, times, claims, typed: OnceLock::new(), typed_before };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -130,16 +167,33 @@ impl VerifiedToken {
         Ok(claims)
     }
 
-    /// The algorithm that it is signed with.
+    /// The algorithm that it is signed with; none if its authorization server vouches for it by introspection.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.verified().header.algorithm
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        Some(self.header()?.algorithm)
     }
 
     /// The `kid` of the key that it is signed with, if its header names one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.verified().header.kid.as_deref()
+        self.header()?.kid.as_deref()
+    }
+
+    /// The JWT that an opaque token stands for: a gateway hands it on in place of the token (phantom token).
+    #[must_use]
+    pub fn phantom_jwt(&self) -> Option<&str> {
+        match &self.verified().origin {
+            Origin::Phantom(phantom) => Some(&phantom.jwt),
+            Origin::Signed(_) | Origin::Introspected => None,
+        }
+    }
+
+    fn header(&self) -> Option<&Header> {
+        match &self.verified().origin {
+            Origin::Signed(header) => Some(header),
+            Origin::Phantom(phantom) => Some(&phantom.header),
+            Origin::Introspected => None,
+        }
     }
 
     pub(crate) fn times(&self) -> &Times {
@@ -160,7 +214,9 @@ impl VerifiedToken {
         let claims = self.claims();
         // What a type reads from the text is seldom longer.
         let typed = 64 + claims.text().len();
-        size_of::<Verified>() + self.verified().header.part.len() + claims.heap_bytes() + typed
+        let header = self.header().map_or(0, |header| header.part.len());
+        let jwt = self.phantom_jwt().map_or(0, |jwt| size_of::<Phantom>() + jwt.len());
+        size_of::<Verified>() + header + jwt + claims.heap_bytes() + typed
     }
 
     fn own_typed(&self) -> &Typed {

@@ -16,7 +16,7 @@ use super::{
     decision::Backoff,
     discovery,
     endpoint::{Discovered, Endpoint},
-    fetch::{self, FetchError, Fetched, with_causes},
+    fetch::{self, FetchError, Fetched},
     freshness::Freshness,
     refresher::{Control, Refresher},
     snapshot::Snapshot,
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     keys::{JwkSet, KeySet, Origin},
     telemetry::{self, JwksOutcome},
+    transport::with_causes,
 };
 
 /// How long the cache may take: it is there to save time.

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     cache::{AnyJwksCache, InMemoryCache, JwksCache},
-    client::{AnyHttpClient, HttpClient},
-    endpoint::{Endpoint, Issuer, Transport},
+    endpoint::{Endpoint, Issuer},
     refresher::{Refresher, Settings},
     service::JwksService,
 };
 use crate::{
     ConfigurationError,
     clock::{Clock, SystemClock},
+    transport::{AnyHttpClient, HttpClient, Transport},
 };
 
 /// Builds a [`JwksService`].
@@ -137,7 +137,7 @@ impl JwksBuilder {
 
 #[cfg(feature = "reqwest")]
 fn default_client(endpoint: &Endpoint) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Ok(Arc::new(super::ReqwestClient::standard(endpoint.is_on_this_machine())?))
+    Ok(Arc::new(crate::transport::ReqwestClient::standard(endpoint.is_on_this_machine())?))
 }
 
 #[cfg(not(feature = "reqwest"))]

@@ -5,8 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::client::{BoxError, BoxFuture};
-use crate::keys::JwkSet;
+use crate::{
+    keys::JwkSet,
+    transport::{BoxError, BoxFuture},
+};
 
 /// Keeps the key set as it was fetched: in memory by default, or shared between processes.
 ///

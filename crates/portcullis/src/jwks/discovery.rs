@@ -4,10 +4,10 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    client::AnyHttpClient,
-    endpoint::{Issuer, Transport},
+    endpoint::Issuer,
     fetch::{self, FetchError},
 };
+use crate::transport::{AnyHttpClient, Transport};
 
 /// The members of the metadata that matter.
 #[derive(Deserialize)]

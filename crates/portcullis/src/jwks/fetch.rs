@@ -9,11 +9,12 @@ use http::{
 };
 use url::Url;
 
-use super::{
-    client::{AnyHttpClient, BoxError, HttpRequest},
-    freshness::max_age,
+use super::freshness::max_age;
+use crate::{
+    keys::JwkSet,
+    refusal::ConfigurationFault,
+    transport::{AnyHttpClient, HttpRequest, with_causes},
 };
-use crate::{keys::JwkSet, refusal::ConfigurationFault};
 
 /// The longest document that is read.
 const MAX_BODY_BYTES: usize = 512 * 1024;
@@ -95,17 +96,6 @@ async fn get(
         return Err(FetchError::TooLarge);
     }
     Ok((parts.status, parts.headers, body))
-}
-
-/// An error's text with that of its causes, which clients like to leave out.
-pub(super) fn with_causes(error: &BoxError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Display for FetchError {

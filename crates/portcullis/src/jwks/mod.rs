@@ -13,24 +13,18 @@ mod attempt;
 mod bucket;
 mod builder;
 mod cache;
-mod client;
 mod decision;
 mod discovery;
 mod endpoint;
 mod fetch;
 mod freshness;
 mod refresher;
-#[cfg(feature = "reqwest")]
-mod reqwest_client;
 mod service;
 mod snapshot;
 mod status;
 
 pub use builder::JwksBuilder;
 pub use cache::{InMemoryCache, JwksCache};
-pub use client::{HttpClient, HttpRequest};
-#[cfg(feature = "reqwest")]
-pub use reqwest_client::ReqwestClient;
 pub use service::{JwksError, JwksService};
 pub use status::JwksStatus;
 

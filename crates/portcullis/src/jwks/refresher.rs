@@ -15,9 +15,8 @@ use tracing::Instrument;
 use super::{
     attempt::{Attempt, Ended},
     cache::AnyJwksCache,
-    client::AnyHttpClient,
     decision::{Decision, Event, State, Waited, decide},
-    endpoint::{Discovered, Endpoint, Transport},
+    endpoint::{Discovered, Endpoint},
     fetch::FetchError,
     snapshot::Snapshot,
     status::JwksStatus,
@@ -25,9 +24,10 @@ use super::{
 use crate::{
     clock::Clock,
     keys::{Candidates, KeySet, Miss},
-    refusal::{ConfigurationFault, KeysFault, Refusal},
+    refusal::{ConfigurationFault, Refusal, UnavailableFault},
     telemetry,
     token::Header,
+    transport::{AnyHttpClient, Transport},
 };
 
 /// How long the schedule sleeps at the most: it then looks at the clock again, which may have jumped.
@@ -195,7 +195,7 @@ impl Refresher {
             Decision::Use => Next::Go(found),
             Decision::RefuseUnknown => Next::Go(Err(Miss::Unknown)),
             Decision::RefuseUnavailable { retry_after } => {
-                Next::Refuse(Refusal::Keys(KeysFault::Unavailable { retry_after }))
+                Next::Refuse(Refusal::Unavailable(UnavailableFault::Keys { retry_after }))
             }
             Decision::RefreshBehind => {
                 self.start_fetch(&mut control);

@@ -18,7 +18,7 @@
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
 //! | `token_too_large` | 403* | longer than the limit, 16 KiB by default |
 //! | `malformed_token` | 403* | characters that no bearer token has |
-//! | `malformed_token_parts` | 403* | not three parts; also what an opaque token gets |
+//! | `malformed_token_parts` | 403* | not three parts; also what an opaque token gets without introspection |
 //! | `encrypted_token` | 403* | five parts: a JWE |
 //! | `malformed_base64` | 403* | a part is not strict base64url |
 //! | `malformed_json` | 403* | header or payload is not a JSON object |
@@ -31,6 +31,7 @@
 //! | `unknown_key` | 403* | the issuer publishes no such key |
 //! | `key_mismatch` | 403* | the key is there, for another algorithm |
 //! | `bad_signature` | 403* | the signature does not verify |
+//! | `inactive_token` | 403* | introspection says so: revoked, expired, or never issued |
 //! | `expired` | 403* | `exp` has passed |
 //! | `not_yet_valid` | 403* | `nbf` is to come |
 //! | `issued_in_future` | 403* | `iat` is to come: the clocks differ |
@@ -41,6 +42,7 @@
 //! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
 //! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
+//! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token: nothing was judged |
 //! | `missing_layer` | 500 | an extractor stands behind no layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 
@@ -51,7 +53,7 @@ mod token;
 mod unverified;
 
 pub use access::AccessFault;
-pub use ours::{ConfigurationFault, KeysFault};
+pub use ours::{ConfigurationFault, UnavailableFault};
 pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
 pub use unverified::Unverified;
@@ -78,8 +80,8 @@ pub enum Refusal {
     Token(TokenFault),
     /// The token is good, but does not grant what the endpoint asks for.
     Access(AccessFault),
-    /// The token was not judged: the keys to judge it with could not be had.
-    Keys(KeysFault),
+    /// The token was not judged: what is needed for that could not be had of the authorization server.
+    Unavailable(UnavailableFault),
     /// The token was not judged: the server is set up wrongly.
     Configuration(ConfigurationFault),
 }
@@ -92,7 +94,7 @@ impl Refusal {
             Self::Request(fault) => fault.code(),
             Self::Token(fault) => fault.code(),
             Self::Access(fault) => fault.code(),
-            Self::Keys(fault) => fault.code(),
+            Self::Unavailable(fault) => fault.code(),
             Self::Configuration(fault) => fault.code(),
         }
     }
@@ -104,7 +106,7 @@ impl Refusal {
             Self::Request(fault) => fault.description(),
             Self::Token(fault) => fault.description(),
             Self::Access(fault) => fault.description(),
-            Self::Keys(_) => "The token cannot be verified at the moment",
+            Self::Unavailable(_) => "The token cannot be verified at the moment",
             Self::Configuration(_) => "The server is not set up to judge this request",
         }
     }
@@ -118,7 +120,7 @@ impl fmt::Display for Refusal {
             Self::Request(fault) => fault.fmt(f),
             Self::Token(fault) => fault.fmt(f),
             Self::Access(fault) => fault.fmt(f),
-            Self::Keys(fault) => fault.fmt(f),
+            Self::Unavailable(fault) => fault.fmt(f),
             Self::Configuration(fault) => fault.fmt(f),
         }
     }

@@ -1,13 +1,18 @@
-//! Blame: not the client. The keys could not be had, or the server is set up wrongly.
+//! Blame: not the client. What is needed for a verdict could not be had, or the server is set up wrongly.
 
 use std::{fmt, time::Duration};
 
-/// Why there are no keys to judge a token with.
+/// What could not be had of the authorization server, so that nobody was judged.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeysFault {
+pub enum UnavailableFault {
     /// The key set cannot be had, and nothing usable is cached.
-    Unavailable {
+    Keys {
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
+    /// The introspection endpoint cannot be asked about an opaque token, or gave no answer that can be believed.
+    Introspection {
         /// When it is worth another try.
         retry_after: Duration,
     },
@@ -23,10 +28,18 @@ pub enum ConfigurationFault {
     NoRuntime,
 }
 
-impl KeysFault {
+impl UnavailableFault {
+    /// When it is worth another try.
+    #[must_use]
+    pub fn retry_after(self) -> Duration {
+        let (Self::Keys { retry_after } | Self::Introspection { retry_after }) = self;
+        retry_after
+    }
+
     pub(super) fn code(self) -> &'static str {
         match self {
-            Self::Unavailable { .. } => "keys_unavailable",
+            Self::Keys { .. } => "keys_unavailable",
+            Self::Introspection { .. } => "introspection_unavailable",
         }
     }
 }
@@ -40,10 +53,13 @@ impl ConfigurationFault {
     }
 }
 
-impl fmt::Display for KeysFault {
+impl fmt::Display for UnavailableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Unavailable { retry_after } = self;
-        write!(f, "the issuer's keys cannot be had at the moment; next try in {} s", retry_after.as_secs())
+        let what = match self {
+            Self::Keys { .. } => "the issuer's keys cannot be had",
+            Self::Introspection { .. } => "the issuer cannot be asked about the token",
+        };
+        write!(f, "{what} at the moment; next try in {} s", self.retry_after().as_secs())
     }
 }
 

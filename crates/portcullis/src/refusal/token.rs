@@ -59,6 +59,8 @@ pub enum TokenFault {
     },
     /// The signature does not verify.
     Signature,
+    /// The authorization server says that the token is not active (RFC 7662 section 2.2).
+    Inactive,
     /// `exp` is in the past.
     Expired {
         /// How long ago.
@@ -139,6 +141,7 @@ impl TokenFault {
             Self::UnknownKey { .. } => "unknown_key",
             Self::KeyMismatch { .. } => "key_mismatch",
             Self::Signature => "bad_signature",
+            Self::Inactive => "inactive_token",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::IssuedInFuture { .. } => "issued_in_future",
@@ -159,6 +162,7 @@ impl TokenFault {
             Self::Type { .. } => "Token is not an access token",
             Self::UnknownKey { .. } | Self::KeyMismatch { .. } => "Token is signed with an unknown key",
             Self::Signature => "Token signature is invalid",
+            Self::Inactive => "Token is not active",
             Self::Expired { .. } => "Token has expired",
             Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => "Token is not valid yet",
             Self::MissingClaim { .. } => "Token is missing some required claims",
@@ -204,6 +208,9 @@ impl fmt::Display for TokenFault {
                 write!(f, "the key that the token names is not made for its algorithm, {algorithm}")
             }
             Self::Signature => f.write_str("the signature does not verify with the key that the token names"),
+            Self::Inactive => f.write_str(
+                "the authorization server says that the token is not active: revoked, expired or never issued",
+            ),
             Self::Expired { ago } => write!(f, "the token expired {} s ago", ago.as_secs()),
             Self::NotYetValid { ahead } => write!(f, "the token becomes valid in {} s (nbf)", ahead.as_secs()),
             Self::IssuedInFuture { ahead } => {

@@ -4,8 +4,10 @@
 //! JSON objects without duplicate members. What is read here stays closed until a signature verified.
 
 mod header;
+mod introspected;
 
 pub(crate) use header::{Header, HeaderRules, Types};
+pub(crate) use introspected::{IntrospectedToken, NotAnAnswer};
 
 use std::{ops::Range, sync::Arc};
 
@@ -33,7 +35,6 @@ pub(crate) struct SignedToken {
 }
 
 /// Takes a compact JWS apart.
-#[cfg(any(test, fuzzing, portcullis_stages))]
 pub(crate) fn parse(token: BearerToken<'_>) -> Result<UnverifiedToken<'_>, Refusal> {
     parse_knowing(token, |_| None)
 }
@@ -54,6 +55,14 @@ struct Parts<'a> {
     payload: &'a [u8],
     signature: &'a [u8],
     signing_input: &'a [u8],
+}
+
+/// Whether a token is in the form of a signed JWT, good or bad; what is not is opaque to us.
+///
+/// Three parts, of which the first begins a JSON object: in base64url, `{` begins with `e` and one of `w` to `z`.
+pub(crate) fn is_jws(token: BearerToken<'_>) -> bool {
+    let bytes = token.as_bytes();
+    matches!(bytes, [b'e', b'w'..=b'z', ..]) && memchr::memchr_iter(b'.', bytes).count() == 2
 }
 
 fn split(token: &[u8]) -> Result<Parts<'_>, TokenFault> {

@@ -8,11 +8,14 @@ use std::{
 
 use crate::{
     JwksService,
+    bearer::BearerToken,
     claims::ClaimRules,
     clock::Clock,
+    introspection::Introspector,
     jwks::Lookup,
     keys::KeySet,
-    token::{HeaderRules, UnverifiedToken},
+    refusal::Refusal,
+    token::{self, HeaderRules, SignedToken, UnverifiedToken},
     token_cache::Limits,
 };
 
@@ -25,6 +28,8 @@ pub(super) struct Branch {
     pub(super) claims: ClaimRules,
     /// How much of its tokens may be kept; none, if nothing.
     pub(super) cache: Option<Limits>,
+    /// Whom to ask about its opaque tokens.
+    pub(super) introspector: Option<Introspector>,
 }
 
 impl Branch {
@@ -34,6 +39,18 @@ impl Branch {
             return Lookup::Refused(refusal);
         }
         self.jwks.lookup(token.header(), self.now_for_keys(now))
+    }
+
+    /// A JWT whose header is as it must be and whose signature verifies, with the keys that it does by.
+    pub(super) async fn signed(
+        &self,
+        token: BearerToken<'_>,
+        rules: &HeaderRules,
+    ) -> Result<(SignedToken, Weak<KeySet>), Refusal> {
+        let unverified = token::parse(token)?;
+        rules.check(unverified.header())?;
+        let keys = self.jwks.key(unverified.header()).await?;
+        Ok((keys.verify(unverified)?, keys.set()))
     }
 
     /// Whether these are still the keys that tokens are verified with; `now` is by this branch's clock.

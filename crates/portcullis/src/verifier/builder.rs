@@ -7,6 +7,7 @@ use crate::{
     Algorithm, ConfigurationError, JwksService,
     claims::{ClaimRules, RFC_9068_CLAIMS},
     clock::Clock,
+    introspection::Introspector,
     telemetry,
     token::{HeaderRules, Types},
     token_cache::Limits,
@@ -38,6 +39,7 @@ pub struct VerifierBuilder {
     header: HeaderRules,
     claims: ClaimRules,
     cache: Option<Limits>,
+    introspector: Option<Introspector>,
 }
 
 struct ClockHandle(Arc<dyn Clock>);
@@ -45,7 +47,7 @@ struct ClockHandle(Arc<dyn Clock>);
 impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
         let (header, claims) = (HeaderRules::default(), ClaimRules::default());
-        Self { jwks, clock: None, header, claims, cache: Some(Limits::default()) }
+        Self { jwks, clock: None, header, claims, cache: Some(Limits::default()), introspector: None }
     }
 
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
@@ -115,6 +117,15 @@ impl VerifierBuilder {
         self
     }
 
+    /// Has opaque tokens introspected: whatever is not in the form of a signed JWT is shown to this issuer's server.
+    ///
+    /// What it answers is judged by the rules of this issuer. One of several issuers may introspect, since an opaque token
+    /// does not say whose it is.
+    pub fn introspection(mut self, introspector: Introspector) -> Self {
+        self.introspector = Some(introspector);
+        self
+    }
+
     /// Builds the verifier.
     ///
     /// # Errors
@@ -148,8 +159,8 @@ impl VerifierBuilder {
         telemetry::unchecked_claims(self.claims.issuer.is_some(), !self.claims.audiences.is_empty());
         let own_clock = self.clock.is_some();
         let clock = self.clock.as_ref().map_or_else(|| self.jwks.clock(), |clock| Arc::clone(&clock.0));
-        let Self { jwks, header, claims, cache, .. } = self;
-        Branch { jwks, clock, own_clock, header, claims, cache }
+        let Self { jwks, header, claims, cache, introspector, .. } = self;
+        Branch { jwks, clock, own_clock, header, claims, cache, introspector }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::branch::Branch;
 use crate::{
     ConfigurationError,
+    introspection::Introspector,
     refusal::{Refusal, TokenFault, Unverified},
     token::UnverifiedToken,
     token_cache::Limits,
@@ -35,7 +36,19 @@ impl Issuers {
                 return Err(ConfigurationError::DuplicateIssuer { issuer });
             }
         }
+        if named.values().filter(|branch| branch.introspector.is_some()).count() > 1 {
+            return Err(ConfigurationError::SeveralIntrospectors);
+        }
         if named.is_empty() { Err(ConfigurationError::NoIssuer) } else { Ok(Self::Named(named)) }
+    }
+
+    /// The one that opaque tokens are shown to, if there is one.
+    pub(super) fn introspecting(&self) -> Option<(Introspector, Arc<Branch>)> {
+        let introspects = |branch: &Arc<Branch>| Some((branch.introspector.clone()?, Arc::clone(branch)));
+        match self {
+            Self::Any(branch) => introspects(branch),
+            Self::Named(branches) => branches.values().find_map(introspects),
+        }
     }
 
     /// How much of all their tokens may be kept together.

@@ -1,12 +1,14 @@
 //! The JWT path, end to end: [`Verifier`].
 //!
 //! A token is parsed, its issuer chosen, its header judged, its key looked up, its signature verified,
-//! its claims judged; each step takes what only the one before can make.
+//! its claims judged; each step takes what only the one before can make. Tokens that are no JWTs take the way of
+//! [`opaque`], if there is somebody to ask.
 
 mod branch;
 mod builder;
 mod issuers;
 mod known_headers;
+mod opaque;
 
 pub use builder::VerifierBuilder;
 
@@ -20,6 +22,7 @@ use crate::{
     ConfigurationError, JwksService,
     bearer::BearerToken,
     claims::VerifiedToken,
+    introspection::Introspector,
     jwks::Lookup,
     keys::{Candidates, KeySet},
     refusal::Refusal,
@@ -29,6 +32,7 @@ use crate::{
 use branch::Branch;
 use issuers::Issuers;
 use known_headers::KnownHeaders;
+use opaque::Opaque;
 
 /// Verifies access tokens: signature, times, issuer, audience, type.
 ///
@@ -55,6 +59,8 @@ struct Inner {
     headers: KnownHeaders,
     /// Of this verifier alone: another configuration is another verifier, with nothing in its cache.
     cache: Option<TokenCache<Grounds>>,
+    /// What becomes of tokens that are no JWTs; without it they are malformed.
+    opaque: Option<Opaque>,
 }
 
 /// What the verdict on a token rests on.
@@ -94,7 +100,8 @@ pub struct TokenCacheSize {
 impl Verifier {
     fn of(issuers: Issuers) -> Self {
         let cache = issuers.cache().map(TokenCache::new);
-        Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache }))
+        let opaque = issuers.introspecting().map(|(introspector, branch)| Opaque::new(introspector, branch));
+        Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache, opaque }))
     }
 
     /// A builder for a verifier with these keys.
@@ -136,8 +143,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if there is none, one has no name, or two have the same; and as for
-    /// [`VerifierBuilder::build`].
+    /// A [`ConfigurationError`] if there is none, one has no name, two have the same, or two introspect; and as
+    /// for [`VerifierBuilder::build`].
     ///
     /// # Example
     ///
@@ -191,6 +198,9 @@ impl Verifier {
     /// # }
     /// ```
     pub fn invalidate(&self, token: &str) {
+        if let Some(opaque) = &self.0.opaque {
+            opaque.forget(token.as_bytes());
+        }
         if let Some(cache) = &self.0.cache {
             cache.forget(token.as_bytes());
         }
@@ -203,8 +213,18 @@ impl Verifier {
         TokenCacheSize { tokens, bytes }
     }
 
-    /// The verdict, if no wait for keys is needed to reach it.
+    /// How many opaque tokens are kept that passed, and about how many bytes they take.
+    #[must_use]
+    pub fn opaque_cache_size(&self) -> TokenCacheSize {
+        let (tokens, bytes) = self.0.opaque.as_ref().map_or((0, 0), Opaque::size);
+        TokenCacheSize { tokens, bytes }
+    }
+
+    /// The verdict, if no wait for keys or an introspection is needed to reach it.
     pub(crate) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
+        if let Some(opaque) = self.opaque(token) {
+            return opaque.verify_now(token);
+        }
         if let Some(known) = self.known(token) {
             return Some(Ok(known));
         }
@@ -225,6 +245,9 @@ impl Verifier {
     }
 
     pub(crate) async fn verify_bearer(&self, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+        if let Some(opaque) = self.opaque(token) {
+            return opaque.verify(self, token).await;
+        }
         let unverified = self.parse(token)?;
         let branch = self.0.issuers.choose(&unverified)?;
         branch.header.check(unverified.header())?;
@@ -238,7 +261,15 @@ impl Verifier {
 
     /// The same token, verified before, if it would be again.
     pub(crate) fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
-        self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold)
+        match self.opaque(token) {
+            Some(opaque) => opaque.known(token),
+            None => self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold),
+        }
+    }
+
+    /// What judges this token, if it is not for us to read and there is somebody to ask.
+    fn opaque(&self, token: BearerToken<'_>) -> Option<&Opaque> {
+        self.0.opaque.as_ref().filter(|_| !token::is_jws(token))
     }
 
     /// The last steps, which need no wait: signature and claims. A token that passes is kept.
@@ -272,6 +303,13 @@ impl Verifier {
 impl From<JwksService> for Verifier {
     fn from(jwks: JwksService) -> Self {
         VerifierBuilder::new(jwks).into_simple_verifier()
+    }
+}
+
+/// Every token that this authorization server vouches for; there are no keys to verify a JWT with.
+impl From<Introspector> for Verifier {
+    fn from(introspector: Introspector) -> Self {
+        VerifierBuilder::new(JwksService::empty()).introspection(introspector).into_simple_verifier()
     }
 }
 

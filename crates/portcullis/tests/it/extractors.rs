@@ -94,11 +94,11 @@ pub(crate) async fn access_tells_of_the_token() {
     let handler = |access: Access| async move {
         let token = access.token();
         let scopes = (access.has_scope("read"), access.has_scope("rea"));
-        format!("{} {:?} {:?} {scopes:?}", token.algorithm(), token.kid(), access.claims().subject())
+        format!("{:?} {:?} {:?} {scopes:?}", token.algorithm(), token.kid(), access.claims().subject())
     };
     let app = Router::new().route("/", get(handler)).layer(Secure::new(setup.jwks.clone()));
     let answer = answer(&app, bearer(&setup.server.token().scope("read").sign())).await;
-    assert_eq!(answer.body, format!("RS256 Some({kid:?}) Some(\"alice\") (true, false)"));
+    assert_eq!(answer.body, format!("Some(RS256) Some({kid:?}) Some(\"alice\") (true, false)"));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod discovery;
 mod extractors;
 mod hostile;
 mod https;
+mod introspection;
 mod issuers;
 mod key_sets;
 mod layers;

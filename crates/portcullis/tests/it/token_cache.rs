@@ -269,7 +269,7 @@ async fn local_keys_have_a_cache_too() {
 #[tokio::test]
 async fn a_handler_gets_the_same_access_the_second_time() {
     async fn show(access: Access) -> String {
-        format!("{} {:?} {}", access.token().algorithm(), access.token().kid(), access.has_scope("read"))
+        format!("{:?} {:?} {}", access.token().algorithm(), access.token().kid(), access.has_scope("read"))
     }
     let server = AuthorizationServer::start().await;
     let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap());

@@ -56,7 +56,7 @@ pub trait HttpClient: Send + Sync + 'static {
 }
 
 /// [`HttpClient`] behind a pointer.
-pub(super) trait AnyHttpClient: Send + Sync {
+pub(crate) trait AnyHttpClient: Send + Sync {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<http::Response<Bytes>, BoxError>>;
 }
 
@@ -64,4 +64,15 @@ impl<C: HttpClient> AnyHttpClient for C {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<http::Response<Bytes>, BoxError>> {
         Box::pin(HttpClient::send(self, request))
     }
+}
+
+/// An error's text with that of its causes, which clients like to leave out.
+pub(crate) fn with_causes(error: &BoxError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

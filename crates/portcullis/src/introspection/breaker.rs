@@ -1,0 +1,119 @@
+//! When a server that fails is asked again: a pure decision.
+
+use std::time::{Duration, SystemTime};
+
+/// So many failures one after another, and the server is left alone.
+const PATIENCE: u32 = 5;
+
+/// How long it is left alone at first, and at the most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// When another try is worth it while one that is to find out is under way, or while nothing is known.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+
+/// Counts failures. Closed, all questions are asked; open, none; when a pause is over, one is, to find out.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    failures: u32,
+    closed_until: Option<SystemTime>,
+    probing: bool,
+}
+
+impl Breaker {
+    /// Whether a question may be asked now; otherwise when it is worth another try.
+    pub(super) fn admit(&mut self, now: SystemTime) -> Result<(), Duration> {
+        match self.refuses(now) {
+            Some(retry_after) => Err(retry_after),
+            None => {
+                self.probing = self.closed_until.is_some();
+                Ok(())
+            }
+        }
+    }
+
+    /// How long no question is asked, if so.
+    pub(super) fn refuses(&self, now: SystemTime) -> Option<Duration> {
+        let left = self.closed_until?.duration_since(now).unwrap_or_default();
+        match left {
+            // More than the longest pause: the clock went back, and the mark means nothing.
+            left if !left.is_zero() && left <= LONGEST_PAUSE => Some(left),
+            _ => self.probing.then_some(SOON),
+        }
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) fn succeed(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Gives when another try is worth it; `jitter` of 0 to 1 takes up to half off a pause.
+    pub(super) fn fail(&mut self, now: SystemTime, jitter: f64) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        self.probing = false;
+        let Some(pauses) = self.failures.checked_sub(PATIENCE) else { return SOON };
+        let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(pauses)).min(LONGEST_PAUSE);
+        let pause = doubled.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0));
+        self.closed_until = Some(now + pause);
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn at(seconds: u64) -> SystemTime {
+        START + Duration::from_secs(1_000_000 + seconds)
+    }
+
+    fn after_failures(count: u32) -> Breaker {
+        let mut breaker = Breaker::default();
+        (0..count).for_each(|_| {
+            breaker.fail(at(0), 0.0);
+        });
+        breaker
+    }
+
+    #[test]
+    fn it_opens_after_five_failures_and_no_fewer() {
+        assert!(after_failures(4).admit(at(0)).is_ok());
+        assert_eq!(after_failures(5).admit(at(0)), Err(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn a_success_starts_the_count_anew() {
+        let mut breaker = after_failures(4);
+        breaker.succeed();
+        breaker.fail(at(0), 0.0);
+        assert!(breaker.admit(at(0)).is_ok());
+    }
+
+    #[test]
+    fn one_question_finds_out_and_the_others_wait() {
+        let mut breaker = after_failures(5);
+        assert!(breaker.admit(at(2)).is_ok());
+        assert_eq!(breaker.admit(at(2)), Err(SOON));
+        breaker.succeed();
+        assert!(breaker.admit(at(2)).is_ok() && breaker.admit(at(2)).is_ok());
+    }
+
+    #[test]
+    fn pauses_grow_up_to_half_a_minute() {
+        let mut breaker = after_failures(4);
+        let pauses: Vec<u64> = (0..8).map(|_| breaker.fail(at(0), 0.0).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(breaker.fail(at(0), 1.0).as_secs(), 15);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_hold_it_open() {
+        let mut breaker = after_failures(5);
+        assert!(breaker.admit(START).is_ok());
+    }
+}

@@ -1,0 +1,180 @@
+//! Building an [`Introspector`].
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use super::{
+    ClientAuthentication, Inner, IntrospectionForm, Introspector, MOST_QUESTIONS, Settings, TokenStore,
+    breaker::Breaker,
+    store::{AnyTokenStore, SealedStore},
+};
+use crate::{
+    ConfigurationError,
+    clock::{Clock, SystemClock},
+    crypto::MacKey,
+    token_cache::Limits,
+    transport::{AnyHttpClient, HttpClient, Transport, shown},
+};
+
+/// Builds an [`Introspector`].
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::{ClientAuthentication, IntrospectionForm, Introspector};
+///
+/// let client = ClientAuthentication::basic("my-api", "secret");
+/// let introspector = Introspector::builder("https://as.example.com/introspect", client)
+///     .form(IntrospectionForm::Phantom)
+///     .keep_for(Duration::from_secs(30))
+///     .build()?;
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct IntrospectorBuilder {
+    endpoint: String,
+    client: ClientAuthentication,
+    transport: Transport,
+    form: IntrospectionForm,
+    assertion_audience: Option<String>,
+    http: Option<Arc<dyn AnyHttpClient>>,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    longest: Duration,
+    refused_for: Duration,
+    cache: Limits,
+    store: Option<(Box<dyn AnyTokenStore>, Option<MacKey>)>,
+}
+
+impl IntrospectorBuilder {
+    pub(super) fn new(endpoint: &str, client: ClientAuthentication) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            client,
+            transport: Transport::Secure,
+            form: IntrospectionForm::default(),
+            assertion_audience: None,
+            http: None,
+            clock: Arc::new(SystemClock),
+            timeout: Duration::from_secs(3),
+            longest: Duration::from_secs(60),
+            refused_for: Duration::from_secs(5),
+            cache: Limits { bytes: 16 << 20, ..Limits::default() },
+            store: None,
+        }
+    }
+
+    /// In which form the server is asked to answer: as JSON by default.
+    pub fn form(self, form: IntrospectionForm) -> Self {
+        Self { form, ..self }
+    }
+
+    /// Asks with this client; with [`ReqwestClient`](crate::ReqwestClient) by default.
+    pub fn http_client(self, client: impl HttpClient) -> Self {
+        Self { http: Some(Arc::new(client)), ..self }
+    }
+
+    /// Measures times by this clock.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// How long a question may take from start to end, 3 s by default.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How long an answer is relied on at the most, 1 min by default: so long may a revoked token still pass.
+    ///
+    /// The token's `exp` and a `Cache-Control: max-age` of the answer make it shorter; zero keeps nothing.
+    pub fn keep_for(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// How long a refusal is remembered, 5 s by default.
+    pub fn remember_refusals_for(self, time: Duration) -> Self {
+        Self { refused_for: time, ..self }
+    }
+
+    /// Keeps what passed in so many bytes at most, 16 MiB by default.
+    pub fn cache_bytes(self, bytes: usize) -> Self {
+        Self { cache: Limits { bytes, ..self.cache }, ..self }
+    }
+
+    /// Shares answers with other processes that have the same store and secret; of 32 bytes or more.
+    pub fn store(self, store: impl TokenStore, secret: &[u8]) -> Self {
+        Self { store: Some((Box::new(store), MacKey::new(secret))), ..self }
+    }
+
+    /// Whom a client assertion is for (`aud`): the endpoint's URL by default; many servers want their issuer identifier.
+    pub fn assertion_audience(self, audience: impl Into<String>) -> Self {
+        Self { assertion_audience: Some(audience.into()), ..self }
+    }
+
+    /// Asks over plain http on other machines, too: whoever sits between can read and make tokens.
+    pub fn dangerously_allow_http(self) -> Self {
+        Self { transport: Transport::AnyHttp, ..self }
+    }
+
+    /// Builds the introspector. It asks nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] if the URL is not one, or is neither https nor on this machine, if the secret of the store is
+    /// too short, or if the HTTP client cannot be built.
+    pub fn build(self) -> Result<Introspector, ConfigurationError> {
+        let endpoint = self.transport.url(&self.endpoint)?;
+        let http = match self.http {
+            Some(http) => http,
+            None => default_client(&endpoint)?,
+        };
+        // Answers to another question mean nothing here, whoever has the secret.
+        let question = format!("{} {:?} {}", shown(&endpoint), self.form, self.client.id());
+        let store = match self.store {
+            Some((store, Some(key))) => Some(SealedStore::new(store, key, question)),
+            Some((_, None)) => return Err(ConfigurationError::ShortStoreSecret),
+            None => None,
+        };
+        let settings = Settings {
+            assertion_audience: self.assertion_audience.unwrap_or_else(|| endpoint.to_string()),
+            endpoint,
+            client: self.client,
+            form: self.form,
+            http,
+            clock: self.clock,
+            timeout: self.timeout,
+            longest: self.longest,
+            refused_for: self.refused_for,
+            cache: self.cache,
+            store,
+        };
+        Ok(Introspector(Arc::new(Inner {
+            settings,
+            breaker: Mutex::new(Breaker::default()),
+            last_error: Mutex::new(None),
+            turns: Semaphore::new(MOST_QUESTIONS),
+        })))
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_client(endpoint: &url::Url) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    let direct = crate::transport::is_this_machine(endpoint);
+    Ok(Arc::new(crate::transport::ReqwestClient::standard(direct)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_client(_endpoint: &url::Url) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    Err(ConfigurationError::NoHttpClient)
+}
+
+impl std::fmt::Debug for IntrospectorBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IntrospectorBuilder").finish_non_exhaustive()
+    }
+}

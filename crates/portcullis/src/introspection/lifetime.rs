@@ -1,0 +1,55 @@
+//! How long an answer may be kept.
+
+use std::time::Duration;
+
+use http::{HeaderMap, header::CACHE_CONTROL};
+
+/// The lesser of what is configured and what the answer's `Cache-Control: max-age` allows.
+///
+/// Beside `no-store` nothing else of the field counts: authorization servers put it on whatever they send, to keep it out of
+/// caches between, and RFC 7662 section 4 leaves it to the resource server how long it relies on an answer.
+pub(super) fn lifetime(headers: &HeaderMap, longest: Duration) -> Duration {
+    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
+    let directives: Vec<&str> = fields.flat_map(|field| field.split(',')).map(str::trim).collect();
+    if directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store")) {
+        return longest;
+    }
+    let ages = directives.iter().filter_map(|directive| max_age(directive));
+    ages.min().map_or(longest, |age| age.min(longest))
+}
+
+/// An age that is no number is taken for none at all.
+fn max_age(directive: &str) -> Option<Duration> {
+    let (name, value) = directive.split_once('=')?;
+    let seconds = || value.trim().trim_matches('"').parse().unwrap_or(0);
+    name.trim().eq_ignore_ascii_case("max-age").then(|| Duration::from_secs(seconds()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_time_counts() {
+        let table: &[(&[&str], u64)] = &[
+            (&[], 60),
+            (&["private"], 60),
+            (&["max-age=10"], 10),
+            (&["public, Max-Age = \"10\""], 10),
+            (&["max-age=10", "max-age=5"], 5),
+            (&["max-age=3600"], 60),
+            (&["max-age=0"], 0),
+            (&["max-age=soon"], 0),
+            (&["max-age=-1"], 0),
+            (&["no-store"], 60),
+            (&["no-cache, no-store, max-age=0, must-revalidate"], 60),
+        ];
+        for (fields, expected) in table {
+            let mut headers = HeaderMap::new();
+            for field in *fields {
+                headers.append(CACHE_CONTROL, field.parse().unwrap());
+            }
+            assert_eq!(lifetime(&headers, Duration::from_secs(60)).as_secs(), *expected, "{fields:?}");
+        }
+    }
+}

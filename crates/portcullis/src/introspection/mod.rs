@@ -1,0 +1,187 @@
+//! Opaque tokens: their authorization server is asked what they stand for ([`Introspector`], RFC 7662).
+//!
+//! 1. For each token one question is in flight, in a task of its own: who goes away cancels nothing for others.
+//! 2. Nothing is believed that was not asked for: the media type has to be that of the form, and every JWT that
+//!    comes back is verified like any other.
+//! 3. An answer is kept for min(`exp`, `Cache-Control: max-age`, as configured), a refusal for a few seconds.
+//! 4. A server that fails is left alone for a while ([`breaker`]); what cannot be asked gets 503, and never passes.
+//! 5. What several processes share is sealed, and judged again when it is read ([`store`]).
+//!
+//! What is asked and kept stands here; what an answer is worth is judged in `verifier/opaque.rs`.
+
+mod breaker;
+mod builder;
+mod client_authentication;
+mod exchange;
+mod lifetime;
+mod refused;
+mod single_flight;
+mod status;
+mod store;
+
+pub use builder::IntrospectorBuilder;
+pub use client_authentication::ClientAuthentication;
+pub use status::IntrospectorStatus;
+pub use store::TokenStore;
+
+pub(crate) use exchange::{Attempt, Reply};
+pub(crate) use refused::RefusedTokens;
+pub(crate) use single_flight::{NoResult, SingleFlight};
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use crate::{clock::Clock, crypto::Digest, token_cache::Limits, transport::AnyHttpClient};
+use breaker::Breaker;
+use store::SealedStore;
+
+/// How many questions may be under way at once; more wait for their turn, within the time-out.
+const MOST_QUESTIONS: usize = 64;
+
+/// Asks an authorization server about opaque tokens (RFC 7662).
+///
+/// A verifier that has one ([`VerifierBuilder::introspection`](crate::VerifierBuilder::introspection)) judges JWTs itself and
+/// has everything else introspected. A clone is the same introspector.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{ClientAuthentication, Introspector, JwksService, Secure, Verifier};
+///
+/// let client = ClientAuthentication::basic("my-api", "secret");
+/// let introspector = Introspector::builder("https://as.example.com/introspect", client).build()?;
+/// let verifier = Verifier::builder(JwksService::new("https://as.example.com/jwks")?)
+///     .issuer("https://as.example.com")
+///     .introspection(introspector)
+///     .build()?;
+/// let secure = Secure::new(verifier);
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Clone)]
+pub struct Introspector(Arc<Inner>);
+
+/// In which form the server is asked to answer, and none other is believed.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::IntrospectionForm;
+///
+/// assert_eq!(IntrospectionForm::default(), IntrospectionForm::Json);
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IntrospectionForm {
+    /// A JSON object (RFC 7662 section 2.2): believed because of the connection that it came by.
+    #[default]
+    Json,
+    /// A signed JWT (RFC 9701): believed because of its signature, by the issuer's keys and for this client.
+    Jwt,
+    /// The JWT access token that the opaque one stands for (`application/jwt`), verified like any other.
+    Phantom,
+}
+
+struct Inner {
+    settings: Settings,
+    breaker: Mutex<Breaker>,
+    last_error: Mutex<Option<String>>,
+    turns: Semaphore,
+}
+
+/// What a user sets.
+struct Settings {
+    endpoint: Url,
+    client: ClientAuthentication,
+    form: IntrospectionForm,
+    assertion_audience: String,
+    http: Arc<dyn AnyHttpClient>,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    longest: Duration,
+    refused_for: Duration,
+    cache: Limits,
+    store: Option<SealedStore>,
+}
+
+impl Introspector {
+    /// A builder for one that asks this endpoint as this client.
+    pub fn builder(endpoint: &str, client: ClientAuthentication) -> IntrospectorBuilder {
+        IntrospectorBuilder::new(endpoint, client)
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn status(&self) -> IntrospectorStatus {
+        let breaker = lock(&self.0.breaker);
+        IntrospectorStatus {
+            endpoint: crate::transport::shown(&self.0.settings.endpoint),
+            failures: breaker.failures(),
+            retry_after: breaker.refuses(self.now()),
+            last_error: lock(&self.0.last_error).clone(),
+        }
+    }
+
+    pub(crate) fn form(&self) -> IntrospectionForm {
+        self.0.settings.form
+    }
+
+    /// The client that is the audience of signed answers.
+    pub(crate) fn client_id(&self) -> &str {
+        self.0.settings.client.id()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.settings.clock
+    }
+
+    pub(crate) fn cache(&self) -> Limits {
+        self.0.settings.cache
+    }
+
+    pub(crate) fn refused_for(&self) -> Duration {
+        self.0.settings.refused_for
+    }
+
+    /// What another process was told of this token, if that may still be used.
+    pub(crate) async fn shared(&self, token: &Digest) -> Option<Reply> {
+        let store = self.0.settings.store.as_ref()?;
+        let now = self.now();
+        let (text, until) = store.get(token, now).await?;
+        // Nobody keeps an answer for longer than we would.
+        let until = until.min(now + self.0.settings.longest);
+        Some(Reply { text: Some(text), until })
+    }
+
+    /// Lets other processes know what was told of this token, and believed.
+    pub(crate) fn share(&self, token: &Digest, reply: &Reply, expiry: Option<SystemTime>) {
+        let (Some(store), Some(text)) = (&self.0.settings.store, &reply.text) else { return };
+        let until = expiry.map_or(reply.until, |expiry| expiry.min(reply.until));
+        store.set(*token, text, until, self.now());
+    }
+
+    fn now(&self) -> SystemTime {
+        self.0.settings.clock.now()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Introspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { endpoint, client, form, .. } = &self.0.settings;
+        let endpoint = crate::transport::shown(endpoint);
+        f.debug_struct("Introspector")
+            .field("endpoint", &endpoint)
+            .field("client", client)
+            .field("form", form)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! Opaque tokens that were refused a moment ago: a client that repeats one does not cause a question each time.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Mutex,
+    time::{Duration, SystemTime},
+};
+
+use super::lock;
+use crate::{crypto::Digest, refusal::Refusal};
+
+/// How many are remembered; each takes some 200 bytes.
+const MOST: usize = 4096;
+
+/// Remembers refusals for a short while, the youngest of them if there are many.
+///
+/// It stands apart from what passed, so that a flood of bad tokens displaces no good one.
+#[derive(Default)]
+pub(crate) struct RefusedTokens(Mutex<Refused>);
+
+#[derive(Default)]
+struct Refused {
+    known: HashMap<Digest, (Refusal, SystemTime)>,
+    /// Oldest first.
+    order: VecDeque<Digest>,
+}
+
+impl RefusedTokens {
+    /// Why this token was refused, if that was not long ago.
+    pub(crate) fn get(&self, token: &Digest, now: SystemTime, refused_for: Duration) -> Option<Refusal> {
+        let refused = lock(&self.0);
+        let (refusal, since) = refused.known.get(token)?;
+        now.duration_since(*since).is_ok_and(|age| age < refused_for).then(|| refusal.clone())
+    }
+
+    /// Remembers why a token was refused.
+    pub(crate) fn remember(&self, token: Digest, refusal: Refusal, now: SystemTime) {
+        let mut refused = lock(&self.0);
+        if refused.known.insert(token, (refusal, now)).is_none() {
+            refused.order.push_back(token);
+        }
+        if refused.order.len() > MOST {
+            let oldest = refused.order.pop_front();
+            oldest.map(|oldest| refused.known.remove(&oldest));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::TokenFault;
+
+    const FOR: Duration = Duration::from_secs(5);
+
+    fn digest(number: usize) -> Digest {
+        let mut digest = Digest::default();
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        digest
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_for_its_time() {
+        let refused = RefusedTokens::default();
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        refused.remember(digest(1), Refusal::Token(TokenFault::Inactive), start);
+        let get = |number, seconds| refused.get(&digest(number), start + Duration::from_secs(seconds), FOR);
+        assert_eq!(get(1, 4), Some(Refusal::Token(TokenFault::Inactive)));
+        assert_eq!((get(1, 5), get(2, 0)), (None, None));
+        // A clock that goes back makes nothing good or bad for longer.
+        assert_eq!(refused.get(&digest(1), start - FOR, FOR), None);
+    }
+
+    #[test]
+    fn a_flood_is_bounded() {
+        let refused = RefusedTokens::default();
+        let now = SystemTime::UNIX_EPOCH;
+        for number in 0..3 * MOST {
+            refused.remember(digest(number), Refusal::Token(TokenFault::Inactive), now);
+        }
+        let inner = lock(&refused.0);
+        assert_eq!((inner.known.len(), inner.order.len()), (MOST, MOST));
+    }
+}

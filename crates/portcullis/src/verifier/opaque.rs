@@ -1,0 +1,253 @@
+//! The path of opaque tokens: introspection in place of a signature.
+//!
+//! A phantom JWT joins the straight line again at `token::parse`, by the keys and rules of the issuer that was asked.
+//! Claims that the issuer vouches for go on to `claims.check_introspected`.
+
+use std::{
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
+
+use super::{Verifier, branch::Branch};
+use crate::{
+    bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    claims::{ClaimRules, VerifiedToken},
+    crypto::{Digest, sha256},
+    introspection::{Attempt, IntrospectionForm, Introspector, NoResult, RefusedTokens, Reply, SingleFlight},
+    json::{self, Object},
+    keys::KeySet,
+    refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
+    token::{HeaderRules, IntrospectedToken, NotAnAnswer, Types},
+    token_cache::TokenCache,
+};
+
+/// The type of a signed answer (RFC 9701 section 5).
+const SIGNED_ANSWER: &str = "token-introspection+jwt";
+
+/// What a verifier does with tokens that are no JWTs.
+pub(super) struct Opaque {
+    introspector: Introspector,
+    /// The issuer that is asked: its keys and rules are those that answers are judged by.
+    branch: Arc<Branch>,
+    signed_answers: (HeaderRules, ClaimRules),
+    /// What passed, by the SHA-256 of the token.
+    passed: TokenCache<Grounds>,
+    refused: RefusedTokens,
+    flights: SingleFlight<Result<VerifiedToken, Refusal>>,
+}
+
+/// What the verdict on a token rests on: an answer, and the keys that it was verified with, if it is a JWT.
+struct Grounds {
+    until: SystemTime,
+    keys: Option<Weak<KeySet>>,
+}
+
+/// A token that passed, and what its verdict rests on besides the time.
+struct Judged {
+    token: VerifiedToken,
+    keys: Option<Weak<KeySet>>,
+}
+
+/// Why a token did not pass.
+enum Doubt {
+    /// The answer can be believed, and says no, or our rules do.
+    Refused(Refusal),
+    /// It cannot be believed.
+    NotBelieved(String),
+}
+
+impl Opaque {
+    pub(super) fn new(introspector: Introspector, branch: Arc<Branch>) -> Self {
+        let types = Types { accepted: vec![SIGNED_ANSWER.into()], absent: false };
+        let header = HeaderRules { types, ..branch.header.clone() };
+        let claims = ClaimRules {
+            issuer: branch.claims.issuer.clone(),
+            audiences: vec![introspector.client_id().to_owned()],
+            leeway: branch.claims.leeway,
+            without_expiry: true,
+            required: &["iat"],
+        };
+        let passed = TokenCache::new(introspector.cache());
+        Self {
+            introspector,
+            branch,
+            signed_answers: (header, claims),
+            passed,
+            refused: RefusedTokens::default(),
+            flights: SingleFlight::new(),
+        }
+    }
+
+    /// The same token, which passed before, if what that rests on still holds.
+    pub(super) fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
+        self.known_by(&sha256(token.as_bytes()))
+    }
+
+    /// The verdict, if the issuer need not be asked.
+    pub(super) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
+        let digest = sha256(token.as_bytes());
+        if let Some(known) = self.known_by(&digest) {
+            return Some(Ok(known));
+        }
+        if !token.is_token68() {
+            return Some(Err(Refusal::Token(TokenFault::Characters)));
+        }
+        let now = self.introspector.clock().now();
+        self.refused.get(&digest, now, self.introspector.refused_for()).map(Err)
+    }
+
+    /// The verdict, with a question to the issuer that all share who have the same token at the same time.
+    pub(super) async fn verify(&self, verifier: &Verifier, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+        if let Some(verdict) = self.verify_now(token) {
+            return verdict;
+        }
+        let digest = sha256(token.as_bytes());
+        // Characters of a token68 are ASCII.
+        let text = String::from_utf8_lossy(token.as_bytes()).into_owned();
+        let work = || {
+            let verifier = verifier.clone();
+            async move {
+                match &verifier.0.opaque {
+                    Some(opaque) => opaque.introspect(&text, digest).await,
+                    None => Err(Refusal::Token(TokenFault::Characters)),
+                }
+            }
+        };
+        self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
+    }
+
+    pub(super) fn forget(&self, token: &[u8]) {
+        self.passed.forget(&sha256(token));
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.passed.size()
+    }
+
+    fn known_by(&self, digest: &Digest) -> Option<VerifiedToken> {
+        self.passed.get(digest, |grounds, token| self.hold(grounds, token))
+    }
+
+    fn hold(&self, grounds: &Grounds, token: &VerifiedToken) -> bool {
+        let now = self.branch.clock.now();
+        self.introspector.clock().now() < grounds.until
+            && grounds.keys.as_ref().is_none_or(|keys| self.branch.still_uses(keys, now))
+            && self.branch.claims.are_times_right(token.times(), now)
+    }
+
+    async fn introspect(&self, token: &str, digest: Digest) -> Result<VerifiedToken, Refusal> {
+        // Another question may have been answered since this one was decided on.
+        if let Some(known) = self.known_by(&digest) {
+            return Ok(known);
+        }
+        if let Some(reply) = self.introspector.shared(&digest).await {
+            // One that does not pass here and now is no reason to refuse anybody: the issuer is asked.
+            if let Ok(judged) = self.judge(&reply).await {
+                return Ok(self.keep(digest, judged, reply.until));
+            }
+        }
+        let (reply, attempt) = self.introspector.ask(token).await?;
+        let verdict = self.judge(&reply).await;
+        self.conclude(digest, &reply, attempt, verdict)
+    }
+
+    fn conclude(
+        &self,
+        digest: Digest,
+        reply: &Reply,
+        attempt: Attempt,
+        verdict: Result<Judged, Doubt>,
+    ) -> Result<VerifiedToken, Refusal> {
+        match verdict {
+            Ok(judged) => {
+                attempt.succeed("active");
+                self.introspector.share(&digest, reply, judged.token.times().expiry());
+                Ok(self.keep(digest, judged, reply.until))
+            }
+            Err(Doubt::Refused(Refusal::Unavailable(fault))) => {
+                // The keys of a phantom token: of the introspection itself there is no complaint.
+                attempt.succeed("refused");
+                Err(Refusal::Unavailable(fault))
+            }
+            Err(Doubt::Refused(refusal)) => {
+                let inactive = refusal == Refusal::Token(TokenFault::Inactive);
+                attempt.succeed(if inactive { "inactive" } else { "refused" });
+                self.refused.remember(digest, refusal.clone(), self.introspector.clock().now());
+                Err(refusal)
+            }
+            Err(Doubt::NotBelieved(why)) => Err(attempt.fail(&why)),
+        }
+    }
+
+    fn keep(&self, digest: Digest, judged: Judged, until: SystemTime) -> VerifiedToken {
+        let Judged { token, keys } = judged;
+        if self.introspector.clock().now() < until {
+            self.passed.insert(&digest, token.clone(), Grounds { until, keys });
+        }
+        token
+    }
+
+    async fn judge(&self, reply: &Reply) -> Result<Judged, Doubt> {
+        let Some(text) = &reply.text else { return Err(Doubt::Refused(Refusal::Token(TokenFault::Inactive))) };
+        match self.introspector.form() {
+            IntrospectionForm::Json => {
+                Ok(Judged { token: self.vouched(object(text.as_bytes().to_vec())?)?, keys: None })
+            }
+            IntrospectionForm::Jwt => self.signed_answer(text).await,
+            IntrospectionForm::Phantom => self.phantom(text).await,
+        }
+    }
+
+    /// The members of an answer (RFC 7662 section 2.2).
+    fn vouched(&self, answer: Object) -> Result<VerifiedToken, Doubt> {
+        let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
+        let token = IntrospectedToken::from_answer(answer).map_err(not_an_answer)?;
+        let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
+        token.check_kind()?;
+        Ok(self.branch.claims.check_introspected(token, self.branch.clock.now())?)
+    }
+
+    /// A signed answer (RFC 9701): it has to be this issuer's, and for us.
+    async fn signed_answer(&self, jwt: &str) -> Result<Judged, Doubt> {
+        let not_believed = |refusal: Refusal| match refusal {
+            Refusal::Unavailable(_) => Doubt::Refused(refusal),
+            _ => Doubt::NotBelieved(format!("the signed answer is not good: {refusal}")),
+        };
+        let (header, claims) = &self.signed_answers;
+        let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
+        let (signed, keys) = self.branch.signed(token, header).await.map_err(not_believed)?;
+        let answer = claims.check(signed, self.branch.clock.now()).map_err(not_believed)?;
+        let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
+        let members =
+            members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
+        Ok(Judged { token: self.vouched(object(members.to_json().to_string().into_bytes())?)?, keys: Some(keys) })
+    }
+
+    /// The JWT that the token stands for: it goes the way of any other.
+    async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
+        let token = BearerToken::bare(jwt.as_bytes(), DEFAULT_MAX_TOKEN_BYTES)?;
+        let (signed, keys) = self.branch.signed(token, &self.branch.header).await?;
+        let verified = self.branch.claims.check(signed, self.branch.clock.now())?;
+        Ok(Judged { token: verified.behind_opaque(jwt), keys: Some(keys) })
+    }
+}
+
+fn object(text: Vec<u8>) -> Result<Object, Doubt> {
+    json::object(text).map_err(|fault| Doubt::NotBelieved(format!("the answer {fault}")))
+}
+
+fn no_result(why: &NoResult) -> Refusal {
+    match why {
+        NoResult::NoRuntime => Refusal::Configuration(ConfigurationFault::NoRuntime),
+        NoResult::Interrupted => {
+            let retry_after = std::time::Duration::from_secs(1);
+            Refusal::Unavailable(UnavailableFault::Introspection { retry_after })
+        }
+    }
+}
+
+impl From<Refusal> for Doubt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,290 @@
+//! Opaque tokens behind a layer: every form of answer, faults of the server, and what is kept for how long.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::Router;
+use bytes::Bytes;
+use portcullis::{
+    ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, JwksService, Secure, TokenStore,
+    Verifier,
+};
+use portcullis_testkit::{Endpoint, Fault};
+
+use crate::support::{Setup, answer, app, bearer};
+
+/// The SHA-256 of `never-issued`.
+const NEVER_ISSUED: &str = "42cdded396b412ce87113bff3e57b4b80cf7d05558bbf63524864205efc9eb08";
+
+const FORMS: [IntrospectionForm; 3] = [IntrospectionForm::Json, IntrospectionForm::Jwt, IntrospectionForm::Phantom];
+
+fn introspector(setup: &Setup, form: IntrospectionForm) -> IntrospectorBuilder {
+    let client = ClientAuthentication::basic("test-client", "test-secret");
+    let clock = setup.clock.clone();
+    Introspector::builder(&format!("{}/introspect", setup.server.issuer()), client)
+        .form(form)
+        .clock(move || clock.now())
+}
+
+fn verifier(setup: &Setup, introspector: Introspector) -> Verifier {
+    let builder =
+        Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer()).audience("https://api.example.com");
+    builder.introspection(introspector).build().unwrap()
+}
+
+fn secured(setup: &Setup, form: IntrospectionForm) -> Router {
+    app(Secure::new(verifier(setup, introspector(setup, form).build().unwrap())).problem_json())
+}
+
+/// The status, and the code of a refusal.
+async fn verdict(app: &Router, token: &str) -> (u16, String) {
+    let answer = answer(app, bearer(token)).await;
+    let code = answer.body.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    (answer.status.as_u16(), code.to_owned())
+}
+
+/// An active opaque token.
+fn opaque(setup: &Setup) -> String {
+    setup.server.issue_opaque(setup.server.token().subject("alice"))
+}
+
+fn asked(setup: &Setup) -> u64 {
+    setup.server.requests(Endpoint::Introspection)
+}
+
+#[tokio::test]
+async fn every_form_of_answer_lets_an_active_token_pass_and_no_other() {
+    for form in FORMS {
+        let setup = Setup::new().await;
+        let app = secured(&setup, form);
+        let token = opaque(&setup);
+        let passed = answer(&app, bearer(&token)).await;
+        assert_eq!((passed.status.as_u16(), passed.body.as_str()), (200, "alice"), "{form:?}");
+        assert_eq!(verdict(&app, "never-issued").await, (403, "inactive_token".into()), "{form:?}");
+        // JWTs go on being judged without a question.
+        let before = asked(&setup);
+        assert_eq!(setup.status(&app).await, 200, "{form:?}");
+        assert_eq!(asked(&setup), before, "{form:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_passed_and_what_was_refused_is_kept_for_its_time() {
+    for form in FORMS {
+        let setup = Setup::new().await;
+        let app = secured(&setup, form);
+        let token = opaque(&setup);
+        for _ in 0..3 {
+            assert_eq!(verdict(&app, &token).await.0, 200);
+            assert_eq!(verdict(&app, "never-issued").await.0, 403);
+        }
+        assert_eq!(asked(&setup), 2, "{form:?}");
+        setup.clock.advance(Duration::from_secs(6));
+        assert_eq!(verdict(&app, "never-issued").await.0, 403);
+        assert_eq!(asked(&setup), 3, "{form:?}: a refusal is remembered for 5 s");
+        setup.clock.advance(Duration::from_secs(55));
+        assert_eq!(verdict(&app, &token).await.0, 200);
+        assert_eq!(asked(&setup), 4, "{form:?}: an answer is kept for 60 s");
+    }
+}
+
+#[tokio::test]
+async fn many_with_one_new_token_cause_one_question() {
+    let setup = Setup::new().await;
+    let app = secured(&setup, IntrospectionForm::Phantom);
+    let token = opaque(&setup);
+    let requests: Vec<_> = (0..1000)
+        .map(|_| {
+            let (app, request) = (app.clone(), bearer(&token));
+            tokio::spawn(async move { answer(&app, request).await.status })
+        })
+        .collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert_eq!(asked(&setup), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_refuses_nobody_and_lets_nobody_pass() {
+    let faults = [Fault::Status(500), Fault::Status(401), Fault::NotJson, Fault::CutOff, Fault::HugeBody(1 << 20)];
+    for form in FORMS {
+        for fault in &faults {
+            let setup = Setup::new().await;
+            let app = secured(&setup, form);
+            let known = opaque(&setup);
+            assert_eq!(verdict(&app, &known).await.0, 200);
+            let new = opaque(&setup);
+            setup.server.fault(Endpoint::Introspection, fault.clone());
+            for _ in 0..10 {
+                assert_eq!(verdict(&app, &new).await, (503, "introspection_unavailable".into()), "{form:?} {fault:?}");
+            }
+            assert_eq!(asked(&setup), 6, "{form:?} {fault:?}: after five failures it is left alone");
+            let refused = answer(&app, bearer(&new)).await;
+            assert!(refused.headers.contains_key("retry-after"));
+            assert_eq!(verdict(&app, &known).await.0, 200, "{form:?} {fault:?}: an answer at hand goes on to count");
+            setup.server.heal(Endpoint::Introspection);
+            setup.clock.advance(Duration::from_secs(2));
+            assert_eq!(verdict(&app, &new).await.0, 200, "{form:?} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_another_form_is_not_believed() {
+    for (asked_for, given) in [
+        (IntrospectionForm::Json, "application/jwt"),
+        (IntrospectionForm::Jwt, "application/json"),
+        (IntrospectionForm::Jwt, "application/jwt"),
+        (IntrospectionForm::Phantom, "application/json"),
+        (IntrospectionForm::Phantom, "application/token-introspection+jwt"),
+    ] {
+        let setup = Setup::new().await;
+        let client = Canned { media_type: given, body: r#"{"active":true,"sub":"mallory"}"#.into() };
+        let introspector = introspector(&setup, asked_for).http_client(client).build().unwrap();
+        let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
+        assert_eq!(verdict(&app, "opaque").await, (503, "introspection_unavailable".into()), "{asked_for:?} {given}");
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_that_comes_back_is_verified_before_it_is_believed() {
+    let setup = Setup::new().await;
+    let good = setup.server.token().sign();
+    let mut forged = good.clone();
+    forged.truncate(good.len() - 8);
+    forged.push_str("AAAAAAAA");
+    let other = setup.server.token().audience("https://other.example").sign();
+    for (jwt, expected) in [
+        (good.clone(), (200, "")),
+        (forged, (403, "bad_signature")),
+        (other, (403, "wrong_audience")),
+        ("nonsense".to_owned(), (403, "malformed_token_parts")),
+    ] {
+        let client = Canned { media_type: "application/jwt", body: jwt };
+        let introspector = introspector(&setup, IntrospectionForm::Phantom).http_client(client).build().unwrap();
+        let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
+        assert_eq!(verdict(&app, "opaque").await, (expected.0, expected.1.to_owned()));
+    }
+    // An access token is no signed answer, and an answer for another client none for us.
+    for jwt in [good, setup.server.token().typ("token-introspection+jwt").audience("another-client").sign()] {
+        let client = Canned { media_type: "application/token-introspection+jwt", body: jwt };
+        let introspector = introspector(&setup, IntrospectionForm::Jwt).http_client(client).build().unwrap();
+        let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
+        assert_eq!(verdict(&app, "opaque").await, (503, "introspection_unavailable".into()));
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_vouches_for_is_held_against_our_rules() {
+    let aud = r#""aud":"https://api.example.com""#;
+    for (answer, expected) in [
+        (format!(r#"{{"active":true,"sub":"a",{aud}}}"#), (200, "")),
+        (r#"{"active":true,"sub":"a"}"#.to_owned(), (403, "missing_claim")),
+        (r#"{"active":true,"aud":"other"}"#.to_owned(), (403, "wrong_audience")),
+        (format!(r#"{{"active":true,"iss":"https://evil.example",{aud}}}"#), (403, "wrong_issuer")),
+        (format!(r#"{{"active":true,"exp":1,{aud}}}"#), (403, "expired")),
+        (format!(r#"{{"active":true,"token_type":"refresh_token",{aud}}}"#), (403, "wrong_type")),
+        (format!(r#"{{"active":false,{aud}}}"#), (403, "inactive_token")),
+        (format!(r#"{{"active":"true",{aud}}}"#), (503, "introspection_unavailable")),
+        (format!(r#"{{"active":true,"active":false,{aud}}}"#), (503, "introspection_unavailable")),
+        ("[]".to_owned(), (503, "introspection_unavailable")),
+        (String::new(), (503, "introspection_unavailable")),
+    ] {
+        let setup = Setup::new().await;
+        let client = Canned { media_type: "application/json; charset=utf-8", body: answer.clone() };
+        let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
+        let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
+        assert_eq!(verdict(&app, "opaque").await, (expected.0, expected.1.to_owned()), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn processes_share_answers_and_believe_no_forged_one() {
+    for form in FORMS {
+        let setup = Setup::new().await;
+        let shared = Shared::default();
+        let of = |secret: &[u8; 32]| {
+            let introspector = introspector(&setup, form).store(shared.clone(), secret).build().unwrap();
+            app(Secure::new(verifier(&setup, introspector)))
+        };
+        let token = opaque(&setup);
+        assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
+        while shared.0.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
+        assert_eq!(asked(&setup), 1, "{form:?}: the second finds what the first was told");
+        assert_eq!(answer(&of(&[8; 32]), bearer(&token)).await.status, 200);
+        assert_eq!(asked(&setup), 2, "{form:?}: an entry under another secret is none");
+        // Whoever can write to the store can make nobody pass.
+        let entries: Vec<Bytes> = shared.0.lock().unwrap().values().cloned().collect();
+        let key = NEVER_ISSUED.to_owned();
+        shared.0.lock().unwrap().insert(key, entries[0].clone());
+        assert_eq!(answer(&of(&[7; 32]), bearer("never-issued")).await.status, 403, "{form:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_phantom_token_gives_the_jwt_to_hand_on() {
+    let setup = Setup::new().await;
+    let verifier = verifier(&setup, introspector(&setup, IntrospectionForm::Phantom).build().unwrap());
+    let token = opaque(&setup);
+    let verified = verifier.verify(&token).await.unwrap();
+    let jwt = verified.phantom_jwt().unwrap().to_owned();
+    assert_eq!(verifier.verify(&jwt).await.unwrap().phantom_jwt(), None);
+    assert_eq!(verifier.opaque_cache_size().tokens, 1);
+}
+
+#[tokio::test]
+async fn an_introspector_alone_secures_an_app() {
+    let setup = Setup::new().await;
+    let app = app(Secure::new(introspector(&setup, IntrospectionForm::Json).build().unwrap()));
+    let token = opaque(&setup);
+    assert_eq!(answer(&app, bearer(&token)).await.status, 200);
+    assert_eq!(setup.status(&app).await, 403, "a JWT that no key is known for");
+}
+
+#[test]
+fn two_issuers_cannot_both_be_asked() {
+    let issuer = |name: &str| {
+        let client = ClientAuthentication::basic("a", "b");
+        let introspector = Introspector::builder(&format!("https://{name}/introspect"), client).build().unwrap();
+        let jwks = JwksService::new(&format!("https://{name}/jwks")).unwrap();
+        Verifier::builder(jwks).issuer(format!("https://{name}")).introspection(introspector)
+    };
+    let error = Verifier::any_of([issuer("a.example"), issuer("b.example")]).unwrap_err();
+    assert!(error.to_string().contains("opaque token"), "{error}");
+}
+
+/// Answers each question in the same way.
+struct Canned {
+    media_type: &'static str,
+    body: String,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl portcullis::HttpClient for Canned {
+    async fn send(&self, _request: portcullis::HttpRequest) -> Result<http::Response<Bytes>, BoxError> {
+        let response = http::Response::builder().header("content-type", self.media_type);
+        Ok(response.body(self.body.clone().into())?)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<HashMap<String, Bytes>>>);
+
+impl TokenStore for Shared {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+
+    async fn set(&self, key: &str, entry: Bytes, _ttl: Duration) -> Result<(), BoxError> {
+        self.0.lock().unwrap().insert(key.to_owned(), entry);
+        Ok(())
+    }
+}
