@@ -10,4 +10,6 @@ pub use client::{HttpClient, HttpRequest};
 pub use reqwest_client::ReqwestClient;
 
 pub(crate) use client::{AnyHttpClient, BoxError, BoxFuture, with_causes};
-pub(crate) use url::{Transport, is_this_machine, shown};
+#[cfg(feature = "reqwest")]
+pub(crate) use url::is_this_machine;
+pub(crate) use url::{Transport, shown};
