@@ -28,8 +28,8 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// ```
 /// use portcullis::ClientAuthentication;
 ///
-/// let client = ClientAuthentication::basic("my-api", "secret");
-/// assert!(!format!("{client:?}").contains("secret"));
+/// let client = ClientAuthentication::basic("my-api", "correct horse");
+/// assert!(!format!("{client:?}").contains("horse"), "a secret shows in no log");
 /// ```
 #[derive(Clone)]
 pub struct ClientAuthentication {
