@@ -25,8 +25,8 @@ const AROUND = {
   redis: { get: async () => null, set: async () => {} },
 };
 
-/** Codes of faults that JavaScript cannot commit: an extractor without its layer, no runtime. */
-const RUST_ALONE = ['missing_layer', 'no_runtime'];
+/** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime; introspection, which it has not. */
+const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable'];
 
 process.env.SECRET = 'ab'.repeat(32);
 portcullis.setLogger(null);
