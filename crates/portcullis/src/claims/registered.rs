@@ -96,8 +96,8 @@ impl ClaimRules {
         token: IntrospectedToken,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let rules = Self { without_expiry: true, ..self.clone() };
-        let rules = if token.claims.contains_key("iss") { rules } else { Self { issuer: None, ..rules } };
+        let issuer = self.issuer.clone().filter(|_| token.claims.contains_key("iss"));
+        let rules = Self { issuer, without_expiry: true, ..self.clone() };
         let times = rules.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
         Ok(VerifiedToken::introspected(token, times))
     }

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use super::{Claims, Times};
 use crate::{
     algorithm::Algorithm,
-    json::Object,
     refusal::Refusal,
     token::{Header, IntrospectedToken, SignedToken},
 };
@@ -87,11 +86,11 @@ struct Phantom {
 impl VerifiedToken {
     pub(super) fn new(token: SignedToken, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
-        Self::of(Origin::Signed(header), claims, times)
+        Self::of(Origin::Signed(header), Claims::new(claims), times)
     }
 
     pub(super) fn introspected(token: IntrospectedToken, times: Times) -> Self {
-        Self::of(Origin::Introspected, token.claims, times)
+        Self::of(Origin::Introspected, Claims::new(token.claims), times)
     }
 
     /// The same token, which came as an opaque one that stands for this JWT.
@@ -100,14 +99,10 @@ impl VerifiedToken {
         let Origin::Signed(header) = &verified.origin else { return self };
         let phantom = Phantom { header: Arc::clone(header), jwt: jwt.into() };
         let origin = Origin::Phantom(Arc::new(phantom));
-        Self::with(origin, verified.claims.clone(), verified.times)
+        Self::of(origin, verified.claims.clone(), verified.times)
     }
 
-    fn of(origin: Origin, claims: Object, times: Times) -> Self {
-        Self::with(origin, Claims::new(claims), times)
-    }
-
-    fn with(origin: Origin, claims: Claims, times: Times) -> Self {
+    fn of(origin: Origin, claims: Claims, times: Times) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
         let verified = Verified { id, origin, times, claims, typed: OnceLock::new(), typed_before };
         Self { handle: Handle::Shared(Arc::new(verified)) }

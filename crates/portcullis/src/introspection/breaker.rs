@@ -16,7 +16,7 @@ pub(super) const SOON: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
-    closed_until: Option<SystemTime>,
+    open_until: Option<SystemTime>,
     probing: bool,
 }
 
@@ -26,7 +26,7 @@ impl Breaker {
         match self.refuses(now) {
             Some(retry_after) => Err(retry_after),
             None => {
-                self.probing = self.closed_until.is_some();
+                self.probing = self.open_until.is_some();
                 Ok(())
             }
         }
@@ -34,7 +34,7 @@ impl Breaker {
 
     /// How long no question is asked, if so.
     pub(super) fn refuses(&self, now: SystemTime) -> Option<Duration> {
-        let left = self.closed_until?.duration_since(now).unwrap_or_default();
+        let left = self.open_until?.duration_since(now).unwrap_or_default();
         match left {
             // More than the longest pause: the clock went back, and the mark means nothing.
             left if !left.is_zero() && left <= LONGEST_PAUSE => Some(left),
@@ -57,7 +57,7 @@ impl Breaker {
         let Some(pauses) = self.failures.checked_sub(PATIENCE) else { return SOON };
         let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(pauses)).min(LONGEST_PAUSE);
         let pause = doubled.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0));
-        self.closed_until = Some(now + pause);
+        self.open_until = Some(now + pause);
         pause
     }
 }

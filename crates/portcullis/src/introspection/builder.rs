@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, SystemClock},
     crypto::MacKey,
     token_cache::Limits,
-    transport::{AnyHttpClient, HttpClient, Transport, shown},
+    transport::{AnyHttpClient, HttpClient, Transport, default_client, is_this_machine, shown},
 };
 
 /// Builds an [`Introspector`].
@@ -131,7 +131,7 @@ impl IntrospectorBuilder {
         let endpoint = self.transport.url(&self.endpoint)?;
         let http = match self.http {
             Some(http) => http,
-            None => default_client(&endpoint)?,
+            None => default_client(is_this_machine(&endpoint))?,
         };
         // Answers to another question mean nothing here, whoever has the secret.
         let question = format!("{} {:?} {}", shown(&endpoint), self.form, self.client.id());
@@ -160,17 +160,6 @@ impl IntrospectorBuilder {
             turns: Semaphore::new(MOST_QUESTIONS),
         })))
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_client(endpoint: &url::Url) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    let direct = crate::transport::is_this_machine(endpoint);
-    Ok(Arc::new(crate::transport::ReqwestClient::standard(direct)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_client(_endpoint: &url::Url) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Err(ConfigurationError::NoHttpClient)
 }
 
 impl std::fmt::Debug for IntrospectorBuilder {

@@ -112,6 +112,13 @@ impl Introspector {
         let text = String::from_utf8(body.into()).map_err(|_| Failure::NotText)?;
         Ok(Reply { text: Some(text), until })
     }
+
+    fn failed(&self, why: &str) -> Duration {
+        let retry_after = lock(&self.0.breaker).fail(self.now(), fastrand::f64());
+        *lock(&self.0.last_error) = Some(why.to_owned());
+        telemetry::introspection_failed(&crate::transport::shown(&self.0.settings.endpoint), why);
+        retry_after.max(breaker::SOON)
+    }
 }
 
 /// Whether the one `Content-Type` is this, whatever its parameters.
@@ -145,15 +152,6 @@ impl Drop for Attempt {
         if !self.judged {
             self.introspector.failed("the question was interrupted");
         }
-    }
-}
-
-impl Introspector {
-    fn failed(&self, why: &str) -> Duration {
-        let retry_after = lock(&self.0.breaker).fail(self.now(), fastrand::f64());
-        *lock(&self.0.last_error) = Some(why.to_owned());
-        telemetry::introspection_failed(&crate::transport::shown(&self.0.settings.endpoint), why);
-        retry_after.max(breaker::SOON)
     }
 }
 

@@ -2,31 +2,30 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, header::CACHE_CONTROL};
+use http::HeaderMap;
+
+use crate::transport::cache_control;
 
 /// The lesser of what is configured and what the answer's `Cache-Control: max-age` allows.
 ///
 /// Beside `no-store` nothing else of the field counts: authorization servers put it on whatever they send, to keep it out of
 /// caches between, and RFC 7662 section 4 leaves it to the resource server how long it relies on an answer.
 pub(super) fn lifetime(headers: &HeaderMap, longest: Duration) -> Duration {
-    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
-    let directives: Vec<&str> = fields.flat_map(|field| field.split(',')).map(str::trim).collect();
-    if directives.iter().any(|directive| directive.eq_ignore_ascii_case("no-store")) {
+    if cache_control(headers).any(|(name, _)| name.eq_ignore_ascii_case("no-store")) {
         return longest;
     }
-    let ages = directives.iter().filter_map(|directive| max_age(directive));
-    ages.min().map_or(longest, |age| age.min(longest))
-}
-
-/// An age that is no number is taken for none at all.
-fn max_age(directive: &str) -> Option<Duration> {
-    let (name, value) = directive.split_once('=')?;
-    let seconds = || value.trim().trim_matches('"').parse().unwrap_or(0);
-    name.trim().eq_ignore_ascii_case("max-age").then(|| Duration::from_secs(seconds()))
+    cache_control(headers)
+        .filter(|(name, argument)| name.eq_ignore_ascii_case("max-age") && argument.is_some())
+        // An age that is no number is taken for none at all.
+        .map(|(_, seconds)| seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(0))
+        .min()
+        .map_or(longest, |age| Duration::from_secs(age).min(longest))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::CACHE_CONTROL;
+
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ConfigurationError,
     clock::{Clock, SystemClock},
-    transport::{AnyHttpClient, HttpClient, Transport},
+    transport::{AnyHttpClient, HttpClient, Transport, default_client},
 };
 
 /// Builds a [`JwksService`].
@@ -119,7 +119,7 @@ impl JwksBuilder {
         };
         let client = match self.client {
             Some(client) => client,
-            None => default_client(&endpoint)?,
+            None => default_client(endpoint.is_on_this_machine())?,
         };
         let settings = Settings {
             endpoint,
@@ -133,16 +133,6 @@ impl JwksBuilder {
         };
         Ok(JwksService::remote(Refresher::new(settings)))
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_client(endpoint: &Endpoint) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Ok(Arc::new(crate::transport::ReqwestClient::standard(endpoint.is_on_this_machine())?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_client(_endpoint: &Endpoint) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Err(ConfigurationError::NoHttpClient)
 }
 
 impl std::fmt::Debug for JwksBuilder {

@@ -7,9 +7,7 @@ use std::{
 
 use url::Url;
 
-#[cfg(feature = "reqwest")]
-use crate::transport::is_this_machine;
-use crate::transport::shown;
+use crate::transport::{is_this_machine, shown};
 
 /// How long a discovered URL is believed.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,7 +35,6 @@ pub(super) struct Discovered {
     pub(super) at: SystemTime,
 }
 
-#[cfg(feature = "reqwest")]
 impl Endpoint {
     /// Whether it is fetched from this machine, past any proxy.
     pub(super) fn is_on_this_machine(&self) -> bool {
@@ -69,7 +66,6 @@ mod tests {
     use super::*;
     use crate::transport::Transport;
 
-    #[cfg(feature = "reqwest")]
     #[test]
     fn this_machine_is_asked_past_any_proxy() {
         for (url, expected) in

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, header::CACHE_CONTROL};
+use http::HeaderMap;
+
+use crate::transport::cache_control;
 
 /// The time marks of a key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,16 +51,16 @@ pub(super) fn max_age(headers: &HeaderMap, default: Duration) -> Duration {
 }
 
 fn cache_control_max_age(headers: &HeaderMap) -> Option<Duration> {
-    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
-    fields.flat_map(|field| field.split(',')).find_map(|directive| {
-        let (name, value) = directive.split_once('=')?;
-        let seconds = name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim().trim_matches('"'))?;
+    cache_control(headers).find_map(|(name, argument)| {
+        let seconds = argument.filter(|_| name.eq_ignore_ascii_case("max-age"))?;
         seconds.parse().ok().map(Duration::from_secs)
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::CACHE_CONTROL;
+
     use super::*;
 
     #[test]

@@ -1,8 +1,10 @@
 //! How an authorization server is asked: the [`HttpClient`] trait.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
+
+use crate::ConfigurationError;
 
 /// What goes wrong in parts that users bring along.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -64,6 +66,17 @@ impl<C: HttpClient> AnyHttpClient for C {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<http::Response<Bytes>, BoxError>> {
         Box::pin(HttpClient::send(self, request))
     }
+}
+
+/// The client for who brings none; `direct` leaves the environment's proxies out.
+#[cfg(feature = "reqwest")]
+pub(crate) fn default_client(direct: bool) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    Ok(Arc::new(super::ReqwestClient::standard(direct)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+pub(crate) fn default_client(_direct: bool) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    Err(ConfigurationError::NoHttpClient)
 }
 
 /// An error's text with that of its causes, which clients like to leave out.

@@ -1,5 +1,6 @@
 //! How an authorization server is asked: over which URLs, and by which client.
 
+mod cache_control;
 mod client;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
@@ -9,7 +10,6 @@ pub use client::{HttpClient, HttpRequest};
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::ReqwestClient;
 
-pub(crate) use client::{AnyHttpClient, BoxError, BoxFuture, with_causes};
-#[cfg(feature = "reqwest")]
-pub(crate) use url::is_this_machine;
-pub(crate) use url::{Transport, shown};
+pub(crate) use cache_control::cache_control;
+pub(crate) use client::{AnyHttpClient, BoxError, BoxFuture, default_client, with_causes};
+pub(crate) use url::{Transport, is_this_machine, shown};

@@ -40,7 +40,7 @@ impl ReqwestClient {
     }
 
     /// The client for who brings none; `direct` leaves the environment's proxies out.
-    pub(crate) fn standard(direct: bool) -> Result<Self, ConfigurationError> {
+    pub(super) fn standard(direct: bool) -> Result<Self, ConfigurationError> {
         let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT);
         Self::new(if direct { builder.no_proxy() } else { builder })
     }

@@ -60,7 +60,7 @@ struct Inner {
     /// Of this verifier alone: another configuration is another verifier, with nothing in its cache.
     cache: Option<TokenCache<Grounds>>,
     /// What becomes of tokens that are no JWTs; without it they are malformed.
-    opaque: Option<Opaque>,
+    opaque: Option<Arc<Opaque>>,
 }
 
 /// What the verdict on a token rests on.
@@ -100,7 +100,7 @@ pub struct TokenCacheSize {
 impl Verifier {
     fn of(issuers: Issuers) -> Self {
         let cache = issuers.cache().map(TokenCache::new);
-        let opaque = issuers.introspecting().map(|(introspector, branch)| Opaque::new(introspector, branch));
+        let opaque = issuers.introspecting().map(|(introspector, branch)| Arc::new(Opaque::new(introspector, branch)));
         Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache, opaque }))
     }
 
@@ -188,7 +188,8 @@ impl Verifier {
 
     /// Forgets what is known of this token: the next request with it has its signature verified anew.
     ///
-    /// That is all: a token that is good stays good. To revoke one before its time, refuse it yourself.
+    /// That is all: a token that is good stays good. To revoke one before its time, refuse it yourself. Of an opaque token
+    /// only this verifier forgets the answer: a store that is shared still has it.
     ///
     /// # Example
     ///
@@ -216,7 +217,7 @@ impl Verifier {
     /// How many opaque tokens are kept that passed, and about how many bytes they take.
     #[must_use]
     pub fn opaque_cache_size(&self) -> TokenCacheSize {
-        let (tokens, bytes) = self.0.opaque.as_ref().map_or((0, 0), Opaque::size);
+        let (tokens, bytes) = self.0.opaque.as_ref().map_or((0, 0), |opaque| opaque.size());
         TokenCacheSize { tokens, bytes }
     }
 
@@ -246,7 +247,7 @@ impl Verifier {
 
     pub(crate) async fn verify_bearer(&self, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
         if let Some(opaque) = self.opaque(token) {
-            return opaque.verify(self, token).await;
+            return opaque.verify(token).await;
         }
         let unverified = self.parse(token)?;
         let branch = self.0.issuers.choose(&unverified)?;
@@ -268,7 +269,7 @@ impl Verifier {
     }
 
     /// What judges this token, if it is not for us to read and there is somebody to ask.
-    fn opaque(&self, token: BearerToken<'_>) -> Option<&Opaque> {
+    fn opaque(&self, token: BearerToken<'_>) -> Option<&Arc<Opaque>> {
         self.0.opaque.as_ref().filter(|_| !token::is_jws(token))
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Verifier, branch::Branch};
+use super::branch::Branch;
 use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
     claims::{ClaimRules, VerifiedToken},
@@ -85,33 +85,31 @@ impl Opaque {
 
     /// The verdict, if the issuer need not be asked.
     pub(super) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
-        let digest = sha256(token.as_bytes());
-        if let Some(known) = self.known_by(&digest) {
+        self.verdict_now(token, &sha256(token.as_bytes()))
+    }
+
+    fn verdict_now(&self, token: BearerToken<'_>, digest: &Digest) -> Option<Result<VerifiedToken, Refusal>> {
+        if let Some(known) = self.known_by(digest) {
             return Some(Ok(known));
         }
         if !token.is_token68() {
             return Some(Err(Refusal::Token(TokenFault::Characters)));
         }
         let now = self.introspector.clock().now();
-        self.refused.get(&digest, now, self.introspector.refused_for()).map(Err)
+        self.refused.get(digest, now, self.introspector.refused_for()).map(Err)
     }
 
     /// The verdict, with a question to the issuer that all share who have the same token at the same time.
-    pub(super) async fn verify(&self, verifier: &Verifier, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
-        if let Some(verdict) = self.verify_now(token) {
+    pub(super) async fn verify(self: &Arc<Self>, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+        let digest = sha256(token.as_bytes());
+        if let Some(verdict) = self.verdict_now(token, &digest) {
             return verdict;
         }
-        let digest = sha256(token.as_bytes());
         // Characters of a token68 are ASCII.
         let text = String::from_utf8_lossy(token.as_bytes()).into_owned();
         let work = || {
-            let verifier = verifier.clone();
-            async move {
-                match &verifier.0.opaque {
-                    Some(opaque) => opaque.introspect(&text, digest).await,
-                    None => Err(Refusal::Token(TokenFault::Characters)),
-                }
-            }
+            let opaque = Arc::clone(self);
+            async move { opaque.introspect(&text, digest).await }
         };
         self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
     }
@@ -220,7 +218,7 @@ impl Opaque {
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        Ok(Judged { token: self.vouched(object(members.to_json().to_string().into_bytes())?)?, keys: Some(keys) })
+        Ok(Judged { token: self.vouched(object(members.to_string().into_bytes())?)?, keys: Some(keys) })
     }
 
     /// The JWT that the token stands for: it goes the way of any other.

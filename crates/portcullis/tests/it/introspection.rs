@@ -92,6 +92,17 @@ async fn what_passed_and_what_was_refused_is_kept_for_its_time() {
 }
 
 #[tokio::test]
+async fn an_answer_without_times_is_kept_too() {
+    let setup = Setup::new().await;
+    let app = secured(&setup, IntrospectionForm::Json);
+    let token = setup.server.issue_opaque(setup.server.token().without_claim("exp"));
+    for _ in 0..3 {
+        assert_eq!(verdict(&app, &token).await.0, 200);
+    }
+    assert_eq!(asked(&setup), 1);
+}
+
+#[tokio::test]
 async fn many_with_one_new_token_cause_one_question() {
     let setup = Setup::new().await;
     let app = secured(&setup, IntrospectionForm::Phantom);
