@@ -8,6 +8,7 @@ mod guards;
 mod imports;
 mod manifest;
 mod npm;
+mod proxies;
 mod setup;
 mod shell;
 mod steps;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result,
+    Result, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -39,12 +39,14 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need beyond that: curl, and the packages of the authorization server and of the Express door.
+/// What the tests need beyond that: curl, the packages of the authorization server and of the Express door, and the
+/// proxies that the gateway stands beside.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
     npm_packages("oidc-provider", &oidc_provider())?;
-    npm_packages("what the npm package is tested with", &npm_package())
+    npm_packages("what the npm package is tested with", &npm_package())?;
+    proxies::set_up()
 }
 
 /// What the guards need: the program that counts instructions.
@@ -125,7 +127,7 @@ fn taskset() -> Result {
     apt_install(&["util-linux"])
 }
 
-fn apt_install(packages: &[&str]) -> Result {
+pub(crate) fn apt_install(packages: &[&str]) -> Result {
     let names = packages.join(" ");
     let by_hand = format!("{names} cannot be installed here: install it by hand, then run this again");
     let apt = |arguments: &[&str]| {
@@ -192,7 +194,7 @@ fn npm_packages(what: &str, folder: &Path) -> Result {
     fs::write(folder.join(stamp), lock).map_err(|error| format!("{stamp} cannot be written: {error}"))
 }
 
-fn present(what: &str) -> Result {
+pub(crate) fn present(what: &str) -> Result {
     println!("setup: {what} is here");
     Ok(())
 }

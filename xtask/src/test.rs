@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     Result, check, guards,
     manifest::{all_features, packages},
-    npm, setup,
+    npm, proxies, setup,
     shell::{cargo, run_seeing},
     steps::Steps,
 };
@@ -30,6 +30,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
     npm::add_to(&mut steps, &mut counts);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
+    proxies::add_to(&mut steps, &mut counts);
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     if counts != Counts::default() {
@@ -39,14 +40,14 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
 }
 
 /// Always the whole workspace with all its features, so that nothing is built twice.
-fn workspace_tests() -> Result<Command> {
+pub(crate) fn workspace_tests() -> Result<Command> {
     let mut test = cargo(["test", "--workspace"]);
     test.arg(all_features(&packages()?));
     Ok(test)
 }
 
 /// Runs a `cargo test`.
-fn run_tests(command: &mut Command, total: &mut Counts) -> Result {
+pub(crate) fn run_tests(command: &mut Command, total: &mut Counts) -> Result {
     counted(command, total, Counts::see_cargo)
 }
 

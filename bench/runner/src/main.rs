@@ -1,5 +1,6 @@
 //! Runs every benchmark and writes the report; `cargo xtask bench` builds what it runs.
 
+mod gateway;
 mod http;
 mod plan;
 mod programs;
@@ -31,6 +32,9 @@ struct Arguments {
     /// Measure nothing: write the report anew from the results of the last run
     #[arg(long)]
     report_only: bool,
+    /// Measure the gateway alone; the rest of the report is from the results of the last run
+    #[arg(long, conflicts_with = "report_only")]
+    gateway: bool,
     /// Where benchmarks.md and its plots go
     #[arg(long)]
     out: PathBuf,
@@ -57,7 +61,11 @@ fn run(arguments: &Arguments) -> Result {
     let results = if arguments.report_only {
         Results::read(&kept)?
     } else {
-        let measured = measure(arguments, &plan, cores)?;
+        let measured = if arguments.gateway {
+            measure_gateway(arguments, &plan, cores, Results::read(&kept).unwrap_or_default())?
+        } else {
+            measure(arguments, &plan, cores)?
+        };
         measured.write(&kept)?;
         measured
     };
@@ -79,6 +87,15 @@ fn measure(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> 
     storms::measure(plan, &programs, &mut results);
     println!("bench: HTTP");
     http::measure(plan, cores, &programs, &tokens, &mut results)?;
+    println!("bench: gateway");
+    gateway::measure(plan, cores, &programs, &arguments.work, &mut results)?;
+    Ok(results)
+}
+
+/// Everything else stays as it was.
+fn measure_gateway(arguments: &Arguments, plan: &Plan, cores: Cores, mut results: Results) -> Result<Results> {
+    results.forget(gateway::PREFIX);
+    gateway::measure(plan, cores, &Programs::beside_this_one()?, &arguments.work, &mut results)?;
     Ok(results)
 }
 

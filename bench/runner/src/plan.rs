@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) whole: usize,
     /// How often each server meets each storm.
     pub(crate) storms: usize,
+    /// How many windows each server gets where the gateway is compared.
+    pub(crate) gateway: usize,
 }
 
 impl Plan {
@@ -40,12 +42,13 @@ impl Plan {
             new: seconds * MOST_PER_SECOND,
             whole: 11,
             storms: 9,
+            gateway: 5,
         }
     }
 
     /// One round of everything, as short as can be.
     pub(crate) fn quick() -> Self {
-        Self { quick: true, rounds: 1, seconds: 1, new: MOST_PER_SECOND, whole: 1, storms: 1, ..Self::full() }
+        Self { quick: true, rounds: 1, seconds: 1, new: MOST_PER_SECOND, whole: 1, storms: 1, gateway: 1, ..Self::full() }
     }
 
     /// How long a window with new tokens may be, so that `tokens` last.

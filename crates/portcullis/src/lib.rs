@@ -23,7 +23,7 @@
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
 //! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares what it was told.
-//! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes).
+//! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes); an [`Explanation`] says it check by check.
 //!
 //! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
 //! verified token, access. Each stage can only be made from the one before. A token that went it before
@@ -44,7 +44,7 @@
 //! `tracing` events (a refusal at `INFO` with its code, a failed fetch at `WARN`) and metrics through the
 //! `metrics` facade: `portcullis_verified_total`, `portcullis_refused_total` by `code`,
 //! `portcullis_jwks_fetches_total` by `source` and `outcome`, `portcullis_introspections_total` by `outcome`,
-//! `portcullis_token_store_failures_total` by `operation`, `portcullis_jwks_keys` and
+//! `portcullis_token_store_failures_total` by `operation`, `portcullis_token_store_forged_total`, `portcullis_jwks_keys` and
 //! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
 
 #![cfg_attr(
@@ -114,7 +114,7 @@ pub use refusal::Refusal;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;
 pub use transport::{HttpClient, HttpRequest};
-pub use verifier::{TokenCacheSize, Verifier, VerifierBuilder};
+pub use verifier::{Check, CheckKind, Explanation, Fact, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]
 pub use axum::AccessRejection;

@@ -7,8 +7,12 @@
 //! | `portcullis_jwks_fetches_total` | counter | `source`, `outcome` | attempts to fetch a key set |
 //! | `portcullis_introspections_total` | counter | `outcome` | questions about opaque tokens |
 //! | `portcullis_token_store_failures_total` | counter | `operation` | failures of a shared store of their answers |
+//! | `portcullis_token_store_forged_total` | counter | | entries there whose seal is not ours |
 //! | `portcullis_jwks_keys` | gauge | `source` | usable keys |
 //! | `portcullis_jwks_fetched_timestamp_seconds` | gauge | `source` | when the keys were fetched: their age is now minus this |
+//!
+//! The outcomes of an introspection: `active`, `inactive`, `refused` (by our rules), `unusable` (an answer that is not
+//! believed), `failed` (the server's failure), `crowded_out` (not asked, since too many were).
 
 use std::time::SystemTime;
 
@@ -93,16 +97,31 @@ pub(crate) fn introspected(outcome: &'static str) {
     metrics::counter!("portcullis_introspections_total", "outcome" => outcome).increment(1);
 }
 
-/// An introspection was not answered in a way that can be believed.
-pub(crate) fn introspection_failed(endpoint: &str, error: &str) {
-    metrics::counter!("portcullis_introspections_total", "outcome" => "failed").increment(1);
-    tracing::warn!(target: TARGET, endpoint, error, "introspection failed");
+/// An introspection was not answered in a way that can be believed: `failed` or `unusable`.
+pub(crate) fn introspection_failed(endpoint: &str, outcome: &'static str, error: &str) {
+    introspected(outcome);
+    tracing::warn!(target: TARGET, endpoint, outcome, error, "introspection failed");
+}
+
+/// So many questions were under way that this one was not asked.
+pub(crate) fn introspection_crowded_out() {
+    introspected("crowded_out");
 }
 
 /// The store of introspection results failed; that is no reason to refuse anything.
 pub(crate) fn token_store_failed(operation: &'static str, error: &BoxError) {
     metrics::counter!("portcullis_token_store_failures_total", "operation" => operation).increment(1);
     tracing::debug!(target: TARGET, operation, error = %error, "token store failed");
+}
+
+/// Somebody else writes to the store of introspection results, or this process has another secret than the others.
+pub(crate) fn token_store_forged(warn: bool) {
+    metrics::counter!("portcullis_token_store_forged_total").increment(1);
+    if warn {
+        tracing::warn!(target: TARGET,
+            "the seal of an entry of the token store is not ours: somebody else writes there, or the secrets differ"
+        );
+    }
 }
 
 /// The cache of key sets failed; that is no reason to refuse anything.

@@ -16,10 +16,17 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
 };
 
 use axum::{Router, routing::get};
-use portcullis::{Algorithm, Claims, Secure, Verifier};
+use portcullis::{
+    Algorithm, Claims, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, Secure, Verifier,
+};
 use serde_json::Value;
 
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
@@ -29,6 +36,8 @@ struct OidcProvider {
     process: Child,
     issuer: String,
     control: String,
+    /// The private keys of clients that have one, as PEM, by algorithm.
+    keys: Value,
     client: reqwest::Client,
 }
 
@@ -48,7 +57,8 @@ impl OidcProvider {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the server says where it listens");
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self { process, issuer: text("issuer"), control: text("control"), client: reqwest::Client::new() }
+        let (issuer, control, keys) = (text("issuer"), text("control"), ready["keys"].clone());
+        Self { process, issuer, control, keys, client: reqwest::Client::new() }
     }
 
     async fn token(&self, algorithm: &str, scope: &str) -> String {
@@ -56,6 +66,30 @@ impl OidcProvider {
         let request = self.client.post(format!("{}/token", self.issuer)).basic_auth("test-client", Some("test-secret"));
         let answer: Value = request.form(&form).send().await.unwrap().json().await.unwrap();
         answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
+    /// Ends an opaque token before its time (RFC 7009).
+    async fn revoke(&self, token: &str) {
+        let url = format!("{}/token/revocation", self.issuer);
+        let request = self.client.post(url).basic_auth("test-client", Some("test-secret"));
+        assert!(request.form(&[("token", token)]).send().await.unwrap().status().is_success());
+    }
+
+    /// Asks about opaque tokens as this client.
+    fn introspector(&self, client: ClientAuthentication, form: IntrospectionForm) -> IntrospectorBuilder {
+        Introspector::builder(&format!("{}/token/introspection", self.issuer), client).form(form)
+    }
+
+    /// The client that signs for itself by this algorithm.
+    fn key_client(&self, algorithm: Algorithm) -> ClientAuthentication {
+        let pem = self.keys[algorithm.name()].as_str().unwrap();
+        let id = format!("gateway-{algorithm}");
+        ClientAuthentication::private_key_jwt(id, pem, Some("client-key"), Some(algorithm)).unwrap()
+    }
+
+    fn opaque_verifier(&self, introspector: Introspector) -> Verifier {
+        let verifier = Verifier::discover(&self.issuer).unwrap().audience(resource("opaque"));
+        verifier.introspection(introspector).build().unwrap()
     }
 
     async fn rotate(&self, keep: bool) {
@@ -158,5 +192,79 @@ async fn a_rotation_in_the_middle_of_the_traffic_loses_no_request() {
     assert_eq!(status(api, "/read", &newest).await, 200);
     for withdrawn in [old, new] {
         assert_eq!(status(api, "/read", &withdrawn).await, 403, "its key has left the set");
+    }
+}
+
+#[tokio::test]
+async fn its_opaque_tokens_pass_however_we_authenticate_and_whatever_form_it_answers_in() {
+    let provider = OidcProvider::start();
+    let secret = "gateway-secret";
+    let by_key = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];
+    let mut clients: Vec<_> = by_key.into_iter().map(|algorithm| provider.key_client(algorithm)).collect();
+    clients
+        .extend([ClientAuthentication::basic("gateway", secret), ClientAuthentication::post("gateway-post", secret)]);
+    let token = provider.token("opaque", "read").await;
+    assert!(!token.contains('.'), "it is opaque");
+    for client in clients {
+        for form in [IntrospectionForm::Json, IntrospectionForm::Jwt] {
+            let introspector = provider.introspector(client.clone(), form).build().unwrap();
+            let api = serve(Secure::new(provider.opaque_verifier(introspector.clone()))).await;
+            assert_eq!(status(api, "/read", &token).await, 200, "{client:?} {form:?}: {:?}", introspector.status());
+            assert_eq!(status(api, "/read", "never-issued").await, 403, "{client:?} {form:?}");
+            let weak = provider.token("opaque", "write").await;
+            assert_eq!(status(api, "/read", &weak).await, 403, "{client:?} {form:?}: without the scope");
+            assert_eq!(introspector.status().failures, 0, "{client:?} {form:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_authenticate_gets_no_answer_and_nobody_passes() {
+    let provider = OidcProvider::start();
+    let token = provider.token("opaque", "read").await;
+    let pem = provider.keys["ES256"].as_str().unwrap();
+    let foreign_key = ClientAuthentication::private_key_jwt("gateway-EdDSA", pem, Some("client-key"), None).unwrap();
+    for (client, audience) in [
+        (ClientAuthentication::basic("gateway", "wrong"), None),
+        (ClientAuthentication::post("gateway-post", "wrong"), None),
+        (foreign_key, None),
+        (provider.key_client(Algorithm::ES256), Some("https://other.example")),
+    ] {
+        let builder = provider.introspector(client.clone(), IntrospectionForm::Json);
+        let builder = match audience {
+            Some(audience) => builder.assertion_audience(audience),
+            None => builder,
+        };
+        let introspector = builder.build().unwrap();
+        let refusal = provider.opaque_verifier(introspector.clone()).verify(&token).await.unwrap_err();
+        assert_eq!(refusal.code(), "introspection_unavailable", "{client:?}");
+        let status = introspector.status();
+        assert_eq!(status.failures, 1, "{client:?}: it is about us, whatever the token");
+        assert!(status.last_error.unwrap().contains("does not know this client"), "{client:?}");
+    }
+    let as_issuer = provider.introspector(provider.key_client(Algorithm::ES256), IntrospectionForm::Json);
+    let introspector = as_issuer.assertion_audience(provider.issuer.clone()).build().unwrap();
+    provider.opaque_verifier(introspector).verify(&token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_opaque_token_passes_no_longer_than_an_answer_is_kept() {
+    let provider = OidcProvider::start();
+    for form in [IntrospectionForm::Json, IntrospectionForm::Jwt] {
+        let ahead = Arc::new(AtomicU64::new(0));
+        let clock = {
+            let ahead = Arc::clone(&ahead);
+            move || SystemTime::now() + Duration::from_secs(ahead.load(Ordering::Relaxed))
+        };
+        let client = provider.key_client(Algorithm::ES256);
+        let introspector = provider.introspector(client, form).clock(clock).build().unwrap();
+        let verifier = provider.opaque_verifier(introspector);
+        let token = provider.token("opaque", "read").await;
+        verifier.verify(&token).await.unwrap();
+        provider.revoke(&token).await;
+        verifier.verify(&token).await.unwrap();
+        ahead.store(61, Ordering::Relaxed);
+        let refusal = verifier.verify(&token).await.unwrap_err();
+        assert_eq!(refusal.code(), "inactive_token", "{form:?}");
     }
 }

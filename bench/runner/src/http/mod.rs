@@ -3,7 +3,7 @@
 mod contestant;
 mod load;
 mod series;
-mod wrk;
+pub(crate) mod wrk;
 
 use figures::Figure;
 use harness::{Cores, Result};

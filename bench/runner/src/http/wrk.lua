@@ -1,11 +1,16 @@
--- Asks with the tokens of a file, one a line, in order and then from the start again.
+-- Asks with the tokens of a file, one a line, in order and then from the start again; path and header fields are
+-- wrk's own arguments.
 
 local requests = {}
 local latest = 0
 
 -- Requests are built before the clock starts.
 function init(args)
-   local head = "GET / HTTP/1.1\r\nHost: " .. wrk.headers["Host"] .. "\r\nAuthorization: Bearer "
+   local head = "GET " .. wrk.path .. " HTTP/1.1\r\n"
+   for name, value in pairs(wrk.headers) do
+      head = head .. name .. ": " .. value .. "\r\n"
+   end
+   head = head .. "Authorization: Bearer "
    for token in io.lines(args[1]) do
       requests[#requests + 1] = head .. token .. "\r\n\r\n"
    end

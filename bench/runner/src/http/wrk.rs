@@ -47,10 +47,23 @@ impl Wrk {
     ///
     /// A window in which any request failed is no measurement.
     pub(crate) fn ask(&self, server: SocketAddr, tokens: &Path, seconds: usize) -> Result<Window> {
+        self.ask_at(server, "/", &[], tokens, seconds)
+    }
+
+    /// The same under a path, with more header fields.
+    pub(crate) fn ask_at(
+        &self,
+        server: SocketAddr,
+        path: &str,
+        fields: &[&str],
+        tokens: &Path,
+        seconds: usize,
+    ) -> Result<Window> {
         let mut command = self.cores.for_client(Path::new("wrk"));
         command.args(["--threads", "1", "--connections", &self.connections.to_string()]);
         command.args(["--duration", &format!("{seconds}s")]).arg("--script").arg(&self.script);
-        command.arg(format!("http://{server}/")).arg("--").arg(tokens);
+        command.args(fields.iter().flat_map(|field| ["--header", field]));
+        command.arg(format!("http://{server}{path}")).arg("--").arg(tokens);
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = output.map_err(|error| format!("wrk cannot be started: {error}"))?;
         Window::read(&String::from_utf8_lossy(&output.stdout))

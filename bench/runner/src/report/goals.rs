@@ -4,6 +4,10 @@ use figures::Figure;
 
 use super::numbers::{cell, shown};
 use crate::{
+    gateway::{
+        self, EXT_AUTHZ, FORWARD_AUTH, HALF, HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, INTROSPECTIONS, JWT, OF_JWT, OF_OK,
+        PHANTOM, RESIDENT, RUSH,
+    },
     http::{
         DELAY_OURS_TO_THIS, EXPRESS_NEW, EXPRESS_PEERS, EXPRESS_ROTATING, EXPRESS_SAME, NEW, OF_BARE, OF_BOUND, OF_RAW,
         OURS, OURS_TO_THIS, ROTATING, SAME,
@@ -81,6 +85,29 @@ const GOALS: &[Goal] = &[
             "a flood of 1,000,000 distinct tokens",
         )
     },
+    by_gateway("forward-auth, a cached JWT: of axum that answers 200", FORWARD_AUTH, JWT, OF_OK, AtLeast(0.85)),
+    by_gateway("ext_authz by gRPC, a cached JWT: of tonic that says OK", EXT_AUTHZ, JWT, OF_OK, AtLeast(0.8)),
+    by_gateway("forward-auth, a cached opaque token: of a cached JWT", FORWARD_AUTH, PHANTOM, OF_JWT, AtLeast(0.95)),
+    by_gateway("ext_authz, a cached opaque token: of a cached JWT", EXT_AUTHZ, PHANTOM, OF_JWT, AtLeast(0.95)),
+    Goal { unit: "ns", ..by_gateway("forward-auth, p99 at half of its load", HALF, HALF_FORWARD_AUTH, "p99", AtMost(2e6)) },
+    Goal { unit: "ns", ..by_gateway("ext_authz, p99 at half of its load", HALF, HALF_EXT_AUTHZ, "p99", AtMost(2e6)) },
+    Goal {
+        unit: "MB",
+        ..by_gateway(
+            "resident memory of the gateway with 10,000 tokens",
+            gateway::MEMORY,
+            gateway::OURS,
+            RESIDENT,
+            AtMost(40.0),
+        )
+    },
+    by_gateway(
+        "introspections for 1,000 requests at once with one new opaque token",
+        RUSH,
+        gateway::OURS,
+        INTROSPECTIONS,
+        AtMost(1.0),
+    ),
 ];
 
 const fn of_raw(what: &'static str, algorithm: &'static str) -> Goal {
@@ -120,6 +147,16 @@ const fn in_storm(what: &'static str, table: &'static str, column: &'static str,
 
 const fn memory(what: &'static str, row: &'static str) -> Goal {
     Goal { what, bound: AtMost(25.0), table: "memory", row: One(row), column: "in all", unit: "MiB" }
+}
+
+const fn by_gateway(
+    what: &'static str,
+    table: &'static str,
+    row: &'static str,
+    column: &'static str,
+    bound: Bound,
+) -> Goal {
+    Goal { what, bound, table, row: One(row), column, unit: "" }
 }
 
 impl Goal {

@@ -5,6 +5,8 @@ use std::{fs, process::Command};
 use harness::{Cores, Result};
 use serde_json::Value;
 
+use crate::gateway::ENVOY_PACKAGE;
+
 /// The lock file of the benchmarks' workspace, as it was when this was built.
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
@@ -26,6 +28,7 @@ const CRATES: &[&str] = &[
     "ring",
     "rsa",
     "axum",
+    "tonic",
     "hyper",
     "tokio",
 ];
@@ -44,6 +47,8 @@ pub(crate) fn section(cores: &Cores) -> Result<String> {
         ("compiler", said_by("rustc", &["--version"])),
         ("Node.js", said_by("node", &["--version"])),
         ("client", client()),
+        ("client by HTTP/2", said_by("h2load", &["--version"])),
+        ("Envoy", ENVOY_PACKAGE.to_owned()),
         ("date", said_by("date", &["--utc", "+%F"])),
     ];
     let rows: Vec<_> = rows.iter().map(|(what, value)| format!("| {what} | {value} |")).collect();

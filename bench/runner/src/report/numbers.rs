@@ -24,7 +24,7 @@ pub(crate) fn shown(value: f64, unit: &str) -> String {
         "bytes" => scaled(value, &[(1_048_576.0, "MiB"), (1024.0, "KiB"), (1.0, "B")]),
         "ratio" => format!("{value:.3}"),
         "%" => format!("{value:.0} %"),
-        "MiB" | "tokens/s" => format!("{} {unit}", digits(value)),
+        "MiB" | "MB" | "tokens/s" => format!("{} {unit}", digits(value)),
         // The column's name tells.
         _ => digits(value),
     }

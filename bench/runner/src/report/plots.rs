@@ -10,7 +10,10 @@ use figures::Figure;
 use harness::Result;
 
 use self::style::slug;
-use crate::results::{Results, distinct};
+use crate::{
+    gateway::{ENVOY, EXT_AUTHZ, FORWARD_AUTH},
+    results::{Results, distinct},
+};
 
 /// The plots that were written, by table, as lines of Markdown.
 #[derive(Debug, Default)]
@@ -61,6 +64,7 @@ fn kind(table: &str) -> Option<Plot> {
         _ if table.starts_with("http") || table.starts_with("express") => {
             Some(Plot::Bars(|column| column == "requests/s"))
         }
+        FORWARD_AUTH | EXT_AUTHZ | ENVOY => Some(Plot::Bars(|column| column == "requests/s")),
         _ if table.starts_with("growth") => Some(Plot::Lines),
         _ => None,
     }

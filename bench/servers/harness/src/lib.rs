@@ -6,7 +6,7 @@ mod tokens;
 
 pub use cores::Cores;
 pub use server::Server;
-pub use tokens::{AUDIENCE, access_token, forged_token, mint};
+pub use tokens::{AUDIENCE, access_token, forged_token, mint, opaque_token};
 
 /// What a benchmark comes to: a value, or a line that tells a person what went wrong.
 pub type Result<T = ()> = std::result::Result<T, String>;

@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, Write},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver, Sender},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use portcullis_testkit::AuthorizationServer;
@@ -40,15 +40,40 @@ impl Server {
     /// When it cannot be started, ends, or does not say in time where it listens.
     pub fn start(mut command: Command, issuer: &AuthorizationServer) -> Result<Self> {
         command.args(["--jwks-uri", &issuer.jwks_uri(), "--issuer", issuer.issuer(), "--audience", AUDIENCE]);
+        let mut server = Self::spawn(command, SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let line = server.next_line(START_LIMIT).ok_or("it did not say where it listens")?;
+        server.address = line.parse().map_err(|_| format!("it listens at no address: {line}"))?;
+        Ok(server)
+    }
+
+    /// Starts a server that was told where to listen, and waits until it does.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started, ends, or does not listen in time.
+    pub fn start_at(command: Command, address: SocketAddr) -> Result<Self> {
+        let mut server = Self::spawn(command, address)?;
+        let started = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if let Ok(Some(status)) = server.child.try_wait() {
+                return Err(format!("it ended at once ({status})"));
+            }
+            if started.elapsed() > START_LIMIT {
+                return Err("it does not listen".to_owned());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(server)
+    }
+
+    fn spawn(mut command: Command, address: SocketAddr) -> Result<Self> {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let child = child.map_err(|error| format!("it cannot be started: {error}"))?;
         let (sender, lines) = mpsc::channel();
         // From here on dropping it ends the child.
-        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), lines };
+        let mut server = Self { child, address, lines };
         let stdout = server.child.stdout.take().ok_or("it has no stdout")?;
         thread::spawn(move || pass_on(stdout, &sender));
-        let line = server.next_line(START_LIMIT).ok_or("it did not say where it listens")?;
-        server.address = line.parse().map_err(|_| format!("it listens at no address: {line}"))?;
         Ok(server)
     }
 

@@ -17,6 +17,12 @@ pub fn access_token(issuer: &AuthorizationServer, algorithm: Algorithm, user: us
     realistic(issuer.token_with(algorithm), user).sign()
 }
 
+/// A new opaque token that stands for what such an access token says.
+#[must_use]
+pub fn opaque_token(issuer: &AuthorizationServer, user: usize) -> String {
+    issuer.issue_opaque(realistic(issuer.token(), user))
+}
+
 /// A token that is well-formed but signed by a stranger's key, under a key id that nobody has published.
 #[must_use]
 pub fn forged_token(issuer: &AuthorizationServer, stranger: &SigningKey, number: usize) -> String {

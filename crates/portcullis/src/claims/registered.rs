@@ -96,10 +96,15 @@ impl ClaimRules {
         token: IntrospectedToken,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let issuer = self.issuer.clone().filter(|_| token.claims.contains_key("iss"));
-        let rules = Self { issuer, without_expiry: true, ..self.clone() };
+        let rules = self.of_introspected(&token.claims);
         let times = rules.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
         Ok(VerifiedToken::introspected(token, times))
+    }
+
+    /// The rules that are left for claims that the authorization server vouches for.
+    pub(crate) fn of_introspected(&self, claims: &Object) -> Self {
+        let issuer = self.issuer.clone().filter(|_| claims.contains_key("iss"));
+        Self { issuer, without_expiry: true, ..self.clone() }
     }
 
     /// Whether a token that passed before is still in its time.
@@ -119,6 +124,26 @@ impl ClaimRules {
             Some(name) => Err(TokenFault::MissingClaim { name }),
             None => Ok(times),
         }
+    }
+
+    /// Each rule for itself, in the order in which [`check_claims`](Self::check_claims) holds claims against them.
+    pub(crate) fn check_each(&self, claims: &Object, now: NumericDate) -> [(&'static str, Result<(), TokenFault>); 6] {
+        let registered = Registered::of(claims);
+        let time = |claim, name, check: &dyn Fn(Option<NumericDate>) -> Result<(), TokenFault>| {
+            NumericDate::of(claim, name).and_then(check)
+        };
+        let required = match self.required.iter().find(|name| !claims.contains_key(name)) {
+            Some(name) => Err(TokenFault::MissingClaim { name }),
+            None => Ok(()),
+        };
+        [
+            ("exp", time(registered.exp, "exp", &|exp| self.check_exp(exp, now))),
+            ("nbf", time(registered.nbf, "nbf", &|nbf| self.check_nbf(nbf, now))),
+            ("iat", time(registered.iat, "iat", &|iat| self.check_iat(iat, now))),
+            ("iss", self.check_issuer(registered.iss)),
+            ("aud", self.check_audience(registered.aud)),
+            ("required", required),
+        ]
     }
 
     fn check_times(&self, claims: &Registered<'_>, now: NumericDate) -> Result<Times, TokenFault> {

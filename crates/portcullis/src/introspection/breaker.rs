@@ -50,8 +50,17 @@ impl Breaker {
         *self = Self::default();
     }
 
+    /// A question ended in a way that tells nothing of the server: the next one finds out.
+    pub(super) fn leave(&mut self) {
+        self.probing = false;
+    }
+
     /// Gives when another try is worth it; `jitter` of 0 to 1 takes up to half off a pause.
     pub(super) fn fail(&mut self, now: SystemTime, jitter: f64) -> Duration {
+        // Those that were under way when it opened say nothing new: a burst of them is one failure.
+        if let (Some(left), false) = (self.refuses(now), self.probing) {
+            return left;
+        }
         self.failures = self.failures.saturating_add(1);
         self.probing = false;
         let Some(pauses) = self.failures.checked_sub(PATIENCE) else { return SOON };
@@ -104,11 +113,29 @@ mod tests {
     }
 
     #[test]
+    fn a_question_that_finds_out_nothing_leaves_that_to_the_next() {
+        let mut breaker = after_failures(5);
+        assert!(breaker.admit(at(2)).is_ok());
+        breaker.leave();
+        assert_eq!(breaker.failures(), 5);
+        assert!(breaker.admit(at(2)).is_ok());
+        assert_eq!(breaker.admit(at(2)), Err(SOON), "one at a time");
+    }
+
+    #[test]
     fn pauses_grow_up_to_half_a_minute() {
         let mut breaker = after_failures(4);
-        let pauses: Vec<u64> = (0..8).map(|_| breaker.fail(at(0), 0.0).as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(breaker.fail(at(0), 1.0).as_secs(), 15);
+        let mut pauses: Vec<u64> = (0..8).map(|turn| breaker.fail(at(100 * turn), 0.0).as_secs()).collect();
+        pauses.push(breaker.fail(at(800), 1.0).as_secs());
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30, 15]);
+    }
+
+    #[test]
+    fn many_that_fail_at_once_make_no_longer_pause() {
+        let mut breaker = after_failures(64);
+        assert_eq!((breaker.failures(), breaker.admit(at(0))), (5, Err(FIRST_PAUSE)));
+        assert!(breaker.admit(at(2)).is_ok());
+        assert_eq!(breaker.fail(at(2), 0.0), 2 * FIRST_PAUSE, "the one that was to find out");
     }
 
     #[test]

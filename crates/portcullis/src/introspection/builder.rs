@@ -20,6 +20,9 @@ use crate::{
     transport::{AnyHttpClient, HttpClient, Transport, default_client, is_this_machine, shown},
 };
 
+/// Longer than any answer is kept, and short enough to be added to any time.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Builds an [`Introspector`].
 ///
 /// # Example
@@ -85,6 +88,8 @@ impl IntrospectorBuilder {
     }
 
     /// How long a question may take from start to end, 3 s by default.
+    ///
+    /// When 64 are under way, another waits for its turn first, for as long at the most.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -93,7 +98,7 @@ impl IntrospectorBuilder {
     ///
     /// The token's `exp` and a `Cache-Control: max-age` of the answer make it shorter; zero keeps nothing.
     pub fn keep_for(self, longest: Duration) -> Self {
-        Self { longest, ..self }
+        Self { longest: longest.min(A_YEAR), ..self }
     }
 
     /// How long a refusal is remembered, 5 s by default.

@@ -10,14 +10,14 @@ use http::{
     HeaderMap, Request, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use tokio::time::timeout;
+use tokio::{sync::SemaphorePermit, time::timeout};
 use url::form_urlencoded;
 
 use super::{IntrospectionForm, Introspector, breaker, lifetime::lifetime, lock};
 use crate::{
     refusal::{Refusal, UnavailableFault},
     telemetry,
-    transport::{HttpRequest, with_causes},
+    transport::{BodyTooLong, BoxError, HttpRequest, with_causes},
 };
 
 /// The longest reply that is read.
@@ -31,7 +31,7 @@ pub(crate) struct Reply {
     pub(crate) until: SystemTime,
 }
 
-/// A question that was answered. Whoever judges the answer says whether it was one; without a word, it was none.
+/// A question that may be asked. Whoever judges the answer says whether it was one; without a word, it was none.
 pub(crate) struct Attempt {
     introspector: Introspector,
     judged: bool,
@@ -61,23 +61,41 @@ impl IntrospectionForm {
 impl Introspector {
     /// Asks the server about a token.
     pub(crate) async fn ask(&self, token: &str) -> Result<(Reply, Attempt), Refusal> {
-        let admitted = lock(&self.0.breaker).admit(self.now());
-        admitted.map_err(|retry_after| Refusal::Unavailable(UnavailableFault::Introspection { retry_after }))?;
-        let attempt = Attempt { introspector: self.clone(), judged: false };
+        // Who would not be let in need not queue, and who has queued may find the door shut.
+        let shut = lock(&self.0.breaker).refuses(self.now());
+        shut.map_or(Ok(()), |retry_after| Err(unavailable(retry_after)))?;
+        let _turn = self.turn().await?;
+        let attempt = self.attempt()?;
         let limit = self.0.settings.timeout;
         let reply = timeout(limit, self.exchange(token)).await.unwrap_or(Err(Failure::Timeout(limit)));
         match reply {
             Ok(reply) => Ok((reply, attempt)),
-            Err(failure) => Err(attempt.fail(&failure.to_string())),
+            Err(failure) if failure.is_the_servers() => Err(attempt.fail(&failure.to_string())),
+            Err(failure) => Err(attempt.disbelieve(&failure.to_string())),
         }
     }
 
+    /// A place among those who ask. That there is none says how many ask, and nothing of the server.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        match timeout(self.0.settings.timeout, self.0.turns.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => {
+                telemetry::introspection_crowded_out();
+                Err(unavailable(breaker::SOON))
+            }
+        }
+    }
+
+    fn attempt(&self) -> Result<Attempt, Refusal> {
+        lock(&self.0.breaker).admit(self.now()).map_err(unavailable)?;
+        Ok(Attempt { introspector: self.clone(), judged: false })
+    }
+
     async fn exchange(&self, token: &str) -> Result<Reply, Failure> {
-        let _turn = self.0.turns.acquire().await;
         let request = self.request(token).ok_or(Failure::NoAssertion)?;
         let request = HttpRequest { request, max_body_bytes: MAX_BODY_BYTES };
         let response = self.0.settings.http.send(request).await;
-        self.read(response.map_err(|error| Failure::Client(with_causes(&error)))?)
+        self.read(response.map_err(|error| Failure::of_client(&error))?)
     }
 
     /// The token goes into the form (RFC 7662 section 2.1), never into the URL.
@@ -115,10 +133,18 @@ impl Introspector {
 
     fn failed(&self, why: &str) -> Duration {
         let retry_after = lock(&self.0.breaker).fail(self.now(), fastrand::f64());
-        *lock(&self.0.last_error) = Some(why.to_owned());
-        telemetry::introspection_failed(&crate::transport::shown(&self.0.settings.endpoint), why);
+        self.complain("failed", why);
         retry_after.max(breaker::SOON)
     }
+
+    fn complain(&self, outcome: &'static str, why: &str) {
+        *lock(&self.0.last_error) = Some(why.to_owned());
+        telemetry::introspection_failed(&crate::transport::shown(&self.0.settings.endpoint), outcome, why);
+    }
+}
+
+fn unavailable(retry_after: Duration) -> Refusal {
+    Refusal::Unavailable(UnavailableFault::Introspection { retry_after })
 }
 
 /// Whether the one `Content-Type` is this, whatever its parameters.
@@ -138,11 +164,19 @@ impl Attempt {
         telemetry::introspected(outcome);
     }
 
-    /// It gave none, and this is why.
-    pub(crate) fn fail(mut self, why: &str) -> Refusal {
+    /// It answers this question in no way that can be believed. Other tokens may fare better: who makes one up to get such
+    /// an answer must not have the server left alone.
+    pub(crate) fn disbelieve(mut self, why: &str) -> Refusal {
         self.judged = true;
-        let retry_after = self.introspector.failed(why);
-        Refusal::Unavailable(UnavailableFault::Introspection { retry_after })
+        lock(&self.introspector.0.breaker).leave();
+        self.introspector.complain("unusable", why);
+        unavailable(breaker::SOON)
+    }
+
+    /// It answers nobody, and this is why.
+    fn fail(mut self, why: &str) -> Refusal {
+        self.judged = true;
+        unavailable(self.introspector.failed(why))
     }
 }
 
@@ -151,6 +185,25 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.judged {
             self.introspector.failed("the question was interrupted");
+        }
+    }
+}
+
+impl Failure {
+    fn of_client(error: &BoxError) -> Self {
+        if error.is::<BodyTooLong>() { Self::TooLarge } else { Self::Client(with_causes(error)) }
+    }
+
+    /// Whether it would have met any other token as well: only what does counts against the server.
+    fn is_the_servers(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
+            // That it does not know us is about our credentials, and too many requests are about all of them.
+            Self::Status(status) => {
+                let about_all = [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+                status.is_server_error() || about_all.contains(status)
+            }
+            Self::MediaType { .. } | Self::NotText | Self::TooLarge => false,
         }
     }
 }

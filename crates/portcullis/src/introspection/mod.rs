@@ -4,7 +4,8 @@
 //! 2. Nothing is believed that was not asked for: the media type has to be that of the form, and every JWT that
 //!    comes back is verified like any other.
 //! 3. An answer is kept for min(`exp`, `Cache-Control: max-age`, as configured), a refusal for a few seconds.
-//! 4. A server that fails is left alone for a while ([`breaker`]); what cannot be asked gets 503, and never passes.
+//! 4. A server that fails is left alone for a while ([`breaker`]); what cannot be asked gets 503, and never passes. What one
+//!    token alone may have brought about is no failure of the server: nobody can shut it for others.
 //! 5. What several processes share is sealed, and judged again when it is read ([`store`]).
 //!
 //! What is asked and kept stands here; what an answer is worth is judged in `verifier/opaque.rs`.
@@ -41,8 +42,11 @@ use crate::{clock::Clock, crypto::Digest, token_cache::Limits, transport::AnyHtt
 use breaker::Breaker;
 use store::SealedStore;
 
-/// How many questions may be under way at once; more wait for their turn, within the time-out.
+/// How many questions may be under way at once; more wait for their turn, for as long as a question may take.
 const MOST_QUESTIONS: usize = 64;
+
+/// How far the clocks of processes that share answers may be apart: how old an answer is has to be known.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// Asks an authorization server about opaque tokens (RFC 7662).
 ///
@@ -81,7 +85,7 @@ pub enum IntrospectionForm {
     /// A JSON object (RFC 7662 section 2.2): believed because of the connection that it came by.
     #[default]
     Json,
-    /// A signed JWT (RFC 9701): believed because of its signature, by the issuer's keys and for this client.
+    /// A signed JWT (RFC 9701): believed because of its signature, by the issuer's keys and for us.
     Jwt,
     /// The JWT access token that the opaque one stands for (`application/jwt`), verified like any other.
     Phantom,
@@ -152,10 +156,10 @@ impl Introspector {
     pub(crate) async fn shared(&self, token: &Digest) -> Option<Reply> {
         let store = self.0.settings.store.as_ref()?;
         let now = self.now();
-        let (text, until) = store.get(token, now).await?;
-        // Nobody keeps an answer for longer than we would.
-        let until = until.min(now + self.0.settings.longest);
-        Some(Reply { text: Some(text), until })
+        let told = store.get(token, now).await?;
+        // Whoever was told, and however long he would keep it: nobody relies on it for longer than we would.
+        let until = told.until.min(told.at + self.0.settings.longest);
+        (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), until })
     }
 
     /// Lets other processes know what was told of this token, and believed.

@@ -3,13 +3,14 @@
 use std::{
     error::Error,
     future::Future,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use tokio::{runtime::Handle, time::timeout};
 
+use super::lock;
 use crate::{
     crypto::{Digest, MacKey},
     telemetry,
@@ -19,8 +20,12 @@ use crate::{
 /// How long a store may take: it is there to save time.
 const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How many bytes of an entry are its seal and its time.
-const HEAD_BYTES: usize = MacKey::BYTES + size_of::<u64>();
+/// How many bytes of an entry are its seal and its times.
+const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
+const TIMES_BYTES: usize = 2 * size_of::<u64>();
+
+/// How often a warning of forged entries is repeated; all are counted.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A cache that several processes share: what an introspection told of a token.
 ///
@@ -98,15 +103,24 @@ struct Inner {
     key: MacKey,
     /// What answers are about: those to another question mean nothing here.
     context: String,
+    last_warning: Mutex<Option<SystemTime>>,
+}
+
+/// What the server told of a token, when, and until when whoever was told meant to rely on it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) at: SystemTime,
+    pub(super) until: SystemTime,
 }
 
 impl SealedStore {
     pub(super) fn new(store: Box<dyn AnyTokenStore>, key: MacKey, context: String) -> Self {
-        Self(Arc::new(Inner { store, key, context }))
+        Self(Arc::new(Inner { store, key, context, last_warning: Mutex::new(None) }))
     }
 
-    /// What is kept of this token, if it is ours and its time is not over.
-    pub(super) async fn get(&self, token: &Digest, now: SystemTime) -> Option<(String, SystemTime)> {
+    /// What is kept of this token, if it is ours; whether its time is over is for the caller to say.
+    pub(super) async fn get(&self, token: &Digest, now: SystemTime) -> Option<Told> {
         let read =
             timeout(STORE_TIMEOUT, self.0.store.get(&hex(token))).await.unwrap_or_else(|_| Err("no answer".into()));
         let entry = match read {
@@ -118,15 +132,17 @@ impl SealedStore {
         };
         let opened = self.0.open(token, &entry);
         if opened.is_none() {
-            telemetry::token_store_failed("get", &"the entry's seal is not ours".into());
+            telemetry::token_store_forged(self.0.warns(now));
         }
-        opened.filter(|(_, until)| now < *until)
+        opened
     }
 
     /// Keeps what was told of a token, without waiting for the store.
     pub(super) fn set(&self, token: Digest, text: &str, until: SystemTime, now: SystemTime) {
         let Ok(ttl) = until.duration_since(now) else { return };
-        let (Ok(runtime), Some(entry)) = (Handle::try_current(), self.0.seal(&token, text, until)) else { return };
+        let (Ok(runtime), Some(entry)) = (Handle::try_current(), self.0.seal(&token, text, [now, until])) else {
+            return;
+        };
         let store = self.clone();
         runtime.spawn(async move {
             let written = timeout(STORE_TIMEOUT, store.0.store.set(&hex(&token), entry.into(), ttl)).await;
@@ -138,31 +154,52 @@ impl SealedStore {
 }
 
 impl Inner {
-    /// An entry: the seal, the time in milliseconds since 1970, big-endian, and the text.
-    fn seal(&self, token: &Digest, text: &str, until: SystemTime) -> Option<Vec<u8>> {
-        let until = until.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_millis();
-        let until = u64::try_from(until).ok()?.to_be_bytes();
-        let mac = self.key.sign(&self.sealed(token, &until, text.as_bytes()));
-        Some([&mac[..], &until, text.as_bytes()].concat())
+    /// An entry: the seal, when it was told and until when it counts, and the text.
+    fn seal(&self, token: &Digest, text: &str, times: [SystemTime; 2]) -> Option<Vec<u8>> {
+        let [at, until] = times.map(milliseconds);
+        let times = [at?, until?].concat();
+        let mac = self.key.sign(&self.sealed(token, &times, text.as_bytes()));
+        Some([&mac[..], &times, text.as_bytes()].concat())
     }
 
-    fn open(&self, token: &Digest, entry: &[u8]) -> Option<(String, SystemTime)> {
+    fn open(&self, token: &Digest, entry: &[u8]) -> Option<Told> {
         let (head, text) = entry.split_at_checked(HEAD_BYTES)?;
-        let (mac, until) = head.split_at_checked(MacKey::BYTES)?;
-        let until: &[u8; 8] = until.try_into().ok()?;
-        if !self.key.verify(&self.sealed(token, until, text), mac) {
+        let (mac, times) = head.split_at_checked(MacKey::BYTES)?;
+        if !self.key.verify(&self.sealed(token, times, text), mac) {
             return None;
         }
-        let until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(u64::from_be_bytes(*until)))?;
-        Some((String::from_utf8(text.to_vec()).ok()?, until))
+        let (at, until) = times.split_at_checked(size_of::<u64>())?;
+        Some(Told { text: String::from_utf8(text.to_vec()).ok()?, at: time(at)?, until: time(until)? })
     }
 
-    /// What the seal is on: an entry is good for its token, its time and its question, and for no other.
-    fn sealed(&self, token: &Digest, until: &[u8; 8], text: &[u8]) -> Vec<u8> {
+    /// What the seal is on: an entry is good for its token, its times and its question, and for no other.
+    fn sealed(&self, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
         let context = self.context.as_bytes();
         let length = (context.len() as u64).to_be_bytes();
-        [b"portcullis introspection 1".as_slice(), &length, context, token, until, text].concat()
+        [b"portcullis introspection 2".as_slice(), &length, context, token, times, text].concat()
     }
+
+    /// Whether it is time for another warning.
+    fn warns(&self, now: SystemTime) -> bool {
+        let mut last = lock(&self.last_warning);
+        // A clock that goes back silences nothing.
+        let recent = last.is_some_and(|last| now.duration_since(last).is_ok_and(|ago| ago < WARNING_INTERVAL));
+        if !recent {
+            *last = Some(now);
+        }
+        !recent
+    }
+}
+
+/// A time in milliseconds since 1970, big-endian.
+fn milliseconds(time: SystemTime) -> Option<[u8; 8]> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_millis();
+    Some(u64::try_from(since).ok()?.to_be_bytes())
+}
+
+fn time(milliseconds: &[u8]) -> Option<SystemTime> {
+    let since = u64::from_be_bytes(milliseconds.try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since))
 }
 
 fn hex(digest: &Digest) -> String {
@@ -198,10 +235,11 @@ mod tests {
 
     #[test]
     fn an_entry_opens_for_what_it_was_sealed_for_and_nothing_else() {
-        let until = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let until = at + Duration::from_secs(60);
         let ours = store(&[7; 32], "a");
-        let entry = ours.0.seal(&TOKEN, "text", until).unwrap();
-        assert_eq!(ours.0.open(&TOKEN, &entry), Some(("text".into(), until)));
+        let entry = ours.0.seal(&TOKEN, "text", [at, until]).unwrap();
+        assert_eq!(ours.0.open(&TOKEN, &entry), Some(Told { text: "text".into(), at, until }));
         assert_eq!(ours.0.open(&[2; 32], &entry), None, "another token");
         assert_eq!(store(&[8; 32], "a").0.open(&TOKEN, &entry), None, "another secret");
         assert_eq!(store(&[7; 32], "b").0.open(&TOKEN, &entry), None, "another question");

@@ -201,7 +201,15 @@ impl Refresher {
 
     fn install(&self, control: &mut Control, snapshot: Snapshot) {
         control.succeed(snapshot.freshness);
-        self.snapshot.store(Some(Arc::new(snapshot)));
+        self.swap(control, snapshot);
+    }
+
+    fn swap(&self, control: &mut Control, snapshot: Snapshot) {
+        let now = self.settings.clock.now();
+        let snapshot = Arc::new(snapshot);
+        if let Some(before) = self.snapshot.swap(Some(Arc::clone(&snapshot))) {
+            control.withdrawn.note(&before.keys, &snapshot.keys, now);
+        }
     }
 
     /// The set is the one we have: only its age begins anew.
@@ -215,7 +223,7 @@ impl Refresher {
     fn withdraw_all(&self, control: &mut Control, now: SystemTime, keys: Arc<KeySet>, document: Arc<JwkSet>) {
         let skipped = keys.skipped().len();
         let freshness = self.freshness(now, Duration::ZERO);
-        self.snapshot.store(Some(Arc::new(Snapshot { keys, document, freshness, etag: None })));
+        self.swap(control, Snapshot { keys, document, freshness, etag: None });
         control.state.keys = None;
         control.fail(now, FetchError::NoUsableKeys { skipped });
     }

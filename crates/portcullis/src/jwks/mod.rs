@@ -22,6 +22,7 @@ mod refresher;
 mod service;
 mod snapshot;
 mod status;
+mod withdrawn;
 
 pub use builder::JwksBuilder;
 pub use cache::{InMemoryCache, JwksCache};

@@ -20,6 +20,7 @@ use super::{
     fetch::FetchError,
     snapshot::Snapshot,
     status::JwksStatus,
+    withdrawn::Withdrawn,
 };
 use crate::{
     clock::Clock,
@@ -64,6 +65,7 @@ pub(super) struct Control {
     pub(super) fetch: Option<watch::Receiver<Ended>>,
     pub(super) last_error: Option<FetchError>,
     pub(super) discovered: Option<Discovered>,
+    pub(super) withdrawn: Withdrawn,
     /// Whether the cache was asked already.
     cache_read: bool,
     schedule: Option<AbortHandle>,
@@ -83,6 +85,7 @@ impl Refresher {
             fetch: None,
             last_error: None,
             discovered: None,
+            withdrawn: Withdrawn::default(),
             cache_read: false,
             schedule: None,
         };
@@ -122,6 +125,21 @@ impl Refresher {
             self.refresh_behind(now);
         }
         Some(found)
+    }
+
+    /// The keys at hand for a token, if no fetch is needed to tell.
+    pub(super) fn peek(&self, header: &Header) -> Option<Result<Candidates, Miss>> {
+        let now = self.settings.clock.now();
+        let snapshot = self.snapshot.load();
+        let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.freshness.is_usable(now))?;
+        let found = snapshot.keys.candidates(header);
+        (!matches!(found, Err(Miss::Unknown))).then_some(found)
+    }
+
+    /// How long ago a key of this id left the set, if one did of late.
+    pub(super) fn withdrawn(&self, kid: &str) -> Option<Duration> {
+        let at = self.lock().withdrawn.when(kid)?;
+        Some(self.settings.clock.now().duration_since(at).unwrap_or_default())
     }
 
     /// The keys for a token; waits for a fetch where that may bring them.

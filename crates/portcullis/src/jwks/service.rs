@@ -4,7 +4,7 @@ use std::{
     fmt,
     path::Path,
     sync::{Arc, Weak},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
@@ -209,6 +209,23 @@ impl JwksService {
         match &self.0 {
             Source::Local(_) => Arc::new(SystemClock),
             Source::Remote(refresher) => Arc::clone(refresher.clock()),
+        }
+    }
+
+    /// The keys at hand for a token, if they can tell; nothing is fetched, now or behind.
+    pub(crate) fn peek(&self, header: &Header) -> Option<Result<Candidates, Refusal>> {
+        let found = match &self.0 {
+            Source::Local(keys) => keys.candidates(header),
+            Source::Remote(refresher) => refresher.peek(header)?,
+        };
+        Some(found.map_err(|miss| refusal(miss, header)))
+    }
+
+    /// How long ago a key of this id left the set, if one did of late; none if it is there again.
+    pub(crate) fn withdrawn(&self, kid: &str) -> Option<Duration> {
+        match &self.0 {
+            Source::Local(_) => None,
+            Source::Remote(refresher) => refresher.withdrawn(kid),
         }
     }
 

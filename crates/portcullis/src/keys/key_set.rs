@@ -142,8 +142,14 @@ impl Candidates {
         Ok(token.signed(proof))
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Whether they have key ids: those that a token names were found by it.
+    pub(crate) fn are_named(&self) -> bool {
+        let first = self.indices.first().and_then(|index| self.set.keys.get(*index));
+        first.is_some_and(|key| key.kid().is_some())
     }
 }

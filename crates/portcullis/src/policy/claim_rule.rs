@@ -1,5 +1,7 @@
 //! A claim that must be there, or must have a value.
 
+use std::fmt;
+
 use serde_json::{Number, Value};
 
 use crate::{
@@ -29,6 +31,11 @@ impl ClaimRule {
         &self.name
     }
 
+    /// The value that is asked for; none if any will do.
+    pub(crate) fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
+    }
+
     pub(crate) fn is_met(&self, claims: &Object) -> bool {
         match (find(claims, &self.name), &self.value) {
             (None, _) => false,
@@ -36,6 +43,15 @@ impl ClaimRule {
             (Some(actual), Some(expected)) => {
                 equal(actual, expected) || actual.elements().any(|element| equal(element, expected))
             }
+        }
+    }
+}
+
+impl fmt::Display for ClaimRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{} is, or has among its elements, {value}", self.name),
+            None => write!(f, "{} is there", self.name),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) use claim_rule::ClaimRule;
 
 use crate::{
     claims::{VerifiedToken, scopes},
+    json::Object,
     refusal::{AccessFault, Refusal},
 };
 
@@ -24,14 +25,22 @@ pub(crate) struct Policy {
 
 impl Policy {
     pub(crate) fn check(&self, token: VerifiedToken) -> Result<Access, Refusal> {
-        self.check_scopes(&token)?;
-        self.check_claims(&token)?;
+        self.check_scopes(token.claims())?;
+        self.claims.iter().try_for_each(|rule| check_claim(rule, token.claims()))?;
         Ok(Access::new(token))
     }
 
+    /// The scope that is asked for, for people; none if none is.
+    pub(crate) fn asked_scope(&self) -> Option<String> {
+        let all = (!self.all_scopes.is_empty()).then(|| self.all_scopes.join(" "));
+        let any = self.any_scopes.iter().map(|group| format!("one of {}", group.join(" ")));
+        let asked: Vec<String> = all.into_iter().chain(any).collect();
+        (!asked.is_empty()).then(|| asked.join(", and "))
+    }
+
     /// Scope values are compared to the letter (RFC 6749 section 3.3).
-    fn check_scopes(&self, token: &VerifiedToken) -> Result<(), Refusal> {
-        let granted = |value: &String| scopes(token.claims()).any(|scope| scope == value);
+    pub(crate) fn check_scopes(&self, claims: &Object) -> Result<(), Refusal> {
+        let granted = |value: &String| scopes(claims).any(|scope| scope == value);
         let satisfied =
             self.all_scopes.iter().all(granted) && self.any_scopes.iter().all(|group| group.iter().any(granted));
         if satisfied {
@@ -41,13 +50,14 @@ impl Policy {
             self.all_scopes.iter().chain(self.any_scopes.iter().flatten()).map(String::as_str).collect();
         Err(Refusal::Access(AccessFault::InsufficientScope { required: required.join(" ") }))
     }
+}
 
-    fn check_claims(&self, token: &VerifiedToken) -> Result<(), Refusal> {
-        match self.claims.iter().find(|rule| !rule.is_met(token.claims())) {
-            Some(rule) => Err(Refusal::Access(AccessFault::RequiredClaims { claim: rule.name().to_owned() })),
-            None => Ok(()),
-        }
+/// Holds claims against a rule.
+pub(crate) fn check_claim(rule: &ClaimRule, claims: &Object) -> Result<(), Refusal> {
+    if rule.is_met(claims) {
+        return Ok(());
     }
+    Err(Refusal::Access(AccessFault::RequiredClaims { claim: rule.name().to_owned() }))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@
 //! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
 //! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
-//! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token: nothing was judged |
+//! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or gives no answer that can be believed: nothing was judged |
 //! | `missing_layer` | 500 | an extractor stands behind no layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 

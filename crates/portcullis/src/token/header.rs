@@ -70,19 +70,31 @@ impl Default for HeaderRules {
 
 impl HeaderRules {
     pub(crate) fn check(&self, header: &Header) -> Result<(), Refusal> {
-        if !self.algorithms.contains(&header.algorithm) {
-            let actual = Unverified::new(header.algorithm.name());
-            return Err(Refusal::Token(TokenFault::Algorithm { actual }));
+        self.check_algorithm(header)?;
+        self.check_type(header)
+    }
+
+    pub(crate) fn check_algorithm(&self, header: &Header) -> Result<(), Refusal> {
+        if self.algorithms.contains(&header.algorithm) {
+            return Ok(());
         }
-        if !self.types.accept(header.typ.as_deref()) {
-            let actual = Unverified::new(header.typ.as_deref().unwrap_or_default());
-            return Err(Refusal::Token(TokenFault::Type { actual }));
+        Err(Refusal::Token(TokenFault::Algorithm { actual: Unverified::new(header.algorithm.name()) }))
+    }
+
+    pub(crate) fn check_type(&self, header: &Header) -> Result<(), Refusal> {
+        if self.types.accept(header.typ.as_deref()) {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::Token(TokenFault::Type { actual: Unverified::new(header.typ.as_deref().unwrap_or_default()) }))
     }
 }
 
 impl Types {
+    /// The types that pass, for people.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.accepted.iter().map(String::as_str).chain(self.absent.then_some("none")).collect()
+    }
+
     fn accept(&self, typ: Option<&str>) -> bool {
         let Some(typ) = typ else { return self.absent };
         let typ = without_prefix(typ);

@@ -5,9 +5,11 @@
 
 mod header;
 mod introspected;
+mod pieces;
 
 pub(crate) use header::{Header, HeaderRules, Types};
 pub(crate) use introspected::{IntrospectedToken, NotAnAnswer};
+pub(crate) use pieces::Pieces;
 
 use std::{ops::Range, sync::Arc};
 
@@ -125,18 +127,23 @@ impl<'a> UnverifiedToken<'a> {
 
     /// The issuer that the token claims to be from: good for choosing whose keys to ask, for nothing else.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, Refusal> {
-        let name = "iss";
-        let Some(issuer) = self.claims.get(name) else {
-            return Err(Refusal::Token(TokenFault::MissingClaim { name }));
-        };
-        let expected = "a string";
-        issuer.as_str().ok_or(Refusal::Token(TokenFault::MalformedClaim { name, expected }))
+        claimed_issuer(&self.claims)
     }
 
     /// Opens the token, since its signature verified.
     pub(crate) fn signed(self, proof: SignatureProof) -> SignedToken {
         SignedToken { header: self.header, claims: self.claims, _proof: proof }
     }
+}
+
+/// The issuer that claims name, whoever made them.
+pub(crate) fn claimed_issuer(claims: &Object) -> Result<&str, Refusal> {
+    let name = "iss";
+    let Some(issuer) = claims.get(name) else {
+        return Err(Refusal::Token(TokenFault::MissingClaim { name }));
+    };
+    let expected = "a string";
+    issuer.as_str().ok_or(Refusal::Token(TokenFault::MalformedClaim { name, expected }))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Whether a request may pass: the token found, verified and held against the policy.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use http::{Extensions, HeaderMap, Response};
 
 use crate::{
-    Access, TokenSource, Verifier,
+    Access, Explanation, TokenSource, Verifier,
     bearer::{self, BearerToken, DEFAULT_MAX_TOKEN_BYTES},
     challenge::Challenge,
     claims::VerifiedToken,
@@ -118,6 +118,14 @@ impl Gate {
             Ok(None) => Some(Ok(None)),
             Err(refusal) => Some(Err(refusal)),
         }
+    }
+
+    /// Why a request passes or is refused, of which only the `Authorization` fields are known.
+    pub(super) async fn explain(&self, authorization: &[&[u8]], now: SystemTime) -> Explanation {
+        // Its size is a check of its own.
+        let token = self.or_none(bearer::parse_only(authorization.iter().copied(), usize::MAX));
+        let token = token.map(|token| token.map(BearerToken::as_bytes));
+        self.verifier.explain_for(token, self.max_token_bytes, &self.policy, now).await
     }
 
     /// The response to a refused request; this is where it is counted.

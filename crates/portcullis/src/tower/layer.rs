@@ -1,6 +1,6 @@
 //! The layer and its options.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tower_layer::Layer;
 
 use super::{gate::Gate, service::SecureService};
-use crate::{Access, Refusal, TokenSource, Verifier, policy::ClaimRule};
+use crate::{Access, Explanation, Refusal, TokenSource, Verifier, policy::ClaimRule};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///
@@ -149,6 +149,25 @@ impl Secure {
     /// Why the request may not pass; [`answer`](Self::answer) tells it to the client.
     pub async fn judge(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
         self.gate.judge_fields(authorization).await
+    }
+
+    /// Says, check by check, why a request passes or is refused: [`Verifier::explain`], and what is asked for here.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), portcullis::ConfigurationError> {
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).scope(["read"]);
+    /// let explanation = secure.explain(&[b"Basic YWxpY2U6c2VjcmV0"], SystemTime::now()).await;
+    /// assert_eq!(explanation.refusal().map(|refusal| refusal.code()), Some("other_scheme"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(&self, authorization: &[&[u8]], now: SystemTime) -> Explanation {
+        self.gate.explain(authorization, now).await
     }
 
     /// The response to a request that may not pass; it is counted and logged here.

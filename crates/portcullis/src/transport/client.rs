@@ -1,6 +1,6 @@
 //! How an authorization server is asked: the [`HttpClient`] trait.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 
@@ -56,6 +56,20 @@ pub trait HttpClient: Send + Sync + 'static {
         request: HttpRequest,
     ) -> impl Future<Output = Result<http::Response<Bytes>, Box<dyn std::error::Error + Send + Sync>>> + Send;
 }
+
+/// A body that grew beyond [`HttpRequest::max_body_bytes`]: the server answered, only at too great a length.
+#[derive(Debug)]
+pub(crate) struct BodyTooLong {
+    pub(crate) limit: usize,
+}
+
+impl fmt::Display for BodyTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer is longer than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for BodyTooLong {}
 
 /// [`HttpClient`] behind a pointer.
 pub(crate) trait AnyHttpClient: Send + Sync {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::client::{BoxError, HttpClient, HttpRequest};
+use super::client::{BodyTooLong, BoxError, HttpClient, HttpRequest};
 use crate::ConfigurationError;
 
 /// How long a connection may take to be made.
@@ -52,7 +52,7 @@ impl HttpClient for ReqwestClient {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > request.max_body_bytes {
-                return Err(format!("the answer is longer than {} bytes", request.max_body_bytes).into());
+                return Err(BodyTooLong { limit: request.max_body_bytes }.into());
             }
             body.extend_from_slice(&chunk);
         }

@@ -61,13 +61,28 @@ impl Issuers {
 
     /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
     pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Arc<Branch>, Refusal> {
+        self.choose_by(|| token.claimed_issuer())
+    }
+
+    /// The same, by the issuer that is named when it is asked for.
+    pub(super) fn choose_by<'a>(
+        &self,
+        claimed: impl FnOnce() -> Result<&'a str, Refusal>,
+    ) -> Result<&Arc<Branch>, Refusal> {
         match self {
             Self::Any(branch) => Ok(branch),
             Self::Named(branches) => {
-                let issuer = token.claimed_issuer()?;
+                let issuer = claimed()?;
                 let unknown = || Refusal::Token(TokenFault::Issuer { actual: Unverified::new(issuer) });
                 branches.get(issuer).ok_or_else(unknown)
             }
+        }
+    }
+
+    pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {
+        match self {
+            Self::Any(branch) => vec![branch],
+            Self::Named(branches) => branches.values().collect(),
         }
     }
 }

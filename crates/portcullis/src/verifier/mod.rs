@@ -6,11 +6,13 @@
 
 mod branch;
 mod builder;
+mod explain;
 mod issuers;
 mod known_headers;
 mod opaque;
 
 pub use builder::VerifierBuilder;
+pub use explain::{Check, CheckKind, Explanation, Fact, Outcome};
 
 use std::{
     fmt,
@@ -184,6 +186,40 @@ impl Verifier {
             Some(verdict) => verdict,
             None => self.verify_bearer(token).await,
         }
+    }
+
+    /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.
+    ///
+    /// It comes to the verdict of [`verify`](Self::verify), by the same functions, and goes on past a failure where that is
+    /// safe. It fetches keys, and has an opaque token introspected, as `verify` would; times of an opaque token are judged
+    /// by the verifier's clock.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: portcullis::Verifier, token: &str) {
+    /// let explanation = verifier.explain(token, std::time::SystemTime::now()).await;
+    /// for check in &explanation.checks {
+    ///     println!("{:<26} {:?} {}", check.kind.title(), check.outcome, check.hint.as_deref().unwrap_or_default());
+    /// }
+    /// # }
+    /// ```
+    pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
+        explain::explain(self, Ok(Some(token.as_bytes())), crate::bearer::DEFAULT_MAX_TOKEN_BYTES, None, now).await
+    }
+
+    /// The same for what stands in the place of a token, held against what an endpoint asks for.
+    ///
+    /// None is no token where none is asked for.
+    #[cfg(feature = "tower")]
+    pub(crate) async fn explain_for(
+        &self,
+        token: Result<Option<&[u8]>, Refusal>,
+        max_bytes: usize,
+        policy: &crate::policy::Policy,
+        now: SystemTime,
+    ) -> Explanation {
+        explain::explain(self, token, max_bytes, Some(policy), now).await
     }
 
     /// Forgets what is known of this token: the next request with it has its signature verified anew.

@@ -2,6 +2,11 @@
 //!
 //! A phantom JWT joins the straight line again at `token::parse`, by the keys and rules of the issuer that was asked.
 //! Claims that the issuer vouches for go on to `claims.check_introspected`.
+//!
+//! Who is to blame: a client is refused only by what the issuer says of its token, in an answer that is believed: that it is
+//! not active, or by claims under a signature that verified (expired, for another audience, …). An answer that is not
+//! believed, be it empty, malformed, of another type or signed by an unknown key, refuses nobody: the token may be good,
+//! and the client gets 503.
 
 use std::{
     sync::{Arc, Weak},
@@ -60,9 +65,10 @@ impl Opaque {
     pub(super) fn new(introspector: Introspector, branch: Arc<Branch>) -> Self {
         let types = Types { accepted: vec![SIGNED_ANSWER.into()], absent: false };
         let header = HeaderRules { types, ..branch.header.clone() };
+        // Us, by the name that the server knows us by (RFC 9701 section 5): as its client, or as what tokens are for.
         let claims = ClaimRules {
             issuer: branch.claims.issuer.clone(),
-            audiences: vec![introspector.client_id().to_owned()],
+            audiences: [&[introspector.client_id().to_owned()], branch.claims.audiences.as_slice()].concat(),
             leeway: branch.claims.leeway,
             without_expiry: true,
             required: &["iat"],
@@ -112,6 +118,11 @@ impl Opaque {
             async move { opaque.introspect(&text, digest).await }
         };
         self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
+    }
+
+    /// The issuer that is asked.
+    pub(super) fn branch(&self) -> &Arc<Branch> {
+        &self.branch
     }
 
     pub(super) fn forget(&self, token: &[u8]) {
@@ -173,7 +184,7 @@ impl Opaque {
                 self.refused.remember(digest, refusal.clone(), self.introspector.clock().now());
                 Err(refusal)
             }
-            Err(Doubt::NotBelieved(why)) => Err(attempt.fail(&why)),
+            Err(Doubt::NotBelieved(why)) => Err(attempt.disbelieve(&why)),
         }
     }
 
@@ -207,10 +218,7 @@ impl Opaque {
 
     /// A signed answer (RFC 9701): it has to be this issuer's, and for us.
     async fn signed_answer(&self, jwt: &str) -> Result<Judged, Doubt> {
-        let not_believed = |refusal: Refusal| match refusal {
-            Refusal::Unavailable(_) => Doubt::Refused(refusal),
-            _ => Doubt::NotBelieved(format!("the signed answer is not good: {refusal}")),
-        };
+        let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, claims) = &self.signed_answers;
         let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
         let (signed, keys) = self.branch.signed(token, header).await.map_err(not_believed)?;
@@ -221,10 +229,11 @@ impl Opaque {
         Ok(Judged { token: self.vouched(object(members.to_string().into_bytes())?)?, keys: Some(keys) })
     }
 
-    /// The JWT that the token stands for: it goes the way of any other.
+    /// The JWT that the token stands for: it goes the way of any other, and from its claims on it speaks for itself.
     async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
-        let token = BearerToken::bare(jwt.as_bytes(), DEFAULT_MAX_TOKEN_BYTES)?;
-        let (signed, keys) = self.branch.signed(token, &self.branch.header).await?;
+        let not_believed = |refusal| not_believed("the phantom token", refusal);
+        let token = BearerToken::bare(jwt.as_bytes(), DEFAULT_MAX_TOKEN_BYTES).map_err(not_believed)?;
+        let (signed, keys) = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
         let verified = self.branch.claims.check(signed, self.branch.clock.now())?;
         Ok(Judged { token: verified.behind_opaque(jwt), keys: Some(keys) })
     }
@@ -232,6 +241,14 @@ impl Opaque {
 
 fn object(text: Vec<u8>) -> Result<Object, Doubt> {
     json::object(text).map_err(|fault| Doubt::NotBelieved(format!("the answer {fault}")))
+}
+
+/// What is wrong with a JWT of the server's is no fault of the client's; that no keys can be had is nobody's.
+fn not_believed(what: &str, refusal: Refusal) -> Doubt {
+    match refusal {
+        Refusal::Unavailable(_) | Refusal::Configuration(_) => Doubt::Refused(refusal),
+        _ => Doubt::NotBelieved(format!("{what} is not good: {refusal}")),
+    }
 }
 
 fn no_result(why: &NoResult) -> Refusal {

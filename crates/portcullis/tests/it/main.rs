@@ -12,6 +12,7 @@
 mod chaos;
 mod claims;
 mod discovery;
+mod explain;
 mod extractors;
 mod hostile;
 mod https;

@@ -9,10 +9,10 @@ use portcullis_testkit::{Endpoint, Fault};
 use crate::support::{Setup, answer, app, bearer, request};
 
 /// The metrics, by name and label; read once, since a snapshot takes the counts away.
-struct Metrics(Vec<(metrics_util::CompositeKey, f64)>);
+pub(crate) struct Metrics(Vec<(metrics_util::CompositeKey, f64)>);
 
 impl Metrics {
-    fn read(snapshot: Snapshot) -> Self {
+    pub(crate) fn read(snapshot: Snapshot) -> Self {
         let number = |value| match value {
             DebugValue::Counter(count) => count as f64,
             DebugValue::Gauge(gauge) => gauge.into_inner(),
@@ -22,7 +22,7 @@ impl Metrics {
     }
 
     /// The sum over all metrics of this name that have the label.
-    fn sum(&self, name: &str, label: Option<(&str, &str)>) -> f64 {
+    pub(crate) fn sum(&self, name: &str, label: Option<(&str, &str)>) -> f64 {
         let of_name = self.0.iter().filter(|(key, _)| key.key().name() == name);
         let of_label = of_name.filter(|(key, _)| {
             label.is_none_or(|wanted| key.key().labels().any(|label| (label.key(), label.value()) == wanted))
@@ -71,7 +71,25 @@ fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
 
 /// Collects what is logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What this thread logs while it does that.
+    pub(crate) fn of(level: tracing::Level, act: impl FnOnce(&Self)) -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+        // Of one subscriber tracing takes whatever the thread that comes first has, and that is none in other tests.
+        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+        tracing::subscriber::with_default(subscriber, || act(&log));
+        log
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -85,13 +103,9 @@ impl std::io::Write for Log {
 
 #[test]
 fn the_log_has_the_code_and_neither_token_nor_claims() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
-    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut secrets = Vec::new();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = Log::of(tracing::Level::TRACE, |_| {
         runtime.block_on(async {
             let setup = Setup::new().await;
             let app = app(Secure::new(setup.jwks.clone()));
@@ -107,7 +121,7 @@ fn the_log_has_the_code_and_neither_token_nor_claims() {
             secrets.extend(tokens);
         });
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let ours = log.lines().filter(|line| line.contains("portcullis")).collect::<Vec<_>>().join("\n");
     for expected in ["access token verified", "wrong_type", "unknown_key", "code=\"expired\"", "90 s ago"] {
         assert!(ours.contains(expected), "{expected} is not in\n{ours}");

@@ -1,22 +1,29 @@
-// A real authorization server for Portcullis's tests: oidc-provider on a free loopback port.
+// A real authorization server for Portcullis's tests: oidc-provider on a loopback port, `node server.mjs [port]`.
 //
 // When it is ready it prints one line of JSON on stdout:
 //
-//     {"issuer":"http://127.0.0.1:PORT","control":"http://127.0.0.1:PORT2"}
+//     {"issuer":"http://127.0.0.1:PORT","control":"http://127.0.0.1:PORT2","keys":{"RS256":PEM,...}}
 //
 // and it ends when its stdin closes, so a test that dies never leaves it behind.
 //
 // Tokens: client `test-client`, secret `test-secret`, grant client_credentials, scopes `read` and
-// `write`; `resource=https://api.example.com/RS256` (or /ES256, /EdDSA) picks the algorithm.
+// `write`; `resource=https://api.example.com/RS256` (or /ES256, /EdDSA) picks the algorithm, and
+// `resource=https://api.example.com/opaque` gives an opaque token.
+//
+// Introspection: client `gateway`, secret `gateway-secret` (client_secret_basic), or `gateway-post` with the same
+// secret (client_secret_post), or `gateway-RS256` (or -PS256, -ES256, -ES384, -EdDSA) by private_key_jwt with the key
+// that the first line gives, which is made anew each time; as JSON (RFC 7662), as a signed JWT (RFC 9701),
+// and, for `Accept: application/jwt`, as the JWT that the opaque token stands for, or 204. The last is not
+// oidc-provider's: it is made here from its answer. Revocation (RFC 7009): the client that has the token.
 //
 // The control server answers
 //
 //     POST /rotate?keep=true|false   new signing keys; keep=true still publishes those before them
 //                                    (the default), keep=false withdraws them
-//     GET  /counts                   requests since the start: {"jwks":N,"discovery":N,"token":N}
+//     GET  /counts                   requests since the start: {"jwks":N,"discovery":N,"token":N,"introspection":N}
 //     POST /counts/reset             sets the counts to 0
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 
 // oidc-provider says what it is about on the console: stdout is kept for the ready line.
@@ -24,19 +31,26 @@ for (const method of ['log', 'info', 'debug']) console[method] = console.error;
 const { default: Provider, errors } = await import('oidc-provider');
 
 const CLIENT = { id: 'test-client', secret: 'test-secret' };
+const GATEWAY = { id: 'gateway', secret: 'gateway-secret' };
+const POST_CLIENT = { id: 'gateway-post', secret: GATEWAY.secret };
+const PORT = Number(process.argv[2] ?? 0);
 const RESOURCE = 'https://api.example.com/';
 const KEY_TYPES = {
   RS256: ['rsa', { modulusLength: 2048 }],
   ES256: ['ec', { namedCurve: 'P-256' }],
   EdDSA: ['ed25519', {}],
 };
+const CLIENT_KEY_TYPES = { ...KEY_TYPES, PS256: KEY_TYPES.RS256, ES384: ['ec', { namedCurve: 'P-384' }] };
 const COUNTED = {
   '/jwks': 'jwks',
   '/.well-known/openid-configuration': 'discovery',
   '/.well-known/oauth-authorization-server': 'discovery',
   '/token': 'token',
+  '/token/introspection': 'introspection',
 };
 
+// A server that comes back has other keys, and says so by their ids.
+const STARTED = Date.now();
 let generation = 0;
 
 /** One fresh private JWK for each algorithm. */
@@ -45,14 +59,15 @@ function newKeys() {
   return Object.entries(KEY_TYPES).map(([alg, [type, options]]) => ({
     ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }),
     alg,
-    kid: `${alg}-${generation}`,
+    kid: `${alg}-${STARTED}-${generation}`,
     use: 'sig',
   }));
 }
 
-/** A resource server whose access tokens are JWTs signed with the algorithm at the end of its name. */
+/** A resource server whose access tokens are opaque, or JWTs signed with the algorithm, as its name ends. */
 function resourceServer(_ctx, resource) {
   const alg = resource.startsWith(RESOURCE) ? resource.slice(RESOURCE.length) : '';
+  if (alg === 'opaque') return { audience: resource, scope: 'read write', accessTokenFormat: 'opaque', accessTokenTTL: 600 };
   if (!Object.hasOwn(KEY_TYPES, alg)) throw new errors.InvalidTarget();
   return {
     audience: resource,
@@ -66,17 +81,27 @@ function resourceServer(_ctx, resource) {
 /** oidc-provider takes its keys when it is made, so a rotation makes a new one for the same issuer. */
 function newProvider(issuer, keys) {
   return new Provider(issuer, {
-    clients: [{
-      client_id: CLIENT.id,
-      client_secret: CLIENT.secret,
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
-    }],
-    enabledJWA: { idTokenSigningAlgValues: Object.keys(KEY_TYPES) },
+    // So that tokens outlive a rotation.
+    adapter: Memory,
+    clients: [
+      newClient(CLIENT),
+      { ...newClient(GATEWAY), introspection_signed_response_alg: 'ES256' },
+      { ...newClient(POST_CLIENT), token_endpoint_auth_method: 'client_secret_post' },
+      ...clientKeys.map(newKeyClient),
+    ],
+    enabledJWA: {
+      clientAuthSigningAlgValues: Object.keys(CLIENT_KEY_TYPES),
+      idTokenSigningAlgValues: Object.keys(KEY_TYPES),
+      introspectionSigningAlgValues: Object.keys(KEY_TYPES),
+    },
+    // An opaque token has no subject of its own where no person is behind it; a JWT names the client.
+    extraTokenClaims: (_ctx, { clientId }) => ({ sub: clientId }),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith(GATEWAY.id) },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
     jwks: { keys },
@@ -85,11 +110,88 @@ function newProvider(issuer, keys) {
   });
 }
 
-/** Starts `server` on a free loopback port and gives its address. */
-function listen(server) {
+function newClient({ id, secret }) {
+  return {
+    client_id: id,
+    client_secret: secret,
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+  };
+}
+
+/** A client that signs for itself by this algorithm and key (private_key_jwt). */
+function newKeyClient({ alg, publicKey }) {
+  return {
+    ...newClient({ id: `gateway-${alg}` }),
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: alg,
+    jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), alg, kid: 'client-key', use: 'sig' }] },
+    introspection_signed_response_alg: Object.hasOwn(KEY_TYPES, alg) ? alg : 'RS256',
+  };
+}
+
+/** What oidc-provider stores, in memory and for all providers of this process. */
+class Memory {
+  static stored = new Map();
+
+  constructor(model) {
+    this.key = (id) => `${model}:${id}`;
+  }
+
+  async upsert(id, payload) {
+    Memory.stored.set(this.key(id), payload);
+  }
+
+  async find(id) {
+    return Memory.stored.get(this.key(id));
+  }
+
+  async destroy(id) {
+    Memory.stored.delete(this.key(id));
+  }
+}
+
+/** Answers an introspection with the JWT that the token stands for: what the provider says as JSON, signed. */
+function answerWithPhantom(request, response) {
+  request.headers.accept = 'application/json';
+  const chunks = [];
+  const { writeHead } = response;
+  response.write = (chunk) => chunks.push(Buffer.from(chunk));
+  response.writeHead = (status) => {
+    response.statusCode = status;
+    return response;
+  };
+  response.end = (chunk) => {
+    if (chunk) chunks.push(Buffer.from(chunk));
+    delete response.write;
+    delete response.end;
+    response.writeHead = writeHead;
+    const text = Buffer.concat(chunks).toString();
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    if (response.statusCode !== 200) return send(response, response.statusCode, JSON.parse(text));
+    const { active, token_type: _, ...claims } = JSON.parse(text);
+    if (!active) return response.writeHead(204).end();
+    return response.writeHead(200, { 'content-type': 'application/jwt' }).end(signed(claims));
+  };
+  handle(request, response);
+}
+
+/** A JWT access token by the newest ES256 key. */
+function signed(claims) {
+  const key = keys.find(({ alg }) => alg === 'ES256');
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const input = `${part({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })}.${part(claims)}`;
+  const privateKey = createPrivateKey({ key, format: 'jwk' });
+  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  return `${input}.${signature.toString('base64url')}`;
+}
+
+/** Starts `server` on a loopback port, any free one by default, and gives its address. */
+function listen(server, port = 0) {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`));
+    server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`));
   });
 }
 
@@ -97,15 +199,21 @@ function send(response, status, body) {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-const counts = { jwks: 0, discovery: 0, token: 0 };
+const counts = { jwks: 0, discovery: 0, token: 0, introspection: 0 };
+const clientKeys = Object.entries(CLIENT_KEY_TYPES).map(([alg, [type, options]]) => ({
+  alg,
+  ...generateKeyPairSync(type, options),
+}));
 let keys = newKeys();
 let handle;
 
 const issuer = await listen(createServer((request, response) => {
   const counted = COUNTED[request.url.split('?', 1)[0]];
   if (counted) counts[counted] += 1;
-  handle(request, response);
-}));
+  const phantom = counted === 'introspection' && request.headers.accept?.includes('application/jwt');
+  if (phantom) answerWithPhantom(request, response);
+  else handle(request, response);
+}), PORT);
 handle = newProvider(issuer, keys).callback();
 
 const control = await listen(createServer((request, response) => {
@@ -131,4 +239,6 @@ const control = await listen(createServer((request, response) => {
 }));
 
 process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
-process.stdout.write(`${JSON.stringify({ issuer, control })}\n`);
+const pem = ({ alg, privateKey }) => [alg, privateKey.export({ format: 'pem', type: 'pkcs8' })];
+const privateKeys = Object.fromEntries(clientKeys.map(pem));
+process.stdout.write(`${JSON.stringify({ issuer, control, keys: privateKeys })}\n`);

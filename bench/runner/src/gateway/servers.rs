@@ -1,0 +1,137 @@
+//! The gateway, as deployments start it, and how it is asked once.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use harness::{AUDIENCE, Result, Server};
+
+use super::{Bench, question, tokens::CLIENT};
+
+/// How long a server may take until it lets a good token pass.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How Traefik and Caddy describe the request that they ask about.
+pub(super) const DESCRIPTION: [&str; 4] = [
+    "X-Forwarded-Method: GET",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: api.example.com",
+    "X-Forwarded-Uri: /orders/1",
+];
+
+/// Where forward-auth asks.
+pub(super) const AUTH: &str = "/auth";
+
+/// A running gateway.
+pub(super) struct Gateway {
+    pub(super) server: Server,
+    pub(super) forward_auth: SocketAddr,
+    pub(super) ext_authz: SocketAddr,
+    pub(super) admin: SocketAddr,
+}
+
+impl Gateway {
+    /// Starts one, and waits until it lets good tokens pass at both doors.
+    pub(super) fn start(bench: &Bench<'_>) -> Result<Self> {
+        let [forward_auth, ext_authz, admin] = [free_address()?, free_address()?, free_address()?];
+        let config = write_config(bench, forward_auth, ext_authz, admin)?;
+        let mut command = bench.cores.for_server(&bench.programs.path("portcullis"));
+        command.args(["serve", "--config"]).arg(&config).env("PORTCULLIS_LOG", "warn");
+        let server = Server::start_at(command, forward_auth).map_err(|reason| format!("the gateway: {reason}"))?;
+        let gateway = Self { server, forward_auth, ext_authz, admin };
+        for token in [&bench.tokens.jwt, &bench.tokens.opaque] {
+            until_it_passes(forward_auth, AUTH, &DESCRIPTION, token)?;
+            question::until_it_passes(bench, ext_authz, token)?;
+        }
+        Ok(gateway)
+    }
+}
+
+/// One route, one header field for the upstream.
+fn write_config(
+    bench: &Bench<'_>,
+    forward_auth: SocketAddr,
+    ext_authz: SocketAddr,
+    admin: SocketAddr,
+) -> Result<PathBuf> {
+    let (client, secret) = CLIENT;
+    write(&bench.folder.join("secret.txt"), secret)?;
+    let issuer = &bench.tokens.issuer;
+    let text = format!(
+        r#"listen = "{forward_auth}"
+grpc = "{ext_authz}"
+admin = "{admin}"
+
+[[issuers]]
+issuer = "{}"
+jwks_uri = "{}"
+audience = ["{AUDIENCE}"]
+
+[issuers.introspection]
+endpoint = "{}"
+client_id = "{client}"
+client_secret_file = "secret.txt"
+mode = "phantom"
+
+[[routes]]
+path = "/orders/*"
+methods = ["GET"]
+scope = ["orders:read"]
+
+[[headers]]
+name = "X-Auth-Subject"
+claim = "sub"
+"#,
+        issuer.issuer(),
+        issuer.jwks_uri(),
+        issuer.url("/introspect"),
+    );
+    // Several may run one after another, but none is told to read its file again.
+    let file = bench.folder.join(format!("portcullis-{}.toml", forward_auth.port()));
+    write(&file, &text)?;
+    Ok(file)
+}
+
+/// An address on loopback that nobody listens at.
+pub(super) fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    listener.map_err(|error| format!("no free port: {error}"))
+}
+
+pub(super) fn write(file: &Path, text: &str) -> Result {
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Waits until a request with this token is answered 200.
+pub(super) fn until_it_passes(server: SocketAddr, path: &str, fields: &[&str], token: &str) -> Result {
+    let bearer = format!("Authorization: Bearer {token}");
+    let fields = [fields, &[bearer.as_str()]].concat();
+    let started = Instant::now();
+    loop {
+        let answer = get(server, path, &fields).map_err(|error| format!("no answer: {error}"))?;
+        let status = answer.lines().next().unwrap_or("nothing");
+        if status.starts_with("HTTP/1.1 200") {
+            return Ok(());
+        }
+        if started.elapsed() > READY_LIMIT {
+            return Err(format!("a good token is answered with {status}"));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A whole answer.
+pub(super) fn get(server: SocketAddr, path: &str, fields: &[&str]) -> io::Result<String> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(READY_LIMIT))?;
+    let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{fields}\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}

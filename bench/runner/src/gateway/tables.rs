@@ -1,0 +1,133 @@
+//! The tables of requests per second: which ways to ask take turns, and what is compared.
+
+use std::{net::SocketAddr, path::Path};
+
+use harness::{Result, Server};
+
+use super::{
+    AXUM, Bench, ENVOY, ENVOY_ALONE, ENVOY_AND_OURS, ENVOY_AND_TONIC, ENVOY_JWT_AUTHN, EXT_AUTHZ, FORWARD_AUTH, HALF,
+    HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, JWT, OF_ENVOY, OF_JWT, OF_OK, PHANTOM, ROTATING, TONIC,
+    envoy::{Envoy, Filter},
+    question,
+    servers::{AUTH, DESCRIPTION, Gateway, until_it_passes},
+    turns::{Answered, Contender, take},
+};
+use crate::results::Results;
+
+/// What Envoy's clients ask for.
+const ORDERS: &str = "/orders/1";
+
+/// The three tables of the gateway's own doors.
+pub(super) fn doors(bench: &Bench<'_>, results: &mut Results) -> Result {
+    let gateway = Gateway::start(bench)?;
+    let (axum, tonic) = (bench.says_yes("server-auth-ok")?, bench.says_yes("server-ext-authz-ok")?);
+    until_it_passes(axum.address(), AUTH, &DESCRIPTION, &bench.tokens.jwt)?;
+    question::until_it_passes(bench, tonic.address(), &bench.tokens.jwt)?;
+    forward_auth(bench, &gateway, &axum, results);
+    ext_authz(bench, &gateway, &tonic, results);
+    half(bench, &gateway, &axum, &tonic, results)
+}
+
+fn forward_auth(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, results: &mut Results) {
+    let tokens = &bench.tokens;
+    let asking = |address, file| move |seconds| bench.by_wrk(address, AUTH, &DESCRIPTION, file, seconds);
+    let ours = |name, file| Contender::new(name, [&gateway.server], asking(gateway.forward_auth, file));
+    let contenders = vec![
+        Contender::new(AXUM, [axum], asking(axum.address(), &tokens.jwt_file)),
+        ours(JWT, &tokens.jwt_file),
+        ours(PHANTOM, &tokens.opaque_file),
+        ours(ROTATING, &tokens.rotating),
+    ];
+    let compared =
+        [(JWT, OF_OK, AXUM), (PHANTOM, OF_OK, AXUM), (ROTATING, OF_OK, AXUM), (PHANTOM, OF_JWT, JWT), (ROTATING, OF_JWT, JWT)];
+    take(bench, FORWARD_AUTH, contenders, &compared, results);
+}
+
+fn ext_authz(bench: &Bench<'_>, gateway: &Gateway, tonic: &Server, results: &mut Results) {
+    let tokens = &bench.tokens;
+    let asking = |address, token| move |seconds| bench.h2load.ask(address, token, seconds);
+    let ours = |name, token| Contender::new(name, [&gateway.server], asking(gateway.ext_authz, token));
+    let contenders = vec![
+        Contender::new(TONIC, [tonic], asking(tonic.address(), &tokens.jwt)),
+        ours(JWT, &tokens.jwt),
+        ours(PHANTOM, &tokens.opaque),
+    ];
+    let compared = [(JWT, OF_OK, TONIC), (PHANTOM, OF_OK, TONIC), (PHANTOM, OF_JWT, JWT)];
+    take(bench, EXT_AUTHZ, contenders, &compared, results);
+}
+
+/// At half of what the gateway did before; the others are asked at the same pace.
+fn half(
+    bench: &Bench<'_>,
+    gateway: &Gateway,
+    axum: &Server,
+    tonic: &Server,
+    results: &mut Results,
+) -> Result {
+    let token = &bench.tokens.jwt;
+    let half = |table| {
+        let rate = results.get(table, JWT, "requests/s").map(|figure| figure.median / 2.0);
+        rate.ok_or_else(|| format!("there is no load to halve: {table}"))
+    };
+    let (http1, grpc) = (half(FORWARD_AUTH)?, half(EXT_AUTHZ)?);
+    let forward_auth =
+        |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
+    let ext_authz = |address| move |seconds| bench.h2load.ask_at_pace(address, token, grpc, seconds);
+    let contenders = vec![
+        Contender::new(AXUM, [axum], forward_auth(axum.address())),
+        Contender::new(HALF_FORWARD_AUTH, [&gateway.server], forward_auth(gateway.forward_auth)),
+        Contender::new(TONIC, [tonic], ext_authz(tonic.address())),
+        Contender::new(HALF_EXT_AUTHZ, [&gateway.server], ext_authz(gateway.ext_authz)),
+    ];
+    take(bench, HALF, contenders, &[], results);
+    Ok(())
+}
+
+/// What Envoy's clients see. Envoy, and what it asks, share a core.
+pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
+    let gateway = Gateway::start(bench)?;
+    let tonic = bench.says_yes("server-ext-authz-ok")?;
+    let start = |name, filter| Envoy::start(bench, name, filter);
+    let alone = start("alone", Filter::None)?;
+    let ours = start("ours", Filter::ExtAuthz(gateway.ext_authz))?;
+    let yes = start("yes", Filter::ExtAuthz(tonic.address()))?;
+    let jwt_authn = start("jwt-authn", Filter::JwtAuthn)?;
+    for envoy in [&alone, &ours, &yes, &jwt_authn] {
+        until_it_passes(envoy.address(), ORDERS, &[], &bench.tokens.jwt)?;
+    }
+    let asking =
+        |envoy: &Server| { let address = envoy.address(); move |seconds| bench.by_wrk(address, ORDERS, &[], &bench.tokens.jwt_file, seconds) };
+    let contenders = vec![
+        Contender::new(ENVOY_ALONE, [&alone], asking(&alone)),
+        Contender::new(ENVOY_AND_TONIC, [&yes, &tonic], asking(&yes)),
+        Contender::new(ENVOY_AND_OURS, [&ours, &gateway.server], asking(&ours)),
+        Contender::new(ENVOY_JWT_AUTHN, [&jwt_authn], asking(&jwt_authn)),
+    ];
+    let compared = [
+        (ENVOY_AND_TONIC, OF_ENVOY, ENVOY_ALONE),
+        (ENVOY_AND_OURS, OF_ENVOY, ENVOY_ALONE),
+        (ENVOY_JWT_AUTHN, OF_ENVOY, ENVOY_ALONE),
+        (ENVOY_AND_OURS, OF_OK, ENVOY_AND_TONIC),
+    ];
+    take(bench, ENVOY, contenders, &compared, results);
+    Ok(())
+}
+
+impl Bench<'_> {
+    /// A server that lets everything pass.
+    fn says_yes(&self, program: &str) -> Result<Server> {
+        Server::start(self.cores.for_server(&self.programs.path(program)), &self.tokens.issuer)
+            .map_err(|reason| format!("{program}: {reason}"))
+    }
+
+    fn by_wrk(
+        &self,
+        server: SocketAddr,
+        path: &str,
+        fields: &[&str],
+        tokens: &Path,
+        seconds: usize,
+    ) -> Result<Answered> {
+        Ok(Answered::by_wrk(&self.wrk.ask_at(server, path, fields, tokens, seconds)?))
+    }
+}

@@ -1,0 +1,144 @@
+//! What an operator asks the gateway, on a listener of its own.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/` | an index of the others |
+//! | `/healthz` | 200 as long as the process serves |
+//! | `/readyz` | 200 if every issuer has keys and no end is in sight, else 503; JSON says what is missing |
+//! | `/metrics` | what Prometheus collects |
+//! | `/status` | the state of issuers, caches and store, as JSON |
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+};
+use http_body_util::Full;
+use hyper::service::Service;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const INDEX: &str =
+    "portcullis\n\n/healthz  is it alive\n/readyz   can it decide\n/metrics  for Prometheus\n/status   as JSON\n";
+
+/// What the gateway lets the admin listener know. No secret, no token and no claim may be in it.
+pub(crate) trait Observed: Send + Sync + 'static {
+    /// Whether requests should be sent here.
+    fn readiness(&self) -> Readiness;
+    /// The state of the gateway, for people and their tools.
+    fn status(&self) -> Value;
+    /// Sets the gauges that are read when metrics are.
+    fn refresh_gauges(&self);
+}
+
+/// Whether requests should be sent here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// It is about to end.
+    pub(crate) draining: bool,
+    /// Issuers whose tokens cannot be judged now.
+    pub(crate) issuers_without_keys: Vec<String>,
+}
+
+/// Answers on the admin listener.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    observed: Arc<dyn Observed>,
+    metrics: PrometheusHandle,
+}
+
+impl Admin {
+    /// Shows what is `observed`, and the metrics.
+    pub(crate) fn new(observed: Arc<dyn Observed>, metrics: PrometheusHandle) -> Self {
+        Self { observed, metrics }
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        let page = match path {
+            "/" | "/healthz" | "/readyz" | "/metrics" | "/status" => path,
+            _ => return response(StatusCode::NOT_FOUND, TEXT, "not found\n"),
+        };
+        match *method {
+            Method::GET => self.page(page),
+            Method::HEAD => without_body(self.page(page)),
+            _ => not_allowed(),
+        }
+    }
+
+    fn page(&self, path: &str) -> Response<Full<Bytes>> {
+        match path {
+            "/healthz" => response(StatusCode::OK, TEXT, "ok"),
+            "/readyz" => on_readiness(&self.observed.readiness()),
+            "/metrics" => {
+                self.observed.refresh_gauges();
+                response(StatusCode::OK, PROMETHEUS, self.metrics.render())
+            }
+            "/status" => response(StatusCode::OK, JSON, format!("{:#}\n", self.observed.status())),
+            _ => response(StatusCode::OK, TEXT, INDEX),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Admin {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        ready(Ok(self.answer(request.method(), request.uri().path())))
+    }
+}
+
+impl Readiness {
+    /// Whether requests should be sent here.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.draining && self.issuers_without_keys.is_empty()
+    }
+}
+
+fn on_readiness(readiness: &Readiness) -> Response<Full<Bytes>> {
+    let ready = readiness.is_ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "ready": ready,
+        "draining": readiness.draining,
+        "issuers_without_keys": readiness.issuers_without_keys,
+    });
+    response(status, JSON, format!("{body}\n"))
+}
+
+fn not_allowed() -> Response<Full<Bytes>> {
+    let mut response = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "method not allowed\n");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+fn response(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let body = body.into();
+    let length = HeaderValue::from(body.len());
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// What a GET would have got, without its content (RFC 9110 section 9.3.2).
+fn without_body(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.map(|_| Full::default())
+}

@@ -1,0 +1,105 @@
+//! `portcullis check-config`: reads a configuration as `serve` would, and says what it means.
+
+use std::{fmt::Write, path::Path};
+
+use miette::Report;
+
+use crate::{
+    config::{Config, Issuer, Keys, Listener, Route},
+    decision::Gateway,
+};
+
+/// Checks a configuration, and prints what it means, in a few lines.
+///
+/// # Errors
+///
+/// A report of all that is wrong with it.
+pub(crate) fn run(path: &Path) -> Result<(), Report> {
+    let config = Config::load(path)?;
+    // What the library refuses is no good either.
+    Gateway::build(&config, None)?;
+    #[expect(clippy::print_stdout, reason = "a command speaks to a person")]
+    {
+        print!("{} is good.\n{}", path.display(), told(&config));
+    }
+    Ok(())
+}
+
+fn told(config: &Config) -> String {
+    let mut lines = Vec::new();
+    lines.push(format!("forward-auth at {}", listener(&config.forward_auth)));
+    lines.extend(config.grpc.as_ref().map(|grpc| format!("Envoy ext_authz (gRPC) at {}", listener(grpc))));
+    lines.push(match &config.admin {
+        Some(admin) => format!("health, metrics and status at {}", listener(admin)),
+        None => "no admin listener".into(),
+    });
+    lines.extend(config.issuers.iter().map(issuer));
+    lines.extend(config.routes.iter().map(route));
+    lines.push(match config.routes.is_empty() {
+        true => "no routes: any valid token passes".into(),
+        false => "what is under no route is refused".into(),
+    });
+    lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
+    lines.extend(config.store.as_ref().map(|store| format!("shared store at {}", store.urls.join(", "))));
+    lines.iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "  {line}");
+        text
+    })
+}
+
+fn listener(listener: &Listener) -> String {
+    match &listener.tls {
+        Some(tls) if tls.client_ca.is_some() => format!("{}, TLS with client certificates", listener.address),
+        Some(_) => format!("{}, TLS", listener.address),
+        None => listener.address.to_string(),
+    }
+}
+
+fn issuer(issuer: &Issuer) -> String {
+    let keys = match &issuer.keys {
+        Keys::Discovery => "keys by discovery".into(),
+        Keys::Uri(uri) => format!("keys from {uri}"),
+        Keys::Local { file, .. } => format!("keys from {}", file.display()),
+    };
+    let audience = if issuer.audience.is_empty() { "any audience".into() } else { issuer.audience.join(" or ") };
+    let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
+    format!("issuer {}: {keys}, for {audience}{opaque}", issuer.issuer)
+}
+
+fn route(route: &Route) -> String {
+    let methods = if route.methods.is_empty() { "any method".into() } else { route.methods.join(", ") };
+    let mut needs = Vec::new();
+    needs.extend((!route.scope.is_empty()).then(|| format!("scope {}", route.scope.join(" and "))));
+    needs.extend((!route.any_scope.is_empty()).then(|| format!("scope {}", route.any_scope.join(" or "))));
+    needs.extend(route.claims.iter().map(|claim| match &claim.value {
+        Some(value) => format!("claim {} = {value}", claim.name),
+        None => format!("claim {}", claim.name),
+    }));
+    let needs = match (route.public, needs.is_empty()) {
+        (true, _) => "public".into(),
+        (false, true) => "any valid token".into(),
+        (false, false) => needs.join(", "),
+    };
+    format!("route {} ({methods}): {needs}", route.pattern.as_str())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_configuration_is_told_line_by_line() {
+        let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n\
+                    [[routes]]\npath = \"/health\"\npublic = true\n\
+                    [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \"n\", value = 1 }]\n\
+                    [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n";
+        let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
+        let expected = "  forward-auth at 127.0.0.1:9080\n  health, metrics and status at 127.0.0.1:9081\n  \
+                        issuer https://as.example.com: keys by discovery, for any audience\n  \
+                        route /health (any method): public\n  \
+                        route /orders/* (GET): scope a and b, claim n = 1\n  \
+                        what is under no route is refused\n  the upstream gets x-sub: claim sub\n";
+        assert_eq!(told(&config), expected);
+    }
+}

@@ -1,0 +1,72 @@
+//! Files that a configuration names, read when it is checked.
+
+use std::{fs, io, path::PathBuf};
+
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+use super::{
+    Secret,
+    file::{Read, Table, Value},
+};
+
+/// The path that a value names, from the folder of the configuration.
+pub(super) fn path(value: &Value<'_>, table: &Table<'_>) -> Read<PathBuf> {
+    Ok(table.base().join(value.text()?))
+}
+
+/// The text of a file, not empty.
+pub(super) fn read(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
+    let path = path(value, table)?;
+    match fs::read(&path).map(String::from_utf8) {
+        Ok(Ok(text)) if text.trim().is_empty() => Err(value
+            .problem(format!("expected a file with something in it, {} is empty", path.display()))
+            .help("fill it")),
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(_)) => Err(value
+            .problem(format!("expected a text file, {} is not UTF-8", path.display()))
+            .help("write it as text")),
+        Err(error) => {
+            Err(value.problem(format!("cannot read {}: {}", path.display(), reason(&error))).help(remedy(&error)))
+        }
+    }
+}
+
+/// A private key in PEM.
+pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> {
+    let pem = read(value, table)?;
+    match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+        Ok(_) => Ok(Secret::new(pem)),
+        Err(_) => Err(value
+            .problem("expected a private key in PEM, the file has none")
+            .help("it begins with `-----BEGIN PRIVATE KEY-----`")),
+    }
+}
+
+/// Certificates in PEM.
+pub(super) fn certificates(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
+    let pem = read(value, table)?;
+    let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).peekable();
+    match certificates.peek().is_some() && certificates.all(|certificate| certificate.is_ok()) {
+        true => Ok(pem),
+        false => Err(value
+            .problem("expected certificates in PEM, the file has none or a broken one")
+            .help("it begins with `-----BEGIN CERTIFICATE-----`")),
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "the gateway may not".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "relative paths start from the folder of the configuration file",
+        io::ErrorKind::PermissionDenied => "let the user that the gateway runs as read it",
+        _ => "name a file",
+    }
+}

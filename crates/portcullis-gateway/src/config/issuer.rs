@@ -1,0 +1,248 @@
+//! `[[issuers]]`: whose tokens count.
+
+use std::time::Duration;
+
+use portcullis::{Algorithm, ClientAuthentication, IntrospectionForm, JwksService};
+
+use super::{
+    Client, Introspection, Issuer, Keys,
+    bytes::bytes,
+    duration::{duration, some_time},
+    file::{Read, Table, Value},
+    files,
+    problem::Problem,
+    secret,
+};
+
+const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+const SYMMETRIC: [Algorithm; 3] = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+
+/// The issuers: at least one, each once, and at most one that introspects.
+pub(super) fn issuers(root: &Table<'_>) -> Vec<Issuer> {
+    let none_given = root.value("issuers").is_none_or(|value| value.elements() == Some(0));
+    if none_given {
+        let place = root.value("issuers").map_or(0..0, |value| value.place);
+        root.note(
+            Problem::new(place, "expected at least one issuer, none came")
+                .help("add `[[issuers]]` with `issuer = \"https://as.example.com\"`: without one no token could pass"),
+        );
+    }
+    let tables = root.tables("issuers");
+    refuse_twice(root, &tables);
+    refuse_second_introspection(root, &tables);
+    tables.into_iter().filter_map(issuer).collect()
+}
+
+fn refuse_twice(root: &Table<'_>, tables: &[Table<'_>]) {
+    let names: Vec<_> = tables.iter().filter_map(|table| table.value("issuer")).collect();
+    for (index, name) in names.iter().enumerate() {
+        let same = |first: &&Value<'_>| first.text().is_ok() && first.text() == name.text();
+        if let (Some(first), Ok(text)) = (names.iter().take(index).find(same), name.text()) {
+            let problem = name.problem(format!("expected each issuer once, `{text}` came twice"));
+            root.note(problem.and(first.place.clone(), "first here").help("merge the two: `audience` may be an array"));
+        }
+    }
+}
+
+fn refuse_second_introspection(root: &Table<'_>, tables: &[Table<'_>]) {
+    let mut introspecting = tables.iter().filter_map(|table| table.value("introspection"));
+    let first = introspecting.next();
+    if let (Some(first), Some(second)) = (first, introspecting.next()) {
+        let problem = second.problem("expected one issuer at most that introspects, a second came");
+        root.note(problem.and(first.place, "first here").help(
+            "an opaque token does not say whose it is, and to show it to another issuer would give it away: run a gateway for each",
+        ));
+    }
+}
+
+fn issuer(table: Table<'_>) -> Option<Issuer> {
+    let issuer = table.require(
+        "issuer",
+        "write what tokens have as `iss`, as in `issuer = \"https://as.example.com\"`",
+        Value::string,
+    );
+    let keys = keys(&table);
+    let audience = audience(&table);
+    let algorithms = algorithms(&table);
+    let leeway = table.get("leeway", leeway);
+    let rfc9068 = table.get("rfc9068", Value::boolean).unwrap_or(false);
+    if let Some(value) = table.value("rfc9068").filter(|_| rfc9068 && audience.len() != 1) {
+        let problem = value.problem(format!("expected exactly one `audience` with `rfc9068`, {} came", audience.len()));
+        table.note(problem.help("RFC 9068 tokens are for a named API: set `audience` to its identifier"));
+    }
+    let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
+    let given = table.value("introspection").is_some();
+    let introspection = table.table("introspection").and_then(introspection);
+    table.finish();
+    if given && introspection.is_none() {
+        return None;
+    }
+    Some(Issuer { issuer: issuer?, keys, audience, algorithms, leeway, rfc9068, dangerously_allow_http, introspection })
+}
+
+fn keys(table: &Table<'_>) -> Keys {
+    if let (Some(one), Some(other)) = (table.value("jwks_uri"), table.value("jwks_file")) {
+        let problem = one.problem("expected `jwks_uri` or `jwks_file`, both came").and(other.place, "and here");
+        table.note(problem.help("leave one of them out; without both, the issuer's metadata name its keys"));
+    }
+    let uri = table.get("jwks_uri", Value::string).map(Keys::Uri);
+    let file = table.get("jwks_file", |value| local_keys(value, table));
+    file.or(uri).unwrap_or(Keys::Discovery)
+}
+
+fn local_keys(value: &Value<'_>, table: &Table<'_>) -> Read<Keys> {
+    let text = files::read(value, table)?;
+    match JwksService::from_json(&text) {
+        Ok(_) => Ok(Keys::Local { file: files::path(value, table)?, text }),
+        Err(error) => Err(value.problem(error.to_string()).help("the file has to be a JWK Set: {\"keys\": [...]}")),
+    }
+}
+
+fn audience(table: &Table<'_>) -> Vec<String> {
+    let value = table.value("audience");
+    if value.as_ref().is_some_and(Value::is_text) {
+        return table.get("audience", Value::string).into_iter().collect();
+    }
+    if let Some(value) = value.filter(|value| value.elements() == Some(0)) {
+        table.note(
+            value.problem("expected an audience, an empty array came").help("leave `audience` out to accept any"),
+        );
+    }
+    table.list("audience", "a text or an array of texts", Value::string).unwrap_or_default()
+}
+
+fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
+    let local = table.value("jwks_file").is_some();
+    if let Some(value) = table.value("algorithms").filter(|value| value.elements() == Some(0)) {
+        let problem = value.problem("expected an algorithm, an empty array came");
+        table.note(problem.help("leave `algorithms` out to accept all asymmetric ones"));
+    }
+    table.list("algorithms", "an array of algorithms", |value| {
+        let algorithm = algorithm(value)?;
+        if SYMMETRIC.contains(&algorithm) && !local {
+            let problem = value.problem(format!("expected `jwks_file` with {algorithm}, it is missing"));
+            return Err(
+                problem.help("whoever can verify by a shared secret can sign, so it is taken from a local file only")
+            );
+        }
+        Ok(algorithm)
+    })
+}
+
+fn algorithm(value: &Value<'_>) -> Read<Algorithm> {
+    let name = value.text()?;
+    Algorithm::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|known| known.name()).collect();
+        value.problem(format!("expected a signature algorithm, \"{name}\" came")).help(match name {
+            "none" => "a token without a signature proves nothing and is never accepted".to_owned(),
+            _ => format!("known are {}; with a local secret HS256, HS384, HS512", known.join(", ")),
+        })
+    })
+}
+
+fn leeway(value: &Value<'_>) -> Read<Duration> {
+    match duration(value)? {
+        leeway if leeway <= LONGEST_LEEWAY => Ok(leeway),
+        _ => Err(value
+            .problem("expected a leeway of five minutes at most, a longer one came")
+            .help("set the clocks instead")),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Method {
+    Basic,
+    Post,
+    PrivateKeyJwt,
+    Tls,
+}
+
+const METHODS: [(&str, Method); 4] = [
+    ("basic", Method::Basic),
+    ("post", Method::Post),
+    ("private_key_jwt", Method::PrivateKeyJwt),
+    ("tls", Method::Tls),
+];
+
+const FORMS: [(&str, IntrospectionForm); 3] =
+    [("json", IntrospectionForm::Json), ("jwt", IntrospectionForm::Jwt), ("phantom", IntrospectionForm::Phantom)];
+
+fn introspection(table: Table<'_>) -> Option<Introspection> {
+    let endpoint = table.require("endpoint", "write the URL of the introspection endpoint (RFC 7662)", Value::string);
+    let client_id =
+        table.require("client_id", "write what the authorization server knows this gateway by", Value::string);
+    let form = table.get("mode", |value| value.word(&FORMS)).unwrap_or_default();
+    let client = client(&table, client_id.as_deref());
+    let timeout = table.get("timeout", some_time);
+    let keep_for = table.get("keep_for", duration);
+    let cache_bytes = table.get("cache_bytes", |value| bytes(value, 0, 64 << 30));
+    table.finish();
+    Some(Introspection {
+        endpoint: endpoint?,
+        client_id: client_id?,
+        client: client?,
+        form,
+        timeout,
+        keep_for,
+        cache_bytes,
+    })
+}
+
+fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
+    let method = match table.value("authentication") {
+        None => Some(Method::Basic),
+        Some(_) => table.get("authentication", |value| value.word(&METHODS)),
+    };
+    // Each key is asked for by its own method only; here, so that the others are no unknown keys.
+    let by_secret: &[_] = &["client_secret", "client_secret_file", "client_secret_env"];
+    let groups: [(&[&'static str], &str, bool); 4] = [
+        (by_secret, "basic\" or \"post", matches!(method, Some(Method::Basic | Method::Post) | None)),
+        (&["algorithm", "kid", "audience"], "private_key_jwt", matches!(method, Some(Method::PrivateKeyJwt) | None)),
+        (&["certificate_file"], "tls", matches!(method, Some(Method::Tls) | None)),
+        (
+            &["key_file"],
+            "private_key_jwt\" or \"tls",
+            matches!(method, Some(Method::PrivateKeyJwt | Method::Tls) | None),
+        ),
+    ];
+    for (keys, methods, fits) in groups {
+        for (key, value) in keys.iter().filter_map(|key| Some((key, table.value(key)?))).filter(|_| !fits) {
+            let problem = value.problem(format!("expected no `{key}` with this authentication, it came"));
+            table.note(problem.help(format!("set `authentication = \"{methods}\"`, or leave `{key}` out")));
+        }
+    }
+    match method? {
+        Method::Basic => client_secret(table).map(Client::Basic),
+        Method::Post => client_secret(table).map(Client::Post),
+        Method::PrivateKeyJwt => private_key_jwt(table, id),
+        Method::Tls => {
+            let certificate_pem = table.require("certificate_file", "name the client's certificate in PEM", |value| {
+                files::certificates(value, table)
+            });
+            let key_pem = table
+                .require("key_file", "name the client's private key in PEM", |value| files::private_key(value, table));
+            Some(Client::Tls { certificate_pem: certificate_pem?, key_pem: key_pem? })
+        }
+    }
+}
+
+fn client_secret(table: &Table<'_>) -> Option<super::Secret> {
+    secret::required(table, "client_secret", "client_secret_file", "client_secret_env")
+}
+
+fn private_key_jwt(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
+    let algorithm =
+        table.require("algorithm", "write what the key signs by: RS256, PS256, ES256, ES384 or EdDSA", algorithm);
+    let kid = table.get("kid", Value::string);
+    let audience = table.get("audience", Value::string);
+    let key_pem = table.require("key_file", "name the file of the private key (PKCS#8, PEM)", |value| {
+        let key = files::private_key(value, table)?;
+        ClientAuthentication::private_key_jwt(id.unwrap_or_default(), key.reveal(), kid.as_deref(), algorithm)
+            .map(|_| key)
+            .map_err(|error| {
+                value.problem(error.to_string()).help("`openssl pkcs8 -topk8 -nocrypt` turns other forms into it")
+            })
+    });
+    Some(Client::PrivateKeyJwt { algorithm: algorithm?, key_pem: key_pem?, kid, audience })
+}

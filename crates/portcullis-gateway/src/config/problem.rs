@@ -1,0 +1,130 @@
+//! Mistakes in a configuration, each shown on its line.
+
+use std::{cell::RefCell, fmt, ops::Range};
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+
+/// One mistake: what was expected and what came, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    message: String,
+    help: Option<String>,
+    places: Vec<(Range<usize>, Option<String>)>,
+}
+
+impl Problem {
+    pub(super) fn new(place: Range<usize>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, places: vec![(place, None)] }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Points at another place, and says what is there.
+    pub(super) fn and(mut self, place: Range<usize>, what: impl Into<String>) -> Self {
+        self.places.push((place, Some(what.into())));
+        self
+    }
+
+    fn start(&self) -> usize {
+        self.places.first().map_or(0, |(place, _)| place.start)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = |(place, what): &(Range<usize>, Option<String>)| {
+            let what = what.clone().or_else(|| Some("here".to_owned()));
+            LabeledSpan::new(what, place.start, place.len())
+        };
+        Some(Box::new(self.places.iter().map(label)))
+    }
+}
+
+/// The mistakes found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(RefCell<Vec<Problem>>);
+
+impl Problems {
+    pub(super) fn note(&self, problem: Problem) {
+        self.0.borrow_mut().push(problem);
+    }
+
+    /// What was read, or its mistake noted.
+    pub(super) fn keep<T>(&self, read: Result<T, Problem>) -> Option<T> {
+        read.map_err(|problem| self.note(problem)).ok()
+    }
+
+    /// A report of all, in the order of the text; none if there are none.
+    pub(super) fn report(self, name: &str, shown: String) -> Option<Report> {
+        let mut problems = self.0.into_inner();
+        problems.sort_by_key(Problem::start);
+        if problems.is_empty() {
+            None
+        } else {
+            Some(Mistakes { source: NamedSource::new(name, shown), problems }.into())
+        }
+    }
+}
+
+/// One mistake, or several as related ones.
+#[derive(Debug)]
+struct Mistakes {
+    source: NamedSource<String>,
+    problems: Vec<Problem>,
+}
+
+impl Mistakes {
+    fn only(&self) -> Option<&Problem> {
+        match self.problems.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.only() {
+            Some(only) => only.fmt(f),
+            None => write!(f, "{} mistakes in {}", self.problems.len(), self.source.name()),
+        }
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Diagnostic for Mistakes {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.only()?.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.only()?.labels()
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        match self.only() {
+            Some(_) => None,
+            None => Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic))),
+        }
+    }
+}

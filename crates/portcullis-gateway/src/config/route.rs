@@ -1,0 +1,195 @@
+//! `[[routes]]` and `[[headers]]`: what a request needs, and what the upstream gets.
+
+use http::{HeaderName, Method};
+
+use super::{
+    ClaimRule, HeaderRule, Route,
+    file::{Read, Table, Value},
+};
+use crate::routes::Pattern;
+
+/// Fields that say how a message is carried or who speaks, which are not for a claim to set (RFC 9110 section 7.6.1).
+const NOT_FOR_CLAIMS: [&str; 13] = [
+    "authorization",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "host",
+    "connection",
+    "proxy-connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "expect",
+];
+
+/// The routes, none of which an earlier one covers.
+pub(super) fn routes(root: &Table<'_>) -> Vec<Route> {
+    let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
+    for table in root.tables("routes") {
+        let (place, route) = (table.value("path"), route(&table));
+        table.finish();
+        let (Some(place), Some(route)) = (place, route) else { continue };
+        if let Some((first, earlier)) = routes.iter().find(|(earlier, _)| covers(earlier, &route)) {
+            let problem = place
+                .problem(format!("expected a route that can match, `{}` is covered already", route.pattern.as_str()));
+            root.note(
+                problem
+                    .and(earlier.place.clone(), format!("`{}` takes all of its requests", first.pattern.as_str()))
+                    .help("the first match wins: put the narrower route first, or take one of them out"),
+            );
+        }
+        routes.push((route, place));
+    }
+    routes.into_iter().map(|(route, _)| route).collect()
+}
+
+/// Whether each request for the later route is taken by the earlier one.
+fn covers(earlier: &Route, later: &Route) -> bool {
+    let takes = |method: &String| {
+        earlier.methods.contains(method) || (method == "HEAD" && earlier.methods.iter().any(|own| own == "GET"))
+    };
+    let methods = earlier.methods.is_empty() || (!later.methods.is_empty() && later.methods.iter().all(takes));
+    methods && earlier.pattern.covers(&later.pattern)
+}
+
+fn route(table: &Table<'_>) -> Option<Route> {
+    let pattern = table.require("path", "write a path or a prefix, as in `path = \"/orders/*\"`", pattern);
+    let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
+    let scope = some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
+    let any_scope = some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
+    let claims = table.tables("claims").into_iter().filter_map(claim).collect();
+    let realm = table.get("realm", realm);
+    let public = table.get("public", Value::boolean).unwrap_or(false);
+    if let Some(place) = table.value("public").filter(|_| public) {
+        for (key, value) in
+            ["scope", "any_scope", "claims", "realm"].iter().filter_map(|key| Some((key, table.value(key)?)))
+        {
+            let problem = value
+                .problem(format!("expected no `{key}` on a public route, it came"))
+                .and(place.place.clone(), "public here");
+            table.note(problem.help("a public route asks for no token: take out one of the two"));
+        }
+    }
+    Some(Route { pattern: pattern?, methods, scope, any_scope, claims, realm, public })
+}
+
+/// The elements of an array that is not empty; nothing if it is not there.
+fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&Value<'_>) -> Read<T>) -> Vec<T> {
+    if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
+        table.note(
+            value
+                .problem(format!("expected something in `{key}`, an empty array came"))
+                .help(format!("leave `{key}` out")),
+        );
+    }
+    table.list(key, what, read).unwrap_or_default()
+}
+
+fn pattern(value: &Value<'_>) -> Read<Pattern> {
+    Pattern::parse(value.text()?).map_err(|sentence| match sentence.split_once(" came: ") {
+        Some((what, help)) => value.problem(format!("{what} came")).help(help),
+        None => value.problem(sentence),
+    })
+}
+
+fn method(value: &Value<'_>) -> Read<String> {
+    let text = value.text()?;
+    let method = Method::from_bytes(text.as_bytes()).map_err(|_| {
+        value
+            .problem(format!("expected a method, \"{text}\" came"))
+            .help("write one method in each text, as in [\"GET\", \"POST\"]")
+    })?;
+    let upper = text.to_ascii_uppercase();
+    match method.as_str() == upper {
+        true => Ok(upper),
+        false => Err(value
+            .problem(format!("expected a method in capitals, \"{text}\" came"))
+            .help(format!("methods compare to the letter (RFC 9110 section 9.1): write \"{upper}\""))),
+    }
+}
+
+/// RFC 6749 section 3.3.
+fn scope_value(value: &Value<'_>) -> Read<String> {
+    let text = value.text()?;
+    match text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+        true => Ok(text.to_owned()),
+        false => Err(value
+            .problem(format!("expected one scope value, \"{text}\" came"))
+            .help("write each value in quotes of its own")),
+    }
+}
+
+fn claim(table: Table<'_>) -> Option<ClaimRule> {
+    let name =
+        table.require("name", "write a claim's name, or a JSON Pointer as in \"/realm_access/roles\"", claim_name);
+    let given = table.value("value").is_some();
+    let value = table.get("value", Value::json);
+    table.finish();
+    // A rule whose value could not be read must not become one that asks for presence only.
+    if given && value.is_none() { None } else { Some(ClaimRule { name: name?, value }) }
+}
+
+/// A name, or a JSON Pointer, whose `~` stand before 0 or 1 (RFC 6901 section 3).
+fn claim_name(value: &Value<'_>) -> Read<String> {
+    let text = value.text()?;
+    match text.starts_with('/') && text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
+        false => Ok(text.to_owned()),
+        true => Err(value
+            .problem(format!("expected a JSON Pointer, \"{text}\" came"))
+            .help("write `~` as `~0`, and a `/` in a name as `~1`")),
+    }
+}
+
+fn realm(value: &Value<'_>) -> Read<String> {
+    let text = value.text()?;
+    match text.chars().any(|character| character.is_control() || !character.is_ascii()) {
+        false => Ok(text.to_owned()),
+        true => Err(value
+            .problem("expected a realm in plain ASCII, other characters came")
+            .help("it stands in a header field (RFC 9110 section 11.5)")),
+    }
+}
+
+/// The header fields, each once, however `-` and `_` are written.
+pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
+    let mut rules: Vec<(HeaderRule, Value<'_>)> = Vec::new();
+    for table in root.tables("headers") {
+        let place = table.value("name");
+        let name = table.require("name", "write the field's name, as in `name = \"X-Auth-Subject\"`", header_name);
+        let claim = table.require("claim", "write a claim's name, as in `claim = \"sub\"`", claim_name);
+        table.finish();
+        let (Some(place), Some(name), Some(claim)) = (place, name, claim) else { continue };
+        if let Some((_, first)) = rules.iter().find(|(rule, _)| folded(&rule.name) == folded(&name)) {
+            let problem = place.problem(format!("expected each header field once, `{name}` came twice"));
+            root.note(
+                problem
+                    .and(first.place.clone(), "first here")
+                    .help("many upstreams read `-` and `_` alike: take one of them out"),
+            );
+        }
+        rules.push((HeaderRule { name, claim }, place));
+    }
+    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+fn folded(name: &HeaderName) -> String {
+    name.as_str().replace('_', "-")
+}
+
+fn header_name(value: &Value<'_>) -> Read<HeaderName> {
+    let text = value.text()?;
+    let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
+        value
+            .problem(format!("expected the name of a header field, \"{text}\" came"))
+            .help("use letters, digits and `-`")
+    })?;
+    match NOT_FOR_CLAIMS.contains(&folded(&name).as_str()) {
+        false => Ok(name),
+        true => Err(value
+            .problem(format!("expected a field that a claim may set, `{text}` came"))
+            .help("choose a name of your own, as in \"X-Auth-Subject\"; a phantom token's JWT goes into Authorization by itself")),
+    }
+}

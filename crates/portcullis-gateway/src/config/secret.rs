@@ -1,0 +1,64 @@
+//! Secrets from files and from the environment.
+
+use super::{
+    Secret,
+    file::{Read, Table, Value},
+    files,
+    problem::Problem,
+};
+
+/// A secret under `…_file` or `…_env`; under the plain key it is refused.
+pub(super) fn secret(table: &Table<'_>, plain: &'static str, file: &'static str, env: &'static str) -> Option<Secret> {
+    if let Some(value) = table.value(plain) {
+        table.note(value.problem(format!("expected the secret elsewhere, it came in this file under `{plain}`")).help(
+            format!("put it into a file and name that by `{file}`, or into a variable and name that by `{env}`"),
+        ));
+    }
+    let (in_file, in_env) = (table.value(file), table.value(env));
+    if let (Some(one), Some(other)) = (&in_file, &in_env) {
+        let problem =
+            one.problem(format!("expected `{file}` or `{env}`, both came")).and(other.place.clone(), "and here");
+        table.note(problem.help("leave one of them out"));
+    }
+    let from_file = table.get(file, |value| from_file(value, table));
+    let from_env = table.get(env, from_env);
+    from_file.or(from_env)
+}
+
+/// As [`secret`], and a missing one is noted.
+pub(super) fn required(
+    table: &Table<'_>,
+    plain: &'static str,
+    file: &'static str,
+    env: &'static str,
+) -> Option<Secret> {
+    if [plain, file, env].into_iter().all(|key| table.value(key).is_none()) {
+        table.note(
+            Problem::new(table.place(), format!("expected `{file}` or `{env}` in this table, neither came")).help(
+                format!(
+                    "put the secret into a file and name that by `{file}`, or into a variable and name that by `{env}`"
+                ),
+            ),
+        );
+    }
+    secret(table, plain, file, env)
+}
+
+fn from_file(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> {
+    let text = files::read(value, table)?;
+    // Editors and `echo` end a file with a newline, which is no part of the secret.
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(Secret::new(text))
+}
+
+fn from_env(value: &Value<'_>) -> Read<Secret> {
+    let name = value.text()?;
+    match std::env::var(name) {
+        Ok(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
+        _ => Err(value
+            .problem(format!(
+                "expected a secret in the environment, the variable `{name}` is not set, empty or not UTF-8"
+            ))
+            .help("set it for the gateway's process; here stands the variable's name, not the secret")),
+    }
+}

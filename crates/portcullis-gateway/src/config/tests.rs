@@ -1,0 +1,547 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::fs;
+
+use miette::{Diagnostic, NarratableReportHandler};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+/// The example of the README, with all that it leaves to comments.
+const EXAMPLE: &str = r#"
+listen = "127.0.0.1:9080"          # forward-auth HTTP
+grpc = "127.0.0.1:9090"
+admin = "127.0.0.1:9081"
+invalid_token_status = 401         # or 403
+
+[[issuers]]
+issuer = "https://as.example.com"
+jwks_uri = "https://as.example.com/jwks"
+audience = ["https://api.example.com"]
+algorithms = ["RS256", "ES256"]
+leeway = "5s"
+rfc9068 = true
+introspection = { endpoint = "https://as.example.com/introspect", client_id = "gateway", client_secret_file = "secret", mode = "phantom" }
+
+[[routes]]
+path = "/orders/*"
+methods = ["GET"]
+scope = ["read"]
+claims = [{ name = "role", value = "admin" }, { name = "/realm_access/roles", value = "ops" }, { name = "sub" }]
+realm = "orders"
+
+[[routes]]
+path = "/health"
+public = true
+
+[[headers]]
+name = "X-Auth-Subject"
+claim = "sub"
+"#;
+
+const ISSUER: &str = "[[issuers]]\nissuer = \"https://as.example.com\"\n";
+
+const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
+
+/// A folder with secrets, keys and certificates, good ones and bad ones.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+    let long = "a secret that is long enough to seal with\n";
+    for (name, text) in [
+        ("secret", "hush\n"),
+        ("windows", "hush\r\n"),
+        ("two-lines", "hush\n\n"),
+        ("long", long),
+        ("empty", "\n"),
+        ("keys.json", KEYS),
+        ("bad.json", "hush {"),
+        ("cert.pem", certificate.as_str()),
+        ("key.pem", key.as_str()),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    fs::write(folder.path().join("binary"), [0xff, 0xfe]).unwrap();
+    folder
+}
+
+fn read(text: &str) -> Result<Config, Report> {
+    let folder = folder();
+    Config::read(text, "portcullis.toml", folder.path())
+}
+
+fn good(text: &str) -> Config {
+    read(text).unwrap_or_else(|report| panic!("{}", rendered(&report)))
+}
+
+fn rendered(report: &Report) -> String {
+    let mut text = String::new();
+    NarratableReportHandler::new().with_context_lines(0).render_report(&mut text, report.as_ref()).unwrap();
+    text
+}
+
+/// The mistakes: the line that each points at first, its message and its help.
+fn mistakes(text: &str) -> Vec<(usize, String)> {
+    let report = read(text).unwrap_err();
+    assert!(graphical(&report).contains("[portcullis.toml:"), "{}", graphical(&report));
+    let tell = |problem: &dyn Diagnostic| {
+        let place = problem.labels().unwrap().next().unwrap().offset();
+        let help = problem.help().map(|help| help.to_string()).unwrap_or_default();
+        (text[..place].matches('\n').count() + 1, format!("{problem} / {help}"))
+    };
+    let top: &dyn Diagnostic = report.as_ref();
+    match top.related() {
+        Some(related) => related.map(tell).collect(),
+        None => vec![tell(top)],
+    }
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let config = good(EXAMPLE);
+    assert_eq!(config.forward_auth, Listener { address: "127.0.0.1:9080".parse().unwrap(), tls: None });
+    assert_eq!(config.grpc.unwrap().address.port(), 9090);
+    assert_eq!(config.routes.len(), 2);
+    assert_eq!(config.routes[0].pattern.as_str(), "/orders/*");
+    assert_eq!(config.routes[0].claims[1].value, Some("ops".into()));
+    assert_eq!(config.routes[0].claims[2].value, None);
+    assert!(config.routes[1].public);
+    assert_eq!(config.headers, [HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into() }]);
+    let issuer = &config.issuers[0];
+    assert_eq!(issuer.keys, Keys::Uri("https://as.example.com/jwks".into()));
+    assert_eq!(issuer.algorithms, Some(vec![Algorithm::RS256, Algorithm::ES256]));
+    assert_eq!(issuer.leeway, Some(Duration::from_secs(5)));
+    let introspection = issuer.introspection.as_ref().unwrap();
+    assert_eq!(introspection.form, IntrospectionForm::Phantom);
+    assert_eq!(introspection.client, Client::Basic(Secret::new("hush")));
+}
+
+#[test]
+fn little_has_to_be_said() {
+    let config = good(ISSUER);
+    assert_eq!(config.forward_auth.address, "127.0.0.1:9080".parse().unwrap());
+    assert_eq!(config.grpc, None);
+    assert_eq!(config.admin.unwrap().address, "127.0.0.1:9081".parse().unwrap());
+    assert_eq!(
+        config.limits,
+        Limits {
+            connections: 10_000,
+            header_bytes: 65_536,
+            header_time: Duration::from_secs(10),
+            request_time: Duration::from_secs(15),
+            drain_time: Duration::from_secs(30),
+        }
+    );
+    assert_eq!(config.log, Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused });
+    assert_eq!((config.invalid_token_status, config.problem_json), (401, false));
+    assert_eq!(config.token_cache_bytes, 32 << 20);
+    assert_eq!(config.issuers[0].keys, Keys::Discovery);
+    assert!(config.routes.is_empty() && config.headers.is_empty() && config.store.is_none());
+    let trusted =
+        |address: &str| config.trusted_proxies.iter().any(|network| network.contains(address.parse().unwrap()));
+    assert!(trusted("127.9.9.9") && trusted("::1") && trusted("::ffff:127.0.0.1") && !trusted("10.0.0.1"));
+}
+
+#[test]
+fn all_can_be_said() {
+    let config = good(
+        r#"
+        listen = { address = "[::]:9080", tls = { certificate = "cert.pem", key = "key.pem", client_ca = "cert.pem" } }
+        grpc = false
+        admin = false
+        trusted_proxies = []
+        invalid_token_status = 403
+        problem_json = true
+        limits = { connections = 5, header_bytes = "16KiB", header_time = "1s", request_time = "250ms", drain_time = "0s" }
+        log = { format = "json", decisions = "all" }
+        cache = { bytes = "1MiB" }
+
+        [[issuers]]
+        issuer = "local"
+        jwks_file = "keys.json"
+        audience = "api"
+        algorithms = ["HS256"]
+        dangerously_allow_http = true
+
+        [[issuers]]
+        issuer = "other"
+        [issuers.introspection]
+        endpoint = "https://as.example.com/introspect"
+        client_id = "gateway"
+        authentication = "private_key_jwt"
+        key_file = "key.pem"
+        algorithm = "ES256"
+        kid = "1"
+        audience = "https://as.example.com"
+        timeout = "2s"
+        keep_for = "30s"
+        cache_bytes = 1024
+
+        [[routes]]
+        path = "/a/*"
+        any_scope = ["a", "b"]
+        [[routes.claims]]
+        name = "n"
+        value = { x = [1, 2.5, true, "t"] }
+
+        [store]
+        urls = ["rediss://a:6379", "rediss://b"]
+        cluster = true
+        username = "gateway"
+        password_file = "windows"
+        secret_file = "long"
+        ca_file = "cert.pem"
+        "#,
+    );
+    assert!(config.forward_auth.tls.unwrap().client_ca.unwrap().ends_with("cert.pem"));
+    assert_eq!((config.grpc, config.admin), (None, None));
+    assert_eq!(config.trusted_proxies, []);
+    assert_eq!(config.limits.request_time, Duration::from_millis(250));
+    assert_eq!(config.limits.header_bytes, 16 << 10);
+    assert!(matches!(&config.issuers[0].keys, Keys::Local { text, .. } if text == KEYS));
+    let client = &config.issuers[1].introspection.as_ref().unwrap().client;
+    assert!(matches!(client, Client::PrivateKeyJwt { algorithm: Algorithm::ES256, kid: Some(kid), .. } if kid == "1"));
+    assert_eq!(config.routes[0].claims[0].value, Some(serde_json::json!({ "x": [1, 2.5, true, "t"] })));
+    let store = config.store.unwrap();
+    assert_eq!(store.password, Some(Secret::new("hush")));
+    assert_eq!(store.secret.reveal(), "a secret that is long enough to seal with");
+}
+
+#[test]
+fn a_mistake_at_the_top_is_shown_on_its_line() {
+    let table: &[(&str, &str)] = &[
+        ("listne = \"127.0.0.1:1\"", "did you mean `listen`?"),
+        ("x = 1", "known here:"),
+        ("listen = \"localhost:9080\"", "IP address and a port"),
+        ("listen = 9080", "IP address and a port"),
+        ("listen = false", "IP address and a port"),
+        ("admin = true", "IP address and a port"),
+        ("grpc = \"127.0.0.1:9080\"\nlisten = \"127.0.0.1:9080\"", "its own port"),
+        ("admin = \"127.0.0.1:9081\"\ngrpc = \"127.0.0.1:9081\"", "its own port"),
+        ("listen = { tls = { certificate = \"cert.pem\", key = \"key.pem\" } }", "`address` in this table"),
+        (
+            "listen = { address = \"127.0.0.1:1\", tls = { certificate = \"none.pem\", key = \"key.pem\" } }",
+            "no such file",
+        ),
+        (
+            "listen = { address = \"127.0.0.1:1\", tls = { certificate = \"key.pem\", key = \"key.pem\" } }",
+            "BEGIN CERTIFICATE",
+        ),
+        (
+            "listen = { address = \"127.0.0.1:1\", tls = { certificate = \"cert.pem\", key = \"cert.pem\" } }",
+            "BEGIN PRIVATE KEY",
+        ),
+        ("listen = { address = \"127.0.0.1:1\", tls = { certificate = \"cert.pem\" } }", "`key` in this table"),
+        ("invalid_token_status = 400", "401 or 403"),
+        ("invalid_token_status = \"401\"", "without quotes"),
+        ("problem_json = \"yes\"", "without quotes"),
+        ("trusted_proxies = \"10.0.0.0/8\"", "an array of addresses"),
+        ("trusted_proxies = [\"10.0.0.1/8\"]", "\"10.0.0.0/8\""),
+        ("trusted_proxies = [\"proxy\"]", "an address or a network"),
+        ("limits = { connections = 0 }", "from 1 to 1000000"),
+        ("limits = { connections = 9223372036854775807 }", "from 1 to 1000000"),
+        ("limits = { connections = 99999999999999999999 }", "from 1 to 1000000"),
+        ("limits = { header_bytes = 8191 }", "from 8 KiB"),
+        ("limits = { header_time = 10 }", "10 without a unit"),
+        ("limits = { header_time = \"0s\" }", "longer than zero"),
+        ("limits = { request_time = \"2d\" }", "\"5s\""),
+        ("limits = { request_time = \"25h\" }", "a day at most"),
+        ("limits = { drain_tim = \"1s\" }", "`drain_time`"),
+        ("log = { format = \"jsn\" }", "did you mean `json`?"),
+        ("log = { decisions = true }", "in quotes"),
+        ("cache = { bytes = \"32 mb\" }", "\"32MiB\""),
+        ("cache = { bytes = -1 }", "\"32MiB\""),
+        ("cache = 5", "a table"),
+        ("routes = 5", "[[routes]]"),
+        ("listen = ", "not TOML"),
+        ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "not TOML"),
+    ];
+    for (line, words) in table {
+        let found = mistakes(&format!("# first\n{line}\n{ISSUER}"));
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        let lines = line.matches('\n').count();
+        assert!(found[0].0 == 2 || (lines == 1 && found[0].0 == 3), "{line}: {found:?}");
+        assert!(found[0].1.contains(words), "{line}: {found:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_an_issuer_is_shown_on_its_line() {
+    let table: &[(&str, usize, &str)] = &[
+        ("", 1, "[[issuers]]"),
+        ("issuers = []", 1, "[[issuers]]"),
+        ("[issuers]\nissuer = \"a\"", 1, "[[issuers]]"),
+        ("[[issuers]]", 1, "`issuer` in this table"),
+        ("[[issuers]]\nissuer = \"\"", 2, "empty"),
+        ("[[issuers]]\nissuer = \"a\"\n[[issuers]]\nissuer = \"a\"", 4, "came twice"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "both came"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"none.json\"", 3, "no such file"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bad.json\"", 3, "JWK Set"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_url = \"https://a\"", 3, "`jwks_uri`"),
+        ("[[issuers]]\nissuer = \"a\"\naudience = []", 3, "leave `audience` out"),
+        ("[[issuers]]\nissuer = \"a\"\naudience = [1]", 3, "in quotes"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"none\"]", 3, "proves nothing"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\",\n\"RSA\"]", 4, "known are RS256"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = []", 3, "leave `algorithms` out"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"HS256\"]", 3, "`jwks_file`"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\nalgorithms = [\"HS512\"]", 4, "can sign"),
+        ("[[issuers]]\nissuer = \"a\"\nleeway = \"301s\"", 3, "set the clocks"),
+        ("[[issuers]]\nissuer = \"a\"\nleeway = 5", 3, "unit"),
+        ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true", 3, "exactly one `audience`"),
+        ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true\naudience = [\"a\", \"b\"]", 3, "2 came"),
+        ("[[issuers]]\nissuer = \"a\"\ndangerously_allow_http = 1", 3, "`true` or `false`"),
+    ];
+    for (text, line, words) in table {
+        let found = mistakes(text);
+        assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_introspection_is_shown_on_its_line() {
+    let secret = "client_secret_file = \"secret\"\n";
+    let key = "authentication = \"private_key_jwt\"\n";
+    let table: &[(String, usize, &str)] = &[
+        (String::new(), 3, "`client_secret_file` or `client_secret_env`"),
+        ("client_secret = \"hush\"".into(), 6, "name that by `client_secret_file`"),
+        ("client_secret_file = \"none\"".into(), 6, "no such file"),
+        ("client_secret_file = \"empty\"".into(), 6, "is empty"),
+        ("client_secret_file = \"binary\"".into(), 6, "not UTF-8"),
+        ("client_secret_file = \".\"".into(), 6, "cannot read"),
+        ("client_secret_env = \"PORTCULLIS_TEST_NOT_SET\"".into(), 6, "not set"),
+        (format!("{secret}client_secret_env = \"PATH\""), 6, "both came"),
+        (format!("{secret}mode = \"opaque\""), 7, "\"json\" or \"jwt\" or \"phantom\""),
+        (format!("{secret}authentication = \"bsic\""), 7, "did you mean `basic`?"),
+        (format!("{secret}key_file = \"key.pem\""), 7, "leave `key_file` out"),
+        (format!("{secret}timeout = \"0s\""), 7, "longer than zero"),
+        (format!("{secret}cache_bytes = \"much\""), 7, "\"64KiB\""),
+        (format!("{secret}cach_bytes = 5"), 7, "`cache_bytes`"),
+        (format!("{key}key_file = \"key.pem\""), 3, "`algorithm`"),
+        (format!("{key}algorithm = \"ES256\""), 3, "`key_file`"),
+        (format!("{key}algorithm = \"RS256\"\nkey_file = \"key.pem\""), 8, "private key"),
+        (format!("{key}algorithm = \"ES256\"\nkey_file = \"cert.pem\""), 8, "BEGIN PRIVATE KEY"),
+        (format!("{key}algorithm = \"ES256\"\nkey_file = \"key.pem\"\n{secret}"), 9, "leave `client_secret_file` out"),
+        ("authentication = \"tls\"\nkey_file = \"key.pem\"".into(), 3, "`certificate_file`"),
+    ];
+    for (lines, line, words) in table {
+        let head =
+            "[issuers.introspection]\nendpoint = \"https://as.example.com/introspect\"\nclient_id = \"gateway\"\n";
+        let found = mistakes(&format!("{ISSUER}{head}{lines}"));
+        assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{lines}: {found:?}");
+    }
+    let one = |name: &str| {
+        format!(
+            "[[issuers]]\nissuer = \"{name}\"\nintrospection = {{ endpoint = \"e\", client_id = \"c\", client_secret_env = \"PATH\" }}\n"
+        )
+    };
+    assert!(matches!(&mistakes(&(one("a") + &one("b")))[..], [(6, told)] if told.contains("one issuer at most")));
+}
+
+#[test]
+fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
+    let table: &[(&str, usize, &str)] = &[
+        ("[[routes]]\nscope = [\"a\"]", 3, "`path` in this table"),
+        ("[[routes]]\npath = \"orders\"", 4, "write `/orders`"),
+        ("[[routes]]\npath = \"/a/../b\"", 4, "dot segments"),
+        ("[[routes]]\npath = \"/users/{id}\"", 4, "no variables"),
+        ("[[routes]]\npath = \"/a\"\nmethods = [\"get\"]", 5, "write \"GET\""),
+        ("[[routes]]\npath = \"/a\"\nmethods = [\"GET POST\"]", 5, "one method in each text"),
+        ("[[routes]]\npath = \"/a\"\nmethods = []", 5, "leave `methods` out"),
+        ("[[routes]]\npath = \"/a\"\nscope = \"read\"", 5, "an array of scope values"),
+        ("[[routes]]\npath = \"/a\"\nscope = [\"read write\"]", 5, "quotes of its own"),
+        ("[[routes]]\npath = \"/a\"\nany_scope = []", 5, "leave `any_scope` out"),
+        ("[[routes]]\npath = \"/a\"\nscopes = [\"a\"]", 5, "did you mean `scope`?"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ value = 1 }]", 5, "`name` in this table"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = 2020-01-01 }]", 5, "that JSON has"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = nan }]", 5, "that JSON has"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/a~b\" }]", 5, "`~0`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [\"sub\"]", 5, "a table"),
+        ("[[routes]]\npath = \"/a\"\nrealm = \"a\\nb\"", 5, "plain ASCII"),
+        ("[[routes]]\npath = \"/a\"\npublic = true\nscope = [\"a\"]", 6, "public route"),
+        ("[[routes]]\npath = \"/a\"\npublic = true\nany_scope = [\"a\"]", 6, "public route"),
+        ("[[routes]]\npath = \"/a\"\npublic = true\nclaims = [{ name = \"a\" }]", 6, "public route"),
+        ("[[routes]]\npath = \"/a\"\nrealm = \"a\"\npublic = true", 5, "public route"),
+        ("[[routes]]\npath = \"/*\"\n[[routes]]\npath = \"/a\"", 6, "narrower route first"),
+        (
+            "[[routes]]\npath = \"/a/*\"\nmethods = [\"GET\"]\n[[routes]]\npath = \"/a/b\"\nmethods = [\"HEAD\"]",
+            7,
+            "covered already",
+        ),
+        ("[[routes]]\npath = \"/a\"\n[[routes]]\npath = \"/a\"\nmethods = [\"GET\"]", 6, "covered already"),
+        ("[[headers]]\nclaim = \"sub\"", 3, "`name` in this table"),
+        ("[[headers]]\nname = \"X-A\"", 3, "`claim` in this table"),
+        ("[[headers]]\nname = \"X A\"\nclaim = \"sub\"", 4, "name of a header field"),
+        ("[[headers]]\nname = \"authorization\"\nclaim = \"sub\"", 4, "a claim may set"),
+        ("[[headers]]\nname = \"Content_Length\"\nclaim = \"sub\"", 4, "a claim may set"),
+        ("[[headers]]\nname = \"Host\"\nclaim = \"sub\"", 4, "a claim may set"),
+        ("[[headers]]\nname = \"X-A\"\nclaim = \"a\"\n[[headers]]\nname = \"x_a\"\nclaim = \"b\"", 7, "came twice"),
+    ];
+    for (lines, line, words) in table {
+        let found = mistakes(&format!("{ISSUER}{lines}"));
+        assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{lines}: {found:?}");
+    }
+    for different in [
+        "methods = [\"GET\"]\n[[routes]]\npath = \"/a\"",
+        "methods = [\"GET\"]\n[[routes]]\npath = \"/a\"\nmethods = [\"POST\"]",
+    ] {
+        assert_eq!(good(&format!("{ISSUER}[[routes]]\npath = \"/a\"\n{different}")).routes.len(), 2);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_store_is_shown_on_its_line() {
+    let table: &[(&str, usize, &str)] = &[
+        ("secret_file = \"long\"", 3, "`url` in this table"),
+        ("url = \"redis://a\"", 3, "`secret_file` or `secret_env`"),
+        ("url = \"redis://a\"\nsecret_file = \"secret\"", 5, "32 bytes or more"),
+        ("url = \"redis://a\"\nsecret = \"hush\"", 5, "`secret_file`"),
+        ("url = \"redis://a\"\nsecret_file = \"long\"\npassword = \"hush\"", 6, "`password_file`"),
+        ("url = \"http://a\"\nsecret_file = \"long\"", 4, "\"redis://127.0.0.1:6379\""),
+        ("url = \"redis://:hush@a\"\nsecret_file = \"long\"", 4, "`password_file`"),
+        ("urls = []\nsecret_file = \"long\"", 4, "`urls`"),
+        ("urls = [\"redis://a\", \"redis://b\"]\nsecret_file = \"long\"", 4, "`cluster = true`"),
+        ("url = \"redis://a\"\nurls = [\"redis://b\"]\nsecret_file = \"long\"", 4, "both came"),
+        ("url = \"redis://a\"\nsecret_file = \"long\"\nca_file = \"cert.pem\"", 6, "`rediss://`"),
+        ("url = \"rediss://a\"\nsecret_file = \"long\"\nca_file = \"secret\"", 6, "BEGIN CERTIFICATE"),
+    ];
+    for (lines, line, words) in table {
+        let found = mistakes(&format!("{ISSUER}[store]\n{lines}"));
+        assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{lines}: {found:?}");
+    }
+}
+
+#[test]
+fn no_secret_is_in_a_report_nor_in_debug_output() {
+    let texts = [
+        format!("{ISSUER}[store]\nsecret = \"hush\"\npassword = \"hush\"\nurl = \"redis://me:hush@a\""),
+        format!("{ISSUER}[store]\nsecret = \"\"\"\nhush\nhush\"\"\"\nx = 1"),
+        format!("{ISSUER}[issuers.introspection]\nclient_secret = \"hush\"\nx = 1"),
+        format!("{ISSUER}introspection = {{ client_secret = \"hush\", x = 1 }}"),
+        format!("{ISSUER}jwks_file = \"bad.json\""),
+        format!("{ISSUER}key_pem = \"\"\"-----BEGIN PRIVATE KEY-----\nhush\n\"\"\""),
+        // Not TOML: what was not parsed is starred by the look of it.
+        format!("{ISSUER}client_secret = \"hush"),
+        format!("{ISSUER}client_secret = hush"),
+        format!("{ISSUER}\"client_secret\" = 'hush\n"),
+        format!("{ISSUER}introspection = {{ client_secret = \"hush\", x = }}"),
+        format!("{ISSUER}[store]\nurl = \"redis://me:hush@a\nx"),
+        format!("{ISSUER}[store]\nsecret_file = \"secret\"\nurl = \"redis://a\""),
+    ];
+    for text in texts {
+        let report = read(&text).unwrap_err();
+        for told in [rendered(&report), graphical(&report), format!("{report}"), format!("{:?}", mistakes(&text))] {
+            assert!(!told.contains("hush"), "{told}");
+        }
+    }
+    let config = good(&format!("{EXAMPLE}[[issuers]]\nissuer = \"local\"\njwks_file = \"keys.json\""));
+    let debug = format!("{config:?}");
+    assert!(!debug.contains("hush") && !debug.contains("c2VjcmV0"), "{debug}");
+}
+
+fn graphical(report: &Report) -> String {
+    let mut text = String::new();
+    let handler =
+        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_context_lines(1);
+    handler.render_report(&mut text, report.as_ref()).unwrap();
+    text
+}
+
+#[test]
+fn several_mistakes_are_shown_at_once_in_the_order_of_the_text() {
+    let text = "lisen = 1\n[[issuers]]\nissuer = 5\nleeway = \"1d\"\n[[routes]]\npath = \"a\"\nscope = \"b\"\n[limits]\nconnections = 0";
+    let lines: Vec<_> = mistakes(text).iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 3, 4, 6, 7, 9]);
+}
+
+#[test]
+fn a_report_reads_well() {
+    let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n\n[[routes]]\npath = \"/*\"\n\n[[routes]]\npath = \"/orders\"\nscop = [\"read\"]\n";
+    let report = read(text).unwrap_err();
+    let expected = r#"  × 2 mistakes in portcullis.toml
+
+Error: 
+  × expected a route that can match, `/orders` is covered already
+   ╭─[portcullis.toml:5:8]
+ 4 │ [[routes]]
+ 5 │ path = "/*"
+   ·        ──┬─
+   ·          ╰── `/*` takes all of its requests
+ 6 │ 
+ 7 │ [[routes]]
+ 8 │ path = "/orders"
+   ·        ────┬────
+   ·            ╰── here
+ 9 │ scop = ["read"]
+   ╰────
+  help: the first match wins: put the narrower route first, or take one of them out
+
+Error: 
+  × unknown key `scop`
+   ╭─[portcullis.toml:9:1]
+ 8 │ path = "/orders"
+ 9 │ scop = ["read"]
+   · ──┬─
+   ·   ╰── here
+   ╰────
+  help: did you mean `scope`?
+"#;
+    assert_eq!(graphical(&report), expected);
+}
+
+#[test]
+fn a_file_is_read_from_its_folder() {
+    let folder = folder();
+    let path = folder.path().join("portcullis.toml");
+    fs::write(&path, format!("{ISSUER}jwks_file = \"keys.json\"")).unwrap();
+    let config = Config::load(&path).unwrap();
+    assert!(matches!(&config.issuers[0].keys, Keys::Local { file, .. } if *file == folder.path().join("keys.json")));
+    let report = Config::load(&folder.path().join("none.toml")).unwrap_err();
+    assert!(report.to_string().contains("cannot read") && report.help().unwrap().to_string().contains("--config"));
+}
+
+#[test]
+fn the_examples_are_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/gateway");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        if let Err(report) = Config::load(&example) {
+            panic!("{}", rendered(&report));
+        }
+    }
+}
+
+#[test]
+fn one_newline_at_the_end_is_no_part_of_a_secret() {
+    for (file, secret) in [("secret", "hush"), ("windows", "hush"), ("two-lines", "hush\n")] {
+        let text = EXAMPLE.replace("client_secret_file = \"secret\"", &format!("client_secret_file = \"{file}\""));
+        let config = good(&text);
+        assert_eq!(
+            config.issuers[0].introspection.as_ref().unwrap().client,
+            Client::Basic(Secret::new(secret)),
+            "{file}"
+        );
+    }
+    let path = std::env::var("PATH").unwrap();
+    let config = good(
+        &EXAMPLE.replace("client_secret_file = \"secret\"", "client_secret_env = \"PATH\", authentication = \"post\""),
+    );
+    assert_eq!(config.issuers[0].introspection.as_ref().unwrap().client, Client::Post(Secret::new(path)));
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics_and_no_cut_shows_a_secret(at in 0..EXAMPLE.len(), junk in "\\PC{0,4}|[\\[\\]{}=\"\n]{1,4}") {
+        let text = EXAMPLE.replace("client_secret_file = \"secret\"", "client_secret = \"hush\"");
+        let at = at.min(text.len());
+        for text in [text[..at].to_owned(), format!("{}{junk}{}", &text[..at], &text[at..])] {
+            if let Err(report) = Config::read(&text, "portcullis.toml", Path::new("")) {
+                let told = graphical(&report);
+                prop_assert!(!told.is_empty() && (text.len() != at || !told.contains("hush")), "{}", told);
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! All that decides, of one configuration.
+
+use std::net::IpAddr;
+
+use http::HeaderValue;
+use portcullis::{Access, Refusal, Secure, Verifier};
+
+use super::{BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, decider::Counts, headers::Headers};
+use crate::{
+    config::{ClaimRule, Config, LoggedDecisions, Network, Route},
+    routes::Routes,
+    telemetry::Decisions,
+};
+
+/// All that decides, of one configuration; a reload makes another.
+pub(crate) struct Gateway {
+    issuers: Issuers,
+    routes: Routes,
+    /// What each route asks for, in the order of the routes.
+    rules: Vec<Rule>,
+    /// What is asked for where there are no routes: any valid token.
+    anywhere: Option<Rule>,
+    headers: Headers,
+    trusted_proxies: Vec<Network>,
+    problem_json: bool,
+    pub(super) logged: LoggedDecisions,
+    counts: Counts,
+}
+
+/// What a route asks for; without a layer, nothing.
+struct Rule {
+    name: String,
+    secure: Option<Secure>,
+}
+
+impl Gateway {
+    /// Makes what decides by this configuration; issuers that are the same as before stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// What of the configuration the library or the store refuses.
+    pub(crate) fn build(config: &Config, before: Option<&Issuers>) -> Result<Self, BuildError> {
+        Ok(Self::new(config, Issuers::new(config, before)?))
+    }
+
+    fn new(config: &Config, issuers: Issuers) -> Self {
+        let all = secure(config, issuers.verifier());
+        let names: Vec<_> = config.routes.iter().map(name).collect();
+        let counts = Counts::new(&names);
+        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule { name, secure: asked_by(route, &all) });
+        Self {
+            issuers,
+            rules: rules.collect(),
+            routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice()))),
+            anywhere: config.routes.is_empty().then(|| Rule { name: String::new(), secure: Some(all) }),
+            headers: Headers::new(&config.headers),
+            trusted_proxies: config.trusted_proxies.clone(),
+            problem_json: config.problem_json,
+            logged: config.log.decisions,
+            counts,
+        }
+    }
+
+    /// The decision about a request, if nothing has to be waited for: neither keys nor an introspection.
+    ///
+    /// `seen` is told whether the token was known.
+    pub(super) fn decide_now(&self, original: &Original<'_>, seen: impl Fn(bool)) -> Option<Decision> {
+        let (route, rule) = match self.rule(original) {
+            Ok(found) => found,
+            Err(fault) => return Some(self.faulty(fault)),
+        };
+        let Some(secure) = &rule.secure else { return Some(self.settle(route, rule, Ok(None))) };
+        let known = secure.judge_known(original.authorization);
+        if let Some(Ok(Some(_))) = known {
+            seen(true);
+        }
+        let verdict = match known {
+            Some(verdict) => verdict,
+            None => {
+                seen(false);
+                secure.judge_now(original.authorization)?
+            }
+        };
+        Some(self.settle(route, rule, verdict))
+    }
+
+    /// The decision about a request for which something has to be waited for.
+    pub(super) async fn decide(&self, original: &Original<'_>) -> Decision {
+        let (route, rule) = match self.rule(original) {
+            Ok(found) => found,
+            Err(fault) => return self.faulty(fault),
+        };
+        let verdict = match &rule.secure {
+            Some(secure) => secure.judge(original.authorization).await,
+            None => Ok(None),
+        };
+        self.settle(route, rule, verdict)
+    }
+
+    /// The refusal of a request that has not come so far as to be judged.
+    pub(crate) fn faulty(&self, fault: Fault) -> Decision {
+        Decision { route: None, outcome: Err(fault.refused(self.problem_json)) }
+    }
+
+    /// Whether this peer's word about the original request counts.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// Whether any request has to say which route it is for.
+    pub(crate) fn has_routes(&self) -> bool {
+        self.anywhere.is_none()
+    }
+
+    /// Whether only the gateway may set a header field of this name, also with another mark for `-`.
+    pub(crate) fn owns_header(&self, name: &str) -> bool {
+        self.headers.owns(name)
+    }
+
+    /// Whether a header field of this name would pass for one of the gateway's, with another mark for `-`.
+    pub(crate) fn is_forged_header(&self, name: &str) -> bool {
+        self.headers.forges(name)
+    }
+
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    pub(super) fn counts(&self, door: Door) -> &Decisions {
+        self.counts.of(door)
+    }
+
+    /// The name of each route, for people.
+    pub(crate) fn route_names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.name.as_str())
+    }
+
+    /// The name of a route, for people.
+    pub(super) fn name_of(&self, route: Option<usize>) -> Option<&str> {
+        self.rules.get(route?).map(|rule| rule.name.as_str())
+    }
+
+    fn rule(&self, original: &Original<'_>) -> Result<(Option<usize>, &Rule), Fault> {
+        if let Some(anywhere) = &self.anywhere {
+            return Ok((None, anywhere));
+        }
+        let route = self.routes.find(original.method, original.target)?;
+        let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
+        Ok((Some(route), rule))
+    }
+
+    /// From the library's verdict to what the proxy is told.
+    fn settle(&self, route: Option<usize>, rule: &Rule, verdict: Result<Option<Access>, Refusal>) -> Decision {
+        let outcome = match (verdict, &rule.secure) {
+            (Ok(access), _) => self.pass(access).map_err(|fault| fault.refused(self.problem_json)),
+            (Err(refusal), Some(secure)) => Err(refused(secure, &refusal)),
+            // Nothing was asked for, so nothing can have been refused.
+            (Err(_), None) => Err(Fault::NoRoute.refused(self.problem_json)),
+        };
+        Decision { route, outcome }
+    }
+
+    fn pass(&self, access: Option<Access>) -> Result<Pass, Fault> {
+        let headers = self.headers.of(access.as_ref())?;
+        let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
+        let authorization = phantom.map(bearer).transpose()?;
+        Ok(Pass { headers, authorization, access })
+    }
+}
+
+/// What every route asks for that is not public.
+fn secure(config: &Config, verifier: &Verifier) -> Secure {
+    let secure = Secure::new(verifier.clone()).invalid_token_status(config.invalid_token_status);
+    if config.problem_json { secure.problem_json() } else { secure }
+}
+
+fn asked_by(route: &Route, all: &Secure) -> Option<Secure> {
+    if route.public {
+        return None;
+    }
+    let mut secure = all.clone().scope(route.scope.iter().cloned());
+    if !route.any_scope.is_empty() {
+        secure = secure.any_scope(route.any_scope.iter().cloned());
+    }
+    if let Some(realm) = &route.realm {
+        secure = secure.realm(realm.clone());
+    }
+    Some(route.claims.iter().fold(secure, asking_for_claim))
+}
+
+fn asking_for_claim(secure: Secure, rule: &ClaimRule) -> Secure {
+    match &rule.value {
+        Some(value) => secure.claim_value(rule.name.clone(), value.clone()),
+        None => secure.claim(rule.name.clone()),
+    }
+}
+
+/// `/orders/*`, or `GET,PUT /orders/*`.
+fn name(route: &Route) -> String {
+    let methods = route.methods.join(",");
+    format!("{methods}{}{}", if methods.is_empty() { "" } else { " " }, route.pattern)
+}
+
+fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
+    Refused { code: refusal.code(), reason: refusal.to_string(), response: secure.answer(refusal) }
+}
+
+fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::try_from(format!("Bearer {jwt}")).map_err(|_| Fault::UnmappableClaim)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,237 @@
+//! The issuers of a configuration: keys, introspection, and the verifier that has them.
+
+use std::sync::Arc;
+
+use portcullis::{
+    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, JwksService, ReqwestClient, Verifier,
+    VerifierBuilder,
+};
+
+use crate::{
+    config::{Client, Config, Introspection, Issuer, Keys, Store},
+    store::{RedisStore, StoreState},
+};
+
+/// The issuers of a configuration: keys, introspection, and the verifier that has them.
+///
+/// What a reload does not change is taken over: keys, what is cached, and what is known of servers that fail.
+#[derive(Clone)]
+pub(crate) struct Issuers(Arc<Inner>);
+
+struct Inner {
+    asked: Asked,
+    verifier: Verifier,
+    each: Vec<Served>,
+}
+
+/// What the configuration says of issuers; as long as it says the same, they stay.
+#[derive(PartialEq)]
+struct Asked {
+    issuers: Vec<Issuer>,
+    token_cache_bytes: usize,
+    store: Option<Store>,
+}
+
+/// An issuer, and what is asked of it.
+pub(crate) struct Served {
+    pub(crate) name: String,
+    pub(crate) jwks: JwksService,
+    pub(crate) introspector: Option<Introspector>,
+    /// Where answers are shared.
+    pub(crate) store: Option<StoreState>,
+    /// Whether tokens of this issuer can be judged without its keys.
+    needs_no_keys: bool,
+}
+
+impl Served {
+    /// Whether its tokens can be judged now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.needs_no_keys || self.jwks.ready()
+    }
+}
+
+/// Why issuers cannot be served as the configuration says.
+#[derive(Debug)]
+pub(crate) struct BuildError {
+    pub(crate) issuer: Option<String>,
+    pub(crate) problem: String,
+}
+
+impl Issuers {
+    /// Makes them, or takes those of before over where nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// What of the configuration the library or the store refuses.
+    pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
+        let asked = Asked {
+            issuers: config.issuers.clone(),
+            token_cache_bytes: config.token_cache_bytes,
+            store: config.store.clone(),
+        };
+        if let Some(before) = before.filter(|before| before.0.asked == asked) {
+            return Ok(before.clone());
+        }
+        let each = asked.issuers.iter().map(|issuer| serve(issuer, &asked, before)).collect::<Result<Vec<_>, _>>()?;
+        let verifier = verifier(&asked, &each)?;
+        Ok(Self(Arc::new(Inner { asked, verifier, each })))
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn each(&self) -> &[Served] {
+        &self.0.each
+    }
+
+    /// Fetches keys that are not there, all at once, so that no request has to wait.
+    pub(crate) async fn prefetch(&self) {
+        let mut fetches = tokio::task::JoinSet::new();
+        for served in &self.0.each {
+            let jwks = served.jwks.clone();
+            // A failure is logged and told by the status; requests try again.
+            fetches.spawn(async move { drop(jwks.prefetch().await) });
+        }
+        fetches.join_all().await;
+    }
+
+    /// The keys of an issuer that were served before from the same place.
+    fn keys_of(&self, issuer: &Issuer) -> Option<JwksService> {
+        let same = |before: &Issuer| {
+            before.issuer == issuer.issuer
+                && before.keys == issuer.keys
+                && before.dangerously_allow_http == issuer.dangerously_allow_http
+        };
+        let position = self.0.asked.issuers.iter().position(same)?;
+        self.0.each.get(position).map(|served| served.jwks.clone())
+    }
+}
+
+fn serve(issuer: &Issuer, asked: &Asked, before: Option<&Issuers>) -> Result<Served, BuildError> {
+    let kept = before.and_then(|before| before.keys_of(issuer));
+    let jwks = kept.map_or_else(|| keys(issuer), Ok).map_err(|error| of_issuer(issuer, &error))?;
+    let (introspector, store) = match &issuer.introspection {
+        Some(introspection) => introspector(issuer, introspection, asked).map(|(asks, store)| (Some(asks), store))?,
+        None => (None, None),
+    };
+    let needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
+    Ok(Served { name: issuer.issuer.clone(), jwks, introspector, store, needs_no_keys })
+}
+
+fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
+    let builder = match &issuer.keys {
+        Keys::Local { text, .. } => return JwksService::from_json(text),
+        Keys::Uri(uri) => JwksService::builder(uri),
+        Keys::Discovery => JwksService::discover(&issuer.issuer),
+    };
+    if issuer.dangerously_allow_http { builder.dangerously_allow_http().build() } else { builder.build() }
+}
+
+fn introspector(
+    issuer: &Issuer,
+    asked: &Introspection,
+    all: &Asked,
+) -> Result<(Introspector, Option<StoreState>), BuildError> {
+    let refused = |error: &ConfigurationError| of_issuer(issuer, error);
+    let client = authentication(asked).map_err(|error| refused(&error))?;
+    let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form);
+    if let Client::Tls { certificate_pem, key_pem } = &asked.client {
+        builder = builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?);
+    }
+    if let Client::PrivateKeyJwt { audience: Some(audience), .. } = &asked.client {
+        builder = builder.assertion_audience(audience.clone());
+    }
+    if let Some(timeout) = asked.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(time) = asked.keep_for {
+        builder = builder.keep_for(time);
+    }
+    if let Some(bytes) = asked.cache_bytes {
+        builder = builder.cache_bytes(bytes);
+    }
+    if issuer.dangerously_allow_http {
+        builder = builder.dangerously_allow_http();
+    }
+    let mut state = None;
+    if let Some(store) = &all.store {
+        let shared = RedisStore::new(store).map_err(|error| BuildError { issuer: None, problem: told(&error) })?;
+        state = Some(shared.state());
+        builder = builder.store(shared, store.secret.reveal().as_bytes());
+    }
+    let introspector = builder.build().map_err(|error| refused(&error))?;
+    Ok((introspector, state))
+}
+
+fn authentication(asked: &Introspection) -> Result<ClientAuthentication, ConfigurationError> {
+    let id = asked.client_id.clone();
+    match &asked.client {
+        Client::Basic(secret) => Ok(ClientAuthentication::basic(id, secret.reveal())),
+        Client::Post(secret) => Ok(ClientAuthentication::post(id, secret.reveal())),
+        Client::PrivateKeyJwt { algorithm, key_pem, kid, .. } => {
+            ClientAuthentication::private_key_jwt(id, key_pem.reveal(), kid.as_deref(), Some(*algorithm))
+        }
+        Client::Tls { .. } => Ok(ClientAuthentication::tls(id)),
+    }
+}
+
+/// A client that shows a certificate (RFC 8705 section 2).
+fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestClient, BuildError> {
+    let refused = |problem: String| BuildError { issuer: Some(issuer.issuer.clone()), problem };
+    let identity = reqwest::Identity::from_pem(format!("{certificate}\n{key}").as_bytes())
+        .map_err(|_| refused("the certificate and the key for introspection are not a pair in PEM".to_owned()))?;
+    ReqwestClient::new(reqwest::Client::builder().identity(identity)).map_err(|error| refused(told(&error)))
+}
+
+fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {
+    let builders = asked.issuers.iter().zip(each).map(|(issuer, served)| builder(issuer, served, asked));
+    Verifier::any_of(builders.collect::<Result<Vec<_>, _>>()?)
+        .map_err(|error| BuildError { issuer: None, problem: told(&error) })
+}
+
+fn builder(issuer: &Issuer, served: &Served, asked: &Asked) -> Result<VerifierBuilder, BuildError> {
+    let mut audiences = issuer.audience.iter();
+    let mut builder = Verifier::builder(served.jwks.clone()).issuer(&issuer.issuer);
+    if issuer.rfc9068 {
+        let first = audiences.next().ok_or_else(|| BuildError {
+            issuer: Some(issuer.issuer.clone()),
+            problem: "rfc9068 asks for an audience (RFC 9068 section 4): name it".to_owned(),
+        })?;
+        builder = Verifier::rfc9068(served.jwks.clone(), &issuer.issuer, first);
+    }
+    builder = audiences.fold(builder, |builder, audience| builder.audience(audience));
+    if let Some(algorithms) = &issuer.algorithms {
+        builder = builder.algorithms(algorithms.iter().copied());
+    }
+    if let Some(leeway) = issuer.leeway {
+        builder = builder.leeway(leeway);
+    }
+    if let Some(introspector) = &served.introspector {
+        builder = builder.introspection(introspector.clone());
+    }
+    Ok(builder.token_cache_bytes(asked.token_cache_bytes))
+}
+
+fn of_issuer(issuer: &Issuer, error: &ConfigurationError) -> BuildError {
+    BuildError { issuer: Some(issuer.issuer.clone()), problem: told(error) }
+}
+
+/// An error with what is under it.
+fn told(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |text, source| format!("{text}: {source}"))
+}
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.issuer {
+            Some(issuer) => write!(f, "issuer {issuer}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl miette::Diagnostic for BuildError {}

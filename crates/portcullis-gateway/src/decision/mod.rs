@@ -1,0 +1,60 @@
+//! From the request that a proxy describes to what the proxy is told.
+//!
+//! ```text
+//! Original ── routes ──► Rule ── portcullis::Secure ──► Access ── headers ──► Decision
+//!      └── a fault of ours, or a refusal of the library's ─────────────────────┘
+//! ```
+
+mod decider;
+mod fault;
+mod gateway;
+mod headers;
+mod issuers;
+mod line;
+
+pub(crate) use decider::{Decider, Door};
+pub(crate) use fault::Fault;
+pub(crate) use gateway::Gateway;
+pub(crate) use issuers::{BuildError, Issuers, Served};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response};
+use portcullis::Access;
+
+/// The request that a client sent, as the proxy in between describes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Original<'a> {
+    /// The method, to the letter (RFC 9110 section 9.1).
+    pub(crate) method: &'a str,
+    /// Path and query as they stood in the request line, not decoded.
+    pub(crate) target: &'a str,
+    /// The value of each `Authorization` field.
+    pub(crate) authorization: &'a [&'a [u8]],
+}
+
+/// Whether a request may pass, and under which route it fell, by its place in the configuration.
+pub(crate) struct Decision {
+    pub(crate) route: Option<usize>,
+    pub(crate) outcome: Result<Pass, Refused>,
+}
+
+/// A request may pass.
+pub(crate) struct Pass {
+    /// Header fields for the upstream, each in place of what the client sent under that name: without a value, it must
+    /// not reach the upstream at all.
+    pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    /// The `Authorization` field for the upstream, if another than the client's: of a phantom token, the JWT.
+    pub(crate) authorization: Option<HeaderValue>,
+    /// On what ground it may; none on a public route.
+    pub(crate) access: Option<Access>,
+}
+
+/// A request may not pass.
+pub(crate) struct Refused {
+    /// The stable code: the library's, or one of [`Fault`].
+    pub(crate) code: &'static str,
+    /// Why, for operators.
+    pub(crate) reason: String,
+    /// What the client gets.
+    pub(crate) response: Response<Bytes>,
+}

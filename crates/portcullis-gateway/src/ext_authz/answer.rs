@@ -1,0 +1,84 @@
+//! From a decision to a `CheckResponse`.
+
+use envoy_types::{
+    ext_authz::v3::pb::{
+        CheckResponse, DeniedHttpResponse, HeaderAppendAction, HeaderValue, HeaderValueOption, HttpResponse,
+        HttpStatus, OkHttpResponse,
+    },
+    pb::google::rpc,
+};
+use http::StatusCode;
+use tonic::Code;
+
+use super::{AUTHORIZATION, metadata};
+use crate::decision::{Decision, Pass, Refused};
+
+/// A request may pass: fields to set, fields to remove, and the claims as dynamic metadata.
+pub(super) fn passed(pass: &Pass, forged: &[&str]) -> CheckResponse {
+    let mut ok = OkHttpResponse::default();
+    for (name, value) in &pass.headers {
+        match value {
+            Some(value) => ok.headers.push(set(name.as_str(), value.as_bytes())),
+            None => ok.headers_to_remove.push(name.as_str().to_owned()),
+        }
+    }
+    let is_set = |name: &str| pass.headers.iter().any(|(ours, _)| ours.as_str().eq_ignore_ascii_case(name));
+    ok.headers_to_remove.extend(forged.iter().filter(|name| !is_set(name)).map(|&name| name.to_owned()));
+    if let Some(authorization) = &pass.authorization {
+        ok.headers.push(set(AUTHORIZATION, authorization.as_bytes()));
+    }
+    CheckResponse {
+        status: Some(status(Code::Ok, "")),
+        dynamic_metadata: pass.access.as_ref().map(metadata::of),
+        http_response: Some(HttpResponse::OkResponse(ok)),
+    }
+}
+
+/// A request may not pass: the response for the client.
+pub(super) fn refused(refused: Refused) -> CheckResponse {
+    let Refused { code, response, .. } = refused;
+    let (head, body) = response.into_parts();
+    let denied = DeniedHttpResponse {
+        status: Some(HttpStatus { code: i32::from(head.status.as_u16()) }),
+        headers: head.headers.iter().map(|(name, value)| set(name.as_str(), value.as_bytes())).collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    CheckResponse {
+        status: Some(status(grpc_code(head.status), code)),
+        dynamic_metadata: None,
+        http_response: Some(HttpResponse::DeniedResponse(denied)),
+    }
+}
+
+/// A check about no HTTP request is a refusal, whatever the decision says.
+pub(super) fn undescribed(decision: Decision) -> CheckResponse {
+    match decision.outcome {
+        Err(why) => refused(why),
+        Ok(_) => CheckResponse { status: Some(status(Code::InvalidArgument, "")), ..CheckResponse::default() },
+    }
+}
+
+fn grpc_code(status: StatusCode) -> Code {
+    match status {
+        StatusCode::BAD_REQUEST => Code::InvalidArgument,
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+        StatusCode::INTERNAL_SERVER_ERROR => Code::Internal,
+        _ => Code::PermissionDenied,
+    }
+}
+
+fn status(code: Code, message: &str) -> rpc::Status {
+    rpc::Status { code: code.into(), message: message.to_owned(), details: Vec::new() }
+}
+
+/// In place of what the client sent under this name.
+fn set(name: &str, value: &[u8]) -> HeaderValueOption {
+    let header =
+        HeaderValue { key: name.to_owned(), value: String::from_utf8_lossy(value).into_owned(), raw_value: Vec::new() };
+    HeaderValueOption {
+        header: Some(header),
+        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        ..HeaderValueOption::default()
+    }
+}

@@ -1,0 +1,82 @@
+//! How Envoy asks by gRPC (`envoy.service.auth.v3`), and how it is told.
+
+mod answer;
+mod metadata;
+
+use std::collections::HashMap;
+
+use envoy_types::{
+    ext_authz::v3::pb::{Authorization, AuthorizationServer, CheckRequest, CheckResponse},
+    pb::envoy::service::auth::v3::attribute_context::HttpRequest,
+};
+use tonic::{Request, Response, Status};
+
+use crate::decision::{Decider, Decision, Fault, Original};
+
+/// The name of the field that carries a token, as Envoy spells it.
+const AUTHORIZATION: &str = "authorization";
+
+/// Answers Envoy.
+#[derive(Clone)]
+pub(crate) struct ExtAuthz {
+    decider: Decider,
+}
+
+impl ExtAuthz {
+    pub(crate) fn new(decider: Decider) -> Self {
+        Self { decider }
+    }
+
+    /// The gRPC service.
+    pub(crate) fn service(self) -> AuthorizationServer<Self> {
+        AuthorizationServer::new(self)
+    }
+
+    async fn decide(&self, request: &HttpRequest) -> Decision {
+        let authorization = authorization(request);
+        let original = Original { method: &request.method, target: &request.path, authorization: &authorization };
+        match self.decider.decide_now(&original) {
+            Some(decision) => decision,
+            None => self.decider.decide(&original).await,
+        }
+    }
+
+    /// What the client sent under names that only the gateway may set, however they are spelled.
+    fn forged<'a>(&self, request: &'a HttpRequest) -> Vec<&'a str> {
+        let gateway = self.decider.gateway();
+        names(request).filter(|name| gateway.owns_header(name)).collect()
+    }
+}
+
+#[tonic::async_trait]
+impl Authorization for ExtAuthz {
+    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let attributes = request.into_inner().attributes;
+        let http = attributes.and_then(|attributes| attributes.request).and_then(|request| request.http);
+        let response = match http {
+            Some(http) => match self.decide(&http).await.outcome {
+                Ok(pass) => answer::passed(&pass, &self.forged(&http)),
+                Err(refused) => answer::refused(refused),
+            },
+            None => answer::undescribed(self.decider.refuse(Fault::NoOriginalRequest, &NOTHING)),
+        };
+        Ok(Response::new(response))
+    }
+}
+
+/// A check that is about no HTTP request.
+const NOTHING: Original<'static> = Original { method: "", target: "", authorization: &[] };
+
+/// The value of each `Authorization` field: Envoy joins several with a comma, unless it is asked for raw ones.
+fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
+    let Some(raw) = &request.header_map else {
+        return request.headers.get(AUTHORIZATION).map(String::as_bytes).into_iter().collect();
+    };
+    let fields = raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(AUTHORIZATION));
+    fields.map(|field| if field.raw_value.is_empty() { field.value.as_bytes() } else { &field.raw_value }).collect()
+}
+
+fn names(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    let raw = request.header_map.iter().flat_map(|map| map.headers.iter().map(|field| field.key.as_str()));
+    HashMap::keys(&request.headers).map(String::as_str).chain(raw)
+}

@@ -1,0 +1,142 @@
+//! How nginx, Traefik, Caddy and Envoy by HTTP ask, and how they are told.
+//!
+//! A proxy sends `/auth` and describes the client's request in header fields; Envoy puts the client's path behind `/auth`.
+//! Whatever comes otherwise is the request itself, so that a token can be tried with curl. The answer to a request that
+//! may pass is 200, with the header fields for the upstream; any other is the response for the client.
+
+mod question;
+
+use std::{
+    convert::Infallible,
+    future::{self, Future, Ready},
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Request, Response,
+    header::{AUTHORIZATION, CACHE_CONTROL},
+};
+use http_body_util::Full;
+
+use crate::decision::{Decider, Decision, Original, Pass};
+use question::Question;
+
+type Answer = Response<Full<Bytes>>;
+
+/// An answer, in the making only if something has to be waited for.
+pub(crate) enum Answering {
+    Now(Ready<Result<Answer, Infallible>>),
+    Later(Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Answer, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Now(answer) => Pin::new(answer).poll(context),
+            Self::Later(answer) => answer.as_mut().poll(context),
+        }
+    }
+}
+
+/// Answers on one connection.
+#[derive(Clone)]
+pub(crate) struct ForwardAuth {
+    decider: Decider,
+    peer: IpAddr,
+}
+
+impl ForwardAuth {
+    pub(crate) fn new(decider: Decider, peer: SocketAddr) -> Self {
+        Self { decider, peer: peer.ip() }
+    }
+}
+
+impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        // The body has no part in a decision.
+        let (head, _) = request.into_parts();
+        match self.answer_now(&head) {
+            Some(answer) => Answering::Now(future::ready(Ok(answer))),
+            None => {
+                let this = self.clone();
+                Answering::Later(Box::pin(async move { Ok(this.answer(&head).await) }))
+            }
+        }
+    }
+}
+
+impl ForwardAuth {
+    /// The answer, if nothing has to be waited for.
+    fn answer_now(&self, head: &http::request::Parts) -> Option<Answer> {
+        with_authorization(&head.headers, |authorization| match self.original(head, authorization) {
+            Ok(original) => Some(told(self.decider.decide_now(&original)?, &head.headers)),
+            Err(refused) => Some(told(*refused, &head.headers)),
+        })
+    }
+
+    async fn answer(&self, head: &http::request::Parts) -> Answer {
+        let fields: Vec<&[u8]> = head.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
+        match self.original(head, &fields) {
+            Ok(original) => told(self.decider.decide(&original).await, &head.headers),
+            Err(refused) => told(*refused, &head.headers),
+        }
+    }
+
+    fn original<'a>(
+        &self,
+        head: &'a http::request::Parts,
+        authorization: &'a [&'a [u8]],
+    ) -> Result<Original<'a>, Box<Decision>> {
+        let gateway = self.decider.gateway();
+        let question = Question { head, trusted: gateway.trusts(self.peer), needs_path: gateway.has_routes() };
+        let described = question.original();
+        let (method, target) = *described.as_ref().unwrap_or(&("", ""));
+        let original = Original { method, target, authorization };
+        let checked = described.and_then(|_| question.has_no_forged_header(|name| gateway.is_forged_header(name)));
+        checked.map(|()| original).map_err(|fault| Box::new(self.decider.refuse(fault, &original)))
+    }
+}
+
+/// Calls with the values of the `Authorization` fields; more than two are as wrong as two are.
+fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T) -> T {
+    let mut fields = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    match (fields.next(), fields.next()) {
+        (None, _) => decide(&[]),
+        (Some(only), None) => decide(&[only]),
+        (Some(first), Some(second)) => decide(&[first, second]),
+    }
+}
+
+/// The answer to the proxy.
+fn told(decision: Decision, asked: &HeaderMap) -> Answer {
+    let mut answer = match decision.outcome {
+        Ok(pass) => passed(pass, asked),
+        Err(refused) => refused.response.map(Full::new),
+    };
+    // A proxy that caches answers has to be told how to by its own configuration.
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Each field that is ours to set is set, to nothing if need be: what a proxy copies takes the place of what the client sent.
+fn passed(pass: Pass, asked: &HeaderMap) -> Answer {
+    let mut answer = Response::new(Full::default());
+    let headers = answer.headers_mut();
+    for (name, value) in pass.headers {
+        headers.insert(name, value.unwrap_or(const { HeaderValue::from_static("") }));
+    }
+    // Traefik and Caddy drop the client's unless it is repeated.
+    if let Some(authorization) = pass.authorization.or_else(|| asked.get(AUTHORIZATION).cloned()) {
+        headers.insert(AUTHORIZATION, authorization);
+    }
+    answer
+}

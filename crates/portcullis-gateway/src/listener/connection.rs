@@ -1,0 +1,150 @@
+//! One connection, from its handshake to its end.
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use hyper::{
+    body::{Body, Incoming},
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+
+use super::{
+    Drain, TlsHandle,
+    activity::Activity,
+    answer::in_time,
+    slots::Slots,
+    stream::{Stream, Transport},
+    watchdog::{self, Verdict, Watchdog},
+};
+use crate::config::Limits;
+
+/// Below it hyper sets no limit to a header section of HTTP/1.1.
+const LEAST_BUFFER: usize = 8192;
+/// Requests in flight on one HTTP/2 connection. Envoy has a connection for each of its threads.
+const STREAMS: u32 = 1024;
+/// How often, and how long, an HTTP/2 peer is asked whether it is still there.
+const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+
+/// What the connections of a listener have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) slots: Slots,
+    pub(super) tls: Option<TlsHandle>,
+    http: auto::Builder<TokioExecutor>,
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits, slots: Slots, tls: Option<TlsHandle>) -> Self {
+        let http = http(limits.header_bytes);
+        Self { limits, slots, tls, http }
+    }
+
+    /// Serves a connection until it ends, or has to.
+    pub(super) async fn carry<S, B>(&self, tcp: TcpStream, service: S, drain: Drain)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Default + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        // Without it the last segment of an answer may wait for the client to acknowledge the one before.
+        let _ = tcp.set_nodelay(true);
+        match self.shake_hands(tcp).await {
+            Ok(transport) => self.speak_http(transport, service, drain).await,
+            Err(reason) => {
+                cut("tls");
+                tracing::debug!(reason, "no TLS with a client");
+            }
+        }
+    }
+
+    async fn shake_hands(&self, tcp: TcpStream) -> Result<Transport, String> {
+        let Some(tls) = &self.tls else { return Ok(Transport::Plain(tcp)) };
+        match timeout(self.limits.header_time, tls.acceptor().accept(tcp)).await {
+            Ok(Ok(stream)) => Ok(Transport::Tls(Box::new(stream))),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the handshake took too long".to_owned()),
+        }
+    }
+
+    async fn speak_http<S, B>(&self, transport: Transport, service: S, mut drain: Drain)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Default + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let activity = Arc::new(Activity::new());
+        let stream = TokioIo::new(Stream::new(transport, Arc::clone(&activity)));
+        let request_time = self.limits.request_time;
+        let told = Arc::clone(&activity);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let call = told.called(request.version());
+            in_time(service.call(request), request_time, call)
+        });
+        let mut connection = pin!(self.http.serve_connection(stream, service));
+
+        let mut watchdog = Watchdog::new(activity.seen(), Instant::now());
+        let pace = watchdog::pace(&self.limits);
+        let mut looks = interval_at(Instant::now() + pace, pace);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => return log_end(ended),
+                () = drain.begun(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                now = looks.tick() => {
+                    match watchdog.look(activity.seen(), now, self.slots.are_crowded(), &self.limits) {
+                        Verdict::LetBe => {}
+                        Verdict::Close => connection.as_mut().graceful_shutdown(),
+                        Verdict::Cut(cause) => return cut(cause.code()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn http(header_bytes: usize) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        // The watchdog keeps the time.
+        .header_read_timeout(None)
+        .max_buf_size(header_bytes.max(LEAST_BUFFER));
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING.0)
+        .keep_alive_timeout(PING.1)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+        // Questions are small: no client needs to have much under way.
+        .initial_stream_window_size(64 << 10)
+        .initial_connection_window_size(1 << 20);
+    http
+}
+
+fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn cut(cause: &'static str) {
+    metrics::counter!("portcullis_gateway_connections_cut_total", "cause" => cause).increment(1);
+}

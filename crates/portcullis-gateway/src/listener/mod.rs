@@ -1,0 +1,178 @@
+//! Sockets, with TCP or TLS, HTTP/1.1 and HTTP/2, and limits that no client can stretch.
+//!
+//! | what a client may do | what it gets |
+//! |---|---|
+//! | open more connections than there are places | waits in the kernel's queue; idle connections make room |
+//! | send its TLS handshake, or a header section, too slowly | is cut off after `header_time` |
+//! | send a header section that is too large | 431 (at 8 KiB or beyond, on HTTP/1.1) |
+//! | ask what takes too long to answer | 503 with `Retry-After` after `request_time` |
+//! | not read its answer | is cut off after `request_time` |
+//! | keep a connection idle | may, for 65 minutes; for `header_time` while all places are taken |
+//! | go away silently | is found out by pings on HTTP/2, and as idle on HTTP/1.1 |
+//!
+//! HTTP/2 is spoken with whoever begins with its preface: by ALPN under TLS, with prior knowledge without
+//! (RFC 9113 section 3.3), as gRPC does.
+
+mod activity;
+mod answer;
+mod connection;
+mod drain;
+mod slots;
+mod stream;
+#[cfg(test)]
+pub(crate) mod tests;
+mod tls;
+mod watchdog;
+
+use std::{convert::Infallible, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use hyper::{
+    body::{Body, Incoming},
+    service::Service,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+#[cfg(test)]
+pub(crate) use self::drain::DrainTrigger;
+use self::{
+    connection::Shared,
+    slots::{Slot, Slots},
+};
+pub(crate) use self::{
+    drain::Drain,
+    tls::{Renewal, TlsError, TlsHandle},
+};
+use crate::config::{self, Limits};
+
+/// How long to wait when the system has no more sockets to give.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// A socket that clients can connect to, though nobody answers yet.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    name: Option<&'static str>,
+    limits: Limits,
+    tls: Option<TlsHandle>,
+}
+
+/// Why there is no listener.
+#[derive(Debug)]
+pub(crate) enum BindError {
+    /// The address cannot be listened on.
+    Address(SocketAddr, io::Error),
+    /// Certificate or key cannot be used.
+    Tls(TlsError),
+}
+
+impl Listener {
+    /// Binds; reads the certificate and the key.
+    pub(crate) async fn bind(config: &config::Listener, limits: &Limits) -> Result<Self, BindError> {
+        let tls = config.tls.as_ref().map(TlsHandle::read).transpose().map_err(BindError::Tls)?;
+        let no_address = |error| BindError::Address(config.address, error);
+        let socket = TcpListener::bind(config.address).await.map_err(no_address)?;
+        let address = socket.local_addr().map_err(no_address)?;
+        Ok(Self { socket, address, name: None, limits: limits.clone(), tls })
+    }
+
+    /// Gives it the name that metrics and logs call it by, in place of its address.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Where it listens; the port is the one that the system chose if it was to choose.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What renews certificate and key; none without TLS.
+    pub(crate) fn tls(&self) -> Option<TlsHandle> {
+        self.tls.clone()
+    }
+
+    /// Serves until `drain` begins, then lets requests in flight end, for the limit's drain time at most.
+    ///
+    /// Each connection gets a service of its own from `service_for`, which is told the peer.
+    pub(crate) async fn serve<M, S, B>(self, service_for: M, mut drain: Drain)
+    where
+        M: Fn(SocketAddr) -> S,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Default + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let name = self.name.map_or_else(|| self.address.to_string(), str::to_owned);
+        let drain_time = self.limits.drain_time;
+        let slots = Slots::new(self.limits.connections, &name);
+        let shared = Arc::new(Shared::new(self.limits, slots, self.tls));
+        let mut connections = JoinSet::new();
+        loop {
+            let (tcp, peer, slot) = tokio::select! {
+                () = drain.begun() => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = accept(&self.socket, &shared.slots, &name) => accepted,
+            };
+            let (shared, service, drain) = (Arc::clone(&shared), service_for(peer), drain.clone());
+            connections.spawn(async move {
+                let _until_the_end = slot;
+                shared.carry(tcp, service, drain).await;
+            });
+        }
+        drop(self.socket);
+        if timeout(drain_time, async { while connections.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!(
+                listener = name,
+                connections = connections.len(),
+                "connections were cut at the end of the drain time"
+            );
+            connections.shutdown().await;
+        }
+    }
+}
+
+/// The next connection, as soon as there is a place for it.
+async fn accept(socket: &TcpListener, slots: &Slots, name: &str) -> (TcpStream, SocketAddr, Slot) {
+    let permit = slots.permit(name).await;
+    loop {
+        match socket.accept().await {
+            Ok((tcp, peer)) => return (tcp, peer, slots.fill(permit)),
+            Err(error) if concerns_one_client(&error) => {}
+            Err(error) => {
+                tracing::warn!(listener = name, %error, "cannot accept connections");
+                sleep(BACK_OFF).await;
+            }
+        }
+    }
+}
+
+/// Whether a client gave up before it was accepted; all else is trouble of this machine and may last.
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Tls(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Address(_, error) => Some(error),
+            Self::Tls(error) => error.source(),
+        }
+    }
+}

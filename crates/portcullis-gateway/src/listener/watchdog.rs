@@ -1,0 +1,194 @@
+//! How long a connection may owe something: a pure decision about two looks at it.
+//!
+//! hyper has a time limit for header sections, but it counts the wait for the next request as well, and sets a timer
+//! for each. A proxy keeps connections in a pool, for 60 s (nginx), 90 s (Traefik), 2 min (Caddy) or 1 h (Envoy), and
+//! a request that it sends as we close fails. So an idle connection may stay for longer than any of them keeps it,
+//! and has to make room only while all places are taken.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::activity::{Phase, Seen};
+use crate::config::Limits;
+
+/// Beyond the hour for which Envoy keeps an idle connection.
+const IDLE_TIME: Duration = Duration::from_secs(65 * 60);
+
+/// Watches one connection.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    last: Seen,
+    since: Instant,
+}
+
+/// What is to be done about a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    LetBe,
+    /// Nothing is going on: tell it to end.
+    Close,
+    /// It holds us up: drop it.
+    Cut(Cause),
+}
+
+/// Why a connection is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The header section did not arrive in time.
+    SlowHeader,
+    /// The answer was not read in time.
+    SlowReader,
+    /// It was told to end and did not.
+    Idle,
+}
+
+impl Watchdog {
+    pub(super) fn new(first: Seen, now: Instant) -> Self {
+        Self { last: first, since: now }
+    }
+
+    /// Judges a connection; `crowded` says that others wait for one.
+    pub(super) fn look(&mut self, seen: Seen, now: Instant, crowded: bool, limits: &Limits) -> Verdict {
+        // Requests have a time limit of their own; the client's part begins when it has the answer.
+        let waits_for_us = seen.calls > 0 && seen.phase() != Phase::Reading;
+        if waits_for_us || !seen.same_as(self.last) {
+            self.last = seen;
+            self.since = now;
+        }
+        verdict(seen.phase(), now.duration_since(self.since), crowded, limits)
+    }
+}
+
+fn verdict(phase: Phase, lasted: Duration, crowded: bool, limits: &Limits) -> Verdict {
+    let idle = if crowded { limits.header_time.min(IDLE_TIME) } else { IDLE_TIME };
+    match phase {
+        Phase::Head if lasted >= limits.header_time => Verdict::Cut(Cause::SlowHeader),
+        Phase::Reading if lasted >= limits.request_time => Verdict::Cut(Cause::SlowReader),
+        Phase::Idle if lasted >= idle + limits.header_time => Verdict::Cut(Cause::Idle),
+        Phase::Idle if lasted >= idle => Verdict::Close,
+        _ => Verdict::LetBe,
+    }
+}
+
+impl Cause {
+    /// As metrics call it.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::SlowHeader => "slow_header",
+            Self::SlowReader => "slow_reader",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+/// How often to look: often enough that no limit is passed by more than a quarter, and not more than 50 times a second.
+pub(super) fn pace(limits: &Limits) -> Duration {
+    let shortest = limits.header_time.min(limits.request_time);
+    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says so")]
+mod tests {
+    use std::sync::Arc;
+
+    use http::Version;
+
+    use super::*;
+    use crate::listener::activity::Activity;
+
+    const HEADER: Duration = Duration::from_secs(5);
+    const REQUEST: Duration = Duration::from_secs(20);
+
+    fn limits() -> Limits {
+        Limits {
+            connections: 10,
+            header_bytes: 16 << 10,
+            header_time: HEADER,
+            request_time: REQUEST,
+            drain_time: REQUEST,
+        }
+    }
+
+    /// What is said after each of the `times`, about a connection on which nothing more happens.
+    fn verdicts(activity: &Activity, crowded: bool, times: &[Duration]) -> Vec<Verdict> {
+        let start = Instant::now();
+        let mut watchdog = Watchdog::new(activity.seen(), start);
+        times.iter().map(|time| watchdog.look(activity.seen(), start + *time, crowded, &limits())).collect()
+    }
+
+    #[test]
+    fn a_new_connection_owes_a_header_section() {
+        let activity = Activity::new();
+        let verdicts = verdicts(&activity, false, &[HEADER / 2, HEADER]);
+        assert_eq!(verdicts, [Verdict::LetBe, Verdict::Cut(Cause::SlowHeader)]);
+    }
+
+    #[test]
+    fn bytes_that_trickle_in_win_no_time() {
+        let activity = Arc::new(Activity::new());
+        drop(activity.called(Version::HTTP_11));
+        let start = Instant::now();
+        let mut watchdog = Watchdog::new(activity.seen(), start);
+        activity.received();
+        assert_eq!(watchdog.look(activity.seen(), start, false, &limits()), Verdict::LetBe);
+        for _ in 0..10 {
+            activity.received();
+        }
+        let verdict = watchdog.look(activity.seen(), start + HEADER, false, &limits());
+        assert_eq!(verdict, Verdict::Cut(Cause::SlowHeader));
+    }
+
+    #[test]
+    fn a_pooled_connection_stays_until_others_need_its_place() {
+        let activity = Arc::new(Activity::new());
+        drop(activity.called(Version::HTTP_11));
+        let hour = Duration::from_secs(3600);
+        assert_eq!(verdicts(&activity, false, &[HEADER, hour]), [Verdict::LetBe; 2]);
+        assert_eq!(
+            verdicts(&activity, false, &[IDLE_TIME, IDLE_TIME + HEADER]),
+            [Verdict::Close, Verdict::Cut(Cause::Idle)]
+        );
+        assert_eq!(verdicts(&activity, true, &[HEADER, 2 * HEADER]), [Verdict::Close, Verdict::Cut(Cause::Idle)]);
+    }
+
+    #[test]
+    fn a_request_in_flight_is_not_the_clients_fault() {
+        let activity = Arc::new(Activity::new());
+        let call = activity.called(Version::HTTP_11);
+        activity.received();
+        let start = Instant::now();
+        let mut watchdog = Watchdog::new(activity.seen(), start);
+        let later = start + 2 * IDLE_TIME;
+        assert_eq!(watchdog.look(activity.seen(), later, true, &limits()), Verdict::LetBe);
+        drop(call);
+        assert_eq!(watchdog.look(activity.seen(), later + HEADER / 2, true, &limits()), Verdict::LetBe);
+        assert_eq!(watchdog.look(activity.seen(), later + HEADER, true, &limits()), Verdict::Close);
+    }
+
+    #[test]
+    fn an_answer_has_to_be_read_whatever_else_is_in_flight() {
+        let activity = Arc::new(Activity::new());
+        let _call = activity.called(Version::HTTP_2);
+        activity.stalled();
+        assert_eq!(verdicts(&activity, false, &[HEADER, REQUEST]), [Verdict::LetBe, Verdict::Cut(Cause::SlowReader)]);
+        activity.flushed();
+        assert_eq!(verdicts(&activity, false, &[REQUEST]), [Verdict::LetBe]);
+    }
+
+    #[test]
+    fn frames_of_control_begin_no_header_section() {
+        let activity = Arc::new(Activity::new());
+        drop(activity.called(Version::HTTP_2));
+        activity.received();
+        assert_eq!(verdicts(&activity, false, &[HEADER]), [Verdict::LetBe]);
+    }
+
+    #[test]
+    fn it_looks_often_enough() {
+        assert_eq!(pace(&limits()), Duration::from_secs(1));
+        assert_eq!(pace(&Limits { header_time: Duration::from_millis(400), ..limits() }), Duration::from_millis(100));
+        assert_eq!(pace(&Limits { request_time: Duration::ZERO, ..limits() }), Duration::from_millis(20));
+    }
+}

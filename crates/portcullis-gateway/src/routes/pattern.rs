@@ -1,0 +1,112 @@
+//! The pattern of a route.
+
+/// A path of a route: exact, or a prefix with `/*`.
+///
+/// A pattern is written in the plainest way: decoded, without dot segments, doubled slashes, `;` and `\`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern(String);
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern; what is wrong is said in a sentence for people.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if !text.starts_with('/') {
+            return Err(format!("expected a path that starts with `/`, `{text}` came: write `/{text}`"));
+        }
+        let path = text.strip_suffix("/*").unwrap_or(text);
+        if let Some(character) = path.chars().find(|&character| !is_clean(character)) {
+            return Err(refused(character));
+        }
+        let segments = || path.split('/').skip(1);
+        if segments().any(|segment| matches!(segment, "." | "..")) {
+            return Err(
+                "expected a path without dot segments, `.` or `..` came: write the path that they lead to".into()
+            );
+        }
+        let last = segments().count().saturating_sub(1);
+        // `/orders//*` has an empty segment at the end of its prefix, `/orders/` none that is doubled.
+        let doubled = |(at, segment): (usize, &str)| segment.is_empty() && (at < last || path.len() < text.len());
+        if segments().enumerate().any(doubled) {
+            return Err(
+                "expected a path with single slashes, `//` came: write one, requests with two are read both ways"
+                    .into(),
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As it stands in the configuration.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether each path under the other pattern is under this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self.prefix(), other.prefix()) {
+            (None, Some(_)) => false,
+            (_, prefix) => self.matches(prefix.unwrap_or(&other.0)) || self.prefix() == Some(""),
+        }
+    }
+
+    /// Whether a reading of a path is under this pattern.
+    pub(super) fn matches(&self, path: &str) -> bool {
+        match self.prefix() {
+            None => self.0 == path,
+            Some(prefix) => path
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with('/') || (rest.is_empty() && !prefix.is_empty())),
+        }
+    }
+
+    /// Whether the pattern is exact, and this path.
+    pub(super) fn is(&self, path: &str) -> bool {
+        self.prefix().is_none() && self.0 == path
+    }
+
+    /// Whether the pattern is exact, and this path but for a slash at the end of either.
+    pub(super) fn is_but_for_the_slash(&self, path: &str) -> bool {
+        let one_more = |longer: &str, shorter: &str| longer.strip_suffix('/') == Some(shorter);
+        self.prefix().is_none() && (one_more(&self.0, path) || one_more(path, &self.0))
+    }
+
+    /// What stands before `/*`.
+    fn prefix(&self) -> Option<&str> {
+        self.0.strip_suffix("/*")
+    }
+}
+
+/// Whether a character has one meaning in a path, and needs no encoding (RFC 3986 section 3.3) but for other scripts.
+fn is_clean(character: char) -> bool {
+    match character {
+        '/' | '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '+' | ',' | '=' | ':' | '@' => true,
+        _ if character.is_ascii() => character.is_ascii_alphanumeric(),
+        _ => !character.is_control() && !character.is_whitespace(),
+    }
+}
+
+fn refused(character: char) -> String {
+    match character {
+        '*' => "expected `*` as the last segment only, it came elsewhere: write a prefix, as in `/orders/*`".into(),
+        '%' => {
+            "expected a decoded path, `%` came: write the character itself, encoded spellings are found by themselves"
+                .into()
+        }
+        '?' | '#' => format!("expected a path alone, `{character}` came: routes do not look at query and fragment"),
+        '\\' => "expected `/` between segments, `\\` came: write `/`".into(),
+        ';' => "expected a path without parameters, `;` came: leave them out, they are read both ways".into(),
+        '{' | '}' | '<' | '>' | '[' | ']' => {
+            format!(
+                "expected a path or a prefix, `{character}` came: there are no variables, write `/*` in place of the first"
+            )
+        }
+        _ if character.is_control() => "expected a path, a control character came: take it out".into(),
+        _ => format!(
+            "expected a character that needs no encoding in a path, `{character}` came: protect the prefix before it"
+        ),
+    }
+}

@@ -1,0 +1,410 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::{Pattern, Routes, Unrouted, Unrouted::*, readings::is_plain};
+
+/// Routes by their patterns, each for every method.
+fn routes(patterns: &[&str]) -> Routes {
+    for_methods(&patterns.iter().map(|pattern| (*pattern, &[] as &[&str])).collect::<Vec<_>>())
+}
+
+fn for_methods(rows: &[(&str, &[&str])]) -> Routes {
+    let owned = |(pattern, methods): &(&str, &[&str])| {
+        (Pattern::parse(pattern).unwrap(), methods.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let rows: Vec<_> = rows.iter().map(owned).collect();
+    Routes::new(rows.iter().map(|(pattern, methods)| (pattern, methods.as_slice())))
+}
+
+fn check(patterns: &[&str], table: &[(&str, Result<usize, Unrouted>)]) {
+    let routes = routes(patterns);
+    for (target, expected) in table {
+        assert_eq!(routes.find("GET", target), *expected, "{target:?} under {patterns:?}");
+    }
+}
+
+#[test]
+fn the_first_that_matches_wins() {
+    check(
+        &["/orders/new", "/orders/*", "/health", "/lists/"],
+        &[
+            ("/orders/new", Ok(0)),
+            ("/orders/new/", Err(AmbiguousPath)),
+            ("/orders/new/1", Ok(1)),
+            ("/orders", Ok(1)),
+            ("/orders/", Ok(1)),
+            ("/orders/1", Ok(1)),
+            ("/orders/1/lines?x=/health", Ok(1)),
+            ("/ordersnot", Err(NoRoute)),
+            ("/Orders/1", Err(NoRoute)),
+            ("/health", Ok(2)),
+            ("/health/", Err(NoRoute)),
+            ("/health?deep=../../orders/1", Ok(2)),
+            ("/health#x", Err(AmbiguousPath)),
+            ("/lists/", Ok(3)),
+            ("/lists", Err(NoRoute)),
+            ("/", Err(NoRoute)),
+        ],
+    );
+    check(&["/*"], &[("/", Ok(0)), ("/x", Ok(0)), ("//x/../y;z=%2F", Ok(0)), ("*", Err(MalformedPath))]);
+    check(&["/"], &[("/", Ok(0)), ("/?a", Ok(0)), ("/x", Err(NoRoute))]);
+    check(&[], &[("/", Err(NoRoute))]);
+}
+
+#[test]
+fn a_slash_at_the_end_opens_nothing() {
+    check(
+        &["/admin", "/lists/", "/*"],
+        &[
+            ("/admin", Ok(0)),
+            ("/admin/", Err(AmbiguousPath)),
+            ("/admin/.", Err(AmbiguousPath)),
+            ("/lists/", Ok(1)),
+            ("/lists", Err(AmbiguousPath)),
+            ("/lists/1", Ok(2)),
+        ],
+    );
+    check(&["/a", "/a/", "/*"], &[("/a", Ok(0)), ("/a/", Ok(1)), ("/a/b", Ok(2))]);
+}
+
+#[test]
+fn methods_compare_to_the_letter() {
+    let routes = for_methods(&[("/a", &["GET"]), ("/a", &["POST", "HEAD"]), ("/b", &["HEAD"]), ("/c", &["OPTIONS"])]);
+    let table = [
+        ("GET", "/a", Ok(0)),
+        ("HEAD", "/a", Ok(0)),
+        ("POST", "/a", Ok(1)),
+        ("get", "/a", Err(NoRoute)),
+        ("DELETE", "/a", Err(NoRoute)),
+        ("HEAD", "/b", Ok(2)),
+        ("GET", "/b", Err(NoRoute)),
+        ("OPTIONS", "/c", Ok(3)),
+        ("OPTIONS", "*", Err(NoRoute)),
+        ("GET", "*", Err(MalformedPath)),
+    ];
+    for (method, target, expected) in table {
+        assert_eq!(routes.find(method, target), expected, "{method} {target}");
+    }
+}
+
+/// Each is a way into `/admin` for some server.
+const WAYS_IN: &[&str] = &[
+    "/public/../admin/users",
+    "/public/..//admin",
+    "/public/%2e%2e/admin",
+    "/public/.%2E/admin",
+    "/public/%252e%252e/admin",
+    "/public/%25252e%25252e%25252fadmin",
+    "/public/..%2fadmin",
+    "/public/..%2Fadmin",
+    "/public%2f..%2fadmin",
+    "/public/..%5cadmin",
+    "/public/..\\admin",
+    "/public\\..\\admin",
+    "/public/..;/admin",
+    "/public/..;a=b/admin",
+    "/public/..;a=%2F/admin",
+    "/public/%2e%2e;x/admin",
+    "/public/..%3b/admin",
+    "/public/..%253b/admin",
+    "/public/x/../../admin",
+    "/public/x/..%2f../admin",
+    "/public/;/../../admin",
+    "/public#/../../admin",
+    "/public%23/../../admin",
+    "/public%3f/../../admin",
+    "/admin%3fx",
+    "//admin",
+    "///admin/users",
+    "//public/admin",
+    "//public//admin",
+    "/\\public/admin",
+    "/%2fpublic/admin",
+    "/./admin",
+    "/.//admin",
+    "/../admin",
+    "/%61dmin",
+    "/%2561dmin",
+    "/adm%69n/users",
+    "/%5cadmin",
+    "/\\admin",
+    "/;/admin",
+    "/;x=y/admin",
+    "/admin;x=y",
+    "/admin;",
+    "/;%2Fadmin",
+    "/x;/../admin",
+    "/admin/..;/public/../admin",
+    "http://host//admin",
+    "http://host/public/../admin",
+    "HTTPS://host/%61dmin?q",
+];
+
+#[test]
+fn no_spelling_leads_around_a_protected_route() {
+    let routes = routes(&["/admin/*", "/public/*", "/*"]);
+    for target in WAYS_IN {
+        let found = routes.find("GET", target);
+        assert!(matches!(found, Ok(0) | Err(AmbiguousPath)), "{target:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_spelling_without_consequence_passes() {
+    check(
+        &["/orders/*", "/büro/*"],
+        &[
+            ("/orders/a%20b", Ok(0)),
+            ("/orders/a%2Fb", Ok(0)),
+            ("/orders/100%25", Ok(0)),
+            ("/orders/100%2541", Ok(0)),
+            ("/orders//1", Ok(0)),
+            ("/orders/./1", Ok(0)),
+            ("/orders/x/../1", Ok(0)),
+            ("/orders/1;v=2", Ok(0)),
+            ("/orders/1;v=2/lines;x", Ok(0)),
+            ("/orders;v=2", Err(AmbiguousPath)),
+            ("/orders/a\\b", Ok(0)),
+            ("/orders/what%3F%23", Ok(0)),
+            ("/orders/1#part", Ok(0)),
+            ("/orders/{1}|", Ok(0)),
+            ("/orders/%E2%82%AC", Ok(0)),
+            ("/orders/€", Ok(0)),
+            ("/b%C3%BCro/1", Ok(1)),
+            ("/b%c3%bcro/1", Ok(1)),
+            ("/büro", Ok(1)),
+            ("/orders/..;/orders/1", Ok(0)),
+            ("/nothing//at/../all;x", Err(NoRoute)),
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_path_is_malformed() {
+    let routes = routes(&["/*"]);
+    let long = format!("/{}", "a".repeat(8 << 10));
+    let table = [
+        "",
+        "a",
+        "?x",
+        "*",
+        "a/b",
+        "\\a",
+        "host:443",
+        "/%",
+        "/%4",
+        "/%zz",
+        "/%u002f",
+        "/a%",
+        "/% 41",
+        "/a b",
+        "/a\tb",
+        "/a\0",
+        "/a%00",
+        "/a%2500",
+        "/a%0d%0aX: y",
+        "/a%7f",
+        "/a%1F",
+        "/%c0%af",
+        "/%c0%2e",
+        "/%e0%80%af",
+        "/%ff",
+        "/%25ff",
+        "/\u{85}",
+        "/%C2%85",
+        "ftp://host/a",
+        "http://",
+        "http:///a",
+        "http://user@host/a",
+        "http://host\\@other/a",
+        "http://ho%73t/a",
+        "http://ho st/",
+        "http:/host/a",
+        "http:host/a",
+        "://host/a",
+        &long,
+    ];
+    for target in table {
+        assert_eq!(routes.find("GET", target), Err(MalformedPath), "{target:?}");
+    }
+}
+
+#[test]
+fn an_absolute_target_is_its_path() {
+    check(
+        &["/orders/*", "/"],
+        &[
+            ("http://host/orders/1?x", Ok(0)),
+            ("HTTP://host:8080/orders", Ok(0)),
+            ("https://[::1]:8443/orders/", Ok(0)),
+            ("http://host", Ok(1)),
+            ("http://host?x=/orders/1", Ok(1)),
+            ("http://host#x", Ok(1)),
+            ("http://host/?http://other/orders/1", Ok(1)),
+        ],
+    );
+}
+
+#[test]
+fn the_work_is_bounded() {
+    let routes = routes(&["/*"]);
+    // All of these are under the only route, so nothing but the bounds ends the search.
+    for piece in ["%25", "%2525", ";a%252e", "//%2e./;x\\", "/..", "%E2%82%AC", "\\%5c%255c%25255c"] {
+        let target = format!("/{}", piece.repeat((8 << 10) / piece.len() - 1));
+        let found = routes.find("GET", &target);
+        assert!(matches!(found, Ok(0) | Err(AmbiguousPath)), "{piece}: {found:?}");
+    }
+    let nested = format!("/%{}41", "25".repeat(4000));
+    assert_eq!(routes.find("GET", &nested), Err(AmbiguousPath));
+    assert_eq!(routes.find("GET", "/%2525252541"), Ok(0));
+}
+
+#[test]
+fn a_plain_path_is_known_at_a_look() {
+    for path in ["/", "/a", "/a/", "/a/b.c/..d/...", "/a:b@c!$&'()*+,=~_-"] {
+        assert!(is_plain(path), "{path}");
+    }
+    for path in
+        ["//", "/a//b", "/a//", "/.", "/..", "/a/./b", "/a/..", "/%41", "/a;b", "/a\\b", "/a#b", "/ä", "/a b", "/a\0"]
+    {
+        assert!(!is_plain(path), "{path}");
+    }
+}
+
+#[test]
+fn a_pattern_is_clean() {
+    for good in ["/", "/*", "/orders", "/orders/", "/orders/*", "/a.b/..c/~d/:e@f/*", "/büro/*"] {
+        assert_eq!(Pattern::parse(good).unwrap().as_str(), good);
+    }
+    let table = [
+        ("", "starts with `/`"),
+        ("orders/*", "write `/orders/*`"),
+        ("*", "starts with `/`"),
+        ("/a*", "last segment only"),
+        ("/*/a", "last segment only"),
+        ("/**", "last segment only"),
+        ("/a//b", "single slashes"),
+        ("//", "single slashes"),
+        ("/a//*", "single slashes"),
+        ("//*", "single slashes"),
+        ("/a/./b", "dot segments"),
+        ("/a/..", "dot segments"),
+        ("/../*", "dot segments"),
+        ("/a%20b", "decoded"),
+        ("/a;b", "parameters"),
+        ("/a\\b", "write `/`"),
+        ("/a?b", "path alone"),
+        ("/a#b", "path alone"),
+        ("/users/{id}", "no variables"),
+        ("/a b", "no encoding"),
+        ("/a\u{0}", "control character"),
+    ];
+    for (pattern, words) in table {
+        let message = Pattern::parse(pattern).unwrap_err();
+        assert!(message.contains(words), "{pattern:?}: {message}");
+    }
+}
+
+#[test]
+fn a_pattern_covers_what_it_matches() {
+    let covers = |one: &str, other: &str| Pattern::parse(one).unwrap().covers(&Pattern::parse(other).unwrap());
+    for (one, other) in [
+        ("/*", "/*"),
+        ("/*", "/"),
+        ("/*", "/a"),
+        ("/*", "/a/*"),
+        ("/a/*", "/a"),
+        ("/a/*", "/a/"),
+        ("/a/*", "/a/b/*"),
+        ("/a", "/a"),
+    ] {
+        assert!(covers(one, other), "{one} {other}");
+    }
+    for (one, other) in
+        [("/a", "/a/"), ("/a/", "/a"), ("/a", "/a/*"), ("/a/*", "/*"), ("/a/*", "/ab"), ("/", "/*"), ("/a/b/*", "/a/*")]
+    {
+        assert!(!covers(one, other), "{one} {other}");
+    }
+}
+
+/// What a server that decodes, merges, cuts and resolves all that it can makes of a path.
+fn most_eager(path: &str) -> String {
+    let mut path = path.split('?').next().unwrap().to_owned();
+    while let Ok(next) = percent_encoding::percent_decode_str(&path).decode_utf8().map(String::from) {
+        if next == path {
+            break;
+        }
+        path = next;
+    }
+    let path = path.replace('\\', "/");
+    let mut kept = Vec::new();
+    for segment in path.split('/').map(|segment| segment.split(';').next().unwrap()) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+/// How a character may be spelled, from plain to encoded three times.
+fn spelled(character: char, depth: u8, lower: bool) -> String {
+    let hex = if lower { format!("{:02x}", character as u32) } else { format!("{:02X}", character as u32) };
+    match depth {
+        0 => character.to_string(),
+        depth => format!("%{}{hex}", "25".repeat(usize::from(depth) - 1)),
+    }
+}
+
+const DETOURS: &[&str] =
+    &["/", "/./", "/x/../", "//", "///", "/x/y/../../", "\\", "/;a=b/", "/.;a/", "/public/../", "/public/..;/"];
+const TAILS: &[&str] = &["", "", "?q=1", ";a=b", "/..;/x/../", "#x"];
+
+fn way_in() -> impl Strategy<Value = String> {
+    let protected = prop::sample::select(vec![vec!["admin"], vec!["admin", "users"], vec!["admin", "users", "1"]]);
+    let detours = prop::collection::vec(prop::sample::select(DETOURS), 3);
+    let depths = prop::collection::vec((prop_oneof![4 => Just(0u8), 1 => 1..4u8], any::<bool>()), 64);
+    (protected, detours, depths, prop::sample::select(TAILS)).prop_map(|(segments, detours, depths, tail)| {
+        let path: String = detours.iter().zip(&segments).flat_map(|(detour, segment)| [*detour, *segment]).collect();
+        let mut depths = depths.into_iter();
+        let rest: String = path
+            .chars()
+            .skip(1)
+            .map(|character| {
+                let (depth, lower) = depths.next().unwrap();
+                spelled(character, depth, lower)
+            })
+            .collect();
+        format!("/{rest}{tail}")
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_random_spelling_is_never_under_a_more_public_route(target in way_in()) {
+        let routes = routes(&["/admin/*", "/public/*", "/*"]);
+        let found = routes.find("GET", &target);
+        let leads_in = most_eager(&target).starts_with("/admin");
+        prop_assert!(!leads_in || matches!(found, Ok(0) | Err(AmbiguousPath | MalformedPath)), "{}: {:?}", target, found);
+    }
+
+    #[test]
+    fn what_passes_is_what_the_most_eager_server_serves(target in "(/|[ab]|%2[ef]|%252e|\\.|;|\\\\|%5c){1,12}") {
+        let target = format!("/{target}");
+        let routes = routes(&["/a/*", "/b/*", "/*"]);
+        if let Ok(index) = routes.find("GET", &target) {
+            let served = most_eager(&target);
+            prop_assert_eq!(routes.find("GET", &served), Ok(index), "{} is served as {}", target, served);
+        }
+    }
+
+    #[test]
+    fn nothing_panics(method in "\\PC{0,8}", target in any::<String>()) {
+        let _ = routes(&["/a/*", "/b"]).find(&method, &target);
+        let _ = routes(&["/a/*", "/b"]).find(&method, &format!("/{target}"));
+    }
+}

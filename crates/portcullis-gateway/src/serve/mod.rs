@@ -1,0 +1,71 @@
+//! `portcullis serve`: from the configuration to sockets that answer, until it is asked to stop.
+
+mod certificates;
+mod observer;
+mod reload;
+mod sockets;
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use miette::{IntoDiagnostic, Report, WrapErr};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    admin::Admin,
+    config::Config,
+    decision::{Decider, Door, Gateway},
+    listener::Drain,
+    telemetry,
+};
+use observer::Observer;
+use reload::Reloader;
+use sockets::Sockets;
+
+/// Serves by the configuration in this file until it is asked to stop; then lets requests in flight end.
+///
+/// # Errors
+///
+/// What is wrong with the configuration, with its line; or why a socket cannot be had.
+pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
+    let config = Config::load(&path)?;
+    let _log = telemetry::init(&config.log).into_diagnostic().wrap_err("the log cannot be written")?;
+    let metrics = telemetry::metrics().into_diagnostic().wrap_err("metrics cannot be kept")?;
+    let gateway = Gateway::build(&config, None)?;
+    let sockets = Sockets::bind(&config).await?;
+    let issuers = gateway.issuers().clone();
+    let current = Arc::new(ArcSwap::from_pointee(gateway));
+
+    let (drain, draining) = Drain::new();
+    let (end, ending) = Drain::new();
+    let certificates = sockets.certificates(&config);
+    let reloader = Reloader::new(path, config, Arc::clone(&current), certificates);
+    let admin = Admin::new(Arc::new(Observer::new(Arc::clone(&current), draining.clone())), metrics);
+    let doors = [Door::ForwardAuth, Door::ExtAuthz].map(|door| Decider::new(door, Arc::clone(&current)));
+    let serving = sockets.serve(doors, admin, &draining, &ending);
+    let background = tokio::spawn(async move {
+        issuers.prefetch().await;
+        reloader.run().await;
+    });
+
+    asked_to_stop().await?;
+    tracing::info!("asked to stop: requests in flight may end");
+    drain.begin();
+    serving.doors.join_all().await;
+    // Health and metrics are there to the end.
+    end.begin();
+    serving.admin.join_all().await;
+    background.abort();
+    Ok(())
+}
+
+/// SIGTERM, as supervisors send it, or Ctrl-C.
+async fn asked_to_stop() -> Result<(), Report> {
+    let mut terminate = signal(SignalKind::terminate()).into_diagnostic()?;
+    let mut interrupt = signal(SignalKind::interrupt()).into_diagnostic()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What the admin listener shows of the gateway in force.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use metrics::gauge;
+use portcullis::{IntrospectorStatus, JwksStatus, TokenCacheSize};
+use serde_json::{Value, json};
+
+use crate::{
+    admin::{Observed, Readiness},
+    decision::{Gateway, Served},
+    listener::Drain,
+    store::StoreState,
+};
+
+/// What the admin listener shows of the gateway in force.
+pub(super) struct Observer {
+    current: Arc<ArcSwap<Gateway>>,
+    draining: Drain,
+}
+
+impl Observer {
+    pub(super) fn new(current: Arc<ArcSwap<Gateway>>, draining: Drain) -> Self {
+        Self { current, draining }
+    }
+}
+
+impl Observed for Observer {
+    fn readiness(&self) -> Readiness {
+        let gateway = self.current.load();
+        let without = gateway.issuers().each().iter().filter(|served| !served.is_ready());
+        let issuers_without_keys = without.map(|served| served.name.clone()).collect();
+        Readiness { draining: self.draining.has_begun(), issuers_without_keys }
+    }
+
+    fn status(&self) -> Value {
+        let gateway = self.current.load();
+        let issuers = gateway.issuers();
+        let verifier = issuers.verifier();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "draining": self.draining.has_begun(),
+            "issuers": issuers.each().iter().map(issuer).collect::<Vec<_>>(),
+            "routes": gateway.route_names().collect::<Vec<_>>(),
+            "cache": { "jwt": cache(verifier.token_cache_size()), "opaque": cache(verifier.opaque_cache_size()) },
+        })
+    }
+
+    fn refresh_gauges(&self) {
+        let gateway = self.current.load();
+        let verifier = gateway.issuers().verifier();
+        for (kind, size) in [("jwt", verifier.token_cache_size()), ("opaque", verifier.opaque_cache_size())] {
+            gauge!("portcullis_gateway_token_cache_tokens", "kind" => kind).set(float(size.tokens));
+            gauge!("portcullis_gateway_token_cache_bytes", "kind" => kind).set(float(size.bytes));
+        }
+        for status in gateway.issuers().each().iter().map(|served| served.jwks.status()) {
+            if let (Some(source), Some(age)) = (status.source, status.age) {
+                gauge!("portcullis_gateway_key_age_seconds", "source" => source).set(age.as_secs_f64());
+            }
+        }
+    }
+}
+
+fn issuer(served: &Served) -> Value {
+    json!({
+        "issuer": served.name,
+        "ready": served.is_ready(),
+        "keys": keys(&served.jwks.status()),
+        "store_up": served.store.as_ref().map(StoreState::is_up),
+        "introspection": served.introspector.as_ref().map(|introspector| introspection(&introspector.status())),
+    })
+}
+
+fn keys(status: &JwksStatus) -> Value {
+    let skipped = status.skipped.iter().map(|key| json!({ "kid": key.kid, "problem": key.problem.to_string() }));
+    json!({
+        "source": status.source,
+        "kids": status.keys,
+        "skipped": skipped.collect::<Vec<_>>(),
+        "age_seconds": seconds(status.age),
+        "next_refresh_seconds": seconds(status.next_refresh),
+        "failures": status.failures,
+        "last_error": status.last_error,
+    })
+}
+
+fn introspection(status: &IntrospectorStatus) -> Value {
+    json!({
+        "endpoint": status.endpoint,
+        "failures": status.failures,
+        "retry_after_seconds": seconds(status.retry_after),
+        "last_error": status.last_error,
+    })
+}
+
+fn cache(size: TokenCacheSize) -> Value {
+    json!({ "tokens": size.tokens, "bytes": size.bytes })
+}
+
+fn seconds(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| duration.as_secs())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn float(count: usize) -> f64 {
+    count as f64
+}

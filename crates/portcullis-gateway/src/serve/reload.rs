@@ -1,0 +1,150 @@
+//! A changed configuration, put in place of the old one: whole, or not at all.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use miette::{Report, miette};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{config::Config, decision::Gateway, telemetry};
+
+use super::certificates::Certificate;
+
+/// How often the files are read to see whether they have changed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How long the keys of new issuers may take before the new configuration is in force without them.
+const PREFETCH_TIME: Duration = Duration::from_secs(5);
+
+/// Reads the configuration again on SIGHUP and when a file has changed.
+pub(super) struct Reloader {
+    path: PathBuf,
+    /// What is in force.
+    config: Config,
+    current: Arc<ArcSwap<Gateway>>,
+    certificates: Vec<Certificate>,
+    /// What was read last, if it is not in force: a file is taken once it has stood unchanged from one look to the next,
+    /// so that none is taken half-written.
+    seen: Option<Config>,
+    /// The problem that was told last, so that it is told once.
+    told: Option<String>,
+}
+
+/// Why a configuration is read again.
+#[derive(Clone, Copy, PartialEq)]
+enum Occasion {
+    Asked,
+    Looked,
+}
+
+impl Reloader {
+    pub(super) fn new(
+        path: PathBuf,
+        config: Config,
+        current: Arc<ArcSwap<Gateway>>,
+        certificates: Vec<Certificate>,
+    ) -> Self {
+        Self { path, config, current, certificates, seen: None, told: None }
+    }
+
+    /// Never ends.
+    pub(super) async fn run(mut self) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hangups = signal(SignalKind::hangup()).ok();
+        loop {
+            let occasion = tokio::select! {
+                _ = looks.tick() => Occasion::Looked,
+                () = hangup(&mut hangups) => Occasion::Asked,
+            };
+            self.look(occasion).await;
+        }
+    }
+
+    async fn look(&mut self, occasion: Occasion) {
+        let outcome = self.take(occasion).await;
+        match outcome {
+            Ok(false) => self.told = None,
+            Ok(true) => {
+                self.told = None;
+                telemetry::reloaded(true);
+                tracing::info!("the new configuration is in force");
+            }
+            Err(problem) => self.tell(&problem, occasion),
+        }
+    }
+
+    /// Whether anything was put in force.
+    async fn take(&mut self, occasion: Occasion) -> Result<bool, Report> {
+        let config = Config::load(&self.path)?;
+        let renewals = self.certificates.iter().map(Certificate::renewal).collect::<Result<Vec<_>, _>>()?;
+        let gateway = self.replacement(config, occasion).await?;
+        let changed = gateway.is_some() || renewals.iter().any(Option::is_some);
+        if let Some((config, gateway)) = gateway {
+            self.current.store(Arc::new(gateway));
+            self.config = config;
+        }
+        for (certificate, renewal) in self.certificates.iter_mut().zip(renewals) {
+            if let Some(renewal) = renewal {
+                certificate.renew(renewal);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What takes the place of the gateway in force, if the configuration is another.
+    async fn replacement(&mut self, config: Config, occasion: Occasion) -> Result<Option<(Config, Gateway)>, Report> {
+        if config == self.config {
+            self.seen = None;
+            return Ok(None);
+        }
+        if occasion == Occasion::Looked && self.seen.as_ref() != Some(&config) {
+            self.seen = Some(config);
+            return Ok(None);
+        }
+        stays(&self.config, &config)?;
+        let before = self.current.load_full();
+        let gateway = Gateway::build(&config, Some(before.issuers()))?;
+        // The old one answers meanwhile.
+        drop(timeout(PREFETCH_TIME, gateway.issuers().prefetch()).await);
+        Ok(Some((config, gateway)))
+    }
+
+    fn tell(&mut self, problem: &Report, occasion: Occasion) {
+        let text = format!("{problem:?}");
+        if occasion == Occasion::Looked && self.told.as_ref() == Some(&text) {
+            return;
+        }
+        telemetry::reloaded(false);
+        tracing::error!("the new configuration is not taken, the old one stays in force:\n{text}");
+        self.told = Some(text);
+    }
+}
+
+/// Sockets and the log are made once.
+fn stays(old: &Config, new: &Config) -> Result<(), Report> {
+    let same = [
+        ("listen", old.forward_auth == new.forward_auth),
+        ("grpc", old.grpc == new.grpc),
+        ("admin", old.admin == new.admin),
+        ("limits", old.limits == new.limits),
+        ("log.format", old.log.format == new.log.format),
+    ];
+    match same.iter().find(|(_, same)| !same) {
+        Some((key, _)) => Err(miette!(
+            help = "restart for that, or change it back",
+            "`{key}` has changed, which a reload cannot follow"
+        )),
+        None => Ok(()),
+    }
+}
+
+async fn hangup(signals: &mut Option<tokio::signal::unix::Signal>) {
+    match signals {
+        Some(signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,86 @@
+//! The listeners of a configuration, and who answers on each.
+
+use hyper_util::service::TowerToHyperService;
+use miette::{IntoDiagnostic, Report, WrapErr};
+use tokio::task::JoinSet;
+
+use crate::{
+    admin::Admin,
+    config::{self, Config},
+    decision::Decider,
+    ext_authz::ExtAuthz,
+    forward_auth::ForwardAuth,
+    listener::{Drain, Listener},
+};
+
+use super::certificates::Certificate;
+
+/// The listeners of a configuration, bound.
+pub(super) struct Sockets {
+    forward_auth: Listener,
+    grpc: Option<Listener>,
+    admin: Option<Listener>,
+}
+
+/// What serves; each task ends when it was drained.
+pub(super) struct Serving {
+    pub(super) doors: JoinSet<()>,
+    pub(super) admin: JoinSet<()>,
+}
+
+impl Sockets {
+    /// # Errors
+    ///
+    /// Which address cannot be had, or which certificate cannot be used.
+    pub(super) async fn bind(config: &Config) -> Result<Self, Report> {
+        Ok(Self {
+            forward_auth: bind("listen", &config.forward_auth, config).await?,
+            grpc: match &config.grpc {
+                Some(listener) => Some(bind("grpc", listener, config).await?),
+                None => None,
+            },
+            admin: match &config.admin {
+                Some(listener) => Some(bind("admin", listener, config).await?),
+                None => None,
+            },
+        })
+    }
+
+    /// The certificates of all listeners that have one.
+    pub(super) fn certificates(&self, config: &Config) -> Vec<Certificate> {
+        let bound = [Some(&self.forward_auth), self.grpc.as_ref(), self.admin.as_ref()];
+        let asked = [Some(&config.forward_auth), config.grpc.as_ref(), config.admin.as_ref()];
+        let pairs =
+            bound.into_iter().zip(asked).filter_map(|(bound, asked)| Some((bound?.tls()?, asked?.tls.as_ref()?)));
+        pairs.map(|(handle, files)| Certificate::new(handle, files)).collect()
+    }
+
+    pub(super) fn serve(
+        self,
+        [forward_auth, ext_authz]: [Decider; 2],
+        admin: Admin,
+        draining: &Drain,
+        ending: &Drain,
+    ) -> Serving {
+        let mut doors = JoinSet::new();
+        let answer = move |peer| ForwardAuth::new(forward_auth.clone(), peer);
+        doors.spawn(self.forward_auth.serve(answer, draining.clone()));
+        if let Some(grpc) = self.grpc {
+            let service = ExtAuthz::new(ext_authz).service();
+            doors.spawn(grpc.serve(move |_| TowerToHyperService::new(service.clone()), draining.clone()));
+        }
+        let mut last = JoinSet::new();
+        if let Some(listener) = self.admin {
+            last.spawn(listener.serve(move |_| admin.clone(), ending.clone()));
+        }
+        Serving { doors, admin: last }
+    }
+}
+
+async fn bind(key: &'static str, listener: &config::Listener, config: &Config) -> Result<Listener, Report> {
+    let bound = Listener::bind(listener, &config.limits).await;
+    let bound =
+        bound.into_diagnostic().wrap_err_with(|| format!("cannot listen as `{key}` says, on {}", listener.address))?;
+    tracing::info!(listener = key, address = %bound.address(), tls = listener.tls.is_some(), "listening");
+    Ok(bound.named(key))
+}

@@ -1,0 +1,61 @@
+//! The commands that we use, to one server or to a cluster.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, RedisResult, aio::MultiplexedConnection, cluster_async::ClusterConnection, cmd,
+};
+
+use super::PREFIX;
+
+/// The longest entry that is read: twice what the library takes from an authorization server. Who can write to the
+/// store can fill its memory, but not ours.
+const MAX_ENTRY: usize = 512 * 1024;
+
+/// The longest time that an entry is kept. The library's are far shorter.
+const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// How long what a trial wrote stays.
+const TRIAL_TTL: Duration = Duration::from_secs(1);
+
+/// A connection, shared by its clones.
+#[derive(Clone)]
+pub(super) enum Connection {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Connection {
+    /// What stands under this name; nothing is ever kept empty.
+    pub(super) async fn get(&mut self, name: &str) -> RedisResult<Option<Bytes>> {
+        let entry: Vec<u8> = self.ask(cmd("GETRANGE").arg(name).arg(0).arg(MAX_ENTRY)).await?;
+        if entry.len() > MAX_ENTRY {
+            return Err((ErrorKind::UnexpectedReturnType, "the entry is longer than any of ours").into());
+        }
+        Ok((!entry.is_empty()).then(|| entry.into()))
+    }
+
+    pub(super) async fn set(&mut self, name: &str, entry: &[u8], ttl: Duration) -> RedisResult<()> {
+        // Zero is an error to Redis.
+        let milliseconds = ttl.min(MAX_TTL).as_millis().max(1);
+        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+        self.ask(cmd("SET").arg(name).arg(entry).arg("PX").arg(milliseconds)).await
+    }
+
+    /// Whether it works. It writes, since a replica, or a server that is full or still loading, answers a PING.
+    pub(super) async fn try_out(&mut self) -> RedisResult<()> {
+        if let Self::Cluster(_) = self {
+            // To all primaries. If one is gone, the entries of its slots are; by default Redis itself refuses all then.
+            self.ask::<()>(&cmd("PING")).await?;
+        }
+        self.set(&[PREFIX, "trial"].concat(), b"1", TRIAL_TTL).await
+    }
+
+    async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
+        match self {
+            Self::One(connection) => command.query_async(connection).await,
+            Self::Cluster(connection) => command.query_async(connection).await,
+        }
+    }
+}

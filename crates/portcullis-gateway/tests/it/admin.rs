@@ -1,0 +1,87 @@
+//! What operators see: health, metrics, status, and the log.
+
+use portcullis_testkit::AuthorizationServer;
+
+use crate::support::{Gateway, ROUTES, introspecting, issuer};
+
+#[tokio::test]
+async fn decisions_are_counted_by_route_and_code() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let token = server.token().scope("read").sign();
+    for _ in 0..3 {
+        gateway.ask("GET", "/orders/1", Some(&token)).await;
+    }
+    gateway.ask("GET", "/orders/1", None).await;
+    gateway.ask("GET", "/nowhere", None).await;
+    for (name, value) in [
+        ("portcullis_gateway_decisions_total{route=\"GET /orders/*\",code=\"pass\"}", 3.0),
+        ("portcullis_gateway_decisions_total{route=\"GET /orders/*\",code=\"no_credentials\"}", 1.0),
+        ("portcullis_gateway_decisions_total{route=\"none\",code=\"no_route\"}", 1.0),
+        ("portcullis_gateway_token_cache_total{outcome=\"hit\"}", 2.0),
+        ("portcullis_gateway_token_cache_tokens{kind=\"jwt\"}", 1.0),
+        ("portcullis_gateway_decision_seconds_count{door=\"forward_auth\"}", 5.0),
+    ] {
+        assert_eq!(gateway.metric(name).await, value, "{name} in {}", gateway.page("/metrics").await.body);
+    }
+    let metrics = gateway.page("/metrics").await.body;
+    for name in
+        ["portcullis_jwks_fetches_total", "portcullis_gateway_key_age_seconds", "portcullis_gateway_connections"]
+    {
+        assert!(metrics.contains(name), "{name} in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_tells_of_issuers_and_no_secret() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "json", ""))).await;
+    gateway.ready().await;
+    let page = gateway.page("/status").await;
+    let status: serde_json::Value = serde_json::from_str(&page.body).unwrap();
+    let issuer = &status["issuers"][0];
+    assert_eq!(issuer["issuer"], server.issuer());
+    assert_eq!(issuer["ready"], true);
+    assert_eq!(issuer["keys"]["kids"][0], server.signing_key().kid());
+    assert_eq!(issuer["introspection"]["failures"], 0);
+    assert!(!page.body.contains("test-secret"), "{page:?}");
+    assert_eq!(gateway.page("/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_decision_is_a_line_and_a_token_is_in_none() {
+    let server = AuthorizationServer::start().await;
+    let tables =
+        format!("[log]\nformat = \"json\"\ndecisions = \"all\"\n{}{ROUTES}", introspecting(&server, "phantom", ""));
+    let gateway = Gateway::start(&tables).await;
+    gateway.ready().await;
+    let good = server.token().scope("read").sign();
+    let poor = server.token().scope("write").claim("email", "alice@example.com").sign();
+    let opaque = server.issue_opaque(server.token().scope("read"));
+    for token in [&good, &poor, &opaque] {
+        gateway.ask("GET", "/orders/1", Some(token)).await;
+    }
+    let line = |code: &'static str, issuer: &'static str| {
+        let of = server.issuer().to_owned();
+        move |line: &serde_json::Value| line["code"] == code && line[issuer] == of
+    };
+    let passed = gateway.logged(line("pass", "issuer")).await;
+    assert_eq!(passed["route"], "GET /orders/*", "{passed}");
+    assert_eq!(passed["kid"], server.signing_key().kid(), "{passed}");
+    assert_eq!(passed["token"].as_str().unwrap().len(), 12, "{passed}");
+    let refused = gateway.logged(line("insufficient_scope", "unverified_issuer")).await;
+    assert_eq!(refused["unverified_kid"], server.signing_key().kid(), "{refused}");
+
+    let (log, metrics, status) =
+        (gateway.log(), gateway.page("/metrics").await.body, gateway.page("/status").await.body);
+    for text in [&log, &metrics, &status] {
+        for part in [&good, &poor].into_iter().flat_map(|token| token.split('.')).chain([
+            &*opaque,
+            "alice@example.com",
+            "test-secret",
+        ]) {
+            assert!(!text.contains(part), "a token is told: {text}");
+        }
+    }
+}

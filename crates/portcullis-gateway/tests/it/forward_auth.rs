@@ -1,0 +1,289 @@
+//! Forward-auth over HTTP: the same request, described in each of the ways that proxies have.
+
+use portcullis_testkit::{Attack, AuthorizationServer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::{Answer, Gateway, ROUTES, client, introspecting, issuer};
+
+/// How a proxy, or a person, asks.
+const WAYS: [&str; 4] = ["nginx", "caddy", "envoy", "itself"];
+
+async fn setup() -> (AuthorizationServer, Gateway) {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    (server, gateway)
+}
+
+/// Sends a request to the letter, which HTTP clients do not.
+async fn send(gateway: &Gateway, method: &str, target: &str, fields: &str) -> Answer {
+    let mut stream = TcpStream::connect(gateway.forward_auth).await.unwrap();
+    let request = format!("{method} {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{fields}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await.unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let fields = lines.map(|line| line.split_once(':').unwrap());
+    let headers = fields.map(|(name, value)| (name.parse().unwrap(), value.trim().parse().unwrap())).collect();
+    Answer { status, headers, body: body.to_owned() }
+}
+
+async fn ask(gateway: &Gateway, way: &str, method: &str, target: &str, token: Option<&str>) -> Answer {
+    let mut fields = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    match way {
+        "nginx" => {
+            fields += &format!("X-Original-Method: {method}\r\nX-Original-URI: {target}\r\n");
+            send(gateway, "GET", "/auth", &fields).await
+        }
+        "caddy" => {
+            fields += &format!(
+                "X-Forwarded-Method: {method}\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: api.example.com\r\n\
+                 X-Forwarded-Uri: {target}\r\n"
+            );
+            send(gateway, "GET", "/auth", &fields).await
+        }
+        "envoy" => send(gateway, method, &format!("/auth{target}"), &fields).await,
+        _ => send(gateway, method, target, &fields).await,
+    }
+}
+
+#[tokio::test]
+async fn a_request_gets_the_same_answer_in_whatever_way_it_is_described() {
+    let (server, gateway) = setup().await;
+    let reader = server.token().scope("read").sign();
+    let writer = server.token().scope("write").sign();
+    let admin = server.token().claim("role", "admin").sign();
+    let expired = server.token().scope("read").expired_for(std::time::Duration::from_secs(60)).sign();
+    let (no, reader, writer, admin, expired) = (None, Some(&*reader), Some(&*writer), Some(&*admin), Some(&*expired));
+    let table = [
+        ("GET", "/open", no, 200, "pass"),
+        ("GET", "/open/a?b=c", no, 200, "pass"),
+        ("DELETE", "/open/a", no, 200, "pass"),
+        ("GET", "/open/a", expired, 200, "pass"),
+        ("GET", "/orders/1", no, 401, "no_credentials"),
+        ("GET", "/orders/1", reader, 200, "pass"),
+        ("HEAD", "/orders/1", reader, 200, "pass"),
+        ("GET", "/orders", reader, 200, "pass"),
+        ("GET", "/orders/1?admin=/open/", reader, 200, "pass"),
+        ("GET", "/orders/1", writer, 403, "insufficient_scope"),
+        ("GET", "/orders/1", expired, 401, "expired"),
+        ("PUT", "/orders/1", reader, 403, "insufficient_scope"),
+        ("PUT", "/orders/1", writer, 200, "pass"),
+        ("DELETE", "/orders/1", writer, 403, "no_route"),
+        ("get", "/orders/1", reader, 403, "no_route"),
+        ("GET", "/admin", reader, 401, "required_claims"),
+        ("GET", "/admin", admin, 200, "pass"),
+        ("GET", "/admin/x", admin, 403, "no_route"),
+        ("GET", "/any/thing", reader, 200, "pass"),
+        ("GET", "/elsewhere", reader, 403, "no_route"),
+        ("GET", "/ordersx", reader, 403, "no_route"),
+        ("GET", "/", reader, 403, "no_route"),
+        ("GET", "/open/../admin", no, 403, "ambiguous_path"),
+        ("GET", "/open/%2e%2e/admin", no, 403, "ambiguous_path"),
+        ("GET", "/open/..%2fadmin", no, 403, "ambiguous_path"),
+        ("GET", "/open/%2", no, 403, "malformed_path"),
+    ];
+    for (method, target, token, status, code) in table {
+        for way in WAYS {
+            let answer = ask(&gateway, way, method, target, token).await;
+            // An answer to HEAD has no body.
+            let told = if answer.body.is_empty() { code.to_owned() } else { answer.code() };
+            assert_eq!((answer.status, &*told), (status, code), "{way}: {method} {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_protected_path_cannot_be_reached_by_spelling_it_otherwise() {
+    let (server, gateway) = setup().await;
+    let reader = server.token().scope("read").sign();
+    let spellings = [
+        "//admin",
+        "/./admin",
+        "/open/../admin",
+        "/open//../admin",
+        "/open/%2e%2e/admin",
+        "/open/..;/admin",
+        "/open/..%2fadmin",
+        "/open/..%5cadmin",
+        "/open\\..\\admin",
+        "/%61dmin",
+        "/%2561dmin",
+        "/admin;x=y",
+        "/admin/",
+        "/admin/.",
+        "/admin%2f",
+        "/admin%00",
+        "/admin%20",
+        "/ADMIN",
+        "/open/%252e%252e/admin",
+        "/any/../admin",
+        "/orders/../admin",
+        "/any/..%252fadmin",
+    ];
+    for target in spellings {
+        for way in WAYS {
+            for token in [None, Some(&*reader)] {
+                let answer = ask(&gateway, way, "GET", target, token).await;
+                assert_ne!(answer.status, 200, "{way}: {target}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_challenge_is_for_the_client() {
+    let (server, gateway) = setup().await;
+    let writer = server.token().scope("write").sign();
+    let answer = gateway.ask("GET", "/orders/1", None).await;
+    assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="orders""#));
+    let answer = gateway.ask("GET", "/orders/1", Some(&writer)).await;
+    let expected = r#"Bearer realm="orders", error="insufficient_scope", error_description="Token is missing some required scope values", scope="read""#;
+    assert_eq!(answer.header("www-authenticate"), Some(expected));
+    let answer = gateway.ask("GET", "/orders/1", Some("a.b.c")).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.header("www-authenticate").unwrap().contains(r#"error="invalid_token""#), "{answer:?}");
+}
+
+#[tokio::test]
+async fn no_hostile_token_passes() {
+    let (server, gateway) = setup().await;
+    for attack in Attack::ALL {
+        let token = server.hostile_from(*attack, server.token().scope("read"));
+        let fields = format!("Authorization: Bearer {token}\r\n");
+        let answer = send(&gateway, "GET", "/orders/1", &fields).await;
+        // 431: it is too large for any field.
+        assert!(matches!(answer.status, 400 | 401 | 431), "{attack}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_are_refused() {
+    let (server, gateway) = setup().await;
+    let token = server.token().scope("read").sign();
+    let fields = format!("Authorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\n");
+    let answer = send(&gateway, "GET", "/orders/1", &fields).await;
+    assert_eq!((answer.status, &*answer.code()), (400, "several_tokens"));
+}
+
+#[tokio::test]
+async fn the_upstream_gets_claims_and_what_the_client_sent_is_replaced() {
+    let (server, gateway) = setup().await;
+    let token = server.token().subject("alice").scope("read").sign();
+    let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
+    assert_eq!(answer.header("x-auth-subject"), Some("alice"));
+    assert_eq!(answer.header("x-auth-roles"), Some(""), "no such claim: whatever the client sent is replaced");
+    assert_eq!(
+        answer.header("authorization"),
+        Some(&*format!("Bearer {token}")),
+        "Traefik and Caddy drop it unless it is repeated"
+    );
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    let roles = serde_json::json!({ "roles": ["ops", "a,b"] });
+    let token = server.token().claim("realm_access", roles).scope("read").sign();
+    let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
+    assert_eq!(answer.header("x-auth-roles"), Some(r#"["ops","a,b"]"#));
+
+    let answer = gateway.ask("GET", "/open/a", None).await;
+    assert_eq!(answer.header("x-auth-subject"), Some(""), "of a public route nobody may say who asks");
+
+    let token = server.token().subject("alice\r\nX-Admin: yes").scope("read").sign();
+    let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
+    assert_eq!((answer.status, &*answer.code()), (403, "unmappable_claim"));
+}
+
+#[tokio::test]
+async fn a_forged_header_field_is_refused() {
+    let (server, gateway) = setup().await;
+    let token = server.token().scope("read").sign();
+    for name in ["X_Auth_Subject", "x_auth-subject", "X-Auth_Subject", "X-AUTH_ROLES"] {
+        let fields = format!("Authorization: Bearer {token}\r\n{name}: mallory\r\n");
+        let answer = send(&gateway, "GET", "/orders/1", &fields).await;
+        assert_eq!((answer.status, &*answer.code()), (403, "forged_header"), "{name}");
+        let answer = send(&gateway, "GET", "/open/1", &format!("{name}: mallory\r\n")).await;
+        assert_eq!(answer.code(), "forged_header", "{name} on a public route");
+    }
+    // Spelled as ours it is replaced, and one that is not ours is nobody's business.
+    let fields = format!("Authorization: Bearer {token}\r\nX-Auth-Subject: mallory\r\nX_Other: 1\r\n");
+    assert_eq!(send(&gateway, "GET", "/orders/1", &fields).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_is_described_in_two_ways_or_by_half_is_refused() {
+    let (_server, gateway) = setup().await;
+    let nginx = "X-Original-Method: GET\r\nX-Original-URI: /open/a\r\n";
+    let caddy = "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /open/a\r\n";
+    let table = [
+        (nginx.to_owned(), "/auth", "pass"),
+        (caddy.to_owned(), "/auth", "pass"),
+        (format!("{nginx}{caddy}"), "/auth", "ambiguous_original_request"),
+        (format!("{nginx}{nginx}"), "/auth", "ambiguous_original_request"),
+        ("X-Original-URI: /open/a\r\n".to_owned(), "/auth", "ambiguous_original_request"),
+        ("X-Original-Method: GET\r\n".to_owned(), "/auth", "ambiguous_original_request"),
+        (format!("{caddy}X-Forwarded-Uri: /open/b\r\n"), "/auth", "ambiguous_original_request"),
+        (nginx.to_owned(), "/auth/orders/1", "ambiguous_original_request"),
+        (String::new(), "/auth", "no_original_request"),
+        (String::new(), "/auth?x=y", "no_original_request"),
+        ("X-Forwarded-Host: api.example.com\r\n".to_owned(), "/auth", "no_original_request"),
+        (String::new(), "/authx", "no_route"),
+        ("X-Original-Method: GET\r\nX-Original-URI:\r\n".to_owned(), "/auth", "malformed_path"),
+        ("X-Original-Method:\r\nX-Original-URI: /orders/1\r\n".to_owned(), "/auth", "no_route"),
+        ("X-Original-Method: GET\r\nX-Original-URI: open/a\r\n".to_owned(), "/auth", "malformed_path"),
+    ];
+    for (fields, target, code) in table {
+        let answer = send(&gateway, "GET", target, &fields).await;
+        assert_eq!(answer.code(), code, "{target} with {fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_trusted_peers_describe_requests() {
+    let server = AuthorizationServer::start().await;
+    let tables = format!("{}{ROUTES}", issuer(&server, ""));
+    for (trusted, code) in
+        [("[]", "untrusted_proxy"), (r#"["192.0.2.0/24"]"#, "untrusted_proxy"), (r#"["127.0.0.1"]"#, "pass")]
+    {
+        let gateway = Gateway::start_with(&format!("trusted_proxies = {trusted}"), &tables).await;
+        assert_eq!(gateway.ask("GET", "/open/a", None).await.code(), code, "{trusted}");
+        // What a peer itself asks for needs no trust.
+        let answer = Answer::of(client().get(gateway.url("/open/a")).send().await.unwrap()).await;
+        assert_eq!(answer.status, 200, "{trusted}");
+    }
+}
+
+#[tokio::test]
+async fn without_routes_any_valid_token_passes_and_no_other() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&issuer(&server, "")).await;
+    let token = server.token().sign();
+    for way in WAYS {
+        assert_eq!(ask(&gateway, way, "GET", "/what/ever", Some(&token)).await.status, 200, "{way}");
+        assert_eq!(ask(&gateway, way, "GET", "/what/ever", None).await.status, 401, "{way}");
+    }
+    let fields = format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(send(&gateway, "GET", "/auth", &fields).await.status, 200, "the path does not matter");
+}
+
+#[tokio::test]
+async fn an_opaque_token_is_exchanged_for_the_jwt() {
+    for (mode, has_jwt) in [("phantom", true), ("json", false), ("jwt", false)] {
+        let server = AuthorizationServer::start().await;
+        let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, mode, ""))).await;
+        gateway.ready().await;
+        let opaque = server.issue_opaque(server.token().subject("alice").scope("read"));
+        let answer = gateway.ask("GET", "/orders/1", Some(&opaque)).await;
+        assert_eq!((answer.status, answer.header("x-auth-subject")), (200, Some("alice")), "{mode}: {answer:?}");
+        let handed_on = answer.header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
+        assert_eq!(handed_on.split('.').count() == 3, has_jwt, "{mode}");
+        assert_eq!(handed_on != opaque, has_jwt, "{mode}");
+        let answer = gateway.ask("GET", "/orders/1", Some("never-issued")).await;
+        assert_eq!((answer.status, &*answer.code()), (401, "inactive_token"), "{mode}");
+    }
+}

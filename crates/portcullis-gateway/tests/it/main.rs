@@ -1,0 +1,20 @@
+//! The gateway as its users run it: the binary, a configuration file, real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that fails says so"
+)]
+
+mod admin;
+mod commands;
+mod ext_authz;
+mod forward_auth;
+mod outage;
+mod reload;
+mod robustness;
+mod support;
+mod tls;

@@ -1,0 +1,130 @@
+//! A changed configuration: whole, or not at all, and nobody is turned away for it.
+
+use std::time::{Duration, Instant};
+
+use portcullis_testkit::{AuthorizationServer, Endpoint};
+
+use crate::support::{Gateway, ROUTES, issuer, within};
+
+const OPEN: &str = "[[routes]]\npath = \"/*\"\npublic = true\n";
+
+async fn status_becomes(gateway: &Gateway, target: &str, status: u16) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while gateway.ask("GET", target, None).await.status != status {
+        assert!(Instant::now() < deadline, "{target} did not become {status}: {}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hangup_puts_the_new_configuration_in_force() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    assert_eq!(gateway.ask("GET", "/orders/1", None).await.status, 401);
+    gateway.rewrite("", &format!("{}{OPEN}", issuer(&server, "")));
+    gateway.signal("HUP");
+    status_becomes(&gateway, "/orders/1", 200).await;
+    assert_eq!(gateway.metric("portcullis_gateway_reloads_total{outcome=\"ok\"}").await, 1.0);
+    assert_eq!(server.requests(Endpoint::Jwks), 1, "the issuer is the same, and so are its keys");
+}
+
+#[tokio::test]
+async fn a_changed_file_is_seen_without_a_signal() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.rewrite("", &format!("{}{OPEN}", issuer(&server, "")));
+    status_becomes(&gateway, "/orders/1", 200).await;
+}
+
+#[tokio::test]
+async fn a_bad_configuration_changes_nothing_and_is_told() {
+    let server = AuthorizationServer::start().await;
+    let good = format!("{}{ROUTES}", issuer(&server, ""));
+    let gateway = Gateway::start(&good).await;
+    for bad in ["rotues = 1", "[[routes]]\npath = \"/*\"\npublic = true\nscope = [\"read\"]", "listen ="] {
+        let failed = gateway.metric("portcullis_gateway_reloads_total{outcome=\"failed\"}").await;
+        std::fs::write(gateway.file("portcullis.toml"), format!("{good}\n{bad}")).unwrap();
+        gateway.signal("HUP");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while gateway.metric("portcullis_gateway_reloads_total{outcome=\"failed\"}").await <= failed {
+            assert!(Instant::now() < deadline, "{bad} was not noticed: {}", gateway.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(gateway.ask("GET", "/orders/1", None).await.status, 401, "{bad}");
+    }
+    // The sockets are made once.
+    let moved = crate::support::text("", &good).replace("admin = \"127.0.0.1:0\"", "admin = false");
+    std::fs::write(gateway.file("portcullis.toml"), moved).unwrap();
+    gateway.signal("HUP");
+    let told = |line: &serde_json::Value| line.to_string().contains("`admin` has changed");
+    gateway.logged(told).await;
+}
+
+#[tokio::test]
+async fn a_new_issuer_counts_and_an_old_one_no_longer() {
+    let (first, second) = (AuthorizationServer::start().await, AuthorizationServer::start().await);
+    let tokens = [&first, &second].map(|server| server.token().scope("read").sign());
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&first, ""))).await;
+    gateway.ready().await;
+    let judged = async |gateway: &Gateway| {
+        let mut statuses = Vec::new();
+        for token in &tokens {
+            statuses.push(gateway.ask("GET", "/orders/1", Some(token)).await.status);
+        }
+        statuses
+    };
+    assert_eq!(judged(&gateway).await, [200, 401]);
+    gateway.rewrite("", &format!("{}{ROUTES}", issuer(&second, "")));
+    gateway.signal("HUP");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while judged(&gateway).await != [401, 200] {
+        assert!(Instant::now() < deadline, "{}", gateway.log());
+    }
+}
+
+#[tokio::test]
+async fn no_request_is_lost_while_configurations_change() {
+    let server = AuthorizationServer::start().await;
+    let tables =
+        [ROUTES, "[[routes]]\npath = \"/orders/*\"\n"].map(|routes| format!("{}{routes}", issuer(&server, "")));
+    let gateway = Gateway::start(&tables[0]).await;
+    gateway.ready().await;
+    let token = server.token().scope("read").sign();
+    for round in 0..10 {
+        gateway.rewrite("", &tables[round % 2]);
+        gateway.signal("HUP");
+        for _ in 0..50 {
+            assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_ends_with_good_grace() {
+    let server = AuthorizationServer::start().await;
+    let mut gateway = Gateway::start(&issuer(&server, "")).await;
+    gateway.ready().await;
+    gateway.signal("TERM");
+    assert!(gateway.ended().await.success(), "{}", gateway.log());
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_before_it_ends() {
+    let server = AuthorizationServer::start().await;
+    let token = server.token().scope("read").sign();
+    let mut gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    // A key that is not known makes the request wait for a fetch.
+    server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Delay(Duration::from_secs(1)));
+    server.rotate();
+    let unknown = server.token().scope("read").sign();
+    let asked = server.requests(Endpoint::Jwks);
+    let (answer, ()) = tokio::join!(gateway.ask("GET", "/orders/1", Some(&unknown)), async {
+        within(|| (server.requests(Endpoint::Jwks) > asked).then_some(())).await.unwrap();
+        gateway.signal("TERM");
+    });
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(gateway.ended().await.success());
+    drop(token);
+}

@@ -1,0 +1,77 @@
+//! Whatever is sent, the gateway goes on to answer, and nothing passes by mistake.
+
+use portcullis_testkit::AuthorizationServer;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Duration, timeout},
+};
+
+use crate::support::{Gateway, ROUTES, introspecting};
+
+/// What comes back for these bytes, if anything does.
+async fn answer_to(address: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The gateway may have hung up by now.
+    drop(stream.write_all(bytes).await);
+    drop(stream.shutdown().await);
+    let mut answer = Vec::new();
+    drop(timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await);
+    answer
+}
+
+fn with_fields(fields: &[u8]) -> Vec<u8> {
+    let mut request = b"GET /auth HTTP/1.1\r\nHost: g\r\nConnection: close\r\nX-Original-Method: GET\r\n".to_vec();
+    request.extend_from_slice(fields);
+    request.extend_from_slice(b"\r\n\r\n");
+    request
+}
+
+#[tokio::test]
+async fn odd_requests_are_refused_and_change_nothing() {
+    let server = AuthorizationServer::start().await;
+    let mut gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "phantom", ""))).await;
+    gateway.ready().await;
+    let token = server.token().scope("read").sign();
+    let long = "a".repeat(9_000);
+    let huge = "b".repeat(200_000);
+    let fields: Vec<Vec<u8>> = vec![
+        format!("X-Original-URI: /orders/{long}").into(),
+        format!("X-Original-URI: /orders/1?{long}").into(),
+        format!("X-Original-URI: {}", "/%2e".repeat(2_000)).into(),
+        format!("X-Original-URI: {}", "/..;/%252f".repeat(500)).into(),
+        format!("Authorization: Bearer {huge}\r\nX-Original-URI: /orders/1").into(),
+        format!("Authorization: Bearer {}\r\nX-Original-URI: /orders/1", "e.".repeat(5_000)).into(),
+        b"Authorization: Bearer \xff\xfe\xfd\r\nX-Original-URI: /orders/1".to_vec(),
+        b"X-Original-URI: /orders/\xc3\x28".to_vec(),
+        b"Authorization: Bearer\r\nX-Original-URI: /orders/1".to_vec(),
+        b"Authorization: Bearer a\r\n folded: yes\r\nX-Original-URI: /orders/1".to_vec(),
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\nX-Original-URI: /orders/1".to_vec(),
+        b"Content-Length: 99999999999999999999\r\nX-Original-URI: /orders/1".to_vec(),
+        b"X-Original-URI: ".to_vec(),
+        b"X-Original-URI: *".to_vec(),
+        b"X-Original-URI: //".to_vec(),
+        b"X-Original-URI: /\x01".to_vec(),
+    ];
+    for field in &fields {
+        let answer = answer_to(gateway.forward_auth, &with_fields(field)).await;
+        let shown = String::from_utf8_lossy(&field[..field.len().min(60)]).into_owned();
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{shown}");
+    }
+    for garbage in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET",
+        b"\0\0\0\0",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff",
+        b"HELO there\r\n\r\n",
+    ] {
+        for address in [gateway.forward_auth, gateway.grpc, gateway.admin] {
+            assert!(!answer_to(address, garbage).await.starts_with(b"HTTP/1.1 200"));
+        }
+    }
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200, "{}", gateway.log());
+    assert_eq!(gateway.page("/healthz").await.status, 200);
+    assert!(!gateway.log().contains("panicked"), "{}", gateway.log());
+    gateway.signal("TERM");
+    assert!(gateway.ended().await.success());
+}

@@ -1,0 +1,106 @@
+//! TLS on every listener, with client certificates if they are asked for, and certificates that are replaced.
+
+use std::time::{Duration, Instant};
+
+use portcullis_testkit::AuthorizationServer;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use crate::support::{Gateway, ROUTES, issuer};
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Certificate and key, for this machine.
+    fn issue(&self) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+fn client(trusted: &Authority, identity: Option<(String, String)>) -> reqwest::Client {
+    let root = reqwest::Certificate::from_pem(trusted.pem().as_bytes()).unwrap();
+    let builder = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
+    match identity {
+        Some((certificate, key)) => {
+            let identity = reqwest::Identity::from_pem(format!("{certificate}{key}").as_bytes()).unwrap();
+            builder.identity(identity).build().unwrap()
+        }
+        None => builder.build().unwrap(),
+    }
+}
+
+fn write(folder: &std::path::Path, (certificate, key): (String, String)) {
+    std::fs::write(folder.join("key.pem"), key).unwrap();
+    std::fs::write(folder.join("cert.pem"), certificate).unwrap();
+}
+
+async fn start(server: &AuthorizationServer, authority: &Authority) -> Gateway {
+    let folder = tempfile::TempDir::new().unwrap();
+    write(folder.path(), authority.issue());
+    std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+    let plain = crate::support::text("", &format!("{}{ROUTES}", issuer(server, "")));
+    let tls = "{ address = \"127.0.0.1:0\", tls = { certificate = \"cert.pem\", key = \"key.pem\" } }";
+    let mutual = "{ address = \"127.0.0.1:0\", tls = { certificate = \"cert.pem\", key = \"key.pem\", client_ca = \"ca.pem\" } }";
+    let text = plain
+        .replace("listen = \"127.0.0.1:0\"", &format!("listen = {tls}"))
+        .replace("admin = \"127.0.0.1:0\"", &format!("admin = {mutual}"))
+        .replace("grpc = \"127.0.0.1:0\"", &format!("grpc = {tls}"));
+    std::fs::write(folder.path().join("portcullis.toml"), text).unwrap();
+    Gateway::start_in(folder).await
+}
+
+#[tokio::test]
+async fn every_listener_speaks_tls_and_asks_for_client_certificates() {
+    let (server, authority) = (AuthorizationServer::start().await, Authority::new());
+    let gateway = start(&server, &authority).await;
+    let token = server.token().scope("read").sign();
+    let (anonymous, known) = (client(&authority, None), client(&authority, Some(authority.issue())));
+    let forward_auth = format!("https://{}/orders/1", gateway.forward_auth);
+    let answer = anonymous.get(&forward_auth).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.version(), reqwest::Version::HTTP_11);
+
+    let admin = format!("https://{}/healthz", gateway.admin);
+    assert!(anonymous.get(&admin).send().await.is_err(), "without a certificate");
+    let stranger = client(&authority, Some(Authority::new().issue()));
+    assert!(stranger.get(&admin).send().await.is_err(), "with a certificate of another authority");
+    assert_eq!(known.get(&admin).send().await.unwrap().status(), 200);
+
+    // gRPC is HTTP/2, by ALPN; what is asked here is no method of the service, which is an answer, too.
+    let grpc = anonymous.post(format!("https://{}/nothing", gateway.grpc)).header("content-type", "application/grpc");
+    assert_eq!(grpc.send().await.unwrap().headers()["grpc-status"], "12");
+    // Plain HTTP is not answered.
+    assert!(crate::support::client().get(gateway.url("/orders/1")).send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
+    let (server, first, second) = (AuthorizationServer::start().await, Authority::new(), Authority::new());
+    let gateway = start(&server, &first).await;
+    let url = format!("https://{}/open/a", gateway.forward_auth);
+    assert_eq!(client(&first, None).get(&url).send().await.unwrap().status(), 200);
+
+    // One that does not fit its key changes nothing.
+    std::fs::write(gateway.file("cert.pem"), second.issue().0).unwrap();
+    gateway.signal("HUP");
+    gateway.logged(|line| line.to_string().contains("the old one stays in force")).await;
+    assert_eq!(client(&first, None).get(&url).send().await.unwrap().status(), 200);
+
+    write(gateway.file("").as_path(), second.issue());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while client(&second, None).get(&url).send().await.is_err() {
+        assert!(Instant::now() < deadline, "{}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

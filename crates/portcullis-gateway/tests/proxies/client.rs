@@ -1,0 +1,125 @@
+//! A client that sends a request as it stands, whatever its path and fields are.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// How long a request may take, whoever is in between.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    fields: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// Sends a request on a connection of its own.
+pub(crate) async fn try_ask(port: u16, line: &str, fields: &[(&str, &str)]) -> std::io::Result<Answer> {
+    let asked = tokio::time::timeout(LIMIT, exchange(port, line, fields));
+    let text = asked.await.map_err(|_| std::io::Error::other("no answer in time"))??;
+    Answer::parse(&text).ok_or_else(|| std::io::Error::other(format!("not a whole response: {text:?}")))
+}
+
+/// Sends a request, such as `GET /orders/1`, and fails where there is no answer.
+pub(crate) async fn ask(port: u16, line: &str, fields: &[(&str, &str)]) -> Answer {
+    try_ask(port, line, fields).await.unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+/// Sends a request with a token.
+pub(crate) async fn ask_with(port: u16, line: &str, token: &str) -> Answer {
+    ask(port, line, &[("Authorization", &format!("Bearer {token}"))]).await
+}
+
+async fn exchange(port: u16, line: &str, fields: &[(&str, &str)]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let mut request = format!("{line} HTTP/1.1\r\nHost: api.example.com\r\n");
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
+        request.push_str("Connection: close\r\n");
+    }
+    for (name, value) in fields {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    // A proxy may answer and close before it has read everything.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response).await;
+    match response.is_empty() {
+        true => read.and(Err(std::io::Error::other("closed without an answer"))),
+        false => Ok(String::from_utf8_lossy(&response).into_owned()),
+    }
+}
+
+impl Answer {
+    fn parse(text: &str) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        let fields: Vec<_> = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+        let is_chunked = fields.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = if is_chunked { whole(body)? } else { body.to_owned() };
+        Some(Self { status, fields, body })
+    }
+
+    /// The values of a field, whose name is in lower case.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The challenge: one field at most, or it could be read in two ways.
+    pub(crate) fn challenge(&self) -> &str {
+        let all = self.all("www-authenticate");
+        assert!(all.len() <= 1, "{self:?}");
+        all.first().copied().unwrap_or_default()
+    }
+
+    /// What the upstream got.
+    pub(crate) fn echo(&self) -> Echo {
+        assert_eq!(self.status, 200, "{self:?}");
+        Echo(serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}")))
+    }
+}
+
+/// The text behind the chunks, if all of them are there (RFC 9112 section 7.1).
+fn whole(mut rest: &str) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        let (size, chunk) = rest.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(text);
+        }
+        text.push_str(chunk.get(..size)?);
+        rest = chunk.get(size..)?.strip_prefix("\r\n")?;
+    }
+}
+
+/// A request as the upstream got it.
+#[derive(Debug)]
+pub(crate) struct Echo(Value);
+
+impl Echo {
+    pub(crate) fn url(&self) -> &str {
+        self.0["url"].as_str().unwrap()
+    }
+
+    /// The values of a field, whose name is in lower case.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.fields().filter(|(field, _)| *field == name).map(|(_, value)| value).collect()
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0["headers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| (field[0].as_str().unwrap(), field[1].as_str().unwrap()))
+    }
+}

@@ -1,0 +1,91 @@
+//! `docs/gateway.md`: what it has people type is what the tests type, and what it names is there.
+
+use std::{fs, process::Command};
+
+use crate::scene::{Proxy, Scene, repository};
+
+/// The lines that the documentation has people type, continuation lines joined.
+fn lines() -> Vec<String> {
+    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    blocks.flat_map(str::lines).map(str::to_owned).collect()
+}
+
+/// The line of the documentation that begins so.
+pub(crate) fn line(start: &str) -> String {
+    let found: Vec<_> = lines().into_iter().filter(|line| line.starts_with(start)).collect();
+    assert_eq!(found.len(), 1, "docs/gateway.md should have one line `{start}…`: {found:?}");
+    found.into_iter().next().unwrap()
+}
+
+#[test]
+fn files_that_it_names_are_there() {
+    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
+        assert!(repository().join("docs").join(link).exists(), "{link}");
+    }
+    let typed = lines().join(" ");
+    for file in typed.split([' ', '"']).filter_map(|word| word.find("examples/").map(|at| &word[at..])) {
+        assert!(repository().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn versions_that_it_installs_are_those_that_are_tested() {
+    let tested = fs::read_to_string(repository().join("xtask/src/proxies.rs")).unwrap();
+    let packages: Vec<_> =
+        lines().into_iter().filter_map(|line| Some(line.strip_prefix("pip install ")?.to_owned())).collect();
+    assert_eq!(packages.len(), 3);
+    for package in packages {
+        assert!(tested.contains(&format!("\"{package}\"")), "{package}");
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_told_of() {
+    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    let mut keys = std::collections::BTreeSet::new();
+    for name in ["check", "issuer", "listener", "route", "secret", "store"] {
+        let source = repository().join(format!("crates/portcullis-gateway/src/config/{name}.rs"));
+        let source = fs::read_to_string(source).unwrap();
+        for read in ["get(\"", "require(\"", "list(\"", "table(\"", "tables(\"", "listener(root, \""] {
+            keys.extend(source.split(read).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        let told = [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`")];
+        assert!(told.iter().any(|told| text.contains(told)), "docs/gateway.md does not tell of `{key}`");
+    }
+}
+
+/// Under "Try it", each comment says what the line below it gets.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_to_try_give_what_they_promise() {
+    let scene = Scene::with(Proxy::Nginx).await;
+    let lines = lines();
+    let tokens: Vec<_> = lines
+        .iter()
+        .filter(|line| ["token()", "JWT=", "OPAQUE="].iter().any(|start| line.starts_with(start)))
+        .collect();
+    assert_eq!(tokens.len(), 3);
+    let tokens = tokens.into_iter().map(|line| scene.stage.ports.in_place(line)).collect::<Vec<_>>().join("\n");
+    let promises: Vec<_> = lines.windows(2).filter(|pair| pair[0].starts_with("# ")).collect();
+    assert_eq!(promises.len(), 8);
+    for pair in promises {
+        let (promise, line) = (pair[0].trim_start_matches("# "), scene.stage.ports.in_place(&pair[1]));
+        let answer = pasted(format!("{tokens}\n{line}")).await;
+        let (status, said) = promise.split_at(3);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{promise}\n{line}\n{answer}");
+        let error = said.split([',', ':']).nth(1).map(str::trim).filter(|error| error.contains('_'));
+        assert!(error.is_none_or(|error| answer.contains(&format!("error=\"{error}\""))), "{promise}\n{answer}");
+    }
+}
+
+async fn pasted(text: String) -> String {
+    let pasted = move || Command::new("sh").args(["-c", &text]).output().unwrap();
+    let output = tokio::task::spawn_blocking(pasted).await.unwrap();
+    assert!(output.status.success(), "is curl here? {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

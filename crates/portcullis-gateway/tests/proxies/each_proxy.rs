@@ -1,0 +1,323 @@
+//! What holds behind each proxy: who passes and who does not, what the upstream gets, and what it never gets.
+
+use std::time::Duration;
+
+use portcullis_testkit::{Attack, SigningKey, TokenBuilder};
+
+use crate::{
+    client::{Answer, ask, ask_with},
+    process::until,
+    scene::{Proxy, Scene, Stage},
+};
+
+/// A test behind each proxy.
+macro_rules! behind_each_proxy {
+    ($($name:ident),+ $(,)?) => {
+        $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik);)+
+    };
+    (@ $name:ident: $($test:ident $proxy:ident),+) => {
+        mod $name {
+            use crate::scene::Proxy;
+
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$name(Proxy::$proxy).await;
+                }
+            )+
+        }
+    };
+}
+
+behind_each_proxy!(
+    good_tokens_pass_and_the_upstream_knows_whose_they_are,
+    bad_tokens_do_not_pass,
+    hostile_tokens_do_not_pass,
+    what_clients_send_in_the_gateways_name_never_arrives,
+    no_spelling_of_a_path_gets_behind_a_route,
+    an_outage_of_the_authorization_server_costs_only_what_is_new,
+    without_the_gateway_nothing_passes,
+    a_revoked_token_passes_no_longer_than_answers_are_kept,
+);
+
+async fn good_tokens_pass_and_the_upstream_knows_whose_they_are(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let jwt = scene.read().sign();
+    let echo = scene.ask("GET /orders/1?x=%20y", Some(&jwt)).await.echo();
+    assert_eq!(echo.url(), "/orders/1?x=%20y");
+    assert_eq!(echo.all("x-auth-subject"), ["alice"]);
+    assert_eq!(echo.all("x-auth-scope"), ["read"]);
+    assert_eq!(echo.all("authorization"), [format!("Bearer {jwt}")]);
+
+    let opaque = scene.opaque();
+    for _ in 0..3 {
+        let echo = scene.ask("GET /orders/1", Some(&opaque)).await.echo();
+        assert_eq!(echo.all("x-auth-subject"), ["alice"]);
+        let [handed_on] = echo.all("authorization")[..] else { panic!("{echo:?}") };
+        assert!(!handed_on.contains(&opaque) && handed_on.matches('.').count() == 2, "{handed_on}");
+    }
+    assert_eq!(scene.authorization.requests(portcullis_testkit::Endpoint::Introspection), 1);
+
+    let write = scene.authorization.token().scope("write").sign();
+    assert_eq!(scene.ask("POST /orders/1", Some(&write)).await.status, 200);
+    let admin = scene.authorization.token().claim("role", "admin").sign();
+    let echo = scene.ask("DELETE /admin/users", Some(&admin)).await.echo();
+    assert!(nothing_in(&echo.all("x-auth-scope")), "{echo:?}");
+
+    let echo = scene.ask("GET /health", None).await.echo();
+    assert!(nothing_in(&echo.all("x-auth-subject")), "{echo:?}");
+}
+
+async fn bad_tokens_do_not_pass(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let none = scene.ask("GET /orders/1", None).await;
+    assert_eq!((none.status, none.challenge()), (401, "Bearer realm=\"orders\""), "{none:?}");
+
+    let weak = scene.authorization.token().scope("reading").sign();
+    let refused = scene.ask("GET /orders/1", Some(&weak)).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    for part in ["error=\"insufficient_scope\"", "scope=\"read\"", "realm=\"orders\""] {
+        assert!(refused.challenge().contains(part), "{part}: {refused:?}");
+    }
+    let reader = scene.ask("POST /orders/1", Some(&scene.read().sign())).await;
+    assert!(reader.challenge().contains("scope=\"write\""), "{reader:?}");
+
+    let stranger = SigningKey::generate(portcullis_testkit::Algorithm::RS256, scene.authorization.signing_key().kid());
+    let now = scene.authorization.now();
+    for (what, token) in [
+        ("signed by another", TokenBuilder::new(&stranger, scene.authorization.issuer(), now).scope("read").sign()),
+        ("expired", scene.read().expired_for(Duration::from_secs(60)).sign()),
+        ("for another API", scene.read().audience("https://other.example").sign()),
+        ("opaque and unknown", "no-such-token".to_owned()),
+    ] {
+        let refused = scene.ask("GET /orders/1", Some(&token)).await;
+        assert_eq!(refused.status, 401, "{what}: {refused:?}");
+        assert!(refused.challenge().contains("error=\"invalid_token\""), "{what}: {refused:?}");
+    }
+
+    let token = scene.read().sign();
+    assert_eq!(scene.ask("GET /elsewhere", Some(&token)).await.status, 403, "no route");
+    assert_eq!(scene.ask("PATCH /orders/1", Some(&token)).await.status, 403, "no route for this method");
+    assert_eq!(scene.ask("GET /admin/users", Some(&token)).await.status, 401, "without the claim");
+    let field = format!("Bearer {token}");
+    let twice = [("Authorization", field.as_str()), ("Authorization", field.as_str())];
+    assert_ne!(ask(scene.stage.ports.proxy, "GET /orders/1", &twice).await.status, 200, "two tokens");
+}
+
+async fn hostile_tokens_do_not_pass(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    for attack in Attack::ALL {
+        let token = scene.authorization.hostile_from(*attack, scene.read());
+        let answer = ask_with(scene.stage.ports.proxy, "GET /orders/1", &token).await;
+        assert!((400..500).contains(&answer.status), "{attack}: {answer:?}");
+    }
+    assert_eq!(scene.authorization.requests(portcullis_testkit::Endpoint::Attacker), 0);
+    assert_eq!(scene.ask("GET /orders/1", Some(&scene.read().sign())).await.status, 200);
+}
+
+/// Ways to write the fields that only the gateway may set.
+const SPELLINGS: [&str; 11] = [
+    "X-Auth-Subject",
+    "x-auth-subject",
+    "X_Auth_Subject",
+    "X-Auth_Subject",
+    "x_auth-subject",
+    "X-Auth-Scope",
+    "X_AUTH_SCOPE",
+    "X.Auth.Subject",
+    "X~Auth~Subject",
+    "X-Auth!Subject",
+    "X-Auth+Scope",
+];
+
+async fn what_clients_send_in_the_gateways_name_never_arrives(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let port = scene.stage.ports.proxy;
+    let bearer = format!("Bearer {}", scene.authorization.token().without_claim("sub").scope("read").sign());
+    for spelling in SPELLINGS {
+        let forged = [("Authorization", bearer.as_str()), (spelling, "forged"), (spelling, "forged too")];
+        arrives_unforged(&ask(port, "GET /orders/1", &forged).await, spelling);
+        arrives_unforged(&ask(port, "GET /health", &forged[1..]).await, spelling);
+    }
+    // Fields that `Connection` names are for the next hop alone (RFC 9110 section 7.6.1): some drop them after all was judged.
+    let bearer = format!("Bearer {}", scene.read().sign());
+    for named in ["X-Auth-Subject", "Authorization", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Original-URI"] {
+        let connection = format!("close, {named}");
+        let fields = [("Authorization", bearer.as_str()), ("Connection", &connection), ("X-Auth-Subject", "forged")];
+        arrives_unforged(&ask(port, "GET /orders/1", &fields).await, named);
+        assert_ne!(ask(port, "GET /orders/1", &fields[1..]).await.status, 200, "{named}");
+        assert_ne!(ask(port, "GET /admin/users", &fields).await.status, 200, "{named}");
+    }
+    // A client's account of its own request counts for nothing.
+    for (method, target) in
+        [("X-Forwarded-Method", "X-Forwarded-Uri"), ("X-Original-Method", "X-Original-URI"), ("x", "X-Original-Url")]
+    {
+        let fields = [("Authorization", bearer.as_str()), (method, "GET"), (target, "/health")];
+        for line in ["GET /orders/1", "GET /admin/users", "POST /orders/1"] {
+            assert_ne!(ask(port, line, &fields[1..]).await.status, 200, "{line} with {target}");
+        }
+        assert_ne!(ask(port, "POST /orders/1", &fields).await.status, 200, "{target}");
+    }
+}
+
+/// If the upstream was reached at all, it got none of what was forged.
+fn arrives_unforged(answer: &Answer, what: &str) {
+    if answer.status != 200 {
+        return;
+    }
+    let echo = answer.echo();
+    for (name, value) in echo.fields() {
+        let plain = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+        assert!(!plain.starts_with("x-auth-") || !value.contains("forged"), "{what}: {echo:?}");
+    }
+}
+
+/// Targets that some upstream may take for `/admin/users`, or for a path below it.
+const ODD_TARGETS: [&str; 38] = [
+    "/admin/users",
+    "//admin/users",
+    "///admin//users",
+    "/./admin/users",
+    "/x/../admin/users",
+    "/orders/../admin/users",
+    "/orders/./../admin/users",
+    "/orders/..%2fadmin/users",
+    "/orders/..%2Fadmin%2Fusers",
+    "/orders/%2e%2e/admin/users",
+    "/orders/%2E%2E%2Fadmin/users",
+    "/orders/.%2e/admin/users",
+    "/orders/..%5cadmin/users",
+    "/orders/..\\admin\\users",
+    "/orders\\..\\admin/users",
+    "/orders/%252e%252e/admin/users",
+    "/orders/..%252fadmin/users",
+    "/orders/..;/admin/users",
+    "/orders/..;x=1/admin/users",
+    "/orders/;/../admin/users",
+    "/admin;x/users",
+    "/admin;/users",
+    "/;x/admin/users",
+    "/%61dmin/users",
+    "/%2561dmin/users",
+    "/admin%2fusers",
+    "/admin/",
+    "/admin",
+    "/admin?x",
+    "/admin%3fx/users",
+    "/health/../admin/users",
+    "/health/..%2fadmin/users",
+    "/health;/../admin/users",
+    "/health%00/../admin/users",
+    "/orders/1%0a/../../admin/users",
+    "/health#/../admin/users",
+    "http://api.example.com/admin/users",
+    "http://api.example.com/health/../admin/users",
+];
+
+async fn no_spelling_of_a_path_gets_behind_a_route(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let reader = scene.read().sign();
+    for target in ODD_TARGETS {
+        for token in [Some(&reader), None] {
+            let answer = scene.ask(&format!("GET {target}"), token.map(String::as_str)).await;
+            if answer.status != 200 {
+                continue;
+            }
+            let arrived = answer.echo();
+            let plain = plainest(arrived.url());
+            let open = if token.is_some() { ["/orders", "/health"] } else { ["/health"; 2] };
+            assert!(open.iter().any(|open| plain.starts_with(open)), "{target} arrived as {} ({plain})", arrived.url());
+        }
+    }
+    // And the plain way is open all the time.
+    assert_eq!(scene.ask("GET /orders/1", Some(&reader)).await.status, 200);
+}
+
+/// A path as the most obliging upstream reads it.
+fn plainest(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let mut path = path.replace('\\', "/");
+    for (code, character) in [("%25", "%"), ("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("%61", "a")] {
+        path = path.replace(code, character).replace(&code.to_ascii_uppercase(), character);
+    }
+    let mut segments = Vec::new();
+    for segment in path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()) {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment.to_owned()),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+async fn an_outage_of_the_authorization_server_costs_only_what_is_new(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let (jwt, opaque, late) = (scene.read().sign(), scene.opaque(), scene.opaque());
+    let unseen = scene.read().sign();
+    for token in [&jwt, &opaque] {
+        assert_eq!(scene.ask("GET /orders/1", Some(token)).await.status, 200);
+    }
+    scene.authorization.stop().await;
+    for _ in 0..3 {
+        for token in [&jwt, &opaque, &unseen] {
+            assert_eq!(scene.ask("GET /orders/1", Some(token)).await.status, 200, "keys and answers are at hand");
+        }
+    }
+    let refused = scene.ask("GET /orders/1", Some(&late)).await;
+    assert_eq!(refused.status, 503, "nobody can tell: {refused:?}");
+    assert!(!refused.challenge().contains("error"), "the token was not judged: {refused:?}");
+    if proxy.hands_retry_after_on() {
+        let [seconds] = refused.all("retry-after")[..] else { panic!("{refused:?}") };
+        assert!(seconds.parse::<u32>().unwrap() > 0);
+    }
+    assert_eq!(scene.ask("GET /orders/1", None).await.status, 401, "this needs no server");
+
+    scene.authorization.restart().await.unwrap();
+    let passes = async || scene.ask("GET /orders/1", Some(&late)).await.status == 200;
+    until("the token that was new passes", passes).await;
+}
+
+async fn without_the_gateway_nothing_passes(proxy: Proxy) {
+    let mut scene = Scene::with(proxy).await;
+    let jwt = scene.read().sign();
+    assert_eq!(scene.ask("GET /orders/1", Some(&jwt)).await.status, 200);
+    scene.gateway.kill();
+    for (line, token) in [("GET /orders/1", Some(jwt.as_str())), ("GET /orders/1", None), ("GET /health", None)] {
+        let refused = scene.ask(line, token).await;
+        assert!(refused.status >= 500, "{refused:?}");
+        // Traefik says 500, the others that it may be better soon.
+        assert!(refused.status == 503 || proxy == Proxy::Traefik, "{refused:?}");
+    }
+    let port = scene.stage.ports.gateway[1];
+    scene.gateway = scene.gateway.restart(port).await;
+    let passes = async || scene.ask("GET /orders/1", Some(&jwt)).await.status == 200;
+    until("good tokens pass again", passes).await;
+}
+
+async fn a_revoked_token_passes_no_longer_than_answers_are_kept(proxy: Proxy) {
+    let stage = Stage::set();
+    stage.edit("examples/gateway/portcullis.toml", "mode = \"phantom\"", "mode = \"phantom\"\nkeep_for = \"1s\"");
+    let scene = Scene::on(stage, proxy).await;
+    let (opaque, other) = (scene.opaque(), scene.opaque());
+    for token in [&opaque, &other] {
+        assert_eq!(scene.ask("GET /orders/1", Some(token)).await.status, 200);
+    }
+    scene.authorization.revoke(&opaque);
+    let refused = async || scene.ask("GET /orders/1", Some(&opaque)).await.status == 401;
+    until("the revoked token is refused", refused).await;
+    assert_eq!(scene.ask("GET /orders/1", Some(&other)).await.status, 200);
+}
+
+/// Whether a field is not there, or has no value.
+fn nothing_in(values: &[&str]) -> bool {
+    values.iter().all(|value| value.is_empty())
+}
+
+#[test]
+fn the_plainest_reading_finds_what_is_hidden() {
+    for target in ODD_TARGETS.iter().filter(|target| target.starts_with('/')) {
+        let hidden = ["%00", "%0a", "#", "%3f"].iter().any(|odd| target.contains(odd));
+        assert!(hidden || plainest(target).starts_with("/admin"), "{target}: {}", plainest(target));
+    }
+}

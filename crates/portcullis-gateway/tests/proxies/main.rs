@@ -1,0 +1,21 @@
+//! The gateway behind real proxies, each with its configuration from `examples/`, started as `docs/gateway.md` says.
+//!
+//! `cargo xtask test` installs the proxies and names the folder of their programs in `PORTCULLIS_PROXIES`.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod client;
+mod docs;
+mod each_proxy;
+mod load;
+mod oidc_provider;
+mod process;
+mod replicas;
+mod scene;

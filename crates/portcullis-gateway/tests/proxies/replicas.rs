@@ -1,0 +1,158 @@
+//! Two gateways behind one Envoy, with Redis between them.
+
+use portcullis_testkit::{Attack, AuthorizationServer, Endpoint};
+
+use crate::{
+    client::{ask, ask_with},
+    load::Load,
+    process::{Process, until},
+    scene::{Proxy, Stage},
+};
+
+struct Pair {
+    authorization: AuthorizationServer,
+    redis: Process,
+    replicas: [Process; 2],
+    _upstream: Process,
+    _envoy: Process,
+    stage: Stage,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let stage = Stage::set();
+        let authorization = stage.authorization().await;
+        let (redis, upstream) = (stage.redis().await, stage.upstream().await);
+        let replicas = [stage.replica(1).await, stage.replica(2).await];
+        let envoy = stage.proxy(Proxy::EnvoyBeforeTwo).await;
+        Self { authorization, redis, replicas, _upstream: upstream, _envoy: envoy, stage }
+    }
+
+    /// Starts the first replica again, after it was killed.
+    async fn restart_first(&mut self) {
+        self.replicas[0].kill();
+        self.replicas[0] = self.stage.replica(1).await;
+    }
+
+    fn opaque(&self) -> String {
+        self.authorization.issue_opaque(self.authorization.token().scope("read"))
+    }
+
+    /// Tokens that pass and are known to both replicas, and tokens that do not.
+    async fn tokens(&self) -> (Vec<String>, Vec<String>) {
+        let good = vec![self.authorization.token().scope("read").sign(), self.opaque(), self.opaque()];
+        for token in &good {
+            for port in self.doors() {
+                assert_eq!(ask_with(port, "GET /orders/1", token).await.status, 200);
+            }
+        }
+        let weak = self.authorization.token().scope("write").sign();
+        let forged = self.authorization.hostile_from(Attack::UnknownKey, self.authorization.token().scope("read"));
+        (good, vec![weak, forged, "no-such-token".to_owned()])
+    }
+
+    /// Forward-auth of both, to ask one of them.
+    fn doors(&self) -> [u16; 2] {
+        [self.stage.ports.gateway[0], self.stage.ports.second[0]]
+    }
+
+    /// The value of a metric, summed over its labels.
+    async fn metric(&self, replica: usize, name: &str) -> f64 {
+        let port = [self.stage.ports.gateway[2], self.stage.ports.second[2]][replica];
+        let metrics = ask(port, "GET /metrics", &[]).await.body;
+        let values = metrics.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
+        values.filter_map(|value| value.parse::<f64>().ok()).sum()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_had_introspected_the_other_knows() {
+    let pair = Pair::start().await;
+    let opaque = pair.opaque();
+    for _ in 0..20 {
+        let answer = ask_with(pair.stage.ports.proxy, "GET /orders/1", &opaque).await;
+        assert_eq!(answer.echo().all("x-auth-subject"), ["alice"]);
+    }
+    for replica in 0..2 {
+        assert!(pair.metric(replica, "portcullis_gateway_decisions_total").await > 0.0, "both were asked");
+    }
+    assert_eq!(pair.authorization.requests(Endpoint::Introspection), 1);
+
+    let first = pair.opaque();
+    for door in pair.doors() {
+        assert_eq!(ask_with(door, "GET /orders/1", &first).await.status, 200);
+    }
+    assert_eq!(pair.authorization.requests(Endpoint::Introspection), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_redis_is_sealed() {
+    let pair = Pair::start().await;
+    let opaque = pair.opaque();
+    let [one, other] = pair.doors();
+    assert_eq!(ask_with(one, "GET /orders/1", &opaque).await.status, 200);
+    let keys = redis(&pair, "--scan").await;
+    assert!(!keys.trim().is_empty() && !keys.contains(&opaque), "{keys}");
+    for key in keys.lines() {
+        let kept = redis(&pair, &format!("GET {key}")).await;
+        assert!(!kept.contains(&opaque), "{kept}");
+        // Who can write to Redis cannot have a token taken for a good one, nor for a bad one.
+        redis(&pair, &format!("SET {key} forged")).await;
+    }
+    assert_eq!(ask_with(other, "GET /orders/1", &opaque).await.status, 200);
+    assert_eq!(pair.authorization.requests(Endpoint::Introspection), 2, "what was forged is not believed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_killed_under_load_loses_no_request() {
+    let mut pair = Pair::start().await;
+    let (good, bad) = pair.tokens().await;
+    let load = Load::start(pair.stage.ports.proxy, &good, &bad);
+    load.goes_on().await;
+    pair.replicas[0].kill();
+    // Long enough for Envoy to try it again now and then.
+    for _ in 0..10 {
+        load.goes_on().await;
+    }
+    pair.restart_first().await;
+    until("it is asked again", async || pair.metric(0, "portcullis_gateway_decisions_total").await > 0.0).await;
+    load.goes_on().await;
+    // And one that is asked to go.
+    pair.replicas[1].terminate();
+    load.goes_on().await;
+    load.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_killed_under_load_and_started_again_loses_no_request() {
+    let mut pair = Pair::start().await;
+    let (good, bad) = pair.tokens().await;
+    let load = Load::start(pair.stage.ports.proxy, &good, &bad);
+    load.goes_on().await;
+    pair.redis.kill();
+    load.goes_on().await;
+    let port = pair.stage.ports.proxy;
+    let new = pair.opaque();
+    assert_eq!(ask_with(port, "GET /orders/1", &new).await.status, 200, "new tokens pass without Redis");
+    until("the metrics say so", async || pair.metric(0, "portcullis_gateway_store_up").await == 0.0).await;
+
+    pair.redis = pair.redis.restart(pair.stage.ports.redis).await;
+    load.goes_on().await;
+    load.stop().await;
+    let [one, other] = pair.doors();
+    until("tokens are shared again", async || {
+        let (token, before) = (pair.opaque(), pair.authorization.requests(Endpoint::Introspection));
+        for door in [one, other] {
+            assert_eq!(ask_with(door, "GET /orders/1", &token).await.status, 200);
+        }
+        pair.authorization.requests(Endpoint::Introspection) == before + 1
+    })
+    .await;
+}
+
+async fn redis(pair: &Pair, command: &str) -> String {
+    let line = format!("redis-cli -p {} {command}", pair.stage.ports.redis);
+    let output = tokio::process::Command::new("sh").args(["-c", &line]).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,223 @@
+//! What `docs/gateway.md` has people start, on ports that are free: a copy of `examples/` with these ports in it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use portcullis_testkit::{AuthorizationServer, TokenBuilder};
+use tempfile::TempDir;
+
+use crate::{
+    client::{Answer, ask},
+    docs,
+    process::{Process, free_ports, until},
+};
+
+/// The proxies; Envoy in three ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    Nginx,
+    EnvoyByGrpc,
+    EnvoyByHttp,
+    /// Before two gateways.
+    EnvoyBeforeTwo,
+    Caddy,
+    Traefik,
+}
+
+impl Proxy {
+    /// How its line in the documentation begins.
+    fn line(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx -p",
+            Self::EnvoyByGrpc => "envoy -c examples/envoy/envoy.yaml",
+            Self::EnvoyByHttp => "envoy -c examples/envoy/http.yaml",
+            Self::EnvoyBeforeTwo => "envoy -c examples/envoy/replicas.yaml",
+            Self::Caddy => "caddy run",
+            Self::Traefik => "traefik --configfile",
+        }
+    }
+
+    /// Whether its clients are told when to come again.
+    pub(crate) fn hands_retry_after_on(self) -> bool {
+        self != Self::EnvoyByHttp
+    }
+}
+
+/// The ports that are written in the examples, and those in their place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) proxy: u16,
+    pub(crate) upstream: u16,
+    pub(crate) authorization: u16,
+    pub(crate) redis: u16,
+    /// Forward-auth, gRPC and admin of the gateway, or of the first replica.
+    pub(crate) gateway: [u16; 3],
+    /// Those of the second replica.
+    pub(crate) second: [u16; 3],
+}
+
+impl Ports {
+    fn free() -> Self {
+        let [proxy, upstream, authorization, redis, a, b, c, d, e, f] = free_ports();
+        Self { proxy, upstream, authorization, redis, gateway: [a, b, c], second: [d, e, f] }
+    }
+
+    /// Each as it is written in the examples.
+    fn written(&self) -> [(u16, u16); 10] {
+        let ([a, b, c], [d, e, f]) = (self.gateway, self.second);
+        [
+            (8080, self.proxy),
+            (8000, self.upstream),
+            (3001, self.authorization),
+            (6379, self.redis),
+            (9080, a),
+            (9090, b),
+            (9081, c),
+            (9180, d),
+            (9190, e),
+            (9181, f),
+        ]
+    }
+
+    /// The text of an example with these ports. In two passes, since a new port may look like another old one.
+    pub(crate) fn in_place(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        let marked = |port: u16| format!("<port {port}>");
+        for (old, _) in self.written() {
+            for before in ["127.0.0.1:", "http://:", "port_value: ", "?? ", "--port "] {
+                text = text.replace(&format!("{before}{old}"), &format!("{before}{}", marked(old)));
+            }
+        }
+        for (old, new) in self.written() {
+            text = text.replace(&marked(old), &new.to_string());
+        }
+        text
+    }
+}
+
+/// A folder with the examples, and the ports in them.
+pub(crate) struct Stage {
+    folder: TempDir,
+    pub(crate) ports: Ports,
+}
+
+impl Stage {
+    pub(crate) fn set() -> Self {
+        let folder = TempDir::new().unwrap();
+        // nginx started by root works as somebody else, who has to get in.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let stage = Self { folder, ports: Ports::free() };
+        for part in ["nginx", "envoy", "caddy", "traefik", "gateway"] {
+            copy(&repository().join("examples").join(part), &stage.path(&format!("examples/{part}")), &stage.ports);
+        }
+        stage
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes a text in an example.
+    pub(crate) fn edit(&self, name: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(old), "{name} has no {old}");
+        fs::write(self.path(name), text.replace(old, new)).unwrap();
+    }
+
+    /// Types the line of the documentation that begins so, and waits for the port.
+    pub(crate) async fn start(&self, line: &str, port: u16) -> Process {
+        let line = self.ports.in_place(&docs::line(line));
+        let scratch = self.path("portcullis-nginx");
+        fs::create_dir_all(&scratch).unwrap();
+        let line = line.replace("/tmp/portcullis-nginx", &scratch.display().to_string());
+        Process::typed(&line, self.folder.path()).listening(port).await
+    }
+
+    pub(crate) async fn authorization(&self) -> AuthorizationServer {
+        let address = format!("127.0.0.1:{}", self.ports.authorization);
+        AuthorizationServer::builder().listen(address).client("demo", "demo").start().await.unwrap()
+    }
+
+    pub(crate) async fn upstream(&self) -> Process {
+        self.start("node examples/gateway/echo.mjs", self.ports.upstream).await
+    }
+
+    pub(crate) async fn gateway(&self) -> Process {
+        self.start("portcullis serve --config examples/gateway/portcullis.toml", self.ports.gateway[1]).await
+    }
+
+    /// The first replica or the second.
+    pub(crate) async fn replica(&self, number: u8) -> Process {
+        let ports = if number == 1 { self.ports.gateway } else { self.ports.second };
+        let line = format!("portcullis serve --config examples/gateway/replica-{number}.toml");
+        self.start(&line, ports[1]).await
+    }
+
+    pub(crate) async fn redis(&self) -> Process {
+        self.start("redis-server", self.ports.redis).await
+    }
+
+    pub(crate) async fn proxy(&self, proxy: Proxy) -> Process {
+        let process = self.start(proxy.line(), self.ports.proxy).await;
+        // Traefik listens before it has read what to do.
+        until("the proxy serves", async || ask(self.ports.proxy, "GET /orders/1", &[]).await.status != 404).await;
+        process
+    }
+}
+
+/// All that stands behind one proxy.
+pub(crate) struct Scene {
+    pub(crate) authorization: AuthorizationServer,
+    pub(crate) gateway: Process,
+    _upstream: Process,
+    _proxy: Process,
+    pub(crate) stage: Stage,
+}
+
+impl Scene {
+    pub(crate) async fn with(proxy: Proxy) -> Self {
+        Self::on(Stage::set(), proxy).await
+    }
+
+    /// As [`with`](Self::with), with examples that were edited.
+    pub(crate) async fn on(stage: Stage, proxy: Proxy) -> Self {
+        let authorization = stage.authorization().await;
+        let (upstream, gateway) = (stage.upstream().await, stage.gateway().await);
+        let proxy = stage.proxy(proxy).await;
+        Self { authorization, gateway, _upstream: upstream, _proxy: proxy, stage }
+    }
+
+    /// A token, not yet signed, for reading.
+    pub(crate) fn read(&self) -> TokenBuilder {
+        self.authorization.token().scope("read")
+    }
+
+    /// An opaque token for reading.
+    pub(crate) fn opaque(&self) -> String {
+        self.authorization.issue_opaque(self.read())
+    }
+
+    /// Asks through the proxy.
+    pub(crate) async fn ask(&self, line: &str, token: Option<&str>) -> Answer {
+        let field = token.map(|token| format!("Bearer {token}"));
+        let fields: Vec<_> = field.iter().map(|field| ("Authorization", field.as_str())).collect();
+        ask(self.stage.ports.proxy, line, &fields).await
+    }
+}
+
+/// The root of the repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn copy(from: &Path, to: &Path, ports: &Ports) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let text = fs::read_to_string(entry.path()).unwrap();
+        fs::write(to.join(entry.file_name()), ports.in_place(&text)).unwrap();
+    }
+}

@@ -1,0 +1,97 @@
+//! What a good token does not grant.
+
+use crate::{
+    claims::{find, scopes},
+    json::{Object, Value},
+    policy::Policy,
+    refusal::AccessFault,
+    verifier::explain::walk::Walk,
+};
+
+/// Claims in which issuers put what people take for a scope.
+const NO_SCOPES: [&str; 6] = ["permissions", "scopes", "roles", "groups", "/realm_access/roles", "authorities"];
+
+pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
+    let (claims, policy) = (walk.claims.as_ref()?, walk.policy?);
+    Some(match fault {
+        AccessFault::InsufficientScope { .. } => scope(claims, policy),
+        AccessFault::RequiredClaims { claim } => required(claims, policy, claim),
+    })
+}
+
+fn scope(claims: &Object, policy: &Policy) -> String {
+    let lacking = lacking(claims, policy);
+    let elsewhere =
+        |name: &&&str| find(claims, name).is_some_and(|claim| lacking.iter().any(|value| holds(claim, value)));
+    if let Some(name) = NO_SCOPES.iter().find(elsewhere) {
+        return format!(
+            "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule"
+        );
+    }
+    let scope = claims.get("scope");
+    if scope.is_some_and(Value::is_array) {
+        return "`scope` is an array, which grants nothing: RFC 8693 has it as one text with spaces".to_owned();
+    }
+    if scope.and_then(Value::as_str).is_some_and(|text| text.contains(',')) {
+        return "`scope` has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
+    }
+    if lacking.iter().any(|value| scopes(claims).any(|granted| granted.eq_ignore_ascii_case(value))) {
+        return "it differs by upper and lower case, which counts: write the scope as the issuer does".to_owned();
+    }
+    let lacking = quoted(&lacking);
+    if scope.is_none() && !claims.contains_key("scp") {
+        return format!(
+            "the token grants no scope at all: the client has to ask for {lacking}, and the issuer to allow it"
+        );
+    }
+    format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
+}
+
+/// The scope values that would help.
+fn lacking<'a>(claims: &Object, policy: &'a Policy) -> Vec<&'a str> {
+    let is_lacking = |value: &&String| !scopes(claims).any(|granted| granted == *value);
+    let all = policy.all_scopes.iter().filter(is_lacking);
+    let unmet = policy.any_scopes.iter().filter(|group| group.iter().all(|value| is_lacking(&value)));
+    all.chain(unmet.flatten()).map(String::as_str).collect()
+}
+
+fn quoted(values: &[&str]) -> String {
+    values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a claim has this value, as its text or among its elements.
+fn holds(claim: Value<'_>, value: &str) -> bool {
+    let is = |claim: Value<'_>| claim.as_str().is_some_and(|text| text.split(' ').any(|word| word == value));
+    is(claim) || claim.elements().any(is)
+}
+
+fn required(claims: &Object, policy: &Policy, name: &str) -> String {
+    let rule = policy.claims.iter().find(|rule| rule.name() == name && !rule.is_met(claims));
+    let expected = rule.and_then(|rule| rule.value());
+    match find(claims, name) {
+        None => match nested(claims, name) {
+            Some(pointer) => format!("it stands at `{pointer}`: name it by that JSON Pointer"),
+            None => format!(
+                "the token has no `{name}`: the user or client does not have it, or the issuer does not put it into access tokens"
+            ),
+        },
+        Some(actual) if expected.is_some_and(|expected| is_same_text(actual, expected)) => {
+            "it is the same to people, not to a machine: text and numbers, upper and lower case are told apart"
+                .to_owned()
+        }
+        Some(_) => "the user or client does not have what this endpoint asks for".to_owned(),
+    }
+}
+
+/// Where within a claim a member of this name stands, one level down.
+fn nested(claims: &Object, name: &str) -> Option<String> {
+    let is_plain = !name.contains(['/', '~']);
+    let (outer, _) = claims.iter().find(|(_, value)| value.get(name).is_some()).filter(|_| is_plain)?;
+    Some(format!("/{}/{name}", outer.replace('~', "~0").replace('/', "~1")))
+}
+
+fn is_same_text(actual: Value<'_>, expected: &serde_json::Value) -> bool {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let is = |actual: Value<'_>| text(&actual.to_json()).eq_ignore_ascii_case(&text(expected));
+    is(actual) || actual.elements().any(is)
+}

@@ -1,0 +1,85 @@
+//! How a token was spoilt on its way.
+
+use crate::refusal::{JsonFault, Part};
+
+pub(super) fn characters(token: &[u8]) -> &'static str {
+    let starts = |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    match token {
+        [b'"' | b'\'' | b'`', ..] | [.., b'"' | b'\'' | b'`'] => {
+            "the token stands in quotes, which do not belong to it"
+        }
+        _ if starts(b"Bearer ") => "`Bearer` stands twice, or was pasted with the token",
+        _ if starts(b"Authorization:") => "the whole header field was pasted: the token is what stands behind `Bearer`",
+        [b'<', ..] | [b'$', ..] | [b'{', b'{', ..] => "this is a placeholder: the token was never put in its place",
+        [b'{', ..] => "this is JSON, not a token: it may be the token endpoint's whole answer; send its `access_token`",
+        _ if token.ends_with("…".as_bytes()) => "the token was copied from a place that shows only its beginning",
+        _ if token.iter().any(u8::is_ascii_whitespace) => {
+            "there is white space in the token: it was broken into lines, or something was pasted with it"
+        }
+        _ if token.contains(&b'%') => "the token was percent-encoded on its way",
+        _ if token.contains(&b'=') => {
+            "base64url of a token has no padding with `=`: it was encoded anew on its way, or by a faulty issuer"
+        }
+        _ if token.contains(&b',') => "there is a comma in it: two tokens, or two fields, were made one",
+        _ => "the token was changed on its way",
+    }
+}
+
+pub(super) fn segments(token: &[u8], parts: usize) -> &'static str {
+    let is_jwt = token.starts_with(b"ey");
+    match parts {
+        _ if token.ends_with(b"...") => "the token was copied from a place that shows only its beginning",
+        1 if is_jwt => "only the first part is here: the token was cut off",
+        1 => {
+            "this is an opaque token, no JWT: configure introspection, or have the issuer give out JWTs for this API; \
+             it may be a refresh token, too, which must not be sent here"
+        }
+        2 if is_jwt => "the last part is missing: the signature was cut off, or the token was never signed",
+        _ if is_jwt => "there is too much of it: something was put behind the token, or two were made one",
+        _ => {
+            "this is no JWT: a token in a form of its own is opaque here, and needs introspection; \
+             if it should be one, something was put before it"
+        }
+    }
+}
+
+pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
+    let mut parts = token.split(|byte| *byte == b'.');
+    let text = match part {
+        Part::Header => parts.next(),
+        Part::Payload => parts.nth(1),
+        Part::Signature => parts.nth(2),
+    };
+    match text.unwrap_or_default() {
+        text if text.contains(&b'=') => {
+            "base64url of a token has no padding with `=`: it was encoded anew on its way, or by a faulty issuer"
+        }
+        text if text.contains(&b'+') || text.contains(&b'/') => {
+            "it is in base64's standard alphabet: a token needs base64url, with `-` and `_`"
+        }
+        text if text.len() % 4 == 1 => {
+            "it is as long as no base64url is: the token was cut off, or has a character too many"
+        }
+        _ if part == Part::Signature => "the last character cannot end a signature: the token was cut off, or changed",
+        _ => "it was changed on its way",
+    }
+}
+
+pub(super) fn json(fault: JsonFault) -> &'static str {
+    match fault {
+        JsonFault::TooDeep => "no issuer nests claims so deep: the token was made to do harm, or carries foreign data",
+        JsonFault::DuplicateMember => {
+            "two readers would read this token differently: it was put together by hand, or by an attacker"
+        }
+        JsonFault::NotAnObject => "a token's header and payload are objects: this is another kind of signed data",
+        JsonFault::Syntax => "no issuer makes such a token: it was changed, put together by hand, or by an attacker",
+    }
+}
+
+pub(super) fn header(member: &str) -> &'static str {
+    match member {
+        "b64" => "the issuer uses an extension of JWS that access tokens do not need: have it switched off",
+        "alg" => "a signed token names its algorithm: this one was put together by hand",
+        _ => "no issuer makes such a header: the token was put together by hand, or by an attacker",
+    }
+}

@@ -1,0 +1,125 @@
+//! Keys and signatures.
+
+use std::time::Duration;
+
+use crate::{
+    JwksStatus, base64url,
+    verifier::{
+        branch::Branch,
+        explain::{walk::Walk, words::span},
+    },
+};
+
+/// A set of this age was fetched for this very question.
+const JUST_NOW: Duration = Duration::from_secs(2);
+
+/// Members by which a header brings or names a key of its own (RFC 7515 sections 4.1.2 to 4.1.6).
+const OWN_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
+
+/// Bytes of the modulus of RSA keys that are in use.
+const RSA_BYTES: [usize; 5] = [256, 384, 512, 768, 1024];
+
+pub(super) fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
+    let branch = walk.branch.as_ref()?;
+    let Some(kid) = kid else {
+        return Some("the token names no key, and no key of the set is for its algorithm".to_owned());
+    };
+    if let Some(owner) = owner_of(walk, branch, kid) {
+        return Some(format!(
+            "the key is one of {owner}: this token is of another tenant or environment than its `iss` says"
+        ));
+    }
+    let status = branch.jwks.status();
+    if let Some(ago) = branch.jwks.withdrawn(kid) {
+        return Some(format!(
+            "the issuer rotated its keys, and withdrew this one {} ago: the client has to get a new token",
+            span(ago)
+        ));
+    }
+    Some(match (&status.source, status.age) {
+        (None, _) => "the keys are local: add the issuer's new key, or have them fetched".to_owned(),
+        (Some(_), Some(age)) if age <= JUST_NOW => {
+            "the keys were fetched just now, and this one is not among them: the token is forged, of another environment, \
+             or signed by a key that the issuer has withdrawn, or does not publish yet"
+                .to_owned()
+        }
+        (Some(_), Some(age)) => format!(
+            "the keys were fetched {} ago{}: if the issuer rotated since, the token may pass then; \
+             if not, it is forged or of another environment",
+            span(age),
+            next(&status),
+        ),
+        (Some(_), None) => "there are no keys to compare with yet".to_owned(),
+    })
+}
+
+/// Which other issuer has a key of this id.
+fn owner_of(walk: &Walk<'_>, branch: &Branch, kid: &str) -> Option<String> {
+    let others = walk.verifier.0.issuers.branches();
+    let has = |other: &Branch| other.jwks.status().keys.iter().any(|known| known.as_deref() == Some(kid));
+    let other = others.into_iter().find(|other| !std::ptr::eq(&***other, branch) && has(other))?;
+    other.claims.issuer.clone()
+}
+
+fn next(status: &JwksStatus) -> String {
+    match status.next_refresh {
+        Some(time) if time.is_zero() => ", and a new fetch is due".to_owned(),
+        Some(time) => format!(", and are fetched again in {}", span(time)),
+        None => String::new(),
+    }
+}
+
+pub(super) fn cannot_be_had(walk: &Walk<'_>) -> Option<String> {
+    let status = walk.branch.as_ref()?.jwks.status();
+    let error = status.last_error.map_or(String::new(), |error| format!(": {error}"));
+    let age = status.age.map_or(String::new(), |age| format!(" (the last were fetched {} ago)", span(age)));
+    Some(format!(
+        "the keys of {} cannot be had{age}{error}. The token was not judged",
+        status.source.as_deref().unwrap_or("this issuer")
+    ))
+}
+
+pub(super) fn signature(walk: &Walk<'_>) -> String {
+    let header = walk.header.as_ref();
+    if let Some(member) = OWN_KEYS.iter().find(|name| header.is_some_and(|header| header.contains_key(name))) {
+        return format!(
+            "the header brings a key of its own (`{member}`), which is never used: the issuer's key has not signed this"
+        );
+    }
+    let algorithm = header.and_then(|header| header.get("alg")?.as_str()).unwrap_or_default();
+    by_its_bytes(algorithm, &bytes(walk.token)).unwrap_or_else(|| {
+        "the key is the issuer's, yet another has signed, or the token was changed since: \
+         compare the environment that issued it with the one whose keys are used"
+            .to_owned()
+    })
+}
+
+fn bytes(token: &[u8]) -> Vec<u8> {
+    let last = token.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    base64url::decode(last).unwrap_or_default()
+}
+
+/// What the length of a signature tells, and how it begins.
+fn by_its_bytes(algorithm: &str, signature: &[u8]) -> Option<String> {
+    let length = signature.len();
+    let expected = match algorithm {
+        _ if length == 0 => return Some("the signature is empty: it was taken off, or never made".to_owned()),
+        "ES256" | "EdDSA" | "Ed25519" => 64,
+        "ES384" => 96,
+        "ES512" => 132,
+        _ if algorithm.starts_with("RS") || algorithm.starts_with("PS") => {
+            let is_cut = !RSA_BYTES.contains(&length);
+            return is_cut.then(|| format!("{length} bytes are no RSA signature: the token was cut off, or changed"));
+        }
+        _ => return None,
+    };
+    if length == expected {
+        return None;
+    }
+    let is_der = algorithm.starts_with("ES") && signature.first() == Some(&0x30);
+    Some(if is_der {
+        format!("the signature is in DER: JWS wants the {expected} bytes of r and s alone (RFC 7518 section 3.4)")
+    } else {
+        format!("a signature by {algorithm} has {expected} bytes, this one {length}: the token was cut off, or changed")
+    })
+}

@@ -1,0 +1,79 @@
+//! The likely cause of a failure, in a sentence, and what to do about it.
+//!
+//! A hint goes by what the token says of itself, which may be a lie: it is for people, and nothing is decided by it.
+
+mod access;
+mod form;
+mod key;
+mod kind;
+mod origin;
+mod times;
+
+use super::{Check, CheckKind, walk::Walk, words};
+use crate::refusal::{Refusal, RequestFault, TokenFault, UnavailableFault};
+
+/// The likely cause, if there is one that can be told.
+pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<String> {
+    let hint = match refusal {
+        Refusal::Request(fault) => of_request(*fault).to_owned(),
+        Refusal::Token(fault) => of_token(walk, kind, fault)?,
+        Refusal::Access(fault) => access::of(walk, fault)?,
+        Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
+        Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
+            "the introspection endpoint cannot be asked, or gives no answer that can be believed: the log says which"
+                .to_owned()
+        }
+        Refusal::Configuration(_) => return None,
+    };
+    Some(words::clean(&hint, Check::LONGEST))
+}
+
+fn of_request(fault: RequestFault) -> &'static str {
+    match fault {
+        RequestFault::NoCredentials => "the client sent no Authorization field, or a proxy in between dropped it",
+        RequestFault::OtherScheme => "the field has to read `Authorization: Bearer TOKEN`",
+        RequestFault::EmptyToken => "a variable that the client takes the token from is probably empty",
+        RequestFault::SeveralTokens => "a proxy in between may have added a token of its own to the client's",
+    }
+}
+
+fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {
+    let hint = match fault {
+        TokenFault::TooLarge { .. } => {
+            "the issuer puts much into its tokens, groups perhaps: have it leave out what is not needed"
+        }
+        TokenFault::Characters => form::characters(walk.token),
+        TokenFault::Encrypted => {
+            "an encrypted token (JWE): a refresh token of some servers is one, and should not be sent here; \
+             if it is the access token, have the issuer sign it only"
+        }
+        TokenFault::Segments { actual } => form::segments(walk.token, *actual),
+        TokenFault::Base64(part) => form::base64(walk.token, *part),
+        TokenFault::Json(_, fault) => form::json(*fault),
+        TokenFault::Header { member, .. } => form::header(member),
+        TokenFault::Critical => {
+            "the issuer uses an extension of JWS that access tokens do not need: have it switched off"
+        }
+        TokenFault::Algorithm { actual } => return Some(kind::algorithm(walk, actual.reveal())),
+        TokenFault::Type { .. } => return Some(kind::of_type(walk)),
+        TokenFault::UnknownKey { kid } => return key::unknown(walk, kid.as_ref().map(|kid| kid.reveal())),
+        TokenFault::KeyMismatch { algorithm } => {
+            return Some(format!(
+                "the issuer publishes this key for another algorithm than {algorithm}: its key set and its signer do not \
+                 agree, or the token is forged"
+            ));
+        }
+        TokenFault::Signature => return Some(key::signature(walk)),
+        TokenFault::Inactive => "it was revoked, has expired, or was never issued by the server that is asked",
+        TokenFault::Expired { ago } => return Some(times::expired(walk, *ago)),
+        TokenFault::NotYetValid { ahead } => return Some(times::ahead(walk, "nbf", *ahead)),
+        TokenFault::IssuedInFuture { ahead } => return Some(times::ahead(walk, "iat", *ahead)),
+        TokenFault::MissingClaim { name } => return Some(origin::missing(walk, kind, name)),
+        TokenFault::MalformedClaim { .. } => {
+            "the issuer writes this claim in another form than RFC 7519 says: it has to be set right there"
+        }
+        TokenFault::Issuer { actual } => return Some(origin::issuer(walk, actual.reveal())),
+        TokenFault::Audience { .. } => return Some(origin::audience(walk)),
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,115 @@
+//! Whose token it is, and for whom.
+
+use url::Url;
+
+use super::kind::other_kind;
+use crate::verifier::explain::{CheckKind, walk::Walk};
+
+/// Parts of host names and paths that tell an environment.
+const ENVIRONMENTS: [&str; 13] = [
+    "test",
+    "testing",
+    "stage",
+    "staging",
+    "dev",
+    "develop",
+    "development",
+    "qa",
+    "sandbox",
+    "uat",
+    "int",
+    "preprod",
+    "localhost",
+];
+
+pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
+    if let Some(hint) = other_kind(walk) {
+        return hint;
+    }
+    match kind {
+        CheckKind::RequiredClaims => {
+            format!("the strict mode of RFC 9068 asks for `{name}`: have the issuer add it, or leave the strict mode")
+        }
+        CheckKind::Audience => {
+            "the client has to ask for a token for this API (`resource` or `audience`), so that the issuer names it"
+                .to_owned()
+        }
+        CheckKind::Expiry => "a token without an end is good for ever: have the issuer put `exp` into it".to_owned(),
+        _ => format!("have the issuer put `{name}` into its access tokens"),
+    }
+}
+
+pub(super) fn issuer(walk: &Walk<'_>, actual: &str) -> String {
+    let branches = walk.verifier.0.issuers.branches();
+    let known = || branches.iter().filter_map(|branch| branch.claims.issuer.as_deref());
+    let hint = known().find_map(|expected| spelled_otherwise(expected, actual));
+    let hint = hint.map(str::to_owned).or_else(|| known().find_map(|expected| relative(expected, actual)));
+    hint.unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
+}
+
+/// Issuers are compared to the letter: what is the same to people is not.
+fn spelled_otherwise(expected: &str, actual: &str) -> Option<&'static str> {
+    let without_slash = |issuer: &str| issuer.trim_end_matches('/').to_owned();
+    let without_scheme = |issuer: &str| issuer.split_once("://").map_or(issuer, |(_, rest)| rest).to_owned();
+    if without_slash(expected) == without_slash(actual) {
+        return Some("it differs by a slash at its end, which counts: write the issuer as its tokens do");
+    }
+    if without_scheme(expected) == without_scheme(actual) {
+        return Some("it differs by `http`, `https` or no scheme, which counts: write the issuer as its tokens do");
+    }
+    if expected.eq_ignore_ascii_case(actual) {
+        return Some("it differs by upper and lower case, which counts: write the issuer as its tokens do");
+    }
+    (expected.trim() == actual.trim()).then_some("it differs by white space: write the issuer as its tokens do")
+}
+
+/// Another environment or tenant of the same people.
+fn relative(expected: &str, actual: &str) -> Option<String> {
+    let (expected, actual) = (Url::parse(expected).ok()?, Url::parse(actual).ok()?);
+    if expected.host_str()? == actual.host_str()? {
+        return Some(if expected.port() == actual.port() {
+            "it is of the same server, but of another tenant or realm: compare the paths".to_owned()
+        } else {
+            "it is of the same host, but of another port: another server or environment".to_owned()
+        });
+    }
+    let [ours, theirs] = [environment(&expected), environment(&actual)];
+    let is_of_ours = domain(&expected) == domain(&actual) || actual.host_str() == Some("localhost");
+    if !is_of_ours || ours == theirs {
+        return None;
+    }
+    let of = theirs.map_or("production".to_owned(), |name| format!("the environment `{name}`"));
+    let here = ours.map_or("production".to_owned(), |name| format!("`{name}`"));
+    Some(format!("this token seems to be of {of}, and one of {here} is expected here"))
+}
+
+/// The last two labels of the host.
+fn domain(issuer: &Url) -> Vec<&str> {
+    issuer.host_str().unwrap_or_default().rsplit('.').take(2).collect()
+}
+
+/// The environment that an issuer's name tells, if it tells one.
+fn environment(issuer: &Url) -> Option<&str> {
+    let words = issuer.as_str().split(|character: char| !character.is_ascii_alphanumeric());
+    words.into_iter().find(|word| ENVIRONMENTS.contains(word))
+}
+
+pub(super) fn audience(walk: &Walk<'_>) -> String {
+    other_kind(walk).unwrap_or_else(|| {
+        let differs_by_slash = walk.claims.as_ref().and_then(|claims| claims.get("aud")).is_some_and(|aud| {
+            let audiences = walk.branch.iter().flat_map(|branch| &branch.claims.audiences);
+            let same = |theirs: &str| {
+                let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
+                audiences.clone().any(|ours| bare(ours) == bare(theirs))
+            };
+            aud.as_str().is_some_and(same) || aud.elements().filter_map(|element| element.as_str()).any(same)
+        });
+        if differs_by_slash {
+            return "it differs only by a slash at its end, or by upper and lower case, which counts: \
+                    write the audience as the tokens do"
+                .to_owned();
+        }
+        "this token is for another API: the client has to ask for one for this API (`resource` or `audience`)"
+            .to_owned()
+    })
+}

@@ -1,0 +1,56 @@
+//! Times, and clocks that do not agree.
+
+use std::time::Duration;
+
+use crate::verifier::explain::{walk::Walk, words::span};
+
+/// Clocks that are apart by more are not the likely cause.
+const SKEW: Duration = Duration::from_secs(300);
+
+/// A later time than any, if it is in seconds: the year 5138.
+const IN_MILLISECONDS: f64 = 1e11;
+
+pub(super) fn expired(walk: &Walk<'_>, ago: Duration) -> String {
+    let (iat, exp) = (seconds(walk, "iat"), seconds(walk, "exp"));
+    if exp.is_some_and(|exp| exp <= 0.0) {
+        return "no issuer makes such a time: the token was put together by hand, or by an attacker".to_owned();
+    }
+    if let (Some(iat), Some(exp)) = (iat, exp)
+        && exp <= iat
+    {
+        return "it expires before it was issued: the issuer is set up wrongly".to_owned();
+    }
+    let lifetime = iat.zip(exp).and_then(|(iat, exp)| Duration::try_from_secs_f64(exp - iat).ok());
+    let lived = lifetime.map_or(String::new(), |lifetime| format!("; it was good for {}", span(lifetime)));
+    let ago_words = span(ago);
+    if ago > SKEW {
+        return format!("it expired {ago_words} ago{lived}: the client has to get a new one");
+    }
+    format!(
+        "it expired {ago_words} ago{lived}: the client has to refresh it a little earlier; if it was just issued, \
+         this machine's clock is ahead of the issuer's"
+    )
+}
+
+/// A time that should have passed.
+pub(super) fn ahead(walk: &Walk<'_>, claim: &str, ahead: Duration) -> String {
+    if seconds(walk, claim).is_some_and(|seconds| seconds >= IN_MILLISECONDS) {
+        return "the number seems to be in milliseconds: tokens have seconds since 1970 (RFC 7519 section 2)"
+            .to_owned();
+    }
+    if ahead <= SKEW {
+        return format!(
+            "this machine's clock seems to be {} behind the issuer's: set both by NTP, or allow a longer leeway",
+            span(ahead)
+        );
+    }
+    let otherwise = match claim {
+        "nbf" => "the token is not to be used before then, or one of the clocks is wrong",
+        _ => "the issuer's clock is wrong, or this machine's",
+    };
+    format!("that is {} from now: {otherwise}", span(ahead))
+}
+
+fn seconds(walk: &Walk<'_>, claim: &str) -> Option<f64> {
+    walk.claims.as_ref()?.get(claim)?.as_f64().filter(|seconds| seconds.is_finite())
+}

@@ -1,0 +1,148 @@
+//! Times, spans and foreign text, as people can read them without harm.
+
+use std::time::{Duration, SystemTime};
+
+const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+
+/// Spans below are told in seconds alone.
+const TOLD_IN_SECONDS: u64 = 120;
+
+/// The last second of the year 9999, which is the last that RFC 3339 can write.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// A span in two units at the most: `90 s`, `4 min 30 s`, `2 d 3 h`.
+pub(super) fn span(duration: Duration) -> String {
+    let mut rest = duration.as_secs();
+    match rest {
+        0 => return "less than a second".to_owned(),
+        1..TOLD_IN_SECONDS => return format!("{rest} s"),
+        _ => {}
+    }
+    let mut words = Vec::new();
+    for (size, name) in UNITS {
+        if rest >= size {
+            words.push(format!("{} {name}", rest / size));
+            rest %= size;
+        }
+    }
+    words.truncate(2);
+    words.join(" ")
+}
+
+/// Seconds since 1970 as a time, and how far that is from now; none if no calendar shows it.
+pub(super) fn instant_and_distance(seconds: f64, now: SystemTime) -> Option<String> {
+    let instant = instant(seconds)?;
+    let now = match now.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    };
+    let distance = span(Duration::try_from_secs_f64((seconds - now).abs()).ok()?);
+    Some(if seconds > now { format!("{instant}, in {distance}") } else { format!("{instant}, {distance} ago") })
+}
+
+/// A time of the machine as RFC 3339 writes it.
+pub(super) fn timestamp(time: SystemTime) -> Option<String> {
+    instant(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64())
+}
+
+/// Whole seconds since 1970 as `2026-11-24T10:00:00Z` (RFC 3339 section 5.6).
+fn instant(seconds: f64) -> Option<String> {
+    if !(0.0..=LAST_SECOND).contains(&seconds) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range above")]
+    let seconds = seconds as u64;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
+/// The date so many days after 1970-01-01. Years begin in March here, so that a leap day is a year's last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let since_0000_03_01 = days + 719_468;
+    let (era, day) = (since_0000_03_01 / 146_097, since_0000_03_01 % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day_of_month = day - (153 * month + 2) / 5 + 1;
+    let (month, years) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + years, month, day_of_month)
+}
+
+/// Foreign text of so many characters at the most, in which nothing steers a terminal or hides.
+pub(super) fn clean(text: &str, longest: usize) -> String {
+    let mut clean: String = text.chars().take(longest).map(visible).collect();
+    if text.chars().nth(longest).is_some() {
+        clean.pop();
+        clean.push('…');
+    }
+    clean
+}
+
+fn visible(character: char) -> char {
+    if character.is_control() || is_invisible(character) { '\u{fffd}' } else { character }
+}
+
+/// Characters that are not seen and change how others are: those that turn the direction, join, or fill nothing.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units_at_the_most() {
+        let table = [
+            (0, "less than a second"),
+            (1, "1 s"),
+            (90, "90 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (270, "4 min 30 s"),
+            (3_600, "1 h"),
+            (90_061, "1 d 1 h"),
+            (86_401, "1 d 1 s"),
+        ];
+        for (seconds, expected) in table {
+            assert_eq!(span(Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_rfc_3339_says() {
+        let table = [
+            (0.0, "1970-01-01T00:00:00Z"),
+            (951_782_400.0, "2000-02-29T00:00:00Z"),
+            (951_868_800.9, "2000-03-01T00:00:00Z"),
+            (1_709_164_799.0, "2024-02-28T23:59:59Z"),
+            (4_107_542_400.0, "2100-03-01T00:00:00Z"),
+            (LAST_SECOND, "9999-12-31T23:59:59Z"),
+        ];
+        for (seconds, expected) in table {
+            assert_eq!(instant(seconds).unwrap(), expected);
+        }
+        for beyond in [-1.0, LAST_SECOND + 1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(instant(beyond), None, "{beyond}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_by_its_distance_too() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        assert_eq!(instant_and_distance(910.0, now).unwrap(), "1970-01-01T00:15:10Z, 90 s ago");
+        assert_eq!(instant_and_distance(1_300.0, now).unwrap(), "1970-01-01T00:21:40Z, in 5 min");
+    }
+
+    #[test]
+    fn foreign_text_steers_nothing_and_is_cut() {
+        assert_eq!(clean("a\x1b[31m\u{202e}b\u{9b}", 99), "a\u{fffd}[31m\u{fffd}b\u{fffd}");
+        assert_eq!(clean("abcd", 4), "abcd");
+        assert_eq!(clean("abcde", 4), "abc…");
+    }
+}

@@ -1,0 +1,31 @@
+//! Why a token is refused: that the report comes to the verdict of verification, names the true cause, and gives nothing away.
+
+mod agreement;
+mod causes;
+mod restraint;
+
+use portcullis::{Check, CheckKind, Explanation, Refusal};
+
+const AUDIENCE: &str = "https://api.example.com";
+
+/// Whether two verdicts are the same; when a server is worth another try may differ.
+fn same(explained: Option<&Refusal>, verified: Option<&Refusal>) -> bool {
+    match (explained, verified) {
+        (Some(Refusal::Unavailable(explained)), Some(Refusal::Unavailable(verified))) => {
+            std::mem::discriminant(explained) == std::mem::discriminant(verified)
+        }
+        (explained, verified) => explained == verified,
+    }
+}
+
+fn check(explanation: &Explanation, kind: CheckKind) -> &Check {
+    explanation.checks.iter().find(|check| check.kind == kind).unwrap_or_else(|| panic!("{kind} is not in the report"))
+}
+
+fn hint(explanation: &Explanation) -> &str {
+    explanation.first_failure().and_then(|check| check.hint.as_deref()).unwrap_or_default()
+}
+
+fn actual(explanation: &Explanation, kind: CheckKind) -> &str {
+    check(explanation, kind).actual.as_ref().map(|fact| fact.text.as_str()).unwrap_or_default()
+}

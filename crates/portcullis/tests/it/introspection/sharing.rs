@@ -1,0 +1,116 @@
+//! What one process does with an answer that another left in the store.
+
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use metrics_util::debugging::DebuggingRecorder;
+use portcullis::{IntrospectionForm, Secure};
+
+use super::{FORMS, NEVER_ISSUED, Shared, asked, introspector, opaque, verdict, verifier};
+use crate::{
+    metrics::{Log, Metrics},
+    support::{Setup, app},
+};
+
+/// A process that keeps answers for so long and shares them.
+fn process(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u64) -> Router {
+    let introspector =
+        introspector(setup, form).keep_for(Duration::from_secs(keep_for)).store(shared.clone(), &[7; 32]);
+    app(Secure::new(verifier(setup, introspector.build().unwrap())).problem_json())
+}
+
+/// Has a token pass in one process, and waits till its answer is in the store.
+async fn pass_and_share(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u64, token: &str) {
+    assert_eq!(verdict(&process(setup, form, shared, keep_for), token).await.0, 200, "{form:?}");
+    while shared.0.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_entry_whose_time_is_over_is_none() {
+    for form in FORMS {
+        let (setup, shared) = (Setup::new().await, Shared::default());
+        let token = opaque(&setup);
+        pass_and_share(&setup, form, &shared, 60, &token).await;
+        setup.server.revoke(&token);
+        setup.clock.advance(Duration::from_secs(59));
+        assert_eq!(verdict(&process(&setup, form, &shared, 60), &token).await.0, 200, "{form:?}: still in its time");
+        // The store itself forgets nothing.
+        setup.clock.advance(Duration::from_secs(2));
+        let after = verdict(&process(&setup, form, &shared, 60), &token).await;
+        assert_eq!(after, (403, "inactive_token".into()), "{form:?}");
+        assert_eq!(asked(&setup), 2, "{form:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_relies_on_an_entry_for_longer_than_on_an_answer_of_his_own() {
+    for form in FORMS {
+        let (setup, shared) = (Setup::new().await, Shared::default());
+        let token = setup.server.issue_opaque(setup.server.token().subject("alice"));
+        pass_and_share(&setup, form, &shared, 3600, &token).await;
+        setup.server.revoke(&token);
+        let cautious = process(&setup, form, &shared, 60);
+        assert_eq!(verdict(&cautious, &token).await.0, 200, "{form:?}");
+        setup.clock.advance(Duration::from_secs(59));
+        assert_eq!(verdict(&cautious, &token).await.0, 200, "{form:?}");
+        setup.clock.advance(Duration::from_secs(2));
+        let newcomer = process(&setup, form, &shared, 60);
+        for process in [&cautious, &newcomer] {
+            // To read the entry anew makes the answer no younger.
+            assert_eq!(verdict(process, &token).await, (403, "inactive_token".into()), "{form:?}");
+        }
+        assert_eq!(verdict(&process(&setup, form, &shared, 3600), &token).await.0, 200, "{form:?}: by its own rule");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_from_the_future_is_none() {
+    for (ahead, questions) in [(5, 1), (6, 2)] {
+        let (setup, shared) = (Setup::new().await, Shared::default());
+        let token = setup.server.issue_opaque(setup.server.token().without_claim("iat"));
+        pass_and_share(&setup, IntrospectionForm::Json, &shared, 60, &token).await;
+        setup.clock.rewind(Duration::from_secs(ahead));
+        assert_eq!(verdict(&process(&setup, IntrospectionForm::Json, &shared, 60), &token).await.0, 200);
+        assert_eq!(asked(&setup), questions, "the clock that it was told by is {ahead} s ahead");
+    }
+}
+
+#[tokio::test]
+async fn the_times_in_an_entry_are_judged_by_who_reads_it() {
+    for form in FORMS {
+        let (setup, shared) = (Setup::new().await, Shared::default());
+        let token = setup.server.issue_opaque(setup.server.token().not_before_in(Duration::ZERO));
+        pass_and_share(&setup, form, &shared, 60, &token).await;
+        setup.clock.rewind(Duration::from_secs(30));
+        let verdict = verdict(&process(&setup, form, &shared, 60), &token).await;
+        assert_eq!(verdict, (403, "inactive_token".into()), "{form:?}");
+        assert_eq!(asked(&setup), 2, "{form:?}: an entry that does not pass is no reason to refuse anybody");
+    }
+}
+
+#[test]
+fn a_forged_entry_is_counted_and_told_once_a_minute() {
+    let recorder = DebuggingRecorder::new();
+    let metrics = recorder.snapshotter();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let forge = async |log: &Log| {
+        let (setup, shared) = (Setup::new().await, Shared::default());
+        let process = process(&setup, IntrospectionForm::Json, &shared, 60);
+        shared.0.lock().unwrap().insert(NEVER_ISSUED.to_owned(), Bytes::from_static(&[1; 200]));
+        for (after, expected) in [(0, 1), (6, 1), (30, 1), (30, 2)] {
+            setup.clock.advance(Duration::from_secs(after));
+            assert_eq!(verdict(&process, "never-issued").await, (403, "inactive_token".into()));
+            let told = log.text();
+            assert_eq!(told.matches("WARN portcullis: the seal").count(), expected, "{told}");
+        }
+    };
+    let log =
+        metrics::with_local_recorder(&recorder, || Log::of(tracing::Level::WARN, |log| runtime.block_on(forge(log))));
+    let metrics = Metrics::read(metrics.snapshot());
+    assert_eq!(metrics.sum("portcullis_token_store_forged_total", None), 4.0);
+    assert_eq!(metrics.sum("portcullis_token_store_failures_total", None), 0.0);
+    assert!(!log.text().contains("never-issued"));
+}
