@@ -1,7 +1,9 @@
 //! Who issues the tokens: the embedded authorization server, or a real one.
 
+use std::time::Duration;
+
 use portcullis::{ConfigurationError, JwksService, Verifier, VerifierBuilder};
-use portcullis_testkit::AuthorizationServer;
+use portcullis_testkit::{Algorithm, AuthorizationServer};
 use serde_json::Value;
 
 use crate::args::Args;
@@ -9,8 +11,19 @@ use crate::args::Args;
 /// The client that the embedded server knows, and its secret.
 pub(crate) const CLIENT: &str = "demo";
 
+/// What the embedded server signs with: a key for each, the first by default.
+pub(crate) const ALGORITHMS: [Algorithm; 5] =
+    [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];
+
+/// How long the embedded server says that its keys are fresh: short, so that a refresh can be watched.
+const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
+
 pub(crate) enum Authorization {
-    Embedded(AuthorizationServer),
+    Embedded {
+        server: AuthorizationServer,
+        /// The server's keys, as the resource server knows them.
+        jwks: JwksService,
+    },
     External,
 }
 
@@ -21,38 +34,40 @@ impl Authorization {
             return Ok(Self::External);
         }
         let server = AuthorizationServer::builder()
+            .algorithms(ALGORITHMS)
+            .jwks_max_age(KEYS_MAX_AGE)
             .listen(args.as_listen.to_string())
             .client(CLIENT, CLIENT)
             .audience(one_or_many(args.audiences()))
             .rotation_endpoint(true)
             .start()
-            .await;
-        server.map(Self::Embedded).map_err(|error| {
-            format!("cannot listen on {}: {error}; choose another address with --as-listen", args.as_listen)
-        })
+            .await
+            .map_err(|error| {
+                format!("cannot listen on {}: {error}; choose another address with --as-listen", args.as_listen)
+            })?;
+        // It may listen on any address of this machine, which is not https.
+        let jwks = JwksService::discover(server.issuer()).dangerously_allow_http().build();
+        let jwks = jwks.map_err(|error| error.to_string())?;
+        Ok(Self::Embedded { server, jwks })
     }
 
     /// Which tokens are good.
     pub(crate) fn verifier(&self, args: &Args) -> Result<Verifier, ConfigurationError> {
         let builder = match (self, args.issuer.as_deref(), args.jwks_uri.as_deref()) {
-            // The embedded server may listen on any address of this machine, which is not https.
-            (Self::Embedded(server), ..) => {
-                let jwks = JwksService::discover(server.issuer()).dangerously_allow_http().build()?;
-                Verifier::builder(jwks).issuer(server.issuer())
-            }
+            (Self::Embedded { server, jwks }, ..) => Verifier::builder(jwks.clone()).issuer(server.issuer()),
             (Self::External, Some(issuer), None) => Verifier::discover(issuer)?,
             (Self::External, Some(issuer), Some(uri)) => Verifier::builder(JwksService::new(uri)?).issuer(issuer),
             (Self::External, None, uri) => Verifier::builder(JwksService::new(uri.unwrap_or_default())?),
         };
         let audiences = match self {
-            Self::Embedded(_) => args.audiences(),
+            Self::Embedded { .. } => args.audiences(),
             Self::External => args.audience.clone(),
         };
         audiences.into_iter().fold(builder, VerifierBuilder::audience).build()
     }
 
     pub(crate) async fn stop(&self) {
-        if let Self::Embedded(server) = self {
+        if let Self::Embedded { server, .. } = self {
             server.stop().await;
         }
     }

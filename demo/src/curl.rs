@@ -2,7 +2,10 @@
 
 use std::{fmt, net::SocketAddr};
 
-use crate::authorization::{Authorization, CLIENT};
+use crate::{
+    authorization::{Authorization, CLIENT},
+    playground,
+};
 
 /// A request to an endpoint, and what it gets.
 struct Line {
@@ -38,8 +41,11 @@ const LINES: [Line; 6] = [
 pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization) {
     println!("Resource server:      http://{resource}");
     match authorization {
-        Authorization::Embedded(server) => {
+        Authorization::Embedded { server, .. } => {
             let issuer = server.issuer();
+            if playground::is_for(resource) {
+                println!("Playground:           http://{resource}/  in a browser");
+            }
             println!("Authorization server: {issuer}  (client {CLIENT}, secret {CLIENT})\n");
             for line in &LINES {
                 println!("# {}\n{}\n", line.answer, Embedded { line, resource, issuer });

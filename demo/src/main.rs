@@ -3,19 +3,21 @@
 mod args;
 mod authorization;
 mod curl;
+mod playground;
 mod resource;
 mod stop;
 
-use std::{future::IntoFuture, process::ExitCode, time::Duration};
+use std::{future::IntoFuture, net::SocketAddr, process::ExitCode, time::Duration};
 
 use axum::Router;
 use clap::Parser;
-use portcullis::ConfigurationError;
+use portcullis::{ConfigurationError, Verifier};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
 use authorization::Authorization;
+use resource::Guards;
 use stop::Stop;
 
 /// How long requests that are under way may take after the demo was asked to stop.
@@ -46,9 +48,21 @@ async fn run(args: Args) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on {}: {error}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     curl::print_welcome(address, &authorization);
-    serve(listener, resource::router(verifier, address), stop).await.map_err(|error| error.to_string())?;
+    serve(listener, router(verifier, address, &authorization), stop).await.map_err(|error| error.to_string())?;
     authorization.stop().await;
     Ok(())
+}
+
+/// The endpoints, and at `/` the playground, or where there is none the list of the endpoints.
+fn router(verifier: Verifier, address: SocketAddr, authorization: &Authorization) -> Router {
+    let guards = Guards::new(verifier);
+    let endpoints = resource::router(&guards);
+    match authorization {
+        Authorization::Embedded { server, jwks } if playground::is_for(address) => {
+            endpoints.merge(playground::router(address, guards, server.clone(), jwks.clone()))
+        }
+        _ => endpoints.merge(resource::index(address)),
+    }
 }
 
 /// Serves until asked to stop; requests that are under way then get a moment to end.

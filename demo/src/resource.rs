@@ -6,15 +6,34 @@ use axum::{Json, Router, routing::get};
 use portcullis::{Claims, Secure, Verifier};
 use serde_json::{Value, json};
 
-pub(crate) fn router(verifier: Verifier, address: SocketAddr) -> Router {
-    let secure = Secure::new(verifier).realm("portcullis-demo");
-    let claim = secure.clone().claim("sub").claim_value("myClaim", "someRequiredValue");
+/// What stands before each endpoint.
+#[derive(Clone)]
+pub(crate) struct Guards {
+    pub(crate) token: Secure,
+    pub(crate) scope: Secure,
+    pub(crate) claim: Secure,
+}
+
+impl Guards {
+    pub(crate) fn new(verifier: Verifier) -> Self {
+        let token = Secure::new(verifier).realm("portcullis-demo");
+        let scope = token.clone().scope(["read"]);
+        let claim = token.clone().claim("sub").claim_value("myClaim", "someRequiredValue");
+        Self { token, scope, claim }
+    }
+}
+
+pub(crate) fn router(guards: &Guards) -> Router {
     Router::new()
         .route("/secured/token", get(token))
-        .route("/secured/scope", get(scope).layer(secure.clone().scope(["read"])))
-        .route("/secured/claim", get(self::claim).layer(claim))
-        .layer(secure)
-        .route("/", get(move || index(address)))
+        .route("/secured/scope", get(scope).layer(guards.scope.clone()))
+        .route("/secured/claim", get(claim).layer(guards.claim.clone()))
+        .layer(guards.token.clone())
+}
+
+/// The endpoints in plain text.
+pub(crate) fn index(address: SocketAddr) -> Router {
+    Router::new().route("/", get(move || list(address)))
 }
 
 async fn token(claims: Claims) -> Json<Value> {
@@ -37,7 +56,7 @@ fn reached(endpoint: &str, message: &str, claims: &Claims) -> Json<Value> {
     Json(json!({ "endpoint": endpoint, "message": message, "claims": **claims }))
 }
 
-async fn index(address: SocketAddr) -> String {
+async fn list(address: SocketAddr) -> String {
     format!(
         "Portcullis demo: try these with a token in the Authorization field.\n\
          http://{address}/secured/token   any valid token\n\

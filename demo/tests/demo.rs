@@ -42,6 +42,98 @@ fn the_embedded_server_may_listen_on_all_addresses() {
     assert!(demo.signal("TERM").success());
 }
 
+/// The answer to a request, as it comes.
+fn ask(address: &str, request: &str) -> String {
+    use std::{io::Write, net::TcpStream};
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn get(address: &str, path: &str, host: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
+}
+
+fn post(address: &str, path: &str, fields: &str, body: &str) -> String {
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n");
+    ask(address, &format!("{head}{fields}\r\n{body}"))
+}
+
+#[test]
+fn the_playground_is_for_its_own_page_only() {
+    let mut demo = Demo::start(&FREE_PORTS);
+    let welcome = demo.welcome();
+    let address = welcome[0].rsplit("http://").next().unwrap();
+    assert!(welcome[1].starts_with("Playground: "), "{welcome:?}");
+    let page = get(address, "/", address);
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("\r\ncontent-security-policy: default-src 'none'; "));
+    assert!(page.contains("<option value=\"alg_none\">") && !page.contains("{{"), "{page}");
+    // A name that somebody made to point here.
+    for path in ["/", "/playground/status", "/playground/page.js"] {
+        assert!(get(address, path, "rebound.example:3000").starts_with("HTTP/1.1 421 "), "{path}");
+    }
+
+    let (json, plain) = ("content-type: application/json\r\n", "content-type: text/plain\r\n");
+    let order = r#"{"scope":"read","claims":{},"lifetime":60,"algorithm":"RS256","tampering":null}"#;
+    assert!(post(address, "/playground/token", json, order).contains("\"token\":\"ey"));
+    for path in ["token", "explain", "rotate", "withdraw", "refresh", "stop", "start"] {
+        let path = format!("/playground/{path}");
+        assert!(post(address, &path, plain, order).starts_with("HTTP/1.1 415 "), "{path}");
+        assert!(post(address, &path, "", order).starts_with("HTTP/1.1 415 "), "{path}");
+        let elsewhere = format!("{json}origin: http://evil.example\r\n");
+        assert!(post(address, &path, &elsewhere, order).starts_with("HTTP/1.1 403 "), "{path}");
+        assert!(get(address, &path, address).starts_with("HTTP/1.1 405 "), "{path}");
+    }
+}
+
+#[test]
+fn an_order_that_cannot_be_served_is_refused() {
+    let mut demo = Demo::start(&FREE_PORTS);
+    let welcome = demo.welcome();
+    let address = welcome[0].rsplit("http://").next().unwrap();
+    let json = "content-type: application/json\r\n";
+    let order = |lifetime: &str, algorithm: &str, tampering: &str| {
+        format!(
+            r#"{{"scope":"","claims":{{}},"lifetime":{lifetime},"algorithm":"{algorithm}","tampering":{tampering}}}"#
+        )
+    };
+    for body in [
+        order("0", "RS256", "null"),
+        order("86401", "RS256", "null"),
+        order("18446744073709551615", "RS256", r#""expired""#),
+        order("-1", "RS256", "null"),
+        order("60", "HS256", "null"),
+        order("60", "none", "null"),
+        order("60", "RS256", r#""no_such""#),
+        order("60", "RS256", r#""oversized""#),
+        r#"{"scope":"","claims":[],"lifetime":60,"algorithm":"RS256"}"#.to_owned(),
+        "{}".to_owned(),
+    ] {
+        assert!(post(address, "/playground/token", json, &body).starts_with("HTTP/1.1 422 "), "{body}");
+    }
+    assert!(post(address, "/playground/token", json, "{").starts_with("HTTP/1.1 400 "));
+    let question = r#"{"endpoint":"/secured/other","authorization":null}"#;
+    assert!(post(address, "/playground/explain", json, question).starts_with("HTTP/1.1 422 "));
+}
+
+#[test]
+fn there_is_no_playground_beyond_this_machine_nor_beside_a_real_authorization_server() {
+    let elsewhere = ["--listen", "0.0.0.0:0", "--as-listen", "127.0.0.1:0"];
+    for arguments in [&elsewhere[..], &["--listen", "127.0.0.1:0", "--issuer", "https://as.example.com"]] {
+        let mut demo = Demo::start(arguments);
+        let welcome = demo.welcome();
+        assert!(!welcome.iter().any(|line| line.starts_with("Playground")), "{welcome:?}");
+        let address = welcome[0].rsplit("http://").next().unwrap().replace("0.0.0.0", "127.0.0.1");
+        assert!(get(&address, "/", &address).contains("Portcullis demo: try these with a token"));
+        for path in ["/playground/status", "/playground/page.js"] {
+            assert!(get(&address, path, &address).starts_with("HTTP/1.1 404 "), "{path}");
+        }
+    }
+}
+
 #[test]
 fn another_authorization_server_can_be_named() {
     let mut embedded = Demo::start(&FREE_PORTS);

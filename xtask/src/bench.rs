@@ -13,22 +13,34 @@ const SINGLE: [&str; 3] = ["micro", "bench-storms", "bench-runner"];
 /// Folders with a package in each folder, and how the names of those with a program begin.
 const KINDS: [(&str, &str); 2] = [("servers", "server-"), ("whole", "whole-")];
 
-/// Runs the command; `quick` is to see that it works, and its report goes to `bench/target/quick`.
-pub(crate) fn run(quick: bool) -> Result {
-    setup::for_benchmarks()?;
-    build()?;
+/// What is needed where the gateway alone is measured.
+const FOR_GATEWAY: [&str; 3] = ["bench-runner", "server-auth-ok", "server-ext-authz-ok"];
+
+/// Runs the command; `quick` is to see that it works, and its report goes to `bench/target/quick`. With `gateway`, only
+/// the gateway is measured, and the rest of the report is from the last run.
+pub(crate) fn run(quick: bool, gateway: bool) -> Result {
+    if gateway {
+        setup::for_gateway_benchmarks()?;
+        build(&FOR_GATEWAY.map(str::to_owned))?;
+    } else {
+        setup::for_benchmarks()?;
+        println!("bench: building the npm package's addon");
+        npm::build()?;
+        build(&packages(&shell::root().join("bench"))?)?;
+    }
     let mut runner = program(shell::root().join("bench/target/release/bench-runner"));
     runner.args(["--work", "bench/target/work"]);
     runner.args(["--out", if quick { "bench/target/quick" } else { "docs" }]);
-    run_command(runner.args(quick.then_some("--quick")))
+    runner.args(quick.then_some("--quick")).args(gateway.then_some("--gateway"));
+    run_command(&mut runner)
 }
 
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
-fn build() -> Result {
-    println!("bench: building the npm package's addon");
-    npm::build()?;
+fn build(packages: &[String]) -> Result {
+    println!("bench: building the gateway");
+    let target = ["--target-dir", "bench/target"];
+    run_command(cargo(["build", "--release", "--locked", "--package", "portcullis-gateway"]).args(target))?;
     let bench = shell::root().join("bench");
-    let packages = packages(&bench)?;
     for (number, package) in packages.iter().enumerate() {
         println!("bench: building {package} ({} of {})", number + 1, packages.len());
         // From within the folder, whose settings for cargo hold there only.
@@ -65,6 +77,12 @@ fn package_name(manifest: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_gateway_needs_is_there() {
+        let packages = packages(&shell::root().join("bench")).unwrap();
+        assert!(FOR_GATEWAY.iter().all(|needed| packages.iter().any(|package| package == needed)), "{packages:?}");
+    }
 
     #[test]
     fn every_program_is_built_and_no_library_alone() {

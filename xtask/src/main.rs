@@ -8,6 +8,7 @@ mod guards;
 mod imports;
 mod manifest;
 mod npm;
+mod page;
 mod proxies;
 mod setup;
 mod shell;
@@ -66,6 +67,9 @@ enum Command {
         /// One short round of everything, to see that it works; the report goes to bench/target/quick
         #[arg(long)]
         quick: bool,
+        /// The gateway alone; the rest of the report is from the last run
+        #[arg(long)]
+        gateway: bool,
     },
 }
 
@@ -76,7 +80,7 @@ fn main() -> ExitCode {
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
-        Command::Bench { quick } => bench::run(quick),
+        Command::Bench { quick, gateway } => bench::run(quick, gateway),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result, proxies,
+    Result, page, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -39,13 +39,14 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need beyond that: curl, the packages of the authorization server and of the Express door, and the
-/// proxies that the gateway stands beside.
+/// What the tests need beyond that: curl, the packages of the authorization server and of the Express door, a browser, and
+/// the proxies that the gateway stands beside.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
     npm_packages("oidc-provider", &oidc_provider())?;
     npm_packages("what the npm package is tested with", &npm_package())?;
+    page::set_up()?;
     proxies::set_up()
 }
 
@@ -55,15 +56,21 @@ pub(crate) fn for_guards() -> Result {
     valgrind()
 }
 
-/// What the benchmarks need: a C compiler, the program that asks servers, the one that gives them cores, and what
-/// Express and the npm package's addon are made of.
+/// What the benchmarks need: what those of the gateway do, and what Express and the npm package's addon are made of.
 pub(crate) fn for_benchmarks() -> Result {
-    c_compiler()?;
-    wrk()?;
-    taskset()?;
+    for_gateway_benchmarks()?;
     node()?;
     npm_packages("what the addon is built with", &npm_package())?;
     npm_packages("Express and the peers there", &shell::root().join("bench/express"))
+}
+
+/// A C compiler, the programs that ask servers, and the one that gives them cores. Envoy is installed where it is
+/// measured.
+pub(crate) fn for_gateway_benchmarks() -> Result {
+    c_compiler()?;
+    wrk()?;
+    h2load()?;
+    taskset()
 }
 
 /// The Node package of the tests' authorization server.
@@ -118,6 +125,13 @@ fn wrk() -> Result {
         return present("wrk");
     }
     apt_install(&["wrk"])
+}
+
+fn h2load() -> Result {
+    if output(program("h2load").arg("--version")).is_some() {
+        return present("h2load");
+    }
+    apt_install(&["nghttp2-client"])
 }
 
 fn taskset() -> Result {
@@ -179,7 +193,7 @@ fn is_recent(version: &str) -> bool {
 }
 
 /// Installs what a folder's lock file names, unless it is there.
-fn npm_packages(what: &str, folder: &Path) -> Result {
+pub(crate) fn npm_packages(what: &str, folder: &Path) -> Result {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let lock = read("package-lock.json").ok_or_else(|| format!("{} has no package-lock.json", folder.display()))?;
     // A copy of the lock file tells which packages the folder holds.

@@ -48,7 +48,16 @@ impl Plan {
 
     /// One round of everything, as short as can be.
     pub(crate) fn quick() -> Self {
-        Self { quick: true, rounds: 1, seconds: 1, new: MOST_PER_SECOND, whole: 1, storms: 1, gateway: 1, ..Self::full() }
+        Self {
+            quick: true,
+            rounds: 1,
+            seconds: 1,
+            new: MOST_PER_SECOND,
+            whole: 1,
+            storms: 1,
+            gateway: 1,
+            ..Self::full()
+        }
     }
 
     /// How long a window with new tokens may be, so that `tokens` last.

@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 use miette::Report;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Route},
+    config::{Config, Issuer, Keys, Listener, Route, Traces},
     decision::Gateway,
 };
 
@@ -30,6 +30,7 @@ fn told(config: &Config) -> String {
     lines.push(format!("forward-auth at {}", listener(&config.forward_auth)));
     lines.extend(config.grpc.as_ref().map(|grpc| format!("Envoy ext_authz (gRPC) at {}", listener(grpc))));
     lines.push(match &config.admin {
+        Some(admin) if config.console => format!("health, metrics, status and console at {}", listener(admin)),
         Some(admin) => format!("health, metrics and status at {}", listener(admin)),
         None => "no admin listener".into(),
     });
@@ -41,10 +42,18 @@ fn told(config: &Config) -> String {
     });
     lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
     lines.extend(config.store.as_ref().map(|store| format!("shared store at {}", store.urls.join(", "))));
+    lines.extend(config.traces.as_ref().map(traces));
     lines.iter().fold(String::new(), |mut text, line| {
         let _ = writeln!(text, "  {line}");
         text
     })
+}
+
+/// Without a query, which may hold a key.
+fn traces(traces: &Traces) -> String {
+    let Traces { endpoint, sample, service_name } = traces;
+    let (origin, path) = (endpoint.origin().ascii_serialization(), endpoint.path());
+    format!("traces of {service_name} to {origin}{path}, sampled at {sample}")
 }
 
 fn listener(listener: &Listener) -> String {
@@ -80,7 +89,8 @@ fn route(route: &Route) -> String {
         (false, true) => "any valid token".into(),
         (false, false) => needs.join(", "),
     };
-    format!("route {} ({methods}): {needs}", route.pattern.as_str())
+    let shadow = if route.report_only { "; only reported, everything passes" } else { "" };
+    format!("route {} ({methods}): {needs}{shadow}", route.pattern.as_str())
 }
 
 #[cfg(test)]
@@ -93,13 +103,15 @@ mod tests {
         let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n\
                     [[routes]]\npath = \"/health\"\npublic = true\n\
                     [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \"n\", value = 1 }]\n\
-                    [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n";
+                    [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n\
+                    [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces?key=hush\"\nsample = 0.1\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let expected = "  forward-auth at 127.0.0.1:9080\n  health, metrics and status at 127.0.0.1:9081\n  \
                         issuer https://as.example.com: keys by discovery, for any audience\n  \
                         route /health (any method): public\n  \
                         route /orders/* (GET): scope a and b, claim n = 1\n  \
-                        what is under no route is refused\n  the upstream gets x-sub: claim sub\n";
+                        what is under no route is refused\n  the upstream gets x-sub: claim sub\n  \
+                        traces of portcullis to http://127.0.0.1:4318/v1/traces, sampled at 0.1\n";
         assert_eq!(told(&config), expected);
     }
 }

@@ -12,23 +12,33 @@
 //!        routes/                 which rules a path is under, however it is spelled
 //!         config/                portcullis.toml, with each mistake shown on its line
 //! listener/ admin/ store/ telemetry/   sockets and limits; health, metrics, status; Redis; logs
+//!
+//! explain/ keys/                 for a person: why a token is refused, what a key set holds
+//! manual terminal/               completions and man pages; colours, and nothing foreign that steers a terminal
 //! ```
 
 mod admin;
+mod answering;
 mod check_config;
 mod config;
 mod decision;
+mod explain;
 mod ext_authz;
 mod forward_auth;
+mod keys;
 mod listener;
+mod manual;
 mod routes;
 mod serve;
 mod store;
 mod telemetry;
+mod terminal;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, thread};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use miette::{IntoDiagnostic, Report};
+use tokio::runtime::{Builder, Runtime};
 
 /// Decides for nginx, Envoy, Traefik and Caddy whether a request carries an OAuth 2.0 access token that may pass.
 #[derive(Parser)]
@@ -44,6 +54,20 @@ enum Command {
     Serve(Configuration),
     /// Read a configuration, say what is wrong with it, and serve nothing
     CheckConfig(Configuration),
+    /// Say, check by check, why a token passes or is refused
+    Explain(Box<explain::Arguments>),
+    /// List a key set: which keys there are, and which of them can be used
+    Keys(keys::Arguments),
+    /// Write the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page, or that of a subcommand
+    Man {
+        /// The subcommand
+        subcommand: Option<String>,
+    },
 }
 
 #[derive(clap::Args)]
@@ -53,12 +77,34 @@ struct Configuration {
     config: PathBuf,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Serve(configuration) => serve::run(configuration.config).await,
-        Command::CheckConfig(configuration) => check_config::run(&configuration.config),
+fn main() -> ExitCode {
+    match runtime().into_diagnostic() {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(report) => ended(Err(report)),
+    }
+}
+
+/// On one core a scheduler for many only costs: the answers of a connection would be written one by one.
+fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = match thread::available_parallelism() {
+        Ok(cores) if cores.get() > 1 => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
     };
+    builder.enable_all().build()
+}
+
+async fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(configuration) => ended(serve::run(configuration.config).await),
+        Command::CheckConfig(configuration) => ended(check_config::run(&configuration.config)),
+        Command::Explain(arguments) => explain::run(*arguments).await,
+        Command::Keys(arguments) => keys::run(arguments).await,
+        Command::Completions { shell } => manual::completions(shell, Arguments::command()),
+        Command::Man { subcommand } => manual::page(subcommand.as_deref(), Arguments::command()),
+    }
+}
+
+fn ended(outcome: Result<(), Report>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {

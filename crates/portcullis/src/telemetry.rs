@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `portcullis_verified_total` | counter | | requests with a token that passed |
 //! | `portcullis_refused_total` | counter | `code` | requests that were refused |
+//! | `portcullis_would_refuse_total` | counter | `code` | requests that passed behind `Secure::report_only`, and would be refused |
 //! | `portcullis_jwks_fetches_total` | counter | `source`, `outcome` | attempts to fetch a key set |
 //! | `portcullis_introspections_total` | counter | `outcome` | questions about opaque tokens |
 //! | `portcullis_token_store_failures_total` | counter | `operation` | failures of a shared store of their answers |
@@ -16,10 +17,12 @@
 
 use std::time::SystemTime;
 
+use url::Url;
+
 use crate::{
     claims::VerifiedToken,
     refusal::{ConfigurationFault, Refusal},
-    transport::BoxError,
+    transport::{BoxError, shown},
 };
 
 /// Under which all events and spans are filtered.
@@ -33,6 +36,11 @@ pub(crate) fn judging() -> tracing::Span {
 /// Spans one attempt to get a key set.
 pub(crate) fn fetching(source: &str) -> tracing::Span {
     tracing::debug_span!(target: TARGET, "fetch_jwks", source)
+}
+
+/// Spans all that is asked about one opaque token.
+pub(crate) fn introspecting(endpoint: &Url) -> tracing::Span {
+    tracing::debug_span!(target: TARGET, "introspect", endpoint = shown(endpoint))
 }
 
 /// A request may pass.
@@ -53,6 +61,13 @@ pub(crate) fn refused(refusal: &Refusal) {
         }
         _ => tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
     }
+}
+
+/// A request passes that would be refused if the layer did not only report.
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only doors report"))]
+pub(crate) fn would_refuse(refusal: &Refusal) {
+    metrics::counter!("portcullis_would_refuse_total", "code" => refusal.code()).increment(1);
+    tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request would be refused");
 }
 
 /// A verifier was built that checks less than it could.

@@ -37,7 +37,9 @@ impl Envoy {
         let file = bench.folder.join(format!("envoy-{name}.json"));
         write(&file, &config(address, filter, &bench.tokens.issuer).to_string())?;
         let mut command = bench.cores.for_server(&program);
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path"]).arg(file);
+        command
+            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path"])
+            .arg(file);
         Server::start_at(command, address).map_err(|reason| format!("Envoy {name}: {reason}"))
     }
 }
@@ -76,7 +78,8 @@ fn config(address: SocketAddr, filter: Filter, issuer: &AuthorizationServer) -> 
         Filter::ExtAuthz(server) => (vec![ext_authz()], vec![grpc_cluster(server)]),
         Filter::JwtAuthn => (vec![jwt_authn(issuer)], vec![]),
     };
-    let filters = [filters, vec![typed("envoy.filters.http.router", "filters.http.router.v3.Router", json!({}))]].concat();
+    let filters =
+        [filters, vec![typed("envoy.filters.http.router", "filters.http.router.v3.Router", json!({}))]].concat();
     let routes = json!({
         "virtual_hosts": [{
             "name": "all",

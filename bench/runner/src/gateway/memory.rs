@@ -37,7 +37,8 @@ fn reading(bench: &Bench<'_>) -> Result<[f64; 3]> {
     let before = resident()?;
     let mut requests = 0;
     for _ in 0..WINDOWS {
-        let window = bench.wrk.ask_at(gateway.forward_auth, AUTH, &DESCRIPTION, &bench.tokens.many, bench.plan.seconds)?;
+        let window =
+            bench.wrk.ask_at(gateway.forward_auth, AUTH, &DESCRIPTION, &bench.tokens.many, bench.plan.seconds)?;
         requests += window.requests;
         if window.requests > MANY {
             return Ok([before, resident()?, kept(&gateway)?]);

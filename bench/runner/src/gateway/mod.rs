@@ -18,8 +18,8 @@ use std::{
 use harness::{Cores, Result};
 use tokio::runtime::Runtime;
 
-use self::{h2load::H2load, tokens::Tokens};
 pub(crate) use self::envoy::PACKAGE as ENVOY_PACKAGE;
+use self::{h2load::H2load, tokens::Tokens};
 use crate::{http::wrk::Wrk, plan::Plan, programs::Programs, results::Results};
 
 /// nginx, Traefik and Caddy ask in this way.
@@ -84,13 +84,7 @@ struct Bench<'a> {
 }
 
 /// Measures the gateway; what cannot be measured is told, and the rest goes on.
-pub(crate) fn measure(
-    plan: &Plan,
-    cores: Cores,
-    programs: &Programs,
-    work: &Path,
-    results: &mut Results,
-) -> Result {
+pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Path, results: &mut Results) -> Result {
     let folder = work.join("gateway");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -116,5 +110,9 @@ pub(crate) fn measure(
 
 type Part = fn(&Bench<'_>, &mut Results) -> Result;
 
-const PARTS: [(&str, Part); 4] =
-    [("gateway: doors", tables::doors), (MEMORY, memory::measure), (RUSH, rush::measure), (ENVOY, tables::behind_envoy)];
+const PARTS: [(&str, Part); 4] = [
+    ("gateway: doors", tables::doors),
+    (MEMORY, memory::measure),
+    (RUSH, rush::measure),
+    (ENVOY, tables::behind_envoy),
+];

@@ -38,8 +38,13 @@ fn forward_auth(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, results: &m
         ours(PHANTOM, &tokens.opaque_file),
         ours(ROTATING, &tokens.rotating),
     ];
-    let compared =
-        [(JWT, OF_OK, AXUM), (PHANTOM, OF_OK, AXUM), (ROTATING, OF_OK, AXUM), (PHANTOM, OF_JWT, JWT), (ROTATING, OF_JWT, JWT)];
+    let compared = [
+        (JWT, OF_OK, AXUM),
+        (PHANTOM, OF_OK, AXUM),
+        (ROTATING, OF_OK, AXUM),
+        (PHANTOM, OF_JWT, JWT),
+        (ROTATING, OF_JWT, JWT),
+    ];
     take(bench, FORWARD_AUTH, contenders, &compared, results);
 }
 
@@ -57,21 +62,14 @@ fn ext_authz(bench: &Bench<'_>, gateway: &Gateway, tonic: &Server, results: &mut
 }
 
 /// At half of what the gateway did before; the others are asked at the same pace.
-fn half(
-    bench: &Bench<'_>,
-    gateway: &Gateway,
-    axum: &Server,
-    tonic: &Server,
-    results: &mut Results,
-) -> Result {
+fn half(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, tonic: &Server, results: &mut Results) -> Result {
     let token = &bench.tokens.jwt;
     let half = |table| {
         let rate = results.get(table, JWT, "requests/s").map(|figure| figure.median / 2.0);
         rate.ok_or_else(|| format!("there is no load to halve: {table}"))
     };
     let (http1, grpc) = (half(FORWARD_AUTH)?, half(EXT_AUTHZ)?);
-    let forward_auth =
-        |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
+    let forward_auth = |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
     let ext_authz = |address| move |seconds| bench.h2load.ask_at_pace(address, token, grpc, seconds);
     let contenders = vec![
         Contender::new(AXUM, [axum], forward_auth(axum.address())),
@@ -95,8 +93,10 @@ pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
     for envoy in [&alone, &ours, &yes, &jwt_authn] {
         until_it_passes(envoy.address(), ORDERS, &[], &bench.tokens.jwt)?;
     }
-    let asking =
-        |envoy: &Server| { let address = envoy.address(); move |seconds| bench.by_wrk(address, ORDERS, &[], &bench.tokens.jwt_file, seconds) };
+    let asking = |envoy: &Server| {
+        let address = envoy.address();
+        move |seconds| bench.by_wrk(address, ORDERS, &[], &bench.tokens.jwt_file, seconds)
+    };
     let contenders = vec![
         Contender::new(ENVOY_ALONE, [&alone], asking(&alone)),
         Contender::new(ENVOY_AND_TONIC, [&yes, &tonic], asking(&yes)),

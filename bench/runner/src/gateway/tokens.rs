@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    slice::from_ref,
 };
 
 use harness::{Result, mint, opaque_token};
@@ -39,8 +40,8 @@ impl Tokens {
         let jwt = many[0].clone();
         let opaque = opaque_token(&issuer, 0);
         Ok(Self {
-            jwt_file: write(folder, "jwt.txt", &[jwt.clone()])?,
-            opaque_file: write(folder, "opaque.txt", &[opaque.clone()])?,
+            jwt_file: write(folder, "jwt.txt", from_ref(&jwt))?,
+            opaque_file: write(folder, "opaque.txt", from_ref(&opaque))?,
             rotating: write(folder, "rotating.txt", rotating)?,
             many: write(folder, "many.txt", &many)?,
             issuer,

@@ -33,7 +33,8 @@ pub(super) struct Times {
     pub(super) p99: f64,
 }
 
-/// A row, a column, and the row that is compared with there: requests per second, round by round.
+/// A row, a column, and the row that is compared with there, round by round: by requests per second, and in a second
+/// column by CPU time per request, which other work on the machine disturbs less.
 pub(super) type Compared = (&'static str, &'static str, &'static str);
 
 struct Reading {
@@ -45,6 +46,9 @@ struct Reading {
     cpu_per_request: f64,
     memory: f64,
 }
+
+/// A number of a window, where it was taken.
+type Value = fn(&Reading) -> Option<f64>;
 
 impl<'a> Contender<'a> {
     pub(super) fn new(
@@ -88,7 +92,7 @@ impl<'a> Contender<'a> {
         self.servers.iter().map(|server| server.cpu_time()).sum()
     }
 
-    fn each(&self, value: fn(&Reading) -> Option<f64>) -> Vec<f64> {
+    fn each(&self, value: Value) -> Vec<f64> {
         self.readings.iter().filter_map(value).collect()
     }
 }
@@ -132,7 +136,7 @@ pub(super) fn take(
     }
     contenders.iter().for_each(|contender| add_figures(table, contender, results));
     for comparison in compared {
-        add_ratio(table, &contenders, comparison, results);
+        add_ratios(table, &contenders, comparison, results);
     }
 }
 
@@ -141,7 +145,7 @@ fn add_figures(table: &str, contender: &Contender<'_>, results: &mut Results) {
         results.fail(format!("{table}: {}: {reason}", contender.name));
         return;
     }
-    let columns: [(_, _, fn(&Reading) -> Option<f64>); 6] = [
+    let columns: [(_, _, Value); 6] = [
         ("requests/s", "req/s", |reading| Some(reading.rate)),
         ("p50", "ns", |reading| Some(reading.times?.p50)),
         ("p99", "ns", |reading| Some(reading.times?.p99)),
@@ -154,13 +158,18 @@ fn add_figures(table: &str, contender: &Contender<'_>, results: &mut Results) {
     }
 }
 
-fn add_ratio(table: &str, contenders: &[Contender<'_>], &(row, column, other): &Compared, results: &mut Results) {
-    let rates = |name| {
-        let contender = contenders.iter().find(|contender| contender.name == name);
-        contender.map(|contender| contender.each(|reading| Some(reading.rate))).unwrap_or_default()
-    };
-    let ratios = rates(row).iter().zip(rates(other)).map(|(this, other)| this / other).collect();
-    add(table, row, column, "ratio", ratios, results);
+fn add_ratios(table: &str, contenders: &[Contender<'_>], &(row, column, other): &Compared, results: &mut Results) {
+    let named = |name| contenders.iter().find(|contender| contender.name == name);
+    let (Some(this), Some(other)) = (named(row), named(other)) else { return };
+    let rate = |reading: &Reading| Some(reading.rate);
+    let cpu = |reading: &Reading| Some(reading.cpu_per_request);
+    add(table, row, column, "ratio", ratios(&this.each(rate), &other.each(rate)), results);
+    let by_cpu = ratios(&other.each(cpu), &this.each(cpu));
+    add(table, row, &format!("{column}, by CPU"), "ratio", by_cpu, results);
+}
+
+fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
+    these.iter().zip(others).map(|(this, other)| this / other).collect()
 }
 
 fn add(table: &str, row: &str, column: &str, unit: &str, windows: Vec<f64>, results: &mut Results) {

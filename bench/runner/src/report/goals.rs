@@ -89,7 +89,10 @@ const GOALS: &[Goal] = &[
     by_gateway("ext_authz by gRPC, a cached JWT: of tonic that says OK", EXT_AUTHZ, JWT, OF_OK, AtLeast(0.8)),
     by_gateway("forward-auth, a cached opaque token: of a cached JWT", FORWARD_AUTH, PHANTOM, OF_JWT, AtLeast(0.95)),
     by_gateway("ext_authz, a cached opaque token: of a cached JWT", EXT_AUTHZ, PHANTOM, OF_JWT, AtLeast(0.95)),
-    Goal { unit: "ns", ..by_gateway("forward-auth, p99 at half of its load", HALF, HALF_FORWARD_AUTH, "p99", AtMost(2e6)) },
+    Goal {
+        unit: "ns",
+        ..by_gateway("forward-auth, p99 at half of its load", HALF, HALF_FORWARD_AUTH, "p99", AtMost(2e6))
+    },
     Goal { unit: "ns", ..by_gateway("ext_authz, p99 at half of its load", HALF, HALF_EXT_AUTHZ, "p99", AtMost(2e6)) },
     Goal {
         unit: "MB",

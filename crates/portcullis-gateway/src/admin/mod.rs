@@ -7,25 +7,28 @@
 //! | `/readyz` | 200 if every issuer has keys and no end is in sight, else 503; JSON says what is missing |
 //! | `/metrics` | what Prometheus collects |
 //! | `/status` | the state of issuers, caches and store, as JSON |
+//! | `/console` | a page of all this, if the configuration says so |
 
+mod console;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    convert::Infallible,
-    future::{Ready, ready},
-    sync::Arc,
-};
+pub(crate) use console::Console;
+
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
+use http_body::Body;
 use http_body_util::Full;
 use hyper::service::Service;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
+
+use crate::answering::{Answer, Answering};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -57,12 +60,13 @@ pub(crate) struct Readiness {
 pub(crate) struct Admin {
     observed: Arc<dyn Observed>,
     metrics: PrometheusHandle,
+    console: Option<Console>,
 }
 
 impl Admin {
     /// Shows what is `observed`, and the metrics.
-    pub(crate) fn new(observed: Arc<dyn Observed>, metrics: PrometheusHandle) -> Self {
-        Self { observed, metrics }
+    pub(crate) fn new(observed: Arc<dyn Observed>, metrics: PrometheusHandle, console: Option<Console>) -> Self {
+        Self { observed, metrics, console }
     }
 
     fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
@@ -91,13 +95,20 @@ impl Admin {
     }
 }
 
-impl<B> Service<Request<B>> for Admin {
-    type Response = Response<Full<Bytes>>;
+impl<B> Service<Request<B>> for Admin
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Answer;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Answering;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.answer(request.method(), request.uri().path())))
+        match &self.console {
+            Some(console) if Console::has(request.uri().path()) => console.answer(request, self.observed.as_ref()),
+            _ => Answering::now(self.answer(request.method(), request.uri().path())),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Observed for Gateway {
 /// Serves the pages; ends when the trigger goes.
 async fn serve(gateway: Arc<Gateway>) -> (String, DrainTrigger) {
     let recorder = recorder();
-    let admin = Admin::new(gateway, recorder.handle());
+    let admin = Admin::new(gateway, recorder.handle(), None);
     let (trigger, drain) = Drain::new();
     let listener = Listener::bind(&crate::listener::tests::plain(), &crate::listener::tests::limits()).await.unwrap();
     let base = format!("http://{}", listener.address());
@@ -99,7 +99,7 @@ async fn readiness_says_what_is_missing() {
 #[test]
 fn gauges_are_set_before_metrics_are_read() {
     let recorder = recorder();
-    let admin = Admin::new(Arc::new(Gateway::default()), recorder.handle());
+    let admin = Admin::new(Arc::new(Gateway::default()), recorder.handle(), None);
     let body = metrics::with_local_recorder(&recorder, || {
         let response = admin.answer(&Method::GET, "/metrics");
         http_body_util::BodyExt::collect(response.into_body())

@@ -15,7 +15,7 @@ use super::{
     issuer, listener,
     network::network,
     problem::{Problem, Problems},
-    route, starred, store,
+    route, starred, store, traces,
 };
 
 const DEFAULT_CACHE_BYTES: usize = 32 << 20;
@@ -52,6 +52,7 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
     let config = Config {
         forward_auth,
         grpc,
+        console: root.get("console", Value::boolean).unwrap_or(false),
         admin,
         limits: listener::limits(&root),
         trusted_proxies: root
@@ -65,6 +66,7 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
         routes: route::routes(&root),
         headers: route::headers(&root),
         store: store::store(&root),
+        traces: traces::traces(&root),
     };
     root.finish();
     config

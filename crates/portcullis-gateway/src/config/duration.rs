@@ -33,7 +33,8 @@ pub(super) fn some_time(value: &Value<'_>) -> Read<Duration> {
     }
 }
 
-fn parse(text: &str) -> Option<Duration> {
+/// A number and its unit.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.find(|character: char| !character.is_ascii_digit())?)?;
     let unit = unit.trim_start_matches(' ');
     let (_, milliseconds) = UNITS.iter().find(|(name, _)| *name == unit)?;

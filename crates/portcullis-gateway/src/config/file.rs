@@ -194,6 +194,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number from 0 to 1.
+    pub(super) fn ratio(&self) -> Read<f64> {
+        let number: Option<f64> = match self.value {
+            DeValue::Integer(integer) => integer.as_str().parse().ok(),
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            _ => None,
+        };
+        let expected = || self.expected("a number from 0 to 1").help("write it as in `0.1`, for one in ten");
+        number.filter(|number| (0.0..=1.0).contains(number)).ok_or_else(expected)
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Read<T> {
         let known = || words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");

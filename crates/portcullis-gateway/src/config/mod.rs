@@ -20,6 +20,9 @@ mod starred;
 mod store;
 #[cfg(test)]
 mod tests;
+mod traces;
+
+pub(crate) use duration::parse as parse_duration;
 
 use std::{
     net::SocketAddr,
@@ -31,6 +34,7 @@ use http::HeaderName;
 use miette::Report;
 use portcullis::{Algorithm, IntrospectionForm};
 use serde_json::Value;
+use url::Url;
 
 use crate::routes::Pattern;
 
@@ -42,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) forward_auth: Listener,
     pub(crate) grpc: Option<Listener>,
     pub(crate) admin: Option<Listener>,
+    /// Whether the admin listener has the console.
+    pub(crate) console: bool,
     pub(crate) limits: Limits,
     /// Peers whose word about the original request counts.
     pub(crate) trusted_proxies: Vec<Network>,
@@ -56,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) routes: Vec<Route>,
     pub(crate) headers: Vec<HeaderRule>,
     pub(crate) store: Option<Store>,
+    pub(crate) traces: Option<Traces>,
 }
 
 impl Config {
@@ -217,6 +224,8 @@ pub(crate) struct Route {
     pub(crate) claims: Vec<ClaimRule>,
     pub(crate) realm: Option<String>,
     pub(crate) public: bool,
+    /// Whether what it would refuse passes, and is only told.
+    pub(crate) report_only: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +256,15 @@ pub(crate) struct Store {
     pub(crate) secret: Secret,
     /// The authority of the server's certificate, in PEM, if it is not a public one.
     pub(crate) ca_pem: Option<String>,
+}
+
+/// Where spans are sent, by OpenTelemetry's protocol over HTTP.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Traces {
+    pub(crate) endpoint: Url,
+    /// Of decisions whose request names no parent, how many are traced: from 0 to 1.
+    pub(crate) sample: f64,
+    pub(crate) service_name: String,
 }
 
 /// A text that is never printed.

@@ -64,8 +64,9 @@ fn route(table: &Table<'_>) -> Option<Route> {
     let realm = table.get("realm", realm);
     let public = table.get("public", Value::boolean).unwrap_or(false);
     if let Some(place) = table.value("public").filter(|_| public) {
-        for (key, value) in
-            ["scope", "any_scope", "claims", "realm"].iter().filter_map(|key| Some((key, table.value(key)?)))
+        for (key, value) in ["scope", "any_scope", "claims", "realm", "report_only"]
+            .iter()
+            .filter_map(|key| Some((key, table.value(key)?)))
         {
             let problem = value
                 .problem(format!("expected no `{key}` on a public route, it came"))
@@ -73,7 +74,8 @@ fn route(table: &Table<'_>) -> Option<Route> {
             table.note(problem.help("a public route asks for no token: take out one of the two"));
         }
     }
-    Some(Route { pattern: pattern?, methods, scope, any_scope, claims, realm, public })
+    let report_only = table.get("report_only", Value::boolean).unwrap_or(false);
+    Some(Route { pattern: pattern?, methods, scope, any_scope, claims, realm, public, report_only })
 }
 
 /// The elements of an array that is not empty; nothing if it is not there.

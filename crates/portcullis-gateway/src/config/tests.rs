@@ -138,7 +138,7 @@ fn little_has_to_be_said() {
     assert_eq!((config.invalid_token_status, config.problem_json), (401, false));
     assert_eq!(config.token_cache_bytes, 32 << 20);
     assert_eq!(config.issuers[0].keys, Keys::Discovery);
-    assert!(config.routes.is_empty() && config.headers.is_empty() && config.store.is_none());
+    assert!(config.routes.is_empty() && config.headers.is_empty() && config.store.is_none() && config.traces.is_none());
     let trusted =
         |address: &str| config.trusted_proxies.iter().any(|network| network.contains(address.parse().unwrap()));
     assert!(trusted("127.9.9.9") && trusted("::1") && trusted("::ffff:127.0.0.1") && !trusted("10.0.0.1"));
@@ -193,6 +193,11 @@ fn all_can_be_said() {
         password_file = "windows"
         secret_file = "long"
         ca_file = "cert.pem"
+
+        [traces]
+        endpoint = "https://collector.example.com/v1/traces"
+        sample = 0.25
+        service_name = "edge"
         "#,
     );
     assert!(config.forward_auth.tls.unwrap().client_ca.unwrap().ends_with("cert.pem"));
@@ -207,6 +212,41 @@ fn all_can_be_said() {
     let store = config.store.unwrap();
     assert_eq!(store.password, Some(Secret::new("hush")));
     assert_eq!(store.secret.reveal(), "a secret that is long enough to seal with");
+    let endpoint = "https://collector.example.com/v1/traces".parse().unwrap();
+    assert_eq!(config.traces, Some(Traces { endpoint, sample: 0.25, service_name: "edge".into() }));
+}
+
+#[test]
+fn traces_need_only_a_collector() {
+    assert_eq!(good(ISSUER).traces, None);
+    let endpoint = "http://127.0.0.1:4318/v1/traces";
+    let traces = good(&format!("{ISSUER}[traces]\nendpoint = \"{endpoint}\"")).traces.unwrap();
+    assert_eq!((traces.endpoint.as_str(), traces.sample, &*traces.service_name), (endpoint, 1.0, "portcullis"));
+    for (ratio, sample) in [("0", 0.0), ("1", 1.0), ("1e-3", 0.001), ("0.5", 0.5)] {
+        let traces = good(&format!("{ISSUER}[traces]\nendpoint = \"{endpoint}\"\nsample = {ratio}")).traces.unwrap();
+        assert_eq!(traces.sample, sample);
+    }
+}
+
+#[test]
+fn a_mistake_in_traces_is_shown_on_its_line() {
+    let table: &[(&str, usize, &str)] = &[
+        ("sample = 0.5", 3, "`endpoint` in this table"),
+        ("endpoint = \"127.0.0.1:4318\"", 4, "\"http://127.0.0.1:4318/v1/traces\""),
+        ("endpoint = \"grpc://a:4317/\"", 4, "OTLP over HTTP"),
+        ("endpoint = \"http://127.0.0.1:4318\"", 4, "without a path"),
+        ("endpoint = \"http://me:hush@a/v1/traces\"", 4, "OTEL_EXPORTER_OTLP_HEADERS"),
+        ("endpoint = \"http://a/v1/traces\"\nsample = 1.1", 5, "from 0 to 1"),
+        ("endpoint = \"http://a/v1/traces\"\nsample = -1", 5, "from 0 to 1"),
+        ("endpoint = \"http://a/v1/traces\"\nsample = nan", 5, "from 0 to 1"),
+        ("endpoint = \"http://a/v1/traces\"\nsample = \"10%\"", 5, "from 0 to 1"),
+        ("endpoint = \"http://a/v1/traces\"\nservice_name = \"\"", 5, "an empty one came"),
+        ("endpoint = \"http://a/v1/traces\"\nsampel = 1", 5, "did you mean `sample`?"),
+    ];
+    for (lines, line, words) in table {
+        let found = mistakes(&format!("{ISSUER}[traces]\n{lines}"));
+        assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{lines}: {found:?}");
+    }
 }
 
 #[test]
@@ -428,6 +468,7 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}introspection = {{ client_secret = \"hush\", x = }}"),
         format!("{ISSUER}[store]\nurl = \"redis://me:hush@a\nx"),
         format!("{ISSUER}[store]\nsecret_file = \"secret\"\nurl = \"redis://a\""),
+        format!("{ISSUER}[traces]\nendpoint = \"http://me:hush@a/v1/traces\""),
     ];
     for text in texts {
         let report = read(&text).unwrap_err();

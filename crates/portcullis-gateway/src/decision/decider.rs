@@ -1,11 +1,15 @@
-//! What the doors ask: the configuration in force decides, and each decision is counted and logged.
+//! What the doors ask: the configuration in force decides, and each decision is counted, logged and traced.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use arc_swap::ArcSwap;
+use opentelemetry::context::FutureExt;
 
-use super::{Decision, Fault, Gateway, Original, line};
-use crate::telemetry::{CacheLookups, Decisions};
+use super::{Decision, Fault, Gateway, Original, Recent, line, trace};
+use crate::telemetry::{CacheLookups, Deciding, Decisions, Traces};
 
 /// How a request was asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +33,19 @@ pub(crate) struct Decider {
     door: Door,
     current: Arc<ArcSwap<Gateway>>,
     lookups: CacheLookups,
+    traces: Option<Traces>,
+    /// For the console, if there is one.
+    recent: Option<Arc<Recent>>,
 }
 
 impl Decider {
-    pub(crate) fn new(door: Door, current: Arc<ArcSwap<Gateway>>) -> Self {
-        Self { door, current, lookups: CacheLookups::new() }
+    pub(crate) fn new(
+        door: Door,
+        current: Arc<ArcSwap<Gateway>>,
+        traces: Option<Traces>,
+        recent: Option<Arc<Recent>>,
+    ) -> Self {
+        Self { door, current, lookups: CacheLookups::new(), traces, recent }
     }
 
     /// The configuration in force.
@@ -41,36 +53,71 @@ impl Decider {
         self.current.load()
     }
 
+    /// The parent of the span that a decision gets, if it gets one.
+    pub(crate) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
+        self.traces.as_ref().and_then(|_| read())
+    }
+
     /// The decision, if nothing has to be waited for.
     pub(crate) fn decide_now(&self, original: &Original<'_>) -> Option<Decision> {
         let started = Instant::now();
         let gateway = self.current.load();
         let decision = gateway.decide_now(original, |known| self.lookups.count(known))?;
-        Some(self.tell(&gateway, original, decision, started))
+        Some(self.tell(&gateway, original, decision, started, None))
     }
 
     /// The decision, after keys were fetched or a token was introspected.
     pub(crate) async fn decide(&self, original: &Original<'_>) -> Decision {
         let started = Instant::now();
         let gateway = self.current.load_full();
-        let decision = gateway.decide(original).await;
-        self.tell(&gateway, original, decision, started)
+        let deciding = gateway.decide(original);
+        match self.begin(original, started) {
+            Some(span) => {
+                let decision = deciding.with_context(span.context()).await;
+                self.tell(&gateway, original, decision, started, Some(span))
+            }
+            None => self.tell(&gateway, original, deciding.await, started, None),
+        }
     }
 
     /// The refusal of a request that was not described as it has to be.
     pub(crate) fn refuse(&self, fault: Fault, original: &Original<'_>) -> Decision {
         let gateway = self.current.load();
-        self.tell(&gateway, original, gateway.faulty(fault), Instant::now())
+        self.tell(&gateway, original, gateway.faulty(fault), Instant::now(), None)
     }
 
-    fn tell(&self, gateway: &Gateway, original: &Original<'_>, decision: Decision, started: Instant) -> Decision {
+    /// `span` is none if it has yet to be begun.
+    fn tell(
+        &self,
+        gateway: &Gateway,
+        original: &Original<'_>,
+        decision: Decision,
+        started: Instant,
+        span: Option<Deciding>,
+    ) -> Decision {
         let counts = gateway.counts(self.door);
         match &decision.outcome {
-            Ok(_) => counts.passed(decision.route, started),
+            Ok(pass) => {
+                if let Some(refusal) = &pass.would_refuse {
+                    counts.would_refuse(decision.route, refusal.code());
+                }
+                counts.passed(decision.route, started);
+            }
             Err(refused) => counts.refused(decision.route, refused.code, started),
         }
         line::write(self.door, gateway, original, &decision);
+        if let Some(recent) = &self.recent {
+            recent.note(self.door, gateway, original, &decision);
+        }
+        if let Some(span) = span.or_else(|| self.begin(original, started)) {
+            trace::end(span, self.door, gateway, original, &decision);
+        }
         decision
+    }
+
+    fn begin(&self, original: &Original<'_>, started: Instant) -> Option<Deciding> {
+        let traces = self.traces.as_ref()?;
+        Some(traces.begin(original.traceparent, SystemTime::now() - started.elapsed()))
     }
 }
 

@@ -31,6 +31,18 @@ pub(crate) struct Gateway {
 struct Rule {
     name: String,
     secure: Option<Secure>,
+    /// Whether what it would refuse passes, and is only told.
+    report_only: bool,
+}
+
+/// What is asked for under the route that a request is under.
+pub(crate) struct Asked<'a> {
+    /// The route's name; empty where there are no routes.
+    pub(crate) route: &'a str,
+    /// None: nothing is asked for.
+    pub(crate) secure: Option<&'a Secure>,
+    /// Whether what is asked for is only reported, and every request passes.
+    pub(crate) report_only: bool,
 }
 
 impl Gateway {
@@ -47,12 +59,20 @@ impl Gateway {
         let all = secure(config, issuers.verifier());
         let names: Vec<_> = config.routes.iter().map(name).collect();
         let counts = Counts::new(&names);
-        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule { name, secure: asked_by(route, &all) });
+        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule {
+            name,
+            secure: asked_by(route, &all),
+            report_only: route.report_only,
+        });
         Self {
             issuers,
             rules: rules.collect(),
             routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice()))),
-            anywhere: config.routes.is_empty().then(|| Rule { name: String::new(), secure: Some(all) }),
+            anywhere: config.routes.is_empty().then(|| Rule {
+                name: String::new(),
+                secure: Some(all),
+                report_only: false,
+            }),
             headers: Headers::new(&config.headers),
             trusted_proxies: config.trusted_proxies.clone(),
             problem_json: config.problem_json,
@@ -140,6 +160,16 @@ impl Gateway {
         self.rules.get(route?).map(|rule| rule.name.as_str())
     }
 
+    /// What is asked of a request, without a decision about it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is under no route.
+    pub(crate) fn asked(&self, original: &Original<'_>) -> Result<Asked<'_>, Fault> {
+        let (_, rule) = self.rule(original)?;
+        Ok(Asked { route: &rule.name, secure: rule.secure.as_ref(), report_only: rule.report_only })
+    }
+
     fn rule(&self, original: &Original<'_>) -> Result<(Option<usize>, &Rule), Fault> {
         if let Some(anywhere) = &self.anywhere {
             return Ok((None, anywhere));
@@ -152,7 +182,10 @@ impl Gateway {
     /// From the library's verdict to what the proxy is told.
     fn settle(&self, route: Option<usize>, rule: &Rule, verdict: Result<Option<Access>, Refusal>) -> Decision {
         let outcome = match (verdict, &rule.secure) {
-            (Ok(access), _) => self.pass(access).map_err(|fault| fault.refused(self.problem_json)),
+            (Ok(access), _) => self.pass(access, None).map_err(|fault| fault.refused(self.problem_json)),
+            (Err(refusal), _) if rule.report_only => {
+                self.pass(None, Some(refusal)).map_err(|fault| fault.refused(self.problem_json))
+            }
             (Err(refusal), Some(secure)) => Err(refused(secure, &refusal)),
             // Nothing was asked for, so nothing can have been refused.
             (Err(_), None) => Err(Fault::NoRoute.refused(self.problem_json)),
@@ -160,11 +193,11 @@ impl Gateway {
         Decision { route, outcome }
     }
 
-    fn pass(&self, access: Option<Access>) -> Result<Pass, Fault> {
+    fn pass(&self, access: Option<Access>, would_refuse: Option<Refusal>) -> Result<Pass, Fault> {
         let headers = self.headers.of(access.as_ref())?;
         let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
         let authorization = phantom.map(bearer).transpose()?;
-        Ok(Pass { headers, authorization, access })
+        Ok(Pass { headers, authorization, access, would_refuse })
     }
 }
 

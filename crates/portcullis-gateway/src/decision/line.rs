@@ -2,7 +2,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, de::DeserializeOwned};
+use portcullis::Refusal;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Decision, Door, Gateway, Original, Pass, Refused};
 use crate::config::LoggedDecisions;
@@ -19,7 +20,11 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 /// Logs a decision, if decisions of its kind are to be logged.
 pub(super) fn write(door: Door, gateway: &Gateway, original: &Original<'_>, decision: &Decision) {
     match (&decision.outcome, gateway.logged) {
-        (_, LoggedDecisions::None) | (Ok(_), LoggedDecisions::Refused) => {}
+        (_, LoggedDecisions::None) => {}
+        (Ok(Pass { would_refuse: Some(refusal), .. }), _) => {
+            would_refuse(door, gateway.name_of(decision.route), original, refusal);
+        }
+        (Ok(_), LoggedDecisions::Refused) => {}
         (Ok(pass), LoggedDecisions::All) => passed(door, gateway.name_of(decision.route), original, pass),
         (Err(refused), _) => refuse(door, gateway.name_of(decision.route), original, refused),
     }
@@ -39,18 +44,47 @@ fn passed(door: Door, route: Option<&str>, original: &Original<'_>, pass: &Pass)
 }
 
 fn refuse(door: Door, route: Option<&str>, original: &Original<'_>, refused: &Refused) {
-    let token = token_of(original);
-    let (issuer, kid) = token.map_or((None, None), said_by);
+    let Mark { issuer, kid, token } = Mark::of(original);
     tracing::info!(
         door = door.name(),
         code = refused.code,
         route,
         unverified_issuer = issuer,
         unverified_kid = kid,
-        token = token.map(hash),
+        token,
         reason = refused.reason,
         "request refused"
     );
+}
+
+fn would_refuse(door: Door, route: Option<&str>, original: &Original<'_>, refusal: &Refusal) {
+    let Mark { issuer, kid, token } = Mark::of(original);
+    tracing::info!(
+        door = door.name(),
+        code = refusal.code(),
+        route,
+        unverified_issuer = issuer,
+        unverified_kid = kid,
+        token,
+        reason = %refusal,
+        "request would be refused, and may pass"
+    );
+}
+
+/// What tells a token that was refused from others: what it says of itself, which nobody vouches for, and of its hash.
+#[derive(Clone, Serialize)]
+pub(super) struct Mark {
+    issuer: Option<String>,
+    kid: Option<String>,
+    token: Option<String>,
+}
+
+impl Mark {
+    pub(super) fn of(original: &Original<'_>) -> Self {
+        let token = token_of(original);
+        let (issuer, kid) = token.map_or((None, None), said_by);
+        Self { issuer, kid, token: token.map(hash) }
+    }
 }
 
 /// What stands after the scheme, if one field came.

@@ -11,15 +11,18 @@ mod gateway;
 mod headers;
 mod issuers;
 mod line;
+mod recent;
+mod trace;
 
 pub(crate) use decider::{Decider, Door};
 pub(crate) use fault::Fault;
-pub(crate) use gateway::Gateway;
+pub(crate) use gateway::{Asked, Gateway};
 pub(crate) use issuers::{BuildError, Issuers, Served};
+pub(crate) use recent::Recent;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use portcullis::Access;
+use portcullis::{Access, Refusal};
 
 /// The request that a client sent, as the proxy in between describes it.
 #[derive(Clone, Copy)]
@@ -30,6 +33,8 @@ pub(crate) struct Original<'a> {
     pub(crate) target: &'a str,
     /// The value of each `Authorization` field.
     pub(crate) authorization: &'a [&'a [u8]],
+    /// The parent of the span that the decision gets; only read if there is to be one.
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 /// Whether a request may pass, and under which route it fell, by its place in the configuration.
@@ -47,6 +52,8 @@ pub(crate) struct Pass {
     pub(crate) authorization: Option<HeaderValue>,
     /// On what ground it may; none on a public route.
     pub(crate) access: Option<Access>,
+    /// Why it would be refused, if its route did not only report.
+    pub(crate) would_refuse: Option<Refusal>,
 }
 
 /// A request may not pass.

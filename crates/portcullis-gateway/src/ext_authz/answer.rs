@@ -1,4 +1,4 @@
-//! From a decision to a `CheckResponse`.
+//! From a decision to an answer.
 
 use envoy_types::{
     ext_authz::v3::pb::{
@@ -10,11 +10,11 @@ use envoy_types::{
 use http::StatusCode;
 use tonic::Code;
 
-use super::{AUTHORIZATION, metadata};
+use super::{AUTHORIZATION, codec::Answer, metadata::Encoded};
 use crate::decision::{Decision, Pass, Refused};
 
 /// A request may pass: fields to set, fields to remove, and the claims as dynamic metadata.
-pub(super) fn passed(pass: &Pass, forged: &[&str]) -> CheckResponse {
+pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
     let mut ok = OkHttpResponse::default();
     for (name, value) in &pass.headers {
         match value {
@@ -27,15 +27,12 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> CheckResponse {
     if let Some(authorization) = &pass.authorization {
         ok.headers.push(set(AUTHORIZATION, authorization.as_bytes()));
     }
-    CheckResponse {
-        status: Some(status(Code::Ok, "")),
-        dynamic_metadata: pass.access.as_ref().map(metadata::of),
-        http_response: Some(HttpResponse::OkResponse(ok)),
-    }
+    let metadata = pass.access.as_ref().and_then(Encoded::of);
+    answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)
 }
 
 /// A request may not pass: the response for the client.
-pub(super) fn refused(refused: Refused) -> CheckResponse {
+pub(super) fn refused(refused: Refused) -> Answer {
     let Refused { code, response, .. } = refused;
     let (head, body) = response.into_parts();
     let denied = DeniedHttpResponse {
@@ -43,18 +40,14 @@ pub(super) fn refused(refused: Refused) -> CheckResponse {
         headers: head.headers.iter().map(|(name, value)| set(name.as_str(), value.as_bytes())).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    CheckResponse {
-        status: Some(status(grpc_code(head.status), code)),
-        dynamic_metadata: None,
-        http_response: Some(HttpResponse::DeniedResponse(denied)),
-    }
+    answer(grpc_code(head.status), code, Some(HttpResponse::DeniedResponse(denied)), None)
 }
 
 /// A check about no HTTP request is a refusal, whatever the decision says.
-pub(super) fn undescribed(decision: Decision) -> CheckResponse {
+pub(super) fn undescribed(decision: Decision) -> Answer {
     match decision.outcome {
         Err(why) => refused(why),
-        Ok(_) => CheckResponse { status: Some(status(Code::InvalidArgument, "")), ..CheckResponse::default() },
+        Ok(_) => answer(Code::InvalidArgument, "", None, None),
     }
 }
 
@@ -68,8 +61,10 @@ fn grpc_code(status: StatusCode) -> Code {
     }
 }
 
-fn status(code: Code, message: &str) -> rpc::Status {
-    rpc::Status { code: code.into(), message: message.to_owned(), details: Vec::new() }
+fn answer(code: Code, message: &str, http: Option<HttpResponse>, metadata: Option<Encoded>) -> Answer {
+    let status = rpc::Status { code: code.into(), message: message.to_owned(), details: Vec::new() };
+    let response = CheckResponse { status: Some(status), dynamic_metadata: None, http_response: http };
+    Answer { response, metadata }
 }
 
 /// In place of what the client sent under this name.

@@ -1,17 +1,20 @@
 //! How Envoy asks by gRPC (`envoy.service.auth.v3`), and how it is told.
 
 mod answer;
+mod codec;
 mod metadata;
+mod pieces;
+mod service;
 
 use std::collections::HashMap;
 
-use envoy_types::{
-    ext_authz::v3::pb::{Authorization, AuthorizationServer, CheckRequest, CheckResponse},
-    pb::envoy::service::auth::v3::attribute_context::HttpRequest,
-};
-use tonic::{Request, Response, Status};
+use envoy_types::{ext_authz::v3::pb::CheckRequest, pb::envoy::service::auth::v3::attribute_context::HttpRequest};
 
-use crate::decision::{Decider, Decision, Fault, Original};
+use crate::{
+    decision::{Decider, Decision, Fault, Original},
+    telemetry::TRACEPARENT,
+};
+use codec::Answer;
 
 /// The name of the field that carries a token, as Envoy spells it.
 const AUTHORIZATION: &str = "authorization";
@@ -27,14 +30,25 @@ impl ExtAuthz {
         Self { decider }
     }
 
-    /// The gRPC service.
-    pub(crate) fn service(self) -> AuthorizationServer<Self> {
-        AuthorizationServer::new(self)
+    async fn check(&self, check: CheckRequest) -> Answer {
+        let http = check.attributes.and_then(|attributes| attributes.request).and_then(|request| request.http);
+        match http {
+            Some(http) => match self.decide(&http).await.outcome {
+                Ok(pass) => answer::passed(&pass, &self.forged(&http)),
+                Err(refused) => answer::refused(refused),
+            },
+            None => answer::undescribed(self.decider.refuse(Fault::NoOriginalRequest, &NOTHING)),
+        }
     }
 
     async fn decide(&self, request: &HttpRequest) -> Decision {
         let authorization = authorization(request);
-        let original = Original { method: &request.method, target: &request.path, authorization: &authorization };
+        let original = Original {
+            method: &request.method,
+            target: &request.path,
+            authorization: &authorization,
+            traceparent: self.decider.traceparent(|| traceparent(request)),
+        };
         match self.decider.decide_now(&original) {
             Some(decision) => decision,
             None => self.decider.decide(&original).await,
@@ -48,31 +62,25 @@ impl ExtAuthz {
     }
 }
 
-#[tonic::async_trait]
-impl Authorization for ExtAuthz {
-    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        let attributes = request.into_inner().attributes;
-        let http = attributes.and_then(|attributes| attributes.request).and_then(|request| request.http);
-        let response = match http {
-            Some(http) => match self.decide(&http).await.outcome {
-                Ok(pass) => answer::passed(&pass, &self.forged(&http)),
-                Err(refused) => answer::refused(refused),
-            },
-            None => answer::undescribed(self.decider.refuse(Fault::NoOriginalRequest, &NOTHING)),
-        };
-        Ok(Response::new(response))
-    }
+/// A check that is about no HTTP request.
+const NOTHING: Original<'static> = Original { method: "", target: "", authorization: &[], traceparent: None };
+
+fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
+    fields(request, AUTHORIZATION)
 }
 
-/// A check that is about no HTTP request.
-const NOTHING: Original<'static> = Original { method: "", target: "", authorization: &[] };
+/// The one `traceparent` field: two name no parent.
+fn traceparent(request: &HttpRequest) -> Option<&str> {
+    let [field] = *fields(request, TRACEPARENT) else { return None };
+    std::str::from_utf8(field).ok()
+}
 
-/// The value of each `Authorization` field: Envoy joins several with a comma, unless it is asked for raw ones.
-fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
+/// The value of each field of a name: Envoy joins several with a comma, unless it is asked for raw ones.
+fn fields<'a>(request: &'a HttpRequest, name: &str) -> Vec<&'a [u8]> {
     let Some(raw) = &request.header_map else {
-        return request.headers.get(AUTHORIZATION).map(String::as_bytes).into_iter().collect();
+        return request.headers.get(name).map(String::as_bytes).into_iter().collect();
     };
-    let fields = raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(AUTHORIZATION));
+    let fields = raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(name));
     fields.map(|field| if field.raw_value.is_empty() { field.value.as_bytes() } else { &field.raw_value }).collect()
 }
 

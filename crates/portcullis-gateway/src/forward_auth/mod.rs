@@ -8,40 +8,21 @@ mod question;
 
 use std::{
     convert::Infallible,
-    future::{self, Future, Ready},
     net::{IpAddr, SocketAddr},
-    pin::Pin,
-    task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CACHE_CONTROL},
 };
 use http_body_util::Full;
 
-use crate::decision::{Decider, Decision, Original, Pass};
+use crate::{
+    answering::{Answer, Answering},
+    decision::{Decider, Decision, Original, Pass},
+    telemetry::TRACEPARENT,
+};
 use question::Question;
-
-type Answer = Response<Full<Bytes>>;
-
-/// An answer, in the making only if something has to be waited for.
-pub(crate) enum Answering {
-    Now(Ready<Result<Answer, Infallible>>),
-    Later(Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>),
-}
-
-impl Future for Answering {
-    type Output = Result<Answer, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::Now(answer) => Pin::new(answer).poll(context),
-            Self::Later(answer) => answer.as_mut().poll(context),
-        }
-    }
-}
 
 /// Answers on one connection.
 #[derive(Clone)]
@@ -65,10 +46,10 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
         // The body has no part in a decision.
         let (head, _) = request.into_parts();
         match self.answer_now(&head) {
-            Some(answer) => Answering::Now(future::ready(Ok(answer))),
+            Some(answer) => Answering::now(answer),
             None => {
                 let this = self.clone();
-                Answering::Later(Box::pin(async move { Ok(this.answer(&head).await) }))
+                Answering::later(async move { this.answer(&head).await })
             }
         }
     }
@@ -100,7 +81,8 @@ impl ForwardAuth {
         let question = Question { head, trusted: gateway.trusts(self.peer), needs_path: gateway.has_routes() };
         let described = question.original();
         let (method, target) = *described.as_ref().unwrap_or(&("", ""));
-        let original = Original { method, target, authorization };
+        let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
+        let original = Original { method, target, authorization, traceparent };
         let checked = described.and_then(|_| question.has_no_forged_header(|name| gateway.is_forged_header(name)));
         checked.map(|()| original).map_err(|fault| Box::new(self.decider.refuse(fault, &original)))
     }
@@ -113,6 +95,15 @@ fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T
         (None, _) => decide(&[]),
         (Some(only), None) => decide(&[only]),
         (Some(first), Some(second)) => decide(&[first, second]),
+    }
+}
+
+/// The one `traceparent` field: two name no parent.
+fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let mut fields = headers.get_all(TRACEPARENT).iter();
+    match (fields.next(), fields.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        _ => None,
     }
 }
 

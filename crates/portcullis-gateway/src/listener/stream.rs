@@ -77,11 +77,10 @@ impl AsyncWrite for Stream {
         self.written(written)
     }
 
+    // Said to be so, HTTP/2 would write each answer of more than 256 bytes, and its trailers, by a system call of its own;
+    // answers are small, and are copied together instead.
     fn is_write_vectored(&self) -> bool {
-        match &self.transport {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Tls(stream) => stream.is_write_vectored(),
-        }
+        false
     }
 
     // Who calls this has nothing left to write, so that a flush which is done says that all was taken.

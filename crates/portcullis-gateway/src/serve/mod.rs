@@ -12,11 +12,11 @@ use miette::{IntoDiagnostic, Report, WrapErr};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    admin::Admin,
+    admin::{Admin, Console},
     config::Config,
-    decision::{Decider, Door, Gateway},
+    decision::{Decider, Door, Gateway, Recent},
     listener::Drain,
-    telemetry,
+    telemetry::{self, Traces},
 };
 use observer::Observer;
 use reload::Reloader;
@@ -29,7 +29,9 @@ use sockets::Sockets;
 /// What is wrong with the configuration, with its line; or why a socket cannot be had.
 pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let config = Config::load(&path)?;
-    let _log = telemetry::init(&config.log).into_diagnostic().wrap_err("the log cannot be written")?;
+    let traces = config.traces.as_ref().map(Traces::start).transpose();
+    let traces = traces.into_diagnostic().wrap_err("spans cannot be exported")?;
+    let _log = telemetry::init(&config.log, traces.as_ref()).into_diagnostic().wrap_err("the log cannot be written")?;
     let metrics = telemetry::metrics().into_diagnostic().wrap_err("metrics cannot be kept")?;
     let gateway = Gateway::build(&config, None)?;
     let sockets = Sockets::bind(&config).await?;
@@ -39,9 +41,13 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let (drain, draining) = Drain::new();
     let (end, ending) = Drain::new();
     let certificates = sockets.certificates(&config);
+    let recent = config.console.then(|| Arc::new(Recent::default()));
     let reloader = Reloader::new(path, config, Arc::clone(&current), certificates);
-    let admin = Admin::new(Arc::new(Observer::new(Arc::clone(&current), draining.clone())), metrics);
-    let doors = [Door::ForwardAuth, Door::ExtAuthz].map(|door| Decider::new(door, Arc::clone(&current)));
+    let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone()));
+    let console = recent.as_ref().map(|recent| Console::new(Arc::clone(&current), Arc::clone(recent)));
+    let admin = Admin::new(observer, metrics, console);
+    let doors = [Door::ForwardAuth, Door::ExtAuthz]
+        .map(|door| Decider::new(door, Arc::clone(&current), traces.clone(), recent.clone()));
     let serving = sockets.serve(doors, admin, &draining, &ending);
     let background = tokio::spawn(async move {
         issuers.prefetch().await;
@@ -52,6 +58,9 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     tracing::info!("asked to stop: requests in flight may end");
     drain.begin();
     serving.doors.join_all().await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     // Health and metrics are there to the end.
     end.begin();
     serving.admin.join_all().await;

@@ -124,14 +124,16 @@ impl Reloader {
     }
 }
 
-/// Sockets and the log are made once.
+/// Sockets, the log and the way to a collector are made once.
 fn stays(old: &Config, new: &Config) -> Result<(), Report> {
     let same = [
         ("listen", old.forward_auth == new.forward_auth),
         ("grpc", old.grpc == new.grpc),
         ("admin", old.admin == new.admin),
+        ("console", old.console == new.console),
         ("limits", old.limits == new.limits),
         ("log.format", old.log.format == new.log.format),
+        ("traces", old.traces == new.traces),
     ];
     match same.iter().find(|(_, same)| !same) {
         Some((key, _)) => Err(miette!(

@@ -66,7 +66,7 @@ impl Sockets {
         let answer = move |peer| ForwardAuth::new(forward_auth.clone(), peer);
         doors.spawn(self.forward_auth.serve(answer, draining.clone()));
         if let Some(grpc) = self.grpc {
-            let service = ExtAuthz::new(ext_authz).service();
+            let service = ExtAuthz::new(ext_authz);
             doors.spawn(grpc.serve(move |_| TowerToHyperService::new(service.clone()), draining.clone()));
         }
         let mut last = JoinSet::new();

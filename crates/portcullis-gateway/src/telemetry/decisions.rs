@@ -49,6 +49,12 @@ impl Decisions {
         self.seconds.record(started.elapsed());
     }
 
+    /// A request passes that would be refused, if its route did not only report.
+    pub(crate) fn would_refuse(&self, route: Option<usize>, code: &'static str) {
+        let route = self.of(route).route.clone();
+        counter!("portcullis_gateway_would_refuse_total", "route" => route, "code" => code).increment(1);
+    }
+
     fn of(&self, route: Option<usize>) -> &OfRoute {
         route.and_then(|index| self.routes.get(index)).unwrap_or(&self.unrouted)
     }

@@ -17,12 +17,13 @@ use std::{
 use tracing::{Level, Metadata, Subscriber, subscriber::set_global_default};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::filter_fn,
+    filter::{FilterExt, LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
     registry,
 };
 
+use super::traces::{Fetches, Traces};
 use crate::config::{Log, LogFormat};
 
 /// Names what is logged, as `info,portcullis=debug`.
@@ -50,12 +51,13 @@ struct Counts {
     lost: AtomicU64,
 }
 
-/// Begins to log, as the variable `PORTCULLIS_LOG` says or else from `info` on.
+/// Begins to log, as the variable `PORTCULLIS_LOG` says or else from `info` on; what the library fetches is traced
+/// from here, too.
 ///
 /// # Errors
 ///
 /// When the system gives no thread, or something logs already.
-pub(crate) fn init(log: &Log) -> io::Result<LogGuard> {
+pub(crate) fn init(log: &Log, traces: Option<&Traces>) -> io::Result<LogGuard> {
     let format = log.format;
     let queue = Queue::start(io::stderr(), format, QUEUE)?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -67,7 +69,9 @@ pub(crate) fn init(log: &Log) -> io::Result<LogGuard> {
         _ => None,
     };
     let filter = parsed.and_then(Result::ok).unwrap_or_else(|| EnvFilter::new("info"));
-    set_global_default(subscriber(format, filter, own_filter, colours, queue.clone())).map_err(io::Error::other)?;
+    let fetches = traces.map(Traces::fetches);
+    let subscriber = subscriber(format, filter, own_filter, colours, queue.clone(), fetches);
+    set_global_default(subscriber).map_err(io::Error::other)?;
     if let Some(error) = fault {
         tracing::warn!(error, "{FILTER} is not understood: logging from info on");
     }
@@ -80,17 +84,23 @@ fn subscriber(
     every_line: bool,
     colours: bool,
     queue: Queue,
+    fetches: Option<Fetches>,
 ) -> Box<dyn Subscriber + Send + Sync> {
     // What goes wrong in writing is told by a write to stderr, which would panic where that is the trouble.
     let lines = fmt::layer().log_internal_errors(false).with_writer(queue);
     let wanted = filter_fn(move |event| every_line || !is_refusal_of_library(event));
-    let registry = registry().with(filter);
-    match format {
-        LogFormat::Human => Box::new(registry.with(lines.compact().with_ansi(colours).with_filter(wanted))),
+    let wanted = filter.and(wanted.with_max_level_hint(LevelFilter::TRACE));
+    let lines = match format {
+        LogFormat::Human => lines.compact().with_ansi(colours).with_filter(wanted).boxed(),
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            Box::new(registry.with(lines.with_filter(wanted)))
+            lines.with_filter(wanted).boxed()
         }
+    };
+    match fetches {
+        // An absent layer would have each event and span be asked about anew: a layer that is not there costs nothing.
+        None => Box::new(registry().with(lines)),
+        Some(fetches) => Box::new(registry().with(lines).with(fetches.with_filter(filter_fn(Fetches::is_one)))),
     }
 }
 
@@ -221,9 +231,19 @@ mod tests {
         let sink = Sink::default();
         let queue = Queue::start(sink.clone(), format, QUEUE).unwrap();
         let guard = LogGuard(queue.clone());
-        with_default(subscriber(format, EnvFilter::new(filter), false, false, queue), log);
+        with_default(subscriber(format, EnvFilter::new(filter), false, false, queue, None), log);
         drop(guard);
         String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn without_traces_nothing_below_the_filter_is_even_looked_at() {
+        for (filter, level) in [("info", LevelFilter::INFO), ("off", LevelFilter::OFF), ("a=debug", LevelFilter::DEBUG)]
+        {
+            let queue = Queue::start(Sink::default(), LogFormat::Json, QUEUE).unwrap();
+            let subscriber = subscriber(LogFormat::Json, EnvFilter::new(filter), false, false, queue, None);
+            assert_eq!(subscriber.max_level_hint(), Some(level), "{filter}");
+        }
     }
 
     #[test]

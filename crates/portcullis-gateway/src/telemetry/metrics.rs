@@ -47,6 +47,10 @@ fn describe() {
 
 fn describe_gateway() {
     describe_counter!("portcullis_gateway_decisions_total", "Decisions, by route and by code: pass, or why not");
+    describe_counter!(
+        "portcullis_gateway_would_refuse_total",
+        "Requests that passed on routes that only report, and would be refused, by route and code"
+    );
     describe_histogram!("portcullis_gateway_decision_seconds", Unit::Seconds, "How long decisions took, by door");
     describe_gauge!("portcullis_gateway_token_cache_tokens", "Tokens in the caches, by kind");
     describe_gauge!("portcullis_gateway_token_cache_bytes", Unit::Bytes, "What the caches of tokens take up, by kind");
@@ -62,6 +66,7 @@ fn describe_gateway() {
         "Requests that took too long and were answered with 503"
     );
     describe_counter!("portcullis_gateway_reloads_total", "Reloads of the configuration, by outcome");
+    describe_counter!("portcullis_gateway_trace_exports_total", "Attempts to export spans, by outcome");
     describe_gauge!("portcullis_gateway_store_up", "1 while the shared store answers, 0 while it does not");
     describe_gauge!("portcullis_gateway_key_age_seconds", Unit::Seconds, "Age of the keys, by source");
 }
@@ -69,6 +74,7 @@ fn describe_gateway() {
 fn describe_library() {
     describe_counter!("portcullis_verified_total", "Requests with a token that passed");
     describe_counter!("portcullis_refused_total", "Requests that were refused, by code");
+    describe_counter!("portcullis_would_refuse_total", "Requests that would be refused, by code");
     describe_counter!("portcullis_jwks_fetches_total", "Attempts to fetch a key set, by source and outcome");
     describe_counter!("portcullis_introspections_total", "Questions about opaque tokens, by outcome");
     describe_counter!("portcullis_token_store_failures_total", "Failures of the shared store, by operation");

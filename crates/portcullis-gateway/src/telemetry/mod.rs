@@ -1,9 +1,10 @@
-//! What operators see: log lines on stderr and metrics for Prometheus. Never a token, never a secret.
+//! What operators see: log lines on stderr, metrics for Prometheus, traces for OpenTelemetry. Never a token, never a secret.
 
 mod counters;
 mod decisions;
 mod log;
 mod metrics;
+mod traces;
 
 #[cfg(test)]
 pub(crate) use self::metrics::recorder;
@@ -12,4 +13,5 @@ pub(crate) use self::{
     decisions::Decisions,
     log::init,
     metrics::metrics,
+    traces::{Decided, Deciding, TRACEPARENT, Traces},
 };

@@ -85,3 +85,29 @@ async fn a_decision_is_a_line_and_a_token_is_in_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_route_that_only_reports_lets_pass_and_tells_what_it_would_refuse() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/orders/*\"\nscope = [\"read\"]\nreport_only = true\n\n\
+                  [[headers]]\nname = \"X-Auth-Subject\"\nclaim = \"sub\"\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let good = server.token().subject("alice").scope("read").sign();
+    let poor = server.token().subject("mallory").scope("write").sign();
+    for (token, subject) in [(Some(&*good), "alice"), (Some(&*poor), ""), (Some("nonsense"), ""), (None, "")] {
+        let answer = gateway.ask("GET", "/orders/1", token).await;
+        assert_eq!((answer.status, answer.header("x-auth-subject")), (200, Some(subject)), "{token:?}");
+    }
+    for (code, count) in [("insufficient_scope", 1.0), ("malformed_token_parts", 1.0), ("no_credentials", 1.0)] {
+        let name = format!("portcullis_gateway_would_refuse_total{{route=\"/orders/*\",code=\"{code}\"}}");
+        assert_eq!(gateway.metric(&name).await, count, "{name}");
+        let told = |line: &serde_json::Value| {
+            line["message"] == "request would be refused, and may pass" && line["code"] == code
+        };
+        gateway.logged(told).await;
+    }
+    assert_eq!(gateway.metric("portcullis_gateway_decisions_total{route=\"/orders/*\",code=\"pass\"}").await, 4.0);
+    // What is wrong with the path is so whoever asks.
+    assert_eq!(gateway.ask("GET", "/nowhere", Some(&good)).await.status, 403);
+}

@@ -71,6 +71,12 @@ async fn ask(client: &mut AuthorizationClient<Channel>, request: CheckRequest) -
     told(&client.check(request).await.unwrap().into_inner())
 }
 
+/// One check, for tests of what else it has to show.
+pub async fn check(gateway: &Gateway, method: &str, path: &str, fields: &[(&str, &str)]) {
+    let mut client = AuthorizationClient::connect(format!("http://{}", gateway.grpc)).await.unwrap();
+    client.check(request(method, path, fields)).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_decisions_are_those_of_forward_auth() {
     let (server, gateway, mut client) = setup().await;

@@ -11,10 +11,14 @@
 
 mod admin;
 mod commands;
+mod explain;
 mod ext_authz;
 mod forward_auth;
+mod keys;
 mod outage;
 mod reload;
 mod robustness;
 mod support;
+mod terminal;
 mod tls;
+mod traces;

@@ -14,6 +14,7 @@
 mod client;
 mod docs;
 mod each_proxy;
+mod envoy;
 mod load;
 mod oidc_provider;
 mod process;

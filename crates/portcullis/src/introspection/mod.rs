@@ -38,7 +38,7 @@ use std::{
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::{clock::Clock, crypto::Digest, token_cache::Limits, transport::AnyHttpClient};
+use crate::{clock::Clock, crypto::Digest, telemetry, token_cache::Limits, transport::AnyHttpClient};
 use breaker::Breaker;
 use store::SealedStore;
 
@@ -129,6 +129,11 @@ impl Introspector {
             retry_after: breaker.refuses(self.now()),
             last_error: lock(&self.0.last_error).clone(),
         }
+    }
+
+    /// Spans all that is asked about one token.
+    pub(crate) fn span(&self) -> tracing::Span {
+        telemetry::introspecting(&self.0.settings.endpoint)
     }
 
     pub(crate) fn form(&self) -> IntrospectionForm {

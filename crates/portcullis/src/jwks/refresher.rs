@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    keys::{Candidates, KeySet, Miss},
+    keys::{Candidates, JwkSet, KeySet, Miss},
     refusal::{ConfigurationFault, Refusal, UnavailableFault},
     telemetry,
     token::Header,
@@ -182,6 +182,12 @@ impl Refresher {
             .load()
             .as_ref()
             .is_some_and(|snapshot| !snapshot.keys.is_empty() && snapshot.freshness.is_usable(now))
+    }
+
+    pub(super) fn document(&self) -> Option<JwkSet> {
+        let snapshot = self.snapshot.load();
+        let snapshot = snapshot.as_ref()?;
+        Some(JwkSet::clone(&snapshot.document).with_fetched_at(snapshot.freshness.fetched_at))
     }
 
     pub(super) fn status(&self) -> JwksStatus {

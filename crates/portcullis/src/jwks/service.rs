@@ -194,6 +194,23 @@ impl JwksService {
         }
     }
 
+    /// The key set as it was fetched last, also if none of its keys can be used; none of local keys.
+    ///
+    /// ```
+    /// use portcullis::JwksService;
+    ///
+    /// let jwks = JwksService::new("https://as.example.com/jwks")?;
+    /// assert!(jwks.document().is_none(), "nothing was fetched yet");
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    #[must_use]
+    pub fn document(&self) -> Option<JwkSet> {
+        match &self.0 {
+            Source::Local(_) => None,
+            Source::Remote(refresher) => refresher.document(),
+        }
+    }
+
     pub(super) fn remote(refresher: Arc<Refresher>) -> Self {
         Self(Source::Remote(refresher))
     }

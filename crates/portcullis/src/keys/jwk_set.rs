@@ -4,6 +4,8 @@ use std::{fmt, time::SystemTime};
 
 use serde_json::Value;
 
+use super::{KeyProblem, Origin, jwk};
+
 /// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
 ///
 /// Keys in it are as they came: good, bad and unknown ones.
@@ -49,6 +51,32 @@ impl JwkSet {
     #[must_use]
     pub fn with_fetched_at(self, fetched_at: SystemTime) -> Self {
         Self { fetched_at: Some(fetched_at), ..self }
+    }
+
+    /// Each key as it came, and why it is not used, if the set is fetched from an endpoint.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwkSet, KeyProblem};
+    ///
+    /// let set: JwkSet = r#"{ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] }"#.parse()?;
+    /// let (key, judged) = set.published_keys().next().expect("there is one");
+    /// assert_eq!(key["kty"], "oct");
+    /// assert_eq!(judged, Err(KeyProblem::Published));
+    /// # Ok::<(), portcullis::NotAJwkSet>(())
+    /// ```
+    pub fn published_keys(&self) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+        self.judged_keys(Origin::Remote)
+    }
+
+    /// The same, if the set is a file of your own: it may hold secrets.
+    pub fn local_keys(&self) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+        self.judged_keys(Origin::Local)
+    }
+
+    fn judged_keys(&self, origin: Origin) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+        self.keys().iter().map(move |key| (key, jwk::import(key, origin).map(drop)))
     }
 
     pub(crate) fn keys(&self) -> &[Value] {

@@ -22,6 +22,7 @@ pub(super) struct Gate {
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
     pub(super) optional: bool,
+    pub(super) report_only: bool,
     pub(super) max_token_bytes: usize,
 }
 
@@ -52,12 +53,22 @@ impl Gate {
             challenge: Challenge::default(),
             sources: vec![TokenSource::authorization()],
             optional: false,
+            report_only: false,
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
         }
     }
 
     /// The verdict, if no wait for keys is needed to reach it.
     pub(super) fn judge_now(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Option<Result<Admission, Refusal>> {
+        let verdict = self.verdict_now(headers, extensions)?;
+        Some(self.or_report(verdict, || Admission { gate: Arc::clone(self), access: None }))
+    }
+
+    fn verdict_now(
         self: &Arc<Self>,
         headers: &HeaderMap,
         extensions: &Extensions,
@@ -77,12 +88,15 @@ impl Gate {
 
     /// The verdict on a request whose token needs a wait for keys.
     pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
-        match self.find(&headers)? {
-            Some(token) => {
-                let token = self.verifier.verify_bearer(token).await?;
-                self.admit(token)
-            }
-            None => Ok(Admission { gate: self, access: None }),
+        let access = self.verdict(&headers).await;
+        let access = self.or_report(access, || None)?;
+        Ok(Admission { gate: self, access })
+    }
+
+    async fn verdict(&self, headers: &HeaderMap) -> Result<Option<Access>, Refusal> {
+        match self.find(headers)? {
+            Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -101,6 +115,10 @@ impl Gate {
         if let Some(verdict) = self.judge_fields_now(authorization) {
             return verdict;
         }
+        self.or_report(self.fields_verdict(authorization).await, || None)
+    }
+
+    async fn fields_verdict(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
         match self.parse(authorization)? {
             Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
             None => Ok(None),
@@ -113,10 +131,22 @@ impl Gate {
         verify: impl FnOnce(BearerToken<'a>) -> Option<Result<VerifiedToken, Refusal>>,
     ) -> Option<Result<Option<Access>, Refusal>> {
         let _judging = telemetry::judging().entered();
-        match self.parse(authorization) {
-            Ok(Some(token)) => Some(verify(token)?.and_then(|token| self.access(token)).map(Some)),
-            Ok(None) => Some(Ok(None)),
-            Err(refusal) => Some(Err(refusal)),
+        let verdict = match self.parse(authorization) {
+            Ok(Some(token)) => verify(token)?.and_then(|token| self.access(token)).map(Some),
+            Ok(None) => Ok(None),
+            Err(refusal) => Err(refusal),
+        };
+        Some(self.or_report(verdict, || None))
+    }
+
+    /// What would be refused is told, and passes, where nothing else is asked for.
+    fn or_report<T>(&self, verdict: Result<T, Refusal>, anonymous: impl FnOnce() -> T) -> Result<T, Refusal> {
+        match verdict {
+            Err(refusal) if self.report_only => {
+                telemetry::would_refuse(&refusal);
+                Ok(anonymous())
+            }
+            verdict => verdict,
         }
     }
 

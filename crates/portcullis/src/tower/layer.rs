@@ -100,6 +100,27 @@ impl Secure {
         self.with(|gate| gate.optional = true)
     }
 
+    /// Lets every request pass, and only tells which ones it would refuse: in the log, and in the counter
+    /// `portcullis_would_refuse_total` by `code`. For the time before a roll-out; it guards nothing.
+    ///
+    /// A request that would be refused reaches the service without [`Access`], as one without credentials does behind
+    /// [`optional`](Self::optional): have handlers ask for `Option<Claims>` meanwhile. What would pass passes with its claims.
+    /// Keys are fetched, and opaque tokens introspected, as they would be in earnest.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).report_only();
+    /// let verdict = secure.judge_now(&[]).expect("no keys are needed");
+    /// assert!(verdict.expect("it passes all the same").is_none());
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn report_only(self) -> Self {
+        self.with(|gate| gate.report_only = true)
+    }
+
     /// Where the token may stand; only in the `Authorization` field by default.
     ///
     /// A request with tokens in two of the places is refused.
@@ -152,6 +173,9 @@ impl Secure {
     }
 
     /// Says, check by check, why a request passes or is refused: [`Verifier::explain`], and what is asked for here.
+    ///
+    /// It comes to the verdict of [`judge`](Self::judge), and like there [`token_from`](Self::token_from) counts for nothing; of a layer that
+    /// [only reports](Self::report_only), it says what would be refused.
     ///
     /// # Example
     ///

@@ -13,6 +13,8 @@ use std::{
     time::SystemTime,
 };
 
+use tracing::Instrument;
+
 use super::branch::Branch;
 use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
@@ -115,7 +117,8 @@ impl Opaque {
         let text = String::from_utf8_lossy(token.as_bytes()).into_owned();
         let work = || {
             let opaque = Arc::clone(self);
-            async move { opaque.introspect(&text, digest).await }
+            let span = self.introspector.span();
+            async move { opaque.introspect(&text, digest).await }.instrument(span)
         };
         self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
     }

@@ -157,3 +157,24 @@ pub(crate) async fn a_token_may_stand_elsewhere_but_only_once() {
     let only_cookie = self::app(Secure::new(setup.jwks.clone()).token_from([TokenSource::cookie("at")]));
     assert_eq!(answer(&only_cookie, bearer(&token)).await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+pub(crate) async fn a_layer_that_only_reports_lets_pass_what_it_would_refuse() {
+    let setup = Setup::new().await;
+    let app = Router::new()
+        .route("/", get(|claims: Option<Claims>| async move { claims.map_or("anonymous", |_| "known") }))
+        .layer(Secure::new(setup.jwks.clone()).scope(["read"]).report_only());
+    let good = setup.server.token().scope("read").sign();
+    let unknown_key = setup.server.hostile(portcullis_testkit::Attack::UnknownKey);
+    let expected = [
+        (&*good, "known"),
+        (&*setup.server.token().sign(), "anonymous"),
+        ("nonsense", "anonymous"),
+        (&*unknown_key, "anonymous"),
+    ];
+    for (token, body) in expected {
+        let answer = at(&app, "/", token).await;
+        assert_eq!((answer.status, &*answer.body), (StatusCode::OK, body), "{token}");
+    }
+    assert_eq!(answer(&app, request(&[])).await.body, "anonymous");
+}

@@ -45,6 +45,9 @@ fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
                 answer(&app, bearer(token)).await;
             }
             answer(&app, request(&[])).await;
+            let reporting = Secure::new(setup.jwks.clone()).scope(["write"]).report_only();
+            let reporting = axum::Router::new().route("/", axum::routing::get(|| async {})).layer(reporting);
+            answer(&reporting, bearer(&good)).await;
             setup.server.fault(Endpoint::Jwks, Fault::Status(500));
             setup.jwks.refresh().await.unwrap_err();
             setup.server.heal(Endpoint::Jwks);
@@ -56,6 +59,7 @@ fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
         ("portcullis_refused_total", Some(("code", "insufficient_scope")), 1.0),
         ("portcullis_refused_total", Some(("code", "no_credentials")), 1.0),
         ("portcullis_refused_total", None, 3.0),
+        ("portcullis_would_refuse_total", Some(("code", "insufficient_scope")), 1.0),
         ("portcullis_jwks_fetches_total", Some(("outcome", "fetched")), 1.0),
         ("portcullis_jwks_fetches_total", Some(("outcome", "failed")), 1.0),
         ("portcullis_jwks_fetches_total", Some(("outcome", "not_modified")), 1.0),

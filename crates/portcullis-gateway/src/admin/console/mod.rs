@@ -1,0 +1,136 @@
+//! The console: a page of the admin listener, off unless the configuration says `console = true`.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/console` | the page, with `/console/page.js` and `/console/page.css` |
+//! | `/console/state` | issuers, counts and the last refusals, as JSON |
+//! | `POST /console/explain` | why a token passes or is refused, as JSON |
+//!
+//! Whoever reaches the admin listener may read it. What a page of another site could do is kept out: by the host that is
+//! asked for, which no name of an attacker's is (DNS rebinding), and by the media type that only this page may send.
+
+mod explain;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY},
+};
+use http_body::Body;
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Value, json};
+
+use super::{JSON, Observed, TEXT, not_allowed, response};
+use crate::{
+    answering::{Answer, Answering},
+    decision::{Gateway, Recent},
+};
+
+const PATH: &str = "/console";
+
+/// Longer than any token that is judged, with what else a question has.
+const LONGEST_QUESTION: usize = 64 * 1024;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The console of the gateway in force.
+#[derive(Clone)]
+pub(crate) struct Console {
+    current: Arc<ArcSwap<Gateway>>,
+    recent: Arc<Recent>,
+}
+
+impl Console {
+    pub(crate) fn new(current: Arc<ArcSwap<Gateway>>, recent: Arc<Recent>) -> Self {
+        Self { current, recent }
+    }
+
+    /// Whether the console has this path.
+    pub(super) fn has(path: &str) -> bool {
+        path.strip_prefix(PATH).is_some_and(|page| page.is_empty() || page.starts_with('/'))
+    }
+
+    /// The answer to a request for one of its paths.
+    pub(super) fn answer<B>(&self, request: Request<B>, observed: &dyn Observed) -> Answering
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if !is_asked_by_address(request.headers(), request.uri()) {
+            let text = "the console is to be asked for by an address, or as localhost\n";
+            return Answering::now(safe(response(StatusCode::MISDIRECTED_REQUEST, TEXT, text)));
+        }
+        match request.uri().path().strip_prefix(PATH).unwrap_or_default() {
+            "/explain" => self.explain(request),
+            page => Answering::now(safe(self.page(request.method(), page, observed))),
+        }
+    }
+
+    fn page(&self, method: &Method, page: &str, observed: &dyn Observed) -> Answer {
+        if *method != Method::GET {
+            return not_allowed();
+        }
+        match page {
+            "" | "/" => response(StatusCode::OK, "text/html; charset=utf-8", include_str!("page.html")),
+            "/page.js" => response(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("page.js")),
+            "/page.css" => response(StatusCode::OK, "text/css; charset=utf-8", include_str!("page.css")),
+            "/state" => response(StatusCode::OK, JSON, self.state(observed).to_string()),
+            _ => response(StatusCode::NOT_FOUND, TEXT, "not found\n"),
+        }
+    }
+
+    fn state(&self, observed: &dyn Observed) -> Value {
+        let readiness = observed.readiness();
+        json!({ "ready": readiness.is_ready(), "status": observed.status(), "recent": self.recent.snapshot() })
+    }
+
+    fn explain<B>(&self, request: Request<B>) -> Answering
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if request.method() != Method::POST {
+            return Answering::now(safe(not_allowed()));
+        }
+        if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != JSON) {
+            let text = "expected application/json\n";
+            return Answering::now(safe(response(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text)));
+        }
+        let gateway = self.current.load_full();
+        Answering::later(async move {
+            let body = Limited::new(request.into_body(), LONGEST_QUESTION).collect().await;
+            let question = body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+            safe(match question {
+                Some(question) => {
+                    response(StatusCode::OK, JSON, explain::explain(&gateway, question).await.to_string())
+                }
+                None => response(StatusCode::BAD_REQUEST, TEXT, "expected an object with `token`\n"),
+            })
+        })
+    }
+}
+
+/// Whether the host is an address or this machine: a name that an attacker has lead here is neither.
+fn is_asked_by_address(headers: &HeaderMap, uri: &Uri) -> bool {
+    let field = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(authority) = uri.authority().map(http::uri::Authority::as_str).or(field) else { return false };
+    let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
+    let host = authority.host();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// What keeps a browser from more than the page is for.
+fn safe(mut answer: Answer) -> Answer {
+    let fields: [(HeaderName, &'static str); 2] = [(CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, "no-referrer")];
+    for (name, value) in fields {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

@@ -1,0 +1,40 @@
+//! `[traces]`: where spans are sent, and how many.
+
+use url::Url;
+
+use super::{
+    Traces,
+    file::{Read, Table, Value},
+};
+
+const EXAMPLE: &str = "write it as in \"http://127.0.0.1:4318/v1/traces\"";
+
+pub(super) fn traces(root: &Table<'_>) -> Option<Traces> {
+    let table = root.table("traces")?;
+    let endpoint = table.require("endpoint", EXAMPLE, endpoint);
+    let sample = table.get("sample", Value::ratio).unwrap_or(1.0);
+    let service_name = table.get("service_name", Value::string).unwrap_or_else(|| "portcullis".to_owned());
+    table.finish();
+    Some(Traces { endpoint: endpoint?, sample, service_name })
+}
+
+fn endpoint(value: &Value<'_>) -> Read<Url> {
+    // The text is not repeated: there may be a key in it.
+    let wrong = |came: &str| {
+        value
+            .problem(format!("expected the URL that a collector takes spans at by OTLP over HTTP, {came}"))
+            .help(EXAMPLE)
+    };
+    let url = Url::parse(value.text()?).map_err(|_| wrong("something else came"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("something else came"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let problem = value.problem("expected a URL without user and password, they came in it");
+        return Err(problem.help("put credentials into the environment, as OTEL_EXPORTER_OTLP_HEADERS"));
+    }
+    if url.path() == "/" {
+        return Err(wrong("one without a path came"));
+    }
+    Ok(url)
+}

@@ -1,0 +1,138 @@
+//! The report, for people and for machines.
+
+use miette::{IntoDiagnostic, Report};
+use portcullis::{Check, Explanation, Outcome};
+use serde_json::{Value, json};
+
+use super::{
+    judge::{Judged, Route},
+    time_line, times,
+};
+use crate::{
+    decision::Fault,
+    terminal::{BAD, DOUBT, FAINT, GOOD, HEADING, escaped, styled, visible, wrapped},
+};
+
+/// The column in which the text of a check begins.
+const TEXT: usize = 28;
+
+/// Hints are broken to this width.
+const WIDTH: usize = 88;
+
+/// The report as JSON: that of the library, and the route.
+pub(super) fn json(judged: &Judged) -> Result<String, Report> {
+    let report = match judged {
+        Judged::Token { route, explanation } => {
+            let mut report = serde_json::to_value(explanation).into_diagnostic()?;
+            if let Some(members) = report.as_object_mut() {
+                members.insert("route".to_owned(), json!(route.as_ref().map(|route| &route.name)));
+                members.insert("report_only".to_owned(), json!(route.as_ref().is_some_and(|route| route.report_only)));
+            }
+            report
+        }
+        Judged::Public { route } => {
+            without_token("passed", None, "the route is public: no token is asked for", Some(route))
+        }
+        Judged::Unrouted(fault) => without_token("refused", Some(fault.code()), fault.reason(), None),
+    };
+    let text = serde_json::to_string_pretty(&report).into_diagnostic()?;
+    Ok(escaped(&text) + "\n")
+}
+
+/// The same members, where no token was looked at.
+fn without_token(verdict: &str, code: Option<&str>, reason: &str, route: Option<&str>) -> Value {
+    json!({
+        "verdict": verdict, "code": code, "reason": reason, "route": route, "report_only": false, "now": null, "vouched": false,
+        "header": null, "claims": null, "checks": [],
+    })
+}
+
+/// The report as text.
+pub(super) fn text(judged: &Judged) -> String {
+    match judged {
+        Judged::Public { route } => {
+            format!("{} the route {} is public: no token is asked for\n", styled(GOOD, "passed:"), visible(route))
+        }
+        Judged::Unrouted(fault) => unrouted(*fault),
+        Judged::Token { route, explanation } => of_token(explanation, route.as_ref()),
+    }
+}
+
+fn unrouted(fault: Fault) -> String {
+    format!("{} {}\n", styled(BAD, &format!("refused: {}:", fault.code())), fault.reason())
+}
+
+fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
+    let mut lines = vec![headline(explanation)];
+    let now = times::told(explanation.now).unwrap_or_default();
+    let by = route.map_or(String::new(), |route| format!(", by the route {}", visible(&route.name)));
+    lines.push(styled(FAINT, &format!("judged at {now}{by}")));
+    if route.is_some_and(|route| route.report_only) && explanation.refusal().is_some() {
+        lines.push(styled(DOUBT, "the route only reports what it would refuse: the request passes all the same"));
+    }
+    lines.push(String::new());
+    lines.extend(explanation.checks.iter().flat_map(of_check));
+    lines.extend(time_line::of(explanation));
+    let doubt = unless(explanation.vouched, " (unverified: nobody vouches for it)");
+    for (name, part) in [("header", &explanation.header), ("claims", &explanation.claims)] {
+        if let Some(part) = part {
+            lines.push(String::new());
+            lines.push(styled(HEADING, name) + &doubt);
+            let text = serde_json::to_string_pretty(part).unwrap_or_default();
+            lines.extend(escaped(&text).lines().map(|line| format!("  {line}")));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A remark in the colour of doubt, unless there is none.
+pub(super) fn unless(vouched: bool, remark: &str) -> String {
+    if vouched { String::new() } else { styled(DOUBT, remark) }
+}
+
+fn headline(explanation: &Explanation) -> String {
+    let Some(refusal) = explanation.refusal() else {
+        return styled(GOOD, "passed:") + " the token is good, and grants what is asked for";
+    };
+    let verdict = if explanation.is_judged() { styled(BAD, "refused:") } else { styled(DOUBT, "could not be judged:") };
+    format!("{verdict} {}: {}", styled(HEADING, refusal.code()), visible(&refusal.to_string()))
+}
+
+fn of_check(check: &Check) -> Vec<String> {
+    let (mark, style) = match &check.outcome {
+        Outcome::Passed => ("✓", GOOD),
+        Outcome::Failed(_) => ("✗", BAD),
+        _ => ("·", FAINT),
+    };
+    let title = format!("{:<width$}", check.kind.title(), width = TEXT - 4);
+    let title = if check.has_failed() { styled(BAD, &title) } else { title };
+    let mut lines = vec![format!("{} {title}  {}", styled(style, mark), told(check)).trim_end().to_owned()];
+    if check.has_failed() {
+        lines.extend(beneath("expected", check.expected.as_deref()));
+        lines.extend(beneath("hint", check.hint.as_deref()));
+        lines.extend(beneath("see", Some(check.kind.reference())));
+    }
+    lines
+}
+
+/// What came, or what was expected of what came.
+fn told(check: &Check) -> String {
+    match (&check.outcome, &check.actual) {
+        (Outcome::NotReached, _) => styled(FAINT, "not reached"),
+        (Outcome::NotAsked, _) => styled(FAINT, "not asked for"),
+        (_, Some(fact)) if fact.vouched => visible(&fact.text),
+        (_, Some(fact)) => format!("{} {}", visible(&fact.text), styled(DOUBT, "(unverified)")),
+        (Outcome::Passed, None) => styled(FAINT, &visible(check.expected.as_deref().unwrap_or_default())),
+        (_, None) => String::new(),
+    }
+}
+
+fn beneath(name: &str, text: Option<&str>) -> Vec<String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Vec::new() };
+    let lines = wrapped(&visible(text), WIDTH).into_iter().enumerate();
+    let told = lines.map(|(row, line)| {
+        let name = if row == 0 { styled(FAINT, &format!("{name:<10}")) } else { " ".repeat(10) };
+        format!("{}{name}{line}", " ".repeat(4))
+    });
+    told.collect()
+}

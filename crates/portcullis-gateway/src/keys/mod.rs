@@ -1,0 +1,100 @@
+//! `portcullis keys`: the keys of a set, and which of them tokens can be verified with.
+
+mod row;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args};
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use portcullis::{JwkSet, JwksService};
+use serde_json::json;
+
+use crate::terminal;
+use row::Row;
+
+/// At least one key can be used.
+const USABLE: u8 = 0;
+
+/// None can.
+const NONE_USABLE: u8 = 1;
+
+/// There is no set to look at.
+const NO_SET: u8 = 2;
+
+/// What the command line may say.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("from").required(true).args(["set", "issuer"]),
+    after_help = "Exit status: 0 if a key can be used, 1 if none can, 2 if there is no key set to look at."
+)]
+pub(crate) struct Arguments {
+    /// A URL (https, or of this machine) or a file with a JWK Set, or PEM
+    #[arg(value_name = "URL|FILE")]
+    set: Option<String>,
+
+    /// The issuer whose metadata name the key set
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+
+    /// Write the keys as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the keys, and ends with a status that says whether any can be used.
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+    match list(&arguments).await {
+        Ok(rows) => {
+            let is_usable = rows.iter().any(Row::is_usable);
+            terminal::print(&shown(&rows, arguments.json));
+            if is_usable { USABLE.into() } else { NONE_USABLE.into() }
+        }
+        Err(report) => {
+            terminal::remark(&format!("{report:?}"));
+            NO_SET.into()
+        }
+    }
+}
+
+async fn list(arguments: &Arguments) -> Result<Vec<Row>, Report> {
+    match (&arguments.set, &arguments.issuer) {
+        (Some(set), _) if is_url(set) => fetched(JwksService::new(set).into_diagnostic()?).await,
+        (Some(file), _) => read(file),
+        (None, Some(issuer)) => fetched(JwksService::discover(issuer).build().into_diagnostic()?).await,
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+async fn fetched(jwks: JwksService) -> Result<Vec<Row>, Report> {
+    let outcome = terminal::waiting("fetching the keys", jwks.refresh()).await;
+    // A set of which no key can be used is an error there, and just what is asked about here.
+    match (jwks.document(), outcome) {
+        (Some(set), _) => Ok(set.published_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
+        // It may repeat what the server said.
+        (None, Err(error)) => Err(miette!("{}", terminal::visible(&error.to_string()))),
+        (None, Ok(())) => Err(miette!("the endpoint gave no key set")),
+    }
+}
+
+fn read(file: &str) -> Result<Vec<Row>, Report> {
+    let text = std::fs::read_to_string(file).into_diagnostic().wrap_err_with(|| format!("cannot read {file}"))?;
+    if text.trim_start().starts_with("-----BEGIN") {
+        let jwks = JwksService::from_pem(&text).into_diagnostic()?;
+        return Ok(jwks.status().keys.iter().map(|_| Row::of_pem()).collect());
+    }
+    let set: JwkSet = text.parse().into_diagnostic().wrap_err_with(|| format!("{file} is no key set"))?;
+    Ok(set.local_keys().map(|(key, judged)| Row::new(key, judged)).collect())
+}
+
+fn shown(rows: &[Row], as_json: bool) -> String {
+    if !as_json {
+        return table::of(rows);
+    }
+    let text = serde_json::to_string_pretty(&json!({ "keys": rows })).unwrap_or_default();
+    terminal::escaped(&text) + "\n"
+}

@@ -1,0 +1,128 @@
+//! How spans get to the collector: OTLP over HTTP, by the client that everything else is fetched with.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Limited};
+use metrics::counter;
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use reqwest::{Client, redirect::Policy};
+use tokio::runtime::Handle;
+use url::{Host, Url};
+
+/// How long an export may take, attempts to repeat it included.
+const EXPORT_TIME: Duration = Duration::from_secs(5);
+const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// The longest answer of a collector that is read.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// Why there can be no client for the collector.
+#[derive(Debug)]
+pub(crate) enum CollectorError {
+    Client(reqwest::Error),
+    Exporter(ExporterBuildError),
+}
+
+/// Exports to this URL; what the variables `OTEL_EXPORTER_OTLP_HEADERS` and the like say holds too.
+pub(super) fn exporter(endpoint: &Url) -> Result<SpanExporter, CollectorError> {
+    SpanExporter::builder()
+        .with_http()
+        .with_http_client(Sender::new(endpoint).map_err(CollectorError::Client)?)
+        .with_endpoint(endpoint.as_str())
+        .with_protocol(Protocol::HttpBinary)
+        .with_timeout(EXPORT_TIME)
+        .build()
+        .map_err(CollectorError::Exporter)
+}
+
+/// Sends from the runtime, since the thread that exports has none; tells once that the collector fails.
+#[derive(Debug)]
+struct Sender {
+    client: Client,
+    runtime: Handle,
+    failing: AtomicBool,
+}
+
+impl Sender {
+    fn new(endpoint: &Url) -> Result<Self, reqwest::Error> {
+        let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIME).timeout(EXPORT_TIME);
+        // This machine is asked past any proxy of the environment.
+        let client = if is_this_machine(endpoint) { client.no_proxy() } else { client };
+        Ok(Self { client: client.build()?, runtime: Handle::current(), failing: AtomicBool::new(false) })
+    }
+
+    fn tell(&self, outcome: &Result<Response<Bytes>, HttpError>) {
+        let problem = match outcome {
+            Ok(response) if response.status().is_success() => None,
+            Ok(response) => Some(format!("expected status 200, {} came", response.status())),
+            Err(error) => Some(with_causes(&**error)),
+        };
+        let outcome = if problem.is_none() { "ok" } else { "failed" };
+        counter!("portcullis_gateway_trace_exports_total", "outcome" => outcome).increment(1);
+        match (problem, self.failing.load(Relaxed)) {
+            (Some(error), false) => tracing::warn!(error, "spans cannot be exported, and are lost"),
+            (None, true) => tracing::info!("spans are exported again"),
+            _ => {}
+        }
+        self.failing.store(outcome == "failed", Relaxed);
+    }
+}
+
+#[tonic::async_trait]
+impl HttpClient for Sender {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let outcome = match self.runtime.spawn(send(self.client.clone(), request)).await {
+            Ok(outcome) => outcome,
+            // The end of the process, which says nothing of the collector.
+            Err(broken_off) => return Err(broken_off.into()),
+        };
+        self.tell(&outcome);
+        outcome
+    }
+}
+
+async fn send(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    // A query may hold a key, so the URL is not told.
+    let response = client.execute(request.try_into()?).await.map_err(reqwest::Error::without_url)?;
+    let (head, body) = Response::from(response).into_parts();
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
+    Ok(Response::from_parts(head, body))
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An error's text, and that of its causes, which says what really happened.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+impl std::fmt::Display for CollectorError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client(error) => error.fmt(f),
+            Self::Exporter(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CollectorError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Client(error) => error.source(),
+            Self::Exporter(error) => error.source(),
+        }
+    }
+}

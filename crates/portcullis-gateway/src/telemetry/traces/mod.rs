@@ -1,0 +1,186 @@
+//! OpenTelemetry traces, if they are configured: a span for each decision, and beneath it what had to be fetched.
+//!
+//! 1. A span is a child of the client's `traceparent` (W3C Trace Context), and sampled as its parent is; without one, by the
+//!    configured ratio. `tracestate` is not taken over: it is text of the client's.
+//! 2. Ended spans wait in a bounded queue for a thread that exports them. What the queue cannot take is lost: a collector
+//!    that is slow or gone holds up no decision.
+//! 3. No token, no path and no claim is in a span; an issuer is, once its token has verified.
+
+mod collector;
+mod fetches;
+
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::{
+    Context, KeyValue,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
+};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider},
+};
+
+use crate::config;
+
+pub(crate) use self::collector::CollectorError;
+pub(super) use self::fetches::Fetches;
+
+/// The field that names the parent of a span.
+pub(crate) const TRACEPARENT: &str = "traceparent";
+/// How long the end of the process waits for the last spans to be exported.
+const LAST_SPANS: Duration = Duration::from_secs(1);
+
+/// Makes spans, and has them exported.
+#[derive(Debug, Clone)]
+pub(crate) struct Traces {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+}
+
+/// The span of a decision that is under way.
+pub(crate) struct Deciding(Context);
+
+/// What a span says of a decision.
+pub(crate) struct Decided<'a> {
+    pub(crate) door: &'static str,
+    pub(crate) route: Option<&'a str>,
+    /// `pass`, or the code of the refusal.
+    pub(crate) code: &'static str,
+    pub(crate) method: &'a str,
+    /// Of a token that has verified.
+    pub(crate) issuer: Option<&'a str>,
+    /// Whether nobody could tell, or we are at fault ourselves.
+    pub(crate) failed: bool,
+}
+
+impl Traces {
+    /// Begins to export; called inside the runtime that does it.
+    ///
+    /// # Errors
+    ///
+    /// Why there can be no client for the collector.
+    pub(crate) fn start(config: &config::Traces) -> Result<Self, CollectorError> {
+        let exporter = collector::exporter(&config.endpoint)?;
+        let resource = Resource::builder()
+            .with_service_name(config.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(BatchSpanProcessor::builder(exporter).build())
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample))))
+            .with_resource(resource.build())
+            .build();
+        Ok(Self { tracer: provider.tracer("portcullis"), provider })
+    }
+
+    /// Begins the span of a decision.
+    pub(crate) fn begin(&self, traceparent: Option<&str>, started: SystemTime) -> Deciding {
+        let parent = traceparent.map_or_else(Context::new, parent);
+        let span = self.tracer.span_builder("decide").with_kind(SpanKind::Server).with_start_time(started);
+        Deciding(parent.with_span(self.tracer.build_with_context(span, &parent)))
+    }
+
+    /// Makes spans of what the library fetches.
+    pub(super) fn fetches(&self) -> Fetches {
+        Fetches::new(self.tracer.clone())
+    }
+
+    /// Exports what has not been yet, for a second at most.
+    pub(crate) async fn end(self) {
+        let end = move || self.provider.shutdown_with_timeout(LAST_SPANS);
+        // Whether it came to pass was told by who sent them.
+        drop(tokio::task::spawn_blocking(end).await);
+    }
+}
+
+impl Deciding {
+    /// What spans are children of that are made meanwhile.
+    pub(crate) fn context(&self) -> Context {
+        self.0.clone()
+    }
+
+    /// Ends the span.
+    pub(crate) fn end(self, decided: &Decided<'_>) {
+        let span = self.0.span();
+        if span.is_recording() {
+            let issuer = decided.issuer.map(|issuer| KeyValue::new("issuer", issuer.to_owned()));
+            let route = decided.route.map(|route| KeyValue::new("route", route.to_owned()));
+            span.set_attribute(KeyValue::new("door", decided.door));
+            span.set_attribute(KeyValue::new("code", decided.code));
+            span.set_attribute(KeyValue::new("http.request.method", known_method(decided.method)));
+            span.set_attributes(issuer.into_iter().chain(route));
+            if decided.failed {
+                span.set_status(Status::error(decided.code));
+            }
+        }
+        span.end();
+    }
+}
+
+/// The one field that is read of a request.
+struct Traceparent<'a>(&'a str);
+
+impl Extractor for Traceparent<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == TRACEPARENT).then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACEPARENT]
+    }
+}
+
+/// What the field says; one that is malformed says nothing.
+fn parent(traceparent: &str) -> Context {
+    // The propagator would take a short id for one with zeros before it.
+    let lengths = traceparent.split('-').map(str::len).take(4);
+    if !lengths.eq([2, 32, 16, 2]) {
+        return Context::new();
+    }
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &Traceparent(traceparent))
+}
+
+/// A method by its registered name: any other is the client's own text, for which OpenTelemetry has `_OTHER`.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_names_a_parent_or_nothing() {
+        const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+        const SPAN: &str = "b7ad6b7169203331";
+        let zeros = "0".repeat(32);
+        for (field, is_parent) in [
+            (format!("00-{TRACE}-{SPAN}-01"), true),
+            (format!("00-{TRACE}-{SPAN}-00"), true),
+            (format!("01-{TRACE}-{SPAN}-01-later"), true),
+            (format!("00-{TRACE}-{SPAN}-01-later"), false),
+            (format!("ff-{TRACE}-{SPAN}-01"), false),
+            (format!("00-{zeros}-{SPAN}-01"), false),
+            (format!("00-{TRACE}-0000000000000000-01"), false),
+            (format!("00-{}-{SPAN}-01", TRACE.to_uppercase()), false),
+            (format!("00-{TRACE}-{SPAN}"), false),
+            (format!("00-{TRACE}-{SPAN}-01,00-{TRACE}-{SPAN}-01"), false),
+            (format!("00-{}-{SPAN}-01", "ä".repeat(16)), false),
+            (format!("00-1-{SPAN}-01"), false),
+            ("Bearer x".to_owned(), false),
+            (String::new(), false),
+        ] {
+            let context = parent(&field);
+            assert_eq!(context.span().span_context().is_valid(), is_parent, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_method_of_the_clients_own_is_not_told() {
+        for (method, told) in [("GET", "GET"), ("TRACE", "TRACE"), ("get", "_OTHER"), ("eyJhbGciOi", "_OTHER")] {
+            assert_eq!(known_method(method), told);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Text of somebody else's, which must not steer the terminal that it is shown on.
+
+/// JSON in which no character steers or hides: such ones are written as JSON escapes them, so that it stays the same JSON.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_dangerous(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
+}
+
+/// A line in which such characters are replaced.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars().map(|character| if is_dangerous(character) { '\u{fffd}' } else { character }).collect()
+}
+
+/// Control characters, and those that turn the direction of text, join or are not seen.
+fn is_dangerous(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_is_escaped_and_the_json_stays_the_same() {
+        let value = serde_json::json!({ "a": "\x1b[31m\u{9b}\u{202e}\u{e0041}é\n" });
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(text.contains("\\u001b[31m\\u009b\\u202e\\udb40\\udc41é\\n"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        assert_eq!(visible("a\x1b\u{202e}b\n"), "a\u{fffd}\u{fffd}b\u{fffd}");
+    }
+}

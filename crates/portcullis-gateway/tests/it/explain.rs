@@ -1,0 +1,305 @@
+//! `portcullis explain`: the report, its exit status, and what it keeps to itself.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use portcullis_testkit::{Attack, AuthorizationServer, Endpoint, Fault};
+use serde_json::{Value, json};
+
+use crate::{
+    support::{ROUTES, introspecting, issuer},
+    terminal::{Desk, Ran, without_colours},
+};
+
+const AUDIENCE: &str = "https://api.example.com";
+
+fn by(server: &AuthorizationServer) -> Vec<String> {
+    ["explain", "--issuer", server.issuer(), "--audience", AUDIENCE].map(str::to_owned).to_vec()
+}
+
+async fn run(desk: &Desk, arguments: &[String], further: &[&str], input: &str) -> Ran {
+    let all: Vec<&str> = arguments.iter().map(String::as_str).chain(further.iter().copied()).collect();
+    desk.run(&all, input).await
+}
+
+fn report(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"))
+}
+
+#[tokio::test]
+async fn a_good_token_passes_however_it_is_given() {
+    let server = AuthorizationServer::start().await;
+    let (desk, by, token) = (Desk::new(&[]), by(&server), server.token().sign());
+    for input in
+        [token.clone(), format!("{token}\n"), format!("Bearer {token}\r\n"), format!(" Authorization: Bearer {token} ")]
+    {
+        for further in [&[][..], &["-"]] {
+            let ran = run(&desk, &by, further, &input).await;
+            assert_eq!(ran.status, Some(0), "{ran:?}");
+            assert!(ran.out.starts_with("passed: the token is good"), "{ran:?}");
+            assert!(!ran.out.contains("unverified"), "{}", ran.out);
+            assert_eq!(ran.err, "");
+        }
+    }
+    let ran = run(&desk, &by, &[&token], "").await;
+    assert_eq!(ran.status, Some(0));
+    assert!(ran.err.contains("shell's history"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_told_with_cause_hint_and_section() {
+    let server = AuthorizationServer::start().await;
+    let (desk, by) = (Desk::new(&[]), by(&server));
+    let token = server.token().issued_at(server.now() - Duration::from_secs(390)).expired_for(Duration::from_secs(90));
+    let ran = run(&desk, &by, &[], &token.sign()).await;
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.out.starts_with("refused: expired: "), "{}", ran.out);
+    for words in [
+        "✗ exp",
+        "expected  later than now",
+        "hint      it expired ",
+        "see       RFC 7519 section 4.1.4",
+        "✓ signature",
+    ] {
+        assert!(ran.out.contains(words), "{words} is not in:\n{}", ran.out);
+    }
+    let line: Vec<_> = ran.out.lines().skip_while(|line| *line != "time line").collect();
+    let names: Vec<_> = line[1].split_whitespace().collect();
+    assert_eq!(names, ["iat", "exp", "now"], "{}", ran.out);
+    assert!(line[2].contains("━") && line[2].trim_end().ends_with('●'), "{}", ran.out);
+    assert!(line[4].starts_with("  exp  20") && line[4].contains(" ago"), "{}", ran.out);
+    let columns: Vec<_> = ran.out.lines().filter(|line| line.starts_with(['✓', '✗'])).collect();
+    assert!(columns.len() > 15);
+    let begins = |line: &str| line.chars().skip(2).collect::<String>().find("  ").is_some_and(|at| at < 28);
+    assert!(columns.iter().all(|line| begins(line)), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn what_nobody_vouches_for_is_marked() {
+    let server = AuthorizationServer::start().await;
+    let ran = run(&Desk::new(&[]), &by(&server), &[], &server.hostile(Attack::ForgedKey)).await;
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.out.starts_with("refused: bad_signature: "), "{}", ran.out);
+    assert!(ran.out.contains("claims (unverified: nobody vouches for it)"), "{}", ran.out);
+    assert!(ran.out.contains("time line (unverified)"), "{}", ran.out);
+    assert!(ran.out.contains(&format!("{AUDIENCE} (unverified)")), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn the_exit_status_says_passed_refused_or_not_judged() {
+    let server = AuthorizationServer::start().await;
+    let desk = Desk::new(&[("no-set.json", "[]"), ("bad.toml", "[[issuers]]\n")]);
+    let token = server.token().scope("read").sign();
+    let jwks = server.jwks_uri();
+    let rows: [(&[&str], i32); 18] = [
+        (&["--jwks-uri", &jwks], 0),
+        (&["--jwks-uri", &jwks, "--scope", "read"], 0),
+        (&["--jwks-uri", &jwks, "--scope", "read write"], 1),
+        (&["--jwks-uri", &jwks, "--claim", "sub=alice", "--claim", "client_id"], 0),
+        (&["--jwks-uri", &jwks, "--claim", "sub=bob"], 1),
+        (&["--jwks-uri", &jwks, "--audience", "other"], 1),
+        (&["--jwks-uri", &jwks, "--algorithm", "ES512"], 1),
+        (&["--jwks-uri", &jwks, "--at", "2001-09-09T01:46:40Z"], 1),
+        (&["--jwks-uri", "http://127.0.0.1:1/jwks"], 2),
+        (&["--jwks-uri", "http://as.example.com/jwks"], 2),
+        (&["--jwks-file", "no-set.json"], 2),
+        (&["--jwks-file", "nowhere.json"], 2),
+        (&["--config", "bad.toml"], 2),
+        (&[], 2),
+        (&["--jwks-uri", &jwks, "--at", "yesterday"], 2),
+        (&["--jwks-uri", &jwks, "--path", "/orders"], 2),
+        (&["--jwks-uri", &jwks, "--method", "PUT"], 2),
+        (&["--config", "bad.toml", "--scope", "read"], 2),
+    ];
+    for (arguments, status) in rows {
+        let ran = run(&desk, &["explain".to_owned()], arguments, &token).await;
+        assert_eq!(ran.status, Some(status), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.out.is_empty(), status == 2 && !ran.out.starts_with("could not be judged"), "{ran:?}");
+    }
+    let ran = run(&desk, &["explain".to_owned()], &["--jwks-uri", "http://127.0.0.1:1/jwks"], &token).await;
+    assert!(ran.out.starts_with("could not be judged: keys_unavailable: "), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_token_is_judged_as_of_a_time_and_by_a_leeway() {
+    let server = AuthorizationServer::start().await;
+    let (desk, by) = (Desk::new(&[]), by(&server));
+    let token = server.token().expires_in(Duration::from_secs(60)).sign();
+    let at = |seconds| {
+        let time = server.now() + Duration::from_secs(seconds);
+        time.duration_since(UNIX_EPOCH).unwrap().as_secs().to_string()
+    };
+    for (time, leeway, status) in [(30, "0s", 0), (90, "0s", 1), (90, "60s", 0), (90, "1m", 0), (400, "5m", 1)] {
+        let ran = run(&desk, &by, &["--at", &at(time), "--leeway", leeway], &token).await;
+        assert_eq!(ran.status, Some(status), "{time} {leeway}: {ran:?}");
+    }
+    assert_eq!(run(&desk, &by, &["--leeway", "6m"], &token).await.status, Some(2));
+    assert_eq!(run(&desk, &by, &["--rfc9068"], &token).await.status, Some(0));
+    assert_eq!(run(&desk, &by, &["--rfc9068"], &server.token().typ("JWT").sign()).await.status, Some(1));
+}
+
+#[tokio::test]
+async fn a_configuration_judges_as_the_gateway_would() {
+    let server = AuthorizationServer::start().await;
+    let text = format!("{}{ROUTES}", introspecting(&server, "json", ""));
+    let desk = Desk::new(&[("portcullis.toml", &text), ("secret", "test-secret\n")]);
+    let reader = server.token().scope("read").sign();
+    let opaque = server.issue_opaque(server.token().scope("read"));
+    let rows: [(&[&str], &str, i32, &str); 9] = [
+        (&[], &reader, 0, ""),
+        (&["--path", "/orders/1"], &reader, 0, ""),
+        (&["--path", "/orders/1", "--method", "PUT"], &reader, 1, "insufficient_scope"),
+        (&["--path", "/orders/1"], &opaque, 0, ""),
+        (&["--path", "/orders/1", "--method", "POST"], &opaque, 1, "insufficient_scope"),
+        (&["--path", "/orders/1"], "never-issued", 1, "inactive_token"),
+        (&["--path", "/admin"], &reader, 1, "required_claims"),
+        (&["--path", "/nowhere"], &reader, 1, "no_route"),
+        (&["--path", "/open/x"], &reader, 0, ""),
+    ];
+    for (further, token, status, code) in rows {
+        let arguments = ["explain", "--config", "portcullis.toml", "--json"].map(str::to_owned);
+        let ran = run(&desk, &arguments, further, token).await;
+        assert_eq!(ran.status, Some(status), "{further:?}: {ran:?}");
+        assert_eq!(report(&ran)["code"].as_str().unwrap_or_default(), code, "{further:?}: {ran:?}");
+    }
+    let plain = ["explain", "--config", "portcullis.toml", "--path"].map(str::to_owned);
+    let ran = run(&desk, &plain, &["/orders/1"], &reader).await;
+    assert!(ran.out.contains("by the route GET /orders/*"), "{}", ran.out);
+    let ran = run(&desk, &plain, &["/open/x"], &reader).await;
+    assert_eq!(ran.out, "passed: the route /open/* is public: no token is asked for\n");
+    let ran = run(&desk, &plain, &["/nowhere"], &reader).await;
+    assert!(ran.out.starts_with("refused: no_route: "), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_route_that_only_reports_is_told_so() {
+    let server = AuthorizationServer::start().await;
+    let route = "[[routes]]\npath = \"/new/*\"\nscope = [\"read\"]\nreport_only = true\n";
+    let desk = Desk::new(&[("portcullis.toml", &format!("{}{route}", issuer(&server, "")))]);
+    let arguments = ["explain", "--config", "portcullis.toml", "--path", "/new/x"].map(str::to_owned);
+    let ran = run(&desk, &arguments, &[], &server.token().sign()).await;
+    assert_eq!(ran.status, Some(1), "the token is refused, though the request passes: {ran:?}");
+    assert!(ran.out.contains("the route only reports"), "{}", ran.out);
+    assert_eq!(report(&run(&desk, &arguments, &["--json"], &server.token().sign()).await)["report_only"], true);
+    let ran = run(&desk, &arguments, &[], &server.token().scope("read").sign()).await;
+    assert!(ran.status == Some(0) && !ran.out.contains("only reports"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn json_has_one_shape_for_every_verdict() {
+    let server = AuthorizationServer::start().await;
+    let desk = Desk::new(&[("portcullis.toml", &format!("{}{ROUTES}", issuer(&server, "")))]);
+    let arguments = ["explain", "--config", "portcullis.toml", "--json", "--path"].map(str::to_owned);
+    let members = ["checks", "claims", "code", "header", "now", "reason", "report_only", "route", "verdict", "vouched"];
+    for (path, verdict) in [("/any/x", "passed"), ("/open/x", "passed"), ("/admin", "refused"), ("/nowhere", "refused")]
+    {
+        let ran = run(&desk, &arguments, &[path], &server.token().sign()).await;
+        let report = report(&ran);
+        let keys: Vec<_> = report.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, members, "{path}");
+        assert_eq!(report["verdict"], verdict, "{path}");
+        assert_eq!(ran.err, "", "{path}");
+    }
+    server.fault(Endpoint::Jwks, Fault::Status(500));
+    let ran = run(&desk, &arguments, &["/any/x"], &server.token().sign()).await;
+    assert_eq!((ran.status, report(&ran)["verdict"].clone()), (Some(2), json!("not_judged")));
+}
+
+#[tokio::test]
+async fn the_token_is_told_to_nobody() {
+    let server = AuthorizationServer::start().await;
+    let (desk, by) = (Desk::new(&[]), by(&server));
+    let good = server.token().sign();
+    for token in [
+        good.clone(),
+        format!("\"{good}\""),
+        format!("{good}=="),
+        server.hostile(Attack::ForgedKey),
+        "opaque-secret-token".into(),
+    ] {
+        for further in [&[][..], &["--json"], &["--config", "nowhere.toml"], &["--nonsense"]] {
+            let ran = run(&desk, &by, further, &token).await;
+            let secrets = token.trim_matches('"').split('.').filter(|part| part.len() > 8);
+            for part in secrets {
+                assert!(!ran.err.contains(part) && !ran.out.contains(part), "{further:?}: {ran:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_does_not_reach_the_terminal() {
+    let server = AuthorizationServer::start().await;
+    let hostile = "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\r\n";
+    let tokens = [
+        server.token().claim("name", hostile).claim(hostile, json!([hostile])),
+        server.token().header(hostile, hostile).kid(hostile),
+        server.token().issuer(hostile).audience(hostile).typ(hostile),
+        server.token().claim("iat", hostile).scope(hostile),
+    ];
+    let harmless = |text: &str| !text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}');
+    for token in tokens {
+        let token = token.sign();
+        let desk = Desk::new(&[("token", &token)]);
+        let arguments = ["explain", "--jwks-uri", &server.jwks_uri(), "--scope", "read", "--claim", "name=x"];
+        for further in [&[][..], &["--json"]] {
+            let all = [&arguments, further].concat();
+            let ran = desk.run(&all, &token).await;
+            assert!(harmless(&ran.out) && harmless(&ran.err), "{ran:?}");
+            let shown = desk.on_terminal(&all, "< token", &[]).await.out;
+            let plain = without_colours(&shown).replace("\r\n", "\n");
+            assert!(harmless(&plain.replace("\r\x1b[2K", "")), "{plain:?}");
+        }
+    }
+    // Nor what is no token at all.
+    for input in ["\x1b[2J", "\u{9b}x\u{202e}"] {
+        let ran = Desk::new(&[]).run(&["explain", "--jwks-uri", &server.jwks_uri()], input).await;
+        assert!(harmless(&ran.out) && harmless(&ran.err), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn colours_are_for_terminals_that_show_them() {
+    let server = AuthorizationServer::start().await;
+    let desk = Desk::new(&[("token", &server.token().sign())]);
+    let jwks = server.jwks_uri();
+    let arguments = ["explain", "--jwks-uri", &jwks];
+    let shown = desk.on_terminal(&arguments, "< token", &[]).await;
+    assert_eq!(shown.status, Some(0));
+    assert!(shown.out.contains("\x1b[1m\x1b[32mpassed:\x1b[0m"), "{:?}", shown.out);
+    for environment in [&[("NO_COLOR", "1")], &[("TERM", "dumb")]] {
+        let shown = desk.on_terminal(&arguments, "< token 2> err", environment).await;
+        assert!(!shown.out.contains('\x1b'), "{environment:?}: {:?}", shown.out);
+    }
+    desk.on_terminal(&arguments, "< token > out", &[]).await;
+    assert!(!desk.read("out").contains('\x1b'), "a file gets no colours");
+    let refused = desk.on_terminal(&["explain", "--jwks-uri", &jwks, "--scope", "read"], "< token", &[]).await;
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.out.contains("\x1b[31m"), "{:?}", refused.out);
+}
+
+#[tokio::test]
+async fn a_slow_fetch_shows_a_sign_of_life_on_a_terminal_alone() {
+    let server = AuthorizationServer::start().await;
+    let desk = Desk::new(&[("token", &server.token().sign())]);
+    server.fault(Endpoint::Jwks, Fault::Delay(Duration::from_millis(900)));
+    let jwks = server.jwks_uri();
+    let arguments = ["explain", "--jwks-uri", &jwks];
+    let shown = desk.on_terminal(&arguments, "< token > out", &[]).await;
+    assert_eq!(shown.status, Some(0), "{shown:?}");
+    assert!(shown.out.contains("⠋ asking the issuer"), "{:?}", shown.out);
+    assert!(shown.out.trim_end_matches('\n').ends_with("\r\x1b[2K"), "it is wiped away: {:?}", shown.out);
+    assert!(!desk.read("out").contains("asking"));
+    let ran = desk.run(&arguments, &desk.read("token")).await;
+    assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
+    let dumb = desk.on_terminal(&arguments, "< token > out", &[("TERM", "dumb")]).await;
+    assert_eq!(dumb.out, "");
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_fault() {
+    let server = AuthorizationServer::start().await;
+    let desk = Desk::new(&[("token", &server.token().sign())]);
+    let jwks = server.jwks_uri();
+    let shown = desk.on_terminal(&["explain", "--jwks-uri", &jwks], "< token 2> err | head -c 1", &[]).await;
+    assert_eq!(shown.out, "p");
+}

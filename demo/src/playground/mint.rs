@@ -1,0 +1,71 @@
+//! Tokens to order.
+
+use std::time::Duration;
+
+use axum::{Json, extract::State, http::StatusCode};
+use portcullis_testkit::{Attack, AuthorizationServer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Problem, Shared, tamperings};
+use crate::authorization::ALGORITHMS;
+
+/// The longest lifetime, in seconds.
+const LONGEST: u64 = 24 * 60 * 60;
+
+/// How long ago [`Attack::Expired`] expired.
+const EXPIRED_FOR: Duration = Duration::from_secs(3600);
+
+/// A token as it is wanted.
+#[derive(Deserialize)]
+pub(super) struct Order {
+    scope: String,
+    claims: Map<String, Value>,
+    lifetime: u64,
+    algorithm: String,
+    /// The name of what is wrong with it; none for a good token.
+    tampering: Option<String>,
+}
+
+/// The token.
+#[derive(Serialize)]
+pub(super) struct Minted {
+    token: String,
+}
+
+pub(super) async fn token(State(playground): Shared, Json(order): Json<Order>) -> Result<Json<Minted>, Problem> {
+    mint(&playground.server, order).map(|token| Json(Minted { token }))
+}
+
+fn mint(server: &AuthorizationServer, order: Order) -> Result<String, Problem> {
+    let algorithm = ALGORITHMS.into_iter().find(|known| known.name() == order.algorithm);
+    let algorithm = algorithm.ok_or_else(|| unusable("the server has no key for this algorithm"))?;
+    let attack = order.tampering.as_deref().map(tampering).transpose()?;
+    if !(1..=LONGEST).contains(&order.lifetime) {
+        return Err(unusable(&format!("a lifetime is 1 to {LONGEST} seconds")));
+    }
+    // Each of these algorithms has a key.
+    let mut token = server.token_with(algorithm).expires_in(Duration::from_secs(order.lifetime));
+    if attack == Some(Attack::Expired) {
+        // It expires before now, and is not to expire before it was issued.
+        token = token.issued_at(server.now() - EXPIRED_FOR - Duration::from_secs(order.lifetime));
+    }
+    if !order.scope.is_empty() {
+        token = token.scope(order.scope);
+    }
+    for (name, value) in order.claims {
+        token = token.claim(name, value);
+    }
+    Ok(match attack {
+        Some(attack) => server.hostile_from(attack, token),
+        None => token.sign(),
+    })
+}
+
+fn tampering(name: &str) -> Result<Attack, Problem> {
+    tamperings::find(name).ok_or_else(|| unusable("there is no tampering of this name"))
+}
+
+fn unusable(what: &str) -> Problem {
+    Problem(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned())
+}

@@ -1,0 +1,448 @@
+// The playground's page: orders tokens, sends them, and shows what comes of it.
+//
+// Whatever a token says is shown as text (textContent), never as markup.
+
+const byId = (id) => document.getElementById(id);
+
+/** What was sent last: `token` is null where there was none. */
+let last = null;
+
+// --- Texts ---------------------------------------------------------------
+
+/** The longest text that is shown whole. */
+const LONGEST = 3000;
+
+/** Characters that hide, or change the direction of what stands around them, become visible. */
+function visible(text) {
+  return text.replace(/[^\P{C}\n]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`);
+}
+
+function shortened(text, head, tail) {
+  if (text.length <= head + tail + 1) {
+    return visible(text);
+  }
+  return `${visible(text.slice(0, head))}…${visible(text.slice(-tail))}`;
+}
+
+function counted(number, what) {
+  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+}
+
+function span(seconds) {
+  if (seconds < 60) {
+    return `${seconds} s`;
+  }
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** JSON with indentation, if nothing is lost by that: members that stand twice, say. */
+function pretty(text) {
+  if (text.length > LONGEST) {
+    return `${shortened(text, 400, 40)} (${counted(text.length, 'character')})`;
+  }
+  try {
+    const value = JSON.parse(text);
+    return visible(JSON.stringify(value) === text ? JSON.stringify(value, null, 2) : text);
+  } catch {
+    return visible(text);
+  }
+}
+
+/** The text of a base64url segment; null if it is none. */
+function decoded(segment) {
+  if (!/^[\w-]+$/.test(segment)) {
+    return null;
+  }
+  try {
+    const binary = atob(segment.replaceAll('-', '+').replaceAll('_', '/'));
+    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));
+  } catch {
+    return null;
+  }
+}
+
+/** `RFC 7519 section 4.1.4` as an address. */
+function address(reference) {
+  const found = /^RFC (\d+)(?: section ([\d.]+))?$/.exec(reference);
+  return found && `https://www.rfc-editor.org/rfc/rfc${found[1]}${found[2] ? `#section-${found[2]}` : ''}`;
+}
+
+// --- Elements ------------------------------------------------------------
+
+function element(name, className, ...children) {
+  const made = document.createElement(name);
+  if (className) {
+    made.className = className;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Text with `code` in it. */
+function prose(text) {
+  const parts = visible(text).split('`');
+  return parts.map((part, place) => (place % 2 === 1 ? element('code', '', part) : part));
+}
+
+function link(reference) {
+  const href = address(reference);
+  const text = reference.replace(' section ', ' §\u202f');
+  if (!href) {
+    return element('span', 'reference', text);
+  }
+  const made = element('a', 'reference', text);
+  Object.assign(made, { href, target: '_blank', rel: 'noopener noreferrer' });
+  return made;
+}
+
+// --- Asking the demo -----------------------------------------------------
+
+async function ask(path, body) {
+  const order = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(path, body === undefined ? { cache: 'no-store' } : order);
+  if (!response.ok) {
+    const text = await response.text();
+    throw new Error(pretty(text) || `the demo answers ${response.status}`);
+  }
+  return response.json();
+}
+
+/** Runs something that may fail, and says so where people look. */
+async function telling(place, work) {
+  try {
+    await work();
+  } catch (error) {
+    const text = error instanceof TypeError ? `The request cannot be sent: ${error.message}` : error.message;
+    byId(place).replaceChildren(element('p', 'problem', visible(text)));
+  }
+}
+
+// --- The order -----------------------------------------------------------
+
+function chosen(name) {
+  return document.querySelector(`input[name="${name}"]:checked`).value;
+}
+
+/** Says what is wrong with a field, or that nothing is. */
+function judge(id, problem) {
+  byId(`${id}-problem`).textContent = problem;
+  byId(id).setAttribute('aria-invalid', String(problem !== ''));
+  return problem === '';
+}
+
+function claims() {
+  const text = byId('claims').value.trim() || '{}';
+  try {
+    const value = JSON.parse(text);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+      return judge('claims', '') && value;
+    }
+    judge('claims', 'This is JSON, but no object: write { … }.');
+  } catch (error) {
+    judge('claims', `This is no JSON: ${error.message}`);
+  }
+  return null;
+}
+
+function lifetime() {
+  const field = byId('lifetime');
+  const good = field.checkValidity();
+  judge('lifetime', good ? '' : 'A lifetime is 1 to 86,400 seconds.');
+  return good ? field.valueAsNumber : null;
+}
+
+/** The token that is to be sent; undefined if the form has to be mended first. */
+async function token() {
+  switch (chosen('source')) {
+    case 'none':
+      return null;
+    case 'pasted':
+      return byId('token').value.trim();
+    default: {
+      const order = {
+        claims: claims(),
+        lifetime: lifetime(),
+        scope: byId('scope').value.trim(),
+        algorithm: byId('algorithm').value,
+        tampering: byId('tampering').value || null,
+      };
+      const wrong = ['claims', 'lifetime'].find((name) => order[name] === null);
+      if (wrong) {
+        byId(wrong).focus();
+        return undefined;
+      }
+      return (await ask('/playground/token', order)).token;
+    }
+  }
+}
+
+// --- Sending, and what comes of it ---------------------------------------
+
+async function send(credentials) {
+  const endpoint = chosen('endpoint');
+  const authorization = credentials === null ? null : `Bearer ${credentials}`;
+  const headers = authorization === null ? {} : { Authorization: authorization };
+  const response = await fetch(endpoint, { headers, cache: 'no-store' });
+  const body = await response.text();
+  // After the response, so that both are judged by the same keys.
+  const explanation = await ask('/playground/explain', { endpoint, authorization });
+  last = { token: credentials };
+  byId('again').disabled = false;
+  byId('details').hidden = false;
+  showRequest(endpoint, credentials);
+  showResponse(response, body);
+  showToken(credentials, explanation);
+  showChecks(explanation);
+  showVerdict(response, explanation);
+  await poll();
+}
+
+function showRequest(endpoint, credentials) {
+  const lines = [`GET ${endpoint} HTTP/1.1`, `Host: ${location.host}`];
+  if (credentials !== null) {
+    const length = credentials.length > 60 ? ` (${counted(credentials.length, 'character')})` : '';
+    lines.push(`Authorization: Bearer ${shortened(credentials, 28, 16)}${length}`);
+  }
+  byId('request').textContent = lines.join('\n');
+}
+
+function showResponse(response, body) {
+  const fields = [...response.headers].map(([name, value]) => `${name}: ${visible(value)}`);
+  const head = [`HTTP/1.1 ${response.status} ${response.statusText}`, ...fields].join('\n');
+  byId('response').textContent = body === '' ? head : `${head}\n\n${pretty(body)}`;
+}
+
+function showVerdict(response, explanation) {
+  const passed = explanation.verdict === 'passed';
+  const kind = passed ? 'passed' : explanation.verdict === 'refused' ? 'failed' : 'unjudged';
+  const word = { passed: 'Passed', failed: 'Refused', unjudged: 'Not judged' }[kind];
+  const headline = element('p', 'headline', element('strong', `badge ${kind}`, `${response.status} ${response.statusText}`), ' ');
+  headline.append(element('span', '', passed ? 'Passed: every check' : `${word}: `));
+  if (explanation.code) {
+    headline.append(element('code', '', explanation.code));
+  }
+  const parts = [headline];
+  const first = explanation.checks.find((check) => check.outcome === 'failed');
+  if (first) {
+    const name = element('strong', '', `First failed check: ${first.title}.`);
+    parts.push(element('p', 'first', name, ' ', ...sentence(explanation.reason), ' ', link(first.reference)));
+    if (first.hint) {
+      parts.push(element('p', 'hint', element('strong', '', 'Likely cause: '), ...prose(first.hint)));
+    }
+  }
+  byId('verdict').replaceChildren(...parts);
+  byId('verdict-card').scrollIntoView({ block: 'nearest' });
+}
+
+/** A reason as it stands in a log, as a sentence. */
+function sentence(reason) {
+  const text = reason ?? '';
+  return text === '' ? [] : prose(`${text[0].toUpperCase()}${text.slice(1)}.`);
+}
+
+function showToken(credentials, explanation) {
+  if (credentials === null || credentials === '') {
+    byId('decoded').replaceChildren(element('p', 'quiet', 'There was none.'));
+    return;
+  }
+  const parts = credentials.split('.');
+  const [header, payload, signature] = parts;
+  const shown = [
+    element(
+      'p',
+      explanation.vouched ? 'vouched' : 'unvouched',
+      explanation.vouched ? 'The signature vouches for what it says.' : 'No signature vouches for what it says.',
+    ),
+    part('Header', header),
+    part('Claims', payload),
+  ];
+  if (signature !== undefined) {
+    const text = signature === '' ? 'empty' : `${shortened(signature, 28, 12)} (${counted(signature.length, 'character')})`;
+    shown.push(block('Signature', text, 'signature'));
+  }
+  if (parts.length !== 3) {
+    shown.push(element('p', 'quiet', `It has ${counted(parts.length, 'part')}.`));
+  }
+  byId('decoded').replaceChildren(...shown);
+}
+
+function part(title, segment) {
+  if (segment === undefined) {
+    return block(title, 'missing', 'quiet');
+  }
+  const text = decoded(segment);
+  return text === null
+    ? block(title, `cannot be read: ${shortened(segment, 40, 12) || 'empty'}`, 'quiet')
+    : block(title, pretty(text), title.toLowerCase());
+}
+
+function block(title, text, className) {
+  const pre = element('pre', className, text);
+  pre.tabIndex = 0;
+  pre.setAttribute('aria-label', title);
+  return element('div', 'part', element('h3', '', title), pre);
+}
+
+/** How an outcome is shown: a mark for the eye, a word for everybody. */
+const OUTCOMES = {
+  passed: ['✓', 'passed'],
+  failed: ['✗', 'failed'],
+  not_reached: ['–', 'not reached'],
+  not_asked: ['–', 'not asked for'],
+};
+
+function showChecks(explanation) {
+  let first = true;
+  const rows = explanation.checks.map((check) => {
+    const row = checkRow(check);
+    if (check.outcome === 'failed' && first) {
+      row.classList.add('first-failure');
+      // The verdict says it already.
+      row.querySelector('.hint')?.remove();
+      first = false;
+    }
+    return row;
+  });
+  byId('checks').replaceChildren(...rows);
+  byId('tally').textContent = tally(explanation.checks);
+}
+
+/** `19 passed, 1 failed, 2 not asked for`. */
+function tally(checks) {
+  const counts = Object.entries(OUTCOMES).map(([outcome, [, word]]) => {
+    const number = checks.filter((check) => check.outcome === outcome).length;
+    return number > 0 && `${number} ${word}`;
+  });
+  return counts.filter(Boolean).join(', ');
+}
+
+function checkRow(check) {
+  const [mark, word] = OUTCOMES[check.outcome] ?? ['', check.outcome];
+  const sign = element('span', 'mark', mark);
+  sign.setAttribute('aria-hidden', 'true');
+  const facts = element('dl', 'facts');
+  if (check.expected) {
+    facts.append(element('div', '', element('dt', '', 'expected'), ' ', element('dd', '', visible(check.expected))));
+  }
+  if (check.actual) {
+    const believed = check.actual.vouched ? '' : element('small', '', ' (the token says)');
+    facts.append(element('div', '', element('dt', '', 'came'), ' ', element('dd', '', visible(check.actual.text), believed)));
+  }
+  const title = element('div', '', element('strong', '', check.title), ' ', element('span', 'word', word));
+  const row = element('li', check.outcome, sign, title, link(check.reference));
+  if (facts.childElementCount > 0) {
+    row.append(facts);
+  }
+  if (check.hint) {
+    row.append(element('p', 'hint', ...prose(check.hint)));
+  }
+  return row;
+}
+
+// --- The authorization server --------------------------------------------
+
+function showStatus(status) {
+  const { known } = status;
+  const pill = byId('running');
+  pill.textContent = status.running ? 'running' : 'stopped';
+  pill.classList.toggle('stopped', !status.running);
+  byId('toggle').textContent = status.running ? 'Stop the server' : 'Start the server';
+  chips('published', status.published, (kid) => [
+    kid === status.signing && `signs ${status.algorithm}`,
+    !known.keys.includes(kid) && 'not known yet',
+  ]);
+  chips('known', known.keys, (kid) => [!status.published.includes(kid) && 'withdrawn']);
+  const fetches = counted(status.fetches, 'fetch').replace('fetchs', 'fetches');
+  byId('age').textContent = known.age === null ? 'not yet: with the first token' : `${span(known.age)} ago, ${fetches} in all`;
+  byId('next').textContent = next(known);
+  byId('last-error').textContent = known.last_error ? `Last fetch: ${visible(known.last_error)}` : '';
+}
+
+function next({ age, next_refresh: seconds }) {
+  if (seconds === null || age === null) {
+    return 'none yet';
+  }
+  return seconds === 0 ? 'due' : `in ${span(seconds)}`;
+}
+
+function chips(id, kids, notes) {
+  const made = kids.map((kid) => {
+    const chip = element('li', '', element('code', '', visible(kid ?? 'no kid')));
+    for (const note of notes(kid).filter(Boolean)) {
+      chip.append(' ', element('small', note.startsWith('signs') ? '' : 'news', note));
+    }
+    return chip;
+  });
+  byId(id).replaceChildren(...(made.length ? made : [element('li', 'quiet', 'none')]));
+}
+
+async function poll() {
+  showStatus(await ask('/playground/status'));
+}
+
+/** Keeps the status fresh while somebody may look. */
+async function watch() {
+  let pause = 1000;
+  try {
+    if (!document.hidden) {
+      await poll();
+    }
+  } catch {
+    const pill = byId('running');
+    pill.textContent = 'the demo does not answer';
+    pill.classList.add('stopped');
+    pause = 5000;
+  }
+  setTimeout(watch, pause);
+}
+
+/** A button that changes something at the server, and what is said when it is done. */
+function action(id, path, said) {
+  byId(id).addEventListener('click', () =>
+    telling('said', async () => {
+      const status = await ask(typeof path === 'function' ? path() : path, {});
+      showStatus(status);
+      byId('said').textContent = said(status);
+    }),
+  );
+}
+
+// --- The page ------------------------------------------------------------
+
+function showSource() {
+  byId('made').hidden = chosen('source') !== 'made';
+  byId('pasted').hidden = chosen('source') !== 'pasted';
+}
+
+for (const radio of document.querySelectorAll('input[name="source"]')) {
+  radio.addEventListener('change', showSource);
+}
+
+byId('order').addEventListener('submit', (event) => {
+  event.preventDefault();
+  telling('verdict', async () => {
+    const credentials = await token();
+    if (credentials !== undefined) {
+      await send(credentials);
+    }
+  });
+});
+
+byId('again').addEventListener('click', () => telling('verdict', () => send(last.token)));
+
+action('rotate', '/playground/rotate', ({ signing }) =>
+  `The server signs with ${signing} now, and still publishes the old key. The resource server fetches the keys when a token `
+  + 'brings the new one, or when its refresh is due.');
+action('withdraw', '/playground/withdraw', ({ signing }) =>
+  `The server signs with ${signing} now, and no longer publishes the old key. Tokens by that are refused from the next `
+  + 'fetch on.');
+action('refresh', '/playground/refresh', ({ known }) =>
+  known.last_error ? 'The keys could not be fetched: those at hand stay in use.' : 'The keys were fetched.');
+const toggle = () => (byId('toggle').textContent.startsWith('Stop') ? '/playground/stop' : '/playground/start');
+action('toggle', toggle, ({ running }) =>
+  running
+    ? 'The server answers again.'
+    : 'The server is gone. Tokens by known keys go on passing; the page makes tokens as if they had been issued before.');
+
+showSource();
+watch();
