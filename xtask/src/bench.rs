@@ -17,7 +17,7 @@ const KINDS: [(&str, &str); 2] = [("servers", "server-"), ("whole", "whole-")];
 const FOR_GATEWAY: [&str; 3] = ["bench-runner", "server-auth-ok", "server-ext-authz-ok"];
 
 /// Runs the command; `quick` is to see that it works, and its report goes to `bench/target/quick`. With `gateway`, only
-/// the gateway is measured, and the rest of the report is from the last run.
+/// the gateway is measured, for a report of its own, `docs/benchmarks-gateway.md`.
 pub(crate) fn run(quick: bool, gateway: bool) -> Result {
     if gateway {
         setup::for_gateway_benchmarks()?;

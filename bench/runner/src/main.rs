@@ -20,6 +20,7 @@ use clap::Parser;
 use harness::{Cores, Result};
 use plan::Plan;
 use programs::{Programs, figures};
+use report::Scope;
 use results::Results;
 use tokens::Tokens;
 
@@ -32,10 +33,10 @@ struct Arguments {
     /// Measure nothing: write the report anew from the results of the last run
     #[arg(long)]
     report_only: bool,
-    /// Measure the gateway alone; the rest of the report is from the results of the last run
-    #[arg(long, conflicts_with = "report_only")]
+    /// Measure the gateway alone, for a report of its own
+    #[arg(long)]
     gateway: bool,
-    /// Where benchmarks.md and its plots go
+    /// Where the report and its plots go
     #[arg(long)]
     out: PathBuf,
     /// Where tokens and results are kept
@@ -57,20 +58,21 @@ fn run(arguments: &Arguments) -> Result {
     fs::create_dir_all(&arguments.work).map_err(|error| format!("{}: {error}", arguments.work.display()))?;
     let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
     let cores = Cores::choose();
-    let kept = arguments.work.join("results.json");
+    let kept = arguments.work.join(if arguments.gateway { "gateway-results.json" } else { "results.json" });
     let results = if arguments.report_only {
         Results::read(&kept)?
     } else {
         let measured = if arguments.gateway {
-            measure_gateway(arguments, &plan, cores, Results::read(&kept).unwrap_or_default())?
+            measure_gateway(arguments, &plan, cores)?
         } else {
             measure(arguments, &plan, cores)?
         };
         measured.write(&kept)?;
         measured
     };
-    report::write(&arguments.out, &plan, &cores, &results)?;
-    println!("bench: {} is written", arguments.out.join("benchmarks.md").display());
+    let scope = if arguments.gateway { Scope::Gateway } else { Scope::All };
+    report::write(&arguments.out, scope, &plan, &cores, &results)?;
+    println!("bench: {} is written", arguments.out.join(format!("{}.md", scope.name())).display());
     results.failures()
 }
 
@@ -92,9 +94,8 @@ fn measure(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> 
     Ok(results)
 }
 
-/// Everything else stays as it was.
-fn measure_gateway(arguments: &Arguments, plan: &Plan, cores: Cores, mut results: Results) -> Result<Results> {
-    results.forget(gateway::PREFIX);
+fn measure_gateway(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> {
+    let mut results = Results::default();
     gateway::measure(plan, cores, &Programs::beside_this_one()?, &arguments.work, &mut results)?;
     Ok(results)
 }

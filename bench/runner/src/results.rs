@@ -35,13 +35,6 @@ impl Results {
         self.figures.push(figure);
     }
 
-    /// Drops everything about the tables whose names begin with this.
-    pub(crate) fn forget(&mut self, prefix: &str) {
-        self.figures.retain(|figure| !figure.table.starts_with(prefix));
-        self.failed.retain(|failure| !failure.starts_with(prefix));
-        self.remarks.retain(|(table, _)| !table.starts_with(prefix));
-    }
-
     /// Takes note of something that could not be measured.
     pub(crate) fn fail(&mut self, what: String) {
         eprintln!("bench: {what}");

@@ -2,7 +2,10 @@
 
 use figures::Figure;
 
-use super::numbers::{cell, shown};
+use super::{
+    Scope,
+    numbers::{cell, shown},
+};
 use crate::{
     gateway::{
         self, EXT_AUTHZ, FORWARD_AUTH, HALF, HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, INTROSPECTIONS, JWT, OF_JWT, OF_OK,
@@ -42,8 +45,9 @@ enum Row {
 use Row::{One, WorstOf};
 
 /// The section about them.
-pub(crate) fn section(results: &Results) -> String {
-    let rows: Vec<_> = GOALS.iter().map(|goal| goal.row(results)).collect();
+pub(crate) fn section(scope: Scope, results: &Results) -> String {
+    let is_asked = |goal: &&Goal| scope == Scope::All || goal.table.starts_with(gateway::PREFIX);
+    let rows: Vec<_> = GOALS.iter().filter(is_asked).map(|goal| goal.row(results)).collect();
     format!("## What must be reached\n\n| what | must be | is | reached |\n|---|---:|---:|---|\n{}", rows.join("\n"))
 }
 

@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md` and its plots.
+//! `docs/benchmarks.md` and its plots; of the gateway alone, `docs/benchmarks-gateway.md`.
 
 mod goals;
 mod machine;
@@ -13,19 +13,37 @@ use harness::{Cores, Result};
 
 use crate::{plan::Plan, results::Results};
 
+/// What a report is about.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Scope {
+    All,
+    /// The gateway alone.
+    Gateway,
+}
+
+impl Scope {
+    /// The name of the report, and of the folder with its plots.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::All => "benchmarks",
+            Self::Gateway => "benchmarks-gateway",
+        }
+    }
+}
+
 /// Writes the report into a folder.
-pub(crate) fn write(out: &Path, plan: &Plan, cores: &Cores, results: &Results) -> Result {
-    let plots = plots::write(&out.join("benchmarks"), results)?;
+pub(crate) fn write(out: &Path, scope: Scope, plan: &Plan, cores: &Cores, results: &Results) -> Result {
+    let plots = plots::write(&out.join(scope.name()), results)?;
     let parts = [
         prose::INTRODUCTION.to_owned(),
-        goals::section(results),
+        goals::section(scope, results),
         not_measured(results),
         machine::section(cores)?,
         prose::method(plan),
         tables::sections(results, &plots),
     ];
     let parts: Vec<_> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
-    let file = out.join("benchmarks.md");
+    let file = out.join(format!("{}.md", scope.name()));
     fs::write(&file, parts.join("\n\n") + "\n").map_err(|error| format!("{}: {error}", file.display()))
 }
 

@@ -30,7 +30,8 @@ impl Plots {
         let file = folder.join(&name);
         fs::write(&file, svg).map_err(|error| format!("{}: {error}", file.display()))?;
         let lines = self.0.entry(table.to_owned()).or_default();
-        lines.push(format!("![{title}](benchmarks/{name})"));
+        let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+        lines.push(format!("![{title}]({folder}/{name})"));
         Ok(())
     }
 }

@@ -1,27 +1,11 @@
 //! Which request a proxy asks about.
 
-use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
+use http::{HeaderValue, request::Parts};
 
 use crate::decision::Fault;
 
 /// Where proxies ask; Envoy puts the client's path behind it.
 const AUTH: &str = "/auth";
-
-/// The fields in which a proxy describes a request: method and target.
-struct Family {
-    method: HeaderName,
-    target: HeaderName,
-}
-
-/// nginx, as its configuration says.
-const ORIGINAL: Family =
-    Family { method: HeaderName::from_static("x-original-method"), target: HeaderName::from_static("x-original-uri") };
-
-/// Traefik and Caddy.
-const FORWARDED: Family = Family {
-    method: HeaderName::from_static("x-forwarded-method"),
-    target: HeaderName::from_static("x-forwarded-uri"),
-};
 
 /// A request to the gateway, and what is known of who sends it.
 pub(super) struct Question<'a> {
@@ -32,14 +16,38 @@ pub(super) struct Question<'a> {
     pub(super) needs_path: bool,
 }
 
+/// What a proxy's header fields say of the original request.
+#[derive(Default)]
+struct Description<'a> {
+    /// nginx, as its configuration says: `X-Original-Method` and `X-Original-URI`.
+    original: Family<'a>,
+    /// Traefik and Caddy: `X-Forwarded-Method` and `X-Forwarded-Uri`.
+    forwarded: Family<'a>,
+}
+
+/// Fields that together describe a request.
+#[derive(Default)]
+struct Family<'a> {
+    method: Field<'a>,
+    target: Field<'a>,
+}
+
+/// A field that may stand once.
+#[derive(Default)]
+struct Field<'a> {
+    value: Option<&'a HeaderValue>,
+    repeated: bool,
+}
+
 impl<'a> Question<'a> {
     /// Method and target of the request that is meant.
     ///
     /// # Errors
     ///
-    /// If it is described in two ways, twice or by half, by somebody who is not trusted, or not at all.
-    pub(super) fn original(&self) -> Result<(&'a str, &'a str), Fault> {
-        let described = self.described()?;
+    /// If it is described in two ways, twice or by half, by somebody who is not trusted, or not at all; and if the client sent
+    /// a header field that only the gateway may set, with another mark for `-`, whose place no answer of ours can take.
+    pub(super) fn original(&self, forged: impl Fn(&str) -> bool) -> Result<(&'a str, &'a str), Fault> {
+        let described = self.description(forged)?.request()?;
         if described.is_some() && !self.trusted {
             return Err(Fault::UntrustedProxy);
         }
@@ -56,28 +64,36 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// # Errors
-    ///
-    /// If the client sent a header field that only the gateway may set, with another mark for `-`: no answer of ours can
-    /// take its place.
-    pub(super) fn has_no_forged_header(&self, forged: impl Fn(&str) -> bool) -> Result<(), Fault> {
-        let forged = self.head.headers.keys().any(|name| forged(name.as_str()));
-        if forged { Err(Fault::ForgedHeader) } else { Ok(()) }
+    /// One look at each field: to look each name up took longer than the token.
+    fn description(&self, forged: impl Fn(&str) -> bool) -> Result<Description<'a>, Fault> {
+        let mut description = Description::default();
+        for (name, value) in &self.head.headers {
+            match name.as_str() {
+                "x-original-method" => description.original.method.add(value),
+                "x-original-uri" => description.original.target.add(value),
+                "x-forwarded-method" => description.forwarded.method.add(value),
+                "x-forwarded-uri" => description.forwarded.target.add(value),
+                name if forged(name) => return Err(Fault::ForgedHeader),
+                _ => {}
+            }
+        }
+        Ok(description)
     }
+}
 
-    fn described(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
-        let headers = &self.head.headers;
-        match (ORIGINAL.read(headers)?, FORWARDED.read(headers)?) {
+impl<'a> Description<'a> {
+    fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
+        match (self.original.request()?, self.forwarded.request()?) {
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
             (original, forwarded) => Ok(original.or(forwarded)),
         }
     }
 }
 
-impl Family {
-    /// Method and target, if there are both; one alone, or one twice, says nothing that can be relied on.
-    fn read<'a>(&self, headers: &'a HeaderMap) -> Result<Option<(&'a str, &'a str)>, Fault> {
-        match (only(headers, &self.method)?, only(headers, &self.target)?) {
+impl<'a> Family<'a> {
+    /// Method and target, if there are both; one alone says nothing that can be relied on.
+    fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
+        match (self.method.text()?, self.target.text()?) {
             (Some(method), Some(target)) => Ok(Some((method, target))),
             (None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),
@@ -85,13 +101,16 @@ impl Family {
     }
 }
 
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Fault> {
-    let mut values = headers.get_all(name).iter().map(HeaderValue::to_str);
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(Ok(value)), None) => Ok(Some(value)),
+impl<'a> Field<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        self.repeated = self.value.replace(value).is_some() || self.repeated;
+    }
+
+    fn text(&self) -> Result<Option<&'a str>, Fault> {
+        if self.repeated {
+            return Err(Fault::AmbiguousOriginalRequest);
+        }
         // Not ASCII: no method and no target in a request line.
-        (Some(Err(_)), None) => Err(Fault::MalformedPath),
-        (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
+        self.value.map(|value| value.to_str().map_err(|_| Fault::MalformedPath)).transpose()
     }
 }
