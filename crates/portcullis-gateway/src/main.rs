@@ -53,7 +53,13 @@ enum Command {
     /// Answer proxies until asked to stop; SIGHUP, or a change of the file, has the configuration read again
     Serve(Configuration),
     /// Read a configuration, say what is wrong with it, and serve nothing
-    CheckConfig(Configuration),
+    CheckConfig {
+        /// The configuration file, in place of `--config`
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        configuration: Configuration,
+    },
     /// Say, check by check, why a token passes or is refused
     Explain(Box<explain::Arguments>),
     /// List a key set: which keys there are, and which of them can be used
@@ -96,7 +102,7 @@ fn runtime() -> std::io::Result<Runtime> {
 async fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(configuration) => ended(serve::run(configuration.config).await),
-        Command::CheckConfig(configuration) => ended(check_config::run(&configuration.config)),
+        Command::CheckConfig { file, configuration } => ended(check_config::run(&file.unwrap_or(configuration.config))),
         Command::Explain(arguments) => explain::run(*arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
         Command::Completions { shell } => manual::completions(shell, Arguments::command()),

@@ -122,7 +122,10 @@ describe('the console', { concurrency: false }, () => {
       assert.equal((await gateway.ask(path, token)).status, status, path);
     }
     await page.waitForFunction(() => document.querySelectorAll('#refusals tr').length === 5);
-    await page.waitForFunction(() => document.querySelectorAll('#plot polyline').length === 2);
+    // A line for each code, and one that rises.
+    await page.waitForFunction(() => document.querySelectorAll('#plot polyline').length === 5);
+    await page.waitForFunction(() => document.querySelector('#plot [data-code="no_route"]').getAttribute('points').split(' ')
+      .some((point) => Number(point.split(',')[1]) < 136));
     const issuers = await textOf(page, '#issuers');
     assert.ok(issuers.includes(demo.issuer) && issuers.includes('ready'), issuers);
     const counts = await textOf(page, '#counts');
@@ -134,6 +137,14 @@ describe('the console', { concurrency: false }, () => {
     const everything = await page.evaluate(() => document.documentElement.outerHTML);
     for (const part of [...good.split('.'), ...poor.split('.')].slice(0, -1)) {
       assert.ok(!everything.includes(part), 'a token is shown');
+    }
+    for (const [seconds, asked] of [9, 4, 7, 2, 6].entries()) {
+      await Promise.all(Array.from({ length: asked }, (_, one) => gateway.ask('/orders/1', one % 3 === 2 ? poor : good)));
+      await page.waitForFunction(
+        (drawn) => document.querySelector('#plot [data-code="pass"]').getAttribute('points').split(' ').length > drawn,
+        {},
+        seconds + 1,
+      );
     }
     await page.screenshot({ path: `${SCREENSHOTS}/console.png`, fullPage: true });
     assert.deepEqual(problems, []);

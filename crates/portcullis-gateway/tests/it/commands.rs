@@ -30,6 +30,14 @@ fn a_good_configuration_is_told_so() {
 }
 
 #[test]
+fn a_configuration_is_named_with_the_option_or_without() {
+    for arguments in [&["check-config", "portcullis.toml"][..], &["check-config", "--config", "portcullis.toml"]] {
+        assert!(run(arguments, Some(GOOD)).0.status.success(), "{arguments:?}");
+    }
+    assert!(!run(&["check-config", "nowhere.toml"], Some(GOOD)).0.status.success());
+}
+
+#[test]
 fn a_mistake_is_shown_on_its_line_with_help() {
     let text = format!("{GOOD}scpoe = [\"read\"]\n");
     for command in ["check-config", "serve"] {

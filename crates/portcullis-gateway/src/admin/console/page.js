@@ -71,43 +71,56 @@ function showIssuers(issuers) {
   }));
 }
 
+// Each code keeps its line's look, in the order in which codes came; `pass` has the first.
+const LOOKS = 7;
+const codes = ['pass'];
+
+function look(code) {
+  if (!codes.includes(code)) codes.push(code);
+  const index = codes.indexOf(code);
+  return `look${index === 0 ? 0 : 1 + ((index - 1) % (LOOKS - 1))}`;
+}
+
+function svg(name, attributes) {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}
+
 function showCounts(counts) {
   const sorted = Object.entries(counts).sort(([a], [b]) => (b === 'pass') - (a === 'pass') || counts[b] - counts[a]);
   at('counts').replaceChildren(...sorted.map(([code, count]) => {
-    const item = element('li', undefined, code === 'pass' ? 'good' : 'bad');
-    item.append(element('b', count.toLocaleString('en')), ` ${code}`);
+    const item = element('li');
+    const swatch = svg('svg', { viewBox: '0 0 24 8', class: 'swatch', 'aria-hidden': 'true' });
+    swatch.append(svg('line', { x1: 0, x2: 24, y1: 4, y2: 4, class: look(code) }));
+    item.append(swatch, element('b', count.toLocaleString('en')), ` ${code}`);
     return item;
   }));
 }
 
 function sample(counts) {
   const now = performance.now();
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const current = { now, pass: counts.pass, refused: total - counts.pass };
   if (before) {
     const seconds = (now - before.now) / 1000;
     // Less than before: the gateway was started anew.
-    const rate = (name) => Math.max(0, current[name] - before[name]) / seconds;
-    samples.push({ pass: rate('pass'), refused: rate('refused') });
+    const rate = ([code, count]) => [code, Math.max(0, count - (before.counts[code] ?? 0)) / seconds];
+    samples.push(Object.fromEntries(Object.entries(counts).map(rate)));
     if (samples.length > SECONDS) samples.shift();
   }
-  before = current;
+  before = { now, counts };
 }
 
-function line(kind, most) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'polyline');
+function line(code, most) {
   const first = SECONDS - samples.length;
-  const point = (value, index) => `${((first + index) / (SECONDS - 1)) * 600},${136 - (value / most) * 128}`;
-  svg.setAttribute('points', samples.map((one, index) => point(one[kind], index)).join(' '));
-  svg.setAttribute('class', kind);
-  return svg;
+  const point = (one, index) => `${((first + index) / (SECONDS - 1)) * 600},${136 - ((one[code] ?? 0) / most) * 128}`;
+  return svg('polyline', { points: samples.map(point).join(' '), class: look(code), 'data-code': code });
 }
 
 function showPlot() {
-  const most = Math.max(1, ...samples.flatMap((one) => [one.pass, one.refused]));
-  at('plot').replaceChildren(line('pass', most), line('refused', most));
-  const last = samples.at(-1);
-  at('rate').textContent = last ? Math.round(last.pass + last.refused).toLocaleString('en') : '0';
+  const most = Math.max(1, ...samples.flatMap((one) => Object.values(one)));
+  at('plot').replaceChildren(...codes.map((code) => line(code, most)));
+  const last = Object.values(samples.at(-1) ?? {}).reduce((sum, rate) => sum + rate, 0);
+  at('rate').textContent = Math.round(last).toLocaleString('en');
 }
 
 function showRefusals(refusals) {
