@@ -111,3 +111,17 @@ async fn a_route_that_only_reports_lets_pass_and_tells_what_it_would_refuse() {
     // What is wrong with the path is so whoever asks.
     assert_eq!(gateway.ask("GET", "/nowhere", Some(&good)).await.status, 403);
 }
+
+#[tokio::test]
+async fn the_console_is_there_if_asked_for_and_only_by_an_address() {
+    let server = AuthorizationServer::start().await;
+    let tables = format!("{}{ROUTES}", issuer(&server, ""));
+    assert_eq!(Gateway::start(&tables).await.page("/console").await.status, 404, "off by default");
+    let gateway = Gateway::start_with("console = true", &tables).await;
+    for path in ["/console", "/console/state", "/console/page.js"] {
+        assert_eq!(gateway.page(path).await.status, 200, "{path}");
+        let request =
+            crate::support::client().get(format!("http://{}{path}", gateway.admin)).header("Host", "evil.example");
+        assert_eq!(request.send().await.unwrap().status(), 421, "{path}");
+    }
+}

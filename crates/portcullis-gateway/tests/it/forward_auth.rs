@@ -287,3 +287,17 @@ async fn an_opaque_token_is_exchanged_for_the_jwt() {
         assert_eq!((answer.status, &*answer.code()), (401, "inactive_token"), "{mode}");
     }
 }
+
+#[tokio::test]
+async fn the_strict_mode_takes_access_tokens_of_rfc_9068_only() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, "rfc9068 = true"))).await;
+    gateway.ready().await;
+    for (token, code) in [
+        (server.token().scope("read"), "pass"),
+        (server.token().scope("read").typ("JWT"), "wrong_type"),
+        (server.token().scope("read").without_claim("jti"), "missing_claim"),
+    ] {
+        assert_eq!(gateway.ask("GET", "/orders/1", Some(&token.sign())).await.code(), code);
+    }
+}
