@@ -35,7 +35,7 @@ fn read() -> Result<Vec<u8>, Report> {
 }
 
 /// Without `Authorization: Bearer ` before it, and without white space around it.
-fn bare(given: &[u8]) -> &[u8] {
+pub(crate) fn bare(given: &[u8]) -> &[u8] {
     ["Authorization:", "Bearer "].into_iter().fold(given.trim_ascii(), |text, prefix| {
         match text.split_at_checked(prefix.len()) {
             Some((start, rest)) if start.eq_ignore_ascii_case(prefix.as_bytes()) => rest.trim_ascii(),

@@ -10,6 +10,7 @@ mod time_line;
 mod times;
 
 pub(crate) use arguments::Arguments;
+pub(crate) use input::bare;
 
 use std::process::ExitCode;
 

@@ -29,6 +29,8 @@ use sockets::Sockets;
 /// What is wrong with the configuration, with its line; or why a socket cannot be had.
 pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let config = Config::load(&path)?;
+    // First of all: a hang-up that nobody listens for ends the process.
+    let hangups = signal(SignalKind::hangup()).into_diagnostic()?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.into_diagnostic().wrap_err("spans cannot be exported")?;
     let _log = telemetry::init(&config.log, traces.as_ref()).into_diagnostic().wrap_err("the log cannot be written")?;
@@ -42,17 +44,15 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let (end, ending) = Drain::new();
     let certificates = sockets.certificates(&config);
     let recent = config.console.then(|| Arc::new(Recent::default()));
-    let reloader = Reloader::new(path, config, Arc::clone(&current), certificates);
+    let reloader = Reloader::new(path, config, Arc::clone(&current), certificates, hangups);
     let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone()));
     let console = recent.as_ref().map(|recent| Console::new(Arc::clone(&current), Arc::clone(recent)));
     let admin = Admin::new(observer, metrics, console);
     let doors = [Door::ForwardAuth, Door::ExtAuthz]
         .map(|door| Decider::new(door, Arc::clone(&current), traces.clone(), recent.clone()));
     let serving = sockets.serve(doors, admin, &draining, &ending);
-    let background = tokio::spawn(async move {
-        issuers.prefetch().await;
-        reloader.run().await;
-    });
+    tokio::spawn(async move { issuers.prefetch().await });
+    let reloading = tokio::spawn(reloader.run());
 
     asked_to_stop().await?;
     tracing::info!("asked to stop: requests in flight may end");
@@ -64,7 +64,7 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     // Health and metrics are there to the end.
     end.begin();
     serving.admin.join_all().await;
-    background.abort();
+    reloading.abort();
     Ok(())
 }
 

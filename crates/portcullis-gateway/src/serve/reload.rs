@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use miette::{Report, miette};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::Signal,
     time::{MissedTickBehavior, interval, timeout},
 };
 
@@ -26,6 +26,7 @@ pub(super) struct Reloader {
     config: Config,
     current: Arc<ArcSwap<Gateway>>,
     certificates: Vec<Certificate>,
+    hangups: Signal,
     /// What was read last, if it is not in force: a file is taken once it has stood unchanged from one look to the next,
     /// so that none is taken half-written.
     seen: Option<Config>,
@@ -46,19 +47,19 @@ impl Reloader {
         config: Config,
         current: Arc<ArcSwap<Gateway>>,
         certificates: Vec<Certificate>,
+        hangups: Signal,
     ) -> Self {
-        Self { path, config, current, certificates, seen: None, told: None }
+        Self { path, config, current, certificates, hangups, seen: None, told: None }
     }
 
     /// Never ends.
     pub(super) async fn run(mut self) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut hangups = signal(SignalKind::hangup()).ok();
         loop {
             let occasion = tokio::select! {
                 _ = looks.tick() => Occasion::Looked,
-                () = hangup(&mut hangups) => Occasion::Asked,
+                _ = self.hangups.recv() => Occasion::Asked,
             };
             self.look(occasion).await;
         }
@@ -141,12 +142,5 @@ fn stays(old: &Config, new: &Config) -> Result<(), Report> {
             "`{key}` has changed, which a reload cannot follow"
         )),
         None => Ok(()),
-    }
-}
-
-async fn hangup(signals: &mut Option<tokio::signal::unix::Signal>) {
-    match signals {
-        Some(signals) => drop(signals.recv().await),
-        None => std::future::pending().await,
     }
 }

@@ -128,3 +128,14 @@ async fn a_request_in_flight_is_answered_before_it_ends() {
     assert!(gateway.ended().await.success());
     drop(token);
 }
+
+#[tokio::test]
+async fn a_hangup_is_heard_while_an_authorization_server_hangs() {
+    let server = AuthorizationServer::start().await;
+    let further = format!("jwks_uri = \"{}\"", server.jwks_uri());
+    server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Hang);
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, &further))).await;
+    gateway.rewrite("", &format!("{}{OPEN}", issuer(&server, &further)));
+    gateway.signal("HUP");
+    status_becomes(&gateway, "/orders/1", 200).await;
+}

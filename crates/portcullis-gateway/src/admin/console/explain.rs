@@ -6,7 +6,10 @@ use portcullis::Secure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::decision::{Asked, Gateway, Original};
+use crate::{
+    decision::{Asked, Gateway, Original},
+    explain::bare,
+};
 
 /// A token, and the request that it would come with, if that is of interest.
 #[derive(Deserialize)]
@@ -21,13 +24,8 @@ pub(super) struct Question {
 
 /// The explanation, and the route that it is for.
 pub(super) async fn explain(gateway: &Gateway, question: Question) -> Value {
-    let token = question.token.trim();
-    let token = token.strip_prefix("Authorization:").map_or(token, str::trim_start);
-    let field = match token.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => token.to_owned(),
-        _ => format!("Bearer {token}"),
-    };
-    let authorization: &[&[u8]] = &[field.as_bytes()];
+    let field = [b"Bearer ", bare(question.token.as_bytes())].concat();
+    let authorization: &[&[u8]] = &[&field];
     let Some(path) = question.path.as_deref().filter(|path| !path.is_empty()) else {
         let secure = Secure::new(gateway.issuers().verifier().clone());
         return json!({ "explanation": secure.explain(authorization, SystemTime::now()).await });
