@@ -34,6 +34,7 @@ function readSettings() {
       port: { type: 'string', default: '0' },
       'no-cache': { type: 'boolean', default: false },
       pool: { type: 'boolean', default: false },
+      cache: { type: 'string' },
     },
   });
   const { 'jwks-uri': jwksUri, 'no-cache': noCache, ...rest } = values;

@@ -1,45 +1,82 @@
-//! `cargo xtask bench`: builds everything in `bench`, runs it, and writes `docs/benchmarks.md`.
+//! `cargo xtask bench`: builds what `bench` has, runs it, and writes a report for each scope.
 
 use std::{fs, path::Path};
+
+use clap::ValueEnum;
 
 use crate::{
     Result, npm, setup,
     shell::{self, cargo, program, run as run_command},
 };
 
-/// The packages that are alone in their kind; the others are found in [`KINDS`].
-const SINGLE: [&str; 3] = ["micro", "bench-storms", "bench-runner"];
+/// What is measured, for a report of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scope {
+    /// The library, alone and on axum: docs/benchmarks.md
+    Library,
+    /// The npm package on Express: docs/benchmarks-express.md
+    Express,
+    /// The gateway: docs/benchmarks-gateway.md
+    Gateway,
+}
+
+const RUNNER: &str = "bench-runner";
+
+/// The packages of the library's scope that are alone in their kind; the others are found in [`KINDS`].
+const SINGLE: [&str; 3] = ["micro", "bench-storms", RUNNER];
 
 /// Folders with a package in each folder, and how the names of those with a program begin.
 const KINDS: [(&str, &str); 2] = [("servers", "server-"), ("whole", "whole-")];
 
-/// What is needed where the gateway alone is measured.
-const FOR_GATEWAY: [&str; 3] = ["bench-runner", "server-auth-ok", "server-ext-authz-ok"];
+/// What the gateway is measured with.
+const FOR_GATEWAY: [&str; 3] = [RUNNER, "server-auth-ok", "server-ext-authz-ok"];
 
-/// Runs the command; `quick` is to see that it works, and its report goes to `bench/target/quick`. With `gateway`, only
-/// the gateway is measured, for a report of its own, `docs/benchmarks-gateway.md`.
-pub(crate) fn run(quick: bool, gateway: bool) -> Result {
-    if gateway {
-        setup::for_gateway_benchmarks()?;
-        build(&FOR_GATEWAY.map(str::to_owned))?;
-    } else {
-        setup::for_benchmarks()?;
-        println!("bench: building the npm package's addon");
-        npm::build()?;
-        build(&packages(&shell::root().join("bench"))?)?;
+/// Measures one scope, or all of them; `quick` is to see that it works, and its reports go to `bench/target/quick`.
+pub(crate) fn run(quick: bool, scope: Option<Scope>) -> Result {
+    let scopes = scope.map_or_else(|| Scope::value_variants().to_vec(), |scope| vec![scope]);
+    // All are built before any is measured, so that what fails to build fails early.
+    scopes.iter().try_for_each(|scope| scope.build())?;
+    scopes.iter().try_for_each(|scope| scope.measure(quick))
+}
+
+impl Scope {
+    fn build(self) -> Result {
+        match self {
+            Self::Library => {
+                setup::for_benchmarks()?;
+                build(&packages(&shell::root().join("bench"))?)
+            }
+            Self::Express => {
+                setup::for_express_benchmarks()?;
+                println!("bench: building the npm package's addon");
+                npm::build()?;
+                build(&[RUNNER.to_owned()])
+            }
+            Self::Gateway => {
+                setup::for_gateway_benchmarks()?;
+                println!("bench: building the gateway");
+                let build_gateway = ["build", "--release", "--locked", "--package", "portcullis-gateway"];
+                run_command(cargo(build_gateway).args(["--target-dir", "bench/target"]))?;
+                build(&FOR_GATEWAY.map(str::to_owned))
+            }
+        }
     }
-    let mut runner = program(shell::root().join("bench/target/release/bench-runner"));
-    runner.args(["--work", "bench/target/work"]);
-    runner.args(["--out", if quick { "bench/target/quick" } else { "docs" }]);
-    runner.args(quick.then_some("--quick")).args(gateway.then_some("--gateway"));
-    run_command(&mut runner)
+
+    fn measure(self, quick: bool) -> Result {
+        let mut runner = program(shell::root().join("bench/target/release").join(RUNNER));
+        runner.arg(self.name()).args(["--work", "bench/target/work"]);
+        runner.args(["--out", if quick { "bench/target/quick" } else { "docs" }]);
+        run_command(runner.args(quick.then_some("--quick")))
+    }
+
+    /// As the runner and the command line know it.
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
 fn build(packages: &[String]) -> Result {
-    println!("bench: building the gateway");
-    let target = ["--target-dir", "bench/target"];
-    run_command(cargo(["build", "--release", "--locked", "--package", "portcullis-gateway"]).args(target))?;
     let bench = shell::root().join("bench");
     for (number, package) in packages.iter().enumerate() {
         println!("bench: building {package} ({} of {})", number + 1, packages.len());

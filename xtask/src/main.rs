@@ -17,6 +17,7 @@ mod test;
 
 use std::process::ExitCode;
 
+use bench::Scope;
 use clap::{Parser, Subcommand};
 
 /// What a command comes to: a value, or a line that tells a person what went wrong.
@@ -62,14 +63,13 @@ enum Command {
         /// One target alone; all of them without it
         target: Option<String>,
     },
-    /// Measure against the peers, side by side, and write docs/benchmarks.md
+    /// Measure against the peers, side by side, and write the reports of docs
     Bench {
-        /// One short round of everything, to see that it works; the report goes to bench/target/quick
+        /// One short round of everything, to see that it works; the reports go to bench/target/quick
         #[arg(long)]
         quick: bool,
-        /// The gateway alone; the rest of the report is from the last run
-        #[arg(long)]
-        gateway: bool,
+        /// One part alone; all of them without it
+        scope: Option<Scope>,
     },
 }
 
@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
-        Command::Bench { quick, gateway } => bench::run(quick, gateway),
+        Command::Bench { quick, scope } => bench::run(quick, scope),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -56,21 +56,25 @@ pub(crate) fn for_guards() -> Result {
     valgrind()
 }
 
-/// What the benchmarks need: what those of the gateway do, and what Express and the npm package's addon are made of.
+/// What all benchmarks need: a C compiler, the program that asks servers, and the one that gives them cores.
 pub(crate) fn for_benchmarks() -> Result {
-    for_gateway_benchmarks()?;
+    c_compiler()?;
+    wrk()?;
+    taskset()
+}
+
+/// What those of Express need: that, and what Express and the npm package's addon are made of.
+pub(crate) fn for_express_benchmarks() -> Result {
+    for_benchmarks()?;
     node()?;
     npm_packages("what the addon is built with", &npm_package())?;
     npm_packages("Express and the peers there", &shell::root().join("bench/express"))
 }
 
-/// A C compiler, the programs that ask servers, and the one that gives them cores. Envoy is installed where it is
-/// measured.
+/// What those of the gateway need: the same, and a client of HTTP/2. Envoy is installed where it is measured.
 pub(crate) fn for_gateway_benchmarks() -> Result {
-    c_compiler()?;
-    wrk()?;
-    h2load()?;
-    taskset()
+    for_benchmarks()?;
+    h2load()
 }
 
 /// The Node package of the tests' authorization server.

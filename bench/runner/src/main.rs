@@ -1,4 +1,4 @@
-//! Runs every benchmark and writes the report; `cargo xtask bench` builds what it runs.
+//! Runs the benchmarks and writes their reports; `cargo xtask bench` builds what it runs.
 
 mod gateway;
 mod http;
@@ -12,7 +12,7 @@ mod whole;
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -24,18 +24,17 @@ use report::Scope;
 use results::Results;
 use tokens::Tokens;
 
-/// Runs every benchmark and writes the report.
+/// Runs the benchmarks of one scope and writes their report.
 #[derive(Parser)]
 struct Arguments {
+    /// What to measure
+    scope: Scope,
     /// One short round of everything, to see that it works; its numbers say nothing
     #[arg(long)]
     quick: bool,
     /// Measure nothing: write the report anew from the results of the last run
     #[arg(long)]
     report_only: bool,
-    /// Measure the gateway alone, for a report of its own
-    #[arg(long)]
-    gateway: bool,
     /// Where the report and its plots go
     #[arg(long)]
     out: PathBuf,
@@ -58,46 +57,47 @@ fn run(arguments: &Arguments) -> Result {
     fs::create_dir_all(&arguments.work).map_err(|error| format!("{}: {error}", arguments.work.display()))?;
     let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
     let cores = Cores::choose();
-    let kept = arguments.work.join(if arguments.gateway { "gateway-results.json" } else { "results.json" });
+    let scope = arguments.scope;
+    let kept = arguments.work.join(format!("{}.json", scope.name()));
     let results = if arguments.report_only {
         Results::read(&kept)?
     } else {
-        let measured = if arguments.gateway {
-            measure_gateway(arguments, &plan, cores)?
-        } else {
-            measure(arguments, &plan, cores)?
-        };
+        let measured = measure(arguments, &plan, cores)?;
         measured.write(&kept)?;
         measured
     };
-    let scope = if arguments.gateway { Scope::Gateway } else { Scope::All };
     report::write(&arguments.out, scope, &plan, &cores, &results)?;
     println!("bench: {} is written", arguments.out.join(format!("{}.md", scope.name())).display());
     results.failures()
 }
 
-/// What takes longest comes last, so that a mistake shows early.
 fn measure(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> {
     let programs = Programs::beside_this_one()?;
-    let tokens = Tokens::mint(&arguments.work, plan)?;
     let mut results = Results::default();
-    println!("bench: stages and algorithms");
-    figures(&mut micro(plan, &programs), &mut results);
-    println!("bench: whole verifications");
-    whole::measure(plan, cores, &programs, &tokens, &mut results);
-    println!("bench: storms");
-    storms::measure(plan, &programs, &mut results);
-    println!("bench: HTTP");
-    http::measure(plan, cores, &programs, &tokens, &mut results)?;
-    println!("bench: gateway");
-    gateway::measure(plan, cores, &programs, &arguments.work, &mut results)?;
+    match arguments.scope {
+        Scope::Library => library(&arguments.work, plan, cores, &programs, &mut results)?,
+        Scope::Express => express(&arguments.work, plan, cores, &programs, &mut results)?,
+        Scope::Gateway => gateway::measure(plan, cores, &programs, &arguments.work, &mut results)?,
+    }
     Ok(results)
 }
 
-fn measure_gateway(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> {
-    let mut results = Results::default();
-    gateway::measure(plan, cores, &Programs::beside_this_one()?, &arguments.work, &mut results)?;
-    Ok(results)
+/// What takes longest comes last, so that a mistake shows early.
+fn library(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
+    let tokens = Tokens::mint(work, plan.rotating, plan.new)?;
+    println!("bench: stages and algorithms");
+    figures(&mut micro(plan, programs), results);
+    println!("bench: whole verifications");
+    whole::measure(plan, cores, programs, &tokens::whole(work)?, results);
+    println!("bench: storms");
+    storms::measure(plan, programs, results);
+    println!("bench: HTTP");
+    http::on_axum(plan, cores, programs, &tokens, results)
+}
+
+fn express(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
+    let tokens = Tokens::mint(work, plan.rotating, plan.new_on_express)?;
+    http::on_express(plan, cores, programs, &tokens, results)
 }
 
 /// It takes its cores itself: one table is about what a second one adds.

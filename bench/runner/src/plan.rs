@@ -1,7 +1,11 @@
 //! How often, how long and how much.
 
+use crate::http::Framework;
+
 /// The most requests per second that a server with verification can be expected to answer.
 const MOST_PER_SECOND: usize = 45_000;
+/// The same on Express.
+const MOST_ON_EXPRESS: usize = 15_000;
 
 /// How often, how long and how much.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) rotating: usize,
     /// How many tokens there are where every one is new.
     pub(crate) new: usize,
+    /// The same on Express.
+    pub(crate) new_on_express: usize,
     /// How many windows each library gets for a whole verification.
     pub(crate) whole: usize,
     /// How often each server meets each storm.
@@ -40,6 +46,7 @@ impl Plan {
             connections: 32,
             rotating: 5000,
             new: seconds * MOST_PER_SECOND,
+            new_on_express: seconds * MOST_ON_EXPRESS,
             whole: 11,
             storms: 9,
             gateway: 5,
@@ -53,6 +60,7 @@ impl Plan {
             rounds: 1,
             seconds: 1,
             new: MOST_PER_SECOND,
+            new_on_express: MOST_ON_EXPRESS,
             whole: 1,
             storms: 1,
             gateway: 1,
@@ -61,7 +69,11 @@ impl Plan {
     }
 
     /// How long a window with new tokens may be, so that `tokens` last.
-    pub(crate) fn seconds_for(&self, tokens: usize) -> usize {
-        (tokens / MOST_PER_SECOND).clamp(1, self.seconds)
+    pub(crate) fn seconds_for(&self, framework: Framework, tokens: usize) -> usize {
+        let most = match framework {
+            Framework::Axum => MOST_PER_SECOND,
+            Framework::Express => MOST_ON_EXPRESS,
+        };
+        (tokens / most).clamp(1, self.seconds)
     }
 }

@@ -11,8 +11,6 @@ use portcullis_testkit::{Algorithm, AuthorizationServer};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::plan::Plan;
-
 /// How long minting tokens for windows with new ones may take.
 const LIMIT: Duration = Duration::from_secs(90);
 const BATCH: usize = 5000;
@@ -33,12 +31,6 @@ pub(crate) struct Tokens {
     pub(crate) new: PathBuf,
     /// How many of these there are.
     pub(crate) new_count: usize,
-    /// The first of them, for servers on Express, which answer less than a third of what those on axum do.
-    pub(crate) fewer: PathBuf,
-    /// How many of these there are.
-    pub(crate) fewer_count: usize,
-    /// For whole verifications.
-    pub(crate) whole: Vec<Whole>,
     _runtime: Runtime,
 }
 
@@ -55,20 +47,16 @@ pub(crate) struct Whole {
 }
 
 impl Tokens {
-    /// Mints all tokens of a run into files in `folder`.
-    pub(crate) fn mint(folder: &Path, plan: &Plan) -> Result<Self> {
+    /// Mints all tokens of a run into files in `folder`: so many that rotate, and so many that are used once.
+    pub(crate) fn mint(folder: &Path, rotating: usize, new: usize) -> Result<Self> {
         println!("bench: minting tokens");
         let (runtime, issuer) = issuer(&[Algorithm::RS256])?;
-        let new = mint_within(&issuer, plan.new);
-        let fewer = &new[..new.len().div_ceil(3)];
+        let new = mint_within(&issuer, new);
         Ok(Self {
             same: write(folder, "same.txt", &mint(&issuer, Algorithm::RS256, 1))?,
-            rotating: write(folder, "rotating.txt", &mint(&issuer, Algorithm::RS256, plan.rotating))?,
+            rotating: write(folder, "rotating.txt", &mint(&issuer, Algorithm::RS256, rotating))?,
             new: write(folder, "new.txt", &new)?,
             new_count: new.len(),
-            fewer: write(folder, "fewer.txt", fewer)?,
-            fewer_count: fewer.len(),
-            whole: whole(folder)?,
             issuer,
             _runtime: runtime,
         })
@@ -94,7 +82,8 @@ fn mint_within(issuer: &AuthorizationServer, wanted: usize) -> Vec<String> {
     tokens
 }
 
-fn whole(folder: &Path) -> Result<Vec<Whole>> {
+/// Mints the tokens of whole verifications into files in `folder`.
+pub(crate) fn whole(folder: &Path) -> Result<Vec<Whole>> {
     let (_runtime, issuer) = issuer(&ALGORITHMS)?;
     let keys = issuer.keys();
     let files = ALGORITHMS.iter().zip(keys).map(|(&algorithm, key)| {

@@ -7,7 +7,7 @@ use crate::{
     plan::Plan,
     programs::{Programs, last_line},
     results::Results,
-    tokens::{Tokens, Whole},
+    tokens::Whole,
 };
 
 const TABLE: &str = "whole verification";
@@ -22,9 +22,9 @@ const LIBRARIES: [(&str, &str); 4] = [
 ];
 
 /// Measures every library with every algorithm; one that fails is told, and the others go on.
-pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, tokens: &Tokens, results: &mut Results) {
+pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, tokens: &[Whole], results: &mut Results) {
     let run = Run { cores, programs };
-    for whole in &tokens.whole {
+    for whole in tokens {
         run.times(plan.whole, whole, results);
         run.heap(whole, results);
     }

@@ -5,7 +5,7 @@ use harness::Result;
 
 use super::{
     Bench, MEMORY, OURS, RESIDENT,
-    servers::{AUTH, DESCRIPTION, Gateway, get},
+    servers::{Gateway, forward_auth, get},
     tokens::MANY,
 };
 use crate::results::Results;
@@ -37,8 +37,7 @@ fn reading(bench: &Bench<'_>) -> Result<[f64; 3]> {
     let before = resident()?;
     let mut requests = 0;
     for _ in 0..WINDOWS {
-        let window =
-            bench.wrk.ask_at(gateway.forward_auth, AUTH, &DESCRIPTION, &bench.tokens.many, bench.plan.seconds)?;
+        let window = bench.wrk.ask(gateway.forward_auth, &forward_auth(&bench.tokens.many), bench.plan.seconds)?;
         requests += window.requests;
         if window.requests > MANY {
             return Ok([before, resident()?, kept(&gateway)?]);

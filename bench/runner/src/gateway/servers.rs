@@ -12,6 +12,7 @@ use std::{
 use harness::{AUDIENCE, Result, Server};
 
 use super::{Bench, question, tokens::CLIENT};
+use crate::http::wrk::Question;
 
 /// How long a server may take until it lets a good token pass.
 const READY_LIMIT: Duration = Duration::from_secs(10);
@@ -26,6 +27,11 @@ pub(super) const DESCRIPTION: [&str; 4] = [
 
 /// Where forward-auth asks.
 pub(super) const AUTH: &str = "/auth";
+
+/// What wrk asks there.
+pub(super) fn forward_auth(tokens: &Path) -> Question<'_> {
+    Question { path: AUTH, fields: &DESCRIPTION, ..Question::with(tokens) }
+}
 
 /// A running gateway.
 pub(super) struct Gateway {

@@ -1,6 +1,6 @@
 //! The tables of requests per second: which ways to ask take turns, and what is compared.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
 use harness::{Result, Server};
 
@@ -9,10 +9,10 @@ use super::{
     HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, JWT, OF_ENVOY, OF_JWT, OF_OK, PHANTOM, ROTATING, TONIC,
     envoy::{Envoy, Filter},
     question,
-    servers::{AUTH, DESCRIPTION, Gateway, until_it_passes},
+    servers::{self, AUTH, DESCRIPTION, Gateway, until_it_passes},
     turns::{Answered, Contender, take},
 };
-use crate::results::Results;
+use crate::{http::wrk::Question, results::Results};
 
 /// What Envoy's clients ask for.
 const ORDERS: &str = "/orders/1";
@@ -30,7 +30,7 @@ pub(super) fn doors(bench: &Bench<'_>, results: &mut Results) -> Result {
 
 fn forward_auth(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, results: &mut Results) {
     let tokens = &bench.tokens;
-    let asking = |address, file| move |seconds| bench.by_wrk(address, AUTH, &DESCRIPTION, file, seconds);
+    let asking = |address, file| move |seconds| bench.by_wrk(address, &servers::forward_auth(file), seconds);
     let ours = |name, file| Contender::new(name, [&gateway.server], asking(gateway.forward_auth, file));
     let contenders = vec![
         Contender::new(AXUM, [axum], asking(axum.address(), &tokens.jwt_file)),
@@ -95,7 +95,8 @@ pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
     }
     let asking = |envoy: &Server| {
         let address = envoy.address();
-        move |seconds| bench.by_wrk(address, ORDERS, &[], &bench.tokens.jwt_file, seconds)
+        let question = Question { path: ORDERS, ..Question::with(&bench.tokens.jwt_file) };
+        move |seconds| bench.by_wrk(address, &question, seconds)
     };
     let contenders = vec![
         Contender::new(ENVOY_ALONE, [&alone], asking(&alone)),
@@ -120,14 +121,7 @@ impl Bench<'_> {
             .map_err(|reason| format!("{program}: {reason}"))
     }
 
-    fn by_wrk(
-        &self,
-        server: SocketAddr,
-        path: &str,
-        fields: &[&str],
-        tokens: &Path,
-        seconds: usize,
-    ) -> Result<Answered> {
-        Ok(Answered::by_wrk(&self.wrk.ask_at(server, path, fields, tokens, seconds)?))
+    fn by_wrk(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Answered> {
+        Ok(Answered::by_wrk(&self.wrk.ask(server, question, seconds)?))
     }
 }

@@ -13,10 +13,10 @@ use figures::Figure;
 use harness::{Result, Server};
 
 use super::{
-    DELAY_OURS_TO_THIS, OF_BARE, OF_BOUND, OF_RAW, OURS_TO_THIS, Ring, Series,
+    DELAY, DELAY_OURS_TO_THIS, OF_BARE, OF_BOUND, OF_RAW, OURS_TO_THIS, REQUESTS, Ring, Series,
     load::Load,
     series::{Field, Framework},
-    wrk::Window,
+    wrk::{Question, Window},
 };
 use crate::{programs::Programs, results::Results};
 
@@ -71,11 +71,11 @@ impl<'a> Contestant<'a> {
     }
 
     /// One window more; a server that failed once is left out.
-    pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>) {
+    pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) {
         if self.failure.is_some() {
             return;
         }
-        match self.window(ring, load) {
+        match self.window(ring, load, pace) {
             Ok(reading) => self.readings.push(reading),
             Err(reason) => {
                 self.failure = Some(reason);
@@ -104,22 +104,28 @@ impl<'a> Contestant<'a> {
     }
 
     fn add_figures(&self, row: &mut Row<'_>) {
-        row.add("requests/s", "req/s", self.each(Reading::rate));
+        row.add(REQUESTS, "req/s", self.each(Reading::rate));
         row.add("p50", "ns", self.each(|reading| reading.window.p50 * 1e3));
         row.add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
         row.add("CPU", "%", self.each(Reading::busy));
         row.add("CPU per request", "ns", self.each(Reading::cpu));
         row.add("memory", "bytes", self.each(|reading| reading.memory));
-        row.add("event-loop delay p99", "ns", self.delays());
+        row.add(DELAY, "ns", self.delays());
     }
 
     fn add_ratios(&self, load: &Load<'_>, against: &Against<'_>, row: &mut Row<'_>) {
         let Against { bare, ours, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
-        row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
+        // At one pace there is nothing to say of their requests per second.
+        let is_paced = load.paced_by.is_some();
+        if !is_paced {
+            row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
+        }
         row.add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
         if let Some(ours) = ours.filter(|ours| !self.is(ours.series.name)) {
-            row.add(OURS_TO_THIS, "ratio", ratios(&ours.each(Reading::rate), &rates));
+            if !is_paced {
+                row.add(OURS_TO_THIS, "ratio", ratios(&ours.each(Reading::rate), &rates));
+            }
             row.add(DELAY_OURS_TO_THIS, "ratio", ratios(&ours.delays(), &self.delays()));
         }
         if load.beside_raw {
@@ -153,7 +159,7 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    fn window(&mut self, ring: &Ring<'_>, load: &Load<'_>) -> Result<Reading> {
+    fn window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) -> Result<Reading> {
         let server = match &mut self.server {
             Some(server) => server,
             none => none.insert(started(self.series, ring, load)?),
@@ -161,7 +167,7 @@ impl<'a> Contestant<'a> {
         // What was late before the window does not count.
         delay(server, load.field)?;
         let before = server.cpu_time()?;
-        let window = ring.wrk.ask(server.address(), load.tokens, load.seconds)?;
+        let window = ring.wrk.ask(server.address(), &Question { pace, ..Question::with(load.tokens) }, load.seconds)?;
         let used = server.cpu_time()? - before;
         let delay = delay(server, load.field)?;
         Ok(Reading { used, memory: server.memory()? as f64, delay, window })
@@ -213,7 +219,7 @@ fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> 
 /// Until one go has as many requests as there are tokens that rotate: what can be kept of them is kept then.
 fn warm_up(server: &Server, ring: &Ring<'_>, load: &Load<'_>) -> Result {
     for times in WARM_UPS {
-        let window = ring.wrk.ask(server.address(), load.warm_up, times * ring.plan.warm_up)?;
+        let window = ring.wrk.ask(server.address(), &Question::with(load.warm_up), times * ring.plan.warm_up)?;
         if window.requests >= ring.plan.rotating {
             break;
         }

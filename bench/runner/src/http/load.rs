@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+use harness::Result;
+
 use super::{
-    EXPRESS_NEW, EXPRESS_ROTATING, EXPRESS_SAME, INLINE, NEW, ROTATING, SAME,
+    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_PACED, EXPRESS_SAME, EXPRESS_SAME_PACED, INLINE,
+    NEW, REQUESTS, ROTATING, SAME,
     series::{AXUM, EXPRESS, Field, INLINE_OR_POOL},
 };
-use crate::{plan::Plan, tokens::Tokens};
+use crate::{plan::Plan, results::Results, tokens::Tokens};
+
+/// How many requests all are asked at one pace, of those that the bare framework answers at full load.
+const SHARE: f64 = 0.4;
 
 /// Which servers get which tokens in a window.
 pub(crate) struct Load<'a> {
@@ -20,18 +26,47 @@ pub(crate) struct Load<'a> {
     pub(crate) warm_up: &'a Path,
     /// How long a window is.
     pub(crate) seconds: usize,
-    /// Whether each window gets a fresh server, which has seen none of the tokens.
+    /// Whether each window gets a fresh server.
     pub(crate) fresh: bool,
     /// How many requests there may be in a window, so that no token comes twice.
     pub(crate) most: Option<usize>,
+    /// A table of these servers at full load: where there is one, all are asked at one pace.
+    pub(crate) paced_by: Option<&'static str>,
     /// Whether the raw verification is measured in every round, to be compared with.
     pub(crate) beside_raw: bool,
 }
 
 impl<'a> Load<'a> {
-    /// All loads.
-    pub(crate) fn all(plan: &Plan, tokens: &'a Tokens) -> [Self; 7] {
-        let again = |table, field, tokens: &'a Path| Self {
+    /// Those on axum.
+    pub(crate) fn on_axum(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
+        vec![
+            Self::again(SAME, &AXUM, plan, &tokens.same),
+            Self::again(ROTATING, &AXUM, plan, &tokens.rotating),
+            Self { beside_raw: true, ..Self::new(NEW, &AXUM, plan, tokens) },
+        ]
+    }
+
+    /// Those on Express.
+    pub(crate) fn on_express(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
+        let same = |table| Self::again(table, &EXPRESS, plan, &tokens.same);
+        let rotating = |table| Self::again(table, &EXPRESS, plan, &tokens.rotating);
+        let new = |table| Self::new(table, &EXPRESS, plan, tokens);
+        vec![
+            // What V8 makes of the same program differs from one process to the next.
+            Self { fresh: true, ..same(EXPRESS_SAME) },
+            Self { paced_by: Some(EXPRESS_SAME), ..same(EXPRESS_SAME_PACED) },
+            Self { fresh: true, ..rotating(EXPRESS_ROTATING) },
+            Self { paced_by: Some(EXPRESS_ROTATING), ..rotating(EXPRESS_ROTATING_PACED) },
+            new(EXPRESS_NEW),
+            Self { paced_by: Some(EXPRESS_NEW), ..new(EXPRESS_NEW_PACED) },
+            // None of these servers keeps anything of a token.
+            Self::again(INLINE, &INLINE_OR_POOL, plan, &tokens.rotating),
+        ]
+    }
+
+    /// Tokens that a server sees again and again.
+    fn again(table: &'static str, field: &'static Field, plan: &Plan, tokens: &'a Path) -> Self {
+        Self {
             table,
             field,
             tokens,
@@ -39,24 +74,31 @@ impl<'a> Load<'a> {
             seconds: plan.seconds,
             fresh: false,
             most: None,
+            paced_by: None,
             beside_raw: false,
-        };
-        let new = |table, field, file: &'a Path, count| Self {
+        }
+    }
+
+    /// Tokens that a server sees once.
+    fn new(table: &'static str, field: &'static Field, plan: &Plan, tokens: &'a Tokens) -> Self {
+        Self {
             warm_up: &tokens.rotating,
-            seconds: plan.seconds_for(tokens.new_count),
+            seconds: plan.seconds_for(field.framework, tokens.new_count),
             fresh: true,
-            most: Some(count),
-            ..again(table, field, file)
-        };
-        [
-            again(SAME, &AXUM, &tokens.same),
-            again(ROTATING, &AXUM, &tokens.rotating),
-            Self { beside_raw: true, ..new(NEW, &AXUM, &tokens.new, tokens.new_count) },
-            again(EXPRESS_SAME, &EXPRESS, &tokens.same),
-            again(EXPRESS_ROTATING, &EXPRESS, &tokens.rotating),
-            new(EXPRESS_NEW, &EXPRESS, &tokens.fewer, tokens.fewer_count),
-            // None of these servers keeps anything of a token.
-            again(INLINE, &INLINE_OR_POOL, &tokens.rotating),
-        ]
+            most: Some(tokens.new_count),
+            ..Self::again(table, field, plan, &tokens.new)
+        }
+    }
+
+    /// The pace that all keep, in requests per second; None for as many as each answers.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was measured that it could be taken from.
+    pub(crate) fn pace(&self, results: &Results) -> Result<Option<f64>> {
+        let Some(table) = self.paced_by else { return Ok(None) };
+        let bare = self.field.series.first().and_then(|bare| results.get(table, bare.name, REQUESTS));
+        let bare = bare.ok_or_else(|| format!("{table} says no pace"))?;
+        Ok(Some((bare.median * SHARE).round()))
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     tokens::Tokens,
 };
 
-pub(crate) use self::series::{AXUM, EXPRESS_PEERS, OURS, RAW, Series};
+pub(crate) use self::series::{AXUM, EXPRESS_PEERS, FITTED, Framework, OURS, RAW, Series};
 
 /// The loads, by the names of their tables.
 pub(crate) const SAME: &str = "http: same token";
@@ -28,15 +28,27 @@ pub(crate) const SAME: &str = "http: same token";
 pub(crate) const ROTATING: &str = "http: rotating 5,000 tokens";
 /// No token twice.
 pub(crate) const NEW: &str = "http: every token new";
+/// What the names of all tables of Express begin with.
+pub(crate) const EXPRESS_PREFIX: &str = "express: ";
 /// The same three on Express.
 pub(crate) const EXPRESS_SAME: &str = "express: same token";
 /// 5,000 tokens in turn.
 pub(crate) const EXPRESS_ROTATING: &str = "express: rotating 5,000 tokens";
 /// No token twice.
 pub(crate) const EXPRESS_NEW: &str = "express: every token new";
+/// The same, while all are asked at one pace.
+pub(crate) const EXPRESS_SAME_PACED: &str = "express: same token, at one pace";
+/// 5,000 tokens in turn, at one pace.
+pub(crate) const EXPRESS_ROTATING_PACED: &str = "express: rotating 5,000 tokens, at one pace";
+/// No token twice, at one pace.
+pub(crate) const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
 /// On the event loop or beside it.
 pub(crate) const INLINE: &str = "express: signatures inline or in the pool";
 
+/// The column that says how many answers came.
+pub(crate) const REQUESTS: &str = "requests/s";
+/// The column that says how late the event loop was.
+pub(crate) const DELAY: &str = "event-loop delay p99";
 /// The column that compares with the bare framework.
 pub(crate) const OF_BARE: &str = "of bare";
 /// The column that compares ours with the row's server.
@@ -57,26 +69,48 @@ struct Ring<'a> {
     wrk: Wrk,
 }
 
-/// Measures all servers under all loads.
-pub(crate) fn measure(
+/// Measures the servers on axum under all their loads.
+pub(crate) fn on_axum(
     plan: &Plan,
     cores: Cores,
     programs: &Programs,
     tokens: &Tokens,
     results: &mut Results,
 ) -> Result {
-    let wrk = Wrk::new(cores, plan.connections)?;
-    let ring = Ring { plan, cores, programs, tokens, wrk };
-    for load in Load::all(plan, tokens) {
-        ring.measure(&load, results);
-    }
+    Ring::new(plan, cores, programs, tokens)?.measure_all(&Load::on_axum(plan, tokens), results);
     Ok(())
 }
 
-impl Ring<'_> {
-    fn measure(&self, load: &Load<'_>, results: &mut Results) {
+/// Measures the servers on Express under all their loads.
+pub(crate) fn on_express(
+    plan: &Plan,
+    cores: Cores,
+    programs: &Programs,
+    tokens: &Tokens,
+    results: &mut Results,
+) -> Result {
+    Ring::new(plan, cores, programs, tokens)?.measure_all(&Load::on_express(plan, tokens), results);
+    Ok(())
+}
+
+impl<'a> Ring<'a> {
+    fn new(plan: &'a Plan, cores: Cores, programs: &'a Programs, tokens: &'a Tokens) -> Result<Self> {
+        Ok(Self { plan, cores, programs, tokens, wrk: Wrk::new(cores, plan.connections)? })
+    }
+
+    fn measure_all(&self, loads: &[Load<'_>], results: &mut Results) {
+        for load in loads {
+            match load.pace(results) {
+                Ok(pace) => self.measure(load, pace, results),
+                Err(reason) => results.fail(format!("{}: {reason}", load.table)),
+            }
+        }
+    }
+
+    fn measure(&self, load: &Load<'_>, pace: Option<f64>, results: &mut Results) {
         let mut contestants: Vec<_> = load.field.series.iter().map(Contestant::new).collect();
-        let raw: Vec<_> = (0..self.plan.rounds).filter_map(|round| self.round(round, load, &mut contestants)).collect();
+        let raw: Vec<_> =
+            (0..self.plan.rounds).filter_map(|round| self.round(round, load, pace, &mut contestants)).collect();
         let raw = raw.into_iter().collect::<Result<Vec<f64>>>().unwrap_or_else(|reason| {
             results.fail(format!("raw verification beside {}: {reason}", load.table));
             Vec::new()
@@ -90,10 +124,16 @@ impl Ring<'_> {
 
     /// Servers take turns, and every second round they go in the other order. Gives the raw verification where it
     /// is to be compared with.
-    fn round(&self, number: usize, load: &Load<'_>, contestants: &mut [Contestant<'_>]) -> Option<Result<f64>> {
+    fn round(
+        &self,
+        number: usize,
+        load: &Load<'_>,
+        pace: Option<f64>,
+        contestants: &mut [Contestant<'_>],
+    ) -> Option<Result<f64>> {
         println!("bench: {}, round {} of {}", load.table, number + 1, self.plan.rounds);
         let raw = load.beside_raw.then(|| self.raw_verify());
-        let turn = |contestant: &mut Contestant<'_>| contestant.take_window(self, load);
+        let turn = |contestant: &mut Contestant<'_>| contestant.take_window(self, load, pace);
         if number.is_multiple_of(2) {
             contestants.iter_mut().for_each(turn);
         } else {

@@ -40,8 +40,10 @@ pub(crate) const OURS: &str = "portcullis";
 /// The same, without its cache.
 const OURS_WITHOUT_CACHE: &str = "portcullis without cache";
 
-/// The peers on Express.
+/// The peers on Express, set up as their documentation says.
 pub(crate) const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-bearer", "fast-jwt"];
+/// The last of them with its cache on, large enough for all tokens that rotate.
+pub(crate) const FITTED: &str = "fast-jwt, cache for 10,000";
 
 /// axum, and what authorizes there.
 pub(crate) const AXUM: Field = Field {
@@ -68,6 +70,7 @@ pub(crate) const EXPRESS: Field = Field {
         script(EXPRESS_PEERS[0], "express-oauth-jwt.js"),
         script(EXPRESS_PEERS[1], "express-oauth2-jwt-bearer.js"),
         script(EXPRESS_PEERS[2], "fast-jwt.js"),
+        Series { options: &["--cache", "10000"], ..script(FITTED, "fast-jwt.js") },
     ],
     ..ON_EXPRESS
 };

@@ -1,11 +1,14 @@
 -- Asks with the tokens of a file, one a line, in order and then from the start again; path and header fields are
--- wrk's own arguments.
+-- wrk's own arguments. A second argument is a pace: so many requests a second.
 
 local requests = {}
 local latest = 0
 
 -- Requests are built before the clock starts.
 function init(args)
+   if args[2] then
+      keep_pace(tonumber(args[2]))
+   end
    local head = "GET " .. wrk.path .. " HTTP/1.1\r\n"
    for name, value in pairs(wrk.headers) do
       head = head .. name .. ": " .. value .. "\r\n"
@@ -13,6 +16,28 @@ function init(args)
    head = head .. "Authorization: Bearer "
    for token in io.lines(args[1]) do
       requests[#requests + 1] = head .. token .. "\r\n\r\n"
+   end
+end
+
+-- Requests come as from many users who know nothing of each other, and do not wait for each other's answers. All servers
+-- get the same turns: the random numbers are the same each time.
+function keep_pace(per_second)
+   local ffi = require("ffi")
+   ffi.cdef [[
+      typedef struct { long seconds; long nanoseconds; } moment;
+      int clock_gettime(int clock, moment *now);
+   ]]
+   local MONOTONIC = 1
+   local moment = ffi.new("moment")
+   local function now()
+      ffi.C.clock_gettime(MONOTONIC, moment)
+      return tonumber(moment.seconds) * 1e3 + tonumber(moment.nanoseconds) / 1e6
+   end
+   local turn = now()
+   -- How many milliseconds the next request has to wait; wrk asks for it if it is there.
+   function delay()
+      turn = turn - math.log(1 - math.random()) * 1e3 / per_second
+      return math.max(0, turn - now())
    end
 end
 

@@ -20,6 +20,18 @@ pub(crate) struct Wrk {
     script: PathBuf,
 }
 
+/// What a server is asked, over and over.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) path: &'a str,
+    /// Header fields, beside the token's.
+    pub(crate) fields: &'a [&'a str],
+    /// A file with tokens, one a line.
+    pub(crate) tokens: &'a Path,
+    /// How many requests a second; without it, as many as are answered.
+    pub(crate) pace: Option<f64>,
+}
+
 /// What wrk tells about a window; its times are in microseconds.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Window {
@@ -46,27 +58,24 @@ impl Wrk {
     /// Asks a server for some seconds.
     ///
     /// A window in which any request failed is no measurement.
-    pub(crate) fn ask(&self, server: SocketAddr, tokens: &Path, seconds: usize) -> Result<Window> {
-        self.ask_at(server, "/", &[], tokens, seconds)
-    }
-
-    /// The same under a path, with more header fields.
-    pub(crate) fn ask_at(
-        &self,
-        server: SocketAddr,
-        path: &str,
-        fields: &[&str],
-        tokens: &Path,
-        seconds: usize,
-    ) -> Result<Window> {
+    pub(crate) fn ask(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Window> {
+        let Question { path, fields, tokens, pace } = question;
         let mut command = self.cores.for_client(Path::new("wrk"));
         command.args(["--threads", "1", "--connections", &self.connections.to_string()]);
         command.args(["--duration", &format!("{seconds}s")]).arg("--script").arg(&self.script);
         command.args(fields.iter().flat_map(|field| ["--header", field]));
         command.arg(format!("http://{server}{path}")).arg("--").arg(tokens);
+        command.args(pace.map(|pace| pace.to_string()));
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = output.map_err(|error| format!("wrk cannot be started: {error}"))?;
         Window::read(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+impl<'a> Question<'a> {
+    /// With the tokens alone, as fast as can be.
+    pub(crate) fn with(tokens: &'a Path) -> Self {
+        Self { path: "/", fields: &[], tokens, pace: None }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use harness::{Cores, Result};
 use serde_json::Value;
 
+use super::Scope;
 use crate::gateway::ENVOY_PACKAGE;
 
 /// The lock file of the benchmarks' workspace, as it was when this was built.
@@ -37,31 +38,40 @@ const CRATES: &[&str] = &[
 const PACKAGES: &[&str] =
     &["express", "express-oauth-jwt", "express-oauth2-jwt-bearer", "jose", "fast-jwt", "get-jwks"];
 
-/// The section about it.
-pub(crate) fn section(cores: &Cores) -> Result<String> {
-    let rows = [
+/// The section about it: the versions are of what this report is about.
+pub(crate) fn section(scope: Scope, cores: &Cores) -> Result<String> {
+    let mut rows = vec![
         ("processor", processor()),
         ("cores", cores_available()),
         ("memory", memory()),
         ("kernel", read("/proc/sys/kernel/osrelease")),
         ("compiler", said_by("rustc", &["--version"])),
-        ("Node.js", said_by("node", &["--version"])),
         ("client", client()),
-        ("client by HTTP/2", said_by("h2load", &["--version"])),
-        ("Envoy", ENVOY_PACKAGE.to_owned()),
         ("date", said_by("date", &["--utc", "+%F"])),
     ];
+    match scope {
+        Scope::Library => {}
+        Scope::Express => rows.push(("Node.js", said_by("node", &["--version"]))),
+        Scope::Gateway => {
+            rows.push(("client by HTTP/2", said_by("h2load", &["--version"])));
+            rows.push(("Envoy", ENVOY_PACKAGE.to_owned()));
+        }
+    }
     let rows: Vec<_> = rows.iter().map(|(what, value)| format!("| {what} | {value} |")).collect();
-    let crates: Vec<_> = CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect();
-    let packages = npm_versions(NPM_LOCK)?;
+    let (kind, versions) = match scope {
+        Scope::Express => ("npm package", npm_versions(NPM_LOCK)?),
+        Scope::Library | Scope::Gateway => ("crate", crate_versions()),
+    };
     Ok(format!(
-        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| crate | version |\n|---|---|\n{}\n\n\
-         | npm package | version |\n|---|---|\n{}",
+        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| {kind} | version |\n|---|---|\n{}",
         cores.description(),
         rows.join("\n"),
-        crates.join("\n"),
-        packages.join("\n"),
+        versions.join("\n"),
     ))
+}
+
+fn crate_versions() -> Vec<String> {
+    CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect()
 }
 
 fn processor() -> String {

@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md` and its plots; of the gateway alone, `docs/benchmarks-gateway.md`.
+//! The reports and their plots: `docs/benchmarks.md` of the library, and one of each door that is a product by itself.
 
 mod goals;
 mod machine;
@@ -9,15 +9,19 @@ mod tables;
 
 use std::{fs, path::Path};
 
+use clap::ValueEnum;
 use harness::{Cores, Result};
 
-use crate::{plan::Plan, results::Results};
+use crate::{gateway, http, plan::Plan, results::Results};
 
 /// What a report is about.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    All,
-    /// The gateway alone.
+    /// The library, alone and on axum
+    Library,
+    /// The npm package on Express
+    Express,
+    /// The gateway
     Gateway,
 }
 
@@ -25,8 +29,20 @@ impl Scope {
     /// The name of the report, and of the folder with its plots.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::All => "benchmarks",
+            Self::Library => "benchmarks",
+            Self::Express => "benchmarks-express",
             Self::Gateway => "benchmarks-gateway",
+        }
+    }
+
+    /// The one whose report has this table.
+    fn of(table: &str) -> Self {
+        if table.starts_with(http::EXPRESS_PREFIX) {
+            Self::Express
+        } else if table.starts_with(gateway::PREFIX) {
+            Self::Gateway
+        } else {
+            Self::Library
         }
     }
 }
@@ -35,11 +51,11 @@ impl Scope {
 pub(crate) fn write(out: &Path, scope: Scope, plan: &Plan, cores: &Cores, results: &Results) -> Result {
     let plots = plots::write(&out.join(scope.name()), results)?;
     let parts = [
-        prose::INTRODUCTION.to_owned(),
+        prose::introduction(scope),
         goals::section(scope, results),
         not_measured(results),
-        machine::section(cores)?,
-        prose::method(plan),
+        machine::section(scope, cores)?,
+        prose::method(scope, plan),
         tables::sections(results, &plots),
     ];
     let parts: Vec<_> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();

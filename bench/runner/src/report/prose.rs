@@ -1,14 +1,24 @@
 //! What the report says in words.
 
+use super::Scope;
 use crate::plan::Plan;
 
 /// How it begins.
-pub(crate) const INTRODUCTION: &str = "\
-# Benchmarks
+pub(crate) fn introduction(scope: Scope) -> String {
+    let (title, asked) = match scope {
+        Scope::Library => ("Benchmarks", "library"),
+        Scope::Express => ("Benchmarks: Express", "express"),
+        Scope::Gateway => ("Benchmarks: the gateway", "gateway"),
+    };
+    format!(
+        "\
+# {title}
 
-Written by `cargo xtask bench`, which builds and runs everything side by side on one machine. Compare figures within
-this page only: another machine gives other ones. [bench/README.md](../bench/README.md) tells how to read it, how
-each peer is set up and why.";
+Written by `cargo xtask bench {asked}`, which builds and runs everything side by side on one machine. Compare figures
+within this page only: another machine gives other ones. [bench/README.md](../bench/README.md) tells how to read it,
+how each peer is set up and why; [profile.md](profile.md) tells where the time goes."
+    )
+}
 
 /// Tables that belong together.
 #[derive(Debug)]
@@ -38,12 +48,20 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind {
         prefix: "express",
         title: "Express over loopback",
-        text: "The npm package and its peers, with the same tokens and the same columns as above; the handler answers the \
-               subject as JSON, and bare Express a constant of the same length. `event-loop delay p99` is what \
+        text: "The npm package and its peers. One route, a token of about 1,070 bytes signed with RS256, issuer and \
+               audience checked; the handler answers the subject as JSON, and bare Express a constant of the same length. \
+               `of bare` is a server's requests per second over those of bare Express in the same round. `CPU` is the \
+               share of the window in which the server had its core, `CPU per request` that time over its requests, `of \
+               bare, by CPU` the same ratio in these terms, which other work on the machine disturbs less, and `memory` \
+               what the server had in RAM after the window. `event-loop delay p99` is what \
                `perf_hooks.monitorEventLoopDelay` tells with a resolution of 1 ms, which is in it: an idle server has \
                about 1.2 ms. `portcullis / this` is what the npm package reaches, over what the row's server reaches, \
                in the same round: requests per second, and for `delay` the event loop's, where less is better. The \
-               whole process is on one core, libuv's pool and the garbage collector's threads included.",
+               whole process is on one core, libuv's pool and the garbage collector's threads included.\n\n\
+               At full load each server gets the next request as soon as it has answered one: those that answer more also \
+               do more in a turn of the event loop. So the delays are compared where all get the same requests at the \
+               same times: at one pace, two fifths of what bare Express answers at full load, and at random intervals, \
+               as from many users. Whoever answers fewer cannot keep that pace.",
     },
     Kind {
         prefix: "gateway",
@@ -85,8 +103,24 @@ pub(crate) fn kind_of(table: &str) -> &'static Kind {
 }
 
 /// How it was measured.
-pub(crate) fn method(plan: &Plan) -> String {
-    let Plan { rounds, seconds, warm_up, connections, rotating, storms, .. } = plan;
+pub(crate) fn method(scope: Scope, plan: &Plan) -> String {
+    let Plan { rounds, seconds, warm_up, connections, rotating, storms, gateway, .. } = plan;
+    let rounds = if scope == Scope::Gateway { gateway } else { rounds };
+    let warm_up = match scope {
+        Scope::Gateway => format!("- A server is warmed up for {warm_up} s.\n"),
+        Scope::Library | Scope::Express => format!(
+            "- A server is warmed up for {warm_up} s, and again for longer until one go has {rotating} requests: what can be kept
+  of the tokens is kept then.
+- Where every token is new, each window has a fresh server, warmed up with other tokens; on Express at full load also with tokens
+  that come again, since what V8 makes of the same program differs from one process to the next.
+"
+        ),
+    };
+    let storms = if scope == Scope::Library {
+        format!("- Storms are repeated {storms} times, also in turns.\n")
+    } else {
+        String::new()
+    };
     format!(
         "## How it was measured
 
@@ -94,13 +128,9 @@ pub(crate) fn method(plan: &Plan) -> String {
   {connections} connections.
 - A window is {seconds} s. The servers take turns, window by window, for {rounds} rounds, and go in the other order
   every second round: a machine that slows down slows all of them.
-- A server is warmed up for {warm_up} s, and again for longer until one go has {rotating} requests: what can be kept of the
-  tokens is kept then.
-- Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
+{warm_up}- Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
   round, before the median.
-- Where every token is new, each window has a fresh server, warmed up with other tokens.
 - A window in which any request failed is no measurement; it is told above.
-- Storms are repeated {storms} times, also in turns.
-- All in Rust are built with the same profile: optimised, thin LTO, one codegen unit; so is the npm package's addon."
+{storms}- All in Rust are built with the same profile: optimised, thin LTO, one codegen unit; so is the npm package's addon."
     )
 }

@@ -3,7 +3,14 @@
 use figures::Figure;
 
 use super::{numbers::cell, plots::Plots, prose};
-use crate::results::{Results, distinct};
+use crate::{
+    gateway::HALF,
+    http::{EXPRESS_NEW_PACED, EXPRESS_ROTATING_PACED, EXPRESS_SAME_PACED},
+    results::{Results, distinct},
+};
+
+/// The tables whose servers were asked no faster than they could answer.
+const PACED: [&str; 4] = [HALF, EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 
 /// A section for each kind of table.
 pub(crate) fn sections(results: &Results, plots: &Plots) -> String {
@@ -20,7 +27,8 @@ fn table(name: &str, results: &Results, plots: &Plots) -> String {
     let figures = results.table(name);
     let heading = format!("### {}", heading(name));
     let noted = results.remarks.iter().filter(|(table, _)| table == name).map(|(_, sentence)| sentence.clone());
-    let parts = [vec![heading], plots.of(name), vec![grid(&figures)], idle(&figures), noted.collect()];
+    let idle = if PACED.contains(&name) { Vec::new() } else { idle(&figures) };
+    let parts = [vec![heading], plots.of(name), vec![grid(&figures)], idle, noted.collect()];
     parts.concat().join("\n\n")
 }
 

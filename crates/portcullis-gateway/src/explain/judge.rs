@@ -13,12 +13,18 @@ use crate::{
 
 /// Who judges.
 pub(super) enum Judge {
-    Route { gateway: Box<Gateway>, method: String, path: String },
+    Gateway { gateway: Box<Gateway>, request: Option<Line> },
     Layer(Secure),
 }
 
+/// The request that a token would come with: its method, and its path.
+pub(crate) struct Line {
+    pub(crate) method: String,
+    pub(crate) path: String,
+}
+
 /// What came of it.
-pub(super) enum Judged {
+pub(crate) enum Judged {
     /// No token is asked for.
     Public {
         route: String,
@@ -32,10 +38,10 @@ pub(super) enum Judged {
 }
 
 /// The route that a request is under.
-pub(super) struct Route {
-    pub(super) name: String,
+pub(crate) struct Route {
+    pub(crate) name: String,
     /// What is refused there is only reported.
-    pub(super) report_only: bool,
+    pub(crate) report_only: bool,
 }
 
 impl Judge {
@@ -45,34 +51,42 @@ impl Judge {
     ///
     /// What is wrong with the configuration, or with what was named.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Report> {
-        match (&arguments.config, &arguments.path) {
-            (None, _) => layer(arguments).map(Self::Layer),
-            (Some(config), None) => Ok(Self::Layer(Secure::new(gateway(config)?.issuers().verifier().clone()))),
-            (Some(config), Some(path)) => {
-                let (method, path) = (arguments.method.clone(), path.clone());
-                Ok(Self::Route { gateway: Box::new(gateway(config)?), method, path })
-            }
-        }
+        let Some(config) = &arguments.config else { return layer(arguments).map(Self::Layer) };
+        let line = |path: &String| Line { method: arguments.method.clone(), path: path.clone() };
+        Ok(Self::Gateway { gateway: Box::new(gateway(config)?), request: arguments.path.as_ref().map(line) })
     }
 
     pub(super) async fn judge(&self, token: &[u8], now: SystemTime) -> Judged {
-        let field = [b"Bearer ", token].concat();
-        let authorization: &[&[u8]] = &[&field];
-        let (route, secure) = match self {
-            Self::Layer(secure) => (None, secure),
-            Self::Route { gateway, method, path } => {
-                match gateway.asked(&Original { method, target: path, authorization, traceparent: None }) {
-                    Err(fault) => return Judged::Unrouted(fault),
-                    Ok(Asked { route, secure: None, .. }) => return Judged::Public { route: route.to_owned() },
-                    Ok(Asked { route, secure: Some(secure), report_only }) => {
-                        (Some(Route { name: route.to_owned(), report_only }), secure)
-                    }
-                }
-            }
-        };
-        let explanation = Box::new(secure.explain(authorization, now).await);
-        Judged::Token { route: route.filter(|route| !route.name.is_empty()), explanation }
+        match self {
+            Self::Gateway { gateway, request } => by_gateway(gateway, request.as_ref(), token, now).await,
+            Self::Layer(secure) => of_token(secure, None, &field(token), now).await,
+        }
     }
+}
+
+/// What a gateway says of a request with this token; without a request, what its issuers say of the token.
+pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token: &[u8], now: SystemTime) -> Judged {
+    let field = field(token);
+    let Some(Line { method, path }) = request else {
+        return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
+    };
+    match gateway.asked(&Original { method, target: path, authorization: &[&field[..]], traceparent: None }) {
+        Err(fault) => Judged::Unrouted(fault),
+        Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
+        Ok(Asked { route, secure: Some(secure), report_only }) => {
+            let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
+            of_token(secure, route, &field, now).await
+        }
+    }
+}
+
+async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: SystemTime) -> Judged {
+    Judged::Token { route, explanation: Box::new(secure.explain(&[field], now).await) }
+}
+
+/// A token, as a request has it.
+fn field(token: &[u8]) -> Vec<u8> {
+    [b"Bearer ", token].concat()
 }
 
 fn gateway(config: &Path) -> Result<Gateway, Report> {

@@ -11,13 +11,14 @@ mod times;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use input::bare;
+pub(crate) use judge::{Judged, Line, Route, by_gateway};
 
 use std::process::ExitCode;
 
 use miette::Report;
 
 use crate::terminal;
-use judge::{Judge, Judged};
+use judge::Judge;
 
 /// The token passes.
 const PASSED: u8 = 0;

@@ -144,3 +144,50 @@ fn stays(old: &Config, new: &Config) -> Result<(), Report> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::path::Path;
+
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::*;
+
+    const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
+
+    /// A configuration with this realm.
+    fn config(folder: &Path, realm: &str) -> Config {
+        let issuer =
+            "[[issuers]]\nissuer = \"https://as.example.com\"\njwks_file = \"keys.json\"\naudience = \"api\"\n";
+        let route = format!("[[routes]]\npath = \"/*\"\nrealm = \"{realm}\"\n");
+        Config::read(&format!("{issuer}{route}"), "portcullis.toml", folder).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_changed_file_is_taken_when_it_reads_the_same_twice_or_somebody_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("keys.json"), KEYS).unwrap();
+        let [old, half, new] = ["old", "half", "new"].map(|realm| config(folder.path(), realm));
+        let gateway = Gateway::build(&old, None).unwrap();
+        let current = Arc::new(ArcSwap::from_pointee(gateway));
+        let hangups = signal(SignalKind::hangup()).unwrap();
+        let mut reloader =
+            Reloader::new(folder.path().join("portcullis.toml"), old.clone(), current, Vec::new(), hangups);
+        for (read, occasion, is_taken) in [
+            (&old, Occasion::Looked, false),
+            (&half, Occasion::Looked, false),
+            (&new, Occasion::Looked, false),
+            (&half, Occasion::Looked, false),
+            // It went back in between: that is no second look.
+            (&old, Occasion::Looked, false),
+            (&half, Occasion::Looked, false),
+            (&new, Occasion::Looked, false),
+            (&new, Occasion::Looked, true),
+            (&half, Occasion::Asked, true),
+        ] {
+            let replacement = reloader.replacement(read.clone(), occasion).await.unwrap();
+            assert_eq!(replacement.is_some(), is_taken);
+        }
+    }
+}

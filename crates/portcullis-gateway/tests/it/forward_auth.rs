@@ -186,6 +186,11 @@ async fn the_upstream_gets_claims_and_what_the_client_sent_is_replaced() {
     );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 
+    let roles = serde_json::json!({ "roles": null });
+    let token = server.token().claim("realm_access", roles).scope("read").sign();
+    let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
+    assert_eq!(answer.header("x-auth-roles"), Some(""), "a claim that is null is none");
+
     let roles = serde_json::json!({ "roles": ["ops", "a,b"] });
     let token = server.token().claim("realm_access", roles).scope("read").sign();
     let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_testkit::{AuthorizationServer, Endpoint};
 
-use crate::support::{Gateway, ROUTES, issuer, within};
+use crate::support::{Gateway, ROUTES, introspecting, issuer, within};
 
 const OPEN: &str = "[[routes]]\npath = \"/*\"\npublic = true\n";
 
@@ -27,6 +27,38 @@ async fn a_hangup_puts_the_new_configuration_in_force() {
     status_becomes(&gateway, "/orders/1", 200).await;
     assert_eq!(gateway.metric("portcullis_gateway_reloads_total{outcome=\"ok\"}").await, 1.0);
     assert_eq!(server.requests(Endpoint::Jwks), 1, "the issuer is the same, and so are its keys");
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_kept() {
+    let server = AuthorizationServer::start().await;
+    let issuer = introspecting(&server, "json", "");
+    let gateway = Gateway::start(&format!("{issuer}{ROUTES}")).await;
+    let opaque = server.issue_opaque(server.token().scope("read"));
+    let jwt = server.token().scope("read").sign();
+    let passes = async || {
+        for token in [&opaque, &jwt] {
+            assert_eq!(gateway.ask("GET", "/orders/1", Some(token)).await.status, 200);
+        }
+    };
+    passes().await;
+    let asked = || [Endpoint::Introspection, Endpoint::Jwks].map(|endpoint| server.requests(endpoint));
+    assert_eq!(asked(), [1, 1]);
+    // Other routes: the issuers stay, with all that they have learned.
+    gateway.rewrite("", &format!("{issuer}{ROUTES}[[routes]]\npath = \"/new\"\npublic = true\n"));
+    gateway.signal("HUP");
+    status_becomes(&gateway, "/new", 200).await;
+    passes().await;
+    assert_eq!(asked(), [1, 1]);
+    // Another cache: the issuers are made anew, with the keys that are at hand.
+    gateway.rewrite(
+        "",
+        &format!("{issuer}{ROUTES}[[routes]]\npath = \"/newer\"\npublic = true\n[cache]\nbytes = \"1MiB\"\n"),
+    );
+    gateway.signal("HUP");
+    status_becomes(&gateway, "/newer", 200).await;
+    passes().await;
+    assert_eq!(server.requests(Endpoint::Jwks), 1);
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 
 use std::time::SystemTime;
 
-use portcullis::Secure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    decision::{Asked, Gateway, Original},
-    explain::bare,
+    decision::Gateway,
+    explain::{Judged, Line, Route, bare, by_gateway},
 };
 
 /// A token, and the request that it would come with, if that is of interest.
@@ -23,20 +22,15 @@ pub(super) struct Question {
 }
 
 /// The explanation, and the route that it is for.
-pub(super) async fn explain(gateway: &Gateway, question: Question) -> Value {
-    let field = [b"Bearer ", bare(question.token.as_bytes())].concat();
-    let authorization: &[&[u8]] = &[&field];
-    let Some(path) = question.path.as_deref().filter(|path| !path.is_empty()) else {
-        let secure = Secure::new(gateway.issuers().verifier().clone());
-        return json!({ "explanation": secure.explain(authorization, SystemTime::now()).await });
-    };
-    let method = question.method.as_deref().unwrap_or("GET");
-    match gateway.asked(&Original { method, target: path, authorization, traceparent: None }) {
-        Err(fault) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
-        Ok(Asked { route, secure: None, .. }) => json!({ "route": route, "public": true }),
-        Ok(Asked { route, secure: Some(secure), report_only }) => {
-            let explanation = secure.explain(authorization, SystemTime::now()).await;
-            json!({ "route": route, "report_only": report_only, "explanation": explanation })
+pub(super) async fn explain(gateway: &Gateway, Question { token, method, path }: Question) -> Value {
+    let request = path.filter(|path| !path.is_empty());
+    let request = request.map(|path| Line { method: method.unwrap_or_else(|| "GET".to_owned()), path });
+    match by_gateway(gateway, request.as_ref(), bare(token.as_bytes()), SystemTime::now()).await {
+        Judged::Unrouted(fault) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
+        Judged::Public { route } => json!({ "route": route, "public": true }),
+        Judged::Token { route: None, explanation } => json!({ "explanation": explanation }),
+        Judged::Token { route: Some(Route { name, report_only }), explanation } => {
+            json!({ "route": name, "report_only": report_only, "explanation": explanation })
         }
     }
 }

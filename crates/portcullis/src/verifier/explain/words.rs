@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
 
 /// Spans below are told in seconds alone.
@@ -50,24 +52,9 @@ fn instant(seconds: f64) -> Option<String> {
     if !(0.0..=LAST_SECOND).contains(&seconds) {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range above")]
-    let seconds = seconds as u64;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
-}
-
-/// The date so many days after 1970-01-01. Years begin in March here, so that a leap day is a year's last.
-fn date(days: u64) -> (u64, u64, u64) {
-    let since_0000_03_01 = days + 719_468;
-    let (era, day) = (since_0000_03_01 / 146_097, since_0000_03_01 % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day_of_month = day - (153 * month + 2) / 5 + 1;
-    let (month, years) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year + years, month, day_of_month)
+    #[expect(clippy::cast_possible_truncation, reason = "within the range above")]
+    let seconds = seconds as i64;
+    OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
 }
 
 /// Foreign text of so many characters at the most, in which nothing steers a terminal or hides.
