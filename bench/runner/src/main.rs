@@ -18,6 +18,7 @@ use std::{
 
 use clap::Parser;
 use harness::{Cores, Result};
+use http::Ring;
 use plan::Plan;
 use programs::{Programs, figures};
 use report::Scope;
@@ -92,12 +93,14 @@ fn library(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results:
     println!("bench: storms");
     storms::measure(plan, programs, results);
     println!("bench: HTTP");
-    http::on_axum(plan, cores, programs, &tokens, results)
+    Ring::new(plan, cores, programs, &tokens)?.on_axum(results);
+    Ok(())
 }
 
 fn express(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
     let tokens = Tokens::mint(work, plan.rotating, plan.new_on_express)?;
-    http::on_express(plan, cores, programs, &tokens, results)
+    Ring::new(plan, cores, programs, &tokens)?.on_express(results);
+    Ok(())
 }
 
 /// It takes its cores itself: one table is about what a second one adds.

@@ -90,7 +90,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The pace that all keep, in requests per second; None for as many as each answers.
+    /// The pace at which all are asked, in requests per second; None for as many as each answers.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ pub(crate) const OF_BOUND: &str = "of 1/(bare + raw verify)";
 pub(crate) const OF_RAW: &str = "of signature alone";
 
 /// What all windows need.
-struct Ring<'a> {
+pub(crate) struct Ring<'a> {
     plan: &'a Plan,
     cores: Cores,
     programs: &'a Programs,
@@ -69,33 +69,19 @@ struct Ring<'a> {
     wrk: Wrk,
 }
 
-/// Measures the servers on axum under all their loads.
-pub(crate) fn on_axum(
-    plan: &Plan,
-    cores: Cores,
-    programs: &Programs,
-    tokens: &Tokens,
-    results: &mut Results,
-) -> Result {
-    Ring::new(plan, cores, programs, tokens)?.measure_all(&Load::on_axum(plan, tokens), results);
-    Ok(())
-}
-
-/// Measures the servers on Express under all their loads.
-pub(crate) fn on_express(
-    plan: &Plan,
-    cores: Cores,
-    programs: &Programs,
-    tokens: &Tokens,
-    results: &mut Results,
-) -> Result {
-    Ring::new(plan, cores, programs, tokens)?.measure_all(&Load::on_express(plan, tokens), results);
-    Ok(())
-}
-
 impl<'a> Ring<'a> {
-    fn new(plan: &'a Plan, cores: Cores, programs: &'a Programs, tokens: &'a Tokens) -> Result<Self> {
+    pub(crate) fn new(plan: &'a Plan, cores: Cores, programs: &'a Programs, tokens: &'a Tokens) -> Result<Self> {
         Ok(Self { plan, cores, programs, tokens, wrk: Wrk::new(cores, plan.connections)? })
+    }
+
+    /// Measures the servers on axum under all their loads.
+    pub(crate) fn on_axum(&self, results: &mut Results) {
+        self.measure_all(&Load::on_axum(self.plan, self.tokens), results);
+    }
+
+    /// Measures the servers on Express under all their loads.
+    pub(crate) fn on_express(&self, results: &mut Results) {
+        self.measure_all(&Load::on_express(self.plan, self.tokens), results);
     }
 
     fn measure_all(&self, loads: &[Load<'_>], results: &mut Results) {
