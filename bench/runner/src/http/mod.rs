@@ -42,6 +42,8 @@ pub(crate) const EXPRESS_SAME_PACED: &str = "express: same token, at one pace";
 pub(crate) const EXPRESS_ROTATING_PACED: &str = "express: rotating 5,000 tokens, at one pace";
 /// No token twice, at one pace.
 pub(crate) const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
+/// Those at one pace.
+pub(crate) const EXPRESS_PACED: [&str; 3] = [EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 /// On the event loop or beside it.
 pub(crate) const INLINE: &str = "express: signatures inline or in the pool";
 

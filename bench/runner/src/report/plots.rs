@@ -12,7 +12,7 @@ use harness::Result;
 use self::style::slug;
 use crate::{
     gateway::{ENVOY, EXT_AUTHZ, FORWARD_AUTH},
-    http::{DELAY, EXPRESS_NEW_PACED, EXPRESS_ROTATING_PACED, EXPRESS_SAME_PACED, REQUESTS},
+    http::{DELAY, EXPRESS_PACED, REQUESTS},
     results::{Results, distinct},
 };
 
@@ -63,7 +63,7 @@ enum Plot {
 fn kind(table: &str) -> Option<Plot> {
     match table {
         "whole verification" => Some(Plot::Bars(|_| true)),
-        EXPRESS_SAME_PACED | EXPRESS_ROTATING_PACED | EXPRESS_NEW_PACED => Some(Plot::Bars(|column| column == DELAY)),
+        _ if EXPRESS_PACED.contains(&table) => Some(Plot::Bars(|column| column == DELAY)),
         _ if table.starts_with("http") || table.starts_with("express") => Some(Plot::Bars(|column| column == REQUESTS)),
         FORWARD_AUTH | EXT_AUTHZ | ENVOY => Some(Plot::Bars(|column| column == REQUESTS)),
         _ if table.starts_with("growth") => Some(Plot::Lines),

@@ -106,15 +106,20 @@ pub(crate) fn kind_of(table: &str) -> &'static Kind {
 pub(crate) fn method(scope: Scope, plan: &Plan) -> String {
     let Plan { rounds, seconds, warm_up, connections, rotating, storms, gateway, .. } = plan;
     let rounds = if scope == Scope::Gateway { gateway } else { rounds };
-    let warm_up = match scope {
-        Scope::Gateway => format!("- A server is warmed up for {warm_up} s.\n"),
+    let until_kept = match scope {
+        Scope::Gateway => String::new(),
         Scope::Library | Scope::Express => format!(
-            "- A server is warmed up for {warm_up} s, and again for longer until one go has {rotating} requests: what can be kept
-  of the tokens is kept then.
-- Where every token is new, each window has a fresh server, warmed up with other tokens; on Express at full load also with tokens
-  that come again, since what V8 makes of the same program differs from one process to the next.
-"
+            ", and again for longer until one go has {rotating} requests: what can be kept
+  of the tokens is kept then"
         ),
+    };
+    let fresh = match scope {
+        Scope::Gateway => "",
+        Scope::Library => "- Where every token is new, each window has a fresh server, warmed up with other tokens.\n",
+        Scope::Express => {
+            "- Where every token is new, each window has a fresh server, warmed up with other tokens. At full load with known
+  tokens it has one, too, since what V8 makes of the same program differs from one process to the next.\n"
+        }
     };
     let storms = if scope == Scope::Library {
         format!("- Storms are repeated {storms} times, also in turns.\n")
@@ -128,7 +133,8 @@ pub(crate) fn method(scope: Scope, plan: &Plan) -> String {
   {connections} connections.
 - A window is {seconds} s. The servers take turns, window by window, for {rounds} rounds, and go in the other order
   every second round: a machine that slows down slows all of them.
-{warm_up}- Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
+- A server is warmed up for {warm_up} s{until_kept}.
+{fresh}- Each figure is the median of its windows, with the lowest and the highest beside it. Ratios are taken within a
   round, before the median.
 - A window in which any request failed is no measurement; it is told above.
 {storms}- All in Rust are built with the same profile: optimised, thin LTO, one codegen unit; so is the npm package's addon."

@@ -5,12 +5,9 @@ use figures::Figure;
 use super::{numbers::cell, plots::Plots, prose};
 use crate::{
     gateway::HALF,
-    http::{EXPRESS_NEW_PACED, EXPRESS_ROTATING_PACED, EXPRESS_SAME_PACED},
+    http::EXPRESS_PACED,
     results::{Results, distinct},
 };
-
-/// The tables whose servers were asked no faster than they could answer.
-const PACED: [&str; 4] = [HALF, EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 
 /// A section for each kind of table.
 pub(crate) fn sections(results: &Results, plots: &Plots) -> String {
@@ -27,7 +24,9 @@ fn table(name: &str, results: &Results, plots: &Plots) -> String {
     let figures = results.table(name);
     let heading = format!("### {}", heading(name));
     let noted = results.remarks.iter().filter(|(table, _)| table == name).map(|(_, sentence)| sentence.clone());
-    let idle = if PACED.contains(&name) { Vec::new() } else { idle(&figures) };
+    let is_paced = name == HALF || EXPRESS_PACED.contains(&name);
+    // At a pace a server may well have time to spare.
+    let idle = if is_paced { Vec::new() } else { idle(&figures) };
     let parts = [vec![heading], plots.of(name), vec![grid(&figures)], idle, noted.collect()];
     parts.concat().join("\n\n")
 }
