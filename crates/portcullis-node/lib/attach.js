@@ -2,18 +2,22 @@
 
 const { IncomingMessage } = require('node:http');
 
+const { read } = require('./request.js');
+
 /**
  * Puts what a request was admitted by where handlers look for it: `req.auth`, and its claims as `req.claims`.
  *
- * Express makes each request an object of a shape of its own, and a property that is new to it costs more than the
- * rest of a cached token's way. So Express's requests get both by their prototype, `express.request`, which is there for such
- * things; any other request gets properties of its own.
+ * They are properties of the request. But up to Node 22, whose V8 keeps no shapes of objects that have got another prototype,
+ * as Express's requests do, each new property there means a new shape, and costs more than the rest of a cached token's
+ * way. There Express's requests get both by their prototype, `express.request`, which is there for such things.
  */
 
 const NAMES = ['auth', 'claims'];
 
-/** What was attached to a request, or assigned to its two properties since. */
-const kept = new WeakMap();
+/** From this version on, V8 keeps those shapes. */
+const SHARED_SHAPES = 13;
+
+const hasDearProperties = Number.parseInt(process.versions.v8, 10) < SHARED_SHAPES;
 
 /** Prototypes that have the two properties, or inherit them. */
 const ready = new WeakSet();
@@ -22,19 +26,27 @@ const ready = new WeakSet();
 let last;
 
 function attach(req, access) {
-  const prototype = Object.getPrototypeOf(req);
-  if (prototype !== last && !isReady(prototype)) {
+  const fields = hasDearProperties && isOfExpress(req) ? read(req, 'rawHeaders') : undefined;
+  if (!isObject(fields)) {
     req.auth = access;
     req.claims = access?.claims;
     return;
   }
-  last = prototype;
-  kept.set(req, access);
+  Kept.keep(fields, access);
   // Properties of the request's own, from before it came to Express, would hide the guard's word.
   NAMES.forEach((name) => Object.hasOwn(req, name) && delete req[name]);
 }
 
-/** Whether requests with this prototype have the two properties, from now on if not before. */
+/** Whether the request has the two properties by its prototype, from now on if not before. */
+function isOfExpress(req) {
+  const prototype = Object.getPrototypeOf(req);
+  if (prototype !== last && !isReady(prototype)) {
+    return false;
+  }
+  last = prototype;
+  return true;
+}
+
 function isReady(prototype) {
   if (ready.has(prototype)) {
     return true;
@@ -69,30 +81,51 @@ function rootOf(prototype) {
   return above === IncomingMessage.prototype ? prototype : rootOf(above);
 }
 
-/** A property that reads what was attached, or what was assigned to it since. */
-function define(prototype, name, read) {
+/** A property that reads what was attached, until something is assigned to it. */
+function define(prototype, name, partOf) {
   Object.defineProperty(prototype, name, {
     configurable: true,
     get() {
-      const value = keptFor(this);
-      return value instanceof Assigned ? value[name] : read(value);
+      return partOf(Kept.of(read(this, 'rawHeaders')));
     },
     set(value) {
-      const { auth, claims } = this;
-      kept.set(this, Object.assign(new Assigned(), { auth, claims, [name]: value }));
+      Object.defineProperty(this, name, { configurable: true, enumerable: true, writable: true, value });
     },
   });
 }
 
-/** What is kept for a request, or for the one that an object was made of; a Proxy does not say whose it is. */
-function keptFor(object) {
-  if (object === null || ready.has(object)) {
-    return undefined;
+/** Lets a class put its private fields on an object that is there already. */
+class Upon {
+  constructor(object) {
+    return object;
   }
-  return kept.has(object) ? kept.get(object) : keptFor(Object.getPrototypeOf(object));
 }
 
-/** Somebody's own values for the two properties. */
-class Assigned {}
+/** What was attached to a request, as a private field of its `rawHeaders`: an array of its own, whose shape is Node's. */
+class Kept extends Upon {
+  #access;
+
+  constructor(fields, access) {
+    super(fields);
+    this.#access = access;
+  }
+
+  static keep(fields, access) {
+    if (#access in fields) {
+      fields.#access = access;
+    } else {
+      new Kept(fields, access);
+    }
+  }
+
+  /** None for the prototypes themselves, which have no fields. */
+  static of(fields) {
+    return isObject(fields) && #access in fields ? fields.#access : undefined;
+  }
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null;
+}
 
 module.exports = { attach };

@@ -20,19 +20,20 @@ const ANONYMOUSLY = 1;
 class Guard {
   #verifier;
   #door;
-  #number;
+  #judge;
   #rules;
 
   constructor(verifier, endpoint) {
     this.#verifier = verifier;
     this.#door = new native.Door(verifier.native, doorOptions(endpoint));
-    this.#number = this.#door.number;
+    this.#judge = this.#door.judge;
     this.#rules = endpoint.claims.filter((rule) => rule.holds !== undefined);
   }
 
   /** `hasTime` says that a new token may be verified here and now. */
   judge(authorization, several, hasTime = turn.hasTime()) {
-    const verdict = native.judge(this.#number, authorization, several, hasTime);
+    const decide = this.#judge;
+    const verdict = decide(authorization, several, hasTime);
     if (verdict === LATER) {
       return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
     }

@@ -1,10 +1,10 @@
 //! What an endpoint asks of a request: [`Door`].
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use napi::{
     Env, Result,
-    bindgen_prelude::{Either, Object},
+    bindgen_prelude::{Either, Object, Unknown},
 };
 use napi_derive::napi;
 use portcullis::{
@@ -13,7 +13,7 @@ use portcullis::{
 };
 
 use crate::{
-    field::Field,
+    judge,
     options::{self, DoorOptions, invalid, seconds},
     refused::Refused,
     runtime,
@@ -21,57 +21,21 @@ use crate::{
 };
 
 /// Judges requests by their `Authorization` field.
-///
-/// It stands under its number among the doors of its thread: a method of an object costs a call from JavaScript twice
-/// what a function with a number does.
 #[napi]
 pub struct Door {
-    number: u32,
     secure: Arc<Secure>,
 }
 
-/// What [`judge`] says, and [`Door::judge_later`] says later: a number, or the refusal.
+/// What is said of a request: a number, or the refusal.
 ///
 /// Above [`ANONYMOUSLY`] the request may pass by its token, and the number is the token's: the same token has the same one as
 /// long as it is cached, and no other token ever has it.
-type Verdict = Either<f64, Refused>;
+pub(crate) type Verdict = Either<f64, Refused>;
 
 /// Only `judge_later` can tell: keys have to be fetched, or a token verified that may not be verified here.
-const LATER: f64 = 0.0;
+pub(crate) const LATER: Verdict = Either::A(0.0);
 /// It may pass without credentials.
 const ANONYMOUSLY: f64 = 1.0;
-
-/// The doors of one thread of JavaScript.
-#[derive(Default)]
-struct Doors {
-    last: u32,
-    by_number: HashMap<u32, Arc<Secure>>,
-}
-
-thread_local! {
-    static DOORS: RefCell<Doors> = RefCell::default();
-}
-
-/// The verdict of a door on the value of a request's `Authorization` field.
-///
-/// `several` says that the request has more than one, `verify` that a new token may be verified here and now.
-#[napi]
-pub fn judge(door: u32, authorization: Option<Field>, several: bool, verify: bool) -> Result<Verdict> {
-    let secure = DOORS.with_borrow(|doors| doors.by_number.get(&door).cloned());
-    let secure = secure.ok_or_else(|| invalid("there is no such door".to_owned()))?;
-    let _fetches_start_here = runtime::enter()?;
-    let fields = Fields::new(authorization.as_ref().map(Field::as_bytes), several);
-    let verdict = if verify { secure.judge_now(fields.values()) } else { secure.judge_known(fields.values()) };
-    Ok(verdict.map_or(Either::A(LATER), |verdict| told(&secure, verdict)))
-}
-
-impl Drop for Door {
-    /// Node drops it on its own thread.
-    fn drop(&mut self) {
-        // When the thread ends, its doors may be gone already.
-        let _ = DOORS.try_with(|doors| doors.borrow_mut().by_number.remove(&self.number));
-    }
-}
 
 #[napi]
 impl Door {
@@ -105,19 +69,16 @@ impl Door {
         if options.optional {
             secure = secure.optional();
         }
-        let secure = Arc::new(secure);
-        let number = DOORS.with_borrow_mut(|doors| {
-            doors.last += 1;
-            doors.by_number.insert(doors.last, Arc::clone(&secure));
-            doors.last
-        });
-        Ok(Self { number, secure })
+        Ok(Self { secure: Arc::new(secure) })
     }
 
-    /// The door's number.
+    /// The verdict, here and now: a function `(authorization, several, verify)`.
+    ///
+    /// `several` says that the request has more than one field, `verify` that a new token may be verified here and now. It is no
+    /// method, since a call of one costs JavaScript twice what a function does.
     #[napi(getter)]
-    pub fn number(&self) -> u32 {
-        self.number
+    pub fn judge<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        judge::function(env, Arc::clone(&self.secure))
     }
 
     /// The verdict, reached on another thread, when the keys that it needs are there.
@@ -150,7 +111,7 @@ impl Door {
     }
 }
 
-fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) -> Verdict {
+pub(crate) fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) -> Verdict {
     match verdict {
         #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
         Ok(Some(access)) => Either::A(access.token().id() as f64 + ANONYMOUSLY),
@@ -160,18 +121,18 @@ fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) 
 }
 
 /// The fields that the library looks at. That there are several is all that counts of the others.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     values: [&'a [u8]; 2],
     count: usize,
 }
 
 impl<'a> Fields<'a> {
-    fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
+    pub(crate) fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
         let count = if several { 2 } else { usize::from(authorization.is_some()) };
         Self { values: [authorization.unwrap_or_default(), b""], count }
     }
 
-    fn values(&self) -> &[&'a [u8]] {
+    pub(crate) fn values(&self) -> &[&'a [u8]] {
         self.values.get(..self.count).unwrap_or_default()
     }
 }

@@ -1,12 +1,12 @@
 //! The threads that wait for keys, and verify tokens that there is no time for on Node's own.
 
-use std::{future::Future, sync::LazyLock, thread::available_parallelism};
+use std::{cell::Cell, future::Future, mem, sync::LazyLock, thread::available_parallelism};
 
 use napi::{
     Env, Result,
     bindgen_prelude::{Object, ToNapiValue},
 };
-use tokio::runtime::{Builder, EnterGuard, Runtime};
+use tokio::runtime::{Builder, Runtime};
 
 /// More threads than this verify no more than one process of Node can take in.
 const MOST_THREADS: usize = 4;
@@ -26,9 +26,20 @@ fn runtime() -> Result<&'static Runtime> {
         .map_err(|error| napi::Error::from_reason(format!("the key service's threads cannot start: {error}")))
 }
 
-/// Where a key service can start its fetches: held while the library is called.
-pub(crate) fn enter() -> Result<EnterGuard<'static>> {
-    Ok(runtime()?.enter())
+thread_local! {
+    static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets key services start their fetches on this thread, from now on.
+///
+/// For the thread's life, since to enter and to leave at each request costs a third of looking a known token up. Nothing else
+/// on a thread of JavaScript has a runtime of this kind.
+pub(crate) fn enter_for_good() -> Result<()> {
+    if !IS_ENTERED.get() {
+        mem::forget(runtime()?.enter());
+        IS_ENTERED.set(true);
+    }
+    Ok(())
 }
 
 /// A promise of what `future` comes to. It keeps Node's loop alive until then.

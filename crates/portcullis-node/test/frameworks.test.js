@@ -362,6 +362,49 @@ for (const version of VERSIONS) {
       assert.deepEqual(await seen(client, '/made'), SEES_ALICE);
     });
 
+    test('the claims are there through a Proxy of the request', async (t) => {
+      const app = express();
+      app.use(secure(KEYS));
+      app.get('/proxied', (req, res) => show(new Proxy(req, {}), res));
+      const client = await serve(t, app);
+      assert.deepEqual(await seen(client, '/proxied'), SEES_ALICE);
+    });
+
+    test('what is assigned to an object made of the request leaves the request as it is', async (t) => {
+      const app = express();
+      app.use(secure(KEYS));
+      app.get('/made', (req, res) => {
+        const made = Object.create(req);
+        made.claims = { sub: 'carol' };
+        made.auth = undefined;
+        assert.deepEqual([made.claims.sub, made.auth], ['carol', undefined]);
+        show(req, res);
+      });
+      const client = await serve(t, app);
+      assert.deepEqual(await seen(client, '/made'), SEES_ALICE);
+    });
+
+    test('the claims are there in a request whose fields as they came are taken away', async (t) => {
+      const app = express();
+      const taken = (value) => (req, res, next) => next(void (req.rawHeaders = value));
+      app.get('/before', taken(undefined), secure(KEYS), show);
+      app.get('/frozen', (req, res, next) => next(void Object.freeze(req.rawHeaders)), secure(KEYS), show);
+      const client = await serve(t, app);
+      assert.deepEqual(await seen(client, '/before'), SEES_ALICE);
+      assert.deepEqual(await seen(client, '/frozen'), SEES_ALICE);
+    });
+
+    test('nothing of a guard is in the fields as they came', async (t) => {
+      const app = express();
+      app.get('/', secure(KEYS), (req, res) => {
+        const { rawHeaders } = req;
+        res.end(JSON.stringify(Reflect.ownKeys(rawHeaders).length - rawHeaders.length));
+      });
+      const client = await serve(t, app);
+      // Their length is a property of an array.
+      assert.equal(await seen(client, '/'), 1);
+    });
+
     test('each request has its own, also while others are under way', async (t) => {
       const app = express();
       const waiting = [];
