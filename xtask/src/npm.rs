@@ -1,11 +1,15 @@
 //! The npm package: built and tested as its users and its authors do, by its own scripts.
 
-use std::process::Command;
+use std::{
+    env::consts::{ARCH, OS},
+    path::PathBuf,
+    process::Command,
+};
 
 use crate::{
     Result, setup,
     shell::{program, run as run_command},
-    steps::Steps,
+    steps::{OK, Steps},
     test::{Counts, counted},
 };
 
@@ -14,6 +18,38 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package", build);
     steps.run("npm package: types", || run_command(&mut npm("test:types")));
     steps.run("npm package: tests", || counted(&mut npm("test:tap"), counts, Counts::see_node));
+    steps.run_saying("npm package: tests on the newest Node", || match newest_node()? {
+        Some(mut node) => counted(&mut node, counts, Counts::see_node).map(|()| OK),
+        None => Ok("not run: there is no build of it for this platform"),
+    });
+}
+
+/// Installs the newest Node that is tested, beside the one that is there.
+pub(crate) fn set_up_newest_node() -> Result {
+    setup::npm_packages("the newest Node", &newest_node_folder())
+}
+
+/// The same tests on it, if there is a build of it for this platform.
+fn newest_node() -> Result<Option<Command>> {
+    let platform = match (OS, ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        _ => return Ok(None),
+    };
+    let node = newest_node_folder().join(format!("node_modules/node-{platform}/bin/node"));
+    if !node.exists() {
+        // npm says nothing when an optional package cannot be had.
+        return Err(format!("npm did not install node-{platform}: delete test/newest-node/node_modules and try again"));
+    }
+    let mut node = Command::new(node);
+    // It finds the files itself.
+    node.args(["--test", "--test-timeout=120000", "--test-reporter=tap", "test/*.test.js"]);
+    node.current_dir(setup::npm_package());
+    Ok(Some(node))
+}
+
+fn newest_node_folder() -> PathBuf {
+    setup::npm_package().join("test/newest-node")
 }
 
 /// Builds the addon from source.

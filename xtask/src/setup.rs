@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result, page, proxies,
+    Result, npm, page, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -46,6 +46,7 @@ pub(crate) fn for_tests() -> Result {
     node()?;
     npm_packages("oidc-provider", &oidc_provider())?;
     npm_packages("what the npm package is tested with", &npm_package())?;
+    npm::set_up_newest_node()?;
     page::set_up()?;
     proxies::set_up()
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read, Write},
     net::TcpStream,
     path::Path,
+    sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +14,8 @@ use figures::Figure;
 use harness::{Result, Server};
 
 use super::{
-    DELAY, DELAY_OURS_TO_THIS, OF_BARE, OF_BOUND, OF_RAW, OURS_TO_THIS, REQUESTS, Ring, Series,
+    CPU_PER_REQUEST, DELAY, DELAY_OURS_TO_THIS, OF_BARE, OF_BARE_BY_CPU, OF_BOUND, OF_RAW, OURS_TO_THIS, REQUESTS,
+    Ring, Series,
     load::Load,
     series::{Field, Framework},
     wrk::{Question, Window},
@@ -70,12 +72,13 @@ impl<'a> Contestant<'a> {
         self.series.name == name
     }
 
-    /// One window more; a server that failed once is left out.
-    pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) {
-        if self.failure.is_some() {
-            return;
-        }
-        match self.window(ring, load, pace) {
+    /// One window more, as soon as all who meet are ready; a server that failed once is left out.
+    pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>, meeting: &Barrier) {
+        let server = self.ready(ring, load);
+        // Whoever has failed comes, too: the others wait for all.
+        meeting.wait();
+        let Some(server) = server else { return };
+        match server.and_then(|server| window(server, ring, load, pace)) {
             Ok(reading) => self.readings.push(reading),
             Err(reason) => {
                 self.failure = Some(reason);
@@ -96,19 +99,24 @@ impl<'a> Contestant<'a> {
             return;
         }
         let mut row = Row { table: load.table, name, results };
-        self.add_figures(&mut row);
+        self.add_figures(load, &mut row);
         if !load.field.is_bare(name) {
             self.add_ratios(load, against, &mut row);
             self.remark_on_repeated_tokens(load, results);
         }
     }
 
-    fn add_figures(&self, row: &mut Row<'_>) {
+    fn add_figures(&self, load: &Load<'_>, row: &mut Row<'_>) {
+        if load.at_once {
+            // How soon and how often it answers is the scheduler's to say.
+            row.add(CPU_PER_REQUEST, "ns", self.each(Reading::cpu));
+            return;
+        }
         row.add(REQUESTS, "req/s", self.each(Reading::rate));
         row.add("p50", "ns", self.each(|reading| reading.window.p50 * 1e3));
         row.add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
         row.add("CPU", "%", self.each(Reading::busy));
-        row.add("CPU per request", "ns", self.each(Reading::cpu));
+        row.add(CPU_PER_REQUEST, "ns", self.each(Reading::cpu));
         row.add("memory", "bytes", self.each(|reading| reading.memory));
         row.add(DELAY, "ns", self.delays());
     }
@@ -116,14 +124,14 @@ impl<'a> Contestant<'a> {
     fn add_ratios(&self, load: &Load<'_>, against: &Against<'_>, row: &mut Row<'_>) {
         let Against { bare, ours, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
-        // At one pace there is nothing to say of their requests per second.
-        let is_paced = load.paced_by.is_some();
-        if !is_paced {
+        // At one pace there is nothing to say of their requests per second, and on one core neither.
+        let is_at_full_load = load.paced_by.is_none() && !load.at_once;
+        if is_at_full_load {
             row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
         }
-        row.add("of bare, by CPU", "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
-        if let Some(ours) = ours.filter(|ours| !self.is(ours.series.name)) {
-            if !is_paced {
+        row.add(OF_BARE_BY_CPU, "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
+        if let Some(ours) = ours.filter(|ours| !load.at_once && !self.is(ours.series.name)) {
+            if is_at_full_load {
                 row.add(OURS_TO_THIS, "ratio", ratios(&ours.each(Reading::rate), &rates));
             }
             row.add(DELAY_OURS_TO_THIS, "ratio", ratios(&ours.delays(), &self.delays()));
@@ -159,19 +167,26 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    fn window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) -> Result<Reading> {
-        let server = match &mut self.server {
-            Some(server) => server,
-            none => none.insert(started(self.series, ring, load)?),
-        };
-        // What was late before the window does not count.
-        delay(server, load.field)?;
-        let before = server.cpu_time()?;
-        let window = ring.wrk.ask(server.address(), &Question { pace, ..Question::with(load.tokens) }, load.seconds)?;
-        let used = server.cpu_time()? - before;
-        let delay = delay(server, load.field)?;
-        Ok(Reading { used, memory: server.memory()? as f64, delay, window })
+    /// Its server, started and warmed up; None if it is left out.
+    fn ready(&mut self, ring: &Ring<'_>, load: &Load<'_>) -> Option<Result<&mut Server>> {
+        if self.failure.is_some() {
+            return None;
+        }
+        Some(match &mut self.server {
+            Some(server) => Ok(server),
+            none => started(self.series, ring, load).map(|server| none.insert(server)),
+        })
     }
+}
+
+fn window(server: &mut Server, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) -> Result<Reading> {
+    // What was late before the window does not count.
+    delay(server, load.field)?;
+    let before = server.cpu_time()?;
+    let window = ring.wrk.ask(server.address(), &Question { pace, ..Question::with(load.tokens) }, load.seconds)?;
+    let used = server.cpu_time()? - before;
+    let delay = delay(server, load.field)?;
+    Ok(Reading { used, memory: server.memory()? as f64, delay, window })
 }
 
 impl Row<'_> {

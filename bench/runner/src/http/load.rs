@@ -5,9 +5,9 @@ use std::path::Path;
 use harness::Result;
 
 use super::{
-    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_PACED, EXPRESS_SAME, EXPRESS_SAME_PACED, INLINE,
-    NEW, REQUESTS, ROTATING, SAME,
-    series::{AXUM, EXPRESS, Field, INLINE_OR_POOL},
+    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED, EXPRESS_SAME,
+    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, NEW, REQUESTS, ROTATING, SAME,
+    series::{AXUM, EXPRESS, Field, INLINE_OR_POOL, SIDE_BY_SIDE},
 };
 use crate::{plan::Plan, results::Results, tokens::Tokens};
 
@@ -32,6 +32,8 @@ pub(crate) struct Load<'a> {
     pub(crate) most: Option<usize>,
     /// A table of these servers at full load: where there is one, all are asked at one pace.
     pub(crate) paced_by: Option<&'static str>,
+    /// Whether all servers are measured at the same time, on one core that they share.
+    pub(crate) at_once: bool,
     /// Whether the raw verification is measured in every round, to be compared with.
     pub(crate) beside_raw: bool,
 }
@@ -51,7 +53,12 @@ impl<'a> Load<'a> {
         let same = |table| Self::again(table, &EXPRESS, plan, &tokens.same);
         let rotating = |table| Self::again(table, &EXPRESS, plan, &tokens.rotating);
         let new = |table| Self::new(table, &EXPRESS, plan, tokens);
+        // Each gets as much of the core as in a window of its own.
+        let seconds = plan.seconds * SIDE_BY_SIDE.series.len();
+        let at_once = |load| Self { field: &SIDE_BY_SIDE, seconds, fresh: true, at_once: true, ..load };
         vec![
+            at_once(same(EXPRESS_SAME_AT_ONCE)),
+            at_once(rotating(EXPRESS_ROTATING_AT_ONCE)),
             // What V8 makes of the same program differs from one process to the next.
             Self { fresh: true, ..same(EXPRESS_SAME) },
             Self { paced_by: Some(EXPRESS_SAME), ..same(EXPRESS_SAME_PACED) },
@@ -75,6 +82,7 @@ impl<'a> Load<'a> {
             fresh: false,
             most: None,
             paced_by: None,
+            at_once: false,
             beside_raw: false,
         }
     }

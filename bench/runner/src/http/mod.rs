@@ -5,6 +5,8 @@ mod load;
 mod series;
 pub(crate) mod wrk;
 
+use std::{sync::Barrier, thread};
+
 use figures::Figure;
 use harness::{Cores, Result};
 
@@ -42,6 +44,10 @@ pub(crate) const EXPRESS_SAME_PACED: &str = "express: same token, at one pace";
 pub(crate) const EXPRESS_ROTATING_PACED: &str = "express: rotating 5,000 tokens, at one pace";
 /// No token twice, at one pace.
 pub(crate) const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
+/// Known tokens, while the servers share a core.
+pub(crate) const EXPRESS_SAME_AT_ONCE: &str = "express: same token, all at once on one core";
+/// 5,000 tokens in turn, on that core.
+pub(crate) const EXPRESS_ROTATING_AT_ONCE: &str = "express: rotating 5,000 tokens, all at once on one core";
 /// Those at one pace.
 pub(crate) const EXPRESS_PACED: [&str; 3] = [EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 /// On the event loop or beside it.
@@ -49,10 +55,14 @@ pub(crate) const INLINE: &str = "express: signatures inline or in the pool";
 
 /// The column that says how many answers came.
 pub(crate) const REQUESTS: &str = "requests/s";
+/// The column that says how long a request takes the server's core.
+pub(crate) const CPU_PER_REQUEST: &str = "CPU per request";
 /// The column that says how late the event loop was.
 pub(crate) const DELAY: &str = "event-loop delay p99";
 /// The column that compares with the bare framework.
 pub(crate) const OF_BARE: &str = "of bare";
+/// The same by the CPU time of a request.
+pub(crate) const OF_BARE_BY_CPU: &str = "of bare, by CPU";
 /// The column that compares ours with the row's server.
 pub(crate) const OURS_TO_THIS: &str = "portcullis / this";
 /// The same for how late the event loop is.
@@ -110,8 +120,8 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// Servers take turns, and every second round they go in the other order. Gives the raw verification where it
-    /// is to be compared with.
+    /// Servers take turns, and every second round they go in the other order; or all get their windows at once. Gives the
+    /// raw verification where it is to be compared with.
     fn round(
         &self,
         number: usize,
@@ -121,8 +131,15 @@ impl<'a> Ring<'a> {
     ) -> Option<Result<f64>> {
         println!("bench: {}, round {} of {}", load.table, number + 1, self.plan.rounds);
         let raw = load.beside_raw.then(|| self.raw_verify());
-        let turn = |contestant: &mut Contestant<'_>| contestant.take_window(self, load, pace);
-        if number.is_multiple_of(2) {
+        let meeting = Barrier::new(if load.at_once { contestants.len() } else { 1 });
+        let turn = |contestant: &mut Contestant<'_>| contestant.take_window(self, load, pace, &meeting);
+        if load.at_once {
+            thread::scope(|scope| {
+                for contestant in contestants {
+                    scope.spawn(|| turn(contestant));
+                }
+            });
+        } else if number.is_multiple_of(2) {
             contestants.iter_mut().for_each(turn);
         } else {
             contestants.iter_mut().rev().for_each(turn);

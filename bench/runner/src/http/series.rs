@@ -70,10 +70,14 @@ pub(crate) const EXPRESS: Field = Field {
         script(EXPRESS_PEERS[0], "express-oauth-jwt.js"),
         script(EXPRESS_PEERS[1], "express-oauth2-jwt-bearer.js"),
         script(EXPRESS_PEERS[2], "fast-jwt.js"),
-        Series { options: &["--cache", "10000"], ..script(FITTED, "fast-jwt.js") },
+        FITTED_FAST_JWT,
     ],
     ..ON_EXPRESS
 };
+
+/// Those that look a known token up, and nothing else: all of them on one core at once.
+pub(crate) const SIDE_BY_SIDE: Field =
+    Field { series: &[BARE_EXPRESS, script(OURS, "portcullis.js"), FITTED_FAST_JWT], ..ON_EXPRESS };
 
 /// Express that verifies on its event loop or in the pool beside it, and the addon, which does the former.
 pub(crate) const INLINE_OR_POOL: Field = Field {
@@ -92,6 +96,7 @@ const ON_EXPRESS: Field = Field {
     series: &[],
 };
 const BARE_EXPRESS: Series = script("bare Express", "bare.js");
+const FITTED_FAST_JWT: Series = Series { options: &["--cache", "10000"], ..script(FITTED, "fast-jwt.js") };
 const OURS_ON_EXPRESS_WITHOUT_CACHE: Series =
     Series { options: &["--no-cache"], ..script(OURS_WITHOUT_CACHE, "portcullis.js") };
 

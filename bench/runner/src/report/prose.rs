@@ -58,6 +58,10 @@ pub(crate) const KINDS: &[Kind] = &[
                about 1.2 ms. `portcullis / this` is what the npm package reaches, over what the row's server reaches, \
                in the same round: requests per second, and for `delay` the event loop's, where less is better. The \
                whole process is on one core, libuv's pool and the garbage collector's threads included.\n\n\
+               `All at once` has the servers that look a known token up share one core, each with a client of its own, and \
+               compares the CPU time of their requests in the same seconds: what else goes on in a machine makes windows \
+               that come one after the other differ by more than what is to be compared. A server that has its core for \
+               itself answers as many requests as fit in its time.\n\n\
                At full load each server gets the next request as soon as it has answered one: those that answer more also \
                do more in a turn of the event loop. So the delays are compared where all get the same requests at the \
                same times: at one pace, two fifths of what bare Express answers at full load, and at random intervals, \
@@ -118,7 +122,8 @@ pub(crate) fn method(scope: Scope, plan: &Plan) -> String {
         Scope::Library => "- Where every token is new, each window has a fresh server, warmed up with other tokens.\n",
         Scope::Express => {
             "- Where every token is new, each window has a fresh server, warmed up with other tokens. At full load with known
-  tokens it has one, too, since what V8 makes of the same program differs from one process to the next.\n"
+  tokens it has one, too, since what V8 makes of the same program differs from one process to the next.
+- All at once, a window is longer by as many times as there are servers, and begins when all of them are warm.\n"
         }
     };
     let storms = if scope == Scope::Library {
