@@ -490,6 +490,19 @@ for (const version of VERSIONS) {
       assert.equal((await client.get(undefined, '/open')).body, 'theirs');
     });
 
+    test('a field that somebody has made no text of lets nobody pass, also where a token is optional', async (t) => {
+      for (const value of [5, true, {}, [`Bearer ${ALICE}`], Symbol('a'), () => `Bearer ${ALICE}`]) {
+        for (const optional of [false, true]) {
+          const app = express();
+          app.use((req, res, next) => next(void (req.headers.authorization = value)));
+          app.get('/', secure(KEYS, { optional }), show);
+          app.use((error, req, res, next) => res.status(500).end(error instanceof Error ? 'failed' : next()));
+          const { status, body } = await (await serve(t, app)).get(ALICE);
+          assert.deepEqual([status, body], [500, 'failed'], `${typeof value}, optional: ${optional}`);
+        }
+      }
+    });
+
     test('a guard behind another has the last word', async (t) => {
       const app = express();
       const getToken = (req) => req.headers['x-token'];
