@@ -12,7 +12,8 @@ const { runFile } = require('./support/child.js');
 const TABLE = [
   ['guards of one service', 3_000, 10_000, 2, 20],
   ['guards of one service with options of their own', 3_000, 10_000, 2, 45, true],
-  ['guards of services of their own', 3_000, 10_000, 2, 45, true],
+  // The addon's heap keeps some room: 0 to 54 MiB were seen, no more for 60,000; with rules that stay it is 420.
+  ['guards of services of their own', 3_000, 10_000, 2, 90, true],
   ['guards that ask getKey', 2_000, 4_000, 2, 35, true],
   // When garbage is collected is the engine's to say: 12 to 120 MiB were seen. That nothing leaks is said above.
   ['guards of one service with options of their own', 3_000, 10_000, 2, 320],
