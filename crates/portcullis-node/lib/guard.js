@@ -32,8 +32,7 @@ class Guard {
 
   /** `hasTime` says that a new token may be verified here and now. */
   judge(authorization, several, hasTime = turn.hasTime()) {
-    const decide = this.#judge;
-    const verdict = decide(authorization, several, hasTime);
+    const verdict = this.#judge(authorization, several, hasTime);
     if (verdict === LATER) {
       return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
     }

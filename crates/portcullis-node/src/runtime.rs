@@ -32,8 +32,8 @@ thread_local! {
 
 /// Lets key services start their fetches on this thread, from now on.
 ///
-/// For the thread's life, since to enter and to leave at each request costs a third of looking a known token up. Nothing else
-/// on a thread of JavaScript has a runtime of this kind.
+/// Once for the thread's life, since to enter and to leave would be done at each request. Nothing else on a thread of
+/// JavaScript has a runtime of this kind.
 pub(crate) fn enter_for_good() -> Result<()> {
     if !IS_ENTERED.get() {
         mem::forget(runtime()?.enter());
