@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Result, imports,
     manifest::{NEVER_ENABLED, all_features, packages, selected},
-    setup,
+    promises, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
 };
@@ -25,6 +25,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
     steps.run("import directions", imports::check);
+    steps.run("promises and their tests", promises::check);
     if !fast {
         steps.run("dependencies", dependencies);
         steps.run_saying("advisories", advisories);

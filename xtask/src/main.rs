@@ -9,6 +9,7 @@ mod imports;
 mod manifest;
 mod npm;
 mod page;
+mod promises;
 mod proxies;
 mod setup;
 mod shell;

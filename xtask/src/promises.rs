@@ -1,0 +1,148 @@
+//! SECURITY.md promises only what a test holds: each promise names its tests, and each test that is named is there.
+//!
+//! A promise is an item of a list under any heading but those of [`NO_PROMISES`]. It ends with `(tests: …)`: names of
+//! test functions in Rust, or titles of tests in JavaScript, each in backticks.
+
+use std::{collections::HashSet, fs};
+
+use crate::{Result, shell};
+
+const PAGE: &str = "SECURITY.md";
+
+/// Headings whose items promise nothing.
+const NO_PROMISES: [&str; 2] = ["Reporting", "What it does not do"];
+
+/// Reads the page and looks for each test.
+pub(crate) fn check() -> Result {
+    let page = fs::read_to_string(shell::root().join(PAGE)).map_err(|error| format!("{PAGE}: {error}"))?;
+    let faults = faults(&page, &tests()?);
+    if faults.is_empty() { Ok(()) } else { Err(format!("{PAGE} promises what no test holds:\n{}", faults.join("\n"))) }
+}
+
+/// A line for each promise without a test, and for each test that is not there.
+fn faults(page: &str, tests: &HashSet<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for promise in promises(page) {
+        let start: String = promise.chars().take(70).collect();
+        let named = named_tests(&promise);
+        if named.is_empty() {
+            faults.push(format!("- expected `(tests: …)` at the end of: {start}…"));
+        }
+        let missing = named.into_iter().filter(|name| !tests.contains(*name));
+        faults.extend(missing.map(|name| format!("- no test is called `{name}`, named by: {start}…")));
+    }
+    faults
+}
+
+/// Each promise on one line.
+fn promises(page: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let (mut counts, mut within) = (false, false);
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            (counts, within) = (!NO_PROMISES.contains(&heading.trim()), false);
+        } else if let Some(item) = line.strip_prefix("- ").filter(|_| counts) {
+            found.push(item.to_owned());
+            within = true;
+        } else if let Some(last) = found.last_mut().filter(|_| within && line.starts_with(' ')) {
+            last.push(' ');
+            last.push_str(line.trim());
+        } else {
+            within = false;
+        }
+    }
+    found
+}
+
+/// What stands in backticks within `(tests: …)` at the end.
+fn named_tests(promise: &str) -> Vec<&str> {
+    let Some((_, names)) =
+        promise.trim_end().trim_end_matches('.').strip_suffix(')').and_then(|rest| rest.rsplit_once("(tests: "))
+    else {
+        return Vec::new();
+    };
+    names.split('`').skip(1).step_by(2).collect()
+}
+
+/// The name of every test of the project.
+fn tests() -> Result<HashSet<String>> {
+    let listed = shell::output(shell::program("git").args(["ls-files", "*.rs", "*.js"]));
+    let files = listed.ok_or("the files of the project cannot be listed: is git here?")?;
+    let mut tests = HashSet::new();
+    for file in files.lines() {
+        // A file that is listed and was taken away a moment ago has no tests.
+        let text = fs::read_to_string(shell::root().join(file)).unwrap_or_default();
+        tests.extend(if file.ends_with(".rs") { rust_tests(&text) } else { javascript_tests(&text) });
+    }
+    Ok(tests)
+}
+
+/// The functions behind a `#[test]`, in whatever way it is spelled, and those of `proptest!`.
+fn rust_tests(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("#[") {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        } else if let Some((_, name)) = line.split_once("fn ").filter(|_| is_test) {
+            names.extend(name.split(['(', '<']).next().map(str::to_owned));
+            is_test = false;
+        }
+    }
+    names
+}
+
+/// The titles of `test('…', …)`.
+fn javascript_tests(text: &str) -> Vec<String> {
+    let titles = text.lines().filter_map(|line| line.trim_start().strip_prefix("test("));
+    titles
+        .filter_map(|title| {
+            let quote = title.chars().next().filter(|&quote| "'\"`".contains(quote))?;
+            title.get(1..)?.split(quote).next().map(str::to_owned)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "\
+## Reporting
+- Write to us.
+## What it promises
+- Nobody passes
+  without a token (tests: `nobody_passes`, `a title`).
+- No more than that. (tests: `it_ends`)
+- Nothing else.
+- Everything (tests: `missing`)
+
+| a | table |
+## What it does not do
+- Wonders.
+";
+
+    #[test]
+    fn a_promise_without_a_test_is_told() {
+        let tests = ["nobody_passes", "it_ends", "a title"].map(str::to_owned).into();
+        let faults = faults(PAGE, &tests);
+        assert_eq!(
+            faults,
+            [
+                "- expected `(tests: …)` at the end of: Nothing else.…",
+                "- no test is called `missing`, named by: Everything (tests: `missing`)…"
+            ]
+        );
+        assert_eq!(promises(PAGE).len(), 4);
+    }
+
+    #[test]
+    fn tests_are_found_in_both_languages() {
+        let rust = "#[tokio::test(start_paused = true)]\n#[allow(unused)]\nasync fn one() {}\nfn no_test() {}\n    #[test]\n    fn two(a in b) {}";
+        assert_eq!(rust_tests(rust), ["one", "two"]);
+        assert_eq!(
+            javascript_tests("test('a title', async () => {\n  test(`other`, x)\nrun('no')"),
+            ["a title", "other"]
+        );
+    }
+}
