@@ -18,6 +18,7 @@ mod keys;
 mod outage;
 mod reload;
 mod robustness;
+mod shared_store;
 mod support;
 mod terminal;
 mod tls;

@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, SystemClock},
     crypto::MacKey,
     token_cache::Limits,
-    transport::{AnyHttpClient, HttpClient, Transport, default_client, is_this_machine, shown},
+    transport::{AnyHttpClient, HttpClient, Transport, default_client, is_this_machine},
 };
 
 /// Longer than any answer is kept, and short enough to be added to any time.
@@ -112,6 +112,9 @@ impl IntrospectorBuilder {
     }
 
     /// Shares answers with other processes that have the same store and secret; of 32 bytes or more.
+    ///
+    /// Only answers to the same question are shared: endpoint (with its query), form, client and its authentication,
+    /// issuer, audiences, algorithms and token types. Who asks anything else has entries of his own.
     pub fn store(self, store: impl TokenStore, secret: &[u8]) -> Self {
         Self { store: Some((Box::new(store), MacKey::new(secret))), ..self }
     }
@@ -138,10 +141,8 @@ impl IntrospectorBuilder {
             Some(http) => http,
             None => default_client(is_this_machine(&endpoint))?,
         };
-        // Answers to another question mean nothing here, whoever has the secret.
-        let question = format!("{} {:?} {}", shown(&endpoint), self.form, self.client.id());
         let store = match self.store {
-            Some((store, Some(key))) => Some(SealedStore::new(store, key, question)),
+            Some((store, Some(key))) => Some(SealedStore::new(store, key)),
             Some((_, None)) => return Err(ConfigurationError::ShortStoreSecret),
             None => None,
         };

@@ -106,6 +106,16 @@ impl ClientAuthentication {
         &self.id
     }
 
+    /// The name of the method (RFC 7591 section 2, RFC 8705 section 2.1.1).
+    pub(super) fn method(&self) -> &'static str {
+        match self.method {
+            Method::Basic { .. } => "client_secret_basic",
+            Method::Post { .. } => "client_secret_post",
+            Method::PrivateKeyJwt(_) => "private_key_jwt",
+            Method::Tls => "tls_client_auth",
+        }
+    }
+
     /// Adds what proves who we are to a request and its form; nothing if a signature cannot be made.
     pub(super) fn apply(
         &self,
@@ -166,12 +176,9 @@ impl PrivateKeyJwt {
 
 impl fmt::Debug for ClientAuthentication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = match self.method {
-            Method::Basic { .. } => "client_secret_basic",
-            Method::Post { .. } => "client_secret_post",
-            Method::PrivateKeyJwt(_) => "private_key_jwt",
-            Method::Tls => "tls_client_auth",
-        };
-        f.debug_struct("ClientAuthentication").field("id", &self.id).field("method", &method).finish_non_exhaustive()
+        f.debug_struct("ClientAuthentication")
+            .field("id", &self.id)
+            .field("method", &self.method())
+            .finish_non_exhaustive()
     }
 }

@@ -49,7 +49,7 @@ enum Failure {
 }
 
 impl IntrospectionForm {
-    fn media_type(self) -> &'static str {
+    pub(super) fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Jwt => "application/token-introspection+jwt",

@@ -15,6 +15,7 @@ mod builder;
 mod client_authentication;
 mod exchange;
 mod lifetime;
+mod question;
 mod refused;
 mod single_flight;
 mod status;
@@ -26,6 +27,7 @@ pub use status::IntrospectorStatus;
 pub use store::TokenStore;
 
 pub(crate) use exchange::{Attempt, Reply};
+pub(crate) use question::Question;
 pub(crate) use refused::RefusedTokens;
 pub(crate) use single_flight::{NoResult, SingleFlight};
 
@@ -157,21 +159,21 @@ impl Introspector {
         self.0.settings.refused_for
     }
 
-    /// What another process was told of this token, if that may still be used.
-    pub(crate) async fn shared(&self, token: &Digest) -> Option<Reply> {
+    /// What another process was told of this token when it asked the same, if that may still be used.
+    pub(crate) async fn shared(&self, question: &Question, token: &Digest) -> Option<Reply> {
         let store = self.0.settings.store.as_ref()?;
         let now = self.now();
-        let told = store.get(token, now).await?;
+        let told = store.get(question, token, now).await?;
         // Whoever was told, and however long he would keep it: nobody relies on it for longer than we would.
         let until = told.until.min(told.at + self.0.settings.longest);
         (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), until })
     }
 
     /// Lets other processes know what was told of this token, and believed.
-    pub(crate) fn share(&self, token: &Digest, reply: &Reply, expiry: Option<SystemTime>) {
+    pub(crate) fn share(&self, question: &Question, token: &Digest, reply: &Reply, expiry: Option<SystemTime>) {
         let (Some(store), Some(text)) = (&self.0.settings.store, &reply.text) else { return };
         let until = expiry.map_or(reply.until, |expiry| expiry.min(reply.until));
-        store.set(*token, text, until, self.now());
+        store.set(question, token, text, until, self.now());
     }
 
     fn now(&self) -> SystemTime {

@@ -10,9 +10,9 @@ use std::{
 use bytes::Bytes;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::lock;
+use super::{Question, lock};
 use crate::{
-    crypto::{Digest, MacKey},
+    crypto::{Digest, MacKey, sha256},
     telemetry,
     transport::{BoxError, BoxFuture},
 };
@@ -23,6 +23,10 @@ const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How many bytes of an entry are its seal and its times.
 const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
 const TIMES_BYTES: usize = 2 * size_of::<u64>();
+
+/// What is named and what is sealed, and by which of our rules: entries of an earlier one are never met.
+const NAME: &[u8] = b"portcullis introspection 3 name";
+const SEAL: &[u8] = b"portcullis introspection 3 seal";
 
 /// How often a warning of forged entries is repeated; all are counted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
@@ -58,7 +62,10 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// }
 /// ```
 pub trait TokenStore: Send + Sync + 'static {
-    /// The entry under this key, if there is one. A key is the SHA-256 of a token, 64 characters of lower-case hex.
+    /// The entry under this key, if there is one.
+    ///
+    /// A key stands for a token and for the question that was asked about it (which server, as which client, …): it is
+    /// the SHA-256 of both, 64 characters of lower-case hex.
     ///
     /// # Errors
     ///
@@ -101,8 +108,6 @@ pub(super) struct SealedStore(Arc<Inner>);
 struct Inner {
     store: Box<dyn AnyTokenStore>,
     key: MacKey,
-    /// What answers are about: those to another question mean nothing here.
-    context: String,
     last_warning: Mutex<Option<SystemTime>>,
 }
 
@@ -115,14 +120,15 @@ pub(super) struct Told {
 }
 
 impl SealedStore {
-    pub(super) fn new(store: Box<dyn AnyTokenStore>, key: MacKey, context: String) -> Self {
-        Self(Arc::new(Inner { store, key, context, last_warning: Mutex::new(None) }))
+    pub(super) fn new(store: Box<dyn AnyTokenStore>, key: MacKey) -> Self {
+        Self(Arc::new(Inner { store, key, last_warning: Mutex::new(None) }))
     }
 
-    /// What is kept of this token, if it is ours; whether its time is over is for the caller to say.
-    pub(super) async fn get(&self, token: &Digest, now: SystemTime) -> Option<Told> {
-        let read =
-            timeout(STORE_TIMEOUT, self.0.store.get(&hex(token))).await.unwrap_or_else(|_| Err("no answer".into()));
+    /// What is kept of the answer to this question about this token, if it is ours; whether its time is over is for the
+    /// caller to say.
+    pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
+        let name = name(question, token);
+        let read = timeout(STORE_TIMEOUT, self.0.store.get(&name)).await.unwrap_or_else(|_| Err("no answer".into()));
         let entry = match read {
             Ok(entry) => entry?,
             Err(error) => {
@@ -130,7 +136,7 @@ impl SealedStore {
                 return None;
             }
         };
-        let opened = self.0.open(token, &entry);
+        let opened = self.0.open(question, token, &entry);
         if opened.is_none() {
             telemetry::token_store_forged(self.0.warns(now));
         }
@@ -138,14 +144,15 @@ impl SealedStore {
     }
 
     /// Keeps what was told of a token, without waiting for the store.
-    pub(super) fn set(&self, token: Digest, text: &str, until: SystemTime, now: SystemTime) {
+    pub(super) fn set(&self, question: &Question, token: &Digest, text: &str, until: SystemTime, now: SystemTime) {
         let Ok(ttl) = until.duration_since(now) else { return };
-        let (Ok(runtime), Some(entry)) = (Handle::try_current(), self.0.seal(&token, text, [now, until])) else {
+        let (Ok(runtime), Some(entry)) = (Handle::try_current(), self.0.seal(question, token, text, [now, until]))
+        else {
             return;
         };
-        let store = self.clone();
+        let (store, name) = (self.clone(), name(question, token));
         runtime.spawn(async move {
-            let written = timeout(STORE_TIMEOUT, store.0.store.set(&hex(&token), entry.into(), ttl)).await;
+            let written = timeout(STORE_TIMEOUT, store.0.store.set(&name, entry.into(), ttl)).await;
             if let Err(error) = written.unwrap_or_else(|_| Err("no answer".into())) {
                 telemetry::token_store_failed("set", &error);
             }
@@ -155,28 +162,21 @@ impl SealedStore {
 
 impl Inner {
     /// An entry: the seal, when it was told and until when it counts, and the text.
-    fn seal(&self, token: &Digest, text: &str, times: [SystemTime; 2]) -> Option<Vec<u8>> {
+    fn seal(&self, question: &Question, token: &Digest, text: &str, times: [SystemTime; 2]) -> Option<Vec<u8>> {
         let [at, until] = times.map(milliseconds);
         let times = [at?, until?].concat();
-        let mac = self.key.sign(&self.sealed(token, &times, text.as_bytes()));
+        let mac = self.key.sign(&sealed(question, token, &times, text.as_bytes()));
         Some([&mac[..], &times, text.as_bytes()].concat())
     }
 
-    fn open(&self, token: &Digest, entry: &[u8]) -> Option<Told> {
+    fn open(&self, question: &Question, token: &Digest, entry: &[u8]) -> Option<Told> {
         let (head, text) = entry.split_at_checked(HEAD_BYTES)?;
         let (mac, times) = head.split_at_checked(MacKey::BYTES)?;
-        if !self.key.verify(&self.sealed(token, times, text), mac) {
+        if !self.key.verify(&sealed(question, token, times, text), mac) {
             return None;
         }
         let (at, until) = times.split_at_checked(size_of::<u64>())?;
         Some(Told { text: String::from_utf8(text.to_vec()).ok()?, at: time(at)?, until: time(until)? })
-    }
-
-    /// What the seal is on: an entry is good for its token, its times and its question, and for no other.
-    fn sealed(&self, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
-        let context = self.context.as_bytes();
-        let length = (context.len() as u64).to_be_bytes();
-        [b"portcullis introspection 2".as_slice(), &length, context, token, times, text].concat()
     }
 
     /// Whether it is time for another warning.
@@ -189,6 +189,16 @@ impl Inner {
         }
         !recent
     }
+}
+
+/// What the seal is on: an entry is good for its question, its token and its times, and for no other.
+fn sealed(question: &Question, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
+    [SEAL, question.bytes(), token, times, text].concat()
+}
+
+/// The key of an entry: answers to different questions about one token stand beside each other.
+fn name(question: &Question, token: &Digest) -> String {
+    hex(&sha256(&[NAME, question.bytes(), token].concat()))
 }
 
 /// A time in milliseconds since 1970, big-endian.
@@ -227,8 +237,8 @@ mod tests {
         }
     }
 
-    fn store(secret: &[u8; 32], context: &str) -> SealedStore {
-        SealedStore::new(Box::new(Nothing), MacKey::new(secret).unwrap(), context.to_owned())
+    fn store(secret: &[u8; 32]) -> SealedStore {
+        SealedStore::new(Box::new(Nothing), MacKey::new(secret).unwrap())
     }
 
     const TOKEN: Digest = [1; 32];
@@ -237,19 +247,29 @@ mod tests {
     fn an_entry_opens_for_what_it_was_sealed_for_and_nothing_else() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
         let until = at + Duration::from_secs(60);
-        let ours = store(&[7; 32], "a");
-        let entry = ours.0.seal(&TOKEN, "text", [at, until]).unwrap();
-        assert_eq!(ours.0.open(&TOKEN, &entry), Some(Told { text: "text".into(), at, until }));
-        assert_eq!(ours.0.open(&[2; 32], &entry), None, "another token");
-        assert_eq!(store(&[8; 32], "a").0.open(&TOKEN, &entry), None, "another secret");
-        assert_eq!(store(&[7; 32], "b").0.open(&TOKEN, &entry), None, "another question");
+        let (ours, asked) = (store(&[7; 32]), Question::of("a"));
+        let entry = ours.0.seal(&asked, &TOKEN, "text", [at, until]).unwrap();
+        assert_eq!(ours.0.open(&asked, &TOKEN, &entry), Some(Told { text: "text".into(), at, until }));
+        assert_eq!(ours.0.open(&asked, &[2; 32], &entry), None, "another token");
+        assert_eq!(store(&[8; 32]).0.open(&asked, &TOKEN, &entry), None, "another secret");
+        assert_eq!(ours.0.open(&Question::of("b"), &TOKEN, &entry), None, "another question");
         for at in 0..entry.len() {
             let mut forged = entry.clone();
             forged[at] ^= 1;
-            assert_eq!(ours.0.open(&TOKEN, &forged), None, "byte {at}");
-            assert_eq!(ours.0.open(&TOKEN, &entry[..at]), None, "cut at {at}");
+            assert_eq!(ours.0.open(&asked, &TOKEN, &forged), None, "byte {at}");
+            assert_eq!(ours.0.open(&asked, &TOKEN, &entry[..at]), None, "cut at {at}");
         }
-        assert_eq!(ours.0.open(&TOKEN, b""), None);
+        assert_eq!(ours.0.open(&asked, &TOKEN, b""), None);
+    }
+
+    #[test]
+    fn entries_of_other_questions_and_of_earlier_rules_are_not_met() {
+        let (one, other) = (Question::of("a"), Question::of("b"));
+        let names = [name(&one, &TOKEN), name(&other, &TOKEN), name(&one, &[2; 32]), hex(&TOKEN)];
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(name.len(), 64);
+            assert_eq!(names.iter().position(|other| other == name), Some(at), "{name}");
+        }
     }
 
     #[test]

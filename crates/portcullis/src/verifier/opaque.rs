@@ -20,7 +20,7 @@ use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
     claims::{ClaimRules, VerifiedToken},
     crypto::{Digest, sha256},
-    introspection::{Attempt, IntrospectionForm, Introspector, NoResult, RefusedTokens, Reply, SingleFlight},
+    introspection::{Attempt, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight},
     json::{self, Object},
     keys::KeySet,
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
@@ -34,6 +34,8 @@ const SIGNED_ANSWER: &str = "token-introspection+jwt";
 /// What a verifier does with tokens that are no JWTs.
 pub(super) struct Opaque {
     introspector: Introspector,
+    /// What is asked: answers to anything else mean nothing here.
+    question: Question,
     /// The issuer that is asked: its keys and rules are those that answers are judged by.
     branch: Arc<Branch>,
     signed_answers: (HeaderRules, ClaimRules),
@@ -77,6 +79,7 @@ impl Opaque {
         };
         let passed = TokenCache::new(introspector.cache());
         Self {
+            question: introspector.question(&branch.claims, &branch.header),
             introspector,
             branch,
             signed_answers: (header, claims),
@@ -152,7 +155,7 @@ impl Opaque {
         if let Some(known) = self.known_by(&digest) {
             return Ok(known);
         }
-        if let Some(reply) = self.introspector.shared(&digest).await {
+        if let Some(reply) = self.introspector.shared(&self.question, &digest).await {
             // One that does not pass here and now is no reason to refuse anybody: the issuer is asked.
             if let Ok(judged) = self.judge(&reply).await {
                 return Ok(self.keep(digest, judged, reply.until));
@@ -173,7 +176,7 @@ impl Opaque {
         match verdict {
             Ok(judged) => {
                 attempt.succeed("active");
-                self.introspector.share(&digest, reply, judged.token.times().expiry());
+                self.introspector.share(&self.question, &digest, reply, judged.token.times().expiry());
                 Ok(self.keep(digest, judged, reply.until))
             }
             Err(Doubt::Refused(Refusal::Unavailable(fault))) => {

@@ -5,9 +5,12 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use metrics_util::debugging::DebuggingRecorder;
-use portcullis::{IntrospectionForm, Secure};
+use portcullis::{
+    Algorithm, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, Secure, Verifier,
+    VerifierBuilder,
+};
 
-use super::{FORMS, NEVER_ISSUED, Shared, asked, introspector, opaque, verdict, verifier};
+use super::{FORMS, Shared, asked, introspector, opaque, verdict, verifier};
 use crate::{
     metrics::{Log, Metrics},
     support::{Setup, app},
@@ -66,6 +69,68 @@ async fn nobody_relies_on_an_entry_for_longer_than_on_an_answer_of_his_own() {
     }
 }
 
+/// One process of two that have the same store, the same secret, and nearly the same question.
+type Asks = (
+    &'static str,
+    fn(&Setup) -> (String, ClientAuthentication),
+    fn(IntrospectorBuilder) -> IntrospectorBuilder,
+    fn(VerifierBuilder) -> VerifierBuilder,
+);
+
+fn asked_at(setup: &Setup, rest: &str) -> (String, ClientAuthentication) {
+    let client = ClientAuthentication::basic("test-client", "test-secret");
+    (format!("{}/introspect{rest}", setup.server.issuer()), client)
+}
+
+const QUESTIONS: [Asks; 8] = [
+    ("plain", |setup| asked_at(setup, ""), |asks| asks, |rules| rules),
+    ("tenant a", |setup| asked_at(setup, "?tenant=a"), |asks| asks, |rules| rules),
+    ("tenant b", |setup| asked_at(setup, "?tenant=b"), |asks| asks, |rules| rules),
+    (
+        "secret in the form",
+        |setup| (asked_at(setup, "").0, ClientAuthentication::post("test-client", "test-secret")),
+        |asks| asks,
+        |rules| rules,
+    ),
+    ("signed", |setup| asked_at(setup, ""), |asks| asks.form(IntrospectionForm::Jwt), |rules| rules),
+    ("phantom", |setup| asked_at(setup, ""), |asks| asks.form(IntrospectionForm::Phantom), |rules| rules),
+    ("another audience", |setup| asked_at(setup, ""), |asks| asks, |rules| rules.audience("https://other.example.com")),
+    (
+        "algorithms",
+        |setup| asked_at(setup, ""),
+        |asks| asks,
+        |rules| rules.algorithms([Algorithm::ES256, Algorithm::RS256]),
+    ),
+];
+
+#[tokio::test]
+async fn answers_to_different_questions_do_not_meet() {
+    let (setup, shared) = (Setup::new().await, Shared::default());
+    let process = |(_, at, asks, rules): &Asks| {
+        let (endpoint, client) = at(&setup);
+        let clock = setup.clock.clone();
+        let builder = asks(Introspector::builder(&endpoint, client)).clock(move || clock.now());
+        let introspector = builder.store(shared.clone(), &[7; 32]).build().unwrap();
+        let builder = Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer());
+        let builder = rules(builder.audience("https://api.example.com")).introspection(introspector);
+        app(Secure::new(builder.build().unwrap()).problem_json())
+    };
+    let token = opaque(&setup);
+    for (number, question) in (1_usize..).zip(&QUESTIONS) {
+        assert_eq!(verdict(&process(question), &token).await.0, 200, "{}", question.0);
+        assert_eq!(asked(&setup), number as u64, "{}: an answer to another question was taken", question.0);
+        while shared.0.lock().unwrap().len() < number {
+            tokio::task::yield_now().await;
+        }
+    }
+    // Each has its own, and none displaced another's: the server is not asked again.
+    setup.server.revoke(&token);
+    for question in &QUESTIONS {
+        assert_eq!(verdict(&process(question), &token).await.0, 200, "{}", question.0);
+    }
+    assert_eq!(asked(&setup), QUESTIONS.len() as u64);
+}
+
 #[tokio::test]
 async fn an_entry_from_the_future_is_none() {
     for (ahead, questions) in [(5, 1), (6, 2)] {
@@ -99,7 +164,7 @@ fn a_forged_entry_is_counted_and_told_once_a_minute() {
     let forge = async |log: &Log| {
         let (setup, shared) = (Setup::new().await, Shared::default());
         let process = process(&setup, IntrospectionForm::Json, &shared, 60);
-        shared.0.lock().unwrap().insert(NEVER_ISSUED.to_owned(), Bytes::from_static(&[1; 200]));
+        shared.forge(Bytes::from_static(&[1; 200]));
         for (after, expected) in [(0, 1), (6, 1), (30, 1), (30, 2)] {
             setup.clock.advance(Duration::from_secs(after));
             assert_eq!(verdict(&process, "never-issued").await, (403, "inactive_token".into()));
