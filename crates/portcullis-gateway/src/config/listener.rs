@@ -10,6 +10,9 @@ use super::{
     files,
 };
 
+/// By default.
+const MOST_OF_ONE_PEER: usize = 256;
+
 /// hyper takes no less.
 const LEAST_HEADER_BYTES: usize = 8 << 10;
 
@@ -105,18 +108,37 @@ fn address(value: &Value<'_>) -> Read<SocketAddr> {
 pub(super) fn limits(root: &Table<'_>) -> Limits {
     let mut limits = Limits {
         connections: 10_000,
+        connections_per_peer: 0,
+        streams: 128,
         header_bytes: 64 << 10,
+        check_bytes: 0,
         header_time: Duration::from_secs(10),
         request_time: Duration::from_secs(15),
         drain_time: Duration::from_secs(30),
     };
-    let Some(table) = root.table("limits") else { return limits };
+    let Some(table) = root.table("limits") else { return derived(limits) };
     set(&mut limits.connections, table.get("connections", |value| value.integer(1, 1_000_000)));
+    set(&mut limits.connections_per_peer, table.get("connections_per_peer", |value| value.integer(1, 1_000_000)));
+    let streams = table.get("streams", |value| value.integer(1, 10_000));
+    set(&mut limits.streams, streams.and_then(|streams| u32::try_from(streams).ok()));
+    set(&mut limits.check_bytes, table.get("check_bytes", |value| bytes(value, LEAST_HEADER_BYTES, 64 << 20)));
     set(&mut limits.header_bytes, table.get("header_bytes", |value| bytes(value, LEAST_HEADER_BYTES, 16 << 20)));
     set(&mut limits.header_time, table.get("header_time", some_time));
     set(&mut limits.request_time, table.get("request_time", some_time));
     set(&mut limits.drain_time, table.get("drain_time", duration));
     table.finish();
+    derived(limits)
+}
+
+/// Gives those a value that depend on others, where none was given.
+fn derived(mut limits: Limits) -> Limits {
+    if limits.connections_per_peer == 0 {
+        limits.connections_per_peer = (limits.connections / 4).clamp(1, MOST_OF_ONE_PEER);
+    }
+    if limits.check_bytes == 0 {
+        // A check has the header section, the path once more, and perhaps certificates.
+        limits.check_bytes = 2 * limits.header_bytes;
+    }
     limits
 }
 

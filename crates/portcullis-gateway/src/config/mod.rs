@@ -111,8 +111,14 @@ pub(crate) struct Tls {
 pub(crate) struct Limits {
     /// Connections on each listener.
     pub(crate) connections: usize,
+    /// Of these, those of one peer that is not trusted.
+    pub(crate) connections_per_peer: usize,
+    /// Requests in flight on one HTTP/2 connection.
+    pub(crate) streams: u32,
     /// Bytes of the header section of a request.
     pub(crate) header_bytes: usize,
+    /// Bytes of a check over gRPC.
+    pub(crate) check_bytes: usize,
     /// How long the header section, and the TLS handshake before it, may take to arrive.
     pub(crate) header_time: Duration,
     /// How long a request may take, from its header section to its answer.

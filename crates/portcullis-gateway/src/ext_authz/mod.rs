@@ -23,11 +23,13 @@ const AUTHORIZATION: &str = "authorization";
 #[derive(Clone)]
 pub(crate) struct ExtAuthz {
     decider: Decider,
+    /// The largest check that is read.
+    check_bytes: usize,
 }
 
 impl ExtAuthz {
-    pub(crate) fn new(decider: Decider) -> Self {
-        Self { decider }
+    pub(crate) fn new(decider: Decider, check_bytes: usize) -> Self {
+        Self { decider, check_bytes }
     }
 
     async fn check(&self, check: CheckRequest) -> Answer {

@@ -10,7 +10,7 @@ use std::{
 use envoy_types::ext_authz::v3::pb::CheckRequest;
 use http::Request;
 use http_body::Body;
-use tonic::{Response, Status, codegen::StdError, server::UnaryService};
+use tonic::{Code, Response, Status, codegen::StdError, server::UnaryService};
 use tower_service::Service;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     codec::{Answer, CheckCodec},
     pieces::Pieces,
 };
+use crate::telemetry::Seldom;
 
 /// The method's path.
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -43,7 +44,25 @@ where
             return Box::pin(std::future::ready(Ok(unknown.map(Pieces::of))));
         }
         let method = Check(self.clone());
-        Box::pin(async move { Ok(tonic::server::Grpc::new(CheckCodec).unary(method, request).await.map(Pieces::of)) })
+        let check_bytes = self.check_bytes;
+        let mut grpc = tonic::server::Grpc::new(CheckCodec).max_decoding_message_size(check_bytes);
+        Box::pin(async move {
+            let answer = grpc.unary(method, request).await;
+            tell_of_size(&answer, check_bytes);
+            Ok(answer.map(Pieces::of))
+        })
+    }
+}
+
+/// Says which limit it was that a check was refused by: Envoy makes 403 of it, and tells nobody why.
+fn tell_of_size<B>(answer: &http::Response<B>, check_bytes: usize) {
+    static TOLD: Seldom = Seldom::new();
+    let status = Status::from_header_map(answer.headers());
+    if status.is_some_and(|status| status.code() == Code::OutOfRange) {
+        metrics::counter!("portcullis_gateway_checks_too_large_total").increment(1);
+        if TOLD.is_due() {
+            tracing::warn!(check_bytes, "a check was refused: it is larger than limits.check_bytes");
+        }
     }
 }
 

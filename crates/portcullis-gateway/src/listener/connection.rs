@@ -20,7 +20,7 @@ use super::{
     Drain, TlsHandle,
     activity::Activity,
     answer::in_time,
-    slots::Slots,
+    slots::{Slot, Slots},
     stream::{Stream, Transport},
     watchdog::{self, Verdict, Watchdog},
 };
@@ -28,8 +28,6 @@ use crate::config::Limits;
 
 /// Below it hyper sets no limit to a header section of HTTP/1.1.
 const LEAST_BUFFER: usize = 8192;
-/// Requests in flight on one HTTP/2 connection. Envoy has a connection for each of its threads.
-const STREAMS: u32 = 1024;
 /// How often, and how long, an HTTP/2 peer is asked whether it is still there.
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
@@ -44,12 +42,12 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(limits: Limits, slots: Slots, tls: Option<TlsHandle>) -> Self {
-        let http = http(limits.header_bytes);
+        let http = http(&limits);
         Self { limits, slots, tls, http }
     }
 
     /// Serves a connection until it ends, or has to.
-    pub(super) async fn carry<S, B>(&self, tcp: TcpStream, service: S, drain: Drain)
+    pub(super) async fn carry<S, B>(&self, tcp: TcpStream, slot: &Slot, service: S, drain: Drain)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
@@ -60,7 +58,7 @@ impl Shared {
         // Without it the last segment of an answer may wait for the client to acknowledge the one before.
         let _ = tcp.set_nodelay(true);
         match self.shake_hands(tcp).await {
-            Ok(transport) => self.speak_http(transport, service, drain).await,
+            Ok(transport) => self.speak_http(transport, slot, service, drain).await,
             Err(reason) => {
                 cut("tls");
                 tracing::debug!(reason, "no TLS with a client");
@@ -77,7 +75,7 @@ impl Shared {
         }
     }
 
-    async fn speak_http<S, B>(&self, transport: Transport, service: S, mut drain: Drain)
+    async fn speak_http<S, B>(&self, transport: Transport, slot: &Slot, service: S, mut drain: Drain)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
@@ -109,7 +107,8 @@ impl Shared {
                     connection.as_mut().graceful_shutdown();
                 }
                 now = looks.tick() => {
-                    match watchdog.look(activity.seen(), now, self.slots.are_crowded(), &self.limits) {
+                    let crowded = self.slots.are_crowded() || slot.is_crowded();
+                    match watchdog.look(activity.seen(), now, crowded, &self.limits) {
                         Verdict::LetBe => {}
                         Verdict::Close => connection.as_mut().graceful_shutdown(),
                         Verdict::Cut(cause) => return cut(cause.code()),
@@ -120,22 +119,24 @@ impl Shared {
     }
 }
 
-fn http(header_bytes: usize) -> auto::Builder<TokioExecutor> {
+fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
         // The watchdog keeps the time.
         .header_read_timeout(None)
-        .max_buf_size(header_bytes.max(LEAST_BUFFER));
+        .max_buf_size(limits.header_bytes.max(LEAST_BUFFER));
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING.0)
         .keep_alive_timeout(PING.1)
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
-        // Questions are small: no client needs to have much under way.
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        // Questions are small: no client needs to have much under way. What a connection can have us keep is the sum of the
+        // header sections and messages of its streams, and this.
         .initial_stream_window_size(64 << 10)
-        .initial_connection_window_size(1 << 20);
+        .initial_connection_window_size(1 << 20)
+        .max_send_buf_size(64 << 10);
     http
 }
 

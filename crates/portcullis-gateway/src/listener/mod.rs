@@ -3,6 +3,8 @@
 //! | what a client may do | what it gets |
 //! |---|---|
 //! | open more connections than there are places | waits in the kernel's queue; idle connections make room |
+//! | open more connections than one peer may have | hung up on, unless it is trusted; its idle connections make room |
+//! | send more requests at once on HTTP/2 | refused streams |
 //! | send its TLS handshake, or a header section, too slowly | is cut off after `header_time` |
 //! | send a header section that is too large | 431 (at 8 KiB or beyond, on HTTP/1.1) |
 //! | ask what takes too long to answer | 503 with `Retry-After` after `request_time` |
@@ -17,6 +19,7 @@ mod activity;
 mod answer;
 mod connection;
 mod drain;
+mod peers;
 mod slots;
 mod stream;
 #[cfg(test)]
@@ -24,7 +27,13 @@ pub(crate) mod tests;
 mod tls;
 mod watchdog;
 
-use std::{convert::Infallible, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::{
@@ -41,24 +50,28 @@ use tokio::{
 pub(crate) use self::drain::DrainTrigger;
 use self::{
     connection::Shared,
+    peers::{Guest, Peers},
     slots::{Slot, Slots},
 };
 pub(crate) use self::{
     drain::Drain,
     tls::{Renewal, TlsError, TlsHandle},
 };
-use crate::config::{self, Limits};
+use crate::{
+    config::{self, Limits},
+    telemetry::Seldom,
+};
 
 /// How long to wait when the system has no more sockets to give.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
 /// A socket that clients can connect to, though nobody answers yet.
-#[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     name: Option<&'static str>,
     limits: Limits,
+    trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     tls: Option<TlsHandle>,
 }
 
@@ -78,12 +91,18 @@ impl Listener {
         let no_address = |error| BindError::Address(config.address, error);
         let socket = TcpListener::bind(config.address).await.map_err(no_address)?;
         let address = socket.local_addr().map_err(no_address)?;
-        Ok(Self { socket, address, name: None, limits: limits.clone(), tls })
+        Ok(Self { socket, address, name: None, limits: limits.clone(), trusts: Box::new(|_| false), tls })
     }
 
     /// Gives it the name that metrics and logs call it by, in place of its address.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// Lets peers that are trusted have as many connections as there are; nobody is by default.
+    pub(crate) fn trusting(mut self, trusts: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        self.trusts = Box::new(trusts);
         self
     }
 
@@ -112,21 +131,21 @@ impl Listener {
         let name = self.name.map_or_else(|| self.address.to_string(), str::to_owned);
         let drain_time = self.limits.drain_time;
         let slots = Slots::new(self.limits.connections, &name);
+        let gate = Gate { socket: self.socket, trusts: self.trusts, peers: Arc::new(Peers::new(&self.limits)), name };
         let shared = Arc::new(Shared::new(self.limits, slots, self.tls));
         let mut connections = JoinSet::new();
         loop {
             let (tcp, peer, slot) = tokio::select! {
                 () = drain.begun() => break,
                 Some(_) = connections.join_next() => continue,
-                accepted = accept(&self.socket, &shared.slots, &name) => accepted,
+                accepted = gate.accept(&shared.slots) => accepted,
             };
             let (shared, service, drain) = (Arc::clone(&shared), service_for(peer), drain.clone());
             connections.spawn(async move {
-                let _until_the_end = slot;
-                shared.carry(tcp, service, drain).await;
+                shared.carry(tcp, &slot, service, drain).await;
             });
         }
-        drop(self.socket);
+        let name = gate.close();
         if timeout(drain_time, async { while connections.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!(
                 listener = name,
@@ -138,18 +157,58 @@ impl Listener {
     }
 }
 
-/// The next connection, as soon as there is a place for it.
-async fn accept(socket: &TcpListener, slots: &Slots, name: &str) -> (TcpStream, SocketAddr, Slot) {
-    let permit = slots.permit(name).await;
-    loop {
-        match socket.accept().await {
-            Ok((tcp, peer)) => return (tcp, peer, slots.fill(permit)),
-            Err(error) if concerns_one_client(&error) => {}
-            Err(error) => {
-                tracing::warn!(listener = name, %error, "cannot accept connections");
-                sleep(BACK_OFF).await;
+/// Where connections come in.
+struct Gate {
+    socket: TcpListener,
+    trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    peers: Arc<Peers>,
+    name: String,
+}
+
+impl Gate {
+    /// The next connection, as soon as there is a place for it.
+    async fn accept(&self, slots: &Slots) -> (TcpStream, SocketAddr, Slot) {
+        let permit = slots.permit(&self.name).await;
+        loop {
+            match self.socket.accept().await {
+                Ok((tcp, peer)) => {
+                    if let Some(guest) = self.admit(peer.ip()) {
+                        return (tcp, peer, slots.fill(permit, guest));
+                    }
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!(listener = self.name, %error, "cannot accept connections");
+                    sleep(BACK_OFF).await;
+                }
             }
         }
+    }
+
+    /// Whether a peer may have another connection: as a guest, if it is not trusted.
+    fn admit(&self, peer: IpAddr) -> Option<Option<Guest>> {
+        static TOLD: Seldom = Seldom::new();
+        if (self.trusts)(peer) {
+            return Some(None);
+        }
+        let guest = self.peers.admit(peer);
+        if guest.is_none() {
+            metrics::counter!("portcullis_gateway_connections_refused_total", "listener" => self.name.clone())
+                .increment(1);
+            if TOLD.is_due() {
+                tracing::warn!(
+                    listener = self.name,
+                    %peer,
+                    "a connection was refused: the peer is not in trusted_proxies and has as many as it may \
+                     (limits.connections_per_peer), or all such peers have half of limits.connections"
+                );
+            }
+        }
+        guest.map(Some)
+    }
+
+    fn close(self) -> String {
+        self.name
     }
 }
 

@@ -3,17 +3,16 @@
 use std::{
     future::pending,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
 };
 
 use metrics::{Counter, Gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long not to say again that all are taken.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
+use super::peers::Guest;
+use crate::telemetry::Seldom;
 
 /// Places for connections. While none is free nothing is accepted: clients wait in the kernel's queue.
 #[derive(Debug)]
@@ -22,13 +21,14 @@ pub(super) struct Slots {
     crowded: AtomicBool,
     open: Gauge,
     full: Counter,
-    logged: Mutex<Option<Instant>>,
+    told: Seldom,
 }
 
 /// The place of one connection; free again when dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
+    guest: Option<Guest>,
     open: Gauge,
 }
 
@@ -40,7 +40,7 @@ impl Slots {
             crowded: AtomicBool::new(false),
             open: metrics::gauge!("portcullis_gateway_connections", "listener" => listener.clone()),
             full: metrics::counter!("portcullis_gateway_connections_full_total", "listener" => listener),
-            logged: Mutex::new(None),
+            told: Seldom::default(),
         }
     }
 
@@ -57,7 +57,9 @@ impl Slots {
     async fn wait(&self, listener: &str) -> OwnedSemaphorePermit {
         if !self.crowded.swap(true, Relaxed) {
             self.full.increment(1);
-            self.log(listener);
+            if self.told.is_due() {
+                tracing::warn!(listener, "all connections are taken (limits.connections): new ones wait");
+            }
         }
         match Arc::clone(&self.free).acquire_owned().await {
             Ok(permit) => permit,
@@ -66,25 +68,22 @@ impl Slots {
         }
     }
 
-    /// Says so in the log, once in a while.
-    fn log(&self, listener: &str) {
-        let now = Instant::now();
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.is_none_or(|last| now.duration_since(last) >= LOG_PAUSE) {
-            *logged = Some(now);
-            tracing::warn!(listener, "all connections are taken: new ones wait");
-        }
-    }
-
-    /// Gives a place to a connection that was accepted.
-    pub(super) fn fill(&self, permit: OwnedSemaphorePermit) -> Slot {
+    /// Gives a place to a connection that was accepted; of a guest, if the peer is not trusted.
+    pub(super) fn fill(&self, permit: OwnedSemaphorePermit, guest: Option<Guest>) -> Slot {
         self.open.increment(1.0);
-        Slot { _permit: permit, open: self.open.clone() }
+        Slot { _permit: permit, guest, open: self.open.clone() }
     }
 
     /// Whether somebody waits for a place.
     pub(super) fn are_crowded(&self) -> bool {
         self.crowded.load(Relaxed)
+    }
+}
+
+impl Slot {
+    /// Whether it has to make room for another connection of its peer.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.guest.as_ref().is_some_and(Guest::is_crowded)
     }
 }
 

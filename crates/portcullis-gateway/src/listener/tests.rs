@@ -33,7 +33,10 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n";
 pub(crate) fn limits() -> Limits {
     Limits {
         connections: 100,
+        connections_per_peer: 100,
+        streams: 128,
         header_bytes: 16 << 10,
+        check_bytes: 32 << 10,
         header_time: PATIENCE,
         request_time: PATIENCE,
         drain_time: PATIENCE,
@@ -58,9 +61,17 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallib
 
 impl Server {
     async fn start(config: &config::Listener, limits: Limits) -> Self {
+        Self::start_trusting(config, limits, |_| true).await
+    }
+
+    async fn start_trusting(
+        config: &config::Listener,
+        limits: Limits,
+        trusts: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let (trigger, drain) = Drain::new();
         let (gate, opened) = watch::channel(false);
-        let listener = Listener::bind(config, &limits).await.unwrap().named("test");
+        let listener = Listener::bind(config, &limits).await.unwrap().named("test").trusting(trusts);
         let (address, tls) = (listener.address(), listener.tls());
         let service_for = move |peer: SocketAddr| {
             let opened = opened.clone();
@@ -266,6 +277,80 @@ async fn beyond_the_limit_clients_wait_for_a_place() {
     assert_eq!(status(&head(&mut third).await), 200);
 }
 
+/// A connection from another address of this machine.
+async fn connect_from(source: [u8; 4], server: &Server) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((source, 0))).unwrap();
+    socket.connect(server.address).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_peer_cannot_hold_every_connection() {
+    let limits = Limits { connections: 8, connections_per_peer: 2, header_time: SHORT, ..limits() };
+    let trusts = |peer: IpAddr| peer == IpAddr::from([127, 0, 0, 9]);
+    let server = Server::start_trusting(&plain(), limits, trusts).await;
+    let mut greedy = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect_from([127, 0, 0, 2], &server).await;
+        assert_eq!(ask(&mut stream, "/").await, 200);
+        stream.write_all(b"GET /gated HTTP/1.1\r\nhost: gateway\r\n\r\n").await.unwrap();
+        greedy.push(stream);
+    }
+    for _ in 0..20 {
+        closed(&mut connect_from([127, 0, 0, 2], &server).await).await;
+    }
+    let mut others = Vec::new();
+    for source in [[127, 0, 0, 3], [127, 0, 0, 3]] {
+        let mut other = connect_from(source, &server).await;
+        assert_eq!(ask(&mut other, "/").await, 200);
+        other.write_all(b"GET /gated HTTP/1.1\r\nhost: gateway\r\n\r\n").await.unwrap();
+        others.push(other);
+    }
+    // Half of all places are for peers that are trusted, which have no other bound.
+    closed(&mut connect_from([127, 0, 0, 4], &server).await).await;
+    let mut trusted = Vec::new();
+    for _ in 0..4 {
+        let mut stream = connect_from([127, 0, 0, 9], &server).await;
+        assert_eq!(ask(&mut stream, "/").await, 200);
+        trusted.push(stream);
+    }
+    drop(trusted);
+    // What idles makes room for another of the same peer.
+    server.gate.send(true).unwrap();
+    for stream in &mut greedy {
+        assert_eq!(status(&head(stream).await), 200);
+    }
+    soon(async {
+        while ask_if_open(&mut connect_from([127, 0, 0, 2], &server).await).await.is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+/// The status, or nothing from a peer that hung up.
+async fn ask_if_open(stream: &mut TcpStream) -> Option<u16> {
+    stream.write_all(REQUEST).await.ok()?;
+    head(stream).await.split(' ').nth(1)?.parse().ok()
+}
+
+#[tokio::test]
+async fn a_connection_has_so_many_requests_in_flight_and_no_more() {
+    let server = Server::plain(Limits { streams: 3, ..limits() }).await;
+    let mut sender = server.h2c().await;
+    assert_eq!(ask_h2(&mut sender, "/").await, 200, "the client has the settings now");
+    let gated: Vec<_> = (0..3).map(|_| sender.send_request(get("/gated"))).collect();
+    let gated = tokio::spawn(async move {
+        for answer in gated {
+            assert_eq!(answer.await.unwrap().status(), 200);
+        }
+    });
+    assert!(timeout(SHORT, sender.send_request(get("/"))).await.is_err(), "the client has to wait");
+    server.gate.send(true).unwrap();
+    soon(gated).await.unwrap();
+    assert_eq!(ask_h2(&mut sender, "/").await, 200);
+}
+
 #[tokio::test]
 async fn idle_connections_make_room() {
     let server = Server::plain(Limits { connections: 1, header_time: SHORT, ..limits() }).await;
@@ -394,7 +479,7 @@ async fn a_trigger_that_is_gone_drains_too() {
 async fn an_address_that_is_taken_is_named() {
     let server = Server::plain(limits()).await;
     let taken = config::Listener { address: server.address, tls: None };
-    let error = Listener::bind(&taken, &limits()).await.unwrap_err();
+    let error = Listener::bind(&taken, &limits()).await.err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on {}", server.address));
 }
 

@@ -104,6 +104,9 @@ mod tests {
     fn limits() -> Limits {
         Limits {
             connections: 10,
+            connections_per_peer: 10,
+            streams: 10,
+            check_bytes: 32 << 10,
             header_bytes: 16 << 10,
             header_time: HEADER,
             request_time: REQUEST,

@@ -20,6 +20,7 @@ pub(super) struct Sockets {
     forward_auth: Listener,
     grpc: Option<Listener>,
     admin: Option<Listener>,
+    check_bytes: usize,
 }
 
 /// What serves; each task ends when it was drained.
@@ -43,6 +44,7 @@ impl Sockets {
                 Some(listener) => Some(bind("admin", listener, config).await?),
                 None => None,
             },
+            check_bytes: config.limits.check_bytes,
         })
     }
 
@@ -63,14 +65,19 @@ impl Sockets {
         ending: &Drain,
     ) -> Serving {
         let mut doors = JoinSet::new();
+        let [for_grpc, for_admin] = [ext_authz.clone(), ext_authz.clone()];
+        let proxies = forward_auth.clone();
         let answer = move |peer| ForwardAuth::new(forward_auth.clone(), peer);
-        doors.spawn(self.forward_auth.serve(answer, draining.clone()));
+        let forward_auth = self.forward_auth.trusting(move |peer| proxies.gateway().trusts(peer));
+        doors.spawn(forward_auth.serve(answer, draining.clone()));
         if let Some(grpc) = self.grpc {
-            let service = ExtAuthz::new(ext_authz);
+            let grpc = grpc.trusting(move |peer| for_grpc.gateway().trusts(peer));
+            let service = ExtAuthz::new(ext_authz, self.check_bytes);
             doors.spawn(grpc.serve(move |_| TowerToHyperService::new(service.clone()), draining.clone()));
         }
         let mut last = JoinSet::new();
         if let Some(listener) = self.admin {
+            let listener = listener.trusting(move |peer| for_admin.gateway().trusts(peer));
             last.spawn(listener.serve(move |_| admin.clone(), ending.clone()));
         }
         Serving { doors, admin: last }

@@ -4,6 +4,7 @@ mod counters;
 mod decisions;
 mod log;
 mod metrics;
+mod seldom;
 mod traces;
 
 #[cfg(test)]
@@ -13,5 +14,6 @@ pub(crate) use self::{
     decisions::Decisions,
     log::init,
     metrics::metrics,
+    seldom::Seldom,
     traces::{Decided, Deciding, TRACEPARENT, Traces},
 };

@@ -15,6 +15,7 @@ mod explain;
 mod ext_authz;
 mod forward_auth;
 mod keys;
+mod memory;
 mod outage;
 mod reload;
 mod robustness;
