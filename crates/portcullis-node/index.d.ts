@@ -1,4 +1,5 @@
 import type { KeyObject, webcrypto } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
 /**
@@ -373,7 +374,7 @@ declare namespace portcullis {
     cache?: Cache;
 
     /** Fetches the keys: a module like `https`, or options for Node's own (`agent`, `ca`, `headers`). */
-    client?: Client | RequestOptions;
+    client?: Client | ClientOptions;
 
     /** Fetches over plain http from other machines, too: whoever sits between can then sign tokens. Off by default. */
     dangerouslyAllowHttp?: boolean;
@@ -401,6 +402,24 @@ declare namespace portcullis {
     /** The JWK Set, as jose 1 gave it. */
     toJWKS?(): JwkSet;
   }
+
+  /** Options for Node's own client. */
+  interface ClientOptions extends Omit<RequestOptions, 'headers'> {
+    /**
+     * Fields of yours, or a function that gives them and is asked at each fetch, as for a token that rotates. They, and
+     * `auth`, go to the origin that you have named only, and not to another that its metadata point to. One of yours goes
+     * before one of ours, such as `user-agent`.
+     *
+     * @example
+     * ```js
+     * const headers = async () => ({ authorization: `Bearer ${await readFile('token', 'utf8')}` });
+     * ```
+     */
+    headers?: Fields | (() => Fields | Promise<Fields>);
+  }
+
+  /** Fields of a request. */
+  type Fields = OutgoingHttpHeaders | Headers | ReadonlyMap<string, string>;
 
   /** A module like `https`. */
   interface Client {
@@ -462,7 +481,7 @@ declare namespace portcullis {
   function jwksService(
     cache: Cache,
     jwksUri: string | URL,
-    client?: Client | RequestOptions | null,
+    client?: Client | ClientOptions | null,
     options?: Omit<ServiceOptions, 'cache'>,
   ): JwksService;
 

@@ -1,25 +1,23 @@
 'use strict';
 
-const http = require('node:http');
-const https = require('node:https');
-
 const { LONGEST_TIMER } = require('./options.js');
 
 /**
- * Fetches a document with `client`: a module like `https`, options for Node's own, or nothing.
+ * Fetches a document with a `Client`.
  *
  * Redirects are not followed. A body that grows beyond `maxBodyBytes` is not read to its end.
  *
  * @returns {Promise<{ status: number, fields: string[], body: Buffer }>}
  */
-function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
+async function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
+  const options = await client.optionsFor(url, headers);
   return new Promise((resolve, reject) => {
     let timer;
     const settled = (settle) => (outcome) => {
       clearTimeout(timer);
       settle(outcome);
     };
-    const request = start(client, url, headers, (response) => {
+    const request = client.get(url, options, (response) => {
       read(response, maxBodyBytes).then(settled(resolve), (error) => {
         settled(reject)(error);
         // One that is not read to its end would hold its connection.
@@ -35,15 +33,6 @@ function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
     };
     timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER)).unref();
   });
-}
-
-function start(client, url, headers, answered) {
-  if (typeof client?.get !== 'function') {
-    const own = url.startsWith('http:') ? http : https;
-    return own.get(url, { ...client, headers: { ...client?.headers, ...headers } }, answered);
-  }
-  // A double in a test often knows the two arguments only that express-oauth-jwt passed.
-  return client.get.length === 2 ? client.get(url, answered) : client.get(url, { headers }, answered);
 }
 
 function end(stream) {

@@ -4,6 +4,7 @@ const { KeyObject } = require('node:crypto');
 
 const native = require('../native.js');
 const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
+const { Client } = require('./client.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { configured, expected, nameOf, readBoolean, readSeconds, readTimeout } = require('./options.js');
@@ -67,7 +68,7 @@ function discovery({ issuer, ...options } = {}) {
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
-  const { text, ask, cached } = fetching('discovery', options);
+  const { text, ask, cached } = fetching('discovery', issuer, options);
   const keys = configured('discovery', () => native.KeyService.ofIssuer(issuer, text, ask, cached));
   return new JwksService(keys, issuer);
 }
@@ -82,20 +83,17 @@ function atUri(name, jwksUri, options) {
   if (typeof uri !== 'string') {
     throw expected(name, 'the JWKS URI', 'a URL', jwksUri);
   }
-  const { text, ask, cached } = fetching(name, options);
+  const { text, ask, cached } = fetching(name, uri, options);
   return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached)));
 }
 
-/** What a service that fetches is made from. */
-function fetching(name, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, ...unknown }) {
+/** What a service that fetches is made from; `home` is the URL that it was made for. */
+function fetching(name, home, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, ...unknown }) {
   for (const option in unknown) {
     throw new TypeError(`${name}: there is no option \`${option}\``);
   }
   if (cache !== undefined) {
     readCache(name, cache);
-  }
-  if (client !== undefined && client !== null && typeof client !== 'object' && typeof client?.get !== 'function') {
-    throw expected(name, 'client', 'a module like https, or request options', client);
   }
   const seconds = {
     timeout: readTimeout(name, 'timeout', timeout),
@@ -104,7 +102,8 @@ function fetching(name, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT
   };
   const anyHttp = readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp);
   const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: anyHttp });
-  return { text, ask: answering(cache, client, timeout * 1000), cached: cache !== undefined };
+  const ask = answering(cache, new Client(name, client, home), timeout * 1000);
+  return { text, ask, cached: cache !== undefined };
 }
 
 function readCache(name, cache) {

@@ -30,10 +30,10 @@ function attempt(call, failed) {
   }
 }
 
-/** The text of whatever was thrown. */
+/** The text of whatever was thrown, on one line: OpenSSL's have several. */
 function textOf(error) {
   try {
-    return String(error?.message ?? error);
+    return String(error?.message ?? error).replace(/\s+/g, ' ').trim();
   } catch {
     return 'an error without a text';
   }

@@ -152,6 +152,7 @@ describe('what makes keys tells a wrong argument', () => {
       [{ maxStale: Infinity }, 'maxStale'],
       [{ client: 'https' }, 'client'],
       [{ client: 7 }, 'client'],
+      [{ client: { headers: 'a: b' } }, 'client.headers'],
       [{ dangerouslyAllowHttp: 'yes' }, 'dangerouslyAllowHttp'],
       [{ cache: {} }, 'cache'],
     ]);

@@ -10,8 +10,8 @@ const { atEnd } = require('./cleanup.js');
 const PACKAGE = join(__dirname, '..', '..');
 
 /** Runs a script to its end, with `data` as its argument; it is killed after a minute, or with the test `t`. */
-function run(t, script, data = {}, flags = []) {
-  return start(t, [...flags, '-e', script, JSON.stringify(data)]);
+function run(t, script, data = {}, flags = [], env = {}) {
+  return start(t, [...flags, '-e', script, JSON.stringify(data)], env);
 }
 
 /** Runs a file of this folder in the same way. */
@@ -19,8 +19,9 @@ function runFile(t, file, data = {}, flags = []) {
   return start(t, [...flags, join(__dirname, file), JSON.stringify(data)]);
 }
 
-async function start(t, options) {
-  const child = spawn(process.execPath, options, { cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'] });
+async function start(t, options, env = {}) {
+  const stdio = ['ignore', 'pipe', 'pipe'];
+  const child = spawn(process.execPath, options, { cwd: PACKAGE, stdio, env: { ...process.env, ...env } });
   const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
   atEnd(t, () => child.kill('SIGKILL'));
   const ended = [text(child.stdout), text(child.stderr), once(child, 'exit')];

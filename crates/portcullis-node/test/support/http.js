@@ -7,9 +7,9 @@ const { buffer } = require('node:stream/consumers');
 
 const { atEnd } = require('./cleanup.js');
 
-/** Starts a server for `handler` (an Express app, a function) on a free loopback port; it ends with the test `t`. */
+/** Starts a server for `handler` (an Express app, a function, a server) on a free loopback port; it ends with the test `t`. */
 async function serve(t, handler) {
-  const server = handler instanceof http.Server ? handler : http.createServer(handler);
+  const server = typeof handler === 'function' ? http.createServer(handler) : handler;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(t, () => stop(server));

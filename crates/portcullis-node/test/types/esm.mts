@@ -83,6 +83,9 @@ localKeys(createSecretKey(Buffer.alloc(32)));
 localKeys(Buffer.alloc(32));
 localKeys({} as webcrypto.CryptoKey);
 jwksService(new InMemoryCache(), 'https://myoauthserver.com/auth/jwks');
+jwksService(new InMemoryCache(), 'https://myoauthserver.com/auth/jwks', { ca: 'PEM', headers: { 'x-tenant': 'a' } });
+getSimpleJwksService('https://myoauthserver.com/auth/jwks', { client: { headers: new Headers() } });
+getSimpleJwksService('https://myoauthserver.com/auth/jwks', { client: { headers: async () => new Map([['a', 'b']]) } });
 secure(anyOf([
   { jwks: discovery({ issuer: 'https://login.example.com', timeout: 2 }), audience: 'https://api.example.com' },
   { jwks: keys, issuer: 'https://partner.example.org', algorithms: 'ES256' },

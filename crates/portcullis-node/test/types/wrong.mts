@@ -50,6 +50,8 @@ getSimpleJwksService(uri, { maxage: 5 });
 jwksService({ getKeyStore: async () => null }, uri);
 // @ts-expect-error the arguments the other way round
 jwksService(uri, new InMemoryCache());
+// @ts-expect-error fields that are a text
+getSimpleJwksService(uri, { client: { headers: 'authorization: Bearer token' } });
 // @ts-expect-error no issuer
 discovery({});
 // @ts-expect-error an endpoint's option for an issuer
