@@ -1,6 +1,7 @@
 'use strict';
 
 const { IncomingMessage } = require('node:http');
+const { isProxy } = require('node:util').types;
 
 const { read } = require('./request.js');
 
@@ -27,12 +28,11 @@ let last;
 
 function attach(req, access) {
   const fields = hasDearProperties && isOfExpress(req) ? read(req, 'rawHeaders') : undefined;
-  if (!isObject(fields)) {
+  if (!isObject(fields) || !Kept.keep(fields, req, access)) {
     req.auth = access;
     req.claims = access?.claims;
     return;
   }
-  Kept.keep(fields, access);
   // Properties of the request's own, from before it came to Express, would hide the guard's word.
   NAMES.forEach((name) => Object.hasOwn(req, name) && delete req[name]);
 }
@@ -72,9 +72,12 @@ function isTaken(name, prototype, root) {
   return Object.hasOwn(prototype, name) || isTaken(name, Object.getPrototypeOf(prototype), root);
 }
 
-/** The prototype that all requests of a framework share, just below Node's own; apps have theirs below it. */
+/**
+ * The prototype that all requests of a framework share, just below Node's own; apps have theirs below it. None for a request
+ * that is made of another: its prototype is that one, whose word must stay its own.
+ */
 function rootOf(prototype) {
-  if (prototype === null || prototype === IncomingMessage.prototype) {
+  if (prototype === null || prototype === IncomingMessage.prototype || Object.hasOwn(prototype, 'rawHeaders')) {
     return undefined;
   }
   const above = Object.getPrototypeOf(prototype);
@@ -86,7 +89,7 @@ function define(prototype, name, partOf) {
   Object.defineProperty(prototype, name, {
     configurable: true,
     get() {
-      return partOf(Kept.of(read(this, 'rawHeaders')));
+      return partOf(Kept.of(read(this, 'rawHeaders'), this));
     },
     set(value) {
       Object.defineProperty(this, name, { configurable: true, enumerable: true, writable: true, value });
@@ -101,27 +104,46 @@ class Upon {
   }
 }
 
-/** What was attached to a request, as a private field of its `rawHeaders`: an array of its own, whose shape is Node's. */
+/**
+ * What was attached to a request, as a private field of its `rawHeaders`: an array of its own, whose shape is Node's. A copy of
+ * the request has the same array, and shall not be taken for it.
+ */
 class Kept extends Upon {
+  #owner;
   #access;
 
-  constructor(fields, access) {
+  constructor(fields, owner, access) {
     super(fields);
+    this.#owner = owner;
     this.#access = access;
   }
 
-  static keep(fields, access) {
-    if (#access in fields) {
-      fields.#access = access;
-    } else {
-      new Kept(fields, access);
+  /** Whether it could be kept: not where another request has these fields. */
+  static keep(fields, owner, access) {
+    if (!(#access in fields)) {
+      new Kept(fields, owner, access);
+      return true;
     }
+    if (fields.#owner !== owner) {
+      return false;
+    }
+    fields.#access = access;
+    return true;
   }
 
-  /** None for the prototypes themselves, which have no fields. */
-  static of(fields) {
-    return isObject(fields) && #access in fields ? fields.#access : undefined;
+  /** None for the prototypes themselves, which have no fields, and for copies. */
+  static of(fields, reader) {
+    return isObject(fields) && #access in fields && isSame(fields.#owner, reader) ? fields.#access : undefined;
   }
+}
+
+/** Whether it is the request itself, an object made of it, or one of the two through a Proxy. */
+function isSame(owner, reader) {
+  return reader === owner || isProxy(reader) || isProxy(owner) || isMadeOf(owner, reader);
+}
+
+function isMadeOf(owner, reader) {
+  return Object.prototype.isPrototypeOf.call(owner, reader);
 }
 
 function isObject(value) {

@@ -55,21 +55,20 @@ function secure(keys, options) {
   }
 
   function conclude(verdict, req, res, next) {
-    const isRefused = verdict instanceof RefusalError;
+    const refusal = verdict instanceof RefusalError ? verdict : undefined;
     try {
-      if (isRefused) {
-        tell(endpoint.onError, verdict, req);
-      } else {
-        // One that an outer guard has left is not this guard's word.
-        attach(req, verdict ?? undefined);
+      if (refusal !== undefined) {
+        tell(endpoint.onError, refusal, req);
+        if (!endpoint.next) {
+          return respond(refusal, res);
+        }
       }
-      if (isRefused && !endpoint.next) {
-        return respond(verdict, res);
-      }
+      // What an outer guard has left, or somebody else, is not this guard's word; an error handler may go on, too.
+      attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
     } catch (error) {
       return next(error);
     }
-    return isRefused ? next(verdict) : next();
+    return refusal === undefined ? next() : next(refusal);
   }
 
   return Object.assign(middleware, {
