@@ -2,6 +2,7 @@
 
 mod agreement;
 mod causes;
+mod providers;
 mod restraint;
 
 use portcullis::{Check, CheckKind, Explanation, Refusal};

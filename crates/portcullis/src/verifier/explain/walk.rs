@@ -28,7 +28,7 @@ pub(super) struct Walk<'a> {
     pub(super) vouched: bool,
 }
 
-/// What came.
+/// The text of a row.
 enum Came {
     Nothing,
     /// We saw it ourselves.
@@ -39,7 +39,7 @@ enum Came {
 
 /// Walks the line with what stands in the place of a token; `policy` is what the endpoint asks for.
 ///
-/// No token, and no refusal for that: the endpoint lets anybody in who does not say who he is.
+/// No token, and no refusal for that: the endpoint lets anonymous requests in.
 pub(in crate::verifier) async fn explain(
     verifier: &Verifier,
     token: Result<Option<&[u8]>, Refusal>,
@@ -65,6 +65,14 @@ pub(in crate::verifier) async fn explain(
         Err(refusal) => walk.no_token(refusal),
     }
     walk.finish()
+}
+
+impl<'a> Walk<'a> {
+    /// The issuers that are trusted by name.
+    pub(super) fn known_issuers(&self) -> Vec<&'a str> {
+        let verifier: &'a Verifier = self.verifier;
+        verifier.0.issuers.branches().into_iter().filter_map(|branch| branch.claims.issuer.as_deref()).collect()
+    }
 }
 
 impl Walk<'_> {
@@ -186,7 +194,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What of the header counts: one fault at the most, and the checks before it have passed.
+    /// The members of the header that count: one fault at the most, and the checks before it have passed.
     fn members(&mut self, fault: Option<&TokenFault>) {
         let failed = fault.map(|fault| match CheckKind::of_token(fault) {
             CheckKind::AlgorithmAllowed => CheckKind::AlgorithmKnown,
@@ -205,12 +213,23 @@ impl Walk<'_> {
             };
             let came = match kind {
                 CheckKind::AlgorithmKnown => Came::Claimed(self.header_text("alg")),
-                _ => Came::Nothing,
+                _ => self.odd_member(fault.filter(|_| has_failed)),
             };
             self.check(kind, result, expected, came);
             if has_failed {
                 return;
             }
+        }
+    }
+
+    /// The member that is not right, as JSON: quotes tell a text from a number.
+    fn odd_member(&self, fault: Option<&TokenFault>) -> Came {
+        match fault {
+            Some(TokenFault::Header { member, .. }) => {
+                let value = self.header.as_ref().and_then(|header| header.get(member));
+                Came::Claimed(format!("{member}: {}", as_json(value)))
+            }
+            _ => Came::Nothing,
         }
     }
 
@@ -225,7 +244,7 @@ impl Walk<'_> {
             (Err(_), [only]) => Some(Arc::clone(only)),
             (Err(_), _) => None,
         };
-        let known: Vec<&str> = branches.iter().filter_map(|branch| branch.claims.issuer.as_deref()).collect();
+        let known = self.known_issuers();
         if known.is_empty() {
             self.checks.push(Check::plain(CheckKind::IssuerKnown, Outcome::NotAsked));
             return;
@@ -298,20 +317,20 @@ impl Walk<'_> {
         }
     }
 
-    /// What a claim says that there is a rule for.
+    /// The claim of a rule: a time as people read it, or as the token writes it, with quotes if it is a text.
     fn came(&self, kind: CheckKind, name: &str) -> Came {
         match kind {
             CheckKind::RequiredClaims => Came::Nothing,
             CheckKind::Expiry | CheckKind::NotBefore | CheckKind::IssuedAt => {
                 let seconds = self.claims.as_ref().and_then(|claims| claims.get(name)?.as_f64());
                 let told = seconds.and_then(|seconds| words::instant_and_distance(seconds, self.now));
-                Came::Claimed(told.unwrap_or_else(|| self.claim_text(name)))
+                Came::Claimed(told.unwrap_or_else(|| as_json(self.claims.as_ref().and_then(|claims| claims.get(name)))))
             }
             _ => Came::Claimed(self.claim_text(name)),
         }
     }
 
-    /// What the endpoint asks for.
+    /// The rules of the endpoint.
     fn access(&mut self, policy: &Policy) {
         let Some(claims) = self.claims.clone() else { return };
         match policy.asked_scope() {
@@ -383,8 +402,9 @@ fn granted(claims: &Object) -> String {
 
 /// A text as it is, anything else as JSON.
 fn shown(value: Option<Value<'_>>) -> String {
-    match value {
-        Some(value) => value.as_str().map_or_else(|| value.to_json().to_string(), str::to_owned),
-        None => "not there".to_owned(),
-    }
+    value.and_then(Value::as_str).map_or_else(|| as_json(value), str::to_owned)
+}
+
+fn as_json(value: Option<Value<'_>>) -> String {
+    value.map_or_else(|| "not there".to_owned(), |value| value.to_json().to_string())
 }

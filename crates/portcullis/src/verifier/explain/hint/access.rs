@@ -1,5 +1,6 @@
 //! What a good token does not grant.
 
+use super::provider::{self, Provider};
 use crate::{
     claims::{find, scopes},
     json::{Object, Value},
@@ -8,18 +9,18 @@ use crate::{
     verifier::explain::walk::Walk,
 };
 
-/// Claims in which issuers put what people take for a scope.
+/// Claims of issuers that people take for a scope.
 const NO_SCOPES: [&str; 6] = ["permissions", "scopes", "roles", "groups", "/realm_access/roles", "authorities"];
 
 pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
     let (claims, policy) = (walk.claims.as_ref()?, walk.policy?);
     Some(match fault {
-        AccessFault::InsufficientScope { .. } => scope(claims, policy),
+        AccessFault::InsufficientScope { .. } => scope(walk, claims, policy),
         AccessFault::RequiredClaims { claim } => required(claims, policy, claim),
     })
 }
 
-fn scope(claims: &Object, policy: &Policy) -> String {
+fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     let lacking = lacking(claims, policy);
     let elsewhere =
         |name: &&&str| find(claims, name).is_some_and(|claim| lacking.iter().any(|value| holds(claim, value)));
@@ -38,6 +39,16 @@ fn scope(claims: &Object, policy: &Policy) -> String {
     if lacking.iter().any(|value| scopes(claims).any(|granted| granted.eq_ignore_ascii_case(value))) {
         return "it differs by upper and lower case, which counts: write the scope as the issuer does".to_owned();
     }
+    if lacking.iter().any(|value| scopes(claims).any(|granted| is_last_part(granted, value))) {
+        return "one of the two has the API's name before the scope (Cognito grants `API/read`, Entra ID grants `read` of \
+                `api://API/read`): write the scope as the token does"
+            .to_owned();
+    }
+    if provider::of(walk) == Some(Provider::Entra) && is_of_an_app(claims) {
+        return "this token is an app's own, without a user: Entra ID grants app permissions in `roles`, so ask for one by a \
+                claim rule on `roles`"
+            .to_owned();
+    }
     let lacking = quoted(&lacking);
     if scope.is_none() && !claims.contains_key("scp") {
         return format!(
@@ -45,6 +56,18 @@ fn scope(claims: &Object, policy: &Policy) -> String {
         );
     }
     format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
+}
+
+/// Whether one is the other with something before it.
+fn is_last_part(one: &str, other: &str) -> bool {
+    let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|before| before.ends_with(['/', ':']));
+    ends(one, other) || ends(other, one)
+}
+
+/// Whether Entra ID issued it for an app alone: by what it says, or by its `roles` without `scp`.
+fn is_of_an_app(claims: &Object) -> bool {
+    let says_so = claims.get("idtyp").and_then(Value::as_str) == Some("app");
+    says_so || (claims.contains_key("roles") && !claims.contains_key("scp"))
 }
 
 /// The scope values that would help.
@@ -79,7 +102,7 @@ fn required(claims: &Object, policy: &Policy, name: &str) -> String {
             "it is the same to people, not to a machine: text and numbers, upper and lower case are told apart"
                 .to_owned()
         }
-        Some(_) => "the user or client does not have what this endpoint asks for".to_owned(),
+        Some(_) => "the user or client does not have the value that this endpoint asks for".to_owned(),
     }
 }
 

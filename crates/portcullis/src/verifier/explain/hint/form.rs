@@ -1,6 +1,9 @@
 //! How a token was spoilt on its way.
 
-use crate::refusal::{JsonFault, Part};
+use crate::{
+    refusal::{JsonFault, Part},
+    verifier::explain::walk::Walk,
+};
 
 pub(super) fn characters(token: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
@@ -69,10 +72,13 @@ pub(super) fn json(fault: JsonFault) -> &'static str {
     match fault {
         JsonFault::TooDeep => "no issuer nests claims so deep: the token was made to do harm, or carries foreign data",
         JsonFault::DuplicateMember => {
-            "two readers would read this token differently: it was put together by hand, or by an attacker"
+            "the issuer writes a member twice, which two readers read differently: look for a mapper or an action there that \
+             adds what is there already; if there is none, the token was put together by hand, or by an attacker"
         }
         JsonFault::NotAnObject => "a token's header and payload are objects: this is another kind of signed data",
-        JsonFault::Syntax => "no issuer makes such a token: it was changed, put together by hand, or by an attacker",
+        JsonFault::Syntax => {
+            "the issuer makes its claims of a template that is no JSON, or the token was changed, or put together by hand"
+        }
     }
 }
 
@@ -80,6 +86,19 @@ pub(super) fn header(member: &str) -> &'static str {
     match member {
         "b64" => "the issuer uses an extension of JWS that access tokens do not need: have it switched off",
         "alg" => "a signed token names its algorithm: this one was put together by hand",
-        _ => "no issuer makes such a header: the token was put together by hand, or by an attacker",
+        _ => {
+            "the issuer writes this member in another form than RFC 7515 says, a number for a text perhaps: it has to be set \
+             right there; if its other tokens are right, this one was put together by hand"
+        }
     }
+}
+
+/// A registered claim of a wrong type.
+pub(super) fn claim(walk: &Walk<'_>, name: &str, expected: &str) -> String {
+    let is_text =
+        walk.claims.as_ref().and_then(|claims| claims.get(name)).is_some_and(|claim| claim.as_str().is_some());
+    let quotes = if is_text { ", without quotes" } else { "" };
+    format!(
+        "the issuer writes `{name}` in another form than RFC 7519 says, which is {expected}{quotes}: it has to be set right there"
+    )
 }

@@ -1,24 +1,53 @@
 //! Another kind of token than an access token.
 
+use super::remedy;
 use crate::{json::Object, verifier::explain::walk::Walk};
 
 /// Claims that ID tokens have and access tokens have not (OpenID Connect Core sections 2 and 3.3.2.11).
 const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 
+/// Claims by which Keycloak and Amazon Cognito tell their tokens apart.
+const OF_KINDS: [&str; 3] = ["typ", "token_use", "token_type"];
+
+/// Claims that access tokens have and ID tokens have not; the last two are Entra ID's.
+const OF_ACCESS_TOKENS: [&str; 4] = ["scope", "scp", "azpacr", "appidacr"];
+
+const LOGOUT_TOKEN: &str = "this is a logout token, which is for the client's back-channel endpoint";
+
 /// An ID or refresh token, if it looks like one.
 pub(super) fn other_kind(walk: &Walk<'_>) -> Option<String> {
     let claims = walk.claims.as_ref()?;
-    // How Keycloak and Amazon Cognito tell their tokens apart.
-    let named = ["typ", "token_use", "token_type"].into_iter().find_map(|name| claims.get(name)?.as_str());
+    let named = OF_KINDS.into_iter().find_map(|name| claims.get(name)?.as_str());
     match named.unwrap_or_default().to_ascii_lowercase().as_str() {
         "refresh" | "refresh_token" | "offline" => return Some(refresh_token()),
+        "logout" => return Some(LOGOUT_TOKEN.to_owned()),
         "id" | "id_token" => return Some(id_token("it says so itself")),
         _ => {}
     }
-    if let Some(told) = OF_ID_TOKENS.iter().find(|name| claims.contains_key(name)) {
+    if is_for_access(claims) {
+        return None;
+    }
+    let told = OF_ID_TOKENS.iter().find(|name| claims.contains_key(name));
+    if let Some(told) = told.filter(|_| header_type(walk) != "at+jwt") {
         return Some(id_token(&format!("it has `{told}`")));
     }
     is_for_its_own_client(claims).then(|| id_token("its `aud` is the client that asked for it"))
+}
+
+/// Whether something speaks for an access token, whatever else looks like an ID token: Keycloak up to 24 writes `nonce` into both.
+fn is_for_access(claims: &Object) -> bool {
+    let is = |name: &str, value: &str| {
+        claims.get(name).and_then(|claim| claim.as_str()).is_some_and(|text| text.eq_ignore_ascii_case(value))
+    };
+    let named = [("typ", "Bearer"), ("typ", "DPoP"), ("token_use", "access"), ("token_type", "Bearer")];
+    named.into_iter().any(|(name, value)| is(name, value))
+        || OF_ACCESS_TOKENS.into_iter().any(|name| claims.contains_key(name))
+}
+
+/// The header's `typ`, without what may be left out of it.
+fn header_type(walk: &Walk<'_>) -> String {
+    let typ = walk.header.as_ref().and_then(|header| header.get("typ")?.as_str()).unwrap_or_default();
+    typ.to_ascii_lowercase().trim_start_matches("application/").to_owned()
 }
 
 fn id_token(why: &str) -> String {
@@ -35,12 +64,11 @@ fn is_for_its_own_client(claims: &Object) -> bool {
 }
 
 pub(super) fn of_type(walk: &Walk<'_>) -> String {
-    let typ = walk.header.as_ref().and_then(|header| header.get("typ")?.as_str()).unwrap_or_default();
-    let hint = match typ.to_ascii_lowercase().trim_start_matches("application/") {
+    let hint = match header_type(walk).as_str() {
         "dpop+jwt" => "this is a DPoP proof, which goes into the DPoP field: the access token is another",
-        "logout+jwt" => "this is a logout token, which is for the client's back-channel endpoint",
+        "logout+jwt" => LOGOUT_TOKEN,
         "token-introspection+jwt" => {
-            "this is the answer to an introspection: it is for the one who asked, and no access token"
+            "this is the answer to an introspection, for the server that asked: it is no access token"
         }
         "id" | "id_token" | "id+jwt" | "id_token+jwt" => "this is an ID token: the client has to send its access token",
         "refresh" | "rt+jwt" | "refresh+jwt" => return refresh_token(),
@@ -49,9 +77,11 @@ pub(super) fn of_type(walk: &Walk<'_>) -> String {
         }
         "" | "jwt" => {
             return other_kind(walk).unwrap_or_else(|| {
-                "the type `at+jwt` is asked for (RFC 9068), so that no other kind of token passes: \
-                 have the issuer say so, or do not ask for it"
-                    .to_owned()
+                let how = remedy::access_token_type(walk).unwrap_or("have the issuer say so");
+                format!(
+                    "the type `at+jwt` is asked for (RFC 9068), so that no other kind of token passes: {how}, or do not ask \
+                     for it"
+                )
             });
         }
         _ => "this is a token for another purpose than access",

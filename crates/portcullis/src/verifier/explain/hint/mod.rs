@@ -7,6 +7,8 @@ mod form;
 mod key;
 mod kind;
 mod origin;
+mod provider;
+mod remedy;
 mod times;
 
 use super::{Check, CheckKind, walk::Walk, words};
@@ -38,16 +40,24 @@ fn of_request(fault: RequestFault) -> &'static str {
 }
 
 fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {
+    if matches!(fault, TokenFault::UnknownKey { .. } | TokenFault::Signature)
+        && let Some(hint) = remedy::not_for_us(walk)
+    {
+        return Some(hint.to_owned());
+    }
     let hint = match fault {
         TokenFault::TooLarge { .. } => {
             "the issuer puts much into its tokens, groups perhaps: have it leave out what is not needed"
         }
         TokenFault::Characters => form::characters(walk.token),
-        TokenFault::Encrypted => {
-            "an encrypted token (JWE): a refresh token of some servers is one, and should not be sent here; \
+        TokenFault::Encrypted => match remedy::encrypted(walk) {
+            Some(hint) => return Some(hint),
+            None => {
+                "an encrypted token (JWE): a refresh token of some servers is one, and should not be sent here; \
              if it is the access token, have the issuer sign it only"
-        }
-        TokenFault::Segments { actual } => form::segments(walk.token, *actual),
+            }
+        },
+        TokenFault::Segments { actual } => remedy::opaque(walk).unwrap_or_else(|| form::segments(walk.token, *actual)),
         TokenFault::Base64(part) => form::base64(walk.token, *part),
         TokenFault::Json(_, fault) => form::json(*fault),
         TokenFault::Header { member, .. } => form::header(member),
@@ -64,14 +74,13 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
             ));
         }
         TokenFault::Signature => return Some(key::signature(walk)),
-        TokenFault::Inactive => "it was revoked, has expired, or was never issued by the server that is asked",
+        TokenFault::Inactive => remedy::opaque(walk)
+            .unwrap_or("it was revoked, has expired, or was never issued by the server that is asked"),
         TokenFault::Expired { ago } => return Some(times::expired(walk, *ago)),
         TokenFault::NotYetValid { ahead } => return Some(times::ahead(walk, "nbf", *ahead)),
         TokenFault::IssuedInFuture { ahead } => return Some(times::ahead(walk, "iat", *ahead)),
         TokenFault::MissingClaim { name } => return Some(origin::missing(walk, kind, name)),
-        TokenFault::MalformedClaim { .. } => {
-            "the issuer writes this claim in another form than RFC 7519 says: it has to be set right there"
-        }
+        TokenFault::MalformedClaim { name, expected } => return Some(form::claim(walk, name, expected)),
         TokenFault::Issuer { actual } => return Some(origin::issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(origin::audience(walk)),
     };

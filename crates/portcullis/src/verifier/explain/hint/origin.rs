@@ -2,7 +2,11 @@
 
 use url::Url;
 
-use super::kind::other_kind;
+use super::{
+    kind::other_kind,
+    provider::{self, Provider, audiences},
+    remedy,
+};
 use crate::verifier::explain::{CheckKind, walk::Walk};
 
 /// Parts of host names and paths that tell an environment.
@@ -23,6 +27,9 @@ const ENVIRONMENTS: [&str; 13] = [
 ];
 
 pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
+    if kind == CheckKind::Audience {
+        return audience(walk);
+    }
     if let Some(hint) = other_kind(walk) {
         return hint;
     }
@@ -30,37 +37,40 @@ pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
         CheckKind::RequiredClaims => {
             format!("the strict mode of RFC 9068 asks for `{name}`: have the issuer add it, or leave the strict mode")
         }
-        CheckKind::Audience => {
-            "the client has to ask for a token for this API (`resource` or `audience`), so that the issuer names it"
-                .to_owned()
-        }
         CheckKind::Expiry => "a token without an end is good for ever: have the issuer put `exp` into it".to_owned(),
         _ => format!("have the issuer put `{name}` into its access tokens"),
     }
 }
 
 pub(super) fn issuer(walk: &Walk<'_>, actual: &str) -> String {
-    let branches = walk.verifier.0.issuers.branches();
-    let known = || branches.iter().filter_map(|branch| branch.claims.issuer.as_deref());
-    let hint = known().find_map(|expected| spelled_otherwise(expected, actual));
-    let hint = hint.map(str::to_owned).or_else(|| known().find_map(|expected| relative(expected, actual)));
-    hint.unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
+    let known = walk.known_issuers();
+    let by = |hint: fn(&str, &str) -> Option<String>| known.iter().find_map(|expected| hint(expected, actual));
+    by(spelled_otherwise)
+        .or_else(|| remedy::not_for_us(walk).map(str::to_owned))
+        .or_else(|| by(remedy::issuer))
+        .or_else(|| by(relative))
+        .unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
 }
 
 /// Issuers are compared to the letter: what is the same to people is not.
-fn spelled_otherwise(expected: &str, actual: &str) -> Option<&'static str> {
+fn spelled_otherwise(expected: &str, actual: &str) -> Option<String> {
+    let differs = difference(expected, actual)?;
+    Some(format!("it differs by {differs}: write the issuer as its tokens do"))
+}
+
+fn difference(expected: &str, actual: &str) -> Option<&'static str> {
     let without_slash = |issuer: &str| issuer.trim_end_matches('/').to_owned();
     let without_scheme = |issuer: &str| issuer.split_once("://").map_or(issuer, |(_, rest)| rest).to_owned();
     if without_slash(expected) == without_slash(actual) {
-        return Some("it differs by a slash at its end, which counts: write the issuer as its tokens do");
+        return Some("a slash at its end, which counts");
     }
     if without_scheme(expected) == without_scheme(actual) {
-        return Some("it differs by `http`, `https` or no scheme, which counts: write the issuer as its tokens do");
+        return Some("`http`, `https` or no scheme, which counts");
     }
     if expected.eq_ignore_ascii_case(actual) {
-        return Some("it differs by upper and lower case, which counts: write the issuer as its tokens do");
+        return Some("upper and lower case, which counts");
     }
-    (expected.trim() == actual.trim()).then_some("it differs by white space: write the issuer as its tokens do")
+    (expected.trim() == actual.trim()).then_some("white space, which counts")
 }
 
 /// Another environment or tenant of the same people.
@@ -94,22 +104,35 @@ fn environment(issuer: &Url) -> Option<&str> {
     words.into_iter().find(|word| ENVIRONMENTS.contains(word))
 }
 
+/// The audience is another, or there is none.
 pub(super) fn audience(walk: &Walk<'_>) -> String {
-    other_kind(walk).unwrap_or_else(|| {
-        let differs_by_slash = walk.claims.as_ref().and_then(|claims| claims.get("aud")).is_some_and(|aud| {
-            let audiences = walk.branch.iter().flat_map(|branch| &branch.claims.audiences);
-            let same = |theirs: &str| {
-                let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
-                audiences.clone().any(|ours| bare(ours) == bare(theirs))
-            };
-            aud.as_str().is_some_and(same) || aud.elements().filter_map(|element| element.as_str()).any(same)
-        });
-        if differs_by_slash {
-            return "it differs only by a slash at its end, or by upper and lower case, which counts: \
-                    write the audience as the tokens do"
-                .to_owned();
+    if let Some(hint) = remedy::not_for_us(walk) {
+        return hint.to_owned();
+    }
+    // Google has no other tokens for an API than ID tokens.
+    let has_other_kinds = provider::of(walk) != Some(Provider::Google);
+    if let Some(hint) = other_kind(walk).filter(|_| has_other_kinds) {
+        return hint;
+    }
+    if is_spelled_otherwise(walk) {
+        return "it differs only by a slash at its end, or by upper and lower case, which counts: \
+                write the audience as the tokens do"
+            .to_owned();
+    }
+    remedy::audience(walk).unwrap_or_else(|| {
+        let names_none = walk.claims.as_ref().is_some_and(|claims| !claims.contains_key("aud"));
+        if names_none {
+            "the client has to ask for a token for this API (`resource` or `audience`), so that the issuer names it"
+        } else {
+            "this token is for another API: the client has to ask for one for this API (`resource` or `audience`)"
         }
-        "this token is for another API: the client has to ask for one for this API (`resource` or `audience`)"
-            .to_owned()
+        .to_owned()
     })
+}
+
+fn is_spelled_otherwise(walk: &Walk<'_>) -> bool {
+    let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
+    let ours: Vec<String> =
+        walk.branch.iter().flat_map(|branch| &branch.claims.audiences).map(|audience| bare(audience)).collect();
+    walk.claims.as_ref().is_some_and(|claims| audiences(claims).any(|theirs| ours.contains(&bare(theirs))))
 }

@@ -1,0 +1,242 @@
+//! The remedy at each provider, by the names that its settings have there.
+
+use super::provider::{self, Provider, audiences};
+use crate::{
+    base64url,
+    json::{self, Object, Value},
+    verifier::explain::walk::Walk,
+};
+
+/// Audiences of Microsoft Graph, which alone can verify its tokens.
+const GRAPH: [&str; 3] =
+    ["00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com", "https://graph.microsoft.us"];
+
+const OF_GRAPH: &str = "this token is for Microsoft Graph, and nobody but Graph can verify it: have the client ask for a \
+                        scope of this API instead, as `api://CLIENT-ID/.default`";
+
+const OF_OKTAS_ORG: &str = "this token is of Okta's org authorization server (its issuer has no `/oauth2/…`), and for Okta's \
+                            own APIs: have the client ask a custom authorization server, as \
+                            https://DOMAIN.okta.com/oauth2/default, and write that one as issuer";
+
+const OF_GOOGLE: &str = "Google's access tokens are opaque, and for Google's APIs: for an API of your own let clients send \
+                         Google's ID token, with the OAuth client ID as the audience here, or use an authorization server \
+                         of your own";
+
+const AUTH0_WITHOUT_AUDIENCE: &str = "the client asked Auth0 for no audience: it has to send the parameter `audience`, the \
+                                      Identifier of this API (Applications > APIs), when it asks for the token";
+
+/// A token that its issuer makes for itself: nothing that could be set here lets it pass.
+pub(super) fn not_for_us(walk: &Walk<'_>) -> Option<&'static str> {
+    match provider::of(walk)? {
+        Provider::Entra if is_for_graph(walk) => Some(OF_GRAPH),
+        Provider::Okta if is_of_oktas_org(walk) => Some(OF_OKTAS_ORG),
+        _ => None,
+    }
+}
+
+/// Graph signs a header with the hash of the `nonce` that it writes.
+fn is_for_graph(walk: &Walk<'_>) -> bool {
+    let has_nonce = walk.header.as_ref().is_some_and(|header| header.contains_key("nonce"));
+    let is_graph = |audience: &str| GRAPH.contains(&audience.trim_end_matches('/'));
+    has_nonce || walk.claims.as_ref().is_some_and(|claims| audiences(claims).any(is_graph))
+}
+
+fn is_of_oktas_org(walk: &Walk<'_>) -> bool {
+    let issuer = walk.claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
+    issuer.is_some_and(|issuer| !issuer.contains("/oauth2/"))
+}
+
+/// How the provider has an API named in `aud`.
+pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
+    let claims = walk.claims.as_ref()?;
+    let hint = match provider::of(walk)? {
+        Provider::Auth0 if audiences(claims).any(|audience| audience.ends_with("/userinfo")) => AUTH0_WITHOUT_AUDIENCE,
+        Provider::Auth0 => {
+            "Auth0 writes into `aud` what the client asks for as `audience`: it has to be the Identifier of this API \
+             (Applications > APIs)"
+        }
+        Provider::Cognito if !claims.contains_key("aud") => {
+            "Cognito's access tokens have no `aud`, but the app client in `client_id`: expect no audience of this issuer, and \
+             ask for the app client by a claim rule on `client_id`"
+        }
+        Provider::Cognito => "Cognito writes into `aud` the resource that the client asked for: it has to be this API",
+        Provider::Duende => {
+            "Duende IdentityServer names an API in `aud` only if an ApiResource of that name has the scope that was asked \
+             for: add the scope to `Scopes` of this API's ApiResource"
+        }
+        Provider::Entra => return Some(at_entra(walk, claims)),
+        Provider::GitHubActions => {
+            "GitHub writes the URL of the repository's owner into `aud` unless the job asks for another: \
+             `core.getIDToken('AUDIENCE')`, or `&audience=AUDIENCE` behind $ACTIONS_ID_TOKEN_REQUEST_URL"
+        }
+        Provider::Google => OF_GOOGLE,
+        Provider::Keycloak => return Some(at_keycloak(walk, claims)),
+        Provider::Kubernetes => {
+            "a service account's token is for the API server unless another audience is asked for: project one with \
+             `serviceAccountToken.audience`, or `kubectl create token NAME --audience=AUDIENCE`"
+        }
+        Provider::Okta => {
+            "Okta writes into `aud` the Audience of the authorization server (Security > API > Authorization Servers), \
+             `api://default` for the one that is there from the start: expect what stands there"
+        }
+        Provider::Ping => {
+            "PingOne writes into `aud` the resource whose scopes were asked for: add a custom resource with this API as its \
+             Audience (Applications > Resources), grant the client its scopes, and have it ask for one"
+        }
+        Provider::Spiffe => {
+            "a JWT-SVID is for the audience that the workload asks its agent for: \
+             `spire-agent api fetch jwt -audience AUDIENCE`"
+        }
+        Provider::Spring => {
+            "Spring Authorization Server writes the client's ID into `aud`: add this API by a bean of the type \
+             OAuth2TokenCustomizer<JwtEncodingContext>"
+        }
+    };
+    Some(hint.to_owned())
+}
+
+fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
+    let client = claims.get("azp").and_then(Value::as_str);
+    let is_expected = walk
+        .branch
+        .as_ref()
+        .is_some_and(|branch| branch.claims.audiences.iter().any(|audience| Some(audience.as_str()) == client));
+    let begins = match claims.get("aud") {
+        _ if is_expected => "the expected audience stands in `azp`, which is the client that asked and not the API",
+        None => "Keycloak names no API in `aud` by itself",
+        Some(_) if audiences(claims).any(|audience| audience == "account") => {
+            "`account` is Keycloak's own account API, which it adds by itself; others it does not"
+        }
+        Some(_) => "Keycloak names in `aud` what its mappers add",
+    };
+    format!(
+        "{begins}: in a client scope of the client add a mapper of the type Audience, with this API as Included Client \
+         Audience, and `Add to access token` on"
+    )
+}
+
+fn at_entra(walk: &Walk<'_>, claims: &Object) -> String {
+    let bare = |audience: &str| audience.trim_start_matches("api://").trim_end_matches('/').to_ascii_lowercase();
+    let ours = walk.branch.iter().flat_map(|branch| &branch.claims.audiences);
+    let same = |theirs: &str| ours.clone().any(|ours| bare(ours) == bare(theirs));
+    if audiences(claims).any(same) {
+        return "Entra ID writes the client ID alone into `aud` of v2.0 tokens, and the Application ID URI (`api://…`) into \
+                that of v1.0 tokens: expect both, or the form that comes"
+            .to_owned();
+    }
+    "Entra ID issues a token for the one API whose scope was asked for: have the client ask for a scope of this API, as \
+     `api://CLIENT-ID/.default`"
+        .to_owned()
+}
+
+/// How the provider is brought to write `typ: at+jwt`.
+pub(super) fn access_token_type(walk: &Walk<'_>) -> Option<&'static str> {
+    match provider::of(walk)? {
+        Provider::Keycloak => {
+            Some("in Keycloak switch on `Use \"at+jwt\" as access token header type` of the client (Advanced)")
+        }
+        Provider::Auth0 => Some("in Auth0 set the Access Token profile of this API to RFC 9068 (Applications > APIs)"),
+        _ => None,
+    }
+}
+
+/// The likely origin of an opaque token that is none of the API's.
+pub(super) fn opaque(walk: &Walk<'_>) -> Option<&'static str> {
+    let starts = |prefix: &str| walk.token.starts_with(prefix.as_bytes());
+    if starts("ya29.") {
+        return Some(OF_GOOGLE);
+    }
+    if ["gho_", "ghp_", "ghs_", "ghu_", "github_pat_"].into_iter().any(starts) {
+        return Some("this is a token for GitHub's own API: nobody but GitHub can tell what it stands for");
+    }
+    (walk.claims.is_none() && provider::of(walk) == Some(Provider::Auth0)).then_some(
+        "this is an opaque token, as Auth0 gives out where the client asks for no audience: it has to send the parameter \
+         `audience`, the Identifier of this API (Applications > APIs), when it asks for the token",
+    )
+}
+
+/// The likely origin of an encrypted token: its header can be read, and only that.
+pub(super) fn encrypted(walk: &Walk<'_>) -> Option<String> {
+    let first = walk.token.split(|byte| *byte == b'.').next()?;
+    let header = json::object(base64url::decode(first)?).ok()?;
+    let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
+    match (text("alg"), text("enc")) {
+        ("dir", "A256GCM") if header.contains_key("iss") => {
+            Some(format!("an encrypted token (JWE), which only Auth0 itself can read: {AUTH0_WITHOUT_AUDIENCE}"))
+        }
+        ("RSA-OAEP", "A256GCM") if text("cty") == "JWT" => Some(
+            "an encrypted token (JWE), as Cognito's refresh tokens are: the client has to send its access token, and this \
+             to the token endpoint alone"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Two names of the same issuer, or of two that are taken for one another.
+pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
+    match provider::of_issuer(actual)? {
+        Provider::Entra => of_entra(expected, actual),
+        Provider::Keycloak => of_keycloak(expected, actual),
+        _ => None,
+    }
+}
+
+fn of_entra(expected: &str, actual: &str) -> Option<String> {
+    let (ours, theirs) = (tenant(expected)?, tenant(actual)?);
+    if ["common", "organizations", "consumers"].contains(&ours) {
+        return Some(format!(
+            "`{ours}` is where clients sign in, and no issuer: Entra ID writes the tenant's own ID into `iss`, so write the \
+             issuer with that ID"
+        ));
+    }
+    if ours != theirs {
+        return Some(
+            "this token is of another tenant of Entra ID: add that tenant's issuer if it is to be trusted".to_owned(),
+        );
+    }
+    match [expected, actual].map(is_of_v1) {
+        [false, true] => Some(
+            "this is a v1.0 token of Entra ID: set `requestedAccessTokenVersion` to 2 in the manifest of this API's app \
+             registration (`accessTokenAcceptedVersion` in older ones), or write https://sts.windows.net/TENANT-ID/ as issuer"
+                .to_owned(),
+        ),
+        [true, false] => Some(
+            "this is a v2.0 token of Entra ID: write https://login.microsoftonline.com/TENANT-ID/v2.0 as issuer, or have v1.0 \
+             tokens issued (`requestedAccessTokenVersion` in the manifest of this API's app registration)"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// The first segment of the path.
+fn tenant(issuer: &str) -> Option<&str> {
+    provider::of_issuer(issuer).filter(|provider| *provider == Provider::Entra)?;
+    issuer.split_once("://")?.1.split('/').nth(1)
+}
+
+fn is_of_v1(issuer: &str) -> bool {
+    issuer.contains("://sts.windows.net/")
+}
+
+/// The same realm, asked by another name: Keycloak writes into `iss` the host that it was asked by.
+fn of_keycloak(expected: &str, actual: &str) -> Option<String> {
+    let (before, realm) = expected.split_once("/realms/")?;
+    let (theirs, same) = actual.split_once("/realms/")?;
+    if realm.trim_end_matches('/') != same.trim_end_matches('/') {
+        return None;
+    }
+    if before.trim_end_matches("/auth") == theirs.trim_end_matches("/auth") {
+        return Some(
+            "it differs by `/auth` before `/realms`, which Keycloak has left out since version 17: write the issuer as its \
+             tokens do"
+                .to_owned(),
+        );
+    }
+    Some(
+        "it is the same realm of Keycloak under another name: Keycloak writes the address that it was asked by, so set its \
+         `hostname` option (KC_HOSTNAME), and write that one as issuer"
+            .to_owned(),
+    )
+}
