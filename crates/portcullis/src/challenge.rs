@@ -5,6 +5,7 @@
 //! | no token | 401 | `Bearer`, with the realm only |
 //! | several tokens | 400 | `error="invalid_request"` |
 //! | bad token, required claims | 403, or as configured | `error="invalid_token"` |
+//! | token that is bound to a key, without its proof | 401 | `error="invalid_token"` |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
 //! | keys or introspection cannot be had | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
@@ -57,6 +58,8 @@ impl Challenge {
         match refusal {
             Refusal::Request(RequestFault::SeveralTokens) => StatusCode::BAD_REQUEST,
             Refusal::Request(_) => StatusCode::UNAUTHORIZED,
+            // A client that has the key can come again with a proof.
+            Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
             Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => self.invalid_token_status,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

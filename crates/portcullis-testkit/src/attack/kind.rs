@@ -25,6 +25,22 @@ pub(super) fn logout_token(target: &Target) -> String {
     token.claim("events", events).claim("sid", random_id()).sign()
 }
 
+pub(super) fn dpop_bound(target: &Target) -> String {
+    target.good().claim("cnf", json!({ "jkt": random_id() })).sign()
+}
+
+pub(super) fn certificate_bound(target: &Target) -> String {
+    target.good().claim("cnf", json!({ "x5t#S256": random_id() })).sign()
+}
+
+pub(super) fn unknown_confirmation(target: &Target) -> String {
+    target.good().claim("cnf", json!({ "kid": "the-senders-key" })).sign()
+}
+
+pub(super) fn null_confirmation(target: &Target) -> String {
+    target.good().claim("cnf", json!(null)).sign()
+}
+
 /// Header, encrypted key, initialisation vector, ciphertext and tag.
 pub(super) fn jwe(target: &Target) -> String {
     let header = json!({

@@ -153,6 +153,14 @@ attacks! {
     DpopProof = "dpop_proof", kind::dpop_proof;
     /// Is a back-channel logout token that also has an access token's claims (section 3.11).
     LogoutToken = "logout_token", kind::logout_token;
+    /// Is bound to the sender's key by `cnf.jkt`, and shown without a DPoP proof (RFC 9449 section 7.1).
+    DpopBound = "dpop_bound", kind::dpop_bound;
+    /// Is bound to the sender's certificate by `cnf.x5t#S256`, and shown without it (RFC 8705 section 3).
+    CertificateBound = "certificate_bound", kind::certificate_bound;
+    /// Is bound to a key by a `cnf` that no HTTP request can confirm (RFC 7800 section 3.2).
+    UnknownConfirmation = "unknown_confirmation", kind::unknown_confirmation;
+    /// Has `null` for `cnf`, which some readers take for no `cnf` (RFC 7800 section 3.1).
+    NullConfirmation = "null_confirmation", kind::null_confirmation;
     /// Has the five parts of an encrypted token (RFC 7516).
     Jwe = "jwe", kind::jwe;
     /// Has no signature part.

@@ -1,6 +1,7 @@
 //! From a [`SignedToken`](crate::token::SignedToken) to a [`VerifiedToken`] (RFC 7519 section 4.1), and the
 //! claims as handlers see them.
 
+mod confirmation;
 mod find;
 mod numeric_date;
 mod registered;
@@ -71,7 +72,15 @@ impl Claims {
         self.get("iss")?.as_str()
     }
 
-    /// The scope values that were granted: those of `scope`, else of `scp` (RFC 9068 section 2.2.3).
+    /// The scope values that were granted: those of `scope`, or, where that claim is absent, of `scp` (RFC 9068 section 2.2.3).
+    ///
+    /// Either is a string with spaces or an array, of which each element is one value; an element with a space grants nothing.
+    ///
+    /// ```
+    /// fn may_read(claims: &portcullis::Claims) -> bool {
+    ///     claims.scopes().any(|scope| scope == "read")
+    /// }
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         scopes(self)
     }

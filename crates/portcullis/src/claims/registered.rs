@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{VerifiedToken, numeric_date::NumericDate};
+use super::{VerifiedToken, confirmation, numeric_date::NumericDate};
 use crate::{
     json::{Object, Value},
     refusal::{Refusal, TokenFault, Unverified},
@@ -20,6 +20,8 @@ pub(crate) struct ClaimRules {
     pub(crate) leeway: Duration,
     /// Whether a token without `exp` passes.
     pub(crate) without_expiry: bool,
+    /// Whether a token that is bound to a key of its sender passes without a proof of that key.
+    pub(crate) unproven_senders: bool,
     /// The claims that must be there, whatever they say.
     pub(crate) required: &'static [&'static str],
 }
@@ -40,6 +42,7 @@ struct Registered<'a> {
     exp: Option<Value<'a>>,
     nbf: Option<Value<'a>>,
     iat: Option<Value<'a>>,
+    cnf: Option<Value<'a>>,
 }
 
 impl<'a> Registered<'a> {
@@ -52,6 +55,7 @@ impl<'a> Registered<'a> {
                 "exp" => found.exp = Some(value),
                 "nbf" => found.nbf = Some(value),
                 "iat" => found.iat = Some(value),
+                "cnf" => found.cnf = Some(value),
                 _ => {}
             }
         }
@@ -76,6 +80,7 @@ impl Default for ClaimRules {
             audiences: Vec::new(),
             leeway: Duration::from_secs(5),
             without_expiry: false,
+            unproven_senders: false,
             required: &[],
         }
     }
@@ -120,21 +125,16 @@ impl ClaimRules {
         let times = self.check_times(&registered, now)?;
         self.check_issuer(registered.iss)?;
         self.check_audience(registered.aud)?;
-        match self.required.iter().find(|name| !claims.contains_key(name)) {
-            Some(name) => Err(TokenFault::MissingClaim { name }),
-            None => Ok(times),
-        }
+        self.check_required(claims)?;
+        self.check_confirmation(registered.cnf)?;
+        Ok(times)
     }
 
     /// Each rule for itself, in the order in which [`check_claims`](Self::check_claims) holds claims against them.
-    pub(crate) fn check_each(&self, claims: &Object, now: NumericDate) -> [(&'static str, Result<(), TokenFault>); 6] {
+    pub(crate) fn check_each(&self, claims: &Object, now: NumericDate) -> [(&'static str, Result<(), TokenFault>); 7] {
         let registered = Registered::of(claims);
         let time = |claim, name, check: &dyn Fn(Option<NumericDate>) -> Result<(), TokenFault>| {
             NumericDate::of(claim, name).and_then(check)
-        };
-        let required = match self.required.iter().find(|name| !claims.contains_key(name)) {
-            Some(name) => Err(TokenFault::MissingClaim { name }),
-            None => Ok(()),
         };
         [
             ("exp", time(registered.exp, "exp", &|exp| self.check_exp(exp, now))),
@@ -142,7 +142,8 @@ impl ClaimRules {
             ("iat", time(registered.iat, "iat", &|iat| self.check_iat(iat, now))),
             ("iss", self.check_issuer(registered.iss)),
             ("aud", self.check_audience(registered.aud)),
-            ("required", required),
+            ("required", self.check_required(claims)),
+            ("cnf", self.check_confirmation(registered.cnf)),
         ]
     }
 
@@ -210,5 +211,16 @@ impl ClaimRules {
             }
         };
         if named { Ok(()) } else { Err(TokenFault::Audience { expected: self.audiences.clone() }) }
+    }
+
+    fn check_required(&self, claims: &Object) -> Result<(), TokenFault> {
+        match self.required.iter().find(|name| !claims.contains_key(name)) {
+            Some(name) => Err(TokenFault::MissingClaim { name }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_confirmation(&self, claim: Option<Value<'_>>) -> Result<(), TokenFault> {
+        if self.unproven_senders { Ok(()) } else { confirmation::check(claim) }
     }
 }

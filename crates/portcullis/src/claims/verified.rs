@@ -66,6 +66,8 @@ struct Verified {
     claims: Claims,
     typed: Typed,
     typed_before: AtomicBool,
+    /// What it was shown as: the token's bytes, or the digest of an opaque one; kept where somebody has to know it again.
+    shown_as: OnceLock<Arc<[u8]>>,
 }
 
 /// What a token rests on.
@@ -104,7 +106,8 @@ impl VerifiedToken {
 
     fn of(origin: Origin, claims: Claims, times: Times) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
-        let verified = Verified { id, origin, times, claims, typed: OnceLock::new(), typed_before };
+        let (typed, shown_as) = (OnceLock::new(), OnceLock::new());
+        let verified = Verified { id, origin, times, claims, typed, typed_before, shown_as };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -189,6 +192,17 @@ impl VerifiedToken {
             Origin::Phantom(phantom) => Some(&phantom.header),
             Origin::Introspected => None,
         }
+    }
+
+    /// Keeps what the token was shown as: its bytes, or the digest of an opaque one.
+    pub(crate) fn keep_shown_as(&self, name: impl FnOnce() -> Arc<[u8]>) -> &Arc<[u8]> {
+        self.verified().shown_as.get_or_init(name)
+    }
+
+    /// Whether it was shown as these bytes, and that was kept.
+    #[cfg(feature = "tower")]
+    pub(crate) fn was_shown_as(&self, name: &[u8]) -> bool {
+        self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }
 
     pub(crate) fn times(&self) -> &Times {

@@ -9,24 +9,34 @@ use super::{
     Object,
     tape::{Kind, LONGEST_TEXT, Word, behind},
 };
-use crate::refusal::JsonFault;
+use crate::refusal::{JsonFault, MemberName};
 
 /// How deep objects and arrays may stand in each other.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = JsonFault::MAX_DEPTH;
 
 /// Up to so many members, a name that may stand before is looked for there; beyond, all are sorted at the end.
 const FEW_MEMBERS: usize = 32;
 
-type Result<T = ()> = std::result::Result<T, JsonFault>;
+/// A fault without its words: one byte, since each value is read with one at hand.
+enum Fault {
+    Syntax,
+    /// The reader keeps which.
+    DuplicateMember,
+    TooDeep,
+}
+
+type Result<T = ()> = std::result::Result<T, Fault>;
 
 /// Reads one JSON object that fills the whole text.
-pub(crate) fn object(text: Vec<u8>) -> Result<Object> {
+pub(crate) fn object(text: Vec<u8>) -> std::result::Result<Object, JsonFault> {
     let mut text = String::from_utf8(text).map_err(|_| JsonFault::Syntax)?;
     if text.len() > LONGEST_TEXT {
         return Err(JsonFault::Syntax);
     }
     let mut reader = Reader::new(&text);
-    reader.value()?;
+    if let Err(fault) = reader.value() {
+        return Err(reader.in_words(fault));
+    }
     if reader.next().is_some() {
         return Err(JsonFault::Syntax);
     }
@@ -46,13 +56,17 @@ struct Reader<'t> {
     tape: Vec<Word>,
     unescaped: String,
     depth: usize,
+    /// Where the name of the outermost object's member stands that is being read.
+    member_at: usize,
+    /// Where the name stands that stood before, if there is one.
+    twice_at: usize,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         // Claims have a member in every 20 bytes or more, of two words or three: seldom has this to grow.
         let tape = Vec::with_capacity(8 + text.len() / 8);
-        Self { text, at: 0, tape, unescaped: String::new(), depth: 0 }
+        Self { text, at: 0, tape, unescaped: String::new(), depth: 0, member_at: 0, twice_at: 0 }
     }
 
     fn value(&mut self) -> Result {
@@ -64,7 +78,7 @@ impl<'t> Reader<'t> {
             Some(b't') => self.literal("true", Kind::True),
             Some(b'f') => self.literal("false", Kind::False),
             Some(b'n') => self.literal("null", Kind::Null),
-            _ => Err(JsonFault::Syntax),
+            _ => Err(Fault::Syntax),
         }
     }
 
@@ -73,18 +87,25 @@ impl<'t> Reader<'t> {
         let (mut count, mut seen) = (0, Seen(0));
         while self.has_next(count, b'}')? {
             let name_at = self.tape.len();
+            if self.depth == 1 {
+                self.member_at = name_at;
+            }
             self.expect_next(b'"')?;
             self.string()?;
             if count < FEW_MEMBERS && seen.again(self.name(name_at)) && self.stands_before(object, name_at) {
-                return Err(JsonFault::DuplicateMember);
+                self.twice_at = name_at;
+                return Err(Fault::DuplicateMember);
             }
             self.expect_next(b':')?;
             self.at += 1;
             self.value()?;
             count += 1;
         }
-        if count > FEW_MEMBERS && !self.do_names_differ(object) {
-            return Err(JsonFault::DuplicateMember);
+        if count > FEW_MEMBERS
+            && let Some(name_at) = self.twice_among(object)
+        {
+            self.twice_at = name_at;
+            return Err(Fault::DuplicateMember);
         }
         self.close(object, Kind::Object, count);
         Ok(())
@@ -104,7 +125,7 @@ impl<'t> Reader<'t> {
     /// Begins an array or object: its word is filled in at its end.
     fn open(&mut self, kind: Kind) -> Result<usize> {
         if self.depth == MAX_DEPTH {
-            return Err(JsonFault::TooDeep);
+            return Err(Fault::TooDeep);
         }
         self.depth += 1;
         self.at += 1;
@@ -130,18 +151,18 @@ impl<'t> Reader<'t> {
                 self.at += 1;
                 Ok(true)
             }
-            _ => Err(JsonFault::Syntax),
+            _ => Err(Fault::Syntax),
         }
     }
 
     fn expect_next(&mut self, byte: u8) -> Result {
-        if self.next() == Some(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
+        if self.next() == Some(byte) { Ok(()) } else { Err(Fault::Syntax) }
     }
 
     fn literal(&mut self, literal: &str, kind: Kind) -> Result {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         if !rest.starts_with(literal.as_bytes()) {
-            return Err(JsonFault::Syntax);
+            return Err(Fault::Syntax);
         }
         self.at += literal.len();
         self.tape.push(Word::new(kind, 0, 0));
@@ -160,7 +181,7 @@ impl<'t> Reader<'t> {
                 Ok(())
             }
             Some(b'\\') => self.escaped_string(start + length),
-            _ => Err(JsonFault::Syntax),
+            _ => Err(Fault::Syntax),
         }
     }
 
@@ -173,9 +194,9 @@ impl<'t> Reader<'t> {
             escaped = *byte == b'\\' && !escaped;
             ends
         };
-        let end = first_escape + rest.iter().position(is_end).ok_or(JsonFault::Syntax)? + 1;
+        let end = first_escape + rest.iter().position(is_end).ok_or(Fault::Syntax)? + 1;
         let quoted = self.text.get(self.at..end).unwrap_or_default();
-        let string: String = serde_json::from_str(quoted).map_err(|_| JsonFault::Syntax)?;
+        let string: String = serde_json::from_str(quoted).map_err(|_| Fault::Syntax)?;
         self.tape.push(Word::new(Kind::String, self.text.len() + self.unescaped.len(), string.len()));
         self.unescaped.push_str(&string);
         self.at = end;
@@ -202,12 +223,12 @@ impl<'t> Reader<'t> {
     fn any_number(&mut self, rest: &[u8]) -> Result {
         let end = self.at + rest.iter().position(|byte| !is_part_of_a_number(byte)).unwrap_or(rest.len());
         let text = self.text.get(self.at..end).unwrap_or_default();
-        let number: serde_json::Number = serde_json::from_str(text).map_err(|_| JsonFault::Syntax)?;
+        let number: serde_json::Number = serde_json::from_str(text).map_err(|_| Fault::Syntax)?;
         match (number.as_u64(), number.as_i64(), number.as_f64()) {
             (Some(whole), ..) => self.push_number(Kind::Unsigned, whole),
             (_, Some(whole), _) => self.push_number(Kind::Signed, whole.cast_unsigned()),
             (_, _, Some(float)) if float.is_finite() => self.push_number(Kind::Float, float.to_bits()),
-            _ => return Err(JsonFault::Syntax),
+            _ => return Err(Fault::Syntax),
         }
         self.at = end;
         Ok(())
@@ -228,24 +249,38 @@ impl<'t> Reader<'t> {
     /// Whether the name at this place stands before it already, in the object that begins at `object`.
     fn stands_before(&self, object: usize, name_at: usize) -> bool {
         let name = self.name(name_at);
-        self.names(object, name_at).any(|other| other == name)
+        self.names(object, name_at).any(|(_, other)| other == name)
     }
 
-    /// Whether no name stands twice in the object that begins at this place, however many there are.
-    fn do_names_differ(&self, object: usize) -> bool {
+    /// Where a name stands that is twice in the object that begins at this place, however many there are.
+    fn twice_among(&self, object: usize) -> Option<usize> {
         let mut names: Vec<_> = self.names(object, self.tape.len()).collect();
-        names.sort_unstable();
-        names.windows(2).all(|pair| pair.first() != pair.last())
+        names.sort_unstable_by_key(|(_, name)| *name);
+        names.array_windows().find_map(|[(_, name), (at, next)]| (name == next).then_some(*at))
     }
 
-    /// The names in an object up to a place on the tape.
-    fn names(&self, object: usize, end: usize) -> impl Iterator<Item = &str> {
+    /// The names in an object up to a place on the tape, each with its place.
+    fn names(&self, object: usize, end: usize) -> impl Iterator<Item = (usize, &str)> {
         let mut at = object + 1;
         iter::from_fn(move || {
-            let name = (at < end).then(|| self.name(at));
+            let name = (at < end).then(|| (at, self.name(at)));
             at = behind(&self.tape, at + 1);
             name
         })
+    }
+
+    /// A fault with what there is to tell of it. Names that stand deeper may be data: the claim is told that they stand in.
+    fn in_words(&self, fault: Fault) -> JsonFault {
+        match fault {
+            Fault::Syntax => JsonFault::Syntax,
+            Fault::TooDeep => JsonFault::TooDeep,
+            Fault::DuplicateMember if self.depth == 1 => {
+                JsonFault::DuplicateMember { name: MemberName::new(self.name(self.twice_at)), is_within: false }
+            }
+            Fault::DuplicateMember => {
+                JsonFault::DuplicateMember { name: MemberName::new(self.name(self.member_at)), is_within: true }
+            }
+        }
     }
 
     fn name(&self, at: usize) -> &str {

@@ -16,7 +16,7 @@
 //! | `other_scheme` | 401 | another scheme than `Bearer` |
 //! | `empty_token` | 401 | `Bearer` without a token |
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
-//! | `token_too_large` | 403* | longer than the limit, 16 KiB by default |
+//! | `token_too_large` | 403* | longer than the limit (`max_token_bytes`), 16 KiB by default |
 //! | `malformed_token` | 403* | characters that no bearer token has |
 //! | `malformed_token_parts` | 403* | not three parts; also what an opaque token gets without introspection |
 //! | `encrypted_token` | 403* | five parts: a JWE |
@@ -39,6 +39,8 @@
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
 //! | `wrong_issuer` | 403* | `iss` is not trusted here |
 //! | `wrong_audience` | 403* | `aud` does not name us |
+//! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove to have it |
+//! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
 //! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
 //! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
@@ -56,7 +58,7 @@ pub use access::AccessFault;
 pub use ours::{ConfigurationFault, UnavailableFault};
 pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
-pub use unverified::Unverified;
+pub use unverified::{MemberName, Unverified};
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::Unverified;
+use super::{MemberName, Unverified};
 
 /// What is wrong with the token itself.
 #[non_exhaustive]
@@ -98,6 +98,11 @@ pub enum TokenFault {
         /// The audiences, one of which has to be named.
         expected: Vec<String>,
     },
+    /// The token is bound to a key (`cnf` with `jkt` or `x5t#S256`), and the request does not prove to have it
+    /// (RFC 9449 section 7.1, RFC 8705 section 3).
+    SenderConstrained,
+    /// `cnf` binds the token in a way that no request can prove here (RFC 7800 section 3.1).
+    UnsupportedConfirmation,
 }
 
 /// A part of a compact token.
@@ -113,14 +118,19 @@ pub enum Part {
 
 /// What is wrong with a JSON text.
 #[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonFault {
     /// Not JSON, or not UTF-8, or a number out of range.
     Syntax,
     /// JSON, but not an object.
     NotAnObject,
     /// A member name stands twice in one object.
-    DuplicateMember,
+    DuplicateMember {
+        /// The name; if it stands deeper, that of the claim that it stands in.
+        name: MemberName,
+        /// Whether it stands deeper.
+        is_within: bool,
+    },
     /// Nested deeper than the limit.
     TooDeep,
 }
@@ -149,7 +159,14 @@ impl TokenFault {
             Self::MalformedClaim { .. } => "malformed_claim",
             Self::Issuer { .. } => "wrong_issuer",
             Self::Audience { .. } => "wrong_audience",
+            Self::SenderConstrained => "sender_constrained_token",
+            Self::UnsupportedConfirmation => "unsupported_confirmation",
         }
+    }
+
+    /// Whether the token is refused since nobody has proved to be its sender.
+    pub(crate) fn lacks_proof(&self) -> bool {
+        matches!(self, Self::SenderConstrained | Self::UnsupportedConfirmation)
     }
 
     pub(super) fn description(&self) -> &'static str {
@@ -169,15 +186,21 @@ impl TokenFault {
             Self::MalformedClaim { .. } => "Token has a malformed claim",
             Self::Issuer { .. } => "Token was issued by another authorization server",
             Self::Audience { .. } => "Token is meant for another audience",
+            Self::SenderConstrained | Self::UnsupportedConfirmation => {
+                "Token is bound to a key, and its proof is missing"
+            }
         }
     }
 }
 
 impl JsonFault {
-    fn code(self) -> &'static str {
+    /// How deep objects and arrays may stand in each other.
+    pub(crate) const MAX_DEPTH: usize = 32;
+
+    fn code(&self) -> &'static str {
         match self {
             Self::Syntax | Self::NotAnObject => "malformed_json",
-            Self::DuplicateMember => "duplicate_member",
+            Self::DuplicateMember { .. } => "duplicate_member",
             Self::TooDeep => "nested_too_deep",
         }
     }
@@ -187,7 +210,7 @@ impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { limit, actual } => {
-                write!(f, "expected a token of at most {limit} bytes, one of {actual} bytes came")
+                write!(f, "expected a token of at most {limit} bytes (max_token_bytes), one of {actual} bytes came")
             }
             Self::Characters => f.write_str("the token has characters that no bearer token has (RFC 9110 token68)"),
             Self::Encrypted => {
@@ -220,6 +243,13 @@ impl fmt::Display for TokenFault {
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
             Self::Issuer { .. } => f.write_str("the token's `iss` is not a trusted issuer, to the letter"),
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
+            Self::SenderConstrained => f.write_str(
+                "this token is bound to a key: expected its DPoP proof or client certificate, none can be checked here; \
+                 have the client ask for a bearer token",
+            ),
+            Self::UnsupportedConfirmation => f.write_str(
+                "this token is bound to a key (cnf) in a way that no request can prove here: expected `jkt` or `x5t#S256`",
+            ),
         }
     }
 }
@@ -236,11 +266,16 @@ impl fmt::Display for Part {
 
 impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Syntax => "is not JSON",
-            Self::NotAnObject => "is not a JSON object",
-            Self::DuplicateMember => "names a member twice",
-            Self::TooDeep => "is nested too deep",
-        })
+        match self {
+            Self::Syntax => f.write_str("is not JSON"),
+            Self::NotAnObject => f.write_str("is not a JSON object"),
+            Self::DuplicateMember { name, is_within: false } => {
+                write!(f, "has the member {name} twice, expected it once")
+            }
+            Self::DuplicateMember { name, is_within: true } => {
+                write!(f, "has a member twice within {name}, expected it once")
+            }
+            Self::TooDeep => write!(f, "is nested deeper than {} levels, the limit", Self::MAX_DEPTH),
+        }
     }
 }

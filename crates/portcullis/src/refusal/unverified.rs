@@ -28,3 +28,38 @@ impl fmt::Debug for Unverified {
         f.write_str("[unverified]")
     }
 }
+
+/// The name of a header member or a claim, as a token has it: in backticks, cut and cleaned, fit for a log.
+///
+/// A name says which claim an issuer has to look at; the claim's value is never told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MemberName(Box<str>);
+
+impl MemberName {
+    const LONGEST: usize = 64;
+
+    pub(crate) fn new(name: &str) -> Self {
+        let visible = |character: char| match character {
+            '`' => '\'',
+            ' '..='~' => character,
+            _ => '\u{fffd}',
+        };
+        let mut clean: String = name.chars().take(Self::LONGEST).map(visible).collect();
+        if name.chars().nth(Self::LONGEST).is_some() {
+            clean.push('…');
+        }
+        Self(clean.into())
+    }
+}
+
+impl fmt::Display for MemberName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
+}
+
+impl fmt::Debug for MemberName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -5,6 +5,9 @@ use crate::{
     refusal::{Refusal, TokenFault, Unverified},
 };
 
+/// The type of a token that is bound to its sender's key (RFC 9449 section 5).
+const DPOP: &str = "DPoP";
+
 /// A token that its authorization server vouches for: active, and its claims are those of the answer.
 ///
 /// They are not judged yet.
@@ -30,16 +33,21 @@ impl IntrospectedToken {
 
     /// Whether it is an access token that whoever bears it may use.
     ///
-    /// Servers answer for refresh tokens, too, and call those of another use or kind by `token_type` or `token_use`.
-    pub(crate) fn check_kind(&self) -> Result<(), Refusal> {
+    /// Servers answer for refresh tokens, too, and call those of another use or kind by `token_type` or `token_use`. One of
+    /// the type `DPoP` (RFC 9449 section 5) is bound to a key, whether `cnf` says so, too, or not; `unproven_senders` lets it pass.
+    pub(crate) fn check_kind(&self, unproven_senders: bool) -> Result<(), Refusal> {
         let table: [(&str, &[&str]); 2] =
-            [("token_type", &["bearer", "access_token", "at+jwt"]), ("token_use", &["access_token", "access"])];
+            [("token_type", &["bearer", "access_token", "at+jwt", DPOP]), ("token_use", &["access_token", "access"])];
         for (member, accepted) in table {
             let Some(kind) = self.claims.get(member) else { continue };
             let kind = kind.as_str().unwrap_or_default();
             if !accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(kind)) {
                 return Err(Refusal::Token(TokenFault::Type { actual: Unverified::new(kind) }));
             }
+        }
+        let token_type = self.claims.get("token_type").and_then(|kind| kind.as_str()).unwrap_or_default();
+        if !unproven_senders && token_type.eq_ignore_ascii_case(DPOP) {
+            return Err(Refusal::Token(TokenFault::SenderConstrained));
         }
         Ok(())
     }
@@ -85,7 +93,7 @@ mod tests {
             (r#","token_type":"Bearer","token_use":"refresh_token""#, false),
         ] {
             let token = read(&format!(r#"{{"active":true{members}}}"#)).unwrap().unwrap();
-            assert_eq!(token.check_kind().is_ok(), accepted, "{members}");
+            assert_eq!(token.check_kind(false).is_ok(), accepted, "{members}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        LazyLock, OnceLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -26,7 +26,8 @@ thread_local! {
 const OVERHEAD: usize = 192;
 
 pub(super) struct Entry<G> {
-    token: Box<[u8]>,
+    /// The same bytes that the verified token keeps.
+    token: Arc<[u8]>,
     pub(super) grounds: G,
     verified: VerifiedToken,
     /// The same token, for each thread by a handle of its own, as far as there is room.
@@ -41,7 +42,10 @@ impl<G> Entry<G> {
     pub(super) fn new(token: &[u8], verified: VerifiedToken, grounds: G, weight: usize) -> Self {
         let handles = (0..*HANDLES).map(|_| OnceLock::new()).collect();
         let (taken, forgotten) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { token: token.into(), grounds, verified, handles, weight, taken, forgotten }
+        // One copy for both, where the verified token is kept for these bytes.
+        let kept = verified.keep_shown_as(|| token.into());
+        let token = if **kept == *token { Arc::clone(kept) } else { token.into() };
+        Self { token, grounds, verified, handles, weight, taken, forgotten }
     }
 
     /// About how many bytes an entry takes.

@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, Response};
 
 use crate::{
     Access, Explanation, TokenSource, Verifier,
-    bearer::{self, BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    bearer::{self, BearerToken},
     challenge::Challenge,
     claims::VerifiedToken,
     policy::Policy,
@@ -47,6 +47,7 @@ pub(crate) struct Verdict<'a> {
 
 impl Gate {
     pub(super) fn new(verifier: Verifier) -> Self {
+        let max_token_bytes = verifier.max_token_bytes();
         Self {
             verifier,
             policy: Policy::default(),
@@ -54,7 +55,7 @@ impl Gate {
             sources: vec![TokenSource::authorization()],
             optional: false,
             report_only: false,
-            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            max_token_bytes,
         }
     }
 
@@ -74,29 +75,28 @@ impl Gate {
         extensions: &Extensions,
     ) -> Option<Result<Admission, Refusal>> {
         let _judging = telemetry::judging().entered();
-        if let Some(token) = self.verified_before(extensions) {
-            return Some(self.admit(token));
-        }
         let token = match self.find(headers) {
             Ok(Some(token)) => token,
             Ok(None) => return Some(Ok(Admission { gate: Arc::clone(self), access: None })),
             Err(refusal) => return Some(Err(refusal)),
         };
-        let verdict = self.verifier.verify_now(token)?;
-        Some(verdict.and_then(|token| self.admit(token)))
+        let verified = match self.verified_before(token, extensions) {
+            Some(verified) => Ok(verified),
+            None => self.verifier.verify_now(token)?,
+        };
+        Some(verified.and_then(|verified| self.admit(token, verified)))
     }
 
     /// The verdict on a request whose token needs a wait for keys.
     pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
-        let access = self.verdict(&headers).await;
-        let access = self.or_report(access, || None)?;
-        Ok(Admission { gate: self, access })
+        let verdict = self.verdict(&headers).await;
+        self.or_report(verdict, || Admission { gate: Arc::clone(&self), access: None })
     }
 
-    async fn verdict(&self, headers: &HeaderMap) -> Result<Option<Access>, Refusal> {
+    async fn verdict(self: &Arc<Self>, headers: &HeaderMap) -> Result<Admission, Refusal> {
         match self.find(headers)? {
-            Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
-            None => Ok(None),
+            Some(token) => self.admit(token, self.verifier.verify_bearer(token).await?),
+            None => Ok(Admission { gate: Arc::clone(self), access: None }),
         }
     }
 
@@ -169,10 +169,13 @@ impl Gate {
         bearer::relevant(headers, &self.sources)
     }
 
-    /// The token that an outer layer with the same verifier has verified.
-    fn verified_before(&self, extensions: &Extensions) -> Option<VerifiedToken> {
+    /// What an outer layer with the same verifier has verified, if it is to the byte the token that is found here.
+    ///
+    /// The outer layer may have other sources and limits: that it found a token makes none for this one.
+    fn verified_before(&self, token: BearerToken<'_>, extensions: &Extensions) -> Option<VerifiedToken> {
         let access = extensions.get::<Access>()?;
-        access.gate::<Self>()?.verifier.is(&self.verifier).then(|| access.token().clone())
+        let is_ours = access.gate::<Self>()?.verifier.is(&self.verifier);
+        (is_ours && self.verifier.is_verdict_on(access.token(), token)).then(|| access.token().clone())
     }
 
     fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<BearerToken<'a>>, Refusal> {
@@ -191,8 +194,9 @@ impl Gate {
         }
     }
 
-    fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Admission, Refusal> {
-        Ok(Admission { gate: Arc::clone(self), access: Some(self.access(token)?) })
+    fn admit(self: &Arc<Self>, token: BearerToken<'_>, verified: VerifiedToken) -> Result<Admission, Refusal> {
+        self.verifier.keep_shown_as(&verified, token);
+        Ok(Admission { gate: Arc::clone(self), access: Some(self.access(verified)?) })
     }
 
     fn access(&self, token: VerifiedToken) -> Result<Access, Refusal> {

@@ -13,8 +13,8 @@ use crate::{Access, Explanation, Refusal, TokenSource, Verifier, policy::ClaimRu
 /// Lets a request pass only if it carries an access token that may pass.
 ///
 /// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It goes on a
-/// whole router or on a route; on both, the inner layer does not verify the token again if the two were
-/// made from the same verifier, or are clones of each other.
+/// whole router or on a route; on both, the inner layer finds its own token, and does not verify it again if the outer one
+/// found the same and the two were made from the same verifier, or are clones of each other.
 ///
 /// # Caveats
 ///
@@ -123,12 +123,19 @@ impl Secure {
 
     /// Where the token may stand; only in the `Authorization` field by default.
     ///
-    /// A request with tokens in two of the places is refused.
+    /// A request with tokens in two of the places is refused. A place that is named twice is one.
     pub fn token_from(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        self.with(|gate| gate.sources = sources.into_iter().collect())
+        let mut places: Vec<TokenSource> = Vec::new();
+        for source in sources {
+            if !places.contains(&source) {
+                places.push(source);
+            }
+        }
+        self.with(|gate| gate.sources = places)
     }
 
-    /// The longest token that is looked at, in bytes: 16 KiB by default.
+    /// The longest token that is looked at, in bytes: that of the verifier by default
+    /// ([`max_token_bytes`](crate::VerifierBuilder::max_token_bytes)), 16 KiB.
     pub fn max_token_bytes(self, max: usize) -> Self {
         self.with(|gate| gate.max_token_bytes = max)
     }

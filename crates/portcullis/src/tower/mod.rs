@@ -4,8 +4,9 @@
 //! 2. Any other gets the challenge and never reaches it.
 //! 3. The readied inner service is the one that is called, so the layer works behind and in front of
 //!    `ConcurrencyLimit`, `Buffer` and the like. Any body goes through untouched.
-//! 4. Layers nest: one inside another with the same verifier runs its own policy on the token that
-//!    the outer one has verified.
+//! 4. Layers nest. Each finds its own token, by its own sources and limits, and runs its own policy. What an outer layer
+//!    with the same verifier has verified is not verified again if it is the same token, to the byte; nothing else that an
+//!    outer layer came to counts: neither that it let nobody in particular pass, nor that it only reports.
 
 mod body;
 mod future;

@@ -30,6 +30,8 @@ pub(super) struct Branch {
     pub(super) cache: Option<Limits>,
     /// Whom to ask about its opaque tokens.
     pub(super) introspector: Option<Introspector>,
+    /// The longest token that is looked at.
+    pub(super) max_token_bytes: usize,
 }
 
 impl Branch {

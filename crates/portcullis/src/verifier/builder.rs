@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Verifier, branch::Branch, issuers::Issuers};
 use crate::{
     Algorithm, ConfigurationError, JwksService,
+    bearer::DEFAULT_MAX_TOKEN_BYTES,
     claims::{ClaimRules, RFC_9068_CLAIMS},
     clock::Clock,
     introspection::Introspector,
@@ -40,6 +41,8 @@ pub struct VerifierBuilder {
     claims: ClaimRules,
     cache: Option<Limits>,
     introspector: Option<Introspector>,
+    max_token_bytes: Option<usize>,
+    or_no_type: bool,
 }
 
 struct ClockHandle(Arc<dyn Clock>);
@@ -47,7 +50,8 @@ struct ClockHandle(Arc<dyn Clock>);
 impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
         let (header, claims) = (HeaderRules::default(), ClaimRules::default());
-        Self { jwks, clock: None, header, claims, cache: Some(Limits::default()), introspector: None }
+        let cache = Some(Limits::default());
+        Self { jwks, clock: None, header, claims, cache, introspector: None, max_token_bytes: None, or_no_type: false }
     }
 
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
@@ -78,14 +82,50 @@ impl VerifierBuilder {
 
     /// Accepts only these types of token (`typ`), without regard to case and to an `application/`
     /// prefix; by default `JWT`, `at+jwt` and none at all.
+    ///
+    /// A token of no type passes only if [`or_no_type`](Self::or_no_type) says so.
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// // JWT-SVIDs: the type may be `JWT`, `JOSE`, or left out.
+    /// let bundle = JwksService::new("https://spire.example.com/bundle")?;
+    /// let verifier = Verifier::builder(bundle).types(["JWT", "JOSE"]).or_no_type().audience("orders").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
     pub fn types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
         self.header.types = Types { accepted: types.into_iter().map(Into::into).collect(), absent: false };
+        self
+    }
+
+    /// Accepts tokens without `typ`, too, whatever types are asked for: beside those of [`types`](Self::types), and of
+    /// [`Verifier::rfc9068`].
+    pub fn or_no_type(mut self) -> Self {
+        self.or_no_type = true;
         self
     }
 
     /// Accepts tokens without `exp`, which stay good until their key is withdrawn.
     pub fn dangerously_accept_tokens_without_expiry(mut self) -> Self {
         self.claims.without_expiry = true;
+        self
+    }
+
+    /// Accepts tokens that are bound to a key of their sender (`cnf`, RFC 7800), as if they were bearer tokens: whoever took
+    /// one can use it, which their issuer wanted to prevent.
+    ///
+    /// For the time in which something in front of this server checks the DPoP proof (RFC 9449) or the client certificate
+    /// (RFC 8705). By default such a token is refused, with `sender_constrained_token`.
+    pub fn dangerously_accept_sender_constrained_tokens(mut self) -> Self {
+        self.claims.unproven_senders = true;
+        self
+    }
+
+    /// The longest token that is looked at, in bytes: 16 KiB by default. Of several issuers the largest counts.
+    ///
+    /// [`Secure::max_token_bytes`](crate::Secure::max_token_bytes) sets another for a layer.
+    pub fn max_token_bytes(mut self, max: usize) -> Self {
+        self.max_token_bytes = Some(max);
         self
     }
 
@@ -159,8 +199,10 @@ impl VerifierBuilder {
         telemetry::unchecked_claims(self.claims.issuer.is_some(), !self.claims.audiences.is_empty());
         let own_clock = self.clock.is_some();
         let clock = self.clock.as_ref().map_or_else(|| self.jwks.clock(), |clock| Arc::clone(&clock.0));
-        let Self { jwks, header, claims, cache, introspector, .. } = self;
-        Branch { jwks, clock, own_clock, header, claims, cache, introspector }
+        let max_token_bytes = self.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES);
+        let Self { jwks, mut header, claims, cache, introspector, or_no_type, .. } = self;
+        header.types.absent |= or_no_type;
+        Branch { jwks, clock, own_clock, header, claims, cache, introspector, max_token_bytes }
     }
 }
 

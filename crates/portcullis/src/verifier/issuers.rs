@@ -59,6 +59,11 @@ impl Issuers {
         }
     }
 
+    /// The longest token that is looked at, of whichever issuer it may be.
+    pub(super) fn max_token_bytes(&self) -> usize {
+        self.branches().iter().map(|branch| branch.max_token_bytes).max().unwrap_or_default()
+    }
+
     /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
     pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Arc<Branch>, Refusal> {
         self.choose_by(|| token.claimed_issuer())

@@ -63,6 +63,7 @@ struct Inner {
     cache: Option<TokenCache<Grounds>>,
     /// What becomes of tokens that are no JWTs; without it they are malformed.
     opaque: Option<Arc<Opaque>>,
+    max_token_bytes: usize,
 }
 
 /// What the verdict on a token rests on.
@@ -103,7 +104,8 @@ impl Verifier {
     fn of(issuers: Issuers) -> Self {
         let cache = issuers.cache().map(TokenCache::new);
         let opaque = issuers.introspecting().map(|(introspector, branch)| Arc::new(Opaque::new(introspector, branch)));
-        Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache, opaque }))
+        let max_token_bytes = issuers.max_token_bytes();
+        Self(Arc::new(Inner { issuers, headers: KnownHeaders::new(), cache, opaque, max_token_bytes }))
     }
 
     /// A builder for a verifier with these keys.
@@ -181,7 +183,7 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
-        let token = BearerToken::bare(token.as_bytes(), crate::bearer::DEFAULT_MAX_TOKEN_BYTES)?;
+        let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
         match self.verify_now(token) {
             Some(verdict) => verdict,
             None => self.verify_bearer(token).await,
@@ -205,7 +207,7 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
-        explain::explain(self, Ok(Some(token.as_bytes())), crate::bearer::DEFAULT_MAX_TOKEN_BYTES, None, now).await
+        explain::explain(self, Ok(Some(token.as_bytes())), self.0.max_token_bytes, None, now).await
     }
 
     /// The same for what stands in the place of a token, held against what an endpoint asks for.
@@ -326,6 +328,30 @@ impl Verifier {
             cache.insert(token.as_bytes(), verified.clone(), grounds);
         }
         Ok(verified)
+    }
+
+    /// The longest token that is looked at, in bytes.
+    #[cfg(feature = "tower")]
+    pub(crate) fn max_token_bytes(&self) -> usize {
+        self.0.max_token_bytes
+    }
+
+    /// Has a verified token keep what it was shown as, so that [`is_verdict_on`](Self::is_verdict_on) knows it again.
+    #[cfg(feature = "tower")]
+    pub(crate) fn keep_shown_as(&self, verified: &VerifiedToken, token: BearerToken<'_>) {
+        verified.keep_shown_as(|| match self.opaque(token) {
+            Some(_) => crate::crypto::sha256(token.as_bytes()).as_slice().into(),
+            None => token.as_bytes().into(),
+        });
+    }
+
+    /// Whether this verifier came to its verdict by the very bytes of this token.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_verdict_on(&self, verified: &VerifiedToken, token: BearerToken<'_>) -> bool {
+        match self.opaque(token) {
+            Some(_) => verified.was_shown_as(&crate::crypto::sha256(token.as_bytes())),
+            None => verified.was_shown_as(token.as_bytes()),
+        }
     }
 
     /// Whether the two are the same verifier, so that what one has verified the other need not.

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use super::branch::Branch;
 use crate::{
-    bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    bearer::BearerToken,
     claims::{ClaimRules, VerifiedToken},
     crypto::{Digest, sha256},
     introspection::{Attempt, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight},
@@ -75,6 +75,7 @@ impl Opaque {
             audiences: [&[introspector.client_id().to_owned()], branch.claims.audiences.as_slice()].concat(),
             leeway: branch.claims.leeway,
             without_expiry: true,
+            unproven_senders: false,
             required: &["iat"],
         };
         let passed = TokenCache::new(introspector.cache());
@@ -218,7 +219,7 @@ impl Opaque {
         let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
         let token = IntrospectedToken::from_answer(answer).map_err(not_an_answer)?;
         let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
-        token.check_kind()?;
+        token.check_kind(self.branch.claims.unproven_senders)?;
         Ok(self.branch.claims.check_introspected(token, self.branch.clock.now())?)
     }
 
@@ -238,7 +239,7 @@ impl Opaque {
     /// The JWT that the token stands for: it goes the way of any other, and from its claims on it speaks for itself.
     async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
-        let token = BearerToken::bare(jwt.as_bytes(), DEFAULT_MAX_TOKEN_BYTES).map_err(not_believed)?;
+        let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes).map_err(not_believed)?;
         let (signed, keys) = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
         let verified = self.branch.claims.check(signed, self.branch.clock.now())?;
         Ok(Judged { token: verified.behind_opaque(jwt), keys: Some(keys) })

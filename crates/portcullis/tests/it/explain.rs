@@ -2,6 +2,7 @@
 
 mod agreement;
 mod causes;
+mod facts;
 mod providers;
 mod restraint;
 

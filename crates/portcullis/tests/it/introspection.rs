@@ -173,6 +173,18 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
         (format!(r#"{{"active":true,"iss":"https://evil.example",{aud}}}"#), (403, "wrong_issuer")),
         (format!(r#"{{"active":true,"exp":1,{aud}}}"#), (403, "expired")),
         (format!(r#"{{"active":true,"token_type":"refresh_token",{aud}}}"#), (403, "wrong_type")),
+        (format!(r#"{{"active":true,"token_type":"DPoP",{aud}}}"#), (401, "sender_constrained_token")),
+        (
+            format!(r#"{{"active":true,"token_type":"dpop","cnf":{{"jkt":"x"}},{aud}}}"#),
+            (401, "sender_constrained_token"),
+        ),
+        (
+            format!(r#"{{"active":true,"token_type":"Bearer","cnf":{{"jkt":"x"}},{aud}}}"#),
+            (401, "sender_constrained_token"),
+        ),
+        (format!(r#"{{"active":true,"cnf":{{"x5t#S256":"x"}},{aud}}}"#), (401, "sender_constrained_token")),
+        (format!(r#"{{"active":true,"cnf":{{"kid":"x"}},{aud}}}"#), (401, "unsupported_confirmation")),
+        (format!(r#"{{"active":true,"cnf":null,{aud}}}"#), (403, "malformed_claim")),
         (format!(r#"{{"active":false,{aud}}}"#), (403, "inactive_token")),
         (format!(r#"{{"active":"true",{aud}}}"#), (503, "introspection_unavailable")),
         (format!(r#"{{"active":true,"active":false,{aud}}}"#), (503, "introspection_unavailable")),
@@ -184,6 +196,46 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
         let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
         let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
         assert_eq!(verdict(&app, "opaque").await, (expected.0, expected.1.to_owned()), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_dangerous_verifier_takes_a_bound_token_of_which_a_server_tells() {
+    let aud = r#""aud":"https://api.example.com""#;
+    for (members, status) in [
+        (r#""cnf":{"jkt":"x"}"#, 200),
+        (r#""token_type":"DPoP","cnf":{"jkt":"x"}"#, 200),
+        (r#""token_type":"DPoP","token_use":"refresh_token""#, 403),
+    ] {
+        let setup = Setup::new().await;
+        let client = Canned { media_type: "application/json", body: format!(r#"{{"active":true,{members},{aud}}}"#) };
+        let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
+        let builder = Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer());
+        let builder = builder.audience("https://api.example.com").introspection(introspector);
+        let verifier = builder.dangerously_accept_sender_constrained_tokens().build().unwrap();
+        let layer = Secure::new(verifier);
+        let judged = layer.judge(&[b"Bearer opaque"]).await;
+        let actual = judged.as_ref().map_or_else(|refusal| layer.answer(refusal).status().as_u16(), |_| 200);
+        assert_eq!(actual, status, "{members}");
+    }
+}
+
+#[tokio::test]
+async fn scopes_of_an_answer_are_read_as_those_of_a_token() {
+    let aud = r#""aud":"https://api.example.com""#;
+    for (scope, passes) in [
+        (r#""scope":"read write""#, true),
+        (r#""scope":["read","write"]"#, true),
+        (r#""scp":"read write""#, true),
+        (r#""scp":["read","write"]"#, true),
+        (r#""scope":["read write"]"#, false),
+        (r#""scope":"read""#, false),
+    ] {
+        let setup = Setup::new().await;
+        let client = Canned { media_type: "application/json", body: format!(r#"{{"active":true,{scope},{aud}}}"#) };
+        let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
+        let layer = Secure::new(verifier(&setup, introspector)).scope(["read", "write"]);
+        assert_eq!(layer.judge(&[b"Bearer opaque"]).await.is_ok(), passes, "{scope}");
     }
 }
 

@@ -36,6 +36,14 @@ async fn audience_type_and_leeway_are_kept() {
         (builder().types(["at+jwt"]), token().typ("JWT"), "wrong_type"),
         (builder().types(["at+jwt"]), token().without_header("typ"), "wrong_type"),
         (builder().types(["my+jwt"]), token().typ("my+jwt"), "passed"),
+        (builder().types(["JWT", "JOSE"]), token().typ("JOSE"), "passed"),
+        (builder().types(["at+jwt"]).or_no_type(), token(), "passed"),
+        (builder().types(["at+jwt"]).or_no_type(), token().without_header("typ"), "passed"),
+        (builder().or_no_type().types(["at+jwt"]), token().without_header("typ"), "passed"),
+        (builder().types(["at+jwt"]).or_no_type(), token().typ("JWT"), "wrong_type"),
+        (builder().types(["at+jwt"]).or_no_type(), token().typ(""), "wrong_type"),
+        (builder().types(["none"]), token().without_header("typ"), "wrong_type"),
+        (builder().or_no_type(), token().typ("id_token+jwt"), "wrong_type"),
         (builder(), token().expired_for(seconds(4)), "passed"),
         (builder(), token().expired_for(seconds(5)), "expired"),
         (builder().leeway(seconds(0)), token().expired_for(seconds(0)), "expired"),
@@ -62,6 +70,10 @@ async fn the_strict_verifier_asks_for_every_claim_of_rfc_9068() {
     }
     assert_eq!(code(strict(), setup.server.token().typ("JWT")).await, "wrong_type");
     assert_eq!(code(strict(), setup.server.token().without_header("typ")).await, "wrong_type");
+    let untyped = || strict().or_no_type();
+    assert_eq!(code(untyped(), setup.server.token().without_header("typ")).await, "passed");
+    assert_eq!(code(untyped(), setup.server.token().without_header("typ").without_claim("jti")).await, "missing_claim");
+    assert_eq!(code(untyped(), setup.server.token().typ("JWT")).await, "wrong_type");
 }
 
 #[tokio::test]

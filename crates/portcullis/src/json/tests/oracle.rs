@@ -1,6 +1,6 @@
 //! The oracle: another strict reader, which builds what serde_json builds.
 
-use std::{cell::Cell, fmt};
+use std::{cell::RefCell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
@@ -12,7 +12,7 @@ type Object = serde_json::Map<String, Value>;
 
 /// Reads one JSON object that fills the whole text.
 pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
-    let fault = Cell::new(JsonFault::Syntax);
+    let fault = RefCell::new(JsonFault::Syntax);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let strict = Strict { depth: 0, fault: &fault };
     let value = strict.deserialize(&mut deserializer).and_then(|value| {
@@ -22,7 +22,7 @@ pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
     match value {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(JsonFault::NotAnObject),
-        Err(_) => Err(fault.get()),
+        Err(_) => Err(fault.into_inner()),
     }
 }
 
@@ -30,7 +30,7 @@ pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
-    fault: &'a Cell<JsonFault>,
+    fault: &'a RefCell<JsonFault>,
 }
 
 impl Strict<'_> {
@@ -42,8 +42,9 @@ impl Strict<'_> {
     }
 
     fn refuse<E: Error>(self, fault: JsonFault) -> E {
-        self.fault.set(fault);
-        E::custom(fault)
+        let error = E::custom(&fault);
+        self.fault.replace(fault);
+        error
     }
 }
 
@@ -100,7 +101,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
             if object.insert(name, members.next_value_seed(seed)?).is_some() {
-                return Err(self.refuse(JsonFault::DuplicateMember));
+                return Err(self.refuse(super::twice()));
             }
         }
         Ok(Value::Object(object))

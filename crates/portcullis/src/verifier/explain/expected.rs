@@ -53,6 +53,8 @@ pub(super) fn of_claim(kind: CheckKind, rules: &ClaimRules, claims: &Object) -> 
             let audiences: Vec<&str> = rules.audiences.iter().map(String::as_str).collect();
             (!audiences.is_empty()).then(|| one_of(&audiences))
         }
+        CheckKind::Confirmation if rules.unproven_senders || !claims.contains_key("cnf") => None,
+        CheckKind::Confirmation => Some("none: a token that is bound to a key is no bearer token".to_owned()),
         _ => (!rules.required.is_empty()).then(|| rules.required.join(", ")),
     }
 }

@@ -98,6 +98,8 @@ checks! {
     Audience = "audience", "aud", "RFC 7519 section 4.1.3";
     /// The claims are there that RFC 9068 asks for.
     RequiredClaims = "required_claims", "required claims", "RFC 9068 section 2.2";
+    /// It is not bound to a key that nobody has proved to have.
+    Confirmation = "confirmation", "cnf", "RFC 7800 section 3.1";
     /// The scope values are there that the endpoint asks for.
     Scope = "scope", "scope", "RFC 6750 section 3.1";
     /// The claims are there, with the values, that the endpoint asks for; one check for each rule.
@@ -107,7 +109,7 @@ checks! {
 impl CheckKind {
     /// Whether it is of a registered claim, which a signature or an introspection has to vouch for before.
     pub(super) fn is_of_claims(self) -> bool {
-        (Self::Expiry..=Self::RequiredClaims).contains(&self)
+        (Self::Expiry..=Self::Confirmation).contains(&self)
     }
 
     /// The check that gives this refusal; an algorithm that exists is refused for not being allowed.
@@ -145,6 +147,7 @@ impl CheckKind {
             TokenFault::IssuedInFuture { .. } => Self::IssuedAt,
             TokenFault::Issuer { .. } => Self::Issuer,
             TokenFault::Audience { .. } => Self::Audience,
+            TokenFault::SenderConstrained | TokenFault::UnsupportedConfirmation => Self::Confirmation,
             TokenFault::MissingClaim { name } | TokenFault::MalformedClaim { name, .. } => Self::of_claim(name),
         }
     }
@@ -156,6 +159,7 @@ impl CheckKind {
             "iat" => Self::IssuedAt,
             "iss" => Self::Issuer,
             "aud" => Self::Audience,
+            "cnf" => Self::Confirmation,
             _ => Self::RequiredClaims,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     json::{Object, Value},
     keys::Candidates,
     policy::{self, Policy},
-    refusal::{Refusal, RequestFault, TokenFault},
+    refusal::{JsonFault, Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
     verifier::branch::Branch,
 };
@@ -89,7 +89,12 @@ impl Walk<'_> {
         self.check(CheckKind::Credentials, Ok(()), "one bearer token", Came::Nothing);
         let fits = BearerToken::bare(self.token, max_bytes);
         let came = Came::Measured(format!("{} bytes", self.token.len()));
-        self.check(CheckKind::Size, fits.clone().map(drop), &format!("at most {max_bytes} bytes"), came);
+        self.check(
+            CheckKind::Size,
+            fits.clone().map(drop),
+            &format!("at most {max_bytes} bytes (max_token_bytes)"),
+            came,
+        );
         if let Ok(token) = fits {
             self.form(token).await;
         }
@@ -190,7 +195,16 @@ impl Walk<'_> {
         let is_encoded = encoded.is_ok();
         self.check(encoding, encoded, "strict base64url", Came::Nothing);
         if is_encoded {
-            self.check(json, failed(json), "a JSON object, no member twice", Came::Nothing);
+            let came = match fault {
+                Some(TokenFault::Json(_, JsonFault::DuplicateMember { name, is_within: false })) => {
+                    Came::Claimed(format!("{name} twice"))
+                }
+                Some(TokenFault::Json(_, JsonFault::DuplicateMember { name, is_within: true })) => {
+                    Came::Claimed(format!("a member twice within {name}"))
+                }
+                _ => Came::Nothing,
+            };
+            self.check(json, failed(json), "a JSON object, no member twice", came);
         }
     }
 
@@ -341,7 +355,10 @@ impl Walk<'_> {
             None => self.checks.push(Check::plain(CheckKind::Scope, Outcome::NotAsked)),
         }
         for rule in &policy.claims {
-            let came = Came::Claimed(shown(crate::claims::find(&claims, rule.name())));
+            let claim = crate::claims::find(&claims, rule.name());
+            // Where another kind of value is asked for, the quotes of a text tell it apart.
+            let is_text_asked = rule.value().is_none_or(serde_json::Value::is_string);
+            let came = Came::Claimed(if is_text_asked { shown(claim) } else { as_json(claim) });
             self.check(CheckKind::Claim, policy::check_claim(rule, &claims), &rule.to_string(), came);
         }
     }
@@ -405,6 +422,7 @@ fn shown(value: Option<Value<'_>>) -> String {
     value.and_then(Value::as_str).map_or_else(|| as_json(value), str::to_owned)
 }
 
+/// As JSON, a text in its quotes: where a number is expected, they are what is wrong.
 fn as_json(value: Option<Value<'_>>) -> String {
     value.map_or_else(|| "not there".to_owned(), |value| value.to_json().to_string())
 }

@@ -275,7 +275,7 @@ async fn what_an_endpoint_asks_for() {
     let rows = [
         ("no scope", &scoped, token(), Scope, ["no scope at all", "`read`, `write`"]),
         ("one is missing", &scoped, token().scope("read"), Scope, ["`write` was not granted", "ask for it"]),
-        ("an array", &scoped, token().claim("scope", json!(["read", "write"])), Scope, ["array", "RFC 8693"]),
+        ("an array", &scoped, token().claim("scope", json!(["read write"])), Scope, ["element of the array", "space"]),
         ("commas", &scoped, token().scope("read,write"), Scope, ["commas", "RFC 8693"]),
         ("upper case", &scoped, token().scope("Read write"), Scope, ["upper and lower case", "write the scope"]),
         ("permissions", &scoped, token().claim("permissions", json!(["read"])), Scope, ["`permissions`", "claim rule"]),

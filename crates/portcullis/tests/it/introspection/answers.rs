@@ -38,6 +38,8 @@ async fn a_phantom_jwt_refuses_the_client_only_by_what_it_says_itself() {
         ("for others", token().audience("https://other.example").sign(), (403, "wrong_audience")),
         ("of others", token().issuer("https://other.example").sign(), (403, "wrong_issuer")),
         ("for nobody", token().without_claim("aud").sign(), (403, "missing_claim")),
+        ("bound", token().claim("cnf", json!({ "jkt": "x" })).sign(), (401, "sender_constrained_token")),
+        ("bound in some way", token().claim("cnf", json!({ "kid": "x" })).sign(), (401, "unsupported_confirmation")),
         // The client has shown a token that may be good: it is the answer that is not.
         ("nothing", String::new(), UNAVAILABLE),
         ("nonsense", "nonsense".into(), UNAVAILABLE),
@@ -68,6 +70,7 @@ async fn a_signed_answer_is_believed_that_is_the_issuers_of_its_type_and_for_us(
     let setup = Setup::new().await;
     let answer = || signed_answer(&setup);
     let inactive = json!({ "active": false });
+    let bound = json!({ "active": true, "aud": "https://api.example.com", "cnf": { "x5t#S256": "x" } });
     let good = answer().sign();
     let forged = format!("{}AAAAAAAA", &good[..good.len() - 8]);
     for (what, jwt, expected) in [
@@ -76,6 +79,7 @@ async fn a_signed_answer_is_believed_that_is_the_issuers_of_its_type_and_for_us(
         ("for us and others", answer().audience(json!(["other", "test-client"])).sign(), (200, "")),
         ("for our API", answer().audience("https://api.example.com").sign(), (200, "")),
         ("about an inactive one", answer().claim("token_introspection", inactive).sign(), (403, "inactive_token")),
+        ("about a bound one", answer().claim("token_introspection", bound).sign(), (401, "sender_constrained_token")),
         ("for another client", answer().audience("another-client").sign(), UNAVAILABLE),
         ("for nobody", answer().without_claim("aud").sign(), UNAVAILABLE),
         ("an access token", answer().typ("at+jwt").sign(), UNAVAILABLE),

@@ -30,8 +30,9 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
         );
     }
     let scope = claims.get("scope");
-    if scope.is_some_and(Value::is_array) {
-        return "`scope` is an array, which grants nothing: RFC 8693 has it as one text with spaces".to_owned();
+    if scope.or_else(|| claims.get("scp")).is_some_and(|scope| scope.elements().any(is_several)) {
+        return "an element of the array is one value, and one with a space in it grants nothing: have the issuer part them"
+            .to_owned();
     }
     if scope.and_then(Value::as_str).is_some_and(|text| text.contains(',')) {
         return "`scope` has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
@@ -76,6 +77,10 @@ fn lacking<'a>(claims: &Object, policy: &'a Policy) -> Vec<&'a str> {
     let all = policy.all_scopes.iter().filter(is_lacking);
     let unmet = policy.any_scopes.iter().filter(|group| group.iter().all(|value| is_lacking(&value)));
     all.chain(unmet.flatten()).map(String::as_str).collect()
+}
+
+fn is_several(element: Value<'_>) -> bool {
+    element.as_str().is_some_and(|text| text.contains(' '))
 }
 
 fn quoted(values: &[&str]) -> String {

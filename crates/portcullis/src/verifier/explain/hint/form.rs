@@ -68,10 +68,10 @@ pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
     }
 }
 
-pub(super) fn json(fault: JsonFault) -> &'static str {
+pub(super) fn json(fault: &JsonFault) -> &'static str {
     match fault {
         JsonFault::TooDeep => "no issuer nests claims so deep: the token was made to do harm, or carries foreign data",
-        JsonFault::DuplicateMember => {
+        JsonFault::DuplicateMember { .. } => {
             "the issuer writes a member twice, which two readers read differently: look for a mapper or an action there that \
              adds what is there already; if there is none, the token was put together by hand, or by an attacker"
         }
