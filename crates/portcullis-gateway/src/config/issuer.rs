@@ -71,6 +71,11 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
         let problem = value.problem(format!("expected exactly one `audience` with `rfc9068`, {} came", audience.len()));
         table.note(problem.help("RFC 9068 tokens are for a named API: set `audience` to its identifier"));
     }
+    let types = types(&table);
+    let or_no_type = table.get("or_no_type", Value::boolean).unwrap_or(false);
+    let max_token_bytes = table.get("max_token_bytes", |value| bytes(value, 1, 16 << 20));
+    let dangerously_accept_sender_constrained_tokens =
+        table.get("dangerously_accept_sender_constrained_tokens", Value::boolean).unwrap_or(false);
     let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
     let given = table.value("introspection").is_some();
     let introspection = table.table("introspection").and_then(introspection);
@@ -78,7 +83,20 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     if given && introspection.is_none() {
         return None;
     }
-    Some(Issuer { issuer: issuer?, keys, audience, algorithms, leeway, rfc9068, dangerously_allow_http, introspection })
+    Some(Issuer {
+        issuer: issuer?,
+        keys,
+        audience,
+        algorithms,
+        leeway,
+        rfc9068,
+        types,
+        or_no_type,
+        max_token_bytes,
+        dangerously_accept_sender_constrained_tokens,
+        dangerously_allow_http,
+        introspection,
+    })
 }
 
 fn keys(table: &Table<'_>) -> Keys {
@@ -128,6 +146,14 @@ fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
         }
         Ok(algorithm)
     })
+}
+
+fn types(table: &Table<'_>) -> Option<Vec<String>> {
+    if let Some(value) = table.value("types").filter(|value| value.elements() == Some(0)) {
+        let problem = value.problem("expected a type of token, an empty array came");
+        table.note(problem.help("leave `types` out to accept `JWT`, `at+jwt` and tokens without a type"));
+    }
+    table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::string)
 }
 
 fn algorithm(value: &Value<'_>) -> Read<Algorithm> {

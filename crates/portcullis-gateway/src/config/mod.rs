@@ -164,6 +164,14 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Option<Vec<Algorithm>>,
     pub(crate) leeway: Option<Duration>,
     pub(crate) rfc9068: bool,
+    /// None: those that the library takes, or the one of RFC 9068.
+    pub(crate) types: Option<Vec<String>>,
+    /// Whether a token without a type passes, too.
+    pub(crate) or_no_type: bool,
+    /// None: 16 KiB.
+    pub(crate) max_token_bytes: Option<usize>,
+    /// Whether a token that is bound to its sender's key passes without a proof of it.
+    pub(crate) dangerously_accept_sender_constrained_tokens: bool,
     /// Whether plain http to other machines was asked for by `dangerously_allow_http = true`.
     pub(crate) dangerously_allow_http: bool,
     pub(crate) introspection: Option<Introspection>,

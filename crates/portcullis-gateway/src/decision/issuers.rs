@@ -204,6 +204,18 @@ fn builder(issuer: &Issuer, served: &Served, asked: &Asked) -> Result<VerifierBu
     if let Some(algorithms) = &issuer.algorithms {
         builder = builder.algorithms(algorithms.iter().copied());
     }
+    if let Some(types) = &issuer.types {
+        builder = builder.types(types);
+    }
+    if issuer.or_no_type {
+        builder = builder.or_no_type();
+    }
+    if let Some(bytes) = issuer.max_token_bytes {
+        builder = builder.max_token_bytes(bytes);
+    }
+    if issuer.dangerously_accept_sender_constrained_tokens {
+        builder = builder.dangerously_accept_sender_constrained_tokens();
+    }
     if let Some(leeway) = issuer.leeway {
         builder = builder.leeway(leeway);
     }

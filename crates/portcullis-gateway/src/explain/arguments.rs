@@ -10,8 +10,21 @@ use super::times;
 use crate::config::ClaimRule;
 
 /// What stands in a configuration, and is named here where there is none.
-const NAMED_HERE: [&str; 9] =
-    ["issuer", "jwks_uri", "jwks_file", "audience", "algorithm", "leeway", "rfc9068", "scope", "claim"];
+const NAMED_HERE: [&str; 13] = [
+    "issuer",
+    "jwks_uri",
+    "jwks_file",
+    "audience",
+    "algorithm",
+    "leeway",
+    "rfc9068",
+    "types",
+    "or_no_type",
+    "max_token_bytes",
+    "dangerously_accept_sender_constrained_tokens",
+    "scope",
+    "claim",
+];
 
 /// By a configuration of the gateway's, or by what is named here.
 #[derive(Args)]
@@ -66,6 +79,22 @@ pub(crate) struct Arguments {
     /// Judge strictly, as RFC 9068 says
     #[arg(long, requires = "issuer", requires = "audience")]
     pub(super) rfc9068: bool,
+
+    /// A type of token (`typ`) that is accepted, instead of `JWT`, `at+jwt` and none; several: any of them
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    pub(super) types: Vec<String>,
+
+    /// Accept tokens without a type, too
+    #[arg(long)]
+    pub(super) or_no_type: bool,
+
+    /// The longest token that is looked at, in bytes; 16384 if not said
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_token_bytes: Option<usize>,
+
+    /// Accept tokens that are bound to their sender's key without a proof of it
+    #[arg(long)]
+    pub(super) dangerously_accept_sender_constrained_tokens: bool,
 
     /// A scope value that is asked for; several: all of them
     #[arg(long, value_name = "SCOPE", value_delimiter = ' ')]

@@ -115,6 +115,18 @@ fn verifier(arguments: &Arguments) -> Result<Verifier, Report> {
     if !arguments.algorithm.is_empty() {
         builder = builder.algorithms(arguments.algorithm.iter().copied());
     }
+    if !arguments.types.is_empty() {
+        builder = builder.types(&arguments.types);
+    }
+    if arguments.or_no_type {
+        builder = builder.or_no_type();
+    }
+    if let Some(bytes) = arguments.max_token_bytes {
+        builder = builder.max_token_bytes(bytes);
+    }
+    if arguments.dangerously_accept_sender_constrained_tokens {
+        builder = builder.dangerously_accept_sender_constrained_tokens();
+    }
     if let Some(leeway) = arguments.leeway {
         builder = builder.leeway(leeway);
     }

@@ -138,6 +138,30 @@ async fn a_token_is_judged_as_of_a_time_and_by_a_leeway() {
 }
 
 #[tokio::test]
+async fn a_token_is_judged_by_the_types_and_the_limit_that_are_named() {
+    let server = AuthorizationServer::start().await;
+    let (desk, by) = (Desk::new(&[]), by(&server));
+    let (typed, untyped) = (server.token().sign(), server.token().without_header("typ").sign());
+    let bound = server.token().claim("cnf", serde_json::json!({ "jkt": "thumbprint" })).sign();
+    let rows: [(&[&str], &str, i32, &str); 9] = [
+        (&["--type", "at+jwt"], &typed, 0, ""),
+        (&["--type", "JOSE,JWT"], &typed, 1, "wrong_type"),
+        (&["--type", "at+jwt"], &untyped, 1, "wrong_type"),
+        (&["--type", "at+jwt", "--or-no-type"], &untyped, 0, ""),
+        (&["--rfc9068", "--or-no-type"], &untyped, 0, ""),
+        (&["--max-token-bytes", "100"], &typed, 1, "max_token_bytes"),
+        (&[], &bound, 1, "sender_constrained_token"),
+        (&["--dangerously-accept-sender-constrained-tokens"], &bound, 0, ""),
+        (&["--config", "portcullis.toml", "--or-no-type"], &typed, 2, ""),
+    ];
+    for (arguments, token, status, words) in rows {
+        let ran = run(&desk, &by, arguments, token).await;
+        assert_eq!(ran.status, Some(status), "{arguments:?}: {ran:?}");
+        assert!(format!("{ran:?}").contains(words), "{arguments:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_configuration_judges_as_the_gateway_would() {
     let server = AuthorizationServer::start().await;
     let text = format!("{}{ROUTES}", introspecting(&server, "json", ""));

@@ -306,3 +306,76 @@ async fn the_strict_mode_takes_access_tokens_of_rfc_9068_only() {
         assert_eq!(gateway.ask("GET", "/orders/1", Some(&token.sign())).await.code(), code);
     }
 }
+
+#[tokio::test]
+async fn types_are_set_and_no_type_is_allowed_by_name() {
+    let server = AuthorizationServer::start().await;
+    let token = || server.token().scope("read");
+    let tokens = || [token(), token().typ("JWT"), token().typ("JOSE"), token().without_header("typ")];
+    for (keys, codes) in [
+        ("", ["pass", "pass", "wrong_type", "pass"]),
+        ("types = [\"at+jwt\"]", ["pass", "wrong_type", "wrong_type", "wrong_type"]),
+        ("types = [\"JWT\", \"JOSE\"]\nor_no_type = true", ["wrong_type", "pass", "pass", "pass"]),
+        ("rfc9068 = true", ["pass", "wrong_type", "wrong_type", "wrong_type"]),
+        ("rfc9068 = true\nor_no_type = true", ["pass", "wrong_type", "wrong_type", "pass"]),
+    ] {
+        let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, keys))).await;
+        gateway.ready().await;
+        for (token, code) in tokens().into_iter().zip(codes) {
+            assert_eq!(gateway.ask("GET", "/orders/1", Some(&token.sign())).await.code(), code, "{keys}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_key_passes_only_where_that_is_called_dangerous() {
+    let server = AuthorizationServer::start().await;
+    let bound = || server.token().scope("read").claim("cnf", serde_json::json!({ "jkt": "thumbprint" }));
+    let (jwt, opaque) = (bound().sign(), server.issue_opaque(bound()));
+    let dangerous = "dangerously_accept_sender_constrained_tokens = true\n";
+    for (keys, status, code) in [("", 401, "sender_constrained_token"), (dangerous, 200, "pass")] {
+        for mode in ["json", "jwt", "phantom"] {
+            let tables = introspecting(&server, mode, "").replacen("introspection", &format!("{keys}introspection"), 1);
+            let gateway = Gateway::start_with("invalid_token_status = 403", &format!("{tables}{ROUTES}")).await;
+            gateway.ready().await;
+            for token in [&jwt, &opaque] {
+                let answer = gateway.ask("GET", "/orders/1", Some(token)).await;
+                assert_eq!((answer.status, &*answer.code()), (status, code), "{mode}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn scopes_count_as_text_and_as_array() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (claim, scope, code) in [
+        ("scope", serde_json::json!("read"), "pass"),
+        ("scope", serde_json::json!(["write", "read"]), "pass"),
+        ("scp", serde_json::json!("write read"), "pass"),
+        ("scp", serde_json::json!(["read"]), "pass"),
+        ("scope", serde_json::json!(["read write"]), "insufficient_scope"),
+        ("scope", serde_json::json!({ "read": true }), "insufficient_scope"),
+    ] {
+        let token = server.token().without_claim("scope").claim(claim, scope.clone()).sign();
+        assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.code(), code, "{claim}: {scope}");
+    }
+}
+
+#[tokio::test]
+async fn the_longest_token_is_a_key_and_its_refusal_names_it() {
+    let server = AuthorizationServer::start().await;
+    let token = server.token().scope("read").claim("groups", "x".repeat(20_000)).sign();
+    for (keys, code) in [("", "token_too_large"), ("max_token_bytes = \"32KiB\"", "pass")] {
+        let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, keys))).await;
+        gateway.ready().await;
+        let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
+        assert_eq!(answer.code(), code);
+        if code != "pass" {
+            let line = gateway.logged(|line| line["code"] == code).await;
+            assert!(line["reason"].as_str().unwrap().contains("16384 bytes (max_token_bytes)"), "{line}");
+        }
+    }
+}
