@@ -7,6 +7,7 @@ use miette::Report;
 use crate::{
     config::{Config, Issuer, Keys, Listener, Route, Traces},
     decision::Gateway,
+    terminal,
 };
 
 /// Checks a configuration, and prints what it means, in a few lines.
@@ -18,10 +19,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Report> {
     let config = Config::load(path)?;
     // What the library refuses is no good either.
     Gateway::build(&config, None)?;
-    #[expect(clippy::print_stdout, reason = "a command speaks to a person")]
-    {
-        print!("{} is good.\n{}", path.display(), told(&config));
-    }
+    terminal::print(&terminal::safe(&format!("{} is good.\n{}", path.display(), told(&config))));
     Ok(())
 }
 

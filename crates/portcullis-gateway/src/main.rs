@@ -114,10 +114,7 @@ fn ended(outcome: Result<(), Report>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            #[expect(clippy::print_stderr, reason = "a command speaks to a person")]
-            {
-                eprintln!("{report:?}");
-            }
+            terminal::fault(&report);
             ExitCode::FAILURE
         }
     }

@@ -23,7 +23,7 @@ const DEFAULT_CACHE_BYTES: usize = 32 << 20;
 /// Reads a whole text; every mistake that is found is in the report.
 pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let shown = starred::starred(text, document.get_ref(), errors.is_empty());
+    let whole = errors.is_empty().then(|| document.get_ref());
     let file = File { problems: Problems::default(), base };
     let config = match errors.first() {
         // What follows a slip of the pen is seldom worth reading.
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report
         }
         None => Some(config(&document, &file)),
     };
-    match (file.problems.report(name, shown), config) {
+    match (file.problems.report(name, |hidden| starred::starred(text, whole, hidden)), config) {
         (None, Some(config)) => Ok(config),
         (Some(report), _) => Err(report),
         (None, None) => Err(miette::miette!("cannot read {name}")),
@@ -42,8 +42,9 @@ pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report
 
 fn syntax(error: &Error, text: &str) -> Problem {
     let place = error.span().unwrap_or(text.len()..text.len());
-    Problem::new(place, format!("not TOML: {}", error.message()))
-        .help("texts stand in quotes, arrays in [ ], tables under [name]")
+    Problem::new(place, format!("not TOML: {}", error.message())).help(
+        "texts stand in quotes, arrays in [ ], tables under [name]; values are starred here, since any may be a secret",
+    )
 }
 
 fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {

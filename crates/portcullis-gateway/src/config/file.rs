@@ -10,7 +10,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::problem::{Problem, Problems};
+use super::{
+    problem::{Problem, Problems},
+    starred::{everything, may_be_secret},
+};
 
 pub(super) type Read<T> = Result<T, Problem>;
 
@@ -105,19 +108,40 @@ impl<'a> Table<'a> {
     /// Notes keys that nobody asked for.
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();
-        for key in self.entries.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())) {
+        for (key, value) in self.entries.iter().filter(|(key, _)| !asked.contains(&key.get_ref().as_ref())) {
             let problem = Problem::new(key.span(), format!("unknown key `{}`", key.get_ref()));
-            self.file.problems.note(problem.help(suggestion(key.get_ref(), &asked)));
+            let meant = nearest(key.get_ref(), &asked);
+            let problem = problem.help(suggestion(meant, &asked));
+            // It may be that of a secret, misspelt.
+            let harmless = meant.is_some_and(|meant| !may_be_secret(meant))
+                && !may_be_secret(key.get_ref())
+                && !has_tables(value.get_ref());
+            let hidden = if harmless { Vec::new() } else { everything(value.get_ref(), value.span()) };
+            self.file.problems.note(problem.hiding(hidden));
         }
     }
 }
 
-/// The known key that was probably meant, or all of them.
-fn suggestion(key: &str, known: &[&str]) -> String {
+/// Whether a value has keys in it, of which nobody has looked at any.
+fn has_tables(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(values) => values.iter().any(|value| has_tables(value.get_ref())),
+        _ => false,
+    }
+}
+
+/// The known key that was probably meant.
+fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known)).min();
-    match nearest {
-        Some((distance, nearest)) if distance <= 2.max(key.len() / 3) => format!("did you mean `{nearest}`?"),
-        _ => {
+    nearest.filter(|(distance, _)| *distance <= 2.max(key.len() / 3)).map(|(_, nearest)| *nearest)
+}
+
+/// The known key that was probably meant, or all of them.
+fn suggestion(meant: Option<&str>, known: &[&str]) -> String {
+    match meant {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => {
             let mut known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
             known.sort_unstable();
             known.dedup();
@@ -130,6 +154,11 @@ impl<'a> Value<'a> {
     /// A problem with this value.
     pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
         Problem::new(self.place.clone(), message)
+    }
+
+    /// A problem with this value that does not show it: it may be a secret that should not stand here.
+    pub(super) fn hidden_problem(&self, message: impl Into<String>) -> Problem {
+        self.problem(message).hiding(everything(self.value, self.place.clone()))
     }
 
     fn expected(&self, what: &str) -> Problem {
@@ -207,12 +236,13 @@ impl<'a> Value<'a> {
 
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Read<T> {
-        let known = || words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let quoted = || known.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text);
         found.map(|(_, value)| *value).ok_or_else(|| {
-            self.problem(format!("expected {}, \"{text}\" came", known()))
-                .help(suggestion(text, &words.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
+            self.problem(format!("expected {}, \"{text}\" came", quoted()))
+                .help(suggestion(nearest(text, &known), &known))
         })
     }
 

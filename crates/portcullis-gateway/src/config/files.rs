@@ -7,6 +7,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use super::{
     Secret,
     file::{Read, Table, Value},
+    problem::Problem,
 };
 
 /// The path that a value names, from the folder of the configuration.
@@ -14,8 +15,17 @@ pub(super) fn path(value: &Value<'_>, table: &Table<'_>) -> Read<PathBuf> {
     Ok(table.base().join(value.text()?))
 }
 
-/// The text of a file, not empty.
+/// The text of a file that keeps a secret, not empty.
 pub(super) fn read(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
+    // What names no file may be the secret itself.
+    text(value, table, |error| {
+        value
+            .hidden_problem(format!("cannot read the file that is named here: {}", reason(error)))
+            .help(format!("{}; its name is not shown, in case it is a secret", remedy(error)))
+    })
+}
+
+fn text(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error) -> Problem) -> Read<String> {
     let path = path(value, table)?;
     match fs::read(&path).map(String::from_utf8) {
         Ok(Ok(text)) if text.trim().is_empty() => Err(value
@@ -25,9 +35,7 @@ pub(super) fn read(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
         Ok(Err(_)) => Err(value
             .problem(format!("expected a text file, {} is not UTF-8", path.display()))
             .help("write it as text")),
-        Err(error) => {
-            Err(value.problem(format!("cannot read {}: {}", path.display(), reason(&error))).help(remedy(&error)))
-        }
+        Err(error) => Err(unreadable(&error)),
     }
 }
 
@@ -44,7 +52,10 @@ pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> 
 
 /// Certificates in PEM.
 pub(super) fn certificates(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
-    let pem = read(value, table)?;
+    // The name is on the line that is shown, unless it is PEM.
+    let pem = text(value, table, |error| {
+        value.problem(format!("cannot read the file that is named here: {}", reason(error))).help(remedy(error))
+    })?;
     let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).peekable();
     match certificates.peek().is_some() && certificates.all(|certificate| certificate.is_ok()) {
         true => Ok(pem),
@@ -56,7 +67,9 @@ pub(super) fn certificates(value: &Value<'_>, table: &Table<'_>) -> Read<String>
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename | io::ErrorKind::NotADirectory => {
+            "there is no such file".into()
+        }
         io::ErrorKind::PermissionDenied => "the gateway may not".into(),
         io::ErrorKind::IsADirectory => "it is a folder".into(),
         _ => error.to_string(),
@@ -65,7 +78,9 @@ fn reason(error: &io::Error) -> String {
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "relative paths start from the folder of the configuration file",
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename | io::ErrorKind::NotADirectory => {
+            "relative paths start from the folder of the configuration file"
+        }
         io::ErrorKind::PermissionDenied => "let the user that the gateway runs as read it",
         _ => "name a file",
     }

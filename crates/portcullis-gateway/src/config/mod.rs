@@ -36,7 +36,7 @@ use portcullis::{Algorithm, IntrospectionForm};
 use serde_json::Value;
 use url::Url;
 
-use crate::routes::Pattern;
+use crate::{routes::Pattern, terminal::visible};
 
 /// A configuration that was checked: each value is one that the gateway can work with.
 ///
@@ -74,7 +74,7 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, Report> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let help = "name the configuration by `--config portcullis.toml`";
-            miette::miette!(help = help, "cannot read {}: {error}", path.display())
+            miette::miette!(help = help, "cannot read {}: {error}", visible(&path.display().to_string()))
         })?;
         let base = path.parent().unwrap_or(Path::new(""));
         Self::read(&text, &path.display().to_string(), base)

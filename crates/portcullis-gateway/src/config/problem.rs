@@ -4,17 +4,23 @@ use std::{cell::RefCell, fmt, ops::Range};
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
+use crate::terminal::visible;
+
+/// Places in the text.
+pub(super) type Places = Vec<Range<usize>>;
+
 /// One mistake: what was expected and what came, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     message: String,
     help: Option<String>,
     places: Vec<(Range<usize>, Option<String>)>,
+    hidden: Places,
 }
 
 impl Problem {
     pub(super) fn new(place: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, places: vec![(place, None)] }
+        Self { message: message.into(), help: None, places: vec![(place, None)], hidden: Vec::new() }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -28,6 +34,12 @@ impl Problem {
         self
     }
 
+    /// Shows nothing of these places: a secret may stand there.
+    pub(super) fn hiding(mut self, places: Places) -> Self {
+        self.hidden.extend(places);
+        self
+    }
+
     fn start(&self) -> usize {
         self.places.first().map_or(0, |(place, _)| place.start)
     }
@@ -35,7 +47,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // Words of the file's may be in it.
+        f.write_str(&visible(&self.message))
     }
 }
 
@@ -43,12 +56,12 @@ impl std::error::Error for Problem {}
 
 impl Diagnostic for Problem {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(visible(help)) as Box<dyn fmt::Display>)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = |(place, what): &(Range<usize>, Option<String>)| {
-            let what = what.clone().or_else(|| Some("here".to_owned()));
+            let what = Some(visible(what.as_deref().unwrap_or("here")));
             LabeledSpan::new(what, place.start, place.len())
         };
         Some(Box::new(self.places.iter().map(label)))
@@ -69,15 +82,15 @@ impl Problems {
         read.map_err(|problem| self.note(problem)).ok()
     }
 
-    /// A report of all, in the order of the text; none if there are none.
-    pub(super) fn report(self, name: &str, shown: String) -> Option<Report> {
+    /// A report of all, in the order of the text, which `shown` makes fit to be seen; none if there are none.
+    pub(super) fn report(self, name: &str, shown: impl FnOnce(&Places) -> String) -> Option<Report> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(Problem::start);
         if problems.is_empty() {
-            None
-        } else {
-            Some(Mistakes { source: NamedSource::new(name, shown), problems }.into())
+            return None;
         }
+        let hidden = problems.iter().flat_map(|problem| problem.hidden.clone()).collect();
+        Some(Mistakes { source: NamedSource::new(visible(name), shown(&hidden)), problems }.into())
     }
 }
 

@@ -56,9 +56,12 @@ fn from_env(value: &Value<'_>) -> Read<Secret> {
     match std::env::var(name) {
         Ok(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
         _ => Err(value
-            .problem(format!(
-                "expected a secret in the environment, the variable `{name}` is not set, empty or not UTF-8"
-            ))
-            .help("set it for the gateway's process; here stands the variable's name, not the secret")),
+            .hidden_problem(
+                "expected a secret in the environment, the variable that is named here is not set, empty or not UTF-8",
+            )
+            .help(
+                "set it for the gateway's process; here stands the variable's name, not the secret (and it is not shown, in \
+                 case it is one)",
+            )),
     }
 }

@@ -1,75 +1,140 @@
 //! What a report may show of a text that has secrets in it, though none should be there.
+//!
+//! Of a text that is TOML all is shown but the values of keys that are called like a secret, URLs with credentials or a query,
+//! PEM, and what the reader hides: values of keys that nobody knows (but where a
+//! harmless one was meant), and of `…_file` and `…_env` where
+//! nothing is found under them (a secret may stand there). Of a text that is no TOML no value is shown at all.
 
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// The text as a report may show it: with stars for each secret that stands in it.
+use super::problem::Places;
+
+/// The text as a report may show it, with stars for what is secret; without a document, if it is no TOML.
 ///
-/// `whole` says whether the text was parsed to its end; if not, what is on a line after a secret's key is starred, too.
-pub(super) fn starred(text: &str, document: &DeTable<'_>, whole: bool) -> String {
-    let mut places = Vec::new();
-    collect(document, &mut places);
-    if !whole {
-        places.extend(lines_of_secrets(text));
+/// Nothing steers a terminal in it, and each place stays where it was: reports point at bytes.
+pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Places) -> String {
+    let mut places = hidden.clone();
+    match document {
+        Some(document) => {
+            collect(document, &mut places);
+            places.extend(comments_with_secrets(text, document));
+        }
+        None => places.extend(values_of_lines(text)),
     }
+    // What is no TOML has its mistake among these more often than not.
+    let is_structure = |character: char| {
+        character.is_whitespace() && character.is_ascii() || document.is_none() && "\"'[]{},=".contains(character)
+    };
     let is_secret = |at: usize| places.iter().any(|place| place.contains(&at));
-    let star = |(at, character): (usize, char)| match character {
-        '\n' | '\r' => character.to_string(),
-        // As many bytes as before: reports point at bytes.
-        _ if is_secret(at) => "*".repeat(character.len_utf8()),
+    let shown = |(at, character): (usize, char)| match character {
+        _ if is_secret(at) && !is_structure(character) => "*".repeat(character.len_utf8()),
+        '\n' | '\t' => character.to_string(),
+        '\r' if text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")) => character.to_string(),
+        _ if crate::terminal::is_dangerous(character) => mark(character).to_owned(),
         _ => character.to_string(),
     };
-    text.char_indices().map(star).collect()
+    text.char_indices().map(shown).collect()
+}
+
+/// What stands for a character that steers a terminal, as many bytes long.
+fn mark(character: char) -> &'static str {
+    match character.len_utf8() {
+        1 => "?",
+        2 => "\u{b7}",
+        3 => "\u{fffd}",
+        _ => "\u{fffd}?",
+    }
 }
 
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let named = ["secret", "passw", "passphrase", "private_key", "key_pem"].iter().any(|word| key.contains(word));
-    named && !key.ends_with("_file") && !key.ends_with("_env")
+    let words = ["secret", "passw", "passphrase", "private_key", "key_pem", "token", "credential"];
+    words.iter().any(|word| key.contains(word)) && !key.ends_with("_file") && !key.ends_with("_env")
 }
 
-fn collect(table: &DeTable<'_>, places: &mut Vec<Range<usize>>) {
+/// Whether a key is called like one under which a secret stands, or a file with one.
+pub(super) fn may_be_secret(key: &str) -> bool {
+    let words = ["secr", "pass", "pw", "key", "jwk", "pem", "token", "cred", "auth"];
+    words.iter().any(|word| key.to_ascii_lowercase().contains(word))
+}
+
+fn collect(table: &DeTable<'_>, places: &mut Places) {
     for (key, value) in table {
         collect_value(is_secret_key(key.get_ref()), value.span(), value.get_ref(), places);
     }
 }
 
-fn collect_value(secret: bool, place: Range<usize>, value: &DeValue<'_>, places: &mut Vec<Range<usize>>) {
+fn collect_value(secret: bool, place: Range<usize>, value: &DeValue<'_>, places: &mut Places) {
     match value {
+        DeValue::Table(table) if secret => all_of(table, places),
         DeValue::Table(table) => collect(table, places),
         DeValue::Array(values) => {
             values.iter().for_each(|value| collect_value(secret, value.span(), value.get_ref(), places));
         }
-        DeValue::String(text) if secret || text.contains("-----BEGIN") || has_password(text) => places.push(place),
-        DeValue::Integer(_) | DeValue::Float(_) if secret => places.push(place),
-        _ => {}
+        DeValue::String(text) if !secret && !is_revealing(text) => {}
+        DeValue::Boolean(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) if !secret => {}
+        _ => places.push(place),
     }
 }
 
-/// Whether a URL has somebody's name or password before its host.
-fn has_password(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+/// Every value below a key, whatever the keys there are called.
+pub(super) fn everything(value: &DeValue<'_>, place: Range<usize>) -> Places {
+    let mut places = Vec::new();
+    collect_value(true, place, value, &mut places);
+    places
 }
 
-/// From a secret's key to the end of its line, wherever one seems to stand.
-fn lines_of_secrets(text: &str) -> Vec<Range<usize>> {
+fn all_of(table: &DeTable<'_>, places: &mut Places) {
+    for value in table.values() {
+        collect_value(true, value.span(), value.get_ref(), places);
+    }
+}
+
+/// Whether a text is a key, or a URL with credentials before its host or behind it.
+fn is_revealing(text: &str) -> bool {
+    text.contains("-----BEGIN") || text.split_once("://").is_some_and(|(_, rest)| rest.contains(['@', '?']))
+}
+
+/// Comments in which a secret seems to stand, as in `# client_secret = "…"`.
+fn comments_with_secrets(text: &str, document: &DeTable<'_>) -> Places {
+    let mut values = Vec::new();
+    all_of(document, &mut values);
+    let is_value = |at: usize| values.iter().any(|place| place.contains(&at));
     let mut start = 0;
     let mut places = Vec::new();
     for line in text.split_inclusive('\n') {
-        let mut offset = 0;
-        for piece in line.split_inclusive('=') {
-            offset += piece.len();
-            let key = piece.trim_end_matches('=').trim().trim_matches(['"', '\'']);
-            let key = key.rsplit(|character: char| !character.is_alphanumeric() && !"_-".contains(character)).next();
-            if piece.ends_with('=') && key.is_some_and(is_secret_key) {
-                places.push(start + offset..start + line.len());
+        let comment = line.match_indices('#').map(|(at, _)| start + at).find(|at| !is_value(*at));
+        let end = start + line.len();
+        if let Some(comment) = comment.and_then(|at| text.get(at..end)) {
+            let place = end - comment.len()..end;
+            let mut keys = comment.split(|character: char| !character.is_alphanumeric() && character != '_');
+            if is_revealing(comment) || (comment.contains(['=', ':']) && keys.any(is_secret_key)) {
+                places.push(place);
             }
         }
-        if has_password(line) || line.contains("-----BEGIN") {
-            places.push(start..start + line.len());
+        start = end;
+    }
+    places
+}
+
+/// All that stands on a line behind a key, or on a line without one; the names of tables are shown.
+fn values_of_lines(text: &str) -> Places {
+    let mut start = 0;
+    let mut places = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let is_name =
+            |name: &str| name.chars().all(|letter| letter.is_ascii_lowercase() || "_.- \"'[]".contains(letter));
+        let is_table = line.starts_with('[') && is_name(line.trim_end());
+        let key = line.split_once('=').filter(|(key, value)| is_name(key) && !value.starts_with('='));
+        let end = start + line.len();
+        match key {
+            _ if is_table => {}
+            Some((key, _)) => places.push(start + key.len()..end),
+            None => places.push(start..end),
         }
-        start += line.len();
+        start = end;
     }
     places
 }

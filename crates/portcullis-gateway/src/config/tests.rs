@@ -482,6 +482,39 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}[store]\nurl = \"redis://me:hush@a\nx"),
         format!("{ISSUER}[store]\nsecret_file = \"secret\"\nurl = \"redis://a\""),
         format!("{ISSUER}[traces]\nendpoint = \"http://me:hush@a/v1/traces\""),
+        // Under a key that is misspelt, in a table that is, or below the right one.
+        format!("{ISSUER}[issuers.introspection]\nclient_secrt = \"hush\""),
+        format!("{ISSUER}[issuers.introspection]\nclientSecret = \"hush\"\npwd = \"hush\"\nclient_pasword = \"hush\""),
+        format!("{ISSUER}[issuers.introspection]\nclient_secret_fil = \"hush\"\nx = [{{ y = \"hush\" }}]"),
+        format!("{ISSUER}[[issuer]]\nintrospection = {{ client_scrt = \"hush\" }}"),
+        format!("{ISSUER}[storage]\nsecret = \"hush\"\n[storage.deep]\nx = \"hush\""),
+        format!("{ISSUER}[store]\nsecret.x = \"hush\"\npassword = {{ a = \"hush\" }}"),
+        format!("{ISSUER}[store.password]\nx = [\"hush\"]"),
+        // Where a name should stand.
+        format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_file = \"hush\" }}"),
+        format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_env = \"hush\" }}"),
+        format!("{ISSUER}[store]\nurl = \"redis://a\"\nsecret_file = \"hush/hush\"\npassword_env = \"hush=hush\""),
+        format!("{ISSUER}[store]\nurl = \"redis://a\"\nsecret_file = \"{}\"", "hush".repeat(2_000)),
+        format!("{ISSUER}jwks_file = '{{\"keys\":[{{\"k\":\"hush\"}}]}}'"),
+        format!("{ISSUER}jwks_uri = \"https://as.example.com/jwks?key=hush\"\nx = 1"),
+        format!(
+            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"cert.pem\", key = \"-----BEGIN hush\" }} }}\n{ISSUER}"
+        ),
+        format!(
+            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"-----BEGIN hush\", key = \"hush\" }} }}\n{ISSUER}"
+        ),
+        // In a comment, beside a mistake.
+        format!("{ISSUER}# client_secret = \"hush\"\nx = 1"),
+        format!("{ISSUER}x = 1 # the password: hush"),
+        format!("{ISSUER}# redis://me:hush@a\nx = 1"),
+        // Not TOML, however it is spelled.
+        format!("{ISSUER}client_secret: hush"),
+        format!("{ISSUER}client_secret hush"),
+        format!("{ISSUER}clientsecrt = \"hush\nx = 1"),
+        format!("{ISSUER}x =\n\"hush\""),
+        format!("{ISSUER}x = \"\"\"\nHush=hush\nhush==\nhush"),
+        format!("{ISSUER}x = [\n\"hush\",\n[hush],\nhush\n"),
+        format!("{ISSUER}x = \"hush\"\nx = \"hush\""),
     ];
     for text in texts {
         let report = read(&text).unwrap_err();
@@ -492,6 +525,31 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
     let config = good(&format!("{EXAMPLE}[[issuers]]\nissuer = \"local\"\njwks_file = \"keys.json\""));
     let debug = format!("{config:?}");
     assert!(!debug.contains("hush") && !debug.contains("c2VjcmV0"), "{debug}");
+}
+
+#[test]
+fn nothing_in_a_report_steers_a_terminal() {
+    let foreign = ["\u{1b}[31m", "\u{7}", "\u{9b}31m", "\u{202e}", "\u{e0041}", "\r"];
+    for foreign in foreign {
+        let escaped: String = foreign.chars().map(|character| format!("\\U{:08x}", u32::from(character))).collect();
+        for text in [
+            format!("{ISSUER}x{foreign} = 1"),
+            format!("{ISSUER}# {foreign}\nx = 1"),
+            format!("{ISSUER}x = \"{foreign}\"\ny = 1"),
+            format!("listen = \"{escaped}\"\n{ISSUER}"),
+            format!("{ISSUER}\"x{escaped}\" = 1"),
+            format!("{ISSUER}[[routes]]\npath = \"/{escaped}\"\nmethods = [\"{escaped}\"]\nscope = [\"{escaped}\"]"),
+            format!("{ISSUER}[[issuers]]\nissuer = \"{escaped}\"\n[[issuers]]\nissuer = \"{escaped}\""),
+            format!("{ISSUER}jwks_file = \"{escaped}\"\n[[headers]]\nname = \"{escaped}\"\nclaim = \"/~{escaped}\""),
+        ] {
+            let name = format!("{foreign}.toml");
+            let report = Config::read(&text, &name, Path::new("")).unwrap_err();
+            for told in [graphical(&report), rendered(&report), format!("{report}")] {
+                let steers = |character: char| character != '\n' && crate::terminal::is_dangerous(character);
+                assert!(!told.contains(steers), "{text:?}: {told:?}");
+            }
+        }
+    }
 }
 
 fn graphical(report: &Report) -> String {

@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     match explain(arguments).await {
         Ok(status) => status.into(),
         Err(report) => {
-            terminal::remark(&format!("{report:?}"));
+            terminal::fault(&report);
             NOT_JUDGED.into()
         }
     }

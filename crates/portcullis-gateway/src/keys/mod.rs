@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
             if is_usable { USABLE.into() } else { NONE_USABLE.into() }
         }
         Err(report) => {
-            terminal::remark(&format!("{report:?}"));
+            terminal::fault(&report);
             NO_SET.into()
         }
     }

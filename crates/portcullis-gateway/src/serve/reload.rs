@@ -9,7 +9,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::{config::Config, decision::Gateway, telemetry};
+use crate::{config::Config, decision::Gateway, telemetry, terminal};
 
 use super::certificates::Certificate;
 
@@ -115,7 +115,7 @@ impl Reloader {
     }
 
     fn tell(&mut self, problem: &Report, occasion: Occasion) {
-        let text = format!("{problem:?}");
+        let text = terminal::told(problem);
         if occasion == Occasion::Looked && self.told.as_ref() == Some(&text) {
             return;
         }

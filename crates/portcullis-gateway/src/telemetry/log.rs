@@ -4,6 +4,7 @@
 //! request: what the queue cannot take is lost, and its number is told. A stderr that was closed is no fault.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal, Write},
     sync::{
         Arc,
@@ -24,7 +25,10 @@ use tracing_subscriber::{
 };
 
 use super::traces::{Fetches, Traces};
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    terminal::{coloured, escaped},
+};
 
 /// Names what is logged, as `info,portcullis=debug`.
 const FILTER: &str = "PORTCULLIS_LOG";
@@ -126,13 +130,24 @@ impl Queue {
 fn write_lines(lines: &Receiver<Vec<u8>>, mut sink: impl Write, format: LogFormat, counts: &Counts) {
     while let Ok(line) = lines.recv() {
         // Who closed it does not want to know.
-        let _ = sink.write_all(&line);
+        let _ = sink.write_all(shown(&line, format).as_bytes());
         let lost = counts.lost.swap(0, SeqCst);
         if lost > 0 {
             let _ = sink.write_all(on_lost_lines(lost, format).as_bytes());
         }
         let _ = sink.flush();
         counts.waiting.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A line as a terminal may show it, whoever's words are in it; what follows a line break in it begins no line of its own.
+fn shown(line: &[u8], format: LogFormat) -> Cow<'_, str> {
+    let line = String::from_utf8_lossy(line);
+    let within = line.strip_suffix('\n').unwrap_or(&line);
+    match format {
+        _ if within.bytes().all(|byte| matches!(byte, b' '..=b'~')) => line,
+        LogFormat::Json => format!("{}\n", escaped(within)).into(),
+        LogFormat::Human => format!("{}\n", coloured(within).replace('\n', "\n  ")).into(),
     }
 }
 
@@ -255,6 +270,21 @@ mod tests {
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains("INFO") && text.contains("refused") && text.contains("code=\"expired\""), "{text}");
         assert!(!text.contains('\u{1b}'), "no colours in a file: {text}");
+    }
+
+    #[test]
+    fn nothing_in_a_line_steers_a_terminal() {
+        let foreign = "a\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{e0041}\rb";
+        for format in [LogFormat::Human, LogFormat::Json] {
+            let text = logged(format, "info", || {
+                tracing::info!(text = foreign, display = %foreign, debug = ?foreign, "message {foreign}");
+            });
+            let text = text.replace("\x1b[31m", "");
+            let steers = |character: char| character != '\n' && crate::terminal::is_dangerous(character);
+            assert!(!text.contains(steers), "{text:?}");
+        }
+        let text = logged(LogFormat::Human, "info", || tracing::warn!(error = %"a\n2026 INFO forged", "lines"));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  ")), "{text}");
     }
 
     #[test]

@@ -20,8 +20,29 @@ pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|character| if is_dangerous(character) { '\u{fffd}' } else { character }).collect()
 }
 
+/// Lines in which such characters are replaced.
+pub(crate) fn safe(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// The same, but for the plain colours (and bold, dim, italic) that our own log lines have.
+pub(crate) fn coloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut shown = safe(parts.next().unwrap_or_default());
+    for part in parts {
+        let code = part.split_once('m').filter(|(code, _)| COLOURS.contains(code));
+        match code {
+            Some((code, rest)) => shown.push_str(&format!("\x1b[{code}m{}", safe(rest))),
+            None => shown.push_str(&format!("\u{fffd}[{}", safe(part))),
+        }
+    }
+    shown
+}
+
+const COLOURS: [&str; 9] = ["0", "1", "2", "3", "31", "32", "33", "34", "35"];
+
 /// Control characters, and those that turn the direction of text, join or are not seen.
-fn is_dangerous(character: char) -> bool {
+pub(crate) fn is_dangerous(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -38,6 +59,10 @@ mod tests {
         let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
         assert!(text.contains("\\u001b[31m\\u009b\\u202e\\udb40\\udc41é\\n"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        assert_eq!(
+            coloured("\x1b[2ma\x1b[0m\n\x1b[8mb\x1b]0;c\x1b[2Jd"),
+            "\x1b[2ma\x1b[0m\n\u{fffd}[8mb\u{fffd}]0;c\u{fffd}[2Jd"
+        );
         assert_eq!(visible("a\x1b\u{202e}b\n"), "a\u{fffd}\u{fffd}b\u{fffd}");
     }
 }

@@ -3,12 +3,13 @@
 mod foreign;
 mod spinner;
 
-pub(crate) use foreign::{escaped, visible};
+pub(crate) use foreign::{coloured, escaped, is_dangerous, safe, visible};
 pub(crate) use spinner::waiting;
 
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use miette::{GraphicalReportHandler, GraphicalTheme, Report};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -25,6 +26,28 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
 pub(crate) fn print(text: &str) {
     // Who reads no further than he needs has closed the pipe: that is no fault.
     drop(anstream::stdout().lock().write_all(text.as_bytes()));
+}
+
+/// Writes what went wrong, to the standard error output: in colours on a terminal, and whatever is in it, nothing steers that.
+pub(crate) fn fault(report: &Report) {
+    let plain = rendered(report);
+    // What is foreign in it would be in the coloured one as well, among what colours are made of.
+    let text = if plain == safe(&plain) { format!("{report:?}") } else { safe(&plain) };
+    remark(&text);
+}
+
+/// What went wrong, without colours, and with nothing in it that steers a terminal.
+pub(crate) fn told(report: &Report) -> String {
+    safe(&rendered(report))
+}
+
+fn rendered(report: &Report) -> String {
+    let mut text = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_links(false);
+    match handler.render_report(&mut text, report.as_ref()) {
+        Ok(()) => text,
+        Err(_) => report.to_string(),
+    }
 }
 
 /// Writes a remark, to the standard error output.

@@ -69,3 +69,44 @@ fn an_address_that_cannot_be_had_is_told() {
     assert!(!output.status.success());
     assert!(err.contains("`listen`") && err.contains(&taken.local_addr().unwrap().to_string()), "{err}");
 }
+
+#[test]
+fn nothing_in_a_configuration_steers_the_terminal_nor_is_a_secret_shown() {
+    let steers = "\\u001b]0;owned\\u0007\\u009b31m\\u202e";
+    let issuer = |issuer: &str| format!("[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{steers}\"\n");
+    let secret = "introspection = { endpoint = \"https://as.example.com\", client_id = \"c\", client_secrt = \"hunter2\", client_secret_file = \"hunter2\" }\n";
+    for (text, good) in [
+        (issuer(&format!("https://as.example.com/{steers}")), true),
+        (
+            format!(
+                "{}[[routes]]\npath = \"/a\"\nclaims = [{{ name = \"{steers}\", value = \"{steers}\" }}]\n",
+                issuer("https://as.example.com")
+            ),
+            true,
+        ),
+        (format!("{}[[routes]]\npath = \"/{steers}\"\n", issuer("https://as.example.com")), false),
+        (format!("{}x\u{1b}[31m = 1", issuer("https://as.example.com")), false),
+        (format!("{}{secret}", issuer("https://as.example.com")), false),
+        (
+            format!("admin = false\nlisten = \"127.0.0.1:1\"\n{}", issuer(&format!("http://{steers}.example.com"))),
+            false,
+        ),
+    ] {
+        for command in [&["check-config"][..], &["serve"], &["explain", "--path", "/a"]] {
+            if good && command != ["check-config"] {
+                continue;
+            }
+            let (output, out, err) = run(command, Some(&text));
+            assert_eq!(output.status.success(), good, "{command:?} {text}: {out}{err}");
+            for told in [out, err] {
+                let steers = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
+                assert!(!told.contains(steers), "{command:?} {text}: {told:?}");
+                assert!(!told.contains("hunter2"), "{told}");
+            }
+        }
+    }
+    let (_, _, err) = run(&["check-config", "no\u{1b}[31mwhere\u{9b}.toml"], None);
+    assert!(err.contains("cannot read") && !err.contains(['\u{1b}', '\u{9b}']), "{err:?}");
+    let (_, _, err) = run(&["keys", "no\u{1b}[31mwhere\u{9b}.json"], None);
+    assert!(err.contains("cannot read") && !err.contains(['\u{1b}', '\u{9b}']), "{err:?}");
+}
