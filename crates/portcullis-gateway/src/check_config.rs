@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 use miette::Report;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Route, Traces},
+    config::{Config, Issuer, Keys, Listener, Route, Traces, without_secrets},
     decision::Gateway,
     terminal,
 };
@@ -65,12 +65,12 @@ fn listener(listener: &Listener) -> String {
 fn issuer(issuer: &Issuer) -> String {
     let keys = match &issuer.keys {
         Keys::Discovery => "keys by discovery".into(),
-        Keys::Uri(uri) => format!("keys from {uri}"),
+        Keys::Uri(uri) => format!("keys from {}", without_secrets(uri)),
         Keys::Local { file, .. } => format!("keys from {}", file.display()),
     };
     let audience = if issuer.audience.is_empty() { "any audience".into() } else { issuer.audience.join(" or ") };
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
-    format!("issuer {}: {keys}, for {audience}{opaque}", issuer.issuer)
+    format!("issuer {}: {keys}, for {audience}{opaque}", without_secrets(&issuer.issuer))
 }
 
 fn route(route: &Route) -> String {
@@ -102,10 +102,12 @@ mod tests {
                     [[routes]]\npath = \"/health\"\npublic = true\n\
                     [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \"n\", value = 1 }]\n\
                     [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n\
+                    [[issuers]]\nissuer = \"https://me:hush@b.example.com\"\njwks_uri = \"https://b.example.com/jwks?key=hush\"\n\
                     [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces?key=hush\"\nsample = 0.1\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let expected = "  forward-auth at 127.0.0.1:9080\n  health, metrics and status at 127.0.0.1:9081\n  \
                         issuer https://as.example.com: keys by discovery, for any audience\n  \
+                        issuer https://b.example.com/: keys from https://b.example.com/jwks, for any audience\n  \
                         route /health (any method): public\n  \
                         route /orders/* (GET): scope a and b, claim n = 1\n  \
                         what is under no route is refused\n  the upstream gets x-sub: claim sub\n  \

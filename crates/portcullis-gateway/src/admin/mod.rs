@@ -8,12 +8,16 @@
 //! | `/metrics` | what Prometheus collects |
 //! | `/status` | the state of issuers, caches and store, as JSON |
 //! | `/console` | a page of all this, if the configuration says so |
+//!
+//! All but the two probes has to be asked for by an address or a name that is known (`host.rs`).
 
 mod console;
+mod host;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use console::Console;
+pub(crate) use host::Hosts;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -28,7 +32,10 @@ use hyper::service::Service;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 
-use crate::answering::{Answer, Answering};
+use crate::{
+    answering::{Answer, Answering},
+    terminal::escaped,
+};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -61,12 +68,18 @@ pub(crate) struct Admin {
     observed: Arc<dyn Observed>,
     metrics: PrometheusHandle,
     console: Option<Console>,
+    hosts: Hosts,
 }
 
 impl Admin {
     /// Shows what is `observed`, and the metrics.
     pub(crate) fn new(observed: Arc<dyn Observed>, metrics: PrometheusHandle, console: Option<Console>) -> Self {
-        Self { observed, metrics, console }
+        Self { observed, metrics, console, hosts: Hosts::default() }
+    }
+
+    /// May be asked by these names, too.
+    pub(crate) fn named(self, hosts: Hosts) -> Self {
+        Self { hosts, ..self }
     }
 
     fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
@@ -89,7 +102,7 @@ impl Admin {
                 self.observed.refresh_gauges();
                 response(StatusCode::OK, PROMETHEUS, self.metrics.render())
             }
-            "/status" => response(StatusCode::OK, JSON, format!("{:#}\n", self.observed.status())),
+            "/status" => response(StatusCode::OK, JSON, escaped(&format!("{:#}\n", self.observed.status()))),
             _ => response(StatusCode::OK, TEXT, INDEX),
         }
     }
@@ -105,6 +118,10 @@ where
     type Future = Answering;
 
     fn call(&self, request: Request<B>) -> Self::Future {
+        if !is_probe(request.uri().path()) && !self.hosts.have(request.headers(), request.uri()) {
+            let text = "the admin listener is to be asked by an address, as localhost, or by a name in admin_hosts\n";
+            return Answering::now(response(StatusCode::MISDIRECTED_REQUEST, TEXT, text));
+        }
         match &self.console {
             Some(console) if Console::has(request.uri().path()) => console.answer(request, self.observed.as_ref()),
             _ => Answering::now(self.answer(request.method(), request.uri().path())),
@@ -117,6 +134,11 @@ impl Readiness {
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining && self.issuers_without_keys.is_empty()
     }
+}
+
+/// Who watches over processes may ask by any name.
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }
 
 fn on_readiness(readiness: &Readiness) -> Response<Full<Bytes>> {

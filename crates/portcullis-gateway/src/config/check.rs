@@ -55,6 +55,7 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
         grpc,
         console: root.get("console", Value::boolean).unwrap_or(false),
         admin,
+        admin_hosts: root.list("admin_hosts", "an array of host names", listener::host_name).unwrap_or_default(),
         limits: listener::limits(&root),
         trusted_proxies: root
             .list("trusted_proxies", "an array of addresses and networks", network)

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use http::uri::Authority;
+
 use super::{
     Limits, Listener, Log, LogFormat, LoggedDecisions, Tls,
     bytes::bytes,
@@ -102,6 +104,18 @@ fn address(value: &Value<'_>) -> Read<SocketAddr> {
     }
     let text = value.text()?;
     text.parse().map_err(|_| value.problem(format!("expected an address to listen on, \"{text}\" came")).help(help))
+}
+
+/// The name of a host, without a port.
+pub(super) fn host_name(value: &Value<'_>) -> Read<String> {
+    let text = value.text()?;
+    let parsed = text.parse::<Authority>().ok();
+    match parsed.is_some_and(|authority| authority.host() == text && !text.starts_with('[')) {
+        true => Ok(text.to_owned()),
+        false => Err(value
+            .problem(format!("expected the name of a host, \"{text}\" came"))
+            .help("write it without a port, as in \"gateway.internal\"; addresses and localhost need not be named")),
+    }
 }
 
 /// `[limits]`.

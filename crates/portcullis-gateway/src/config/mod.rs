@@ -23,6 +23,7 @@ mod tests;
 mod traces;
 
 pub(crate) use duration::parse as parse_duration;
+pub(crate) use starred::without_secrets;
 
 use std::{
     net::SocketAddr,
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) forward_auth: Listener,
     pub(crate) grpc: Option<Listener>,
     pub(crate) admin: Option<Listener>,
+    /// Names that the admin listener may be asked by, besides addresses and `localhost`.
+    pub(crate) admin_hosts: Vec<String>,
     /// Whether the admin listener has the console.
     pub(crate) console: bool,
     pub(crate) limits: Limits,

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
+use url::Url;
 
 use super::problem::Places;
 
@@ -95,6 +96,15 @@ fn all_of(table: &DeTable<'_>, places: &mut Places) {
 /// Whether a text is a key, or a URL with credentials before its host or behind it.
 fn is_revealing(text: &str) -> bool {
     text.contains("-----BEGIN") || text.split_once("://").is_some_and(|(_, rest)| rest.contains(['@', '?']))
+}
+
+/// A value that people are told, without credentials or a query that may hold some.
+pub(crate) fn without_secrets(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if is_revealing(text) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        Err(_) if is_revealing(text) => "(not shown)".to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 /// Comments in which a secret seems to stand, as in `# client_secret = "…"`.

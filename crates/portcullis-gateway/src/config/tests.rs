@@ -123,6 +123,7 @@ fn little_has_to_be_said() {
     let config = good(ISSUER);
     assert_eq!(config.forward_auth.address, "127.0.0.1:9080".parse().unwrap());
     assert_eq!(config.grpc, None);
+    assert_eq!(config.admin_hosts, [] as [&str; 0]);
     assert_eq!(config.admin.unwrap().address, "127.0.0.1:9081".parse().unwrap());
     assert_eq!(
         config.limits,
@@ -154,6 +155,7 @@ fn all_can_be_said() {
         listen = { address = "[::]:9080", tls = { certificate = "cert.pem", key = "key.pem", client_ca = "cert.pem" } }
         grpc = false
         admin = false
+        admin_hosts = ["gateway.internal"]
         trusted_proxies = []
         invalid_token_status = 403
         problem_json = true
@@ -205,6 +207,7 @@ fn all_can_be_said() {
     );
     assert!(config.forward_auth.tls.unwrap().client_ca.unwrap().ends_with("cert.pem"));
     assert_eq!((config.grpc, config.admin), (None, None));
+    assert_eq!(config.admin_hosts, ["gateway.internal"]);
     assert_eq!(config.trusted_proxies, []);
     assert_eq!(config.limits.request_time, Duration::from_millis(250));
     assert_eq!(config.limits.header_bytes, 16 << 10);

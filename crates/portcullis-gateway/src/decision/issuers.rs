@@ -8,7 +8,7 @@ use portcullis::{
 };
 
 use crate::{
-    config::{Client, Config, Introspection, Issuer, Keys, Store},
+    config::{Client, Config, Introspection, Issuer, Keys, Store, without_secrets},
     store::{RedisStore, StoreState},
 };
 
@@ -238,7 +238,7 @@ fn told(error: &dyn std::error::Error) -> String {
 impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.issuer {
-            Some(issuer) => write!(f, "issuer {issuer}: {}", self.problem),
+            Some(issuer) => write!(f, "issuer {}: {}", without_secrets(issuer), self.problem),
             None => f.write_str(&self.problem),
         }
     }

@@ -12,7 +12,7 @@ use miette::{IntoDiagnostic, Report, WrapErr};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    admin::{Admin, Console},
+    admin::{Admin, Console, Hosts},
     config::Config,
     decision::{Decider, Door, Gateway, Recent},
     listener::Drain,
@@ -44,10 +44,11 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let (end, ending) = Drain::new();
     let certificates = sockets.certificates(&config);
     let recent = config.console.then(|| Arc::new(Recent::default()));
+    let hosts = Hosts::new(&config.admin_hosts);
     let reloader = Reloader::new(path, config, Arc::clone(&current), certificates, hangups);
     let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone()));
     let console = recent.as_ref().map(|recent| Console::new(Arc::clone(&current), Arc::clone(recent)));
-    let admin = Admin::new(observer, metrics, console);
+    let admin = Admin::new(observer, metrics, console).named(hosts);
     let doors = [Door::ForwardAuth, Door::ExtAuthz]
         .map(|door| Decider::new(door, Arc::clone(&current), traces.clone(), recent.clone()));
     let serving = sockets.serve(doors, admin, &draining, &ending);

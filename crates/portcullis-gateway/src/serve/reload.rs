@@ -131,6 +131,7 @@ fn stays(old: &Config, new: &Config) -> Result<(), Report> {
         ("listen", old.forward_auth == new.forward_auth),
         ("grpc", old.grpc == new.grpc),
         ("admin", old.admin == new.admin),
+        ("admin_hosts", old.admin_hosts == new.admin_hosts),
         ("console", old.console == new.console),
         ("limits", old.limits == new.limits),
         ("log.format", old.log.format == new.log.format),

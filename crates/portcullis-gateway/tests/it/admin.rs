@@ -125,3 +125,37 @@ async fn the_console_is_there_if_asked_for_and_only_by_an_address() {
         assert_eq!(request.send().await.unwrap().status(), 421, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_name_of_somebody_else_reads_nothing_of_the_admin_listener() {
+    let server = AuthorizationServer::start().await;
+    let tables = format!("{}{ROUTES}", issuer(&server, ""));
+    let gateway = Gateway::start_with("console = true\nadmin_hosts = [\"gateway.internal\"]", &tables).await;
+    let port = gateway.admin.port();
+    for (path, guarded) in [
+        ("/", true),
+        ("/status", true),
+        ("/metrics", true),
+        ("/console", true),
+        ("/console/state", true),
+        ("/nothing", true),
+        ("/healthz", false),
+        ("/readyz", false),
+    ] {
+        let asked = async |host: &str| {
+            let request = crate::support::client().get(format!("http://{}{path}", gateway.admin)).header("Host", host);
+            request.send().await.unwrap().status().as_u16()
+        };
+        for host in ["evil.example", "127.0.0.1.evil.example", "x.gateway.internal"] {
+            assert_eq!(asked(host).await == 421, guarded, "{path} by {host}");
+        }
+        for host in [
+            format!("127.0.0.1:{port}"),
+            format!("localhost:{port}"),
+            "gateway.internal".into(),
+            "10.0.0.7:9081".into(),
+        ] {
+            assert_ne!(asked(&host).await, 421, "{path} by {host}");
+        }
+    }
+}
