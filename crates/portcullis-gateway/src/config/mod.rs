@@ -7,6 +7,7 @@
 
 mod bytes;
 mod check;
+mod cut;
 mod duration;
 mod file;
 mod files;
@@ -22,6 +23,7 @@ mod store;
 mod tests;
 mod traces;
 
+pub(crate) use cut::gone;
 pub(crate) use duration::parse as parse_duration;
 pub(crate) use starred::without_secrets;
 
@@ -75,12 +77,17 @@ impl Config {
     ///
     /// A report of all that is wrong with it.
     pub(crate) fn load(path: &Path) -> Result<Self, Report> {
+        Self::load_with_text(path).map(|(config, _)| config)
+    }
+
+    /// As [`Config::load`], and the text that was read.
+    pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), Report> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let help = "name the configuration by `--config portcullis.toml`";
             miette::miette!(help = help, "cannot read {}: {error}", visible(&path.display().to_string()))
         })?;
         let base = path.parent().unwrap_or(Path::new(""));
-        Self::read(&text, &path.display().to_string(), base)
+        Ok((Self::read(&text, &path.display().to_string(), base)?, text))
     }
 
     /// Checks a text that is called `name`, with relative paths from the folder `base`.

@@ -28,7 +28,7 @@ use sockets::Sockets;
 ///
 /// What is wrong with the configuration, with its line; or why a socket cannot be had.
 pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
-    let config = Config::load(&path)?;
+    let (config, text) = Config::load_with_text(&path)?;
     // First of all: a hang-up that nobody listens for ends the process.
     let hangups = signal(SignalKind::hangup()).into_diagnostic()?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
@@ -45,8 +45,8 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let certificates = sockets.certificates(&config);
     let recent = config.console.then(|| Arc::new(Recent::default()));
     let hosts = Hosts::new(&config.admin_hosts);
-    let reloader = Reloader::new(path, config, Arc::clone(&current), certificates, hangups);
-    let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone()));
+    let reloader = Reloader::new(path, (config, text), Arc::clone(&current), certificates, hangups);
+    let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone(), reloader.waiting()));
     let console = recent.as_ref().map(|recent| Console::new(Arc::clone(&current), Arc::clone(recent)));
     let admin = Admin::new(observer, metrics, console).named(hosts);
     let doors = [Door::ForwardAuth, Door::ExtAuthz]

@@ -14,15 +14,18 @@ use crate::{
     store::StoreState,
 };
 
+use super::reload::Waiting;
+
 /// What the admin listener shows of the gateway in force.
 pub(super) struct Observer {
     current: Arc<ArcSwap<Gateway>>,
     draining: Drain,
+    waiting: Waiting,
 }
 
 impl Observer {
-    pub(super) fn new(current: Arc<ArcSwap<Gateway>>, draining: Drain) -> Self {
-        Self { current, draining }
+    pub(super) fn new(current: Arc<ArcSwap<Gateway>>, draining: Drain, waiting: Waiting) -> Self {
+        Self { current, draining, waiting }
     }
 }
 
@@ -41,6 +44,7 @@ impl Observed for Observer {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "draining": self.draining.has_begun(),
+            "configuration": configuration(&self.waiting),
             "issuers": issuers.each().iter().map(issuer).collect::<Vec<_>>(),
             "routes": gateway.route_names().collect::<Vec<_>>(),
             "cache": { "jwt": cache(verifier.token_cache_size()), "opaque": cache(verifier.opaque_cache_size()) },
@@ -60,6 +64,12 @@ impl Observed for Observer {
             }
         }
     }
+}
+
+/// Whether a changed one waits to be confirmed, and what is gone from it.
+fn configuration(waiting: &Waiting) -> Value {
+    let gone = waiting.load_full();
+    json!({ "waits_for_confirmation": gone.is_some(), "gone": gone.as_deref() })
 }
 
 fn issuer(served: &Served) -> Value {

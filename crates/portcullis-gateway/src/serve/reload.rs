@@ -2,14 +2,18 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use miette::{Report, miette};
 use tokio::{
     signal::unix::Signal,
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::{config::Config, decision::Gateway, telemetry, terminal};
+use crate::{
+    config::{self, Config},
+    decision::Gateway,
+    telemetry, terminal,
+};
 
 use super::certificates::Certificate;
 
@@ -19,11 +23,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long the keys of new issuers may take before the new configuration is in force without them.
 const PREFETCH_TIME: Duration = Duration::from_secs(5);
 
+/// What is gone from a changed configuration that waits to be confirmed; none waits where there is nothing.
+pub(super) type Waiting = Arc<ArcSwapOption<Vec<String>>>;
+
 /// Reads the configuration again on SIGHUP and when a file has changed.
 pub(super) struct Reloader {
     path: PathBuf,
     /// What is in force.
     config: Config,
+    /// The text that it was read from.
+    text: String,
     current: Arc<ArcSwap<Gateway>>,
     certificates: Vec<Certificate>,
     hangups: Signal,
@@ -32,6 +41,7 @@ pub(super) struct Reloader {
     seen: Option<Config>,
     /// The problem that was told last, so that it is told once.
     told: Option<String>,
+    waiting: Waiting,
 }
 
 /// Why a configuration is read again.
@@ -44,12 +54,17 @@ enum Occasion {
 impl Reloader {
     pub(super) fn new(
         path: PathBuf,
-        config: Config,
+        (config, text): (Config, String),
         current: Arc<ArcSwap<Gateway>>,
         certificates: Vec<Certificate>,
         hangups: Signal,
     ) -> Self {
-        Self { path, config, current, certificates, hangups, seen: None, told: None }
+        Self { path, config, text, current, certificates, hangups, seen: None, told: None, waiting: Waiting::default() }
+    }
+
+    /// What tells whether a changed configuration waits to be confirmed.
+    pub(super) fn waiting(&self) -> Waiting {
+        Arc::clone(&self.waiting)
     }
 
     /// Never ends.
@@ -80,13 +95,13 @@ impl Reloader {
 
     /// Whether anything was put in force.
     async fn take(&mut self, occasion: Occasion) -> Result<bool, Report> {
-        let config = Config::load(&self.path)?;
+        let read = Config::load_with_text(&self.path)?;
         let renewals = self.certificates.iter().map(Certificate::renewal).collect::<Result<Vec<_>, _>>()?;
-        let gateway = self.replacement(config, occasion).await?;
+        let gateway = self.replacement(read, occasion).await?;
         let changed = gateway.is_some() || renewals.iter().any(Option::is_some);
-        if let Some((config, gateway)) = gateway {
+        if let Some(((config, text), gateway)) = gateway {
             self.current.store(Arc::new(gateway));
-            self.config = config;
+            (self.config, self.text) = (config, text);
         }
         for (certificate, renewal) in self.certificates.iter_mut().zip(renewals) {
             if let Some(renewal) = renewal {
@@ -97,9 +112,15 @@ impl Reloader {
     }
 
     /// What takes the place of the gateway in force, if the configuration is another.
-    async fn replacement(&mut self, config: Config, occasion: Occasion) -> Result<Option<(Config, Gateway)>, Report> {
+    async fn replacement(
+        &mut self,
+        (config, text): (Config, String),
+        occasion: Occasion,
+    ) -> Result<Option<((Config, String), Gateway)>, Report> {
         if config == self.config {
             self.seen = None;
+            self.text = text;
+            self.wait_for(Vec::new());
             return Ok(None);
         }
         if occasion == Occasion::Looked && self.seen.as_ref() != Some(&config) {
@@ -107,11 +128,31 @@ impl Reloader {
             return Ok(None);
         }
         stays(&self.config, &config)?;
+        // Who asks has seen to it that the file is whole.
+        let gone = if occasion == Occasion::Asked { Vec::new() } else { config::gone(&self.text, &text) };
+        if self.wait_for(gone) {
+            return Ok(None);
+        }
         let before = self.current.load_full();
         let gateway = Gateway::build(&config, Some(before.issuers()))?;
         // The old one answers meanwhile.
         drop(timeout(PREFETCH_TIME, gateway.issuers().prefetch()).await);
-        Ok(Some((config, gateway)))
+        Ok(Some(((config, text), gateway)))
+    }
+
+    /// Whether the new configuration has to be confirmed, since something is gone from it; says so once.
+    fn wait_for(&self, gone: Vec<String>) -> bool {
+        let waits = !gone.is_empty();
+        telemetry::reload_waits(waits);
+        if waits && self.waiting.load().as_deref() != Some(&gone) {
+            tracing::warn!(
+                gone = gone.join(", "),
+                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, and may \
+                 have been cut. Send SIGHUP to take it as it is, or end the file with a line `# end`"
+            );
+        }
+        self.waiting.store(waits.then(|| Arc::new(gone)));
+        waits
     }
 
     fn tell(&mut self, problem: &Report, occasion: Occasion) {
@@ -158,11 +199,12 @@ mod tests {
     const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
 
     /// A configuration with this realm.
-    fn config(folder: &Path, realm: &str) -> Config {
+    fn config(folder: &Path, realm: &str) -> (Config, String) {
         let issuer =
             "[[issuers]]\nissuer = \"https://as.example.com\"\njwks_file = \"keys.json\"\naudience = \"api\"\n";
         let route = format!("[[routes]]\npath = \"/*\"\nrealm = \"{realm}\"\n");
-        Config::read(&format!("{issuer}{route}"), "portcullis.toml", folder).unwrap()
+        let text = format!("{issuer}{route}");
+        (Config::read(&text, "portcullis.toml", folder).unwrap(), text)
     }
 
     #[tokio::test]
@@ -170,7 +212,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("keys.json"), KEYS).unwrap();
         let [old, half, new] = ["old", "half", "new"].map(|realm| config(folder.path(), realm));
-        let gateway = Gateway::build(&old, None).unwrap();
+        let gateway = Gateway::build(&old.0, None).unwrap();
         let current = Arc::new(ArcSwap::from_pointee(gateway));
         let hangups = signal(SignalKind::hangup()).unwrap();
         let mut reloader =

@@ -1,6 +1,6 @@
 //! What is counted beside decisions.
 
-use metrics::{Counter, counter};
+use metrics::{Counter, counter, gauge};
 
 /// Counts whether tokens were known.
 #[derive(Clone)]
@@ -25,4 +25,9 @@ impl CacheLookups {
 pub(crate) fn reloaded(taken: bool) {
     let outcome = if taken { "ok" } else { "failed" };
     counter!("portcullis_gateway_reloads_total", "outcome" => outcome).increment(1);
+}
+
+/// A changed configuration waits to be confirmed, or does not.
+pub(crate) fn reload_waits(waits: bool) {
+    gauge!("portcullis_gateway_reload_waits").set(f64::from(u8::from(waits)));
 }

@@ -60,12 +60,21 @@ fn describe_gateway() {
         "portcullis_gateway_connections_full_total",
         "How often all connections of a listener were taken, so that new ones had to wait"
     );
+    describe_counter!(
+        "portcullis_gateway_connections_refused_total",
+        "Connections of peers that are not in trusted_proxies and had as many as they may, by listener"
+    );
+    describe_counter!("portcullis_gateway_checks_too_large_total", "Checks over gRPC beyond limits.check_bytes");
     describe_counter!("portcullis_gateway_connections_cut_total", "Connections that were dropped, by cause");
     describe_counter!(
         "portcullis_gateway_requests_timed_out_total",
         "Requests that took too long and were answered with 503"
     );
     describe_counter!("portcullis_gateway_reloads_total", "Reloads of the configuration, by outcome");
+    describe_gauge!(
+        "portcullis_gateway_reload_waits",
+        "1 while a changed configuration waits to be confirmed by SIGHUP, since something is gone from it"
+    );
     describe_counter!("portcullis_gateway_trace_exports_total", "Attempts to export spans, by outcome");
     describe_gauge!("portcullis_gateway_store_up", "1 while the shared store answers, 0 while it does not");
     describe_gauge!("portcullis_gateway_key_age_seconds", Unit::Seconds, "Age of the keys, by source");

@@ -10,7 +10,7 @@ mod traces;
 #[cfg(test)]
 pub(crate) use self::metrics::recorder;
 pub(crate) use self::{
-    counters::{CacheLookups, reloaded},
+    counters::{CacheLookups, reload_waits, reloaded},
     decisions::Decisions,
     log::init,
     metrics::metrics,

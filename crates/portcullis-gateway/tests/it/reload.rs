@@ -65,8 +65,62 @@ async fn what_has_not_changed_is_kept() {
 async fn a_changed_file_is_seen_without_a_signal() {
     let server = AuthorizationServer::start().await;
     let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
-    gateway.rewrite("", &format!("{}{OPEN}", issuer(&server, "")));
+    gateway.rewrite("", &format!("{}{OPEN}# end\n", issuer(&server, "")));
     status_becomes(&gateway, "/orders/1", 200).await;
+}
+
+#[tokio::test]
+async fn what_is_added_or_changed_is_taken_without_a_mark() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    assert_eq!(gateway.ask("GET", "/new", None).await.status, 403);
+    gateway.rewrite("", &format!("{}[[routes]]\npath = \"/new\"\npublic = true\n{ROUTES}", issuer(&server, "")));
+    status_becomes(&gateway, "/new", 200).await;
+    gateway.rewrite("", &format!("{}[[routes]]\npath = \"/newer\"\npublic = true\n{ROUTES}", issuer(&server, "")));
+    status_becomes(&gateway, "/newer", 200).await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_is_not_taken_until_somebody_says_so() {
+    let server = AuthorizationServer::start().await;
+    let whole = format!("{}{ROUTES}", issuer(&server, ""));
+    let gateway = Gateway::start(&whole).await;
+    gateway.ready().await;
+    let foreign = server.token().scope("read").audience("https://other.example.com").sign();
+    let judged = async || {
+        let token = gateway.ask("GET", "/orders/1", Some(&foreign)).await.status;
+        (token, gateway.ask("GET", "/elsewhere", Some(&foreign)).await.status)
+    };
+    assert_eq!(judged().await, (401, 403));
+    let without_routes = whole.split("[[routes]]").next().unwrap();
+    let without_audience = whole.replace("audience = [\"https://api.example.com\"]\n", "");
+    for (cut, gone) in [(without_routes, "routes"), (&*without_audience, ".audience")] {
+        gateway.rewrite("", cut);
+        let told = |line: &serde_json::Value| {
+            line["level"] == "WARN"
+                && line["message"].to_string().contains("SIGHUP")
+                && line["gone"].to_string().contains(gone)
+        };
+        gateway.logged(told).await;
+        assert_eq!(judged().await, (401, 403), "{gone}");
+        let status = gateway.page("/status").await.body;
+        assert!(status.contains("\"waits_for_confirmation\": true") && status.contains(gone), "{status}");
+        assert_eq!(gateway.metric("portcullis_gateway_reload_waits").await, 1.0);
+    }
+    // Whoever sends the signal has seen to it.
+    gateway.signal("HUP");
+    status_becomes_with(&gateway, &foreign, 200).await;
+    let status = gateway.page("/status").await.body;
+    assert!(status.contains("\"waits_for_confirmation\": false"), "{status}");
+    assert_eq!(gateway.metric("portcullis_gateway_reload_waits").await, 0.0);
+}
+
+async fn status_becomes_with(gateway: &Gateway, token: &str, status: u16) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while gateway.ask("GET", "/orders/1", Some(token)).await.status != status {
+        assert!(Instant::now() < deadline, "{}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
