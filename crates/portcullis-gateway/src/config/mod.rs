@@ -266,6 +266,8 @@ pub(crate) struct HeaderRule {
     pub(crate) name: HeaderName,
     /// A claim's name, or a JSON Pointer if it starts with `/`.
     pub(crate) claim: String,
+    /// Whether the claim is written as JSON, whatever it is.
+    pub(crate) json: bool,
 }
 
 /// Redis or Valkey, for what several gateways share.

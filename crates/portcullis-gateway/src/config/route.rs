@@ -162,6 +162,7 @@ pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
         let place = table.value("name");
         let name = table.require("name", "write the field's name, as in `name = \"X-Auth-Subject\"`", header_name);
         let claim = table.require("claim", "write a claim's name, as in `claim = \"sub\"`", claim_name);
+        let json = table.get("json", Value::boolean).unwrap_or(false);
         table.finish();
         let (Some(place), Some(name), Some(claim)) = (place, name, claim) else { continue };
         if let Some((_, first)) = rules.iter().find(|(rule, _)| folded(&rule.name) == folded(&name)) {
@@ -172,7 +173,7 @@ pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
                     .help("many upstreams read `-` and `_` alike: take one of them out"),
             );
         }
-        rules.push((HeaderRule { name, claim }, place));
+        rules.push((HeaderRule { name, claim, json }, place));
     }
     rules.into_iter().map(|(rule, _)| rule).collect()
 }

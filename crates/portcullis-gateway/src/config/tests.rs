@@ -108,7 +108,10 @@ fn the_example_is_accepted() {
     assert_eq!(config.routes[0].claims[1].value, Some("ops".into()));
     assert_eq!(config.routes[0].claims[2].value, None);
     assert!(config.routes[1].public);
-    assert_eq!(config.headers, [HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into() }]);
+    assert_eq!(
+        config.headers,
+        [HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into(), json: false }]
+    );
     let issuer = &config.issuers[0];
     assert_eq!(issuer.keys, Keys::Uri("https://as.example.com/jwks".into()));
     assert_eq!(issuer.algorithms, Some(vec![Algorithm::RS256, Algorithm::ES256]));

@@ -1,6 +1,7 @@
 //! What the doors ask: the configuration in force decides, and each decision is counted, logged and traced.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -48,7 +49,8 @@ impl Decider {
         Self { door, current, lookups: CacheLookups::new(), traces, recent }
     }
 
-    /// The configuration in force.
+    /// The configuration in force. A request is judged by one, whatever is put in its place meanwhile: who answers it loads
+    /// the configuration once, and hands it on.
     pub(crate) fn gateway(&self) -> arc_swap::Guard<Arc<Gateway>> {
         self.current.load()
     }
@@ -59,31 +61,35 @@ impl Decider {
     }
 
     /// The decision, if nothing has to be waited for.
-    pub(crate) fn decide_now(&self, original: &Original<'_>) -> Option<Decision> {
+    pub(crate) fn decide_now(&self, gateway: &Gateway, original: &Original<'_>) -> Option<Decision> {
         let started = Instant::now();
-        let gateway = self.current.load();
         let decision = gateway.decide_now(original, |known| self.lookups.count(known))?;
-        Some(self.tell(&gateway, original, decision, started, None))
+        Some(self.tell(gateway, original, decision, started, None))
     }
 
     /// The decision, after keys were fetched or a token was introspected.
-    pub(crate) async fn decide(&self, original: &Original<'_>) -> Decision {
+    pub(crate) async fn decide(&self, gateway: &Gateway, original: &Original<'_>) -> Decision {
         let started = Instant::now();
-        let gateway = self.current.load_full();
         let deciding = gateway.decide(original);
         match self.begin(original, started) {
             Some(span) => {
                 let decision = deciding.with_context(span.context()).await;
-                self.tell(&gateway, original, decision, started, Some(span))
+                self.tell(gateway, original, decision, started, Some(span))
             }
-            None => self.tell(&gateway, original, deciding.await, started, None),
+            None => self.tell(gateway, original, deciding.await, started, None),
         }
     }
 
     /// The refusal of a request that was not described as it has to be.
-    pub(crate) fn refuse(&self, fault: Fault, original: &Original<'_>) -> Decision {
-        let gateway = self.current.load();
-        self.tell(&gateway, original, gateway.faulty(fault), Instant::now(), None)
+    pub(crate) fn refuse(&self, gateway: &Gateway, fault: &Fault, original: &Original<'_>) -> Decision {
+        self.tell(gateway, original, gateway.faulty(fault), Instant::now(), None)
+    }
+
+    /// The refusal of a peer that is not answered, whatever it asks: it could have tokens judged and introspected, and would
+    /// get the JWT behind an opaque one.
+    pub(crate) fn refuse_stranger(&self, gateway: &Gateway, peer: IpAddr) -> Option<Decision> {
+        let fault = || Fault::UntrustedProxy(peer.to_canonical());
+        (!gateway.trusts(peer)).then(|| self.refuse(gateway, &fault(), &Original::NOTHING))
     }
 
     /// `span` is none if it has yet to be begun.

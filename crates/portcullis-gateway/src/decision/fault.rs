@@ -1,7 +1,9 @@
 //! Why a request is refused before any token is looked at.
 
+use std::{borrow::Cow, net::IpAddr};
+
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 
 use super::Refused;
 use crate::routes::Unrouted;
@@ -15,87 +17,112 @@ use crate::routes::Unrouted;
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
 /// | `no_original_request` | `/auth` was asked, and nothing says about which request |
 /// | `ambiguous_original_request` | it is described in two ways, twice, or by half |
-/// | `untrusted_proxy` | who describes it is not among `trusted_proxies` |
+/// | `untrusted_proxy` | the peer that asks is not among `trusted_proxies` |
 /// | `forged_header` | the client sent a header field that only the gateway may set, with another mark for `-`, such as `_` |
-/// | `unmappable_claim` | a claim that an upstream gets has a value that no header field can carry |
+/// | `hop_by_hop_header` | the client's `Connection` names such a field, or `Authorization`, which would be lost on the way |
+/// | `unmappable_claim` | a claim that an upstream gets does not survive as the value of a header field |
 ///
 /// The status is 403, since 401 would ask for another token, which would not help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     NoRoute,
     AmbiguousPath,
     MalformedPath,
     NoOriginalRequest,
     AmbiguousOriginalRequest,
-    UntrustedProxy,
+    UntrustedProxy(IpAddr),
     ForgedHeader,
-    UnmappableClaim,
+    HopByHopHeader,
+    UnmappableClaim {
+        /// The field for the upstream.
+        field: HeaderName,
+        /// What came, without its value.
+        got: &'static str,
+    },
 }
 
 impl Fault {
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::NoRoute => "no_route",
             Self::AmbiguousPath => "ambiguous_path",
             Self::MalformedPath => "malformed_path",
             Self::NoOriginalRequest => "no_original_request",
             Self::AmbiguousOriginalRequest => "ambiguous_original_request",
-            Self::UntrustedProxy => "untrusted_proxy",
+            Self::UntrustedProxy(_) => "untrusted_proxy",
             Self::ForgedHeader => "forged_header",
-            Self::UnmappableClaim => "unmappable_claim",
+            Self::HopByHopHeader => "hop_by_hop_header",
+            Self::UnmappableClaim { .. } => "unmappable_claim",
         }
     }
 
     /// Why, for operators, and what to do.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
+    pub(crate) fn reason(&self) -> Cow<'static, str> {
+        let reason = match self {
+            Self::UntrustedProxy(peer) => {
+                return format!(
+                    "expected a proxy that trusted_proxies names, got a question from {peer}: if this is your proxy, add \
+                     its address"
+                )
+                .into();
+            }
+            Self::UnmappableClaim { field, got } => {
+                return format!(
+                    "the claim for {field} does not survive in a header field: expected printable ASCII without a space \
+                     at either end, or an array or object, got {got}; `json = true` beside the claim carries any value"
+                )
+                .into();
+            }
             Self::NoRoute => {
                 "no [[routes]] entry has this path and method; add one, with public = true for an open route"
             }
             Self::AmbiguousPath => "read in another way, the path is under another route",
             Self::MalformedPath => "the path has a broken percent-encoding or a character that no path has",
             Self::NoOriginalRequest => {
-                "nothing says which request is meant: the proxy has to send X-Original-URI and X-Original-Method, \
-                 or X-Forwarded-Uri and X-Forwarded-Method"
+                "nothing says which request is meant: the proxy has to send X-Original-Method with X-Original-URI or \
+                 X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"
             }
             Self::AmbiguousOriginalRequest => {
-                "the original request is described twice or by half: the proxy has to send either X-Original-URI and \
-                 X-Original-Method or X-Forwarded-Uri and X-Forwarded-Method, once each, and to drop what clients send \
-                 under the other names"
+                "the original request is described twice or by half: the proxy has to send either X-Original-Method with \
+                 X-Original-URI or X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri, once each, and to drop what \
+                 clients send under the other names"
             }
-            Self::UntrustedProxy => "who describes the original request is not among trusted_proxies",
             Self::ForgedHeader => {
                 "the client sent a header field that only the gateway may set, with another mark for -, such as _"
             }
-            Self::UnmappableClaim => "the value of a claim that the upstream is to get has control characters",
-        }
+            Self::HopByHopHeader => {
+                "the client's Connection field names Authorization or a field that only the gateway may set, and a proxy \
+                 may drop what it names on the way to the upstream"
+            }
+        };
+        reason.into()
     }
 
     /// What a client may read: nothing of routes, names or proxies.
-    fn description(self) -> &'static str {
+    fn description(&self) -> &'static str {
         match self {
             Self::NoRoute => "Nothing is open under this path and method",
             Self::AmbiguousPath | Self::MalformedPath => "The path of the request is malformed",
-            Self::ForgedHeader => "The request has a header field that it must not have",
-            Self::UnmappableClaim => "The token has a claim that cannot be handed on",
-            Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy => {
+            Self::ForgedHeader | Self::HopByHopHeader => "The request has a header field that it must not have",
+            Self::UnmappableClaim { .. } => "The token has a claim that cannot be handed on",
+            Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) => {
                 "The request was not described in a way that can be relied on"
             }
         }
     }
 
     /// The refusal, told with problem details (RFC 9457) or without a body.
-    pub(super) fn refused(self, problem_json: bool) -> Refused {
+    pub(super) fn refused(&self, problem_json: bool) -> Refused {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::FORBIDDEN;
         if problem_json {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
             *response.body_mut() = self.problem();
         }
-        Refused { code: self.code(), reason: self.reason().to_owned(), response }
+        Refused { code: self.code(), reason: self.reason().into_owned(), response }
     }
 
-    fn problem(self) -> Bytes {
+    fn problem(&self) -> Bytes {
         let problem = serde_json::json!({
             "type": "about:blank",
             "title": StatusCode::FORBIDDEN.canonical_reason(),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderValue;
+use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{Access, Refusal, Secure, Verifier};
 
 use super::{BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, decider::Counts, headers::Headers};
@@ -87,7 +87,7 @@ impl Gateway {
     pub(super) fn decide_now(&self, original: &Original<'_>, seen: impl Fn(bool)) -> Option<Decision> {
         let (route, rule) = match self.rule(original) {
             Ok(found) => found,
-            Err(fault) => return Some(self.faulty(fault)),
+            Err(fault) => return Some(self.faulty(&fault)),
         };
         let Some(secure) = &rule.secure else { return Some(self.settle(route, rule, Ok(None))) };
         let known = secure.judge_known(original.authorization);
@@ -108,7 +108,7 @@ impl Gateway {
     pub(super) async fn decide(&self, original: &Original<'_>) -> Decision {
         let (route, rule) = match self.rule(original) {
             Ok(found) => found,
-            Err(fault) => return self.faulty(fault),
+            Err(fault) => return self.faulty(&fault),
         };
         let verdict = match &rule.secure {
             Some(secure) => secure.judge(original.authorization).await,
@@ -118,11 +118,11 @@ impl Gateway {
     }
 
     /// The refusal of a request that has not come so far as to be judged.
-    pub(crate) fn faulty(&self, fault: Fault) -> Decision {
+    pub(crate) fn faulty(&self, fault: &Fault) -> Decision {
         Decision { route: None, outcome: Err(fault.refused(self.problem_json)) }
     }
 
-    /// Whether this peer's word about the original request counts.
+    /// Whether this peer is answered, and its word about the original request counts.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
@@ -140,6 +140,11 @@ impl Gateway {
     /// Whether a header field of this name would pass for one of the gateway's, with another mark for `-`.
     pub(crate) fn is_forged_header(&self, name: &str) -> bool {
         self.headers.forges(name)
+    }
+
+    /// Whether a `Connection` field names a field of the gateway's, or `Authorization`.
+    pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
+        self.headers.are_dropped_by(connection)
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {
@@ -239,7 +244,8 @@ fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
 }
 
 fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {
-    let mut value = HeaderValue::try_from(format!("Bearer {jwt}")).map_err(|_| Fault::UnmappableClaim)?;
+    let mut value = HeaderValue::try_from(format!("Bearer {jwt}"))
+        .map_err(|_| Fault::UnmappableClaim { field: AUTHORIZATION, got: "what is no token" })?;
     value.set_sensitive(true);
     Ok(value)
 }

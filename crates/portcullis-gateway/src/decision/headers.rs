@@ -1,7 +1,25 @@
 //! The header fields that an upstream gets: claims, under names that nobody else may use.
+//!
+//! A field is set only to what arrives as it was sent, so that no two values look alike behind the proxy:
+//!
+//! | claim | field | with `json = true` |
+//! |---|---|---|
+//! | text in printable ASCII, without a space at either end | the text | JSON |
+//! | an array or an object | JSON | JSON |
+//! | text that begins with `[` or `{`, as those do | refused | JSON |
+//! | other text: empty, with control characters, not ASCII | refused | JSON |
+//! | a number, `true`, `false`, which text may look like | refused | JSON |
+//! | null, no claim, no token; `scope` without a value | none | none |
+//!
+//! Anything but visible characters is dropped, trimmed or read in another encoding by one proxy or server or another
+//! (RFC 9110 section 5.5). JSON is therefore written in ASCII.
 
-use http::{HeaderName, HeaderValue};
+use std::io::{self, Write};
+
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use portcullis::{Access, json};
+use serde::Serialize;
+use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
 use crate::config::HeaderRule;
@@ -30,6 +48,14 @@ impl Headers {
     pub(super) fn forges(&self, name: &str) -> bool {
         self.0.iter().any(|rule| name != rule.name.as_str() && is_spelling(name, rule.name.as_str()))
     }
+
+    /// Whether a `Connection` field names one of ours, or `Authorization`: a proxy takes what it names for a matter between
+    /// the client and itself (RFC 9110 section 7.6.1), and may drop what was set under that name.
+    pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
+        let named =
+            connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
+        named.into_iter().any(|name| is_spelling(name, AUTHORIZATION.as_str()) || self.owns(name))
+    }
 }
 
 fn is_spelling(name: &str, ours: &str) -> bool {
@@ -40,16 +66,83 @@ fn is_spelling(name: &str, ours: &str) -> bool {
 
 fn value(rule: &HeaderRule, access: Option<&Access>) -> Result<Option<HeaderValue>, Fault> {
     match access.and_then(|access| access.claims().find(&rule.claim)) {
-        Some(claim) if !claim.is_null() => field(claim).map(Some),
+        Some(claim) if !says_nothing(rule, claim) => {
+            let written = if rule.json { json(claim) } else { text(claim) };
+            written.map(Some).map_err(|got| Fault::UnmappableClaim { field: rule.name.clone(), got })
+        }
         _ => Ok(None),
     }
 }
 
-/// Text as it is; anything else as JSON, so that no element of an array can pass for two.
-fn field(claim: json::Value<'_>) -> Result<HeaderValue, Fault> {
-    let value = match claim.as_str() {
-        Some(text) => HeaderValue::from_bytes(text.as_bytes()),
-        None => HeaderValue::from_bytes(claim.to_json().to_string().as_bytes()),
+/// Whether a claim is as good as none; a scope without a value is what some servers write for no scope.
+fn says_nothing(rule: &HeaderRule, claim: json::Value<'_>) -> bool {
+    claim.is_null() || (matches!(rule.claim.as_str(), "scope" | "scp") && claim == "")
+}
+
+/// Text as it is, arrays and objects as JSON; or what came that is neither.
+fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
+    let Some(text) = claim.as_str() else {
+        return if claim.is_array() || claim.is_object() { json(claim) } else { Err("a number, true or false") };
     };
-    value.map_err(|_| Fault::UnmappableClaim)
+    let is_blank = |at: Option<u8>| at == Some(b' ');
+    match text.as_bytes() {
+        [] => Err("text without a character"),
+        [b'[' | b'{', ..] => Err("text that begins as JSON does"),
+        bytes if !bytes.is_ascii() => Err("text with other characters"),
+        bytes if bytes.iter().any(u8::is_ascii_control) => Err("text with control characters"),
+        bytes if is_blank(bytes.first().copied()) || is_blank(bytes.last().copied()) => {
+            Err("text with a space at an end")
+        }
+        bytes => HeaderValue::from_bytes(bytes).map_err(|_| "text with other characters"),
+    }
+}
+
+/// Any claim, as JSON in printable ASCII.
+fn json(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
+    let mut written = Vec::new();
+    let done = claim.serialize(&mut Serializer::with_formatter(&mut written, Ascii));
+    done.ok().and_then(|()| HeaderValue::try_from(written).ok()).ok_or("what cannot be written")
+}
+
+/// Writes JSON without a character that is not printable ASCII.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        for character in fragment.chars() {
+            match character {
+                ' '..='~' => writer.write_all(&[character as u8])?,
+                // In UTF-16, as RFC 8259 section 7 has it.
+                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_field_is_read_name_by_name() {
+        let rule = HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into(), json: false };
+        let headers = Headers::new(&[rule]);
+        for (connection, dropped) in [
+            ("close", false),
+            ("keep-alive, Upgrade", false),
+            ("", false),
+            ("X-Auth-Subject", true),
+            ("close,x-auth-subject", true),
+            ("close,\tX_Auth_Subject ,", true),
+            ("Authorization", true),
+            ("TE, Trailer,AUTHORIZATION", true),
+            ("X-Auth-Subjects", false),
+            ("Proxy-Authorization", false),
+        ] {
+            assert_eq!(headers.are_dropped_by(connection.as_bytes()), dropped, "{connection}");
+        }
+        assert!(headers.are_dropped_by(b"\xff, authorization"));
+    }
 }

@@ -37,6 +37,11 @@ pub(crate) struct Original<'a> {
     pub(crate) traceparent: Option<&'a str>,
 }
 
+impl Original<'static> {
+    /// A request that nothing is known of.
+    pub(crate) const NOTHING: Self = Self { method: "", target: "", authorization: &[], traceparent: None };
+}
+
 /// Whether a request may pass, and under which route it fell, by its place in the configuration.
 pub(crate) struct Decision {
     pub(crate) route: Option<usize>,

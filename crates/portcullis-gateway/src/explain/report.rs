@@ -33,7 +33,7 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
         Judged::Public { route } => {
             without_token("passed", None, "the route is public: no token is asked for", Some(route))
         }
-        Judged::Unrouted(fault) => without_token("refused", Some(fault.code()), fault.reason(), None),
+        Judged::Unrouted(fault) => without_token("refused", Some(fault.code()), &fault.reason(), None),
     };
     let text = serde_json::to_string_pretty(&report).into_diagnostic()?;
     Ok(escaped(&text) + "\n")
@@ -53,12 +53,12 @@ pub(super) fn text(judged: &Judged) -> String {
         Judged::Public { route } => {
             format!("{} the route {} is public: no token is asked for\n", styled(GOOD, "passed:"), visible(route))
         }
-        Judged::Unrouted(fault) => unrouted(*fault),
+        Judged::Unrouted(fault) => unrouted(fault),
         Judged::Token { route, explanation } => of_token(explanation, route.as_ref()),
     }
 }
 
-fn unrouted(fault: Fault) -> String {
+fn unrouted(fault: &Fault) -> String {
     format!("{} {}\n", styled(BAD, &format!("refused: {}:", fault.code())), fault.reason())
 }
 

@@ -18,14 +18,14 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
     let mut ok = OkHttpResponse::default();
     for (name, value) in &pass.headers {
         match value {
-            Some(value) => ok.headers.push(set(name.as_str(), value.as_bytes())),
+            Some(value) => ok.headers.push(set(name.as_str(), value)),
             None => ok.headers_to_remove.push(name.as_str().to_owned()),
         }
     }
     let is_set = |name: &str| pass.headers.iter().any(|(ours, _)| ours.as_str().eq_ignore_ascii_case(name));
     ok.headers_to_remove.extend(forged.iter().filter(|name| !is_set(name)).map(|&name| name.to_owned()));
     if let Some(authorization) = &pass.authorization {
-        ok.headers.push(set(AUTHORIZATION, authorization.as_bytes()));
+        ok.headers.push(set(AUTHORIZATION, authorization));
     }
     let metadata = pass.access.as_ref().and_then(Encoded::of);
     answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)
@@ -37,7 +37,7 @@ pub(super) fn refused(refused: Refused) -> Answer {
     let (head, body) = response.into_parts();
     let denied = DeniedHttpResponse {
         status: Some(HttpStatus { code: i32::from(head.status.as_u16()) }),
-        headers: head.headers.iter().map(|(name, value)| set(name.as_str(), value.as_bytes())).collect(),
+        headers: head.headers.iter().map(|(name, value)| set(name.as_str(), value)).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     answer(grpc_code(head.status), code, Some(HttpResponse::DeniedResponse(denied)), None)
@@ -68,9 +68,10 @@ fn answer(code: Code, message: &str, http: Option<HttpResponse>, metadata: Optio
 }
 
 /// In place of what the client sent under this name.
-fn set(name: &str, value: &[u8]) -> HeaderValueOption {
-    let header =
-        HeaderValue { key: name.to_owned(), value: String::from_utf8_lossy(value).into_owned(), raw_value: Vec::new() };
+fn set(name: &str, value: &http::HeaderValue) -> HeaderValueOption {
+    // All values of ours are ASCII; another would become none rather than be changed.
+    let value = value.to_str().unwrap_or_default().to_owned();
+    let header = HeaderValue { key: name.to_owned(), value, raw_value: Vec::new() };
     HeaderValueOption {
         header: Some(header),
         append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),

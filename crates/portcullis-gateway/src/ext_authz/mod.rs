@@ -1,17 +1,23 @@
-//! How Envoy asks by gRPC (`envoy.service.auth.v3`), and how it is told.
+//! How Envoy asks by gRPC (`envoy.service.auth.v3`), and how it is told. Only trusted peers are answered.
 
 mod answer;
 mod codec;
 mod metadata;
 mod pieces;
 mod service;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+};
 
+use arc_swap::Guard;
 use envoy_types::{ext_authz::v3::pb::CheckRequest, pb::envoy::service::auth::v3::attribute_context::HttpRequest};
 
 use crate::{
-    decision::{Decider, Decision, Fault, Original},
+    decision::{Decider, Decision, Fault, Gateway, Original},
     telemetry::TRACEPARENT,
 };
 use codec::Answer;
@@ -19,53 +25,69 @@ use codec::Answer;
 /// The name of the field that carries a token, as Envoy spells it.
 const AUTHORIZATION: &str = "authorization";
 
-/// Answers Envoy.
+/// The name of the field that says which others are for the next hop alone.
+const CONNECTION: &str = "connection";
+
+/// Answers Envoy on one connection.
 #[derive(Clone)]
 pub(crate) struct ExtAuthz {
     decider: Decider,
+    peer: IpAddr,
     /// The largest check that is read.
     check_bytes: usize,
 }
 
 impl ExtAuthz {
-    pub(crate) fn new(decider: Decider, check_bytes: usize) -> Self {
-        Self { decider, check_bytes }
+    pub(crate) fn new(decider: Decider, peer: SocketAddr, check_bytes: usize) -> Self {
+        Self { decider, peer: peer.ip(), check_bytes }
     }
 
     async fn check(&self, check: CheckRequest) -> Answer {
-        let http = check.attributes.and_then(|attributes| attributes.request).and_then(|request| request.http);
-        match http {
-            Some(http) => match self.decide(&http).await.outcome {
-                Ok(pass) => answer::passed(&pass, &self.forged(&http)),
-                Err(refused) => answer::refused(refused),
-            },
-            None => answer::undescribed(self.decider.refuse(Fault::NoOriginalRequest, &NOTHING)),
-        }
-    }
-
-    async fn decide(&self, request: &HttpRequest) -> Decision {
-        let authorization = authorization(request);
-        let original = Original {
-            method: &request.method,
-            target: &request.path,
-            authorization: &authorization,
-            traceparent: self.decider.traceparent(|| traceparent(request)),
-        };
-        match self.decider.decide_now(&original) {
-            Some(decision) => decision,
-            None => self.decider.decide(&original).await,
-        }
-    }
-
-    /// What the client sent under names that only the gateway may set, however they are spelled.
-    fn forged<'a>(&self, request: &'a HttpRequest) -> Vec<&'a str> {
         let gateway = self.decider.gateway();
-        names(request).filter(|name| gateway.owns_header(name)).collect()
+        if let Some(refused) = self.decider.refuse_stranger(&gateway, self.peer) {
+            return answer::undescribed(refused);
+        }
+        let Some(http) = check.attributes.and_then(|attributes| attributes.request).and_then(|request| request.http)
+        else {
+            let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
+            return answer::undescribed(refused);
+        };
+        let authorization = authorization(&http);
+        let original = Original {
+            method: &http.method,
+            target: &http.path,
+            authorization: &authorization,
+            traceparent: self.decider.traceparent(|| traceparent(&http)),
+        };
+        match self.decide_now(&gateway, &http, &original) {
+            Some(decision) => told(&gateway, &http, decision),
+            None => {
+                let gateway = Guard::into_inner(gateway);
+                told(&gateway, &http, self.decider.decide(&gateway, &original).await)
+            }
+        }
+    }
+
+    /// The decision, if nothing has to be waited for.
+    fn decide_now(&self, gateway: &Gateway, request: &HttpRequest, original: &Original<'_>) -> Option<Decision> {
+        match fields(request, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection)) {
+            true => Some(self.decider.refuse(gateway, &Fault::HopByHopHeader, original)),
+            false => self.decider.decide_now(gateway, original),
+        }
     }
 }
 
-/// A check that is about no HTTP request.
-const NOTHING: Original<'static> = Original { method: "", target: "", authorization: &[], traceparent: None };
+fn told(gateway: &Gateway, request: &HttpRequest, decision: Decision) -> Answer {
+    match decision.outcome {
+        Ok(pass) => answer::passed(&pass, &forged(gateway, request)),
+        Err(refused) => answer::refused(refused),
+    }
+}
+
+/// What the client sent under names that only the gateway may set, however they are spelled.
+fn forged<'a>(gateway: &Gateway, request: &'a HttpRequest) -> Vec<&'a str> {
+    names(request).filter(|name| gateway.owns_header(name)).collect()
+}
 
 fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
     fields(request, AUTHORIZATION)

@@ -2,15 +2,19 @@
 //!
 //! A proxy sends `/auth` and describes the client's request in header fields; Envoy puts the client's path behind `/auth`.
 //! Whatever comes otherwise is the request itself, so that a token can be tried with curl. The answer to a request that
-//! may pass is 200, with the header fields for the upstream; any other is the response for the client.
+//! may pass is 200, with the header fields for the upstream; any other is the response for the client. Only trusted peers are
+//! answered.
 
 mod question;
+#[cfg(test)]
+mod tests;
 
 use std::{
     convert::Infallible,
     net::{IpAddr, SocketAddr},
 };
 
+use arc_swap::Guard;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CACHE_CONTROL},
@@ -19,7 +23,7 @@ use http_body_util::Full;
 
 use crate::{
     answering::{Answer, Answering},
-    decision::{Decider, Decision, Original, Pass},
+    decision::{Decider, Decision, Gateway, Original, Pass},
     telemetry::TRACEPARENT,
 };
 use question::Question;
@@ -45,11 +49,12 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
     fn call(&self, request: Request<B>) -> Self::Future {
         // The body has no part in a decision.
         let (head, _) = request.into_parts();
-        match self.answer_now(&head) {
+        let gateway = self.decider.gateway();
+        match self.answer_now(&gateway, &head) {
             Some(answer) => Answering::now(answer),
             None => {
-                let this = self.clone();
-                Answering::later(async move { this.answer(&head).await })
+                let (this, gateway) = (self.clone(), Guard::into_inner(gateway));
+                Answering::later(async move { this.answer(&gateway, &head).await })
             }
         }
     }
@@ -57,33 +62,36 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
 
 impl ForwardAuth {
     /// The answer, if nothing has to be waited for.
-    fn answer_now(&self, head: &http::request::Parts) -> Option<Answer> {
-        with_authorization(&head.headers, |authorization| match self.original(head, authorization) {
-            Ok(original) => Some(told(self.decider.decide_now(&original)?, &head.headers)),
+    fn answer_now(&self, gateway: &Gateway, head: &http::request::Parts) -> Option<Answer> {
+        if let Some(refused) = self.decider.refuse_stranger(gateway, self.peer) {
+            return Some(told(refused, &head.headers));
+        }
+        with_authorization(&head.headers, |authorization| match self.original(gateway, head, authorization) {
+            Ok(original) => Some(told(self.decider.decide_now(gateway, &original)?, &head.headers)),
             Err(refused) => Some(told(*refused, &head.headers)),
         })
     }
 
-    async fn answer(&self, head: &http::request::Parts) -> Answer {
+    /// The answer to a question that [`answer_now`](Self::answer_now) left open.
+    async fn answer(&self, gateway: &Gateway, head: &http::request::Parts) -> Answer {
         let fields: Vec<&[u8]> = head.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
-        match self.original(head, &fields) {
-            Ok(original) => told(self.decider.decide(&original).await, &head.headers),
+        match self.original(gateway, head, &fields) {
+            Ok(original) => told(self.decider.decide(gateway, &original).await, &head.headers),
             Err(refused) => told(*refused, &head.headers),
         }
     }
 
     fn original<'a>(
         &self,
+        gateway: &Gateway,
         head: &'a http::request::Parts,
         authorization: &'a [&'a [u8]],
     ) -> Result<Original<'a>, Box<Decision>> {
-        let gateway = self.decider.gateway();
-        let question = Question { head, trusted: gateway.trusts(self.peer), needs_path: gateway.has_routes() };
-        let described = question.original(|name| gateway.is_forged_header(name));
+        let described = Question { head, gateway }.original();
         let (method, target) = *described.as_ref().unwrap_or(&("", ""));
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let original = Original { method, target, authorization, traceparent };
-        described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(fault, &original)))
+        described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 }
 
@@ -124,8 +132,10 @@ fn passed(pass: Pass, asked: &HeaderMap) -> Answer {
     for (name, value) in pass.headers {
         headers.insert(name, value.unwrap_or(const { HeaderValue::from_static("") }));
     }
-    // Traefik and Caddy drop the client's unless it is repeated.
-    if let Some(authorization) = pass.authorization.or_else(|| asked.get(AUTHORIZATION).cloned()) {
+    // Traefik and Caddy drop the client's unless it is repeated. One that was not judged is not: it may be of any size, and
+    // a proxy that cannot take the answer in would hold the gateway to be out of order.
+    let judged = || pass.access.as_ref().and_then(|_| asked.get(AUTHORIZATION).cloned());
+    if let Some(authorization) = pass.authorization.or_else(judged) {
         headers.insert(AUTHORIZATION, authorization);
     }
     answer

@@ -1,27 +1,25 @@
 //! Which request a proxy asks about.
 
-use http::{HeaderValue, request::Parts};
+use http::{HeaderValue, request::Parts, uri::Authority};
 
-use crate::decision::Fault;
+use crate::decision::{Fault, Gateway};
 
 /// Where proxies ask; Envoy puts the client's path behind it.
 const AUTH: &str = "/auth";
 
-/// A request to the gateway, and what is known of who sends it.
-pub(super) struct Question<'a> {
+/// A request to the gateway, by a peer that is trusted.
+pub(super) struct Question<'a, 'g> {
     pub(super) head: &'a Parts,
-    /// Whether the peer's word about the original request counts.
-    pub(super) trusted: bool,
-    /// Whether the decision depends on method and path.
-    pub(super) needs_path: bool,
+    pub(super) gateway: &'g Gateway,
 }
 
 /// What a proxy's header fields say of the original request.
 #[derive(Default)]
 struct Description<'a> {
-    /// nginx, as its configuration says: `X-Original-Method` and `X-Original-URI`.
+    /// nginx, as its configuration says: `X-Original-Method`, and `X-Original-URI` or, as ingress-nginx has it,
+    /// `X-Original-URL`.
     original: Family<'a>,
-    /// Traefik and Caddy: `X-Forwarded-Method` and `X-Forwarded-Uri`.
+    /// Traefik, Caddy, APISIX, and HAProxy as it is configured to: `X-Forwarded-Method` and `X-Forwarded-Uri`.
     forwarded: Family<'a>,
 }
 
@@ -30,6 +28,8 @@ struct Description<'a> {
 struct Family<'a> {
     method: Field<'a>,
     target: Field<'a>,
+    /// An absolute URL in place of the target.
+    url: Field<'a>,
 }
 
 /// A field that may stand once.
@@ -39,18 +39,15 @@ struct Field<'a> {
     repeated: bool,
 }
 
-impl<'a> Question<'a> {
+impl<'a> Question<'a, '_> {
     /// Method and target of the request that is meant.
     ///
     /// # Errors
     ///
-    /// If it is described in two ways, twice or by half, by somebody who is not trusted, or not at all; and if the client sent
-    /// a header field that only the gateway may set, with another mark for `-`, whose place no answer of ours can take.
-    pub(super) fn original(&self, forged: impl Fn(&str) -> bool) -> Result<(&'a str, &'a str), Fault> {
-        let described = self.description(forged)?.request()?;
-        if described.is_some() && !self.trusted {
-            return Err(Fault::UntrustedProxy);
-        }
+    /// If it is described in two ways, twice or by half, or not at all; and if the client sent a header field that only the
+    /// gateway may set, with another mark for `-`, whose place no answer of ours can take, or has such a field dropped.
+    pub(super) fn original(&self) -> Result<(&'a str, &'a str), Fault> {
+        let described = self.description()?.request()?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         let behind = target.strip_prefix(AUTH).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
         match (described, behind) {
@@ -59,21 +56,23 @@ impl<'a> Question<'a> {
             (Some(described), Some(rest)) if !rest.starts_with('/') => Ok(described),
             (None, Some(rest)) if rest.starts_with('/') => Ok((self.head.method.as_str(), rest)),
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
-            (None, Some(_)) if self.needs_path => Err(Fault::NoOriginalRequest),
+            (None, Some(_)) if self.gateway.has_routes() => Err(Fault::NoOriginalRequest),
             (None, Some(_)) => Ok((self.head.method.as_str(), AUTH)),
         }
     }
 
     /// One look at each field: to look each name up took longer than the token.
-    fn description(&self, forged: impl Fn(&str) -> bool) -> Result<Description<'a>, Fault> {
+    fn description(&self) -> Result<Description<'a>, Fault> {
         let mut description = Description::default();
         for (name, value) in &self.head.headers {
             match name.as_str() {
                 "x-original-method" => description.original.method.add(value),
                 "x-original-uri" => description.original.target.add(value),
+                "x-original-url" => description.original.url.add(value),
                 "x-forwarded-method" => description.forwarded.method.add(value),
                 "x-forwarded-uri" => description.forwarded.target.add(value),
-                name if forged(name) => return Err(Fault::ForgedHeader),
+                "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),
+                name if self.gateway.is_forged_header(name) => return Err(Fault::ForgedHeader),
                 _ => {}
             }
         }
@@ -91,14 +90,30 @@ impl<'a> Description<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// Method and target, if there are both; one alone says nothing that can be relied on.
+    /// Method and target, if there are both; one alone says nothing that can be relied on, and neither do two targets.
     fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
-        match (self.method.text()?, self.target.text()?) {
-            (Some(method), Some(target)) => Ok(Some((method, target))),
-            (None, None) => Ok(None),
+        match (self.method.text()?, self.target.text()?, self.url.text()?) {
+            (Some(method), Some(target), None) => Ok(Some((method, target))),
+            (Some(method), None, Some(url)) => Ok(Some((method, target_of(url)?))),
+            (None, None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),
         }
     }
+}
+
+/// What follows the authority of an absolute URL, as it is spelled.
+///
+/// The proxy puts the URL together of the client's `Host` and the request line, so both are the client's text. The path has
+/// to begin where the authority ends: with `Host: x?`, and `/admin` behind it, it would read as the query of `/`.
+fn target_of(url: &str) -> Result<&str, Fault> {
+    let (scheme, rest) = url.split_once("://").ok_or(Fault::MalformedPath)?;
+    let slash = rest.find('/').ok_or(Fault::MalformedPath)?;
+    let (authority, target) = rest.split_at_checked(slash).ok_or(Fault::MalformedPath)?;
+    let is_known = matches!(scheme, "http" | "https");
+    // `host`, `host:port`, `[::1]:port` (RFC 3986 section 3.2); no user, nothing encoded.
+    let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+    let is_authority = is_plain && authority.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty());
+    if is_known && is_authority { Ok(target) } else { Err(Fault::MalformedPath) }
 }
 
 impl<'a> Field<'a> {

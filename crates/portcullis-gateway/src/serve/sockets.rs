@@ -72,8 +72,9 @@ impl Sockets {
         doors.spawn(forward_auth.serve(answer, draining.clone()));
         if let Some(grpc) = self.grpc {
             let grpc = grpc.trusting(move |peer| for_grpc.gateway().trusts(peer));
-            let service = ExtAuthz::new(ext_authz, self.check_bytes);
-            doors.spawn(grpc.serve(move |_| TowerToHyperService::new(service.clone()), draining.clone()));
+            let check_bytes = self.check_bytes;
+            let answer = move |peer| TowerToHyperService::new(ExtAuthz::new(ext_authz.clone(), peer, check_bytes));
+            doors.spawn(grpc.serve(answer, draining.clone()));
         }
         let mut last = JoinSet::new();
         if let Some(listener) = self.admin {

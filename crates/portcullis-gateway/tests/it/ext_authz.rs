@@ -23,11 +23,15 @@ async fn setup() -> (AuthorizationServer, Gateway, AuthorizationClient<Channel>)
     let server = AuthorizationServer::start().await;
     let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "phantom", ""))).await;
     gateway.ready().await;
-    let client = AuthorizationClient::connect(format!("http://{}", gateway.grpc)).await.unwrap();
+    let client = connect(&gateway).await;
     (server, gateway, client)
 }
 
-fn request(method: &str, path: &str, fields: &[(&str, &str)]) -> CheckRequest {
+pub async fn connect(gateway: &Gateway) -> AuthorizationClient<Channel> {
+    AuthorizationClient::connect(format!("http://{}", gateway.grpc)).await.unwrap()
+}
+
+pub fn request(method: &str, path: &str, fields: &[(&str, &str)]) -> CheckRequest {
     let headers: HashMap<_, _> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     of(HttpRequest { method: method.to_owned(), path: path.to_owned(), headers, ..HttpRequest::default() })
 }
@@ -39,7 +43,7 @@ fn of(http: HttpRequest) -> CheckRequest {
 
 /// What Envoy does with an answer.
 #[derive(Debug, PartialEq)]
-enum Told {
+pub enum Told {
     Pass { set: Vec<(String, String)>, removed: Vec<String> },
     Refused { status: i32, code: String },
 }
@@ -67,13 +71,13 @@ fn told(response: &CheckResponse) -> Told {
     }
 }
 
-async fn ask(client: &mut AuthorizationClient<Channel>, request: CheckRequest) -> Told {
+pub async fn ask(client: &mut AuthorizationClient<Channel>, request: CheckRequest) -> Told {
     told(&client.check(request).await.unwrap().into_inner())
 }
 
 /// One check, for tests of what else it has to show.
 pub async fn check(gateway: &Gateway, method: &str, path: &str, fields: &[(&str, &str)]) {
-    let mut client = AuthorizationClient::connect(format!("http://{}", gateway.grpc)).await.unwrap();
+    let mut client = connect(gateway).await;
     client.check(request(method, path, fields)).await.unwrap();
 }
 

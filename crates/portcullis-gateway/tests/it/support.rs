@@ -117,6 +117,19 @@ impl Gateway {
         Self::start_in(folder).await
     }
 
+    /// The same, on another address of this machine.
+    pub async fn start_on(address: &str, keys: &str, tables: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
+        let text = text(keys, tables).replace("127.0.0.1:0", &format!("{address}:0"));
+        std::fs::write(folder.path().join("portcullis.toml"), text).unwrap();
+        let mut gateway = Self::start_in(folder).await;
+        for socket in [&mut gateway.forward_auth, &mut gateway.grpc, &mut gateway.admin] {
+            socket.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        gateway
+    }
+
     /// Starts one in a folder with a `portcullis.toml`.
     pub async fn start_in(folder: TempDir) -> Self {
         let mut child =

@@ -1,0 +1,185 @@
+//! What an upstream gets to know: claims that arrive as they were sent, and no token that nobody judged. At both doors.
+
+use portcullis_testkit::AuthorizationServer;
+use serde_json::{Value, json};
+
+use crate::{
+    ext_authz::{self, Told},
+    support::{Answer, Gateway, client, introspecting, issuer},
+};
+
+const ROUTES: &str = r#"
+[[routes]]
+path = "/open/*"
+public = true
+
+[[routes]]
+path = "/reported/*"
+scope = ["read"]
+report_only = true
+
+[[routes]]
+path = "/*"
+
+[[headers]]
+name = "X-Claim"
+claim = "claim"
+
+[[headers]]
+name = "X-Scope"
+claim = "scope"
+"#;
+
+/// What a field is set to, or the code of the refusal; `""` is a field without a value.
+async fn at_both_doors(gateway: &Gateway, token: &str) -> [Result<String, String>; 2] {
+    let answer = gateway.ask("GET", "/", Some(token)).await;
+    let by_http = match answer.status {
+        200 => Ok(answer.header("x-claim").unwrap().to_owned()),
+        _ => Err(answer.code()),
+    };
+    let bearer = format!("Bearer {token}");
+    let mut client = ext_authz::connect(gateway).await;
+    let by_grpc = match ext_authz::ask(&mut client, ext_authz::request("GET", "/", &[("authorization", &bearer)])).await
+    {
+        Told::Pass { set, .. } => {
+            Ok(set.into_iter().find_map(|(name, value)| (name == "x-claim").then_some(value)).unwrap_or_default())
+        }
+        Told::Refused { code, .. } => Err(code),
+    };
+    [by_http, by_grpc]
+}
+
+#[tokio::test]
+async fn a_claim_arrives_as_it_was_sent_or_not_at_all() {
+    let server = AuthorizationServer::start().await;
+    let plain = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    let as_json = ROUTES.replace("claim = \"claim\"", "claim = \"claim\"\njson = true");
+    let as_json = Gateway::start(&format!("{}{as_json}", issuer(&server, ""))).await;
+    let refused = Err("unmappable_claim");
+    let table: [(Value, Result<&str, &str>, &str); 36] = [
+        (json!("alice"), Ok("alice"), r#""alice""#),
+        (json!("alice smith"), Ok("alice smith"), r#""alice smith""#),
+        (json!("alice@example.com"), Ok("alice@example.com"), r#""alice@example.com""#),
+        (json!("auth0|5f7c"), Ok("auth0|5f7c"), r#""auth0|5f7c""#),
+        (json!("CN=Alice, O=Example"), Ok("CN=Alice, O=Example"), r#""CN=Alice, O=Example""#),
+        (json!("248289761001"), Ok("248289761001"), r#""248289761001""#),
+        (json!("true"), Ok("true"), r#""true""#),
+        (json!("null"), Ok("null"), r#""null""#),
+        (json!("a \"b\" \\"), Ok(r#"a "b" \"#), r#""a \"b\" \\""#),
+        // Dropped, trimmed, cut or read in another way by somebody.
+        (json!(" admin"), refused, r#"" admin""#),
+        (json!("admin "), refused, r#""admin ""#),
+        (json!("\tadmin"), refused, r#""\tadmin""#),
+        (json!("admin\t"), refused, r#""admin\t""#),
+        (json!("ad\tmin"), refused, r#""ad\tmin""#),
+        (json!("admin\r\nX-Admin: yes"), refused, r#""admin\r\nX-Admin: yes""#),
+        (json!("admin\n"), refused, r#""admin\n""#),
+        (json!("ad\u{0}min"), refused, r#""ad\u0000min""#),
+        (json!("ad\u{7f}min"), refused, r#""ad\u007fmin""#),
+        (json!("\u{a0}admin"), refused, r#""\u00a0admin""#),
+        (json!("\u{feff}admin"), refused, r#""\ufeffadmin""#),
+        (json!("\u{85}admin"), refused, r#""\u0085admin""#),
+        (json!("José"), refused, r#""Jos\u00e9""#),
+        (json!("🦀"), refused, r#""\ud83e\udd80""#),
+        (json!(" "), refused, r#"" ""#),
+        // No value is no claim, and no text either.
+        (json!(""), refused, r#""""#),
+        (Value::Null, Ok(""), ""),
+        // Text is not taken for an array, nor for anything else.
+        (json!(["a", "b,c"]), Ok(r#"["a","b,c"]"#), r#"["a","b,c"]"#),
+        (json!(r#"["a","b,c"]"#), refused, r#""[\"a\",\"b,c\"]""#),
+        (json!("["), refused, r#""[""#),
+        (json!({ "a": ["é"] }), Ok(r#"{"a":["\u00e9"]}"#), r#"{"a":["\u00e9"]}"#),
+        (json!("{}"), refused, r#""{}""#),
+        (json!([]), Ok("[]"), "[]"),
+        (json!(5), refused, "5"),
+        (json!("5"), Ok("5"), r#""5""#),
+        (json!(1.5), refused, "1.5"),
+        (json!(true), refused, "true"),
+    ];
+    for (claim, text, json) in table {
+        let token = server.token().claim("claim", claim.clone()).sign();
+        let expected = text.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(at_both_doors(&plain, &token).await, [expected.clone(), expected], "{claim}");
+        let expected = Ok(json.to_owned());
+        assert_eq!(at_both_doors(&as_json, &token).await, [expected.clone(), expected], "{claim} as JSON");
+    }
+    // The operator learns of which field, and what to do; nobody learns the value.
+    let line = plain.logged(|line| line["code"] == "unmappable_claim").await;
+    let reason = line["reason"].as_str().unwrap();
+    assert!(reason.contains("x-claim") && reason.contains("json = true"), "{reason}");
+    assert!(!plain.log().contains("Jos"), "{}", plain.log());
+
+    let empty = plain.ask("GET", "/", Some(&server.token().claim("scope", "").sign())).await;
+    assert_eq!((empty.status, empty.header("x-scope")), (200, Some("")), "a scope without a value is none");
+}
+
+#[tokio::test]
+async fn an_authorization_that_nobody_judged_does_not_come_back() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "phantom", ""))).await;
+    gateway.ready().await;
+    let good = format!("Bearer {}", server.token().scope("read").sign());
+    let weak = format!("Bearer {}", server.token().scope("write").sign());
+    let long = format!("Bearer {}", "a".repeat(5_000));
+    let ask = async |path: &str, authorization: &str| {
+        let request = client().get(gateway.url(path)).header("Authorization", authorization);
+        Answer::of(request.send().await.unwrap()).await
+    };
+    for (path, authorization, comes_back) in [
+        ("/open/a", &long, false),
+        ("/open/a", &good, false),
+        ("/open/a", &"Basic YTpi".to_owned(), false),
+        ("/reported/a", &long, false),
+        ("/reported/a", &weak, false),
+        ("/reported/a", &good, true),
+        ("/orders", &good, true),
+    ] {
+        let answer = ask(path, authorization).await;
+        let expected = comes_back.then_some(authorization.as_str());
+        assert_eq!((answer.status, answer.header("authorization")), (200, expected), "{path}");
+        let mut client = ext_authz::connect(&gateway).await;
+        let told = ext_authz::ask(&mut client, ext_authz::request("GET", path, &[("authorization", authorization)]));
+        let Told::Pass { set, .. } = told.await else { panic!("{path}") };
+        assert!(set.iter().all(|(name, _)| name != "authorization"), "{path}: {set:?}");
+    }
+    // Nor is the size of a refusal the client's choice.
+    for authorization in [&long, &weak, &format!("{long}.b.c"), &format!("{long} {long}")] {
+        let answer = ask(&format!("/{}", "a".repeat(5_000)), authorization).await;
+        let size: usize = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        assert!(size + answer.body.len() < 1_000, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_field_that_would_drop_what_the_gateway_sets_is_refused() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let bearer = format!("Bearer {}", server.token().sign());
+    for (connection, code) in [
+        ("close", "pass"),
+        ("close, Upgrade, TE, Trailer", "pass"),
+        ("close, X-Other", "pass"),
+        ("X-Claim, close", "hop_by_hop_header"),
+        ("close, x-claim", "hop_by_hop_header"),
+        ("close,X_Claim,", "hop_by_hop_header"),
+        ("close, Authorization", "hop_by_hop_header"),
+        ("close, TE, Trailer, authorization", "hop_by_hop_header"),
+    ] {
+        for path in ["/orders", "/open/a", "/reported/a"] {
+            let fields = [("authorization", bearer.as_str()), ("connection", connection)];
+            let mut request = client().get(gateway.url(path));
+            for (name, value) in fields {
+                request = request.header(name, value);
+            }
+            let answer = Answer::of(request.send().await.unwrap()).await;
+            assert_eq!(answer.code(), code, "{connection} {path}");
+            let mut client = ext_authz::connect(&gateway).await;
+            match ext_authz::ask(&mut client, ext_authz::request("GET", path, &fields)).await {
+                Told::Pass { .. } => assert_eq!("pass", code, "{connection} {path}"),
+                Told::Refused { code: told, .. } => assert_eq!(told, code, "{connection} {path}"),
+            }
+        }
+    }
+}
