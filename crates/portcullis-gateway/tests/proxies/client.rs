@@ -21,8 +21,7 @@ pub(crate) struct Answer {
 
 /// Sends a request on a connection of its own.
 pub(crate) async fn try_ask(port: u16, line: &str, fields: &[(&str, &str)]) -> std::io::Result<Answer> {
-    let asked = tokio::time::timeout(LIMIT, exchange(port, line, fields));
-    let text = asked.await.map_err(|_| std::io::Error::other("no answer in time"))??;
+    let text = exchange(port, request(line, fields).as_bytes()).await?;
     Answer::parse(&text).ok_or_else(|| std::io::Error::other(format!("not a whole response: {text:?}")))
 }
 
@@ -36,8 +35,7 @@ pub(crate) async fn ask_with(port: u16, line: &str, token: &str) -> Answer {
     ask(port, line, &[("Authorization", &format!("Bearer {token}"))]).await
 }
 
-async fn exchange(port: u16, line: &str, fields: &[(&str, &str)]) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+fn request(line: &str, fields: &[(&str, &str)]) -> String {
     let mut request = format!("{line} HTTP/1.1\r\nHost: api.example.com\r\n");
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
         request.push_str("Connection: close\r\n");
@@ -46,8 +44,19 @@ async fn exchange(port: u16, line: &str, fields: &[(&str, &str)]) -> std::io::Re
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
+    request
+}
+
+/// Sends these bytes, and reads to the end of the connection.
+pub(crate) async fn exchange(port: u16, request: &[u8]) -> std::io::Result<String> {
+    let exchanged = tokio::time::timeout(LIMIT, exchange_unbounded(port, request));
+    exchanged.await.map_err(|_| std::io::Error::other("no answer in time"))?
+}
+
+async fn exchange_unbounded(port: u16, request: &[u8]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     // A proxy may answer and close before it has read everything.
-    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.write_all(request).await;
     let mut response = Vec::new();
     let read = stream.read_to_end(&mut response).await;
     match response.is_empty() {
@@ -106,6 +115,10 @@ fn whole(mut rest: &str) -> Option<String> {
 pub(crate) struct Echo(Value);
 
 impl Echo {
+    pub(crate) fn method(&self) -> &str {
+        self.0["method"].as_str().unwrap()
+    }
+
     pub(crate) fn url(&self) -> &str {
         self.0["url"].as_str().unwrap()
     }

@@ -18,6 +18,15 @@ pub(crate) fn line(start: &str) -> String {
     found.into_iter().next().unwrap()
 }
 
+/// The one block of configuration in the documentation that has this text.
+pub(crate) fn toml(part: &str) -> String {
+    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
+    let found: Vec<_> = blocks.filter(|block| block.contains(part)).collect();
+    assert_eq!(found.len(), 1, "docs/gateway.md should have one block with {part}");
+    found[0].to_owned()
+}
+
 #[test]
 fn files_that_it_names_are_there() {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();

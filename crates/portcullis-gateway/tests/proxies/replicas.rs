@@ -7,6 +7,7 @@ use crate::{
     load::Load,
     process::{Process, until},
     scene::{Proxy, Stage},
+    sizes::nobody_is_harmed,
 };
 
 struct Pair {
@@ -148,6 +149,13 @@ async fn redis_killed_under_load_and_started_again_loses_no_request() {
         pair.authorization.requests(Endpoint::Introspection) == before + 1
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_sends_harms_nobody_else() {
+    let pair = Pair::start().await;
+    let token = pair.authorization.token().scope("read").sign();
+    nobody_is_harmed(pair.stage.ports.proxy, &token).await;
 }
 
 async fn redis(pair: &Pair, command: &str) -> String {

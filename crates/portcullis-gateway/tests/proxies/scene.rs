@@ -184,9 +184,14 @@ impl Scene {
 
     /// As [`with`](Self::with), with examples that were edited.
     pub(crate) async fn on(stage: Stage, proxy: Proxy) -> Self {
+        Self::behind(stage, async |stage| stage.proxy(proxy).await).await
+    }
+
+    /// Behind what is started so.
+    pub(crate) async fn behind(stage: Stage, proxy: impl AsyncFnOnce(&Stage) -> Process) -> Self {
         let authorization = stage.authorization().await;
         let (upstream, gateway) = (stage.upstream().await, stage.gateway().await);
-        let proxy = stage.proxy(proxy).await;
+        let proxy = proxy(&stage).await;
         Self { authorization, gateway, _upstream: upstream, _proxy: proxy, stage }
     }
 

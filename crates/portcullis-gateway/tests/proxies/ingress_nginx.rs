@@ -1,0 +1,97 @@
+//! Behind what ingress-nginx makes of the annotations in `docs/gateway.md`.
+
+use std::fs;
+
+use crate::{
+    client::{Answer, ask},
+    process::Process,
+    scene::{Scene, Stage, repository},
+    sizes::nobody_is_harmed,
+};
+
+async fn scene() -> Scene {
+    Scene::behind(Stage::set(), start).await
+}
+
+async fn start(stage: &Stage) -> Process {
+    let source = repository().join("crates/portcullis-gateway/tests/proxies/ingress_nginx.conf");
+    let conf = stage.path("ingress.conf");
+    fs::write(&conf, stage.ports.in_place(&fs::read_to_string(source).unwrap())).unwrap();
+    let scratch = stage.path("portcullis-nginx");
+    fs::create_dir_all(&scratch).unwrap();
+    let line = format!("nginx -p {} -c {}", scratch.display(), conf.display());
+    Process::typed(&line, &stage.path("")).listening(stage.ports.proxy).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_requests_are_judged() {
+    let scene = scene().await;
+    let jwt = scene.read().sign();
+    let echo = scene.ask("GET /orders/1?x=1", Some(&jwt)).await.echo();
+    assert_eq!(echo.url(), "/orders/1?x=1");
+    assert_eq!(echo.all("x-auth-subject"), ["alice"]);
+    assert_eq!(echo.all("authorization"), [format!("Bearer {jwt}")]);
+    let echo = scene.ask("GET /orders/1", Some(&scene.opaque())).await.echo();
+    assert_eq!(echo.all("authorization")[0].matches('.').count(), 2, "the JWT");
+    assert_eq!(scene.ask("GET /health", None).await.status, 200);
+
+    let none = scene.ask("GET /orders/1", None).await;
+    assert_eq!((none.status, none.challenge()), (401, "Bearer realm=\"orders\""));
+    for line in ["POST /orders/1", "DELETE /orders/1", "GET /elsewhere", "GET /orders/../admin/users", "GET //health"] {
+        assert_eq!(scene.ask(line, Some(&jwt)).await.status, 403, "{line}");
+    }
+    assert_eq!(scene.ask("GET /admin/users", Some(&jwt)).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_client_has_another_request_judged_than_its_own() {
+    let scene = scene().await;
+    let port = scene.stage.ports.proxy;
+    let refused = |answer: &Answer| matches!(answer.status, 400 | 401 | 403);
+    for field in [
+        ("X-Original-URI", "/health"),
+        ("X-Original-URI", "/admin/users"),
+        ("X-Forwarded-Uri", "/health"),
+        ("X-Forwarded-Method", "GET"),
+    ] {
+        let answer = ask(port, "GET /admin/users", &[field]).await;
+        assert!(refused(&answer), "{field:?}: {answer:?}");
+    }
+    // These ingress-nginx writes itself.
+    for field in
+        [("X-Original-URL", "https://x/health"), ("X-Original-Method", "GET"), ("Connection", "close, X-Original-URL")]
+    {
+        let answer = ask(port, "GET /admin/users", &[field]).await;
+        assert!(refused(&answer), "{field:?}: {answer:?}");
+    }
+    // The URL is made of the client's `Host`.
+    for host in [
+        "x?",
+        "x#",
+        "x?y=",
+        "x#/health",
+        "x\\",
+        "x@health",
+        "x%2fhealth",
+        "x:80:80",
+        "x, y",
+        "x;",
+        "[x",
+        "x?/health",
+        "",
+    ] {
+        for line in ["/admin/users", "/health/../admin/users", "//health"] {
+            let request = format!("GET {line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let answer = crate::client::exchange(port, request.as_bytes()).await.unwrap();
+            let status = answer.split(' ').nth(1).unwrap_or_default();
+            assert!(["400", "401", "403"].contains(&status), "{host} {line}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_sends_harms_nobody_else() {
+    let scene = scene().await;
+    let token = scene.read().sign();
+    nobody_is_harmed(scene.stage.ports.proxy, &token).await;
+}

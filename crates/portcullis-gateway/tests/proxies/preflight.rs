@@ -1,0 +1,46 @@
+//! CORS preflight, as `docs/gateway.md` has it let through.
+
+use crate::{
+    client::ask,
+    docs,
+    each_proxy::behind_each_proxy,
+    scene::{Proxy, Scene, Stage},
+};
+
+behind_each_proxy!(a_preflight_reaches_the_api_and_nothing_else_does);
+
+async fn a_preflight_reaches_the_api_and_nothing_else_does(proxy: Proxy) {
+    let stage = Stage::set();
+    let first = "[[routes]]\npath = \"/health\"";
+    stage.edit("examples/gateway/portcullis.toml", first, &format!("{}\n{first}", docs::toml("OPTIONS")));
+    let scene = Scene::on(stage, proxy).await;
+    let port = scene.stage.ports.proxy;
+    let browser = |method: &'static str| {
+        [
+            ("Origin", "https://app.example.com"),
+            ("Access-Control-Request-Method", method),
+            ("Access-Control-Request-Headers", "authorization,content-type"),
+        ]
+    };
+    for method in ["GET", "PUT", "DELETE"] {
+        let echo = ask(port, "OPTIONS /orders/1", &browser(method)).await.echo();
+        assert_eq!((echo.method(), echo.url()), ("OPTIONS", "/orders/1"));
+        assert_eq!(echo.all("access-control-request-method"), [method]);
+        assert!(echo.all("x-auth-subject").iter().all(|value| value.is_empty()), "{echo:?}");
+    }
+    // Neither another method, nor another path, nor a method in disguise.
+    for line in ["GET /orders/1", "POST /orders/1", "PUT /orders/1", "DELETE /orders/1", "PATCH /orders/1"] {
+        assert!([401, 403].contains(&ask(port, line, &browser("GET")).await.status), "{line}");
+    }
+    for line in ["options /orders/1", "Options /orders/1", "OPTIONSX /orders/1", "TRACE /orders/1"] {
+        assert_ne!(ask(port, line, &browser("GET")).await.status, 200, "{line}");
+    }
+    for line in ["OPTIONS /admin/users", "OPTIONS /elsewhere", "OPTIONS /orders/../admin/users"] {
+        assert_ne!(ask(port, line, &browser("GET")).await.status, 200, "{line}");
+    }
+    // Of the server as a whole some proxies answer themselves; the API is not asked.
+    let whole = ask(port, "OPTIONS *", &browser("GET")).await;
+    assert!(whole.body.is_empty() || whole.status != 200, "{whole:?}");
+    let token = scene.read().sign();
+    assert_eq!(scene.ask("GET /orders/1", Some(&token)).await.echo().all("x-auth-subject"), ["alice"]);
+}
