@@ -431,6 +431,7 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\n[[routes]]\npath = \"/a\"\nmethods = [\"GET\"]", 6, "covered already"),
         ("[[headers]]\nclaim = \"sub\"", 3, "`name` in this table"),
         ("[[headers]]\nname = \"X-A\"", 3, "`claim` in this table"),
+        ("[[headers]]\nname = \"X-A\"\nclaim = \"a\"\njson = \"yes\"", 6, "without quotes"),
         ("[[headers]]\nname = \"X A\"\nclaim = \"sub\"", 4, "name of a header field"),
         ("[[headers]]\nname = \"authorization\"\nclaim = \"sub\"", 4, "a claim may set"),
         ("[[headers]]\nname = \"Content_Length\"\nclaim = \"sub\"", 4, "a claim may set"),

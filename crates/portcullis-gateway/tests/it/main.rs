@@ -11,6 +11,7 @@
 
 mod admin;
 mod commands;
+mod described;
 mod explain;
 mod ext_authz;
 mod forward_auth;

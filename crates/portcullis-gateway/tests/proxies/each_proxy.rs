@@ -38,6 +38,7 @@ behind_each_proxy!(
     what_clients_send_in_the_gateways_name_never_arrives,
     what_the_gateway_sets_arrives_whatever_connection_names,
     what_stands_in_a_trailer_is_no_header_field,
+    claims_arrive_as_they_are_or_not_at_all,
     no_spelling_of_a_path_gets_behind_a_route,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
     without_the_gateway_nothing_passes,
@@ -193,6 +194,30 @@ async fn what_the_gateway_sets_arrives_whatever_connection_names(proxy: Proxy) {
             assert_eq!(echo.all("x-auth-scope"), ["read"], "{connection}, {further:?}");
             assert_eq!(echo.all("authorization"), [&bearer], "{connection}, {further:?}");
         }
+    }
+}
+
+/// Values that somebody in between could take for his own, or for less than they are.
+async fn claims_arrive_as_they_are_or_not_at_all(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let ask = async |subject: &str| scene.ask("GET /orders/1", Some(&scene.read().subject(subject).sign())).await;
+    for subject in [
+        "alice  smith",
+        "CN=Alice, O=Example",
+        r#"a "b" \ 'c'"#,
+        "{env.HOME}",
+        "{http.request.uri}",
+        "$request_uri",
+        "${HOME}",
+        "%REQ(:path)%",
+        "%41%2f",
+        "a;b&c=d<e>",
+        "-",
+    ] {
+        assert_eq!(ask(subject).await.echo().all("x-auth-subject"), [subject]);
+    }
+    for subject in [" admin", "admin ", "\tadmin", "adm\u{e9}n", "admin\u{a0}", "ad\r\nmin", "", r#"["admin"]"#] {
+        assert_eq!(ask(subject).await.status, 403, "{subject:?}");
     }
 }
 
