@@ -105,7 +105,8 @@ pub use claims::{Claims, VerifiedToken};
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
 pub use introspection::{
-    ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
+    ClientAddress, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,
+    TokenStore,
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyProblem, NotAJwkSet, SkippedKey};

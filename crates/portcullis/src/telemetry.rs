@@ -123,6 +123,11 @@ pub(crate) fn introspection_crowded_out() {
     introspected("crowded_out");
 }
 
+/// An answer is written oddly, and leaves no doubt.
+pub(crate) fn introspection_oddity(endpoint: &str, oddity: &str) {
+    tracing::warn!(target: TARGET, endpoint, oddity, "the introspection endpoint writes its answers oddly");
+}
+
 /// The store of introspection results failed; that is no reason to refuse anything.
 pub(crate) fn token_store_failed(operation: &'static str, error: &BoxError) {
     metrics::counter!("portcullis_token_store_failures_total", "operation" => operation).increment(1);

@@ -71,6 +71,15 @@ impl Times {
     pub(crate) fn expiry(&self) -> Option<SystemTime> {
         self.exp.and_then(NumericDate::to_system_time)
     }
+
+    /// When the token was issued, in the same way.
+    pub(crate) fn issued_at(&self) -> Option<SystemTime> {
+        self.iat.and_then(NumericDate::to_system_time)
+    }
+}
+
+fn without_slash(issuer: &str) -> &str {
+    issuer.strip_suffix('/').unwrap_or(issuer)
 }
 
 impl Default for ClaimRules {
@@ -108,7 +117,13 @@ impl ClaimRules {
 
     /// The rules that are left for claims that the authorization server vouches for.
     pub(crate) fn of_introspected(&self, claims: &Object) -> Self {
-        let issuer = self.issuer.clone().filter(|_| claims.contains_key("iss"));
+        // Whom we asked is known, and a slash at the end makes no other issuer of it.
+        let told = claims.get("iss").and_then(Value::as_str);
+        let same = |issuer: &String, told: &str| without_slash(issuer) == without_slash(told);
+        let issuer = self.issuer.clone().filter(|_| claims.contains_key("iss")).map(|issuer| match told {
+            Some(told) if same(&issuer, told) => told.to_owned(),
+            _ => issuer,
+        });
         Self { issuer, without_expiry: true, ..self.clone() }
     }
 

@@ -5,12 +5,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
-
 use super::{
-    ClientAuthentication, Inner, IntrospectionForm, Introspector, MOST_QUESTIONS, Settings, TokenStore,
-    breaker::Breaker,
+    ClientAuthentication, Inner, IntrospectionForm, Introspector, Settings, TokenStore,
+    door::Door,
     store::{AnyTokenStore, SealedStore},
+    turns::Turns,
 };
 use crate::{
     ConfigurationError,
@@ -48,8 +47,12 @@ pub struct IntrospectorBuilder {
     http: Option<Arc<dyn AnyHttpClient>>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
+    max_questions: usize,
+    max_answer_bytes: usize,
+    max_answer_age: Duration,
     longest: Duration,
     refused_for: Duration,
+    most_refused: usize,
     cache: Limits,
     store: Option<(Box<dyn AnyTokenStore>, Option<MacKey>)>,
 }
@@ -65,8 +68,12 @@ impl IntrospectorBuilder {
             http: None,
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(3),
+            max_questions: 64,
+            max_answer_bytes: 256 << 10,
+            max_answer_age: Duration::from_secs(60),
             longest: Duration::from_secs(60),
             refused_for: Duration::from_secs(5),
+            most_refused: 4096,
             cache: Limits { bytes: 16 << 20, ..Limits::default() },
             store: None,
         }
@@ -89,9 +96,29 @@ impl IntrospectorBuilder {
 
     /// How long a question may take from start to end, 3 s by default.
     ///
-    /// When 64 are under way, another waits for its turn first, for as long at the most.
+    /// Who has to wait for a turn first ([`max_questions`](Self::max_questions)) waits for as long at the most.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// How many questions may be under way at once, 64 by default, and 1 at least; more wait for their turn.
+    ///
+    /// Where the client is known ([`ClientAddress`](crate::ClientAddress)), none has more than are left for others.
+    pub fn max_questions(self, questions: usize) -> Self {
+        Self { max_questions: questions.max(1), ..self }
+    }
+
+    /// The longest answer that is read, 256 KiB by default.
+    pub fn max_answer_bytes(self, bytes: usize) -> Self {
+        Self { max_answer_bytes: bytes, ..self }
+    }
+
+    /// How old a signed answer ([`IntrospectionForm::Jwt`]) may be when it comes, by its `iat`: 1 min by default, and the
+    /// verifier's leeway.
+    ///
+    /// An answer is made when it is asked for: an older one is a repetition of what was true once.
+    pub fn max_answer_age(self, age: Duration) -> Self {
+        Self { max_answer_age: age, ..self }
     }
 
     /// How long an answer is relied on at the most, 1 min by default: so long may a revoked token still pass.
@@ -104,6 +131,11 @@ impl IntrospectorBuilder {
     /// How long a refusal is remembered, 5 s by default.
     pub fn remember_refusals_for(self, time: Duration) -> Self {
         Self { refused_for: time, ..self }
+    }
+
+    /// How many refused tokens are remembered, the youngest 4,096 by default; each takes some 200 bytes.
+    pub fn remember_refusals(self, tokens: usize) -> Self {
+        Self { most_refused: tokens, ..self }
     }
 
     /// Keeps what passed in so many bytes at most, 16 MiB by default.
@@ -154,16 +186,20 @@ impl IntrospectorBuilder {
             http,
             clock: self.clock,
             timeout: self.timeout,
+            max_answer_bytes: self.max_answer_bytes,
+            max_answer_age: self.max_answer_age,
             longest: self.longest,
             refused_for: self.refused_for,
+            most_refused: self.most_refused,
             cache: self.cache,
             store,
         };
         Ok(Introspector(Arc::new(Inner {
             settings,
-            breaker: Mutex::new(Breaker::default()),
+            door: Mutex::new(Door::default()),
             last_error: Mutex::new(None),
-            turns: Semaphore::new(MOST_QUESTIONS),
+            oddity: Mutex::new(None),
+            turns: Turns::new(self.max_questions),
         })))
     }
 }

@@ -8,32 +8,35 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE},
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
 };
-use tokio::{sync::SemaphorePermit, time::timeout};
+use tokio::time::timeout;
 use url::form_urlencoded;
 
-use super::{IntrospectionForm, Introspector, breaker, lifetime::lifetime, lock};
+use super::{
+    ClientAddress, IntrospectionForm, Introspector, breaker, error_answer::ErrorAnswer, lifetime::lifetime, lock,
+    turns::Turn,
+};
 use crate::{
     refusal::{Refusal, UnavailableFault},
     telemetry,
-    transport::{BodyTooLong, BoxError, HttpRequest, with_causes},
+    transport::{self, BodyTooLong, BoxError, HttpRequest, with_causes},
 };
-
-/// The longest reply that is read.
-const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// What was told of a token; whether it can be believed is not judged yet.
 #[derive(Clone)]
 pub(crate) struct Reply {
-    /// The answer in the form that was asked for; none is the server's "no" of the phantom form.
+    /// The answer in the form that was asked for; none is a "no" that the server tells by the status.
     pub(crate) text: Option<String>,
+    /// When it was told.
+    pub(crate) at: SystemTime,
     pub(crate) until: SystemTime,
 }
 
 /// A question that may be asked. Whoever judges the answer says whether it was one; without a word, it was none.
 pub(crate) struct Attempt {
     introspector: Introspector,
+    client: Option<ClientAddress>,
     judged: bool,
 }
 
@@ -42,9 +45,12 @@ enum Failure {
     Timeout(Duration),
     Client(String),
     Status(StatusCode),
+    Credentials,
+    TooMany(Option<Duration>),
+    Compressed,
     MediaType { expected: &'static str },
     NotText,
-    TooLarge,
+    TooLarge { limit: usize },
     NoAssertion,
 }
 
@@ -59,26 +65,27 @@ impl IntrospectionForm {
 }
 
 impl Introspector {
-    /// Asks the server about a token.
-    pub(crate) async fn ask(&self, token: &str) -> Result<(Reply, Attempt), Refusal> {
+    /// Asks the server about a token that this client shows.
+    pub(crate) async fn ask(&self, token: &str, client: Option<ClientAddress>) -> Result<(Reply, Attempt), Refusal> {
         // Who would not be let in need not queue, and who has queued may find the door shut.
-        let shut = lock(&self.0.breaker).refuses(self.now());
+        let shut = lock(&self.0.door).refuses(client, self.now());
         shut.map_or(Ok(()), |retry_after| Err(unavailable(retry_after)))?;
-        let _turn = self.turn().await?;
-        let attempt = self.attempt()?;
+        let _turn = self.turn(client).await?;
+        let attempt = self.attempt(client)?;
         let limit = self.0.settings.timeout;
         let reply = timeout(limit, self.exchange(token)).await.unwrap_or(Err(Failure::Timeout(limit)));
         match reply {
             Ok(reply) => Ok((reply, attempt)),
             Err(failure) if failure.is_the_servers() => Err(attempt.fail(&failure.to_string())),
+            Err(Failure::TooMany(told)) => Err(attempt.rest(told)),
             Err(failure) => Err(attempt.disbelieve(&failure.to_string())),
         }
     }
 
     /// A place among those who ask. That there is none says how many ask, and nothing of the server.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        match timeout(self.0.settings.timeout, self.0.turns.acquire()).await {
-            Ok(Ok(turn)) => Ok(turn),
+    async fn turn(&self, client: Option<ClientAddress>) -> Result<Turn, Refusal> {
+        match timeout(self.0.settings.timeout, self.0.turns.next(client)).await {
+            Ok(Some(turn)) => Ok(turn),
             _ => {
                 telemetry::introspection_crowded_out();
                 Err(unavailable(breaker::SOON))
@@ -86,14 +93,14 @@ impl Introspector {
         }
     }
 
-    fn attempt(&self) -> Result<Attempt, Refusal> {
-        lock(&self.0.breaker).admit(self.now()).map_err(unavailable)?;
-        Ok(Attempt { introspector: self.clone(), judged: false })
+    fn attempt(&self, client: Option<ClientAddress>) -> Result<Attempt, Refusal> {
+        lock(&self.0.door).admit(client, self.now()).map_err(unavailable)?;
+        Ok(Attempt { introspector: self.clone(), client, judged: false })
     }
 
     async fn exchange(&self, token: &str) -> Result<Reply, Failure> {
         let request = self.request(token).ok_or(Failure::NoAssertion)?;
-        let request = HttpRequest { request, max_body_bytes: MAX_BODY_BYTES };
+        let request = HttpRequest { request, max_body_bytes: self.0.settings.max_answer_bytes };
         let response = self.0.settings.http.send(request).await;
         self.read(response.map_err(|error| Failure::of_client(&error))?)
     }
@@ -105,36 +112,58 @@ impl Introspector {
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
         let request = Request::post(settings.endpoint.as_str())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(ACCEPT, settings.form.media_type());
+            .header(ACCEPT, settings.form.media_type())
+            .header(USER_AGENT, transport::USER_AGENT);
         let request = settings.client.apply(request, &mut form, &settings.assertion_audience, self.now())?;
         request.body(form.finish().into()).ok()
     }
 
     fn read(&self, response: Response<Bytes>) -> Result<Reply, Failure> {
         let (parts, body) = response.into_parts();
-        let until = self.now() + lifetime(&parts.headers, self.0.settings.longest);
+        let at = self.now();
+        let until = at + lifetime(&parts.headers, self.0.settings.longest);
+        let no = Reply { text: None, at, until };
         match parts.status {
             StatusCode::OK => {}
             StatusCode::NO_CONTENT if self.form() == IntrospectionForm::Phantom => {
-                return Ok(Reply { text: None, until });
+                lock(&self.0.door).answered(at);
+                return Ok(no);
             }
-            status => return Err(Failure::Status(status)),
+            StatusCode::TOO_MANY_REQUESTS => return Err(Failure::TooMany(retry_after(&parts.headers))),
+            status => {
+                return if self.is_no(status, &parts.headers, &body)? { Ok(no) } else { Err(Failure::Status(status)) };
+            }
         }
         let expected = self.form().media_type();
         if !is_of(&parts.headers, expected) {
             return Err(Failure::MediaType { expected });
         }
-        if body.len() > MAX_BODY_BYTES {
-            return Err(Failure::TooLarge);
+        if body.len() > self.0.settings.max_answer_bytes {
+            return Err(Failure::TooLarge { limit: self.0.settings.max_answer_bytes });
         }
-        let text = String::from_utf8(body.into()).map_err(|_| Failure::NotText)?;
-        Ok(Reply { text: Some(text), until })
+        let compressed = parts.headers.contains_key(CONTENT_ENCODING);
+        let no_text = |_| if compressed { Failure::Compressed } else { Failure::NotText };
+        let text = std::str::from_utf8(&body).map_err(no_text)?;
+        // A byte-order mark and a last line's end say nothing.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii().to_owned();
+        lock(&self.0.door).answered(at);
+        Ok(Reply { text: Some(text), at, until })
     }
 
-    fn failed(&self, why: &str) -> Duration {
-        let retry_after = lock(&self.0.breaker).fail(self.now(), fastrand::f64());
-        self.complain("failed", why);
-        retry_after.max(breaker::SOON)
+    /// Whether an answer with the status of an error says that the token is not active.
+    ///
+    /// So says a 401 that gives no reason, if the server knew our credentials a moment ago: some answer it to any token that
+    /// they do not know.
+    fn is_no(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<bool, Failure> {
+        if !status.is_client_error() {
+            return Ok(false);
+        }
+        let json = is_of(headers, IntrospectionForm::Json.media_type());
+        match ErrorAnswer::read(if json { body } else { b"" }) {
+            ErrorAnswer::Inactive => Ok(true),
+            ErrorAnswer::UnknownClient => Err(Failure::Credentials),
+            ErrorAnswer::Other => Ok(status == StatusCode::UNAUTHORIZED && lock(&self.0.door).knows_us(self.now())),
+        }
     }
 
     fn complain(&self, outcome: &'static str, why: &str) {
@@ -145,6 +174,11 @@ impl Introspector {
 
 fn unavailable(retry_after: Duration) -> Refusal {
     Refusal::Unavailable(UnavailableFault::Introspection { retry_after })
+}
+
+/// In how many seconds to ask again; a date is not read (RFC 9110 section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Whether the one `Content-Type` is this, whatever its parameters.
@@ -159,7 +193,7 @@ impl Attempt {
     /// The server gave an answer that can be believed, a yes or a no.
     pub(crate) fn succeed(mut self, outcome: &'static str) {
         self.judged = true;
-        lock(&self.introspector.0.breaker).succeed();
+        lock(&self.introspector.0.door).succeed();
         *lock(&self.introspector.0.last_error) = None;
         telemetry::introspected(outcome);
     }
@@ -168,7 +202,7 @@ impl Attempt {
     /// an answer must not have the server left alone.
     pub(crate) fn disbelieve(mut self, why: &str) -> Refusal {
         self.judged = true;
-        lock(&self.introspector.0.breaker).leave();
+        lock(&self.introspector.0.door).leave(self.client);
         self.introspector.complain("unusable", why);
         unavailable(breaker::SOON)
     }
@@ -176,7 +210,22 @@ impl Attempt {
     /// It answers nobody, and this is why.
     fn fail(mut self, why: &str) -> Refusal {
         self.judged = true;
-        unavailable(self.introspector.failed(why))
+        unavailable(self.failed(why))
+    }
+
+    /// It is asked too much, and says how long to wait.
+    fn rest(mut self, told: Option<Duration>) -> Refusal {
+        self.judged = true;
+        let rest = lock(&self.introspector.0.door).rest(self.client, told, self.introspector.now());
+        self.introspector.complain("unusable", &Failure::TooMany(told).to_string());
+        unavailable(rest)
+    }
+
+    fn failed(&self, why: &str) -> Duration {
+        let now = self.introspector.now();
+        let retry_after = lock(&self.introspector.0.door).fail(self.client, now, fastrand::f64());
+        self.introspector.complain("failed", why);
+        retry_after.max(breaker::SOON)
     }
 }
 
@@ -184,26 +233,31 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.judged {
-            self.introspector.failed("the question was interrupted");
+            self.failed("the question was interrupted");
         }
     }
 }
 
 impl Failure {
     fn of_client(error: &BoxError) -> Self {
-        if error.is::<BodyTooLong>() { Self::TooLarge } else { Self::Client(with_causes(error)) }
+        match error.downcast_ref::<BodyTooLong>() {
+            Some(BodyTooLong { limit }) => Self::TooLarge { limit: *limit },
+            None => Self::Client(with_causes(error)),
+        }
     }
 
     /// Whether it would have met any other token as well: only what does counts against the server.
     fn is_the_servers(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
-            // That it does not know us is about our credentials, and too many requests are about all of them.
-            Self::Status(status) => {
-                let about_all = [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-                status.is_server_error() || about_all.contains(status)
-            }
-            Self::MediaType { .. } | Self::NotText | Self::TooLarge => false,
+            Self::Status(status) => status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT,
+            // A 401 may be about our credentials or about the token. It is an answer all the same, and a quick one.
+            Self::Credentials
+            | Self::TooMany(_)
+            | Self::Compressed
+            | Self::MediaType { .. }
+            | Self::NotText
+            | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -211,11 +265,23 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Timeout(after) => write!(f, "no whole answer within {} s", after.as_secs_f64()),
+            Self::Timeout(after) => write!(f, "no whole answer within {} s (`timeout`)", after.as_secs_f64()),
             Self::Client(error) => f.write_str(error),
-            Self::Status(StatusCode::UNAUTHORIZED) => f.write_str(
-                "expected status 200, 401 Unauthorized came: the server does not know this client by these credentials",
+            Self::Credentials => f.write_str(
+                "expected status 200, `invalid_client` came: the server does not know this client by these credentials",
             ),
+            Self::Status(StatusCode::UNAUTHORIZED) => f.write_str(
+                "expected status 200, 401 Unauthorized came: the server does not know this client by these credentials, \
+                 or it answers so to tokens that it does not know",
+            ),
+            Self::Status(status) if status.is_redirection() => {
+                write!(f, "expected status 200, {status} came: redirects are not followed, name the endpoint that answers")
+            }
+            Self::TooMany(told) => {
+                write!(f, "expected status 200, 429 Too Many Requests came")?;
+                told.map_or(Ok(()), |told| write!(f, ", with a `Retry-After` of {} s", told.as_secs()))
+            }
+            Self::Compressed => f.write_str("the answer is compressed, which was not asked for"),
             Self::Status(status) => write!(f, "expected status 200, {status} came"),
             Self::MediaType { expected } => write!(
                 f,
@@ -223,7 +289,7 @@ impl fmt::Display for Failure {
                  is configured"
             ),
             Self::NotText => f.write_str("the answer is not UTF-8"),
-            Self::TooLarge => write!(f, "the answer is longer than {MAX_BODY_BYTES} bytes"),
+            Self::TooLarge { limit } => write!(f, "the answer is longer than {limit} bytes (`max_answer_bytes`)"),
             Self::NoAssertion => {
                 f.write_str("the client's assertion could not be signed, or its credentials not encoded")
             }

@@ -5,14 +5,17 @@
 //!    comes back is verified like any other.
 //! 3. An answer is kept for min(`exp`, `Cache-Control: max-age`, as configured), a refusal for a few seconds.
 //! 4. A server that fails is left alone for a while ([`breaker`]); what cannot be asked gets 503, and never passes. What one
-//!    token alone may have brought about is no failure of the server: nobody can shut it for others.
+//!    token or one client alone may have brought about shuts it for nobody else ([`door`], [`turns`]).
 //! 5. What several processes share is sealed, and judged again when it is read ([`store`]).
 //!
 //! What is asked and kept stands here; what an answer is worth is judged in `verifier/opaque.rs`.
 
 mod breaker;
 mod builder;
+mod client_address;
 mod client_authentication;
+mod door;
+mod error_answer;
 mod exchange;
 mod lifetime;
 mod question;
@@ -20,8 +23,10 @@ mod refused;
 mod single_flight;
 mod status;
 mod store;
+mod turns;
 
 pub use builder::IntrospectorBuilder;
+pub use client_address::ClientAddress;
 pub use client_authentication::ClientAuthentication;
 pub use status::IntrospectorStatus;
 pub use store::TokenStore;
@@ -37,15 +42,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{clock::Clock, crypto::Digest, telemetry, token_cache::Limits, transport::AnyHttpClient};
-use breaker::Breaker;
+use door::Door;
 use store::SealedStore;
-
-/// How many questions may be under way at once; more wait for their turn, for as long as a question may take.
-const MOST_QUESTIONS: usize = 64;
+use turns::Turns;
 
 /// How far the clocks of processes that share answers may be apart: how old an answer is has to be known.
 const CLOCKS_APART: Duration = Duration::from_secs(5);
@@ -95,9 +97,11 @@ pub enum IntrospectionForm {
 
 struct Inner {
     settings: Settings,
-    breaker: Mutex<Breaker>,
+    door: Mutex<Door>,
     last_error: Mutex<Option<String>>,
-    turns: Semaphore,
+    /// The last oddity that was told of.
+    oddity: Mutex<Option<&'static str>>,
+    turns: Turns,
 }
 
 /// What a user sets.
@@ -109,8 +113,11 @@ struct Settings {
     http: Arc<dyn AnyHttpClient>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
+    max_answer_bytes: usize,
+    max_answer_age: Duration,
     longest: Duration,
     refused_for: Duration,
+    most_refused: usize,
     cache: Limits,
     store: Option<SealedStore>,
 }
@@ -124,11 +131,11 @@ impl Introspector {
     /// How it is doing.
     #[must_use]
     pub fn status(&self) -> IntrospectorStatus {
-        let breaker = lock(&self.0.breaker);
+        let door = lock(&self.0.door);
         IntrospectorStatus {
             endpoint: crate::transport::shown(&self.0.settings.endpoint),
-            failures: breaker.failures(),
-            retry_after: breaker.refuses(self.now()),
+            failures: door.failures(),
+            retry_after: door.refuses(None, self.now()),
             last_error: lock(&self.0.last_error).clone(),
         }
     }
@@ -159,6 +166,23 @@ impl Introspector {
         self.0.settings.refused_for
     }
 
+    /// A memory for what is refused.
+    pub(crate) fn refused_tokens(&self) -> RefusedTokens {
+        RefusedTokens::new(self.0.settings.most_refused)
+    }
+
+    /// How old a signed answer may be when it comes.
+    pub(crate) fn max_answer_age(&self) -> Duration {
+        self.0.settings.max_answer_age
+    }
+
+    /// Tells once of what the server writes oddly, and is understood all the same.
+    pub(crate) fn remark(&self, oddity: &'static str) {
+        if lock(&self.0.oddity).replace(oddity) != Some(oddity) {
+            telemetry::introspection_oddity(&crate::transport::shown(&self.0.settings.endpoint), oddity);
+        }
+    }
+
     /// What another process was told of this token when it asked the same, if that may still be used.
     pub(crate) async fn shared(&self, question: &Question, token: &Digest) -> Option<Reply> {
         let store = self.0.settings.store.as_ref()?;
@@ -166,7 +190,7 @@ impl Introspector {
         let told = store.get(question, token, now).await?;
         // Whoever was told, and however long he would keep it: nobody relies on it for longer than we would.
         let until = told.until.min(told.at + self.0.settings.longest);
-        (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), until })
+        (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), at: told.at, until })
     }
 
     /// Lets other processes know what was told of this token, and believed.

@@ -9,14 +9,13 @@ use std::{
 use super::lock;
 use crate::{crypto::Digest, refusal::Refusal};
 
-/// How many are remembered; each takes some 200 bytes.
-const MOST: usize = 4096;
-
 /// Remembers refusals for a short while, the youngest of them if there are many.
 ///
 /// It stands apart from what passed, so that a flood of bad tokens displaces no good one.
-#[derive(Default)]
-pub(crate) struct RefusedTokens(Mutex<Refused>);
+pub(crate) struct RefusedTokens {
+    most: usize,
+    refused: Mutex<Refused>,
+}
 
 #[derive(Default)]
 struct Refused {
@@ -26,20 +25,25 @@ struct Refused {
 }
 
 impl RefusedTokens {
+    /// Remembers so many at the most.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, refused: Mutex::default() }
+    }
+
     /// Why this token was refused, if that was not long ago.
     pub(crate) fn get(&self, token: &Digest, now: SystemTime, refused_for: Duration) -> Option<Refusal> {
-        let refused = lock(&self.0);
+        let refused = lock(&self.refused);
         let (refusal, since) = refused.known.get(token)?;
         now.duration_since(*since).is_ok_and(|age| age < refused_for).then(|| refusal.clone())
     }
 
     /// Remembers why a token was refused.
     pub(crate) fn remember(&self, token: Digest, refusal: Refusal, now: SystemTime) {
-        let mut refused = lock(&self.0);
+        let mut refused = lock(&self.refused);
         if refused.known.insert(token, (refusal, now)).is_none() {
             refused.order.push_back(token);
         }
-        if refused.order.len() > MOST {
+        if refused.order.len() > self.most {
             let oldest = refused.order.pop_front();
             oldest.map(|oldest| refused.known.remove(&oldest));
         }
@@ -61,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_remembered_for_its_time() {
-        let refused = RefusedTokens::default();
+        let refused = RefusedTokens::new(1);
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         refused.remember(digest(1), Refusal::Token(TokenFault::Inactive), start);
         let get = |number, seconds| refused.get(&digest(number), start + Duration::from_secs(seconds), FOR);
@@ -73,12 +77,12 @@ mod tests {
 
     #[test]
     fn a_flood_is_bounded() {
-        let refused = RefusedTokens::default();
+        let refused = RefusedTokens::new(100);
         let now = SystemTime::UNIX_EPOCH;
-        for number in 0..3 * MOST {
+        for number in 0..300 {
             refused.remember(digest(number), Refusal::Token(TokenFault::Inactive), now);
         }
-        let inner = lock(&refused.0);
-        assert_eq!((inner.known.len(), inner.order.len()), (MOST, MOST));
+        let inner = lock(&refused.refused);
+        assert_eq!((inner.known.len(), inner.order.len()), (100, 100));
     }
 }

@@ -1,7 +1,9 @@
 //! What an authorization server tells of a token that it alone can read (RFC 7662 section 2.2).
 
+use serde_json::{Map, Number};
+
 use crate::{
-    json::Object,
+    json::{self, Object, Value},
     refusal::{Refusal, TokenFault, Unverified},
 };
 
@@ -53,10 +55,63 @@ impl IntrospectedToken {
     }
 }
 
+/// Members that are read as times.
+const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
+
+/// An answer as RFC 7662 has it, where a server writes it otherwise and leaves no doubt: without members that are null, and
+/// with times as numbers. Says what was odd.
+pub(crate) fn plain(answer: Object) -> (Object, Option<&'static str>) {
+    let oddity = answer.iter().find_map(|(name, value)| match value {
+        _ if value.is_null() => Some("members that are null are taken for absent ones"),
+        _ => seconds(name, value).map(|_| "times in quotes are taken for numbers"),
+    });
+    if oddity.is_none() {
+        return (answer, None);
+    }
+    let members = answer.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
+        (name.to_owned(), seconds(name, value).map_or_else(|| value.to_json(), serde_json::Value::Number))
+    });
+    let members = serde_json::Value::Object(members.collect::<Map<_, _>>());
+    match json::object(members.to_string().into_bytes()) {
+        Ok(plain) => (plain, oddity),
+        Err(_) => (answer, None),
+    }
+}
+
+/// A time in quotes, as a number of seconds.
+fn seconds(name: &str, value: Value<'_>) -> Option<Number> {
+    let digits = value.as_str().filter(|_| TIMES.contains(&name))?;
+    let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Some(digits.parse::<u64>().ok().filter(|_| all)?.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+
+    #[test]
+    fn what_a_server_writes_oddly_is_read_where_it_leaves_no_doubt() {
+        for (answer, expected) in [
+            (r#"{"active":true,"exp":"1700000000"}"#, r#"{"active":true,"exp":1700000000}"#),
+            (r#"{"active":true,"exp":null,"aud":null,"sub":"a"}"#, r#"{"active":true,"sub":"a"}"#),
+            (r#"{"active":true,"iat":"1","nbf":"2","jti":"3"}"#, r#"{"active":true,"iat":1,"jti":"3","nbf":2}"#),
+        ] {
+            let (plain, oddity) = plain(json::object(answer.as_bytes().to_vec()).unwrap());
+            assert!(oddity.is_some(), "{answer}");
+            assert_eq!(plain.root().to_json(), serde_json::from_str::<serde_json::Value>(expected).unwrap());
+        }
+        for left in [
+            r#"{"active":true,"exp":1.5,"sub":"1700000000"}"#,
+            r#"{"active":"true","exp":"tomorrow"}"#,
+            r#"{"active":true,"exp":""}"#,
+            r#"{"active":true,"exp":"-1"}"#,
+            r#"{"active":true,"exp":"+1"}"#,
+            r#"{"active":true,"exp":"99999999999999999999999"}"#,
+        ] {
+            let (plain, oddity) = plain(json::object(left.as_bytes().to_vec()).unwrap());
+            assert_eq!((plain.text(), oddity), (left, None));
+        }
+    }
 
     fn read(answer: &str) -> Result<Option<IntrospectedToken>, NotAnAnswer> {
         IntrospectedToken::from_answer(json::object(answer.as_bytes().to_vec()).unwrap())

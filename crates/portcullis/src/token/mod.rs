@@ -8,7 +8,7 @@ mod introspected;
 mod pieces;
 
 pub(crate) use header::{Header, HeaderRules, Types};
-pub(crate) use introspected::{IntrospectedToken, NotAnAnswer};
+pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
 pub(crate) use pieces::Pieces;
 
 use std::{ops::Range, sync::Arc};

@@ -54,7 +54,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     }
 
     pub(super) fn waiting(gate: Arc<Gate>, request: Request<B>, ready: S) -> Self {
-        let verdict = Arc::clone(&gate).judge(gate.relevant(request.headers()));
+        let client = request.extensions().get().copied();
+        let verdict = Arc::clone(&gate).judge(gate.relevant(request.headers()), client);
         let verdict = Box::pin(verdict.instrument(telemetry::judging()));
         Self { state: State::Waiting { gate, verdict, call: Some((request, ready)) } }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use http::{Extensions, HeaderMap, Response};
 
 use crate::{
-    Access, Explanation, TokenSource, Verifier,
+    Access, ClientAddress, Explanation, TokenSource, Verifier,
     bearer::{self, BearerToken},
     challenge::Challenge,
     claims::VerifiedToken,
@@ -88,14 +88,22 @@ impl Gate {
     }
 
     /// The verdict on a request whose token needs a wait for keys.
-    pub(super) async fn judge(self: Arc<Self>, headers: HeaderMap) -> Result<Admission, Refusal> {
-        let verdict = self.verdict(&headers).await;
+    pub(super) async fn judge(
+        self: Arc<Self>,
+        headers: HeaderMap,
+        client: Option<ClientAddress>,
+    ) -> Result<Admission, Refusal> {
+        let verdict = self.verdict(&headers, client).await;
         self.or_report(verdict, || Admission { gate: Arc::clone(&self), access: None })
     }
 
-    async fn verdict(self: &Arc<Self>, headers: &HeaderMap) -> Result<Admission, Refusal> {
+    async fn verdict(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        client: Option<ClientAddress>,
+    ) -> Result<Admission, Refusal> {
         match self.find(headers)? {
-            Some(token) => self.admit(token, self.verifier.verify_bearer(token).await?),
+            Some(token) => self.admit(token, self.verifier.verify_bearer(token, client).await?),
             None => Ok(Admission { gate: Arc::clone(self), access: None }),
         }
     }
@@ -111,16 +119,24 @@ impl Gate {
     }
 
     /// The same, with a wait for keys.
-    pub(super) async fn judge_fields(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+    pub(super) async fn judge_fields(
+        &self,
+        authorization: &[&[u8]],
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Access>, Refusal> {
         if let Some(verdict) = self.judge_fields_now(authorization) {
             return verdict;
         }
-        self.or_report(self.fields_verdict(authorization).await, || None)
+        self.or_report(self.fields_verdict(authorization, client).await, || None)
     }
 
-    async fn fields_verdict(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+    async fn fields_verdict(
+        &self,
+        authorization: &[&[u8]],
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Access>, Refusal> {
         match self.parse(authorization)? {
-            Some(token) => self.access(self.verifier.verify_bearer(token).await?).map(Some),
+            Some(token) => self.access(self.verifier.verify_bearer(token, client).await?).map(Some),
             None => Ok(None),
         }
     }

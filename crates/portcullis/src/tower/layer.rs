@@ -8,7 +8,7 @@ use serde_json::Value;
 use tower_layer::Layer;
 
 use super::{gate::Gate, service::SecureService};
-use crate::{Access, Explanation, Refusal, TokenSource, Verifier, policy::ClaimRule};
+use crate::{Access, ClientAddress, Explanation, Refusal, TokenSource, Verifier, policy::ClaimRule};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///
@@ -176,7 +176,31 @@ impl Secure {
     ///
     /// Why the request may not pass; [`answer`](Self::answer) tells it to the client.
     pub async fn judge(&self, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
-        self.gate.judge_fields(authorization).await
+        self.gate.judge_fields(authorization, None).await
+    }
+
+    /// The same for a request that comes from this address: of the turns at the introspection endpoint, one client
+    /// leaves as many to others as it takes, and tokens at which the endpoint fails shut it for nobody else.
+    ///
+    /// Behind the layer, a [`ClientAddress`] in the extensions of a request does so.
+    ///
+    /// # Errors
+    ///
+    /// As [`judge`](Self::judge).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(secure: portcullis::Secure, peer: std::net::SocketAddr, authorization: &[u8]) {
+    /// let verdict = secure.judge_from(&[authorization], Some(peer.ip().into())).await;
+    /// # }
+    /// ```
+    pub async fn judge_from(
+        &self,
+        authorization: &[&[u8]],
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Access>, Refusal> {
+        self.gate.judge_fields(authorization, client).await
     }
 
     /// Says, check by check, why a request passes or is refused: [`Verifier::explain`], and what is asked for here.

@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use crate::ConfigurationError;
 
+/// How we name ourselves to servers (RFC 9110 section 10.1.5): some firewalls let nobody through who does not.
+pub(crate) const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+
 /// What goes wrong in parts that users bring along.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -11,5 +11,5 @@ pub use client::{HttpClient, HttpRequest};
 pub use reqwest_client::ReqwestClient;
 
 pub(crate) use cache_control::cache_control;
-pub(crate) use client::{AnyHttpClient, BodyTooLong, BoxError, BoxFuture, default_client, with_causes};
+pub(crate) use client::{AnyHttpClient, BodyTooLong, BoxError, BoxFuture, USER_AGENT, default_client, with_causes};
 pub(crate) use url::{Transport, is_this_machine, shown};

@@ -24,7 +24,7 @@ use crate::{
     ConfigurationError, JwksService,
     bearer::BearerToken,
     claims::VerifiedToken,
-    introspection::Introspector,
+    introspection::{ClientAddress, Introspector},
     jwks::Lookup,
     keys::{Candidates, KeySet},
     refusal::Refusal,
@@ -186,7 +186,7 @@ impl Verifier {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
         match self.verify_now(token) {
             Some(verdict) => verdict,
-            None => self.verify_bearer(token).await,
+            None => self.verify_bearer(token, None).await,
         }
     }
 
@@ -283,9 +283,14 @@ impl Verifier {
         }
     }
 
-    pub(crate) async fn verify_bearer(&self, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+    /// The verdict on a token that this client shows.
+    pub(crate) async fn verify_bearer(
+        &self,
+        token: BearerToken<'_>,
+        client: Option<ClientAddress>,
+    ) -> Result<VerifiedToken, Refusal> {
         if let Some(opaque) = self.opaque(token) {
-            return opaque.verify(token).await;
+            return opaque.verify(token, client).await;
         }
         let unverified = self.parse(token)?;
         let branch = self.0.issuers.choose(&unverified)?;

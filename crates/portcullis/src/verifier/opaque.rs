@@ -20,11 +20,13 @@ use crate::{
     bearer::BearerToken,
     claims::{ClaimRules, VerifiedToken},
     crypto::{Digest, sha256},
-    introspection::{Attempt, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight},
+    introspection::{
+        Attempt, ClientAddress, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight,
+    },
     json::{self, Object},
     keys::KeySet,
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
-    token::{HeaderRules, IntrospectedToken, NotAnAnswer, Types},
+    token::{self, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
     token_cache::TokenCache,
 };
 
@@ -79,13 +81,14 @@ impl Opaque {
             required: &["iat"],
         };
         let passed = TokenCache::new(introspector.cache());
+        let refused = introspector.refused_tokens();
         Self {
             question: introspector.question(&branch.claims, &branch.header),
             introspector,
             branch,
             signed_answers: (header, claims),
             passed,
-            refused: RefusedTokens::default(),
+            refused,
             flights: SingleFlight::new(),
         }
     }
@@ -112,7 +115,13 @@ impl Opaque {
     }
 
     /// The verdict, with a question to the issuer that all share who have the same token at the same time.
-    pub(super) async fn verify(self: &Arc<Self>, token: BearerToken<'_>) -> Result<VerifiedToken, Refusal> {
+    ///
+    /// It takes a turn of the client's who asks first.
+    pub(super) async fn verify(
+        self: &Arc<Self>,
+        token: BearerToken<'_>,
+        client: Option<ClientAddress>,
+    ) -> Result<VerifiedToken, Refusal> {
         let digest = sha256(token.as_bytes());
         if let Some(verdict) = self.verdict_now(token, &digest) {
             return verdict;
@@ -122,7 +131,7 @@ impl Opaque {
         let work = || {
             let opaque = Arc::clone(self);
             let span = self.introspector.span();
-            async move { opaque.introspect(&text, digest).await }.instrument(span)
+            async move { opaque.introspect(&text, digest, client).await }.instrument(span)
         };
         self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
     }
@@ -151,7 +160,12 @@ impl Opaque {
             && self.branch.claims.are_times_right(token.times(), now)
     }
 
-    async fn introspect(&self, token: &str, digest: Digest) -> Result<VerifiedToken, Refusal> {
+    async fn introspect(
+        &self,
+        token: &str,
+        digest: Digest,
+        client: Option<ClientAddress>,
+    ) -> Result<VerifiedToken, Refusal> {
         // Another question may have been answered since this one was decided on.
         if let Some(known) = self.known_by(&digest) {
             return Ok(known);
@@ -162,7 +176,7 @@ impl Opaque {
                 return Ok(self.keep(digest, judged, reply.until));
             }
         }
-        let (reply, attempt) = self.introspector.ask(token).await?;
+        let (reply, attempt) = self.introspector.ask(token, client).await?;
         let verdict = self.judge(&reply).await;
         self.conclude(digest, &reply, attempt, verdict)
     }
@@ -209,13 +223,17 @@ impl Opaque {
             IntrospectionForm::Json => {
                 Ok(Judged { token: self.vouched(object(text.as_bytes().to_vec())?)?, keys: None })
             }
-            IntrospectionForm::Jwt => self.signed_answer(text).await,
+            IntrospectionForm::Jwt => self.signed_answer(text, reply.at).await,
             IntrospectionForm::Phantom => self.phantom(text).await,
         }
     }
 
     /// The members of an answer (RFC 7662 section 2.2).
     fn vouched(&self, answer: Object) -> Result<VerifiedToken, Doubt> {
+        let (answer, oddity) = token::plain(answer);
+        if let Some(oddity) = oddity {
+            self.introspector.remark(oddity);
+        }
         let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
         let token = IntrospectedToken::from_answer(answer).map_err(not_an_answer)?;
         let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
@@ -223,17 +241,32 @@ impl Opaque {
         Ok(self.branch.claims.check_introspected(token, self.branch.clock.now())?)
     }
 
-    /// A signed answer (RFC 9701): it has to be this issuer's, and for us.
-    async fn signed_answer(&self, jwt: &str) -> Result<Judged, Doubt> {
+    /// A signed answer (RFC 9701) that was told at a time: it has to be this issuer's, for us, and made then.
+    async fn signed_answer(&self, jwt: &str, at: SystemTime) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, claims) = &self.signed_answers;
         let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
         let (signed, keys) = self.branch.signed(token, header).await.map_err(not_believed)?;
         let answer = claims.check(signed, self.branch.clock.now()).map_err(not_believed)?;
+        self.check_age(answer.times().issued_at(), at)?;
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
         Ok(Judged { token: self.vouched(object(members.to_string().into_bytes())?)?, keys: Some(keys) })
+    }
+
+    /// An answer is made when it is asked for: one of before that, without `exp`, would be good for ever.
+    fn check_age(&self, made: Option<SystemTime>, told: SystemTime) -> Result<(), Doubt> {
+        let allowed = self.introspector.max_answer_age();
+        let age = made.map(|made| told.duration_since(made).unwrap_or_default());
+        if age.is_some_and(|age| age <= allowed.saturating_add(self.branch.claims.leeway)) {
+            return Ok(());
+        }
+        let age = age.map_or_else(|| "of no time".to_owned(), |age| format!("{} s old", age.as_secs()));
+        let allowed = allowed.as_secs();
+        Err(Doubt::NotBelieved(format!(
+            "expected a signed answer made when it is asked for, at most {allowed} s ago (`max_answer_age`), one came that is {age}"
+        )))
     }
 
     /// The JWT that the token stands for: it goes the way of any other, and from its claims on it speaks for itself.

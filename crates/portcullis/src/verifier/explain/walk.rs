@@ -147,7 +147,7 @@ impl Walk<'_> {
     async fn opaque(&mut self, token: BearerToken<'_>) {
         let Some(opaque) = self.verifier.opaque(token).map(Arc::clone) else { return };
         let (kind, expected) = (CheckKind::Introspection, "an active token");
-        match opaque.verify(token).await {
+        match opaque.verify(token, None).await {
             Ok(verified) => {
                 let claims = Object::clone(verified.claims());
                 let branch = opaque.branch();

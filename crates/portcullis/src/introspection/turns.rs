@@ -1,0 +1,186 @@
+//! Turns at the introspection endpoint: a few at once, and none for one client that leave nothing to others.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use tokio::sync::oneshot;
+
+use super::{ClientAddress, lock};
+
+/// Gives out turns. A clone gives out the same ones.
+///
+/// A client may hold as many as are left for others: of 64 one takes 32, a second one 16, a third one 8, so that there is a turn for
+/// whoever comes next. Those who wait get the next turn in the order in which they came, the one before the others whose
+/// client holds fewest. Questions whose client is not known have no such bound.
+#[derive(Clone)]
+pub(super) struct Turns(Arc<Mutex<State>>);
+
+struct State {
+    free: usize,
+    held: HashMap<ClientAddress, usize>,
+    /// In the order in which they came.
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    client: Option<ClientAddress>,
+    grant: oneshot::Sender<Turn>,
+}
+
+/// A turn, until it is dropped.
+pub(super) struct Turn {
+    turns: Turns,
+    client: Option<ClientAddress>,
+}
+
+impl Turns {
+    pub(super) fn new(count: usize) -> Self {
+        let state = State { free: count, held: HashMap::new(), waiting: VecDeque::new() };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// A turn, as soon as there is one for this client.
+    pub(super) async fn next(&self, client: Option<ClientAddress>) -> Option<Turn> {
+        let granted = {
+            let mut state = lock(&self.0);
+            if state.may_begin(client) {
+                state.begin(client);
+                return Some(self.turn(client));
+            }
+            let (grant, granted) = oneshot::channel();
+            state.waiting.push_back(Waiting { client, grant });
+            granted
+        };
+        granted.await.ok()
+    }
+
+    fn turn(&self, client: Option<ClientAddress>) -> Turn {
+        Turn { turns: self.clone(), client }
+    }
+
+    /// Hands on what was given back. Whoever has gone away meanwhile gives it back at once.
+    fn hand_on(&self) {
+        loop {
+            let Some(next) = lock(&self.0).next() else { return };
+            // Outside of the lock: a turn that nobody takes is dropped here.
+            drop(next.grant.send(self.turn(next.client)));
+        }
+    }
+}
+
+impl State {
+    fn held(&self, client: ClientAddress) -> usize {
+        self.held.get(&client).copied().unwrap_or_default()
+    }
+
+    fn may_begin(&self, client: Option<ClientAddress>) -> bool {
+        self.free > client.map_or(0, |client| self.held(client))
+    }
+
+    fn begin(&mut self, client: Option<ClientAddress>) {
+        self.free -= 1;
+        if let Some(client) = client {
+            *self.held.entry(client).or_default() += 1;
+        }
+    }
+
+    fn end(&mut self, client: Option<ClientAddress>) {
+        self.free += 1;
+        let Some(client) = client else { return };
+        if let Some(held) = self.held.get_mut(&client) {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&client);
+            }
+        }
+    }
+
+    /// Takes who is next out of those that wait, with a turn.
+    fn next(&mut self) -> Option<Waiting> {
+        self.waiting.retain(|waiting| !waiting.grant.is_closed());
+        let may_begin = self.waiting.iter().enumerate().filter(|(_, waiting)| self.may_begin(waiting.client));
+        // Of several with as few, the first one.
+        let (at, _) = may_begin.min_by_key(|(_, waiting)| waiting.client.map_or(0, |client| self.held(client)))?;
+        let next = self.waiting.remove(at)?;
+        self.begin(next.client);
+        Some(next)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        lock(&self.turns.0).end(self.client);
+        self.turns.hand_on();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future,
+        net::IpAddr,
+        pin::{Pin, pin},
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    fn client(last: u8) -> Option<ClientAddress> {
+        Some(IpAddr::from([192, 0, 2, last]).into())
+    }
+
+    fn poll(next: Pin<&mut impl Future<Output = Option<Turn>>>) -> Option<Turn> {
+        match next.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(turn) => turn,
+            Poll::Pending => None,
+        }
+    }
+
+    /// As many turns as this client gets at once.
+    fn take_all(turns: &Turns, client: Option<ClientAddress>) -> Vec<Turn> {
+        std::iter::from_fn(|| poll(pin!(turns.next(client)))).collect()
+    }
+
+    #[test]
+    fn one_client_leaves_as_many_to_others_as_it_takes() {
+        let turns = Turns::new(64);
+        let taken: Vec<Vec<Turn>> = (0..7).map(|number| take_all(&turns, client(number))).collect();
+        assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [32, 16, 8, 4, 2, 1, 1]);
+        drop(taken);
+        assert_eq!(take_all(&turns, None).len(), 64, "all were given back, and nobody is nobody's rival");
+    }
+
+    #[test]
+    fn a_turn_goes_to_the_client_that_holds_fewest_and_else_to_the_first() {
+        let turns = Turns::new(4);
+        let mut held = take_all(&turns, client(1));
+        held.extend(take_all(&turns, client(2)));
+        held.extend(take_all(&turns, None));
+        assert_eq!(held.len(), 4);
+        let mut of = [client(1), client(3), client(4)].map(|client| Box::pin(turns.next(client)));
+        assert!(of.iter_mut().all(|next| poll(next.as_mut()).is_none()));
+        held.pop();
+        assert_eq!(of.each_mut().map(|next| poll(next.as_mut()).is_some()), [false, true, false]);
+    }
+
+    #[test]
+    fn who_goes_away_takes_no_turn_along() {
+        let turns = Turns::new(1);
+        let held = take_all(&turns, None);
+        for _ in 0..3 {
+            assert!(poll(pin!(turns.next(client(1)))).is_none());
+        }
+        let mut last = pin!(turns.next(client(2)));
+        assert!(poll(last.as_mut()).is_none());
+        drop(held);
+        assert!(poll(last.as_mut()).is_some());
+        let mut granted = Box::pin(turns.next(None));
+        let held = take_all(&turns, None);
+        assert!(poll(granted.as_mut()).is_none());
+        drop(held);
+        drop(granted);
+        assert_eq!(take_all(&turns, None).len(), 1, "also if it was granted already");
+    }
+}
