@@ -31,16 +31,14 @@ class Access {
   /** The scope values that the token was granted: what the rules `scope` and `anyScope` go by. */
   get scopes() {
     const { claims } = this;
-    if (Object.hasOwn(claims, 'scope')) {
-      return wordsOf(claims.scope);
-    }
-    const scp = Object.hasOwn(claims, 'scp') ? claims.scp : undefined;
-    return Array.isArray(scp) ? scp.filter((value) => typeof value === 'string') : wordsOf(scp);
+    const name = ['scope', 'scp'].find((name) => Object.hasOwn(claims, name));
+    const scope = name && claims[name];
+    return Array.isArray(scope) ? scope.filter((value) => typeof value === 'string') : wordsOf(scope);
   }
 
-  /** Whether the token was granted this scope value. */
+  /** Whether the token was granted this scope value; what has a space in it is none. */
   hasScope(value) {
-    return this.scopes.includes(value);
+    return value !== '' && !String(value).includes(' ') && this.scopes.includes(value);
   }
 }
 

@@ -57,7 +57,11 @@ test('the scopes of an access are those that a guard judges by', async () => {
     [{ scope: 'a', scp: ['b'] }, ['a']],
     [{ scope: '', scp: ['b'] }, []],
     [{ scp: ['a', 7, null] }, ['a']],
-    [{ scope: ['a'] }, []],
+    [{ scope: ['a'] }, ['a']],
+    [{ scope: ['b', 'a'] }, ['b', 'a']],
+    [{ scope: ['a b'] }, ['a b']],
+    [{ scope: [['a'], 7, null] }, []],
+    [{ scope: [], scp: ['a'] }, []],
     [{ scope: null, scp: ['a'] }, []],
     [{ scope: 7 }, []],
     [{ scope: true }, []],
@@ -74,6 +78,8 @@ test('the scopes of an access are those that a guard judges by', async () => {
     if (JSON.stringify(scopes) !== JSON.stringify(expected)) {
       problems.push([claims, scopes]);
     }
+    assert.equal(access.hasScope('a'), expected.includes('a'));
+    assert.equal(access.hasScope('a b'), false);
     const isLet = await secure(KEYS, { scope: ['a'] }).verify(token).then(() => true, () => false);
     assert.equal(isLet, expected.includes('a'), JSON.stringify(claims));
   }

@@ -12,7 +12,7 @@ pub use verified::VerifiedToken;
 
 pub(crate) use find::find;
 pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS, Times};
-pub(crate) use scopes::scopes;
+pub(crate) use scopes::{grants, scopes};
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
@@ -74,7 +74,7 @@ impl Claims {
 
     /// The scope values that were granted: those of `scope`, or, where that claim is absent, of `scp` (RFC 9068 section 2.2.3).
     ///
-    /// Either is a string with spaces or an array, of which each element is one value; an element with a space grants nothing.
+    /// Either is a string with spaces or an array, of which each element is one value. One with a space in it meets no rule.
     ///
     /// ```
     /// fn may_read(claims: &portcullis::Claims) -> bool {

@@ -5,11 +5,16 @@ use crate::json::{Object, Value};
 /// The values of `scope`; where that claim is absent, of `scp`. Nothing else grants a scope.
 ///
 /// Each is a string with spaces (RFC 8693 section 4.2), or an array of strings, as many servers write it. An element of an
-/// array is one value and never parted: one that could not stand in such a string, since it is empty or has a space in it,
-/// grants nothing (RFC 6749 section 3.3).
+/// array is one value and never parted.
 pub(crate) fn scopes(claims: &Object) -> impl Iterator<Item = &str> {
     let claim = claims.get("scope").or_else(|| claims.get("scp"));
-    let words = claim.and_then(Value::as_str).unwrap_or_default().split(' ');
-    let elements = claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str);
-    words.chain(elements.filter(|value| !value.contains(' '))).filter(|value| !value.is_empty())
+    let words = claim.and_then(Value::as_str).unwrap_or_default().split(' ').filter(|value| !value.is_empty());
+    words.chain(claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
+}
+
+/// Whether claims grant this scope value, to the letter (RFC 6749 section 3.3).
+///
+/// What has a space in it, or is empty, is no scope value: not even an element of an array that is the same grants it.
+pub(crate) fn grants(claims: &Object, value: &str) -> bool {
+    !value.is_empty() && !value.contains(' ') && scopes(claims).any(|scope| scope == value)
 }

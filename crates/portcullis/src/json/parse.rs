@@ -18,6 +18,7 @@ pub(super) const MAX_DEPTH: usize = JsonFault::MAX_DEPTH;
 const FEW_MEMBERS: usize = 32;
 
 /// A fault without its words: one byte, since each value is read with one at hand.
+#[derive(Clone, Copy)]
 enum Fault {
     Syntax,
     /// The reader keeps which.
@@ -256,7 +257,8 @@ impl<'t> Reader<'t> {
     fn twice_among(&self, object: usize) -> Option<usize> {
         let mut names: Vec<_> = self.names(object, self.tape.len()).collect();
         names.sort_unstable_by_key(|(_, name)| *name);
-        names.array_windows().find_map(|[(_, name), (at, next)]| (name == next).then_some(*at))
+        let mut neighbours = names.iter().zip(names.iter().skip(1));
+        neighbours.find_map(|((_, name), (at, next))| (name == next).then_some(*at))
     }
 
     /// The names in an object up to a place on the tape, each with its place.

@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
-use crate::claims::{Claims, VerifiedToken};
+use crate::claims::{Claims, VerifiedToken, grants};
 
 /// Evidence that a request carries a token that may pass here.
 ///
@@ -54,7 +54,7 @@ impl Access {
     /// Whether the token was granted this scope value.
     #[must_use]
     pub fn has_scope(&self, value: &str) -> bool {
-        self.claims().scopes().any(|scope| scope == value)
+        grants(self.claims(), value)
     }
 }
 

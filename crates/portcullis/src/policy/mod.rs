@@ -7,7 +7,7 @@ pub use access::Access;
 pub(crate) use claim_rule::ClaimRule;
 
 use crate::{
-    claims::{VerifiedToken, scopes},
+    claims::{VerifiedToken, grants},
     json::Object,
     refusal::{AccessFault, Refusal},
 };
@@ -38,9 +38,8 @@ impl Policy {
         (!asked.is_empty()).then(|| asked.join(", and "))
     }
 
-    /// Scope values are compared to the letter (RFC 6749 section 3.3).
     pub(crate) fn check_scopes(&self, claims: &Object) -> Result<(), Refusal> {
-        let granted = |value: &String| scopes(claims).any(|scope| scope == value);
+        let granted = |value: &String| grants(claims, value);
         let satisfied =
             self.all_scopes.iter().all(granted) && self.any_scopes.iter().all(|group| group.iter().any(granted));
         if satisfied {

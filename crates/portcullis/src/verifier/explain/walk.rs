@@ -414,7 +414,8 @@ impl Walk<'_> {
 /// The scope that claims grant; if they grant none, what stands in its place.
 fn granted(claims: &Object) -> String {
     let granted = crate::claims::scopes(claims).collect::<Vec<_>>().join(" ");
-    if granted.is_empty() { shown(claims.get("scope").or_else(|| claims.get("scp"))) } else { granted }
+    let is_array = claims.get("scope").or_else(|| claims.get("scp")).is_some_and(Value::is_array);
+    if granted.is_empty() || is_array { shown(claims.get("scope").or_else(|| claims.get("scp"))) } else { granted }
 }
 
 /// A text as it is, anything else as JSON.

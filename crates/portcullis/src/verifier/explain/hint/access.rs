@@ -2,7 +2,7 @@
 
 use super::provider::{self, Provider};
 use crate::{
-    claims::{find, scopes},
+    claims::{find, grants, scopes},
     json::{Object, Value},
     policy::Policy,
     refusal::AccessFault,
@@ -73,7 +73,7 @@ fn is_of_an_app(claims: &Object) -> bool {
 
 /// The scope values that would help.
 fn lacking<'a>(claims: &Object, policy: &'a Policy) -> Vec<&'a str> {
-    let is_lacking = |value: &&String| !scopes(claims).any(|granted| granted == *value);
+    let is_lacking = |value: &&String| !grants(claims, value);
     let all = policy.all_scopes.iter().filter(is_lacking);
     let unmet = policy.any_scopes.iter().filter(|group| group.iter().all(|value| is_lacking(&value)));
     all.chain(unmet.flatten()).map(String::as_str).collect()
