@@ -115,8 +115,14 @@ async fn no_hostile_token_passes() {
     let (server, _gateway, mut client) = setup().await;
     for attack in Attack::ALL {
         let bearer = format!("Bearer {}", server.hostile_from(*attack, server.token().scope("read")));
-        let told = ask(&mut client, request("GET", "/orders/1", &[("authorization", &bearer)])).await;
-        assert!(matches!(told, Told::Refused { status: 400 | 401, .. }), "{attack}: {told:?}");
+        match client.check(request("GET", "/orders/1", &[("authorization", &bearer)])).await {
+            Ok(response) => {
+                let told = told(response.get_ref());
+                assert!(matches!(told, Told::Refused { status: 400 | 401, .. }), "{attack}: {told:?}");
+            }
+            // It is too large for any check.
+            Err(status) => assert_eq!(status.code(), Code::OutOfRange, "{attack}: {status}"),
+        }
     }
 }
 
