@@ -7,6 +7,7 @@
 
 mod bytes;
 mod check;
+mod claims;
 mod cut;
 mod duration;
 mod file;

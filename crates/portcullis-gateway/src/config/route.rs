@@ -3,7 +3,8 @@
 use http::{HeaderName, Method};
 
 use super::{
-    ClaimRule, HeaderRule, Route,
+    HeaderRule, Route,
+    claims::{self, claim_name},
     file::{Read, Table, Value},
 };
 use crate::routes::Pattern;
@@ -27,12 +28,16 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
 
 /// The routes, none of which an earlier one covers.
 pub(super) fn routes(root: &Table<'_>) -> Vec<Route> {
+    if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
+        let problem = value.problem("expected a route, an empty array came");
+        root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
+    }
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
         let (place, route) = (table.value("path"), route(&table));
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
-        if let Some((first, earlier)) = routes.iter().find(|(earlier, _)| covers(earlier, &route)) {
+        if let Some((first, earlier)) = covering(&routes, &route) {
             let problem = place
                 .problem(format!("expected a route that can match, `{}` is covered already", route.pattern.as_str()));
             root.note(
@@ -46,13 +51,19 @@ pub(super) fn routes(root: &Table<'_>) -> Vec<Route> {
     routes.into_iter().map(|(route, _)| route).collect()
 }
 
-/// Whether each request for the later route is taken by the earlier one.
-fn covers(earlier: &Route, later: &Route) -> bool {
-    let takes = |method: &String| {
-        earlier.methods.contains(method) || (method == "HEAD" && earlier.methods.iter().any(|own| own == "GET"))
-    };
-    let methods = earlier.methods.is_empty() || (!later.methods.is_empty() && later.methods.iter().all(takes));
-    methods && earlier.pattern.covers(&later.pattern)
+/// The last of the earlier routes that together take each request for a later one, if they do.
+fn covering<'a, 'text>(earlier: &'a [(Route, Value<'text>)], later: &Route) -> Option<&'a (Route, Value<'text>)> {
+    let mut methods: Vec<_> = later.methods.iter().collect();
+    let with_every_method = later.methods.is_empty();
+    earlier.iter().filter(|(earlier, _)| earlier.pattern.covers(&later.pattern)).find(|(earlier, _)| {
+        methods.retain(|method| !takes(earlier, method));
+        earlier.methods.is_empty() || (methods.is_empty() && !with_every_method)
+    })
+}
+
+fn takes(route: &Route, method: &str) -> bool {
+    let has = |method: &str| route.methods.iter().any(|own| own == method);
+    route.methods.is_empty() || has(method) || (method == "HEAD" && has("GET"))
 }
 
 fn route(table: &Table<'_>) -> Option<Route> {
@@ -60,7 +71,7 @@ fn route(table: &Table<'_>) -> Option<Route> {
     let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
     let scope = some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
     let any_scope = some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
-    let claims = table.tables("claims").into_iter().filter_map(claim).collect();
+    let claims = claims::claims(table);
     let realm = table.get("realm", realm);
     let public = table.get("public", Value::boolean).unwrap_or(false);
     if let Some(place) = table.value("public").filter(|_| public) {
@@ -121,27 +132,6 @@ fn scope_value(value: &Value<'_>) -> Read<String> {
         false => Err(value
             .problem(format!("expected one scope value, \"{text}\" came"))
             .help("write each value in quotes of its own")),
-    }
-}
-
-fn claim(table: Table<'_>) -> Option<ClaimRule> {
-    let name =
-        table.require("name", "write a claim's name, or a JSON Pointer as in \"/realm_access/roles\"", claim_name);
-    let given = table.value("value").is_some();
-    let value = table.get("value", Value::json);
-    table.finish();
-    // A rule whose value could not be read must not become one that asks for presence only.
-    if given && value.is_none() { None } else { Some(ClaimRule { name: name?, value }) }
-}
-
-/// A name, or a JSON Pointer, whose `~` stand before 0 or 1 (RFC 6901 section 3).
-fn claim_name(value: &Value<'_>) -> Read<String> {
-    let text = value.text()?;
-    match text.starts_with('/') && text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-        false => Ok(text.to_owned()),
-        true => Err(value
-            .problem(format!("expected a JSON Pointer, \"{text}\" came"))
-            .help("write `~` as `~0`, and a `/` in a name as `~1`")),
     }
 }
 

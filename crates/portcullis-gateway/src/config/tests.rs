@@ -417,6 +417,35 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = nan }]", 5, "that JSON has"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/a~b\" }]", 5, "`~0`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [\"sub\"]", 5, "a table"),
+        // What would refuse everybody.
+        ("[[routes]]\npath = \"/a\"\nclaims = []", 5, "leave `claims` out"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"client_id\", value = [\"a\", \"b\"] }]", 5, "one of several"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/x/roles\", value = [\"a\"] }]", 5, "one of several"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"role\", value = [] }]", 5, "an array came"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"role\", value = \"\" }]", 5, "leave `value` out"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"sub\", value = 5 }]", 5, "expected a text for `sub`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub\", value = true }]", 5, "expected a text for `sub`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"exp\", value = 1700000000 }]", 5, "no other token"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub/id\" }]", 5, "`sub` is neither"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"realm_access.roles\" }]", 5, "\"/realm_access/roles\""),
+        (
+            "[[routes]]\npath = \"/a\"\nclaims = [{ name = \"azp\", value = \"a\" },\n{ name = \"/azp\", value = \"b\" }]",
+            6,
+            "one of several",
+        ),
+        ("[[routes]]\npath = \"/a\"\nscope = [\"\"]", 5, "an empty one came"),
+        ("[[routes]]\npath = \"/a\"\nscope = []", 5, "leave `scope` out"),
+        (
+            "[[routes]]\npath = \"/a/*\"\nmethods = [\"GET\"]\n[[routes]]\npath = \"/a/*\"\nmethods = [\"PUT\"]\n\
+             [[routes]]\npath = \"/a/b\"\nmethods = [\"PUT\", \"HEAD\"]",
+            10,
+            "covered already",
+        ),
+        (
+            "[[routes]]\npath = \"/a/*\"\npublic = true\n[[routes]]\npath = \"/a/b\"\nscope = [\"a\"]",
+            7,
+            "covered already",
+        ),
         ("[[routes]]\npath = \"/a\"\nrealm = \"a\\nb\"", 5, "plain ASCII"),
         ("[[routes]]\npath = \"/a\"\npublic = true\nscope = [\"a\"]", 6, "public route"),
         ("[[routes]]\npath = \"/a\"\npublic = true\nany_scope = [\"a\"]", 6, "public route"),
@@ -470,6 +499,25 @@ fn a_mistake_in_the_store_is_shown_on_its_line() {
         let found = mistakes(&format!("{ISSUER}[store]\n{lines}"));
         assert!(matches!(&found[..], [(at, told)] if at == line && told.contains(words)), "{lines}: {found:?}");
     }
+}
+
+#[test]
+fn rules_that_can_be_met_are_good() {
+    for rules in [
+        "{ name = \"roles\", value = \"a\" }, { name = \"roles\", value = \"b\" }",
+        "{ name = \"azp\", value = \"a\" }, { name = \"azp\", value = \"a\" }, { name = \"azp\" }",
+        "{ name = \"exp\" }, { name = \"level\", value = 3 }, { name = \"admin\", value = true }",
+        "{ name = \"https://example.com/roles\", value = \"a\" }, { name = \"/realm_access/roles/0\" }",
+        "{ name = \"cnf\", value = { jkt = [\"a\"] } }",
+    ] {
+        good(&format!("{ISSUER}[[routes]]\npath = \"/a\"\nclaims = [{rules}]"));
+    }
+    for methods in ["", "methods = [\"GET\", \"POST\"]"] {
+        let first = "[[routes]]\npath = \"/a/*\"\nmethods = [\"GET\"]\n";
+        good(&format!("{ISSUER}{first}[[routes]]\npath = \"/a/b\"\n{methods}"));
+    }
+    let (line, told) = mistakes(&format!("routes = []\n{ISSUER}")).remove(0);
+    assert!(line == 1 && told.contains("leave `routes` out"), "{told}");
 }
 
 #[test]
