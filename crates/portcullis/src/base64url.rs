@@ -1,10 +1,21 @@
 //! Strict base64url (RFC 7515 section 2): no padding, no white space, no stray bits.
 
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{URL_SAFE, URL_SAFE_NO_PAD};
 
 /// The bytes of a text, if it is the only text that stands for them.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text.as_ref()).ok()
+}
+
+/// The bytes of a text in any base64: with `+` and `/`, padded, broken into lines. For texts of issuers and operators only.
+pub(crate) fn decode_any(text: &str) -> Option<Vec<u8>> {
+    let other = |character: char| match character {
+        '+' => '-',
+        '/' => '_',
+        character => character,
+    };
+    let text: String = text.chars().filter(|character| !character.is_ascii_whitespace()).map(other).collect();
+    if text.ends_with('=') { URL_SAFE.decode_to_vec(text).ok() } else { decode(text) }
 }
 
 /// The one text that stands for these bytes.

@@ -35,7 +35,7 @@ pub enum ConfigurationError {
         source: std::io::Error,
     },
     /// A text is not a JWK Set.
-    NotAJwkSet,
+    NotAJwkSet(NotAJwkSet),
     /// A local key set has no usable key.
     NoUsableKey {
         /// Each of its keys, and why it is not used.
@@ -72,6 +72,13 @@ pub enum ConfigurationError {
     SeveralIntrospectors,
     /// The `reqwest` feature is off, and no client was given.
     NoHttpClient,
+    /// Certificate authorities are given beside a client of one's own, which would not know of them.
+    UnusedCaFile,
+    /// A header field to be sent has a name or a value that none can have.
+    HeaderField {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl fmt::Display for ConfigurationError {
@@ -84,7 +91,7 @@ impl fmt::Display for ConfigurationError {
                  (http is fine to this machine; elsewhere `dangerously_allow_http` permits it)"
             ),
             Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
-            Self::NotAJwkSet => NotAJwkSet.fmt(f),
+            Self::NotAJwkSet(problem) => problem.fmt(f),
             Self::NoUsableKey { skipped } => {
                 write!(f, "expected a key set with a usable key")?;
                 skipped.iter().try_for_each(|key| {
@@ -115,6 +122,12 @@ impl fmt::Display for ConfigurationError {
             ),
             Self::NoHttpClient => {
                 f.write_str("expected an HTTP client: call `http_client`, or switch on the `reqwest` feature")
+            }
+            Self::UnusedCaFile => {
+                f.write_str("expected `ca_file` or `http_client`, got both: have your client trust the authority itself")
+            }
+            Self::HeaderField { name } => {
+                write!(f, "expected a header field with a name and a value that can be sent, got {name:?}")
             }
         }
     }

@@ -13,8 +13,9 @@ pub(crate) use signing::{AssertionKey, random_text};
 #[cfg(not(feature = "fips"))]
 use aws_lc_rs::digest;
 use aws_lc_rs::{
+    encoding::AsDer,
     hmac,
-    rsa::{PublicEncryptingKey, PublicKeyComponents},
+    rsa::{PublicEncryptingKey, PublicKey, PublicKeyComponents},
     signature::{
         self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
         RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
@@ -65,6 +66,14 @@ impl KeyMaterial {
             check_rsa(spki)?;
         }
         Self::public(spki, key_type, algorithms)
+    }
+
+    /// An RSA key from a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
+    pub(crate) fn rsa_public_key(der: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        let not_a_key = KeyProblem::NotAKey(KeyType::Rsa);
+        let key = PublicKey::from_der(der).map_err(|_| not_a_key.clone())?;
+        let spki = key.as_der().map_err(|_| not_a_key)?;
+        Self::spki(spki.as_ref(), KeyType::Rsa, algorithms)
     }
 
     /// A secret for HMAC, for those of the algorithms that it is long enough for (RFC 7518 section 3.2).

@@ -13,7 +13,7 @@ use crate::{
     bearer::{self, BearerToken},
     claims::{find, scopes},
     json,
-    keys::{JwkSet, KeySet, Origin, keys_from_pem},
+    keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     policy::ClaimRule,
     token,
 };
@@ -61,7 +61,7 @@ pub fn jwk_set(bytes: &[u8]) {
     let again: JwkSet = document.to_string().parse().expect("the text of a set is a set");
     assert_eq!(again.keys().len(), document.keys().len());
     for origin in [Origin::Local, Origin::Remote] {
-        let set = Arc::new(KeySet::import(&document, origin));
+        let set = Arc::new(KeySet::import(&document, &ImportRules::of(origin)));
         assert_eq!(set.len() + set.skipped().len(), document.keys().len());
         for kid in set.kids() {
             let found = |name| set.candidates(&header(name, kid)).is_ok();

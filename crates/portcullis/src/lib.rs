@@ -109,13 +109,13 @@ pub use introspection::{
     TokenStore,
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
-pub use keys::{JwkSet, KeyProblem, NotAJwkSet, SkippedKey};
+pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey};
 pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;
-pub use transport::{HttpClient, HttpRequest};
+pub use transport::{HttpClient, HttpRequest, PeerAddress};
 pub use verifier::{Check, CheckKind, Explanation, Fact, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]

@@ -153,3 +153,8 @@ pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &s
 pub(crate) fn key_skipped(source: &str, kid: Option<&str>, problem: &str) {
     tracing::warn!(target: TARGET, source, kid, problem, "key skipped");
 }
+
+/// A key of a set is used, and not written as it should be.
+pub(crate) fn key_is_odd(source: &str, kid: Option<&str>, oddity: &str) {
+    tracing::warn!(target: TARGET, source, kid, oddity, "key used although it is oddly written");
+}

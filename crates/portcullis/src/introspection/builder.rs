@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, SystemClock},
     crypto::MacKey,
     token_cache::Limits,
-    transport::{AnyHttpClient, HttpClient, Transport, default_client, is_this_machine},
+    transport::{AnyHttpClient, ClientOptions, HttpClient, Transport, default_client, is_this_machine},
 };
 
 /// Longer than any answer is kept, and short enough to be added to any time.
@@ -171,7 +171,7 @@ impl IntrospectorBuilder {
         let endpoint = self.transport.url(&self.endpoint)?;
         let http = match self.http {
             Some(http) => http,
-            None => default_client(is_this_machine(&endpoint))?,
+            None => default_client(&ClientOptions { direct: is_this_machine(&endpoint), authorities: None })?,
         };
         let store = match self.store {
             Some((store, Some(key))) => Some(SealedStore::new(store, key)),

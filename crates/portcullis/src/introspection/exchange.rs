@@ -100,7 +100,7 @@ impl Introspector {
 
     async fn exchange(&self, token: &str) -> Result<Reply, Failure> {
         let request = self.request(token).ok_or(Failure::NoAssertion)?;
-        let request = HttpRequest { request, max_body_bytes: self.0.settings.max_answer_bytes };
+        let request = HttpRequest { request, max_body_bytes: self.0.settings.max_answer_bytes, reach: None };
         let response = self.0.settings.http.send(request).await;
         self.read(response.map_err(|error| Failure::of_client(&error))?)
     }

@@ -10,19 +10,18 @@ use std::{
 
 use http::HeaderValue;
 use tokio::{sync::watch, time::timeout};
-use url::Url;
 
 use super::{
     decision::Backoff,
     discovery,
-    endpoint::{Discovered, Endpoint},
-    fetch::{self, FetchError, Fetched},
+    endpoint::{Discovered, Endpoint, Place},
+    fetch::{FetchError, Fetched},
     freshness::Freshness,
     refresher::{Control, Refresher},
     snapshot::Snapshot,
 };
 use crate::{
-    keys::{JwkSet, KeySet, Origin},
+    keys::{JwkSet, KeySet},
     telemetry::{self, JwksOutcome},
     transport::with_causes,
 };
@@ -92,10 +91,14 @@ impl Refresher {
         if read_cache && let Some(snapshot) = self.read_cache().await {
             return Ok(Obtained::FromCache(snapshot));
         }
-        let url = self.jwks_uri().await?;
+        let place = self.place().await?;
         let etag = self.snapshot.load().as_ref().and_then(|snapshot| snapshot.etag.clone());
         let Fetched { document, etag, max_age } =
-            fetch::key_set(&*self.settings.client, &url, etag.as_ref(), self.settings.max_age).await?;
+            self.settings.server.key_set(&place, etag.as_ref(), self.settings.max_age).await?;
+        let (limit, actual) = (self.settings.max_keys, document.as_ref().map_or(0, |document| document.keys().len()));
+        if actual > limit {
+            return Err(FetchError::TooManyKeys { limit, actual });
+        }
         Ok(match document {
             Some(document) => {
                 Obtained::Changed { keys: self.import(&document), document: Arc::new(document), etag, max_age }
@@ -104,19 +107,20 @@ impl Refresher {
         })
     }
 
-    async fn jwks_uri(&self) -> Result<Url, FetchError> {
+    /// Where the keys are.
+    async fn place(&self) -> Result<Place, FetchError> {
         let issuer = match &self.settings.endpoint {
-            Endpoint::Fixed(url) => return Ok(url.clone()),
+            Endpoint::Fixed(url) => return Ok(Place::configured(url.clone())),
             Endpoint::Discovered(issuer) => issuer,
         };
         let now = self.settings.clock.now();
         let known = self.lock().discovered.clone();
         if let Some(known) = known.filter(|known| known.is_current(now)) {
-            return Ok(known.jwks_uri);
+            return Ok(known.keys);
         }
-        let jwks_uri = discovery::jwks_uri(&*self.settings.client, issuer, self.settings.transport).await?;
-        self.lock().discovered = Some(Discovered { jwks_uri: jwks_uri.clone(), at: now });
-        Ok(jwks_uri)
+        let keys = discovery::keys(&self.settings.server, issuer, self.settings.transport).await?;
+        self.lock().discovered = Some(Discovered { keys: keys.clone(), at: now });
+        Ok(keys)
     }
 
     /// The cached set, if it may still be used.
@@ -151,9 +155,12 @@ impl Refresher {
         if let Some(same) = at_hand.as_ref().filter(|snapshot| snapshot.document.keys() == document.keys()) {
             return Arc::clone(&same.keys);
         }
-        let keys = KeySet::import(document, Origin::Remote);
+        let keys = KeySet::import(document, &self.settings.import);
         for key in keys.skipped() {
             telemetry::key_skipped(&self.source, key.kid.as_deref(), &key.problem.to_string());
+        }
+        for key in keys.warnings() {
+            telemetry::key_is_odd(&self.source, key.kid.as_deref(), &key.oddity.to_string());
         }
         Arc::new(keys)
     }

@@ -24,6 +24,12 @@ impl Bucket {
         self.refilled(now).left > 0
     }
 
+    /// How long it takes until there is one again.
+    pub(super) fn next_in(&self, now: SystemTime) -> Duration {
+        let Self { left, since } = self.refilled(now);
+        if left > 0 { Duration::ZERO } else { REFILL.saturating_sub(now.duration_since(since).unwrap_or_default()) }
+    }
+
     pub(super) fn take(&mut self, now: SystemTime) {
         *self = self.refilled(now);
         self.left = self.left.saturating_sub(1);

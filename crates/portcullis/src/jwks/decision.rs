@@ -27,6 +27,8 @@ pub(super) enum Event {
     Lookup {
         /// Whether the set at hand has it.
         known: bool,
+        /// Whether it is known to be missing: it was withdrawn, or a fetch has not brought it just now.
+        missing: bool,
         waited: Waited,
     },
     /// Time has passed.
@@ -59,13 +61,15 @@ pub(super) enum Decision {
     RefuseUnknown,
     /// There are no keys, or no word on this one, until a server answers again.
     RefuseUnavailable { retry_after: Duration },
+    /// Unknown kids have used up the fetches that may look for one, so nobody can tell whether the key is new.
+    RefuseUntold { retry_after: Duration },
 }
 
 pub(super) fn decide(now: SystemTime, state: &State, event: Event) -> Decision {
     let usable = state.keys.is_some_and(|keys| keys.is_usable(now));
     match event {
         Event::Lookup { known: true, .. } if usable => refresh_if_due(now, state),
-        Event::Lookup { known: false, waited } if usable => unknown_kid(now, state, waited),
+        Event::Lookup { known: false, missing, waited } if usable => unknown_kid(now, state, missing, waited),
         Event::Lookup { waited, .. } => no_keys(now, state, waited),
         Event::Tick => refresh_if_due(now, state),
         Event::Demand if state.fetching => Decision::Join,
@@ -87,7 +91,7 @@ fn no_keys(now: SystemTime, state: &State, waited: Waited) -> Decision {
     }
 }
 
-fn unknown_kid(now: SystemTime, state: &State, waited: Waited) -> Decision {
+fn unknown_kid(now: SystemTime, state: &State, missing: bool, waited: Waited) -> Decision {
     if state.fetching && waited != Waited::ForANewFetch {
         return Decision::Join;
     }
@@ -98,7 +102,8 @@ fn unknown_kid(now: SystemTime, state: &State, waited: Waited) -> Decision {
         Waited::ForANewFetch => Decision::RefuseUnknown,
         _ if state.is_due(now) => Decision::Fetch { charged: false },
         _ if state.bucket.has_one(now) => Decision::Fetch { charged: true },
-        _ => Decision::RefuseUnknown,
+        _ if missing => Decision::RefuseUnknown,
+        _ => Decision::RefuseUntold { retry_after: state.bucket.next_in(now) },
     }
 }
 

@@ -4,10 +4,14 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    endpoint::Issuer,
-    fetch::{self, FetchError},
+    endpoint::{Issuer, Place},
+    fetch::{FetchError, Server},
 };
-use crate::transport::{AnyHttpClient, Transport};
+use crate::{
+    ConfigurationError,
+    keys::{Notation, without_byte_order_mark},
+    transport::{PeerAddress, Reach, Transport, shown},
+};
 
 /// The members of the metadata that matter.
 #[derive(Deserialize)]
@@ -16,21 +20,56 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Asks for the OpenID Connect metadata, and where there is none, for those of RFC 8414.
-pub(super) async fn jwks_uri(
-    client: &dyn AnyHttpClient,
+/// Asks for the OpenID Connect metadata, and if these are not there, for those of RFC 8414.
+///
+/// An address may answer anything: a page for people with status 200, another tenant's metadata. Only metadata that name
+/// this issuer end the search.
+pub(super) async fn keys(server: &Server, issuer: &Issuer, transport: Transport) -> Result<Place, FetchError> {
+    let mut answers = Vec::new();
+    for url in [openid_url(&issuer.url), oauth_url(&issuer.url)] {
+        match metadata(server, issuer, url.clone()).await {
+            Ok((metadata, peer)) => return place(&metadata, peer, issuer, transport),
+            Err(error) => answers.push((shown(&url), error)),
+        }
+    }
+    Err(FetchError::Undiscovered(answers))
+}
+
+/// The metadata at an address, and where the server was that gave them.
+async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<(Metadata, Option<PeerAddress>), FetchError> {
+    let response = server.document(&Place::configured(url)).await?;
+    let text = without_byte_order_mark(response.body());
+    let metadata: Metadata =
+        serde_json::from_slice(text).map_err(|_| FetchError::NotMetadata(Notation::of(response.body())))?;
+    if metadata.issuer != issuer.identifier {
+        return Err(FetchError::WrongIssuer { expected: issuer.identifier.clone(), actual: metadata.issuer });
+    }
+    Ok((metadata, response.extensions().get().copied()))
+}
+
+/// Where the keys are, if the issuer may send us there.
+fn place(
+    metadata: &Metadata,
+    peer: Option<PeerAddress>,
     issuer: &Issuer,
     transport: Transport,
-) -> Result<Url, FetchError> {
-    let document = match fetch::document(client, &openid_url(&issuer.url)).await {
-        Err(FetchError::Status(_)) => fetch::document(client, &oauth_url(&issuer.url)).await?,
-        answer => answer?,
-    };
-    let metadata: Metadata = serde_json::from_slice(&document).map_err(|_| FetchError::NotMetadata)?;
-    if metadata.issuer != issuer.identifier {
-        return Err(FetchError::WrongIssuer { expected: issuer.identifier.clone() });
+) -> Result<Place, FetchError> {
+    let refused = |problem: String| FetchError::JwksUri(problem);
+    let url = transport.url(&metadata.jwks_uri).map_err(|problem| refused(problem.to_string()))?;
+    // An issuer that is asked over https does not choose http for its keys.
+    if url.scheme() == "http" && issuer.url.scheme() == "https" && transport == Transport::Secure {
+        return Err(refused(ConfigurationError::InsecureUrl { url: shown(&url) }.to_string()));
     }
-    transport.url(&metadata.jwks_uri).map_err(|problem| FetchError::JwksUri(problem.to_string()))
+    let reach = Reach::of_issuer(&issuer.url, peer.map(|PeerAddress(address)| address));
+    if !reach.allows_literal(&url) {
+        return Err(refused(format!(
+            "{} is on this machine or in a network that the issuer itself is not in: if it is meant, configure it as \
+             `jwks_uri`",
+            shown(&url)
+        )));
+    }
+    let is_ours = url.origin() == issuer.url.origin();
+    Ok(Place { url, reach: Some(reach), is_ours })
 }
 
 /// The well-known part goes behind the issuer's path.

@@ -7,7 +7,7 @@ use std::{
 
 use url::Url;
 
-use crate::transport::{is_this_machine, shown};
+use crate::transport::{Reach, is_this_machine, shown};
 
 /// How long a discovered URL is believed.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,11 +28,28 @@ pub(super) struct Issuer {
     pub(super) url: Url,
 }
 
+/// A URL that is asked, and what may be told and trusted there.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) url: Url,
+    /// How far it may lead; as far as it likes where it is from configuration.
+    pub(super) reach: Option<Reach>,
+    /// Whether it is the operator's choice, or beside what is: it may see credentials.
+    pub(super) is_ours: bool,
+}
+
 /// A URL that was discovered, and when.
 #[derive(Debug, Clone)]
 pub(super) struct Discovered {
-    pub(super) jwks_uri: Url,
+    pub(super) keys: Place,
     pub(super) at: SystemTime,
+}
+
+impl Place {
+    /// From configuration.
+    pub(super) fn configured(url: Url) -> Self {
+        Self { url, reach: None, is_ours: true }
+    }
 }
 
 impl Endpoint {

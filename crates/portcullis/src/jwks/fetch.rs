@@ -1,23 +1,19 @@
 //! One request for a document of an authorization server, and what may be wrong with the answer.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, StatusCode,
-    header::{ACCEPT, ETAG, IF_NONE_MATCH},
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, USER_AGENT},
 };
-use url::Url;
 
-use super::freshness::max_age;
+use super::{endpoint::Place, freshness::max_age};
 use crate::{
-    keys::JwkSet,
+    keys::{JwkSet, NotAJwkSet, Notation},
     refusal::ConfigurationFault,
-    transport::{AnyHttpClient, HttpRequest, with_causes},
+    transport::{self, AnyHttpClient, BodyTooLong, BoxError, HttpRequest, with_causes},
 };
-
-/// The longest document that is read.
-const MAX_BODY_BYTES: usize = 512 * 1024;
 
 /// A key set, as the endpoint gave it.
 pub(super) struct Fetched {
@@ -36,16 +32,32 @@ pub(super) enum FetchError {
     Client(String),
     /// Another status than 200.
     Status(StatusCode),
-    TooLarge,
-    NotAJwkSet,
+    TooLarge {
+        limit: usize,
+    },
+    NotAJwkSet(Notation),
+    /// A key set of more keys than are imported.
+    TooManyKeys {
+        limit: usize,
+        actual: usize,
+    },
     /// A key set without a key that can be used.
     NoUsableKeys {
         skipped: usize,
     },
-    NotMetadata,
+    NotMetadata(Notation),
     /// The metadata names another issuer (RFC 8414 section 3.3).
     WrongIssuer {
         expected: String,
+        /// The issuer's own text.
+        actual: String,
+    },
+    /// No address answered with the issuer's metadata.
+    Undiscovered(Vec<(String, FetchError)>),
+    /// The file of the bearer token that the server is to be shown.
+    TokenFile {
+        path: PathBuf,
+        why: String,
     },
     /// The metadata's `jwks_uri` may not be fetched.
     JwksUri(String),
@@ -55,47 +67,96 @@ pub(super) enum FetchError {
     NoRuntime,
 }
 
-/// Fetches a key set, or hears that it has not changed (RFC 9110 section 13.1.2).
-pub(super) async fn key_set(
-    client: &dyn AnyHttpClient,
-    url: &Url,
-    etag: Option<&HeaderValue>,
-    default_age: Duration,
-) -> Result<Fetched, FetchError> {
-    let (status, headers, body) = get(client, url, etag).await?;
-    let document = match status {
-        StatusCode::OK => Some(JwkSet::from_slice(&body).map_err(|_| FetchError::NotAJwkSet)?),
-        StatusCode::NOT_MODIFIED if etag.is_some() => None,
-        _ => return Err(FetchError::Status(status)),
-    };
-    Ok(Fetched { document, etag: headers.get(ETAG).cloned(), max_age: max_age(&headers, default_age) })
+/// How a server is asked.
+pub(super) struct Server {
+    pub(super) client: Arc<dyn AnyHttpClient>,
+    pub(super) credentials: Credentials,
+    pub(super) max_document_bytes: usize,
 }
 
-/// Fetches a JSON document.
-pub(super) async fn document(client: &dyn AnyHttpClient, url: &Url) -> Result<Bytes, FetchError> {
-    match get(client, url, None).await? {
-        (StatusCode::OK, _, body) => Ok(body),
-        (status, ..) => Err(FetchError::Status(status)),
+/// What the server is shown, so that it answers us; nobody else is.
+#[derive(Default)]
+pub(super) struct Credentials {
+    pub(super) fields: HeaderMap,
+    /// Read for each request, since it is renewed while we run.
+    pub(super) bearer_token_file: Option<PathBuf>,
+}
+
+impl Server {
+    /// Fetches a key set, or hears that it has not changed (RFC 9110 section 13.1.2).
+    pub(super) async fn key_set(
+        &self,
+        place: &Place,
+        etag: Option<&HeaderValue>,
+        default_age: Duration,
+    ) -> Result<Fetched, FetchError> {
+        let (parts, body) = self.get(place, etag).await?.into_parts();
+        let document = match parts.status {
+            StatusCode::OK => Some(JwkSet::from_slice(&body).map_err(|NotAJwkSet { came, .. }| {
+                FetchError::NotAJwkSet(compressed(&parts.headers).unwrap_or(came))
+            })?),
+            StatusCode::NOT_MODIFIED if etag.is_some() => None,
+            status => return Err(FetchError::Status(status)),
+        };
+        Ok(Fetched { document, etag: parts.headers.get(ETAG).cloned(), max_age: max_age(&parts.headers, default_age) })
+    }
+
+    /// Fetches a JSON document.
+    pub(super) async fn document(&self, place: &Place) -> Result<Response<Bytes>, FetchError> {
+        let response = self.get(place, None).await?;
+        if response.status() == StatusCode::OK { Ok(response) } else { Err(FetchError::Status(response.status())) }
+    }
+
+    async fn get(&self, place: &Place, etag: Option<&HeaderValue>) -> Result<Response<Bytes>, FetchError> {
+        let mut request = Request::get(place.url.as_str())
+            .header(ACCEPT, "application/json, application/jwk-set+json")
+            .header(USER_AGENT, transport::USER_AGENT);
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let mut request = request.body(Bytes::new()).map_err(|error| FetchError::Client(error.to_string()))?;
+        if place.is_ours {
+            self.credentials.add_to(request.headers_mut()).await?;
+        }
+        let request = HttpRequest { request, max_body_bytes: self.max_document_bytes, reach: place.reach };
+        let response = self.client.send(request).await.map_err(|error| self.failed(&error))?;
+        if response.body().len() > self.max_document_bytes { Err(self.too_large()) } else { Ok(response) }
+    }
+
+    fn failed(&self, error: &BoxError) -> FetchError {
+        if error.is::<BodyTooLong>() { self.too_large() } else { FetchError::Client(with_causes(error)) }
+    }
+
+    fn too_large(&self) -> FetchError {
+        FetchError::TooLarge { limit: self.max_document_bytes }
     }
 }
 
-async fn get(
-    client: &dyn AnyHttpClient,
-    url: &Url,
-    etag: Option<&HeaderValue>,
-) -> Result<(StatusCode, HeaderMap, Bytes), FetchError> {
-    let mut request = Request::get(url.as_str()).header(ACCEPT, "application/json, application/jwk-set+json");
-    if let Some(etag) = etag {
-        request = request.header(IF_NONE_MATCH, etag);
+impl Credentials {
+    async fn add_to(&self, fields: &mut HeaderMap) -> Result<(), FetchError> {
+        // A field of the user's takes the place of ours.
+        for (name, value) in &self.fields {
+            fields.insert(name, value.clone());
+        }
+        let Some(path) = self.bearer_token_file.clone() else { return Ok(()) };
+        let unreadable = |why: String| FetchError::TokenFile { path: path.clone(), why };
+        let from = path.clone();
+        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(from)).await;
+        let token =
+            read.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        let value = token.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
+        let mut value = value.ok_or_else(|| unreadable("it holds no token".to_owned()))?;
+        value.set_sensitive(true);
+        fields.insert(AUTHORIZATION, value);
+        Ok(())
     }
-    let request = request.body(Bytes::new()).map_err(|error| FetchError::Client(error.to_string()))?;
-    let request = HttpRequest { request, max_body_bytes: MAX_BODY_BYTES };
-    let response = client.send(request).await.map_err(|error| FetchError::Client(with_causes(&error)))?;
-    let (parts, body) = response.into_parts();
-    if body.len() > MAX_BODY_BYTES {
-        return Err(FetchError::TooLarge);
-    }
-    Ok((parts.status, parts.headers, body))
+}
+
+/// A body that says that it is compressed; a client that decompresses it takes the field away.
+fn compressed(headers: &HeaderMap) -> Option<Notation> {
+    let coding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
+    (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(Notation::Compressed)
 }
 
 impl fmt::Display for FetchError {
@@ -107,17 +168,42 @@ impl fmt::Display for FetchError {
                 write!(f, "expected status 200, {status} came: redirects are not followed, name the final URL")
             }
             Self::Status(status) => write!(f, "expected status 200, {status} came"),
-            Self::TooLarge => write!(f, "the answer is longer than {MAX_BODY_BYTES} bytes"),
-            Self::NotAJwkSet => f.write_str("expected a JWK Set: a JSON object with an array `keys`"),
+            Self::TooLarge { limit } => {
+                write!(f, "the answer is longer than {limit} bytes: if it is right, raise `max_document_bytes`")
+            }
+            Self::NotAJwkSet(came) => NotAJwkSet { came: *came }.fmt(f),
+            Self::TooManyKeys { limit, actual } => {
+                write!(f, "the key set has {actual} keys, more than {limit}: if it is right, raise `max_keys`")
+            }
             Self::NoUsableKeys { skipped } => {
                 write!(f, "the key set has no key that can be used ({skipped} skipped)")
             }
-            Self::NotMetadata => {
-                f.write_str("expected metadata: a JSON object with the strings `issuer` and `jwks_uri`")
+            Self::NotMetadata(came) => {
+                write!(f, "expected metadata (a JSON object with the strings `issuer` and `jwks_uri`), got {came}")
             }
-            Self::WrongIssuer { expected } => {
-                write!(f, "the metadata is that of another issuer than {expected}, which it must name to the letter")
+            Self::WrongIssuer { expected, actual } => {
+                write!(
+                    f,
+                    "the metadata is that of another issuer than {expected}, to the letter: it names {}",
+                    quoted(actual)
+                )?;
+                match (actual.strip_suffix('/'), expected.strip_suffix('/')) {
+                    (Some(actual), _) if actual == expected => f.write_str(": configure it with the slash at its end"),
+                    (_, Some(expected)) if actual == expected => {
+                        f.write_str(": configure it without the slash at its end")
+                    }
+                    _ => Ok(()),
+                }
             }
+            Self::Undiscovered(answers) => {
+                let mut separator = "";
+                answers.iter().try_for_each(|(url, error)| {
+                    write!(f, "{separator}{url}: {error}")?;
+                    separator = "; ";
+                    Ok(())
+                })
+            }
+            Self::TokenFile { path, why } => write!(f, "the file of the bearer token, {}: {why}", path.display()),
             Self::JwksUri(problem) => write!(f, "the metadata's jwks_uri: {problem}"),
             Self::Interrupted => f.write_str("the fetch was interrupted"),
             Self::NoRuntime => ConfigurationFault::NoRuntime.fmt(f),
@@ -126,3 +212,10 @@ impl fmt::Display for FetchError {
 }
 
 impl Error for FetchError {}
+
+/// A server's text for a log: short, and without anything that steers a terminal.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let cut: String = text.chars().take(LONGEST).collect();
+    format!("{cut:?}")
+}

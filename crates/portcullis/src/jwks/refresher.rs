@@ -17,18 +17,19 @@ use super::{
     cache::AnyJwksCache,
     decision::{Decision, Event, State, Waited, decide},
     endpoint::{Discovered, Endpoint},
-    fetch::FetchError,
+    fetch::{FetchError, Server},
     snapshot::Snapshot,
+    sought::Sought,
     status::JwksStatus,
     withdrawn::Withdrawn,
 };
 use crate::{
     clock::Clock,
-    keys::{Candidates, JwkSet, KeySet, Miss},
+    keys::{Candidates, ImportRules, JwkSet, KeySet, Miss},
     refusal::{ConfigurationFault, Refusal, UnavailableFault},
     telemetry,
     token::Header,
-    transport::{AnyHttpClient, Transport},
+    transport::Transport,
 };
 
 /// How long the schedule sleeps at the most: it then looks at the clock again, which may have jumped.
@@ -42,11 +43,13 @@ pub(super) struct Settings {
     pub(super) endpoint: Endpoint,
     pub(super) transport: Transport,
     pub(super) cache: Arc<dyn AnyJwksCache>,
-    pub(super) client: Arc<dyn AnyHttpClient>,
+    pub(super) server: Server,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timeout: Duration,
     pub(super) max_age: Duration,
     pub(super) max_stale: Duration,
+    pub(super) import: ImportRules,
+    pub(super) max_keys: usize,
 }
 
 /// Keeps the snapshot of one endpoint's keys up to date.
@@ -66,6 +69,7 @@ pub(super) struct Control {
     pub(super) last_error: Option<FetchError>,
     pub(super) discovered: Option<Discovered>,
     pub(super) withdrawn: Withdrawn,
+    sought: Sought,
     /// Whether the cache was asked already.
     cache_read: bool,
     schedule: Option<AbortHandle>,
@@ -86,6 +90,7 @@ impl Refresher {
             last_error: None,
             discovered: None,
             withdrawn: Withdrawn::default(),
+            sought: Sought::default(),
             cache_read: false,
             schedule: None,
         };
@@ -199,6 +204,7 @@ impl Refresher {
             source: Some(self.source.clone()),
             keys: keys.map(|keys| keys.kids().map(|kid| kid.map(str::to_owned)).collect()).unwrap_or_default(),
             skipped: keys.map(|keys| keys.skipped().to_vec()).unwrap_or_default(),
+            warnings: keys.map(|keys| keys.warnings().to_vec()).unwrap_or_default(),
             age: snapshot
                 .as_ref()
                 .map(|snapshot| now.duration_since(snapshot.freshness.fetched_at).unwrap_or_default()),
@@ -215,11 +221,20 @@ impl Refresher {
         let found =
             self.snapshot.load().as_ref().map_or(Err(Miss::Unknown), |snapshot| snapshot.keys.candidates(header));
         let known = !matches!(found, Err(Miss::Unknown));
-        match decide(now, &control.state, Event::Lookup { known, waited }) {
+        let missing = !known && control.is_missing(header, now);
+        match decide(now, &control.state, Event::Lookup { known, missing, waited }) {
             Decision::Use => Next::Go(found),
-            Decision::RefuseUnknown => Next::Go(Err(Miss::Unknown)),
+            Decision::RefuseUnknown => {
+                if waited == Waited::ForANewFetch {
+                    control.sought.note(header, now);
+                }
+                Next::Go(Err(Miss::Unknown))
+            }
             Decision::RefuseUnavailable { retry_after } => {
                 Next::Refuse(Refusal::Unavailable(UnavailableFault::Keys { retry_after }))
+            }
+            Decision::RefuseUntold { retry_after } => {
+                Next::Refuse(Refusal::Unavailable(UnavailableFault::KeyFetches { retry_after }))
             }
             Decision::RefreshBehind => {
                 self.start_fetch(&mut control);
@@ -275,6 +290,14 @@ impl Refresher {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Control {
+    /// Whether it needs no fetch to tell that there is no such key.
+    fn is_missing(&self, header: &Header, now: SystemTime) -> bool {
+        let is_withdrawn = |kid: &str| self.withdrawn.when(kid).is_some();
+        header.kid.as_deref().is_some_and(is_withdrawn) || self.sought.in_vain(header, now)
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
     crypto::KeyMaterial,
-    keys::{Candidates, JwkSet, KeySet, Miss, NotAJwkSet, Origin, VerificationKey, keys_from_pem},
+    keys::{
+        Candidates, ImportRules, JwkSet, KeySet, Miss, Origin, Unreadable, VerificationKey, keys_from_pem,
+        keys_from_text,
+    },
     refusal::{Refusal, TokenFault, Unverified},
     token::Header,
 };
@@ -88,30 +91,69 @@ impl JwksService {
     ///
     /// A [`ConfigurationError`] if the text is not a JWK Set or none of its keys can be used.
     pub fn from_json(text: &str) -> Result<Self, ConfigurationError> {
-        let document: JwkSet = text.parse().map_err(|NotAJwkSet| ConfigurationError::NotAJwkSet)?;
-        Self::local(KeySet::import(&document, Origin::Local))
+        let document: JwkSet = text.parse().map_err(ConfigurationError::NotAJwkSet)?;
+        Self::local(KeySet::import(&document, &ImportRules::of(Origin::Local)))
     }
 
-    /// The keys of a file: a JWK Set, or PEM.
+    /// The keys of a file: a JWK Set, one JWK, PEM as for [`from_pem`](Self::from_pem), or DER.
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the file cannot be read, and as for [`from_json`](Self::from_json)
-    /// and [`from_pem`](Self::from_pem).
+    /// A [`ConfigurationError`] if the file cannot be read, and as for [`from_text`](Self::from_text).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigurationError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigurationError::File { path: path.to_owned(), source })?;
-        if text.trim_start().starts_with("-----BEGIN") { Self::from_pem(&text) } else { Self::from_json(&text) }
+        let text = std::fs::read(path).map_err(|source| ConfigurationError::File { path: path.to_owned(), source })?;
+        Self::from_bytes(&text, &ImportRules::of(Origin::Local))
     }
 
-    /// The public keys of a PEM text, each a `PUBLIC KEY` section (RFC 7468 section 13).
+    /// The keys of a text in any of the forms that people hold keys in: a JWK Set, one JWK, or PEM as for
+    /// [`from_pem`](Self::from_pem).
     ///
-    /// They are tried for tokens with any `kid`.
+    /// ```
+    /// use portcullis::JwksService;
+    ///
+    /// let keycloak = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    /// assert!(JwksService::from_text(keycloak)?.ready());
+    /// let error = JwksService::from_text("<!doctype html>").unwrap_err();
+    /// assert!(error.to_string().contains("HTML"));
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError::Key`] if there is none, or one is not a key of a supported type and size.
+    /// A [`ConfigurationError`] that says what the text is instead, or why none of its keys can be used.
+    pub fn from_text(text: &str) -> Result<Self, ConfigurationError> {
+        Self::from_bytes(text.as_bytes(), &ImportRules::of(Origin::Local))
+    }
+
+    /// The same, with keys of these uses (`use`), too, as [`JwksBuilder::key_uses`] takes them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_text`](Self::from_text).
+    pub fn from_text_for<T: Into<String>>(
+        text: &str,
+        key_uses: impl IntoIterator<Item = T>,
+    ) -> Result<Self, ConfigurationError> {
+        let uses = key_uses.into_iter().map(Into::into).collect();
+        Self::from_bytes(text.as_bytes(), &ImportRules { origin: Origin::Local, uses })
+    }
+
+    fn from_bytes(text: &[u8], rules: &ImportRules) -> Result<Self, ConfigurationError> {
+        Self::local(keys_from_text(text, rules).map_err(|error| match error {
+            Unreadable::NotAJwkSet(problem) => ConfigurationError::NotAJwkSet(problem),
+            Unreadable::Key(problem) => ConfigurationError::Key(problem),
+        })?)
+    }
+
+    /// The public keys of a PEM text: of each `PUBLIC KEY`, `RSA PUBLIC KEY` and `CERTIFICATE` section (RFC 7468 sections 5
+    /// and 13), or of one such section's base64 alone, as Keycloak's console shows it.
+    ///
+    /// They are tried for tokens with any `kid`. Of a certificate its key alone counts, whatever its times and issuer are.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Key`] if there is none, one is not a key of a supported type and size, or one is private.
     pub fn from_pem(pem: &str) -> Result<Self, ConfigurationError> {
         let keys = keys_from_pem(pem.as_bytes()).map_err(ConfigurationError::Key)?;
         Self::local(KeySet::new(keys, Origin::Local))
@@ -188,6 +230,7 @@ impl JwksService {
             Source::Local(keys) => JwksStatus {
                 keys: keys.kids().map(|kid| kid.map(str::to_owned)).collect(),
                 skipped: keys.skipped().to_vec(),
+                warnings: keys.warnings().to_vec(),
                 ..JwksStatus::default()
             },
             Source::Remote(refresher) => refresher.status(),
@@ -293,6 +336,7 @@ fn refusal(miss: Miss, header: &Header) -> Refusal {
     Refusal::Token(match miss {
         Miss::Unknown => TokenFault::UnknownKey { kid: header.kid.as_deref().map(Unverified::new) },
         Miss::Mismatch => TokenFault::KeyMismatch { algorithm: header.algorithm.name() },
+        Miss::Skipped(problem) => TokenFault::UnusableKey { problem },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::keys::SkippedKey;
+use crate::keys::{KeyWarning, SkippedKey};
 
 /// How a [`JwksService`](crate::JwksService) is doing: for a readiness probe or a console.
 ///
@@ -25,6 +25,8 @@ pub struct JwksStatus {
     pub keys: Vec<Option<String>>,
     /// The keys of the set that are not used, and why.
     pub skipped: Vec<SkippedKey>,
+    /// What is odd about keys that are used all the same.
+    pub warnings: Vec<KeyWarning>,
     /// How long ago the set was fetched; none for local keys, or if there is no set.
     pub age: Option<Duration>,
     /// In what time it is fetched again; none for local keys.

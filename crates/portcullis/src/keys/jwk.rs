@@ -2,36 +2,38 @@
 
 use serde_json::Value;
 
-use super::{KeyProblem, Origin, VerificationKey};
+use super::{ImportRules, KeyOddity, KeyProblem, Origin, VerificationKey, members::Members};
 use crate::{
     algorithm::{Algorithm, KeyType},
-    base64url,
     crypto::KeyMaterial,
 };
 
-type Object = serde_json::Map<String, Value>;
+/// Members by one of which alone a signature can be made (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2).
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
-/// Imports a JWK; where it comes from decides whether it may be a secret.
-pub(super) fn import(jwk: &Value, origin: Origin) -> Result<VerificationKey, KeyProblem> {
-    let jwk = jwk.as_object().ok_or(KeyProblem::NotAnObject)?;
-    let kid = optional_text(jwk, "kid")?;
-    let key_type = key_type(jwk)?;
-    if origin == Origin::Remote && (key_type == KeyType::Secret || jwk.contains_key("d")) {
+/// Imports a JWK; the rules say whether it may be a secret, and what it may be for.
+pub(super) fn import(jwk: &Value, rules: &ImportRules) -> Result<(VerificationKey, Vec<KeyOddity>), KeyProblem> {
+    let mut jwk = Members::of(jwk)?;
+    let kid = jwk.kid()?;
+    let key_type = key_type(&jwk)?;
+    let is_private = key_type == KeyType::Secret || PRIVATE.iter().any(|name| jwk.get(name).is_some());
+    if rules.origin == Origin::Remote && is_private {
         return Err(KeyProblem::Published);
     }
-    check_purpose(jwk)?;
-    let material = material(jwk, key_type, &algorithms(jwk, key_type)?)?;
-    Ok(VerificationKey::new(kid, material))
+    check_purpose(&jwk, rules)?;
+    let algorithms = algorithms(&jwk, key_type)?;
+    let material = material(&mut jwk, key_type, &algorithms)?;
+    Ok((VerificationKey::new(kid, material), jwk.into_oddities()))
 }
 
 /// The `kid` of a JWK that may be bad in any other way.
 pub(super) fn kid(jwk: &Value) -> Option<&str> {
-    jwk.get("kid")?.as_str()
+    jwk.get("kid")?.as_str().filter(|kid| !kid.is_empty())
 }
 
-fn key_type(jwk: &Object) -> Result<KeyType, KeyProblem> {
-    let curve = optional_text(jwk, "crv")?;
-    match (required_text(jwk, "kty")?, curve) {
+fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
+    let curve = jwk.text("crv")?;
+    match (jwk.required_text("kty")?, curve) {
         ("RSA", _) => Ok(KeyType::Rsa),
         ("EC", Some("P-256")) => Ok(KeyType::P256),
         ("EC", Some("P-384")) => Ok(KeyType::P384),
@@ -43,9 +45,12 @@ fn key_type(jwk: &Object) -> Result<KeyType, KeyProblem> {
 }
 
 /// `use` and `key_ops` are honoured where they stand (RFC 7517 sections 4.2 and 4.3).
-fn check_purpose(jwk: &Object) -> Result<(), KeyProblem> {
-    if optional_text(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
-        return Err(KeyProblem::NotForVerifying);
+fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProblem> {
+    match jwk.text("use")? {
+        None | Some("sig") => {}
+        Some("enc") => return Err(KeyProblem::NotForVerifying),
+        Some(purpose) if rules.uses.iter().any(|allowed| allowed == purpose) => {}
+        Some(purpose) => return Err(KeyProblem::other_use(purpose)),
     }
     match jwk.get("key_ops") {
         None => Ok(()),
@@ -56,52 +61,36 @@ fn check_purpose(jwk: &Object) -> Result<(), KeyProblem> {
 }
 
 /// The algorithms that the key is bound to: the one of its `alg`, else all of its type.
-fn algorithms(jwk: &Object, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
+fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
     let possible = Algorithm::of(key_type);
-    let Some(name) = optional_text(jwk, "alg")? else { return Ok(possible) };
+    let Some(name) = jwk.text("alg")? else { return Ok(possible) };
     let named = Algorithm::from_name(name).filter(|algorithm| possible.contains(algorithm));
     named.map(|algorithm| vec![algorithm]).ok_or(KeyProblem::Algorithm)
 }
 
-fn material(jwk: &Object, key_type: KeyType, algorithms: &[Algorithm]) -> Result<KeyMaterial, KeyProblem> {
+fn material(jwk: &mut Members<'_>, key_type: KeyType, algorithms: &[Algorithm]) -> Result<KeyMaterial, KeyProblem> {
     match key_type {
-        KeyType::Rsa => KeyMaterial::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?, algorithms),
+        KeyType::Rsa => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
         KeyType::P256 | KeyType::P384 | KeyType::P521 => {
             KeyMaterial::point(&uncompressed_point(jwk, key_type)?, key_type, algorithms)
         }
-        KeyType::Ed25519 => KeyMaterial::point(&ed25519_bytes(jwk)?, key_type, algorithms),
-        KeyType::Secret => KeyMaterial::secret(&bytes(jwk, "k")?, algorithms),
+        KeyType::Ed25519 => KeyMaterial::point(&ed25519_octets(jwk)?, key_type, algorithms),
+        KeyType::Secret => KeyMaterial::secret(&jwk.octets("k")?, algorithms),
     }
 }
 
-/// `0x04 || x || y` (SEC 1 section 2.3.3); each coordinate in its full length (RFC 7518 section 6.2.1.2).
-fn uncompressed_point(jwk: &Object, key_type: KeyType) -> Result<Vec<u8>, KeyProblem> {
-    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-    let length = key_type.coordinate_bytes();
-    if length != Some(x.len()) || length != Some(y.len()) {
-        return Err(KeyProblem::Member { name: "x, y", expected: "as long as a coordinate of the curve" });
+/// `0x04 || x || y`, each coordinate in its full length (SEC 1 section 2.3.3).
+fn uncompressed_point(jwk: &mut Members<'_>, key_type: KeyType) -> Result<Vec<u8>, KeyProblem> {
+    let length = key_type.coordinate_bytes().unwrap_or_default();
+    let (x, y) = (jwk.coordinate("x", length)?, jwk.coordinate("y", length)?);
+    if x.len() != length || y.len() != length {
+        return Err(KeyProblem::Member { name: "x, y", expected: "no longer than a coordinate of the curve" });
     }
     Ok([&[4], x.as_slice(), y.as_slice()].concat())
 }
 
-fn ed25519_bytes(jwk: &Object) -> Result<Vec<u8>, KeyProblem> {
-    let x = bytes(jwk, "x")?;
+/// Octets and no number: a shorter text is another key, or none.
+fn ed25519_octets(jwk: &mut Members<'_>) -> Result<Vec<u8>, KeyProblem> {
+    let x = jwk.octets("x")?;
     if x.len() == 32 { Ok(x) } else { Err(KeyProblem::Member { name: "x", expected: "32 bytes long" }) }
-}
-
-fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, KeyProblem> {
-    let text = required_text(jwk, name)?;
-    base64url::decode(text).ok_or(KeyProblem::Member { name, expected: "base64url without padding" })
-}
-
-fn required_text<'a>(jwk: &'a Object, name: &'static str) -> Result<&'a str, KeyProblem> {
-    optional_text(jwk, name)?.ok_or(KeyProblem::Member { name, expected: "present" })
-}
-
-fn optional_text<'a>(jwk: &'a Object, name: &'static str) -> Result<Option<&'a str>, KeyProblem> {
-    match jwk.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(KeyProblem::Member { name, expected: "a string" }),
-    }
 }

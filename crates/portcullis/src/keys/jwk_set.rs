@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use serde_json::Value;
 
-use super::{KeyProblem, Origin, jwk};
+use super::{ImportRules, KeyProblem, Notation, Origin, jwk};
 
 /// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
 ///
@@ -23,11 +23,26 @@ use super::{KeyProblem, Origin, jwk};
 pub struct JwkSet {
     document: Value,
     fetched_at: Option<SystemTime>,
+    has_byte_order_mark: bool,
 }
 
 /// A text is not a JWK Set: not JSON, or no object with an array `keys`.
+///
+/// ```
+/// use portcullis::{JwkSet, Notation};
+///
+/// let error = "<!doctype html><title>Sign in</title>".parse::<JwkSet>().unwrap_err();
+/// assert_eq!(error.came, Notation::Html);
+/// ```
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotAJwkSet;
+pub struct NotAJwkSet {
+    /// What the text looks like.
+    pub came: Notation,
+}
+
+/// A byte-order mark in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl JwkSet {
     /// Reads a document from JSON text.
@@ -36,9 +51,11 @@ impl JwkSet {
     ///
     /// [`NotAJwkSet`] if it is not JSON, or has no array `keys`.
     pub fn from_slice(json: &[u8]) -> Result<Self, NotAJwkSet> {
-        let document: Value = serde_json::from_slice(json).map_err(|_| NotAJwkSet)?;
-        let is_set = document.get("keys").is_some_and(Value::is_array);
-        is_set.then_some(Self { document, fetched_at: None }).ok_or(NotAJwkSet)
+        let text = without_byte_order_mark(json);
+        let document = serde_json::from_slice::<Value>(text).ok();
+        let document = document.filter(|document| document.get("keys").is_some_and(Value::is_array));
+        let document = document.ok_or_else(|| NotAJwkSet { came: Notation::of(json) })?;
+        Ok(Self { document, fetched_at: None, has_byte_order_mark: text.len() < json.len() })
     }
 
     /// When the document was fetched; unknown for one that came without that, which then counts as old.
@@ -76,7 +93,12 @@ impl JwkSet {
     }
 
     fn judged_keys(&self, origin: Origin) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
-        self.keys().iter().map(move |key| (key, jwk::import(key, origin).map(drop)))
+        let rules = ImportRules::of(origin);
+        self.keys().iter().map(move |key| (key, jwk::import(key, &rules).map(drop)))
+    }
+
+    pub(super) fn has_byte_order_mark(&self) -> bool {
+        self.has_byte_order_mark
     }
 
     pub(crate) fn keys(&self) -> &[Value] {
@@ -108,8 +130,13 @@ impl fmt::Debug for JwkSet {
 
 impl fmt::Display for NotAJwkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a JWK Set: a JSON object with an array `keys`")
+        write!(f, "expected a JWK Set (a JSON object with an array `keys`), got {}", self.came)
     }
 }
 
 impl std::error::Error for NotAJwkSet {}
+
+/// The text behind a byte-order mark, if there is one.
+pub(crate) fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}

@@ -5,15 +5,12 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{JwkSet, SkippedKey, VerificationKey, jwk};
+use super::{JwkSet, KeyOddity, KeyProblem, KeyWarning, SkippedKey, VerificationKey, jwk};
 use crate::{
     algorithm::Algorithm,
     refusal::{Refusal, TokenFault},
     token::{Header, SignedToken, UnverifiedToken},
 };
-
-/// How many keys are tried for one token at the most.
-const MAX_CANDIDATES: usize = 8;
 
 /// Where keys come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +21,20 @@ pub(crate) enum Origin {
     Remote,
 }
 
+/// What the keys of a document may be.
+#[derive(Debug, Clone)]
+pub(crate) struct ImportRules {
+    pub(crate) origin: Origin,
+    /// Values of `use` that pass beside `sig`.
+    pub(crate) uses: Vec<String>,
+}
+
+impl ImportRules {
+    pub(crate) fn of(origin: Origin) -> Self {
+        Self { origin, uses: Vec::new() }
+    }
+}
+
 /// Keys, parsed and ready.
 #[derive(Debug)]
 pub(crate) struct KeySet {
@@ -32,49 +43,61 @@ pub(crate) struct KeySet {
     without_kid: Vec<usize>,
     origin: Origin,
     skipped: Vec<SkippedKey>,
+    warnings: Vec<KeyWarning>,
 }
 
 /// Why no key of a set can verify a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Miss {
     /// No such `kid`, or no key for the algorithm: a newer set may have it.
     Unknown,
     /// The key is there, for another algorithm.
     Mismatch,
+    /// The key is there, and is not used.
+    Skipped(KeyProblem),
 }
 
-/// The keys of a set that may have signed a token, 8 at most.
+/// The keys of a set that may have signed a token: one at least.
 #[derive(Debug)]
 pub(crate) struct Candidates {
     set: Arc<KeySet>,
-    indices: [usize; MAX_CANDIDATES],
-    count: usize,
+    first: usize,
+    /// Empty, and so without an allocation, where a token names its key.
+    others: Vec<usize>,
 }
 
 impl KeySet {
     /// Imports each key of a document; the bad ones are kept as [`SkippedKey`]s.
-    pub(crate) fn import(document: &JwkSet, origin: Origin) -> Self {
+    pub(crate) fn import(document: &JwkSet, rules: &ImportRules) -> Self {
         let mut keys = Vec::new();
         let mut skipped = Vec::new();
+        let bom = KeyWarning { kid: None, oddity: KeyOddity::ByteOrderMark };
+        let mut warnings = Vec::from_iter(document.has_byte_order_mark().then_some(bom));
         for jwk in document.keys() {
-            match jwk::import(jwk, origin) {
-                Ok(key) => keys.push(key),
-                Err(problem) => skipped.push(SkippedKey { kid: jwk::kid(jwk).map(str::to_owned), problem }),
+            let kid = || jwk::kid(jwk).map(str::to_owned);
+            match jwk::import(jwk, rules) {
+                Ok((key, oddities)) => {
+                    keys.push(key);
+                    warnings.extend(oddities.into_iter().map(|oddity| KeyWarning { kid: kid(), oddity }));
+                }
+                Err(problem) => skipped.push(SkippedKey { kid: kid(), problem }),
             }
         }
-        Self { skipped, ..Self::new(keys, origin) }
+        Self { skipped, warnings, ..Self::new(keys, rules.origin) }
     }
 
     pub(crate) fn new(keys: Vec<VerificationKey>, origin: Origin) -> Self {
         let mut by_kid: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
         let mut without_kid = Vec::new();
         for (index, key) in keys.iter().enumerate() {
-            match key.kid() {
-                Some(kid) => by_kid.entry(kid.into()).or_default().push(index),
-                None => without_kid.push(index),
+            if key.kid().is_none_or(str::is_empty) {
+                without_kid.push(index);
+            }
+            if let Some(kid) = key.kid() {
+                by_kid.entry(kid.into()).or_default().push(index);
             }
         }
-        Self { keys, by_kid, without_kid, origin, skipped: Vec::new() }
+        Self { keys, by_kid, without_kid, origin, skipped: Vec::new(), warnings: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -87,6 +110,10 @@ impl KeySet {
 
     pub(crate) fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
+    }
+
+    pub(crate) fn warnings(&self) -> &[KeyWarning] {
+        &self.warnings
     }
 
     pub(crate) fn kids(&self) -> impl Iterator<Item = Option<&str>> {
@@ -111,19 +138,25 @@ impl KeySet {
         let indices = match self.by_kid.get(kid) {
             Some(indices) => indices,
             None if self.origin == Origin::Local && !self.without_kid.is_empty() => &self.without_kid,
-            None => return Err(Miss::Unknown),
+            None => return Err(self.why_missing(kid)),
         };
-        self.compatible(indices.iter().copied(), algorithm).ok_or(Miss::Mismatch)
+        self.compatible(indices.iter().copied(), algorithm).ok_or_else(|| match self.why_missing(kid) {
+            // Of two keys with this id, the one for the algorithm may be the one that is not used.
+            Miss::Unknown => Miss::Mismatch,
+            skipped => skipped,
+        })
+    }
+
+    fn why_missing(&self, kid: &str) -> Miss {
+        let skipped = self.skipped.iter().find(|key| key.kid.as_deref() == Some(kid));
+        skipped.map_or(Miss::Unknown, |key| Miss::Skipped(key.problem.clone()))
     }
 
     fn compatible(self: &Arc<Self>, indices: impl Iterator<Item = usize>, algorithm: Algorithm) -> Option<Candidates> {
-        let mut candidates = Candidates { set: Arc::clone(self), indices: [0; MAX_CANDIDATES], count: 0 };
         let fits = |index: &usize| self.keys.get(*index).is_some_and(|key| key.is_for(algorithm));
-        for (slot, index) in candidates.indices.iter_mut().zip(indices.filter(fits)) {
-            *slot = index;
-            candidates.count += 1;
-        }
-        (candidates.count > 0).then_some(candidates)
+        let mut indices = indices.filter(fits);
+        let first = indices.next()?;
+        Some(Candidates { set: Arc::clone(self), first, others: indices.collect() })
     }
 }
 
@@ -133,23 +166,32 @@ impl Candidates {
         Arc::downgrade(&self.set)
     }
 
-    /// Opens the token with the first key that its signature verifies with.
-    pub(crate) fn verify(&self, token: UnverifiedToken<'_>) -> Result<SignedToken, Refusal> {
-        let keys = self.indices.iter().take(self.count).filter_map(|index| self.set.keys.get(*index));
-        let mut proofs = keys.filter_map(|key| key.verify(&token));
-        let proof = proofs.next().ok_or(Refusal::Token(TokenFault::Signature))?;
+    /// Opens the token with the first key that its signature verifies with; `attempts` keys are tried at the most.
+    pub(crate) fn verify(&self, token: UnverifiedToken<'_>, attempts: usize) -> Result<SignedToken, Refusal> {
+        let mut proofs = self.keys().take(attempts).filter_map(|key| key.verify(&token));
+        let proof = proofs.next();
         drop(proofs);
-        Ok(token.signed(proof))
+        match proof {
+            Some(proof) => Ok(token.signed(proof)),
+            None if self.count() > attempts => {
+                Err(Refusal::Token(TokenFault::TooManyKeys { limit: attempts, actual: self.count() }))
+            }
+            None => Err(Refusal::Token(TokenFault::Signature)),
+        }
     }
 
     /// How many they are.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        1 + self.others.len()
     }
 
     /// Whether they have key ids: those that a token names were found by it.
     pub(crate) fn are_named(&self) -> bool {
-        let first = self.indices.first().and_then(|index| self.set.keys.get(*index));
-        first.is_some_and(|key| key.kid().is_some())
+        self.keys().next().is_some_and(|key| key.kid().is_some())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
+        let indices = std::iter::once(self.first).chain(self.others.iter().copied());
+        indices.filter_map(|index| self.set.keys.get(index))
     }
 }

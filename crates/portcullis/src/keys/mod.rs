@@ -5,14 +5,22 @@
 mod jwk;
 mod jwk_set;
 mod key_set;
+mod local;
+mod members;
+mod notation;
+mod oddity;
 mod pem;
 mod problem;
 mod verification_key;
 
 pub use jwk_set::{JwkSet, NotAJwkSet};
+pub use notation::Notation;
+pub use oddity::{KeyOddity, KeyWarning};
 pub use problem::{KeyProblem, SkippedKey};
 
-pub(crate) use key_set::{Candidates, KeySet, Miss, Origin};
+pub(crate) use jwk_set::without_byte_order_mark;
+pub(crate) use key_set::{Candidates, ImportRules, KeySet, Miss, Origin};
+pub(crate) use local::{Unreadable, keys_from_text};
 pub(crate) use pem::keys_from_pem;
 pub(crate) use verification_key::VerificationKey;
 

@@ -1,24 +1,78 @@
-//! Public keys from PEM text (RFC 7468 section 13).
+//! Public keys that an operator hands over: PEM (RFC 7468 sections 5 and 13), its base64 alone, DER.
 
-use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer,
+    pem::{PemObject, SectionKind},
+};
 
-use super::{KeyProblem, VerificationKey};
+use super::{KeyProblem, Notation, VerificationKey, without_byte_order_mark};
 use crate::{
     algorithm::{Algorithm, KeyType},
+    base64url,
     crypto::KeyMaterial,
 };
 
-/// The types that a PEM public key may have, in the order in which they are tried.
+/// The types that a public key may have, in the order in which they are tried.
 const TYPES: [KeyType; 5] = [KeyType::Rsa, KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Ed25519];
 
-/// Every `PUBLIC KEY` section of a PEM text; one key at least.
+/// Labels that stand for one that is known; what stands under `PUBLIC KEY` tells for itself which of its two forms it has.
+const LABELS: [(&str, &str); 2] =
+    [("RSA PUBLIC KEY-----", "PUBLIC KEY-----"), ("X509 CERTIFICATE-----", "CERTIFICATE-----")];
+
+/// The key of every section with a public key or a certificate; one key at least, and no private key.
+///
+/// Of a certificate the key alone counts: who hands it over vouches for it, so neither its times nor its issuer matter.
 pub(crate) fn keys_from_pem(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
-    let sections: Result<Vec<_>, _> = SubjectPublicKeyInfoDer::pem_slice_iter(pem).collect();
-    let sections = sections.map_err(|_| KeyProblem::NotPem)?;
-    if sections.is_empty() {
-        return Err(KeyProblem::NotPem);
+    match Notation::of(pem) {
+        Notation::PrivateKey => Err(KeyProblem::PrivateKey),
+        Notation::Certificate | Notation::PublicKey => keys_from_sections(pem),
+        Notation::Text => key_from_base64(pem).map(|key| vec![key]),
+        Notation::Empty | Notation::Binary | Notation::Object => Err(KeyProblem::NotPem),
+        Notation::Der => key_from_der(pem).map(|key| vec![key]),
+        came => Err(KeyProblem::Notation(came)),
     }
-    sections.iter().map(|spki| key_from_spki(spki)).collect()
+}
+
+fn keys_from_sections(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
+    let text = std::str::from_utf8(without_byte_order_mark(pem)).map_err(|_| KeyProblem::NotPem)?;
+    let text = LABELS.iter().fold(text.to_owned(), |text, (label, known)| text.replace(label, known));
+    let sections: Result<Vec<_>, _> = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()).collect();
+    let sections = sections.map_err(|_| KeyProblem::NotPem)?;
+    let keys: Vec<_> = sections.iter().filter_map(|(kind, der)| key_of(*kind, der)).collect::<Result<_, _>>()?;
+    if keys.is_empty() { Err(KeyProblem::NotPem) } else { Ok(keys) }
+}
+
+fn key_of(kind: SectionKind, der: &[u8]) -> Option<Result<VerificationKey, KeyProblem>> {
+    match kind {
+        SectionKind::PublicKey => Some(key_from_public_der(der)),
+        SectionKind::Certificate => Some(key_from_certificate(der)),
+        _ => None,
+    }
+}
+
+/// The base64 of a key without its frame, as Keycloak's console shows it.
+fn key_from_base64(text: &[u8]) -> Result<VerificationKey, KeyProblem> {
+    let text = std::str::from_utf8(without_byte_order_mark(text)).map_err(|_| KeyProblem::NotPem)?;
+    key_from_der(&base64url::decode_any(text).ok_or(KeyProblem::NotPem)?)
+}
+
+fn key_from_der(der: &[u8]) -> Result<VerificationKey, KeyProblem> {
+    let key = key_from_certificate(der).or_else(|_| key_from_public_der(der));
+    key.map_err(|problem| if PrivateKeyDer::try_from(der).is_ok() { KeyProblem::PrivateKey } else { problem })
+}
+
+fn key_from_certificate(der: &[u8]) -> Result<VerificationKey, KeyProblem> {
+    let certificate = CertificateDer::from(der);
+    let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(|_| KeyProblem::NotPem)?;
+    key_from_spki(&webpki::spki_for_anchor(&anchor))
+}
+
+/// `SubjectPublicKeyInfo` (RFC 5280 section 4.1), or `RSAPublicKey` (RFC 8017 appendix A.1.1).
+fn key_from_public_der(der: &[u8]) -> Result<VerificationKey, KeyProblem> {
+    key_from_spki(der).or_else(|problem| {
+        let material = KeyMaterial::rsa_public_key(der, &Algorithm::of(KeyType::Rsa)).map_err(|_| problem)?;
+        Ok(VerificationKey::new(None, material))
+    })
 }
 
 fn key_from_spki(spki: &[u8]) -> Result<VerificationKey, KeyProblem> {

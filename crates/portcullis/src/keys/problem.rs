@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Notation;
 use crate::algorithm::KeyType;
 
 /// A key of a set that is not used, and why.
@@ -43,6 +44,11 @@ pub enum KeyProblem {
     Algorithm,
     /// `use` or `key_ops` says that the key is not for verifying signatures.
     NotForVerifying,
+    /// `use` is one that is for other things than access tokens, such as `jwt-svid`, unless it is allowed by name.
+    OtherUse {
+        /// What it is, 32 characters of it at the most.
+        name: String,
+    },
     /// The numbers are not those of a key of this type: a point off the curve, a bad exponent.
     NotAKey(KeyType),
     /// An RSA modulus outside 2048 to 8192 bits.
@@ -57,10 +63,21 @@ pub enum KeyProblem {
     },
     /// A secret or a private key, published for everyone to read: whoever fetched it can sign.
     Published,
-    /// Not the PEM of a public key.
+    /// No key in PEM, nor in another form that is known.
     NotPem,
+    /// A text in another form, which has a name.
+    Notation(Notation),
+    /// A private key where a public one belongs: whoever reads it can sign.
+    PrivateKey,
     /// PEM of a public key of another type or size than those that are supported.
     UnsupportedPem,
+}
+
+impl KeyProblem {
+    /// The `use` of a key that is for something else; it is an issuer's text, and cut.
+    pub(super) fn other_use(name: &str) -> Self {
+        Self::OtherUse { name: name.chars().take(32).collect() }
+    }
 }
 
 impl fmt::Display for KeyProblem {
@@ -71,6 +88,10 @@ impl fmt::Display for KeyProblem {
             Self::UnknownType => f.write_str("its `kty` or `crv` is not one that a supported algorithm uses"),
             Self::Algorithm => f.write_str("its `alg` is not a supported signature algorithm for this type of key"),
             Self::NotForVerifying => f.write_str("its `use` or `key_ops` says that it is not for verifying signatures"),
+            Self::OtherUse { name } => write!(
+                f,
+                "its `use` is {name:?}, not \"sig\": allow it by name (`key_uses`) if such keys sign the tokens that you accept"
+            ),
             Self::NotAKey(key_type) => write!(f, "its numbers are not those of a valid {key_type} key"),
             Self::RsaSize { bits } => write!(f, "expected an RSA key of 2048 to 8192 bits, one of {bits} bits came"),
             Self::ShortSecret { bytes } => {
@@ -83,7 +104,16 @@ impl fmt::Display for KeyProblem {
             Self::UnsupportedPem => {
                 f.write_str("expected a public key for RSA of 2048 to 8192 bits, or on P-256, P-384, P-521 or Ed25519")
             }
-            Self::NotPem => f.write_str("expected a PEM text with a PUBLIC KEY section"),
+            Self::NotPem => f.write_str(
+                "expected a PEM text with a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE section, or its base64 alone",
+            ),
+            Self::Notation(came) => {
+                write!(f, "expected a public key as PEM (a PUBLIC KEY or CERTIFICATE section) or a JWK Set, got {came}")
+            }
+            Self::PrivateKey => f.write_str(
+                "expected a public key, got a private one: give the public key only \
+                 (`openssl pkey -in FILE -pubout`), whoever reads the private one can sign",
+            ),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     bearer::BearerToken,
     claims::ClaimRules,
     json,
-    keys::{KeySet, Origin},
+    keys::{ImportRules, KeySet, Origin},
     token,
 };
 
@@ -70,9 +70,9 @@ fn verified(claims: &Value) -> VerifiedToken {
     let key = SigningKey::from_secret(Algorithm::HS256, "k", &[7; 32]);
     let text = TokenBuilder::new(&key, "i", SystemTime::UNIX_EPOCH).claims_json(&claims.to_string()).sign();
     let document = json!({ "keys": [key.public_jwk()] }).to_string().parse().unwrap();
-    let keys = Arc::new(KeySet::import(&document, Origin::Local));
+    let keys = Arc::new(KeySet::import(&document, &ImportRules::of(Origin::Local)));
     let token = token::parse(BearerToken::bare(text.as_bytes(), 10_000).unwrap()).unwrap();
-    let signed = keys.candidates(token.header()).unwrap().verify(token).unwrap();
+    let signed = keys.candidates(token.header()).unwrap().verify(token, 8).unwrap();
     let rules = ClaimRules { without_expiry: true, ..ClaimRules::default() };
     rules.check(signed, SystemTime::UNIX_EPOCH).unwrap()
 }

@@ -30,6 +30,8 @@
 //! | `wrong_type` | 403* | `typ` is not that of an access token |
 //! | `unknown_key` | 403* | the issuer publishes no such key |
 //! | `key_mismatch` | 403* | the key is there, for another algorithm |
+//! | `unusable_key` | 403* | the key is there, and is not used: it is malformed, or for other things |
+//! | `too_many_keys` | 403* | the token names no key, and not all keys that fit are tried |
 //! | `bad_signature` | 403* | the signature does not verify |
 //! | `inactive_token` | 403* | introspection says so: revoked, expired, or never issued |
 //! | `expired` | 403* | `exp` has passed |

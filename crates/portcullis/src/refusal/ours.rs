@@ -11,6 +11,11 @@ pub enum UnavailableFault {
         /// When it is worth another try.
         retry_after: Duration,
     },
+    /// The key is unknown, and other unknown ids have used up the fetches that may be made to look for one.
+    KeyFetches {
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
     /// The introspection endpoint cannot be asked about an opaque token, or gave no answer that can be believed.
     Introspection {
         /// When it is worth another try.
@@ -32,13 +37,14 @@ impl UnavailableFault {
     /// When it is worth another try.
     #[must_use]
     pub fn retry_after(self) -> Duration {
-        let (Self::Keys { retry_after } | Self::Introspection { retry_after }) = self;
+        let (Self::Keys { retry_after } | Self::KeyFetches { retry_after } | Self::Introspection { retry_after }) =
+            self;
         retry_after
     }
 
     pub(super) fn code(self) -> &'static str {
         match self {
-            Self::Keys { .. } => "keys_unavailable",
+            Self::Keys { .. } | Self::KeyFetches { .. } => "keys_unavailable",
             Self::Introspection { .. } => "introspection_unavailable",
         }
     }
@@ -57,6 +63,10 @@ impl fmt::Display for UnavailableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self {
             Self::Keys { .. } => "the issuer's keys cannot be had",
+            Self::KeyFetches { .. } => {
+                "the key set has no key with the token's `kid`, and unknown ids have used up the fetches that look for new \
+                 keys (5, and one more each 10 s): it cannot be told whether there is one"
+            }
             Self::Introspection { .. } => "the issuer cannot be asked about the token",
         };
         write!(f, "{what} at the moment; next try in {} s", self.retry_after().as_secs())

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{MemberName, Unverified};
+use crate::keys::KeyProblem;
 
 /// What is wrong with the token itself.
 #[non_exhaustive]
@@ -56,6 +57,18 @@ pub enum TokenFault {
     KeyMismatch {
         /// The algorithm that the header names.
         algorithm: &'static str,
+    },
+    /// The key set has the key that the token names, and it is not used.
+    UnusableKey {
+        /// Why.
+        problem: KeyProblem,
+    },
+    /// The token names no key, and no more keys are tried of those that may have signed it.
+    TooManyKeys {
+        /// How many were tried.
+        limit: usize,
+        /// How many fit.
+        actual: usize,
     },
     /// The signature does not verify.
     Signature,
@@ -150,6 +163,8 @@ impl TokenFault {
             Self::Type { .. } => "wrong_type",
             Self::UnknownKey { .. } => "unknown_key",
             Self::KeyMismatch { .. } => "key_mismatch",
+            Self::UnusableKey { .. } => "unusable_key",
+            Self::TooManyKeys { .. } => "too_many_keys",
             Self::Signature => "bad_signature",
             Self::Inactive => "inactive_token",
             Self::Expired { .. } => "expired",
@@ -177,7 +192,10 @@ impl TokenFault {
             Self::Header { .. } | Self::Critical => "Token header is not acceptable",
             Self::Algorithm { .. } => "Token is signed with an algorithm that is not accepted",
             Self::Type { .. } => "Token is not an access token",
-            Self::UnknownKey { .. } | Self::KeyMismatch { .. } => "Token is signed with an unknown key",
+            Self::UnknownKey { .. }
+            | Self::KeyMismatch { .. }
+            | Self::UnusableKey { .. }
+            | Self::TooManyKeys { .. } => "Token is signed with an unknown key",
             Self::Signature => "Token signature is invalid",
             Self::Inactive => "Token is not active",
             Self::Expired { .. } => "Token has expired",
@@ -230,6 +248,14 @@ impl fmt::Display for TokenFault {
             Self::KeyMismatch { algorithm } => {
                 write!(f, "the key that the token names is not made for its algorithm, {algorithm}")
             }
+            Self::UnusableKey { problem } => {
+                write!(f, "the issuer's key set has the token's key, but it is not used: {problem}")
+            }
+            Self::TooManyKeys { limit, actual } => write!(
+                f,
+                "the signature does not verify with any of the {limit} keys that were tried, of {actual} that fit: \
+                 have the issuer name the key (kid), or raise `max_key_attempts`"
+            ),
             Self::Signature => f.write_str("the signature does not verify with the key that the token names"),
             Self::Inactive => f.write_str(
                 "the authorization server says that the token is not active: revoked, expired or never issued",

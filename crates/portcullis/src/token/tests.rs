@@ -12,7 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     algorithm::Algorithm,
-    keys::{JwkSet, KeySet, Origin},
+    keys::{ImportRules, JwkSet, KeySet, Origin},
 };
 
 fn code(text: &str) -> &'static str {
@@ -187,8 +187,8 @@ fn the_hs256_example_of_rfc_7515_verifies() {
 fn verify(text: &str, keys: &[serde_json::Value], origin: Origin) -> Option<SignedToken> {
     let document: JwkSet = json!({ "keys": keys }).to_string().parse().ok()?;
     let token = parse(BearerToken::bare(text.as_bytes(), 100_000).ok()?).ok()?;
-    let keys = Arc::new(KeySet::import(&document, origin)).candidates(token.header()).ok()?;
-    keys.verify(token).ok()
+    let keys = Arc::new(KeySet::import(&document, &ImportRules::of(origin))).candidates(token.header()).ok()?;
+    keys.verify(token, 8).ok()
 }
 
 /// A change to a text.

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     bearer::BearerToken,
     claims::ClaimRules,
-    keys::{KeySet, Origin},
+    keys::{ImportRules, KeySet, Origin},
     token,
 };
 
@@ -23,14 +23,14 @@ impl Mint {
     fn new() -> Self {
         let key = SigningKey::from_secret(Algorithm::HS256, "k", &[7; 32]);
         let document = json!({ "keys": [key.public_jwk()] }).to_string().parse().unwrap();
-        Self { key, keys: Arc::new(KeySet::import(&document, Origin::Local)) }
+        Self { key, keys: Arc::new(KeySet::import(&document, &ImportRules::of(Origin::Local))) }
     }
 
     fn token(&self, subject: impl Display) -> (String, VerifiedToken) {
         let now = SystemTime::now();
         let text = TokenBuilder::new(&self.key, "i", now).subject(subject.to_string()).sign();
         let token = token::parse(BearerToken::bare(text.as_bytes(), 100_000).unwrap()).unwrap();
-        let signed = self.keys.candidates(token.header()).unwrap().verify(token).unwrap();
+        let signed = self.keys.candidates(token.header()).unwrap().verify(token, 8).unwrap();
         let verified = ClaimRules::default().check(signed, now).unwrap();
         (text, verified)
     }

@@ -1,9 +1,10 @@
 //! How an authorization server is asked: the [`HttpClient`] trait.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 
+use super::reach::Reach;
 use crate::ConfigurationError;
 
 /// How we name ourselves to servers (RFC 9110 section 10.1.5): some firewalls let nobody through who does not.
@@ -23,7 +24,44 @@ pub struct HttpRequest {
     pub request: http::Request<Bytes>,
     /// The longest body to read, in bytes: stop there, and answer with an error.
     pub max_body_bytes: usize,
+    /// How far it may reach; as far as it likes where the operator chose the URL.
+    pub(crate) reach: Option<Reach>,
 }
+
+impl HttpRequest {
+    /// Whether a connection for this request may be made to this address.
+    ///
+    /// A URL that an operator configured may lead anywhere. One that an issuer's metadata name may lead to public addresses
+    /// and to such of the issuer's own kind, and no farther in: not from outside to this machine, to link-local addresses
+    /// or into a private network. An address in the URL itself has been judged; a client that looks names up asks this for
+    /// each address that it gets, and connects to no other.
+    ///
+    /// ```
+    /// use portcullis::HttpRequest;
+    ///
+    /// fn permitted(request: &HttpRequest, found: Vec<std::net::IpAddr>) -> Vec<std::net::IpAddr> {
+    ///     found.into_iter().filter(|address| request.may_connect_to(*address)).collect()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn may_connect_to(&self, address: IpAddr) -> bool {
+        self.reach.is_none_or(|reach| reach.allows(address))
+    }
+}
+
+/// The address of the server that answered: a client may put it into a response's extensions.
+///
+/// From an issuer's own address follows how far URLs may lead that its metadata name; where it is not known, to public
+/// addresses only. Behind a proxy it is not the proxy's.
+///
+/// ```
+/// use portcullis::PeerAddress;
+///
+/// let mut response = http::Response::new(());
+/// response.extensions_mut().insert(PeerAddress([10, 0, 0, 7].into()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddress(pub IpAddr);
 
 /// Sends requests to an authorization server: the default is [`ReqwestClient`](crate::ReqwestClient).
 ///
@@ -85,14 +123,23 @@ impl<C: HttpClient> AnyHttpClient for C {
     }
 }
 
-/// The client for who brings none; `direct` leaves the environment's proxies out.
+/// What the default client is to be like.
+#[derive(Debug, Default)]
+pub(crate) struct ClientOptions {
+    /// Leaves the environment's proxies out.
+    pub(crate) direct: bool,
+    /// Certificate authorities that are trusted beside the machine's, as PEM.
+    pub(crate) authorities: Option<Vec<u8>>,
+}
+
+/// The client for who brings none.
 #[cfg(feature = "reqwest")]
-pub(crate) fn default_client(direct: bool) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
-    Ok(Arc::new(super::ReqwestClient::standard(direct)?))
+pub(crate) fn default_client(options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+    Ok(Arc::new(super::ReqwestClient::standard(options)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-pub(crate) fn default_client(_direct: bool) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+pub(crate) fn default_client(_options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
     Err(ConfigurationError::NoHttpClient)
 }
 

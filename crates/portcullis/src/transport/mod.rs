@@ -3,13 +3,19 @@
 mod cache_control;
 mod client;
 #[cfg(feature = "reqwest")]
+mod names;
+mod reach;
+#[cfg(feature = "reqwest")]
 mod reqwest_client;
 mod url;
 
-pub use client::{HttpClient, HttpRequest};
+pub use client::{HttpClient, HttpRequest, PeerAddress};
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::ReqwestClient;
 
 pub(crate) use cache_control::cache_control;
-pub(crate) use client::{AnyHttpClient, BodyTooLong, BoxError, BoxFuture, USER_AGENT, default_client, with_causes};
+pub(crate) use client::{
+    AnyHttpClient, BodyTooLong, BoxError, BoxFuture, ClientOptions, USER_AGENT, default_client, with_causes,
+};
+pub(crate) use reach::Reach;
 pub(crate) use url::{Transport, is_this_machine, shown};

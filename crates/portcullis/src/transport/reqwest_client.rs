@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use url::Url;
 
-use super::client::{BodyTooLong, BoxError, HttpClient, HttpRequest};
+use super::{
+    client::{BodyTooLong, BoxError, ClientOptions, HttpClient, HttpRequest, PeerAddress},
+    names::Names,
+};
 use crate::ConfigurationError;
 
 /// How long a connection may take to be made.
@@ -12,9 +16,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends requests with reqwest: rustls, the machine's certificate authorities, proxies from the environment.
 ///
+/// Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; this machine is asked past them.
+///
 /// # Example
 ///
-/// A certificate authority and a proxy of your own:
+/// A proxy of your own (for a certificate authority alone, [`JwksBuilder::ca_file`](crate::JwksBuilder::ca_file) does):
 ///
 /// ```no_run
 /// use portcullis::{JwksService, ReqwestClient};
@@ -25,40 +31,122 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// let jwks = JwksService::builder("https://as.internal/jwks").http_client(ReqwestClient::new(client)?).build()?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
-pub struct ReqwestClient(reqwest::Client);
+#[derive(Clone)]
+pub struct ReqwestClient {
+    client: reqwest::Client,
+    /// None where the names are looked up as a user's builder says.
+    names: Option<Names>,
+}
 
 impl ReqwestClient {
     /// Builds the client; redirects are not followed, whatever the builder says.
+    ///
+    /// Names are looked up as the builder says: it is up to you then where a `jwks_uri` that an issuer's metadata name
+    /// may lead ([`HttpRequest::may_connect_to`]).
     ///
     /// # Errors
     ///
     /// [`ConfigurationError::HttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, ConfigurationError> {
-        let client = builder.redirect(reqwest::redirect::Policy::none()).build();
-        client.map(Self).map_err(|error| ConfigurationError::HttpClient { source: error.into() })
+        Ok(Self { client: built(builder)?, names: None })
     }
 
-    /// The client for who brings none; `direct` leaves the environment's proxies out.
-    pub(super) fn standard(direct: bool) -> Result<Self, ConfigurationError> {
-        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT);
-        Self::new(if direct { builder.no_proxy() } else { builder })
+    /// The client for who brings none.
+    pub(super) fn standard(options: &ClientOptions) -> Result<Self, ConfigurationError> {
+        Self::looking_up(options, Names::of_the_system())
     }
+
+    pub(super) fn looking_up(options: &ClientOptions, names: Names) -> Result<Self, ConfigurationError> {
+        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).dns_resolver(names.clone());
+        let builder = if options.direct { builder.no_proxy() } else { builder };
+        let authorities = match &options.authorities {
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| ConfigurationError::HttpClient { source: error.into() })?,
+            None => Vec::new(),
+        };
+        Ok(Self { client: built(builder.tls_certs_merge(authorities))?, names: Some(names) })
+    }
+
+    fn peer(&self, url: &Url, response: &reqwest::Response) -> Option<PeerAddress> {
+        let address = response.remote_addr()?.ip();
+        self.names.as_ref()?.is_at(url, address).then_some(PeerAddress(address))
+    }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigurationError> {
+    let client = builder.redirect(reqwest::redirect::Policy::none()).build();
+    client.map_err(|error| ConfigurationError::HttpClient { source: error.into() })
 }
 
 impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<http::Response<Bytes>, BoxError> {
-        let mut response = self.0.execute(request.request.try_into()?).await?;
+        let (reach, limit) = (request.reach, request.max_body_bytes);
+        let request: reqwest::Request = request.request.try_into()?;
+        let url = request.url().clone();
+        if let Some(names) = &self.names {
+            names.bound(&url, reach);
+        }
+        let mut response = self.client.execute(request).await?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > request.max_body_bytes {
-                return Err(BodyTooLong { limit: request.max_body_bytes }.into());
+            if body.len() + chunk.len() > limit {
+                return Err(BodyTooLong { limit }.into());
             }
             body.extend_from_slice(&chunk);
         }
         let mut answer = http::Response::new(body.freeze());
         *answer.status_mut() = response.status();
+        if let Some(peer) = self.peer(&url, &response) {
+            answer.extensions_mut().insert(peer);
+        }
         *answer.headers_mut() = std::mem::take(response.headers_mut());
         Ok(answer)
+    }
+}
+
+impl std::fmt::Debug for ReqwestClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ReqwestClient").field(&self.client).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use portcullis_testkit::{AuthorizationServer, Endpoint};
+
+    use super::{super::reach::Reach, *};
+
+    const INNER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const OUTER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+
+    fn client(lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> ReqwestClient {
+        let options = ClientOptions { direct: true, authorities: None };
+        ReqwestClient::looking_up(&options, Names::by(move |name| Ok(lookup(name)))).unwrap()
+    }
+
+    fn request(url: &str, issuer: Option<IpAddr>) -> HttpRequest {
+        let reach = issuer.map(|peer| Reach::of_issuer(&Url::parse("https://as.example").unwrap(), Some(peer)));
+        HttpRequest { request: http::Request::get(url).body(Bytes::new()).unwrap(), max_body_bytes: 10_000, reach }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_farther_in_than_the_issuer_is_not_connected_to() {
+        let server = AuthorizationServer::start().await;
+        let url = format!("http://keys.example:{}/jwks", server.address().port());
+        let client = client(|_| vec![INNER]);
+        for outer in [OUTER, "10.0.0.1".parse().unwrap(), "169.254.0.1".parse().unwrap()] {
+            let error = client.send(request(&url, Some(outer))).await.unwrap_err();
+            let error = super::super::with_causes(&error);
+            assert!(error.contains("configure it as `jwks_uri`"), "{error}");
+        }
+        assert_eq!(server.requests(Endpoint::Jwks), 0);
+        // One that is on this machine itself, and an operator's own word, lead there.
+        for issuer in [Some(INNER), None] {
+            let answer = client.send(request(&url, issuer)).await.unwrap();
+            assert_eq!(answer.extensions().get(), Some(&PeerAddress(INNER)));
+        }
+        assert_eq!(server.requests(Endpoint::Jwks), 2);
     }
 }

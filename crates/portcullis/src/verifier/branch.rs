@@ -26,6 +26,8 @@ pub(super) struct Branch {
     pub(super) own_clock: bool,
     pub(super) header: HeaderRules,
     pub(super) claims: ClaimRules,
+    /// How many keys are tried for a token that does not name its own.
+    pub(super) key_attempts: usize,
     /// How much of its tokens may be kept; none, if nothing.
     pub(super) cache: Option<Limits>,
     /// Whom to ask about its opaque tokens.
@@ -52,7 +54,7 @@ impl Branch {
         let unverified = token::parse(token)?;
         rules.check(unverified.header())?;
         let keys = self.jwks.key(unverified.header()).await?;
-        Ok((keys.verify(unverified)?, keys.set()))
+        Ok((keys.verify(unverified, self.key_attempts)?, keys.set()))
     }
 
     /// Whether these are still the keys that tokens are verified with; `now` is by this branch's clock.

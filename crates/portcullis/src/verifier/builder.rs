@@ -17,6 +17,9 @@ use crate::{
 /// The longest leeway: a token may not outlive its `exp` by more.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
+/// How many keys are tried for a token that does not name its own: what a made-up one may cost.
+const KEY_ATTEMPTS: usize = 16;
+
 /// Builds a [`Verifier`]; also one issuer of [`Verifier::any_of`].
 ///
 /// # Example
@@ -39,6 +42,7 @@ pub struct VerifierBuilder {
     clock: Option<ClockHandle>,
     header: HeaderRules,
     claims: ClaimRules,
+    key_attempts: usize,
     cache: Option<Limits>,
     introspector: Option<Introspector>,
     max_token_bytes: Option<usize>,
@@ -51,7 +55,17 @@ impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
         let (header, claims) = (HeaderRules::default(), ClaimRules::default());
         let cache = Some(Limits::default());
-        Self { jwks, clock: None, header, claims, cache, introspector: None, max_token_bytes: None, or_no_type: false }
+        Self {
+            jwks,
+            clock: None,
+            header,
+            claims,
+            key_attempts: KEY_ATTEMPTS,
+            cache,
+            introspector: None,
+            max_token_bytes: None,
+            or_no_type: false,
+        }
     }
 
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
@@ -135,6 +149,16 @@ impl VerifierBuilder {
         self
     }
 
+    /// How many keys are tried, of those for its algorithm, for a token that does not name its own (`kid`): 16 by default,
+    /// and one at least.
+    ///
+    /// Each costs a signature, and anyone can send such tokens. A good token whose key comes later in the set is refused
+    /// (`too_many_keys`).
+    pub fn max_key_attempts(mut self, attempts: usize) -> Self {
+        self.key_attempts = attempts.max(1);
+        self
+    }
+
     /// Keeps verified tokens in so many bytes at most: 32 MiB by default, about 10,000 tokens of 1 KB.
     ///
     /// A token that is kept passes without its signature being verified again, as long as it is the same to
@@ -200,9 +224,9 @@ impl VerifierBuilder {
         let own_clock = self.clock.is_some();
         let clock = self.clock.as_ref().map_or_else(|| self.jwks.clock(), |clock| Arc::clone(&clock.0));
         let max_token_bytes = self.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES);
-        let Self { jwks, mut header, claims, cache, introspector, or_no_type, .. } = self;
+        let Self { jwks, mut header, claims, key_attempts, cache, introspector, or_no_type, .. } = self;
         header.types.absent |= or_no_type;
-        Branch { jwks, clock, own_clock, header, claims, cache, introspector, max_token_bytes }
+        Branch { jwks, clock, own_clock, header, claims, key_attempts, cache, introspector, max_token_bytes }
     }
 }
 

@@ -325,7 +325,7 @@ impl Verifier {
         keys: &Candidates,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let signed = keys.verify(unverified)?;
+        let signed = keys.verify(unverified, branch.key_attempts)?;
         self.0.headers.remember(&signed.header);
         let verified = branch.claims.check(signed, now)?;
         if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {

@@ -66,7 +66,8 @@ async fn nonsense_for_metadata_is_an_outage() {
     for body in bodies {
         let server = AuthorizationServer::start().await;
         let fault = Fault::Body { content_type: "application/json".into(), body: body.into() };
-        server.fault(Endpoint::OpenIdConfiguration, fault);
+        server.fault(Endpoint::OpenIdConfiguration, fault.clone());
+        server.fault(Endpoint::OAuthMetadata, fault);
         let jwks = JwksService::discover(server.issuer()).build().unwrap();
         let error = jwks.prefetch().await.unwrap_err().to_string();
         assert!(error.contains("metadata"), "{body}: {error}");

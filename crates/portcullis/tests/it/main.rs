@@ -33,4 +33,5 @@ mod support;
 mod token_cache;
 mod tower_contract;
 mod verifier;
+mod wild_keys;
 mod without_tower;

@@ -32,7 +32,11 @@ pub(crate) async fn a_thousand_forged_kids_make_six_fetches_and_good_tokens_pass
     let app = setup.app();
     let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::RS256, "own");
     for kid in 0..1000 {
-        assert_eq!(answer(&app, bearer(&forged(&setup, &attacker, kid))).await.status, StatusCode::FORBIDDEN);
+        let refused = answer(&app, bearer(&forged(&setup, &attacker, kid))).await;
+        // Six were looked for, and are not there. Of the others nobody can tell.
+        let expected = if kid < 6 { StatusCode::FORBIDDEN } else { StatusCode::SERVICE_UNAVAILABLE };
+        assert_eq!(refused.status, expected, "{kid}");
+        assert_eq!(refused.headers.contains_key("retry-after"), kid >= 6);
         if kid % 100 == 0 {
             assert_eq!(setup.status(&app).await, StatusCode::OK);
         }
@@ -50,7 +54,8 @@ pub(crate) async fn a_thousand_forged_kids_at_once_make_six_fetches_at_most() {
         tokio::spawn(async move { answer(&app, bearer(&token)).await.status })
     });
     for request in requests.collect::<Vec<_>>() {
-        assert_eq!(request.await.unwrap(), StatusCode::FORBIDDEN);
+        let status = request.await.unwrap();
+        assert!(status == StatusCode::FORBIDDEN || status == StatusCode::SERVICE_UNAVAILABLE, "{status}");
     }
     assert!(setup.server.requests(Endpoint::Jwks) <= 6);
 }
@@ -64,7 +69,13 @@ pub(crate) async fn forged_kids_do_not_hold_back_a_rotation() {
         answer(&app, bearer(&forged(&setup, &attacker, kid))).await;
     }
     setup.server.rotate_and_withdraw();
-    assert_eq!(setup.status(&app).await, StatusCode::FORBIDDEN, "the bucket is empty");
+    let new = answer(&app, bearer(&setup.server.token().sign())).await;
+    assert_eq!(new.status, StatusCode::SERVICE_UNAVAILABLE, "the bucket is empty, and the token was not judged");
+    assert_eq!((new.headers["retry-after"].to_str().unwrap(), new.challenge()), ("10", None));
+    let refusal =
+        portcullis::Verifier::from(setup.jwks.clone()).verify(&setup.server.token().sign()).await.unwrap_err();
+    assert_eq!(refusal.code(), "keys_unavailable");
+    assert!(refusal.to_string().contains("unknown ids have used up the fetches"), "{refusal}");
     setup.clock.advance(Duration::from_secs(10));
     assert_eq!(setup.status(&app).await, StatusCode::OK, "one fetch each ten seconds");
     for kid in 10..20 {
@@ -116,4 +127,23 @@ pub(crate) async fn a_fetch_that_began_before_the_rotation_is_not_the_last_word(
     setup.server.rotate();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
     refresh.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_was_looked_for_or_withdrawn_is_unknown_though_the_bucket_is_empty() {
+    let setup = Setup::new().await;
+    let app = setup.app();
+    let old = setup.server.token().sign();
+    assert_eq!(answer(&app, bearer(&old)).await.status, StatusCode::OK);
+    setup.server.rotate_and_withdraw();
+    assert_eq!(setup.status(&app).await, StatusCode::OK);
+    let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::ES256, "own");
+    for kid in 0..10 {
+        answer(&app, bearer(&forged(&setup, &attacker, kid))).await;
+    }
+    let status = async |token: &str| answer(&app, bearer(token)).await.status;
+    assert_eq!(status(&old).await, StatusCode::FORBIDDEN, "withdrawn: a new token is needed");
+    assert_eq!(status(&forged(&setup, &attacker, 0)).await, StatusCode::FORBIDDEN, "looked for just now");
+    setup.clock.advance(Duration::from_secs(2));
+    assert_eq!(status(&forged(&setup, &attacker, 0)).await, StatusCode::SERVICE_UNAVAILABLE, "it may be there by now");
 }

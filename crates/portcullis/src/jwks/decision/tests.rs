@@ -46,16 +46,22 @@ impl At {
     }
 }
 
-const KNOWN: Event = Event::Lookup { known: true, waited: Waited::No };
-const UNKNOWN: Event = Event::Lookup { known: false, waited: Waited::No };
-const UNKNOWN_JOINED: Event = Event::Lookup { known: false, waited: Waited::ForAnOlderFetch };
-const UNKNOWN_FETCHED: Event = Event::Lookup { known: false, waited: Waited::ForANewFetch };
+const KNOWN: Event = Event::Lookup { known: true, missing: false, waited: Waited::No };
+const UNKNOWN: Event = Event::Lookup { known: false, missing: false, waited: Waited::No };
+const UNKNOWN_JOINED: Event = Event::Lookup { known: false, missing: false, waited: Waited::ForAnOlderFetch };
+const UNKNOWN_FETCHED: Event = Event::Lookup { known: false, missing: false, waited: Waited::ForANewFetch };
+
+const MISSING: Event = Event::Lookup { known: false, missing: true, waited: Waited::No };
 
 const FREE: Decision = Decision::Fetch { charged: false };
 const CHARGED: Decision = Decision::Fetch { charged: true };
 
 fn unavailable(seconds: u64) -> Decision {
     Decision::RefuseUnavailable { retry_after: Duration::from_secs(seconds) }
+}
+
+fn untold(seconds: u64) -> Decision {
+    Decision::RefuseUntold { retry_after: Duration::from_secs(seconds) }
 }
 
 #[test]
@@ -114,7 +120,12 @@ fn an_unknown_kid_causes_one_fetch_that_the_bucket_bounds() {
         ("after a new fetch, another under way", after(0).fetching(), UNKNOWN_FETCHED, Decision::RefuseUnknown),
         ("after a new fetch that failed", after(10).backing_off(3), UNKNOWN_FETCHED, unavailable(3)),
         ("the endpoint is down", after(10).backing_off(3), UNKNOWN, unavailable(3)),
-        ("the bucket is empty", after(10).bucket_empty(), UNKNOWN, Decision::RefuseUnknown),
+        ("the bucket is empty", after(10).bucket_empty(), UNKNOWN, untold(10)),
+        ("the bucket is empty, known to be missing", after(10).bucket_empty(), MISSING, Decision::RefuseUnknown),
+        ("known to be missing", after(10), MISSING, CHARGED),
+        ("the bucket is empty, after an older fetch", after(10).bucket_empty(), UNKNOWN_JOINED, untold(10)),
+        ("the bucket is empty, after a new fetch", after(0).bucket_empty(), UNKNOWN_FETCHED, Decision::RefuseUnknown),
+        ("the bucket is empty, a fetch under way", after(10).bucket_empty().fetching(), UNKNOWN, Decision::Join),
         // What forged kids have used up holds back no refresh that is due anyway.
         ("due, the bucket is empty", after(240).bucket_empty(), UNKNOWN, FREE),
         ("due", after(240), UNKNOWN, FREE),

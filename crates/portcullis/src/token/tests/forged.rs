@@ -8,7 +8,7 @@ type Signed = (Arc<KeySet>, Vec<u8>);
 
 fn key_set(key: &SigningKey) -> Arc<KeySet> {
     let document: JwkSet = json!({ "keys": [key.public_jwk()] }).to_string().parse().unwrap();
-    Arc::new(KeySet::import(&document, Origin::Local))
+    Arc::new(KeySet::import(&document, &ImportRules::of(Origin::Local)))
 }
 
 /// A short token, and the set with its key.
@@ -21,7 +21,7 @@ fn signed(algorithm: Signing) -> Signed {
 /// Whether a text goes the whole way to a signed token.
 fn opens(set: &Arc<KeySet>, text: impl AsRef<[u8]>) -> bool {
     let Ok(token) = BearerToken::bare(text.as_ref(), 10_000).and_then(parse) else { return false };
-    set.candidates(token.header()).is_ok_and(|candidates| candidates.verify(token).is_ok())
+    set.candidates(token.header()).is_ok_and(|candidates| candidates.verify(token, 8).is_ok())
 }
 
 #[test]

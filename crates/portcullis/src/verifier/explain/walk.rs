@@ -290,13 +290,14 @@ impl Walk<'_> {
     fn keys(&mut self, branch: &Branch, header: &Header, found: Result<Candidates, Refusal>, token: BearerToken<'_>) {
         let (key_set, key) = (expected::key_of(&branch.jwks.status()), "a key for the algorithm");
         let came = Came::Claimed(expected::how_found(header, found.as_ref().ok()));
-        let is_mismatch = matches!(found, Err(Refusal::Token(TokenFault::KeyMismatch { .. })));
+        let is_mismatch =
+            matches!(found, Err(Refusal::Token(TokenFault::KeyMismatch { .. } | TokenFault::UnusableKey { .. })));
         let algorithm = Came::Claimed(header.algorithm.name().to_owned());
         match found {
             Ok(keys) => {
                 self.check(CheckKind::KeyFound, Ok(()), &key_set, came);
                 self.check(CheckKind::KeySuitable, Ok(()), key, algorithm);
-                self.signature(&keys, token);
+                self.signature(&keys, branch.key_attempts, token);
             }
             Err(refusal) if is_mismatch => {
                 self.check(CheckKind::KeyFound, Ok(()), &key_set, came);
@@ -306,10 +307,10 @@ impl Walk<'_> {
         }
     }
 
-    fn signature(&mut self, keys: &Candidates, token: BearerToken<'_>) {
+    fn signature(&mut self, keys: &Candidates, attempts: usize, token: BearerToken<'_>) {
         // What is not well-formed has no signature to verify; it was said why.
         let Ok(unverified) = token::parse(token) else { return };
-        let verified = keys.verify(unverified);
+        let verified = keys.verify(unverified, attempts);
         if let Ok(signed) = &verified {
             self.claims = Some(signed.claims.clone());
             self.vouched = true;

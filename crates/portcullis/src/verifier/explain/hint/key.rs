@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    JwksStatus, base64url,
+    JwksStatus, KeyProblem, SkippedKey, base64url,
     verifier::{
         branch::Branch,
         explain::{walk::Walk, words::span},
@@ -21,20 +21,26 @@ const RSA_BYTES: [usize; 5] = [256, 384, 512, 768, 1024];
 
 pub(super) fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
     let branch = walk.branch.as_ref()?;
+    let status = branch.jwks.status();
     let Some(kid) = kid else {
-        return Some("the token names no key, and no key of the set is for its algorithm".to_owned());
+        let hint = "the token names no key, and no key of the set is for its algorithm";
+        return Some(format!("{hint}{}", or_skipped(&status.skipped)));
     };
     if let Some(owner) = owner_of(walk, branch, kid) {
         return Some(format!(
             "the key is one of {owner}: this token is of another tenant or environment than its `iss` says"
         ));
     }
-    let status = branch.jwks.status();
     if let Some(ago) = branch.jwks.withdrawn(kid) {
         return Some(format!(
             "the issuer rotated its keys, and withdrew this one {} ago: the client has to get a new token",
             span(ago)
         ));
+    }
+    // A key that was skipped without telling its id may be this one: then nothing speaks of a forgery.
+    let nameless: Vec<_> = status.skipped.iter().filter(|key| key.kid.is_none()).cloned().collect();
+    if !nameless.is_empty() {
+        return Some(format!("no key that is used has this id{}", or_skipped(&nameless)));
     }
     Some(match (&status.source, status.age) {
         (None, _) => "the keys are local: add the issuer's new key, or have them fetched".to_owned(),
@@ -51,6 +57,40 @@ pub(super) fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
         ),
         (Some(_), None) => "there are no keys to compare with yet".to_owned(),
     })
+}
+
+/// `; 2 keys of the set are not used, the first since …`.
+fn or_skipped(skipped: &[SkippedKey]) -> String {
+    let Some(first) = skipped.first() else { return String::new() };
+    let keys = match skipped.len() {
+        1 => "one key of the set is not used, and may be the one that has signed".to_owned(),
+        count => format!("{count} keys of the set are not used, and one of them may have signed; of the first"),
+    };
+    format!("; {keys}: {}", first.problem)
+}
+
+pub(super) fn unusable(problem: &KeyProblem) -> String {
+    format!(
+        "the issuer publishes this key, and it was skipped: {problem}. The token may be good: the key set has to be set right \
+         at the issuer"
+    )
+}
+
+pub(super) fn too_many(limit: usize, actual: usize) -> String {
+    format!(
+        "the token names no key (`kid`), {actual} keys fit its algorithm, and the first {limit} have not signed it: have the \
+         issuer write `kid`, withdraw keys that it no longer uses, or raise `max_key_attempts`"
+    )
+}
+
+pub(super) fn cannot_be_told(walk: &Walk<'_>) -> Option<String> {
+    let status = walk.branch.as_ref()?.jwks.status();
+    let age =
+        status.age.map_or(String::new(), |age| format!(", which were fetched {} ago{}", span(age), next(&status)));
+    Some(format!(
+        "the key is not among those at hand{age}. Tokens with unknown key ids came in numbers, so no fetch looks for a newer \
+         one for some seconds: the token was not judged"
+    ))
 }
 
 /// Which other issuer has a key of this id.

@@ -21,6 +21,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
         Refusal::Token(fault) => of_token(walk, kind, fault)?,
         Refusal::Access(fault) => access::of(walk, fault)?,
         Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
+        Refusal::Unavailable(UnavailableFault::KeyFetches { .. }) => key::cannot_be_told(walk)?,
         Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
             "the introspection endpoint cannot be asked, or gives no answer that can be believed: the log says which"
                 .to_owned()
@@ -73,6 +74,8 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
                  agree, or the token is forged"
             ));
         }
+        TokenFault::UnusableKey { problem } => return Some(key::unusable(problem)),
+        TokenFault::TooManyKeys { limit, actual } => return Some(key::too_many(*limit, *actual)),
         TokenFault::Signature => return Some(key::signature(walk)),
         TokenFault::Inactive => remedy::opaque(walk)
             .unwrap_or("it was revoked, has expired, or was never issued by the server that is asked"),
