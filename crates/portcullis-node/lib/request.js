@@ -3,7 +3,7 @@
 const NAME = 'authorization';
 
 /**
- * The `Authorization` field of a request, and whether it has several: of Node, Express, Fastify, Koa, of `fetch`, or an
+ * The `Authorization` field of a request, and whether it has several: of Node, Express, Fastify, Koa, hapi, of `fetch`, or an
  * object of fields.
  */
 function credentialsOf(request) {
@@ -15,11 +15,17 @@ function credentialsOf(request) {
     // Two fields come as one, which no token can be.
     return { authorization: textOrNothing(headers.get(NAME)), several: false };
   }
-  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? request.req?.rawHeaders;
+  const raw = rawHeadersOf(request);
   if (Array.isArray(raw)) {
     return { authorization: textOrNothing(headers[NAME]), several: isRepeated(raw) };
   }
   return ofObject(headers);
+}
+
+/** The fields as they came: of a request of Node's, or of the one within that of Fastify, Koa or hapi. */
+function rawHeadersOf(request) {
+  const { raw, req } = request;
+  return [request, raw, req, raw?.req].find((request) => Array.isArray(request?.rawHeaders))?.rawHeaders;
 }
 
 /**
