@@ -2,14 +2,14 @@
 
 use std::{path::PathBuf, time::SystemTime};
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 use portcullis::Algorithm;
 use serde_json::Value;
 
-use super::times;
+use super::{codes, times};
 use crate::config::ClaimRule;
 
-/// What stands in a configuration, and is named here where there is none.
+/// The keys of a configuration that are named on the command line where there is none.
 const NAMED_HERE: [&str; 13] = [
     "issuer",
     "jwks_uri",
@@ -26,19 +26,27 @@ const NAMED_HERE: [&str; 13] = [
     "claim",
 ];
 
-/// By a configuration of the gateway's, or by what is named here.
+/// By a configuration of the gateway's, or by the keys and rules that are named here; or a code alone.
 #[derive(Args)]
 #[command(
-    group = ArgGroup::new("by").required(true).multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file"]),
+    group = ArgGroup::new("by").required(true).multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file", "code"]),
     after_help = "Exit status: 0 if the token passes, 1 if it is refused, 2 if it could not be judged.\n\n\
         Examples:\n  \
         pbpaste | portcullis explain --config portcullis.toml --path /orders/1\n  \
         portcullis explain --issuer https://as.example.com --audience https://api.example.com < token.txt\n  \
-        portcullis explain --jwks-file keys.json --scope read --at 2026-11-24T10:00:00Z --json < token.txt"
+        portcullis explain --jwks-file keys.json --scope read --at 2026-11-24T10:00:00Z --json < token.txt\n  \
+        portcullis explain --code untrusted_proxy"
 )]
 pub(crate) struct Arguments {
     /// The token; better let it be read from standard input (`-`, or nothing), so that it stays out of the shell's history
     pub(super) token: Option<String>,
+
+    /// Say what a code of the log means, and what to do; no token is read
+    #[arg(
+        long, value_name = "CODE", value_parser = PossibleValuesParser::new(codes::names()), hide_possible_values = true,
+        conflicts_with_all = NAMED_HERE, conflicts_with_all = ["token", "config", "path", "method", "at"],
+    )]
+    pub(super) code: Option<String>,
 
     /// Judge by this configuration of the gateway
     #[arg(long, short, value_name = "FILE", conflicts_with_all = NAMED_HERE)]

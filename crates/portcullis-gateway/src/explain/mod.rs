@@ -1,8 +1,9 @@
-//! `portcullis explain`: why a token passes or is refused, check by check.
+//! `portcullis explain`: why a token passes or is refused, check by check; or the meaning of a code.
 //!
-//! What judges is the library's, by a configuration of the gateway's or by the command line; here it is only told.
+//! The verdict is the library's, by a configuration of the gateway's or by the command line; here it is only told.
 
 mod arguments;
+mod codes;
 mod input;
 mod judge;
 mod report;
@@ -26,7 +27,7 @@ const PASSED: u8 = 0;
 /// It is refused.
 const REFUSED: u8 = 1;
 
-/// It could not be judged: no keys, no answer, or nothing that could be understood of what was asked.
+/// It could not be judged: no keys, no answer, or a command line that cannot be understood.
 const NOT_JUDGED: u8 = 2;
 
 /// Explains the token, and ends with a status that says whether it passes.
@@ -41,6 +42,11 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn explain(arguments: Arguments) -> Result<u8, Report> {
+    if let Some(code) = arguments.code.as_deref().and_then(codes::find) {
+        let text = if arguments.json { report::code_as_json(code)? } else { report::code(code) };
+        terminal::print(&text);
+        return Ok(PASSED);
+    }
     let now = arguments.at.unwrap_or_else(std::time::SystemTime::now);
     let judge = Judge::new(&arguments)?;
     let token = input::token(arguments.token.as_deref())?;

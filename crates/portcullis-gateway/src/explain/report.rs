@@ -5,6 +5,7 @@ use portcullis::{Check, Explanation, Outcome};
 use serde_json::{Value, json};
 
 use super::{
+    codes::Code,
     judge::{Judged, Route},
     time_line, times,
 };
@@ -37,6 +38,21 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
     };
     let text = serde_json::to_string_pretty(&report).into_diagnostic()?;
     Ok(escaped(&text) + "\n")
+}
+
+/// A code: its cause, and the remedy.
+pub(super) fn code(code: &Code) -> String {
+    let mut lines = vec![format!("{} status {}", styled(HEADING, &format!("{}:", code.name)), code.status)];
+    lines.extend(beneath("cause", Some(code.cause)));
+    lines.extend(beneath("remedy", Some(code.remedy)));
+    lines.join("\n") + "\n"
+}
+
+/// The same as JSON.
+pub(super) fn code_as_json(code: &Code) -> Result<String, Report> {
+    let Code { name, status, cause, remedy } = code;
+    let report = json!({ "code": name, "status": status, "cause": cause, "remedy": remedy });
+    Ok(serde_json::to_string_pretty(&report).into_diagnostic()? + "\n")
 }
 
 /// The same members, where no token was looked at.

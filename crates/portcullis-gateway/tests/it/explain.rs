@@ -327,3 +327,24 @@ async fn a_reader_that_goes_away_is_no_fault() {
     let shown = desk.on_terminal(&["explain", "--jwks-uri", &jwks], "< token 2> err | head -c 1", &[]).await;
     assert_eq!(shown.out, "p");
 }
+
+#[tokio::test]
+async fn a_code_is_explained_without_a_token() {
+    let desk = Desk::new(&[]);
+    let ran = desk.run(&["explain", "--code", "untrusted_proxy"], "").await;
+    assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
+    for words in ["untrusted_proxy: status 403", "cause     ", "remedy    ", "`trusted_proxies`"] {
+        assert!(ran.out.contains(words), "{words} is not in:\n{}", ran.out);
+    }
+    let report = report(&desk.run(&["explain", "--code", "expired", "--json"], "").await);
+    assert_eq!((&report["code"], &report["status"]), (&json!("expired"), &json!(401)));
+    assert!(report["cause"].is_string() && report["remedy"].is_string());
+    for wrong in [&["--code", "expird"][..], &["--code", "expired", "--path", "/x"], &["--code", "expired", "token"]] {
+        let ran = desk.run(&[&["explain"], wrong].concat(), "").await;
+        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{wrong:?}");
+    }
+    assert!(
+        desk.run(&["explain", "--code", "expird"], "").await.err.contains("'expired'"),
+        "it is told what was meant"
+    );
+}

@@ -25,4 +25,5 @@ mod support;
 mod terminal;
 mod tls;
 mod traces;
+mod troubleshooting;
 mod upstream;

@@ -291,7 +291,7 @@ async fn tokens_that_cannot_be_read() {
             row("no header", own, "a.b.c.d.e", &["JWE", "refresh token"]),
             row("opaque, of Auth0", auth0, "vP3kq0Zx9", &["opaque", "`audience`"]),
             row("opaque, of Google", own, "ya29.a0AfH6SM", &["Google's access tokens are opaque"]),
-            row("of GitHub", own, "gho_16C7e42F292c69C2E7", &["GitHub"].as_slice()),
+            row("of GitHub", own, "gho_16C7e42F292c69C2E7", &["GitHub"]),
             row("opaque, of anybody", own, "vP3kq0Zx9", &["opaque", "introspection"]),
         ],
     )

@@ -70,7 +70,9 @@ pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
 
 pub(super) fn json(fault: &JsonFault) -> &'static str {
     match fault {
-        JsonFault::TooDeep => "no issuer nests claims so deep: the token was made to do harm, or carries foreign data",
+        JsonFault::TooDeep => {
+            "the issuer puts foreign data into its tokens, or the token was made to do harm: no claim needs such depth"
+        }
         JsonFault::DuplicateMember { .. } => {
             "the issuer writes a member twice, which two readers read differently: look for a mapper or an action there that \
              adds what is there already; if there is none, the token was put together by hand, or by an attacker"
@@ -82,15 +84,18 @@ pub(super) fn json(fault: &JsonFault) -> &'static str {
     }
 }
 
-pub(super) fn header(member: &str) -> &'static str {
-    match member {
+pub(super) fn header(member: &str) -> String {
+    let hint = match member {
         "b64" => "the issuer uses an extension of JWS that access tokens do not need: have it switched off",
         "alg" => "a signed token names its algorithm: this one was put together by hand",
         _ => {
-            "the issuer writes this member in another form than RFC 7515 says, a number for a text perhaps: it has to be set \
-             right there; if its other tokens are right, this one was put together by hand"
+            return format!(
+                "the issuer writes `{member}` in another form than RFC 7515 says, a number for a text perhaps: it has to be set \
+                 right there; if its other tokens are right, this one was put together by hand"
+            );
         }
-    }
+    };
+    hint.to_owned()
 }
 
 /// A registered claim of a wrong type.

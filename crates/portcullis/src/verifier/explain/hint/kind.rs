@@ -92,12 +92,12 @@ pub(super) fn of_type(walk: &Walk<'_>) -> String {
 pub(super) fn algorithm(walk: &Walk<'_>, name: &str) -> String {
     let hint = match name {
         none if none.eq_ignore_ascii_case("none") => {
-            "nobody signed this token: it was put together by an attacker, or by a test tool"
+            "nobody signed this token: it was put together by a test tool, or by an attacker"
         }
         "HS256" | "HS384" | "HS512" => {
             return other_kind(walk).unwrap_or_else(|| {
-                "this is signed with a shared secret: by an attacker who took the public key for one, \
-                 or by an issuer that was not switched to asymmetric keys"
+                "this is signed with a shared secret: by an issuer that was not switched to asymmetric keys, \
+                 or by an attacker who took the public key for one"
                     .to_owned()
             });
         }

@@ -61,7 +61,7 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
         TokenFault::Segments { actual } => remedy::opaque(walk).unwrap_or_else(|| form::segments(walk.token, *actual)),
         TokenFault::Base64(part) => form::base64(walk.token, *part),
         TokenFault::Json(_, fault) => form::json(fault),
-        TokenFault::Header { member, .. } => form::header(member),
+        TokenFault::Header { member, .. } => return Some(form::header(member)),
         TokenFault::Critical => {
             "the issuer uses an extension of JWS that access tokens do not need: have it switched off"
         }

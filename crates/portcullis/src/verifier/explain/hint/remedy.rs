@@ -14,8 +14,8 @@ const GRAPH: [&str; 3] =
 const OF_GRAPH: &str = "this token is for Microsoft Graph, and nobody but Graph can verify it: have the client ask for a \
                         scope of this API instead, as `api://CLIENT-ID/.default`";
 
-const OF_OKTAS_ORG: &str = "this token is of Okta's org authorization server (its issuer has no `/oauth2/…`), and for Okta's \
-                            own APIs: have the client ask a custom authorization server, as \
+const OF_OKTAS_ORG: &str = "this token is of Okta's org authorization server (its issuer has no `/oauth2/…`), which is for \
+                            Okta's own APIs: have the client ask a custom authorization server, as \
                             https://DOMAIN.okta.com/oauth2/default, and write that one as issuer";
 
 const OF_GOOGLE: &str = "Google's access tokens are opaque, and for Google's APIs: for an API of your own let clients send \
@@ -105,12 +105,12 @@ fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
         _ if is_expected => "the expected audience stands in `azp`, which is the client that asked and not the API",
         None => "Keycloak names no API in `aud` by itself",
         Some(_) if audiences(claims).any(|audience| audience == "account") => {
-            "`account` is Keycloak's own account API, which it adds by itself; others it does not"
+            "`account` is Keycloak's own account API, the only one that it adds by itself"
         }
         Some(_) => "Keycloak names in `aud` what its mappers add",
     };
     format!(
-        "{begins}: in a client scope of the client add a mapper of the type Audience, with this API as Included Client \
+        "{begins}: in a client scope of the client add an audience mapper (type Audience), with this API as Included Client \
          Audience, and `Add to access token` on"
     )
 }
@@ -135,7 +135,9 @@ pub(super) fn access_token_type(walk: &Walk<'_>) -> Option<&'static str> {
         Provider::Keycloak => {
             Some("in Keycloak switch on `Use \"at+jwt\" as access token header type` of the client (Advanced)")
         }
-        Provider::Auth0 => Some("in Auth0 set the Access Token profile of this API to RFC 9068 (Applications > APIs)"),
+        Provider::Auth0 => {
+            Some("in Auth0 set the JSON Web Token Profile of this API to RFC 9068 (Applications > APIs)")
+        }
         _ => None,
     }
 }
@@ -162,7 +164,7 @@ pub(super) fn encrypted(walk: &Walk<'_>) -> Option<String> {
     let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
     match (text("alg"), text("enc")) {
         ("dir", "A256GCM") if header.contains_key("iss") => {
-            Some(format!("an encrypted token (JWE), which only Auth0 itself can read: {AUTH0_WITHOUT_AUDIENCE}"))
+            Some(format!("an encrypted token (JWE), for Auth0 alone; {AUTH0_WITHOUT_AUDIENCE}"))
         }
         ("RSA-OAEP", "A256GCM") if text("cty") == "JWT" => Some(
             "an encrypted token (JWE), as Cognito's refresh tokens are: the client has to send its access token, and this \

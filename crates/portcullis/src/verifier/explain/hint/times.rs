@@ -13,7 +13,9 @@ const IN_MILLISECONDS: f64 = 1e11;
 pub(super) fn expired(walk: &Walk<'_>, ago: Duration) -> String {
     let (iat, exp) = (seconds(walk, "iat"), seconds(walk, "exp"));
     if exp.is_some_and(|exp| exp <= 0.0) {
-        return "no issuer makes such a time: the token was put together by hand, or by an attacker".to_owned();
+        return "an issuer that means `without an end` by 0 or less has to write an end; if it does not, the token was put \
+                together by hand"
+            .to_owned();
     }
     if let (Some(iat), Some(exp)) = (iat, exp)
         && exp <= iat

@@ -1,0 +1,379 @@
+//! Every stable code, the library's and the gateway's: its likely cause, and the remedy.
+
+/// A code, as logs, metrics, problem details and `portcullis explain` show it.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) name: &'static str,
+    /// The status that the gateway answers with, unless `invalid_token_status` says otherwise.
+    pub(super) status: u16,
+    pub(super) cause: &'static str,
+    pub(super) remedy: &'static str,
+}
+
+/// The code of this name.
+pub(super) fn find(name: &str) -> Option<&'static Code> {
+    CODES.iter().find(|code| code.name == name)
+}
+
+/// The names of all codes.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    CODES.iter().map(|code| code.name)
+}
+
+const fn code(name: &'static str, status: u16, cause: &'static str, remedy: &'static str) -> Code {
+    Code { name, status, cause, remedy }
+}
+
+const CODES: &[Code] = &[
+    // The request.
+    code(
+        "no_credentials",
+        401,
+        "The request has no token: the client sent none, or the proxy in between dropped the Authorization field.",
+        "Send `Authorization: Bearer TOKEN`, and have each proxy hand the field on. For CORS preflights, which never have it, \
+         add a public route for OPTIONS.",
+    ),
+    code(
+        "other_scheme",
+        401,
+        "The Authorization field has another scheme than Bearer: Basic, DPoP, or the token alone.",
+        "Write `Authorization: Bearer TOKEN`; keep Basic for servers that ask for it.",
+    ),
+    code(
+        "empty_token",
+        401,
+        "`Bearer` has no token behind it: the variable that the client takes the token from is empty.",
+        "Look at how the client gets its token, and have it fail when there is none.",
+    ),
+    code(
+        "several_tokens",
+        400,
+        "The request carries two tokens, or two Authorization fields: one of the client's and one of a proxy's, mostly.",
+        "Have the proxy set the field instead of adding to it, and the client send the token in one place.",
+    ),
+    // The form of the token.
+    code(
+        "token_too_large",
+        401,
+        "The token is longer than the limit, mostly by groups or roles in it.",
+        "Have the issuer leave out claims that this API does not need.",
+    ),
+    code(
+        "malformed_token",
+        401,
+        "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding.",
+        "Show the token to `portcullis explain`, which names the character; send the token alone behind `Bearer`.",
+    ),
+    code(
+        "malformed_token_parts",
+        401,
+        "The token has not three parts: it is opaque, or was cut off.",
+        "For opaque tokens configure [issuers.introspection], or have the issuer give out JWTs for this API.",
+    ),
+    code(
+        "encrypted_token",
+        401,
+        "The token is encrypted (JWE): mostly one for the issuer itself, as Auth0 gives out where no audience is asked for.",
+        "Have the client ask for a token for this API, and the issuer sign it only.",
+    ),
+    code(
+        "malformed_base64",
+        401,
+        "A part of the token is not base64url: it was cut off, or encoded anew on its way.",
+        "Compare the token that arrives with the one that was issued, from its end.",
+    ),
+    code(
+        "malformed_json",
+        401,
+        "Header or payload is not a JSON object: the issuer's template is broken, or the token was made by hand.",
+        "Decode the payload, and look for a template or mapper at the issuer that writes it.",
+    ),
+    code(
+        "duplicate_member",
+        401,
+        "A member stands twice in the token, which two readers read differently: two mappers of the issuer write it.",
+        "Take one of the two away at the issuer.",
+    ),
+    code(
+        "nested_too_deep",
+        401,
+        "Claims stand deeper in each other than 32 levels: foreign data, or a token that is to do harm.",
+        "Have the issuer leave that claim out of access tokens.",
+    ),
+    code(
+        "malformed_header",
+        401,
+        "`alg`, `kid` or `typ` is not a text, or `kid` is too long: the issuer writes a number, mostly.",
+        "Have the issuer write texts, as RFC 7515 says.",
+    ),
+    code(
+        "critical_header",
+        401,
+        "The header asks for an extension (`crit`) that access tokens do not need.",
+        "Have the extension switched off at the issuer.",
+    ),
+    code(
+        "algorithm_not_allowed",
+        401,
+        "The token is signed by an algorithm that is not allowed for this issuer: a shared secret (HS256), or `none`.",
+        "Have the issuer sign by RS256, PS256, ES256 or EdDSA, or name its algorithm in `algorithms`.",
+    ),
+    code(
+        "wrong_type",
+        401,
+        "The token is another kind than an access token: an ID token, a refresh token, a DPoP proof; or `at+jwt` is asked for \
+         and the issuer does not write it.",
+        "Have the client send its access token; where the issuer has no `at+jwt`, leave `rfc9068` out.",
+    ),
+    // Key and signature.
+    code(
+        "unknown_key",
+        401,
+        "The issuer publishes no key of this `kid`: the token is of another environment, or its key was withdrawn.",
+        "Compare the token's `iss` with the environment that it was issued in; `portcullis keys` lists the keys that are there.",
+    ),
+    code(
+        "key_mismatch",
+        401,
+        "The key is there, but for another algorithm than the token's.",
+        "Have the issuer's key set and its signer agree; the key's `alg` says what it is for.",
+    ),
+    code(
+        "unusable_key",
+        401,
+        "The issuer publishes the key, and it cannot be used: it is malformed, or says that it is for something else.",
+        "`portcullis keys` says why each key is left out; have the issuer publish it rightly.",
+    ),
+    code(
+        "too_many_keys",
+        401,
+        "The token names no key (`kid`), and more keys fit than are tried.",
+        "Have the issuer write `kid` into its tokens, or raise `max_key_attempts`.",
+    ),
+    code(
+        "bad_signature",
+        401,
+        "The signature does not verify: the token was changed, or is of another environment, or is for its issuer alone \
+         (Microsoft Graph).",
+        "Have the client ask for a token for this API, and compare the environments.",
+    ),
+    // The claims.
+    code(
+        "inactive_token",
+        401,
+        "The authorization server does not know the token any more: revoked, expired, or of another server.",
+        "Have the client get a new token, and look whether both ask the same server.",
+    ),
+    code(
+        "expired",
+        401,
+        "The token's time is over; if it was just issued, the clocks differ.",
+        "Have the client get a new one a little before the end, and set clocks by NTP; `leeway` allows up to five minutes.",
+    ),
+    code(
+        "not_yet_valid",
+        401,
+        "The token's time has not begun (`nbf`): mostly this machine's clock is behind.",
+        "Set clocks by NTP, or raise `leeway`.",
+    ),
+    code(
+        "issued_in_future",
+        401,
+        "The token was issued in the future (`iat`): this machine's clock is behind, or the issuer writes milliseconds.",
+        "Set clocks by NTP, or raise `leeway`.",
+    ),
+    code(
+        "missing_claim",
+        401,
+        "A claim that every token needs is not there, `exp` or `aud` mostly.",
+        "Have the issuer put it into its access tokens; `portcullis explain` says how, where it knows the provider.",
+    ),
+    code(
+        "malformed_claim",
+        401,
+        "A registered claim has another form than RFC 7519 says: a time as text, mostly.",
+        "Have the issuer write times as numbers of seconds, without quotes.",
+    ),
+    code(
+        "wrong_issuer",
+        401,
+        "`iss` is none of the issuers that are configured, to the letter: a slash, http, another realm, tenant or environment.",
+        "Show the token to `portcullis explain`, which says how the two differ, and write `issuer` as the tokens do.",
+    ),
+    code(
+        "wrong_audience",
+        401,
+        "`aud` does not name this API: the client asked for no audience, or for another.",
+        "Have the client ask for a token for this API; `portcullis explain` says how, where it knows the provider.",
+    ),
+    code(
+        "sender_constrained_token",
+        401,
+        "The token is bound to a key or certificate (`cnf`), and came without the proof of it.",
+        "Have the client ask for a bearer token, or send its proof where proofs are taken.",
+    ),
+    code(
+        "unsupported_confirmation",
+        401,
+        "The token is bound (`cnf`) in a way that cannot be checked here.",
+        "Have the issuer bind it by `jkt` or `x5t#S256`, or not at all.",
+    ),
+    // The access.
+    code(
+        "insufficient_scope",
+        403,
+        "The token is good, and was not granted the scope that this route asks for.",
+        "Have the client ask for the scope that the challenge names, and the issuer grant it.",
+    ),
+    code(
+        "required_claims",
+        401,
+        "The token is good, and lacks a claim that this route asks for, or has another value there.",
+        "Compare the route's `claims` with the token; roles and groups stand in other places at each issuer.",
+    ),
+    // Nobody was judged.
+    code(
+        "keys_unavailable",
+        503,
+        "The issuer's keys cannot be had: it is away, or its address, certificate or metadata are wrong.",
+        "The log names the address and the error; `portcullis keys` tries it from this machine.",
+    ),
+    code(
+        "introspection_unavailable",
+        503,
+        "The authorization server cannot be asked about an opaque token, or its answer cannot be believed.",
+        "The log names the error: the address, the credentials of [issuers.introspection], or the server itself.",
+    ),
+    code(
+        "missing_layer",
+        500,
+        "A handler asks for a token's claims, and no Secure layer stands before it.",
+        "Add the layer to its route or router.",
+    ),
+    code(
+        "no_runtime",
+        500,
+        "Keys have to be fetched, and there is no tokio runtime to do it on.",
+        "Poll the verification on a tokio runtime, or give the keys from a file.",
+    ),
+    // The gateway's own.
+    code(
+        "no_route",
+        403,
+        "No [[routes]] entry has this path and method.",
+        "Add one, with `public = true` for an open route.",
+    ),
+    code(
+        "ambiguous_path",
+        403,
+        "Read in another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes.",
+        "Have clients send the plain path, and proxies hand it on as it is.",
+    ),
+    code(
+        "malformed_path",
+        403,
+        "The path has a broken percent-encoding, or a character that no path has.",
+        "Have the client encode the path once.",
+    ),
+    code(
+        "ambiguous_method",
+        403,
+        "The request asks for another method than its own (X-HTTP-Method-Override and its like), and the two are under \
+         different routes.",
+        "Have the client send the request with the method that is meant.",
+    ),
+    code(
+        "malformed_method",
+        403,
+        "The method is one of a route's in other letter case, or none at all.",
+        "Have the client write methods in capitals, as RFC 9110 says.",
+    ),
+    code(
+        "no_original_request",
+        403,
+        "The question does not say which request is meant: the proxy sends neither X-Original-URI with X-Original-Method nor \
+         X-Forwarded-Uri with X-Forwarded-Method.",
+        "Set both fields of one family in the proxy's question; the examples for each proxy do.",
+    ),
+    code(
+        "ambiguous_original_request",
+        403,
+        "The original request is described twice, or by half: a client's own X-Original-… or X-Forwarded-… field gets through \
+         beside the proxy's, mostly.",
+        "Have the proxy set one family, once each, and drop the fields of the other that clients send.",
+    ),
+    code(
+        "untrusted_proxy",
+        403,
+        "The peer that describes the original request is not in `trusted_proxies`; by default only this machine is.",
+        "Add the proxy's address or network to `trusted_proxies`, as the gateway sees it: in Kubernetes the pod's, not the \
+         service's. No more than that.",
+    ),
+    code(
+        "forged_header",
+        403,
+        "The client sent a field that only the gateway may set, spelled with another mark for `-`, as X_Auth_Subject.",
+        "Nothing, if it is an attack; else rename the client's field.",
+    ),
+    code(
+        "hop_by_hop_header",
+        403,
+        "The client's Connection field names a field that only the gateway may set, so that a proxy would drop it.",
+        "Nothing, if it is an attack; else have the client name `keep-alive`, `close` or `upgrade` there only.",
+    ),
+    code(
+        "unmappable_claim",
+        403,
+        "A claim that the upstream is to get in a header field has a value that no field can carry.",
+        "Map another claim in [[headers]], or have the issuer write a plain one.",
+    ),
+];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// The files that give codes to refusals.
+    const SOURCES: [&str; 6] = [
+        "../portcullis/src/refusal/access.rs",
+        "../portcullis/src/refusal/mod.rs",
+        "../portcullis/src/refusal/ours.rs",
+        "../portcullis/src/refusal/request.rs",
+        "../portcullis/src/refusal/token.rs",
+        "src/decision/fault.rs",
+    ];
+
+    /// The texts within the bodies of functions `code`.
+    fn codes_of(source: &str) -> Vec<String> {
+        let bodies = source.split("fn code(").skip(1).map(|body| body.split("\n    }").next().unwrap_or_default());
+        let texts = bodies.flat_map(|body| body.split('"').skip(1).step_by(2));
+        texts.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn no_code_is_without_cause_and_remedy() {
+        let mut all = BTreeSet::new();
+        for source in SOURCES {
+            let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(source)).expect(source);
+            all.extend(codes_of(&text));
+        }
+        assert!(all.len() > 40, "the codes are found: {all:?}");
+        let missing: Vec<_> = all.iter().filter(|name| find(name).is_none()).collect();
+        assert!(missing.is_empty(), "no cause and remedy for {missing:?}");
+    }
+
+    #[test]
+    fn a_code_stands_once_and_in_whole_sentences() {
+        let distinct: BTreeSet<_> = names().collect();
+        assert_eq!(distinct.len(), CODES.len());
+        for code in CODES {
+            for text in [code.cause, code.remedy] {
+                assert!(text.ends_with('.') && text.len() > 20, "{}: {text}", code.name);
+                assert!(!text.contains("  "), "{}: {text}", code.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `docs/troubleshooting.md`: each of its entries is a mistake that is made here, and what the page says of it is what comes.
+//!
+//! The page is the input: an entry without a mistake here fails, and so does a mistake without an entry.
+
+mod clients;
+mod page;
+mod providers;
+mod proxies;
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    support::{Answer, Gateway, ROUTES, client, text},
+    terminal::Desk,
+};
+use page::Entry;
+
+/// The issuer of mistakes that are nobody's in particular.
+const OWN: &str = "https://login.example.com";
+
+const AUDIENCE: &str = "https://api.example.com";
+
+/// A mistake, as people make it.
+struct Mistake {
+    /// `Section: heading` of the page.
+    entry: &'static str,
+    /// The issuer that is configured.
+    issuer: &'static str,
+    /// Its audience.
+    audience: &'static str,
+    /// Keys above the tables.
+    keys: &'static str,
+    made: Made,
+}
+
+/// The way in which it is made.
+enum Made {
+    /// With a token, to this path: the page has the hint.
+    Token(String, &'static str),
+    /// With a question of this kind: the page has the cause and the remedy of the code.
+    Question(Vec<(&'static str, String)>),
+    /// Behind the gateway's back: it lets the request pass.
+    Elsewhere(String),
+}
+
+/// The issuer's key, and the time of all tokens.
+struct Issuer {
+    key: SigningKey,
+    now: SystemTime,
+}
+
+impl Issuer {
+    fn new() -> Self {
+        Self { key: SigningKey::generate(Algorithm::ES256, "k1"), now: SystemTime::now() }
+    }
+
+    /// A token as most issuers write it, without `client_id` and `typ: at+jwt`.
+    fn token(&self, issuer: &str) -> TokenBuilder {
+        let token = TokenBuilder::new(&self.key, issuer, self.now).typ("JWT").without_claim("client_id");
+        token.expires_in(Duration::from_secs(3_600))
+    }
+
+    fn jwks(&self) -> String {
+        json!({ "keys": [self.key.public_jwk()] }).to_string()
+    }
+
+    fn seconds(&self) -> String {
+        self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string()
+    }
+}
+
+impl Mistake {
+    fn new(entry: &'static str, made: Made) -> Self {
+        Self { entry, issuer: OWN, audience: AUDIENCE, keys: "", made }
+    }
+
+    fn token(entry: &'static str, token: impl Into<String>) -> Self {
+        Self::new(entry, Made::Token(token.into(), "/any/x"))
+    }
+
+    fn question(entry: &'static str, fields: &[(&'static str, &str)]) -> Self {
+        let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        Self::new(entry, Made::Question(fields.collect()))
+    }
+
+    fn by(self, issuer: &'static str) -> Self {
+        Self { issuer, ..self }
+    }
+
+    fn to(mut self, path: &'static str) -> Self {
+        if let Made::Token(_, target) = &mut self.made {
+            *target = path;
+        }
+        self
+    }
+
+    fn configuration(&self) -> String {
+        let Self { issuer, audience, keys, .. } = self;
+        let tables = format!(
+            "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n{ROUTES}"
+        );
+        text(keys, &tables)
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_what_comes() {
+    let issuer = Issuer::new();
+    let mut entries: BTreeMap<String, Entry> = page::entries();
+    assert!(entries.len() >= 30, "{}", entries.len());
+    for mistake in all(&issuer) {
+        let (entry, name) = (entries.remove(mistake.entry), mistake.entry);
+        let entry = entry.unwrap_or_else(|| panic!("docs/troubleshooting.md has no entry `{name}`"));
+        let (answer, told) = make(&issuer, &mistake, &entry).await;
+        assert_eq!((answer.status, answer.code()), (entry.status, entry.code), "{name}: {told}");
+        assert_eq!(entry.says, told, "{name}");
+    }
+    assert!(entries.is_empty(), "no mistake is made for {:?}", entries.keys());
+}
+
+fn all(issuer: &Issuer) -> impl Iterator<Item = Mistake> {
+    [providers::mistakes(issuer), clients::mistakes(issuer), proxies::mistakes(issuer)].into_iter().flatten()
+}
+
+/// Makes the mistake: the gateway's answer, and the words of `portcullis explain`.
+async fn make(issuer: &Issuer, mistake: &Mistake, entry: &Entry) -> (Answer, String) {
+    let (folder, configuration, jwks) = (TempDir::new().unwrap(), mistake.configuration(), issuer.jwks());
+    std::fs::write(folder.path().join("portcullis.toml"), &configuration).unwrap();
+    std::fs::write(folder.path().join("keys.json"), &jwks).unwrap();
+    let desk = Desk::new(&[("portcullis.toml", &configuration), ("keys.json", &jwks)]);
+    let gateway = Gateway::start_in(folder).await;
+    match &mistake.made {
+        Made::Token(token, path) => {
+            let report = explained(issuer, &desk, path, token).await;
+            let failed = report["checks"].as_array().unwrap().iter().find(|check| check["outcome"] == "failed");
+            let hint = failed.and_then(|check| check["hint"].as_str()).unwrap_or_default().to_owned();
+            (gateway.ask("GET", path, Some(token)).await, hint)
+        }
+        Made::Question(fields) => {
+            let mut request = client().get(gateway.url("/auth"));
+            for (name, value) in fields {
+                request = request.header(*name, value);
+            }
+            let answer = Answer::of(request.send().await.unwrap()).await;
+            let ran = desk.run(&["explain", "--code", &entry.code, "--json"], "").await;
+            let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}: {ran:?}", mistake.entry));
+            assert_eq!(report["status"], answer.status, "{}", mistake.entry);
+            (answer, format!("{} {}", report["cause"].as_str().unwrap(), report["remedy"].as_str().unwrap()))
+        }
+        Made::Elsewhere(token) => {
+            let arguments = ["explain", "--config", "portcullis.toml", "--path", "/any/x"];
+            let ran = desk.run(&arguments, token).await;
+            (gateway.ask("GET", "/any/x", Some(token)).await, ran.out.lines().next().unwrap_or_default().to_owned())
+        }
+    }
+}
+
+async fn explained(issuer: &Issuer, desk: &Desk, path: &str, token: &str) -> Value {
+    let (now, start) = (issuer.seconds(), ["explain", "--config", "portcullis.toml", "--json", "--path"]);
+    let ran = desk.run(&[&start[..], &[path, "--at", &now]].concat(), &format!("Bearer {token}")).await;
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"))
+}
