@@ -195,6 +195,7 @@ async fn tokens_for_nobody_or_for_somebody_else() {
 async fn issuers_that_are_taken_for_one_another() {
     let setup = setup().await;
     let (v1, v2) = (entra(1), entra(2));
+    let v2_bare = v2.replace("/v2.0", "");
     let common = "https://login.microsoftonline.com/common/v2.0";
     let other = v2.replace('1', "9");
     let issuer = |about, expected, actual: &str, words| Row {
@@ -218,6 +219,16 @@ async fn issuers_that_are_taken_for_one_another() {
                 "https://d.okta.com",
                 &["org authorization server"],
             ),
+            issuer(
+                "another server of Okta's",
+                "https://d.okta.com/oauth2/default",
+                "https://d.okta.com/oauth2/a1",
+                &["Issuer URI"],
+            ),
+            issuer("Okta's org expected", "https://d.okta.com", "https://d.okta.com/oauth2/a1", &["Issuer URI"]),
+            issuer("no v2.0", &v2_bare, &v2, &["ends in `/v2.0`"]),
+            issuer("Auth0's own domain", "https://login.example.com/", "https://t.auth0.com/", &["custom domain"]),
+            issuer("a token of a Secret", "https://kubernetes.default.svc", "kubernetes/serviceaccount", &["Secret"]),
             issuer("a slash of Auth0's", "https://t.auth0.com", "https://t.auth0.com/", &["slash at its end"]),
             issuer("Google's two names", "https://accounts.google.com", "accounts.google.com", &["no scheme"]),
             issuer("Keycloak inside", shop, "http://keycloak:8080/realms/shop", &["same realm", "KC_HOSTNAME"]),
@@ -387,6 +398,17 @@ async fn the_type_of_access_tokens_is_a_setting_of_the_provider() {
         let explanation = strict.explain(&of(&setup, issuer).sign(), setup.clock.now()).await;
         assert_eq!(explanation.first_failure().unwrap().kind, Type, "{issuer}");
         assert!(hint(&explanation).contains(words), "{issuer}: {}", hint(&explanation));
+    }
+}
+
+#[tokio::test]
+async fn a_rule_s_row_tells_a_text_from_a_number() {
+    let setup = setup().await;
+    let secure = Secure::new(Verifier::from(setup.jwks.clone())).claim_value("level", 7);
+    for (value, shown) in [(json!("7"), r#""7""#), (json!(8), "8"), (json!(["7"]), r#"["7"]"#)] {
+        let field = format!("Bearer {}", of(&setup, "https://login.example.com").claim("level", value).sign());
+        let explanation = secure.explain(&[field.as_bytes()], setup.clock.now()).await;
+        assert_eq!(actual(&explanation, Claim), shown);
     }
 }
 

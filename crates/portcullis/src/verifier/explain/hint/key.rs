@@ -45,13 +45,13 @@ pub(super) fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
     Some(match (&status.source, status.age) {
         (None, _) => "the keys are local: add the issuer's new key, or have them fetched".to_owned(),
         (Some(_), Some(age)) if age <= JUST_NOW => {
-            "the keys were fetched just now, and this one is not among them: the token is forged, of another environment, \
-             or signed by a key that the issuer has withdrawn, or does not publish yet"
+            "the keys were fetched just now, and this one is not among them: the token is of another environment, signed by a \
+             key that the issuer has withdrawn or does not publish yet, or forged"
                 .to_owned()
         }
         (Some(_), Some(age)) => format!(
             "the keys were fetched {} ago{}: if the issuer rotated since, the token may pass then; \
-             if not, it is forged or of another environment",
+             if not, it is of another environment or forged",
             span(age),
             next(&status),
         ),

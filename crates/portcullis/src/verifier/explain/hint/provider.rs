@@ -53,6 +53,9 @@ const DOMAINS: [(&str, Provider); 21] = [
     ("pingone.com.au", Ping),
 ];
 
+/// The issuer of tokens that Kubernetes keeps in Secrets.
+pub(super) const LEGACY_SERVICE_ACCOUNT: &str = "kubernetes/serviceaccount";
+
 /// The issuer of the token; of one that does not say whose it is, the only issuer that is trusted.
 pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
     match &walk.claims {
@@ -63,8 +66,10 @@ pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
 
 /// By the issuer's name.
 pub(super) fn of_issuer(issuer: &str) -> Option<Provider> {
-    if issuer == "accounts.google.com" {
-        return Some(Google);
+    match issuer {
+        "accounts.google.com" => return Some(Google),
+        LEGACY_SERVICE_ACCOUNT => return Some(Kubernetes),
+        _ => {}
     }
     let url = Url::parse(issuer).ok()?;
     let host = url.host_str()?;
@@ -86,7 +91,7 @@ fn of_claims(claims: &Object) -> Option<Provider> {
     let has = |name: &str| claims.contains_key(name);
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     Some(match () {
-        () if has("kubernetes.io") => Kubernetes,
+        () if has("kubernetes.io") || text("sub").starts_with("system:serviceaccount:") => Kubernetes,
         () if text("sub").starts_with("spiffe://") => Spiffe,
         () if has("realm_access") || has("resource_access") || has("session_state") => Keycloak,
         () if has("token_use") => Cognito,
@@ -136,6 +141,7 @@ mod tests {
             ("https://token.actions.githubusercontent.com", Some(GitHubActions)),
             ("https://accounts.google.com", Some(Google)),
             ("accounts.google.com", Some(Google)),
+            ("kubernetes/serviceaccount", Some(Kubernetes)),
             ("https://dev-1.okta.com/oauth2/default", Some(Okta)),
             ("https://auth.pingone.eu/e/as", Some(Ping)),
             ("https://login.example.com/realms/shop", Some(Keycloak)),

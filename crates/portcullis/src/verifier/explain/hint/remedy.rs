@@ -1,5 +1,7 @@
 //! The remedy at each provider, by the names that its settings have there.
 
+use url::Url;
+
 use super::provider::{self, Provider, audiences};
 use crate::{
     base64url,
@@ -178,8 +180,19 @@ pub(super) fn encrypted(walk: &Walk<'_>) -> Option<String> {
 /// Two names of the same issuer, or of two that are taken for one another.
 pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
     match provider::of_issuer(actual)? {
+        Provider::Auth0 if provider::of_issuer(expected).is_none() => Some(
+            "Auth0 writes into `iss` the domain that the client asked: if the configured issuer is this tenant's custom domain, \
+             have the client ask that one"
+                .to_owned(),
+        ),
         Provider::Entra => of_entra(expected, actual),
         Provider::Keycloak => of_keycloak(expected, actual),
+        Provider::Kubernetes if actual == provider::LEGACY_SERVICE_ACCOUNT => Some(
+            "this token is kept in a Secret, without an end and for any audience: have the workload use a projected one \
+             (`serviceAccountToken.audience`), which the cluster's own issuer signs"
+                .to_owned(),
+        ),
+        Provider::Okta => of_okta(expected, actual),
         _ => None,
     }
 }
@@ -208,8 +221,23 @@ fn of_entra(expected: &str, actual: &str) -> Option<String> {
              tokens issued (`requestedAccessTokenVersion` in the manifest of this API's app registration)"
                 .to_owned(),
         ),
-        _ => None,
+        [false, false] => Some(
+            "the issuer of Entra ID's v2.0 tokens ends in `/v2.0`: write https://login.microsoftonline.com/TENANT-ID/v2.0 as \
+             issuer"
+                .to_owned(),
+        ),
+        [true, true] => None,
     }
+}
+
+/// Two authorization servers of one Okta, each with keys and audiences of its own.
+fn of_okta(expected: &str, actual: &str) -> Option<String> {
+    let host = |issuer: &str| Url::parse(issuer).ok()?.host_str().map(str::to_owned);
+    (host(expected)? == host(actual)?).then(|| {
+        "it is of another authorization server of the same Okta: compare the Issuer URI (Security > API > Authorization \
+         Servers) with the address that the client asks"
+            .to_owned()
+    })
 }
 
 /// The first segment of the path.
