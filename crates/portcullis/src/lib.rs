@@ -22,7 +22,8 @@
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
-//! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares what it was told.
+//! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares what it was told, and
+//!   [`ClientAddress`] keeps one client from taking all turns.
 //! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes); an [`Explanation`] says it check by check.
 //!
 //! A token travels one straight way: header bytes, bearer token, unverified token, signed token,

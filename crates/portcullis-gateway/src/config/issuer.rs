@@ -203,6 +203,11 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
     let timeout = table.get("timeout", some_time);
     let keep_for = table.get("keep_for", duration);
     let cache_bytes = table.get("cache_bytes", |value| bytes(value, 0, 64 << 30));
+    let remember_refusals_for = table.get("remember_refusals_for", duration);
+    let remember_refusals = table.get("remember_refusals", |value| value.integer(0, 10_000_000));
+    let max_questions = table.get("max_questions", |value| value.integer(1, 10_000));
+    let max_answer_bytes = table.get("max_answer_bytes", |value| bytes(value, 1 << 10, 64 << 20));
+    let max_answer_age = table.get("max_answer_age", duration);
     table.finish();
     Some(Introspection {
         endpoint: endpoint?,
@@ -212,6 +217,11 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
         timeout,
         keep_for,
         cache_bytes,
+        remember_refusals_for,
+        remember_refusals,
+        max_questions,
+        max_answer_bytes,
+        max_answer_age,
     })
 }
 

@@ -219,6 +219,11 @@ pub(crate) struct Introspection {
     pub(crate) timeout: Option<Duration>,
     pub(crate) keep_for: Option<Duration>,
     pub(crate) cache_bytes: Option<usize>,
+    pub(crate) remember_refusals_for: Option<Duration>,
+    pub(crate) remember_refusals: Option<usize>,
+    pub(crate) max_questions: Option<usize>,
+    pub(crate) max_answer_bytes: Option<usize>,
+    pub(crate) max_answer_age: Option<Duration>,
 }
 
 /// How the gateway authenticates at the introspection endpoint.

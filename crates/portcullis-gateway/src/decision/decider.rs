@@ -8,6 +8,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use opentelemetry::context::FutureExt;
+use portcullis::ClientAddress;
 
 use super::{Decision, Fault, Gateway, Original, Recent, line, trace};
 use crate::telemetry::{CacheLookups, Deciding, Decisions, Traces};
@@ -67,10 +68,15 @@ impl Decider {
         Some(self.tell(gateway, original, decision, started, None))
     }
 
-    /// The decision, after keys were fetched or a token was introspected.
-    pub(crate) async fn decide(&self, gateway: &Gateway, original: &Original<'_>) -> Decision {
+    /// The decision, after keys were fetched or a token was introspected; by turns of this client's.
+    pub(crate) async fn decide(
+        &self,
+        gateway: &Gateway,
+        original: &Original<'_>,
+        client: Option<ClientAddress>,
+    ) -> Decision {
         let started = Instant::now();
-        let deciding = gateway.decide(original);
+        let deciding = gateway.decide(original, client);
         match self.begin(original, started) {
             Some(span) => {
                 let decision = deciding.with_context(span.context()).await;

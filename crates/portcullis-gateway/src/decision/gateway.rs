@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
-use portcullis::{Access, Refusal, Secure, Verifier};
+use portcullis::{Access, ClientAddress, Refusal, Secure, Verifier};
 
 use super::{BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, decider::Counts, headers::Headers};
 use crate::{
@@ -105,13 +105,13 @@ impl Gateway {
     }
 
     /// The decision about a request for which something has to be waited for.
-    pub(super) async fn decide(&self, original: &Original<'_>) -> Decision {
+    pub(super) async fn decide(&self, original: &Original<'_>, client: Option<ClientAddress>) -> Decision {
         let (route, rule) = match self.rule(original) {
             Ok(found) => found,
             Err(fault) => return self.faulty(&fault),
         };
         let verdict = match &rule.secure {
-            Some(secure) => secure.judge(original.authorization).await,
+            Some(secure) => secure.judge_from(original.authorization, client).await,
             None => Ok(None),
         };
         self.settle(route, rule, verdict)

@@ -151,6 +151,21 @@ fn introspector(
     if let Some(bytes) = asked.cache_bytes {
         builder = builder.cache_bytes(bytes);
     }
+    if let Some(time) = asked.remember_refusals_for {
+        builder = builder.remember_refusals_for(time);
+    }
+    if let Some(tokens) = asked.remember_refusals {
+        builder = builder.remember_refusals(tokens);
+    }
+    if let Some(questions) = asked.max_questions {
+        builder = builder.max_questions(questions);
+    }
+    if let Some(bytes) = asked.max_answer_bytes {
+        builder = builder.max_answer_bytes(bytes);
+    }
+    if let Some(age) = asked.max_answer_age {
+        builder = builder.max_answer_age(age);
+    }
     if issuer.dangerously_allow_http {
         builder = builder.dangerously_allow_http();
     }

@@ -14,7 +14,14 @@ use std::{
 };
 
 use arc_swap::Guard;
-use envoy_types::{ext_authz::v3::pb::CheckRequest, pb::envoy::service::auth::v3::attribute_context::HttpRequest};
+use envoy_types::{
+    ext_authz::v3::pb::CheckRequest,
+    pb::envoy::{
+        config::core::v3::address::Address,
+        service::auth::v3::attribute_context::{HttpRequest, Peer},
+    },
+};
+use portcullis::ClientAddress;
 
 use crate::{
     decision::{Decider, Decision, Fault, Gateway, Original},
@@ -47,8 +54,9 @@ impl ExtAuthz {
         if let Some(refused) = self.decider.refuse_stranger(&gateway, self.peer) {
             return answer::undescribed(refused);
         }
-        let Some(http) = check.attributes.and_then(|attributes| attributes.request).and_then(|request| request.http)
-        else {
+        let attributes = check.attributes.unwrap_or_default();
+        let client = attributes.source.as_ref().and_then(client);
+        let Some(http) = attributes.request.and_then(|request| request.http) else {
             let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
             return answer::undescribed(refused);
         };
@@ -63,7 +71,7 @@ impl ExtAuthz {
             Some(decision) => told(&gateway, &http, decision),
             None => {
                 let gateway = Guard::into_inner(gateway);
-                told(&gateway, &http, self.decider.decide(&gateway, &original).await)
+                told(&gateway, &http, self.decider.decide(&gateway, &original, client).await)
             }
         }
     }
@@ -87,6 +95,14 @@ fn told(gateway: &Gateway, request: &HttpRequest, decision: Decision) -> Answer 
 /// What the client sent under names that only the gateway may set, however they are spelled.
 fn forged<'a>(gateway: &Gateway, request: &'a HttpRequest) -> Vec<&'a str> {
     names(request).filter(|name| gateway.owns_header(name)).collect()
+}
+
+/// The client, for those who have to wait, since they are served in turn: by the address that Envoy takes for its own.
+fn client(source: &Peer) -> Option<ClientAddress> {
+    match source.address.as_ref()?.address.as_ref()? {
+        Address::SocketAddress(socket) => socket.address.parse::<IpAddr>().ok().map(Into::into),
+        _ => None,
+    }
 }
 
 fn authorization(request: &HttpRequest) -> Vec<&[u8]> {

@@ -5,6 +5,7 @@
 //! may pass is 200, with the header fields for the upstream; any other is the response for the client. Only trusted peers are
 //! answered.
 
+mod client;
 mod question;
 #[cfg(test)]
 mod tests;
@@ -76,7 +77,10 @@ impl ForwardAuth {
     async fn answer(&self, gateway: &Gateway, head: &http::request::Parts) -> Answer {
         let fields: Vec<&[u8]> = head.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
         match self.original(gateway, head, &fields) {
-            Ok(original) => told(self.decider.decide(gateway, &original).await, &head.headers),
+            Ok(original) => {
+                let client = client::address(&head.headers, self.peer, |address| gateway.trusts(address));
+                told(self.decider.decide(gateway, &original, client.map(Into::into)).await, &head.headers)
+            }
             Err(refused) => told(*refused, &head.headers),
         }
     }

@@ -21,6 +21,7 @@ mod outage;
 mod reload;
 mod robustness;
 mod shared_store;
+mod strangers;
 mod support;
 mod terminal;
 mod tls;

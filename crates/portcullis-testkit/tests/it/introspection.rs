@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use portcullis_testkit::{Algorithm, AuthorizationServer, Endpoint, TestClock};
+use portcullis_testkit::{Algorithm, AuthorizationServer, Endpoint, Fault, TestClock};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -134,4 +134,16 @@ async fn a_token_has_to_be_named() {
     let (server, _) = server().await;
     let response = introspect_as(&server, "", "application/json").await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_server_may_answer_with_an_error_where_a_token_is_not_active() {
+    let (server, _) = server().await;
+    let active = server.issue_opaque(server.token());
+    for (body, expected) in [(true, r#"{"active":false}"#), (false, "")] {
+        server.fault(Endpoint::Introspection, Fault::InactiveToken { status: 401, body });
+        let answer = introspect_as(&server, "never-issued", "application/json").await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (401, expected));
+        assert_eq!(introspect_as(&server, &active, "application/json").await.status(), 200);
+    }
 }

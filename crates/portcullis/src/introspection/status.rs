@@ -19,9 +19,9 @@ use std::time::Duration;
 pub struct IntrospectorStatus {
     /// The endpoint, without credentials and query.
     pub endpoint: String,
-    /// Failures since the last success.
+    /// Failures since the last success: of the client that met most, or clients that met one, whichever are more.
     pub failures: u32,
-    /// In what time it is asked again, if it is left alone after failures.
+    /// In what time it is asked again, if it is left alone after failures, whoever asks.
     pub retry_after: Option<Duration>,
     /// Why the last question failed, until one succeeds.
     pub last_error: Option<String>,

@@ -12,20 +12,22 @@ use super::{ClientAddress, lock};
 /// Gives out turns. A clone gives out the same ones.
 ///
 /// A client may hold as many as are left for others: of 64 one takes 32, a second one 16, a third one 8, so that there is a turn for
-/// whoever comes next. Those who wait get the next turn in the order in which they came, the one before the others whose
-/// client holds fewest. Questions whose client is not known have no such bound.
+/// whoever comes next. Of those who wait the next turn goes to the client that holds fewest, and else to the first who came.
+/// Questions whose client is not known have no such bound, and are one client's otherwise.
 #[derive(Clone)]
 pub(super) struct Turns(Arc<Mutex<State>>);
 
 struct State {
     free: usize,
     held: HashMap<ClientAddress, usize>,
-    /// In the order in which they came.
-    waiting: VecDeque<Waiting>,
+    /// Those who wait in the order in which they came, a row for each client: a flood makes one row long.
+    waiting: HashMap<Option<ClientAddress>, VecDeque<Waiting>>,
+    /// How many have come to wait.
+    came: u64,
 }
 
 struct Waiting {
-    client: Option<ClientAddress>,
+    number: u64,
     grant: oneshot::Sender<Turn>,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Turn {
 
 impl Turns {
     pub(super) fn new(count: usize) -> Self {
-        let state = State { free: count, held: HashMap::new(), waiting: VecDeque::new() };
+        let state = State { free: count, held: HashMap::new(), waiting: HashMap::new(), came: 0 };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -49,9 +51,7 @@ impl Turns {
                 state.begin(client);
                 return Some(self.turn(client));
             }
-            let (grant, granted) = oneshot::channel();
-            state.waiting.push_back(Waiting { client, grant });
-            granted
+            state.wait(client)
         };
         granted.await.ok()
     }
@@ -63,9 +63,9 @@ impl Turns {
     /// Hands on what was given back. Whoever has gone away meanwhile gives it back at once.
     fn hand_on(&self) {
         loop {
-            let Some(next) = lock(&self.0).next() else { return };
+            let Some((client, grant)) = lock(&self.0).next() else { return };
             // Outside of the lock: a turn that nobody takes is dropped here.
-            drop(next.grant.send(self.turn(next.client)));
+            drop(grant.send(self.turn(client)));
         }
     }
 }
@@ -97,15 +97,33 @@ impl State {
         }
     }
 
+    fn wait(&mut self, client: Option<ClientAddress>) -> oneshot::Receiver<Turn> {
+        let (grant, granted) = oneshot::channel();
+        self.came += 1;
+        self.waiting.entry(client).or_default().push_back(Waiting { number: self.came, grant });
+        granted
+    }
+
     /// Takes who is next out of those that wait, with a turn.
-    fn next(&mut self) -> Option<Waiting> {
-        self.waiting.retain(|waiting| !waiting.grant.is_closed());
-        let may_begin = self.waiting.iter().enumerate().filter(|(_, waiting)| self.may_begin(waiting.client));
-        // Of several with as few, the first one.
-        let (at, _) = may_begin.min_by_key(|(_, waiting)| waiting.client.map_or(0, |client| self.held(client)))?;
-        let next = self.waiting.remove(at)?;
-        self.begin(next.client);
-        Some(next)
+    fn next(&mut self) -> Option<(Option<ClientAddress>, oneshot::Sender<Turn>)> {
+        self.forget_gone();
+        let heads = self.waiting.iter().filter_map(|(client, row)| Some((*client, row.front()?.number)));
+        let may_begin = heads.filter(|(client, _)| self.may_begin(*client));
+        let (client, _) =
+            may_begin.min_by_key(|(client, number)| (client.map_or(0, |client| self.held(client)), *number))?;
+        let next = self.waiting.get_mut(&client)?.pop_front()?;
+        self.begin(client);
+        Some((client, next.grant))
+    }
+
+    /// All wait for as long, so that those at the head of a row go away first.
+    fn forget_gone(&mut self) {
+        self.waiting.retain(|_, row| {
+            while row.front().is_some_and(|waiting| waiting.grant.is_closed()) {
+                row.pop_front();
+            }
+            !row.is_empty()
+        });
     }
 }
 
@@ -162,7 +180,8 @@ mod tests {
         let mut of = [client(1), client(3), client(4)].map(|client| Box::pin(turns.next(client)));
         assert!(of.iter_mut().all(|next| poll(next.as_mut()).is_none()));
         held.pop();
-        assert_eq!(of.each_mut().map(|next| poll(next.as_mut()).is_some()), [false, true, false]);
+        let turns = of.each_mut().map(|next| poll(next.as_mut()));
+        assert_eq!(turns.each_ref().map(Option::is_some), [false, true, false]);
     }
 
     #[test]

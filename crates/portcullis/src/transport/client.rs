@@ -3,12 +3,13 @@
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 use super::reach::Reach;
 use crate::ConfigurationError;
 
-/// How we name ourselves to servers (RFC 9110 section 10.1.5): some firewalls let nobody through who does not.
-pub(crate) const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+/// Says who asks: firewalls refuse requests that do not.
+pub(crate) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
 
 /// What goes wrong in parts that users bring along.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -55,6 +55,14 @@ pub enum Fault {
         /// The body.
         body: String,
     },
+    /// Answers a question about a token that is not active with this status, and as usual about one that is: so do
+    /// django-oauth-toolkit up to 2 (401, with the usual body) and old versions of Hydra (401).
+    InactiveToken {
+        /// The status; a number that is none is sent as 500.
+        status: u16,
+        /// Whether the usual body, `{"active":false}`, goes with it.
+        body: bool,
+    },
     /// Closes the connection without an answer.
     Refuse,
 }
@@ -67,9 +75,7 @@ impl Fault {
     /// Answers `request` in this faulty way; `released` changes when the fault is lifted.
     pub(super) async fn answer(self, mut released: watch::Receiver<()>, request: Request, next: Next) -> Response {
         match self {
-            Self::Status(code) => {
-                StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-            }
+            Self::Status(code) => status(code).into_response(),
             Self::Delay(delay) => {
                 tokio::time::sleep(delay).await;
                 next.run(request).await
@@ -86,6 +92,7 @@ impl Fault {
             Self::NoKeys => ok("application/jwk-set+json", r#"{"keys":[]}"#),
             Self::Redirect(to) => redirect(&to),
             Self::Body { content_type, body } => ok(&content_type, body),
+            Self::InactiveToken { status, body } => inactive_token(status, body, next.run(request).await).await,
             Self::Refuse => {
                 let mut response = Response::default();
                 response.extensions_mut().insert(HangUp);
@@ -93,6 +100,10 @@ impl Fault {
             }
         }
     }
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn ok(content_type: &str, body: impl Into<Body>) -> Response {
@@ -112,6 +123,23 @@ fn insert(response: &mut Response, name: axum::http::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
+}
+
+/// The usual answer, unless that says that a token is not active.
+async fn inactive_token(code: u16, with_body: bool, usual: Response) -> Response {
+    if usual.status() == StatusCode::NO_CONTENT {
+        return status(code).into_response();
+    }
+    let (mut head, body) = usual.into_parts();
+    let bytes = collect(body).await;
+    if bytes != br#"{"active":false}"# {
+        return Response::from_parts(head, Body::from(bytes));
+    }
+    if !with_body {
+        return status(code).into_response();
+    }
+    head.status = status(code);
+    Response::from_parts(head, Body::from(bytes))
 }
 
 async fn cut_off(response: Response) -> Response {

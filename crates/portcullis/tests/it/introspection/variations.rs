@@ -10,7 +10,7 @@ use portcullis::{IntrospectionForm, Secure};
 use portcullis_testkit::{Endpoint, Fault};
 use serde_json::json;
 
-use super::{Answer, Canned, asked, failures::alone, introspector, opaque, verdict, verifier};
+use super::{Answer, Canned, Shared, asked, failures::alone, introspector, opaque, verdict, verifier};
 use crate::support::{Setup, app};
 
 /// The verdict on an opaque token of which this is told as JSON.
@@ -117,6 +117,24 @@ async fn a_signed_answer_is_made_when_it_is_asked_for() {
         let told = introspector.status().last_error.unwrap_or_default();
         assert!(passes || !told.is_empty(), "{iat} {allowed}");
     }
+}
+
+#[tokio::test]
+async fn a_shared_answer_was_new_when_it_was_told() {
+    let setup = Setup::new().await;
+    let shared = Shared::default();
+    let of = || {
+        let introspector = introspector(&setup, IntrospectionForm::Jwt).store(shared.clone(), &[7; 32]);
+        let introspector = introspector.keep_for(Duration::from_secs(240)).build().unwrap();
+        app(Secure::new(verifier(&setup, introspector)).problem_json())
+    };
+    let token = opaque(&setup);
+    assert_eq!(verdict(&of(), &token).await.0, 200);
+    while shared.0.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    setup.clock.advance(Duration::from_secs(200));
+    assert_eq!((verdict(&of(), &token).await.0, asked(&setup)), (200, 1));
 }
 
 #[tokio::test]

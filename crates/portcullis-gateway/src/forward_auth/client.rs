@@ -1,0 +1,92 @@
+//! Whose request a proxy asks about: the address, by which clients are told apart and by nothing else.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// The address of the client, as far as this peer, which is trusted, tells it.
+///
+/// It stands last in `X-Forwarded-For`, before the addresses of trusted proxies, or in `X-Real-IP`; whatever stands further to
+/// the left, the client may have made up. Where all are trusted, the first one is the client. The peer's own address, which
+/// proxies write that know no other, says nothing.
+pub(super) fn address(headers: &HeaderMap, peer: IpAddr, trusts: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let fields = headers.get_all(&FORWARDED_FOR).iter().rev();
+    let addresses = fields.flat_map(|field| text(field).rsplit(',').map(parse));
+    let mut forwarded = None;
+    for address in addresses {
+        forwarded = address;
+        if address.is_none_or(|address| !trusts(address)) {
+            break;
+        }
+    }
+    forwarded.or_else(|| only(headers)).filter(|address| *address != peer)
+}
+
+/// That of the one `X-Real-IP`: two name nobody.
+fn only(headers: &HeaderMap) -> Option<IpAddr> {
+    let mut fields = headers.get_all(&REAL_IP).iter();
+    match (fields.next(), fields.next()) {
+        (Some(field), None) => parse(text(field)),
+        _ => None,
+    }
+}
+
+fn text(field: &HeaderValue) -> &str {
+    field.to_str().unwrap_or_default()
+}
+
+/// An address; some proxies write its port, too.
+fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says so")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_whom_a_trusted_peer_names_last() {
+        let of = |peer: &str, fields: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, value.parse().unwrap());
+            }
+            let trusts = |address: IpAddr| address.is_loopback() || address == IpAddr::from([10, 0, 0, 1]);
+            address(&headers, peer.parse().unwrap(), trusts).map(|address| address.to_string()).unwrap_or_default()
+        };
+        let (forwarded, real) = ("x-forwarded-for", "x-real-ip");
+        for (peer, fields, expected) in [
+            ("127.0.0.1", vec![], ""),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1")], "192.0.2.1"),
+            ("127.0.0.1", vec![(real, "192.0.2.2")], "192.0.2.2"),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1"), (real, "192.0.2.2")], "192.0.2.1"),
+            // What the client writes itself stands to the left.
+            ("127.0.0.1", vec![(forwarded, "198.51.100.1, 192.0.2.1")], "192.0.2.1"),
+            ("127.0.0.1", vec![(forwarded, "198.51.100.1"), (forwarded, "192.0.2.1")], "192.0.2.1"),
+            ("127.0.0.1", vec![(forwarded, "made up,192.0.2.1 , 10.0.0.1,127.0.0.1")], "192.0.2.1"),
+            // Nobody else's word counts for that of the nearest.
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1, made up")], ""),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1, made up, 10.0.0.1")], ""),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1,")], ""),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1, \u{fc}")], ""),
+            ("127.0.0.1", vec![(forwarded, "unknown"), (real, "192.0.2.2")], "192.0.2.2"),
+            ("127.0.0.1", vec![(real, "192.0.2.2"), (real, "192.0.2.3")], ""),
+            // A proxy is nobody's address, and who is on this machine has one of his own.
+            ("127.0.0.1", vec![(forwarded, "127.0.0.1"), (real, "192.0.2.2")], ""),
+            ("127.0.0.1", vec![(real, "127.0.0.1")], ""),
+            ("127.0.0.1", vec![(forwarded, "127.0.0.2, 10.0.0.1")], "127.0.0.2"),
+            ("127.0.0.1", vec![(real, "127.0.0.2")], "127.0.0.2"),
+            ("127.0.0.1", vec![(forwarded, "192.0.2.1:4711")], "192.0.2.1"),
+            ("127.0.0.1", vec![(forwarded, "[2001:db8::1]:4711")], "2001:db8::1"),
+            ("127.0.0.1", vec![(forwarded, "[2001:db8::1]")], "2001:db8::1"),
+        ] {
+            assert_eq!(of(peer, &fields), expected, "{peer} {fields:?}");
+        }
+    }
+}
