@@ -58,17 +58,22 @@ impl IntrospectedToken {
 /// Members that are read as times.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
+/// Members of RFC 7662 section 2.2 that are as good as absent if they are null. What binds or narrows a token (`cnf`) is not
+/// among them: that is never guessed.
+const MAY_BE_NULL: [&str; 11] =
+    ["scope", "client_id", "username", "token_type", "exp", "iat", "nbf", "sub", "aud", "iss", "jti"];
+
 /// An answer as RFC 7662 has it, where a server writes it otherwise and leaves no doubt: without members that are null, and
 /// with times as numbers. Says what was odd.
 pub(crate) fn plain(answer: Object) -> (Object, Option<&'static str>) {
     let oddity = answer.iter().find_map(|(name, value)| match value {
-        _ if value.is_null() => Some("members that are null are taken for absent ones"),
+        _ if is_absent(name, value) => Some("members that are null are taken for absent ones"),
         _ => seconds(name, value).map(|_| "times in quotes are taken for numbers"),
     });
     if oddity.is_none() {
         return (answer, None);
     }
-    let members = answer.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
+    let members = answer.iter().filter(|(name, value)| !is_absent(name, *value)).map(|(name, value)| {
         (name.to_owned(), seconds(name, value).map_or_else(|| value.to_json(), serde_json::Value::Number))
     });
     let members = serde_json::Value::Object(members.collect::<Map<_, _>>());
@@ -76,6 +81,10 @@ pub(crate) fn plain(answer: Object) -> (Object, Option<&'static str>) {
         Ok(plain) => (plain, oddity),
         Err(_) => (answer, None),
     }
+}
+
+fn is_absent(name: &str, value: Value<'_>) -> bool {
+    value.is_null() && MAY_BE_NULL.contains(&name)
 }
 
 /// A time in quotes, as a number of seconds.
@@ -102,6 +111,7 @@ mod tests {
         }
         for left in [
             r#"{"active":true,"exp":1.5,"sub":"1700000000"}"#,
+            r#"{"active":true,"cnf":null,"role":null}"#,
             r#"{"active":"true","exp":"tomorrow"}"#,
             r#"{"active":true,"exp":""}"#,
             r#"{"active":true,"exp":"-1"}"#,
