@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     Algorithm, Claims, TokenSource, base64url,
     bearer::{self, BearerToken},
-    claims::{find, scopes},
+    claims::{find, grants, scopes},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     policy::ClaimRule,
