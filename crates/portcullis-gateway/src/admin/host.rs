@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_somebody_else_is_no_way_in() {
+    fn a_name_of_somebody_else_is_no_way_to_the_console() {
         let hosts = Hosts::new(&["gateway.internal".to_owned()]);
         for (host, allowed) in [
             ("127.0.0.1:9081", true),

@@ -49,7 +49,7 @@ fn contradict(one: &ClaimRule, other: &ClaimRule) -> bool {
 
 fn claim(table: Table<'_>) -> Option<ClaimRule> {
     let help = "write a claim's name, or a JSON Pointer as in \"/realm_access/roles\"";
-    let name = table.require("name", help, claim_name).map(|name| plain(name));
+    let name = table.require("name", help, claim_name).map(plain);
     let given = table.value("value").is_some();
     let value = table.get("value", |value| claim_value(value, name.as_deref().unwrap_or_default()));
     table.finish();

@@ -126,8 +126,11 @@ pub(super) fn limits(root: &Table<'_>) -> Limits {
         streams: 128,
         header_bytes: 64 << 10,
         check_bytes: 0,
+        path_bytes: 8 << 10,
         header_time: Duration::from_secs(10),
         request_time: Duration::from_secs(15),
+        // Beyond the hour for which Envoy keeps an idle connection.
+        idle_time: Duration::from_secs(65 * 60),
         drain_time: Duration::from_secs(30),
     };
     let Some(table) = root.table("limits") else { return derived(limits) };
@@ -137,6 +140,8 @@ pub(super) fn limits(root: &Table<'_>) -> Limits {
     set(&mut limits.streams, streams.and_then(|streams| u32::try_from(streams).ok()));
     set(&mut limits.check_bytes, table.get("check_bytes", |value| bytes(value, LEAST_HEADER_BYTES, 64 << 20)));
     set(&mut limits.header_bytes, table.get("header_bytes", |value| bytes(value, LEAST_HEADER_BYTES, 16 << 20)));
+    set(&mut limits.path_bytes, table.get("path_bytes", |value| bytes(value, 1 << 10, 64 << 10)));
+    set(&mut limits.idle_time, table.get("idle_time", some_time));
     set(&mut limits.header_time, table.get("header_time", some_time));
     set(&mut limits.request_time, table.get("request_time", some_time));
     set(&mut limits.drain_time, table.get("drain_time", duration));

@@ -130,10 +130,14 @@ pub(crate) struct Limits {
     pub(crate) header_bytes: usize,
     /// Bytes of a check over gRPC.
     pub(crate) check_bytes: usize,
+    /// Bytes of the path that a request is for.
+    pub(crate) path_bytes: usize,
     /// How long the header section, and the TLS handshake before it, may take to arrive.
     pub(crate) header_time: Duration,
     /// How long a request may take, from its header section to its answer.
     pub(crate) request_time: Duration,
+    /// How long a connection may be kept without a request.
+    pub(crate) idle_time: Duration,
     /// How long requests in flight may go on after SIGTERM.
     pub(crate) drain_time: Duration,
 }

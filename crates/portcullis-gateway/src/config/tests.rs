@@ -136,8 +136,10 @@ fn little_has_to_be_said() {
             streams: 128,
             header_bytes: 65_536,
             check_bytes: 131_072,
+            path_bytes: 8_192,
             header_time: Duration::from_secs(10),
             request_time: Duration::from_secs(15),
+            idle_time: Duration::from_secs(65 * 60),
             drain_time: Duration::from_secs(30),
         }
     );
@@ -162,7 +164,7 @@ fn all_can_be_said() {
         trusted_proxies = []
         invalid_token_status = 403
         problem_json = true
-        limits = { connections = 5, connections_per_peer = 2, streams = 3, check_bytes = "9KiB", header_bytes = "16KiB", header_time = "1s", request_time = "250ms", drain_time = "0s" }
+        limits = { connections = 5, connections_per_peer = 2, streams = 3, check_bytes = "9KiB", path_bytes = "2KiB", idle_time = "5m", header_bytes = "16KiB", header_time = "1s", request_time = "250ms", drain_time = "0s" }
         log = { format = "json", decisions = "all" }
         cache = { bytes = "1MiB" }
 
@@ -214,8 +216,9 @@ fn all_can_be_said() {
     assert_eq!(config.trusted_proxies, []);
     assert_eq!(config.limits.request_time, Duration::from_millis(250));
     assert_eq!(config.limits.header_bytes, 16 << 10);
-    let Limits { connections_per_peer, streams, check_bytes, .. } = config.limits;
-    assert_eq!((connections_per_peer, streams, check_bytes), (2, 3, 9 << 10));
+    let Limits { connections_per_peer, streams, check_bytes, path_bytes, idle_time, .. } = config.limits;
+    assert_eq!((connections_per_peer, streams, check_bytes, path_bytes), (2, 3, 9 << 10, 2 << 10));
+    assert_eq!(idle_time, Duration::from_secs(300));
     assert!(matches!(&config.issuers[0].keys, Keys::Local { text, .. } if text == KEYS));
     let client = &config.issuers[1].introspection.as_ref().unwrap().client;
     assert!(matches!(client, Client::PrivateKeyJwt { algorithm: Algorithm::ES256, kid: Some(kid), .. } if kid == "1"));

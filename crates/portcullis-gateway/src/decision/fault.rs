@@ -77,7 +77,9 @@ impl Fault {
                 "no [[routes]] entry has this path and method; add one, with public = true for an open route"
             }
             Self::AmbiguousPath => "read in another way, the path is under another route",
-            Self::MalformedPath => "the path has a broken percent-encoding or a character that no path has",
+            Self::MalformedPath => {
+                "the path has a broken percent-encoding or a character that no path has, or is longer than limits.path_bytes"
+            }
             Self::NoOriginalRequest => {
                 "nothing says which request is meant: the proxy has to send X-Original-Method with X-Original-URI or \
                  X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"

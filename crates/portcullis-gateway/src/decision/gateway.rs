@@ -67,7 +67,8 @@ impl Gateway {
         Self {
             issuers,
             rules: rules.collect(),
-            routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice()))),
+            routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
+                .up_to(config.limits.path_bytes),
             anywhere: config.routes.is_empty().then(|| Rule {
                 name: String::new(),
                 secure: Some(all),

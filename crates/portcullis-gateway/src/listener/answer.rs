@@ -5,6 +5,7 @@ use std::{convert::Infallible, future::poll_fn, pin::pin, task::Poll, time::Dura
 use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 
 use super::activity::Call;
+use crate::telemetry::Seldom;
 
 /// The answer, or 503 if it takes longer than `limit`: nobody was judged, so that nobody may pass.
 ///
@@ -23,7 +24,11 @@ where
 }
 
 fn too_late<B: Default>() -> Response<B> {
+    static TOLD: Seldom = Seldom::new();
     metrics::counter!("portcullis_gateway_requests_timed_out_total").increment(1);
+    if TOLD.is_due() {
+        tracing::warn!("a request was answered with 503: it took longer than limits.request_time");
+    }
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

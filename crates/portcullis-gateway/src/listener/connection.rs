@@ -1,6 +1,6 @@
 //! One connection, from its handshake to its end.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
@@ -24,7 +24,7 @@ use super::{
     stream::{Stream, Transport},
     watchdog::{self, Verdict, Watchdog},
 };
-use crate::config::Limits;
+use crate::{config::Limits, telemetry::Seldom};
 
 /// Below it hyper sets no limit to a header section of HTTP/1.1.
 const LEAST_BUFFER: usize = 8192;
@@ -60,7 +60,7 @@ impl Shared {
         match self.shake_hands(tcp).await {
             Ok(transport) => self.speak_http(transport, slot, service, drain).await,
             Err(reason) => {
-                cut("tls");
+                cut("tls", "limits.header_time");
                 tracing::debug!(reason, "no TLS with a client");
             }
         }
@@ -111,7 +111,7 @@ impl Shared {
                     match watchdog.look(activity.seen(), now, crowded, &self.limits) {
                         Verdict::LetBe => {}
                         Verdict::Close => connection.as_mut().graceful_shutdown(),
-                        Verdict::Cut(cause) => return cut(cause.code()),
+                        Verdict::Cut(cause) => return cut(cause.code(), cause.limit()),
                     }
                 }
             }
@@ -140,12 +140,18 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     http
 }
 
-fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+fn log_end(ended: Result<(), Box<dyn Error + Send + Sync>>) {
+    static TOLD: Seldom = Seldom::new();
+    let Err(error) = ended else { return };
+    let is_too_large = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large);
+    if is_too_large && TOLD.is_due() {
+        tracing::warn!("a request was refused with 431: its header section is larger than limits.header_bytes");
     }
+    tracing::debug!(%error, "a connection ended early");
 }
 
-fn cut(cause: &'static str) {
+/// That somebody was cut off is told by a metric; which limit it was, when somebody wants to know.
+fn cut(cause: &'static str, limit: &'static str) {
+    tracing::debug!(cause, limit, "a connection was cut");
     metrics::counter!("portcullis_gateway_connections_cut_total", "cause" => cause).increment(1);
 }

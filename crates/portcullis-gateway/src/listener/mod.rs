@@ -9,7 +9,7 @@
 //! | send a header section that is too large | 431 (at 8 KiB or beyond, on HTTP/1.1) |
 //! | ask what takes too long to answer | 503 with `Retry-After` after `request_time` |
 //! | not read its answer | is cut off after `request_time` |
-//! | keep a connection idle | may, for 65 minutes; for `header_time` while all places are taken |
+//! | keep a connection idle | may, for `idle_time`; for `header_time` while all places are taken |
 //! | go away silently | is found out by pings on HTTP/2, and as idle on HTTP/1.1 |
 //!
 //! HTTP/2 is spoken with whoever begins with its preface: by ALPN under TLS, with prior knowledge without

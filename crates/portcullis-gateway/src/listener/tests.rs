@@ -37,6 +37,8 @@ pub(crate) fn limits() -> Limits {
         streams: 128,
         header_bytes: 16 << 10,
         check_bytes: 32 << 10,
+        path_bytes: 8 << 10,
+        idle_time: Duration::from_secs(65 * 60),
         header_time: PATIENCE,
         request_time: PATIENCE,
         drain_time: PATIENCE,

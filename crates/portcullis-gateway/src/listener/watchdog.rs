@@ -12,9 +12,6 @@ use tokio::time::Instant;
 use super::activity::{Phase, Seen};
 use crate::config::Limits;
 
-/// Beyond the hour for which Envoy keeps an idle connection.
-const IDLE_TIME: Duration = Duration::from_secs(65 * 60);
-
 /// Watches one connection.
 #[derive(Debug)]
 pub(super) struct Watchdog {
@@ -61,7 +58,7 @@ impl Watchdog {
 }
 
 fn verdict(phase: Phase, lasted: Duration, crowded: bool, limits: &Limits) -> Verdict {
-    let idle = if crowded { limits.header_time.min(IDLE_TIME) } else { IDLE_TIME };
+    let idle = if crowded { limits.header_time.min(limits.idle_time) } else { limits.idle_time };
     match phase {
         Phase::Head if lasted >= limits.header_time => Verdict::Cut(Cause::SlowHeader),
         Phase::Reading if lasted >= limits.request_time => Verdict::Cut(Cause::SlowReader),
@@ -72,6 +69,15 @@ fn verdict(phase: Phase, lasted: Duration, crowded: bool, limits: &Limits) -> Ve
 }
 
 impl Cause {
+    /// What sets it.
+    pub(super) fn limit(self) -> &'static str {
+        match self {
+            Self::SlowHeader => "limits.header_time",
+            Self::SlowReader => "limits.request_time",
+            Self::Idle => "limits.idle_time",
+        }
+    }
+
     /// As metrics call it.
     pub(super) fn code(self) -> &'static str {
         match self {
@@ -99,6 +105,7 @@ mod tests {
     use crate::listener::activity::Activity;
 
     const HEADER: Duration = Duration::from_secs(5);
+    const IDLE_TIME: Duration = Duration::from_secs(65 * 60);
     const REQUEST: Duration = Duration::from_secs(20);
 
     fn limits() -> Limits {
@@ -107,6 +114,8 @@ mod tests {
             connections_per_peer: 10,
             streams: 10,
             check_bytes: 32 << 10,
+            path_bytes: 8 << 10,
+            idle_time: IDLE_TIME,
             header_bytes: 16 << 10,
             header_time: HEADER,
             request_time: REQUEST,

@@ -28,6 +28,8 @@ use readings::{Readings, is_plain, path_of};
 #[derive(Debug)]
 pub(crate) struct Routes {
     rules: Box<[Rule]>,
+    /// The longest path that is looked at.
+    path_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,7 @@ pub(crate) enum Unrouted {
     NoRoute,
     /// Read in one way it is under one route, read in another under another.
     AmbiguousPath,
-    /// Not a path: a broken percent-encoding, a control character, no slash at its start, longer than 8 KiB.
+    /// Not a path: a broken percent-encoding, a control character, no slash at its start, longer than is looked at.
     MalformedPath,
 }
 
@@ -52,7 +54,12 @@ impl Routes {
     pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a Pattern, &'a [String])>) -> Self {
         let rule =
             |(pattern, methods): (&Pattern, &[String])| Rule { pattern: pattern.clone(), methods: methods.into() };
-        Self { rules: routes.into_iter().map(rule).collect() }
+        Self { rules: routes.into_iter().map(rule).collect(), path_bytes: 8 << 10 }
+    }
+
+    /// Looks at paths of so many bytes at most; 8 KiB by default.
+    pub(crate) fn up_to(self, path_bytes: usize) -> Self {
+        Self { path_bytes, ..self }
     }
 
     /// The index of the first route that matches. `target` is path and query as in a request line, not decoded.
@@ -61,7 +68,7 @@ impl Routes {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
             return Err(Unrouted::NoRoute);
         }
-        let path = path_of(target)?;
+        let path = path_of(target, self.path_bytes)?;
         let route = if is_plain(path) { self.route_of(method, path)? } else { self.agreed(method, path)? };
         route.ok_or(Unrouted::NoRoute)
     }

@@ -5,9 +5,6 @@
 
 use super::Unrouted;
 
-/// The longest path that is looked at.
-const LONGEST_PATH: usize = 8 << 10;
-
 /// More readings, or more bytes of them, make a path ambiguous: no honest one has so many.
 const MOST_READINGS: usize = 64;
 const MOST_BYTES: usize = 64 << 10;
@@ -23,12 +20,12 @@ const STEPS: [fn(&str) -> Option<String>; 6] = [
 ];
 
 /// The path of a request target, as it is spelled, up to its query (RFC 9112 section 3.2).
-pub(super) fn path_of(target: &str) -> Result<&str, Unrouted> {
+pub(super) fn path_of(target: &str, longest: usize) -> Result<&str, Unrouted> {
     let target = if target.starts_with('/') { target } else { after_authority(target)? };
     let path = target.split('?').next().unwrap_or(target);
     match path {
         "" => Ok("/"),
-        _ if path.starts_with('/') && path.len() <= LONGEST_PATH => Ok(path),
+        _ if path.starts_with('/') && path.len() <= longest => Ok(path),
         _ => Err(Unrouted::MalformedPath),
     }
 }

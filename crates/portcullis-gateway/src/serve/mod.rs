@@ -45,9 +45,11 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let certificates = sockets.certificates(&config);
     let recent = config.console.then(|| Arc::new(Recent::default()));
     let hosts = Hosts::new(&config.admin_hosts);
+    let header_bytes = config.limits.header_bytes;
     let reloader = Reloader::new(path, (config, text), Arc::clone(&current), certificates, hangups);
     let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone(), reloader.waiting()));
-    let console = recent.as_ref().map(|recent| Console::new(Arc::clone(&current), Arc::clone(recent)));
+    let console = |recent: &Arc<Recent>| Console::new(Arc::clone(&current), Arc::clone(recent), header_bytes);
+    let console = recent.as_ref().map(console);
     let admin = Admin::new(observer, metrics, console).named(hosts);
     let doors = [Door::ForwardAuth, Door::ExtAuthz]
         .map(|door| Decider::new(door, Arc::clone(&current), traces.clone(), recent.clone()));

@@ -65,10 +65,13 @@ fn describe_gateway() {
         "Connections of peers that are not in trusted_proxies and had as many as they may, by listener"
     );
     describe_counter!("portcullis_gateway_checks_too_large_total", "Checks over gRPC beyond limits.check_bytes");
-    describe_counter!("portcullis_gateway_connections_cut_total", "Connections that were dropped, by cause");
+    describe_counter!(
+        "portcullis_gateway_connections_cut_total",
+        "Connections that were dropped, by cause: slow_header and tls (limits.header_time), slow_reader (limits.request_time), idle (limits.idle_time)"
+    );
     describe_counter!(
         "portcullis_gateway_requests_timed_out_total",
-        "Requests that took too long and were answered with 503"
+        "Requests that took longer than limits.request_time and were answered with 503"
     );
     describe_counter!("portcullis_gateway_reloads_total", "Reloads of the configuration, by outcome");
     describe_gauge!(

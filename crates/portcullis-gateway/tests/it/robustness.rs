@@ -1,13 +1,13 @@
 //! Whatever is sent, the gateway goes on to answer, and nothing passes by mistake.
 
-use portcullis_testkit::AuthorizationServer;
+use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Duration, timeout},
 };
 
-use crate::support::{Gateway, ROUTES, introspecting};
+use crate::support::{Gateway, ROUTES, introspecting, issuer};
 
 /// What comes back for these bytes, if anything does.
 async fn answer_to(address: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {
@@ -74,4 +74,37 @@ async fn odd_requests_are_refused_and_change_nothing() {
     assert!(!gateway.log().contains("panicked"), "{}", gateway.log());
     gateway.signal("TERM");
     assert!(gateway.ended().await.success());
+}
+
+#[tokio::test]
+async fn each_limit_has_a_key_and_its_refusal_names_it() {
+    let server = AuthorizationServer::start().await;
+    let limits = "[limits]\nheader_bytes = \"8KiB\"\npath_bytes = \"1KiB\"\nrequest_time = \"300ms\"\n";
+    let strict = issuer(&server, "max_token_bytes = 2000");
+    let gateway = Gateway::start(&format!("{strict}{ROUTES}{limits}")).await;
+    gateway.ready().await;
+    let named = async |key: &str| {
+        gateway.logged(|line| line.to_string().contains(key)).await;
+    };
+    let long = format!("/open/{}", "a".repeat(2_000));
+    assert_eq!(gateway.ask("GET", &long, None).await.code(), "malformed_path");
+    named("limits.path_bytes").await;
+    let token = "e".repeat(3_000);
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.code(), "token_too_large");
+    named("max_token_bytes").await;
+    let fields = format!("X-Original-URI: /open/1\r\nX-Large: {}", "x".repeat(9_000));
+    answer_to(gateway.forward_auth, &with_fields(fields.as_bytes())).await;
+    named("limits.header_bytes").await;
+    server.fault(Endpoint::Jwks, Fault::Hang);
+    server.rotate();
+    let unknown = server.token().scope("read").sign();
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&unknown)).await.status, 503);
+    named("limits.request_time").await;
+
+    // With other limits they pass.
+    let server = AuthorizationServer::start().await;
+    let gateway =
+        Gateway::start(&format!("{}{ROUTES}[limits]\npath_bytes = \"16KiB\"\n", self::issuer(&server, ""))).await;
+    let long = format!("/open/{}", "a".repeat(9_000));
+    assert_eq!(gateway.ask("GET", &long, None).await.status, 200);
 }

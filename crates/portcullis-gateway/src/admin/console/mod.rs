@@ -20,7 +20,7 @@ use http::{
     header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
 
 use super::{JSON, Observed, TEXT, not_allowed, response};
@@ -31,8 +31,8 @@ use crate::{
 
 const PATH: &str = "/console";
 
-/// Longer than any token that is judged, with what else a question has.
-const LONGEST_QUESTION: usize = 64 * 1024;
+/// What a question may have beside the token, and has at least together with it.
+const REST_OF_A_QUESTION: usize = 32 << 10;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -42,11 +42,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub(crate) struct Console {
     current: Arc<ArcSwap<Gateway>>,
     recent: Arc<Recent>,
+    /// The longest question: a header section has the longest token that is ever judged.
+    question_bytes: usize,
 }
 
 impl Console {
-    pub(crate) fn new(current: Arc<ArcSwap<Gateway>>, recent: Arc<Recent>) -> Self {
-        Self { current, recent }
+    pub(crate) fn new(current: Arc<ArcSwap<Gateway>>, recent: Arc<Recent>, header_bytes: usize) -> Self {
+        Self { current, recent, question_bytes: header_bytes + REST_OF_A_QUESTION }
     }
 
     /// Whether the console has this path.
@@ -96,9 +98,13 @@ impl Console {
             let text = "expected application/json\n";
             return Answering::now(safe(response(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text)));
         }
-        let gateway = self.current.load_full();
+        let (gateway, longest) = (self.current.load_full(), self.question_bytes);
         Answering::later(async move {
-            let body = Limited::new(request.into_body(), LONGEST_QUESTION).collect().await;
+            let body = Limited::new(request.into_body(), longest).collect().await;
+            if body.as_ref().is_err_and(|error| error.is::<LengthLimitError>()) {
+                let text = "the question is longer than limits.header_bytes lets any token be\n";
+                return safe(response(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text));
+            }
             let question = body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
             safe(match question {
                 Some(question) => {
