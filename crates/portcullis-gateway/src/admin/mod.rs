@@ -118,7 +118,12 @@ where
     type Future = Answering;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        if !is_probe(request.uri().path()) && !self.hosts.have(request.headers(), request.uri()) {
+        if !self.hosts.have(request.headers(), request.uri()) {
+            if is_probe(request.uri().path()) {
+                // Who watches over processes may ask by any name, and gets the status alone.
+                let status = self.answer(request.method(), request.uri().path()).status();
+                return Answering::now(response(status, TEXT, ""));
+            }
             let text = "the admin listener is to be asked by an address, as localhost, or by a name in admin_hosts\n";
             return Answering::now(response(StatusCode::MISDIRECTED_REQUEST, TEXT, text));
         }
@@ -136,7 +141,6 @@ impl Readiness {
     }
 }
 
-/// Who watches over processes may ask by any name.
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }

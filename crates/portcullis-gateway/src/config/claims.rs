@@ -92,7 +92,8 @@ fn claim_value(value: &Value<'_>, name: &str) -> Read<Json> {
 
 /// A name, or a JSON Pointer, whose `~` stand before 0 or 1 (RFC 6901 section 3).
 pub(super) fn claim_name(value: &Value<'_>) -> Read<String> {
-    let text = value.text()?;
+    let text = value.exact()?;
+    let text = text.as_str();
     let pointer = text.strip_prefix('/');
     if pointer.is_some() && text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
         return Err(value

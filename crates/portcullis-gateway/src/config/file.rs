@@ -189,6 +189,16 @@ impl<'a> Value<'a> {
         self.text().map(ToOwned::to_owned)
     }
 
+    /// A text that is compared to the letter, so that a space at its ends is a mistake.
+    pub(super) fn exact(&self) -> Read<String> {
+        let text = self.text()?;
+        if text.trim() == text {
+            return Ok(text.to_owned());
+        }
+        let problem = self.problem("expected a text without spaces at its ends, one with some came");
+        Err(problem.help("no token has them, and it is compared to the letter: take them out"))
+    }
+
     pub(super) fn is_text(&self) -> bool {
         matches!(self.value, DeValue::String(_))
     }

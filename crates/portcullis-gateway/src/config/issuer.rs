@@ -60,7 +60,7 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     let issuer = table.require(
         "issuer",
         "write what tokens have as `iss`, as in `issuer = \"https://as.example.com\"`",
-        Value::string,
+        Value::exact,
     );
     let keys = keys(&table);
     let audience = audience(&table);
@@ -120,14 +120,14 @@ fn local_keys(value: &Value<'_>, table: &Table<'_>) -> Read<Keys> {
 fn audience(table: &Table<'_>) -> Vec<String> {
     let value = table.value("audience");
     if value.as_ref().is_some_and(Value::is_text) {
-        return table.get("audience", Value::string).into_iter().collect();
+        return table.get("audience", Value::exact).into_iter().collect();
     }
     if let Some(value) = value.filter(|value| value.elements() == Some(0)) {
         table.note(
             value.problem("expected an audience, an empty array came").help("leave `audience` out to accept any"),
         );
     }
-    table.list("audience", "a text or an array of texts", Value::string).unwrap_or_default()
+    table.list("audience", "a text or an array of texts", Value::exact).unwrap_or_default()
 }
 
 fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
@@ -153,7 +153,7 @@ fn types(table: &Table<'_>) -> Option<Vec<String>> {
         let problem = value.problem("expected a type of token, an empty array came");
         table.note(problem.help("leave `types` out to accept `JWT`, `at+jwt` and tokens without a type"));
     }
-    table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::string)
+    table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::exact)
 }
 
 fn algorithm(value: &Value<'_>) -> Read<Algorithm> {

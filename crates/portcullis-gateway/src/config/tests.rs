@@ -421,6 +421,10 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/a~b\" }]", 5, "`~0`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [\"sub\"]", 5, "a table"),
         // What would refuse everybody.
+        ("audience = \"api \"", 3, "compared to the letter"),
+        ("audience = [\"a\", \" b\"]", 3, "compared to the letter"),
+        ("[[issuers]]\nissuer = \" https://b.example.com\"", 4, "compared to the letter"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"sub \" }]", 5, "compared to the letter"),
         ("[[routes]]\npath = \"/a\"\nclaims = []", 5, "leave `claims` out"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"client_id\", value = [\"a\", \"b\"] }]", 5, "one of several"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/x/roles\", value = [\"a\"] }]", 5, "one of several"),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     admin::{Observed, Readiness},
+    config::without_secrets,
     decision::{Gateway, Served},
     listener::Drain,
     store::StoreState,
@@ -33,7 +34,7 @@ impl Observed for Observer {
     fn readiness(&self) -> Readiness {
         let gateway = self.current.load();
         let without = gateway.issuers().each().iter().filter(|served| !served.is_ready());
-        let issuers_without_keys = without.map(|served| served.name.clone()).collect();
+        let issuers_without_keys = without.map(|served| without_secrets(&served.name)).collect();
         Readiness { draining: self.draining.has_begun(), issuers_without_keys }
     }
 
@@ -74,7 +75,7 @@ fn configuration(waiting: &Waiting) -> Value {
 
 fn issuer(served: &Served) -> Value {
     json!({
-        "issuer": served.name,
+        "issuer": without_secrets(&served.name),
         "ready": served.is_ready(),
         "keys": keys(&served.jwks.status()),
         "store_up": served.store.as_ref().map(StoreState::is_up),
