@@ -46,7 +46,7 @@ impl Peers {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             most_each: limits.connections_per_peer,
-            most_together: (limits.connections / 2).max(limits.connections_per_peer),
+            most_together: limits.connections.div_ceil(2).max(limits.connections_per_peer),
             open: Mutex::default(),
             crowded: AtomicBool::new(false),
         }
