@@ -110,8 +110,8 @@ impl Decider {
         let counts = gateway.counts(self.door);
         match &decision.outcome {
             Ok(pass) => {
-                if let Some(refusal) = &pass.would_refuse {
-                    counts.would_refuse(decision.route, refusal.code());
+                if let Some(reported) = &pass.would_refuse {
+                    counts.would_refuse(decision.route, reported.code);
                 }
                 counts.passed(decision.route, started);
             }

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{Access, ClientAddress, Refusal, Secure, Verifier};
 
-use super::{BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, decider::Counts, headers::Headers};
+use super::{
+    BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported, decider::Counts, headers::Headers,
+};
 use crate::{
     config::{ClaimRule, Config, LoggedDecisions, Network, Route},
     routes::Routes,
@@ -143,6 +145,15 @@ impl Gateway {
         self.headers.forges(name)
     }
 
+    /// Whether all that the upstream is to get of a token arrives.
+    ///
+    /// # Errors
+    ///
+    /// Which claim does not.
+    pub(crate) fn maps(&self, access: &Access) -> Result<(), Fault> {
+        self.headers.of(Some(access)).map(drop)
+    }
+
     /// Whether a `Connection` field names a field of the gateway's, or `Authorization`.
     pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
@@ -188,22 +199,35 @@ impl Gateway {
     /// From the library's verdict to what the proxy is told.
     fn settle(&self, route: Option<usize>, rule: &Rule, verdict: Result<Option<Access>, Refusal>) -> Decision {
         let outcome = match (verdict, &rule.secure) {
-            (Ok(access), _) => self.pass(access, None).map_err(|fault| fault.refused(self.problem_json)),
-            (Err(refusal), _) if rule.report_only => {
-                self.pass(None, Some(refusal)).map_err(|fault| fault.refused(self.problem_json))
-            }
-            (Err(refusal), Some(secure)) => Err(refused(secure, &refusal)),
+            (Ok(access), _) => match self.pass(access, None) {
+                Err(fault) if rule.report_only => self.pass(None, Some((&fault).into())),
+                outcome => outcome,
+            },
+            (Err(refusal), _) if rule.report_only => self.pass(None, Some((&refusal).into())),
+            (Err(refusal), Some(secure)) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
             // Nothing was asked for, so nothing can have been refused.
-            (Err(_), None) => Err(Fault::NoRoute.refused(self.problem_json)),
+            (Err(_), None) => Err(Fault::NoRoute),
         };
-        Decision { route, outcome }
+        Decision { route, outcome: outcome.map_err(|fault| fault.refused(self.problem_json)) }
     }
 
-    fn pass(&self, access: Option<Access>, would_refuse: Option<Refusal>) -> Result<Pass, Fault> {
+    fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {
         let headers = self.headers.of(access.as_ref())?;
         let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
         let authorization = phantom.map(bearer).transpose()?;
         Ok(Pass { headers, authorization, access, would_refuse })
+    }
+}
+
+impl From<&Refusal> for Reported {
+    fn from(refusal: &Refusal) -> Self {
+        Self { code: refusal.code(), reason: refusal.to_string() }
+    }
+}
+
+impl From<&Fault> for Reported {
+    fn from(fault: &Fault) -> Self {
+        Self { code: fault.code(), reason: fault.reason().into_owned() }
     }
 }
 

@@ -2,10 +2,9 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::Refusal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Decision, Door, Gateway, Original, Pass, Refused};
+use super::{Decision, Door, Gateway, Original, Pass, Refused, Reported};
 use crate::config::LoggedDecisions;
 
 /// Bytes of a token's SHA-256 that are logged, in hex.
@@ -21,8 +20,8 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 pub(super) fn write(door: Door, gateway: &Gateway, original: &Original<'_>, decision: &Decision) {
     match (&decision.outcome, gateway.logged) {
         (_, LoggedDecisions::None) => {}
-        (Ok(Pass { would_refuse: Some(refusal), .. }), _) => {
-            would_refuse(door, gateway.name_of(decision.route), original, refusal);
+        (Ok(Pass { would_refuse: Some(reported), .. }), _) => {
+            would_refuse(door, gateway.name_of(decision.route), original, reported);
         }
         (Ok(_), LoggedDecisions::Refused) => {}
         (Ok(pass), LoggedDecisions::All) => passed(door, gateway.name_of(decision.route), original, pass),
@@ -57,16 +56,16 @@ fn refuse(door: Door, route: Option<&str>, original: &Original<'_>, refused: &Re
     );
 }
 
-fn would_refuse(door: Door, route: Option<&str>, original: &Original<'_>, refusal: &Refusal) {
+fn would_refuse(door: Door, route: Option<&str>, original: &Original<'_>, reported: &Reported) {
     let Mark { issuer, kid, token } = Mark::of(original);
     tracing::info!(
         door = door.name(),
-        code = refusal.code(),
+        code = reported.code,
         route,
         unverified_issuer = issuer,
         unverified_kid = kid,
         token,
-        reason = %refusal,
+        reason = reported.reason,
         "request would be refused, and may pass"
     );
 }

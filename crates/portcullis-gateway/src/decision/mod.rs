@@ -22,7 +22,7 @@ pub(crate) use recent::Recent;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use portcullis::{Access, Refusal};
+use portcullis::Access;
 
 /// The request that a client sent, as the proxy in between describes it.
 #[derive(Clone, Copy)]
@@ -58,7 +58,15 @@ pub(crate) struct Pass {
     /// On what ground it may; none on a public route.
     pub(crate) access: Option<Access>,
     /// Why it would be refused, if its route did not only report.
-    pub(crate) would_refuse: Option<Refusal>,
+    pub(crate) would_refuse: Option<Reported>,
+}
+
+/// A refusal that is only reported.
+pub(crate) struct Reported {
+    /// The stable code: the library's, or one of [`Fault`].
+    pub(crate) code: &'static str,
+    /// Why, for operators.
+    pub(crate) reason: String,
 }
 
 /// A request may not pass.

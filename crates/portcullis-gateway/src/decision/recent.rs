@@ -56,7 +56,7 @@ impl Recent {
         let (code, reason, passed) = match &decision.outcome {
             Err(refused) => (refused.code, refused.reason.clone(), false),
             Ok(pass) => match &pass.would_refuse {
-                Some(refusal) => (refusal.code(), refusal.to_string(), true),
+                Some(reported) => (reported.code, reported.reason.clone(), true),
                 None => {
                     self.passed.fetch_add(1, Ordering::Relaxed);
                     return;

@@ -305,7 +305,7 @@ const CODES: &[Code] = &[
     code(
         "untrusted_proxy",
         403,
-        "The peer that describes the original request is not in `trusted_proxies`; by default only this machine is.",
+        "The peer that asks is not in `trusted_proxies`; by default only this machine is.",
         "Add the proxy's address or network to `trusted_proxies`, as the gateway sees it: in Kubernetes the pod's, not the \
          service's. No more than that.",
     ),
@@ -318,14 +318,17 @@ const CODES: &[Code] = &[
     code(
         "hop_by_hop_header",
         403,
-        "The client's Connection field names a field that only the gateway may set, so that a proxy would drop it.",
+        "The client's Connection field names a field that only the gateway may set, or Authorization, so that a proxy would \
+         drop it.",
         "Nothing, if it is an attack; else have the client name `keep-alive`, `close` or `upgrade` there only.",
     ),
     code(
         "unmappable_claim",
         403,
-        "A claim that the upstream is to get in a header field has a value that no field can carry.",
-        "Map another claim in [[headers]], or have the issuer write a plain one.",
+        "A claim that the upstream is to get would not arrive as it was sent: it is empty, not ASCII, has control characters or \
+         a space at an end, begins as JSON does, or is a number, true or false, which text may look like.",
+        "Write `json = true` beside it in [[headers]], which carries any value and has the upstream read JSON; or map another \
+         claim.",
     ),
 ];
 

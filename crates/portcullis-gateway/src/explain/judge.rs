@@ -29,7 +29,7 @@ pub(crate) enum Judged {
     Public {
         route: String,
     },
-    /// The gateway refuses the request before it looks at a token.
+    /// The gateway refuses the request, for what is not the token's fault.
     Unrouted(Fault),
     Token {
         route: Option<Route>,
@@ -74,10 +74,19 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure), report_only }) => {
+            if let Some(fault) = unmapped(gateway, secure, &field).await.filter(|_| !report_only) {
+                return Judged::Unrouted(fault);
+            }
             let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
             of_token(secure, route, &field, now).await
         }
     }
+}
+
+/// Why a token that passes is refused all the same: the upstream is to get a claim that would not arrive.
+async fn unmapped(gateway: &Gateway, secure: &Secure, field: &[u8]) -> Option<Fault> {
+    let access = secure.judge(&[field]).await.ok().flatten()?;
+    gateway.maps(&access).err()
 }
 
 async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: SystemTime) -> Judged {

@@ -168,13 +168,15 @@ async fn a_configuration_judges_as_the_gateway_would() {
     let desk = Desk::new(&[("portcullis.toml", &text), ("secret", "test-secret\n")]);
     let reader = server.token().scope("read").sign();
     let opaque = server.issue_opaque(server.token().scope("read"));
-    let rows: [(&[&str], &str, i32, &str); 9] = [
+    let roles = server.token().scope("read").claim("realm_access", json!({ "roles": 5 })).sign();
+    let rows: [(&[&str], &str, i32, &str); 10] = [
         (&[], &reader, 0, ""),
         (&["--path", "/orders/1"], &reader, 0, ""),
         (&["--path", "/orders/1", "--method", "PUT"], &reader, 1, "insufficient_scope"),
         (&["--path", "/orders/1"], &opaque, 0, ""),
         (&["--path", "/orders/1", "--method", "POST"], &opaque, 1, "insufficient_scope"),
         (&["--path", "/orders/1"], "never-issued", 1, "inactive_token"),
+        (&["--path", "/orders/1"], &roles, 1, "unmappable_claim"),
         (&["--path", "/admin"], &reader, 1, "required_claims"),
         (&["--path", "/nowhere"], &reader, 1, "no_route"),
         (&["--path", "/open/x"], &reader, 0, ""),

@@ -110,6 +110,12 @@ async fn a_claim_arrives_as_it_was_sent_or_not_at_all() {
     assert!(reason.contains("x-claim") && reason.contains("json = true"), "{reason}");
     assert!(!plain.log().contains("Jos"), "{}", plain.log());
 
+    // On a route that only reports, this too is only reported.
+    let token = server.token().scope("read").claim("claim", " admin").sign();
+    let answer = plain.ask("GET", "/reported/a", Some(&token)).await;
+    assert_eq!((answer.status, answer.header("x-claim"), answer.header("authorization")), (200, Some(""), None));
+    plain.logged(|line| line["code"] == "unmappable_claim" && line["route"] == "/reported/*").await;
+
     let empty = plain.ask("GET", "/", Some(&server.token().claim("scope", "").sign())).await;
     assert_eq!((empty.status, empty.header("x-scope")), (200, Some("")), "a scope without a value is none");
 }
