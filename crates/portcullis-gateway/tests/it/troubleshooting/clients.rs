@@ -37,6 +37,10 @@ fn of_another_kind(issuer: &Issuer) -> Vec<Mistake> {
     let secret = SigningKey::from_secret(Algorithm::HS256, "shared", &[7; 32]);
     let id = issuer.token(OWN).audience("web").claim("nonce", "n").claim("at_hash", "h");
     vec![
+        Mistake::token(
+            "Clients: The token is bound to a key",
+            issuer.token(OWN).claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign(),
+        ),
         Mistake::token("Clients: The ID token is sent", id.sign()),
         Mistake::token(
             "Clients: The refresh token is sent",

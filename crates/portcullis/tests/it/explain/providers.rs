@@ -362,6 +362,7 @@ async fn the_issuer_is_at_fault_before_anybody_is_an_attacker() {
         assert!(attacker.is_none_or(|attacker| text.find("the issuer").unwrap() < attacker), "{text}");
     }
     assert_eq!(actual(&explain(&setup, own, &kid).await, HeaderMembers), "kid: 7");
+    assert!(hint(&explain(&setup, own, &twice).await).contains("`sub` twice"), "it is said which");
 }
 
 #[tokio::test]

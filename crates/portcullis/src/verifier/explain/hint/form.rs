@@ -68,20 +68,24 @@ pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
     }
 }
 
-pub(super) fn json(fault: &JsonFault) -> &'static str {
-    match fault {
+pub(super) fn json(fault: &JsonFault) -> String {
+    let hint = match fault {
         JsonFault::TooDeep => {
             "the issuer puts foreign data into its tokens, or the token was made to do harm: no claim needs such depth"
         }
-        JsonFault::DuplicateMember { .. } => {
-            "the issuer writes a member twice, which two readers read differently: look for a mapper or an action there that \
-             adds what is there already; if there is none, the token was put together by hand, or by an attacker"
+        JsonFault::DuplicateMember { name, is_within } => {
+            let member = if *is_within { format!("a member within {name}") } else { name.to_string() };
+            return format!(
+                "the issuer writes {member} twice, which two readers read differently: look for a mapper or an action there \
+                 that writes it once more; if there is none, the token was put together by hand, or by an attacker"
+            );
         }
         JsonFault::NotAnObject => "a token's header and payload are objects: this is another kind of signed data",
         JsonFault::Syntax => {
             "the issuer makes its claims of a template that is no JSON, or the token was changed, or put together by hand"
         }
-    }
+    };
+    hint.to_owned()
 }
 
 pub(super) fn header(member: &str) -> String {

@@ -60,7 +60,7 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
         },
         TokenFault::Segments { actual } => remedy::opaque(walk).unwrap_or_else(|| form::segments(walk.token, *actual)),
         TokenFault::Base64(part) => form::base64(walk.token, *part),
-        TokenFault::Json(_, fault) => form::json(fault),
+        TokenFault::Json(_, fault) => return Some(form::json(fault)),
         TokenFault::Header { member, .. } => return Some(form::header(member)),
         TokenFault::Critical => {
             "the issuer uses an extension of JWS that access tokens do not need: have it switched off"
@@ -87,8 +87,8 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
         TokenFault::Issuer { actual } => return Some(origin::issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(origin::audience(walk)),
         TokenFault::SenderConstrained => {
-            "the client asked for a token that is bound to its key (DPoP, RFC 9449, or a certificate, RFC 8705), and whoever \
-             took such a token must not pass: have the client, or the issuer for this API, use bearer tokens"
+            "the token is bound to its client's key (DPoP, RFC 9449, or a certificate, RFC 8705), so that a stolen one is of no \
+             use, and no proof of the key can be checked here: have the client, or the issuer for this API, use bearer tokens"
         }
         TokenFault::UnsupportedConfirmation => {
             "the issuer binds the token to a key in a way that no HTTP request proves: have it issue bearer tokens for this API"
