@@ -291,8 +291,8 @@ const CODES: &[Code] = &[
     code(
         "no_original_request",
         403,
-        "The question does not say which request is meant: the proxy sends neither X-Original-URI with X-Original-Method nor \
-         X-Forwarded-Uri with X-Forwarded-Method.",
+        "The question does not say which request is meant: the proxy sends neither X-Original-Method with X-Original-URI or \
+         X-Original-URL, nor X-Forwarded-Method with X-Forwarded-Uri.",
         "Set both fields of one family in the proxy's question; the examples for each proxy do.",
     ),
     code(

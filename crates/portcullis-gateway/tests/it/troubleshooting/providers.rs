@@ -126,6 +126,9 @@ fn others(issuer: &Issuer) -> Vec<Mistake> {
             issuer.token(CLUSTER).audience(json!([CLUSTER])).claim("kubernetes.io", json!({ "namespace": "shop" }))
         }),
         is("Kubernetes, SPIFFE, GitHub Actions: A JWT-SVID is for another audience", IDENTITY, svid),
+        is("Kubernetes, SPIFFE, GitHub Actions: A JWT-SVID has no `iss`", IDENTITY, {
+            issuer.token(IDENTITY).subject("spiffe://example.org/web").without_claim("iss")
+        }),
         is(
             "Kubernetes, SPIFFE, GitHub Actions: A job's token is for the owner of the repository",
             GITHUB,

@@ -237,6 +237,10 @@ async fn issuers_that_are_taken_for_one_another() {
         ],
     )
     .await;
+    let svid = of(&setup, "").typ("JOSE").without_claim("iss").subject("spiffe://example.org/web").sign();
+    let own = "https://login.example.com";
+    let words = &["JWT-SVID", "trust domain"];
+    each(&setup, &[Row { about: "a JWT-SVID", issuer: own, token: svid, kind: IssuerKnown, words }]).await;
     let graph = of(&setup, &v1).header("nonce", "n").sign();
     let rows = [Row { about: "Graph, first of all", issuer: &v2, token: graph, kind: IssuerKnown, words: &["Graph"] }];
     each(&setup, &rows).await;

@@ -37,6 +37,11 @@ pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
         CheckKind::RequiredClaims => {
             format!("the strict mode of RFC 9068 asks for `{name}`: have the issuer add it, or leave the strict mode")
         }
+        CheckKind::IssuerKnown | CheckKind::Issuer if provider::of(walk) == Some(Provider::Spiffe) => {
+            "a JWT-SVID has no `iss`, but a trust domain in `sub`: trust that domain in the place of an issuer \
+             (`trust_domain`)"
+                .to_owned()
+        }
         CheckKind::Expiry => "a token without an end is good for ever: have the issuer put `exp` into it".to_owned(),
         _ => format!("have the issuer put `{name}` into its access tokens"),
     }
