@@ -62,6 +62,9 @@ declare namespace portcullis {
      */
     types?: string | readonly string[];
 
+    /** Accepts tokens without `typ`, too, beside those of `types` and of `rfc9068`. Off by default. */
+    orNoType?: boolean;
+
     /** How far the clocks may be apart, in seconds: 5 by default, 300 at the most. */
     leeway?: number;
 
@@ -73,6 +76,13 @@ declare namespace portcullis {
 
     /** Accepts tokens without `exp`, which stay good until their key is withdrawn. Off by default. */
     dangerouslyAcceptTokensWithoutExpiry?: boolean;
+
+    /**
+     * Accepts tokens that are bound to a key of their sender (`cnf`, RFC 7800) as if they were bearer tokens: whoever took one
+     * can use it. For the time in which something in front checks the DPoP proof (RFC 9449) or the client certificate
+     * (RFC 8705). Off by default: such a token is refused with `sender_constrained_token`.
+     */
+    dangerouslyAcceptSenderConstrainedTokens?: boolean;
 
     /**
      * How many verified tokens are kept, so that their signature need not be verified again; `false` for none. On by
@@ -106,6 +116,12 @@ declare namespace portcullis {
 
     /** The claims that a token must have. */
     claims?: readonly ClaimRule[];
+
+    /**
+     * The longest token that is looked at, in bytes: 16,384 by default. Node itself refuses fields of more than that, all
+     * together (`--max-http-header-size`).
+     */
+    maxTokenBytes?: number;
 
     /** The status for a bad token: 403 by default, or 401 (RFC 6750 section 3.1). */
     invalidTokenStatus?: 401 | 403;
@@ -566,6 +582,8 @@ declare namespace portcullis {
     | 'malformed_claim'
     | 'wrong_issuer'
     | 'wrong_audience'
+    | 'sender_constrained_token'
+    | 'unsupported_confirmation'
     | 'required_claims'
     | 'insufficient_scope'
     | 'keys_unavailable';

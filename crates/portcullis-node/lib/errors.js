@@ -1,5 +1,7 @@
 'use strict';
 
+const { inOurNames } = require('./options.js');
+
 /**
  * Why a request may not pass, and the whole response to it: `status`, `headers` and `body`.
  *
@@ -11,7 +13,7 @@ class RefusalError extends Error {
     this.code = refused.code;
     this.status = refused.status;
     this.headers = refused.headers;
-    this.reason = refused.reason;
+    this.reason = inOurNames(refused.reason);
     Object.defineProperty(this, 'body', { value: refused.body, enumerable: false });
   }
 

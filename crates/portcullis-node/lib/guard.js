@@ -11,6 +11,22 @@ const turn = require('./turn.js');
 const LATER = 0;
 const ANONYMOUSLY = 1;
 
+/** The codes of refusals that took a signature, or may have. */
+const AFTER_THE_SIGNATURE = new Set([
+  'bad_signature',
+  'expired',
+  'not_yet_valid',
+  'issued_in_future',
+  'missing_claim',
+  'malformed_claim',
+  'wrong_issuer',
+  'wrong_audience',
+  'sender_constrained_token',
+  'unsupported_confirmation',
+  'required_claims',
+  'insufficient_scope',
+]);
+
 /**
  * Judges requests by their `Authorization` field.
  *
@@ -51,7 +67,7 @@ class Guard {
   /** What the addon has said, for JavaScript. `spend` is called if it took a signature here and now. */
   #conclude(verdict, authorization, spend) {
     if (typeof verdict !== 'number') {
-      if (verdict.code === 'bad_signature') {
+      if (AFTER_THE_SIGNATURE.has(verdict.code)) {
         spend?.();
       }
       return refusalError(verdict);
@@ -84,9 +100,9 @@ function isMet({ name, holds }, claims) {
 }
 
 /** Rules that are functions are judged here; that their claims are there is judged in the addon. */
-function doorOptions({ realm, scope, anyScope, claims, invalidTokenStatus, problemJson, optional }) {
+function doorOptions({ claims, next, onError, getToken, getKeyTimeout, ...options }) {
   const rules = claims.filter((rule) => rule.name !== undefined).map(({ name, value }) => ({ name, value }));
-  return JSON.stringify({ realm, scope, anyScope, claims: rules, invalidTokenStatus, problemJson, optional });
+  return JSON.stringify({ ...options, claims: rules });
 }
 
 module.exports = { Guard };

@@ -7,7 +7,8 @@ const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
 const { Client } = require('./client.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
-const { configured, expected, nameOf, readBoolean, readSeconds, readTimeout } = require('./options.js');
+const { SERVICE, configured, expected, inOurNames, nameOf } = require('./options.js');
+const { readBoolean, readSeconds, readTimeout, refuseUnknown } = require('./options.js');
 
 /** How long a fetch may take from start to end, in seconds. */
 const TIMEOUT = 5;
@@ -30,7 +31,8 @@ class JwksService {
 
   /** How the service is doing: keys, their age, the last error. */
   status() {
-    return JSON.parse(this.#native.status());
+    const status = JSON.parse(this.#native.status());
+    return { ...status, lastError: status.lastError && inOurNames(status.lastError) };
   }
 
   /** Fetches the keys unless they are there. */
@@ -88,10 +90,9 @@ function atUri(name, jwksUri, options) {
 }
 
 /** What a service that fetches is made from; `home` is the URL that it was made for. */
-function fetching(name, home, { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, ...unknown }) {
-  for (const option in unknown) {
-    throw new TypeError(`${name}: there is no option \`${option}\``);
-  }
+function fetching(name, home, options) {
+  refuseUnknown(options, SERVICE, name);
+  const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale } = options;
   if (cache !== undefined) {
     readCache(name, cache);
   }

@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
+const { inOurNames } = require('./options.js');
 
 let logger = console;
 
@@ -39,6 +40,6 @@ function textOf(error) {
   }
 }
 
-native.listen(warn);
+native.listen((line) => warn(inOurNames(line)));
 
 module.exports = { setLogger, attempt, warn, textOf };

@@ -9,9 +9,11 @@ const VERIFICATION = [
   'audience',
   'algorithms',
   'types',
+  'orNoType',
   'leeway',
   'rfc9068',
   'dangerouslyAcceptTokensWithoutExpiry',
+  'dangerouslyAcceptSenderConstrainedTokens',
   'tokenCache',
 ];
 
@@ -21,6 +23,7 @@ const ENDPOINT = [
   'scope',
   'anyScope',
   'claims',
+  'maxTokenBytes',
   'invalidTokenStatus',
   'problemJson',
   'optional',
@@ -29,6 +32,12 @@ const ENDPOINT = [
   'getToken',
   'getKeyTimeout',
 ];
+
+/** The options that say how keys are fetched and kept. */
+const SERVICE = ['cache', 'client', 'timeout', 'maxAge', 'maxStale', 'dangerouslyAllowHttp'];
+
+/** All that there are. */
+const OPTIONS = new Set([...VERIFICATION, ...ENDPOINT, ...SERVICE]);
 
 /**
  * Reads the options of `secure`. Whatever is not as expected is told at once: a misspelt rule would let requests pass
@@ -48,24 +57,23 @@ function readOptions(options, name = 'secure') {
 /** Reads the options that say which tokens are good. */
 function readVerification(options, name) {
   const { issuer, audience, algorithms, types, leeway, tokenCache } = options;
+  const readFlag = (flag) => readBoolean(name, flag, options[flag]);
   return {
     issuer: optional(issuer, (value) => readStrings(name, 'issuer', value)),
     audience: optional(audience, (value) => readStrings(name, 'audience', value)),
     algorithms: optional(algorithms, (value) => readStrings(name, 'algorithms', value)),
     types: optional(types, (value) => readStrings(name, 'types', value)),
+    orNoType: readFlag('orNoType'),
     leeway: readSeconds(name, 'leeway', leeway),
-    rfc9068: readBoolean(name, 'rfc9068', options.rfc9068),
-    dangerouslyAcceptTokensWithoutExpiry: readBoolean(
-      name,
-      'dangerouslyAcceptTokensWithoutExpiry',
-      options.dangerouslyAcceptTokensWithoutExpiry,
-    ),
+    rfc9068: readFlag('rfc9068'),
+    dangerouslyAcceptTokensWithoutExpiry: readFlag('dangerouslyAcceptTokensWithoutExpiry'),
+    dangerouslyAcceptSenderConstrainedTokens: readFlag('dangerouslyAcceptSenderConstrainedTokens'),
     tokenCache: readTokenCache(name, tokenCache),
   };
 }
 
 function readEndpoint(options, name) {
-  const { realm, scope, anyScope, claims = [], invalidTokenStatus, getKeyTimeout = 5 } = options;
+  const { realm, scope, anyScope, claims = [], maxTokenBytes, invalidTokenStatus, getKeyTimeout = 5 } = options;
   if (realm !== undefined && typeof realm !== 'string') {
     throw expected(name, 'realm', 'a string', realm);
   }
@@ -81,6 +89,7 @@ function readEndpoint(options, name) {
     scope: isEmpty(scope) ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
     anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
     claims: claims.map((rule) => readRule(name, rule)),
+    maxTokenBytes: optional(maxTokenBytes, (value) => readCount(name, 'maxTokenBytes', value, 1)),
     invalidTokenStatus,
     problemJson: readBoolean(name, 'problemJson', options.problemJson),
     optional: readBoolean(name, 'optional', options.optional),
@@ -161,12 +170,16 @@ function readTokenCache(owner, value) {
   }
   refuseUnknown(value, ['bytes', 'tokens'], `${owner}: tokenCache`);
   const { bytes, tokens } = value;
-  for (const [name, count] of Object.entries({ bytes, tokens })) {
-    if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
-      throw expected(owner, `tokenCache.${name}`, 'a whole number', count);
-    }
+  const read = (name, count) => optional(count, (count) => readCount(owner, `tokenCache.${name}`, count));
+  return { bytes: read('bytes', bytes), tokens: read('tokens', tokens) };
+}
+
+/** A whole number. */
+function readCount(owner, name, value, least = 0) {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw expected(owner, name, least === 0 ? 'a whole number' : `a whole number from ${least} on`, value);
   }
-  return { bytes, tokens };
+  return value;
 }
 
 /** Strings: one, or an array of at least one. */
@@ -233,13 +246,16 @@ function configured(owner, make) {
   try {
     return make();
   } catch (error) {
-    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inCamelCase(error.message)}`) : error;
+    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inOurNames(error.message)}`) : error;
   }
 }
 
-/** The library names options in its own way: `dangerously_allow_http` is `dangerouslyAllowHttp` here. */
-function inCamelCase(message) {
-  return message.replace(/`[a-z_]+`/g, (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+/** A text of the library's, which names options in its own way: `max_token_bytes` is `maxTokenBytes` here. */
+function inOurNames(text) {
+  return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
+    const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    return OPTIONS.has(ours) ? ours : name;
+  });
 }
 
 /** What was expected, and what came: its kind, since its value may be a secret. */
@@ -260,9 +276,11 @@ function nameOf(value) {
 
 module.exports = {
   LONGEST_TIMER,
+  SERVICE,
   VERIFICATION,
   configured,
   expected,
+  inOurNames,
   nameOf,
   readBoolean,
   readOptions,

@@ -56,6 +56,9 @@ impl Door {
                 None => secure.claim(claim.name),
             };
         }
+        if let Some(max) = options.max_token_bytes {
+            secure = secure.max_token_bytes(max);
+        }
         match options.invalid_token_status {
             None => {}
             Some(status @ (401 | 403)) => secure = secure.invalid_token_status(status),

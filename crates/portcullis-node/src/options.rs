@@ -29,11 +29,15 @@ pub(crate) struct VerifierOptions {
     audience: Vec<String>,
     algorithms: Option<Vec<String>>,
     types: Option<Vec<String>>,
+    #[serde(default)]
+    or_no_type: bool,
     leeway: Option<f64>,
     #[serde(default)]
     pub(crate) rfc9068: bool,
     #[serde(default)]
     dangerously_accept_tokens_without_expiry: bool,
+    #[serde(default)]
+    dangerously_accept_sender_constrained_tokens: bool,
     token_cache: Option<TokenCacheOptions>,
 }
 
@@ -57,6 +61,7 @@ pub(crate) struct DoorOptions {
     pub(crate) any_scope: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) claims: Vec<ClaimOptions>,
+    pub(crate) max_token_bytes: Option<usize>,
     pub(crate) invalid_token_status: Option<u16>,
     #[serde(default)]
     pub(crate) problem_json: bool,
@@ -99,11 +104,17 @@ impl VerifierOptions {
         if let Some(types) = self.types {
             builder = builder.types(types);
         }
+        if self.or_no_type {
+            builder = builder.or_no_type();
+        }
         if let Some(leeway) = self.leeway {
             builder = builder.leeway(seconds("leeway", leeway)?);
         }
         if self.dangerously_accept_tokens_without_expiry {
             builder = builder.dangerously_accept_tokens_without_expiry();
+        }
+        if self.dangerously_accept_sender_constrained_tokens {
+            builder = builder.dangerously_accept_sender_constrained_tokens();
         }
         Ok(match self.token_cache {
             Some(TokenCacheOptions { off: true, .. }) => builder.without_token_cache(),

@@ -73,6 +73,7 @@ for (const version of VERSIONS) {
         [{ audience: 'b' }, '403 wrong_audience'],
         [{ algorithms: 'RS256' }, '403 algorithm_not_allowed'],
         [{ types: 'at+jwt' }, '403 wrong_type'],
+        [{ maxTokenBytes: 20 }, '403 token_too_large'],
         [{ scope: 'write' }, '403 insufficient_scope'],
         [{ anyScope: ['write', 'admin'] }, '403 insufficient_scope'],
         [{ claims: [{ name: 'role' }] }, '403 required_claims'],

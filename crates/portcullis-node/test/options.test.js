@@ -71,7 +71,10 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     leeway: [...NO_SECONDS, 301, 1e300],
     getKeyTimeout: NO_SECONDS,
     rfc9068: NO_BOOLEANS,
+    orNoType: NO_BOOLEANS,
     dangerouslyAcceptTokensWithoutExpiry: NO_BOOLEANS,
+    dangerouslyAcceptSenderConstrainedTokens: NO_BOOLEANS,
+    maxTokenBytes: [null, 0, -1, 1.5, NaN, Infinity, '16384', true, {}, 2 ** 53],
     problemJson: NO_BOOLEANS,
     optional: NO_BOOLEANS,
     next: NO_BOOLEANS,
@@ -276,6 +279,70 @@ test('types: only those that are named', async () => {
   ]);
 });
 
+test('orNoType: a token without a type passes beside those that are named', async () => {
+  const none = { typ: undefined };
+  await holds([
+    [{}, {}, 'passes', none],
+    [{ types: 'at+jwt' }, {}, 'wrong_type', none],
+    [{ types: 'at+jwt', orNoType: true }, {}, 'passes', none],
+    [{ types: 'at+jwt', orNoType: true }, {}, 'passes', { typ: 'at+jwt' }],
+    [{ types: 'at+jwt', orNoType: true }, {}, 'wrong_type', { typ: 'JWT' }],
+    [{ types: 'at+jwt', orNoType: true }, {}, 'malformed_header', { typ: null }],
+    [{ types: ['JWT', 'JOSE'], orNoType: true }, {}, 'passes', { typ: 'JOSE' }],
+    [{ rfc9068: true, issuer: ISSUER, audience: 'api' }, STRICT, 'wrong_type', none],
+    [{ rfc9068: true, issuer: ISSUER, audience: 'api', orNoType: true }, STRICT, 'passes', none],
+    [{ rfc9068: true, issuer: ISSUER, audience: 'api', orNoType: true }, STRICT, 'wrong_type', { typ: 'JWT' }],
+  ]);
+});
+
+test('a token that is bound to its sender\'s key passes only where that is called dangerous', async () => {
+  const accepting = { dangerouslyAcceptSenderConstrainedTokens: true };
+  const table = [
+    [{ jkt: 'thumbprint' }, 'sender_constrained_token'],
+    [{ 'x5t#S256': 'thumbprint' }, 'sender_constrained_token'],
+    [{ jkt: 'thumbprint', 'x5t#S256': 'thumbprint', kid: 'a' }, 'sender_constrained_token'],
+    [{ jwk: KEY.jwk }, 'unsupported_confirmation'],
+    [{ kid: 'a' }, 'unsupported_confirmation'],
+    [{ jkt: 7 }, 'malformed_claim'],
+    [{ jkt: '' }, 'malformed_claim'],
+    [{}, 'malformed_claim'],
+    [null, 'malformed_claim'],
+    ['thumbprint', 'malformed_claim'],
+    [[], 'malformed_claim'],
+  ];
+  for (const [cnf, code] of table) {
+    const token = mint(KEY, { cnf });
+    assert.equal(await outcome(secure(KEYS), token), code, JSON.stringify(cnf));
+    assert.equal(await outcome(secure(async () => KEY.publicKey), token), code, JSON.stringify(cnf));
+    // A verifier that accepts it has a cache of its own.
+    assert.equal(await outcome(secure(KEYS, accepting), token), 'passes', JSON.stringify(cnf));
+    assert.equal(await outcome(secure(KEYS), token), code, JSON.stringify(cnf));
+  }
+  const { status, headers } = await failure(secure(KEYS).verify(mint(KEY, { cnf: { jkt: 'a' } })));
+  assert.equal(status, 401, 'the client has to ask in another way, so 403 would mislead it');
+  assert.match(headers['www-authenticate'], /error="invalid_token"/);
+});
+
+test('maxTokenBytes: the longest token that is looked at, 16 KiB by default; a refusal names it', async () => {
+  const token = mint(KEY);
+  const long = mint(KEY, { groups: 'g'.repeat(20_000) });
+  const table = [
+    [{}, token, 'passes'],
+    [{}, long, 'token_too_large'],
+    [{ maxTokenBytes: 32 * 1024 }, long, 'passes'],
+    [{ maxTokenBytes: token.length }, token, 'passes'],
+    [{ maxTokenBytes: token.length - 1 }, token, 'token_too_large'],
+    [{ maxTokenBytes: 1 }, 'x', 'malformed_token_parts'],
+  ];
+  for (const [options, token, expected] of table) {
+    assert.equal(await outcome(secure(KEYS, options), token), expected, JSON.stringify(options));
+    assert.equal(await outcome(secure(async () => KEY.publicKey, options), token), expected, JSON.stringify(options));
+  }
+  const { reason, message } = await failure(secure(KEYS).verify(long));
+  assert.match(reason, /16384 bytes \(maxTokenBytes\)/);
+  assert.equal(message, 'Token is too large');
+});
+
 test('leeway: how far the clocks may be apart, 5 s by default, 300 at most', async () => {
   const now = Date.now() / 1000;
   await holds([
@@ -325,7 +392,12 @@ test('scope: an array, or one string with spaces; all values have to be granted'
     [{ scope: ['a', 'b'] }, { scp: ['b', 'a'] }, 'passes'],
     [{ scope: ['a', 'b'] }, { scp: 'b a' }, 'passes'],
     [{ scope: ['a'] }, { scope: 'b', scp: ['a'] }, 'insufficient_scope'],
-    [{ scope: ['a'] }, { scope: ['a'] }, 'insufficient_scope'],
+    [{ scope: ['a', 'b'] }, { scope: ['b', 'c', 'a'] }, 'passes'],
+    [{ scope: ['a', 'b'] }, { scope: ['a b'] }, 'insufficient_scope'],
+    [{ scope: ['a'] }, { scope: [], scp: ['a'] }, 'insufficient_scope'],
+    [{ scope: ['a'] }, { scope: [['a'], { a: true }, null] }, 'insufficient_scope'],
+    [{ anyScope: ['a', 'b'] }, { scope: ['b'] }, 'passes'],
+    [{ anyScope: ['a', 'b'] }, { scp: ['c'] }, 'insufficient_scope'],
     [{ scope: ['a'] }, { scope: null, scp: ['a'] }, 'insufficient_scope'],
     [{ scope: ['a'] }, { scope: { a: true } }, 'insufficient_scope'],
   ]);

@@ -39,3 +39,35 @@ test('of many new tokens in one turn of the loop a few are verified there, and a
     assert.deepEqual(await ask(tokens), { atOnce: 20, passed: 20 }, 'known ones take no signature');
   }
 });
+
+test('of many bad tokens in one turn a few are verified there, whatever the signature leads to', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const strict = { issuer: 'a', audience: 'a', scope: 'read', claims: [{ name: 'role' }], next: true, tokenCache: false };
+  const good = { iss: 'a', aud: 'a', scope: 'read', role: 'b' };
+  const table = {
+    bad_signature: [{}, (token) => `${token.slice(0, -8)}AAAAAAAA`],
+    expired: [{ exp: now - 60 }],
+    not_yet_valid: [{ nbf: now + 60 }],
+    issued_in_future: [{ iat: now + 60 }],
+    missing_claim: [{ exp: undefined }],
+    malformed_claim: [{ exp: 'a' }],
+    wrong_issuer: [{ iss: 'b' }],
+    wrong_audience: [{ aud: 'b' }],
+    sender_constrained_token: [{ cnf: { jkt: 'a' } }],
+    unsupported_confirmation: [{ cnf: { kid: 'a' } }],
+    insufficient_scope: [{ scope: 'write' }],
+    required_claims: [{ role: undefined }],
+  };
+  for (const [code, [claims, change = (token) => token]] of Object.entries(table)) {
+    await new Promise(setImmediate);
+    const guard = secure(localKeys({ keys: [KEY.jwk] }), strict);
+    const tokens = Array.from({ length: 20 }, () => change(mint(KEY, { ...good, ...claims })));
+    let answered = 0;
+    const all = tokens.map((token) => new Promise((resolve) => {
+      const req = { headers: { authorization: `Bearer ${token}` }, rawHeaders: [] };
+      guard(req, {}, (error) => resolve(void (answered += 1) ?? error.code));
+    }));
+    assert.equal(answered, 4, code);
+    assert.deepEqual([...new Set(await Promise.all(all))], [code]);
+  }
+});

@@ -16,6 +16,12 @@ app.get('/scope', secure(jwks, { ...options, scope: ['read', 'write'] }), (req, 
 app.get('/claim', secure(jwks, { ...options, claims: [{ name: '/nested/role', value: 'admin' }] }), (req, res) =>
   res.send(req.claims.sub),
 );
+app.get('/any-scope', secure(jwks, { ...options, anyScope: ['write', 'admin'] }), (req, res) => res.send(req.claims.sub));
+app.get('/types', secure(jwks, { ...options, types: 'JOSE', orNoType: true }), (req, res) => res.send(req.claims.sub));
+app.get('/bound', secure(jwks, { ...options, dangerouslyAcceptSenderConstrainedTokens: true }), (req, res) =>
+  res.send(req.claims.sub),
+);
+app.get('/short', secure(jwks, { ...options, maxTokenBytes: 100 }), (req, res) => res.send(req.claims.sub));
 app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
