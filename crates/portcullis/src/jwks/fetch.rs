@@ -159,6 +159,17 @@ fn compressed(headers: &HeaderMap) -> Option<Notation> {
     (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(Notation::Compressed)
 }
 
+impl FetchError {
+    /// The issuer that was expected, and the one that the metadata name in its place.
+    pub(super) fn other_issuer(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::WrongIssuer { expected, actual } => Some((expected, actual)),
+            Self::Undiscovered(answers) => answers.iter().find_map(|(_, error)| error.other_issuer()),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -147,6 +147,13 @@ impl Refresher {
         Some(self.settings.clock.now().duration_since(at).unwrap_or_default())
     }
 
+    /// The issuer that was expected, and the one that the metadata named when they were fetched last.
+    pub(super) fn other_issuer(&self) -> Option<(String, String)> {
+        let control = self.lock();
+        let (expected, actual) = control.last_error.as_ref()?.other_issuer()?;
+        Some((expected.to_owned(), actual.to_owned()))
+    }
+
     /// The keys for a token; waits for a fetch where that may bring them.
     pub(super) async fn candidates(self: &Arc<Self>, header: &Header) -> Result<Result<Candidates, Miss>, Refusal> {
         let mut waited = Waited::No;

@@ -289,6 +289,14 @@ impl JwksService {
         }
     }
 
+    /// The issuer that was expected, and the one that its metadata name in its place, if that is why there are no keys.
+    pub(crate) fn other_issuer(&self) -> Option<(String, String)> {
+        match &self.0 {
+            Source::Local(_) => None,
+            Source::Remote(refresher) => refresher.other_issuer(),
+        }
+    }
+
     /// The time by this service's own clock.
     pub(crate) fn now(&self) -> SystemTime {
         match &self.0 {

@@ -4,7 +4,7 @@ use portcullis::{
     CheckKind::{self, *},
     Explanation, JwksService, Secure, Verifier,
 };
-use portcullis_testkit::{Algorithm, TokenBuilder};
+use portcullis_testkit::{Algorithm, AuthorizationServer, TokenBuilder};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, actual, hint};
@@ -244,6 +244,20 @@ async fn issuers_that_are_taken_for_one_another() {
     let graph = of(&setup, &v1).header("nonce", "n").sign();
     let rows = [Row { about: "Graph, first of all", issuer: &v2, token: graph, kind: IssuerKnown, words: &["Graph"] }];
     each(&setup, &rows).await;
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_are_told_with_the_difference() {
+    let server = AuthorizationServer::builder().path("/realms/shop");
+    let server = server.metadata_issuer("https://login.example.com/realms/shop").start().await.unwrap();
+    let jwks = JwksService::discover(server.issuer()).build().unwrap();
+    let verifier = Verifier::builder(jwks).issuer(server.issuer()).build().unwrap();
+    let explanation = verifier.explain(&server.token().sign(), server.now()).await;
+    assert!(!explanation.is_judged());
+    for words in ["the metadata name another issuer", "same realm of Keycloak", "https://login.example.com/realms/shop"]
+    {
+        assert!(hint(&explanation).contains(words), "{words} is not in: {}", hint(&explanation));
+    }
 }
 
 #[tokio::test]

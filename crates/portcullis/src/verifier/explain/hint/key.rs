@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use super::origin;
 use crate::{
-    JwksStatus, KeyProblem, SkippedKey, base64url,
+    JwksService, JwksStatus, KeyProblem, SkippedKey, base64url,
     verifier::{
         branch::Branch,
-        explain::{walk::Walk, words::span},
+        explain::{
+            walk::Walk,
+            words::{clean, span},
+        },
     },
 };
 
@@ -15,6 +19,9 @@ const JUST_NOW: Duration = Duration::from_secs(2);
 
 /// Members by which a header brings or names a key of its own (RFC 7515 sections 4.1.2 to 4.1.6).
 const OWN_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
+
+/// Of the issuer that metadata name, no more characters are told.
+const LONGEST_ISSUER: usize = 128;
 
 /// Bytes of the modulus of RSA keys that are in use.
 const RSA_BYTES: [usize; 5] = [256, 384, 512, 768, 1024];
@@ -110,13 +117,21 @@ fn next(status: &JwksStatus) -> String {
 }
 
 pub(super) fn cannot_be_had(walk: &Walk<'_>) -> Option<String> {
-    let status = walk.branch.as_ref()?.jwks.status();
-    let error = status.last_error.map_or(String::new(), |error| format!(": {error}"));
+    let jwks = &walk.branch.as_ref()?.jwks;
+    let status = jwks.status();
+    let error = of_another_issuer(jwks).or(status.last_error).map_or(String::new(), |error| format!(": {error}"));
     let age = status.age.map_or(String::new(), |age| format!(" (the last were fetched {} ago)", span(age)));
     Some(format!(
         "the keys of {} cannot be had{age}{error}. The token was not judged",
         status.source.as_deref().unwrap_or("this issuer")
     ))
+}
+
+/// In place of the error itself, where metadata name another issuer and it can be told why.
+fn of_another_issuer(jwks: &JwksService) -> Option<String> {
+    let (expected, actual) = jwks.other_issuer()?;
+    let remedy = origin::of_metadata(&expected, &actual)?;
+    Some(format!("the metadata name another issuer, {}: {remedy}", clean(&actual, LONGEST_ISSUER)))
 }
 
 pub(super) fn signature(walk: &Walk<'_>) -> String {

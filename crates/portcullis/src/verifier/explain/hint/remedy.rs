@@ -197,13 +197,36 @@ pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
     }
 }
 
+/// Metadata of another issuer than the configured one, where the product says why.
+pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
+    match provider::of_issuer(actual)? {
+        Provider::Entra => no_tenant(tenant(expected)?).or_else(|| {
+            is_of_v1(actual).then(|| {
+                "at Entra ID an address without `/v2.0` has the metadata of v1.0 tokens: write \
+                 https://sts.windows.net/TENANT-ID/ for these, or https://login.microsoftonline.com/TENANT-ID/v2.0 for v2.0 \
+                 tokens"
+                    .to_owned()
+            })
+        }),
+        Provider::Keycloak => of_keycloak(expected, actual),
+        _ => None,
+    }
+}
+
+/// Names that stand for many tenants.
+fn no_tenant(tenant: &str) -> Option<String> {
+    ["common", "organizations", "consumers"].contains(&tenant).then(|| {
+        format!(
+            "`{tenant}` is where clients sign in, and no issuer: Entra ID writes the tenant's own ID into `iss`, so write the \
+             issuer with that ID"
+        )
+    })
+}
+
 fn of_entra(expected: &str, actual: &str) -> Option<String> {
     let (ours, theirs) = (tenant(expected)?, tenant(actual)?);
-    if ["common", "organizations", "consumers"].contains(&ours) {
-        return Some(format!(
-            "`{ours}` is where clients sign in, and no issuer: Entra ID writes the tenant's own ID into `iss`, so write the \
-             issuer with that ID"
-        ));
+    if let Some(hint) = no_tenant(ours) {
+        return Some(hint);
     }
     if ours != theirs {
         return Some(
@@ -269,4 +292,29 @@ fn of_keycloak(expected: &str, actual: &str) -> Option<String> {
          `hostname` option (KC_HOSTNAME), and write that one as issuer"
             .to_owned(),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::super::origin;
+
+    #[test]
+    fn metadata_of_another_issuer_are_told_by_the_product() {
+        let v1 = "https://sts.windows.net/11111111-2222-3333-4444-555555555555/";
+        let any = "https://login.microsoftonline.com/{tenantid}/v2.0";
+        let table = [
+            ("https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555", v1, "without `/v2.0`"),
+            ("https://login.microsoftonline.com/common/v2.0", any, "`common`"),
+            ("https://login.microsoftonline.com/organizations/v2.0", any, "`organizations`"),
+            ("http://keycloak:8080/realms/shop", "https://login.example.com/realms/shop", "KC_HOSTNAME"),
+            ("http://login.example.com", "https://login.example.com", "`http`, `https`"),
+            ("https://login.example.com", "https://login.example.com/", "slash"),
+        ];
+        for (expected, actual, words) in table {
+            let hint = origin::of_metadata(expected, actual).unwrap();
+            assert!(hint.contains(words), "{expected}: {hint}");
+        }
+        assert_eq!(origin::of_metadata("https://login.example.com", "https://evil.example"), None);
+    }
 }
