@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 const MARK: &str = "# end";
 
 /// What names a table among those of an array.
-const NAMES: [&str; 3] = ["path", "issuer", "name"];
+const NAMES: [&str; 4] = ["path", "issuer", "trust_domain", "name"];
 
 /// What is gone, each in words; nothing if the new text ends with the mark, or lacks nothing.
 pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {

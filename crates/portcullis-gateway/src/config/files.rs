@@ -17,24 +17,37 @@ pub(super) fn path(value: &Value<'_>, table: &Table<'_>) -> Read<PathBuf> {
 
 /// The text of a file that keeps a secret, not empty.
 pub(super) fn read(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
+    text(value, table, hidden(value))
+}
+
+/// The same, whatever it is that the file holds.
+pub(super) fn bytes(value: &Value<'_>, table: &Table<'_>) -> Read<Vec<u8>> {
+    some(value, table, hidden(value))
+}
+
+fn hidden(value: &Value<'_>) -> impl FnOnce(&io::Error) -> Problem {
     // What names no file may be the secret itself.
-    text(value, table, |error| {
+    move |error| {
         value
             .hidden_problem(format!("cannot read the file that is named here: {}", reason(error)))
             .help(format!("{}; its name is not shown, in case it is a secret", remedy(error)))
-    })
+    }
 }
 
 fn text(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error) -> Problem) -> Read<String> {
+    String::from_utf8(some(value, table, unreadable)?).or_else(|_| {
+        let path = path(value, table)?;
+        Err(value.problem(format!("expected a text file, {} is not UTF-8", path.display())).help("write it as text"))
+    })
+}
+
+fn some(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error) -> Problem) -> Read<Vec<u8>> {
     let path = path(value, table)?;
-    match fs::read(&path).map(String::from_utf8) {
-        Ok(Ok(text)) if text.trim().is_empty() => Err(value
+    match fs::read(&path) {
+        Ok(bytes) if bytes.trim_ascii().is_empty() => Err(value
             .problem(format!("expected a file with something in it, {} is empty", path.display()))
             .help("fill it")),
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(_)) => Err(value
-            .problem(format!("expected a text file, {} is not UTF-8", path.display()))
-            .help("write it as text")),
+        Ok(bytes) => Ok(bytes),
         Err(error) => Err(unreadable(&error)),
     }
 }

@@ -8,6 +8,7 @@ use super::{
     Client, Introspection, Issuer, Keys,
     bytes::bytes,
     duration::{duration, some_time},
+    fetching,
     file::{Read, Table, Value},
     files,
     problem::Problem,
@@ -57,12 +58,14 @@ fn refuse_second_introspection(root: &Table<'_>, tables: &[Table<'_>]) {
 }
 
 fn issuer(table: Table<'_>) -> Option<Issuer> {
-    let issuer = table.require(
-        "issuer",
-        "write what tokens have as `iss`, as in `issuer = \"https://as.example.com\"`",
-        Value::exact,
-    );
-    let keys = keys(&table);
+    let trust_domain = table.get("trust_domain", fetching::trust_domain);
+    let issuer = name(&table, trust_domain.as_deref());
+    let by_trust_domain = trust_domain.is_some();
+    let key_uses = fetching::key_uses(&table);
+    let key_uses = key_uses.unwrap_or_else(|| by_trust_domain.then(|| "jwt-svid".to_owned()).into_iter().collect());
+    let keys = keys(&table, &key_uses);
+    let fetching = fetching::fetching(&table);
+    let max_key_attempts = table.get("max_key_attempts", |value| value.integer(1, 1_000));
     let audience = audience(&table);
     let algorithms = algorithms(&table);
     let leeway = table.get("leeway", leeway);
@@ -70,6 +73,10 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     if let Some(value) = table.value("rfc9068").filter(|_| rfc9068 && audience.len() != 1) {
         let problem = value.problem(format!("expected exactly one `audience` with `rfc9068`, {} came", audience.len()));
         table.note(problem.help("RFC 9068 tokens are for a named API: set `audience` to its identifier"));
+    }
+    if let Some(value) = table.value("trust_domain").filter(|_| rfc9068) {
+        let problem = value.problem("expected no `trust_domain` with `rfc9068`, it came");
+        table.note(problem.help("JWT-SVIDs are no tokens of RFC 9068, which have an `iss`: leave one of the two out"));
     }
     let types = types(&table);
     let or_no_type = table.get("or_no_type", Value::boolean).unwrap_or(false);
@@ -85,7 +92,11 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     }
     Some(Issuer {
         issuer: issuer?,
+        by_trust_domain,
         keys,
+        key_uses,
+        fetching,
+        max_key_attempts,
         audience,
         algorithms,
         leeway,
@@ -99,21 +110,47 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     })
 }
 
-fn keys(table: &Table<'_>) -> Keys {
+/// What the issuer is called: its `iss`, or a trust domain as a URI.
+fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
+    let Some(domain) = trust_domain else {
+        return table.require(
+            "issuer",
+            "write what tokens have as `iss`, as in `issuer = \"https://as.example.com\"`",
+            Value::exact,
+        );
+    };
+    if let Some(value) = table.value("issuer") {
+        let problem = value.problem("expected `issuer` or `trust_domain`, both came");
+        table.note(problem.help("tokens of a trust domain are known by `sub`, and need no `iss`: leave `issuer` out"));
+    }
+    if table.value("jwks_uri").or_else(|| table.value("jwks_file")).is_none() {
+        let value = table.value("trust_domain");
+        let place = value.map_or(0..0, |value| value.place);
+        table.note(
+            Problem::new(place, "expected `jwks_uri` or `jwks_file` with `trust_domain`, neither came")
+                .help("name the trust domain's bundle: there are no metadata to find it by"),
+        );
+    }
+    Some(format!("spiffe://{domain}"))
+}
+
+fn keys(table: &Table<'_>, key_uses: &[String]) -> Keys {
     if let (Some(one), Some(other)) = (table.value("jwks_uri"), table.value("jwks_file")) {
         let problem = one.problem("expected `jwks_uri` or `jwks_file`, both came").and(other.place, "and here");
         table.note(problem.help("leave one of them out; without both, the issuer's metadata name its keys"));
     }
     let uri = table.get("jwks_uri", Value::string).map(Keys::Uri);
-    let file = table.get("jwks_file", |value| local_keys(value, table));
+    let file = table.get("jwks_file", |value| local_keys(value, table, key_uses));
     file.or(uri).unwrap_or(Keys::Discovery)
 }
 
-fn local_keys(value: &Value<'_>, table: &Table<'_>) -> Read<Keys> {
-    let text = files::read(value, table)?;
-    match JwksService::from_json(&text) {
+fn local_keys(value: &Value<'_>, table: &Table<'_>, key_uses: &[String]) -> Read<Keys> {
+    let text = files::bytes(value, table)?;
+    match JwksService::from_text_for(&text, key_uses) {
         Ok(_) => Ok(Keys::Local { file: files::path(value, table)?, text }),
-        Err(error) => Err(value.problem(error.to_string()).help("the file has to be a JWK Set: {\"keys\": [...]}")),
+        Err(error) => Err(value
+            .problem(error.to_string())
+            .help("the file has to be a JWK Set, {\"keys\": [...]}, or public keys or certificates in PEM")),
     }
 }
 

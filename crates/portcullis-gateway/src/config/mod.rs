@@ -10,6 +10,7 @@ mod check;
 mod claims;
 mod cut;
 mod duration;
+mod fetching;
 mod file;
 mod files;
 mod issuer;
@@ -26,6 +27,7 @@ mod traces;
 
 pub(crate) use cut::gone;
 pub(crate) use duration::parse as parse_duration;
+pub(crate) use fetching::Fetching;
 pub(crate) use starred::without_secrets;
 
 use std::{
@@ -172,7 +174,14 @@ pub(crate) enum LoggedDecisions {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Issuer {
     pub(crate) issuer: String,
+    /// Whether it is a SPIFFE trust domain, as a URI.
+    pub(crate) by_trust_domain: bool,
     pub(crate) keys: Keys,
+    /// Values of `use` that its keys may have beside `sig`.
+    pub(crate) key_uses: Vec<String>,
+    pub(crate) fetching: Fetching,
+    /// None: 16.
+    pub(crate) max_key_attempts: Option<usize>,
     /// Empty: any.
     pub(crate) audience: Vec<String>,
     /// None: every algorithm that the keys are for and that is not symmetric.
@@ -196,10 +205,10 @@ pub(crate) struct Issuer {
 pub(crate) enum Keys {
     Discovery,
     Uri(String),
-    /// The text of a JWK Set, and the file that it was read from.
+    /// A JWK Set or PEM, and the file that it was read from.
     Local {
         file: PathBuf,
-        text: String,
+        text: Vec<u8>,
     },
 }
 

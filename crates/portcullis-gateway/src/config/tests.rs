@@ -44,6 +44,10 @@ const ISSUER: &str = "[[issuers]]\nissuer = \"https://as.example.com\"\n";
 
 const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
 
+/// A SPIFFE bundle.
+const BUNDLE: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","use":"jwt-svid","kid":"k",
+    "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
 /// A folder with secrets, keys and certificates, good ones and bad ones.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -59,6 +63,12 @@ fn folder() -> TempDir {
         ("keys.json", KEYS),
         ("bad.json", "hush {"),
         ("cert.pem", certificate.as_str()),
+        ("public.b64", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        ("bundle.json", BUNDLE),
+        ("page.html", "<!doctype html><html></html>"),
+        ("id.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@here"),
+        ("metadata.json", r#"{"issuer":"https://as.example.com","jwks_uri":"https://as.example.com/jwks"}"#),
+        ("map.json", r#"{"k1":"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----"}"#),
         ("key.pem", key.as_str()),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
@@ -219,7 +229,7 @@ fn all_can_be_said() {
     let Limits { connections_per_peer, streams, check_bytes, path_bytes, idle_time, .. } = config.limits;
     assert_eq!((connections_per_peer, streams, check_bytes, path_bytes), (2, 3, 9 << 10, 2 << 10));
     assert_eq!(idle_time, Duration::from_secs(300));
-    assert!(matches!(&config.issuers[0].keys, Keys::Local { text, .. } if text == KEYS));
+    assert!(matches!(&config.issuers[0].keys, Keys::Local { text, .. } if text == KEYS.as_bytes()));
     let client = &config.issuers[1].introspection.as_ref().unwrap().client;
     assert!(matches!(client, Client::PrivateKeyJwt { algorithm: Algorithm::ES256, kid: Some(kid), .. } if kid == "1"));
     assert_eq!(config.routes[0].claims[0].value, Some(serde_json::json!({ "x": [1, 2.5, true, "t"] })));
@@ -333,6 +343,33 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "both came"),
         ("[[issuers]]\nissuer = \"a\"\njwks_file = \"none.json\"", 3, "no such file"),
         ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bad.json\"", 3, "JWK Set"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"key.pem\"", 3, "private"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"page.html\"", 3, "a page of HTML"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"id.pub\"", 3, "ssh-keygen"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"metadata.json\"", 3, "metadata"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"map.json\"", 3, "by key id"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"binary\"", 3, "UTF-16"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bundle.json\"", 3, "key_uses"),
+        (
+            "[[issuers]]\nissuer = \"a\"\njwks_file = \"keys.json\"\ntimeout = \"7s\"",
+            4,
+            "no `timeout` with `jwks_file`",
+        ),
+        ("[[issuers]]\nissuer = \"a\"\nkey_uses = [\"enc\"]", 3, "such keys encrypt"),
+        ("[[issuers]]\nissuer = \"a\"\nkey_uses = \"jwt-svid\"", 3, "an array of texts"),
+        ("[[issuers]]\nissuer = \"a\"\nca_file = \"keys.json\"", 3, "BEGIN CERTIFICATE"),
+        ("[[issuers]]\nissuer = \"a\"\nbearer_token_file = \"none\"", 3, "no such file"),
+        ("[[issuers]]\nissuer = \"a\"\nmax_keys = 0", 3, "from 1"),
+        ("[[issuers]]\nissuer = \"a\"\nmax_key_attempts = 0", 3, "from 1"),
+        ("[[issuers]]\nissuer = \"a\"\nmax_document_bytes = 0", 3, "a size"),
+        ("[[issuers]]\nissuer = \"a\"\ntrust_domain = \"a.example\"\njwks_uri = \"https://a\"", 2, "both came"),
+        ("[[issuers]]\ntrust_domain = \"a.example\"", 2, "neither came"),
+        ("[[issuers]]\ntrust_domain = \"A b\"\njwks_uri = \"https://a\"", 2, "lower-case letters"),
+        (
+            "[[issuers]]\ntrust_domain = \"a\"\njwks_uri = \"https://a\"\nrfc9068 = true\naudience = \"b\"",
+            2,
+            "no tokens of RFC 9068",
+        ),
         ("[[issuers]]\nissuer = \"a\"\njwks_url = \"https://a\"", 3, "`jwks_uri`"),
         ("[[issuers]]\nissuer = \"a\"\naudience = []", 3, "leave `audience` out"),
         ("[[issuers]]\nissuer = \"a\"\naudience = [1]", 3, "in quotes"),
@@ -718,4 +755,31 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn keys_of_an_issuer_may_be_in_a_file_of_any_form() {
+    for file in ["keys.json", "cert.pem", "public.b64"] {
+        let config = good(&format!("{ISSUER}jwks_file = \"{file}\""));
+        assert!(matches!(&config.issuers[0].keys, Keys::Local { .. }), "{file}");
+    }
+    let config = good("[[issuers]]\ntrust_domain = \"example.org\"\njwks_file = \"bundle.json\"");
+    let issuer = &config.issuers[0];
+    assert_eq!((issuer.issuer.as_str(), issuer.by_trust_domain), ("spiffe://example.org", true));
+    assert_eq!(issuer.key_uses, ["jwt-svid"]);
+}
+
+#[test]
+fn how_keys_are_fetched_is_read() {
+    let config = good(&format!(
+        "{ISSUER}timeout = \"7s\"\nca_file = \"cert.pem\"\nbearer_token_file = \"secret\"\nmax_keys = 20\n\
+         max_document_bytes = \"1MiB\"\nmax_key_attempts = 3\nkey_uses = [\"jwt-svid\"]"
+    ));
+    let issuer = &config.issuers[0];
+    let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
+    assert_eq!(*timeout, Some(Duration::from_secs(7)));
+    assert!(authorities.as_ref().unwrap().contains("BEGIN CERTIFICATE"));
+    assert!(bearer_token_file.as_ref().unwrap().ends_with("secret"));
+    assert_eq!((*max_keys, *max_document_bytes), (Some(20), Some(1 << 20)));
+    assert_eq!((issuer.max_key_attempts, issuer.key_uses.as_slice()), (Some(3), ["jwt-svid".to_owned()].as_slice()));
 }

@@ -8,7 +8,7 @@ use portcullis::{
 };
 
 use crate::{
-    config::{Client, Config, Introspection, Issuer, Keys, Store, without_secrets},
+    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Store, without_secrets},
     store::{RedisStore, StoreState},
 };
 
@@ -101,6 +101,8 @@ impl Issuers {
         let same = |before: &Issuer| {
             before.issuer == issuer.issuer
                 && before.keys == issuer.keys
+                && before.key_uses == issuer.key_uses
+                && before.fetching == issuer.fetching
                 && before.dangerously_allow_http == issuer.dangerously_allow_http
         };
         let position = self.0.asked.issuers.iter().position(same)?;
@@ -120,11 +122,28 @@ fn serve(issuer: &Issuer, asked: &Asked, before: Option<&Issuers>) -> Result<Ser
 }
 
 fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
-    let builder = match &issuer.keys {
-        Keys::Local { text, .. } => return JwksService::from_json(text),
+    let mut builder = match &issuer.keys {
+        Keys::Local { text, .. } => return JwksService::from_text_for(text, &issuer.key_uses),
         Keys::Uri(uri) => JwksService::builder(uri),
         Keys::Discovery => JwksService::discover(&issuer.issuer),
     };
+    let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
+    builder = builder.key_uses(&issuer.key_uses);
+    if let Some(timeout) = timeout {
+        builder = builder.timeout(*timeout);
+    }
+    if let Some(pem) = authorities {
+        builder = builder.ca_pem(pem.as_bytes());
+    }
+    if let Some(path) = bearer_token_file {
+        builder = builder.bearer_token_file(path);
+    }
+    if let Some(keys) = max_keys {
+        builder = builder.max_keys(*keys);
+    }
+    if let Some(bytes) = max_document_bytes {
+        builder = builder.max_document_bytes(*bytes);
+    }
     if issuer.dangerously_allow_http { builder.dangerously_allow_http().build() } else { builder.build() }
 }
 
@@ -216,6 +235,12 @@ fn builder(issuer: &Issuer, served: &Served, asked: &Asked) -> Result<VerifierBu
         builder = Verifier::rfc9068(served.jwks.clone(), &issuer.issuer, first);
     }
     builder = audiences.fold(builder, |builder, audience| builder.audience(audience));
+    if issuer.by_trust_domain {
+        builder = builder.trust_domain(&issuer.issuer).types(["JWT", "JOSE"]).or_no_type();
+    }
+    if let Some(attempts) = issuer.max_key_attempts {
+        builder = builder.max_key_attempts(attempts);
+    }
     if let Some(algorithms) = &issuer.algorithms {
         builder = builder.algorithms(algorithms.iter().copied());
     }

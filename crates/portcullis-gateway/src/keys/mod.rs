@@ -82,13 +82,16 @@ async fn fetched(jwks: JwksService) -> Result<Vec<Row>, Report> {
 }
 
 fn read(file: &str) -> Result<Vec<Row>, Report> {
-    let text = std::fs::read_to_string(file).into_diagnostic().wrap_err_with(|| format!("cannot read {file}"))?;
-    if text.trim_start().starts_with("-----BEGIN") {
-        let jwks = JwksService::from_pem(&text).into_diagnostic()?;
-        return Ok(jwks.status().keys.iter().map(|_| Row::of_pem()).collect());
+    let text = std::fs::read(file).into_diagnostic().wrap_err_with(|| format!("cannot read {file}"))?;
+    match JwkSet::from_slice(&text) {
+        Ok(set) => Ok(set.local_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
+        // A key in another form is as good, and any other text is named for what it is.
+        Err(_) => {
+            let jwks =
+                JwksService::from_text(&text).into_diagnostic().wrap_err_with(|| format!("{file} is no key set"))?;
+            Ok(jwks.status().keys.iter().map(|_| Row::of_pem()).collect())
+        }
     }
-    let set: JwkSet = text.parse().into_diagnostic().wrap_err_with(|| format!("{file} is no key set"))?;
-    Ok(set.local_keys().map(|(key, judged)| Row::new(key, judged)).collect())
 }
 
 fn shown(rows: &[Row], as_json: bool) -> String {

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::KeyProblem;
+use portcullis::{KeyOddity, KeyProblem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,10 +21,13 @@ pub(super) struct Row {
     usable: bool,
     /// Why it is not used.
     pub(super) problem: Option<String>,
+    /// What is odd about it, though it is used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
 }
 
 impl Row {
-    pub(super) fn new(key: &Value, judged: Result<(), KeyProblem>) -> Self {
+    pub(super) fn new(key: &Value, judged: Result<Vec<KeyOddity>, KeyProblem>) -> Self {
         let text = |name: &str| key.get(name)?.as_str().map(str::to_owned);
         Self {
             kid: text("kid"),
@@ -34,7 +37,8 @@ impl Row {
             purpose: text("use"),
             thumbprint: thumbprint(key),
             usable: judged.is_ok(),
-            problem: judged.err().map(|problem| problem.to_string()),
+            problem: judged.as_ref().err().map(ToString::to_string),
+            warnings: judged.unwrap_or_default().iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -96,7 +100,7 @@ mod tests {
             "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
             "e": "AQAB", "alg": "RS256", "kid": "2011-04-29",
         });
-        let row = Row::new(&key, Ok(()));
+        let row = Row::new(&key, Ok(Vec::new()));
         assert_eq!(row.thumbprint.as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
         assert_eq!(row.size.as_deref(), Some("2048 bits"));
     }
@@ -115,7 +119,7 @@ mod tests {
             assert_eq!((row.size, row.thumbprint, row.usable), (None, None, false), "{key}");
         }
         let secret = json!({ "kty": "oct", "k": "AAECAwQFBgcICQoLDA0ODw" });
-        assert_eq!(Row::new(&secret, Ok(())).thumbprint, None);
+        assert_eq!(Row::new(&secret, Ok(Vec::new())).thumbprint, None);
         assert_eq!(size(&secret).as_deref(), Some("128 bits"));
         assert_eq!(bits(&[0, 1, 0]), 9);
         assert_eq!(bits(&[]), 0);

@@ -46,6 +46,9 @@ fn shortened(text: &str) -> String {
 fn state(row: &Row) -> String {
     match &row.problem {
         Some(problem) => format!("{} {}", styled(BAD, "not used:"), visible(problem)),
-        None => styled(GOOD, "usable"),
+        None => {
+            let warnings: String = row.warnings.iter().map(|warning| format!("; {}", visible(warning))).collect();
+            format!("{}{warnings}", styled(GOOD, "usable"))
+        }
     }
 }

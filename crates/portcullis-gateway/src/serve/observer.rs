@@ -85,10 +85,12 @@ fn issuer(served: &Served) -> Value {
 
 fn keys(status: &JwksStatus) -> Value {
     let skipped = status.skipped.iter().map(|key| json!({ "kid": key.kid, "problem": key.problem.to_string() }));
+    let warnings = status.warnings.iter().map(|key| json!({ "kid": key.kid, "warning": key.oddity.to_string() }));
     json!({
         "source": status.source,
         "kids": status.keys,
         "skipped": skipped.collect::<Vec<_>>(),
+        "warnings": warnings.collect::<Vec<_>>(),
         "age_seconds": seconds(status.age),
         "next_refresh_seconds": seconds(status.next_refresh),
         "failures": status.failures,

@@ -119,3 +119,25 @@ async fn bash_can_read_its_completions() {
     let read = || std::process::Command::new("bash").arg("-n").arg(&file).status().ok();
     assert!(within(read).await.unwrap().success());
 }
+
+#[tokio::test]
+async fn odd_keys_are_listed_with_what_is_odd_and_other_files_are_named() {
+    let mut odd = SigningKey::generate(Algorithm::EdDSA, "odd").public_jwk();
+    odd["x"] = json!(format!("{}=", odd["x"].as_str().unwrap()));
+    let certificate = portcullis_testkit::CertificateAuthority::new().pem();
+    let desk = Desk::new(&[
+        ("odd.json", &json!({ "keys": [odd] }).to_string()),
+        ("certificate.pem", &certificate),
+        ("page.html", "<!doctype html><html></html>"),
+        ("private.pem", "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----"),
+    ]);
+    let ran = desk.run(&["keys", "odd.json"], "").await;
+    assert!(ran.out.contains("usable; its `x` is not in base64url"), "{ran:?}");
+    let ran = desk.run(&["keys", "odd.json", "--json"], "").await;
+    assert_eq!(rows(&ran)[0]["warnings"].as_array().unwrap().len(), 1, "{ran:?}");
+    assert_eq!(desk.run(&["keys", "certificate.pem"], "").await.status, Some(0));
+    for (file, named) in [("page.html", "HTML"), ("private.pem", "private")] {
+        let ran = desk.run(&["keys", file], "").await;
+        assert!(ran.status == Some(2) && ran.err.contains(named), "{ran:?}");
+    }
+}

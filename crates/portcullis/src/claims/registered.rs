@@ -6,7 +6,7 @@ use super::{VerifiedToken, confirmation, numeric_date::NumericDate};
 use crate::{
     json::{Object, Value},
     refusal::{Refusal, TokenFault, Unverified},
-    token::{IntrospectedToken, SignedToken},
+    token::{self, IntrospectedToken, SignedToken},
 };
 
 /// What the registered claims of a token must say.
@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct ClaimRules {
     /// The issuer, to the letter; any if none is named.
     pub(crate) issuer: Option<String>,
+    /// Whether the issuer is a SPIFFE trust domain, which `sub` names, and not `iss`.
+    pub(crate) by_trust_domain: bool,
     /// The audiences, one of which must be named; any if there are none.
     pub(crate) audiences: Vec<String>,
     /// How far the clocks may be apart.
@@ -38,6 +40,7 @@ pub(crate) struct Times {
 #[derive(Default)]
 struct Registered<'a> {
     iss: Option<Value<'a>>,
+    sub: Option<Value<'a>>,
     aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
     nbf: Option<Value<'a>>,
@@ -51,6 +54,7 @@ impl<'a> Registered<'a> {
         for (name, value) in claims.iter() {
             match name {
                 "iss" => found.iss = Some(value),
+                "sub" => found.sub = Some(value),
                 "aud" => found.aud = Some(value),
                 "exp" => found.exp = Some(value),
                 "nbf" => found.nbf = Some(value),
@@ -86,6 +90,7 @@ impl Default for ClaimRules {
     fn default() -> Self {
         Self {
             issuer: None,
+            by_trust_domain: false,
             audiences: Vec::new(),
             leeway: Duration::from_secs(5),
             without_expiry: false,
@@ -138,7 +143,7 @@ impl ClaimRules {
     pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
         let registered = Registered::of(claims);
         let times = self.check_times(&registered, now)?;
-        self.check_issuer(registered.iss)?;
+        self.check_issuer(&registered)?;
         self.check_audience(registered.aud)?;
         self.check_required(claims)?;
         self.check_confirmation(registered.cnf)?;
@@ -155,7 +160,7 @@ impl ClaimRules {
             ("exp", time(registered.exp, "exp", &|exp| self.check_exp(exp, now))),
             ("nbf", time(registered.nbf, "nbf", &|nbf| self.check_nbf(nbf, now))),
             ("iat", time(registered.iat, "iat", &|iat| self.check_iat(iat, now))),
-            ("iss", self.check_issuer(registered.iss)),
+            ("iss", self.check_issuer(&registered)),
             ("aud", self.check_audience(registered.aud)),
             ("required", self.check_required(claims)),
             ("cnf", self.check_confirmation(registered.cnf)),
@@ -198,9 +203,13 @@ impl ClaimRules {
     }
 
     /// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1).
-    fn check_issuer(&self, claim: Option<Value<'_>>) -> Result<(), TokenFault> {
+    fn check_issuer(&self, claims: &Registered<'_>) -> Result<(), TokenFault> {
         let Some(expected) = &self.issuer else { return Ok(()) };
-        let Some(claim) = claim else { return Err(TokenFault::MissingClaim { name: "iss" }) };
+        if self.by_trust_domain {
+            let domain = claims.sub.and_then(Value::as_str).and_then(token::trust_domain);
+            return if domain == Some(expected) { Ok(()) } else { Err(TokenFault::TrustDomain) };
+        }
+        let Some(claim) = claims.iss else { return Err(TokenFault::MissingClaim { name: "iss" }) };
         match claim.as_str() {
             Some(issuer) if issuer == expected => Ok(()),
             Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),

@@ -45,9 +45,17 @@ pub struct JwksBuilder {
     max_document_bytes: usize,
     max_keys: usize,
     key_uses: Vec<String>,
-    ca_file: Option<PathBuf>,
+    authorities: Authorities,
     fields: Vec<(String, String)>,
     bearer_token_file: Option<PathBuf>,
+}
+
+/// Who vouches for the servers that the default client asks.
+enum Authorities {
+    /// Those that the machine trusts.
+    Machine,
+    AndOfFile(PathBuf),
+    AndOfPem(Vec<u8>),
 }
 
 enum Location {
@@ -77,7 +85,7 @@ impl JwksBuilder {
             max_document_bytes: 512 * 1024,
             max_keys: 1_000,
             key_uses: Vec::new(),
-            ca_file: None,
+            authorities: Authorities::Machine,
             fields: Vec::new(),
             bearer_token_file: None,
         }
@@ -156,7 +164,12 @@ impl JwksBuilder {
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
-        Self { ca_file: Some(path.into()), ..self }
+        Self { authorities: Authorities::AndOfFile(path.into()), ..self }
+    }
+
+    /// The same, from PEM text.
+    pub fn ca_pem(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { authorities: Authorities::AndOfPem(pem.into()), ..self }
     }
 
     /// Shows the server the token of this file as `Authorization: Bearer`.
@@ -202,10 +215,15 @@ impl JwksBuilder {
             }
         };
         let direct = endpoint.is_on_this_machine();
-        let client = match (self.client, self.ca_file) {
-            (Some(_), Some(_)) => return Err(ConfigurationError::UnusedCaFile),
-            (Some(client), None) => client,
-            (None, ca_file) => default_client(&ClientOptions { direct, authorities: ca_file.map(read).transpose()? })?,
+        let authorities = match self.authorities {
+            Authorities::Machine => None,
+            Authorities::AndOfFile(path) => Some(read(path)?),
+            Authorities::AndOfPem(pem) => Some(pem),
+        };
+        let client = match self.client {
+            Some(_) if authorities.is_some() => return Err(ConfigurationError::UnusedCaFile),
+            Some(client) => client,
+            None => default_client(&ClientOptions { direct, authorities })?,
         };
         let credentials = Credentials { fields: header_map(&self.fields)?, bearer_token_file: self.bearer_token_file };
         let settings = Settings {

@@ -122,8 +122,8 @@ impl JwksService {
     /// # Errors
     ///
     /// A [`ConfigurationError`] that says what the text is instead, or why none of its keys can be used.
-    pub fn from_text(text: &str) -> Result<Self, ConfigurationError> {
-        Self::from_bytes(text.as_bytes(), &ImportRules::of(Origin::Local))
+    pub fn from_text(text: impl AsRef<[u8]>) -> Result<Self, ConfigurationError> {
+        Self::from_bytes(text.as_ref(), &ImportRules::of(Origin::Local))
     }
 
     /// The same, with keys of these uses (`use`), too, as [`JwksBuilder::key_uses`] takes them.
@@ -132,11 +132,11 @@ impl JwksService {
     ///
     /// As for [`from_text`](Self::from_text).
     pub fn from_text_for<T: Into<String>>(
-        text: &str,
+        text: impl AsRef<[u8]>,
         key_uses: impl IntoIterator<Item = T>,
     ) -> Result<Self, ConfigurationError> {
         let uses = key_uses.into_iter().map(Into::into).collect();
-        Self::from_bytes(text.as_bytes(), &ImportRules { origin: Origin::Local, uses })
+        Self::from_bytes(text.as_ref(), &ImportRules { origin: Origin::Local, uses })
     }
 
     fn from_bytes(text: &[u8], rules: &ImportRules) -> Result<Self, ConfigurationError> {

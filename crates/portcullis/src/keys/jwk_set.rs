@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use serde_json::Value;
 
-use super::{ImportRules, KeyProblem, Notation, Origin, jwk};
+use super::{ImportRules, KeyOddity, KeyProblem, Notation, Origin, jwk};
 
 /// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
 ///
@@ -70,7 +70,8 @@ impl JwkSet {
         Self { fetched_at: Some(fetched_at), ..self }
     }
 
-    /// Each key as it came, and why it is not used, if the set is fetched from an endpoint.
+    /// Each key as it came, and why it is not used, if the set is fetched from an endpoint; of one that is used what is odd
+    /// about it.
     ///
     /// # Example
     ///
@@ -83,18 +84,18 @@ impl JwkSet {
     /// assert_eq!(judged, Err(KeyProblem::Published));
     /// # Ok::<(), portcullis::NotAJwkSet>(())
     /// ```
-    pub fn published_keys(&self) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+    pub fn published_keys(&self) -> impl Iterator<Item = (&Value, Result<Vec<KeyOddity>, KeyProblem>)> {
         self.judged_keys(Origin::Remote)
     }
 
     /// The same, if the set is a file of your own: it may hold secrets.
-    pub fn local_keys(&self) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+    pub fn local_keys(&self) -> impl Iterator<Item = (&Value, Result<Vec<KeyOddity>, KeyProblem>)> {
         self.judged_keys(Origin::Local)
     }
 
-    fn judged_keys(&self, origin: Origin) -> impl Iterator<Item = (&Value, Result<(), KeyProblem>)> {
+    fn judged_keys(&self, origin: Origin) -> impl Iterator<Item = (&Value, Result<Vec<KeyOddity>, KeyProblem>)> {
         let rules = ImportRules::of(origin);
-        self.keys().iter().map(move |key| (key, jwk::import(key, &rules).map(drop)))
+        self.keys().iter().map(move |key| (key, jwk::import(key, &rules).map(|(_, oddities)| oddities)))
     }
 
     pub(super) fn has_byte_order_mark(&self) -> bool {

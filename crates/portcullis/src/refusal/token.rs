@@ -106,6 +106,8 @@ pub enum TokenFault {
         /// The issuer that the token names.
         actual: Unverified,
     },
+    /// `sub` is not a workload of the SPIFFE trust domain that is trusted here.
+    TrustDomain,
     /// `aud` names none of the audiences that are ours.
     Audience {
         /// The audiences, one of which has to be named.
@@ -172,7 +174,7 @@ impl TokenFault {
             Self::IssuedInFuture { .. } => "issued_in_future",
             Self::MissingClaim { .. } => "missing_claim",
             Self::MalformedClaim { .. } => "malformed_claim",
-            Self::Issuer { .. } => "wrong_issuer",
+            Self::Issuer { .. } | Self::TrustDomain => "wrong_issuer",
             Self::Audience { .. } => "wrong_audience",
             Self::SenderConstrained => "sender_constrained_token",
             Self::UnsupportedConfirmation => "unsupported_confirmation",
@@ -202,7 +204,7 @@ impl TokenFault {
             Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => "Token is not valid yet",
             Self::MissingClaim { .. } => "Token is missing some required claims",
             Self::MalformedClaim { .. } => "Token has a malformed claim",
-            Self::Issuer { .. } => "Token was issued by another authorization server",
+            Self::Issuer { .. } | Self::TrustDomain => "Token was issued by another authorization server",
             Self::Audience { .. } => "Token is meant for another audience",
             Self::SenderConstrained | Self::UnsupportedConfirmation => {
                 "Token is bound to a key, and its proof is missing"
@@ -268,6 +270,9 @@ impl fmt::Display for TokenFault {
             Self::MissingClaim { name } => write!(f, "the token lacks the claim `{name}`"),
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
             Self::Issuer { .. } => f.write_str("the token's `iss` is not a trusted issuer, to the letter"),
+            Self::TrustDomain => {
+                f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the trust domain that is configured")
+            }
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
             Self::SenderConstrained => f.write_str(
                 "this token is bound to a key: expected its DPoP proof or client certificate, none can be checked here; \

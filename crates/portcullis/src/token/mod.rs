@@ -130,10 +130,28 @@ impl<'a> UnverifiedToken<'a> {
         claimed_issuer(&self.claims)
     }
 
+    /// The trust domain that the token claims to be from, in the same way.
+    pub(crate) fn claimed_trust_domain(&self) -> Option<&str> {
+        claimed_trust_domain(&self.claims)
+    }
+
     /// Opens the token, since its signature verified.
     pub(crate) fn signed(self, proof: SignatureProof) -> SignedToken {
         SignedToken { header: self.header, claims: self.claims, _proof: proof }
     }
+}
+
+/// The SPIFFE trust domain of the subject that claims name, whoever made them.
+pub(crate) fn claimed_trust_domain(claims: &Object) -> Option<&str> {
+    trust_domain(claims.get("sub")?.as_str()?)
+}
+
+/// The trust domain of a SPIFFE ID that names a workload: `spiffe://example.org` of `spiffe://example.org/orders`
+/// (SPIFFE-ID section 2).
+pub(crate) fn trust_domain(subject: &str) -> Option<&str> {
+    const SCHEME: &str = "spiffe://";
+    let (domain, path) = subject.strip_prefix(SCHEME)?.split_once('/')?;
+    if path.is_empty() { None } else { subject.get(..SCHEME.len() + domain.len()) }
 }
 
 /// The issuer that claims name, whoever made them.

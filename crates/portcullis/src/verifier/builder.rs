@@ -71,6 +71,18 @@ impl VerifierBuilder {
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.claims.issuer = Some(issuer.into());
+        self.claims.by_trust_domain = false;
+        self
+    }
+
+    /// Accepts only tokens of workloads of this SPIFFE trust domain, such as `example.org`: `sub` has to be
+    /// `spiffe://example.org/…`, which stands in for `iss`, as JWT-SVIDs need not have one.
+    ///
+    /// It takes the place of [`issuer`](Self::issuer). [`Verifier::jwt_svid`] does all that JWT-SVIDs need.
+    pub fn trust_domain(mut self, domain: &str) -> Self {
+        let domain = domain.strip_prefix("spiffe://").unwrap_or(domain);
+        self.claims.issuer = Some(format!("spiffe://{}", domain.trim_end_matches('/')));
+        self.claims.by_trust_domain = true;
         self
     }
 

@@ -66,22 +66,29 @@ impl Issuers {
 
     /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
     pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Arc<Branch>, Refusal> {
-        self.choose_by(|| token.claimed_issuer())
+        self.choose_by(|| token.claimed_issuer(), || token.claimed_trust_domain())
     }
 
-    /// The same, by the issuer that is named when it is asked for.
+    /// The same, by the issuer that is named when it is asked for; where it is none of ours, by the trust domain.
     pub(super) fn choose_by<'a>(
         &self,
         claimed: impl FnOnce() -> Result<&'a str, Refusal>,
+        trust_domain: impl FnOnce() -> Option<&'a str>,
     ) -> Result<&Arc<Branch>, Refusal> {
-        match self {
-            Self::Any(branch) => Ok(branch),
-            Self::Named(branches) => {
-                let issuer = claimed()?;
-                let unknown = || Refusal::Token(TokenFault::Issuer { actual: Unverified::new(issuer) });
-                branches.get(issuer).ok_or_else(unknown)
-            }
+        let branches = match self {
+            Self::Any(branch) => return Ok(branch),
+            Self::Named(branches) => branches,
+        };
+        let claimed = claimed();
+        let by_issuer = claimed.as_ref().ok().and_then(|issuer| branches.get(*issuer));
+        let by_domain = || branches.get(trust_domain()?).filter(|branch| branch.claims.by_trust_domain);
+        if let Some(branch) = by_issuer.or_else(by_domain) {
+            return Ok(branch);
         }
+        if branches.values().all(|branch| branch.claims.by_trust_domain) {
+            return Err(Refusal::Token(TokenFault::TrustDomain));
+        }
+        Err(Refusal::Token(TokenFault::Issuer { actual: Unverified::new(claimed?) }))
     }
 
     pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {

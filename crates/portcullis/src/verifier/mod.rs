@@ -140,6 +140,22 @@ impl Verifier {
         Self::builder(jwks).issuer(issuer).audience(audience).strict()
     }
 
+    /// A verifier for JWT-SVIDs, the tokens of SPIFFE workloads.
+    ///
+    /// `sub` has to be of the trust domain (`spiffe://example.org/…`), `aud` and `exp` have to be there; `iss` need not be.
+    /// `typ` is `JWT`, `JOSE` or left out. The keys are those of the trust domain's bundle, whose `use` has to be allowed.
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// let bundle = JwksService::builder("https://spire.example.org/bundle").key_uses(["jwt-svid"]).build()?;
+    /// let verifier = Verifier::jwt_svid(bundle, "example.org", "https://api.example.org").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn jwt_svid(jwks: JwksService, trust_domain: &str, audience: &str) -> VerifierBuilder {
+        Self::builder(jwks).trust_domain(trust_domain).audience(audience).types(["JWT", "JOSE"]).or_no_type()
+    }
+
     /// One verifier for several issuers, each with its own keys and rules.
     ///
     /// A token's `iss` chooses whose, before anything of it is trusted: the keys of one issuer never

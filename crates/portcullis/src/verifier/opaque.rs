@@ -74,6 +74,7 @@ impl Opaque {
         // Us, by the name that the server knows us by (RFC 9701 section 5): as its client, or as what tokens are for.
         let claims = ClaimRules {
             issuer: branch.claims.issuer.clone(),
+            by_trust_domain: false,
             audiences: [&[introspector.client_id().to_owned()], branch.claims.audiences.as_slice()].concat(),
             leeway: branch.claims.leeway,
             without_expiry: true,

@@ -18,6 +18,7 @@ mod hostile;
 mod https;
 mod introspection;
 mod issuers;
+mod jwt_svid;
 mod key_sets;
 mod layers;
 mod local_keys;

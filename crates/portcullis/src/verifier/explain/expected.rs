@@ -48,6 +48,9 @@ pub(super) fn of_claim(kind: CheckKind, rules: &ClaimRules, claims: &Object) -> 
         CheckKind::Expiry => Some(format!("later than now, give or take {leeway} s")),
         CheckKind::NotBefore => past("nbf"),
         CheckKind::IssuedAt => past("iat"),
+        CheckKind::Issuer if rules.by_trust_domain => {
+            rules.issuer.as_ref().map(|domain| format!("a `sub` of the trust domain {domain}"))
+        }
         CheckKind::Issuer => rules.issuer.clone(),
         CheckKind::Audience => {
             let audiences: Vec<&str> = rules.audiences.iter().map(String::as_str).collect();

@@ -145,7 +145,7 @@ impl CheckKind {
             TokenFault::Expired { .. } => Self::Expiry,
             TokenFault::NotYetValid { .. } => Self::NotBefore,
             TokenFault::IssuedInFuture { .. } => Self::IssuedAt,
-            TokenFault::Issuer { .. } => Self::Issuer,
+            TokenFault::Issuer { .. } | TokenFault::TrustDomain => Self::Issuer,
             TokenFault::Audience { .. } => Self::Audience,
             TokenFault::SenderConstrained | TokenFault::UnsupportedConfirmation => Self::Confirmation,
             TokenFault::MissingClaim { name } | TokenFault::MalformedClaim { name, .. } => Self::of_claim(name),

@@ -251,7 +251,7 @@ impl Walk<'_> {
         let Some(claims) = self.claims.clone() else { return };
         let issuers = &self.verifier.0.issuers;
         let branches = issuers.branches();
-        let chosen = issuers.choose_by(|| token::claimed_issuer(&claims));
+        let chosen = issuers.choose_by(|| token::claimed_issuer(&claims), || token::claimed_trust_domain(&claims));
         self.branch = match (&chosen, branches.as_slice()) {
             (Ok(branch), _) => Some(Arc::clone(branch)),
             // Whose rules are meant is plain; that the token is another's has been said.

@@ -74,6 +74,10 @@ fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<Stri
                  agree, or the token is forged"
             ));
         }
+        TokenFault::TrustDomain => {
+            "tokens are taken from workloads of the configured trust domain only: `sub` has to be `spiffe://DOMAIN/…`, to the \
+             letter"
+        }
         TokenFault::UnusableKey { problem } => return Some(key::unusable(problem)),
         TokenFault::TooManyKeys { limit, actual } => return Some(key::too_many(*limit, *actual)),
         TokenFault::Signature => return Some(key::signature(walk)),

@@ -1,0 +1,66 @@
+//! How an issuer's keys are fetched.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    bytes::bytes,
+    duration::some_time,
+    file::{Table, Value},
+    files,
+};
+
+/// How an issuer's keys are fetched; what is not said is as the library has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fetching {
+    pub(crate) timeout: Option<Duration>,
+    /// Certificate authorities beside the machine's, as PEM.
+    pub(crate) authorities: Option<String>,
+    pub(crate) bearer_token_file: Option<PathBuf>,
+    pub(crate) max_keys: Option<usize>,
+    pub(crate) max_document_bytes: Option<usize>,
+}
+
+const KEYS: [&str; 5] = ["timeout", "ca_file", "bearer_token_file", "max_keys", "max_document_bytes"];
+
+pub(super) fn fetching(table: &Table<'_>) -> Fetching {
+    let fetching = Fetching {
+        timeout: table.get("timeout", some_time),
+        authorities: table.get("ca_file", |value| files::certificates(value, table)),
+        bearer_token_file: table.get("bearer_token_file", |value| {
+            files::read(value, table)?;
+            files::path(value, table)
+        }),
+        max_keys: table.get("max_keys", |value| value.integer(1, 1_000_000)),
+        max_document_bytes: table.get("max_document_bytes", |value| bytes(value, 1, 64 << 20)),
+    };
+    if table.value("jwks_file").is_some() {
+        for (key, value) in KEYS.iter().filter_map(|key| Some((key, table.value(key)?))) {
+            let problem = value.problem(format!("expected no `{key}` with `jwks_file`, it came"));
+            table.note(problem.help("it says how keys are fetched: leave it out, or name a `jwks_uri`"));
+        }
+    }
+    fetching
+}
+
+/// Values of `use` that keys may have beside `sig`.
+pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
+    table.list("key_uses", "an array of texts", |value| match value.text()? {
+        "enc" => {
+            Err(value.problem("expected uses of keys that sign, \"enc\" came").help("such keys encrypt: leave it out"))
+        }
+        _ => value.string(),
+    })
+}
+
+/// The name of a SPIFFE trust domain.
+pub(super) fn trust_domain(value: &Value<'_>) -> super::file::Read<String> {
+    let text = value.text()?;
+    let domain = text.strip_prefix("spiffe://").unwrap_or(text);
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
+    if !domain.is_empty() && domain.bytes().all(fits) {
+        return Ok(domain.to_owned());
+    }
+    Err(value
+        .problem("expected the name of a SPIFFE trust domain, another text came")
+        .help("it is of lower-case letters, digits, `.`, `-` and `_`, as in `trust_domain = \"example.org\"`"))
+}
