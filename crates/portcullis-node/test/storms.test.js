@@ -78,14 +78,17 @@ test('a thousand forged key ids make six fetches at most, and good tokens pass m
       assert.equal(await outcome(mint(KEY, { jti: String(index) })), 'passes');
     }
   }
-  assert.deepEqual(tally(outcomes), { unknown_key: 1000 });
+  // Those that came when no more fetches might be made were not judged: nobody could tell.
+  assert.deepEqual(Object.keys(tally(outcomes)).sort(), ['keys_unavailable', 'unknown_key']);
   assert.ok(server.counts.jwks >= 2 && server.counts.jwks <= 6, String(server.counts.jwks));
 });
 
 test('a thousand forged key ids at once make six fetches at most', async (t) => {
   const { server, outcome } = await start(t);
   const forged = Array.from({ length: 1000 }, (_, index) => outcome(mint(KEY, {}, { kid: `forged-${index}` })));
-  assert.deepEqual(tally(await Promise.all(forged)), { unknown_key: 1000 });
+  for (const refused of await Promise.all(forged)) {
+    assert.ok(['keys_unavailable', 'unknown_key'].includes(refused), refused);
+  }
   assert.ok(server.counts.jwks <= 6, String(server.counts.jwks));
 });
 

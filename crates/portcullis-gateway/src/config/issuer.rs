@@ -112,7 +112,7 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
 
 /// What the issuer is called: its `iss`, or a trust domain as a URI.
 fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
-    let Some(domain) = trust_domain else {
+    let Some(named) = table.value("trust_domain") else {
         return table.require(
             "issuer",
             "write what tokens have as `iss`, as in `issuer = \"https://as.example.com\"`",
@@ -124,14 +124,10 @@ fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
         table.note(problem.help("tokens of a trust domain are known by `sub`, and need no `iss`: leave `issuer` out"));
     }
     if table.value("jwks_uri").or_else(|| table.value("jwks_file")).is_none() {
-        let value = table.value("trust_domain");
-        let place = value.map_or(0..0, |value| value.place);
-        table.note(
-            Problem::new(place, "expected `jwks_uri` or `jwks_file` with `trust_domain`, neither came")
-                .help("name the trust domain's bundle: there are no metadata to find it by"),
-        );
+        let problem = named.problem("expected `jwks_uri` or `jwks_file` with `trust_domain`, neither came");
+        table.note(problem.help("name the trust domain's bundle: there are no metadata to find it by"));
     }
-    Some(format!("spiffe://{domain}"))
+    trust_domain.map(|domain| format!("spiffe://{domain}"))
 }
 
 fn keys(table: &Table<'_>, key_uses: &[String]) -> Keys {

@@ -73,8 +73,12 @@ impl KeySet {
         let mut skipped = Vec::new();
         let bom = KeyWarning { kid: None, oddity: KeyOddity::ByteOrderMark };
         let mut warnings = Vec::from_iter(document.has_byte_order_mark().then_some(bom));
-        for jwk in document.keys() {
+        for (index, jwk) in document.keys().iter().enumerate() {
             let kid = || jwk::kid(jwk).map(str::to_owned);
+            if document.keys().iter().take(index).any(|earlier| earlier == jwk) {
+                warnings.push(KeyWarning { kid: kid(), oddity: KeyOddity::Repeated });
+                continue;
+            }
             match jwk::import(jwk, rules) {
                 Ok((key, oddities)) => {
                     keys.push(key);

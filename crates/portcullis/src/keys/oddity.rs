@@ -39,6 +39,8 @@ pub enum KeyOddity {
         /// The member's name.
         name: &'static str,
     },
+    /// The key stands in the set a second time, member by member: it counts once.
+    Repeated,
     /// The document begins with a byte-order mark (RFC 8259 section 8.1).
     ByteOrderMark,
 }
@@ -50,6 +52,7 @@ impl fmt::Display for KeyOddity {
                 write!(f, "its `{name}` has more or fewer leading zeros than RFC 7518 says: read as the same number")
             }
             Self::Encoding { name } => write!(f, "its `{name}` is not in base64url without padding: read all the same"),
+            Self::Repeated => f.write_str("it stands in the set more than once: it counts once"),
             Self::ByteOrderMark => f.write_str("the document begins with a byte-order mark: passed over"),
         }
     }

@@ -173,3 +173,12 @@ fn a_byte_order_mark_is_passed_over_and_told() {
     assert_eq!(set.warnings(), [KeyWarning { kid: None, oddity: KeyOddity::ByteOrderMark }]);
     assert_eq!(set.len(), 1);
 }
+
+#[test]
+fn a_key_that_stands_in_the_set_twice_counts_once() {
+    let key = SigningKey::generate(Signing::ES256, "k").public_jwk();
+    let set = set(&[key.clone(), key.clone(), with(&key, json!({ "alg": null })), key], Origin::Remote);
+    assert_eq!(set.len(), 2);
+    let repeated = KeyWarning { kid: Some("k".to_owned()), oddity: KeyOddity::Repeated };
+    assert_eq!(set.warnings(), [repeated.clone(), repeated]);
+}
