@@ -136,7 +136,7 @@ pub(super) fn get(server: SocketAddr, path: &str, fields: &[&str]) -> io::Result
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(READY_LIMIT))?;
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{fields}\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{fields}\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)

@@ -36,7 +36,10 @@ pub(crate) async fn ask_with(port: u16, line: &str, token: &str) -> Answer {
 }
 
 fn request(line: &str, fields: &[(&str, &str)]) -> String {
-    let mut request = format!("{line} HTTP/1.1\r\nHost: api.example.com\r\n");
+    let mut request = format!("{line} HTTP/1.1\r\n");
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request.push_str("Host: api.example.com\r\n");
+    }
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
         request.push_str("Connection: close\r\n");
     }

@@ -60,7 +60,7 @@ impl Pair {
     /// The value of a metric, summed over its labels.
     async fn metric(&self, replica: usize, name: &str) -> f64 {
         let port = [self.stage.ports.gateway[2], self.stage.ports.second[2]][replica];
-        let metrics = ask(port, "GET /metrics", &[]).await.body;
+        let metrics = ask(port, "GET /metrics", &[("Host", "127.0.0.1")]).await.body;
         let values = metrics.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
         values.filter_map(|value| value.parse::<f64>().ok()).sum()
     }
