@@ -191,6 +191,7 @@ fn introspector(
     let mut state = None;
     if let Some(store) = &all.store {
         let shared = RedisStore::new(store).map_err(|error| BuildError { issuer: None, problem: told(&error) })?;
+        let shared = shared.for_answers_of(asked.max_answer_bytes.unwrap_or_default());
         state = Some(shared.state());
         builder = builder.store(shared, store.secret.reveal().as_bytes());
     }

@@ -9,10 +9,6 @@ use redis::{
 
 use super::PREFIX;
 
-/// The longest entry that is read: twice what the library takes from an authorization server. Who can write to the
-/// store can fill its memory, but not ours.
-const MAX_ENTRY: usize = 512 * 1024;
-
 /// The longest time that an entry is kept. The library's are far shorter.
 const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -27,10 +23,10 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// What stands under this name; nothing is ever kept empty.
-    pub(super) async fn get(&mut self, name: &str) -> RedisResult<Option<Bytes>> {
-        let entry: Vec<u8> = self.ask(cmd("GETRANGE").arg(name).arg(0).arg(MAX_ENTRY)).await?;
-        if entry.len() > MAX_ENTRY {
+    /// What stands under this name, of so many bytes at most; nothing is ever kept empty.
+    pub(super) async fn get(&mut self, name: &str, longest: usize) -> RedisResult<Option<Bytes>> {
+        let entry: Vec<u8> = self.ask(cmd("GETRANGE").arg(name).arg(0).arg(longest)).await?;
+        if entry.len() > longest {
             return Err((ErrorKind::UnexpectedReturnType, "the entry is longer than any of ours").into());
         }
         Ok((!entry.is_empty()).then(|| entry.into()))

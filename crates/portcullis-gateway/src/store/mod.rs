@@ -28,6 +28,10 @@ use crate::config;
 /// How long a command may take: less than the library waits, so that the reason is ours to tell.
 const RESPONSE_TIME: Duration = Duration::from_millis(200);
 
+/// The longest entry that is read: twice what the library takes from an authorization server by default. Who can write to
+/// the store can fill its memory, but not ours.
+const LONGEST_ENTRY: usize = 512 << 10;
+
 /// What the names of our entries begin with.
 const PREFIX: &str = "portcullis:introspection:";
 
@@ -38,6 +42,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct RedisStore {
     link: Arc<Link>,
     keeper: AbortHandle,
+    entry_bytes: usize,
 }
 
 /// What is wrong with a `[store]`. No message has a URL in it: there may be a password in that.
@@ -74,7 +79,13 @@ impl RedisStore {
         let endpoint = Endpoint::new(config)?;
         let link = Arc::new(Link::default());
         let keeper = runtime.spawn(keeper::keep(endpoint, link.clone())).abort_handle();
-        Ok(Self { link, keeper })
+        Ok(Self { link, keeper, entry_bytes: LONGEST_ENTRY })
+    }
+
+    /// Reads entries of answers that are so long, too.
+    pub(crate) fn for_answers_of(mut self, answer_bytes: usize) -> Self {
+        self.entry_bytes = LONGEST_ENTRY.max(2 * answer_bytes);
+        self
     }
 
     /// What tells how it is doing.
@@ -99,7 +110,7 @@ impl Drop for RedisStore {
 impl TokenStore for RedisStore {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
         let mut connection = self.link.connection()?;
-        let read = connection.get(&name(key)).await;
+        let read = connection.get(&name(key), self.entry_bytes).await;
         Ok(read.inspect_err(|_| self.link.doubt())?)
     }
 

@@ -77,6 +77,12 @@ async fn who_can_write_to_redis_cannot_fill_our_memory() {
     let name = format!("portcullis:introspection:{KEY}");
     let () = server.ask(redis::cmd("SETRANGE").arg(&name).arg(100 << 20).arg("x"));
     assert!(store.get(KEY).await.unwrap_err().to_string().contains("longer than any of ours"));
+    // Answers may be made longer, and what is kept of them with them.
+    let larger = connected(RedisStore::new(&server.config()).unwrap().for_answers_of(1 << 20)).await;
+    let entry = Bytes::from(vec![b'x'; 1 << 20]);
+    larger.set(KEY, entry.clone(), MINUTE).await.unwrap();
+    assert_eq!(larger.get(KEY).await.unwrap(), Some(entry));
+    assert!(store.get(KEY).await.is_err());
     let () = server.ask(redis::cmd("DEL").arg(&name));
     let () = server.ask(redis::cmd("LPUSH").arg(&name).arg("another type"));
     assert!(store.get(KEY).await.is_err());
