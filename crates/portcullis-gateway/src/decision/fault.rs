@@ -68,8 +68,8 @@ impl Fault {
             }
             Self::UnmappableClaim { field, got } => {
                 return format!(
-                    "the claim for {field} does not survive in a header field: expected printable ASCII without a space \
-                     at either end, or an array or object, got {got}; `json = true` beside the claim carries any value"
+                    "the claim for {field} does not survive in a header field: expected text without white space at \
+                     either end and with visible characters only, got {got}; `json = true` beside the claim carries any value"
                 )
                 .into();
             }

@@ -1,18 +1,19 @@
 //! The header fields that an upstream gets: claims, under names that nobody else may use.
 //!
-//! A field is set only to what arrives as it was sent, so that no two values look alike behind the proxy:
+//! A field is set only to a value that arrives as it was sent, and text passes for no array and no object:
 //!
 //! | claim | field | with `json = true` |
 //! |---|---|---|
-//! | text in printable ASCII, without a space at either end | the text | JSON |
+//! | text that shows as it is, without white space at either end | the text, in UTF-8 | JSON |
 //! | an array or an object | JSON | JSON |
-//! | text that begins with `[` or `{`, as those do | refused | JSON |
-//! | other text: empty, with control characters, not ASCII | refused | JSON |
-//! | a number, `true`, `false`, which text may look like | refused | JSON |
+//! | a number, `true`, `false` | as JSON writes it | JSON |
+//! | text that begins with `[` or `{`, as arrays and objects do | refused | JSON |
+//! | other text: empty, with control or invisible characters | refused | JSON |
 //! | null, no claim, no token; `scope` without a value | none | none |
 //!
-//! Anything but visible characters is dropped, trimmed or read in another encoding by one proxy or server or another
-//! (RFC 9110 section 5.5). JSON is therefore written in ASCII.
+//! Control characters and white space at the ends are dropped or trimmed by one proxy or server or another (RFC 9110
+//! section 5.5). Servers that read fields as ISO 8859-1 see other characters than ASCII in another way, each text in one of its own;
+//! JSON is written in ASCII.
 
 use std::io::{self, Write};
 
@@ -79,22 +80,22 @@ fn says_nothing(rule: &HeaderRule, claim: json::Value<'_>) -> bool {
     claim.is_null() || (matches!(rule.claim.as_str(), "scope" | "scp") && claim == "")
 }
 
-/// Text as it is, arrays and objects as JSON; or what came that is neither.
+/// Text as it is, anything else as JSON; or the reason why text would not arrive as it is.
 fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
-    let Some(text) = claim.as_str() else {
-        return if claim.is_array() || claim.is_object() { json(claim) } else { Err("a number, true or false") };
-    };
-    let is_blank = |at: Option<u8>| at == Some(b' ');
-    match text.as_bytes() {
-        [] => Err("text without a character"),
-        [b'[' | b'{', ..] => Err("text that begins as JSON does"),
-        bytes if !bytes.is_ascii() => Err("text with other characters"),
-        bytes if bytes.iter().any(u8::is_ascii_control) => Err("text with control characters"),
-        bytes if is_blank(bytes.first().copied()) || is_blank(bytes.last().copied()) => {
-            Err("text with a space at an end")
-        }
-        bytes => HeaderValue::from_bytes(bytes).map_err(|_| "text with other characters"),
+    let Some(text) = claim.as_str() else { return json(claim) };
+    match text {
+        "" => Err("text without a character"),
+        _ if text.starts_with(['[', '{']) => Err("text that begins as JSON does"),
+        _ if text.chars().any(char::is_control) => Err("text with control characters"),
+        _ if text.chars().any(is_invisible) => Err("text with invisible characters"),
+        _ if text.trim() != text => Err("text with white space at an end"),
+        _ => HeaderValue::from_bytes(text.as_bytes()).map_err(|_| "text with other characters"),
     }
+}
+
+/// Whether a character shows nowhere, or turns the direction of its neighbours: people and programs overlook it.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Any claim, as JSON in printable ASCII.

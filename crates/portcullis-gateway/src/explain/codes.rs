@@ -325,8 +325,8 @@ const CODES: &[Code] = &[
     code(
         "unmappable_claim",
         403,
-        "A claim that the upstream is to get would not arrive as it was sent: it is empty, not ASCII, has control characters or \
-         a space at an end, begins as JSON does, or is a number, true or false, which text may look like.",
+        "A claim that the upstream is to get would not arrive as it was sent: it is empty, has control or \
+         invisible characters or white space at an end, or begins as JSON does.",
         "Write `json = true` beside it in [[headers]], which carries any value and has the upstream read JSON; or map another \
          claim.",
     ),

@@ -69,8 +69,8 @@ fn answer(code: Code, message: &str, http: Option<HttpResponse>, metadata: Optio
 
 /// In place of what the client sent under this name.
 fn set(name: &str, value: &http::HeaderValue) -> HeaderValueOption {
-    // All values of ours are ASCII; another would become none rather than be changed.
-    let value = value.to_str().unwrap_or_default().to_owned();
+    // All values of ours are UTF-8; another would become none rather than be changed.
+    let value = std::str::from_utf8(value.as_bytes()).unwrap_or_default().to_owned();
     let header = HeaderValue { key: name.to_owned(), value, raw_value: Vec::new() };
     HeaderValueOption {
         header: Some(header),

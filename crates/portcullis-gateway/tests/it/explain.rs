@@ -168,7 +168,7 @@ async fn a_configuration_judges_as_the_gateway_would() {
     let desk = Desk::new(&[("portcullis.toml", &text), ("secret", "test-secret\n")]);
     let reader = server.token().scope("read").sign();
     let opaque = server.issue_opaque(server.token().scope("read"));
-    let roles = server.token().scope("read").claim("realm_access", json!({ "roles": 5 })).sign();
+    let roles = server.token().scope("read").claim("realm_access", json!({ "roles": " admin" })).sign();
     let rows: [(&[&str], &str, i32, &str); 10] = [
         (&[], &reader, 0, ""),
         (&["--path", "/orders/1"], &reader, 0, ""),
