@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// How long a request may take, whoever is in between.
@@ -35,6 +35,17 @@ pub(crate) async fn ask_with(port: u16, line: &str, token: &str) -> Answer {
     ask(port, line, &[("Authorization", &format!("Bearer {token}"))]).await
 }
 
+/// The same from this address of the machine's.
+pub(crate) async fn ask_from(address: [u8; 4], port: u16, line: &str, fields: &[(&str, &str)]) -> Answer {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((address, 0).into()).unwrap();
+    let stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
+    let request = request(line, fields);
+    let exchanged = tokio::time::timeout(LIMIT, exchange_on(stream, request.as_bytes()));
+    let text = exchanged.await.expect("no answer in time").unwrap();
+    Answer::parse(&text).unwrap_or_else(|| panic!("{line}: {text}"))
+}
+
 fn request(line: &str, fields: &[(&str, &str)]) -> String {
     let mut request = format!("{line} HTTP/1.1\r\n");
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -57,7 +68,10 @@ pub(crate) async fn exchange(port: u16, request: &[u8]) -> std::io::Result<Strin
 }
 
 async fn exchange_unbounded(port: u16, request: &[u8]) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    exchange_on(TcpStream::connect(("127.0.0.1", port)).await?, request).await
+}
+
+async fn exchange_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<String> {
     // A proxy may answer and close before it has read everything.
     let _ = stream.write_all(request).await;
     let mut response = Vec::new();

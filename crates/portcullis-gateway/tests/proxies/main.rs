@@ -23,3 +23,4 @@ mod process;
 mod replicas;
 mod scene;
 mod sizes;
+mod strangers;
