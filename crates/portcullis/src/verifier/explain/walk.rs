@@ -204,7 +204,8 @@ impl Walk<'_> {
                 }
                 _ => Came::Nothing,
             };
-            self.check(json, failed(json), "a JSON object, no member twice", came);
+            let expected = format!("a JSON object, no member twice, {} levels deep at most", JsonFault::MAX_DEPTH);
+            self.check(json, failed(json), &expected, came);
         }
     }
 
