@@ -55,7 +55,8 @@ async fn odd_numbers_are_read_and_told() {
         let octets = URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
         jwk[name] = STANDARD.encode(octets).into();
     };
-    let table: [(Algorithm, &dyn Fn(&mut Value), KeyOddity); 2] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let table: [(Algorithm, Change<'_>, KeyOddity); 2] = [
         (Algorithm::RS256, &|jwk| standard(jwk, "n"), KeyOddity::Encoding { name: "n" }),
         (
             Algorithm::ES512,
@@ -170,11 +171,17 @@ async fn what_is_no_key_set_is_named() {
     }
 }
 
+/// A URL, and what stands there.
+type Answers = Vec<(String, http::Response<Bytes>)>;
+
+/// A URL that was asked, with which fields, and whether the request may reach this machine.
+type Asked = Vec<(String, http::HeaderMap, bool)>;
+
 /// Answers from memory, and notes what was asked.
 #[derive(Clone, Default)]
 struct Canned {
-    answers: Arc<Mutex<Vec<(String, http::Response<Bytes>)>>>,
-    asked: Arc<Mutex<Vec<(String, http::HeaderMap, bool)>>>,
+    answers: Arc<Mutex<Answers>>,
+    asked: Arc<Mutex<Asked>>,
 }
 
 impl Canned {
@@ -384,7 +391,7 @@ async fn a_configured_url_is_the_operators_word() {
     let canned = Canned::default();
     let jwks = JwksService::builder("https://169.254.169.254/jwks").http_client(canned.clone()).build().unwrap();
     jwks.prefetch().await.unwrap_err();
-    assert_eq!(canned.asked.lock().unwrap()[0].2, true, "no bound");
+    assert!(canned.asked.lock().unwrap()[0].2, "no bound");
 }
 
 #[tokio::test]
@@ -459,7 +466,8 @@ async fn each_limit_of_a_set_is_named_with_its_option() {
         configure(JwksService::builder(&setup.server.jwks_uri())).build().unwrap()
     };
     setup.server.publish_jwk(json!({ "kty": "quantum" }));
-    let table: [(&dyn Fn(JwksBuilder) -> JwksBuilder, &str); 2] = [
+    type Configure<'a> = &'a dyn Fn(JwksBuilder) -> JwksBuilder;
+    let table: [(Configure<'_>, &str); 2] = [
         (&|jwks| jwks.max_keys(1), "2 keys, more than 1: if it is right, raise `max_keys`"),
         (&|jwks| jwks.max_document_bytes(100), "longer than 100 bytes: if it is right, raise `max_document_bytes`"),
     ];
