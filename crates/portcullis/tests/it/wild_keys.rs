@@ -8,7 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use portcullis::{
-    HttpClient, HttpRequest, JwksBuilder, JwksService, KeyOddity, KeyWarning, Notation, PeerAddress, Verifier,
+    CheckKind, HttpClient, HttpRequest, JwksBuilder, JwksService, KeyOddity, KeyWarning, Notation, PeerAddress,
+    Verifier,
 };
 use portcullis_testkit::{Algorithm, AuthorizationServer, CertificateAuthority, Endpoint, Fault, SigningKey};
 use serde_json::{Value, json};
@@ -73,6 +74,11 @@ async fn odd_numbers_are_read_and_told() {
         assert_eq!(code(&setup.jwks.clone().into(), &setup.server.token().sign()).await, "passes", "{algorithm:?}");
         let kid = Some(setup.server.signing_key().kid().to_owned());
         assert_eq!(setup.jwks.status().warnings, [KeyWarning { kid, oddity }]);
+        let explained =
+            Verifier::from(setup.jwks.clone()).explain(&setup.server.token().sign(), setup.clock.now()).await;
+        let found = explained.checks.iter().find(|check| check.kind == CheckKind::KeyFound).unwrap();
+        let told = found.actual.as_ref().unwrap().text.clone();
+        assert!(told.contains("oddly written") && told.contains(&oddity.to_string()), "{told}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Key sets as issuers write them: what leaves no doubt is used and told, what does is not used.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn judged(jwk: &Value) -> Result<Vec<KeyOddity>, KeyProblem> {
@@ -181,4 +183,16 @@ fn a_key_that_stands_in_the_set_twice_counts_once() {
     assert_eq!(set.len(), 2);
     let repeated = KeyWarning { kid: Some("k".to_owned()), oddity: KeyOddity::Repeated };
     assert_eq!(set.warnings(), [repeated.clone(), repeated]);
+}
+
+proptest! {
+    /// Whatever a file or an endpoint gives is keys or has a name.
+    #[test]
+    fn any_bytes_are_keys_or_are_named(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0_usize..8) {
+        let starts = ["", "{", "{\"keys\":[", "-----BEGIN CERTIFICATE-----\n", "eyJ", "\u{feff}", "MII", "ssh-rsa "];
+        let text = [starts[start].as_bytes(), &bytes].concat();
+        prop_assert!(!Notation::of(&text).to_string().is_empty());
+        let _ = keys_from_text(&text, &ImportRules::of(Origin::Local));
+        let _ = keys_from_pem(&text);
+    }
 }

@@ -39,6 +39,15 @@ pub(super) fn how_found(header: &Header, found: Option<&Candidates>) -> String {
     }
 }
 
+/// `; oddly written: its …`, of the key that a token names.
+pub(super) fn oddities(header: &Header, status: &JwksStatus) -> String {
+    let of_the_key = status
+        .warnings
+        .iter()
+        .filter(|warning| warning.kid.is_some() && warning.kid.as_deref() == header.kid.as_deref());
+    of_the_key.map(|warning| format!("; oddly written: {}", warning.oddity)).collect()
+}
+
 /// What a registered claim has to say; none if nothing is asked of it.
 pub(super) fn of_claim(kind: CheckKind, rules: &ClaimRules, claims: &Object) -> Option<String> {
     let leeway = rules.leeway.as_secs();

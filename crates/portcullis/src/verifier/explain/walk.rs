@@ -289,8 +289,10 @@ impl Walk<'_> {
     }
 
     fn keys(&mut self, branch: &Branch, header: &Header, found: Result<Candidates, Refusal>, token: BearerToken<'_>) {
-        let (key_set, key) = (expected::key_of(&branch.jwks.status()), "a key for the algorithm");
-        let came = Came::Claimed(expected::how_found(header, found.as_ref().ok()));
+        let status = branch.jwks.status();
+        let (key_set, key) = (expected::key_of(&status), "a key for the algorithm");
+        let odd = if found.is_ok() { expected::oddities(header, &status) } else { String::new() };
+        let came = Came::Claimed(expected::how_found(header, found.as_ref().ok()) + &odd);
         let is_mismatch =
             matches!(found, Err(Refusal::Token(TokenFault::KeyMismatch { .. } | TokenFault::UnusableKey { .. })));
         let algorithm = Came::Claimed(header.algorithm.name().to_owned());
