@@ -77,9 +77,13 @@ fn tests() -> Result<HashSet<String>> {
     Ok(tests)
 }
 
-/// The functions behind a `#[test]`, in whatever way it is spelled, and those of `proptest!`.
+/// The macro that makes a test for each proxy out of each function that it names.
+const BEHIND_EACH_PROXY: &str = "behind_each_proxy!(";
+
+/// The functions behind a `#[test]`, in whatever way it is spelled, those of `proptest!`, and those of [`BEHIND_EACH_PROXY`].
 fn rust_tests(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
+    let lists = text.split(BEHIND_EACH_PROXY).skip(1).filter_map(|rest| rest.split(')').next());
+    let mut names: Vec<_> = lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_owned()).collect();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {
         if line.starts_with("#[") {
@@ -138,8 +142,8 @@ mod tests {
 
     #[test]
     fn tests_are_found_in_both_languages() {
-        let rust = "#[tokio::test(start_paused = true)]\n#[allow(unused)]\nasync fn one() {}\nfn no_test() {}\n    #[test]\n    fn two(a in b) {}";
-        assert_eq!(rust_tests(rust), ["one", "two"]);
+        let rust = "#[tokio::test(start_paused = true)]\n#[allow(unused)]\nasync fn one() {}\nfn no_test() {}\n    #[test]\n    fn two(a in b) {}\nbehind_each_proxy!(three, four);";
+        assert_eq!(rust_tests(rust), ["three", "four", "one", "two"]);
         assert_eq!(
             javascript_tests("test('a title', async () => {\n  test(`other`, x)\nrun('no')"),
             ["a title", "other"]
