@@ -9,7 +9,7 @@ pub(super) struct Group {
 }
 
 /// All of them but one: [`Attack::Oversized`] is a field that HTTP servers refuse before anybody looks at the token.
-pub(super) const GROUPS: [Group; 7] = [
+pub(super) const GROUPS: [Group; 8] = [
     Group {
         title: "Times",
         rows: &[
@@ -76,6 +76,15 @@ pub(super) const GROUPS: [Group; 7] = [
             (Attack::DpopProof, "DPoP proof"),
             (Attack::LogoutToken, "logout token"),
             (Attack::Jwe, "encrypted token"),
+        ],
+    },
+    Group {
+        title: "Sender",
+        rows: &[
+            (Attack::DpopBound, "bound to a DPoP key"),
+            (Attack::CertificateBound, "bound to a certificate"),
+            (Attack::UnknownConfirmation, "bound in a way that nobody knows"),
+            (Attack::NullConfirmation, "cnf is null"),
         ],
     },
     Group {
