@@ -27,7 +27,7 @@ use tracing_subscriber::{
 use super::traces::{Fetches, Traces};
 use crate::{
     config::{Log, LogFormat},
-    terminal::{coloured, escaped},
+    terminal::{coloured, escaped, safe},
 };
 
 /// Names what is logged, as `info,portcullis=debug`.
@@ -49,6 +49,14 @@ struct Queue {
     counts: Arc<Counts>,
 }
 
+/// How lines look.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    format: LogFormat,
+    /// Whether there are colours in lines for people.
+    colours: bool,
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     waiting: AtomicUsize,
@@ -63,8 +71,8 @@ struct Counts {
 /// When the system gives no thread, or something logs already.
 pub(crate) fn init(log: &Log, traces: Option<&Traces>) -> io::Result<LogGuard> {
     let format = log.format;
-    let queue = Queue::start(io::stderr(), format, QUEUE)?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let queue = Queue::start(io::stderr(), Look { format, colours }, QUEUE)?;
     let wanted = std::env::var(FILTER).ok().filter(|filter| !filter.is_empty());
     let parsed = wanted.as_deref().map(EnvFilter::try_new);
     let own_filter = matches!(parsed, Some(Ok(_)));
@@ -118,22 +126,22 @@ fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
 }
 
 impl Queue {
-    fn start(sink: impl Write + Send + 'static, format: LogFormat, length: usize) -> io::Result<Self> {
+    fn start(sink: impl Write + Send + 'static, look: Look, length: usize) -> io::Result<Self> {
         let (lines, incoming) = sync_channel(length);
         let counts = Arc::new(Counts::default());
         let queue = Self { lines, counts: Arc::clone(&counts) };
-        thread::Builder::new().name("log".into()).spawn(move || write_lines(&incoming, sink, format, &counts))?;
+        thread::Builder::new().name("log".into()).spawn(move || write_lines(&incoming, sink, look, &counts))?;
         Ok(queue)
     }
 }
 
-fn write_lines(lines: &Receiver<Vec<u8>>, mut sink: impl Write, format: LogFormat, counts: &Counts) {
+fn write_lines(lines: &Receiver<Vec<u8>>, mut sink: impl Write, look: Look, counts: &Counts) {
     while let Ok(line) = lines.recv() {
         // Who closed it does not want to know.
-        let _ = sink.write_all(shown(&line, format).as_bytes());
+        let _ = sink.write_all(shown(&line, look).as_bytes());
         let lost = counts.lost.swap(0, SeqCst);
         if lost > 0 {
-            let _ = sink.write_all(on_lost_lines(lost, format).as_bytes());
+            let _ = sink.write_all(on_lost_lines(lost, look.format).as_bytes());
         }
         let _ = sink.flush();
         counts.waiting.fetch_sub(1, SeqCst);
@@ -141,13 +149,16 @@ fn write_lines(lines: &Receiver<Vec<u8>>, mut sink: impl Write, format: LogForma
 }
 
 /// A line as a terminal may show it, whoever's words are in it; what follows a line break in it begins no line of its own.
-fn shown(line: &[u8], format: LogFormat) -> Cow<'_, str> {
+fn shown(line: &[u8], look: Look) -> Cow<'_, str> {
     let line = String::from_utf8_lossy(line);
     let within = line.strip_suffix('\n').unwrap_or(&line);
-    match format {
+    match look.format {
         _ if within.bytes().all(|byte| matches!(byte, b' '..=b'~')) => line,
         LogFormat::Json => format!("{}\n", escaped(within)).into(),
-        LogFormat::Human => format!("{}\n", coloured(within).replace('\n', "\n  ")).into(),
+        LogFormat::Human => {
+            let safe = if look.colours { coloured(within) } else { safe(within) };
+            format!("{}\n", safe.replace('\n', "\n  ")).into()
+        }
     }
 }
 
@@ -242,9 +253,13 @@ mod tests {
         }
     }
 
+    fn plain(format: LogFormat) -> Look {
+        Look { format, colours: false }
+    }
+
     fn logged(format: LogFormat, filter: &str, log: impl FnOnce()) -> String {
         let sink = Sink::default();
-        let queue = Queue::start(sink.clone(), format, QUEUE).unwrap();
+        let queue = Queue::start(sink.clone(), plain(format), QUEUE).unwrap();
         let guard = LogGuard(queue.clone());
         with_default(subscriber(format, EnvFilter::new(filter), false, false, queue, None), log);
         drop(guard);
@@ -255,7 +270,7 @@ mod tests {
     fn without_traces_nothing_below_the_filter_is_even_looked_at() {
         for (filter, level) in [("info", LevelFilter::INFO), ("off", LevelFilter::OFF), ("a=debug", LevelFilter::DEBUG)]
         {
-            let queue = Queue::start(Sink::default(), LogFormat::Json, QUEUE).unwrap();
+            let queue = Queue::start(Sink::default(), plain(LogFormat::Json), QUEUE).unwrap();
             let subscriber = subscriber(LogFormat::Json, EnvFilter::new(filter), false, false, queue, None);
             assert_eq!(subscriber.max_level_hint(), Some(level), "{filter}");
         }
@@ -279,7 +294,6 @@ mod tests {
             let text = logged(format, "info", || {
                 tracing::info!(text = foreign, display = %foreign, debug = ?foreign, "message {foreign}");
             });
-            let text = text.replace("\x1b[31m", "");
             let steers = |character: char| character != '\n' && crate::terminal::is_dangerous(character);
             assert!(!text.contains(steers), "{text:?}");
         }
@@ -301,7 +315,7 @@ mod tests {
     fn a_pipe_that_nobody_reads_holds_nobody_up() {
         let (go, wait) = mpsc::channel();
         let sink = Sink::default();
-        let queue = Queue::start(Stuck(wait, sink.clone()), LogFormat::Human, 2).unwrap();
+        let queue = Queue::start(Stuck(wait, sink.clone()), plain(LogFormat::Human), 2).unwrap();
         for _ in 0..10 {
             (&queue).write_all(b"line\n").unwrap();
         }
@@ -314,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_closed_stderr_is_no_fault() {
-        let queue = Queue::start(Closed, LogFormat::Human, 2).unwrap();
+        let queue = Queue::start(Closed, plain(LogFormat::Human), 2).unwrap();
         for _ in 0..3 {
             (&queue).write_all(b"line\n").unwrap();
             drop(LogGuard(queue.clone()));
