@@ -108,3 +108,42 @@ async fn each_limit_has_a_key_and_its_refusal_names_it() {
     let long = format!("/open/{}", "a".repeat(9_000));
     assert_eq!(gateway.ask("GET", &long, None).await.status, 200);
 }
+
+/// A connection from an address of this machine that nobody trusts.
+async fn connect_from(last: u8, address: std::net::SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// Whether a request is answered, whatever the answer; the connection is kept.
+async fn is_answered(stream: &mut TcpStream) -> bool {
+    let mut byte = [0];
+    let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n").await.is_ok();
+    asked && matches!(timeout(Duration::from_secs(10), stream.read(&mut byte)).await, Ok(Ok(1)))
+}
+
+#[tokio::test]
+async fn one_peer_takes_no_other_peers_connections_at_any_listener() {
+    let server = AuthorizationServer::start().await;
+    let keys = "trusted_proxies = [\"127.0.0.1\"]";
+    let tables = format!("{}{ROUTES}[limits]\nconnections = 8\n", issuer(&server, ""));
+    let gateway = Gateway::start_with(keys, &tables).await;
+    gateway.ready().await;
+    for listener in [gateway.forward_auth, gateway.grpc, gateway.admin] {
+        let mut greedy = Vec::new();
+        for _ in 0..20 {
+            let mut stream = connect_from(2, listener).await;
+            if is_answered(&mut stream).await {
+                greedy.push(stream);
+            }
+        }
+        assert_eq!(greedy.len(), 2, "a quarter of all, at {listener}");
+        for last in [3, 1, 1, 1] {
+            assert!(is_answered(&mut connect_from(last, listener).await).await, "127.0.0.{last} at {listener}");
+        }
+    }
+    let refused = gateway.metric("portcullis_gateway_connections_refused_total{listener=\"listen\"}").await;
+    assert!(refused >= 18.0, "{refused}");
+    gateway.logged(|line| line["message"].to_string().contains("limits.connections_per_peer")).await;
+}
