@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     endpoint::{Issuer, Place},
-    fetch::{FetchError, Server},
+    fetch::{FetchError, Server, compressed},
 };
 use crate::{
     ConfigurationError,
@@ -39,8 +39,9 @@ pub(super) async fn keys(server: &Server, issuer: &Issuer, transport: Transport)
 async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<(Metadata, Option<PeerAddress>), FetchError> {
     let response = server.document(&Place::configured(url)).await?;
     let text = without_byte_order_mark(response.body());
-    let metadata: Metadata =
-        serde_json::from_slice(text).map_err(|_| FetchError::NotMetadata(Notation::of(response.body())))?;
+    let metadata: Metadata = serde_json::from_slice(text).map_err(|_| {
+        FetchError::NotMetadata(compressed(response.headers()).unwrap_or_else(|| Notation::of(response.body())))
+    })?;
     if metadata.issuer != issuer.identifier {
         return Err(FetchError::WrongIssuer { expected: issuer.identifier.clone(), actual: metadata.issuer });
     }

@@ -154,7 +154,7 @@ impl Credentials {
 }
 
 /// A body that says that it is compressed; a client that decompresses it takes the field away.
-fn compressed(headers: &HeaderMap) -> Option<Notation> {
+pub(super) fn compressed(headers: &HeaderMap) -> Option<Notation> {
     let coding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
     (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(Notation::Compressed)
 }
