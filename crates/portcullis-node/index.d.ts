@@ -47,6 +47,12 @@ declare namespace portcullis {
      */
     issuer?: string | readonly string[];
 
+    /**
+     * The SPIFFE trust domain whose workloads are accepted, such as `example.org`: `sub` has to be `spiffe://example.org/…`.
+     * It takes the place of `issuer`, since JWT-SVIDs need no `iss`.
+     */
+    trustDomain?: string;
+
     /** Whom tokens are for: `aud` has to name one of them (RFC 7519 section 4.1.3). By default anybody. */
     audience?: string | readonly string[];
 
@@ -67,6 +73,12 @@ declare namespace portcullis {
 
     /** How far the clocks may be apart, in seconds: 5 by default, 300 at the most. */
     leeway?: number;
+
+    /**
+     * How many keys are tried for a token that does not name its own (`kid`): 16 by default. Each costs a signature, and anyone
+     * can send such tokens.
+     */
+    maxKeyAttempts?: number;
 
     /**
      * Accepts only tokens that follow the profile for JWT access tokens (RFC 9068). Needs `audience`, and `issuer`
@@ -362,6 +374,8 @@ declare namespace portcullis {
     keys: (string | null)[];
     /** The keys of the set that are not used, and why. */
     skipped: { kid: string | null; problem: string }[];
+    /** What is odd about keys that are used all the same. */
+    warnings: { kid: string | null; oddity: string }[];
     /** How long ago the set was fetched, in seconds; null for local keys, or if there is no set. */
     age: number | null;
     /** In what time it is fetched again, in seconds; null for local keys. */
@@ -385,6 +399,15 @@ declare namespace portcullis {
 
     /** How long keys are used while the endpoint is down, in seconds: 86,400 by default. Requests then get 503. */
     maxStale?: number;
+
+    /** The longest document that is read, in bytes: 524,288 by default. */
+    maxDocumentBytes?: number;
+
+    /** How many keys a set may have: 1,000 by default. A larger set counts as an outage. */
+    maxKeys?: number;
+
+    /** Uses of keys (`use`) that are accepted beside `sig`: `jwt-svid`, in a SPIFFE bundle. */
+    keyUses?: string | readonly string[];
 
     /** Keeps the keys there, too. In memory only by default. */
     cache?: Cache;
@@ -513,15 +536,19 @@ declare namespace portcullis {
   function discovery(options: DiscoveryOptions): JwksService;
 
   /**
-   * Keys of your own: a JWK Set or a JWK, as an object or a set as text; PEM (SPKI); a public or secret KeyObject or
-   * CryptoKey; or a secret of at least 32 bytes, for which `algorithms` has to name an HS algorithm.
+   * Keys of your own: a JWK Set or a JWK, as an object or as text; PEM (a public key or a certificate), or its base64 alone; a
+   * public or secret KeyObject or CryptoKey; or a secret of at least 32 bytes, for which `algorithms` has to name an HS
+   * algorithm. Keys for other uses (`use`) than `sig` are used where `keyUses` names these.
    *
    * @example
    * ```js
    * secure(localKeys(Buffer.from(process.env.SECRET, 'hex')), { algorithms: 'HS256' });
    * ```
    */
-  function localKeys(keys: JwkSet | Jwk | string | KeyObject | webcrypto.CryptoKey | Uint8Array): JwksService;
+  function localKeys(
+    keys: JwkSet | Jwk | string | KeyObject | webcrypto.CryptoKey | Uint8Array,
+    options?: { keyUses?: string | readonly string[] },
+  ): JwksService;
 
   /**
    * Accepts tokens of several issuers, each by its own keys and rules. A token's `iss` chooses which.
@@ -574,6 +601,8 @@ declare namespace portcullis {
     | 'wrong_type'
     | 'unknown_key'
     | 'key_mismatch'
+    | 'unusable_key'
+    | 'too_many_keys'
     | 'bad_signature'
     | 'expired'
     | 'not_yet_valid'

@@ -30,6 +30,9 @@ function readIssuer({ jwks, ...options } = {}) {
   }
   refuseUnknown(options, VERIFICATION, 'anyOf');
   const verification = readVerification(options, 'anyOf');
+  if (verification.trustDomain !== undefined) {
+    return [{ keys, verification }];
+  }
   const { issuer = jwks.issuer && [jwks.issuer] } = verification;
   if (issuer === undefined) {
     throw expected('anyOf', 'issuer', 'a string for each, since it chooses whose keys a token is held against', issuer);

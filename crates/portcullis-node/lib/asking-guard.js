@@ -14,14 +14,14 @@ const { Verifier } = require('./verifier.js');
 /** How many keys that came as texts, bytes or fresh objects are kept parsed. */
 const MOST_TEXTS = 64;
 
-/** How many keys are tried for one token. */
-const MOST_KEYS = 8;
+/** How many keys are tried for one token, if the options do not say. */
+const KEY_ATTEMPTS = 16;
 
 /** When to come back after `getKey` has failed, in seconds. */
 const RETRY_AFTER = 5;
 
 /** The codes of a refusal that another key may turn into a pass. */
-const FOR_WANT_OF_A_KEY = new Set(['unknown_key', 'key_mismatch', 'bad_signature']);
+const FOR_WANT_OF_A_KEY = new Set(['unknown_key', 'unusable_key', 'too_many_keys', 'key_mismatch', 'bad_signature']);
 
 /**
  * Judges requests with keys that `getKey(header, token)` finds, as jose's `createRemoteJWKSet` does.
@@ -32,6 +32,7 @@ class AskingGuard {
   #getKey;
   #make;
   #timeout;
+  #attempts;
   #keyless;
   #byObject = new WeakMap();
   #byText = new Map();
@@ -39,6 +40,7 @@ class AskingGuard {
   constructor(getKey, verification, endpoint) {
     this.#getKey = getKey;
     this.#timeout = endpoint.getKeyTimeout * 1000;
+    this.#attempts = verification.maxKeyAttempts ?? KEY_ATTEMPTS;
     this.#make = (keys) => new Guard(Verifier.of(keys, verification), endpoint);
     this.#keyless = this.#make(native.KeyService.empty());
   }
@@ -67,16 +69,16 @@ class AskingGuard {
       return this.#keyless.unjudged(RETRY_AFTER);
     }
     let verdict = unknown;
-    for (const guard of guards) {
+    for (const guard of guards.slice(0, this.#attempts)) {
       verdict = await guard.judge(authorization, false);
       if (!FOR_WANT_OF_A_KEY.has(verdict?.code)) {
-        break;
+        return verdict;
       }
     }
-    return verdict;
+    return guards.length > this.#attempts ? this.#keyless.hasTooManyKeys(this.#attempts) : verdict;
   }
 
-  /** A guard for each key that the token may be signed with: nearly always one. */
+  /** A guard for each key that the token may be signed with, and no more than one that is not tried: nearly always one. */
   async #guardsFor(token) {
     try {
       return [this.#guardFor(await this.#ask(token))];
@@ -92,7 +94,7 @@ class AskingGuard {
     const guards = [];
     for await (const key of keys) {
       guards.push(this.#guardFor(key));
-      if (guards.length === MOST_KEYS) {
+      if (guards.length > this.#attempts) {
         break;
       }
     }

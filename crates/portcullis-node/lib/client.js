@@ -4,6 +4,7 @@ const http = require('node:http');
 const https = require('node:https');
 
 const { version } = require('../package.json');
+const { Names } = require('./names.js');
 const { expected } = require('./options.js');
 
 /** The fields of each request: firewalls turn away who gives no name, and what comes compressed is not read. */
@@ -15,47 +16,77 @@ const CREDENTIALS = ['headers', 'auth'];
 /** How documents are asked for: by a module like `https`, or by Node's own with options. */
 class Client {
   #module;
-  #options;
+  #options = {};
   #origin;
+  #names;
 
-  /** `home` is the URL that was configured. */
-  constructor(owner, client, home) {
+  /** `home` is the URL that was configured; `follows` says that metadata may name others. */
+  constructor(owner, client, { home, follows }) {
+    this.#origin = originOf(home);
     if (typeof client?.get === 'function') {
       this.#module = client;
-      return;
+    } else if (client !== undefined && client !== null) {
+      this.#options = readOptions(owner, client);
     }
-    if (client !== undefined && client !== null && typeof client !== 'object') {
-      throw expected(owner, 'client', 'a module like https, or request options', client);
-    }
-    if (client?.headers !== undefined && typeof client.headers !== 'function') {
-      readHeaders(owner, client.headers);
-    }
-    this.#options = client ?? {};
-    this.#origin = originOf(home);
+    this.#names = follows ? new Names(this.#options.lookup) : undefined;
   }
 
-  /** The options for a request with these fields: those of the user, where he has any, go before. */
-  async optionsFor(url, headers) {
-    if (this.#module !== undefined) {
-      return { headers: { ...OURS, ...headers } };
-    }
-    if (originOf(url) !== this.#origin) {
-      return { ...without(this.#options, CREDENTIALS), headers: { ...OURS, ...headers } };
-    }
-    const { headers: given = {}, ...options } = this.#options;
+  /**
+   * The options for a request with these fields: those of the user, where he has any, go before.
+   *
+   * `mayConnectTo` says of an address whether the URL may lead there.
+   */
+  async optionsFor(url, headers, mayConnectTo) {
+    const isHome = originOf(url) === this.#origin;
+    const reach = this.#reach(url, isHome ? () => true : mayConnectTo);
+    const { headers: given = {}, ...options } = isHome ? this.#options : without(this.#options, CREDENTIALS);
     const theirs = readHeaders('the client', typeof given === 'function' ? await given() : given);
-    return { ...options, headers: { ...OURS, ...headers, ...theirs } };
+    return { ...options, ...reach, headers: { ...OURS, ...headers, ...theirs } };
   }
 
   /** Asks; gives what the module gives. */
   get(url, options, answered) {
     if (this.#module === undefined) {
-      return (url.startsWith('http:') ? http : https).get(url, options, answered);
+      return protocolOf(url).get(url, options, answered);
     }
     // A double in a test often knows the two arguments only that express-oauth-jwt passed.
     const isShort = this.#module.get.length === 2;
     return isShort ? this.#module.get(url, answered) : this.#module.get(url, options, answered);
   }
+
+  /** The address of the server that has answered, where it is known to be that server's. */
+  peerOf(url, response) {
+    return this.#names?.peerOf(url, response.socket?.remoteAddress);
+  }
+
+  /** What holds a request to the addresses that its URL may lead to. */
+  #reach(url, mayConnectTo) {
+    if (this.#names === undefined) {
+      return {};
+    }
+    const lookup = this.#names.within(mayConnectTo);
+    return this.#module === undefined ? { lookup, agent: this.#options.agent ?? newAgent(protocolOf(url)) } : { lookup };
+  }
+}
+
+function readOptions(owner, client) {
+  if (typeof client !== 'object') {
+    throw expected(owner, 'client', 'a module like https, or request options', client);
+  }
+  if (client.headers !== undefined && typeof client.headers !== 'function') {
+    readHeaders(owner, client.headers);
+  }
+  return client;
+}
+
+function protocolOf(url) {
+  return url.startsWith('http:') ? http : https;
+}
+
+/** An agent as Node's own, but for connections that somebody else has made, whose addresses nobody has judged. */
+function newAgent({ Agent, globalAgent }) {
+  // One of somebody else's goes its own way, through a proxy perhaps.
+  return globalAgent.constructor === Agent ? new Agent({ ...globalAgent.options, keepAlive: false }) : undefined;
 }
 
 /** Fields by their names in lower case: of an object, a Map, or the Headers of fetch. */

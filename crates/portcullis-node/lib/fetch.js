@@ -7,10 +7,10 @@ const { LONGEST_TIMER } = require('./options.js');
  *
  * Redirects are not followed. A body that grows beyond `maxBodyBytes` is not read to its end.
  *
- * @returns {Promise<{ status: number, fields: string[], body: Buffer }>}
+ * @returns {Promise<{ status: number, fields: string[], body: Buffer, peer?: string }>}
  */
-async function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
-  const options = await client.optionsFor(url, headers);
+async function fetchWith(client, { url, headers, maxBodyBytes }, timeout, mayConnectTo) {
+  const options = await client.optionsFor(url, headers, mayConnectTo);
   return new Promise((resolve, reject) => {
     let timer;
     const settled = (settle) => (outcome) => {
@@ -18,7 +18,8 @@ async function fetchWith(client, { url, headers, maxBodyBytes }, timeout) {
       settle(outcome);
     };
     const request = client.get(url, options, (response) => {
-      read(response, maxBodyBytes).then(settled(resolve), (error) => {
+      const peer = response && client.peerOf(url, response);
+      read(response, maxBodyBytes).then((answer) => settled(resolve)({ ...answer, peer }), (error) => {
         settled(reject)(error);
         // One that is not read to its end would hold its connection.
         end(response);
@@ -57,7 +58,7 @@ function read(response, maxBodyBytes) {
       chunks.push(Buffer.from(chunk));
       length += chunks.at(-1).length;
       if (length > maxBodyBytes) {
-        reject(new Error(`the answer is longer than ${maxBodyBytes} bytes`));
+        reject(new Error(`the answer is longer than ${maxBodyBytes} bytes: if it is right, raise maxDocumentBytes`));
       }
     };
     const conclude = () => resolve({ status: statusCode, fields: fieldsOf(response), body: Buffer.concat(chunks) });

@@ -14,6 +14,7 @@ const ANONYMOUSLY = 1;
 /** The codes of refusals that took a signature, or may have. */
 const AFTER_THE_SIGNATURE = new Set([
   'bad_signature',
+  'too_many_keys',
   'expired',
   'not_yet_valid',
   'issued_in_future',
@@ -58,6 +59,14 @@ class Guard {
   /** The refusal of a request that could not be judged: the keys could not be had. */
   unjudged(retryAfter) {
     return refusalError(this.#door.refuseUnjudged(retryAfter));
+  }
+
+  /** The refusal of a token that none of so many keys has signed, of more that there are. */
+  hasTooManyKeys(limit) {
+    const refused = this.#door.refuseTooManyKeys(limit);
+    const reason = `none of the first ${limit} keys of getKey has signed the token, and there are more: have the issuer name \
+the key (kid), or raise maxKeyAttempts`;
+    return refusalError({ ...refused, reason });
   }
 
   invalidate(token) {

@@ -8,7 +8,7 @@ const { Client } = require('./client.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { SERVICE, configured, expected, inOurNames, nameOf } = require('./options.js');
-const { readBoolean, readSeconds, readTimeout, refuseUnknown } = require('./options.js');
+const { readBoolean, readLimit, readSeconds, readStrings, readTimeout, refuseUnknown } = require('./options.js');
 
 /** How long a fetch may take from start to end, in seconds. */
 const TIMEOUT = 5;
@@ -32,23 +32,32 @@ class JwksService {
   /** How the service is doing: keys, their age, the last error. */
   status() {
     const status = JSON.parse(this.#native.status());
-    return { ...status, lastError: status.lastError && inOurNames(status.lastError) };
+    const skipped = status.skipped.map(({ kid, problem }) => ({ kid, problem: inOurNames(problem) }));
+    return { ...status, skipped, lastError: status.lastError && inOurNames(status.lastError) };
   }
 
   /** Fetches the keys unless they are there. */
   async prefetch() {
-    await this.#native.prefetch();
+    await inOurWords(this.#native.prefetch());
   }
 
   /** Fetches the keys now. */
   async refresh() {
-    await this.#native.refresh();
+    await inOurWords(this.#native.refresh());
   }
 
   /** The addon's key service; undefined for what is none of ours. */
   static nativeOf(service) {
     return service !== null && typeof service === 'object' && #native in service ? service.#native : undefined;
   }
+}
+
+/** The same promise; its error names options as they are called here. */
+function inOurWords(promise) {
+  return promise.catch((error) => {
+    error.message = inOurNames(error.message);
+    throw error;
+  });
 }
 
 /** The keys of a JWKS endpoint, kept in memory. */
@@ -70,14 +79,21 @@ function discovery({ issuer, ...options } = {}) {
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
-  const { text, ask, cached } = fetching('discovery', issuer, options);
+  const { text, ask, cached } = fetching('discovery', { home: issuer, follows: true }, options);
   const keys = configured('discovery', () => native.KeyService.ofIssuer(issuer, text, ask, cached));
   return new JwksService(keys, issuer);
 }
 
-/** Keys of your own: a JWK Set, a PEM text, a KeyObject, or a secret as bytes. */
-function localKeys(keys) {
-  return new JwksService(configured('localKeys', () => importKeys(keys)));
+/** Keys of your own: a JWK Set, a JWK, PEM, a KeyObject, a CryptoKey, or a secret as bytes. */
+function localKeys(keys, options = {}) {
+  refuseUnknown(options, ['keyUses'], 'localKeys');
+  const uses = readKeyUses('localKeys', options.keyUses);
+  return new JwksService(configured('localKeys', () => importKeys(keys, uses)));
+}
+
+/** The uses of keys that are accepted beside `sig`. */
+function readKeyUses(name, keyUses) {
+  return keyUses === undefined ? [] : readStrings(name, 'keyUses', keyUses);
 }
 
 function atUri(name, jwksUri, options) {
@@ -85,14 +101,14 @@ function atUri(name, jwksUri, options) {
   if (typeof uri !== 'string') {
     throw expected(name, 'the JWKS URI', 'a URL', jwksUri);
   }
-  const { text, ask, cached } = fetching(name, uri, options);
+  const { text, ask, cached } = fetching(name, { home: uri, follows: false }, options);
   return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached)));
 }
 
-/** What a service that fetches is made from; `home` is the URL that it was made for. */
-function fetching(name, home, options) {
+/** What a service that fetches is made from; `place` is the URL that it was made for, and whether metadata lead on. */
+function fetching(name, place, options) {
   refuseUnknown(options, SERVICE, name);
-  const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale } = options;
+  const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, maxDocumentBytes, maxKeys } = options;
   if (cache !== undefined) {
     readCache(name, cache);
   }
@@ -101,9 +117,14 @@ function fetching(name, home, options) {
     maxAge: readSeconds(name, 'maxAge', maxAge),
     maxStale: readSeconds(name, 'maxStale', maxStale),
   };
+  const limits = {
+    maxDocumentBytes: readLimit(name, 'maxDocumentBytes', maxDocumentBytes),
+    maxKeys: readLimit(name, 'maxKeys', maxKeys),
+  };
   const anyHttp = readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp);
-  const text = JSON.stringify({ ...seconds, dangerouslyAllowHttp: anyHttp });
-  const ask = answering(cache, new Client(name, client, home), timeout * 1000);
+  const keyUses = readKeyUses(name, options.keyUses);
+  const text = JSON.stringify({ ...seconds, ...limits, keyUses, dangerouslyAllowHttp: anyHttp });
+  const ask = answering(cache, new Client(name, client, place), timeout * 1000);
   return { text, ask, cached: cache !== undefined };
 }
 
@@ -119,8 +140,9 @@ function readCache(name, cache) {
 function answering(cache, client, timeout) {
   const answers = {
     async fetch(number, argument) {
-      const { status, fields, body } = await fetchWith(client, JSON.parse(argument), timeout);
-      native.answerFetched(number, status, fields, body);
+      const mayConnectTo = (address) => native.mayConnectTo(number, address);
+      const { status, fields, body, peer } = await fetchWith(client, JSON.parse(argument), timeout, mayConnectTo);
+      native.answerFetched(number, status, fields, body, peer);
     },
     async getKeyStore(number) {
       native.answerText(number, await readFrom(cache));
@@ -136,9 +158,9 @@ function answering(cache, client, timeout) {
 }
 
 /** The addon's key service for keys in any of the forms that Node knows. */
-function importKeys(keys) {
+function importKeys(keys, uses = []) {
   if (typeof keys === 'string') {
-    return keys.trimStart().startsWith('{') ? native.KeyService.ofJwks(keys) : native.KeyService.ofPem(keys);
+    return native.KeyService.ofText(keys, uses);
   }
   if (keys instanceof KeyObject) {
     return importKeyObject(keys);
@@ -150,10 +172,10 @@ function importKeys(keys) {
     return importCryptoKey(keys);
   }
   if (Array.isArray(keys?.keys)) {
-    return native.KeyService.ofJwks(JSON.stringify(keys));
+    return native.KeyService.ofText(JSON.stringify(keys), uses);
   }
   if (typeof keys?.kty === 'string') {
-    return importJwk(keys);
+    return importJwk(keys, uses);
   }
   throw new TypeError(`expected a JWK Set, a JWK, a KeyObject, a CryptoKey, PEM or bytes, ${nameOf(keys)} came`);
 }
@@ -165,12 +187,12 @@ function importKeyObject(key) {
   if (key.type === 'private') {
     throw new TypeError('expected a public key or a secret, a private key came');
   }
-  return native.KeyService.ofPem(key.export({ type: 'spki', format: 'pem' }));
+  return native.KeyService.ofText(key.export({ type: 'spki', format: 'pem' }), []);
 }
 
 /** The key answers for any `kid`: whoever gave it, gave it for the token at hand. */
-function importJwk({ kid, ...jwk }) {
-  return native.KeyService.ofJwks(JSON.stringify({ keys: [jwk] }));
+function importJwk({ kid, ...jwk }, uses = []) {
+  return native.KeyService.ofText(JSON.stringify({ keys: [jwk] }), uses);
 }
 
 /** A CryptoKey is bound to one algorithm already, and stays so. */

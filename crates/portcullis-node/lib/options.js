@@ -6,16 +6,21 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** The options that say which tokens are good. */
 const VERIFICATION = [
   'issuer',
+  'trustDomain',
   'audience',
   'algorithms',
   'types',
   'orNoType',
   'leeway',
+  'maxKeyAttempts',
   'rfc9068',
   'dangerouslyAcceptTokensWithoutExpiry',
   'dangerouslyAcceptSenderConstrainedTokens',
   'tokenCache',
 ];
+
+/** A trust domain (SPIFFE-ID section 2.1). */
+const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
 
 /** The options that say what an endpoint asks for, and how a refusal is told. */
 const ENDPOINT = [
@@ -34,10 +39,20 @@ const ENDPOINT = [
 ];
 
 /** The options that say how keys are fetched and kept. */
-const SERVICE = ['cache', 'client', 'timeout', 'maxAge', 'maxStale', 'dangerouslyAllowHttp'];
+const SERVICE = [
+  'cache',
+  'client',
+  'timeout',
+  'maxAge',
+  'maxStale',
+  'maxDocumentBytes',
+  'maxKeys',
+  'keyUses',
+  'dangerouslyAllowHttp',
+];
 
-/** All that there are. */
-const OPTIONS = new Set([...VERIFICATION, ...ENDPOINT, ...SERVICE]);
+/** Those that the library may name in a text: never the ages, whose names are those of claims, too. */
+const NAMED = new Set([...VERIFICATION, ...ENDPOINT, ...SERVICE].filter((name) => name !== 'maxAge' && name !== 'maxStale'));
 
 /**
  * Reads the options of `secure`. Whatever is not as expected is told at once: a misspelt rule would let requests pass
@@ -56,15 +71,17 @@ function readOptions(options, name = 'secure') {
 
 /** Reads the options that say which tokens are good. */
 function readVerification(options, name) {
-  const { issuer, audience, algorithms, types, leeway, tokenCache } = options;
+  const { issuer, trustDomain, audience, algorithms, types, leeway, tokenCache } = options;
   const readFlag = (flag) => readBoolean(name, flag, options[flag]);
   return {
     issuer: optional(issuer, (value) => readStrings(name, 'issuer', value)),
+    trustDomain: optional(trustDomain, (value) => readTrustDomain(name, value, options)),
     audience: optional(audience, (value) => readStrings(name, 'audience', value)),
     algorithms: optional(algorithms, (value) => readStrings(name, 'algorithms', value)),
     types: optional(types, (value) => readStrings(name, 'types', value)),
     orNoType: readFlag('orNoType'),
     leeway: readSeconds(name, 'leeway', leeway),
+    maxKeyAttempts: readLimit(name, 'maxKeyAttempts', options.maxKeyAttempts),
     rfc9068: readFlag('rfc9068'),
     dangerouslyAcceptTokensWithoutExpiry: readFlag('dangerouslyAcceptTokensWithoutExpiry'),
     dangerouslyAcceptSenderConstrainedTokens: readFlag('dangerouslyAcceptSenderConstrainedTokens'),
@@ -89,7 +106,7 @@ function readEndpoint(options, name) {
     scope: isEmpty(scope) ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
     anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
     claims: claims.map((rule) => readRule(name, rule)),
-    maxTokenBytes: optional(maxTokenBytes, (value) => readCount(name, 'maxTokenBytes', value, 1)),
+    maxTokenBytes: readLimit(name, 'maxTokenBytes', maxTokenBytes),
     invalidTokenStatus,
     problemJson: readBoolean(name, 'problemJson', options.problemJson),
     optional: readBoolean(name, 'optional', options.optional),
@@ -174,10 +191,26 @@ function readTokenCache(owner, value) {
   return { bytes: read('bytes', bytes), tokens: read('tokens', tokens) };
 }
 
+/** How many there may be of something: one at least. */
+function readLimit(owner, name, value) {
+  return optional(value, (value) => readCount(owner, name, value, 1));
+}
+
 /** A whole number. */
 function readCount(owner, name, value, least = 0) {
   if (!Number.isSafeInteger(value) || value < least) {
     throw expected(owner, name, least === 0 ? 'a whole number' : `a whole number from ${least} on`, value);
+  }
+  return value;
+}
+
+/** The name of a SPIFFE trust domain, in the place of an issuer. */
+function readTrustDomain(owner, value, { issuer, rfc9068 }) {
+  if (typeof value !== 'string' || !TRUST_DOMAIN.test(value)) {
+    throw expected(owner, 'trustDomain', 'the name of a SPIFFE trust domain, as in example.org', value);
+  }
+  if (issuer !== undefined || rfc9068) {
+    throw new TypeError(`${owner}: trustDomain takes the place of an issuer: leave issuer and rfc9068 out`);
   }
   return value;
 }
@@ -254,7 +287,7 @@ function configured(owner, make) {
 function inOurNames(text) {
   return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
     const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-    return OPTIONS.has(ours) ? ours : name;
+    return NAMED.has(ours) ? ours : name;
   });
 }
 
@@ -283,8 +316,10 @@ module.exports = {
   inOurNames,
   nameOf,
   readBoolean,
+  readLimit,
   readOptions,
   readSeconds,
+  readStrings,
   readTimeout,
   readVerification,
   refuseUnknown,

@@ -99,8 +99,12 @@ function guardFor(keys, verification, endpoint) {
   if (service === undefined) {
     throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), or a function getKey', keys);
   }
-  const issuer = verification.issuer ?? (keys.issuer === undefined ? undefined : [keys.issuer]);
-  return new Guard(sharedVerifier(keys, service, { ...verification, issuer }), endpoint);
+  return new Guard(sharedVerifier(keys, service, { ...verification, issuer: issuerFor(keys, verification) }), endpoint);
+}
+
+/** The issuers whose tokens are accepted: those of the options, or the one whose metadata name the keys. */
+function issuerFor(keys, { issuer, trustDomain }) {
+  return issuer ?? (keys.issuer === undefined || trustDomain !== undefined ? undefined : [keys.issuer]);
 }
 
 /** The whole response to a refused request. */

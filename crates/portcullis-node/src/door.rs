@@ -9,7 +9,7 @@ use napi::{
 use napi_derive::napi;
 use portcullis::{
     Access, Refusal, Secure,
-    refusal::{AccessFault, UnavailableFault},
+    refusal::{AccessFault, TokenFault, UnavailableFault},
 };
 
 use crate::{
@@ -104,6 +104,13 @@ impl Door {
     #[napi]
     pub fn refuse_claim(&self, claim: String) -> Refused {
         Refused::new(&self.secure, &Refusal::Access(AccessFault::RequiredClaims { claim }))
+    }
+
+    /// The refusal of a token whose signature none of the keys verifies that were tried, of more than are.
+    #[napi]
+    pub fn refuse_too_many_keys(&self, limit: u32) -> Refused {
+        let limit = limit as usize;
+        Refused::new(&self.secure, &Refusal::Token(TokenFault::TooManyKeys { limit, actual: limit + 1 }))
     }
 
     /// The refusal of a request that was not judged, since a `getKey` in JavaScript has failed.

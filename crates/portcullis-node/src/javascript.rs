@@ -17,7 +17,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
-use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache};
+use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -42,7 +42,13 @@ enum Answer {
 #[derive(Default)]
 struct Pending {
     last: u32,
-    waiting: HashMap<u32, oneshot::Sender<Answer>>,
+    waiting: HashMap<u32, Waiting>,
+}
+
+struct Waiting {
+    answer: oneshot::Sender<Answer>,
+    /// What is to be fetched, if something is.
+    request: Option<HttpRequest>,
 }
 
 static PENDING: LazyLock<Mutex<Pending>> = LazyLock::new(Mutex::default);
@@ -52,8 +58,13 @@ impl JavaScript {
         Ok(Self(ask.build_threadsafe_function::<Question>().weak::<true>().build()?))
     }
 
-    async fn ask(&self, kind: &str, argument: String) -> std::result::Result<Answer, Error> {
-        let (asked, answer) = Asked::new();
+    async fn ask(
+        &self,
+        kind: &str,
+        argument: String,
+        request: Option<HttpRequest>,
+    ) -> std::result::Result<Answer, Error> {
+        let (asked, answer) = Asked::new(request);
         let question = FnArgs::from((asked.0, kind.to_owned(), argument));
         if self.0.call(question, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
             return Err("the thread that fetches keys has ended".into());
@@ -69,12 +80,12 @@ impl JavaScript {
 struct Asked(u32);
 
 impl Asked {
-    fn new() -> (Self, oneshot::Receiver<Answer>) {
-        let (sender, receiver) = oneshot::channel();
+    fn new(request: Option<HttpRequest>) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
         let mut pending = pending();
         pending.last = pending.last.wrapping_add(1);
         let number = pending.last;
-        pending.waiting.insert(number, sender);
+        pending.waiting.insert(number, Waiting { answer, request });
         (Self(number), receiver)
     }
 }
@@ -94,14 +105,24 @@ fn settle(number: u32, answer: Answer) {
     let waiting = pending().waiting.remove(&number);
     if let Some(waiting) = waiting {
         // Who asked may have gone this very moment.
-        let _ = waiting.send(answer);
+        let _ = waiting.answer.send(answer);
     }
 }
 
-/// Answers a question with a response: its fields are name, value, name, value…
+/// Answers a question with a response: its fields are name, value, name, value…; `peer` is the address of the server.
 #[napi]
-pub fn answer_fetched(number: u32, status: u16, fields: Vec<String>, body: Buffer) {
-    settle(number, response(status, &fields, body.to_vec()).map_or_else(Answer::Failed, Answer::Fetched));
+pub fn answer_fetched(number: u32, status: u16, fields: Vec<String>, body: Buffer, peer: Option<String>) {
+    let peer = peer.and_then(|peer| peer.parse().ok()).map(PeerAddress);
+    settle(number, response(status, &fields, body.to_vec(), peer).map_or_else(Answer::Failed, Answer::Fetched));
+}
+
+/// Whether the answer to a question may be fetched from this address.
+#[napi]
+pub fn may_connect_to(number: u32, address: String) -> bool {
+    let Ok(address) = address.parse() else { return false };
+    let pending = pending();
+    let request = pending.waiting.get(&number).and_then(|waiting| waiting.request.as_ref());
+    request.is_some_and(|request| request.may_connect_to(address))
 }
 
 /// Answers a question with a text, or with nothing.
@@ -116,10 +137,18 @@ pub fn answer_failed(number: u32, message: String) {
     settle(number, Answer::Failed(message));
 }
 
-fn response(status: u16, fields: &[String], body: Vec<u8>) -> std::result::Result<Response<Bytes>, String> {
+fn response(
+    status: u16,
+    fields: &[String],
+    body: Vec<u8>,
+    peer: Option<PeerAddress>,
+) -> std::result::Result<Response<Bytes>, String> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() =
         http::StatusCode::from_u16(status).map_err(|_| format!("expected an HTTP status, {status} came"))?;
+    if let Some(peer) = peer {
+        response.extensions_mut().insert(peer);
+    }
     for pair in fields.as_chunks::<2>().0 {
         let [name, value] = pair;
         // A field that no HTTP message may have is none that we read.
@@ -134,14 +163,12 @@ fn response(status: u16, fields: &[String], body: Vec<u8>) -> std::result::Resul
 pub(crate) struct JavaScriptClient(pub(crate) Arc<JavaScript>);
 
 impl HttpClient for JavaScriptClient {
-    async fn send(
-        &self,
-        HttpRequest { request, max_body_bytes, .. }: HttpRequest,
-    ) -> std::result::Result<Response<Bytes>, Error> {
+    async fn send(&self, request: HttpRequest) -> std::result::Result<Response<Bytes>, Error> {
+        let HttpRequest { request: asked, max_body_bytes, .. } = &request;
         let headers: HashMap<_, _> =
-            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let argument = json!({ "url": request.uri().to_string(), "headers": headers, "maxBodyBytes": max_body_bytes });
-        match self.0.ask("fetch", argument.to_string()).await? {
+            asked.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let argument = json!({ "url": asked.uri().to_string(), "headers": headers, "maxBodyBytes": max_body_bytes });
+        match self.0.ask("fetch", argument.to_string(), Some(request)).await? {
             Answer::Fetched(response) => Ok(response),
             _ => Err("expected a response".into()),
         }
@@ -153,7 +180,7 @@ pub(crate) struct JavaScriptCache(pub(crate) Arc<JavaScript>);
 
 impl JwksCache for JavaScriptCache {
     async fn get(&self) -> std::result::Result<Option<JwkSet>, Error> {
-        match self.0.ask("getKeyStore", String::new()).await? {
+        match self.0.ask("getKeyStore", String::new(), None).await? {
             Answer::Text(Some(text)) => Ok(Some(cached(&text)?)),
             Answer::Text(None) => Ok(None),
             _ => Err("expected a key store".into()),
@@ -161,7 +188,7 @@ impl JwksCache for JavaScriptCache {
     }
 
     async fn set(&self, set: JwkSet) -> std::result::Result<(), Error> {
-        self.0.ask("setKeyStore", to_cache(&set)?).await.map(drop)
+        self.0.ask("setKeyStore", to_cache(&set)?, None).await.map(drop)
     }
 }
 

@@ -36,16 +36,10 @@ impl KeyService {
         Self::fetched(JwksService::discover(&issuer), &options, &ask, cached)
     }
 
-    /// The keys of a JWK Set.
+    /// The keys of a text: a JWK Set, a JWK, PEM or its base64 alone; `uses` are accepted beside `sig`.
     #[napi(factory)]
-    pub fn of_jwks(json: String) -> Result<Self> {
-        Self::local(JwksService::from_json(&json))
-    }
-
-    /// The public keys of a PEM text.
-    #[napi(factory)]
-    pub fn of_pem(pem: String) -> Result<Self> {
-        Self::local(JwksService::from_pem(&pem))
+    pub fn of_text(text: String, uses: Vec<String>) -> Result<Self> {
+        Self::local(JwksService::from_text_for(&text, uses))
     }
 
     /// A shared secret.
@@ -72,11 +66,14 @@ impl KeyService {
         let status = self.jwks.status();
         let skipped: Vec<_> =
             status.skipped.iter().map(|key| json!({ "kid": key.kid, "problem": key.problem.to_string() })).collect();
+        let warnings: Vec<_> =
+            status.warnings.iter().map(|key| json!({ "kid": key.kid, "oddity": key.oddity.to_string() })).collect();
         json!({
             "source": status.source,
             "ready": self.jwks.ready(),
             "keys": status.keys,
             "skipped": skipped,
+            "warnings": warnings,
             "age": status.age.map(|age| age.as_secs_f64()),
             "nextRefresh": status.next_refresh.map(|next| next.as_secs_f64()),
             "failures": status.failures,
@@ -100,22 +97,28 @@ impl KeyService {
     }
 
     fn fetched(builder: JwksBuilder, options: &str, ask: &Function<'_, Question, ()>, cached: bool) -> Result<Self> {
-        let KeyServiceOptions { timeout, max_age, max_stale, dangerously_allow_http } = options::read(options)?;
+        let options: KeyServiceOptions = options::read(options)?;
         let javascript = Arc::new(JavaScript::new(ask)?);
-        let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript)));
+        let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript))).key_uses(options.key_uses);
         if cached {
             builder = builder.cache(JavaScriptCache(javascript));
         }
-        if let Some(timeout) = timeout {
+        if let Some(timeout) = options.timeout {
             builder = builder.timeout(seconds("timeout", timeout)?);
         }
-        if let Some(max_age) = max_age {
+        if let Some(max_age) = options.max_age {
             builder = builder.max_age(seconds("maxAge", max_age)?);
         }
-        if let Some(max_stale) = max_stale {
+        if let Some(max_stale) = options.max_stale {
             builder = builder.max_stale(seconds("maxStale", max_stale)?);
         }
-        if dangerously_allow_http {
+        if let Some(max) = options.max_document_bytes {
+            builder = builder.max_document_bytes(max);
+        }
+        if let Some(max) = options.max_keys {
+            builder = builder.max_keys(max);
+        }
+        if options.dangerously_allow_http {
             builder = builder.dangerously_allow_http();
         }
         Self::local(builder.build())

@@ -16,6 +16,10 @@ pub(crate) struct KeyServiceOptions {
     pub(crate) timeout: Option<f64>,
     pub(crate) max_age: Option<f64>,
     pub(crate) max_stale: Option<f64>,
+    pub(crate) max_document_bytes: Option<usize>,
+    pub(crate) max_keys: Option<usize>,
+    #[serde(default)]
+    pub(crate) key_uses: Vec<String>,
     #[serde(default)]
     pub(crate) dangerously_allow_http: bool,
 }
@@ -25,6 +29,7 @@ pub(crate) struct KeyServiceOptions {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VerifierOptions {
     issuer: Option<String>,
+    trust_domain: Option<String>,
     #[serde(default)]
     audience: Vec<String>,
     algorithms: Option<Vec<String>>,
@@ -32,6 +37,7 @@ pub(crate) struct VerifierOptions {
     #[serde(default)]
     or_no_type: bool,
     leeway: Option<f64>,
+    max_key_attempts: Option<usize>,
     #[serde(default)]
     pub(crate) rfc9068: bool,
     #[serde(default)]
@@ -94,6 +100,9 @@ impl VerifierOptions {
         if let Some(issuer) = self.issuer {
             builder = builder.issuer(issuer);
         }
+        if let Some(domain) = self.trust_domain {
+            builder = builder.trust_domain(&domain);
+        }
         for audience in self.audience.into_iter().skip(usize::from(self.rfc9068)) {
             builder = builder.audience(audience);
         }
@@ -109,6 +118,9 @@ impl VerifierOptions {
         }
         if let Some(leeway) = self.leeway {
             builder = builder.leeway(seconds("leeway", leeway)?);
+        }
+        if let Some(attempts) = self.max_key_attempts {
+            builder = builder.max_key_attempts(attempts);
         }
         if self.dangerously_accept_tokens_without_expiry {
             builder = builder.dangerously_accept_tokens_without_expiry();

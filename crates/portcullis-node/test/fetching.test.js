@@ -7,6 +7,7 @@ const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
+const { brotliCompressSync, deflateSync, gzipSync } = require('node:zlib');
 
 const { discovery, getSimpleJwksService, InMemoryCache, jwksService, secure } = require('portcullis');
 const { version } = require('../package.json');
@@ -175,6 +176,27 @@ test('timeout: an endpoint may take as long as you say', async (t) => {
   assert.equal((await patient[0]).claims.sub, 'alice');
 });
 
+test('an answer that is no key set is named for what it is', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const jwks = JSON.stringify({ keys: [KEY.jwk] });
+  const table = [
+    [/HTML/, '<!doctype html><html><body>Sign in</body></html>'],
+    [/XML/, '<?xml version="1.0"?><keys/>'],
+    [/compressed/, gzipSync(jwks), { 'content-encoding': 'gzip' }],
+    [/compressed/, brotliCompressSync(jwks), { 'content-encoding': 'br' }],
+    [/compressed/, deflateSync(jwks), { 'content-encoding': 'deflate' }],
+    [/compressed/, gzipSync(jwks)],
+    [/UTF-16/, Buffer.from(`\ufeff${jwks}`, 'utf16le')],
+    [/empty|nothing/, ''],
+  ];
+  for (const [pattern, body, headers = {}] of table) {
+    server.fail((request, response) => response.writeHead(200, headers).end(body));
+    for (const service of [getSimpleJwksService(server.jwksUri), discovery({ issuer: server.issuer })]) {
+      assert.match((await failure(service.refresh())).message, pattern);
+    }
+  }
+});
+
 describe('a certificate authority of your own', () => {
   async function start(t, isLet = () => true) {
     const [key, cert, ca] = await Promise.all(
@@ -210,12 +232,15 @@ describe('a certificate authority of your own', () => {
 });
 
 describe('a proxy', () => {
-  /** A proxy that gives the keys itself, and notes what it is asked for. */
+  const ISSUER = 'http://as.example.com';
+  const URI = `${ISSUER}/jwks`;
+
+  /** A proxy that gives metadata and keys itself, and notes what it is asked for. */
   async function start(t) {
     const asked = [];
     const { port } = await serve(t, (request, response) => {
       asked.push(request.url);
-      response.end(JSON.stringify({ keys: [KEY.jwk] }));
+      response.end(JSON.stringify(request.url === URI ? { keys: [KEY.jwk] } : { issuer: ISSUER, jwks_uri: URI }));
     });
     return { asked, port };
   }
@@ -227,20 +252,23 @@ describe('a proxy', () => {
       request.path = `http://${options.host}${request.path}`;
       return http.Agent.prototype.addRequest.call(this, request, { ...options, host: '127.0.0.1', port });
     };
-    const uri = 'http://as.example.com/jwks';
-    await getSimpleJwksService(uri, { client: { agent }, dangerouslyAllowHttp: true }).refresh();
-    assert.deepEqual(asked, [uri]);
+    const options = { client: { agent }, dangerouslyAllowHttp: true };
+    await getSimpleJwksService(URI, options).refresh();
+    await discovery({ issuer: ISSUER, ...options }).refresh();
+    assert.deepEqual(asked, [URI, `${ISSUER}/.well-known/openid-configuration`, URI]);
   });
 
   const isKnown = Number.parseInt(process.versions.node, 10) >= KNOWS_PROXIES;
   const skip = isKnown ? false : `needs Node ${KNOWS_PROXIES}`;
   const SCRIPT = `
     const { Agent } = require('node:http');
-    const { getSimpleJwksService } = require('portcullis');
-    const { uri, hasAgent } = JSON.parse(process.argv[1]);
+    const { discovery, getSimpleJwksService } = require('portcullis');
+    const { issuer, uri, hasAgent } = JSON.parse(process.argv[1]);
     const client = hasAgent ? { agent: new Agent({ proxyEnv: process.env }) } : undefined;
-    const service = getSimpleJwksService(uri, { client, dangerouslyAllowHttp: true });
-    service.refresh().then(() => console.log('fetched'), ({ message }) => console.log(message));`;
+    const options = { client, dangerouslyAllowHttp: true };
+    const services = [getSimpleJwksService(uri, options), discovery({ issuer, ...options })];
+    const all = Promise.all(services.map((service) => service.refresh()));
+    all.then(() => console.log('fetched'), ({ message }) => console.log(message));`;
 
   for (const [how, hasAgent, env] of [
     ['NODE_USE_ENV_PROXY says so', false, { NODE_USE_ENV_PROXY: '1' }],
@@ -248,11 +276,10 @@ describe('a proxy', () => {
   ]) {
     test(`of the environment is asked where ${how}`, { skip }, async (t) => {
       const { asked, port } = await start(t);
-      const uri = 'http://as.example.com/jwks';
       const proxy = { HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '' };
-      const { stdout } = await run(t, SCRIPT, { uri, hasAgent }, [], { ...proxy, ...env });
+      const { stdout } = await run(t, SCRIPT, { issuer: ISSUER, uri: URI, hasAgent }, [], { ...proxy, ...env });
       assert.equal(stdout.trim(), 'fetched');
-      assert.deepEqual(asked, [uri]);
+      assert.deepEqual(asked.sort(), [`${ISSUER}/.well-known/openid-configuration`, URI, URI]);
     });
   }
 });

@@ -66,6 +66,7 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     claims: [null, 7, 'role', {}, { name: 'role' }],
     issuer: NO_STRINGS,
     audience: NO_STRINGS,
+    trustDomain: [null, 7, {}, ['example.org'], '', 'spiffe://example.org', 'example.org/', 'EXAMPLE.ORG', 'a b', 'a?b'],
     algorithms: [...NO_STRINGS, 'none', ['none'], 'HS1', ['ES256', 'es256'], ''],
     types: NO_STRINGS,
     leeway: [...NO_SECONDS, 301, 1e300],
@@ -74,6 +75,7 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     orNoType: NO_BOOLEANS,
     dangerouslyAcceptTokensWithoutExpiry: NO_BOOLEANS,
     dangerouslyAcceptSenderConstrainedTokens: NO_BOOLEANS,
+    maxKeyAttempts: [null, 0, -1, 1.5, NaN, Infinity, '16', true, {}],
     maxTokenBytes: [null, 0, -1, 1.5, NaN, Infinity, '16384', true, {}, 2 ** 53],
     problemJson: NO_BOOLEANS,
     optional: NO_BOOLEANS,
@@ -156,6 +158,11 @@ describe('what makes keys tells a wrong argument', () => {
       [{ client: 'https' }, 'client'],
       [{ client: 7 }, 'client'],
       [{ client: { headers: 'a: b' } }, 'client.headers'],
+      [{ maxKeys: 0 }, 'maxKeys'],
+      [{ maxKeys: '10' }, 'maxKeys'],
+      [{ maxDocumentBytes: 1.5 }, 'maxDocumentBytes'],
+      [{ keyUses: [] }, 'keyUses'],
+      [{ keyUses: 7 }, 'keyUses'],
       [{ dangerouslyAllowHttp: 'yes' }, 'dangerouslyAllowHttp'],
       [{ cache: {} }, 'cache'],
     ]);
@@ -276,6 +283,101 @@ test('types: only those that are named', async () => {
     [{ types: 'at+jwt' }, {}, 'wrong_type', { typ: 'JWT' }],
     [{ types: 'at+jwt' }, {}, 'wrong_type', { typ: undefined }],
     [{ types: ['JWT', 'x+jwt'] }, {}, 'passes', { typ: 'x+jwt' }],
+  ]);
+});
+
+test('maxKeyAttempts: how many keys are tried for a token that names none; a refusal names it', async () => {
+  const keys = Array.from({ length: 20 }, () => newKey());
+  const service = localKeys({ keys: keys.map(({ jwk: { kid, ...jwk } }) => jwk) });
+  const by = (index) => mint(keys[index], {}, { kid: undefined });
+  assert.equal(await outcome(secure(service), by(9)), 'passes');
+  assert.equal(await outcome(secure(service), by(15)), 'passes');
+  assert.equal(await outcome(secure(service, { maxKeyAttempts: 20 }), by(19)), 'passes');
+  assert.equal(await outcome(secure(service, { maxKeyAttempts: 3 }), by(2)), 'passes');
+  for (const [options, index, limit] of [[{}, 16, 16], [{ maxKeyAttempts: 3 }, 3, 3]]) {
+    const { code, reason } = await failure(secure(service, options).verify(by(index)));
+    assert.equal(code, 'too_many_keys');
+    assert.match(reason, new RegExp(`any of the ${limit} keys.*\`maxKeyAttempts\``));
+  }
+});
+
+test('maxKeys and maxDocumentBytes: what an endpoint may give; an error names them', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY, newKey(), newKey()]);
+  for (const options of [{ maxKeys: 2 }, { maxDocumentBytes: 100 }]) {
+    const [name] = Object.keys(options);
+    const service = getSimpleJwksService(server.jwksUri, options);
+    const error = await failure(service.refresh());
+    assert.match(error.message, new RegExp(name));
+    assert.match(service.status().lastError, new RegExp(name));
+    assert.equal(await outcome(secure(service), mint(KEY)), 'keys_unavailable');
+  }
+  const enough = getSimpleJwksService(server.jwksUri, { maxKeys: 3, maxDocumentBytes: 1e6 });
+  assert.equal(await outcome(secure(enough), mint(KEY)), 'passes');
+});
+
+test('keyUses: keys for other uses than `sig`, as in a SPIFFE bundle, are used where they are named', async (t) => {
+  const key = newKey();
+  key.jwk.use = 'jwt-svid';
+  const server = await AuthorizationServer.start(t, [key]);
+  const set = { keys: [key.jwk] };
+  const rules = { types: ['JWT', 'JOSE'], orNoType: true, audience: 'orders' };
+  const token = mint(key, { sub: 'spiffe://example.org/a', aud: ['orders'] }, { typ: 'JOSE' });
+  const named = { keyUses: 'jwt-svid' };
+  const services = [getSimpleJwksService(server.jwksUri, named), localKeys(set, named), localKeys(key.jwk, named)];
+  for (const service of [...services, localKeys(JSON.stringify(set), { keyUses: ['a', 'jwt-svid'] })]) {
+    assert.equal(await outcome(secure(service, rules), token), 'passes');
+  }
+  assert.throws(() => localKeys(set), /keyUses/);
+  const unnamed = getSimpleJwksService(server.jwksUri);
+  await assert.rejects(unnamed.refresh(), /no key that can be used/);
+  assert.match(unnamed.status().skipped[0].problem, /keyUses/);
+});
+
+test('trustDomain: `sub` is of the trust domain, in the place of `iss`', async (t) => {
+  const svid = { trustDomain: 'example.org', types: ['JWT', 'JOSE'], orNoType: true, audience: 'orders' };
+  const aud = ['orders'];
+  await holds([
+    [svid, { sub: 'spiffe://example.org/a', aud }, 'passes', { typ: 'JOSE' }],
+    [svid, { sub: 'spiffe://example.org/a/b', aud, iss: 'https://spire' }, 'passes'],
+    [svid, { sub: 'spiffe://example.org.evil/a', aud }, 'wrong_issuer'],
+    [svid, { sub: 'spiffe://example.or/a', aud }, 'wrong_issuer'],
+    [svid, { sub: 'spiffe://example.org@evil/a', aud }, 'wrong_issuer'],
+    [svid, { sub: 'alice', aud, iss: 'spiffe://example.org' }, 'wrong_issuer'],
+    [svid, { sub: undefined, aud }, 'wrong_issuer'],
+    [svid, { sub: 'spiffe://example.org/a', aud: 'others' }, 'wrong_audience'],
+  ]);
+  for (const other of [{ issuer: ISSUER }, { rfc9068: true }]) {
+    assert.throws(() => secure(KEYS, { ...svid, ...other }), /trustDomain takes the place/);
+  }
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const token = mint(KEY, { sub: 'spiffe://example.org/a', aud });
+  assert.equal(await outcome(secure(discovery({ issuer: server.issuer }), svid), token), 'passes');
+  const several = secure(anyOf([{ jwks: KEYS, ...svid }, { jwks: localKeys({ keys: [newKey().jwk] }), issuer: ISSUER }]));
+  assert.equal(await outcome(several, token), 'passes');
+  assert.equal(await outcome(several, mint(KEY, { iss: ISSUER })), 'unknown_key');
+});
+
+test('a key set as real servers write it is read, and its oddities are told', async (t) => {
+  const rsa = namedKey('RS256');
+  const padded = { ...rsa.jwk, n: `${rsa.jwk.n.replaceAll('-', '+').replaceAll('_', '/')}==`, key_ops: [], oth: [], x5c: [] };
+  const server = await AuthorizationServer.start(t);
+  server.fail((request, response) => response.end(`\ufeff${JSON.stringify({ keys: [padded] })}`));
+  const log = collectLog(t);
+  const service = getSimpleJwksService(server.jwksUri);
+  assert.equal(await outcome(secure(service), mint(rsa)), 'passes');
+  const { warnings, skipped } = service.status();
+  assert.deepEqual([skipped, warnings.some(({ kid }) => kid === rsa.kid)], [[], true]);
+  assert.ok(warnings.every(({ oddity }) => typeof oddity === 'string' && oddity !== ''));
+  await log.line(/oddity|zeros|alphabet|padding|base64/);
+});
+
+test('localKeys takes keys in the forms in which people hold them, and names what is none', () => {
+  const bare = KEY.pem.replace(/-----[A-Z ]+-----|\n/g, '');
+  assert.ok(localKeys(bare).ready);
+  refuses((keys) => localKeys(keys), [
+    ['<!doctype html><html></html>', 'HTML'],
+    ['ssh-rsa AAAAB3NzaC1yc2E= a@b', 'SSH'],
+    ['', 'empty'],
   ]);
 });
 
@@ -782,7 +884,7 @@ test('a secret in a JWKS document opens nothing', async (t) => {
   const server = await AuthorizationServer.start(t, [KEY, secret]);
   const guard = secure(getSimpleJwksService(server.jwksUri), { algorithms: ['HS256', 'ES256'] });
   assert.equal(await outcome(guard, mint(KEY)), 'passes');
-  assert.equal(await outcome(guard, mint(secret)), 'unknown_key');
+  assert.equal(await outcome(guard, mint(secret)), 'unusable_key');
 });
 
 test('a guard that checks neither issuer nor audience says so in the log, once', async (t) => {

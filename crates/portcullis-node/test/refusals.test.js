@@ -330,6 +330,12 @@ test('neither JSON nor a log of req.auth holds the token', async () => {
   assert.equal(access.token, token);
 });
 
+test('what an operator reads names options as they are called here, and claims as they are', async () => {
+  const guard = secure(localKeys({ keys: [KEY.jwk] }), { claims: [{ name: 'max_age' }] });
+  assert.match((await failure(guard.verify(mint(KEY)))).reason, /: max_age$/);
+  assert.match((await failure(guard.verify('a'.repeat(17_000)))).reason, /\(maxTokenBytes\)/);
+});
+
 test('what an operator reads says what was expected and what came', async () => {
   const guard = secure(localKeys({ keys: [KEY.jwk] }), { audience: 'https://api.example.com' });
   const { reason, message } = await failure(guard.verify(mint(KEY, { aud: 'b' })));

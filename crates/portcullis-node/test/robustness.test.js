@@ -289,7 +289,7 @@ describe('a cache that', () => {
     const cache = { getKeyStore: async () => ({ keys: [KEY.jwk, secret.jwk] }), setKeyStore: async () => {} };
     const guard = secure(jwksService(cache, server.jwksUri), { algorithms: ['HS256', 'ES256'] });
     assert.equal(await outcome(guard), 'passes');
-    assert.equal(await outcome(guard, mint(secret)), 'unknown_key');
+    assert.equal(await outcome(guard, mint(secret)), 'unusable_key');
   });
 
   test('changes what it was given: the keys at hand stay as they are', async (t) => {
@@ -368,19 +368,30 @@ describe('a getKey that', () => {
     assert.equal(await outcome(secure(getKey, { optional: true })), 'unknown_key');
   });
 
-  test('names keys without end: eight are tried', async () => {
-    let named = 0;
+  /** A getKey that names keys without end, of which the one at this place has signed the token. */
+  function endless(place) {
+    const named = { count: 0 };
     const getKey = thrower(Object.assign(new Error('mine'), {
       code: 'ERR_JWKS_MULTIPLE_MATCHING_KEYS',
       async *[Symbol.asyncIterator]() {
         for (;;) {
-          named += 1;
-          yield named === 8 ? KEY.publicKey : newKey().publicKey;
+          named.count += 1;
+          yield named.count === place ? KEY.publicKey : newKey().publicKey;
         }
       },
     }));
-    assert.equal(await outcome(secure(getKey)), 'passes');
-    assert.equal(named, 8);
+    return { getKey, named };
+  }
+
+  test('names keys without end: sixteen are tried, or as many as you say, and a refusal names the limit', async () => {
+    for (const [options, limit] of [[{}, 16], [{ maxKeyAttempts: 3 }, 3], [{ maxKeyAttempts: 1 }, 1]]) {
+      const { getKey, named } = endless(limit);
+      assert.equal(await outcome(secure(getKey, options)), 'passes');
+      assert.ok(named.count <= limit + 1, String(named.count));
+      const { code, reason } = await failure(secure(endless(limit + 1).getKey, options).verify(mint(KEY)));
+      assert.equal(code, 'too_many_keys');
+      assert.match(reason, new RegExp(`first ${limit} keys.*maxKeyAttempts`));
+    }
   });
 
   test('names keys and never ends: 503 after the timeout', async (t) => {

@@ -6,13 +6,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    time::SystemTime,
 };
 
 use axum::{Router, routing::get};
 use portcullis::{Claims, JwksService, Secure, Verifier, VerifierBuilder};
-use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault};
+use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault, SigningKey, TokenBuilder};
 use reqwest::{
     Client, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -23,7 +25,8 @@ use tokio::net::TcpListener;
 const AUDIENCE: &str = "https://api.example.com";
 /// Longer ones are turned away by HTTP servers, before any door.
 const LONGEST_FIELD: usize = 64 * 1024;
-const PATHS: [&str; 8] = ["/token", "/scope", "/claim", "/optional", "/any-scope", "/types", "/bound", "/short"];
+const PATHS: [&str; 10] =
+    ["/token", "/scope", "/claim", "/optional", "/any-scope", "/types", "/bound", "/short", "/svid", "/few-keys"];
 /// A limit for tokens that is below what the test kit makes.
 const SHORT: usize = 100;
 
@@ -84,6 +87,9 @@ fn app(server: &AuthorizationServer) -> Router {
     let secure = guard(builder());
     let types = guard(builder().types(["JOSE"]).or_no_type());
     let bound = guard(builder().dangerously_accept_sender_constrained_tokens());
+    let few_keys = guard(builder().max_key_attempts(2));
+    let bundle = JwksService::builder(&server.jwks_uri()).key_uses(["jwt-svid"]).build().unwrap();
+    let svid = guard(Verifier::builder(bundle).trust_domain("example.org").audience(AUDIENCE));
     let subject = async |claims: Option<Claims>| match claims {
         Some(claims) => claims.subject().unwrap_or_default().to_owned(),
         None => "nobody".to_owned(),
@@ -95,6 +101,8 @@ fn app(server: &AuthorizationServer) -> Router {
         .route("/any-scope", get(subject).layer(secure.clone().any_scope(["write", "admin"])))
         .route("/types", get(subject).layer(types))
         .route("/bound", get(subject).layer(bound))
+        .route("/svid", get(subject).layer(svid))
+        .route("/few-keys", get(subject).layer(few_keys))
         .route("/short", get(subject).layer(secure.clone().max_token_bytes(SHORT)))
         .route("/optional", get(subject).layer(secure.optional()))
 }
@@ -137,6 +145,14 @@ impl Answer {
             problem: headers.get(CONTENT_TYPE).filter(is_problem).map(|kind| kind.to_str().unwrap().to_owned()),
             body: response.text().await.unwrap(),
         }
+    }
+}
+
+impl Answer {
+    /// The code of its problem details; nothing for a request that passed.
+    fn code(&self) -> String {
+        let problem: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        problem["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -212,7 +228,14 @@ async fn every_form_of_scope_type_and_confirmation_gets_the_same_answer() {
     let with = |name: &str, value: &Value| server.token().without_claim("scope").claim(name, value.clone()).sign();
     let mut tokens: Vec<_> =
         ["scope", "scp"].iter().flat_map(|name| forms.iter().map(|form| with(name, form))).collect();
-    tokens.push(server.token().claim("scope", json!([])).claim("scp", json!("read write")).sign());
+    tokens.push(
+        server
+            .token()
+            .subject("spiffe://example.org/a")
+            .claim("scope", json!([]))
+            .claim("scp", json!("read write"))
+            .sign(),
+    );
     tokens.extend(["JWT", "JOSE", "at+jwt", ""].map(|typ| server.token().typ(typ).sign()));
     tokens.push(server.token().without_header("typ").sign());
     let confirmations = [
@@ -228,6 +251,43 @@ async fn every_form_of_scope_type_and_confirmation_gets_the_same_answer() {
         for path in PATHS {
             doors.answer(path, &[bearer(token)], &format!("token {row}")).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn every_key_of_a_set_gets_the_same_answer() {
+    let server = AuthorizationServer::start().await;
+    let keys: Vec<_> = (0..20).map(|index| SigningKey::generate(Algorithm::ES256, format!("key-{index}"))).collect();
+    for (index, key) in keys.iter().enumerate() {
+        let mut jwk = key.public_jwk();
+        match index {
+            1 => jwk["use"] = json!("jwt-svid"),
+            2 => jwk["use"] = json!("enc"),
+            3 => jwk["x5c"] = json!([]),
+            4 => jwk["key_ops"] = json!([]),
+            5 => jwk["x"] = json!(format!("{}=", jwk["x"].as_str().unwrap())),
+            6 => jwk["y"] = json!("AAAA"),
+            _ => {}
+        }
+        server.publish_jwk(jwk);
+    }
+    let doors = Doors::before(&server).await;
+    let token = |key: &SigningKey| {
+        let token = TokenBuilder::new(key, &server.issuer(), SystemTime::now());
+        token.audience(AUDIENCE).subject("spiffe://example.org/a")
+    };
+    let mut codes = BTreeSet::new();
+    for (index, key) in keys.iter().enumerate() {
+        for (token, kid) in [(token(key), "its kid"), (token(key).without_header("kid"), "no kid")] {
+            let token = bearer(&token.sign());
+            for path in ["/token", "/svid", "/few-keys"] {
+                let answer = doors.answer(path, std::slice::from_ref(&token), &format!("key {index}, {kid}")).await;
+                codes.insert(answer.code());
+            }
+        }
+    }
+    for code in ["", "unusable_key", "too_many_keys"] {
+        assert!(codes.contains(code), "{code:?} is in {codes:?}");
     }
 }
 

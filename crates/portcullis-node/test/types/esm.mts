@@ -82,6 +82,9 @@ secure(async () => createPublicKey('PEM'));
 secure(() => new Uint8Array(32), { algorithms: 'HS256' });
 localKeys({ keys: [] });
 localKeys('PEM');
+localKeys({ keys: [] }, { keyUses: 'jwt-svid' });
+getSimpleJwksService('https://spire.example.org', { keyUses: ['jwt-svid'], maxKeys: 10, maxDocumentBytes: 1 << 20 });
+secure(keys, { trustDomain: 'example.org', maxKeyAttempts: 3 });
 localKeys(createSecretKey(Buffer.alloc(32)));
 localKeys(Buffer.alloc(32));
 localKeys({} as webcrypto.CryptoKey);
@@ -94,7 +97,7 @@ secure(anyOf([
   { jwks: keys, issuer: 'https://partner.example.org', algorithms: 'ES256' },
 ]));
 await keys.prefetch();
-console.log(keys.ready, keys.status().skipped[0]?.problem);
+console.log(keys.ready, keys.status().skipped[0]?.problem, keys.status().warnings[0]?.oddity);
 setLogger(console);
 setLogger(null);
 

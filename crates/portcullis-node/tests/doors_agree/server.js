@@ -21,6 +21,11 @@ app.get('/types', secure(jwks, { ...options, types: 'JOSE', orNoType: true }), (
 app.get('/bound', secure(jwks, { ...options, dangerouslyAcceptSenderConstrainedTokens: true }), (req, res) =>
   res.send(req.claims.sub),
 );
+app.get('/few-keys', secure(jwks, { ...options, maxKeyAttempts: 2 }), (req, res) => res.send(req.claims.sub));
+const bundle = getSimpleJwksService(JWKS_URI, { keyUses: 'jwt-svid' });
+app.get('/svid', secure(bundle, { ...options, issuer: undefined, trustDomain: 'example.org' }), (req, res) =>
+  res.send(req.claims.sub),
+);
 app.get('/short', secure(jwks, { ...options, maxTokenBytes: 100 }), (req, res) => res.send(req.claims.sub));
 app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
 
