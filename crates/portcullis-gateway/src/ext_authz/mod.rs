@@ -5,6 +5,7 @@ mod codec;
 mod metadata;
 mod pieces;
 mod service;
+mod slim;
 #[cfg(test)]
 mod tests;
 

@@ -17,6 +17,7 @@ use super::{
     ExtAuthz,
     codec::{Answer, CheckCodec},
     pieces::Pieces,
+    slim::slim,
 };
 use crate::telemetry::Seldom;
 
@@ -74,6 +75,10 @@ impl UnaryService<CheckRequest> for Check {
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
         let service = self.0.clone();
-        Box::pin(async move { Ok(Response::new(service.check(request.into_inner()).await)) })
+        let Some(check) = slim(request.into_inner(), service.check_bytes) else {
+            let refused = Status::out_of_range("the header fields of the request are too large");
+            return Box::pin(std::future::ready(Err(refused)));
+        };
+        Box::pin(async move { Ok(Response::new(service.check(check).await)) })
     }
 }

@@ -9,16 +9,25 @@ use std::{
 };
 
 use bytes::Bytes;
+use envoy_types::pb::envoy::{
+    config::core::v3::{HeaderMap, HeaderValue},
+    service::auth::v3::{
+        AttributeContext, CheckRequest,
+        attribute_context::{self, HttpRequest},
+    },
+};
 use http::Request;
+use http_body_util::Full;
 use hyper::{
     body::{Body, Frame},
     client::conn::http2,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use portcullis_testkit::AuthorizationServer;
+use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
+use prost::Message;
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet, time::timeout};
 
-use crate::support::{Gateway, ROUTES, issuer};
+use crate::support::{Gateway, ROUTES, introspecting, issuer};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -107,6 +116,62 @@ async fn a_connection_cannot_fill_the_memory() {
     assert_eq!(gateway.ask("GET", "/orders/1", None).await.status, 401);
     let told = |line: &serde_json::Value| line["message"].to_string().contains("limits.check_bytes");
     gateway.logged(told).await;
+}
+
+/// A check about an opaque token with so many fields: two bytes each on their way, and 72 in memory.
+fn swollen(token: &str, fields: usize) -> Bytes {
+    let field = |key: &str, value: &str| HeaderValue { key: key.into(), value: value.into(), ..HeaderValue::default() };
+    let mut headers = vec![HeaderValue::default(); fields];
+    headers.push(field("authorization", &format!("Bearer {token}")));
+    let http = HttpRequest {
+        method: "GET".into(),
+        path: "/orders/1".into(),
+        header_map: Some(HeaderMap { headers }),
+        ..HttpRequest::default()
+    };
+    let request = attribute_context::Request { http: Some(http), ..attribute_context::Request::default() };
+    let attributes = AttributeContext { request: Some(request), ..AttributeContext::default() };
+    let message = CheckRequest { attributes: Some(attributes) }.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0][..], &length, &message].concat().into()
+}
+
+#[tokio::test]
+async fn a_check_that_waits_keeps_little_of_what_it_says() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "json", ""))).await;
+    gateway.ready().await;
+    server.fault(Endpoint::Introspection, Fault::Hang);
+    let before = peak(&gateway);
+    let [most, too_many] = [3_500, 50_000].map(|fields| swollen("opaque", fields));
+    let opaque = |check: &Bytes, number: u8| {
+        let mut check = check.to_vec();
+        let at = check.windows(6).position(|bytes| bytes == b"opaque").unwrap();
+        check[at..at + 3].copy_from_slice(format!("{number:03}").as_bytes());
+        Bytes::from(check)
+    };
+    let checks = (0..64).flat_map(|number| [opaque(&most, number), opaque(&too_many, number)]);
+    let stream = TcpStream::connect(gateway.grpc).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut requests = JoinSet::new();
+    for check in checks {
+        let mut sender = sender.clone();
+        let request = Request::post("http://gateway/envoy.service.auth.v3.Authorization/Check")
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(Full::new(check))
+            .unwrap();
+        requests.spawn(async move { sender.send_request(request).await.unwrap().status() });
+    }
+    // The one half is refused for its size, the other waits until it is given up.
+    while let Some(answer) = requests.join_next().await {
+        assert_eq!(answer.unwrap(), 200);
+    }
+    assert_eq!(gateway.metric("portcullis_gateway_decision_seconds_count{door=\"ext_authz\"}").await, 64.0);
+    assert_eq!(gateway.metric("portcullis_gateway_checks_too_large_total").await, 64.0);
+    let grown = peak(&gateway) - before;
+    assert!(grown < 96 * MIB, "{} MiB", grown / MIB);
 }
 
 const HEADERS: u8 = 1;
