@@ -118,7 +118,8 @@ impl Refresher {
         if let Some(known) = known.filter(|known| known.is_current(now)) {
             return Ok(known.keys);
         }
-        let keys = discovery::keys(&self.settings.server, issuer, self.settings.transport).await?;
+        let keys =
+            discovery::keys(&self.settings.server, issuer, self.settings.transport, self.settings.timeout / 2).await?;
         self.lock().discovered = Some(Discovered { keys: keys.clone(), at: now });
         Ok(keys)
     }

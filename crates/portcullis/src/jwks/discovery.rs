@@ -1,6 +1,14 @@
 //! From an issuer to the URL of its keys (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
 
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
+
 use serde::Deserialize;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
@@ -20,23 +28,65 @@ struct Metadata {
     jwks_uri: String,
 }
 
+/// Metadata, and where the server was that gave them.
+type Found = (Metadata, Option<PeerAddress>);
+
 /// Asks for the OpenID Connect metadata, and if these are not there, for those of RFC 8414.
 ///
-/// An address may answer anything: a page for people with status 200, another tenant's metadata. Only metadata that name
-/// this issuer end the search.
-pub(super) async fn keys(server: &Server, issuer: &Issuer, transport: Transport) -> Result<Place, FetchError> {
-    let mut answers = Vec::new();
-    for url in [openid_url(&issuer.url), oauth_url(&issuer.url)] {
-        match metadata(server, issuer, url.clone()).await {
-            Ok((metadata, peer)) => return place(&metadata, peer, issuer, transport),
-            Err(error) => answers.push((shown(&url), error)),
-        }
-    }
-    Err(FetchError::Undiscovered(answers))
+/// An address may answer anything, a page for people with status 200 or another tenant's metadata, and may be slow: after
+/// `patience` the other is asked, too. Only metadata that name this issuer end the search.
+pub(super) async fn keys(
+    server: &Server,
+    issuer: &Issuer,
+    transport: Transport,
+    patience: Duration,
+) -> Result<Place, FetchError> {
+    let (openid, oauth) = (openid_url(&issuer.url), oauth_url(&issuer.url));
+    let mut first = pin!(metadata(server, issuer, openid.clone()));
+    let second = metadata(server, issuer, oauth.clone());
+    let found = match timeout(patience, first.as_mut()).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => second.await.map_err(|other| (error, other)),
+        Err(_) => either(first, pin!(second)).await,
+    };
+    let (metadata, peer) =
+        found.map_err(|(one, other)| FetchError::Undiscovered(vec![(shown(&openid), one), (shown(&oauth), other)]))?;
+    place(&metadata, peer, issuer, transport)
 }
 
-/// The metadata at an address, and where the server was that gave them.
-async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<(Metadata, Option<PeerAddress>), FetchError> {
+/// The metadata of whichever has them first.
+async fn either(
+    mut one: Pin<&mut impl Future<Output = Result<Found, FetchError>>>,
+    mut other: Pin<&mut impl Future<Output = Result<Found, FetchError>>>,
+) -> Result<Found, (FetchError, FetchError)> {
+    let (mut of_one, mut of_other) = (None, None);
+    poll_fn(|context| {
+        if of_one.is_none()
+            && let Poll::Ready(answer) = one.as_mut().poll(context)
+        {
+            match answer {
+                Ok(found) => return Poll::Ready(Ok(found)),
+                Err(error) => of_one = Some(error),
+            }
+        }
+        if of_other.is_none()
+            && let Poll::Ready(answer) = other.as_mut().poll(context)
+        {
+            match answer {
+                Ok(found) => return Poll::Ready(Ok(found)),
+                Err(error) => of_other = Some(error),
+            }
+        }
+        match (&of_one, &of_other) {
+            (Some(one), Some(other)) => Poll::Ready(Err((one.clone(), other.clone()))),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The metadata at an address.
+async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, FetchError> {
     let response = server.document(&Place::configured(url)).await?;
     let text = without_byte_order_mark(response.body());
     let metadata: Metadata = serde_json::from_slice(text).map_err(|_| {

@@ -268,6 +268,22 @@ async fn discovery_goes_on_until_metadata_come() {
 }
 
 #[tokio::test]
+async fn discovery_waits_for_no_address_that_never_answers() {
+    let server = AuthorizationServer::start().await;
+    let discover = || JwksService::discover(server.issuer()).timeout(Duration::from_millis(800)).build().unwrap();
+    server.fault(Endpoint::OpenIdConfiguration, Fault::Hang);
+    discover().prefetch().await.unwrap();
+    // Where both take their time, the first one counts that comes.
+    server.heal_all();
+    let slow = Duration::from_millis(500);
+    server.fault(Endpoint::OpenIdConfiguration, Fault::Delay(slow));
+    server.fault(Endpoint::OAuthMetadata, Fault::Status(404));
+    discover().prefetch().await.unwrap();
+    server.fault(Endpoint::OAuthMetadata, Fault::Hang);
+    discover().prefetch().await.unwrap();
+}
+
+#[tokio::test]
 async fn metadata_with_a_byte_order_mark_are_read() {
     let server = AuthorizationServer::start().await;
     let text = format!("\u{feff}{}", json!({ "issuer": server.issuer(), "jwks_uri": server.jwks_uri() }));
