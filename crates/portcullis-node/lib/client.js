@@ -65,7 +65,7 @@ class Client {
       return {};
     }
     const lookup = this.#names.within(mayConnectTo);
-    return this.#module === undefined ? { lookup, agent: this.#options.agent ?? newAgent(protocolOf(url)) } : { lookup };
+    return { lookup, agent: this.#options.agent ?? newAgent(this.#module ?? protocolOf(url)) };
   }
 }
 
@@ -86,7 +86,8 @@ function protocolOf(url) {
 /** An agent as Node's own, but for connections that somebody else has made, whose addresses nobody has judged. */
 function newAgent({ Agent, globalAgent }) {
   // One of somebody else's goes its own way, through a proxy perhaps.
-  return globalAgent.constructor === Agent ? new Agent({ ...globalAgent.options, keepAlive: false }) : undefined;
+  const isNodes = globalAgent !== undefined && globalAgent.constructor === Agent;
+  return isNodes ? new Agent({ ...globalAgent.options, keepAlive: false }) : undefined;
 }
 
 /** Fields by their names in lower case: of an object, a Map, or the Headers of fetch. */

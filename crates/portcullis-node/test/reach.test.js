@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const dns = require('node:dns');
 const http = require('node:http');
 const net = require('node:net');
 const { describe, test } = require('node:test');
@@ -101,7 +102,10 @@ describe('keys at an address that an issuer\'s metadata choose', () => {
     });
     assert.equal(inner.counts.jwks, 1);
     const start = await outside(t, url);
-    assert.match((await failure(start({ lookup }).refresh())).message, OUT_OF_REACH);
+    t.mock.method(dns, 'lookup', lookup);
+    for (const client of [{ lookup }, undefined, http]) {
+      assert.match((await failure(start(client).refresh())).message, OUT_OF_REACH);
+    }
     assert.equal(inner.counts.jwks, 1);
   });
 

@@ -126,6 +126,7 @@ impl<C: HttpClient> AnyHttpClient for C {
 
 /// What the default client is to be like.
 #[derive(Debug, Default)]
+#[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
 pub(crate) struct ClientOptions {
     /// Leaves the environment's proxies out.
     pub(crate) direct: bool,
