@@ -126,6 +126,24 @@ describe('keys at an address that an issuer\'s metadata choose', () => {
     }
   });
 
+  test('are fetched from the issuer\'s own origin, also where nobody can tell its address', async (t) => {
+    const server = await AuthorizationServer.start(t, [KEY]);
+    const lookup = lookupBy({ 'as.example.com': ['127.0.0.1'], 'keys.example.com': ['127.0.0.1'] });
+    const issuer = `http://as.example.com:${portOf(server)}`;
+    const module = {
+      get(url, options, answered) {
+        const withoutSocket = (response) => answered(Object.create(response, { socket: { value: undefined } }));
+        return http.get(url, { ...options, agent: false }, withoutSocket);
+      },
+    };
+    t.mock.method(dns, 'lookup', lookup);
+    for (const [host, isFetched] of [['as.example.com', true], ['keys.example.com', false]]) {
+      server.metadata = { issuer, jwks_uri: `http://${host}:${portOf(server)}/jwks` };
+      const fetched = discovery({ issuer, client: module, dangerouslyAllowHttp: true }).refresh();
+      await (isFetched ? fetched : assert.rejects(fetched, OUT_OF_REACH));
+    }
+  });
+
   test('are fetched where an operator has named them', async (t) => {
     const server = await AuthorizationServer.start(t, [KEY]);
     const client = { lookup: lookupBy({ 'keys.example.com': ['127.0.0.1'] }) };
