@@ -3,12 +3,11 @@
 const http = require('node:http');
 const https = require('node:https');
 
-const { version } = require('../package.json');
 const { Names } = require('./names.js');
 const { expected } = require('./options.js');
 
-/** The fields of each request: firewalls turn away who gives no name, and what comes compressed is not read. */
-const OURS = { 'user-agent': `portcullis/${version}`, 'accept-encoding': 'identity' };
+/** A field of each request, beside those of the library: what comes compressed is not read. */
+const OURS = { 'accept-encoding': 'identity' };
 
 /** What of a user's options is for the origin that he has named, and for no other that its metadata point to. */
 const CREDENTIALS = ['headers', 'auth'];
