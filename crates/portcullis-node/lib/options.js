@@ -72,7 +72,8 @@ function readOptions(options, name = 'secure') {
 /** Reads the options that say which tokens are good. */
 function readVerification(options, name) {
   const { issuer, trustDomain, audience, algorithms, types, leeway, tokenCache } = options;
-  const readFlag = (flag) => readBoolean(name, flag, options[flag]);
+  // One that is off is left out: verifiers are told apart by the text of their options, which is kept with each.
+  const readFlag = (flag) => readBoolean(name, flag, options[flag]) || undefined;
   return {
     issuer: optional(issuer, (value) => readStrings(name, 'issuer', value)),
     trustDomain: optional(trustDomain, (value) => readTrustDomain(name, value, options)),

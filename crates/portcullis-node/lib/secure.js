@@ -89,7 +89,7 @@ function guardFor(keys, verification, endpoint) {
     return new AskingGuard(keys, verification, endpoint);
   }
   if (keys instanceof Issuers) {
-    const set = VERIFICATION.find((name) => verification[name] !== undefined && verification[name] !== false);
+    const set = VERIFICATION.find((name) => verification[name] !== undefined);
     if (set !== undefined) {
       throw new TypeError(`secure: with several issuers, \`${set}\` is set for each in anyOf`);
     }
