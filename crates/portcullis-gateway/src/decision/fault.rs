@@ -15,6 +15,8 @@ use crate::routes::Unrouted;
 /// | `no_route` | no route of the configuration matches |
 /// | `ambiguous_path` | read in another way, the path is under another route |
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
+/// | `ambiguous_method` | by another method that the request asks for, it is under another route |
+/// | `malformed_method` | not a method, or one of a route's but for letter case |
 /// | `no_original_request` | `/auth` was asked, and nothing says about which request |
 /// | `ambiguous_original_request` | it is described in two ways, twice, or by half |
 /// | `untrusted_proxy` | the peer that asks is not among `trusted_proxies` |
@@ -28,6 +30,8 @@ pub(crate) enum Fault {
     NoRoute,
     AmbiguousPath,
     MalformedPath,
+    AmbiguousMethod,
+    MalformedMethod,
     NoOriginalRequest,
     AmbiguousOriginalRequest,
     UntrustedProxy(IpAddr),
@@ -47,6 +51,8 @@ impl Fault {
             Self::NoRoute => "no_route",
             Self::AmbiguousPath => "ambiguous_path",
             Self::MalformedPath => "malformed_path",
+            Self::AmbiguousMethod => "ambiguous_method",
+            Self::MalformedMethod => "malformed_method",
             Self::NoOriginalRequest => "no_original_request",
             Self::AmbiguousOriginalRequest => "ambiguous_original_request",
             Self::UntrustedProxy(_) => "untrusted_proxy",
@@ -77,6 +83,14 @@ impl Fault {
                 "no [[routes]] entry has this path and method; add one, with public = true for an open route"
             }
             Self::AmbiguousPath => "read in another way, the path is under another route",
+            Self::AmbiguousMethod => {
+                "the request asks for another method (X-HTTP-Method-Override, X-Method-Override, X-HTTP-Method or _method in \
+                 the query), or twice, and by that it is under another route: send it with the method that is meant"
+            }
+            Self::MalformedMethod => {
+                "expected a method as routes name it, to the letter (RFC 9110 section 9.1), got one in other letter case or \
+                 none at all: send it in capitals"
+            }
             Self::MalformedPath => {
                 "the path has a broken percent-encoding or a character that no path has, or is longer than limits.path_bytes"
             }
@@ -105,6 +119,7 @@ impl Fault {
         match self {
             Self::NoRoute => "Nothing is open under this path and method",
             Self::AmbiguousPath | Self::MalformedPath => "The path of the request is malformed",
+            Self::AmbiguousMethod | Self::MalformedMethod => "The method of the request is malformed",
             Self::ForgedHeader | Self::HopByHopHeader => "The request has a header field that it must not have",
             Self::UnmappableClaim { .. } => "The token has a claim that cannot be handed on",
             Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) => {
@@ -142,6 +157,8 @@ impl From<Unrouted> for Fault {
             Unrouted::NoRoute => Self::NoRoute,
             Unrouted::AmbiguousPath => Self::AmbiguousPath,
             Unrouted::MalformedPath => Self::MalformedPath,
+            Unrouted::AmbiguousMethod => Self::AmbiguousMethod,
+            Unrouted::MalformedMethod => Self::MalformedMethod,
         }
     }
 }

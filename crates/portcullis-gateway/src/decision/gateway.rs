@@ -191,7 +191,7 @@ impl Gateway {
         if let Some(anywhere) = &self.anywhere {
             return Ok((None, anywhere));
         }
-        let route = self.routes.find(original.method, original.target)?;
+        let route = self.routes.find_with(original.method, original.overriding, original.target)?;
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))
     }

@@ -9,6 +9,7 @@ use super::Arguments;
 use crate::{
     config::{ClaimRule, Config},
     decision::{Asked, Fault, Gateway, Original},
+    routes::Override,
 };
 
 /// Who judges.
@@ -70,7 +71,9 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     let Some(Line { method, path }) = request else {
         return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
     };
-    match gateway.asked(&Original { method, target: path, authorization: &[&field[..]], traceparent: None }) {
+    let authorization: &[&[u8]] = &[&field];
+    let overriding = Override::None;
+    match gateway.asked(&Original { method, target: path, overriding, authorization, traceparent: None }) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure), report_only }) => {

@@ -16,7 +16,7 @@ use std::{
 
 use arc_swap::Guard;
 use envoy_types::{
-    ext_authz::v3::pb::CheckRequest,
+    ext_authz::v3::pb::{CheckRequest, HeaderValue},
     pb::envoy::{
         config::core::v3::address::Address,
         service::auth::v3::attribute_context::{HttpRequest, Peer},
@@ -26,6 +26,7 @@ use portcullis::ClientAddress;
 
 use crate::{
     decision::{Decider, Decision, Fault, Gateway, Original},
+    routes::Override,
     telemetry::TRACEPARENT,
 };
 use codec::Answer;
@@ -65,6 +66,7 @@ impl ExtAuthz {
         let original = Original {
             method: &http.method,
             target: &http.path,
+            overriding: overriding(&http),
             authorization: &authorization,
             traceparent: self.decider.traceparent(|| traceparent(&http)),
         };
@@ -110,6 +112,15 @@ fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
     fields(request, AUTHORIZATION)
 }
 
+/// What fields say of another method.
+fn overriding(request: &HttpRequest) -> Override<'_> {
+    let Some(raw) = &request.header_map else {
+        let fields = request.headers.iter();
+        return fields.fold(Override::None, |before, (name, value)| before.and(name, value.as_bytes()));
+    };
+    raw.headers.iter().fold(Override::None, |before, field| before.and(&field.key, value(field)))
+}
+
 /// The one `traceparent` field: two name no parent.
 fn traceparent(request: &HttpRequest) -> Option<&str> {
     let [field] = *fields(request, TRACEPARENT) else { return None };
@@ -121,8 +132,11 @@ fn fields<'a>(request: &'a HttpRequest, name: &str) -> Vec<&'a [u8]> {
     let Some(raw) = &request.header_map else {
         return request.headers.get(name).map(String::as_bytes).into_iter().collect();
     };
-    let fields = raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(name));
-    fields.map(|field| if field.raw_value.is_empty() { field.value.as_bytes() } else { &field.raw_value }).collect()
+    raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(name)).map(value).collect()
+}
+
+fn value(field: &HeaderValue) -> &[u8] {
+    if field.raw_value.is_empty() { field.value.as_bytes() } else { &field.raw_value }
 }
 
 fn names(request: &HttpRequest) -> impl Iterator<Item = &str> {

@@ -25,6 +25,7 @@ use http_body_util::Full;
 use crate::{
     answering::{Answer, Answering},
     decision::{Decider, Decision, Gateway, Original, Pass},
+    routes::Override,
     telemetry::TRACEPARENT,
 };
 use question::Question;
@@ -94,7 +95,8 @@ impl ForwardAuth {
         let described = Question { head, gateway }.original();
         let (method, target) = *described.as_ref().unwrap_or(&("", ""));
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
-        let original = Original { method, target, authorization, traceparent };
+        let overriding = overriding(&head.headers);
+        let original = Original { method, target, overriding, authorization, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 }
@@ -107,6 +109,11 @@ fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T
         (Some(only), None) => decide(&[only]),
         (Some(first), Some(second)) => decide(&[first, second]),
     }
+}
+
+/// What fields say of another method.
+fn overriding(headers: &HeaderMap) -> Override<'_> {
+    headers.iter().fold(Override::None, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))
 }
 
 /// The one `traceparent` field: two name no parent.

@@ -1,8 +1,12 @@
 //! Which route a request is under, however its path is spelled.
 //!
 //! Servers do not agree about what a path means: one decodes `%2e%2e%2f` before it looks for dot segments, one after,
-//! one never. So a path is not normalised in one way; *all its readings* are made ([`readings`]), and a request is
-//! under a route only if each of them is.
+//! one only in part, one never. So a path is not normalised in one way: *all places that it may lead to* are searched, and a
+//! request is under a route only if each of them is.
+//!
+//! ```text
+//! spelling ─ units ─► characters, each sure or not ─ pieces ─► what may be a segment ─ search ─► places ─► one route
+//! ```
 //!
 //! 1. The first route whose pattern and methods match wins. A route with GET covers HEAD (RFC 9110 section 9.3.2);
 //!    methods compare to the letter (section 9.1).
@@ -11,23 +15,43 @@
 //!    that it serves (`/*`) and open single paths.
 //! 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both; so where an exact pattern names one of
 //!    them, the other is ambiguous rather than under a route with `/*` further down.
-//! 5. Readings under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
+//! 5. Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
+//! 6. What was encoded, at any depth, may have been decoded or not, at each place for itself. So an encoded slash, and `\` in
+//!    any spelling, divide a path or are a part of a name; an encoded name is that name, or one that no pattern has.
+//! 7. An empty segment counts or is merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and
+//!    more dots lead up further. An encoded dot segment, or one beside what perhaps divides, may lead up by any number.
+//! 8. `;`, `?` and `#` may cut what follows: the first up to the next segment or for good, the others for good.
+//! 9. Compatibility forms of Unicode, dots and spaces at the end of a name, and `+` for a space make names alike.
+//! 10. A method that is one of the configured ones but for letter case is refused, since some servers fold it. What a request
+//!     says of another method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
 //!
 //! A path without anything to read in two ways, as nearly all are, takes one look and no allocation.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod agreement;
+mod methods;
 mod pattern;
+mod pieces;
 mod readings;
+mod search;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod units;
+#[cfg(any(test, fuzzing))]
+mod upstreams;
 
+pub(crate) use methods::Override;
 pub(crate) use pattern::Pattern;
 
-use readings::{Readings, is_plain, path_of};
+use readings::{has_one_reading, path_of};
+use tree::Tree;
 
 /// Routes, in the order of the configuration.
 #[derive(Debug)]
 pub(crate) struct Routes {
     rules: Box<[Rule]>,
+    tree: Tree,
     /// The longest path that is looked at.
     path_bytes: usize,
 }
@@ -47,6 +71,10 @@ pub(crate) enum Unrouted {
     AmbiguousPath,
     /// Not a path: a broken percent-encoding, a control character, no slash at its start, longer than is looked at.
     MalformedPath,
+    /// By its method it is under one route, by another that it asks for under another.
+    AmbiguousMethod,
+    /// Not a method, or one of the configured ones but for letter case.
+    MalformedMethod,
 }
 
 impl Routes {
@@ -54,7 +82,9 @@ impl Routes {
     pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a Pattern, &'a [String])>) -> Self {
         let rule =
             |(pattern, methods): (&Pattern, &[String])| Rule { pattern: pattern.clone(), methods: methods.into() };
-        Self { rules: routes.into_iter().map(rule).collect(), path_bytes: 8 << 10 }
+        let rules: Box<[Rule]> = routes.into_iter().map(rule).collect();
+        let tree = Tree::of(rules.iter().map(|rule| &rule.pattern));
+        Self { rules, tree, path_bytes: 8 << 10 }
     }
 
     /// Looks at paths of so many bytes at most; 8 KiB by default.
@@ -62,31 +92,47 @@ impl Routes {
         Self { path_bytes, ..self }
     }
 
-    /// The index of the first route that matches. `target` is path and query as in a request line, not decoded.
+    /// As [`find_with`](Self::find_with), of a request whose fields say nothing of a method.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn find(&self, method: &str, target: &str) -> Result<usize, Unrouted> {
+        self.find_with(method, Override::None, target)
+    }
+
+    /// The index of the first route that matches. `target` is path and query as in a request line, not decoded; `fields` is
+    /// what header fields say of another method.
+    pub(crate) fn find_with(&self, method: &str, fields: Override<'_>, target: &str) -> Result<usize, Unrouted> {
         if method == "OPTIONS" && target == "*" {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
             return Err(Unrouted::NoRoute);
         }
         let path = path_of(target, self.path_bytes)?;
-        let route = if is_plain(path) { self.route_of(method, path)? } else { self.agreed(method, path)? };
+        let route = self.find_by(method, path)?;
+        if self.rules.iter().all(|rule| rule.methods.is_empty()) {
+            return Ok(route);
+        }
+        if !methods::is_method(method) || self.rules.iter().any(|rule| rule.takes_but_for_case(method)) {
+            return Err(Unrouted::MalformedMethod);
+        }
+        match methods::overriding(fields, target) {
+            Ok(None) => Ok(route),
+            Ok(Some(other)) if self.find_by(&other, path) == Ok(route) => Ok(route),
+            _ => Err(Unrouted::AmbiguousMethod),
+        }
+    }
+
+    /// The one route of a path by a method.
+    fn find_by(&self, method: &str, path: &str) -> Result<usize, Unrouted> {
+        let route = match has_one_reading(path) {
+            true => self.route_of(method, path)?,
+            false => {
+                let pieces = pieces::pieces(&units::units(path)?);
+                search::agreed(&self.tree, &pieces, |path| self.route_of(method, path))?
+            }
+        };
         route.ok_or(Unrouted::NoRoute)
     }
 
-    /// The one route that all readings of a path are under.
-    fn agreed(&self, method: &str, path: &str) -> Result<Option<usize>, Unrouted> {
-        let mut readings = Readings::of(path)?;
-        let mut agreed = None;
-        while let Some(reading) = readings.next()? {
-            let route = self.route_of(method, reading)?;
-            if *agreed.get_or_insert(route) != route {
-                return Err(Unrouted::AmbiguousPath);
-            }
-        }
-        Ok(agreed.flatten())
-    }
-
-    /// The route of one reading.
+    /// The route of one place.
     fn route_of(&self, method: &str, path: &str) -> Result<Option<usize>, Unrouted> {
         let mut named_but_for_the_slash = false;
         for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.takes(method)) {
@@ -104,7 +150,16 @@ impl Routes {
 
 impl Rule {
     fn takes(&self, method: &str) -> bool {
-        let named = |name: &str| self.methods.iter().any(|own| own == name);
-        self.methods.is_empty() || named(method) || (method == "HEAD" && named("GET"))
+        self.methods.is_empty() || self.covers(|own| own == method)
+    }
+
+    /// Whether a method would be one of the rule's if letter case did not matter.
+    fn takes_but_for_case(&self, method: &str) -> bool {
+        self.covers(|own| own != method && own.eq_ignore_ascii_case(method))
+    }
+
+    /// Whether one of the rule's methods is such; a rule with GET has HEAD as well.
+    fn covers(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        self.methods.iter().any(|own| is_such(own) || (own == "GET" && is_such("HEAD")))
     }
 }

@@ -74,6 +74,11 @@ impl Pattern {
         self.prefix().is_none() && (one_more(&self.0, path) || one_more(path, &self.0))
     }
 
+    /// The names in it.
+    pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.prefix().unwrap_or(&self.0).split('/').filter(|segment| !segment.is_empty())
+    }
+
     /// What stands before `/*`.
     fn prefix(&self) -> Option<&str> {
         self.0.strip_suffix("/*")

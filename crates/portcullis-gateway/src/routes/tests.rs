@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{Pattern, Routes, Unrouted, Unrouted::*, readings::is_plain};
-
-/// Routes by their patterns, each for every method.
-fn routes(patterns: &[&str]) -> Routes {
-    for_methods(&patterns.iter().map(|pattern| (*pattern, &[] as &[&str])).collect::<Vec<_>>())
-}
+use super::{
+    Override, Pattern, Routes, Unrouted,
+    Unrouted::*,
+    agreement::{TABLES, WORDS, disagreement, routes},
+    readings::{has_one_reading, is_plain},
+};
 
 fn for_methods(rows: &[(&str, &[&str])]) -> Routes {
     let owned = |(pattern, methods): &(&str, &[&str])| {
@@ -136,6 +136,53 @@ const WAYS_IN: &[&str] = &[
     "/;%2Fadmin",
     "/x;/../admin",
     "/admin/..;/public/../admin",
+    "/public/a%2fb/%2e%2e/%2e%2e/admin/users",
+    "/public/a%2Fb/../../admin",
+    "/public/a%252fb/%2e%2e/%2e%2e/admin",
+    "/public/a%5cb/../../admin",
+    "/public/a\\b/../../admin",
+    "/public/a%2fb%2fc/../../../admin",
+    "/public/a;%2fb/../../admin",
+    "/public/a//../../admin",
+    "/public/x%2f..%2f..%2fadmin",
+    "/public/%25%32%65%25%32%65/admin",
+    "/public/....//admin",
+    "/public/..././admin",
+    "/public/.../...//admin",
+    "/public/%2e%2e%20/admin",
+    "/public/..+/admin",
+    "/public/..%E2%80%8B/admin",
+    "/public/．．/admin",
+    "/public/..／admin",
+    "/public/..＼admin",
+    "/public/‥/admin",
+    "/public/..；x/admin",
+    "/public/..∕admin",
+    "/public/％2e％2e/admin",
+    "/admin;/../public/x",
+    "/admin%3b/../public/x",
+    "/admin/x/..;/../../../../public/y",
+    "/admin%23/../public/x",
+    "/admin.",
+    "/admin...",
+    "/admin%20",
+    "/admin+",
+    "/+admin",
+    "/admin./users",
+    "/ad../min",
+    "/ad./min",
+    "/ad..%2fmin",
+    "/ad....//min",
+    "/ad..min",
+    "/ａdmin",
+    "/%EF%BD%81dmin",
+    "/ad%E2%80%8Bmin",
+    "/public/../ａdmin",
+    "/.//public/admin",
+    "/x/..//public/admin",
+    "//./public/admin",
+    "//x/../public/admin",
+    "/%2f%2fpublic/admin",
     "http://host//admin",
     "http://host/public/../admin",
     "HTTPS://host/%61dmin?q",
@@ -181,6 +228,93 @@ fn a_spelling_without_consequence_passes() {
 }
 
 #[test]
+fn another_spelling_of_a_name_is_that_name_and_another() {
+    check(
+        &["/büro/*", "/v1..v2", "/a+b", "/c.", "/*"],
+        &[
+            ("/büro/1", Ok(0)),
+            ("/bu\u{308}ro/1", Err(AmbiguousPath)),
+            ("/b%75\u{308}ro/1", Err(AmbiguousPath)),
+            ("/v1..v2", Ok(1)),
+            ("/v1v2", Ok(4)),
+            ("/a+b", Ok(2)),
+            ("/a%20b", Err(AmbiguousPath)),
+            ("/c.", Ok(3)),
+            ("/c", Ok(4)),
+            ("/d.", Ok(4)),
+            ("/+", Ok(4)),
+            ("/d+e/½/…", Ok(4)),
+        ],
+    );
+    check(
+        &["/a/*"],
+        &[("/a/v1..v2", Ok(0)), ("/a/b./c", Ok(0)), ("/a/%E2%80%8B", Ok(0)), ("/a/%2e%2e", Err(AmbiguousPath))],
+    );
+}
+
+#[test]
+fn a_request_for_another_method_is_judged_by_both() {
+    let routes = for_methods(&[("/orders/*", &["DELETE"]), ("/open/*", &[]), ("/*", &["GET", "POST"]), ("/*", &[])]);
+    let none: &[(&str, &str)] = &[];
+    let table: &[(&str, &str, &[(&str, &str)], Result<usize, Unrouted>)] = &[
+        ("DELETE", "/orders/1", none, Ok(0)),
+        ("delete", "/orders/1", none, Err(MalformedMethod)),
+        ("dElEtE", "/orders/1", none, Err(MalformedMethod)),
+        ("delete", "/open/1", none, Err(MalformedMethod)),
+        ("head", "/orders/1", none, Err(MalformedMethod)),
+        ("PATCH", "/orders/1", none, Ok(3)),
+        ("patch", "/orders/1", none, Ok(3)),
+        ("DELETE\t", "/orders/1", none, Err(MalformedMethod)),
+        (" DELETE", "/orders/1", none, Err(MalformedMethod)),
+        ("DELETE,GET", "/orders/1", none, Err(MalformedMethod)),
+        ("", "/orders/1", none, Err(MalformedMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method-Override", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("x-http-method-override", "delete")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-Method-Override", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X_HTTP_Method_Override", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP_Method.Override", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "\tdelete\t")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "GET")], Ok(2)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "GET"), ("X-HTTP-Method", "GET")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "GET"), ("X-Method-Override", "DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "GET, DELETE")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Method", "dé")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1", &[("X-HTTP-Methods", "DELETE")], Ok(2)),
+        ("POST", "/open/1", &[("X-HTTP-Method", "DELETE")], Ok(1)),
+        ("DELETE", "/orders/1", &[("X-HTTP-Method", "GET")], Err(AmbiguousMethod)),
+        ("POST", "/orders/1?_method=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?a=b&_method=delete", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?a;_method=delete", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?%5Fmethod=%44ELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?%255fm%65thod=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?.method=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?+_METHOD=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?_method[]=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?_method=GET", none, Ok(2)),
+        ("POST", "/orders/1?_method=GET&_method=GET", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?_method", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1?method=DELETE&x_method=DELETE", none, Ok(2)),
+        ("POST", "/orders/1?_method=GET", &[("X-HTTP-Method", "GET")], Err(AmbiguousMethod)),
+        ("POST", "/open/1?_method=DELETE", none, Ok(1)),
+    ];
+    for (method, target, fields, expected) in table {
+        let overriding = fields.iter().fold(Override::None, |before, (name, value)| before.and(name, value.as_bytes()));
+        assert_eq!(routes.find_with(method, overriding, target), *expected, "{method} {target} {fields:?}");
+    }
+}
+
+#[test]
+fn where_no_route_names_a_method_none_matters() {
+    let routes = routes(&["/*"]);
+    for (method, field) in [("get", "DELETE"), ("BREW", ""), ("GET", "a b")] {
+        let overriding = Override::None.and("x-http-method", field.as_bytes());
+        assert_eq!(routes.find_with(method, overriding, "/orders?_method=x"), Ok(0), "{method}");
+    }
+}
+
+#[test]
 fn what_is_no_path_is_malformed() {
     let routes = routes(&["/*"]);
     let long = format!("/{}", "a".repeat(8 << 10));
@@ -211,6 +345,9 @@ fn what_is_no_path_is_malformed() {
         "/%e0%80%af",
         "/%ff",
         "/%25ff",
+        "/%25u002f",
+        "/%25%75002e",
+        "/%25C3%BC",
         "/\u{85}",
         "/%C2%85",
         "ftp://host/a",
@@ -264,6 +401,9 @@ fn the_work_is_bounded() {
 fn a_plain_path_is_known_at_a_look() {
     for path in ["/", "/a", "/a/", "/a/b.c/..d/...", "/a:b@c!$&'()*+,=~_-"] {
         assert!(is_plain(path), "{path}");
+    }
+    for path in ["/a..b", "/a./b", "/a.", "/..a", "/+a", "/a+/b", "/a/b+"] {
+        assert!(is_plain(path) && !has_one_reading(path), "{path}");
     }
     for path in
         ["//", "/a//b", "/a//", "/.", "/..", "/a/./b", "/a/..", "/%41", "/a;b", "/a\\b", "/a#b", "/ä", "/a b", "/a\0"]
@@ -381,6 +521,38 @@ fn way_in() -> impl Strategy<Value = String> {
             .collect();
         format!("/{rest}{tail}")
     })
+}
+
+/// Targets out of what is hostile, and with some characters encoded.
+fn hostile() -> impl Strategy<Value = String> {
+    let words = prop::collection::vec(prop::sample::select(WORDS), 1..12);
+    let depths = prop::collection::vec((prop_oneof![12 => Just(0u8), 1 => 1..4u8], any::<bool>()), 1..40);
+    (words, depths).prop_map(|(words, depths)| {
+        let path = words.concat();
+        let spelled = path.chars().zip(depths.iter().cycle()).map(|(character, &(depth, lower))| match character {
+            '%' | '?' => character.to_string(),
+            _ if character.is_ascii() => spelled(character, depth, lower),
+            _ => character.to_string(),
+        });
+        format!("/{}", spelled.collect::<String>())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_passes_is_served_under_its_route_whatever_the_server(
+        target in hostile(),
+        steps in prop::collection::vec(any::<u8>(), 0..6),
+        choices in any::<u64>(),
+    ) {
+        for table in TABLES {
+            if let Some(disagreement) = disagreement(&routes(table), &target, &steps, choices) {
+                prop_assert!(false, "{disagreement}, of {table:?}");
+            }
+        }
+    }
 }
 
 proptest! {

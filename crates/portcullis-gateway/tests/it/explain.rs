@@ -169,7 +169,7 @@ async fn a_configuration_judges_as_the_gateway_would() {
     let reader = server.token().scope("read").sign();
     let opaque = server.issue_opaque(server.token().scope("read"));
     let roles = server.token().scope("read").claim("realm_access", json!({ "roles": " admin" })).sign();
-    let rows: [(&[&str], &str, i32, &str); 10] = [
+    let rows: [(&[&str], &str, i32, &str); 12] = [
         (&[], &reader, 0, ""),
         (&["--path", "/orders/1"], &reader, 0, ""),
         (&["--path", "/orders/1", "--method", "PUT"], &reader, 1, "insufficient_scope"),
@@ -180,6 +180,8 @@ async fn a_configuration_judges_as_the_gateway_would() {
         (&["--path", "/admin"], &reader, 1, "required_claims"),
         (&["--path", "/nowhere"], &reader, 1, "no_route"),
         (&["--path", "/open/x"], &reader, 0, ""),
+        (&["--path", "/orders/1?_method=PUT"], &reader, 1, "ambiguous_method"),
+        (&["--path", "/open/a%2fb/%2e%2e/%2e%2e/admin"], &reader, 1, "ambiguous_path"),
     ];
     for (further, token, status, code) in rows {
         let arguments = ["explain", "--config", "portcullis.toml", "--json"].map(str::to_owned);

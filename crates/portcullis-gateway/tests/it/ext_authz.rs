@@ -17,7 +17,10 @@ use envoy_types::pb::{
 use portcullis_testkit::{Attack, AuthorizationServer};
 use tonic::{Code, transport::Channel};
 
-use crate::support::{Gateway, ROUTES, introspecting};
+use crate::{
+    forward_auth::{BY_METHOD, OTHER_METHODS},
+    support::{Gateway, ROUTES, introspecting, issuer},
+};
 
 async fn setup() -> (AuthorizationServer, Gateway, AuthorizationClient<Channel>) {
     let server = AuthorizationServer::start().await;
@@ -108,6 +111,34 @@ async fn the_decisions_are_those_of_forward_auth() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn no_other_method_than_the_judged_one_is_served() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{BY_METHOD}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let mut client = AuthorizationClient::connect(format!("http://{}", gateway.grpc)).await.unwrap();
+    let bearer = format!("Bearer {}", server.token().scope("read").sign());
+    for (method, path, field, code) in OTHER_METHODS {
+        let field = field.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let fields: Vec<_> = field.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let refused = Told::Refused { status: 403, code: code.to_owned() };
+        let joined = request(method, path, &[&[("authorization", bearer.as_str())], fields.as_slice()].concat());
+        assert_eq!(ask(&mut client, joined).await, refused, "{method} {path} {fields:?}");
+        let raw = [("authorization", bearer.as_str())].iter().chain(&fields).map(raw).collect();
+        let header_map = Some(HeaderMap { headers: raw });
+        let http =
+            HttpRequest { method: method.to_owned(), path: path.to_owned(), header_map, ..HttpRequest::default() };
+        assert_eq!(ask(&mut client, of(http)).await, refused, "{method} {path} {fields:?}, raw");
+    }
+    let same = [("authorization", bearer.as_str()), ("x-http-method", "PUT")];
+    assert!(matches!(ask(&mut client, request("POST", "/orders/1", &same)).await, Told::Pass { .. }));
+}
+
+/// A field as Envoy sends it where it is asked for raw ones.
+fn raw((name, value): &(&str, &str)) -> HeaderValue {
+    HeaderValue { key: (*name).to_owned(), raw_value: value.as_bytes().to_vec(), ..HeaderValue::default() }
 }
 
 #[tokio::test]

@@ -35,7 +35,22 @@ pub async fn send(gateway: &Gateway, method: &str, target: &str, fields: &str) -
 }
 
 pub async fn ask(gateway: &Gateway, way: &str, method: &str, target: &str, token: Option<&str>) -> Answer {
+    ask_with(gateway, way, method, target, token, "").await
+}
+
+/// Asks with a further field of the client's.
+async fn ask_with(
+    gateway: &Gateway,
+    way: &str,
+    method: &str,
+    target: &str,
+    token: Option<&str>,
+    field: &str,
+) -> Answer {
     let mut fields = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    if !field.is_empty() {
+        fields += &format!("{field}\r\n");
+    }
     match way {
         "nginx" => {
             fields += &format!("X-Original-Method: {method}\r\nX-Original-URI: {target}\r\n");
@@ -99,6 +114,57 @@ async fn a_request_gets_the_same_answer_in_whatever_way_it_is_described() {
     }
 }
 
+/// Routes that tell methods apart, with a broader one behind.
+pub const BY_METHOD: &str = r#"
+[[routes]]
+path = "/orders/*"
+methods = ["DELETE"]
+scope = ["write"]
+
+[[routes]]
+path = "/*"
+scope = ["read"]
+"#;
+
+/// Requests that a reader may not make, each with the field that asks for another method; by what code.
+pub const OTHER_METHODS: [(&str, &str, &str, &str); 10] = [
+    ("DELETE", "/orders/1", "", "insufficient_scope"),
+    ("delete", "/orders/1", "", "malformed_method"),
+    ("dElEtE", "/orders/1", "", "malformed_method"),
+    ("POST", "/orders/1", "X-HTTP-Method-Override: DELETE", "ambiguous_method"),
+    ("POST", "/orders/1", "x-method-override: delete", "ambiguous_method"),
+    ("POST", "/orders/1", "X_HTTP_Method: DELETE", "ambiguous_method"),
+    ("POST", "/orders/1", "X-HTTP-Method: PUT,DELETE", "ambiguous_method"),
+    ("POST", "/orders/1", "X-HTTP-Method:\tdelete\t", "ambiguous_method"),
+    ("POST", "/orders/1?_method=DELETE", "", "ambiguous_method"),
+    ("POST", "/orders/1?%5fmethod=delete", "", "ambiguous_method"),
+];
+
+#[tokio::test]
+async fn no_other_method_than_the_judged_one_is_served() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{BY_METHOD}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let reader = server.token().scope("read").sign();
+    for (method, target, field, code) in OTHER_METHODS {
+        for way in WAYS {
+            let answer = ask_with(&gateway, way, method, target, Some(&reader), field).await;
+            assert_eq!((answer.status, &*answer.code()), (403, code), "{way}: {method} {target} {field}");
+        }
+    }
+    for way in WAYS {
+        let twice = "X-HTTP-Method: PUT\r\nX-HTTP-Method: PUT";
+        let answer = ask_with(&gateway, way, "POST", "/orders/1", Some(&reader), twice).await;
+        assert_eq!((answer.status, &*answer.code()), (403, "ambiguous_method"), "{way}");
+        for (target, field) in
+            [("/orders/1?_method=PUT", ""), ("/notes?_method=DELETE", ""), ("/orders/1", "X-HTTP-Method: PUT")]
+        {
+            let answer = ask_with(&gateway, way, "POST", target, Some(&reader), field).await;
+            assert_eq!(answer.status, 200, "{way}: {target} {field}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_protected_path_cannot_be_reached_by_spelling_it_otherwise() {
     let (server, gateway) = setup().await;
@@ -126,6 +192,12 @@ async fn a_protected_path_cannot_be_reached_by_spelling_it_otherwise() {
         "/any/../admin",
         "/orders/../admin",
         "/any/..%252fadmin",
+        "/open/a%2fb/%2e%2e/%2e%2e/admin",
+        "/open/a%5cb/../../admin",
+        "/open/....//admin",
+        "/open/%ef%bc%8e%ef%bc%8e/admin",
+        "/%ef%bd%81dmin",
+        "/open;/../../admin",
     ];
     for target in spellings {
         for way in WAYS {

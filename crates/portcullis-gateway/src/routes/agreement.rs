@@ -1,0 +1,76 @@
+//! Holds the routes against servers: what is judged under a route must be served under it.
+
+use super::{
+    Pattern, Routes, Unrouted,
+    upstreams::{self, STEPS, UPSTREAMS},
+};
+
+/// Tables of routes, from narrow to broad.
+pub(crate) const TABLES: &[&[&str]] = &[
+    &["/admin/*", "/public/*", "/*"],
+    &["/public/*", "/*"],
+    &["/admin/*", "/*"],
+    &["/admin", "/public/*", "/*"],
+    &["/public", "/public/*", "/admin/users", "/admin/*"],
+    &["/public/a/*", "/public/*", "/admin/users", "/admin/*", "/*"],
+    &["/", "/public/*", "/*"],
+    &["/orders/*", "/admin/*"],
+    &["/büro/*", "/public/büro/*", "/*"],
+    &["/public/*"],
+];
+
+/// What hostile targets are made of.
+#[rustfmt::skip]
+pub(crate) const WORDS: &[&str] = &[
+    "admin", "public", "users", "a", "b", "orders", "büro", "b%C3%BCro", "%61dmin", "ad%6din", "%2561dmin", "public/a", "x",
+    "admin/users", "ad", "min", "bu\u{308}ro", "ａdmin", "ad\u{200b}min", "%EF%BD%81dmin", "admin.", "admin%20", "+admin", "ad..",
+    "/", "/", "/", "/", "//", "\\", "%2f", "%2F", "%5c", "%5C", "%252f", "%252F", "%255c", "%25252f", "%25%32%66", "／", "＼", "%EF%BC%8F",
+    "∕", "/..", "/../", "/%2e%2e/", "/.%2E/", "/%2e./", "/%252e%252e/", "..%2f", "%2e%2e%2f", "..%252f", "..%5c", "..\\", "/..;/",
+    "/..;a=b/", "/..%3b/", "/..%253b/", ".", "..", "...", "....//", "..././", "%2e", "%2E", "%252e", "%25252e", "%25%32%65", "．", "‥", "…",
+    "/./", "/.;/", "/...//", "/..+/", "/..%20/", "/.. /", ";", ";x=y", ";x=%2f", "%3b", "%3B", "；", "\u{37e}", "#", "%23", "%2523", "?", "?x=/admin",
+    "%3f", "%253f", "？", "+", "%20", "%2520", "%25", "%", "%u002f", "%u002e", "%c0%af", "%00", "%2500", "%41", "41", "\u{200b}",
+    "http://host", "//host", "//host/", "/\\host/", "host", "@", ":",
+];
+
+/// The routes of a table, each for every method.
+pub(crate) fn routes(patterns: &[&str]) -> Routes {
+    let patterns: Vec<_> = patterns.iter().filter_map(|pattern| Pattern::parse(pattern).ok()).collect();
+    Routes::new(patterns.iter().map(|pattern| (pattern, &[] as &[String])))
+}
+
+/// Says which server would serve a target under another route than that which it is judged under.
+///
+/// Beside the models each server counts that takes a few steps, which `steps` names, and decodes some of what is encoded at
+/// each, by the bits of `choices`.
+pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices: u64) -> Option<String> {
+    let index = routes.find("GET", target).ok()?;
+    let of_models = UPSTREAMS.iter().map(|(name, serve)| (*name, serve(target)));
+    let served = of_models.chain([("steps", stepwise(target, steps, choices))]);
+    served.into_iter().find_map(|(name, path)| {
+        let path = path.filter(|path| !is_under(routes, index, path))?;
+        Some(format!("{target:?} is judged under {index}; {name} serves {path:?}"))
+    })
+}
+
+/// Whether a path is under a route, or is but for a slash at its end, which a server may add or drop.
+fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
+    // The bytes of other scripts have no other spelling.
+    let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
+    let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+    [path, &other].into_iter().any(|path| routes.route_of("GET", path) == Ok::<_, Unrouted>(Some(index)))
+}
+
+/// What a server serves that takes these steps, and decodes by these choices in between.
+fn stepwise(target: &str, steps: &[u8], mut choices: u64) -> Option<String> {
+    let mut path = upstreams::path(target).to_owned();
+    for step in steps.iter().take(6) {
+        path = match STEPS.get(usize::from(*step) % (STEPS.len() + 2)) {
+            Some(step) => step(path)?,
+            None => upstreams::decoded_where(&path, |byte| {
+                choices = choices.rotate_left(1);
+                byte >= 0x80 || choices & 1 == 1
+            })?,
+        };
+    }
+    path.starts_with('/').then_some(path)
+}

@@ -1,0 +1,107 @@
+//! What of a path may be a segment: all that stands between two characters which may divide it.
+
+use super::units::{Unit, folded, may_fall_away};
+
+/// What stands between two characters that may divide a path, which are `/` and `\` in any spelling.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// What stands before the first mark that may cut it.
+    pub(super) head: Head,
+    pub(super) cut: Cut,
+    /// What divides it from the next.
+    pub(super) after: After,
+}
+
+#[derive(Debug)]
+pub(super) enum Head {
+    /// Nothing; with `blanks`, what may fall away, such as spaces.
+    Empty {
+        blanks: bool,
+    },
+    /// Dots alone; `sure` if they and what divides them from the rest can be read in one way.
+    Dots {
+        count: usize,
+        sure: bool,
+    },
+    Name(Name),
+}
+
+#[derive(Debug)]
+pub(super) struct Name {
+    /// The name, if each server sees it.
+    pub(super) exact: Option<String>,
+    pub(super) folded: String,
+    /// Whether it runs together with what follows where `../` or `./` is taken out.
+    pub(super) runs_on: bool,
+}
+
+/// Where a server may stop to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    Nowhere,
+    /// At a `;`: up to the next segment, or for good.
+    AtParameters,
+    /// At a `?` or a `#`, for good.
+    AtQuery,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// `/` as it stands.
+    Divided,
+    /// It may divide or be a part of a name: `\`, or an encoded slash.
+    PerhapsDivided,
+    End,
+}
+
+/// The pieces of a path behind its first slash.
+pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
+    loop {
+        let end = rest.iter().position(|unit| matches!(unit.character, '/' | '\\'));
+        let (text, others) = rest.split_at(end.unwrap_or(rest.len()));
+        let after = match others.first() {
+            None => After::End,
+            Some(Unit { character: '/', sure: true }) => After::Divided,
+            Some(_) => After::PerhapsDivided,
+        };
+        pieces.push(Piece::new(text, before, after));
+        let Some((_, others)) = others.split_first() else { return pieces };
+        (before, rest) = (after, others);
+    }
+}
+
+impl Piece {
+    fn new(text: &[Unit], before: After, after: After) -> Self {
+        let first = text.iter().position(|unit| matches!(unit.character, ';' | '?' | '#'));
+        let (head, tail) = text.split_at(first.unwrap_or(text.len()));
+        let cut = match tail.iter().any(|unit| matches!(unit.character, '?' | '#')) {
+            true => Cut::AtQuery,
+            false if tail.is_empty() => Cut::Nowhere,
+            false => Cut::AtParameters,
+        };
+        let divided = before != After::PerhapsDivided && after != After::PerhapsDivided;
+        Self { head: Head::new(head, divided, after), cut, after }
+    }
+}
+
+impl Head {
+    fn new(units: &[Unit], divided: bool, after: After) -> Self {
+        let mut shown = units.iter().filter(|unit| !may_fall_away(unit.character)).peekable();
+        if shown.peek().is_none() {
+            return Self::Empty { blanks: !units.is_empty() };
+        }
+        let dots = shown.filter(|unit| unit.character != '.').count() == 0;
+        if dots {
+            let count = units.iter().filter(|unit| unit.character == '.').count();
+            return Self::Dots { count, sure: divided && count == units.len() && units.iter().all(|unit| unit.sure) };
+        }
+        let text: String = units.iter().map(|unit| unit.character).collect();
+        Self::Name(Name {
+            folded: folded(&text),
+            runs_on: after != After::End && text.trim_end_matches(may_fall_away).ends_with('.'),
+            exact: units.iter().all(|unit| unit.sure).then_some(text),
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! All places that a path may lead to.
+//!
+//! A server goes through the pieces of a path from left to right, and at each it has a choice. Servers that go over a path
+//! several times come to nothing else: whatever one of their rounds leaves is there for the next, and each piece is taken out
+//! by one `..` only. So what is searched is every choice at every piece, and places that were reached before are not searched
+//! again.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Unrouted,
+    pieces::{After, Cut, Head, Name, Piece},
+    tree::Tree,
+};
+
+/// More places, and a path is ambiguous: no honest one has so many.
+const MOST_PLACES: usize = 1 << 12;
+
+/// A segment that is in no pattern.
+const OTHER: &str = "/\0";
+
+/// How far some server may have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    node: usize,
+    /// Whether an empty segment stands at the root: the next may be the authority of `//host/path` (RFC 3986 section 4.2).
+    doubled: bool,
+    /// Segments above that are in no pattern: which ones does not matter.
+    others: usize,
+    reading: Reading,
+}
+
+/// How the next piece is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reading {
+    /// As the beginning of a segment.
+    Segment,
+    /// As the rest of a segment that is known, since what stood before it did not divide.
+    Rest,
+    /// As a segment whose name may be the end of the one before.
+    RunOn,
+}
+
+/// Where a path may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    node: usize,
+    others: bool,
+    slash: bool,
+    /// Whether it counts only if it is under a route.
+    if_routed: bool,
+}
+
+/// The one route of all places that these pieces may lead to, by the route of each.
+pub(super) fn agreed(
+    tree: &Tree,
+    pieces: &[Piece],
+    route_of: impl Fn(&str) -> Result<Option<usize>, Unrouted>,
+) -> Result<Option<usize>, Unrouted> {
+    let mut agreed = None;
+    for end in Search::through(tree, pieces)?.ends {
+        let route = route_of(&end.path(tree))?;
+        if !(end.if_routed && route.is_none()) && *agreed.get_or_insert(route) != route {
+            return Err(Unrouted::AmbiguousPath);
+        }
+    }
+    Ok(agreed.flatten())
+}
+
+struct Search<'a> {
+    tree: &'a Tree,
+    /// Where the next piece is read from.
+    next: BTreeSet<Place>,
+    ends: BTreeSet<End>,
+}
+
+impl<'a> Search<'a> {
+    fn through(tree: &'a Tree, pieces: &[Piece]) -> Result<Self, Unrouted> {
+        let mut search = Self { tree, next: [Place::START].into(), ends: BTreeSet::new() };
+        let mut places = 0;
+        for piece in pieces {
+            places += search.next.len();
+            if places > MOST_PLACES {
+                return Err(Unrouted::AmbiguousPath);
+            }
+            for place in std::mem::take(&mut search.next) {
+                search.read(piece, place);
+            }
+        }
+        Ok(search)
+    }
+
+    fn read(&mut self, piece: &Piece, place: Place) {
+        match (place.reading, &piece.head) {
+            (Reading::Rest, _) => self.goes_on(piece, place),
+            (Reading::RunOn, Head::Name(name)) => {
+                self.arrive(piece, place.to_segment());
+                if name.runs_on {
+                    self.divided(piece, place);
+                }
+                self.segment(piece, place);
+            }
+            (Reading::RunOn, _) => {
+                self.divided(piece, place);
+                self.segment(piece, place);
+            }
+            (Reading::Segment, _) => self.segment(piece, place),
+        }
+    }
+
+    fn segment(&mut self, piece: &Piece, place: Place) {
+        if place.doubled && place.others == 0 {
+            self.goes_on(piece, Place::START);
+        }
+        match &piece.head {
+            Head::Empty { blanks } => self.empty(piece, place, *blanks),
+            Head::Dots { count, sure } => self.dots(piece, place, *count, *sure),
+            Head::Name(name) => self.name(piece, place, name),
+        }
+    }
+
+    /// Merged or counted.
+    fn empty(&mut self, piece: &Piece, place: Place, blanks: bool) {
+        let here = place.to_segment();
+        self.arrive_at_slash(piece, here);
+        if blanks || piece.after != After::End || piece.cut != Cut::Nowhere {
+            let counted = if here == Place::START { Place { doubled: true, ..here } } else { here.other() };
+            self.goes_on(piece, counted);
+        }
+    }
+
+    /// Up, nowhere, or a name like any other. What no honest client sends may lead up by any number.
+    fn dots(&mut self, piece: &Piece, place: Place, count: usize, sure: bool) {
+        let here = place.to_segment();
+        self.goes_on(piece, here.other());
+        let depth = here.others + usize::from(here.doubled) + self.tree.depth(here.node);
+        let most = if sure { depth.min(count - 1) } else { depth };
+        let tree = self.tree;
+        for up in std::iter::successors(Some(here), |place| Some(place.above(tree))).take(most + 1) {
+            self.arrive_at_slash(piece, up);
+            self.arrive(piece, up);
+        }
+    }
+
+    /// A name of a pattern's, if some server may take it for one; another, unless all do.
+    fn name(&mut self, piece: &Piece, place: Place, name: &Name) {
+        let here = place.to_segment();
+        let tree = self.tree;
+        let node = (here.others == 0 && !here.doubled).then_some(here.node);
+        let exact = node.zip(name.exact.as_ref()).and_then(|(node, exact)| tree.named(node, exact));
+        for child in node.into_iter().flat_map(|node| tree.alike(node, &name.folded)) {
+            self.arrive(piece, here.at(child));
+        }
+        match exact {
+            Some(_) if piece.cut == Cut::Nowhere => {
+                if piece.after == After::PerhapsDivided {
+                    self.next.insert(Place { reading: Reading::Rest, ..here.other() });
+                }
+                return;
+            }
+            _ => self.goes_on(piece, here.other()),
+        }
+        if name.runs_on {
+            for child in node.into_iter().flat_map(|node| tree.below(node)) {
+                self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });
+            }
+            self.divided(piece, Place { reading: Reading::RunOn, ..here.other() });
+        }
+    }
+
+    /// The segment was this one, and ends here or where it is cut.
+    fn arrive(&mut self, piece: &Piece, place: Place) {
+        match piece.cut {
+            Cut::Nowhere if piece.after == After::End => self.end(place, false, false),
+            Cut::Nowhere => self.divided(piece, place),
+            Cut::AtParameters | Cut::AtQuery => self.goes_on(piece, place),
+        }
+    }
+
+    /// As [`arrive`](Self::arrive), if the path ends with a slash should it end here.
+    fn arrive_at_slash(&mut self, piece: &Piece, place: Place) {
+        if piece.after == After::End || piece.cut != Cut::Nowhere {
+            self.end_by_cut(piece, place, true);
+        }
+        if piece.after != After::End {
+            self.arrive(piece, place);
+        }
+    }
+
+    /// The segment is known, whatever follows up to where it ends; it may go on behind what perhaps divides.
+    fn goes_on(&mut self, piece: &Piece, place: Place) {
+        if piece.after == After::End || piece.cut != Cut::Nowhere {
+            self.end_by_cut(piece, place, false);
+        }
+        self.divided(piece, place.to_segment());
+        if piece.after == After::PerhapsDivided {
+            self.next.insert(Place { reading: Reading::Rest, ..place });
+        }
+    }
+
+    /// The next piece is read from here, if there is one.
+    fn divided(&mut self, piece: &Piece, place: Place) {
+        match piece.after {
+            After::End => {}
+            After::Divided | After::PerhapsDivided => {
+                self.next.insert(place);
+            }
+        }
+    }
+
+    /// `/orders/..;x` as `/orders/..`, where the whole rest is cut: rare, and of consequence only if that is served.
+    fn end_by_cut(&mut self, piece: &Piece, place: Place, slash: bool) {
+        let rare =
+            piece.cut == Cut::AtParameters && piece.after != After::End && matches!(piece.head, Head::Dots { .. });
+        self.end(place, slash, rare);
+    }
+
+    fn end(&mut self, place: Place, slash: bool, if_routed: bool) {
+        self.ends.insert(End { node: place.node, others: place.doubled || place.others > 0, slash, if_routed });
+    }
+}
+
+impl Place {
+    const START: Self = Self { node: Tree::ROOT, doubled: false, others: 0, reading: Reading::Segment };
+
+    fn above(self, tree: &Tree) -> Self {
+        match self.others {
+            0 if self.doubled => Self::START,
+            0 => self.at(tree.above(self.node)),
+            others => Self { others: others - 1, ..self },
+        }
+    }
+
+    fn to_segment(self) -> Self {
+        Self { reading: Reading::Segment, ..self }
+    }
+
+    fn at(self, node: usize) -> Self {
+        Self { node, ..self }
+    }
+
+    fn other(self) -> Self {
+        Self { others: self.others + 1, ..self }
+    }
+}
+
+impl End {
+    fn path(self, tree: &Tree) -> String {
+        let path = format!("{}{}", tree.path(self.node), if self.others { OTHER } else { "" });
+        if self.slash || path.is_empty() { path + "/" } else { path }
+    }
+}

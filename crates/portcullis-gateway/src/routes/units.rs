@@ -1,0 +1,135 @@
+//! A path down to its characters: decoded until nothing is left to decode.
+
+use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
+
+use super::Unrouted;
+
+/// A path that takes more passes is refused: no honest one is encoded so often.
+pub(super) const MOST_PASSES: usize = 8;
+
+/// What a character stands for where compatibility forms are taken for the same (NFKD).
+const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
+
+/// A character of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) character: char,
+    /// Whether each server sees it here. One that was encoded may stay so at one place and not at another, as where only
+    /// unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an ASCII one.
+    pub(super) sure: bool,
+}
+
+/// The characters of a path.
+///
+/// Each decoding of a part leads to the same characters in the end, in whatever order parts are decoded: a `%` with its digits
+/// shares nothing with another. So they are all that any server can come to.
+pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
+    if path.contains(' ') || !is_well_encoded(path) {
+        return Err(Unrouted::MalformedPath);
+    }
+    let mut bytes: Vec<(u8, bool)> = path.bytes().map(|byte| (byte, true)).collect();
+    for pass in 0..=MOST_PASSES {
+        let text = text(&bytes)?;
+        // Other scripts have no spelling but the encoded one, so this is no choice that a server has.
+        let next = decoded(&bytes, |byte| pass == 0 && byte >= 0x80);
+        if next.len() == bytes.len() {
+            return seen(&text, &bytes);
+        }
+        bytes = next;
+    }
+    Err(Unrouted::AmbiguousPath)
+}
+
+/// What servers may take for the same name: compatibility forms, `+` and a space, nothing and what does not show, and a name
+/// without the dots and spaces that some file systems drop at its end, or with `..` taken out.
+pub(super) fn folded(name: &str) -> String {
+    let shown = NFKD.normalize_iter(name.chars()).filter(|&character| !is_ignorable(character));
+    let text: String = shown.map(|character| if character == '+' { ' ' } else { character }).collect();
+    text.replace("..", "").trim_start_matches(' ').trim_end_matches([' ', '.']).to_owned()
+}
+
+/// Whether a character may fall away at either end of a segment, or anywhere.
+pub(super) fn may_fall_away(character: char) -> bool {
+    matches!(character, ' ' | '+') || is_ignorable(character)
+}
+
+/// What shows nowhere, and is skipped by some (Unicode's `Default_Ignorable_Code_Point`, the common part of it).
+fn is_ignorable(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Decoded bytes as text. What is not UTF-8 is no path: overlong forms of `/` and `.` were a way past many a check.
+fn text(bytes: &[(u8, bool)]) -> Result<String, Unrouted> {
+    let text = String::from_utf8(bytes.iter().map(|(byte, _)| *byte).collect()).map_err(|_| Unrouted::MalformedPath)?;
+    match text.chars().any(char::is_control) || text.split('%').skip(1).any(is_of_javascript) {
+        true => Err(Unrouted::MalformedPath),
+        false => Ok(text),
+    }
+}
+
+/// Whether `u002f` follows a `%`, which is JavaScript's `escape` and no encoding of a URI; some servers read it.
+fn is_of_javascript(rest: &str) -> bool {
+    let digits = rest.strip_prefix(['u', 'U']).and_then(|rest| rest.as_bytes().get(..4));
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether two hexadecimal digits follow each `%` (RFC 3986 section 2.1).
+fn is_well_encoded(path: &str) -> bool {
+    path.split('%').skip(1).all(|rest| encoded(rest.bytes()).is_some())
+}
+
+/// The byte that two hexadecimal digits at the start stand for.
+fn encoded(mut digits: impl Iterator<Item = u8>) -> Option<u8> {
+    let mut digit = || char::from(digits.next()?).to_digit(16);
+    u8::try_from(digit()? * 16 + digit()?).ok()
+}
+
+/// The bytes, decoded once; a `%` that encodes nothing, which an earlier pass may leave, stays.
+fn decoded(bytes: &[(u8, bool)], is_sure: impl Fn(u8) -> bool) -> Vec<(u8, bool)> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        let byte = if first.0 == b'%' { encoded(after.iter().map(|(byte, _)| *byte)) } else { None };
+        decoded.push(byte.map_or(first, |byte| (byte, is_sure(byte))));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    decoded
+}
+
+/// The characters of a text that nothing is left to decode in.
+fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
+    let is_encoded = |text: &str| text.split('%').skip(1).any(|rest| encoded(rest.bytes()).is_some());
+    if !text.is_ascii() && is_encoded(&NFKD.normalize(text)) {
+        // `％2e`: one more way to encode.
+        return Err(Unrouted::AmbiguousPath);
+    }
+    let mut units = Vec::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let spelled = bytes.get(at..at + character.len_utf8()).unwrap_or_default();
+        match marks_in(character) {
+            Some(marks) => units.extend(marks.into_iter().map(|character| Unit { character, sure: false })),
+            None => units.push(Unit { character, sure: spelled.iter().all(|(_, sure)| *sure) }),
+        }
+    }
+    Ok(units)
+}
+
+/// What a character of another script may become, where that has a mark in it that divides or cuts a path, or a dot.
+fn marks_in(character: char) -> Option<Vec<char>> {
+    if character.is_ascii() {
+        return None;
+    }
+    let plain: Vec<_> = NFKD.normalize_iter(std::iter::once(character)).map(best_fit).collect();
+    plain.iter().any(|&character| matches!(character, '/' | '\\' | '.' | ';' | '?' | '#')).then_some(plain)
+}
+
+/// What code pages make of slashes of other kinds.
+fn best_fit(character: char) -> char {
+    match character {
+        '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
+        '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{a5}' | '\u{20a9}' => '\\',
+        other => other,
+    }
+}

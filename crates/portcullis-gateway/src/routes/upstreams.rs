@@ -1,0 +1,295 @@
+//! Models of servers: what each makes of a request target. Real ones are held against them in `tests/proxies/upstreams`.
+
+use icu_normalizer::ComposingNormalizer;
+use percent_encoding::percent_decode_str;
+
+/// A server by its name, and the path that it serves for a target, decoded; none if it refuses it. A slash that is a part of a
+/// segment's name is written `%2F`.
+pub(crate) type Upstream = (&'static str, fn(&str) -> Option<String>);
+
+/// What becomes of a path in one step; none if it is refused.
+pub(crate) type Step = fn(String) -> Option<String>;
+
+/// The servers.
+#[rustfmt::skip]
+pub(crate) const UPSTREAMS: &[Upstream] = &[
+    ("raw (hyper)", |target| Some(path(target).to_owned())),
+    ("WHATWG URL", |target| whatwg(target)),
+    ("WHATWG URL, decoded by segment", |target| then(whatwg(target)?, &[by_segment])),
+    ("WHATWG URL, decoded", |target| then(whatwg(target)?, &[decoded])),
+    ("WHATWG URL, decoded and read again", |target| then(whatwg(target)?, &[decoded, dots])),
+    ("RFC 3986", |target| then(path(target), &[unreserved, dots, by_segment])),
+    ("RFC 3986, dots alone", |target| then(path(target), &[dots])),
+    ("nginx", |target| then(path(target), &[fragment, decoded, merged, strict_dots])),
+    ("nginx without merge_slashes", |target| then(path(target), &[fragment, decoded, strict_dots])),
+    ("Envoy", |target| then(path(target), &[fragment, backslashes, encoded_dots, dots, merged])),
+    ("Envoy, slashes unescaped", |target| then(path(target), &[fragment, encoded_slashes, backslashes, encoded_dots, dots, merged])),
+    ("Caddy", |target| then(path(target), &[decoded, clean])),
+    ("Go path.Clean", |target| then(path(target), &[decoded, merged, dots])),
+    ("Go ServeMux", |target| then(path(target), &[only_clean, by_segment])),
+    ("Node url.parse", |target| then(path(target), &[fragment, backslashes])),
+    ("Express", |target| then(path(target), &[fragment, backslashes, by_segment])),
+    ("Express static", |target| then(path(target), &[decoded, no_traversal, merged, dots])),
+    ("Tomcat", |target| then(path(target), &[no_encoded_slash, parameters, decoded, no_backslash, merged, strict_dots])),
+    ("Tomcat, slashes and backslashes allowed", |target| then(path(target), &[parameters, decoded, backslashes, merged, strict_dots])),
+    ("Jetty", |target| then(path(target), &[parameters, decoded, strict_dots])),
+    ("Jetty, dots first", |target| then(path(target), &[parameters, encoded_dots, strict_dots, by_segment])),
+    ("Spring", |target| then(path(target), &[parameters, by_segment])),
+    ("Spring, merged", |target| then(path(target), &[parameters, decoded, merged])),
+    ("Shiro", |target| then(path(target), &[cut_for_good, decoded, backslashes, merged, dots])),
+    ("JDK HttpServer", |target| then(path(target), &[fragment, decoded])),
+    ("Werkzeug", |target| then(path(target), &[decoded, merged])),
+    ("http.server of Python", |target| then(path(target), &[fragment, decoded, merged, dots])),
+    ("Django", |target| then(path(target), &[decoded, one_leading_slash])),
+    ("Starlette", |target| then(path(target), &[decoded])),
+    ("Rack", |target| then(path(target), &[decoded, merged, dots])),
+    ("Rails", |target| then(path(target), &[merged, by_segment])),
+    ("IIS", |target| then(path(target), &[decoded, decoded, backslashes, merged, trimmed, dots])),
+    ("IIS, trimmed last", |target| then(path(target), &[decoded, backslashes, merged, dots, trimmed])),
+    ("Apache", |target| then(path(target), &[no_encoded_slash, decoded, merged, dots])),
+    ("Apache, AllowEncodedSlashes On", |target| then(path(target), &[decoded, merged, dots])),
+    ("Apache, AllowEncodedSlashes NoDecode", |target| then(path(target), &[all_but_slash, merged, dots])),
+    ("lighttpd", |target| then(path(target), &[unreserved, encoded_slashes, backslashes, dots, decoded])),
+    ("HAProxy", |target| then(path(target), &[unreserved, merged, dots, by_segment])),
+    ("PHP front controller", |target| then(path(target), &[without_authority, decoded])),
+    ("PHP front controller, cleaned", |target| then(path(target), &[without_authority, decoded, merged, dots])),
+    ("all but / decoded", |target| then(path(target), &[all_but_slash, dots])),
+    ("all but / and \\ decoded", |target| then(path(target), &[all_but_slashes, dots])),
+    ("decoded twice", |target| then(path(target), &[decoded, decoded, merged, dots])),
+    ("decoded three times", |target| then(path(target), &[decoded, decoded, decoded, merged, dots])),
+    ("dots between two decodings", |target| then(path(target), &[decoded, dots, decoded, dots])),
+    ("dots before decoding", |target| then(path(target), &[dots, decoded, dots])),
+    ("`../` taken out", |target| then(path(target), &[decoded, without_climbing, merged])),
+    ("`../` taken out, then dots", |target| then(path(target), &[decoded, without_climbing, merged, dots])),
+    ("`./` taken out", |target| then(path(target), &[decoded, without_staying, merged, dots])),
+    ("`..` taken out", |target| then(path(target), &[decoded, without_two_dots, merged])),
+    ("compatibility forms", |target| then(path(target), &[decoded, compatible, merged, dots])),
+    ("compatibility forms, backslashes", |target| then(path(target), &[decoded, compatible, backslashes, parameters, dots])),
+    ("a form's decoding", |target| then(path(target), &[plus_as_space, decoded, trimmed, dots])),
+    ("more dots lead further", |target| then(path(target), &[decoded, merged, many_dots])),
+    ("query found after decoding", |target| then(path(target), &[decoded, before_query, merged, dots])),
+];
+
+/// Steps that a server may take, in any order.
+pub(crate) const STEPS: &[Step] = &[
+    decoded,
+    unreserved,
+    all_but_slash,
+    all_but_slashes,
+    encoded_dots,
+    encoded_slashes,
+    merged,
+    dots,
+    parameters,
+    cut_for_good,
+    backslashes,
+    before_query,
+    without_authority,
+    trimmed,
+    compatible,
+    plus_as_space,
+    without_climbing,
+    many_dots,
+];
+
+/// The path of a target in origin or absolute form.
+pub(crate) fn path(target: &str) -> &str {
+    let path = match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        _ => target,
+    };
+    path.split('?').next().unwrap_or(path)
+}
+
+fn then(path: impl Into<String>, steps: &[Step]) -> Option<String> {
+    steps.iter().try_fold(path.into(), |path, step| step(path))
+}
+
+/// `new URL(request.url, base)`.
+fn whatwg(target: &str) -> Option<String> {
+    let url = url::Url::parse("http://host/").ok()?.join(target).ok()?;
+    // The parser encodes what a pattern has decoded.
+    decoded_where(url.path(), |byte| byte >= 0x80)
+}
+
+fn decoded(path: String) -> Option<String> {
+    decoded_where(&path, |_| true)
+}
+
+fn unreserved(path: String) -> Option<String> {
+    decoded_where(&path, |byte| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn all_but_slash(path: String) -> Option<String> {
+    decoded_where(&path, |byte| byte != b'/')
+}
+
+fn all_but_slashes(path: String) -> Option<String> {
+    decoded_where(&path, |byte| byte != b'/' && byte != b'\\')
+}
+
+fn encoded_dots(path: String) -> Option<String> {
+    decoded_where(&path, |byte| byte == b'.')
+}
+
+fn encoded_slashes(path: String) -> Option<String> {
+    decoded_where(&path, |byte| matches!(byte, b'/' | b'\\'))
+}
+
+/// Each segment for itself.
+fn by_segment(path: String) -> Option<String> {
+    let decoded = |segment| Some(decoded_where(segment, |_| true)?.replace('/', "%2F"));
+    Some(path.split('/').map(decoded).collect::<Option<Vec<_>>>()?.join("/"))
+}
+
+/// A path with some of what is encoded decoded, once.
+pub(crate) fn decoded_where(path: &str, mut which: impl FnMut(u8) -> bool) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut parts = path.split('%');
+    bytes.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
+    for part in parts {
+        let encoded = format!("%{}", part.get(..2).unwrap_or_default());
+        let mut decoded = percent_decode_str(&encoded);
+        match (decoded.next(), decoded.next(), part.get(2..)) {
+            (Some(byte), None, Some(rest)) if which(byte) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(rest.as_bytes());
+            }
+            _ => {
+                bytes.push(b'%');
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// RFC 3986 section 5.2.4.
+fn dots(path: String) -> Option<String> {
+    climbing(&path, |_| Some(()))
+}
+
+/// The same, where nothing is above the root.
+fn strict_dots(path: String) -> Option<String> {
+    climbing(&path, |depth| (depth > 0).then_some(()))
+}
+
+fn climbing(path: &str, may_climb: impl Fn(usize) -> Option<()>) -> Option<String> {
+    let mut kept = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." => {}
+            ".." => {
+                may_climb(kept.len())?;
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+        if matches!(segment, "." | "..") && segments.peek().is_none() {
+            kept.push("");
+        }
+    }
+    Some(format!("/{}", kept.join("/")))
+}
+
+/// `...` as `../..`, as Windows had it once.
+fn many_dots(path: String) -> Option<String> {
+    let more = |segment: &str| match segment.len() > 2 && segment.bytes().all(|byte| byte == b'.') {
+        true => vec![".."; segment.len() - 1].join("/"),
+        false => segment.to_owned(),
+    };
+    dots(path.split('/').map(more).collect::<Vec<_>>().join("/"))
+}
+
+fn merged(path: String) -> Option<String> {
+    let mut merged = String::new();
+    for character in path.chars() {
+        if character != '/' || !merged.ends_with('/') {
+            merged.push(character);
+        }
+    }
+    Some(merged)
+}
+
+/// `path.Clean` of Go, with the slash at the end kept.
+fn clean(path: String) -> Option<String> {
+    dots(merged(path)?)
+}
+
+/// A path that is not clean is redirected.
+fn only_clean(path: String) -> Option<String> {
+    (clean(path.clone())? == path).then_some(path)
+}
+
+fn one_leading_slash(path: String) -> Option<String> {
+    Some(format!("/{}", path.trim_start_matches('/')))
+}
+
+fn parameters(path: String) -> Option<String> {
+    let name = |segment: &str| segment.split(';').next().unwrap_or_default().to_owned();
+    Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
+}
+
+fn cut_for_good(path: String) -> Option<String> {
+    path.split(';').next().map(str::to_owned)
+}
+
+fn fragment(path: String) -> Option<String> {
+    path.split('#').next().map(str::to_owned)
+}
+
+fn before_query(path: String) -> Option<String> {
+    path.split(['?', '#']).next().map(str::to_owned)
+}
+
+fn backslashes(path: String) -> Option<String> {
+    Some(path.replace('\\', "/"))
+}
+
+fn no_backslash(path: String) -> Option<String> {
+    (!path.contains('\\')).then_some(path)
+}
+
+fn no_encoded_slash(path: String) -> Option<String> {
+    (!path.to_ascii_lowercase().contains("%2f")).then_some(path)
+}
+
+fn no_traversal(path: String) -> Option<String> {
+    (!path.split(['/', '\\']).any(|segment| segment == "..")).then_some(path)
+}
+
+/// `//host/path` as a reference without a scheme.
+fn without_authority(path: String) -> Option<String> {
+    let Some(rest) = path.strip_prefix("//") else { return Some(path) };
+    Some(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned())
+}
+
+/// Names without dots and spaces at their ends.
+fn trimmed(path: String) -> Option<String> {
+    let name = |segment: &str| match segment {
+        "." | ".." => segment.to_owned(),
+        _ => segment.trim_end_matches([' ', '.']).trim_start_matches(' ').to_owned(),
+    };
+    Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
+}
+
+fn plus_as_space(path: String) -> Option<String> {
+    Some(path.replace('+', " "))
+}
+
+fn compatible(path: String) -> Option<String> {
+    Some(ComposingNormalizer::new_nfkc().normalize(&path).into_owned())
+}
+
+fn without_climbing(path: String) -> Option<String> {
+    Some(path.replace("../", "").replace("..\\", ""))
+}
+
+fn without_staying(path: String) -> Option<String> {
+    Some(path.replace("./", ""))
+}
+
+fn without_two_dots(path: String) -> Option<String> {
+    Some(path.replace("..", ""))
+}

@@ -1,0 +1,30 @@
+//! What the gateway judges under a route is served under it, whatever the server.
+#![no_main]
+#![allow(dead_code, unreachable_pub, reason = "a module of the gateway, which is a program")]
+
+#[path = "../../crates/portcullis-gateway/src/routes/mod.rs"]
+mod routes;
+
+use routes::agreement::{TABLES, WORDS, disagreement, routes};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let [table, count, rest @ ..] = bytes else { return };
+    let Some((choices, rest)) = rest.split_first_chunk() else { return };
+    let Some((steps, target)) = rest.split_at_checked(usize::from(count % 7)) else { return };
+    let table = TABLES[usize::from(*table) % TABLES.len()];
+    let target = target_of(target);
+    if let Some(disagreement) = disagreement(&routes(table), &target, steps, u64::from_le_bytes(*choices)) {
+        panic!("{disagreement}, of {table:?}");
+    }
+});
+
+/// A target: ASCII as it stands, any other byte as a word of what is hostile.
+fn target_of(bytes: &[u8]) -> String {
+    // Long ones take long, and say no more.
+    let bytes = bytes.iter().take(32);
+    let word = |byte: &u8| match byte.checked_sub(128) {
+        None => char::from(*byte).to_string(),
+        Some(word) => WORDS[usize::from(word) % WORDS.len()].to_owned(),
+    };
+    format!("/{}", bytes.map(word).collect::<String>())
+}
