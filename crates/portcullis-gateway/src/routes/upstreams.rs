@@ -22,22 +22,23 @@ pub(crate) const UPSTREAMS: &[Upstream] = &[
     ("RFC 3986, dots alone", |target| then(path(target), &[dots])),
     ("nginx", |target| then(path(target), &[fragment, decoded, merged, strict_dots])),
     ("nginx without merge_slashes", |target| then(path(target), &[fragment, decoded, strict_dots])),
-    ("Envoy", |target| then(path(target), &[fragment, backslashes, encoded_dots, dots, merged])),
-    ("Envoy, slashes unescaped", |target| then(path(target), &[fragment, encoded_slashes, backslashes, encoded_dots, dots, merged])),
+    ("Envoy", |target| then(path(target), &[fragment, backslashes, unreserved, dots_with_parameters, dots, merged])),
+    ("Envoy, slashes unescaped", |target| then(path(target), &[fragment, encoded_slashes, backslashes, unreserved, dots_with_parameters, dots, merged])),
     ("Caddy", |target| then(path(target), &[decoded, clean])),
     ("Go path.Clean", |target| then(path(target), &[decoded, merged, dots])),
     ("Go ServeMux", |target| then(path(target), &[only_clean, by_segment])),
     ("Node url.parse", |target| then(path(target), &[fragment, backslashes])),
-    ("Express", |target| then(path(target), &[fragment, backslashes, by_segment])),
+    ("Express", |target| then(path(target), &[fragment, backslashes])),
+    ("Express, parameters of a route", |target| then(path(target), &[fragment, backslashes, by_segment])),
     ("Express static", |target| then(path(target), &[decoded, no_traversal, merged, dots])),
-    ("Tomcat", |target| then(path(target), &[no_encoded_slash, parameters, decoded, no_backslash, merged, strict_dots])),
+    ("Tomcat", |target| then(path(target), &[parameters, no_encoded_slash, decoded, no_backslash, merged, strict_dots])),
     ("Tomcat, slashes and backslashes allowed", |target| then(path(target), &[parameters, decoded, backslashes, merged, strict_dots])),
-    ("Jetty", |target| then(path(target), &[parameters, decoded, strict_dots])),
-    ("Jetty, dots first", |target| then(path(target), &[parameters, encoded_dots, strict_dots, by_segment])),
+    ("Jetty", |target| then(path(target), &[of_javascript, parameters, unreserved, strict_dots, by_segment])),
+    ("Jetty, slashes decoded", |target| then(path(target), &[parameters, decoded, strict_dots])),
     ("Spring", |target| then(path(target), &[parameters, by_segment])),
     ("Spring, merged", |target| then(path(target), &[parameters, decoded, merged])),
     ("Shiro", |target| then(path(target), &[cut_for_good, decoded, backslashes, merged, dots])),
-    ("JDK HttpServer", |target| then(path(target), &[fragment, decoded])),
+    ("JDK HttpServer", |target| then(path(target), &[fragment, without_authority, decoded])),
     ("Werkzeug", |target| then(path(target), &[decoded, merged])),
     ("http.server of Python", |target| then(path(target), &[fragment, decoded, merged, dots])),
     ("Django", |target| then(path(target), &[decoded, one_leading_slash])),
@@ -90,6 +91,8 @@ pub(crate) const STEPS: &[Step] = &[
     plus_as_space,
     without_climbing,
     many_dots,
+    dots_with_parameters,
+    of_javascript,
 ];
 
 /// The path of a target in origin or absolute form.
@@ -107,7 +110,10 @@ fn then(path: impl Into<String>, steps: &[Step]) -> Option<String> {
 
 /// `new URL(request.url, base)`.
 fn whatwg(target: &str) -> Option<String> {
-    let url = url::Url::parse("http://host/").ok()?.join(target).ok()?;
+    // What the standard says of more than two slashes, and the crate does not.
+    let rest = target.trim_start_matches(['/', '\\']);
+    let target = if target.len() - rest.len() > 2 { format!("//{rest}") } else { target.to_owned() };
+    let url = url::Url::parse("http://host/").ok()?.join(&target).ok()?;
     // The parser encodes what a pattern has decoded.
     decoded_where(url.path(), |byte| byte >= 0x80)
 }
@@ -161,7 +167,30 @@ pub(crate) fn decoded_where(path: &str, mut which: impl FnMut(u8) -> bool) -> Op
             }
         }
     }
-    String::from_utf8(bytes).ok()
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// `%u002e`, as JavaScript's `escape` writes it.
+fn of_javascript(path: String) -> Option<String> {
+    let mut parts = path.split("%u");
+    let mut read = parts.next()?.to_owned();
+    for part in parts {
+        let code = part.get(..4).and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
+        match (code, part.get(4..)) {
+            (Some(character), Some(rest)) => read.extend([&*character.to_string(), rest]),
+            _ => read.extend(["%u", part]),
+        }
+    }
+    Some(read)
+}
+
+/// `..;a=b` as `..`.
+fn dots_with_parameters(path: String) -> Option<String> {
+    let name = |segment: &str| match segment.split_once(';') {
+        Some((dots @ ("." | ".."), _)) => dots.to_owned(),
+        _ => segment.to_owned(),
+    };
+    Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
 }
 
 /// RFC 3986 section 5.2.4.

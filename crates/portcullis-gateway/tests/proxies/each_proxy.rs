@@ -40,6 +40,7 @@ behind_each_proxy!(
     what_stands_in_a_trailer_is_no_header_field,
     claims_arrive_as_they_are_or_not_at_all,
     no_spelling_of_a_path_gets_behind_a_route,
+    no_other_method_than_the_judged_one_is_served,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
     without_the_gateway_nothing_passes,
     a_revoked_token_passes_no_longer_than_answers_are_kept,
@@ -309,6 +310,22 @@ async fn no_spelling_of_a_path_gets_behind_a_route(proxy: Proxy) {
     }
     // And the plain way is open all the time.
     assert_eq!(scene.ask("GET /orders/1", Some(&reader)).await.status, 200);
+}
+
+async fn no_other_method_than_the_judged_one_is_served(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let port = scene.stage.ports.proxy;
+    let bearer = format!("Bearer {}", scene.read().sign());
+    for name in ["X-HTTP-Method-Override", "X-Method-Override", "x-http-method"] {
+        let fields = [("Authorization", bearer.as_str()), (name, "DELETE")];
+        assert_eq!(ask(port, "GET /orders/1", &fields).await.status, 403, "{name}");
+        let fields = [fields[0], (name, "get")];
+        assert_eq!(ask(port, "GET /orders/1", &fields).await.status, 200, "{name}");
+    }
+    for line in ["GET /orders/1?_method=DELETE", "GET /orders/1?%5fmethod=delete", "delete /orders/1", "get /orders/1"]
+    {
+        assert_ne!(ask(port, line, &[("Authorization", &bearer)]).await.status, 200, "{line}");
+    }
 }
 
 /// A path as the most obliging upstream reads it.

@@ -24,3 +24,4 @@ mod replicas;
 mod scene;
 mod sizes;
 mod strangers;
+mod upstreams;
