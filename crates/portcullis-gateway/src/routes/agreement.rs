@@ -65,7 +65,7 @@ fn stepwise(target: &str, steps: &[u8], mut choices: u64) -> Option<String> {
     let mut path = upstreams::path(target).to_owned();
     for step in steps.iter().take(6) {
         path = match STEPS.get(usize::from(*step) % (STEPS.len() + 2)) {
-            Some(step) => step(path)?,
+            Some(step) => step(&path)?,
             None => upstreams::decoded_where(&path, |byte| {
                 choices = choices.rotate_left(1);
                 byte >= 0x80 || choices & 1 == 1

@@ -256,7 +256,8 @@ fn another_spelling_of_a_name_is_that_name_and_another() {
 fn a_request_for_another_method_is_judged_by_both() {
     let routes = for_methods(&[("/orders/*", &["DELETE"]), ("/open/*", &[]), ("/*", &["GET", "POST"]), ("/*", &[])]);
     let none: &[(&str, &str)] = &[];
-    let table: &[(&str, &str, &[(&str, &str)], Result<usize, Unrouted>)] = &[
+    type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)], Result<usize, Unrouted>);
+    let table: &[Row] = &[
         ("DELETE", "/orders/1", none, Ok(0)),
         ("delete", "/orders/1", none, Err(MalformedMethod)),
         ("dElEtE", "/orders/1", none, Err(MalformedMethod)),

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 pub(crate) type Upstream = (&'static str, fn(&str) -> Option<String>);
 
 /// What becomes of a path in one step; none if it is refused.
-pub(crate) type Step = fn(String) -> Option<String>;
+pub(crate) type Step = fn(&str) -> Option<String>;
 
 /// The servers.
 #[rustfmt::skip]
@@ -105,7 +105,7 @@ pub(crate) fn path(target: &str) -> &str {
 }
 
 fn then(path: impl Into<String>, steps: &[Step]) -> Option<String> {
-    steps.iter().try_fold(path.into(), |path, step| step(path))
+    steps.iter().try_fold(path.into(), |path, step| step(&path))
 }
 
 /// `new URL(request.url, base)`.
@@ -118,32 +118,32 @@ fn whatwg(target: &str) -> Option<String> {
     decoded_where(url.path(), |byte| byte >= 0x80)
 }
 
-fn decoded(path: String) -> Option<String> {
-    decoded_where(&path, |_| true)
+fn decoded(path: &str) -> Option<String> {
+    decoded_where(path, |_| true)
 }
 
-fn unreserved(path: String) -> Option<String> {
-    decoded_where(&path, |byte| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+fn unreserved(path: &str) -> Option<String> {
+    decoded_where(path, |byte| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-fn all_but_slash(path: String) -> Option<String> {
-    decoded_where(&path, |byte| byte != b'/')
+fn all_but_slash(path: &str) -> Option<String> {
+    decoded_where(path, |byte| byte != b'/')
 }
 
-fn all_but_slashes(path: String) -> Option<String> {
-    decoded_where(&path, |byte| byte != b'/' && byte != b'\\')
+fn all_but_slashes(path: &str) -> Option<String> {
+    decoded_where(path, |byte| byte != b'/' && byte != b'\\')
 }
 
-fn encoded_dots(path: String) -> Option<String> {
-    decoded_where(&path, |byte| byte == b'.')
+fn encoded_dots(path: &str) -> Option<String> {
+    decoded_where(path, |byte| byte == b'.')
 }
 
-fn encoded_slashes(path: String) -> Option<String> {
-    decoded_where(&path, |byte| matches!(byte, b'/' | b'\\'))
+fn encoded_slashes(path: &str) -> Option<String> {
+    decoded_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
 /// Each segment for itself.
-fn by_segment(path: String) -> Option<String> {
+fn by_segment(path: &str) -> Option<String> {
     let decoded = |segment| Some(decoded_where(segment, |_| true)?.replace('/', "%2F"));
     Some(path.split('/').map(decoded).collect::<Option<Vec<_>>>()?.join("/"))
 }
@@ -171,7 +171,7 @@ pub(crate) fn decoded_where(path: &str, mut which: impl FnMut(u8) -> bool) -> Op
 }
 
 /// `%u002e`, as JavaScript's `escape` writes it.
-fn of_javascript(path: String) -> Option<String> {
+fn of_javascript(path: &str) -> Option<String> {
     let mut parts = path.split("%u");
     let mut read = parts.next()?.to_owned();
     for part in parts {
@@ -185,7 +185,7 @@ fn of_javascript(path: String) -> Option<String> {
 }
 
 /// `..;a=b` as `..`.
-fn dots_with_parameters(path: String) -> Option<String> {
+fn dots_with_parameters(path: &str) -> Option<String> {
     let name = |segment: &str| match segment.split_once(';') {
         Some((dots @ ("." | ".."), _)) => dots.to_owned(),
         _ => segment.to_owned(),
@@ -194,13 +194,13 @@ fn dots_with_parameters(path: String) -> Option<String> {
 }
 
 /// RFC 3986 section 5.2.4.
-fn dots(path: String) -> Option<String> {
-    climbing(&path, |_| Some(()))
+fn dots(path: &str) -> Option<String> {
+    climbing(path, |_| Some(()))
 }
 
 /// The same, where nothing is above the root.
-fn strict_dots(path: String) -> Option<String> {
-    climbing(&path, |depth| (depth > 0).then_some(()))
+fn strict_dots(path: &str) -> Option<String> {
+    climbing(path, |depth| (depth > 0).then_some(()))
 }
 
 fn climbing(path: &str, may_climb: impl Fn(usize) -> Option<()>) -> Option<String> {
@@ -223,15 +223,15 @@ fn climbing(path: &str, may_climb: impl Fn(usize) -> Option<()>) -> Option<Strin
 }
 
 /// `...` as `../..`, as Windows had it once.
-fn many_dots(path: String) -> Option<String> {
+fn many_dots(path: &str) -> Option<String> {
     let more = |segment: &str| match segment.len() > 2 && segment.bytes().all(|byte| byte == b'.') {
         true => vec![".."; segment.len() - 1].join("/"),
         false => segment.to_owned(),
     };
-    dots(path.split('/').map(more).collect::<Vec<_>>().join("/"))
+    dots(&path.split('/').map(more).collect::<Vec<_>>().join("/"))
 }
 
-fn merged(path: String) -> Option<String> {
+fn merged(path: &str) -> Option<String> {
     let mut merged = String::new();
     for character in path.chars() {
         if character != '/' || !merged.ends_with('/') {
@@ -242,60 +242,60 @@ fn merged(path: String) -> Option<String> {
 }
 
 /// `path.Clean` of Go, with the slash at the end kept.
-fn clean(path: String) -> Option<String> {
-    dots(merged(path)?)
+fn clean(path: &str) -> Option<String> {
+    dots(&merged(path)?)
 }
 
 /// A path that is not clean is redirected.
-fn only_clean(path: String) -> Option<String> {
-    (clean(path.clone())? == path).then_some(path)
+fn only_clean(path: &str) -> Option<String> {
+    (clean(path)? == path).then(|| path.to_owned())
 }
 
-fn one_leading_slash(path: String) -> Option<String> {
+fn one_leading_slash(path: &str) -> Option<String> {
     Some(format!("/{}", path.trim_start_matches('/')))
 }
 
-fn parameters(path: String) -> Option<String> {
+fn parameters(path: &str) -> Option<String> {
     let name = |segment: &str| segment.split(';').next().unwrap_or_default().to_owned();
     Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
 }
 
-fn cut_for_good(path: String) -> Option<String> {
+fn cut_for_good(path: &str) -> Option<String> {
     path.split(';').next().map(str::to_owned)
 }
 
-fn fragment(path: String) -> Option<String> {
+fn fragment(path: &str) -> Option<String> {
     path.split('#').next().map(str::to_owned)
 }
 
-fn before_query(path: String) -> Option<String> {
+fn before_query(path: &str) -> Option<String> {
     path.split(['?', '#']).next().map(str::to_owned)
 }
 
-fn backslashes(path: String) -> Option<String> {
+fn backslashes(path: &str) -> Option<String> {
     Some(path.replace('\\', "/"))
 }
 
-fn no_backslash(path: String) -> Option<String> {
-    (!path.contains('\\')).then_some(path)
+fn no_backslash(path: &str) -> Option<String> {
+    (!path.contains('\\')).then(|| path.to_owned())
 }
 
-fn no_encoded_slash(path: String) -> Option<String> {
-    (!path.to_ascii_lowercase().contains("%2f")).then_some(path)
+fn no_encoded_slash(path: &str) -> Option<String> {
+    (!path.to_ascii_lowercase().contains("%2f")).then(|| path.to_owned())
 }
 
-fn no_traversal(path: String) -> Option<String> {
-    (!path.split(['/', '\\']).any(|segment| segment == "..")).then_some(path)
+fn no_traversal(path: &str) -> Option<String> {
+    (!path.split(['/', '\\']).any(|segment| segment == "..")).then(|| path.to_owned())
 }
 
 /// `//host/path` as a reference without a scheme.
-fn without_authority(path: String) -> Option<String> {
-    let Some(rest) = path.strip_prefix("//") else { return Some(path) };
+fn without_authority(path: &str) -> Option<String> {
+    let Some(rest) = path.strip_prefix("//") else { return Some(path.to_owned()) };
     Some(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned())
 }
 
 /// Names without dots and spaces at their ends.
-fn trimmed(path: String) -> Option<String> {
+fn trimmed(path: &str) -> Option<String> {
     let name = |segment: &str| match segment {
         "." | ".." => segment.to_owned(),
         _ => segment.trim_end_matches([' ', '.']).trim_start_matches(' ').to_owned(),
@@ -303,22 +303,22 @@ fn trimmed(path: String) -> Option<String> {
     Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
 }
 
-fn plus_as_space(path: String) -> Option<String> {
+fn plus_as_space(path: &str) -> Option<String> {
     Some(path.replace('+', " "))
 }
 
-fn compatible(path: String) -> Option<String> {
-    Some(ComposingNormalizer::new_nfkc().normalize(&path).into_owned())
+fn compatible(path: &str) -> Option<String> {
+    Some(ComposingNormalizer::new_nfkc().normalize(path).into_owned())
 }
 
-fn without_climbing(path: String) -> Option<String> {
+fn without_climbing(path: &str) -> Option<String> {
     Some(path.replace("../", "").replace("..\\", ""))
 }
 
-fn without_staying(path: String) -> Option<String> {
+fn without_staying(path: &str) -> Option<String> {
     Some(path.replace("./", ""))
 }
 
-fn without_two_dots(path: String) -> Option<String> {
+fn without_two_dots(path: &str) -> Option<String> {
     Some(path.replace("..", ""))
 }
