@@ -81,14 +81,15 @@ fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Configurati
 impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<http::Response<Bytes>, BoxError> {
         let (reach, limit) = (request.reach, request.max_body_bytes);
-        let request: reqwest::Request = request.request.try_into()?;
+        let request: reqwest::Request = request.request.try_into().map_err(reqwest::Error::without_url)?;
         let url = request.url().clone();
         if let Some(names) = &self.names {
             names.bound(&url, reach);
         }
-        let mut response = self.client.execute(request).await?;
+        // Whoever asks knows the URL, and its text would have the credentials and the query of it.
+        let mut response = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await? {
+        while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
             if body.len() + chunk.len() > limit {
                 return Err(BodyTooLong { limit }.into());
             }

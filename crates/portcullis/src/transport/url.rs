@@ -16,19 +16,40 @@ pub(crate) enum Transport {
 impl Transport {
     /// Reads a URL that may be asked.
     pub(crate) fn url(self, text: &str) -> Result<Url, ConfigurationError> {
-        let url = Url::parse(text).map_err(|_| ConfigurationError::Url { url: text.to_owned() })?;
+        let url = Url::parse(text).map_err(|_| ConfigurationError::Url { url: without_secrets(text) })?;
         match url.scheme() {
             "https" => Ok(url),
             "http" if self == Self::AnyHttp || is_this_machine(&url) => Ok(url),
             "http" => Err(ConfigurationError::InsecureUrl { url: shown(&url) }),
-            _ => Err(ConfigurationError::Url { url: shown(&url) }),
+            _ => Err(ConfigurationError::Url { url: without_secrets(text) }),
         }
     }
 }
 
-/// The URL as logs name it: without credentials and query.
+/// The URL as logs name it: without credentials and query, and not without end.
 pub(crate) fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path())
+    cut(&format!("{}{}", url.origin().ascii_serialization(), url.path()))
+}
+
+/// The same of a text that is no URL, whoever wrote it.
+fn without_secrets(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    let rest = rest.rsplit_once('@').map_or(rest, |(_credentials, rest)| rest);
+    cut(&format!("{scheme}{separator}{rest}"))
+}
+
+/// Short, and without anything that steers a terminal.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 256;
+    let is_visible = |character: char| character.is_alphanumeric() || matches!(character, ' '..='~');
+    let visible = |character| if is_visible(character) { character } else { '\u{fffd}' };
+    let mut cut: String = text.chars().take(LONGEST).map(visible).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        cut.push('…');
+    }
+    cut
 }
 
 /// Whether the URL is of this machine, by its name or address.
@@ -44,6 +65,27 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_no_url_is_told_without_what_may_be_secret() {
+        let long = format!("{}…", "x".repeat(256));
+        let table = [
+            ("as.example.com/jwks", "as.example.com/jwks"),
+            ("", ""),
+            ("https://user:hunter2@host:port/jwks?key=hunter2", "https://host:port/jwks"),
+            ("https://user:hunt@er2@host:port/#hunter2", "https://host:port/"),
+            ("user:hunter2@host", "host"),
+            ("ftp://user:hunter2@host/x?key=hunter2", "ftp://host/x"),
+            ("\u{1b}[2J\nINFO\u{202e} all is well", "\u{fffd}[2J\u{fffd}INFO\u{fffd} all is well"),
+            (&"x".repeat(1000), &long),
+        ];
+        for (text, expected) in table {
+            let error = Transport::Secure.url(text).unwrap_err();
+            assert_eq!(error.to_string(), format!("expected an absolute URL, `{expected}` came"));
+        }
+        let endless = format!("http://as.example.com/{}", "x".repeat(100_000));
+        assert!(Transport::Secure.url(&endless).unwrap_err().to_string().len() < 600);
+    }
 
     #[test]
     fn keys_come_over_https_or_from_this_machine() {

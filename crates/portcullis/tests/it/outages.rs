@@ -294,6 +294,45 @@ impl JwksCache for Broken {
     }
 }
 
+/// In a URL may stand a password, or a key as its query.
+#[tokio::test]
+async fn no_error_shows_what_may_be_secret_in_a_url() {
+    let nobody = "http://user:hunter2@127.0.0.1:1/nobody?key=hunter3";
+    let jwks = JwksService::new(nobody).unwrap();
+    let discovered = JwksService::discover(nobody).build().unwrap();
+    let client = portcullis::ClientAuthentication::basic("a", "b");
+    let introspector = portcullis::Introspector::builder(nobody, client).build().unwrap();
+    assert!(portcullis::Verifier::from(introspector.clone()).verify("opaque").await.is_err());
+    let texts = [
+        jwks.prefetch().await.unwrap_err().to_string(),
+        discovered.prefetch().await.unwrap_err().to_string(),
+        format!("{:?} {jwks:?}", jwks.status()),
+        format!("{:?} {introspector:?}", introspector.status()),
+        JwksService::new("https://user:hunter2@host:port/?key=hunter3").unwrap_err().to_string(),
+    ];
+    for text in texts {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+/// What an issuer writes ends in a log.
+#[tokio::test]
+async fn a_jwks_uri_that_is_none_steers_no_terminal_and_fills_no_log() {
+    let server = portcullis_testkit::AuthorizationServer::start().await;
+    let long = "x".repeat(100_000);
+    for uri in [
+        "\u{1b}[2Jall is well\nINFO",
+        &long,
+        &format!("http://as.example.com/{long}"),
+        &format!("https://10.0.0.1/{long}"),
+    ] {
+        let body = serde_json::json!({ "issuer": server.issuer(), "jwks_uri": uri }).to_string();
+        server.fault(Endpoint::OpenIdConfiguration, Fault::Body { content_type: "application/json".into(), body });
+        let error = JwksService::discover(server.issuer()).build().unwrap().prefetch().await.unwrap_err().to_string();
+        assert!(error.len() < 2_000 && !error.contains(char::is_control), "{error}");
+    }
+}
+
 struct Panics(Arc<AtomicUsize>);
 
 impl HttpClient for Panics {
