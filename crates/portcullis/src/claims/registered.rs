@@ -122,6 +122,10 @@ impl ClaimRules {
 
     /// The rules that are left for claims that the authorization server vouches for.
     pub(crate) fn of_introspected(&self, claims: &Object) -> Self {
+        // Of a trust domain it is the subject that counts, and not whom we asked.
+        if self.by_trust_domain {
+            return Self { without_expiry: true, ..self.clone() };
+        }
         // Whom we asked is known, and a slash at the end makes no other issuer of it.
         let told = claims.get("iss").and_then(Value::as_str);
         let same = |issuer: &String, told: &str| without_slash(issuer) == without_slash(told);

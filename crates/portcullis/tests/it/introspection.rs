@@ -215,6 +215,30 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
     }
 }
 
+/// Of a trust domain the subject counts, and not that its server was asked.
+#[tokio::test]
+async fn an_answer_about_a_workload_of_another_trust_domain_does_not_pass() {
+    for (members, expected) in [
+        (r#""sub":"spiffe://example.org/orders""#, "passes"),
+        (r#""sub":"spiffe://example.org/orders","iss":"https://spire.example.org""#, "passes"),
+        (r#""sub":"spiffe://example.org/orders","iss":"spiffe://example.org/""#, "passes"),
+        (r#""sub":"spiffe://evil.example/orders""#, "wrong_issuer"),
+        (r#""sub":"spiffe://evil.example/orders","iss":"spiffe://example.org""#, "wrong_issuer"),
+        (r#""sub":"spiffe://example.org""#, "wrong_issuer"),
+        (r#""sub":null"#, "wrong_issuer"),
+        (r#""client_id":"orders""#, "wrong_issuer"),
+    ] {
+        let setup = Setup::new().await;
+        let body = format!(r#"{{"active":true,"aud":"https://api.example.com",{members}}}"#);
+        let client = Canned { media_type: "application/json", body };
+        let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
+        let builder = Verifier::jwt_svid(setup.jwks.clone(), "example.org", "https://api.example.com");
+        let verifier = builder.introspection(introspector).build().unwrap();
+        let verdict = verifier.verify("opaque").await;
+        assert_eq!(verdict.map_or_else(|refusal| refusal.code(), |_| "passes"), expected, "{members}");
+    }
+}
+
 #[tokio::test]
 async fn only_a_dangerous_verifier_takes_a_bound_token_of_which_a_server_tells() {
     let aud = r#""aud":"https://api.example.com""#;
