@@ -61,7 +61,14 @@ impl KeyMaterial {
     }
 
     /// A key of this type from a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
+    ///
+    /// A bare point is none, though the library takes one: any 32 bytes, a secret too, may be a point of Ed25519.
     pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+        const SEQUENCE: u8 = 0x30;
+        const BARE_POINT_BYTES: usize = 32;
+        if spki.first() != Some(&SEQUENCE) || spki.len() <= BARE_POINT_BYTES {
+            return Err(KeyProblem::NotAKey(key_type));
+        }
         if key_type == KeyType::Rsa {
             check_rsa(spki)?;
         }

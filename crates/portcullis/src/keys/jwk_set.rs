@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use serde_json::Value;
 
-use super::{ImportRules, KeyOddity, KeyProblem, Notation, Origin, jwk};
+use super::{ImportRules, KeyOddity, KeyProblem, Notation, Origin, gathered::Gathered, jwk};
 
 /// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
 ///
@@ -52,7 +52,7 @@ impl JwkSet {
     /// [`NotAJwkSet`] if it is not JSON, or has no array `keys`.
     pub fn from_slice(json: &[u8]) -> Result<Self, NotAJwkSet> {
         let text = without_byte_order_mark(json);
-        let document = serde_json::from_slice::<Value>(text).ok();
+        let document = serde_json::from_slice(text).ok().map(|Gathered(document)| document);
         let document = document.filter(|document| document.get("keys").is_some_and(Value::is_array));
         let document = document.ok_or_else(|| NotAJwkSet { came: Notation::of(json) })?;
         Ok(Self { document, fetched_at: None, has_byte_order_mark: text.len() < json.len() })

@@ -74,6 +74,8 @@ fn by_magic(text: &[u8]) -> Option<Notation> {
         [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Notation::Compressed,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Notation::Utf16,
         [0x30, 0x80..=0x83, ..] => Notation::Der,
+        // A sequence of fewer than 128 bytes, as a key on a curve is: text seldom says its own length.
+        [0x30, length @ 8..0x80, rest @ ..] if rest.len() == usize::from(*length) => Notation::Der,
         _ => return None,
     })
 }

@@ -16,8 +16,11 @@ use crate::{
 const TYPES: [KeyType; 5] = [KeyType::Rsa, KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Ed25519];
 
 /// Labels that stand for one that is known; what stands under `PUBLIC KEY` tells for itself which of its two forms it has.
-const LABELS: [(&str, &str); 2] =
-    [("RSA PUBLIC KEY-----", "PUBLIC KEY-----"), ("X509 CERTIFICATE-----", "CERTIFICATE-----")];
+const LABELS: [(&str, &str); 3] = [
+    ("RSA PUBLIC KEY-----", "PUBLIC KEY-----"),
+    ("EC PUBLIC KEY-----", "PUBLIC KEY-----"),
+    ("X509 CERTIFICATE-----", "CERTIFICATE-----"),
+];
 
 /// The key of every section with a public key or a certificate; one key at least, and no private key.
 ///
@@ -35,11 +38,32 @@ pub(crate) fn keys_from_pem(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProbl
 
 fn keys_from_sections(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
     let text = std::str::from_utf8(without_byte_order_mark(pem)).map_err(|_| KeyProblem::NotPem)?;
-    let text = LABELS.iter().fold(text.to_owned(), |text, (label, known)| text.replace(label, known));
+    let text = LABELS.iter().fold(in_lines(text), |text, (label, known)| text.replace(label, known));
     let sections: Result<Vec<_>, _> = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()).collect();
     let sections = sections.map_err(|_| KeyProblem::NotPem)?;
     let keys: Vec<_> = sections.iter().filter_map(|(kind, der)| key_of(*kind, der)).collect::<Result<_, _>>()?;
     if keys.is_empty() { Err(KeyProblem::NotPem) } else { Ok(keys) }
+}
+
+/// The text with each section in lines of its own, as it was before it went through a variable or a YAML file: there lines are
+/// joined, indented, or end in a `\n` that is written out.
+fn in_lines(text: &str) -> String {
+    const DASHES: &str = "-----";
+    let text = text.replace("\\r", "").replace("\\n", "\n");
+    // A section that is cut off is not passed over.
+    if text.matches(DASHES).count() % 4 != 0 {
+        return text;
+    }
+    let mut parts = text.split(DASHES);
+    let mut lines = String::new();
+    // Before each section may stand words for people.
+    while let (Some(_words), Some(begin), Some(body), Some(end)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    {
+        let body: String = body.split_whitespace().collect();
+        lines += &format!("{DASHES}{begin}{DASHES}\n{body}\n{DASHES}{end}{DASHES}\n");
+    }
+    lines
 }
 
 fn key_of(kind: SectionKind, der: &[u8]) -> Option<Result<VerificationKey, KeyProblem>> {

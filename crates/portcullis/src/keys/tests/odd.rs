@@ -80,6 +80,40 @@ fn what_a_key_may_do_is_never_guessed() {
     }
 }
 
+/// RFC 7517 section 4 leaves it to the reader which of two members counts, and sections 4.2 and 4.3 what a key is for.
+#[test]
+fn a_key_with_two_members_of_one_name_is_used_only_if_they_say_the_same() {
+    let rsa = SigningKey::generate(Signing::RS256, "k").public_jwk();
+    let (n, other) = (rsa["n"].to_string(), SigningKey::generate(Signing::RS256, "k").public_jwk()["n"].to_string());
+    let members = rsa.to_string();
+    let members = members.trim_start_matches('{').trim_end_matches('}');
+    let table = [
+        (r#""use":"enc""#, r#""use":"sig""#, false),
+        (r#""use":"sig""#, r#""use":"enc""#, false),
+        (r#""use":"enc""#, r#""use":null"#, false),
+        (r#""key_ops":["encrypt"]"#, r#""key_ops":["verify"]"#, false),
+        (r#""key_ops":"verify""#, r#""key_ops":"encrypt""#, false),
+        (r#""key_ops":["encrypt"]"#, r#""key_ops":[]"#, false),
+        (r#""d":"AQAB""#, r#""d":null"#, false),
+        (r#""kid":"another""#, "", false),
+        (r#""alg":"RSA-OAEP""#, "", false),
+        (&format!(r#""n":{other}"#), "", false),
+        (&format!(r#""n":{n}"#), "", true),
+        (r#""use":"sig""#, r#""use":"sig""#, true),
+        (r#""x5t":"a""#, r#""x5t":"b""#, true),
+    ];
+    for (before, after, is_used) in table {
+        let comma = if after.is_empty() { "" } else { "," };
+        let set: JwkSet = format!(r#"{{"keys":[{{{before},{members}{comma}{after}}}]}}"#).parse().unwrap();
+        let kept: JwkSet = set.to_string().parse().unwrap();
+        for set in [set, kept] {
+            assert_eq!(set.published_keys().next().unwrap().1.is_ok(), is_used, "{before} {after}");
+        }
+    }
+    let twice = format!(r#"{{"keys":[],"keys":[{{{members}}}]}}"#);
+    assert!(twice.parse::<JwkSet>().is_err(), "which set is meant?");
+}
+
 #[test]
 fn a_number_is_a_number_however_many_zeros_lead_it() {
     for algorithm in [Signing::ES512, Signing::ES256, Signing::ES384] {

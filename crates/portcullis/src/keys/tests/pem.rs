@@ -152,6 +152,12 @@ fn a_key_is_taken_in_each_form_that_people_hold_it_in() {
             CERTIFICATE_V1.lines().filter(|line| !line.starts_with('-')).collect::<String>().into(),
         ),
         ("DER", der.to_vec()),
+        ("lines that are written out, as in a variable", pem.replace('\n', "\\n").into()),
+        ("the same in quotes", format!("\"{}\"", pem.replace('\n', "\\r\\n")).into()),
+        ("one line", pem.replace('\n', " ").into()),
+        ("one line without spaces", pem.replace('\n', "").into()),
+        ("indented", pem.replace('\n', "\n    ").into()),
+        ("PEM with another label", pem.replace("PUBLIC KEY", "EC PUBLIC KEY").into()),
         ("JWK", jwk.to_string().into()),
         ("JWK Set", json!({ "keys": [jwk] }).to_string().into()),
         ("JWK Set with a byte-order mark", format!("\u{feff}{}", json!({ "keys": [jwk] })).into()),
@@ -159,6 +165,33 @@ fn a_key_is_taken_in_each_form_that_people_hold_it_in() {
     for (form, text) in table {
         let keys = keys_from_text(&text, &ImportRules::of(Origin::Local));
         assert_eq!(keys.map(|keys| keys.len()).ok(), Some(1), "{form}");
+    }
+}
+
+/// DER of fewer than 128 bytes begins otherwise.
+#[test]
+fn der_of_each_type_of_key_is_taken() {
+    for algorithm in [Signing::RS256, Signing::ES256, Signing::ES384, Signing::ES512, Signing::EdDSA] {
+        let pem = SigningKey::generate(algorithm, "k").public_pem();
+        let der: rustls_pki_types::SubjectPublicKeyInfoDer<'_> =
+            rustls_pki_types::pem::PemObject::from_pem_slice(pem.as_bytes()).unwrap();
+        for text in [der.to_vec(), crate::base64url::encode(&der).into()] {
+            let keys = keys_from_text(&text, &ImportRules::of(Origin::Local));
+            assert_eq!(keys.map(|keys| keys.len()).ok(), Some(1), "{algorithm}");
+        }
+    }
+}
+
+/// About half of all texts of 32 bytes are points of Ed25519.
+#[test]
+fn a_secret_is_not_taken_for_a_public_key() {
+    for number in 0..64_u8 {
+        let secret = [number.wrapping_mul(37); 32];
+        let secret = crate::base64url::encode(secret);
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{secret}\n-----END PUBLIC KEY-----\n");
+        for text in [secret, pem] {
+            assert!(keys_from_text(text.as_bytes(), &ImportRules::of(Origin::Local)).is_err(), "{text}");
+        }
     }
 }
 
