@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fetching {
     pub(crate) timeout: Option<Duration>,
-    /// Certificate authorities beside the machine's, as PEM.
+    /// Certificate authorities beside the machine's, as PEM; for introspection, too.
     pub(crate) authorities: Option<String>,
     pub(crate) bearer_token_file: Option<PathBuf>,
     pub(crate) max_keys: Option<usize>,
@@ -34,7 +34,10 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
         max_document_bytes: table.get("max_document_bytes", |value| bytes(value, 1, 64 << 20)),
     };
     if table.value("jwks_file").is_some() {
-        for (key, value) in KEYS.iter().filter_map(|key| Some((key, table.value(key)?))) {
+        // Of an issuer that is asked about tokens the authority counts all the same.
+        let is_asked = table.value("introspection").is_some();
+        let unused = KEYS.iter().filter(|key| **key != "ca_file" || !is_asked);
+        for (key, value) in unused.filter_map(|key| Some((key, table.value(key)?))) {
             let problem = value.problem(format!("expected no `{key}` with `jwks_file`, it came"));
             table.note(problem.help("it says how keys are fetched: leave it out, or name a `jwks_uri`"));
         }

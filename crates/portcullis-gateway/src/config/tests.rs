@@ -782,4 +782,9 @@ fn how_keys_are_fetched_is_read() {
     assert!(bearer_token_file.as_ref().unwrap().ends_with("secret"));
     assert_eq!((*max_keys, *max_document_bytes), (Some(20), Some(1 << 20)));
     assert_eq!((issuer.max_key_attempts, issuer.key_uses.as_slice()), (Some(3), ["jwt-svid".to_owned()].as_slice()));
+    // With keys of a file there is nothing to fetch, but there may be somebody to ask.
+    let asks = "introspection = { endpoint = \"https://a\", client_id = \"b\", client_secret_file = \"secret\" }";
+    let config =
+        good(&format!("[[issuers]]\nissuer = \"a\"\njwks_file = \"keys.json\"\nca_file = \"cert.pem\"\n{asks}"));
+    assert!(config.issuers[0].fetching.authorities.is_some());
 }

@@ -155,9 +155,13 @@ fn introspector(
     let refused = |error: &ConfigurationError| of_issuer(issuer, error);
     let client = authentication(asked).map_err(|error| refused(&error))?;
     let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form);
-    if let Client::Tls { certificate_pem, key_pem } = &asked.client {
-        builder = builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?);
-    }
+    builder = match (&asked.client, &issuer.fetching.authorities) {
+        (Client::Tls { certificate_pem, key_pem }, _) => {
+            builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?)
+        }
+        (_, Some(authorities)) => builder.ca_pem(authorities.as_bytes()),
+        (_, None) => builder,
+    };
     if let Client::PrivateKeyJwt { audience: Some(audience), .. } = &asked.client {
         builder = builder.assertion_audience(audience.clone());
     }
@@ -216,7 +220,11 @@ fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestC
     let refused = |problem: String| BuildError { issuer: Some(issuer.issuer.clone()), problem };
     let identity = reqwest::Identity::from_pem(format!("{certificate}\n{key}").as_bytes())
         .map_err(|_| refused("the certificate and the key for introspection are not a pair in PEM".to_owned()))?;
-    ReqwestClient::new(reqwest::Client::builder().identity(identity)).map_err(|error| refused(told(&error)))
+    let authorities =
+        reqwest::Certificate::from_pem_bundle(issuer.fetching.authorities.as_deref().unwrap_or_default().as_bytes())
+            .map_err(|_| refused("the certificates of `ca_file` cannot be read".to_owned()))?;
+    let builder = reqwest::Client::builder().identity(identity).tls_certs_merge(authorities);
+    ReqwestClient::new(builder).map_err(|error| refused(told(&error)))
 }
 
 fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_testkit::AuthorizationServer;
+use portcullis_testkit::{AuthorizationServer, CertificateAuthority};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::support::{Gateway, ROUTES, issuer};
+use crate::support::{Gateway, ROUTES, introspecting, issuer, text};
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -102,5 +102,26 @@ async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
     while client(&second, None).get(&url).send().await.is_err() {
         assert!(Instant::now() < deadline, "{}", gateway.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Keys and introspection of an issuer whose certificate is of an authority that nobody else knows.
+#[tokio::test]
+async fn a_private_authority_vouches_for_keys_and_for_introspection() {
+    let authority = CertificateAuthority::new();
+    let server = AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap();
+    let token = || server.token().scope("read");
+    let (signed, opaque) = (token().sign(), server.issue_opaque(token()));
+    for (keys, expected) in [("ca_file = \"ca.pem\"\n", "pass"), ("", "introspection_unavailable")] {
+        let folder = tempfile::TempDir::new().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
+        let issuer = introspecting(&server, "json", "").replacen("introspection", &format!("{keys}introspection"), 1);
+        let config = text("", &format!("{issuer}{ROUTES}"));
+        std::fs::write(folder.path().join("portcullis.toml"), config).unwrap();
+        let gateway = Gateway::start_in(folder).await;
+        assert_eq!(gateway.ask("GET", "/orders/1", Some(&opaque)).await.code(), expected);
+        let by_keys = gateway.ask("GET", "/orders/1", Some(&signed)).await.code();
+        assert_eq!(by_keys == "pass", expected == "pass", "{by_keys}");
     }
 }

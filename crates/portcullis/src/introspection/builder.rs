@@ -1,6 +1,7 @@
 //! Building an [`Introspector`].
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use crate::{
     clock::{Clock, SystemClock},
     crypto::MacKey,
     token_cache::Limits,
-    transport::{AnyHttpClient, ClientOptions, HttpClient, Transport, default_client, is_this_machine},
+    transport::{AnyHttpClient, Authorities, HttpClient, Transport, is_this_machine},
 };
 
 /// Longer than any answer is kept, and short enough to be added to any time.
@@ -45,6 +46,7 @@ pub struct IntrospectorBuilder {
     form: IntrospectionForm,
     assertion_audience: Option<String>,
     http: Option<Arc<dyn AnyHttpClient>>,
+    authorities: Authorities,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     max_questions: usize,
@@ -66,6 +68,7 @@ impl IntrospectorBuilder {
             form: IntrospectionForm::default(),
             assertion_audience: None,
             http: None,
+            authorities: Authorities::Machine,
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(3),
             max_questions: 64,
@@ -87,6 +90,27 @@ impl IntrospectorBuilder {
     /// Asks with this client; with [`ReqwestClient`](crate::ReqwestClient) by default.
     pub fn http_client(self, client: impl HttpClient) -> Self {
         Self { http: Some(Arc::new(client)), ..self }
+    }
+
+    /// Trusts the certificate authorities of this file, PEM, beside the machine's own.
+    ///
+    /// It is for the default client: one of your own trusts whom you tell it.
+    ///
+    /// ```no_run
+    /// use portcullis::{ClientAuthentication, Introspector};
+    ///
+    /// let client = ClientAuthentication::basic("my-api", "secret");
+    /// let introspector =
+    ///     Introspector::builder("https://login.internal/introspect", client).ca_file("/etc/ssl/internal.pem").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { authorities: Authorities::AndOfFile(path.into()), ..self }
+    }
+
+    /// The same, from PEM text.
+    pub fn ca_pem(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { authorities: Authorities::AndOfPem(pem.into()), ..self }
     }
 
     /// Measures times by this clock.
@@ -169,10 +193,7 @@ impl IntrospectorBuilder {
     /// too short, or if the HTTP client cannot be built.
     pub fn build(self) -> Result<Introspector, ConfigurationError> {
         let endpoint = self.transport.url(&self.endpoint)?;
-        let http = match self.http {
-            Some(http) => http,
-            None => default_client(&ClientOptions { direct: is_this_machine(&endpoint), authorities: None })?,
-        };
+        let http = self.authorities.client(self.http, is_this_machine(&endpoint))?;
         let store = match self.store {
             Some((store, Some(key))) => Some(SealedStore::new(store, key)),
             Some((_, None)) => return Err(ConfigurationError::ShortStoreSecret),

@@ -15,7 +15,7 @@ use crate::{
     ConfigurationError,
     clock::{Clock, SystemClock},
     keys::{ImportRules, Origin},
-    transport::{AnyHttpClient, ClientOptions, HttpClient, Transport, default_client},
+    transport::{AnyHttpClient, Authorities, HttpClient, Transport},
 };
 
 /// Builds a [`JwksService`].
@@ -48,14 +48,6 @@ pub struct JwksBuilder {
     authorities: Authorities,
     fields: Vec<(String, String)>,
     bearer_token_file: Option<PathBuf>,
-}
-
-/// Who vouches for the servers that the default client asks.
-enum Authorities {
-    /// Those that the machine trusts.
-    Machine,
-    AndOfFile(PathBuf),
-    AndOfPem(Vec<u8>),
 }
 
 enum Location {
@@ -215,16 +207,7 @@ impl JwksBuilder {
             }
         };
         let direct = endpoint.is_on_this_machine();
-        let authorities = match self.authorities {
-            Authorities::Machine => None,
-            Authorities::AndOfFile(path) => Some(read(path)?),
-            Authorities::AndOfPem(pem) => Some(pem),
-        };
-        let client = match self.client {
-            Some(_) if authorities.is_some() => return Err(ConfigurationError::UnusedCaFile),
-            Some(client) => client,
-            None => default_client(&ClientOptions { direct, authorities })?,
-        };
+        let client = self.authorities.client(self.client, direct)?;
         let credentials = Credentials { fields: header_map(&self.fields)?, bearer_token_file: self.bearer_token_file };
         let settings = Settings {
             endpoint,
@@ -240,10 +223,6 @@ impl JwksBuilder {
         };
         Ok(JwksService::remote(Refresher::new(settings)))
     }
-}
-
-fn read(path: PathBuf) -> Result<Vec<u8>, ConfigurationError> {
-    std::fs::read(&path).map_err(|source| ConfigurationError::File { path, source })
 }
 
 fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, ConfigurationError> {

@@ -1,6 +1,6 @@
 //! How an authorization server is asked: the [`HttpClient`] trait.
 
-use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -124,6 +124,38 @@ impl<C: HttpClient> AnyHttpClient for C {
     }
 }
 
+/// Who vouches for the servers that the default client asks.
+pub(crate) enum Authorities {
+    /// Those that the machine trusts.
+    Machine,
+    AndOfFile(PathBuf),
+    AndOfPem(Vec<u8>),
+}
+
+impl Authorities {
+    /// A client that trusts them: one that a user brings has its own, else it is the default one.
+    pub(crate) fn client(
+        self,
+        own: Option<Arc<dyn AnyHttpClient>>,
+        direct: bool,
+    ) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+        let authorities = match self {
+            Self::Machine => None,
+            Self::AndOfFile(path) => Some(read(path)?),
+            Self::AndOfPem(pem) => Some(pem),
+        };
+        match own {
+            Some(_) if authorities.is_some() => Err(ConfigurationError::UnusedCaFile),
+            Some(own) => Ok(own),
+            None => default_client(&ClientOptions { direct, authorities }),
+        }
+    }
+}
+
+fn read(path: PathBuf) -> Result<Vec<u8>, ConfigurationError> {
+    std::fs::read(&path).map_err(|source| ConfigurationError::File { path, source })
+}
+
 /// What the default client is to be like.
 #[derive(Debug, Default)]
 #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
@@ -136,12 +168,12 @@ pub(crate) struct ClientOptions {
 
 /// The client for who brings none.
 #[cfg(feature = "reqwest")]
-pub(crate) fn default_client(options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+fn default_client(options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
     Ok(Arc::new(super::ReqwestClient::standard(options)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-pub(crate) fn default_client(_options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
+fn default_client(_options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
     Err(ConfigurationError::NoHttpClient)
 }
 

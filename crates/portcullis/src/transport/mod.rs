@@ -14,8 +14,6 @@ pub use client::{HttpClient, HttpRequest, PeerAddress};
 pub use reqwest_client::ReqwestClient;
 
 pub(crate) use cache_control::cache_control;
-pub(crate) use client::{
-    AnyHttpClient, BodyTooLong, BoxError, BoxFuture, ClientOptions, USER_AGENT, default_client, with_causes,
-};
+pub(crate) use client::{AnyHttpClient, Authorities, BodyTooLong, BoxError, BoxFuture, USER_AGENT, with_causes};
 pub(crate) use reach::Reach;
 pub(crate) use url::{Transport, is_this_machine, shown};

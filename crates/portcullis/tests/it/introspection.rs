@@ -324,6 +324,28 @@ async fn an_introspector_alone_secures_an_app() {
     assert_eq!(setup.status(&app).await, 403, "a JWT that no key is known for");
 }
 
+#[tokio::test]
+async fn a_private_authority_of_the_endpoint_is_trusted_if_it_is_named() {
+    let authority = portcullis_testkit::CertificateAuthority::new();
+    let server = portcullis_testkit::AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, authority.pem()).unwrap();
+    let asks = || {
+        let client = ClientAuthentication::basic("test-client", "test-secret");
+        Introspector::builder(&format!("{}/introspect", server.issuer()), client)
+    };
+    let token = server.issue_opaque(server.token());
+    for (builder, passes) in [(asks().ca_file(&file), true), (asks().ca_pem(authority.pem()), true), (asks(), false)] {
+        let verifier = Verifier::from(builder.build().unwrap());
+        assert_eq!(verifier.verify(&token).await.is_ok(), passes);
+    }
+    let missing = asks().ca_file(folder.path().join("none.pem")).build().unwrap_err();
+    assert!(missing.to_string().contains("none.pem"), "{missing}");
+    let own = Canned { media_type: "application/json", body: String::new() };
+    assert!(asks().ca_file(&file).http_client(own).build().is_err(), "one of the two would count for nothing");
+}
+
 #[test]
 fn two_issuers_cannot_both_be_asked() {
     let issuer = |name: &str| {
