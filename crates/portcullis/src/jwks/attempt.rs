@@ -10,6 +10,7 @@ use std::{
 
 use http::HeaderValue;
 use tokio::{sync::watch, time::timeout};
+use url::Url;
 
 use super::{
     decision::Backoff,
@@ -48,7 +49,7 @@ pub(super) struct Attempt {
 /// What an attempt brought.
 enum Obtained {
     FromCache(Snapshot),
-    Changed { document: Arc<JwkSet>, keys: Arc<KeySet>, etag: Option<HeaderValue>, max_age: Duration },
+    Changed { document: Arc<JwkSet>, keys: Arc<KeySet>, etag: Option<(Url, HeaderValue)>, max_age: Duration },
     Unchanged { max_age: Duration },
 }
 
@@ -92,7 +93,9 @@ impl Refresher {
             return Ok(Obtained::FromCache(snapshot));
         }
         let place = self.place().await?;
+        // At another URL the same tag may stand for another set (RFC 9110 section 8.8.3).
         let etag = self.snapshot.load().as_ref().and_then(|snapshot| snapshot.etag.clone());
+        let etag = etag.filter(|(url, _)| *url == place.url).map(|(_, etag)| etag);
         let Fetched { document, etag, max_age } =
             self.settings.server.key_set(&place, etag.as_ref(), self.settings.max_age).await?;
         let (limit, actual) = (self.settings.max_keys, document.as_ref().map_or(0, |document| document.keys().len()));
@@ -101,7 +104,8 @@ impl Refresher {
         }
         Ok(match document {
             Some(document) => {
-                Obtained::Changed { keys: self.import(&document), document: Arc::new(document), etag, max_age }
+                let (keys, etag) = (self.import(&document), etag.map(|etag| (place.url, etag)));
+                Obtained::Changed { keys, document: Arc::new(document), etag, max_age }
             }
             None => Obtained::Unchanged { max_age },
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use url::Url;
 
 use super::freshness::Freshness;
 use crate::keys::{JwkSet, KeySet};
@@ -13,5 +14,6 @@ pub(super) struct Snapshot {
     /// What the keys were imported from.
     pub(super) document: Arc<JwkSet>,
     pub(super) freshness: Freshness,
-    pub(super) etag: Option<HeaderValue>,
+    /// What the set is tagged with, and where.
+    pub(super) etag: Option<(Url, HeaderValue)>,
 }

@@ -24,9 +24,14 @@ pub(crate) enum AddressKind {
     Unusable,
 }
 
-/// Cloud metadata services outside the link-local ranges: AWS over IPv6, Alibaba, Azure's host.
-const METADATA_SERVICES: [IpAddr; 3] = [
+/// Cloud metadata services outside the link-local ranges: of AWS, Google, Oracle and Scaleway over IPv6, of Alibaba and
+/// Oracle, Azure's host.
+const METADATA_SERVICES: [IpAddr; 7] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
@@ -63,13 +68,16 @@ impl AddressKind {
     }
 }
 
-/// The IPv4 address that packets to this one end at: mapped, compatible, translated (RFC 6052), 6to4, Teredo.
+/// The IPv4 address that packets to this one end at: mapped, compatible, translated (RFC 6052), 6to4, Teredo, ISATAP.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => v4(high, low),
+        // Within a site (RFC 8215), by ISATAP (RFC 5214): private at the least.
+        [0x64, 0xff9b, 1, .., high, low] | [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => v4(high, low)
+            .filter(|v4| matches!(AddressKind::of((*v4).into()), AddressKind::Loopback | AddressKind::LinkLocal)),
         [0x2001, 0, .., high, low] => v4(!high, !low),
         _ => None,
     }
@@ -132,6 +140,9 @@ mod tests {
             (AddressKind::Loopback, "64:ff9b::7f00:1 2002:7f00:1:: 2001:0:1:2:3:4:80ff:fffe ::ffff:0:127.0.0.1"),
             (AddressKind::LinkLocal, "169.254.169.254 169.254.0.1 fe80::1 febf::1 ::ffff:169.254.169.254"),
             (AddressKind::LinkLocal, "64:ff9b::a9fe:a9fe 2002:a9fe:a9fe:: fd00:ec2::254 100.100.100.200 168.63.129.16"),
+            (AddressKind::LinkLocal, "fd20:ce::254 fd00:c1::a9fe:a9fe fd00:42::42 192.0.0.192 ::ffff:192.0.0.192"),
+            (AddressKind::LinkLocal, "64:ff9b:1::a9fe:a9fe fe80::5efe:10.0.0.1 2001:db8::5efe:169.254.169.254"),
+            (AddressKind::Loopback, "64:ff9b:1::7f00:1 2001:db8::200:5efe:127.0.0.1"),
             (AddressKind::Private, "10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 192.0.0.8 198.18.0.1 fc00::1"),
             (AddressKind::Private, "fdff::1 fec0::1 ::ffff:10.0.0.1 64:ff9b::c0a8:1 64:ff9b:1::a00:1 2002:ac10:1::"),
             (AddressKind::Shared, "100.64.0.1 100.127.255.255 ::ffff:100.64.0.1"),

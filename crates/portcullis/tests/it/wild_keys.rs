@@ -408,6 +408,36 @@ async fn an_issuer_of_a_private_network_has_its_keys_there() {
     }
 }
 
+/// An issuer that moves its keys may move them to a server that tags its sets in the same way.
+#[tokio::test]
+async fn a_tag_of_one_url_is_not_shown_at_another() {
+    let setup = Setup::new().await;
+    let (issuer, old, new) = ("https://as.example.com", "https://as.example.com/1", "https://as.example.com/2");
+    let tagged = |status: u16, body: String| {
+        let answer = http::Response::builder().status(status).header("etag", "\"1\"");
+        answer.body(Bytes::from(body)).unwrap()
+    };
+    let key = setup.server.signing_key();
+    let set = |key: &SigningKey| json!({ "keys": [key.public_jwk()] }).to_string();
+    let server = Canned::default()
+        .at(&format!("{issuer}/.well-known/openid-configuration"), metadata(issuer, old, "203.0.113.1"))
+        .at(old, tagged(200, set(&key)));
+    let builder = JwksService::discover(issuer).http_client(server.clone());
+    let jwks = crate::support::by(&setup.clock, builder).build().unwrap();
+    jwks.prefetch().await.unwrap();
+    let fresh = SigningKey::generate(Algorithm::RS256, "fresh");
+    *server.answers.lock().unwrap() = Vec::new();
+    let server = server
+        .at(&format!("{issuer}/.well-known/openid-configuration"), metadata(issuer, new, "203.0.113.1"))
+        .at(new, tagged(200, set(&fresh)));
+    setup.clock.advance(Duration::from_secs(25 * 60 * 60));
+    jwks.refresh().await.unwrap();
+    let asked = server.asked.lock().unwrap();
+    let (url, fields, _) = asked.last().unwrap();
+    assert_eq!((url.as_str(), fields.get("if-none-match")), (new, None));
+    assert_eq!(jwks.status().keys, [Some("fresh".to_owned())]);
+}
+
 #[tokio::test]
 async fn a_configured_url_is_the_operators_word() {
     let canned = Canned::default();
