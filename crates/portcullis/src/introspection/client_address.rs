@@ -1,12 +1,12 @@
 //! Whose request brings a question about.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The address that a request comes from, by which those who bring questions about are told apart.
 ///
 /// Nobody is let in or kept out by it: it keeps one client from taking all turns at the introspection endpoint, and from
 /// shutting it for others with tokens at which it fails. An IPv6 address counts by its first 64 bits, since whoever has one has
-/// them all.
+/// them all; one that stands for an IPv4 address (mapped, of NAT64, 6to4) by that.
 ///
 /// Behind [`Secure`](crate::Secure) it is read from the extensions of a request. Put there what no client can choose: the
 /// peer's address, or what a proxy of your own says of it.
@@ -33,8 +33,44 @@ pub struct ClientAddress(IpAddr);
 impl From<IpAddr> for ClientAddress {
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+            IpAddr::V6(address) => match translated(address) {
+                Some(v4) => v4.into(),
+                None => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+            },
             v4 => v4,
         })
+    }
+}
+
+/// The IPv4 address of whoever comes by NAT64 (RFC 6052), where all of IPv4 has the same first 64 bits, or by 6to4 (RFC 3056),
+/// where each address has 65,536 of them.
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_apart_by_what_each_has_one_of() {
+        let of = |address: &str| ClientAddress::from(address.parse::<IpAddr>().unwrap());
+        for (one, other, same) in [
+            ("192.0.2.1", "192.0.2.2", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("2001:db8::1", "2001:db8::2", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false),
+            ("64:ff9b::192.0.2.1", "192.0.2.1", true),
+            ("2002:c000:201:1::1", "2002:c000:201:2::1", true),
+            ("2002:c000:201::1", "2002:c000:202::1", false),
+        ] {
+            assert_eq!(of(one) == of(other), same, "{one} {other}");
+        }
     }
 }
