@@ -56,7 +56,7 @@ const CODES: &[Code] = &[
         "token_too_large",
         401,
         "The token is longer than the limit, mostly by groups or roles in it.",
-        "Have the issuer leave out claims that this API does not need.",
+        "Have the issuer leave out claims that this API does not need, or raise `max_token_bytes`.",
     ),
     code(
         "malformed_token",
@@ -123,7 +123,8 @@ const CODES: &[Code] = &[
         401,
         "The token is another kind than an access token: an ID token, a refresh token, a DPoP proof; or `at+jwt` is asked for \
          and the issuer does not write it.",
-        "Have the client send its access token; where the issuer has no `at+jwt`, leave `rfc9068` out.",
+        "Have the client send its access token; where the issuer writes another `typ` or none, name it in `types`, or set \
+         `or_no_type`.",
     ),
     // Key and signature.
     code(
@@ -142,7 +143,7 @@ const CODES: &[Code] = &[
         "unusable_key",
         401,
         "The issuer publishes the key, and it cannot be used: it is malformed, or says that it is for something else.",
-        "`portcullis keys` says why each key is left out; have the issuer publish it rightly.",
+        "`portcullis keys` says why each key is left out; have the issuer mend it there.",
     ),
     code(
         "too_many_keys",
@@ -209,14 +210,14 @@ const CODES: &[Code] = &[
     code(
         "sender_constrained_token",
         401,
-        "The token is bound to a key or certificate (`cnf`), and came without the proof of it.",
-        "Have the client ask for a bearer token, or send its proof where proofs are taken.",
+        "The token is bound to its client's key or certificate (`cnf`), and no proof of the key can be checked here.",
+        "Have the client, or the issuer for this API, use bearer tokens.",
     ),
     code(
         "unsupported_confirmation",
         401,
         "The token is bound (`cnf`) in a way that cannot be checked here.",
-        "Have the issuer bind it by `jkt` or `x5t#S256`, or not at all.",
+        "Have the client, or the issuer for this API, use bearer tokens.",
     ),
     // The access.
     code(

@@ -75,7 +75,7 @@ async fn tokens_for_nobody_or_for_somebody_else() {
                 "other clients",
                 keycloak,
                 keycloak_token().audience(json!(["account", "other"])),
-                &["`account`", "Included Client Audience"],
+                &["`account`", "Included Client Audience", "Included Custom Audience"],
             ),
             audience(
                 "Keycloak up to 24 writes `nonce`, too",
@@ -230,6 +230,8 @@ async fn issuers_that_are_taken_for_one_another() {
             issuer("Auth0's own domain", "https://login.example.com/", "https://t.auth0.com/", &["custom domain"]),
             issuer("a token of a Secret", "https://kubernetes.default.svc", "kubernetes/serviceaccount", &["Secret"]),
             issuer("a slash of Auth0's", "https://t.auth0.com", "https://t.auth0.com/", &["slash at its end"]),
+            issuer("this machine", "http://localhost:3001", "http://127.0.0.1:3001", &["name of this machine"]),
+            issuer("no host of this machine", "http://localhost.example.com", "http://127.0.0.1", &["another issuer"]),
             issuer("Google's two names", "https://accounts.google.com", "accounts.google.com", &["no scheme"]),
             issuer("Keycloak inside", shop, "http://keycloak:8080/realms/shop", &["same realm", "KC_HOSTNAME"]),
             issuer("Keycloak's old path", shop, "https://login.example.com/auth/realms/shop", &["`/auth`", "17"]),

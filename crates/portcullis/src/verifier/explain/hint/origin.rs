@@ -77,10 +77,20 @@ fn difference(expected: &str, actual: &str) -> Option<&'static str> {
     if without_scheme(expected) == without_scheme(actual) {
         return Some("`http`, `https` or no scheme, which counts");
     }
+    if loopback(expected).is_some_and(|rest| loopback(actual) == Some(rest)) {
+        return Some("the name of this machine (`localhost`, `127.0.0.1`), which counts");
+    }
     if expected.eq_ignore_ascii_case(actual) {
         return Some("upper and lower case, which counts");
     }
     (expected.trim() == actual.trim()).then_some("white space, which counts")
+}
+
+/// The rest of an issuer that is on this machine, behind the host.
+fn loopback(issuer: &str) -> Option<&str> {
+    let (_, rest) = issuer.split_once("://")?;
+    let rest = ["localhost", "127.0.0.1", "[::1]"].into_iter().find_map(|host| rest.strip_prefix(host))?;
+    (rest.is_empty() || rest.starts_with([':', '/'])).then_some(rest)
 }
 
 /// Another environment or tenant of the same people.

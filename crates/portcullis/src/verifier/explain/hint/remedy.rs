@@ -105,15 +105,15 @@ fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
         .is_some_and(|branch| branch.claims.audiences.iter().any(|audience| Some(audience.as_str()) == client));
     let begins = match claims.get("aud") {
         _ if is_expected => "the expected audience stands in `azp`, which is the client that asked and not the API",
-        None => "Keycloak names no API in `aud` by itself",
+        None => "Keycloak names in `aud` by itself only clients that the user has roles of",
         Some(_) if audiences(claims).any(|audience| audience == "account") => {
-            "`account` is Keycloak's own account API, the only one that it adds by itself"
+            "`account` is Keycloak's own account API, whose roles each user has"
         }
         Some(_) => "Keycloak names in `aud` what its mappers add",
     };
     format!(
         "{begins}: in a client scope of the client add an audience mapper (type Audience), with this API as Included Client \
-         Audience, and `Add to access token` on"
+         Audience, or as Included Custom Audience if it is no client of the realm, and `Add to access token` on"
     )
 }
 
