@@ -13,7 +13,7 @@ use crate::routes::Unrouted;
 /// | code | meaning |
 /// |---|---|
 /// | `no_route` | no route of the configuration matches |
-/// | `ambiguous_path` | read in another way, the path is under another route |
+/// | `ambiguous_path` | read in another way, or by a field that asks for another, the path is under another route |
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
 /// | `ambiguous_method` | by another method that the request asks for, it is under another route |
 /// | `malformed_method` | not a method, or one of a route's but for letter case |
@@ -82,7 +82,9 @@ impl Fault {
             Self::NoRoute => {
                 "no [[routes]] entry has this path and method; add one, with public = true for an open route"
             }
-            Self::AmbiguousPath => "read in another way, the path is under another route",
+            Self::AmbiguousPath => {
+                "read in another way, or as a field asks (X-Original-URL, X-Rewrite-URL), the path is under another route"
+            }
             Self::AmbiguousMethod => {
                 "the request asks for another method (X-HTTP-Method-Override, X-Method-Override, X-HTTP-Method or _method in \
                  the query), or twice, and by that it is under another route: send it with the method that is meant"

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
 use portcullis::Access;
 
-use crate::routes::Override;
+use crate::routes::Overrides;
 
 /// The request that a client sent, as the proxy in between describes it.
 #[derive(Clone, Copy)]
@@ -33,8 +33,8 @@ pub(crate) struct Original<'a> {
     pub(crate) method: &'a str,
     /// Path and query as they stood in the request line, not decoded.
     pub(crate) target: &'a str,
-    /// What the client's header fields say of another method.
-    pub(crate) overriding: Override<'a>,
+    /// What the client's header fields say of another method or path.
+    pub(crate) overriding: Overrides<'a>,
     /// The value of each `Authorization` field.
     pub(crate) authorization: &'a [&'a [u8]],
     /// The parent of the span that the decision gets; only read if there is to be one.
@@ -44,7 +44,7 @@ pub(crate) struct Original<'a> {
 impl Original<'static> {
     /// A request that nothing is known of.
     pub(crate) const NOTHING: Self =
-        Self { method: "", target: "", overriding: Override::None, authorization: &[], traceparent: None };
+        Self { method: "", target: "", overriding: Overrides::NOTHING, authorization: &[], traceparent: None };
 }
 
 /// Whether a request may pass, and under which route it fell, by its place in the configuration.

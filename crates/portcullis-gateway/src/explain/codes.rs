@@ -267,8 +267,9 @@ const CODES: &[Code] = &[
     code(
         "ambiguous_path",
         403,
-        "Read in another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes.",
-        "Have clients send the plain path, and proxies hand it on as it is.",
+        "Read in another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes; or a \
+         field asks for another path (X-Original-URL, X-Rewrite-URL).",
+        "Have clients send the plain path and no such field, and proxies hand it on as it is.",
     ),
     code(
         "malformed_path",

@@ -9,7 +9,7 @@ use super::Arguments;
 use crate::{
     config::{ClaimRule, Config},
     decision::{Asked, Fault, Gateway, Original},
-    routes::Override,
+    routes::Overrides,
 };
 
 /// Who judges.
@@ -72,7 +72,7 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
         return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
     };
     let authorization: &[&[u8]] = &[&field];
-    let overriding = Override::None;
+    let overriding = Overrides::NOTHING;
     match gateway.asked(&Original { method, target: path, overriding, authorization, traceparent: None }) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },

@@ -26,7 +26,7 @@ use portcullis::ClientAddress;
 
 use crate::{
     decision::{Decider, Decision, Fault, Gateway, Original},
-    routes::Override,
+    routes::Overrides,
     telemetry::TRACEPARENT,
 };
 use codec::Answer;
@@ -112,13 +112,13 @@ fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
     fields(request, AUTHORIZATION)
 }
 
-/// What fields say of another method.
-fn overriding(request: &HttpRequest) -> Override<'_> {
+/// What fields say of another method or path.
+fn overriding(request: &HttpRequest) -> Overrides<'_> {
     let Some(raw) = &request.header_map else {
         let fields = request.headers.iter();
-        return fields.fold(Override::None, |before, (name, value)| before.and(name, value.as_bytes()));
+        return fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name, value.as_bytes()));
     };
-    raw.headers.iter().fold(Override::None, |before, field| before.and(&field.key, value(field)))
+    raw.headers.iter().fold(Overrides::NOTHING, |before, field| before.and(&field.key, value(field)))
 }
 
 /// The one `traceparent` field: two name no parent.

@@ -25,7 +25,7 @@ use http_body_util::Full;
 use crate::{
     answering::{Answer, Answering},
     decision::{Decider, Decision, Gateway, Original, Pass},
-    routes::Override,
+    routes::Overrides,
     telemetry::TRACEPARENT,
 };
 use question::Question;
@@ -111,9 +111,10 @@ fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T
     }
 }
 
-/// What fields say of another method.
-fn overriding(headers: &HeaderMap) -> Override<'_> {
-    headers.iter().fold(Override::None, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))
+/// What fields say of another method or path; `X-Original-URL` itself is a proxy's account of the request, or there is none.
+fn overriding(headers: &HeaderMap) -> Overrides<'_> {
+    let fields = headers.iter().filter(|(name, _)| *name != question::ORIGINAL_URL);
+    fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))
 }
 
 /// The one `traceparent` field: two name no parent.

@@ -7,6 +7,9 @@ use crate::decision::{Fault, Gateway};
 /// Where proxies ask; Envoy puts the client's path behind it.
 const AUTH: &str = "/auth";
 
+/// The one field of an account by which clients ask servers for another path, too.
+pub(super) const ORIGINAL_URL: &str = "x-original-url";
+
 /// A request to the gateway, by a peer that is trusted.
 pub(super) struct Question<'a, 'g> {
     pub(super) head: &'a Parts,
@@ -68,7 +71,7 @@ impl<'a> Question<'a, '_> {
             match name.as_str() {
                 "x-original-method" => description.original.method.add(value),
                 "x-original-uri" => description.original.target.add(value),
-                "x-original-url" => description.original.url.add(value),
+                ORIGINAL_URL => description.original.url.add(value),
                 "x-forwarded-method" => description.forwarded.method.add(value),
                 "x-forwarded-uri" => description.forwarded.target.add(value),
                 "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),

@@ -2,45 +2,19 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::units::MOST_PASSES;
-
-/// The fields by which clients ask for another method than that of the request line, `-` for any mark.
-const FIELDS: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
+use super::{overrides::Override, units::MOST_PASSES};
 
 /// The parameter of a query by which they do.
 const PARAMETER: &str = "method";
-
-/// What a request says of a method in header fields, beside that of its request line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Override<'a> {
-    /// Nothing.
-    #[default]
-    None,
-    /// One field.
-    Once(&'a [u8]),
-    /// Several fields.
-    Repeated,
-}
-
-impl<'a> Override<'a> {
-    /// With a further header field, if that is one which asks for a method.
-    pub(crate) fn and(self, name: &str, value: &'a [u8]) -> Self {
-        match (is_field(name), self) {
-            (false, _) => self,
-            (true, Self::None) => Self::Once(value),
-            (true, Self::Once(_) | Self::Repeated) => Self::Repeated,
-        }
-    }
-}
 
 /// What a request says of a method beside its request line, in fields and in its query; an error where it says several
 /// things, or nothing that can be understood.
 pub(super) fn overriding(fields: Override<'_>, target: &str) -> Result<Option<String>, ()> {
     let mut parameters = parameters(target);
-    match (fields, parameters.next(), parameters.next()) {
-        (Override::None, None, _) => Ok(None),
-        (Override::Once(value), None, _) => std::str::from_utf8(value).map_err(drop).and_then(understood).map(Some),
-        (Override::None, Some(value), None) => understood(&value).map(Some),
+    match (fields.text()?, parameters.next(), parameters.next()) {
+        (None, None, _) => Ok(None),
+        (Some(value), None, _) => understood(value).map(Some),
+        (None, Some(value), None) => understood(&value).map(Some),
         _ => Err(()),
     }
 }
@@ -54,20 +28,6 @@ pub(super) fn is_method(text: &str) -> bool {
 fn understood(value: &str) -> Result<String, ()> {
     let method = value.trim().to_ascii_uppercase();
     if is_method(&method) { Ok(method) } else { Err(()) }
-}
-
-/// Whether a header field asks for a method; servers that make variables of names take any mark for `-`.
-fn is_field(name: &str) -> bool {
-    // Nearly all names are told apart by their beginning.
-    let (Some(b'x' | b'X'), true) = (name.as_bytes().first(), name.len() >= "x-http-method".len()) else {
-        return false;
-    };
-    let same = |(one, other): (u8, u8)| one.eq_ignore_ascii_case(&other) || (other == b'-' && is_mark(one));
-    FIELDS.iter().any(|field| field.len() == name.len() && name.bytes().zip(field.bytes()).all(same))
-}
-
-fn is_mark(byte: u8) -> bool {
-    byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
 
 /// The values of all `_method` in the query of a target.

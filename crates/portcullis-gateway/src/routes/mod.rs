@@ -24,12 +24,14 @@
 //! 9. Compatibility forms of Unicode, dots and spaces at the end of a name, and `+` for a space make names alike.
 //! 10. A method that is one of the configured ones but for letter case is refused, since some servers fold it. What a request
 //!     says of another method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
+//! 11. So has what a field says of another path (`X-Original-URL`, `X-Rewrite-URL`).
 //!
 //! A path without anything to read in two ways, as nearly all are, takes one look and no allocation.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod agreement;
 mod methods;
+mod overrides;
 mod pattern;
 mod pieces;
 mod readings;
@@ -41,7 +43,7 @@ mod units;
 #[cfg(any(test, fuzzing))]
 mod upstreams;
 
-pub(crate) use methods::Override;
+pub(crate) use overrides::Overrides;
 pub(crate) use pattern::Pattern;
 
 use readings::{has_one_reading, path_of};
@@ -67,7 +69,7 @@ struct Rule {
 pub(crate) enum Unrouted {
     /// No route matches.
     NoRoute,
-    /// Read in one way it is under one route, read in another under another.
+    /// Read in one way it is under one route, read in another, or by a field that asks for another, under another.
     AmbiguousPath,
     /// Not a path: a broken percent-encoding, a control character, no slash at its start, longer than is looked at.
     MalformedPath,
@@ -92,32 +94,45 @@ impl Routes {
         Self { path_bytes, ..self }
     }
 
-    /// As [`find_with`](Self::find_with), of a request whose fields say nothing of a method.
+    /// As [`find_with`](Self::find_with), of a request whose fields ask for nothing.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn find(&self, method: &str, target: &str) -> Result<usize, Unrouted> {
-        self.find_with(method, Override::None, target)
+        self.find_with(method, Overrides::NOTHING, target)
     }
 
     /// The index of the first route that matches. `target` is path and query as in a request line, not decoded; `fields` is
-    /// what header fields say of another method.
-    pub(crate) fn find_with(&self, method: &str, fields: Override<'_>, target: &str) -> Result<usize, Unrouted> {
+    /// what header fields say of another method or path.
+    pub(crate) fn find_with(&self, method: &str, fields: Overrides<'_>, target: &str) -> Result<usize, Unrouted> {
         if method == "OPTIONS" && target == "*" {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
             return Err(Unrouted::NoRoute);
         }
         let path = path_of(target, self.path_bytes)?;
         let route = self.find_by(method, path)?;
+        let other_path = self.asked_path(fields)?;
+        if other_path.is_some_and(|other| self.find_by(method, other) != Ok(route)) {
+            return Err(Unrouted::AmbiguousPath);
+        }
         if self.rules.iter().all(|rule| rule.methods.is_empty()) {
             return Ok(route);
         }
         if !methods::is_method(method) || self.rules.iter().any(|rule| rule.takes_but_for_case(method)) {
             return Err(Unrouted::MalformedMethod);
         }
-        match methods::overriding(fields, target) {
+        let is_under_it = |method: &str, path| self.find_by(method, path) == Ok(route);
+        match methods::overriding(fields.method, target) {
             Ok(None) => Ok(route),
-            Ok(Some(other)) if self.find_by(&other, path) == Ok(route) => Ok(route),
+            Ok(Some(other)) if [Some(path), other_path].into_iter().flatten().all(|path| is_under_it(&other, path)) => {
+                Ok(route)
+            }
             _ => Err(Unrouted::AmbiguousMethod),
         }
+    }
+
+    /// The path that a header field asks for.
+    fn asked_path<'a>(&self, fields: Overrides<'a>) -> Result<Option<&'a str>, Unrouted> {
+        let target = fields.path.text().map_err(|()| Unrouted::AmbiguousPath)?;
+        target.map(|target| path_of(target, self.path_bytes)).transpose().map_err(|_| Unrouted::AmbiguousPath)
     }
 
     /// The one route of a path by a method.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Override, Pattern, Routes, Unrouted,
+    Overrides, Pattern, Routes, Unrouted,
     Unrouted::*,
     agreement::{TABLES, WORDS, disagreement, routes},
     readings::{has_one_reading, is_plain},
@@ -301,8 +301,37 @@ fn a_request_for_another_method_is_judged_by_both() {
         ("POST", "/open/1?_method=DELETE", none, Ok(1)),
     ];
     for (method, target, fields, expected) in table {
-        let overriding = fields.iter().fold(Override::None, |before, (name, value)| before.and(name, value.as_bytes()));
+        let overriding =
+            fields.iter().fold(Overrides::NOTHING, |before, (name, value)| before.and(name, value.as_bytes()));
         assert_eq!(routes.find_with(method, overriding, target), *expected, "{method} {target} {fields:?}");
+    }
+}
+
+#[test]
+fn a_request_for_another_path_is_judged_by_both() {
+    for methods in [&[][..], &["GET", "POST"][..]] {
+        let routes = for_methods(&[("/public/*", methods), ("/admin/*", &["DELETE"]), ("/admin/*", methods)]);
+        let table: &[(&str, &[(&str, &str)], Result<usize, Unrouted>)] = &[
+            ("/public/a", &[("X-Original-URL", "/admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "/admin/users?x")], Err(AmbiguousPath)),
+            ("/public/a", &[("x_rewrite_url", "/admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X.Original-Url", "/public/../admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "https://x/admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "/elsewhere")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "/public/b"), ("X-Original-URL", "/public/b")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "\t/public/b ")], Ok(0)),
+            ("/public/a", &[("X-Original-URL", "https://x/public/b?x")], Ok(0)),
+            ("/public/a", &[("X-Original-URLs", "/admin/users")], Ok(0)),
+            ("/admin/a", &[("X-Rewrite-URL", "/public/a")], Err(AmbiguousPath)),
+            ("/admin/a", &[("X-Rewrite-URL", "/admin/b"), ("X-HTTP-Method", "DELETE")], Err(AmbiguousMethod)),
+        ];
+        for (target, fields, expected) in table {
+            let asked =
+                fields.iter().fold(Overrides::NOTHING, |asked, (name, value)| asked.and(name, value.as_bytes()));
+            assert_eq!(routes.find_with("GET", asked, target), *expected, "{target} {fields:?}");
+        }
     }
 }
 
@@ -310,7 +339,7 @@ fn a_request_for_another_method_is_judged_by_both() {
 fn where_no_route_names_a_method_none_matters() {
     let routes = routes(&["/*"]);
     for (method, field) in [("get", "DELETE"), ("BREW", ""), ("GET", "a b")] {
-        let overriding = Override::None.and("x-http-method", field.as_bytes());
+        let overriding = Overrides::NOTHING.and("x-http-method", field.as_bytes());
         assert_eq!(routes.find_with(method, overriding, "/orders?_method=x"), Ok(0), "{method}");
     }
 }

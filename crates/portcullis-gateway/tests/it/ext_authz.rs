@@ -18,7 +18,7 @@ use portcullis_testkit::{Attack, AuthorizationServer};
 use tonic::{Code, transport::Channel};
 
 use crate::{
-    forward_auth::{BY_METHOD, OTHER_METHODS},
+    forward_auth::{BY_METHOD, OTHER_METHODS, OTHER_PATHS},
     support::{Gateway, ROUTES, introspecting, issuer},
 };
 
@@ -134,6 +134,19 @@ async fn no_other_method_than_the_judged_one_is_served() {
     }
     let same = [("authorization", bearer.as_str()), ("x-http-method", "PUT")];
     assert!(matches!(ask(&mut client, request("POST", "/orders/1", &same)).await, Told::Pass { .. }));
+}
+
+#[tokio::test]
+async fn no_other_path_than_the_judged_one_is_served() {
+    let (_server, _gateway, mut client) = setup().await;
+    for field in OTHER_PATHS.iter().chain(&["X-Original-URL: /admin"]) {
+        let (name, value) = field.split_once(": ").unwrap();
+        let asked = request("GET", "/open/a", &[(&name.to_ascii_lowercase(), value)]);
+        let refused = Told::Refused { status: 403, code: "ambiguous_path".to_owned() };
+        assert_eq!(ask(&mut client, asked).await, refused, "{field}");
+    }
+    let same = request("GET", "/open/a", &[("x-original-url", "/open/b")]);
+    assert!(matches!(ask(&mut client, same).await, Told::Pass { .. }));
 }
 
 /// A field as Envoy sends it where it is asked for raw ones.

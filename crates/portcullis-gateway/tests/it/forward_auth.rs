@@ -165,6 +165,30 @@ async fn no_other_method_than_the_judged_one_is_served() {
     }
 }
 
+/// Fields by which some servers take another path than that of the request line.
+pub const OTHER_PATHS: [&str; 5] = [
+    "X-Rewrite-URL: /admin",
+    "x_rewrite_url: /open/../admin",
+    "X-Rewrite-Url: https://x/admin",
+    "X.Rewrite.URL: /elsewhere",
+    "X.Original.URL: /admin",
+];
+
+#[tokio::test]
+async fn no_other_path_than_the_judged_one_is_served() {
+    let (_server, gateway) = setup().await;
+    for way in WAYS {
+        for field in OTHER_PATHS {
+            let answer = ask_with(&gateway, way, "GET", "/open/a", None, field).await;
+            assert_eq!((answer.status, &*answer.code()), (403, "ambiguous_path"), "{way}: {field}");
+        }
+        let answer = ask_with(&gateway, way, "GET", "/open/a", None, "X-Original-URL: /admin").await;
+        assert_eq!((answer.status, &*answer.code()), (403, "ambiguous_original_request"), "{way}");
+        let same = ask_with(&gateway, way, "GET", "/open/a", None, "X-Rewrite-URL: /open/b").await;
+        assert_eq!(same.status, 200, "{way}");
+    }
+}
+
 #[tokio::test]
 async fn a_protected_path_cannot_be_reached_by_spelling_it_otherwise() {
     let (server, gateway) = setup().await;

@@ -41,6 +41,7 @@ behind_each_proxy!(
     claims_arrive_as_they_are_or_not_at_all,
     no_spelling_of_a_path_gets_behind_a_route,
     no_other_method_than_the_judged_one_is_served,
+    no_field_that_asks_for_another_path_or_method_arrives,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
     without_the_gateway_nothing_passes,
     a_revoked_token_passes_no_longer_than_answers_are_kept,
@@ -163,6 +164,26 @@ async fn what_clients_send_in_the_gateways_name_never_arrives(proxy: Proxy) {
             assert_ne!(ask(port, line, &fields[1..]).await.status, 200, "{line} with {target}");
         }
         assert_ne!(ask(port, "POST /orders/1", &fields).await.status, 200, "{target}");
+    }
+}
+
+/// IIS, and frameworks that know it, take the path of such fields for that of the request.
+async fn no_field_that_asks_for_another_path_or_method_arrives(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let bearer = format!("Bearer {}", scene.read().sign());
+    for (line, name, value) in [
+        ("GET /health", "X-Original-URL", "/admin/users"),
+        ("GET /health", "X-Rewrite-URL", "/admin/users"),
+        ("GET /health", "X_Original_URL", "/admin/users"),
+        ("GET /health", "X.Rewrite.URL", "/admin/users"),
+        ("GET /orders/1", "X-Original-URL", "/admin/users"),
+        ("GET /orders/1", "X-Rewrite-URL", "/admin/users"),
+        ("GET /orders/1", "X-HTTP-Method-Override", "DELETE"),
+        ("GET /orders/1", "X.HTTP.Method", "DELETE"),
+    ] {
+        let answer = ask(scene.stage.ports.proxy, line, &[("Authorization", &bearer), (name, value)]).await;
+        let arrives = answer.status == 200 && !answer.echo().all(&name.to_ascii_lowercase()).is_empty();
+        assert!(!arrives && matches!(answer.status, 200 | 403), "{line} {name}: {answer:?}");
     }
 }
 

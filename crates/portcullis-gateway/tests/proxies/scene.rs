@@ -40,11 +40,6 @@ impl Proxy {
         }
     }
 
-    /// Whether the gateway is told which client asks: over HTTP Envoy names itself.
-    pub(crate) fn tells_clients_apart(self) -> bool {
-        self != Self::EnvoyByHttp
-    }
-
     /// Whether its clients are told when to come again.
     pub(crate) fn hands_retry_after_on(self) -> bool {
         self != Self::EnvoyByHttp

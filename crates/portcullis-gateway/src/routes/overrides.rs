@@ -1,0 +1,68 @@
+//! What a request asks for in header fields, in place of what stands in its request line.
+
+/// The fields by which clients ask for another method, `-` for any mark.
+const METHOD: &[&str] = &["x-http-method-override", "x-method-override", "x-http-method"];
+
+/// The fields by which some servers take another path than that of the request line (IIS, and frameworks that know it).
+const PATH: &[&str] = &["x-original-url", "x-rewrite-url"];
+
+/// No name of all these is shorter.
+const SHORTEST: usize = "x-http-method".len();
+
+/// What header fields ask for beside the request line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Overrides<'a> {
+    pub(super) method: Override<'a>,
+    pub(super) path: Override<'a>,
+}
+
+/// What header fields say of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Override<'a> {
+    /// Nothing.
+    None,
+    /// One field.
+    Once(&'a [u8]),
+    /// Several fields.
+    Repeated,
+}
+
+impl<'a> Overrides<'a> {
+    /// Fields that ask for nothing.
+    pub(crate) const NOTHING: Self = Self { method: Override::None, path: Override::None };
+
+    /// With a further header field, if that is one which asks for something.
+    pub(crate) fn and(self, name: &str, value: &'a [u8]) -> Self {
+        // Nearly all names are told apart by their beginning.
+        match matches!(name.as_bytes().first(), Some(b'x' | b'X')) && name.len() >= SHORTEST {
+            true if is_one_of(METHOD, name) => Self { method: self.method.and(value), ..self },
+            true if is_one_of(PATH, name) => Self { path: self.path.and(value), ..self },
+            _ => self,
+        }
+    }
+}
+
+impl<'a> Override<'a> {
+    fn and(self, value: &'a [u8]) -> Self {
+        if self == Self::None { Self::Once(value) } else { Self::Repeated }
+    }
+
+    /// The text, if there is one; an error where it cannot be said which.
+    pub(super) fn text(self) -> Result<Option<&'a str>, ()> {
+        match self {
+            Self::None => Ok(None),
+            Self::Once(value) => std::str::from_utf8(value).map(|text| Some(text.trim())).map_err(drop),
+            Self::Repeated => Err(()),
+        }
+    }
+}
+
+/// Whether a name is one of these; servers that make variables of names take any mark for `-`.
+fn is_one_of(fields: &[&str], name: &str) -> bool {
+    let same = |(one, other): (u8, u8)| one.eq_ignore_ascii_case(&other) || (other == b'-' && is_mark(one));
+    fields.iter().any(|field| field.len() == name.len() && name.bytes().zip(field.bytes()).all(same))
+}
+
+fn is_mark(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric()
+}
