@@ -50,6 +50,7 @@ fn syntax(error: &Error, text: &str) -> Problem {
 fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
     let root = Table::new(document.get_ref(), 0..0, file);
     let (forward_auth, grpc, admin) = listener::listeners(&root);
+    let issuers = issuer::issuers(&root);
     let config = Config {
         forward_auth,
         grpc,
@@ -63,9 +64,9 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
         log: listener::log(&root),
         invalid_token_status: root.get("invalid_token_status", status).unwrap_or(401),
         problem_json: root.get("problem_json", Value::boolean).unwrap_or(false),
-        issuers: issuer::issuers(&root),
         token_cache_bytes: token_cache_bytes(&root),
-        routes: route::routes(&root),
+        routes: route::routes(&root, &issuers),
+        issuers,
         headers: route::headers(&root),
         store: store::store(&root),
         traces: traces::traces(&root),

@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use super::{
-    ClaimRule,
+    ClaimRule, Issuer,
     file::{Read, Table, Value},
 };
 
@@ -13,14 +13,17 @@ use super::{
 const TEXTS: [&str; 12] =
     ["iss", "sub", "jti", "client_id", "azp", "appid", "cid", "oid", "tid", "email", "preferred_username", "token_use"];
 
+/// Claims that are one text, or several of which one is enough (RFC 7519 section 4.1.3, RFC 8693 section 4.2).
+const TEXT_OR_TEXTS: [&str; 3] = ["aud", "scope", "scp"];
+
 /// Claims that are times, of which no two tokens have the same.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
 /// Objects of Keycloak's, whose members are often written with a dot.
 const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 
-/// The rules of a route.
-pub(super) fn claims(route: &Table<'_>) -> Vec<ClaimRule> {
+/// The rules of a route for tokens of these issuers.
+pub(super) fn claims(route: &Table<'_>, issuers: &[Issuer]) -> Vec<ClaimRule> {
     if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected something in `claims`, an empty array came");
         route.note(problem.help("leave `claims` out"));
@@ -29,6 +32,12 @@ pub(super) fn claims(route: &Table<'_>) -> Vec<ClaimRule> {
     for table in route.tables("claims") {
         let place = table.value("value").or_else(|| table.value("name"));
         let (Some(rule), Some(place)) = (claim(table), place) else { continue };
+        if is_of_no_issuer(&rule, issuers) {
+            let problem = place.problem("expected the `iss` of one of the issuers, another came");
+            route.note(
+                problem.help("tokens of other issuers are refused: write it as in [[issuers]], or leave the rule out"),
+            );
+        }
         if let Some((_, first)) = rules.iter().find(|(first, _)| contradict(first, &rule)) {
             let problem = place.problem(format!("expected one value for `{}`, another came", rule.name));
             route.note(problem.and(first.place.clone(), "first here").help(
@@ -39,6 +48,15 @@ pub(super) fn claims(route: &Table<'_>) -> Vec<ClaimRule> {
         rules.push((rule, place));
     }
     rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// Whether a rule asks for another `iss` than any token has that is accepted.
+fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
+    // Answers of an introspection endpoint may have a slash more or less, and JWT-SVIDs any `iss`.
+    let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
+    let asked = rule.value.as_ref().filter(|_| rule.name == "iss").and_then(Json::as_str).map(plain);
+    let has = |asked: &String| issuers.iter().any(|issuer| issuer.by_trust_domain || plain(&issuer.issuer) == *asked);
+    asked.is_some_and(|asked| !issuers.is_empty() && !has(&asked))
 }
 
 /// Whether no token can meet both.
@@ -83,9 +101,9 @@ fn claim_value(value: &Value<'_>, name: &str) -> Read<Json> {
         let problem = value.problem(format!("expected no value for the time `{name}`, one came"));
         return Err(problem.help("no other token would have it; times are judged for every token without a rule"));
     }
-    if TEXTS.contains(&name) && !json.is_string() {
+    if (TEXTS.contains(&name) || TEXT_OR_TEXTS.contains(&name)) && !json.is_string() {
         let problem = value.problem(format!("expected a text for `{name}`, something else came"));
-        return Err(problem.help("write it in quotes: that claim is a text, and nothing is converted"));
+        return Err(problem.help("write it in quotes: that claim is text, and nothing is converted"));
     }
     Ok(json)
 }

@@ -3,7 +3,7 @@
 use http::{HeaderName, Method};
 
 use super::{
-    HeaderRule, Route,
+    HeaderRule, Issuer, Route,
     claims::{self, claim_name},
     file::{Read, Table, Value},
 };
@@ -27,14 +27,14 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
 ];
 
 /// The routes, none of which an earlier one covers.
-pub(super) fn routes(root: &Table<'_>) -> Vec<Route> {
+pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected a route, an empty array came");
         root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
     }
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
-        let (place, route) = (table.value("path"), route(&table));
+        let (place, route) = (table.value("path"), route(&table, issuers));
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
         if let Some((first, earlier)) = covering(&routes, &route) {
@@ -66,12 +66,12 @@ fn takes(route: &Route, method: &str) -> bool {
     route.methods.is_empty() || has(method) || (method == "HEAD" && has("GET"))
 }
 
-fn route(table: &Table<'_>) -> Option<Route> {
+fn route(table: &Table<'_>, issuers: &[Issuer]) -> Option<Route> {
     let pattern = table.require("path", "write a path or a prefix, as in `path = \"/orders/*\"`", pattern);
     let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
     let scope = some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
     let any_scope = some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
-    let claims = claims::claims(table);
+    let claims = claims::claims(table, issuers);
     let realm = table.get("realm", realm);
     let public = table.get("public", Value::boolean).unwrap_or(false);
     if let Some(place) = table.value("public").filter(|_| public) {

@@ -469,6 +469,13 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"role\", value = \"\" }]", 5, "leave `value` out"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"sub\", value = 5 }]", 5, "expected a text for `sub`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub\", value = true }]", 5, "expected a text for `sub`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"aud\", value = 5 }]", 5, "expected a text for `aud`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"scp\", value = true }]", 5, "expected a text for `scp`"),
+        (
+            "[[routes]]\npath = \"/a\"\nclaims = [{ name = \"iss\", value = \"https://b.example\" }]",
+            5,
+            "one of the issuers",
+        ),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"exp\", value = 1700000000 }]", 5, "no other token"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub/id\" }]", 5, "`sub` is neither"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"realm_access.roles\" }]", 5, "\"/realm_access/roles\""),
@@ -553,6 +560,7 @@ fn rules_that_can_be_met_are_good() {
         "{ name = \"exp\" }, { name = \"level\", value = 3 }, { name = \"admin\", value = true }",
         "{ name = \"https://example.com/roles\", value = \"a\" }, { name = \"/realm_access/roles/0\" }",
         "{ name = \"cnf\", value = { jkt = [\"a\"] } }",
+        "{ name = \"iss\", value = \"https://as.example.com\" }, { name = \"aud\", value = \"b\" }, { name = \"aud\", value = \"c\" }",
     ] {
         good(&format!("{ISSUER}[[routes]]\npath = \"/a\"\nclaims = [{rules}]"));
     }
