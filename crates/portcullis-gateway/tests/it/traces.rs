@@ -80,6 +80,7 @@ async fn take(
 ) -> Result<Response<Full<bytes::Bytes>>, Infallible> {
     assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/traces"));
     assert_eq!(request.headers()["content-type"], "application/x-protobuf");
+    assert_eq!(request.headers()["user-agent"], concat!("portcullis/", env!("CARGO_PKG_VERSION")));
     let body = request.into_body().collect().await.unwrap().to_bytes();
     keep.lock().unwrap().push(ExportTraceServiceRequest::decode(body).unwrap());
     Ok(Response::new(ExportTraceServiceResponse::default().encode_to_vec().into()))

@@ -28,12 +28,17 @@ pub(crate) enum CollectorError {
     Exporter(ExporterBuildError),
 }
 
+/// Says who asks, as each request of ours does.
+const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+
 /// Exports to this URL; what the variables `OTEL_EXPORTER_OTLP_HEADERS` and the like say holds too.
 pub(super) fn exporter(endpoint: &Url) -> Result<SpanExporter, CollectorError> {
     SpanExporter::builder()
         .with_http()
         .with_http_client(Sender::new(endpoint).map_err(CollectorError::Client)?)
         .with_endpoint(endpoint.as_str())
+        // Spelled as the exporter spells its own, which this takes the place of.
+        .with_headers([("User-Agent".to_owned(), USER_AGENT.to_owned())].into())
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(EXPORT_TIME)
         .build()
