@@ -290,9 +290,7 @@ async fn processes_share_answers_and_believe_no_forged_one() {
         };
         let token = opaque(&setup);
         assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
-        while shared.0.lock().unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        shared.until_it_has(1).await;
         assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
         assert_eq!(asked(&setup), 1, "{form:?}: the second finds what the first was told");
         assert_eq!(answer(&of(&[8; 32]), bearer(&token)).await.status, 200);
@@ -393,6 +391,16 @@ fn canned(status: u16, media_type: &str, body: impl Into<Bytes>) -> Answer {
 struct Shared(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<Bytes>>>);
 
 impl Shared {
+    /// Waits for so many entries: they are written behind the answer.
+    async fn until_it_has(&self, entries: usize) {
+        let written = async {
+            while self.0.lock().unwrap().len() < entries {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), written).await.expect("an entry in the store");
+    }
+
     /// Has this be found under every key from now on that has no entry.
     fn forge(&self, entry: Bytes) {
         *self.1.lock().unwrap() = Some(entry);

@@ -26,9 +26,7 @@ fn process(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u6
 /// Has a token pass in one process, and waits till its answer is in the store.
 async fn pass_and_share(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u64, token: &str) {
     assert_eq!(verdict(&process(setup, form, shared, keep_for), token).await.0, 200, "{form:?}");
-    while shared.0.lock().unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    shared.until_it_has(1).await;
 }
 
 #[tokio::test]
@@ -69,59 +67,62 @@ async fn nobody_relies_on_an_entry_for_longer_than_on_an_answer_of_his_own() {
     }
 }
 
-/// One process of two that have the same store, the same secret, and nearly the same question.
+/// One process of two that have the same store, the same secret, and nearly the same question: where and as whom it asks, how,
+/// and by which rules it reads the answer.
 type Asks = (
     &'static str,
-    fn(&Setup) -> (String, ClientAuthentication),
+    &'static str,
+    fn() -> ClientAuthentication,
     fn(IntrospectorBuilder) -> IntrospectorBuilder,
-    fn(VerifierBuilder) -> VerifierBuilder,
+    fn(VerifierBuilder, &Setup) -> VerifierBuilder,
 );
 
-fn asked_at(setup: &Setup, rest: &str) -> (String, ClientAuthentication) {
-    let client = ClientAuthentication::basic("test-client", "test-secret");
-    (format!("{}/introspect{rest}", setup.server.issuer()), client)
+fn us() -> ClientAuthentication {
+    ClientAuthentication::basic("test-client", "test-secret")
 }
 
-const QUESTIONS: [Asks; 8] = [
-    ("plain", |setup| asked_at(setup, ""), |asks| asks, |rules| rules),
-    ("tenant a", |setup| asked_at(setup, "?tenant=a"), |asks| asks, |rules| rules),
-    ("tenant b", |setup| asked_at(setup, "?tenant=b"), |asks| asks, |rules| rules),
+const QUESTIONS: [Asks; 12] = [
+    ("plain", "", us, |asks| asks, |rules, _| rules),
+    ("tenant a", "?tenant=a", us, |asks| asks, |rules, _| rules),
+    // The query counts for itself, not only as the audience of an assertion.
+    ("tenant b", "?tenant=b", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
+    ("tenant c", "?tenant=c", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
+    ("another client", "", || ClientAuthentication::basic("other", "s"), |asks| asks, |rules, _| rules),
     (
         "secret in the form",
-        |setup| (asked_at(setup, "").0, ClientAuthentication::post("test-client", "test-secret")),
+        "",
+        || ClientAuthentication::post("test-client", "test-secret"),
         |asks| asks,
-        |rules| rules,
+        |rules, _| rules,
     ),
-    ("signed", |setup| asked_at(setup, ""), |asks| asks.form(IntrospectionForm::Jwt), |rules| rules),
-    ("phantom", |setup| asked_at(setup, ""), |asks| asks.form(IntrospectionForm::Phantom), |rules| rules),
-    ("another audience", |setup| asked_at(setup, ""), |asks| asks, |rules| rules.audience("https://other.example.com")),
-    (
-        "algorithms",
-        |setup| asked_at(setup, ""),
-        |asks| asks,
-        |rules| rules.algorithms([Algorithm::ES256, Algorithm::RS256]),
-    ),
+    ("signed", "", us, |asks| asks.form(IntrospectionForm::Jwt), |rules, _| rules),
+    ("phantom", "", us, |asks| asks.form(IntrospectionForm::Phantom), |rules, _| rules),
+    // A slash more is the same issuer to a server that was asked, and yet another rule.
+    ("issuer", "", us, |asks| asks, |rules, setup| rules.issuer(format!("{}/", setup.server.issuer()))),
+    ("another audience", "", us, |asks| asks, |rules, _| rules.audience("https://other.example.com")),
+    ("algorithms", "", us, |asks| asks, |rules, _| rules.algorithms([Algorithm::ES256, Algorithm::RS256])),
+    ("types", "", us, |asks| asks, |rules, _| rules.types(["at+jwt"])),
 ];
 
 #[tokio::test]
 async fn answers_to_different_questions_do_not_meet() {
-    let (setup, shared) = (Setup::new().await, Shared::default());
-    let process = |(_, at, asks, rules): &Asks| {
-        let (endpoint, client) = at(&setup);
+    let clients =
+        |server: portcullis_testkit::Builder| server.client("test-client", "test-secret").client("other", "s");
+    let (setup, shared) = (Setup::with(clients, |jwks| jwks).await, Shared::default());
+    let process = |(_, query, client, asks, rules): &Asks| {
+        let endpoint = format!("{}/introspect{query}", setup.server.issuer());
         let clock = setup.clock.clone();
-        let builder = asks(Introspector::builder(&endpoint, client)).clock(move || clock.now());
+        let builder = asks(Introspector::builder(&endpoint, client())).clock(move || clock.now());
         let introspector = builder.store(shared.clone(), &[7; 32]).build().unwrap();
         let builder = Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer());
-        let builder = rules(builder.audience("https://api.example.com")).introspection(introspector);
+        let builder = rules(builder.audience("https://api.example.com"), &setup).introspection(introspector);
         app(Secure::new(builder.build().unwrap()).problem_json())
     };
     let token = opaque(&setup);
     for (number, question) in (1_usize..).zip(&QUESTIONS) {
         assert_eq!(verdict(&process(question), &token).await.0, 200, "{}", question.0);
         assert_eq!(asked(&setup), number as u64, "{}: an answer to another question was taken", question.0);
-        while shared.0.lock().unwrap().len() < number {
-            tokio::task::yield_now().await;
-        }
+        shared.until_it_has(number).await;
     }
     // Each has its own, and none displaced another's: the server is not asked again.
     setup.server.revoke(&token);

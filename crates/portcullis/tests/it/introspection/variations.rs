@@ -130,9 +130,7 @@ async fn a_shared_answer_was_new_when_it_was_told() {
     };
     let token = opaque(&setup);
     assert_eq!(verdict(&of(), &token).await.0, 200);
-    while shared.0.lock().unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    shared.until_it_has(1).await;
     setup.clock.advance(Duration::from_secs(200));
     assert_eq!((verdict(&of(), &token).await.0, asked(&setup)), (200, 1));
 }
