@@ -1,8 +1,10 @@
 //! Whether a changed text may have been cut: what the text in force has and this one lacks.
 //!
 //! A file that was cut between two lines is well-formed, and may say the most dangerous things by what it no longer says. So
-//! whatever is gone counts: keys, tables, elements of arrays. Other values are no sign of it, but for a last line that does not
-//! end, since a number may have been cut there.
+//! whatever is gone counts: keys, tables, elements of arrays. So does something new that stands last, of which the rest may be
+//! missing. Other values are no sign of it, but for a last line that does not end, since a number may have been cut there.
+
+mod end;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -14,25 +16,43 @@ const NAMES: [&str; 4] = ["path", "issuer", "trust_domain", "name"];
 
 /// What is gone, each in words; nothing if the new text ends with the mark, or lacks nothing.
 pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {
-    if is_marked(new) {
+    if is_marked(new) && is_no_other_mark(running, new) {
         return Vec::new();
     }
     let mut gone = Vec::new();
     if is_marked(running) {
         gone.push(format!("the last line `{MARK}`"));
     }
-    if running.ends_with('\n') && !new.ends_with('\n') {
+    if !new.ends_with('\n') && (running.ends_with('\n') || running.lines().last() != new.lines().last()) {
         gone.push("the end of the last line".to_owned());
     }
     // Both were read before.
-    if let (Ok(running), Ok(new)) = (DeTable::parse(running), DeTable::parse(new)) {
-        of_table("", running.get_ref(), new.get_ref(), &mut gone);
+    if let (Ok(old), Ok(other)) = (DeTable::parse(running), DeTable::parse(new)) {
+        of_table("", old.get_ref(), other.get_ref(), &mut gone);
+        let is_new = end::of_what_is_new(old.get_ref(), other.get_ref());
+        if let Some(path) = is_new.filter(|_| last_table(running) != last_table(new)) {
+            gone.push(format!("what may follow {path}, which is new and stands last"));
+        }
     }
     gone
 }
 
 fn is_marked(text: &str) -> bool {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()) == Some(MARK)
+}
+
+/// Whether the mark of the new text is that of its end, and not one of several that the running text has, or the beginning of
+/// another line.
+fn is_no_other_mark(running: &str, new: &str) -> bool {
+    let marks = |text: &str| text.lines().filter(|line| line.trim() == MARK).count();
+    let is_longer = |line: &str| line.trim_start().starts_with(MARK) && line.trim() != MARK;
+    let is_whole_line = new.ends_with('\n') || (is_marked(running) && !running.lines().any(is_longer));
+    is_whole_line && marks(new) >= marks(running)
+}
+
+/// The text from the last line on that begins a table.
+fn last_table(text: &str) -> &str {
+    text.rfind("\n[").and_then(|at| text.get(at..)).unwrap_or(text).trim()
 }
 
 fn of_table(path: &str, running: &DeTable<'_>, new: &DeTable<'_>, gone: &mut Vec<String>) {
@@ -98,6 +118,7 @@ fn shown(path: &str, number: usize, table: &DeTable<'_>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -149,6 +170,18 @@ connections = 10000
             (with("[[routes]]", "[[routes]]\npath = \"/new\"\npublic = true\n\n[[routes]]"), &[]),
             (with("listen", "admin = false\nlisten"), &[]),
             (with("\"a\", \"b\"", "\"b\", \"a\""), &[]),
+            // Of what is new and stands last, more may have been meant.
+            (format!("{RUNNING}[cache]\nbytes = 1\n"), &["what may follow cache.bytes, which is new and stands last"]),
+            (format!("{RUNNING}streams = 1\n"), &["what may follow limits.streams, which is new and stands last"]),
+            (
+                format!("{RUNNING}[[routes]]\npath = \"/new\"\n"),
+                &["what may follow routes[3].path, which is new and stands last"],
+            ),
+            (
+                format!("{RUNNING}[[headers]]\nname = \"a\"\n"),
+                &["what may follow headers[1].name, which is new and stands last"],
+            ),
+            (with("[limits]", "[[routes]]\npath = \"/admin/*\"\n\n[limits]"), &[]),
         ];
         for (text, expected) in table {
             assert_eq!(gone(RUNNING, text), *expected, "{text}");
@@ -163,6 +196,40 @@ connections = 10000
             let is_read = DeTable::parse(cut).is_ok();
             assert!(!is_read || !gone(running, cut).is_empty(), "{cut}");
         }
+    }
+
+    #[test]
+    fn wherever_it_is_cut_after_something_was_added_it_waits() {
+        let added = "[[routes]]\npath = \"/new/*\"\nscope = [\"new\"]\nclaims = [{ name = \"a\", value = 12 }]\n\n[[issuers]]\n\
+                     issuer = \"https://b.example.com\"\naudience = \"b\"\n\n[issuers.introspection]\nkeep_for = \"1s\"\n";
+        for running in [RUNNING, RUNNING.trim_end()] {
+            let whole = format!("{running}\n{added}");
+            for at in (2..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+                let cut = &whole[..at];
+                let is_read = DeTable::parse(cut).is_ok();
+                let lacks_nothing = DeTable::parse(cut).ok().map(|table| format!("{table:?}"))
+                    == DeTable::parse(running).ok().map(|table| format!("{table:?}"));
+                assert!(!is_read || lacks_nothing || !gone(running, cut).is_empty(), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_cut_waits_whether_the_last_line_ended_before_or_not() {
+        let running = RUNNING.trim_end();
+        assert_eq!(gone(running, running), [] as [&str; 0]);
+        assert_eq!(gone(running, running.strip_suffix('0').unwrap()), ["the end of the last line"]);
+    }
+
+    #[test]
+    fn a_mark_that_is_not_the_end_marks_nothing() {
+        let several = format!("{RUNNING}# end\n[cache]\nbytes = 1\n# end\n");
+        let first = several.split_inclusive("# end\n").next().unwrap();
+        assert_eq!(gone(&several, first), ["the last line `# end`", "cache"]);
+        let commented = RUNNING.replacen("[limits]", "# end of the routes\n[limits]", 1);
+        let cut = commented.split_inclusive("# end").next().unwrap();
+        assert_eq!(gone(&commented, cut), ["the end of the last line", "limits"]);
+        assert_eq!(gone(RUNNING, &format!("{RUNNING}# end")), ["the end of the last line"]);
     }
 
     #[test]

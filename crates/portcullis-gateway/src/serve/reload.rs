@@ -147,7 +147,7 @@ impl Reloader {
         if waits && self.waiting.load().as_deref() != Some(&gone) {
             tracing::warn!(
                 gone = gone.join(", "),
-                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, and may \
+                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, or ends in what is new, and may \
                  have been cut. Send SIGHUP to take it as it is, or end the file with a line `# end`"
             );
         }
