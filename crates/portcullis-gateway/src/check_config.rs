@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 use miette::Report;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Route, Traces, without_secrets},
+    config::{Config, Issuer, Keys, Listener, Route, Store, Traces, without_secrets},
     decision::Gateway,
     terminal,
 };
@@ -39,12 +39,17 @@ fn told(config: &Config) -> String {
         false => "what is under no route is refused".into(),
     });
     lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
-    lines.extend(config.store.as_ref().map(|store| format!("shared store at {}", store.urls.join(", "))));
+    lines.extend(config.store.as_ref().map(store));
     lines.extend(config.traces.as_ref().map(traces));
     lines.iter().fold(String::new(), |mut text, line| {
         let _ = writeln!(text, "  {line}");
         text
     })
+}
+
+fn store(store: &Store) -> String {
+    let urls: Vec<_> = store.urls.iter().map(|url| without_secrets(url)).collect();
+    format!("shared store at {}", urls.join(", "))
 }
 
 /// Without a query, which may hold a key.
@@ -103,6 +108,7 @@ mod tests {
                     [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \"n\", value = 1 }]\n\
                     [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n\
                     [[issuers]]\nissuer = \"https://me:hush@b.example.com\"\njwks_uri = \"https://b.example.com/jwks?key=hush\"\n\
+                    [store]\nurls = [\"redis://a:1/0?password=hush#hush\"]\nsecret_env = \"PATH\"\n\
                     [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces?key=hush\"\nsample = 0.1\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let expected = "  forward-auth at 127.0.0.1:9080\n  health, metrics and status at 127.0.0.1:9081\n  \
@@ -111,6 +117,7 @@ mod tests {
                         route /health (any method): public\n  \
                         route /orders/* (GET): scope a and b, claim n = 1\n  \
                         what is under no route is refused\n  the upstream gets x-sub: claim sub\n  \
+                        shared store at redis://a:1/0\n  \
                         traces of portcullis to http://127.0.0.1:4318/v1/traces, sampled at 0.1\n";
         assert_eq!(told(&config), expected);
     }

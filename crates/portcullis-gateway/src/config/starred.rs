@@ -64,8 +64,15 @@ pub(super) fn may_be_secret(key: &str) -> bool {
 
 fn collect(table: &DeTable<'_>, places: &mut Places) {
     for (key, value) in table {
-        collect_value(is_secret_key(key.get_ref()), value.span(), value.get_ref(), places);
+        let is_secret = is_secret_key(key.get_ref()) || is_no_name_of_a_secret(key.get_ref(), value.get_ref());
+        collect_value(is_secret, value.span(), value.get_ref(), places);
     }
+}
+
+/// Whether a key asks for the name of a file or a variable, and something else stands there: a secret, for all one knows.
+fn is_no_name_of_a_secret(key: &str, value: &DeValue<'_>) -> bool {
+    let key = key.to_ascii_lowercase();
+    (key.ends_with("_file") || key.ends_with("_env")) && value.as_str().is_none_or(|name| name.contains(['\n', '\r']))
 }
 
 fn collect_value(secret: bool, place: Range<usize>, value: &DeValue<'_>, places: &mut Places) {
@@ -94,18 +101,29 @@ fn all_of(table: &DeTable<'_>, places: &mut Places) {
     }
 }
 
-/// Whether a text is a key, or a URL with credentials before its host or behind it.
+/// Whether a text is a key, or a URL with credentials before its host or behind it, also one that was written wrongly.
 fn is_revealing(text: &str) -> bool {
-    text.contains("-----BEGIN") || text.split_once("://").is_some_and(|(_, rest)| rest.contains(['@', '?']))
+    let behind = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest);
+    text.contains("-----BEGIN")
+        || behind("://").contains(['@', '?', '#'])
+        || behind(":").contains('@')
+        || behind("?").contains('=')
 }
 
 /// A value that people are told, without credentials or a query that may hold some.
 pub(crate) fn without_secrets(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(url) if is_revealing(text) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
-        Err(_) if is_revealing(text) => "(not shown)".to_owned(),
-        _ => text.to_owned(),
+    if !is_revealing(text) {
+        return text.to_owned();
     }
+    Url::parse(text).ok().and_then(bare).map_or_else(|| "(not shown)".to_owned(), String::from)
+}
+
+/// A URL of which scheme, host and path are left; none where it has no host.
+fn bare(mut url: Url) -> Option<Url> {
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url)
 }
 
 /// Comments in which a secret seems to stand, as in `# client_secret = "…"`.

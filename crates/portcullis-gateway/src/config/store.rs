@@ -61,10 +61,10 @@ fn urls(table: &Table<'_>) -> Vec<String> {
 
 fn url(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
-    // The text is not repeated: there may be a password in it.
+    // The text is not shown: there may be a password in it.
     let wrong = || {
         value
-            .problem("expected a URL of Redis or Valkey, something else came")
+            .hidden_problem("expected a URL of Redis or Valkey, something else came")
             .help("write it as in \"redis://127.0.0.1:6379\", or \"rediss://\" for TLS")
     };
     let url = Url::parse(text).map_err(|_| wrong())?;

@@ -610,6 +610,17 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!(
             "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"-----BEGIN hush\", key = \"hush\" }} }}\n{ISSUER}"
         ),
+        format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_file = [\"hush\"] }}"),
+        format!("{ISSUER}[issuers.introspection]\nclient_secret_env = {{ value = \"hush\" }}"),
+        format!("{ISSUER}[issuers.introspection]\nkey_file = [{{ pem = \"hush\" }}]"),
+        format!("{ISSUER}bearer_token_file = [\"hush\"]"),
+        // URLs that were written wrongly, or carry a secret where nobody looks.
+        format!("{ISSUER}[store]\nurl = \"redis:/me:hush@a\""),
+        format!("{ISSUER}[store]\nurl = \"a:hush@6379\""),
+        format!("{ISSUER}[store]\nurl = \"hush\""),
+        format!("{ISSUER}[store]\nurls = [\"hush\"]"),
+        format!("{ISSUER}jwks_uri = \"https://as.example.com/jwks#hush\"\nx = 1"),
+        format!("{ISSUER}introspection = {{ endpoint = \"as.example.com/i?client_secret=hush\", client_id = \"c\" }}"),
         // In a comment, beside a mistake.
         format!("{ISSUER}# client_secret = \"hush\"\nx = 1"),
         format!("{ISSUER}x = 1 # the password: hush"),
