@@ -18,7 +18,8 @@ impl Hosts {
 
     /// Whether a request asks for a host that is ours.
     pub(super) fn have(&self, headers: &HeaderMap, uri: &Uri) -> bool {
-        let field = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let mut fields = headers.get_all(HOST).iter();
+        let (field, None) = (fields.next().and_then(|host| host.to_str().ok()), fields.next()) else { return false };
         let Some(authority) = uri.authority().map(Authority::as_str).or(field) else { return false };
         let Ok(authority) = authority.parse::<Authority>() else { return false };
         let host = authority.host();
@@ -59,6 +60,10 @@ mod tests {
             assert_eq!(hosts.have(&headers, &Uri::from_static("/console")), allowed, "{host}");
             assert!(!hosts.have(&headers, &"http://evil.example/console".parse().unwrap()), "{host}");
         }
+        let two = ["localhost", "evil.example"].map(|host| (HOST, HeaderValue::from_static(host)));
+        let mut headers = HeaderMap::new();
+        headers.extend(two);
+        assert!(!hosts.have(&headers, &Uri::from_static("/console")), "two hosts");
         assert!(!hosts.have(&HeaderMap::new(), &Uri::from_static("/console")));
     }
 }
