@@ -118,13 +118,13 @@ impl Refresher {
             Endpoint::Discovered(issuer) => issuer,
         };
         let now = self.settings.clock.now();
-        let known = self.lock().discovered.clone();
-        if let Some(known) = known.filter(|known| known.is_current(now)) {
-            return Ok(known.keys);
+        if let Some(known) = self.lock().discovered.as_mut().filter(|known| known.is_current(now)) {
+            known.relied_on = true;
+            return Ok(known.keys.clone());
         }
         let keys =
             discovery::keys(&self.settings.server, issuer, self.settings.transport, self.settings.timeout / 2).await?;
-        self.lock().discovered = Some(Discovered { keys: keys.clone(), at: now });
+        self.lock().discovered = Some(Discovered { keys: keys.clone(), at: now, relied_on: false });
         Ok(keys)
     }
 
@@ -259,10 +259,11 @@ impl Control {
         self.last_error = None;
     }
 
-    /// The next attempt comes after a while, and asks for the metadata anew.
+    /// The next attempt comes after a while, and asks for the metadata anew; not if this one did: of a slow server each takes
+    /// its time.
     fn fail(&mut self, now: SystemTime, error: FetchError) {
         self.state.backoff = Some(Backoff::after(self.state.backoff, now, fastrand::f64()));
         self.last_error = Some(error);
-        self.discovered = None;
+        self.discovered.take_if(|discovered| discovered.relied_on);
     }
 }

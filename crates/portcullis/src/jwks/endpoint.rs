@@ -43,6 +43,8 @@ pub(super) struct Place {
 pub(super) struct Discovered {
     pub(super) keys: Place,
     pub(super) at: SystemTime,
+    /// Whether another attempt than the one that discovered it relies on it.
+    pub(super) relied_on: bool,
 }
 
 impl Place {

@@ -511,6 +511,19 @@ async fn an_endpoint_that_takes_its_time_is_waited_for_as_configured() {
     waiting(delay * 20).prefetch().await.unwrap();
 }
 
+/// Where metadata and keys together take longer than a fetch may, the keys alone do not.
+#[tokio::test]
+async fn a_server_that_is_slow_twice_is_had_at_the_second_attempt() {
+    let server = AuthorizationServer::start().await;
+    let slow = || Fault::Delay(Duration::from_millis(600));
+    server.fault(Endpoint::OpenIdConfiguration, slow());
+    server.fault(Endpoint::OAuthMetadata, slow());
+    server.fault(Endpoint::Jwks, slow());
+    let jwks = JwksService::discover(server.issuer()).timeout(Duration::from_secs(1)).build().unwrap();
+    jwks.refresh().await.unwrap_err();
+    jwks.refresh().await.unwrap();
+}
+
 #[tokio::test]
 async fn each_limit_of_a_set_is_named_with_its_option() {
     let setup = Setup::new().await;
