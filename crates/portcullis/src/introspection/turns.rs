@@ -1,7 +1,7 @@
 //! Turns at the introspection endpoint: a few at once, and none for one client that leave nothing to others.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -22,6 +22,8 @@ struct State {
     held: HashMap<ClientAddress, usize>,
     /// Those who wait in the order in which they came, a row for each client: a flood makes one row long.
     waiting: HashMap<Option<ClientAddress>, VecDeque<Waiting>>,
+    /// The rows by how many turns their client holds, and by who came first.
+    order: BTreeMap<(usize, u64), Option<ClientAddress>>,
     /// How many have come to wait.
     came: u64,
 }
@@ -39,7 +41,8 @@ pub(super) struct Turn {
 
 impl Turns {
     pub(super) fn new(count: usize) -> Self {
-        let state = State { free: count, held: HashMap::new(), waiting: HashMap::new(), came: 0 };
+        let state =
+            State { free: count, held: HashMap::new(), waiting: HashMap::new(), order: BTreeMap::new(), came: 0 };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -80,50 +83,68 @@ impl State {
     }
 
     fn begin(&mut self, client: Option<ClientAddress>) {
-        self.free -= 1;
-        if let Some(client) = client {
-            *self.held.entry(client).or_default() += 1;
-        }
+        self.change(client, |state| {
+            state.free -= 1;
+            if let Some(client) = client {
+                *state.held.entry(client).or_default() += 1;
+            }
+        });
     }
 
     fn end(&mut self, client: Option<ClientAddress>) {
-        self.free += 1;
-        let Some(client) = client else { return };
-        if let Some(held) = self.held.get_mut(&client) {
-            *held -= 1;
-            if *held == 0 {
-                self.held.remove(&client);
+        self.change(client, |state| {
+            state.free += 1;
+            let Some(client) = client else { return };
+            if let Some(held) = state.held.get_mut(&client) {
+                *held -= 1;
+                if *held == 0 {
+                    state.held.remove(&client);
+                }
             }
-        }
+        });
     }
 
     fn wait(&mut self, client: Option<ClientAddress>) -> oneshot::Receiver<Turn> {
         let (grant, granted) = oneshot::channel();
         self.came += 1;
-        self.waiting.entry(client).or_default().push_back(Waiting { number: self.came, grant });
+        let waiting = Waiting { number: self.came, grant };
+        self.change(client, |state| state.waiting.entry(client).or_default().push_back(waiting));
         granted
     }
 
-    /// Takes who is next out of those that wait, with a turn.
+    /// Takes who is next out of those that wait, with a turn; those who have gone away are forgotten.
     fn next(&mut self) -> Option<(Option<ClientAddress>, oneshot::Sender<Turn>)> {
-        self.forget_gone();
-        let heads = self.waiting.iter().filter_map(|(client, row)| Some((*client, row.front()?.number)));
-        let may_begin = heads.filter(|(client, _)| self.may_begin(*client));
-        let (client, _) =
-            may_begin.min_by_key(|(client, number)| (client.map_or(0, |client| self.held(client)), *number))?;
-        let next = self.waiting.get_mut(&client)?.pop_front()?;
-        self.begin(client);
-        Some((client, next.grant))
+        loop {
+            let client = *self.order.first_key_value()?.1;
+            let is_gone = self.waiting.get(&client)?.front()?.grant.is_closed();
+            // Others hold as many or more.
+            if !is_gone && !self.may_begin(client) {
+                return None;
+            }
+            let next = self.change(client, |state| state.waiting.get_mut(&client)?.pop_front())?;
+            if !is_gone {
+                self.begin(client);
+                return Some((client, next.grant));
+            }
+        }
     }
 
-    /// All wait for as long, so that those at the head of a row go away first.
-    fn forget_gone(&mut self) {
-        self.waiting.retain(|_, row| {
-            while row.front().is_some_and(|waiting| waiting.grant.is_closed()) {
-                row.pop_front();
-            }
-            !row.is_empty()
-        });
+    /// Changes what is known of a client, and puts its row where it belongs then.
+    fn change<T>(&mut self, client: Option<ClientAddress>, change: impl FnOnce(&mut Self) -> T) -> T {
+        if let Some(place) = self.place(client) {
+            self.order.remove(&place);
+        }
+        let changed = change(self);
+        match self.place(client) {
+            Some(place) => drop(self.order.insert(place, client)),
+            None => drop(self.waiting.remove(&client)),
+        }
+        changed
+    }
+
+    fn place(&self, client: Option<ClientAddress>) -> Option<(usize, u64)> {
+        let first = self.waiting.get(&client)?.front()?;
+        Some((client.map_or(0, |client| self.held(client)), first.number))
     }
 }
 
@@ -182,6 +203,26 @@ mod tests {
         held.pop();
         let turns = of.each_mut().map(|next| poll(next.as_mut()));
         assert_eq!(turns.each_ref().map(Option::is_some), [false, true, false]);
+    }
+
+    /// To look through all of them at each turn would let a flood from many networks keep the processor busy.
+    #[test]
+    fn a_turn_costs_little_however_many_wait() {
+        let turns = Turns::new(64);
+        let mut held = take_all(&turns, None);
+        let mut waiting: VecDeque<_> = (0..20_000_u32)
+            .map(|number| Box::pin(turns.next(Some(IpAddr::from(number.to_be_bytes()).into()))))
+            .collect();
+        assert!(waiting.iter_mut().all(|next| poll(next.as_mut()).is_none()));
+        let started = std::time::Instant::now();
+        for _ in 0..1_000 {
+            held.pop();
+            held.push(poll(waiting.pop_front().unwrap().as_mut()).unwrap());
+        }
+        assert!(started.elapsed().as_secs() < 3, "{:?} for a thousand", started.elapsed());
+        drop(waiting);
+        drop(held);
+        assert!(lock(&turns.0).waiting.is_empty() && lock(&turns.0).order.is_empty());
     }
 
     #[test]
