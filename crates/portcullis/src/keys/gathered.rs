@@ -1,6 +1,6 @@
 //! JSON in which no member hides another of the same name.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -62,11 +62,15 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut values = Map::new();
+        let (mut values, mut gathered) = (Map::new(), BTreeSet::new());
         while let Some((name, Gathered(value))) = members.next_entry::<String, _>()? {
             match values.get_mut(&name) {
-                Some(first) if *first == value => {}
-                Some(first) => *first = json!({ "twice": [first.take(), value] }),
+                // Two that differ say enough: with each more it would be nested deeper.
+                Some(first) if *first == value || gathered.contains(&name) => {}
+                Some(first) => {
+                    *first = json!({ "twice": [first.take(), value] });
+                    gathered.insert(name);
+                }
                 None => drop(values.insert(name, value)),
             }
         }

@@ -110,6 +110,9 @@ fn a_key_with_two_members_of_one_name_is_used_only_if_they_say_the_same() {
             assert_eq!(set.published_keys().next().unwrap().1.is_ok(), is_used, "{before} {after}");
         }
     }
+    let often = (0..100_000).map(|number| format!(r#""use":"{number}","#)).collect::<String>();
+    let often: JwkSet = format!(r#"{{"keys":[{{{often}{members}}}]}}"#).parse().unwrap();
+    assert!(often.published_keys().next().unwrap().1.is_err());
     let twice = format!(r#"{{"keys":[],"keys":[{{{members}}}]}}"#);
     assert!(twice.parse::<JwkSet>().is_err(), "which set is meant?");
 }
