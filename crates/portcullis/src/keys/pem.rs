@@ -51,7 +51,7 @@ fn in_lines(text: &str) -> String {
     const DASHES: &str = "-----";
     let text = text.replace("\\r", "").replace("\\n", "\n");
     // A section that is cut off is not passed over.
-    if text.matches(DASHES).count() % 4 != 0 {
+    if !text.matches(DASHES).count().is_multiple_of(4) {
         return text;
     }
     let mut parts = text.split(DASHES);
