@@ -4,8 +4,9 @@ use std::{fmt, future::Future, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use url::Url;
 
-use super::reach::Reach;
+use super::{reach::Reach, url::shown};
 use crate::ConfigurationError;
 
 /// Says who asks: firewalls refuse requests that do not.
@@ -18,7 +19,8 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A request to an authorization server.
-#[derive(Debug)]
+///
+/// In its body may stand a token and the client's secret: neither is in debug output.
 #[non_exhaustive]
 pub struct HttpRequest {
     /// The request itself.
@@ -27,6 +29,14 @@ pub struct HttpRequest {
     pub max_body_bytes: usize,
     /// How far it may reach; as far as it likes where the operator chose the URL.
     pub(crate) reach: Option<Reach>,
+}
+
+/// Says what is asked where, without credentials, query and body.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = Url::parse(&self.request.uri().to_string()).map(|url| shown(&url)).unwrap_or_default();
+        f.debug_struct("HttpRequest").field("method", self.request.method()).field("url", &url).finish_non_exhaustive()
+    }
 }
 
 impl HttpRequest {

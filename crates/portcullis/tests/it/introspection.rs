@@ -344,6 +344,26 @@ async fn a_private_authority_of_the_endpoint_is_trusted_if_it_is_named() {
     assert!(asks().ca_file(&file).http_client(own).build().is_err(), "one of the two would count for nothing");
 }
 
+/// Tells how the question to it looks in debug output, in the place of an answer.
+struct Shows;
+
+impl portcullis::HttpClient for Shows {
+    async fn send(&self, request: portcullis::HttpRequest) -> Answer {
+        Err(format!("{request:?}").into())
+    }
+}
+
+#[tokio::test]
+async fn a_question_shows_neither_token_nor_secret_in_debug_output() {
+    for client in [ClientAuthentication::post("a", "hunter2"), ClientAuthentication::basic("a", "hunter2")] {
+        let asks = Introspector::builder("https://u:hunter3@as.example.com/introspect?key=hunter4", client);
+        let introspector = asks.http_client(Shows).build().unwrap();
+        Verifier::from(introspector.clone()).verify("opaque-hunter5").await.unwrap_err();
+        let shown = introspector.status().last_error.unwrap();
+        assert!(shown.contains("https://as.example.com/introspect") && !shown.contains("hunter"), "{shown}");
+    }
+}
+
 #[test]
 fn two_issuers_cannot_both_be_asked() {
     let issuer = |name: &str| {
