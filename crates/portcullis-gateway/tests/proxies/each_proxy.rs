@@ -343,6 +343,15 @@ async fn no_other_method_than_the_judged_one_is_served(proxy: Proxy) {
         let fields = [fields[0], (name, "get")];
         assert_eq!(ask(port, "GET /orders/1", &fields).await.status, 200, "{name}");
     }
+    // In other spellings, or named as a matter of the connection, it is judged or does not arrive.
+    for field in ["X-HTTP-Method-Override", "X_HTTP_METHOD", "X.HTTP.Method.Override", "x.method-override"] {
+        for connection in ["close".to_owned(), format!("close, {field}")] {
+            let sent = [("Authorization", bearer.as_str()), (field, "DELETE"), ("Connection", &connection)];
+            let answer = ask(port, "GET /orders/1", &sent).await;
+            let arrives = || !answer.echo().all(&field.to_ascii_lowercase()).is_empty();
+            assert!(answer.status == 403 || answer.status == 200 && !arrives(), "{field}, {connection}: {answer:?}");
+        }
+    }
     for line in ["GET /orders/1?_method=DELETE", "GET /orders/1?%5fmethod=delete", "delete /orders/1", "get /orders/1"]
     {
         assert_ne!(ask(port, line, &[("Authorization", &bearer)]).await.status, 200, "{line}");

@@ -399,6 +399,9 @@ async fn an_issuer_of_a_private_network_has_its_keys_there() {
         ("http://127.0.0.1:9/as", "http://127.0.0.1:10/jwks", "127.0.0.1", true),
         ("http://localhost:9", "http://127.0.0.1:10/jwks", "127.0.0.1", true),
         ("http://localhost:9", "https://169.254.169.254/jwks", "127.0.0.1", false),
+        // One that is asked over https does not choose http, not even on this machine.
+        ("https://localhost:9", "https://127.0.0.1:10/jwks", "127.0.0.1", true),
+        ("https://localhost:9", "http://127.0.0.1:10/jwks", "127.0.0.1", false),
         // What an issuer's own name says counts, not what a client says of the connection.
         ("https://203.0.113.7", "https://127.0.0.1/jwks", "127.0.0.1", false),
     ];
