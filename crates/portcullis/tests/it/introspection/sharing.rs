@@ -81,12 +81,13 @@ fn us() -> ClientAuthentication {
     ClientAuthentication::basic("test-client", "test-secret")
 }
 
-const QUESTIONS: [Asks; 12] = [
+const QUESTIONS: [Asks; 13] = [
     ("plain", "", us, |asks| asks, |rules, _| rules),
     ("tenant a", "?tenant=a", us, |asks| asks, |rules, _| rules),
     // The query counts for itself, not only as the audience of an assertion.
     ("tenant b", "?tenant=b", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
     ("tenant c", "?tenant=c", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
+    ("assertions for another", "?tenant=c", us, |asks| asks.assertion_audience("b"), |rules, _| rules),
     ("another client", "", || ClientAuthentication::basic("other", "s"), |asks| asks, |rules, _| rules),
     (
         "secret in the form",
