@@ -18,6 +18,7 @@
 //! 5. Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
 //! 6. What was encoded, at any depth, may have been decoded or not, at each place for itself. So an encoded slash, and `\` in
 //!    any spelling, divide a path or are a part of a name; an encoded name is that name, or one that no pattern has.
+//!    What would be one more encoding once something is taken out (`%25..2e`) is ambiguous wherever it stands.
 //! 7. An empty segment counts or is merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and
 //!    more dots lead up further. An encoded dot segment, or one beside what perhaps divides, may lead up by any number.
 //! 8. `;`, `?` and `#` may cut what follows: the first up to the next segment or for good, the others for good.

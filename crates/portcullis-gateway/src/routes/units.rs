@@ -100,9 +100,7 @@ fn decoded(bytes: &[(u8, bool)], is_sure: impl Fn(u8) -> bool) -> Vec<(u8, bool)
 
 /// The characters of a text that nothing is left to decode in.
 fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
-    let is_encoded = |text: &str| text.split('%').skip(1).any(|rest| encoded(rest.bytes()).is_some());
-    if !text.is_ascii() && is_encoded(&NFKD.normalize(text)) {
-        // `％2e`: one more way to encode.
+    if may_be_encoded(text) {
         return Err(Unrouted::AmbiguousPath);
     }
     let mut units = Vec::with_capacity(text.len());
@@ -114,6 +112,33 @@ fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
         }
     }
     Ok(units)
+}
+
+/// Whether some server finds one more encoding: in `％2e`, or in `%..2e` and the like once it has taken something out.
+fn may_be_encoded(text: &str) -> bool {
+    if text.is_ascii() && !text.contains('%') {
+        return false;
+    }
+    let shown: String = NFKD.normalize_iter(text.chars()).filter(|&character| !is_ignorable(character)).collect();
+    let is_encoded = |text: &str| text.split('%').skip(1).any(|rest| encoded(rest.bytes()).is_some());
+    [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text))
+}
+
+/// A text without what some take out of it to keep a path from leading up: two dots or more, a dot before a slash, and that slash.
+fn without_climbing(text: &str) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('.') {
+        let (before, dots) = rest.split_at(at);
+        left.push_str(before);
+        let after = dots.trim_start_matches('.');
+        let behind = after.strip_prefix(['/', '\\']).unwrap_or(after);
+        // A dot alone stays.
+        let stays = behind.len() == after.len() && dots.len() == after.len() + 1;
+        left.push_str(if stays { "." } else { "" });
+        rest = behind;
+    }
+    left + rest
 }
 
 /// What a character of another script may become, where that has a mark in it that divides or cuts a path, or a dot.
