@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
+
+use portcullis::ClientAddress;
 
 use crate::config::Limits;
 
@@ -24,8 +26,8 @@ pub(super) struct Peers {
 #[derive(Debug, Default)]
 struct Open {
     together: usize,
-    /// An entry for each peer that has a connection, and for no other.
-    each: HashMap<IpAddr, Peer>,
+    /// An entry for each peer that has a connection, and for no other. Peers are told apart as clients are.
+    each: HashMap<ClientAddress, Peer>,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ struct Peer {
 #[derive(Debug)]
 pub(super) struct Guest {
     peers: Arc<Peers>,
-    address: IpAddr,
+    address: ClientAddress,
     crowded: Arc<AtomicBool>,
 }
 
@@ -54,7 +56,7 @@ impl Peers {
 
     /// Counts a connection; none if the peer, or all of them together, have as many as they may.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Guest> {
-        let address = counted_as(address);
+        let address = ClientAddress::from(address);
         let mut open = self.open();
         if open.together >= self.most_together {
             self.crowded.store(true, Relaxed);
@@ -97,14 +99,6 @@ impl Drop for Guest {
     }
 }
 
-/// One peer: an IPv4 address, or the network of 64 bits that one IPv6 subscriber has at least (RFC 6177).
-fn counted_as(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that fails says so")]
 mod tests {
@@ -123,6 +117,7 @@ mod tests {
             ("192.0.2.1", "192.0.2.2", false),
             ("2001:db8::1", "2001:db8::ffff:0:0:1", true),
             ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false),
         ];
         for (one, other, same) in table {
             let peers = peers(1, 100);
