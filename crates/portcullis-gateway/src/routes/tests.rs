@@ -318,11 +318,14 @@ fn a_request_for_another_method_is_judged_by_both() {
     }
 }
 
+/// Header fields by name and value.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn a_request_for_another_path_is_judged_by_both() {
     for methods in [&[][..], &["GET", "POST"][..]] {
         let routes = for_methods(&[("/public/*", methods), ("/admin/*", &["DELETE"]), ("/admin/*", methods)]);
-        let table: &[(&str, &[(&str, &str)], Result<usize, Unrouted>)] = &[
+        let table: &[(&str, Fields<'_>, Result<usize, Unrouted>)] = &[
             ("/public/a", &[("X-Original-URL", "/admin/users")], Err(AmbiguousPath)),
             ("/public/a", &[("X-Rewrite-URL", "/admin/users?x")], Err(AmbiguousPath)),
             ("/public/a", &[("x_rewrite_url", "/admin/users")], Err(AmbiguousPath)),
