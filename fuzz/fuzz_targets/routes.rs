@@ -1,4 +1,4 @@
-//! What the gateway judges under a route is served under it, whatever the server.
+//! A path that the gateway judges under a route is served under it, whatever the server.
 #![no_main]
 #![allow(dead_code, unreachable_pub, reason = "a module of the gateway, which is a program")]
 

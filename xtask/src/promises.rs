@@ -54,7 +54,7 @@ fn promises(page: &str) -> Vec<String> {
     found
 }
 
-/// What stands in backticks within `(tests: …)` at the end.
+/// The texts in backticks within `(tests: …)` at the end.
 fn named_tests(promise: &str) -> Vec<&str> {
     let Some((_, names)) =
         promise.trim_end().trim_end_matches('.').strip_suffix(')').and_then(|rest| rest.rsplit_once("(tests: "))

@@ -49,7 +49,7 @@ fn programs() -> PathBuf {
     environment().join("bin")
 }
 
-/// Where the servers are that the routes are held against.
+/// The folder of the servers that the routes are held against.
 fn upstreams() -> PathBuf {
     shell::root().join("target/upstreams")
 }

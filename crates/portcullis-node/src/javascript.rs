@@ -47,7 +47,7 @@ struct Pending {
 
 struct Waiting {
     answer: oneshot::Sender<Answer>,
-    /// What is to be fetched, if something is.
+    /// The document to fetch, if there is one.
     request: Option<HttpRequest>,
 }
 
@@ -116,7 +116,7 @@ pub fn answer_fetched(number: u32, status: u16, fields: Vec<String>, body: Buffe
     settle(number, response(status, &fields, body.to_vec(), peer).map_or_else(Answer::Failed, Answer::Fetched));
 }
 
-/// Whether the answer to a question may be fetched from this address.
+/// Tells whether the answer to a question may be fetched from this address.
 #[napi]
 pub fn may_connect_to(number: u32, address: String) -> bool {
     let Ok(address) = address.parse() else { return false };

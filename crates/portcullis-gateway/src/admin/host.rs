@@ -16,7 +16,7 @@ impl Hosts {
         Self(names.into())
     }
 
-    /// Whether a request asks for a host that is ours.
+    /// Tells whether a request asks for a host that is ours.
     pub(super) fn have(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         let mut fields = headers.get_all(HOST).iter();
         let (field, None) = (fields.next().and_then(|host| host.to_str().ok()), fields.next()) else { return false };

@@ -22,7 +22,7 @@ pub(super) fn bytes(value: &Value<'_>, least: usize, most: usize) -> Read<usize>
     size.filter(|size| (least..=most).contains(size)).ok_or_else(|| {
         value
             .problem(format!("expected a size from {} to {}", shown(least), shown(most)))
-            .help("write bytes as an integer, or a number and its unit, as in \"64KiB\" or \"32MiB\"")
+            .help("write bytes as an integer, or a number and its unit, as in \"64KiB\" or \"32MiB\" (B, kB, KiB, MB, MiB, GB, GiB)")
     })
 }
 
@@ -37,7 +37,10 @@ fn parse(text: &str) -> Option<usize> {
 fn shown(size: usize) -> String {
     let binary = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = binary.iter().find(|(shift, _)| size > 0 && size.trailing_zeros() >= *shift);
-    unit.map_or_else(|| format!("{size} bytes"), |(shift, unit)| format!("{} {unit}", size >> shift))
+    unit.map_or_else(
+        || format!("{size} byte{}", if size == 1 { "" } else { "s" }),
+        |(shift, unit)| format!("{} {unit}", size >> shift),
+    )
 }
 
 #[cfg(test)]
@@ -55,5 +58,6 @@ mod tests {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!([shown(0), shown(8192), shown(3 << 30), shown(1025)], ["0 bytes", "8 KiB", "3 GiB", "1025 bytes"]);
+        assert_eq!(shown(1), "1 byte");
     }
 }

@@ -25,7 +25,7 @@ const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 /// The rules of a route for tokens of these issuers.
 pub(super) fn claims(route: &Table<'_>, issuers: &[Issuer]) -> Vec<ClaimRule> {
     if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem("expected something in `claims`, an empty array came");
+        let problem = value.problem("expected something in `claims`, got an empty array");
         route.note(problem.help("leave `claims` out"));
     }
     let mut rules: Vec<(ClaimRule, Value<'_>)> = Vec::new();
@@ -33,13 +33,13 @@ pub(super) fn claims(route: &Table<'_>, issuers: &[Issuer]) -> Vec<ClaimRule> {
         let place = table.value("value").or_else(|| table.value("name"));
         let (Some(rule), Some(place)) = (claim(table), place) else { continue };
         if is_of_no_issuer(&rule, issuers) {
-            let problem = place.problem("expected the `iss` of one of the issuers, another came");
+            let problem = place.problem("expected the `iss` of one of the issuers, got another");
             route.note(
                 problem.help("tokens of other issuers are refused: write it as in [[issuers]], or leave the rule out"),
             );
         }
         if let Some((_, first)) = rules.iter().find(|(first, _)| contradict(first, &rule)) {
-            let problem = place.problem(format!("expected one value for `{}`, another came", rule.name));
+            let problem = place.problem(format!("expected one value for `{}`, got another", rule.name));
             route.note(problem.and(first.place.clone(), "first here").help(
                 "a token has to meet every rule, and has one text there: take out one of the two (one of several values \
                  cannot be asked for yet: leave the rule out, or have a route for each)",
@@ -50,7 +50,7 @@ pub(super) fn claims(route: &Table<'_>, issuers: &[Issuer]) -> Vec<ClaimRule> {
     rules.into_iter().map(|(rule, _)| rule).collect()
 }
 
-/// Whether a rule asks for another `iss` than any token has that is accepted.
+/// Tells whether a rule asks for another `iss` than any token has that is accepted.
 fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
     // Answers of an introspection endpoint may have a slash more or less, and JWT-SVIDs any `iss`.
     let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
@@ -59,7 +59,7 @@ fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
     asked.is_some_and(|asked| !issuers.is_empty() && !has(&asked))
 }
 
-/// Whether no token can meet both.
+/// Tells whether no token can meet both.
 fn contradict(one: &ClaimRule, other: &ClaimRule) -> bool {
     let values = (one.value.as_ref(), other.value.as_ref());
     one.name == other.name && TEXTS.contains(&&*one.name) && matches!(values, (Some(one), Some(other)) if one != other)
@@ -83,26 +83,24 @@ fn plain(name: String) -> String {
     }
 }
 
-/// What a claim can be equal to, or have among its elements.
+/// A value that a claim can be equal to, or have among its elements.
 fn claim_value(value: &Value<'_>, name: &str) -> Read<Json> {
     let json = value.json()?;
     if json.is_array() {
-        return Err(value.problem("expected one value, an array came, which only the very same array would equal").help(
+        return Err(value.problem("expected one value, got an array, which only the very same array would equal").help(
             "write the one value: a claim that is an array passes if it has that among its elements (one of several values \
              cannot be asked for yet; for all of them, write a rule for each)",
         ));
     }
     if json == "" {
-        return Err(value
-            .problem("expected a value, an empty text came")
-            .help("leave `value` out to ask for presence"));
+        return Err(value.problem("expected a value, got an empty text").help("leave `value` out to ask for presence"));
     }
     if TIMES.contains(&name) {
-        let problem = value.problem(format!("expected no value for the time `{name}`, one came"));
+        let problem = value.problem(format!("expected no value for the time `{name}`, got one"));
         return Err(problem.help("no other token would have it; times are judged for every token without a rule"));
     }
     if (TEXTS.contains(&name) || TEXT_OR_TEXTS.contains(&name)) && !json.is_string() {
-        let problem = value.problem(format!("expected a text for `{name}`, something else came"));
+        let problem = value.problem(format!("expected a text for `{name}`, got something else"));
         return Err(problem.help("write it in quotes: that claim is text, and nothing is converted"));
     }
     Ok(json)
@@ -124,7 +122,7 @@ pub(super) fn claim_name(value: &Value<'_>) -> Read<String> {
         return Err(problem.help(format!("write \"{first}\" for the claim itself")));
     }
     if OBJECTS.iter().any(|object| text.starts_with(object)) {
-        let problem = value.problem(format!("expected a JSON Pointer to what is in an object, \"{text}\" came"));
+        let problem = value.problem(format!("expected a JSON Pointer into an object, got \"{text}\""));
         return Err(problem.help(format!("write \"/{}\"", text.replace('.', "/"))));
     }
     Ok(text.to_owned())

@@ -1,4 +1,4 @@
-//! Whether a changed text may have been cut: what the text in force has and this one lacks.
+//! Signs that a changed text was cut: parts that the text in force has and this one lacks.
 //!
 //! A file that was cut between two lines is well-formed, and may say the most dangerous things by what it no longer says. So
 //! whatever is gone counts: keys, tables, elements of arrays. So does something new that stands last, of which the rest may be
@@ -11,10 +11,10 @@ use toml::de::{DeArray, DeTable, DeValue};
 /// The last line of a file that is known to be whole.
 const MARK: &str = "# end";
 
-/// What names a table among those of an array.
+/// The keys that name a table among those of an array.
 const NAMES: [&str; 4] = ["path", "issuer", "trust_domain", "name"];
 
-/// What is gone, each in words; nothing if the new text ends with the mark, or lacks nothing.
+/// The parts that are gone, each in words; none if the new text ends with the mark, or lacks nothing.
 pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {
     if is_marked(new) && is_no_other_mark(running, new) {
         return Vec::new();

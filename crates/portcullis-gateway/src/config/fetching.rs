@@ -1,4 +1,4 @@
-//! How an issuer's keys are fetched.
+//! Settings for fetching an issuer's keys.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     files,
 };
 
-/// How an issuer's keys are fetched; what is not said is as the library has it.
+/// Settings for fetching an issuer's keys; without a value the library's own holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fetching {
     pub(crate) timeout: Option<Duration>,
@@ -38,7 +38,7 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
         let is_asked = table.value("introspection").is_some();
         let unused = KEYS.iter().filter(|key| **key != "ca_file" || !is_asked);
         for (key, value) in unused.filter_map(|key| Some((key, table.value(key)?))) {
-            let problem = value.problem(format!("expected no `{key}` with `jwks_file`, it came"));
+            let problem = value.problem(format!("expected no `{key}` with `jwks_file`, got one"));
             table.note(problem.help("it says how keys are fetched: leave it out, or name a `jwks_uri`"));
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
 pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
     table.list("key_uses", "an array of texts", |value| match value.text()? {
         "enc" => {
-            Err(value.problem("expected uses of keys that sign, \"enc\" came").help("such keys encrypt: leave it out"))
+            Err(value.problem("expected uses of keys that sign, got \"enc\"").help("such keys encrypt: leave it out"))
         }
         _ => value.string(),
     })
@@ -64,6 +64,6 @@ pub(super) fn trust_domain(value: &Value<'_>) -> super::file::Read<String> {
         return Ok(domain.to_owned());
     }
     Err(value
-        .problem("expected the name of a SPIFFE trust domain, another text came")
+        .problem("expected the name of a SPIFFE trust domain, got another text")
         .help("it is of lower-case letters, digits, `.`, `-` and `_`, as in `trust_domain = \"example.org\"`"))
 }

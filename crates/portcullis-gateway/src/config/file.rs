@@ -122,7 +122,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Whether a value has keys in it, of which nobody has looked at any.
+/// Tells whether a value has keys in it, of which none was looked at.
 fn has_tables(value: &DeValue<'_>) -> bool {
     match value {
         DeValue::Table(_) => true,
@@ -195,7 +195,7 @@ impl<'a> Value<'a> {
         if text.trim() == text {
             return Ok(text.to_owned());
         }
-        let problem = self.problem("expected a text without spaces at its ends, one with some came");
+        let problem = self.problem("expected a text without spaces at its ends, got one with some");
         Err(problem.help("no token has them, and it is compared to the letter: take them out"))
     }
 

@@ -75,7 +75,7 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
         table.note(problem.help("RFC 9068 tokens are for a named API: set `audience` to its identifier"));
     }
     if let Some(value) = table.value("trust_domain").filter(|_| rfc9068) {
-        let problem = value.problem("expected no `trust_domain` with `rfc9068`, it came");
+        let problem = value.problem("expected no `trust_domain` with `rfc9068`, got one");
         table.note(problem.help("JWT-SVIDs are no tokens of RFC 9068, which have an `iss`: leave one of the two out"));
     }
     let types = types(&table);
@@ -110,7 +110,7 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     })
 }
 
-/// What the issuer is called: its `iss`, or a trust domain as a URI.
+/// The issuer's name: its `iss`, or a trust domain as a URI.
 fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
     let Some(named) = table.value("trust_domain") else {
         return table.require(
@@ -120,11 +120,11 @@ fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
         );
     };
     if let Some(value) = table.value("issuer") {
-        let problem = value.problem("expected `issuer` or `trust_domain`, both came");
+        let problem = value.problem("expected `issuer` or `trust_domain`, got both");
         table.note(problem.help("tokens of a trust domain are known by `sub`, and need no `iss`: leave `issuer` out"));
     }
     if table.value("jwks_uri").or_else(|| table.value("jwks_file")).is_none() {
-        let problem = named.problem("expected `jwks_uri` or `jwks_file` with `trust_domain`, neither came");
+        let problem = named.problem("expected `jwks_uri` or `jwks_file` with `trust_domain`, got neither");
         table.note(problem.help("name the trust domain's bundle: there are no metadata to find it by"));
     }
     trust_domain.map(|domain| format!("spiffe://{domain}"))
@@ -183,7 +183,7 @@ fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
 
 fn types(table: &Table<'_>) -> Option<Vec<String>> {
     if let Some(value) = table.value("types").filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem("expected a type of token, an empty array came");
+        let problem = value.problem("expected a type of token, got an empty array");
         table.note(problem.help("leave `types` out to accept `JWT`, `at+jwt` and tokens without a type"));
     }
     table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::exact)

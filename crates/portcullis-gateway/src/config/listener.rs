@@ -113,7 +113,7 @@ pub(super) fn host_name(value: &Value<'_>) -> Read<String> {
     match parsed.is_some_and(|authority| authority.host() == text && !text.starts_with('[')) {
         true => Ok(text.to_owned()),
         false => Err(value
-            .problem(format!("expected the name of a host, \"{text}\" came"))
+            .problem(format!("expected the name of a host, got \"{text}\""))
             .help("write it without a port, as in \"gateway.internal\"; addresses and localhost need not be named")),
     }
 }

@@ -138,7 +138,7 @@ pub(crate) struct Limits {
     pub(crate) header_time: Duration,
     /// How long a request may take, from its header section to its answer.
     pub(crate) request_time: Duration,
-    /// How long a connection may be kept without a request.
+    /// The longest time that a connection is kept without a request.
     pub(crate) idle_time: Duration,
     /// How long requests in flight may go on after SIGTERM.
     pub(crate) drain_time: Duration,
@@ -174,7 +174,7 @@ pub(crate) enum LoggedDecisions {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Issuer {
     pub(crate) issuer: String,
-    /// Whether it is a SPIFFE trust domain, as a URI.
+    /// True for a SPIFFE trust domain, as a URI.
     pub(crate) by_trust_domain: bool,
     pub(crate) keys: Keys,
     /// Values of `use` that its keys may have beside `sig`.
@@ -190,11 +190,11 @@ pub(crate) struct Issuer {
     pub(crate) rfc9068: bool,
     /// None: those that the library takes, or the one of RFC 9068.
     pub(crate) types: Option<Vec<String>>,
-    /// Whether a token without a type passes, too.
+    /// Lets a token without a type pass, too.
     pub(crate) or_no_type: bool,
     /// None: 16 KiB.
     pub(crate) max_token_bytes: Option<usize>,
-    /// Whether a token that is bound to its sender's key passes without a proof of it.
+    /// Lets a token that is bound to its sender's key pass without a proof of it.
     pub(crate) dangerously_accept_sender_constrained_tokens: bool,
     /// Whether plain http to other machines was asked for by `dangerously_allow_http = true`.
     pub(crate) dangerously_allow_http: bool,
@@ -285,7 +285,7 @@ pub(crate) struct HeaderRule {
     pub(crate) name: HeaderName,
     /// A claim's name, or a JSON Pointer if it starts with `/`.
     pub(crate) claim: String,
-    /// Whether the claim is written as JSON, whatever it is.
+    /// Writes the claim as JSON, whatever it is.
     pub(crate) json: bool,
 }
 

@@ -29,7 +29,7 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
 /// The routes, none of which an earlier one covers.
 pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem("expected a route, an empty array came");
+        let problem = value.problem("expected a route, got an empty array");
         root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
     }
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();

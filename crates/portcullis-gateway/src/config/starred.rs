@@ -39,7 +39,7 @@ pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Place
     text.char_indices().map(shown).collect()
 }
 
-/// What stands for a character that steers a terminal, as many bytes long.
+/// A stand-in for a character that steers a terminal, as many bytes long.
 fn mark(character: char) -> &'static str {
     match character.len_utf8() {
         1 => "?",
@@ -56,7 +56,7 @@ fn is_secret_key(key: &str) -> bool {
     is_named && !key.ends_with("_file") && !key.ends_with("_env")
 }
 
-/// Whether a key is called like one under which a secret stands, or a file with one.
+/// Tells whether a key is called like one under which a secret stands, or a file with one.
 pub(super) fn may_be_secret(key: &str) -> bool {
     let words = ["secr", "pass", "pw", "key", "jwk", "pem", "token", "cred", "auth"];
     words.iter().any(|word| key.to_ascii_lowercase().contains(word))
@@ -101,7 +101,7 @@ fn all_of(table: &DeTable<'_>, places: &mut Places) {
     }
 }
 
-/// Whether a text is a key, or a URL with credentials before its host or behind it, also one that was written wrongly.
+/// Tells whether a text is a key, or a URL with credentials before its host or behind it, also one that was written wrongly.
 fn is_revealing(text: &str) -> bool {
     let behind = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest);
     text.contains("-----BEGIN")

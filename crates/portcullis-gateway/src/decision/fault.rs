@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     UnmappableClaim {
         /// The field for the upstream.
         field: HeaderName,
-        /// What came, without its value.
+        /// The kind of the claim, without its value.
         got: &'static str,
     },
 }

@@ -125,7 +125,7 @@ impl Gateway {
         Decision { route: None, outcome: Err(fault.refused(self.problem_json)) }
     }
 
-    /// Whether this peer is answered, and its word about the original request counts.
+    /// Tells whether this peer is answered, and its word about the original request counts.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
@@ -145,7 +145,7 @@ impl Gateway {
         self.headers.forges(name)
     }
 
-    /// Whether all that the upstream is to get of a token arrives.
+    /// Tells whether all that the upstream is to get of a token arrives.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl Gateway {
         self.headers.of(Some(access)).map(drop)
     }
 
-    /// Whether a `Connection` field names a field of the gateway's, or `Authorization`.
+    /// Tells whether a `Connection` field names a field of the gateway's, or `Authorization`.
     pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
     }

@@ -50,7 +50,7 @@ impl Headers {
         self.0.iter().any(|rule| name != rule.name.as_str() && is_spelling(name, rule.name.as_str()))
     }
 
-    /// Whether a `Connection` field names one of ours, or `Authorization`: a proxy takes what it names for a matter between
+    /// Tells if a `Connection` field names one of ours, or `Authorization`: a proxy takes what it names for a matter between
     /// the client and itself (RFC 9110 section 7.6.1), and may drop what was set under that name.
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
@@ -75,7 +75,7 @@ fn value(rule: &HeaderRule, access: Option<&Access>) -> Result<Option<HeaderValu
     }
 }
 
-/// Whether a claim is as good as none; a scope without a value is what some servers write for no scope.
+/// Tells whether a claim is as good as none; some servers write a scope without a value for no scope.
 fn says_nothing(rule: &HeaderRule, claim: json::Value<'_>) -> bool {
     claim.is_null() || (matches!(rule.claim.as_str(), "scope" | "scp") && claim == "")
 }
@@ -93,7 +93,7 @@ fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     }
 }
 
-/// Whether a character shows nowhere, or turns the direction of its neighbours: people and programs overlook it.
+/// Tells whether a character shows nowhere, or turns the direction of its neighbours: people and programs overlook it.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

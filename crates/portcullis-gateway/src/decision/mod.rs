@@ -33,7 +33,7 @@ pub(crate) struct Original<'a> {
     pub(crate) method: &'a str,
     /// Path and query as they stood in the request line, not decoded.
     pub(crate) target: &'a str,
-    /// What the client's header fields say of another method or path.
+    /// The method or path that the client's header fields ask for besides.
     pub(crate) overriding: Overrides<'a>,
     /// The value of each `Authorization` field.
     pub(crate) authorization: &'a [&'a [u8]],
@@ -70,7 +70,7 @@ pub(crate) struct Pass {
 pub(crate) struct Reported {
     /// The stable code: the library's, or one of [`Fault`].
     pub(crate) code: &'static str,
-    /// Why, for operators.
+    /// The reason, for operators.
     pub(crate) reason: String,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Reported {
 pub(crate) struct Refused {
     /// The stable code: the library's, or one of [`Fault`].
     pub(crate) code: &'static str,
-    /// Why, for operators.
+    /// The reason, for operators.
     pub(crate) reason: String,
     /// What the client gets.
     pub(crate) response: Response<Bytes>,

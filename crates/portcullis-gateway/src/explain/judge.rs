@@ -86,7 +86,7 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     }
 }
 
-/// Why a token that passes is refused all the same: the upstream is to get a claim that would not arrive.
+/// The reason to refuse a good token all the same: the upstream is to get a claim that would not arrive.
 async fn unmapped(gateway: &Gateway, secure: &Secure, field: &[u8]) -> Option<Fault> {
     let access = secure.judge(&[field]).await.ok().flatten()?;
     gateway.maps(&access).err()

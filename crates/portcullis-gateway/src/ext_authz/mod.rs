@@ -1,4 +1,4 @@
-//! How Envoy asks by gRPC (`envoy.service.auth.v3`), and how it is told. Only trusted peers are answered.
+//! Envoy's questions by gRPC (`envoy.service.auth.v3`), and their answers. Only trusted peers are answered.
 
 mod answer;
 mod codec;
@@ -95,7 +95,7 @@ fn told(gateway: &Gateway, request: &HttpRequest, decision: Decision) -> Answer 
     }
 }
 
-/// What the client sent under names that only the gateway may set, however they are spelled.
+/// Fields that the client sent under names that only the gateway may set, however they are spelled.
 fn forged<'a>(gateway: &Gateway, request: &'a HttpRequest) -> Vec<&'a str> {
     names(request).filter(|name| gateway.owns_header(name)).collect()
 }
@@ -112,7 +112,7 @@ fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
     fields(request, AUTHORIZATION)
 }
 
-/// What fields say of another method or path.
+/// The method or path that fields ask for besides.
 fn overriding(request: &HttpRequest) -> Overrides<'_> {
     let Some(raw) = &request.header_map else {
         let fields = request.headers.iter();

@@ -1,4 +1,4 @@
-//! What is kept of a check while it waits to be answered.
+//! The parts of a check that are kept while it waits to be answered.
 //!
 //! Messages swell when they are read: a field of two bytes takes up 72. So what nobody looks at goes at once, and fields
 //! are counted as HTTP/2 counts them.
@@ -11,7 +11,7 @@ use envoy_types::{
     },
 };
 
-/// What each field counts beside its name and its value (RFC 9113 section 6.5.2).
+/// The bytes that each field counts beside its name and its value (RFC 9113 section 6.5.2).
 const OF_A_FIELD: usize = 32;
 
 /// The check without what no decision looks at; none if its fields are larger than a check may be.

@@ -1,4 +1,4 @@
-//! Whose request a proxy asks about: the address, by which clients are told apart and by nothing else.
+//! The client whose request a proxy asks about: its address, by which clients are told apart and by nothing else.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,7 +25,7 @@ pub(super) fn address(headers: &HeaderMap, peer: IpAddr, trusts: impl Fn(IpAddr)
     forwarded.or_else(|| only(headers)).filter(|address| *address != peer)
 }
 
-/// That of the one `X-Real-IP`: two name nobody.
+/// The address of the one `X-Real-IP`: two name nobody.
 fn only(headers: &HeaderMap) -> Option<IpAddr> {
     let mut fields = headers.get_all(&REAL_IP).iter();
     match (fields.next(), fields.next()) {

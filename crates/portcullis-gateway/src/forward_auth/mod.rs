@@ -111,7 +111,7 @@ fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T
     }
 }
 
-/// What fields say of another method or path; `X-Original-URL` itself is a proxy's account of the request, or there is none.
+/// The method or path that fields ask for besides; `X-Original-URL` itself is a proxy's account of the request, or is absent.
 fn overriding(headers: &HeaderMap) -> Overrides<'_> {
     let fields = headers.iter().filter(|(name, _)| *name != question::ORIGINAL_URL);
     fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))

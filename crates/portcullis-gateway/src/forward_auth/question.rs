@@ -104,7 +104,7 @@ impl<'a> Family<'a> {
     }
 }
 
-/// What follows the authority of an absolute URL, as it is spelled.
+/// The part of an absolute URL behind its authority, as it is spelled.
 ///
 /// The proxy puts the URL together of the client's `Host` and the request line, so both are the client's text. The path has
 /// to begin where the authority ends: with `Host: x?`, and `/admin` behind it, it would read as the query of `/`.

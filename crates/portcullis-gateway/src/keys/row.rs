@@ -21,7 +21,7 @@ pub(super) struct Row {
     usable: bool,
     /// Why it is not used.
     pub(super) problem: Option<String>,
-    /// What is odd about it, though it is used.
+    /// Its oddities, though it is used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
 }

@@ -150,7 +150,7 @@ fn log_end(ended: Result<(), Box<dyn Error + Send + Sync>>) {
     tracing::debug!(%error, "a connection ended early");
 }
 
-/// That somebody was cut off is told by a metric; which limit it was, when somebody wants to know.
+/// Tells the log which limit cut a client off, when the log wants to know; a metric counts it in any case.
 fn cut(cause: &'static str, limit: &'static str) {
     tracing::debug!(cause, limit, "a connection was cut");
     metrics::counter!("portcullis_gateway_connections_cut_total", "cause" => cause).increment(1);

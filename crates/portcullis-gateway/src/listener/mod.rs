@@ -157,7 +157,7 @@ impl Listener {
     }
 }
 
-/// Where connections come in.
+/// The socket that connections come in by.
 struct Gate {
     socket: TcpListener,
     trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
@@ -185,7 +185,7 @@ impl Gate {
         }
     }
 
-    /// Whether a peer may have another connection: as a guest, if it is not trusted.
+    /// Lets a peer have another connection: as a guest, if it is not trusted.
     fn admit(&self, peer: IpAddr) -> Option<Option<Guest>> {
         static TOLD: Seldom = Seldom::new();
         if (self.trusts)(peer) {

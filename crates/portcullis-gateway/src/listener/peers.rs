@@ -1,4 +1,4 @@
-//! How many connections peers may have that are not trusted: none of them may keep the others out, nor the trusted ones.
+//! Counts the connections of peers that are not trusted: none of them may keep the others out, nor the trusted ones.
 
 use std::{
     collections::HashMap,
@@ -79,7 +79,7 @@ impl Peers {
 }
 
 impl Guest {
-    /// Whether a connection was refused for want of this one's place.
+    /// Tells whether a connection was refused for want of this one's place.
     pub(super) fn is_crowded(&self) -> bool {
         self.crowded.load(Relaxed) || self.peers.crowded.load(Relaxed)
     }

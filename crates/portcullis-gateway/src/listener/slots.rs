@@ -81,7 +81,7 @@ impl Slots {
 }
 
 impl Slot {
-    /// Whether it has to make room for another connection of its peer.
+    /// Tells whether it has to make room for another connection of its peer.
     pub(super) fn is_crowded(&self) -> bool {
         self.guest.as_ref().is_some_and(Guest::is_crowded)
     }

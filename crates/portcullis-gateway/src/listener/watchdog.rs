@@ -69,7 +69,7 @@ fn verdict(phase: Phase, lasted: Duration, crowded: bool, limits: &Limits) -> Ve
 }
 
 impl Cause {
-    /// What sets it.
+    /// The key that sets it.
     pub(super) fn limit(self) -> &'static str {
         match self {
             Self::SlowHeader => "limits.header_time",

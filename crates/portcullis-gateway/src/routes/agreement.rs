@@ -19,7 +19,7 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/public/*"],
 ];
 
-/// What hostile targets are made of.
+/// The parts that hostile targets are made of.
 #[rustfmt::skip]
 pub(crate) const WORDS: &[&str] = &[
     "admin", "public", "users", "a", "b", "orders", "büro", "b%C3%BCro", "%61dmin", "ad%6din", "%2561dmin", "public/a", "x",
@@ -52,7 +52,7 @@ pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices:
     })
 }
 
-/// Whether a path is under a route, or is but for a slash at its end, which a server may add or drop.
+/// Tells whether a path is under a route, or is but for a slash at its end, which a server may add or drop.
 fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
     // The bytes of other scripts have no other spelling.
     let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
@@ -60,7 +60,7 @@ fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
     [path, &other].into_iter().any(|path| routes.route_of("GET", path) == Ok::<_, Unrouted>(Some(index)))
 }
 
-/// What a server serves that takes these steps, and decodes by these choices in between.
+/// The path that a server serves which takes these steps, and decodes by these choices in between.
 fn stepwise(target: &str, steps: &[u8], mut choices: u64) -> Option<String> {
     let mut path = upstreams::path(target).to_owned();
     for step in steps.iter().take(6) {

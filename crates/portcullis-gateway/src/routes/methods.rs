@@ -7,7 +7,7 @@ use super::{overrides::Override, units::MOST_PASSES};
 /// The parameter of a query by which they do.
 const PARAMETER: &str = "method";
 
-/// What a request says of a method beside its request line, in fields and in its query; an error where it says several
+/// The method that a request asks for beside its request line, in fields and in its query; an error where it asks for several
 /// things, or nothing that can be understood.
 pub(super) fn overriding(fields: Override<'_>, target: &str) -> Result<Option<String>, ()> {
     let mut parameters = parameters(target);
@@ -19,7 +19,7 @@ pub(super) fn overriding(fields: Override<'_>, target: &str) -> Result<Option<St
     }
 }
 
-/// Whether a text is a method (RFC 9110 section 9.1).
+/// Tells whether a text is a method (RFC 9110 section 9.1).
 pub(super) fn is_method(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -41,7 +41,7 @@ fn parameters(target: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Whether a parameter is `_method`, for PHP too: it takes most marks for `_`, and `_method[x]` for a part of it.
+/// Tells whether a parameter is `_method`, for PHP too: it takes most marks for `_`, and `_method[x]` for a part of it.
 fn is_parameter(name: &str) -> bool {
     let name = name.split(['\0', '[']).find(|part| !part.trim().is_empty()).unwrap_or_default().trim();
     let word = name.trim_start_matches(|character: char| !character.is_alphanumeric());

@@ -169,12 +169,12 @@ impl Rule {
         self.methods.is_empty() || self.covers(|own| own == method)
     }
 
-    /// Whether a method would be one of the rule's if letter case did not matter.
+    /// Tells whether a method would be one of the rule's if letter case did not matter.
     fn takes_but_for_case(&self, method: &str) -> bool {
         self.covers(|own| own != method && own.eq_ignore_ascii_case(method))
     }
 
-    /// Whether one of the rule's methods is such; a rule with GET has HEAD as well.
+    /// Tells whether one of the rule's methods is such; a rule with GET has HEAD as well.
     fn covers(&self, is_such: impl Fn(&str) -> bool) -> bool {
         self.methods.iter().any(|own| is_such(own) || (own == "GET" && is_such("HEAD")))
     }

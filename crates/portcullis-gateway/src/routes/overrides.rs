@@ -1,4 +1,4 @@
-//! What a request asks for in header fields, in place of what stands in its request line.
+//! Methods and paths that a request asks for in header fields, in place of those of its request line.
 
 /// The fields by which clients ask for another method, `-` for any mark.
 const METHOD: &[&str] = &["x-http-method-override", "x-method-override", "x-http-method"];
@@ -9,14 +9,14 @@ const PATH: &[&str] = &["x-original-url", "x-rewrite-url"];
 /// No name of all these is shorter.
 const SHORTEST: usize = "x-http-method".len();
 
-/// What header fields ask for beside the request line.
+/// The method and path that header fields ask for beside the request line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overrides<'a> {
     pub(super) method: Override<'a>,
     pub(super) path: Override<'a>,
 }
 
-/// What header fields say of one thing.
+/// The word of header fields on one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Override<'a> {
     /// Nothing.
@@ -57,7 +57,7 @@ impl<'a> Override<'a> {
     }
 }
 
-/// Whether a name is one of these; servers that make variables of names take any mark for `-`.
+/// Tells whether a name is one of these; servers that make variables of names take any mark for `-`.
 fn is_one_of(fields: &[&str], name: &str) -> bool {
     let same = |(one, other): (u8, u8)| one.eq_ignore_ascii_case(&other) || (other == b'-' && is_mark(one));
     fields.iter().any(|field| field.len() == name.len() && name.bytes().zip(field.bytes()).all(same))

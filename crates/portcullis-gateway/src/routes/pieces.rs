@@ -1,14 +1,14 @@
-//! What of a path may be a segment: all that stands between two characters which may divide it.
+//! Pieces of a path that may be segments: all that stands between two characters which may divide it.
 
 use super::units::{Unit, folded, may_fall_away};
 
-/// What stands between two characters that may divide a path, which are `/` and `\` in any spelling.
+/// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// What stands before the first mark that may cut it.
+    /// The text before the first mark that may cut it.
     pub(super) head: Head,
     pub(super) cut: Cut,
-    /// What divides it from the next.
+    /// The character that divides it from the next.
     pub(super) after: After,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Name {
     /// The name, if each server sees it.
     pub(super) exact: Option<String>,
     pub(super) folded: String,
-    /// Whether it runs together with what follows where `../` or `./` is taken out.
+    /// Tells whether it runs together with the next where `../` or `./` is taken out.
     pub(super) runs_on: bool,
 }
 
-/// Where a server may stop to read.
+/// A place at which a server may stop to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     Nowhere,

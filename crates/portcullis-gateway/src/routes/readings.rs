@@ -1,4 +1,4 @@
-//! What of a target is its path, and whether there is but one way to read it.
+//! The path of a target, and whether there is but one way to read it.
 
 use super::Unrouted;
 
@@ -27,18 +27,18 @@ fn after_authority(target: &str) -> Result<&str, Unrouted> {
     }
 }
 
-/// Whether each server reads a path in the same way: itself.
+/// Tells whether each server reads a path in the same way: itself.
 pub(super) fn has_one_reading(path: &str) -> bool {
     is_plain(path) && !has_loose_ends(path)
 }
 
-/// Whether a segment has what falls away on some systems: a dot at its end, `+` for a space at either end, `..` in it.
+/// Tells if a segment has a part that falls away on some systems: a dot at its end, `+` for a space at either end, `..` in it.
 fn has_loose_ends(path: &str) -> bool {
     let pairs = path.as_bytes().windows(2);
     path.ends_with(['.', '+']) || pairs.into_iter().any(|pair| matches!(pair, b".." | b"./" | b"+/" | b"/+"))
 }
 
-/// Whether a path has nothing that has to be decoded, taken out, merged or cut.
+/// Tells whether a path has nothing that has to be decoded, taken out, merged or cut.
 pub(super) fn is_plain(path: &str) -> bool {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {

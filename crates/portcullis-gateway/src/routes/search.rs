@@ -19,18 +19,18 @@ const MOST_PLACES: usize = 1 << 12;
 /// A segment that is in no pattern.
 const OTHER: &str = "/\0";
 
-/// How far some server may have come.
+/// A state that some server may have come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     node: usize,
-    /// Whether an empty segment stands at the root: the next may be the authority of `//host/path` (RFC 3986 section 4.2).
+    /// True if an empty segment stands at the root: the next may be the authority of `//host/path` (RFC 3986 section 4.2).
     doubled: bool,
     /// Segments above that are in no pattern: which ones does not matter.
     others: usize,
     reading: Reading,
 }
 
-/// How the next piece is read.
+/// A way to read the next piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reading {
     /// As the beginning of a segment.
@@ -41,13 +41,13 @@ enum Reading {
     RunOn,
 }
 
-/// Where a path may end.
+/// A place at which a path may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct End {
     node: usize,
     others: bool,
     slash: bool,
-    /// Whether it counts only if it is under a route.
+    /// True if it counts only under a route.
     if_routed: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn agreed(
 
 struct Search<'a> {
     tree: &'a Tree,
-    /// Where the next piece is read from.
+    /// The place that the next piece is read from.
     next: BTreeSet<Place>,
     ends: BTreeSet<End>,
 }

@@ -7,14 +7,14 @@ use super::Unrouted;
 /// A path that takes more passes is refused: no honest one is encoded so often.
 pub(super) const MOST_PASSES: usize = 8;
 
-/// What a character stands for where compatibility forms are taken for the same (NFKD).
+/// The text that a character stands for where compatibility forms are taken for the same (NFKD).
 const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
 
 /// A character of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unit {
     pub(super) character: char,
-    /// Whether each server sees it here. One that was encoded may stay so at one place and not at another, as where only
+    /// True if each server sees it here. One that was encoded may stay so at one place and not at another, as where only
     /// unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an ASCII one.
     pub(super) sure: bool,
 }
@@ -40,20 +40,20 @@ pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
     Err(Unrouted::AmbiguousPath)
 }
 
-/// What servers may take for the same name: compatibility forms, `+` and a space, nothing and what does not show, and a name
-/// without the dots and spaces that some file systems drop at its end, or with `..` taken out.
+/// Folds names that servers may take for the same into one: compatibility forms, `+` and a space, characters that do not show,
+/// dots and spaces that some file systems drop at an end, and `..` taken out.
 pub(super) fn folded(name: &str) -> String {
     let shown = NFKD.normalize_iter(name.chars()).filter(|&character| !is_ignorable(character));
     let text: String = shown.map(|character| if character == '+' { ' ' } else { character }).collect();
     text.replace("..", "").trim_start_matches(' ').trim_end_matches([' ', '.']).to_owned()
 }
 
-/// Whether a character may fall away at either end of a segment, or anywhere.
+/// Tells whether a character may fall away at either end of a segment, or anywhere.
 pub(super) fn may_fall_away(character: char) -> bool {
     matches!(character, ' ' | '+') || is_ignorable(character)
 }
 
-/// What shows nowhere, and is skipped by some (Unicode's `Default_Ignorable_Code_Point`, the common part of it).
+/// Tells whether a character shows nowhere, and is skipped by some (Unicode's `Default_Ignorable_Code_Point`, most of it).
 fn is_ignorable(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -69,13 +69,13 @@ fn text(bytes: &[(u8, bool)]) -> Result<String, Unrouted> {
     }
 }
 
-/// Whether `u002f` follows a `%`, which is JavaScript's `escape` and no encoding of a URI; some servers read it.
+/// Tells whether `u002f` follows a `%`, which is JavaScript's `escape` and no encoding of a URI; some servers read it.
 fn is_of_javascript(rest: &str) -> bool {
     let digits = rest.strip_prefix(['u', 'U']).and_then(|rest| rest.as_bytes().get(..4));
     digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Whether two hexadecimal digits follow each `%` (RFC 3986 section 2.1).
+/// Tells whether two hexadecimal digits follow each `%` (RFC 3986 section 2.1).
 fn is_well_encoded(path: &str) -> bool {
     path.split('%').skip(1).all(|rest| encoded(rest.bytes()).is_some())
 }
@@ -141,7 +141,7 @@ fn without_climbing(text: &str) -> String {
     left + rest
 }
 
-/// What a character of another script may become, where that has a mark in it that divides or cuts a path, or a dot.
+/// The text that a character of another script may become, where it has a mark that divides or cuts a path, or a dot.
 fn marks_in(character: char) -> Option<Vec<char>> {
     if character.is_ascii() {
         return None;
@@ -150,7 +150,7 @@ fn marks_in(character: char) -> Option<Vec<char>> {
     plain.iter().any(|&character| matches!(character, '/' | '\\' | '.' | ';' | '?' | '#')).then_some(plain)
 }
 
-/// What code pages make of slashes of other kinds.
+/// The slash that code pages make of one of another kind.
 fn best_fit(character: char) -> char {
     match character {
         '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',

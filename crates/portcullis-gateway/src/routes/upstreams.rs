@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 /// segment's name is written `%2F`.
 pub(crate) type Upstream = (&'static str, fn(&str) -> Option<String>);
 
-/// What becomes of a path in one step; none if it is refused.
+/// The outcome of one step for a path; none if it is refused.
 pub(crate) type Step = fn(&str) -> Option<String>;
 
 /// The servers.

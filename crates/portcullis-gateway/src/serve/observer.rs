@@ -67,7 +67,7 @@ impl Observed for Observer {
     }
 }
 
-/// Whether a changed one waits to be confirmed, and what is gone from it.
+/// Tells whether a changed one waits to be confirmed, and which parts are gone from it.
 fn configuration(waiting: &Waiting) -> Value {
     let gone = waiting.load_full();
     json!({ "waits_for_confirmation": gone.is_some(), "gone": gone.as_deref() })

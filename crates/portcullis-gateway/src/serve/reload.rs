@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long the keys of new issuers may take before the new configuration is in force without them.
 const PREFETCH_TIME: Duration = Duration::from_secs(5);
 
-/// What is gone from a changed configuration that waits to be confirmed; none waits where there is nothing.
+/// The parts that are gone from a changed configuration that waits to be confirmed; without any, none waits.
 pub(super) type Waiting = Arc<ArcSwapOption<Vec<String>>>;
 
 /// Reads the configuration again on SIGHUP and when a file has changed.
@@ -62,7 +62,7 @@ impl Reloader {
         Self { path, config, text, current, certificates, hangups, seen: None, told: None, waiting: Waiting::default() }
     }
 
-    /// What tells whether a changed configuration waits to be confirmed.
+    /// The sender that tells whether a changed configuration waits to be confirmed.
     pub(super) fn waiting(&self) -> Waiting {
         Arc::clone(&self.waiting)
     }
@@ -140,7 +140,7 @@ impl Reloader {
         Ok(Some(((config, text), gateway)))
     }
 
-    /// Whether the new configuration has to be confirmed, since something is gone from it; says so once.
+    /// Tells whether the new configuration has to be confirmed, since something is gone from it; logs it once.
     fn wait_for(&self, gone: Vec<String>) -> bool {
         let waits = !gone.is_empty();
         telemetry::reload_waits(waits);

@@ -23,7 +23,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// What stands under this name, of so many bytes at most; nothing is ever kept empty.
+    /// The value under this name, of so many bytes at most; nothing is ever kept empty.
     pub(super) async fn get(&mut self, name: &str, longest: usize) -> RedisResult<Option<Bytes>> {
         let entry: Vec<u8> = self.ask(cmd("GETRANGE").arg(name).arg(0).arg(longest)).await?;
         if entry.len() > longest {

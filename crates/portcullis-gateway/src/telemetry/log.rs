@@ -49,11 +49,11 @@ struct Queue {
     counts: Arc<Counts>,
 }
 
-/// How lines look.
+/// The look of lines.
 #[derive(Debug, Clone, Copy)]
 struct Look {
     format: LogFormat,
-    /// Whether there are colours in lines for people.
+    /// Puts colours into lines for people.
     colours: bool,
 }
 

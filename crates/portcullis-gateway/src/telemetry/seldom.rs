@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long not to say the same again.
+/// The time in which the same is not said again.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// When something was said last.
+/// The time at which something was said last.
 #[derive(Debug, Default)]
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 
@@ -18,7 +18,7 @@ impl Seldom {
         Self(Mutex::new(None))
     }
 
-    /// Whether it is time to say it (again).
+    /// Tells whether it is time to say it (again).
     pub(crate) fn is_due(&self) -> bool {
         let now = Instant::now();
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,7 +36,7 @@ pub(crate) fn fault(report: &Report) {
     remark(&text);
 }
 
-/// What went wrong, without colours, and with nothing in it that steers a terminal.
+/// A report of a fault, without colours, and with nothing in it that steers a terminal.
 pub(crate) fn told(report: &Report) -> String {
     safe(&rendered(report))
 }

@@ -1,4 +1,4 @@
-//! Whose word about a request counts, and an absolute URL as a way to describe one.
+//! The peers whose word about a request counts, and an absolute URL as a way to describe one.
 
 use portcullis_testkit::{AuthorizationServer, Endpoint};
 

@@ -1,4 +1,4 @@
-//! What a client can have the gateway keep: a bounded number of bytes, on each connection.
+//! Memory that a client can have the gateway keep: a bounded number of bytes, on each connection.
 
 use std::{
     convert::Infallible,

@@ -116,7 +116,7 @@ async fn connect_from(last: u8, address: std::net::SocketAddr) -> TcpStream {
     socket.connect(address).await.unwrap()
 }
 
-/// Whether a request is answered, whatever the answer; the connection is kept.
+/// Tells whether a request is answered, whatever the answer; the connection is kept.
 async fn is_answered(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n").await.is_ok();

@@ -1,4 +1,4 @@
-//! What one client can bring about for others at the introspection endpoint: nothing.
+//! One client can bring about nothing for others at the introspection endpoint.
 
 use std::collections::HashMap;
 

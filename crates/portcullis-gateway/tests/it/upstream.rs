@@ -1,4 +1,4 @@
-//! What an upstream gets to know: claims that arrive as they were sent, and no token that nobody judged. At both doors.
+//! An upstream gets claims that arrive as they were sent, and no token that nobody judged. At both doors.
 
 use portcullis_testkit::AuthorizationServer;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ name = "X-Scope"
 claim = "scope"
 "#;
 
-/// What a field is set to, or the code of the refusal; `""` is a field without a value.
+/// The value that a field is set to, or the code of the refusal; `""` is a field without a value.
 async fn at_both_doors(gateway: &Gateway, token: &str) -> [Result<String, String>; 2] {
     let answer = gateway.ask("GET", "/", Some(token)).await;
     let by_http = match answer.status {

@@ -1,4 +1,4 @@
-//! What one client can bring about for others behind each proxy: nothing.
+//! One client can bring about nothing for others behind any proxy.
 
 use portcullis_testkit::{Endpoint, Fault};
 

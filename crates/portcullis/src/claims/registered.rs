@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct ClaimRules {
     /// The issuer, to the letter; any if none is named.
     pub(crate) issuer: Option<String>,
-    /// Whether the issuer is a SPIFFE trust domain, which `sub` names, and not `iss`.
+    /// True for a SPIFFE trust domain as issuer, which `sub` names, and not `iss`.
     pub(crate) by_trust_domain: bool,
     /// The audiences, one of which must be named; any if there are none.
     pub(crate) audiences: Vec<String>,
@@ -22,7 +22,7 @@ pub(crate) struct ClaimRules {
     pub(crate) leeway: Duration,
     /// Whether a token without `exp` passes.
     pub(crate) without_expiry: bool,
-    /// Whether a token that is bound to a key of its sender passes without a proof of that key.
+    /// Lets a token that is bound to a key of its sender pass without a proof of that key.
     pub(crate) unproven_senders: bool,
     /// The claims that must be there, whatever they say.
     pub(crate) required: &'static [&'static str],

@@ -12,9 +12,9 @@ pub(crate) fn scopes(claims: &Object) -> impl Iterator<Item = &str> {
     words.chain(claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
 }
 
-/// Whether claims grant this scope value, to the letter (RFC 6749 section 3.3).
+/// Tells whether claims grant this scope value, to the letter (RFC 6749 section 3.3).
 ///
-/// What has a space in it, or is empty, is no scope value: not even an element of an array that is the same grants it.
+/// A text with a space in it, or an empty one, is no scope value: not even an element of an array that is the same grants it.
 pub(crate) fn grants(claims: &Object, value: &str) -> bool {
     !value.is_empty() && !value.contains(' ') && scopes(claims).any(|scope| scope == value)
 }

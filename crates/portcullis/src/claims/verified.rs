@@ -66,7 +66,7 @@ struct Verified {
     claims: Claims,
     typed: Typed,
     typed_before: AtomicBool,
-    /// What it was shown as: the token's bytes, or the digest of an opaque one; kept where somebody has to know it again.
+    /// The token's bytes, or the digest of an opaque one; kept where the token has to be known again.
     shown_as: OnceLock<Arc<[u8]>>,
 }
 
@@ -199,7 +199,7 @@ impl VerifiedToken {
         self.verified().shown_as.get_or_init(name)
     }
 
-    /// Whether it was shown as these bytes, and that was kept.
+    /// Tells whether it was shown as these bytes, and that was kept.
     #[cfg(feature = "tower")]
     pub(crate) fn was_shown_as(&self, name: &[u8]) -> bool {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)

@@ -120,12 +120,12 @@ impl IntrospectorBuilder {
 
     /// How long a question may take from start to end, 3 s by default.
     ///
-    /// Who has to wait for a turn first ([`max_questions`](Self::max_questions)) waits for as long at the most.
+    /// A wait for a turn before it ([`max_questions`](Self::max_questions)) is as long at the most.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// How many questions may be under way at once, 64 by default, and 1 at least; more wait for their turn.
+    /// Has so many questions under way at once: 64 by default, and 1 at least; more wait for their turn.
     ///
     /// Where the client is known ([`ClientAddress`](crate::ClientAddress)), none has more than are left for others.
     pub fn max_questions(self, questions: usize) -> Self {
@@ -137,7 +137,7 @@ impl IntrospectorBuilder {
         Self { max_answer_bytes: bytes, ..self }
     }
 
-    /// How old a signed answer ([`IntrospectionForm::Jwt`]) may be when it comes, by its `iat`: 1 min by default, and the
+    /// Takes signed answers ([`IntrospectionForm::Jwt`]) of this age at most, by their `iat`: 1 min by default, and the
     /// verifier's leeway.
     ///
     /// An answer is made when it is asked for: an older one is a repetition of what was true once.
@@ -157,7 +157,7 @@ impl IntrospectorBuilder {
         Self { refused_for: time, ..self }
     }
 
-    /// How many refused tokens are remembered, the youngest 4,096 by default; each takes some 200 bytes.
+    /// Remembers so many refused tokens: the youngest 4,096 by default; each takes some 200 bytes.
     pub fn remember_refusals(self, tokens: usize) -> Self {
         Self { most_refused: tokens, ..self }
     }

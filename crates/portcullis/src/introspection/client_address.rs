@@ -1,15 +1,15 @@
-//! Whose request brings a question about.
+//! The client whose request brings a question about.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address that a request comes from, by which those who bring questions about are told apart.
+/// The address that a request comes from: clients are told apart by it where a question is asked for them.
 ///
 /// Nobody is let in or kept out by it: it keeps one client from taking all turns at the introspection endpoint, and from
-/// shutting it for others with tokens at which it fails. An IPv6 address counts by its first 64 bits, since whoever has one has
+/// shutting it for others with tokens at which it fails. An IPv6 address counts by its first 64 bits, since a client that has one has
 /// them all; one that stands for an IPv4 address (mapped, of NAT64, 6to4) by that.
 ///
-/// Behind [`Secure`](crate::Secure) it is read from the extensions of a request. Put there what no client can choose: the
-/// peer's address, or what a proxy of your own says of it.
+/// Behind [`Secure`](crate::Secure) it is read from the extensions of a request. Put an address there that no client can choose: the
+/// peer's, or the one that a proxy of your own names.
 ///
 /// # Example
 ///
@@ -42,7 +42,7 @@ impl From<IpAddr> for ClientAddress {
     }
 }
 
-/// The IPv4 address of whoever comes by NAT64 (RFC 6052), where all of IPv4 has the same first 64 bits, or by 6to4 (RFC 3056),
+/// The IPv4 address of a client that comes by NAT64 (RFC 6052), where all of IPv4 has the same first 64 bits, or by 6to4 (RFC 3056),
 /// where each address has 65,536 of them.
 fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {

@@ -1,8 +1,8 @@
-//! Who may ask the server now, by what became of questions before: a pure decision.
+//! Lets clients ask the server, or makes them wait, by the outcome of questions before: a pure decision.
 //!
-//! Whoever makes up a token may make the server fail at it. So what goes wrong is held against the client that brought it
-//! about, and each client that met a failure counts once against the server: its door is shut for all when several did, or
-//! when nobody knows whose questions failed.
+//! A stranger's token may make the server fail. So a failure is held against the client that brought it about, and each client
+//! that met one counts once against the server: its door is shut for all when several did, or when nobody knows whose
+//! questions failed.
 
 use std::{
     collections::HashMap,
@@ -14,37 +14,37 @@ use super::{
     breaker::{Breaker, SOON},
 };
 
-/// How long a client waits at the most to whom the server answered that there are too many questions.
+/// The longest rest of a client to whom the server answered that there are too many questions.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// So long after an answer our credentials are taken to be those that the server knows.
 const CREDENTIALS_HOLD: Duration = Duration::from_secs(60);
 
-/// How many clients are remembered that wait.
+/// The number of clients at rest that are remembered.
 const MOST_CLIENTS: usize = 1024;
 
-/// Who may ask the server now.
+/// The rests of the server and of clients: without one, a question may be asked.
 #[derive(Debug, Default)]
 pub(super) struct Door {
-    /// What holds for all.
+    /// The rest that holds for all.
     all: Breaker,
     /// Clients whose questions failed since the last success.
     failing: HashMap<ClientAddress, Breaker>,
     /// Clients that brought about too many questions, and until when they wait.
     resting: HashMap<ClientAddress, SystemTime>,
-    /// When the server last answered to our credentials.
+    /// The time at which the server last answered to our credentials.
     answered: Option<SystemTime>,
 }
 
 impl Door {
-    /// Whether this client may have a question asked now; otherwise when it is worth another try.
+    /// Lets this client have a question asked now, or tells when it is worth another try.
     pub(super) fn admit(&mut self, client: Option<ClientAddress>, now: SystemTime) -> Result<(), Duration> {
         self.refuses(client, now).map_or(Ok(()), Err)?;
         self.all.admit(now)?;
         self.own(client).map_or(Ok(()), |own| own.admit(now))
     }
 
-    /// How long no question of this client is asked, if so.
+    /// The time for which no question of this client is asked, if there is one.
     pub(super) fn refuses(&self, client: Option<ClientAddress>, now: SystemTime) -> Option<Duration> {
         let own = client.and_then(|client| self.failing.get(&client)?.refuses(now));
         let rest = client.and_then(|client| rest_left(*self.resting.get(&client)?, now));
@@ -100,7 +100,7 @@ impl Door {
         self.answered = Some(now);
     }
 
-    /// Whether the server knows us by our credentials, as far as can be told: a 401 is about something else then.
+    /// Tells whether the server knows us by our credentials, as far as can be told: a 401 is about something else then.
     pub(super) fn knows_us(&self, now: SystemTime) -> bool {
         let since = self.answered.and_then(|answered| now.duration_since(answered).ok());
         since.is_some_and(|since| since < CREDENTIALS_HOLD)
@@ -115,7 +115,7 @@ impl Door {
     }
 }
 
-/// What is left of a rest; nothing of one that is longer than any, since the clock went back then.
+/// The remainder of a rest; none of one that is longer than any, since the clock went back then.
 fn rest_left(until: SystemTime, now: SystemTime) -> Option<Duration> {
     until.duration_since(now).ok().filter(|left| !left.is_zero() && *left <= LONGEST_REST)
 }

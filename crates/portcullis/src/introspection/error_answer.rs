@@ -1,8 +1,8 @@
-//! What the body of an error says: of the token, of us, or nothing.
+//! The word of an error's body: of the token, of us, or none.
 
 use crate::json::{self, Object};
 
-/// What the body of an answer with the status of an error says.
+/// The word of the body of an answer with the status of an error.
 #[derive(Debug, PartialEq)]
 pub(super) enum ErrorAnswer {
     /// The token is not active: said by `active` (django-oauth-toolkit up to 2, with 401), or by the error `invalid_token`

@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Reply {
     /// The answer in the form that was asked for; none is a "no" that the server tells by the status.
     pub(crate) text: Option<String>,
-    /// When it was told.
+    /// The time at which it was told.
     pub(crate) at: SystemTime,
     pub(crate) until: SystemTime,
 }
@@ -150,7 +150,7 @@ impl Introspector {
         Ok(Reply { text: Some(text), at, until })
     }
 
-    /// Whether an answer with the status of an error says that the token is not active.
+    /// Tells whether an answer with the status of an error says that the token is not active.
     ///
     /// So says a 401 that gives no reason, if the server knew our credentials a moment ago: some answer it to any token that
     /// they do not know.
@@ -268,17 +268,17 @@ impl fmt::Display for Failure {
             Self::Timeout(after) => write!(f, "no whole answer within {} s (`timeout`)", after.as_secs_f64()),
             Self::Client(error) => f.write_str(error),
             Self::Credentials => f.write_str(
-                "expected status 200, `invalid_client` came: the server does not know this client by these credentials",
+                "expected status 200, got `invalid_client`: the server does not know this client by these credentials",
             ),
             Self::Status(StatusCode::UNAUTHORIZED) => f.write_str(
                 "expected status 200, 401 Unauthorized came: the server does not know this client by these credentials, \
                  or it answers so to tokens that it does not know",
             ),
             Self::Status(status) if status.is_redirection() => {
-                write!(f, "expected status 200, {status} came: redirects are not followed, name the endpoint that answers")
+                write!(f, "expected status 200, got {status}: redirects are not followed, name the endpoint that answers")
             }
             Self::TooMany(told) => {
-                write!(f, "expected status 200, 429 Too Many Requests came")?;
+                write!(f, "expected status 200, got 429 Too Many Requests")?;
                 told.map_or(Ok(()), |told| write!(f, ", with a `Retry-After` of {} s", told.as_secs()))
             }
             Self::Compressed => f.write_str("the answer is compressed, which was not asked for"),

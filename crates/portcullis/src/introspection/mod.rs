@@ -171,7 +171,7 @@ impl Introspector {
         RefusedTokens::new(self.0.settings.most_refused)
     }
 
-    /// How old a signed answer may be when it comes.
+    /// The greatest age of a signed answer when it comes.
     pub(crate) fn max_answer_age(&self) -> Duration {
         self.0.settings.max_answer_age
     }
@@ -183,7 +183,7 @@ impl Introspector {
         }
     }
 
-    /// What another process was told of this token when it asked the same, if that may still be used.
+    /// The answer that another process got about this token when it asked the same, if that may still be used.
     pub(crate) async fn shared(&self, question: &Question, token: &Digest) -> Option<Reply> {
         let store = self.0.settings.store.as_ref()?;
         let now = self.now();

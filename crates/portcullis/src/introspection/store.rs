@@ -24,7 +24,7 @@ const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
 const TIMES_BYTES: usize = 2 * size_of::<u64>();
 
-/// What is named and what is sealed, and by which of our rules: entries of an earlier one are never met.
+/// The version of our rules for names and seals: entries of an earlier one are never met.
 const NAME: &[u8] = b"portcullis introspection 3 name";
 const SEAL: &[u8] = b"portcullis introspection 3 seal";
 
@@ -124,7 +124,7 @@ impl SealedStore {
         Self(Arc::new(Inner { store, key, last_warning: Mutex::new(None) }))
     }
 
-    /// What is kept of the answer to this question about this token, if it is ours; whether its time is over is for the
+    /// The kept part of the answer to this question about this token, if it is ours; whether its time is over is for the
     /// caller to say.
     pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
         let name = name(question, token);
@@ -191,7 +191,7 @@ impl Inner {
     }
 }
 
-/// What the seal is on: an entry is good for its question, its token and its times, and for no other.
+/// The bytes under the seal: an entry is good for its question, its token and its times, and for no other.
 fn sealed(question: &Question, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
     [SEAL, question.bytes(), token, times, text].concat()
 }

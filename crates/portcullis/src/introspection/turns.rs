@@ -24,7 +24,7 @@ struct State {
     waiting: HashMap<Option<ClientAddress>, VecDeque<Waiting>>,
     /// The rows by how many turns their client holds, and by who came first.
     order: BTreeMap<(usize, u64), Option<ClientAddress>>,
-    /// How many have come to wait.
+    /// The number of those that have come to wait.
     came: u64,
 }
 

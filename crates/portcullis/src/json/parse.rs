@@ -57,9 +57,9 @@ struct Reader<'t> {
     tape: Vec<Word>,
     unescaped: String,
     depth: usize,
-    /// Where the name of the outermost object's member stands that is being read.
+    /// The place of the name of the outermost object's member that is being read.
     member_at: usize,
-    /// Where the name stands that stood before, if there is one.
+    /// The place of the name that stood before, if there is one.
     twice_at: usize,
 }
 
@@ -253,7 +253,7 @@ impl<'t> Reader<'t> {
         self.names(object, name_at).any(|(_, other)| other == name)
     }
 
-    /// Where a name stands that is twice in the object that begins at this place, however many there are.
+    /// The place of a name that is twice in the object that begins at this place, however many there are.
     fn twice_among(&self, object: usize) -> Option<usize> {
         let mut names: Vec<_> = self.names(object, self.tape.len()).collect();
         names.sort_unstable_by_key(|(_, name)| *name);

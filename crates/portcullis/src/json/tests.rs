@@ -8,12 +8,12 @@ use serde_json::json;
 use super::{parse::MAX_DEPTH, *};
 use crate::refusal::{JsonFault, MemberName};
 
-/// That some member stands twice.
+/// The fault of some member that stands twice.
 fn twice() -> JsonFault {
     JsonFault::DuplicateMember { name: MemberName::new(""), is_within: false }
 }
 
-/// Whether two faults are of a kind, whichever member they name.
+/// Tells whether two faults are of a kind, whichever member they name.
 fn alike(one: Option<&JsonFault>, other: Option<&JsonFault>) -> bool {
     one.map(std::mem::discriminant) == other.map(std::mem::discriminant)
 }

@@ -111,7 +111,7 @@ impl Refresher {
         })
     }
 
-    /// Where the keys are.
+    /// The place of the keys.
     async fn place(&self) -> Result<Place, FetchError> {
         let issuer = match &self.settings.endpoint {
             Endpoint::Fixed(url) => return Ok(Place::configured(url.clone())),

@@ -24,7 +24,7 @@ impl Bucket {
         self.refilled(now).left > 0
     }
 
-    /// How long it takes until there is one again.
+    /// The time until there is one again.
     pub(super) fn next_in(&self, now: SystemTime) -> Duration {
         let Self { left, since } = self.refilled(now);
         if left > 0 { Duration::ZERO } else { REFILL.saturating_sub(now.duration_since(since).unwrap_or_default()) }

@@ -98,7 +98,7 @@ impl JwksBuilder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// How long a fetch may take from start to end, 5 s by default: no request waits longer for keys. A slow endpoint
+    /// Gives a fetch this time from start to end, 5 s by default: no request waits longer for keys. A slow endpoint
     /// needs more.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -120,7 +120,7 @@ impl JwksBuilder {
         Self { max_document_bytes, ..self }
     }
 
-    /// How many keys a set may have, usable or not: 1,000 by default. A larger set counts as an outage.
+    /// Takes sets of so many keys at most, usable or not: 1,000 by default. A larger set counts as an outage.
     pub fn max_keys(self, max_keys: usize) -> Self {
         Self { max_keys, ..self }
     }
@@ -196,8 +196,8 @@ impl JwksBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the URL is not one, or is neither https nor on this machine, or if
-    /// the HTTP client cannot be built.
+    /// A [`ConfigurationError`] if the URL is not one, or is neither https nor on this machine; if a header field has no such
+    /// name or value; if `ca_file` cannot be read, or stands beside a client of your own; or if the HTTP client cannot be built.
     pub fn build(self) -> Result<JwksService, ConfigurationError> {
         let endpoint = match self.location {
             Location::Uri(uri) => Endpoint::Fixed(self.transport.url(&uri)?),

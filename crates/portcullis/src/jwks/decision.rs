@@ -27,7 +27,7 @@ pub(super) enum Event {
     Lookup {
         /// Whether the set at hand has it.
         known: bool,
-        /// Whether it is known to be missing: it was withdrawn, or a fetch has not brought it just now.
+        /// True if it is known to be missing: it was withdrawn, or a fetch has not brought it just now.
         missing: bool,
         waited: Waited,
     },

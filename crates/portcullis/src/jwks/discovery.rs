@@ -98,7 +98,7 @@ async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, F
     Ok((metadata, response.extensions().get().copied()))
 }
 
-/// Where the keys are, if the issuer may send us there.
+/// The place of the keys, if the issuer may send us there.
 fn place(
     metadata: &Metadata,
     peer: Option<PeerAddress>,

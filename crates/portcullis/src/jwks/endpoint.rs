@@ -32,9 +32,9 @@ pub(super) struct Issuer {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) url: Url,
-    /// How far it may lead; as far as it likes where it is from configuration.
+    /// The reach that it may have; any where it is from configuration.
     pub(super) reach: Option<Reach>,
-    /// Whether it is the operator's choice, or beside what is: it may see credentials.
+    /// True if it is the operator's choice, or of the same origin: it may see credentials.
     pub(super) is_ours: bool,
 }
 

@@ -67,14 +67,14 @@ pub(super) enum FetchError {
     NoRuntime,
 }
 
-/// How a server is asked.
+/// The means to ask a server.
 pub(super) struct Server {
     pub(super) client: Arc<dyn AnyHttpClient>,
     pub(super) credentials: Credentials,
     pub(super) max_document_bytes: usize,
 }
 
-/// What the server is shown, so that it answers us; nobody else is.
+/// The credentials that the server is shown, so that it answers us; no other is shown them.
 #[derive(Default)]
 pub(super) struct Credentials {
     pub(super) fields: HeaderMap,

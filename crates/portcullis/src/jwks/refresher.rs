@@ -301,7 +301,7 @@ impl Refresher {
 }
 
 impl Control {
-    /// Whether it needs no fetch to tell that there is no such key.
+    /// Tells whether it takes no fetch to know that there is no such key.
     fn is_missing(&self, header: &Header, now: SystemTime) -> bool {
         let is_withdrawn = |kid: &str| self.withdrawn.when(kid).is_some();
         header.kid.as_deref().is_some_and(is_withdrawn) || self.sought.in_vain(header, now)

@@ -14,6 +14,6 @@ pub(super) struct Snapshot {
     /// What the keys were imported from.
     pub(super) document: Arc<JwkSet>,
     pub(super) freshness: Freshness,
-    /// What the set is tagged with, and where.
+    /// The set's tag, and the place that gave it.
     pub(super) etag: Option<(Url, HeaderValue)>,
 }

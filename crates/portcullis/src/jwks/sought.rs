@@ -7,13 +7,13 @@ use std::{
 
 use crate::token::Header;
 
-/// How many are remembered.
+/// The number of those that are remembered.
 const MOST: usize = 64;
 
-/// How long the answer of a fetch stands for.
+/// The time for which the answer of a fetch stands.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// What tokens asked for, and when a fetch that was made for them had not brought it; the last one first.
+/// The keys that tokens asked for, and the time of a fetch that had not brought them; the last one first.
 #[derive(Debug, Default)]
 pub(super) struct Sought(VecDeque<Asked>);
 
@@ -38,7 +38,7 @@ impl Sought {
         self.0.truncate(MOST);
     }
 
-    /// Whether a fetch has told just now that there is no such key.
+    /// Tells whether a fetch has shown just now that there is no such key.
     pub(super) fn in_vain(&self, header: &Header, now: SystemTime) -> bool {
         let asked = self.0.iter().find(|asked| asked.is_for(header));
         asked.is_some_and(|asked| now.duration_since(asked.at).is_ok_and(|age| age < A_MOMENT))

@@ -25,7 +25,7 @@ pub struct JwksStatus {
     pub keys: Vec<Option<String>>,
     /// The keys of the set that are not used, and why.
     pub skipped: Vec<SkippedKey>,
-    /// What is odd about keys that are used all the same.
+    /// The oddities of keys that are used all the same.
     pub warnings: Vec<KeyWarning>,
     /// How long ago the set was fetched; none for local keys, or if there is no set.
     pub age: Option<Duration>,

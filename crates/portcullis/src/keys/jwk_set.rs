@@ -37,7 +37,7 @@ pub struct JwkSet {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAJwkSet {
-    /// What the text looks like.
+    /// The notation that the text looks like.
     pub came: Notation,
 }
 

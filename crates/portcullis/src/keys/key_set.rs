@@ -21,7 +21,7 @@ pub(crate) enum Origin {
     Remote,
 }
 
-/// What the keys of a document may be.
+/// The rules for the keys of a document.
 #[derive(Debug, Clone)]
 pub(crate) struct ImportRules {
     pub(crate) origin: Origin,

@@ -2,7 +2,7 @@
 
 use super::{ImportRules, JwkSet, KeyProblem, KeySet, NotAJwkSet, Notation, keys_from_pem};
 
-/// Why a text gives no keys.
+/// The reason for which a text gives no keys.
 pub(crate) enum Unreadable {
     NotAJwkSet(NotAJwkSet),
     Key(KeyProblem),

@@ -1,10 +1,10 @@
-//! What a text is that is no JWK Set: for operators, who see at once what their URL or file gives.
+//! A name for a text that is no JWK Set: operators see at once what their URL or file gives.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// What a text looks like that should have been a JWK Set or an issuer's metadata.
+/// The look of a text that should have been a JWK Set or an issuer's metadata.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {

@@ -1,4 +1,4 @@
-//! What is odd about a key set, and used all the same.
+//! Oddities of a key set that is used all the same.
 
 use std::fmt;
 
@@ -20,11 +20,11 @@ use std::fmt;
 pub struct KeyWarning {
     /// The key's `kid`, if it has one; none, too, where the oddity is the whole document's.
     pub kid: Option<String>,
-    /// What is odd.
+    /// The oddity.
     pub oddity: KeyOddity,
 }
 
-/// What is odd about a key that is used.
+/// An oddity of a key that is used.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOddity {

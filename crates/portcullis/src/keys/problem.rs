@@ -46,7 +46,7 @@ pub enum KeyProblem {
     NotForVerifying,
     /// `use` is one that is for other things than access tokens, such as `jwt-svid`, unless it is allowed by name.
     OtherUse {
-        /// What it is, 32 characters of it at the most.
+        /// Its text, 32 characters of it at the most.
         name: String,
     },
     /// The numbers are not those of a key of this type: a point off the curve, a bad exponent.

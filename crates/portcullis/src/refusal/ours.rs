@@ -8,17 +8,17 @@ use std::{fmt, time::Duration};
 pub enum UnavailableFault {
     /// The key set cannot be had, and nothing usable is cached.
     Keys {
-        /// When it is worth another try.
+        /// The time at which it is worth another try.
         retry_after: Duration,
     },
     /// The key is unknown, and other unknown ids have used up the fetches that may be made to look for one.
     KeyFetches {
-        /// When it is worth another try.
+        /// The time at which it is worth another try.
         retry_after: Duration,
     },
     /// The introspection endpoint cannot be asked about an opaque token, or gave no answer that can be believed.
     Introspection {
-        /// When it is worth another try.
+        /// The time at which it is worth another try.
         retry_after: Duration,
     },
 }
@@ -34,7 +34,7 @@ pub enum ConfigurationFault {
 }
 
 impl UnavailableFault {
-    /// When it is worth another try.
+    /// The time at which it is worth another try.
     #[must_use]
     pub fn retry_after(self) -> Duration {
         let (Self::Keys { retry_after } | Self::KeyFetches { retry_after } | Self::Introspection { retry_after }) =

@@ -60,14 +60,14 @@ pub enum TokenFault {
     },
     /// The key set has the key that the token names, and it is not used.
     UnusableKey {
-        /// Why.
+        /// The reason.
         problem: KeyProblem,
     },
     /// The token names no key, and no more keys are tried of those that may have signed it.
     TooManyKeys {
-        /// How many were tried.
+        /// The number of those that were tried.
         limit: usize,
-        /// How many fit.
+        /// The number of those that fit.
         actual: usize,
     },
     /// The signature does not verify.
@@ -143,7 +143,7 @@ pub enum JsonFault {
     DuplicateMember {
         /// The name; if it stands deeper, that of the claim that it stands in.
         name: MemberName,
-        /// Whether it stands deeper.
+        /// True if it stands deeper.
         is_within: bool,
     },
     /// Nested deeper than the limit.
@@ -181,7 +181,7 @@ impl TokenFault {
         }
     }
 
-    /// Whether the token is refused since nobody has proved to be its sender.
+    /// Tells whether the token is refused since nobody has proved to be its sender.
     pub(crate) fn lacks_proof(&self) -> bool {
         matches!(self, Self::SenderConstrained | Self::UnsupportedConfirmation)
     }
@@ -214,7 +214,7 @@ impl TokenFault {
 }
 
 impl JsonFault {
-    /// How deep objects and arrays may stand in each other.
+    /// The depth to which objects and arrays may stand in each other.
     pub(crate) const MAX_DEPTH: usize = 32;
 
     fn code(&self) -> &'static str {
@@ -279,7 +279,8 @@ impl fmt::Display for TokenFault {
                  have the client ask for a bearer token",
             ),
             Self::UnsupportedConfirmation => f.write_str(
-                "this token is bound to a key (cnf) in a way that no request can prove here: expected `jkt` or `x5t#S256`",
+                "this token is bound to a key (cnf) in a way that no request can prove here: \
+                 have the client ask for a bearer token",
             ),
         }
     }

@@ -185,7 +185,7 @@ impl Gate {
         bearer::relevant(headers, &self.sources)
     }
 
-    /// What an outer layer with the same verifier has verified, if it is to the byte the token that is found here.
+    /// The token that an outer layer with the same verifier has verified, if it is to the byte the one that is found here.
     ///
     /// The outer layer may have other sources and limits: that it found a token makes none for this one.
     fn verified_before(&self, token: BearerToken<'_>, extensions: &Extensions) -> Option<VerifiedToken> {

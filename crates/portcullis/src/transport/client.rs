@@ -27,7 +27,7 @@ pub struct HttpRequest {
     pub request: http::Request<Bytes>,
     /// The longest body to read, in bytes: stop there, and answer with an error.
     pub max_body_bytes: usize,
-    /// How far it may reach; as far as it likes where the operator chose the URL.
+    /// The reach that it may have; any where the operator chose the URL.
     pub(crate) reach: Option<Reach>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for HttpRequest {
 }
 
 impl HttpRequest {
-    /// Whether a connection for this request may be made to this address.
+    /// Tells whether a connection for this request may be made to this address.
     ///
     /// A URL that an operator configured may lead anywhere. One that an issuer's metadata name may lead to public addresses
     /// and to such of the issuer's own kind, and no farther in: not from outside to this machine, to link-local addresses
@@ -134,7 +134,7 @@ impl<C: HttpClient> AnyHttpClient for C {
     }
 }
 
-/// Who vouches for the servers that the default client asks.
+/// The authorities that vouch for the servers that the default client asks.
 pub(crate) enum Authorities {
     /// Those that the machine trusts.
     Machine,
@@ -166,7 +166,7 @@ fn read(path: PathBuf) -> Result<Vec<u8>, ConfigurationError> {
     std::fs::read(&path).map_err(|source| ConfigurationError::File { path, source })
 }
 
-/// What the default client is to be like.
+/// The wishes for the default client.
 #[derive(Debug, Default)]
 #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
 pub(crate) struct ClientOptions {

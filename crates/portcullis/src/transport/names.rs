@@ -1,4 +1,4 @@
-//! How the default client turns names into addresses: as the system does, and no farther than a request may reach.
+//! Turns names into addresses for the default client: as the system does, and no farther than a request may reach.
 //!
 //! Names are looked up when a connection is made and the very addresses that were judged are connected to, so that a
 //! name which changes its address in between gains nothing.
@@ -53,7 +53,7 @@ impl Names {
         known.entry(name.to_owned()).or_default().reach = reach;
     }
 
-    /// Whether the URL's host is at this address: behind a proxy, a connection is to the proxy's.
+    /// Tells whether the URL's host is at this address: behind a proxy, a connection is to the proxy's.
     pub(super) fn is_at(&self, url: &Url, address: IpAddr) -> bool {
         let Some(name) = url.domain() else { return false };
         self.lock().get(name).is_some_and(|known| known.addresses.contains(&address))

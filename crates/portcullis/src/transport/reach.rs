@@ -83,7 +83,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// How far a URL may reach that an issuer chose.
+/// The reach of a URL that an issuer chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reach {
     /// The kind of the issuer's own address; public if it is not known.
@@ -107,7 +107,7 @@ impl Reach {
         }
     }
 
-    /// Whether the URL's host may be asked, as far as that can be told without looking its name up.
+    /// Tells whether the URL's host may be asked, as far as that can be told without looking its name up.
     pub(crate) fn allows_literal(self, url: &Url) -> bool {
         literal(url).is_none_or(|address| self.allows(address))
     }

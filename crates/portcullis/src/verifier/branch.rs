@@ -26,7 +26,7 @@ pub(super) struct Branch {
     pub(super) own_clock: bool,
     pub(super) header: HeaderRules,
     pub(super) claims: ClaimRules,
-    /// How many keys are tried for a token that does not name its own.
+    /// The number of keys that are tried for a token that does not name its own.
     pub(super) key_attempts: usize,
     /// How much of its tokens may be kept; none, if nothing.
     pub(super) cache: Option<Limits>,

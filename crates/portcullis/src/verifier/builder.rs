@@ -17,7 +17,7 @@ use crate::{
 /// The longest leeway: a token may not outlive its `exp` by more.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// How many keys are tried for a token that does not name its own: what a made-up one may cost.
+/// The number of keys that are tried for a token that does not name its own: the cost of a made-up one.
 const KEY_ATTEMPTS: usize = 16;
 
 /// Builds a [`Verifier`]; also one issuer of [`Verifier::any_of`].
@@ -147,7 +147,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The longest token that is looked at, in bytes: 16 KiB by default. Of several issuers the largest counts.
+    /// Looks at tokens of so many bytes at most: 16 KiB by default. Of several issuers the largest counts.
     ///
     /// [`Secure::max_token_bytes`](crate::Secure::max_token_bytes) sets another for a layer.
     pub fn max_token_bytes(mut self, max: usize) -> Self {
@@ -161,7 +161,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// How many keys are tried, of those for its algorithm, for a token that does not name its own (`kid`): 16 by default,
+    /// Tries so many keys, of those for its algorithm, for a token that does not name its own (`kid`): 16 by default,
     /// and one at least.
     ///
     /// Each costs a signature, and anyone can send such tokens. A good token whose key comes later in the set is refused

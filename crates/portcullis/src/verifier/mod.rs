@@ -366,7 +366,7 @@ impl Verifier {
         });
     }
 
-    /// Whether this verifier came to its verdict by the very bytes of this token.
+    /// Tells whether this verifier came to its verdict by the very bytes of this token.
     #[cfg(feature = "tower")]
     pub(crate) fn is_verdict_on(&self, verified: &VerifiedToken, token: BearerToken<'_>) -> bool {
         match self.opaque(token) {

@@ -36,7 +36,7 @@ const SIGNED_ANSWER: &str = "token-introspection+jwt";
 /// What a verifier does with tokens that are no JWTs.
 pub(super) struct Opaque {
     introspector: Introspector,
-    /// What is asked: answers to anything else mean nothing here.
+    /// The question: answers to any other mean nothing here.
     question: Question,
     /// The issuer that is asked: its keys and rules are those that answers are judged by.
     branch: Arc<Branch>,
@@ -266,7 +266,7 @@ impl Opaque {
         let age = age.map_or_else(|| "of no time".to_owned(), |age| format!("{} s old", age.as_secs()));
         let allowed = allowed.as_secs();
         Err(Doubt::NotBelieved(format!(
-            "expected a signed answer made when it is asked for, at most {allowed} s ago (`max_answer_age`), one came that is {age}"
+            "expected a signed answer made when it is asked for, at most {allowed} s ago (`max_answer_age`), got one {age}"
         )))
     }
 

@@ -315,7 +315,7 @@ async fn no_error_shows_what_may_be_secret_in_a_url() {
     }
 }
 
-/// What an issuer writes ends in a log.
+/// A text that an issuer writes ends in a log.
 #[tokio::test]
 async fn a_jwks_uri_that_is_none_steers_no_terminal_and_fills_no_log() {
     let server = portcullis_testkit::AuthorizationServer::start().await;

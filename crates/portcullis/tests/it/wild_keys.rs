@@ -327,7 +327,7 @@ async fn every_request_says_who_asks() {
     assert_eq!(canned.asked.lock().unwrap()[0].1["user-agent"], USER_AGENT);
 }
 
-/// What a builder with a client of memory asks, in order.
+/// The URLs that a builder with a client of memory asks, in order.
 async fn asked(
     issuer: &str,
     jwks_uri: &str,

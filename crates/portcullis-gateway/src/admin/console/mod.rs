@@ -31,7 +31,7 @@ use crate::{
 
 const PATH: &str = "/console";
 
-/// What a question may have beside the token, and has at least together with it.
+/// The fields that a question may have beside the token, and has at least together with it.
 const REST_OF_A_QUESTION: usize = 32 << 10;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \

@@ -62,7 +62,7 @@ async fn what_passes_as_public_is_served_as_public() {
     assert!(passed > 10, "only {passed} passed: the targets say nothing");
 }
 
-/// What a server serves that it should not, or that its model does not say, of these targets and whether each passes as public.
+/// The targets that a server serves and should not, or otherwise than its model says; each of them passes as public, or does not.
 async fn wrong(name: &'static str, port: u16, targets: Vec<(String, bool)>) -> Vec<String> {
     let model = models::UPSTREAMS.iter().find(|(model, _)| *model == name).expect("a model").1;
     let mut wrong = Vec::new();
@@ -154,7 +154,7 @@ fn targets() -> Vec<String> {
     climbing.chain(others.map(str::to_owned)).collect()
 }
 
-/// Whether the gateway lets a request pass without a token.
+/// Tells whether the gateway lets a request pass without a token.
 async fn may_pass(port: u16, target: &str) -> bool {
     let fields = [("X-Original-Method", "GET"), ("X-Original-URI", target)];
     try_ask(port, "GET /auth", &fields).await.unwrap().status == 200

@@ -60,7 +60,7 @@ pub enum Fault {
     InactiveToken {
         /// The status; a number that is none is sent as 500.
         status: u16,
-        /// Whether the usual body, `{"active":false}`, goes with it.
+        /// Sends the usual body, `{"active":false}`, with it.
         body: bool,
     },
     /// Closes the connection without an answer.

@@ -128,7 +128,7 @@ fn a_pem_text_may_hold_several_public_keys_and_nothing_else_counts() {
     }
 }
 
-/// What people hold a key in, and what comes of it.
+/// The forms that people hold a key in, and the outcome of each.
 #[test]
 fn a_key_is_taken_in_each_form_that_people_hold_it_in() {
     let key = SigningKey::generate(Signing::RS256, "k");

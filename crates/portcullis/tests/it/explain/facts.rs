@@ -1,4 +1,4 @@
-//! What a row says came: enough to see what is wrong, and whose fault it is.
+//! The word of a row about the token: enough to see what is wrong, and whose fault it is.
 
 use portcullis::{CheckKind, Secure, Verifier};
 use serde_json::{Value, json};

@@ -329,7 +329,7 @@ async fn tokens_that_cannot_be_read() {
     .await;
 }
 
-/// What looks like an ID token and is none: nothing but the audience is wrong with it.
+/// Tokens that look like an ID token and are none: nothing but the audience is wrong with them.
 #[tokio::test]
 async fn a_guess_counts_also_what_speaks_against_it() {
     let setup = setup().await;

@@ -1,4 +1,4 @@
-//! What a stranger can bring about for others with tokens that he makes up: nothing.
+//! A stranger can bring about nothing for others with tokens that he makes up.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! What real servers write, and the bounds of what is read.
+//! Answers as real servers write them, and the bounds of those that are read.
 
 use std::{
     sync::{Arc, Mutex},

@@ -59,13 +59,13 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
 }
 
-/// Whether one is the other with something before it.
+/// Tells whether one is the other with something before it.
 fn is_last_part(one: &str, other: &str) -> bool {
     let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|before| before.ends_with(['/', ':']));
     ends(one, other) || ends(other, one)
 }
 
-/// Whether Entra ID issued it for an app alone: by what it says, or by its `roles` without `scp`.
+/// Tells whether Entra ID issued it for an app alone: by its own word, or by its `roles` without `scp`.
 fn is_of_an_app(claims: &Object) -> bool {
     let says_so = claims.get("idtyp").and_then(Value::as_str) == Some("app");
     says_so || (claims.contains_key("roles") && !claims.contains_key("scp"))

@@ -34,7 +34,8 @@ pub(super) fn other_kind(walk: &Walk<'_>) -> Option<String> {
     is_for_its_own_client(claims).then(|| id_token("its `aud` is the client that asked for it"))
 }
 
-/// Whether something speaks for an access token, whatever else looks like an ID token: Keycloak up to 24 writes `nonce` into both.
+/// Tells whether something speaks for an access token, whatever else looks like an ID token: Keycloak up to 24 writes `nonce`
+/// into both.
 fn is_for_access(claims: &Object) -> bool {
     let is = |name: &str, value: &str| {
         claims.get(name).and_then(|claim| claim.as_str()).is_some_and(|text| text.eq_ignore_ascii_case(value))

@@ -57,7 +57,7 @@ pub(super) fn issuer(walk: &Walk<'_>, actual: &str) -> String {
         .unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
 }
 
-/// How the issuer that metadata name differs from the configured one.
+/// The difference between the issuer that metadata name and the configured one.
 pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
     spelled_otherwise(expected, actual).or_else(|| remedy::of_metadata(expected, actual))
 }

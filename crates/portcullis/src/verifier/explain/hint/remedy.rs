@@ -48,7 +48,7 @@ fn is_of_oktas_org(walk: &Walk<'_>) -> bool {
     issuer.is_some_and(|issuer| !issuer.contains("/oauth2/"))
 }
 
-/// How the provider has an API named in `aud`.
+/// The provider's way to name an API in `aud`.
 pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
     let claims = walk.claims.as_ref()?;
     let hint = match provider::of(walk)? {
@@ -131,7 +131,7 @@ fn at_entra(walk: &Walk<'_>, claims: &Object) -> String {
         .to_owned()
 }
 
-/// How the provider is brought to write `typ: at+jwt`.
+/// The provider's setting that has it write `typ: at+jwt`.
 pub(super) fn access_token_type(walk: &Walk<'_>) -> Option<&'static str> {
     match provider::of(walk)? {
         Provider::Keycloak => {
