@@ -110,7 +110,8 @@ impl Fault {
             }
             Self::HopByHopHeader => {
                 "the client's Connection field names Authorization or a field that only the gateway may set, and a proxy \
-                 may drop what it names on the way to the upstream"
+                 may drop what it names on the way to the upstream; or its Upgrade field names another HTTP (h2c), in which \
+                 requests would follow that nobody judges: have the proxy take that out"
             }
         };
         reason.into()

@@ -59,6 +59,13 @@ impl Headers {
     }
 }
 
+/// Whether an `Upgrade` field names another HTTP, or TLS with HTTP in it: what follows by that, nobody would judge.
+pub(crate) fn leads_past_us(upgrade: &[u8]) -> bool {
+    let protocols = upgrade.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let mut names = protocols.filter_map(|protocol| protocol.split(|byte| *byte == b'/').next());
+    names.any(|name| [&b"h2c"[..], b"h2", b"h3", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http)))
+}
+
 fn is_spelling(name: &str, ours: &str) -> bool {
     let is_mark = |byte: u8| !byte.is_ascii_alphanumeric();
     let same = |a: u8, b: u8| a.eq_ignore_ascii_case(&b) || (is_mark(a) && is_mark(b));

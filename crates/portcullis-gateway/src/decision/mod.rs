@@ -17,6 +17,7 @@ mod trace;
 pub(crate) use decider::{Decider, Door};
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Asked, Gateway};
+pub(crate) use headers::leads_past_us;
 pub(crate) use issuers::{BuildError, Issuers, Served};
 pub(crate) use recent::Recent;
 

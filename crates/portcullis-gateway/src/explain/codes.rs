@@ -321,8 +321,9 @@ const CODES: &[Code] = &[
         "hop_by_hop_header",
         403,
         "The client's Connection field names a field that only the gateway may set, or Authorization, so that a proxy would \
-         drop it.",
-        "Nothing, if it is an attack; else have the client name `keep-alive`, `close` or `upgrade` there only.",
+         drop it; or its Upgrade field names another HTTP (h2c), in which requests would follow that nobody judges.",
+        "Nothing, if it is an attack; else have the client name `keep-alive`, `close` or `upgrade` there only, and the proxy \
+         hand no other upgrade on than that to WebSocket.",
     ),
     code(
         "unmappable_claim",

@@ -25,7 +25,7 @@ use envoy_types::{
 use portcullis::ClientAddress;
 
 use crate::{
-    decision::{Decider, Decision, Fault, Gateway, Original},
+    decision::{Decider, Decision, Fault, Gateway, Original, leads_past_us},
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -36,6 +36,9 @@ const AUTHORIZATION: &str = "authorization";
 
 /// The name of the field that says which others are for the next hop alone.
 const CONNECTION: &str = "connection";
+
+/// The name of the field that asks for another protocol on the same connection.
+const UPGRADE: &str = "upgrade";
 
 /// Answers Envoy on one connection.
 #[derive(Clone)]
@@ -81,7 +84,9 @@ impl ExtAuthz {
 
     /// The decision, if nothing has to be waited for.
     fn decide_now(&self, gateway: &Gateway, request: &HttpRequest, original: &Original<'_>) -> Option<Decision> {
-        match fields(request, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection)) {
+        let is_hop_by_hop = fields(request, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))
+            || fields(request, UPGRADE).iter().any(|upgrade| leads_past_us(upgrade));
+        match is_hop_by_hop {
             true => Some(self.decider.refuse(gateway, &Fault::HopByHopHeader, original)),
             false => self.decider.decide_now(gateway, original),
         }

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, request::Parts, uri::Authority};
 
-use crate::decision::{Fault, Gateway};
+use crate::decision::{Fault, Gateway, leads_past_us};
 
 /// Where proxies ask; Envoy puts the client's path behind it.
 const AUTH: &str = "/auth";
@@ -75,6 +75,7 @@ impl<'a> Question<'a, '_> {
                 "x-forwarded-method" => description.forwarded.method.add(value),
                 "x-forwarded-uri" => description.forwarded.target.add(value),
                 "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),
+                "upgrade" if leads_past_us(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 name if self.gateway.is_forged_header(name) => return Err(Fault::ForgedHeader),
                 _ => {}
             }

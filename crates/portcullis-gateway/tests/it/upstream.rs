@@ -193,3 +193,37 @@ async fn a_connection_field_that_would_drop_what_the_gateway_sets_is_refused() {
         }
     }
 }
+
+/// What follows an upgrade to another HTTP on the same connection, nobody would judge.
+#[tokio::test]
+async fn an_upgrade_to_another_http_is_refused() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let bearer = format!("Bearer {}", server.token().sign());
+    for (upgrade, code) in [
+        ("websocket", "pass"),
+        ("WebSocket, foo/2", "pass"),
+        ("SPDY/3.1", "pass"),
+        ("h2c", "hop_by_hop_header"),
+        ("websocket, H2C", "hop_by_hop_header"),
+        ("h2c ,websocket", "hop_by_hop_header"),
+        ("HTTP/2.0", "hop_by_hop_header"),
+        ("TLS/1.0, HTTP/1.1", "hop_by_hop_header"),
+    ] {
+        for path in ["/orders", "/open/a", "/reported/a"] {
+            let fields = [("authorization", bearer.as_str()), ("connection", "upgrade"), ("upgrade", upgrade)];
+            let mut request = client().get(gateway.url(path));
+            for (name, value) in fields {
+                request = request.header(name, value);
+            }
+            let answer = Answer::of(request.send().await.unwrap()).await;
+            assert_eq!(answer.code(), code, "{upgrade} {path}");
+            let mut client = ext_authz::connect(&gateway).await;
+            match ext_authz::ask(&mut client, ext_authz::request("GET", path, &fields)).await {
+                Told::Pass { .. } => assert_eq!("pass", code, "{upgrade} {path}"),
+                Told::Refused { code: told, .. } => assert_eq!(told, code, "{upgrade} {path}"),
+            }
+        }
+    }
+}

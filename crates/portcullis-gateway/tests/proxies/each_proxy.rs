@@ -42,6 +42,7 @@ behind_each_proxy!(
     no_spelling_of_a_path_gets_behind_a_route,
     no_other_method_than_the_judged_one_is_served,
     no_field_that_asks_for_another_path_or_method_arrives,
+    no_upgrade_to_another_http_arrives,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
     without_the_gateway_nothing_passes,
     a_revoked_token_passes_no_longer_than_answers_are_kept,
@@ -184,6 +185,22 @@ async fn no_field_that_asks_for_another_path_or_method_arrives(proxy: Proxy) {
         let answer = ask(scene.stage.ports.proxy, line, &[("Authorization", &bearer), (name, value)]).await;
         let arrives = answer.status == 200 && !answer.echo().all(&name.to_ascii_lowercase()).is_empty();
         assert!(!arrives && matches!(answer.status, 200 | 403), "{line} {name}: {answer:?}");
+    }
+}
+
+/// An upstream that takes it answers what follows on the same connection, which nobody judges.
+async fn no_upgrade_to_another_http_arrives(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    for upgrade in
+        [&["h2c"][..], &["H2C"], &["websocket, h2c"], &["h2c", "websocket"], &["websocket", "h2c"], &["TLS/1.0"]]
+    {
+        let mut fields = vec![("Connection", "Upgrade, HTTP2-Settings, close"), ("HTTP2-Settings", "AAMAAABkAAQAAP__")];
+        fields.extend(upgrade.iter().map(|upgrade| ("Upgrade", *upgrade)));
+        let answer = ask(scene.stage.ports.proxy, "GET /health", &fields).await;
+        if answer.status == 200 {
+            let arrived = answer.echo().all("upgrade").concat().to_ascii_lowercase();
+            assert!(["", "websocket"].contains(&arrived.as_str()), "{upgrade:?}: {answer:?}");
+        }
     }
 }
 
