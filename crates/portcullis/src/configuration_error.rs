@@ -74,6 +74,8 @@ pub enum ConfigurationError {
     NoHttpClient,
     /// Certificate authorities are given beside a client of one's own, which would not know of them.
     UnusedCaFile,
+    /// `ca_file` or `ca_pem` without a certificate.
+    NoCertificate,
     /// A header field to be sent has a name or a value that none can have.
     HeaderField {
         /// Its name.
@@ -126,6 +128,9 @@ impl fmt::Display for ConfigurationError {
             Self::UnusedCaFile => {
                 f.write_str("expected `ca_file` or `http_client`, got both: have your client trust the authority itself")
             }
+            Self::NoCertificate => f.write_str(
+                "expected certificate authorities as PEM (a CERTIFICATE section) for `ca_file` or `ca_pem`, another text came",
+            ),
             Self::HeaderField { name } => {
                 write!(f, "expected a header field with a name and a value that can be sent, got {name:?}")
             }

@@ -60,8 +60,7 @@ impl ReqwestClient {
         let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).dns_resolver(names.clone());
         let builder = if options.direct { builder.no_proxy() } else { builder };
         let authorities = match &options.authorities {
-            Some(pem) => reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| ConfigurationError::HttpClient { source: error.into() })?,
+            Some(pem) => certificates(pem).ok_or(ConfigurationError::NoCertificate)?,
             None => Vec::new(),
         };
         Ok(Self { client: built(builder.tls_certs_merge(authorities))?, names: Some(names) })
@@ -71,6 +70,11 @@ impl ReqwestClient {
         let address = response.remote_addr()?.ip();
         self.names.as_ref()?.is_at(url, address).then_some(PeerAddress(address))
     }
+}
+
+/// One at least, or the text is not what it was taken for.
+fn certificates(pem: &[u8]) -> Option<Vec<reqwest::Certificate>> {
+    reqwest::Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty())
 }
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigurationError> {

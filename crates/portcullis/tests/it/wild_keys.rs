@@ -500,6 +500,11 @@ async fn a_private_authority_is_trusted_by_its_file() {
     let builder = || JwksService::builder("https://as.example.com/jwks");
     let missing = builder().ca_file(folder.path().join("none.pem")).build().unwrap_err();
     assert!(missing.to_string().contains("none.pem"), "{missing}");
+    let key = server.signing_key().public_pem();
+    for pem in ["", "ca.pem", &key] {
+        let error = builder().ca_pem(pem).build().expect_err("nobody would be trusted by it");
+        assert!(error.to_string().contains("CERTIFICATE"), "{pem}: {error}");
+    }
     let both = builder().ca_file(&file).http_client(Canned::default()).build().unwrap_err();
     assert!(both.to_string().contains("`ca_file`"), "{both}");
 }
