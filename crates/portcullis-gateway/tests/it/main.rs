@@ -14,6 +14,7 @@ mod commands;
 mod described;
 mod explain;
 mod ext_authz;
+mod fetching;
 mod forward_auth;
 mod keys;
 mod memory;

@@ -132,8 +132,14 @@ impl Gateway {
 
     /// Starts one in a folder with a `portcullis.toml`.
     pub async fn start_in(folder: TempDir) -> Self {
-        let mut child =
-            command(&folder).args(["serve", "--config", "portcullis.toml"]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_among(folder, &[]).await
+    }
+
+    /// The same, with these variables in its environment.
+    pub async fn start_among(folder: TempDir, variables: &[(&str, &str)]) -> Self {
+        let mut serving = command(&folder);
+        serving.args(["serve", "--config", "portcullis.toml"]).envs(variables.iter().copied()).stderr(Stdio::piped());
+        let mut child = serving.spawn().unwrap();
         let lines = Arc::default();
         let stderr = child.stderr.take().unwrap();
         let keep = Arc::clone(&lines);

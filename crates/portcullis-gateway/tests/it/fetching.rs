@@ -1,0 +1,75 @@
+//! Keys are fetched as the configuration and the environment say.
+
+use portcullis_testkit::{Algorithm, AuthorizationServer, CertificateAuthority, Endpoint, TokenBuilder};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Gateway, ROUTES, text};
+
+fn folder(files: &[(&str, &str)], tables: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("portcullis.toml"), text("", &format!("{tables}{ROUTES}"))).unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn the_proxy_of_the_environment_is_asked_but_for_this_machine() {
+    let server = AuthorizationServer::start().await;
+    let proxy = format!("http://{}", server.address());
+    let outside = "issuer = \"http://as.example.test\"\njwks_uri = \"http://as.example.test/jwks\"\n";
+    let table = format!("[[issuers]]\n{outside}dangerously_allow_http = true\n");
+    let token = server.token().issuer("http://as.example.test").scope("read").sign();
+    let gateway = Gateway::start_among(folder(&[], &table), &[("HTTP_PROXY", &proxy), ("NO_PROXY", "")]).await;
+    gateway.ready().await;
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
+    assert_eq!(server.requests(Endpoint::Jwks), 1);
+    // Nobody is at this one, and an issuer on this machine is asked past it.
+    let table = format!("[[issuers]]\nissuer = \"{}\"\n", server.issuer());
+    let gateway = Gateway::start_among(folder(&[], &table), &[("HTTP_PROXY", "http://127.0.0.1:1")]).await;
+    gateway.ready().await;
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&server.token().scope("read").sign())).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_cluster_has_an_authority_of_its_own_and_asks_for_a_token() {
+    let authority = CertificateAuthority::new();
+    let server = AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap();
+    let files = [("ca.pem", &*authority.pem()), ("token", "of-the-pod\n")];
+    let table = format!(
+        "[[issuers]]\nissuer = \"{}\"\nca_file = \"ca.pem\"\nbearer_token_file = \"token\"\ntimeout = \"10s\"\n",
+        server.issuer()
+    );
+    let gateway = Gateway::start_in(folder(&files, &table)).await;
+    gateway.ready().await;
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&server.token().scope("read").sign())).await.status, 200);
+    let fields = server.last_request_headers(Endpoint::Jwks).unwrap();
+    assert_eq!(fields["authorization"], "Bearer of-the-pod");
+    assert_eq!(fields["user-agent"], concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+    assert!(!gateway.log().contains("of-the-pod"));
+}
+
+#[tokio::test]
+async fn tokens_of_workloads_pass_by_their_trust_domain() {
+    let server = AuthorizationServer::builder().algorithm(Algorithm::ES256).start().await.unwrap();
+    let mut jwk = server.signing_key().public_jwk();
+    jwk["use"] = "jwt-svid".into();
+    let bundle = json!({ "keys": [jwk], "spiffe_sequence": 1 }).to_string();
+    let table = "[[issuers]]\ntrust_domain = \"example.org\"\njwks_file = \"bundle.json\"\naudience = \"orders\"\n";
+    let gateway = Gateway::start_in(folder(&[("bundle.json", &bundle)], table)).await;
+    gateway.ready().await;
+    let svid = |subject: &str| -> TokenBuilder {
+        server.token().subject(subject).audience("orders").typ("JOSE").without_claim("iss").scope("read")
+    };
+    for (token, code) in [
+        (svid("spiffe://example.org/ns/shop"), "pass"),
+        (svid("spiffe://example.org/ns/shop").without_header("typ"), "pass"),
+        (svid("spiffe://example.org.evil.test/ns/shop"), "wrong_issuer"),
+        (svid("spiffe://example.org/ns/shop").audience("other"), "wrong_audience"),
+        (svid("spiffe://example.org/ns/shop").typ("at+jwt"), "wrong_type"),
+    ] {
+        assert_eq!(gateway.ask("GET", "/orders/1", Some(&token.sign())).await.code(), code);
+    }
+}
