@@ -22,6 +22,9 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
 
 fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     let lacking = lacking(claims, policy);
+    if let Some(several) = lacking.iter().find(|value| value.is_empty() || value.contains(' ')) {
+        return format!("no token can grant `{several}`: a scope value has no space in it, so name each for itself");
+    }
     let elsewhere =
         |name: &&&str| find(claims, name).is_some_and(|claim| lacking.iter().any(|value| holds(claim, value)));
     if let Some(name) = NO_SCOPES.iter().find(elsewhere) {
@@ -29,13 +32,13 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
             "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule"
         );
     }
-    let scope = claims.get("scope");
-    if scope.or_else(|| claims.get("scp")).is_some_and(|scope| scope.elements().any(is_several)) {
+    let scope = claims.get("scope").or_else(|| claims.get("scp"));
+    if scope.is_some_and(|scope| scope.elements().any(is_several)) {
         return "an element of the array is one value, and one with a space in it grants nothing: have the issuer part them"
             .to_owned();
     }
-    if scope.and_then(Value::as_str).is_some_and(|text| text.contains(',')) {
-        return "`scope` has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
+    if lacking.iter().any(|value| scopes(claims).any(|granted| is_among_commas(granted, value))) {
+        return "the scope has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
     }
     if lacking.iter().any(|value| scopes(claims).any(|granted| granted.eq_ignore_ascii_case(value))) {
         return "it differs by upper and lower case, which counts: write the scope as the issuer does".to_owned();
@@ -51,12 +54,17 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
             .to_owned();
     }
     let lacking = quoted(&lacking);
-    if scope.is_none() && !claims.contains_key("scp") {
+    if scope.is_none() {
         return format!(
             "the token grants no scope at all: the client has to ask for {lacking}, and the issuer to allow it"
         );
     }
     format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
+}
+
+/// Tells whether the value is one of several that commas part.
+fn is_among_commas(granted: &str, value: &str) -> bool {
+    granted.contains(',') && granted.split(',').any(|part| part == value)
 }
 
 /// Tells whether one is the other with something before it.
