@@ -114,7 +114,7 @@ fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
     Ok(units)
 }
 
-/// Whether some server finds one more encoding: in `％2e`, or in `%..2e` and the like once it has taken something out.
+/// Tells whether some server finds one more encoding: in `％2e`, or in `%..2e` and the like once it has taken something out.
 fn may_be_encoded(text: &str) -> bool {
     if text.is_ascii() && !text.contains('%') {
         return false;
@@ -124,7 +124,7 @@ fn may_be_encoded(text: &str) -> bool {
     [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text))
 }
 
-/// A text without what some take out of it to keep a path from leading up: two dots or more, a dot before a slash, and that slash.
+/// A text without the parts that some take out to keep a path from leading up: two dots or more, a dot before a slash, and that slash.
 fn without_climbing(text: &str) -> String {
     let mut left = String::with_capacity(text.len());
     let mut rest = text;
