@@ -22,6 +22,12 @@ const NONE_USABLE: u8 = 1;
 /// There is no set to look at.
 const NO_SET: u8 = 2;
 
+/// Help where a key set cannot be had.
+const OF_SET: &str = "for the keys that an issuer's metadata name, write `--issuer URL`";
+
+/// Help where an issuer's cannot.
+const OF_ISSUER: &str = "for a key set by its own address, write that without `--issuer`";
+
 /// What the command line may say.
 #[derive(Args)]
 #[command(
@@ -59,9 +65,9 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn list(arguments: &Arguments) -> Result<Vec<Row>, Report> {
     match (&arguments.set, &arguments.issuer) {
-        (Some(set), _) if is_url(set) => fetched(JwksService::new(set).into_diagnostic()?).await,
+        (Some(set), _) if is_url(set) => fetched(JwksService::new(set).into_diagnostic()?, OF_SET).await,
         (Some(file), _) => read(file),
-        (None, Some(issuer)) => fetched(JwksService::discover(issuer).build().into_diagnostic()?).await,
+        (None, Some(issuer)) => fetched(JwksService::discover(issuer).build().into_diagnostic()?, OF_ISSUER).await,
         (None, None) => Ok(Vec::new()),
     }
 }
@@ -70,13 +76,13 @@ fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-async fn fetched(jwks: JwksService) -> Result<Vec<Row>, Report> {
+async fn fetched(jwks: JwksService, help: &str) -> Result<Vec<Row>, Report> {
     let outcome = terminal::waiting("fetching the keys", jwks.refresh()).await;
     // A set of which no key can be used is an error there, and just what is asked about here.
     match (jwks.document(), outcome) {
         (Some(set), _) => Ok(set.published_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
         // It may repeat what the server said.
-        (None, Err(error)) => Err(miette!("{}", terminal::visible(&error.to_string()))),
+        (None, Err(error)) => Err(miette!(help = help, "{}", terminal::visible(&error.to_string()))),
         (None, Ok(())) => Err(miette!("the endpoint gave no key set")),
     }
 }

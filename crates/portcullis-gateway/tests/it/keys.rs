@@ -86,7 +86,7 @@ async fn the_exit_status_says_whether_there_is_a_key_to_use() {
     server.fault(Endpoint::Jwks, Fault::Status(404));
     let ran = desk.run(&["keys", &uri], "").await;
     assert_eq!(ran.status, Some(2));
-    assert!(ran.err.contains("404"), "{}", ran.err);
+    assert!(ran.err.contains("404") && ran.err.contains("--issuer"), "{}", ran.err);
 }
 
 #[tokio::test]
