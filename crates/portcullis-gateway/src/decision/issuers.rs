@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use portcullis::{
-    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, JwksService, ReqwestClient, Verifier,
-    VerifierBuilder,
+    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, IntrospectorBuilder, JwksBuilder,
+    JwksService, ReqwestClient, Verifier, VerifierBuilder,
 };
 
 use crate::{
@@ -122,28 +122,19 @@ fn serve(issuer: &Issuer, asked: &Asked, before: Option<&Issuers>) -> Result<Ser
 }
 
 fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
-    let mut builder = match &issuer.keys {
+    let builder = match &issuer.keys {
         Keys::Local { text, .. } => return JwksService::from_text_for(text, &issuer.key_uses),
         Keys::Uri(uri) => JwksService::builder(uri),
         Keys::Discovery => JwksService::discover(&issuer.issuer),
     };
     let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
-    builder = builder.key_uses(&issuer.key_uses);
-    if let Some(timeout) = timeout {
-        builder = builder.timeout(*timeout);
-    }
-    if let Some(pem) = authorities {
-        builder = builder.ca_pem(pem.as_bytes());
-    }
-    if let Some(path) = bearer_token_file {
-        builder = builder.bearer_token_file(path);
-    }
-    if let Some(keys) = max_keys {
-        builder = builder.max_keys(*keys);
-    }
-    if let Some(bytes) = max_document_bytes {
-        builder = builder.max_document_bytes(*bytes);
-    }
+    let builder = builder
+        .key_uses(&issuer.key_uses)
+        .with(*timeout, JwksBuilder::timeout)
+        .with(authorities.as_deref(), JwksBuilder::ca_pem)
+        .with(bearer_token_file.as_deref(), JwksBuilder::bearer_token_file)
+        .with(*max_keys, JwksBuilder::max_keys)
+        .with(*max_document_bytes, JwksBuilder::max_document_bytes);
     if issuer.dangerously_allow_http { builder.dangerously_allow_http().build() } else { builder.build() }
 }
 
@@ -162,33 +153,18 @@ fn introspector(
         (_, Some(authorities)) => builder.ca_pem(authorities.as_bytes()),
         (_, None) => builder,
     };
-    if let Client::PrivateKeyJwt { audience: Some(audience), .. } = &asked.client {
-        builder = builder.assertion_audience(audience.clone());
+    if let Client::PrivateKeyJwt { audience, .. } = &asked.client {
+        builder = builder.with(audience.as_deref(), IntrospectorBuilder::assertion_audience);
     }
-    if let Some(timeout) = asked.timeout {
-        builder = builder.timeout(timeout);
-    }
-    if let Some(time) = asked.keep_for {
-        builder = builder.keep_for(time);
-    }
-    if let Some(bytes) = asked.cache_bytes {
-        builder = builder.cache_bytes(bytes);
-    }
-    if let Some(time) = asked.remember_refusals_for {
-        builder = builder.remember_refusals_for(time);
-    }
-    if let Some(tokens) = asked.remember_refusals {
-        builder = builder.remember_refusals(tokens);
-    }
-    if let Some(questions) = asked.max_questions {
-        builder = builder.max_questions(questions);
-    }
-    if let Some(bytes) = asked.max_answer_bytes {
-        builder = builder.max_answer_bytes(bytes);
-    }
-    if let Some(age) = asked.max_answer_age {
-        builder = builder.max_answer_age(age);
-    }
+    builder = builder
+        .with(asked.timeout, IntrospectorBuilder::timeout)
+        .with(asked.keep_for, IntrospectorBuilder::keep_for)
+        .with(asked.cache_bytes, IntrospectorBuilder::cache_bytes)
+        .with(asked.remember_refusals_for, IntrospectorBuilder::remember_refusals_for)
+        .with(asked.remember_refusals, IntrospectorBuilder::remember_refusals)
+        .with(asked.max_questions, IntrospectorBuilder::max_questions)
+        .with(asked.max_answer_bytes, IntrospectorBuilder::max_answer_bytes)
+        .with(asked.max_answer_age, IntrospectorBuilder::max_answer_age);
     if issuer.dangerously_allow_http {
         builder = builder.dangerously_allow_http();
     }
@@ -247,32 +223,35 @@ fn builder(issuer: &Issuer, served: &Served, asked: &Asked) -> Result<VerifierBu
     if issuer.by_trust_domain {
         builder = builder.trust_domain(&issuer.issuer).types(["JWT", "JOSE"]).or_no_type();
     }
-    if let Some(attempts) = issuer.max_key_attempts {
-        builder = builder.max_key_attempts(attempts);
-    }
-    if let Some(algorithms) = &issuer.algorithms {
-        builder = builder.algorithms(algorithms.iter().copied());
-    }
-    if let Some(types) = &issuer.types {
-        builder = builder.types(types);
-    }
+    builder = builder
+        .with(issuer.max_key_attempts, VerifierBuilder::max_key_attempts)
+        .with(issuer.algorithms.clone(), VerifierBuilder::algorithms)
+        .with(issuer.types.as_ref(), VerifierBuilder::types)
+        .with(issuer.max_token_bytes, VerifierBuilder::max_token_bytes)
+        .with(issuer.leeway, VerifierBuilder::leeway)
+        .with(served.introspector.clone(), VerifierBuilder::introspection);
     if issuer.or_no_type {
         builder = builder.or_no_type();
-    }
-    if let Some(bytes) = issuer.max_token_bytes {
-        builder = builder.max_token_bytes(bytes);
     }
     if issuer.dangerously_accept_sender_constrained_tokens {
         builder = builder.dangerously_accept_sender_constrained_tokens();
     }
-    if let Some(leeway) = issuer.leeway {
-        builder = builder.leeway(leeway);
-    }
-    if let Some(introspector) = &served.introspector {
-        builder = builder.introspection(introspector.clone());
-    }
     Ok(builder.token_cache_bytes(asked.token_cache_bytes))
 }
+
+/// A builder of the library's, whose defaults hold for what is not configured.
+trait With: Sized {
+    fn with<T>(self, value: Option<T>, set: impl FnOnce(Self, T) -> Self) -> Self {
+        match value {
+            Some(value) => set(self, value),
+            None => self,
+        }
+    }
+}
+
+impl With for JwksBuilder {}
+impl With for IntrospectorBuilder {}
+impl With for VerifierBuilder {}
 
 fn of_issuer(issuer: &Issuer, error: &ConfigurationError) -> BuildError {
     BuildError { issuer: Some(issuer.issuer.clone()), problem: told(error) }
