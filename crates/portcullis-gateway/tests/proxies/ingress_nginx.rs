@@ -44,6 +44,22 @@ async fn its_requests_are_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_else_it_hands_on_is_judged_with_the_snippet() {
+    let scene = scene().await;
+    for (name, value, status) in [
+        ("X-Original-URL", "/admin/users", 403),
+        ("X-Rewrite-URL", "/admin/users", 403),
+        ("Upgrade", "h2c", 403),
+        ("Upgrade", "websocket", 200),
+        ("X-Original-URL", "/health", 200),
+    ] {
+        let fields = [("Connection", "close, Upgrade"), (name, value)];
+        let answer = ask(scene.stage.ports.proxy, "GET /health", &fields).await;
+        assert_eq!(answer.status, status, "{name}: {value}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_client_has_another_request_judged_than_its_own() {
     let scene = scene().await;
     let port = scene.stage.ports.proxy;
