@@ -147,8 +147,8 @@ impl Reloader {
         if waits && self.waiting.load().as_deref() != Some(&gone) {
             tracing::warn!(
                 gone = gone.join(", "),
-                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, or ends in what is new, and may \
-                 have been cut. Send SIGHUP to take it as it is, or end the file with a line `# end`"
+                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, or \
+                 ends in what is new, and may have been cut. Send SIGHUP to take it as it is, or end the file with a line `# end`"
             );
         }
         self.waiting.store(waits.then(|| Arc::new(gone)));
