@@ -129,7 +129,7 @@ impl fmt::Display for ConfigurationError {
                 f.write_str("expected `ca_file` or `http_client`, got both: have your client trust the authority itself")
             }
             Self::NoCertificate => f.write_str(
-                "expected certificate authorities as PEM (a CERTIFICATE section) for `ca_file` or `ca_pem`, another text came",
+                "expected certificate authorities as PEM (a CERTIFICATE section) for `ca_file` or `ca_pem`, got another text",
             ),
             Self::HeaderField { name } => {
                 write!(f, "expected a header field with a name and a value that can be sent, got {name:?}")

@@ -41,7 +41,7 @@ fn is_marked(text: &str) -> bool {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()) == Some(MARK)
 }
 
-/// Whether the mark of the new text is that of its end, and not one of several that the running text has, or the beginning of
+/// Tells if the mark of the new text is that of its end, not one of several that the running text has, or the beginning of
 /// another line.
 fn is_no_other_mark(running: &str, new: &str) -> bool {
     let marks = |text: &str| text.lines().filter(|line| line.trim() == MARK).count();

@@ -69,7 +69,7 @@ fn collect(table: &DeTable<'_>, places: &mut Places) {
     }
 }
 
-/// Whether a key asks for the name of a file or a variable, and something else stands there: a secret, for all one knows.
+/// Tells if a key asks for the name of a file or a variable, and something else stands there: a secret, for all one knows.
 fn is_no_name_of_a_secret(key: &str, value: &DeValue<'_>) -> bool {
     let key = key.to_ascii_lowercase();
     (key.ends_with("_file") || key.ends_with("_env")) && value.as_str().is_none_or(|name| name.contains(['\n', '\r']))

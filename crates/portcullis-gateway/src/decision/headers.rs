@@ -59,7 +59,7 @@ impl Headers {
     }
 }
 
-/// Whether an `Upgrade` field names another HTTP, or TLS with HTTP in it: what follows by that, nobody would judge.
+/// Tells if an `Upgrade` field names another HTTP, or TLS with HTTP in it: what follows by that, nobody would judge.
 pub(crate) fn leads_past_us(upgrade: &[u8]) -> bool {
     let protocols = upgrade.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let mut names = protocols.filter_map(|protocol| protocol.split(|byte| *byte == b'/').next());

@@ -194,7 +194,7 @@ async fn a_connection_field_that_would_drop_what_the_gateway_sets_is_refused() {
     }
 }
 
-/// What follows an upgrade to another HTTP on the same connection, nobody would judge.
+/// Requests behind an upgrade to another HTTP on the same connection would be judged by nobody.
 #[tokio::test]
 async fn an_upgrade_to_another_http_is_refused() {
     let server = AuthorizationServer::start().await;

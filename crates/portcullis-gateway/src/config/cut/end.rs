@@ -1,4 +1,4 @@
-//! Whether a text ends in something that another text does not have.
+//! Marks at the end of a text that another text does not have.
 
 use toml::{
     Spanned,
