@@ -45,12 +45,19 @@ enum Failure {
     Timeout(Duration),
     Client(String),
     Status(StatusCode),
-    Credentials,
+    /// The server says that it does not know us; `known_of_late` if it did a moment ago.
+    Credentials {
+        known_of_late: bool,
+    },
     TooMany(Option<Duration>),
     Compressed,
-    MediaType { expected: &'static str },
+    MediaType {
+        expected: &'static str,
+    },
     NotText,
-    TooLarge { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
     NoAssertion,
 }
 
@@ -161,9 +168,14 @@ impl Introspector {
         let json = is_of(headers, IntrospectionForm::Json.media_type());
         match ErrorAnswer::read(if json { body } else { b"" }) {
             ErrorAnswer::Inactive => Ok(true),
-            ErrorAnswer::UnknownClient => Err(Failure::Credentials),
-            ErrorAnswer::Other => Ok(status == StatusCode::UNAUTHORIZED && lock(&self.0.door).knows_us(self.now())),
+            ErrorAnswer::UnknownClient => Err(Failure::Credentials { known_of_late: self.is_known() }),
+            ErrorAnswer::Other => Ok(status == StatusCode::UNAUTHORIZED && self.is_known()),
         }
+    }
+
+    /// Tells whether the server knew our credentials a moment ago.
+    fn is_known(&self) -> bool {
+        lock(&self.0.door).knows_us(self.now())
     }
 
     fn complain(&self, outcome: &'static str, why: &str) {
@@ -251,13 +263,12 @@ impl Failure {
         match self {
             Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT,
+            // Of a server that knew us a moment ago a token may have brought it about.
+            Self::Credentials { known_of_late } => !known_of_late,
             // A 401 may be about our credentials or about the token. It is an answer all the same, and a quick one.
-            Self::Credentials
-            | Self::TooMany(_)
-            | Self::Compressed
-            | Self::MediaType { .. }
-            | Self::NotText
-            | Self::TooLarge { .. } => false,
+            Self::TooMany(_) | Self::Compressed | Self::MediaType { .. } | Self::NotText | Self::TooLarge { .. } => {
+                false
+            }
         }
     }
 }
@@ -267,7 +278,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Timeout(after) => write!(f, "no whole answer within {} s (`timeout`)", after.as_secs_f64()),
             Self::Client(error) => f.write_str(error),
-            Self::Credentials => f.write_str(
+            Self::Credentials { .. } => f.write_str(
                 "expected status 200, got `invalid_client`: the server does not know this client by these credentials",
             ),
             Self::Status(StatusCode::UNAUTHORIZED) => f.write_str(

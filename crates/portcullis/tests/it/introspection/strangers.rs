@@ -106,6 +106,21 @@ async fn a_server_that_does_not_know_us_refuses_nobody() {
     assert_eq!((verdict(&app, "good-2").await.0, asked.load(Ordering::Relaxed)), (200, 12));
 }
 
+#[tokio::test]
+async fn a_server_that_has_not_known_us_of_late_is_left_alone_for_a_while() {
+    let clock = TestClock::new();
+    let body = r#"{"error":"invalid_client"}"#;
+    let (app, introspector, asked) = scene(&clock, move || canned(401, "application/json", body));
+    for number in 0..10 {
+        assert_eq!(verdict(&app, &format!("another-{number}")).await, unavailable());
+    }
+    assert_eq!((introspector.status().failures, asked.load(Ordering::Relaxed)), (5, 5));
+    // The next question tells.
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(verdict(&app, "good").await.0, 200);
+    assert_eq!(introspector.status().failures, 0);
+}
+
 fn too_many(retry_after: Option<&'static str>) -> Answer {
     let mut answer = Response::builder().status(429);
     if let Some(retry_after) = retry_after {
