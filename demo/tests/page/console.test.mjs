@@ -217,7 +217,7 @@ describe('the console', { concurrency: false }, () => {
       [{ method: 'POST', body: '{"token":"x"}' }, 415],
       [{ method: 'POST', body: 'token=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
       [{ method: 'POST', body: '[]', headers: { 'content-type': 'application/json' } }, 400],
-      [{ method: 'POST', body: `{"token":"${'x'.repeat(70_000)}"}`, headers: { 'content-type': 'application/json' } }, 400],
+      [{ method: 'POST', body: `{"token":"${'x'.repeat(100_000)}"}`, headers: { 'content-type': 'application/json' } }, 413],
       [{ method: 'GET' }, 405],
     ]) {
       assert.equal((await fetch(`${gateway.admin}/console/explain`, options)).status, status, JSON.stringify(options).slice(0, 80));

@@ -45,6 +45,10 @@ const EXPECTED = {
   huge_kid: ['malformed_header', 'header members'],
   id_token: ['wrong_audience', 'aud'],
   dpop_proof: ['wrong_type', 'token type'],
+  dpop_bound: ['sender_constrained_token', 'cnf', '401 Unauthorized'],
+  certificate_bound: ['sender_constrained_token', 'cnf', '401 Unauthorized'],
+  unknown_confirmation: ['unsupported_confirmation', 'cnf', '401 Unauthorized'],
+  null_confirmation: ['malformed_claim', 'cnf'],
   logout_token: ['wrong_type', 'token type'],
   jwe: ['encrypted_token', 'three parts'],
   two_parts: ['malformed_token_parts', 'three parts'],
@@ -132,11 +136,11 @@ describe('the playground', () => {
     assert.equal((await page.send()).badge, '200 OK');
     const offered = await page.page.$$eval('#tampering option', (options) => options.map((option) => option.value));
     assert.deepEqual(offered.filter(Boolean).sort(), Object.keys(EXPECTED).sort());
-    for (const [tampering, [code, check]] of Object.entries(EXPECTED)) {
+    for (const [tampering, [code, check, status = '403 Forbidden']] of Object.entries(EXPECTED)) {
       await page.select('#tampering', tampering);
       const said = await page.send();
       const about = `${tampering}: ${said.verdict}`;
-      assert.deepEqual([said.badge, said.code, said.failed], ['403 Forbidden', code, check], about);
+      assert.deepEqual([said.badge, said.code, said.failed], [status, code, check], about);
       assert.ok(said.first.startsWith(`First failed check: ${check}.`), about);
       assert.match(said.hint ?? '', /^Likely cause: \S/, about);
       assert.match(said.response, /^www-authenticate: Bearer realm="portcullis-demo", error="invalid_token"/m, about);
