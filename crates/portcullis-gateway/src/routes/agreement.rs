@@ -17,6 +17,7 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/orders/*", "/admin/*"],
     &["/büro/*", "/public/büro/*", "/*"],
     &["/public/*"],
+    &["/public/.well-known/*", "/.well-known/*", "/admin/*", "/*"],
 ];
 
 /// The parts that hostile targets are made of.
@@ -29,7 +30,8 @@ pub(crate) const WORDS: &[&str] = &[
     "/..;a=b/", "/..%3b/", "/..%253b/", ".", "..", "...", "....//", "..././", "%2e", "%2E", "%252e", "%25252e", "%25%32%65", "．", "‥", "…",
     "/./", "/.;/", "/...//", "/..+/", "/..%20/", "/.. /", ";", ";x=y", ";x=%2f", "%3b", "%3B", "；", "\u{37e}", "#", "%23", "%2523", "?", "?x=/admin",
     "%3f", "%253f", "？", "+", "%20", "%2520", "%25", "%", "2e", "2f", "%u002f", "%u002e", "%c0%af", "%00", "%2500", "%41", "41", "\u{200b}",
-    "http://host", "//host", "//host/", "/\\host/", "host", "@", ":",
+    "<x>", "%3Cx%3e", "<", ">", "{", "%7c", "::$DATA", ":$i30:$INDEX_ALLOCATION", "ad+min", "ad%20min", "adm\u{ed}n", ".admin", ".well-known",
+    "/.../well-known", "well-known", ".é.", "€", "http://host", "//host", "//host/", "/\\host/", "host", "@", ":",
 ];
 
 /// The routes of a table, each for every method.
@@ -47,7 +49,7 @@ pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices:
     let of_models = UPSTREAMS.iter().map(|(name, serve)| (*name, serve(target)));
     let served = of_models.chain([("steps", stepwise(target, steps, choices))]);
     served.into_iter().find_map(|(name, path)| {
-        let path = path.filter(|path| !is_under(routes, index, path))?;
+        let path = path.filter(|path| !is_under(routes, index, path) && !is_rare(routes, target, path))?;
         Some(format!("{target:?} is judged under {index}; {name} serves {path:?}"))
     })
 }
@@ -58,6 +60,12 @@ fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
     let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
     [path, &other].into_iter().any(|path| routes.route_of("GET", path) == Ok::<_, Unrouted>(Some(index)))
+}
+
+/// Tells whether a path is one that counts only under a route, as that of `/orders/..;/x` for who cuts at `;` for good.
+fn is_rare(routes: &Routes, target: &str, path: &str) -> bool {
+    routes.route_of("GET", path) == Ok(None)
+        && [";", "3b", "3B", "；", "\u{37e}"].iter().any(|mark| target.contains(mark))
 }
 
 /// The path that a server serves which takes these steps, and decodes by these choices in between.

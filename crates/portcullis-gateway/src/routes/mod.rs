@@ -21,8 +21,10 @@
 //!    What would be one more encoding once something is taken out (`%25..2e`) is ambiguous wherever it stands.
 //! 7. An empty segment counts or is merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and
 //!    more dots lead up further. An encoded dot segment, or one beside what perhaps divides, may lead up by any number.
-//! 8. `;`, `?` and `#` may cut what follows: the first up to the next segment or for good, the others for good.
-//! 9. Compatibility forms of Unicode, dots and spaces at the end of a name, and `+` for a space make names alike.
+//! 8. `;`, `?` and `#` may cut what follows: the first up to the next segment or for good, the others for good. So may the name of
+//!    a file's stream (`::$DATA`).
+//! 9. Names are alike that differ by compatibility forms of Unicode, by dots at an end, by spaces, `+` for a space and what no URI
+//!    may have, or by what is not ASCII; and a path is its own without tags (`<x>`).
 //! 10. A method that is one of the configured ones but for letter case is refused, since some servers fold it. What a request
 //!     says of another method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
 //! 11. So has what a field says of another path (`X-Original-URL`, `X-Rewrite-URL`).
@@ -49,6 +51,7 @@ pub(crate) use pattern::Pattern;
 
 use readings::{has_one_reading, path_of};
 use tree::Tree;
+use units::Unit;
 
 /// Routes, in the order of the configuration.
 #[derive(Debug)]
@@ -133,6 +136,10 @@ impl Routes {
     /// The path that a header field asks for.
     fn asked_path<'a>(&self, fields: Overrides<'a>) -> Result<Option<&'a str>, Unrouted> {
         let target = fields.path.text().map_err(|()| Unrouted::AmbiguousPath)?;
+        // Envoy joins what several fields say with a comma.
+        if target.is_some_and(|target| target.contains(',')) {
+            return Err(Unrouted::AmbiguousPath);
+        }
         target.map(|target| path_of(target, self.path_bytes)).transpose().map_err(|_| Unrouted::AmbiguousPath)
     }
 
@@ -141,11 +148,22 @@ impl Routes {
         let route = match has_one_reading(path) {
             true => self.route_of(method, path)?,
             false => {
-                let pieces = pieces::pieces(&units::units(path)?);
-                search::agreed(&self.tree, &pieces, |path| self.route_of(method, path))?
+                let units = units::units(path)?;
+                let route = self.searched(method, &units)?;
+                for others in units::cleaned(&units) {
+                    if self.searched(method, &others)? != route {
+                        return Err(Unrouted::AmbiguousPath);
+                    }
+                }
+                route
             }
         };
         route.ok_or(Unrouted::NoRoute)
+    }
+
+    /// The route of all places that these characters may lead to.
+    fn searched(&self, method: &str, units: &[Unit]) -> Result<Option<usize>, Unrouted> {
+        search::agreed(&self.tree, &pieces::pieces(units), |path| self.route_of(method, path))
     }
 
     /// The route of one place.

@@ -1,5 +1,7 @@
 //! The pattern of a route.
 
+use super::units::{STREAM, marks_in, may_fall_away};
+
 /// A path of a route: exact, or a prefix with `/*`.
 ///
 /// A pattern is written in the plainest way: decoded, without dot segments, doubled slashes, `;` and `\`.
@@ -27,6 +29,12 @@ impl Pattern {
             return Err(
                 "expected a path without dot segments, `.` or `..` came: write the path that they lead to".into()
             );
+        }
+        if path.contains(STREAM) {
+            return Err(format!("expected names of files, got `{STREAM}`, which begins a stream of one: leave it out"));
+        }
+        if let Some(name) = segments().find(|name| !name.is_empty() && name.chars().all(may_be_left_out)) {
+            return Err(format!("expected names that every server keeps, got `{name}`: protect the prefix before it"));
         }
         let last = segments().count().saturating_sub(1);
         // `/orders//*` has an empty segment at the end of its prefix, `/orders/` none that is doubled.
@@ -90,8 +98,13 @@ fn is_clean(character: char) -> bool {
     match character {
         '/' | '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '+' | ',' | '=' | ':' | '@' => true,
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
-        _ => !character.is_control() && !character.is_whitespace(),
+        _ => !character.is_control() && !character.is_whitespace() && marks_in(character).is_none(),
     }
+}
+
+/// Whether a name of such characters alone leads nowhere or up on some server.
+fn may_be_left_out(character: char) -> bool {
+    character == '.' || may_fall_away(character)
 }
 
 fn refused(character: char) -> String {

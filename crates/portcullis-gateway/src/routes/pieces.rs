@@ -1,6 +1,6 @@
 //! Pieces of a path that may be segments: all that stands between two characters which may divide it.
 
-use super::units::{Unit, folded, may_fall_away};
+use super::units::{STREAM, Unit, foldings, may_fall_away};
 
 /// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
 #[derive(Debug)]
@@ -30,7 +30,8 @@ pub(super) enum Head {
 pub(super) struct Name {
     /// The name, if each server sees it.
     pub(super) exact: Option<String>,
-    pub(super) folded: String,
+    /// The name as servers may fold it.
+    pub(super) folded: Vec<String>,
     /// Tells whether it runs together with the next where `../` or `./` is taken out.
     pub(super) runs_on: bool,
 }
@@ -39,7 +40,7 @@ pub(super) struct Name {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     Nowhere,
-    /// At a `;`: up to the next segment, or for good.
+    /// At a `;`, or the stream of a file: up to the next segment, or for good.
     AtParameters,
     /// At a `?` or a `#`, for good.
     AtQuery,
@@ -63,18 +64,35 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
         let (text, others) = rest.split_at(end.unwrap_or(rest.len()));
         let after = match others.first() {
             None => After::End,
-            Some(Unit { character: '/', sure: true }) => After::Divided,
+            Some(Unit { character: '/', sure: true, .. }) => After::Divided,
             Some(_) => After::PerhapsDivided,
         };
         pieces.push(Piece::new(text, before, after));
-        let Some((_, others)) = others.split_first() else { return pieces };
+        let Some((_, others)) = others.split_first() else { break };
         (before, rest) = (after, others);
+    }
+    // Where a name may vanish, it is not sure what `..` leads up from.
+    let all_stay = !pieces.iter().any(|piece| matches!(&piece.head, Head::Name(name) if name.vanishes()));
+    for piece in &mut pieces {
+        if let Head::Dots { sure, .. } = &mut piece.head {
+            *sure &= all_stay;
+        }
+    }
+    pieces
+}
+
+impl Name {
+    /// Tells whether nothing of it is left where ASCII alone is kept.
+    pub(super) fn vanishes(&self) -> bool {
+        self.folded.iter().any(String::is_empty)
     }
 }
 
 impl Piece {
     fn new(text: &[Unit], before: After, after: After) -> Self {
-        let first = text.iter().position(|unit| matches!(unit.character, ';' | '?' | '#'));
+        let has_stream = has_stream(text);
+        let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');
+        let first = text.iter().position(cuts);
         let (head, tail) = text.split_at(first.unwrap_or(text.len()));
         let cut = match tail.iter().any(|unit| matches!(unit.character, '?' | '#')) {
             true => Cut::AtQuery,
@@ -92,16 +110,22 @@ impl Head {
         if shown.peek().is_none() {
             return Self::Empty { blanks: !units.is_empty() };
         }
-        let dots = shown.filter(|unit| unit.character != '.').count() == 0;
-        if dots {
-            let count = units.iter().filter(|unit| unit.character == '.').count();
+        let count = units.iter().filter(|unit| unit.character == '.').count();
+        // `.ü.` is `..` to those who keep ASCII alone; `.ü` is a name.
+        let is_dot = |character: char| character == '.' || (count > 1 && !character.is_ascii());
+        if shown.all(|unit| is_dot(unit.character)) {
             return Self::Dots { count, sure: divided && count == units.len() && units.iter().all(|unit| unit.sure) };
         }
         let text: String = units.iter().map(|unit| unit.character).collect();
         Self::Name(Name {
-            folded: folded(&text),
+            folded: foldings(&text),
             runs_on: after != After::End && text.trim_end_matches(may_fall_away).ends_with('.'),
             exact: units.iter().all(|unit| unit.sure).then_some(text),
         })
     }
+}
+
+/// Tells whether a stream of a file is named.
+fn has_stream(text: &[Unit]) -> bool {
+    text.windows(STREAM.len()).any(|part| part.iter().map(|unit| unit.character).eq(STREAM.chars()))
 }

@@ -1,6 +1,6 @@
 //! The path of a target, and whether there is but one way to read it.
 
-use super::Unrouted;
+use super::{Unrouted, units::STREAM};
 
 /// The path of a request target, as it is spelled, up to its query (RFC 9112 section 3.2).
 pub(super) fn path_of(target: &str, longest: usize) -> Result<&str, Unrouted> {
@@ -29,13 +29,13 @@ fn after_authority(target: &str) -> Result<&str, Unrouted> {
 
 /// Tells whether each server reads a path in the same way: itself.
 pub(super) fn has_one_reading(path: &str) -> bool {
-    is_plain(path) && !has_loose_ends(path)
+    is_plain(path) && !has_loose_parts(path)
 }
 
-/// Tells if a segment has a part that falls away on some systems: a dot at its end, `+` for a space at either end, `..` in it.
-fn has_loose_ends(path: &str) -> bool {
-    let pairs = path.as_bytes().windows(2);
-    path.ends_with(['.', '+']) || pairs.into_iter().any(|pair| matches!(pair, b".." | b"./" | b"+/" | b"/+"))
+/// Tells if a segment has a part that falls away on some systems: a dot at either end, `+` for a space, `..`, a stream of a file.
+fn has_loose_parts(path: &str) -> bool {
+    let loose = |pair: &[u8]| matches!(pair, b".." | b"./" | b"/." | [b'+', _]) || pair == STREAM.as_bytes();
+    path.ends_with(['.', '+']) || path.as_bytes().windows(2).any(loose)
 }
 
 /// Tells whether a path has nothing that has to be decoded, taken out, merged or cut.

@@ -13,8 +13,8 @@ use super::{
     tree::Tree,
 };
 
-/// More places, and a path is ambiguous: no honest one has so many.
-const MOST_PLACES: usize = 1 << 12;
+/// More steps from a place to another, and a path is ambiguous: no honest one takes so many.
+const MOST_STEPS: usize = 1 << 13;
 
 /// A segment that is in no pattern.
 const OTHER: &str = "/\0";
@@ -72,19 +72,19 @@ struct Search<'a> {
     /// The place that the next piece is read from.
     next: BTreeSet<Place>,
     ends: BTreeSet<End>,
+    /// Steps taken, to a place or an end, whether it was new or not.
+    steps: usize,
 }
 
 impl<'a> Search<'a> {
     fn through(tree: &'a Tree, pieces: &[Piece]) -> Result<Self, Unrouted> {
-        let mut search = Self { tree, next: [Place::START].into(), ends: BTreeSet::new() };
-        let mut places = 0;
+        let mut search = Self { tree, next: [Place::START].into(), ends: BTreeSet::new(), steps: 0 };
         for piece in pieces {
-            places += search.next.len();
-            if places > MOST_PLACES {
-                return Err(Unrouted::AmbiguousPath);
-            }
             for place in std::mem::take(&mut search.next) {
                 search.read(piece, place);
+                if search.steps > MOST_STEPS {
+                    return Err(Unrouted::AmbiguousPath);
+                }
             }
         }
         Ok(search)
@@ -140,13 +140,22 @@ impl<'a> Search<'a> {
             self.arrive_at_slash(piece, up);
             self.arrive(piece, up);
         }
+        // `.../well-known` is `.well-known` where `../` is taken out.
+        for child in self.known(here).into_iter().flat_map(|node| tree.hidden(node)) {
+            self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });
+        }
+    }
+
+    /// The node that a place stands at, if names of patterns follow there.
+    fn known(&self, place: Place) -> Option<usize> {
+        (place.others == 0 && !place.doubled).then_some(place.node)
     }
 
     /// A name of a pattern's, if some server may take it for one; another, unless all do.
     fn name(&mut self, piece: &Piece, place: Place, name: &Name) {
         let here = place.to_segment();
         let tree = self.tree;
-        let node = (here.others == 0 && !here.doubled).then_some(here.node);
+        let node = self.known(here);
         let exact = node.zip(name.exact.as_ref()).and_then(|(node, exact)| tree.named(node, exact));
         for child in node.into_iter().flat_map(|node| tree.alike(node, &name.folded)) {
             self.arrive(piece, here.at(child));
@@ -154,14 +163,17 @@ impl<'a> Search<'a> {
         match exact {
             Some(_) if piece.cut == Cut::Nowhere => {
                 if piece.after == After::PerhapsDivided {
-                    self.next.insert(Place { reading: Reading::Rest, ..here.other() });
+                    self.reach(Place { reading: Reading::Rest, ..here.other() });
                 }
                 return;
             }
             _ => self.goes_on(piece, here.other()),
         }
+        if name.vanishes() {
+            self.divided(piece, here);
+        }
         if name.runs_on {
-            for child in node.into_iter().flat_map(|node| tree.below(node)) {
+            for child in node.into_iter().flat_map(|node| tree.beginning(node, &name.folded)) {
                 self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });
             }
             self.divided(piece, Place { reading: Reading::RunOn, ..here.other() });
@@ -194,7 +206,7 @@ impl<'a> Search<'a> {
         }
         self.divided(piece, place.to_segment());
         if piece.after == After::PerhapsDivided {
-            self.next.insert(Place { reading: Reading::Rest, ..place });
+            self.reach(Place { reading: Reading::Rest, ..place });
         }
     }
 
@@ -202,10 +214,13 @@ impl<'a> Search<'a> {
     fn divided(&mut self, piece: &Piece, place: Place) {
         match piece.after {
             After::End => {}
-            After::Divided | After::PerhapsDivided => {
-                self.next.insert(place);
-            }
+            After::Divided | After::PerhapsDivided => self.reach(place),
         }
+    }
+
+    fn reach(&mut self, place: Place) {
+        self.steps += 1;
+        self.next.insert(place);
     }
 
     /// `/orders/..;x` as `/orders/..`, where the whole rest is cut: rare, and of consequence only if that is served.
@@ -216,6 +231,7 @@ impl<'a> Search<'a> {
     }
 
     fn end(&mut self, place: Place, slash: bool, if_routed: bool) {
+        self.steps += 1;
         self.ends.insert(End { node: place.node, others: place.doubled || place.others > 0, slash, if_routed });
     }
 }

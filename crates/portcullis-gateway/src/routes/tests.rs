@@ -183,6 +183,26 @@ const WAYS_IN: &[&str] = &[
     "/ad..%2fmin",
     "/ad....//min",
     "/ad..min",
+    // A cleaner keeps no space, no dot at the beginning, or ASCII alone.
+    "/ad%20min",
+    "/ad+min",
+    "/.admin",
+    "/adm%C3%ADn",
+    "/ad%C3%BCmin/users",
+    "/public/.%C3%BC./admin",
+    "/public/..%E2%82%AC/admin",
+    "/ad%22min",
+    "/%7Badmin}",
+    "/ad%3Cx%3Emin",
+    "/public/.<x>./admin",
+    "/public/<x/>../admin",
+    "/public/<x%253E/>../admin",
+    "/<admin/x/../>admin<",
+    "/%EF%BC%9Badmin/users",
+    "/public/%E2%82%AC/../admin",
+    "/%E2%82%AC/admin",
+    "/admin::$DATA",
+    "/admin:$i30:$INDEX_ALLOCATION/users",
     "/ａdmin",
     "/%EF%BD%81dmin",
     "/ad%E2%80%8Bmin",
@@ -204,6 +224,59 @@ fn no_spelling_leads_around_a_protected_route() {
         let found = routes.find("GET", target);
         assert!(matches!(found, Ok(0) | Err(AmbiguousPath)), "{target:?}: {found:?}");
     }
+}
+
+#[test]
+fn a_hidden_name_is_behind_its_route_where_dots_are_taken_out() {
+    let routes = routes(&["/public/.well-known/*", "/*"]);
+    for target in [
+        "/public/.../well-known/x",
+        "/public/./.../well-known",
+        "/public/..%2e%2fwell-known",
+        "/public/.././well-known",
+        "/public/a/%2e%2e/.../well-known",
+        "/public/%2ewell-known",
+        "/public/..well-known",
+    ] {
+        assert_eq!(routes.find("GET", target), Err(AmbiguousPath), "{target}");
+    }
+    check(&["/.well-known/*", "/*"], &[("/.../well-known", Err(AmbiguousPath)), ("/well-known", Ok(1))]);
+    assert_eq!(routes.find("GET", "/public/.well-known/x"), Ok(0));
+    assert_eq!(routes.find("GET", "/public/x./well-known"), Ok(1));
+}
+
+#[test]
+fn honest_names_pass_beside_a_route_for_all_else() {
+    check(
+        &["/health", "/orders/*", "/api/v4/projects/*", "/_matrix/*", "/files/*", "/~ada/*", "/odata/*", "/*"],
+        &[
+            ("/api/v4/projects/group%2Fproject/repository/files/src%2Fmain.rs/raw", Ok(2)),
+            ("/_matrix/client/v3/rooms/!a:host/send/m.room.message/1", Ok(3)),
+            ("/_matrix/client/v3/profile/%40user%3Ahost", Ok(3)),
+            ("/files/report./x", Ok(4)),
+            ("/files/Bericht%20%C3%9Cbersicht.pdf", Ok(4)),
+            ("/files/100%25%20de%20descuento", Ok(4)),
+            ("/files/%E6%96%87%E4%BB%B6/..%E6%96%87", Err(AmbiguousPath)),
+            ("/files/.%E6%96%87", Ok(4)),
+            ("/files/%E6%96%87/%E4%BB%B6", Ok(4)),
+            ("/%E6%96%87/", Ok(7)),
+            ("/~ada/a", Ok(5)),
+            (&format!("/files/{}", vec!["a"; 40].join("%2F")), Ok(4)),
+            ("/odata/Products(1)/Items('a;b',2)", Ok(6)),
+            ("/odata/Items(Name='a%2Fb')", Ok(6)),
+            ("/Inc./orders", Ok(7)),
+            ("/Inc./health", Ok(7)),
+            ("/caf%C3%A9/1;jsessionid=1", Ok(7)),
+            ("/users/ada+lists@example.com", Ok(7)),
+            ("/users/ada%2Blists%40example.com", Ok(7)),
+            ("/apis/apps/v1.2/namespaces/a.b/pods/x:443/proxy/", Ok(7)),
+            ("/2026-11-27T01:12:00+01:00", Ok(7)),
+            ("/.well-known/openid-configuration", Ok(7)),
+            ("/graphql?query=%7Bme%7Bid%7D%7D", Ok(7)),
+            ("/files/p%3C0.05%20and%20%3Cx%3E", Ok(4)),
+            ("/files/%7B6F9619FF-8B86-D011-B42D-00CF4FC964FF%7D", Ok(4)),
+        ],
+    );
 }
 
 #[test]
@@ -334,6 +407,8 @@ fn a_request_for_another_path_is_judged_by_both() {
             ("/public/a", &[("X-Rewrite-URL", "/elsewhere")], Err(AmbiguousPath)),
             ("/public/a", &[("X-Rewrite-URL", "admin/users")], Err(AmbiguousPath)),
             ("/public/a", &[("X-Rewrite-URL", "")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "/public/b,/admin/users")], Err(AmbiguousPath)),
+            ("/public/a", &[("X-Rewrite-URL", "/public/b, admin/users")], Err(AmbiguousPath)),
             ("/public/a", &[("X-Rewrite-URL", "/public/b"), ("X-Original-URL", "/public/b")], Err(AmbiguousPath)),
             ("/public/a", &[("X-Rewrite-URL", "\t/public/b ")], Ok(0)),
             ("/public/a", &[("X-Original-URL", "https://x/public/b?x")], Ok(0)),
@@ -439,6 +514,9 @@ fn the_work_is_bounded() {
     let nested = format!("/%{}41", "25".repeat(4000));
     assert_eq!(routes.find("GET", &nested), Err(AmbiguousPath));
     assert_eq!(routes.find("GET", "/%2525252541"), Ok(0));
+    // Each of many places leads to each that stands above it.
+    let deep = format!("{}{}", "/x".repeat(2000), "/%2e%2e".repeat(500));
+    assert_eq!(routes.find("GET", &deep), Err(AmbiguousPath));
 }
 
 #[test]
@@ -481,6 +559,12 @@ fn a_pattern_is_clean() {
         ("/a?b", "path alone"),
         ("/a#b", "path alone"),
         ("/users/{id}", "no variables"),
+        ("/.../*", "every server keeps"),
+        ("/a/+", "every server keeps"),
+        ("/\u{200b}/*", "every server keeps"),
+        ("/a／b", "no encoding"),
+        ("/a…", "no encoding"),
+        ("/a::$DATA", "a stream of one"),
         ("/a b", "no encoding"),
         ("/a\u{0}", "control character"),
     ];

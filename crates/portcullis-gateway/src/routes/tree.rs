@@ -45,19 +45,25 @@ impl Tree {
         children.iter().filter_map(|&child| Some((child, self.nodes.get(child)?)))
     }
 
-    /// All that stands right below a node.
-    pub(super) fn below(&self, node: usize) -> impl Iterator<Item = usize> {
-        self.children(node).map(|(child, _)| child)
-    }
-
     /// The child with this name, to the letter.
     pub(super) fn named(&self, node: usize, name: &str) -> Option<usize> {
         self.children(node).find(|(_, child)| child.name == name).map(|(child, _)| child)
     }
 
-    /// The children whose names some server may take for this one.
-    pub(super) fn alike<'a>(&'a self, node: usize, folded: &'a str) -> impl Iterator<Item = usize> {
-        self.children(node).filter(move |(_, child)| child.folded == folded).map(|(child, _)| child)
+    /// The children whose names some server may take for one with these foldings.
+    pub(super) fn alike<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
+        self.children(node).filter(move |(_, child)| folded.contains(&child.folded)).map(|(child, _)| child)
+    }
+
+    /// The children whose names may begin with one of these foldings.
+    pub(super) fn beginning<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
+        let begins = |child: &Node| folded.iter().any(|folded| child.folded.starts_with(folded.as_str()));
+        self.children(node).filter(move |(_, child)| begins(child)).map(|(child, _)| child)
+    }
+
+    /// The children whose names begin with a dot.
+    pub(super) fn hidden(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.children(node).filter(|(_, child)| child.name.starts_with('.')).map(|(child, _)| child)
     }
 
     /// The node above; the root is above itself, as `..` leads nowhere from there.

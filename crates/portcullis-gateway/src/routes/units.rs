@@ -17,6 +17,8 @@ pub(super) struct Unit {
     /// True if each server sees it here. One that was encoded may stay so at one place and not at another, as where only
     /// unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an ASCII one.
     pub(super) sure: bool,
+    /// True if it stands for a character of another script, which some servers leave out.
+    stands_in: bool,
 }
 
 /// The characters of a path.
@@ -28,8 +30,15 @@ pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
         return Err(Unrouted::MalformedPath);
     }
     let mut bytes: Vec<(u8, bool)> = path.bytes().map(|byte| (byte, true)).collect();
+    let mut tags = 0;
     for pass in 0..=MOST_PASSES {
         let text = text(&bytes)?;
+        // With some encoded more often than others, it is not sure which of them make a tag.
+        let (before, now) = (tags, text.matches(['<', '>']).count());
+        if before > 0 && before < now {
+            return Err(Unrouted::AmbiguousPath);
+        }
+        tags = now;
         // Other scripts have no spelling but the encoded one, so this is no choice that a server has.
         let next = decoded(&bytes, |byte| pass == 0 && byte >= 0x80);
         if next.len() == bytes.len() {
@@ -40,17 +49,48 @@ pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
     Err(Unrouted::AmbiguousPath)
 }
 
-/// Folds names that servers may take for the same into one: compatibility forms, `+` and a space, characters that do not show,
-/// dots and spaces that some file systems drop at an end, and `..` taken out.
+/// Folds names that servers may take for the same into one: compatibility forms, characters that do not show or are cleaned
+/// away, spaces and `+` among them, dots that some drop at an end, and `..` taken out.
 pub(super) fn folded(name: &str) -> String {
-    let shown = NFKD.normalize_iter(name.chars()).filter(|&character| !is_ignorable(character));
-    let text: String = shown.map(|character| if character == '+' { ' ' } else { character }).collect();
-    text.replace("..", "").trim_start_matches(' ').trim_end_matches([' ', '.']).to_owned()
+    let shown: String = NFKD.normalize_iter(name.chars()).filter(|&character| !may_fall_away(character)).collect();
+    shown.replace("..", "").trim_matches('.').to_owned()
 }
 
-/// Tells whether a character may fall away at either end of a segment, or anywhere.
+/// The ways to fold a name: as it is, and as servers have it that keep ASCII alone, with letters in place of those with marks
+/// (`ADMÍN` as `ADMIN`) or with nothing in their place.
+pub(super) fn foldings(name: &str) -> Vec<String> {
+    let ascii = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
+    let as_it_is = folded(name);
+    if name.is_ascii() { vec![as_it_is] } else { vec![ascii(&as_it_is), folded(&ascii(name)), as_it_is] }
+}
+
+/// The mark of a stream of a file or directory on NTFS: `name::$DATA` is `name`.
+pub(super) const STREAM: &str = ":$";
+
+/// Tells whether a character may fall away: a space, one that no URI may have (RFC 3986 section 2), or one that does not show.
 pub(super) fn may_fall_away(character: char) -> bool {
-    matches!(character, ' ' | '+') || is_ignorable(character)
+    matches!(character, ' ' | '+' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}') || is_ignorable(character)
+}
+
+/// Other texts that servers make of these characters, if there are some: without what looks like tags, and without what stands
+/// for characters of other scripts.
+pub(super) fn cleaned(units: &[Unit]) -> impl Iterator<Item = Vec<Unit>> {
+    let ascii: Vec<Unit> = units.iter().filter(|unit| !unit.stands_in).copied().collect();
+    let ascii = (ascii.len() < units.len()).then_some(ascii);
+    [without_tags(units), ascii.as_deref().and_then(without_tags), ascii].into_iter().flatten()
+}
+
+/// The characters up to each `<`, and from behind the `>` that follows.
+fn without_tags(units: &[Unit]) -> Option<Vec<Unit>> {
+    let (mut left, mut rest) = (Vec::new(), units);
+    while let Some(start) = rest.iter().position(|unit| unit.character == '<') {
+        let (before, tag) = rest.split_at(start);
+        left.extend_from_slice(before);
+        let end = tag.iter().position(|unit| unit.character == '>').map_or(tag.len(), |end| end + 1);
+        rest = tag.get(end..).unwrap_or_default();
+    }
+    left.extend_from_slice(rest);
+    (left.len() < units.len()).then_some(left)
 }
 
 /// Tells whether a character shows nowhere, and is skipped by some (Unicode's `Default_Ignorable_Code_Point`, most of it).
@@ -107,8 +147,12 @@ fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
     for (at, character) in text.char_indices() {
         let spelled = bytes.get(at..at + character.len_utf8()).unwrap_or_default();
         match marks_in(character) {
-            Some(marks) => units.extend(marks.into_iter().map(|character| Unit { character, sure: false })),
-            None => units.push(Unit { character, sure: spelled.iter().all(|(_, sure)| *sure) }),
+            Some(marks) => {
+                units.extend(marks.into_iter().map(|character| Unit { character, sure: false, stands_in: true }))
+            }
+            None => {
+                units.push(Unit { character, sure: spelled.iter().all(|(_, sure)| *sure), stands_in: false });
+            }
         }
     }
     Ok(units)
@@ -142,7 +186,7 @@ fn without_climbing(text: &str) -> String {
 }
 
 /// The text that a character of another script may become, where it has a mark that divides or cuts a path, or a dot.
-fn marks_in(character: char) -> Option<Vec<char>> {
+pub(super) fn marks_in(character: char) -> Option<Vec<char>> {
     if character.is_ascii() {
         return None;
     }

@@ -68,6 +68,14 @@ pub(crate) const UPSTREAMS: &[Upstream] = &[
     ("compatibility forms, backslashes", |target| then(path(target), &[decoded, compatible, backslashes, parameters, dots])),
     ("a form's decoding", |target| then(path(target), &[plus_as_space, decoded, trimmed, dots])),
     ("more dots lead further", |target| then(path(target), &[decoded, merged, many_dots])),
+    ("PHP, cleaned by FILTER_SANITIZE_URL", |target| then(path(target), &[decoded, sanitized_url, merged, dots])),
+    ("PHP, from a parameter, cleaned by FILTER_SANITIZE_URL", |target| then(path(target), &[decoded, plus_as_space, sanitized_url, merged, dots])),
+    ("PHP, tags stripped", |target| then(path(target), &[decoded, without_tags, merged, dots])),
+    ("ASCII alone", |target| then(path(target), &[decoded, ascii, merged, dots])),
+    ("letters without marks", |target| then(path(target), &[decoded, compatible_ascii, merged, dots])),
+    ("characters that no URI may have taken out", |target| then(path(target), &[decoded, of_uri, merged, dots])),
+    ("`../` taken out, and dots at the beginning of names", |target| then(path(target), &[decoded, without_climbing, merged, trimmed_dots])),
+    ("NTFS", |target| then(path(target), &[decoded, backslashes, merged, dots, without_streams, trimmed])),
     ("query found after decoding", |target| then(path(target), &[decoded, before_query, merged, dots])),
 ];
 
@@ -93,6 +101,12 @@ pub(crate) const STEPS: &[Step] = &[
     many_dots,
     dots_with_parameters,
     of_javascript,
+    sanitized_url,
+    ascii,
+    compatible_ascii,
+    of_uri,
+    trimmed_dots,
+    without_streams,
 ];
 
 /// The path of a target in origin or absolute form.
@@ -313,6 +327,58 @@ fn compatible(path: &str) -> Option<String> {
 
 fn without_climbing(path: &str) -> Option<String> {
     Some(path.replace("../", "").replace("..\\", ""))
+}
+
+/// `FILTER_SANITIZE_URL` of PHP: ASCII without spaces.
+fn sanitized_url(path: &str) -> Option<String> {
+    ascii(path).map(|path| path.replace(' ', ""))
+}
+
+/// The characters of ASCII. A server that keeps no others has no `büro`, and no route of that name;
+/// and a name at the end that is of another script is no resource that it has.
+fn ascii(path: &str) -> Option<String> {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let left: String =
+        last.chars().filter(|&character| character.is_ascii() && !" +\"<>^`{|}".contains(character)).collect();
+    let is_left = last.is_ascii() || !matches!(&*left, "" | ".");
+    let is_office = ["büro", "u\u{308}", "%C3%BC", "%c3%bc"].into_iter().any(|name| path.contains(name));
+    (is_left && !is_office).then(|| path.chars().filter(char::is_ascii).collect())
+}
+
+/// `iconv` to ASCII, or a slug: letters lose their marks.
+fn compatible_ascii(path: &str) -> Option<String> {
+    let plain = icu_normalizer::DecomposingNormalizer::new_nfkd().normalize(path).into_owned();
+    ascii(&plain)
+}
+
+/// The characters of RFC 3986 section 2.
+fn of_uri(path: &str) -> Option<String> {
+    Some(path.chars().filter(|character| !"\"<>^`{|} ".contains(*character)).collect())
+}
+
+/// `strip_tags` of PHP.
+fn without_tags(path: &str) -> Option<String> {
+    let mut parts = path.split('<');
+    let first = parts.next().unwrap_or_default().to_owned();
+    Some(parts.fold(first, |left, part| left + part.split_once('>').map_or("", |(_, rest)| rest)))
+}
+
+/// Names without dots at their beginning; a server that has none has no route of such a name.
+fn trimmed_dots(path: &str) -> Option<String> {
+    let name = |segment: &str| match segment {
+        "." | ".." => segment.to_owned(),
+        _ => segment.trim_start_matches('.').to_owned(),
+    };
+    (!path.contains("/.well-known")).then(|| path.split('/').map(name).collect::<Vec<_>>().join("/"))
+}
+
+/// Names of files without those of their streams.
+fn without_streams(path: &str) -> Option<String> {
+    let name = |segment: &str| match segment.contains(":$") {
+        true => segment.split(':').next().unwrap_or_default().to_owned(),
+        false => segment.to_owned(),
+    };
+    Some(path.split('/').map(name).collect::<Vec<_>>().join("/"))
 }
 
 fn without_staying(path: &str) -> Option<String> {
