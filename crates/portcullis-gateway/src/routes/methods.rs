@@ -1,5 +1,7 @@
 //! The method of a request, and the other methods that an upstream may take in its place.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::{overrides::Override, units::MOST_PASSES};
@@ -10,11 +12,13 @@ const PARAMETER: &str = "method";
 /// The method that a request asks for beside its request line, in fields and in its query; an error where it asks for several
 /// things, or nothing that can be understood.
 pub(super) fn overriding(fields: Override<'_>, target: &str) -> Result<Option<String>, ()> {
-    let mut parameters = parameters(target);
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    // Most queries are not encoded, and need no copy; some servers decode before they divide.
+    let query = if query.contains(['%', '+']) { decoded(query).into() } else { Cow::Borrowed(query) };
+    let mut parameters = parameters(&query);
     match (fields.text()?, parameters.next(), parameters.next()) {
         (None, None, _) => Ok(None),
-        (Some(value), None, _) => understood(value).map(Some),
-        (None, Some(value), None) => understood(&value).map(Some),
+        (Some(value), None, _) | (None, Some(value), None) => understood(value).map(Some),
         _ => Err(()),
     }
 }
@@ -30,15 +34,10 @@ fn understood(value: &str) -> Result<String, ()> {
     if is_method(&method) { Ok(method) } else { Err(()) }
 }
 
-/// The values of all `_method` in the query of a target.
-fn parameters(target: &str) -> impl Iterator<Item = String> {
-    let query = target.split_once('?').map_or("", |(_, query)| query);
-    query.split(['&', ';']).filter_map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // Most names are not encoded, and need no copy.
-        let found = if name.contains('%') { is_parameter(&decoded(name)) } else { is_parameter(name) };
-        found.then(|| decoded(value))
-    })
+/// The values of all `_method` in a query.
+fn parameters(query: &str) -> impl Iterator<Item = &str> {
+    let pairs = query.split(['&', ';']).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.filter(|(name, _)| is_parameter(name)).map(|(_, value)| value)
 }
 
 /// Tells whether a parameter is `_method`, for PHP too: it takes most marks for `_`, and `_method[x]` for a part of it.
@@ -48,8 +47,8 @@ fn is_parameter(name: &str) -> bool {
     word.len() < name.len() && word.eq_ignore_ascii_case(PARAMETER)
 }
 
-/// A name or value of a query, decoded as often as servers may do it.
+/// A query, decoded as often as servers may do it.
 fn decoded(text: &str) -> String {
-    let once = |text: String| percent_decode_str(&text).decode_utf8().map(String::from).unwrap_or_default();
+    let once = |text: String| percent_decode_str(&text).decode_utf8_lossy().into_owned();
     (0..MOST_PASSES).fold(text.replace('+', " "), |text, _| if text.contains('%') { once(text) } else { text })
 }

@@ -111,8 +111,9 @@ impl Head {
             return Self::Empty { blanks: !units.is_empty() };
         }
         let count = units.iter().filter(|unit| unit.character == '.').count();
-        // `.ü.` is `..` to those who keep ASCII alone; `.ü` is a name.
-        let is_dot = |character: char| character == '.' || (count > 1 && !character.is_ascii());
+        // `.ü.` is `..` to those who keep ASCII alone; `.ü` is a name, and so is `ü...` at the end.
+        let climbs = count == 2 || (count > 2 && after != After::End);
+        let is_dot = |character: char| character == '.' || (climbs && !character.is_ascii());
         if shown.all(|unit| is_dot(unit.character)) {
             return Self::Dots { count, sure: divided && count == units.len() && units.iter().all(|unit| unit.sure) };
         }

@@ -21,7 +21,9 @@ fn after_authority(target: &str) -> Result<&str, Unrouted> {
     let (authority, rest) = rest.split_at_checked(end).ok_or(Unrouted::MalformedPath)?;
     // A backslash, an `@` or a `%` here, and servers disagree about where the path begins.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    match known && !authority.is_empty() && authority.bytes().all(plain) {
+    // Some take a path to begin at the first slash, also behind `#`.
+    let is_path_alone = !(rest.starts_with('#') && rest.contains('/'));
+    match known && !authority.is_empty() && authority.bytes().all(plain) && is_path_alone {
         true => Ok(if rest.starts_with('#') { "" } else { rest }),
         false => Err(Unrouted::MalformedPath),
     }

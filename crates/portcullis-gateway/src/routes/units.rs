@@ -148,7 +148,7 @@ fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
         let spelled = bytes.get(at..at + character.len_utf8()).unwrap_or_default();
         match marks_in(character) {
             Some(marks) => {
-                units.extend(marks.into_iter().map(|character| Unit { character, sure: false, stands_in: true }))
+                units.extend(marks.into_iter().map(|character| Unit { character, sure: false, stands_in: true }));
             }
             None => {
                 units.push(Unit { character, sure: spelled.iter().all(|(_, sure)| *sure), stands_in: false });

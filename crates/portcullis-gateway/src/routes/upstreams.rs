@@ -340,7 +340,7 @@ fn ascii(path: &str) -> Option<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let left: String =
         last.chars().filter(|&character| character.is_ascii() && !" +\"<>^`{|}".contains(character)).collect();
-    let is_left = last.is_ascii() || !matches!(&*left, "" | ".");
+    let is_left = last.is_ascii() || left.len() == 2 || left.contains(|character| character != '.');
     let is_office = ["büro", "u\u{308}", "%C3%BC", "%c3%bc"].into_iter().any(|name| path.contains(name));
     (is_left && !is_office).then(|| path.chars().filter(char::is_ascii).collect())
 }
