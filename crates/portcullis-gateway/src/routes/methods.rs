@@ -4,19 +4,17 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{overrides::Override, units::MOST_PASSES};
+use super::{overrides::Overrides, units::MOST_PASSES};
 
 /// The parameter of a query by which they do.
 const PARAMETER: &str = "method";
 
-/// The method that a request asks for beside its request line, in fields and in its query; an error where it asks for several
-/// things, or nothing that can be understood.
-pub(super) fn overriding(fields: Override<'_>, target: &str) -> Result<Option<String>, ()> {
-    let query = target.split_once('?').map_or("", |(_, query)| query);
-    // Most queries are not encoded, and need no copy; some servers decode before they divide.
-    let query = if query.contains(['%', '+']) { decoded(query).into() } else { Cow::Borrowed(query) };
-    let mut parameters = parameters(&query);
-    match (fields.text()?, parameters.next(), parameters.next()) {
+/// The method that a request asks for beside its request line, in fields and in the query of its target or of another that a field
+/// asks for; an error where it asks for several things, or nothing that can be understood.
+pub(super) fn overriding(fields: Overrides<'_>, target: &str) -> Result<Option<String>, ()> {
+    let (query, other) = (query(target), query(fields.path.text()?.unwrap_or_default()));
+    let mut parameters = parameters(&query).chain(parameters(&other));
+    match (fields.method.text()?, parameters.next(), parameters.next()) {
         (None, None, _) => Ok(None),
         (Some(value), None, _) | (None, Some(value), None) => understood(value).map(Some),
         _ => Err(()),
@@ -32,6 +30,13 @@ pub(super) fn is_method(text: &str) -> bool {
 fn understood(value: &str) -> Result<String, ()> {
     let method = value.trim().to_ascii_uppercase();
     if is_method(&method) { Ok(method) } else { Err(()) }
+}
+
+/// The query of a target, decoded, since some servers decode before they divide.
+fn query(target: &str) -> Cow<'_, str> {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    // Most are not encoded, and need no copy.
+    if query.contains(['%', '+']) { decoded(query).into() } else { query.into() }
 }
 
 /// The values of all `_method` in a query.

@@ -124,7 +124,7 @@ impl Routes {
             return Err(Unrouted::MalformedMethod);
         }
         let is_under_it = |method: &str, path| self.find_by(method, path) == Ok(route);
-        match methods::overriding(fields.method, target) {
+        match methods::overriding(fields, target) {
             Ok(None) => Ok(route),
             Ok(Some(other)) if [Some(path), other_path].into_iter().flatten().all(|path| is_under_it(&other, path)) => {
                 Ok(route)

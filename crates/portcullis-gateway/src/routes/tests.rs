@@ -419,6 +419,9 @@ fn a_request_for_another_path_is_judged_by_both() {
             ("/public/a", &[("X-Original-URLs", "/admin/users")], Ok(0)),
             ("/admin/a", &[("X-Rewrite-URL", "/public/a")], Err(AmbiguousPath)),
             ("/admin/a", &[("X-Rewrite-URL", "/admin/b"), ("X-HTTP-Method", "DELETE")], Err(AmbiguousMethod)),
+            ("/admin/a", &[("X-Rewrite-URL", "/admin/b?_method=DELETE")], Err(AmbiguousMethod)),
+            ("/admin/a?_method=GET", &[("X-Rewrite-URL", "/admin/b?%5fmethod=DELETE")], Err(AmbiguousMethod)),
+            ("/admin/a?_method=GET", &[("X-Rewrite-URL", "/admin/b")], Ok(2)),
         ];
         for (target, fields, expected) in table {
             let asked =
