@@ -165,7 +165,14 @@ fn may_be_encoded(text: &str) -> bool {
     }
     let shown: String = NFKD.normalize_iter(text.chars()).filter(|&character| !is_ignorable(character)).collect();
     let is_encoded = |text: &str| text.split('%').skip(1).any(|rest| encoded(rest.bytes()).is_some());
-    [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text))
+    [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text)) || hides_a_mark(text)
+}
+
+/// Tells whether a dot or a slash is encoded in what is left of a text that is cleaned: `% 2e`, but not `50% 40`, which is honest.
+fn hides_a_mark(text: &str) -> bool {
+    let left: String = text.chars().filter(|&character| character.is_ascii() && !may_fall_away(character)).collect();
+    let is_mark = |rest: &str| matches!(encoded(rest.bytes()), Some(b'.' | b'/' | b'\\'));
+    left.split('%').skip(1).any(is_mark)
 }
 
 /// A text without the parts that some take out to keep a path from leading up: two dots or more, a dot before a slash, and that slash.
