@@ -19,7 +19,8 @@ const TABLE = [
   ['guards of one service with options of their own', 3_000, 10_000, 2, 320],
   ['requests', 50_000, 1_000_000, 2, 20],
   ['requests over HTTP', 3_000, 20_000, 3, 30],
-  ['tokens that are all new', 60_000, 300_000, 5, 40],
+  // How far V8 lets its young generation grow is its to say: 5 to 94 MiB were seen, no more for 900,000. The heap tells of a leak.
+  ['tokens that are all new', 60_000, 300_000, 5, 110],
   ['tokens of a service whose keys change', 1_000, 3_000, 2, 30],
 ];
 
