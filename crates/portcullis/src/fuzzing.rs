@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 
 use crate::{
-    Algorithm, Claims, TokenSource, base64url,
-    bearer::{self, BearerToken},
-    claims::{find, grants, scopes},
+    algorithm::Algorithm,
+    base64url,
+    bearer::{self, BearerToken, TokenSource},
+    claims::{Claims, find, grants, scopes},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     policy::ClaimRule,

@@ -7,8 +7,7 @@ use std::{hint::black_box, sync::Arc, time::SystemTime};
 use http::{HeaderMap, header};
 
 use crate::{
-    TokenSource,
-    bearer::{self, BearerToken},
+    bearer::{self, BearerToken, TokenSource},
     claims::{ClaimRules, VerifiedToken},
     keys::{ImportRules, KeySet, Origin},
     policy::{ClaimRule, Policy},

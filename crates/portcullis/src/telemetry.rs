@@ -20,6 +20,7 @@ use std::time::SystemTime;
 use url::Url;
 
 use crate::{
+    algorithm::Algorithm,
     claims::VerifiedToken,
     refusal::{ConfigurationFault, Refusal},
     transport::{BoxError, shown},
@@ -46,7 +47,7 @@ pub(crate) fn introspecting(endpoint: &Url) -> tracing::Span {
 /// A request may pass.
 pub(crate) fn verified(token: &VerifiedToken) {
     metrics::counter!("portcullis_verified_total").increment(1);
-    tracing::debug!(target: TARGET, algorithm = token.algorithm().map(crate::Algorithm::name), "access token verified");
+    tracing::debug!(target: TARGET, algorithm = token.algorithm().map(Algorithm::name), "access token verified");
 }
 
 /// A request may not pass.

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::AccessRejection;
 use crate::{
-    Access, Claims,
+    claims::Claims,
+    policy::Access,
     refusal::{ConfigurationFault, Refusal, RequestFault},
     tower::Verdict,
 };

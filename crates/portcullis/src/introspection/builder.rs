@@ -13,8 +13,8 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    ConfigurationError,
     clock::{Clock, SystemClock},
+    configuration_error::ConfigurationError,
     crypto::MacKey,
     token_cache::Limits,
     transport::{AnyHttpClient, Authorities, HttpClient, Transport, is_this_machine},

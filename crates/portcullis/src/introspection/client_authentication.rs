@@ -12,7 +12,9 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use crate::{
-    Algorithm, ConfigurationError, base64url,
+    algorithm::Algorithm,
+    base64url,
+    configuration_error::ConfigurationError,
     crypto::{AssertionKey, random_text},
 };
 

@@ -12,8 +12,8 @@ use super::{
     service::JwksService,
 };
 use crate::{
-    ConfigurationError,
     clock::{Clock, SystemClock},
+    configuration_error::ConfigurationError,
     keys::{ImportRules, Origin},
     transport::{AnyHttpClient, Authorities, HttpClient, Transport},
 };

@@ -16,7 +16,7 @@ use super::{
     fetch::{FetchError, Server, compressed},
 };
 use crate::{
-    ConfigurationError,
+    configuration_error::ConfigurationError,
     keys::{Notation, without_byte_order_mark},
     transport::{PeerAddress, Reach, Transport, shown},
 };

@@ -9,9 +9,9 @@ use std::{
 
 use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
 use crate::{
-    ConfigurationError,
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
+    configuration_error::ConfigurationError,
     crypto::KeyMaterial,
     keys::{
         Candidates, ImportRules, JwkSet, KeySet, Miss, Origin, Unreadable, VerificationKey, keys_from_pem,

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::SystemTime};
 use http::{Extensions, HeaderMap, Response};
 
 use crate::{
-    Access, ClientAddress, Explanation, TokenSource, Verifier,
-    bearer::{self, BearerToken},
+    bearer::{self, BearerToken, TokenSource},
     challenge::Challenge,
     claims::VerifiedToken,
-    policy::Policy,
+    introspection::ClientAddress,
+    policy::{Access, Policy},
     refusal::{Refusal, RequestFault},
     telemetry,
+    verifier::{Explanation, Verifier},
 };
 
 /// What a layer asks of a request.

@@ -8,7 +8,13 @@ use serde_json::Value;
 use tower_layer::Layer;
 
 use super::{gate::Gate, service::SecureService};
-use crate::{Access, ClientAddress, Explanation, Refusal, TokenSource, Verifier, policy::ClaimRule};
+use crate::{
+    bearer::TokenSource,
+    introspection::ClientAddress,
+    policy::{Access, ClaimRule},
+    refusal::Refusal,
+    verifier::{Explanation, Verifier},
+};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///

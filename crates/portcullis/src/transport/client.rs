@@ -7,7 +7,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::{reach::Reach, url::shown};
-use crate::ConfigurationError;
+use crate::configuration_error::ConfigurationError;
 
 /// Says who asks: firewalls refuse requests that do not.
 pub(crate) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));

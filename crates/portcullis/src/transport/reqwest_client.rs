@@ -9,7 +9,7 @@ use super::{
     client::{BodyTooLong, BoxError, ClientOptions, HttpClient, HttpRequest, PeerAddress},
     names::Names,
 };
-use crate::ConfigurationError;
+use crate::configuration_error::ConfigurationError;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::ConfigurationError;
+use crate::configuration_error::ConfigurationError;
 
 /// Which URLs may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,11 @@ use std::{
 };
 
 use crate::{
-    JwksService,
     bearer::BearerToken,
     claims::ClaimRules,
     clock::Clock,
     introspection::Introspector,
-    jwks::Lookup,
+    jwks::{JwksService, Lookup},
     keys::KeySet,
     refusal::Refusal,
     token::{self, HeaderRules, SignedToken, UnverifiedToken},

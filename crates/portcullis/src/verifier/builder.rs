@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Verifier, branch::Branch, issuers::Issuers};
 use crate::{
-    Algorithm, ConfigurationError, JwksService,
+    algorithm::Algorithm,
     bearer::DEFAULT_MAX_TOKEN_BYTES,
     claims::{ClaimRules, RFC_9068_CLAIMS},
     clock::Clock,
+    configuration_error::ConfigurationError,
     introspection::Introspector,
+    jwks::JwksService,
     telemetry,
     token::{HeaderRules, Types},
     token_cache::Limits,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::branch::Branch;
 use crate::{
-    ConfigurationError,
+    configuration_error::ConfigurationError,
     introspection::Introspector,
     refusal::{Refusal, TokenFault, Unverified},
     token::UnverifiedToken,

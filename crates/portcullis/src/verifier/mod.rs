@@ -21,11 +21,11 @@ use std::{
 };
 
 use crate::{
-    ConfigurationError, JwksService,
     bearer::BearerToken,
     claims::VerifiedToken,
+    configuration_error::ConfigurationError,
     introspection::{ClientAddress, Introspector},
-    jwks::Lookup,
+    jwks::{JwksService, Lookup},
     keys::{Candidates, KeySet},
     refusal::Refusal,
     token::{self, UnverifiedToken},

@@ -1,7 +1,7 @@
 //! What a check expects, in words; all of it is our own.
 
 use super::{CheckKind, words};
-use crate::{JwksStatus, claims::ClaimRules, json::Object, keys::Candidates, token::Header};
+use crate::{claims::ClaimRules, json::Object, jwks::JwksStatus, keys::Candidates, token::Header};
 
 /// Of a kid, no more is told.
 const LONGEST_KID: usize = 64;

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{Check, CheckKind, Explanation, Fact, Outcome, expected, hint, words};
 use crate::{
-    Verifier,
     bearer::BearerToken,
     claims::ClaimRules,
     json::{Object, Value},
@@ -12,7 +11,7 @@ use crate::{
     policy::{self, Policy},
     refusal::{JsonFault, Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
-    verifier::branch::Branch,
+    verifier::{Verifier, branch::Branch},
 };
 
 /// What is known of a token so far.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::origin;
 use crate::{
-    JwksService, JwksStatus, KeyProblem, SkippedKey, base64url,
+    base64url,
+    jwks::{JwksService, JwksStatus},
+    keys::{KeyProblem, SkippedKey},
     verifier::{
         branch::Branch,
         explain::{

@@ -1,7 +1,7 @@
 //! Another kind of token than an access token.
 
 use super::remedy;
-use crate::{json::Object, verifier::explain::walk::Walk};
+use crate::{algorithm::Algorithm, json::Object, verifier::explain::walk::Walk};
 
 /// Claims that ID tokens have and access tokens have not (OpenID Connect Core sections 2 and 3.3.2.11).
 const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
@@ -102,7 +102,7 @@ pub(super) fn algorithm(walk: &Walk<'_>, name: &str) -> String {
                     .to_owned()
             });
         }
-        _ if crate::Algorithm::from_name(name).is_some() => {
+        _ if Algorithm::from_name(name).is_some() => {
             "have the issuer sign with one of the expected algorithms, or allow this one, too"
         }
         _ => "no such algorithm signs tokens: the issuer is set up wrongly, or the token was put together by hand",
