@@ -87,6 +87,7 @@ pub mod stages;
 struct Readme;
 
 // Services: what waits and what is asked.
+mod client_authentication;
 mod introspection;
 mod jwks;
 mod telemetry;
@@ -103,11 +104,11 @@ mod tower;
 pub use algorithm::{Algorithm, KeyType};
 pub use bearer::TokenSource;
 pub use claims::{Claims, VerifiedToken};
+pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
 pub use introspection::{
-    ClientAddress, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,
-    TokenStore,
+    ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey};

@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::{
-    ClientAuthentication, Inner, IntrospectionForm, Introspector, Settings, TokenStore,
+    Inner, IntrospectionForm, Introspector, Settings, TokenStore,
     door::Door,
     store::{AnyTokenStore, SealedStore},
     turns::Turns,
 };
 use crate::{
+    client_authentication::ClientAuthentication,
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
     crypto::MacKey,

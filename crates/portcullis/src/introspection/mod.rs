@@ -13,7 +13,6 @@
 mod breaker;
 mod builder;
 mod client_address;
-mod client_authentication;
 mod door;
 mod error_answer;
 mod exchange;
@@ -27,7 +26,6 @@ mod turns;
 
 pub use builder::IntrospectorBuilder;
 pub use client_address::ClientAddress;
-pub use client_authentication::ClientAuthentication;
 pub use status::IntrospectorStatus;
 pub use store::TokenStore;
 
@@ -44,7 +42,14 @@ use std::{
 
 use url::Url;
 
-use crate::{clock::Clock, crypto::Digest, telemetry, token_cache::Limits, transport::AnyHttpClient};
+use crate::{
+    client_authentication::ClientAuthentication,
+    clock::Clock,
+    crypto::Digest,
+    telemetry,
+    token_cache::Limits,
+    transport::{AnyHttpClient, shown},
+};
 use door::Door;
 use store::SealedStore;
 use turns::Turns;
@@ -212,7 +217,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Introspector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { endpoint, client, form, .. } = &self.0.settings;
-        let endpoint = crate::transport::shown(endpoint);
+        let endpoint = shown(endpoint);
         f.debug_struct("Introspector")
             .field("endpoint", &endpoint)
             .field("client", client)

@@ -1,4 +1,6 @@
-//! How we say who we are (RFC 6749 section 2.3, RFC 7521, RFC 7523, RFC 8705).
+//! Authentication of a client at its authorization server (RFC 6749 section 2.3, RFC 7521, RFC 7523, RFC 8705).
+//!
+//! A resource server is a client wherever it calls an endpoint that asks for credentials: introspection (RFC 7662) today.
 
 use std::{
     fmt,
@@ -18,7 +20,7 @@ use crate::{
     crypto::{AssertionKey, random_text},
 };
 
-/// How long an assertion is good.
+/// The lifetime of an assertion.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -68,7 +70,7 @@ impl ClientAuthentication {
     /// By a JWT that is signed with this private key (`private_key_jwt`, RFC 7523 section 2.2).
     ///
     /// The key is PEM, PKCS#8 (`PRIVATE KEY`): RSA, P-256, P-384 or Ed25519. It signs by RS256, ES256, ES384 or EdDSA;
-    /// another algorithm for RSA, PS256, has to be named. `kid` is what the server knows the key by.
+    /// another algorithm for RSA, PS256, has to be named. `kid` is the key's id at the server.
     ///
     /// # Errors
     ///
@@ -98,18 +100,19 @@ impl ClientAuthentication {
 
     /// By a certificate that the HTTP client shows (`tls_client_auth`, RFC 8705 section 2).
     ///
-    /// Hand one that has it to [`http_client`](crate::IntrospectorBuilder::http_client).
+    /// Hand the HTTP client that has it to [`http_client`](crate::IntrospectorBuilder::http_client).
     #[must_use]
     pub fn tls(id: impl Into<String>) -> Self {
         Self { id: id.into(), method: Method::Tls }
     }
 
-    pub(super) fn id(&self) -> &str {
+    /// The client identifier (RFC 6749 section 2.2).
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// The name of the method (RFC 7591 section 2, RFC 8705 section 2.1.1).
-    pub(super) fn method(&self) -> &'static str {
+    pub(crate) fn method(&self) -> &'static str {
         match self.method {
             Method::Basic { .. } => "client_secret_basic",
             Method::Post { .. } => "client_secret_post",
@@ -118,8 +121,10 @@ impl ClientAuthentication {
         }
     }
 
-    /// Adds what proves who we are to a request and its form; nothing if a signature cannot be made.
-    pub(super) fn apply(
+    /// Adds the client's credentials to a request and its form; `None` if a signature cannot be made.
+    ///
+    /// `audience` names the authorization server in an assertion (RFC 7523 section 3).
+    pub(crate) fn apply(
         &self,
         request: request::Builder,
         form: &mut form_urlencoded::Serializer<'_, String>,
@@ -184,3 +189,6 @@ impl fmt::Debug for ClientAuthentication {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
