@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use napi::{
     Env, Result,
-    bindgen_prelude::{Either, Object, Unknown},
+    bindgen_prelude::{Object, Unknown},
 };
 use napi_derive::napi;
 use portcullis::{
-    Access, Refusal, Secure,
+    Refusal, Secure,
     refusal::{AccessFault, TokenFault, UnavailableFault},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     refused::Refused,
     runtime,
     token_verifier::TokenVerifier,
+    verdict::{Fields, told},
 };
 
 /// Judges requests by their `Authorization` field.
@@ -25,17 +26,6 @@ use crate::{
 pub struct Door {
     secure: Arc<Secure>,
 }
-
-/// What is said of a request: a number, or the refusal.
-///
-/// Above [`ANONYMOUSLY`] the request may pass by its token, and the number is the token's: the same token has the same one as
-/// long as it is cached, and no other token ever has it.
-pub(crate) type Verdict = Either<f64, Refused>;
-
-/// Only `judge_later` can tell: keys have to be fetched, or a token verified that may not be verified here.
-pub(crate) const LATER: Verdict = Either::A(0.0);
-/// It may pass without credentials.
-const ANONYMOUSLY: f64 = 1.0;
 
 #[napi]
 impl Door {
@@ -118,31 +108,5 @@ impl Door {
     pub fn refuse_unjudged(&self, retry_after: f64) -> Result<Refused> {
         let retry_after = seconds("retryAfter", retry_after)?;
         Ok(Refused::new(&self.secure, &Refusal::Unavailable(UnavailableFault::Keys { retry_after })))
-    }
-}
-
-pub(crate) fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) -> Verdict {
-    match verdict {
-        #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
-        Ok(Some(access)) => Either::A(access.token().id() as f64 + ANONYMOUSLY),
-        Ok(None) => Either::A(ANONYMOUSLY),
-        Err(refusal) => Either::B(Refused::new(secure, &refusal)),
-    }
-}
-
-/// The fields that the library looks at. That there are several is all that counts of the others.
-pub(crate) struct Fields<'a> {
-    values: [&'a [u8]; 2],
-    count: usize,
-}
-
-impl<'a> Fields<'a> {
-    pub(crate) fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
-        let count = if several { 2 } else { usize::from(authorization.is_some()) };
-        Self { values: [authorization.unwrap_or_default(), b""], count }
-    }
-
-    pub(crate) fn values(&self) -> &[&'a [u8]] {
-        self.values.get(..self.count).unwrap_or_default()
     }
 }

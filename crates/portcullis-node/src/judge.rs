@@ -17,9 +17,9 @@ use napi::{
 use portcullis::Secure;
 
 use crate::{
-    door::{Fields, LATER, Verdict, told},
     field::Field,
     runtime,
+    verdict::{Fields, LATER, Verdict, told},
 };
 
 /// `(authorization, several, verify)`: the verdict of these rules on a request, here and now.

@@ -18,6 +18,7 @@ mod options;
 mod refused;
 mod runtime;
 mod token_verifier;
+mod verdict;
 
 /// Apart from Node's: what is kept of tokens would lie scattered between what Node allocates for each request, and slow that down.
 #[global_allocator]
