@@ -23,13 +23,21 @@ use aws_lc_rs::{
     },
 };
 
-use crate::{
-    algorithm::{Algorithm, KeyType},
-    keys::KeyProblem,
-};
+use crate::algorithm::{Algorithm, KeyType};
 
 /// Evidence that a signature verified: only this file makes it.
 pub(crate) struct SignatureProof(());
+
+/// The reason for which bytes give no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InvalidKey {
+    /// The bytes are not those of a key of this type.
+    Malformed(KeyType),
+    /// An RSA modulus outside 2048 to 8192 bits.
+    RsaSize { bits: usize },
+    /// A secret shorter than the hash of its algorithm (RFC 7518 section 3.2).
+    ShortSecret { bytes: usize },
+}
 
 /// A key, parsed and ready, for each algorithm that it may be used with.
 pub(crate) struct KeyMaterial(Vec<(Algorithm, Ready)>);
@@ -43,31 +51,31 @@ enum Ready {
 
 impl KeyMaterial {
     /// An RSA key of 2048 to 8192 bits from its modulus and exponent, big-endian.
-    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8], algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         let components = PublicKeyComponents { n: without_zeros(modulus), e: without_zeros(exponent) };
         match bits(components.n) {
             2048..=8192 => {}
-            bits => return Err(KeyProblem::RsaSize { bits }),
+            bits => return Err(InvalidKey::RsaSize { bits }),
         }
         let parsed = components
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .map_err(|_| KeyProblem::NotAKey(KeyType::Rsa))?;
+            .map_err(|_| InvalidKey::Malformed(KeyType::Rsa))?;
         Self::spki(parsed.as_ref(), KeyType::Rsa, algorithms)
     }
 
     /// An elliptic-curve key from its uncompressed point, `0x04 || x || y`; Ed25519 from its 32 bytes.
-    pub(crate) fn point(point: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+    pub(crate) fn point(point: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         Self::public(point, key_type, algorithms)
     }
 
     /// A key of this type from a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
     ///
     /// A bare point is none, though the library takes one: any 32 bytes, a secret too, may be a point of Ed25519.
-    pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+    pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         const SEQUENCE: u8 = 0x30;
         const BARE_POINT_BYTES: usize = 32;
         if spki.first() != Some(&SEQUENCE) || spki.len() <= BARE_POINT_BYTES {
-            return Err(KeyProblem::NotAKey(key_type));
+            return Err(InvalidKey::Malformed(key_type));
         }
         if key_type == KeyType::Rsa {
             check_rsa(spki)?;
@@ -76,28 +84,28 @@ impl KeyMaterial {
     }
 
     /// An RSA key from a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
-    pub(crate) fn rsa_public_key(der: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
-        let not_a_key = KeyProblem::NotAKey(KeyType::Rsa);
-        let key = PublicKey::from_der(der).map_err(|_| not_a_key.clone())?;
-        let spki = key.as_der().map_err(|_| not_a_key)?;
+    pub(crate) fn rsa_public_key(der: &[u8], algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
+        let malformed = InvalidKey::Malformed(KeyType::Rsa);
+        let key = PublicKey::from_der(der).map_err(|_| malformed)?;
+        let spki = key.as_der().map_err(|_| malformed)?;
         Self::spki(spki.as_ref(), KeyType::Rsa, algorithms)
     }
 
     /// A secret for HMAC, for those of the algorithms that it is long enough for (RFC 7518 section 3.2).
-    pub(crate) fn secret(secret: &[u8], algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+    pub(crate) fn secret(secret: &[u8], algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         let ready = |algorithm: &Algorithm| {
             let hash = hmac_hash(*algorithm)?;
             let long_enough = secret.len() >= hash.digest_algorithm().output_len();
             long_enough.then(|| (*algorithm, Ready::Secret(Box::new(hmac::Key::new(hash, secret)))))
         };
         let keys: Vec<_> = algorithms.iter().filter_map(ready).collect();
-        if keys.is_empty() { Err(KeyProblem::ShortSecret { bytes: secret.len() }) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(InvalidKey::ShortSecret { bytes: secret.len() }) } else { Ok(Self(keys)) }
     }
 
-    fn public(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, KeyProblem> {
+    fn public(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         let parse = |algorithm: &Algorithm| {
-            let parameters = parameters(*algorithm).ok_or(KeyProblem::NotAKey(key_type))?;
-            let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| KeyProblem::NotAKey(key_type))?;
+            let parameters = parameters(*algorithm).ok_or(InvalidKey::Malformed(key_type))?;
+            let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| InvalidKey::Malformed(key_type))?;
             let ready = if key_type == KeyType::Ed25519 { Ready::ed25519(key, bytes)? } else { Ready::PublicKey(key) };
             Ok((*algorithm, ready))
         };
@@ -148,9 +156,9 @@ impl Ready {
     /// An Ed25519 key that AWS-LC has parsed; the last 32 of the bytes are its point (RFC 8410 section 4).
     ///
     /// With a key of small order anyone can sign any message; the libraries accept it.
-    fn ed25519(parsed: ParsedPublicKey, bytes: &[u8]) -> Result<Self, KeyProblem> {
+    fn ed25519(parsed: ParsedPublicKey, bytes: &[u8]) -> Result<Self, InvalidKey> {
         let point = bytes.last_chunk().and_then(|point| ed25519_dalek::VerifyingKey::from_bytes(point).ok());
-        let key = point.filter(|key| !key.is_weak()).ok_or(KeyProblem::NotAKey(KeyType::Ed25519))?;
+        let key = point.filter(|key| !key.is_weak()).ok_or(InvalidKey::Malformed(KeyType::Ed25519))?;
         Ok(Self::the_faster(parsed, key))
     }
 
@@ -210,8 +218,8 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 
 /// `ParsedPublicKey` leaves the size and the exponent to the first verification; this parser checks
 /// them at once, so that a key that can never verify is known at import.
-fn check_rsa(spki: &[u8]) -> Result<(), KeyProblem> {
-    PublicEncryptingKey::from_der(spki).map(drop).map_err(|_| KeyProblem::NotAKey(KeyType::Rsa))
+fn check_rsa(spki: &[u8]) -> Result<(), InvalidKey> {
+    PublicEncryptingKey::from_der(spki).map(drop).map_err(|_| InvalidKey::Malformed(KeyType::Rsa))
 }
 
 #[cfg(test)]

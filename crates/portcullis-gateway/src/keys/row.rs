@@ -1,8 +1,7 @@
 //! One key: what it says of itself, what we make of it.
 
-use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::{KeyOddity, KeyProblem};
+use portcullis::{KeyOddity, KeyProblem, jwk_thumbprint};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,7 +34,7 @@ impl Row {
             alg: text("alg"),
             size: size(key),
             purpose: text("use"),
-            thumbprint: thumbprint(key),
+            thumbprint: jwk_thumbprint(key),
             usable: judged.is_ok(),
             problem: judged.as_ref().err().map(ToString::to_string),
             warnings: judged.unwrap_or_default().iter().map(ToString::to_string).collect(),
@@ -68,24 +67,6 @@ fn bits(number: &[u8]) -> usize {
     8 * (number.len() - zeros) - highest
 }
 
-/// The SHA-256 of the members that make the key, in the order of their names (RFC 7638 section 3, RFC 8037 section 2).
-fn thumbprint(key: &Value) -> Option<String> {
-    let members: &[&str] = match key.get("kty")?.as_str()? {
-        "RSA" => &["e", "kty", "n"],
-        "EC" => &["crv", "kty", "x", "y"],
-        "OKP" => &["crv", "kty", "x"],
-        _ => return None,
-    };
-    let texts: Option<Vec<String>> = members.iter().map(|name| member(name, key)).collect();
-    let input = format!("{{{}}}", texts?.join(","));
-    Some(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, input.as_bytes())))
-}
-
-fn member(name: &str, key: &Value) -> Option<String> {
-    let value = Value::String(key.get(name)?.as_str()?.to_owned());
-    Some(format!("\"{name}\":{value}"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -94,7 +75,7 @@ mod tests {
 
     /// RFC 7638 section 3.1.
     #[test]
-    fn the_thumbprint_is_that_of_the_rfc() {
+    fn size_and_thumbprint_are_those_of_the_key() {
         let key = json!({
             "kty": "RSA",
             "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
@@ -103,13 +84,6 @@ mod tests {
         let row = Row::new(&key, Ok(Vec::new()));
         assert_eq!(row.thumbprint.as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
         assert_eq!(row.size.as_deref(), Some("2048 bits"));
-    }
-
-    /// RFC 8037 appendix A.3.
-    #[test]
-    fn the_thumbprint_of_an_octet_key_pair_too() {
-        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
-        assert_eq!(thumbprint(&key).as_deref(), Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn parameter(jwk: &Value, name: &str) -> Vec<u8> {
     decode(jwk[name].as_str().unwrap())
 }
 
-/// The RFC 7638 thumbprint's worth of a JWK, to tell keys apart.
+/// Public material of a JWK, hashed, to tell keys apart.
 pub(crate) fn fingerprint(jwk: &Value) -> Vec<u8> {
     let material = format!("{}{}{}", jwk["n"], jwk["x"], jwk["k"]);
     let hash = digest::digest(&digest::SHA256, material.as_bytes());

@@ -69,14 +69,15 @@ fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, Ke
 }
 
 fn material(jwk: &mut Members<'_>, key_type: KeyType, algorithms: &[Algorithm]) -> Result<KeyMaterial, KeyProblem> {
-    match key_type {
+    let material = match key_type {
         KeyType::Rsa => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
         KeyType::P256 | KeyType::P384 | KeyType::P521 => {
             KeyMaterial::point(&uncompressed_point(jwk, key_type)?, key_type, algorithms)
         }
         KeyType::Ed25519 => KeyMaterial::point(&ed25519_octets(jwk)?, key_type, algorithms),
         KeyType::Secret => KeyMaterial::secret(&jwk.octets("k")?, algorithms),
-    }
+    };
+    material.map_err(KeyProblem::from)
 }
 
 /// `0x04 || x || y`, each coordinate in its full length (SEC 1 section 2.3.3).

@@ -12,12 +12,14 @@ mod notation;
 mod oddity;
 mod pem;
 mod problem;
+mod thumbprint;
 mod verification_key;
 
 pub use jwk_set::{JwkSet, NotAJwkSet};
 pub use notation::Notation;
 pub use oddity::{KeyOddity, KeyWarning};
 pub use problem::{KeyProblem, SkippedKey};
+pub use thumbprint::jwk_thumbprint;
 
 pub(crate) use jwk_set::without_byte_order_mark;
 pub(crate) use key_set::{Candidates, ImportRules, KeySet, Miss, Origin};

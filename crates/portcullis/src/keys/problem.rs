@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Notation;
-use crate::algorithm::KeyType;
+use crate::{algorithm::KeyType, crypto::InvalidKey};
 
 /// A key of a set that is not used, and why.
 ///
@@ -77,6 +77,16 @@ impl KeyProblem {
     /// The `use` of a key that is for something else; it is an issuer's text, and cut.
     pub(super) fn other_use(name: &str) -> Self {
         Self::OtherUse { name: name.chars().take(32).collect() }
+    }
+}
+
+impl From<InvalidKey> for KeyProblem {
+    fn from(invalid: InvalidKey) -> Self {
+        match invalid {
+            InvalidKey::Malformed(key_type) => Self::NotAKey(key_type),
+            InvalidKey::RsaSize { bits } => Self::RsaSize { bits },
+            InvalidKey::ShortSecret { bytes } => Self::ShortSecret { bytes },
+        }
     }
 }
 
