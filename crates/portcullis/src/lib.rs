@@ -115,6 +115,7 @@ pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, 
 pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;
+pub use token::TokenMark;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;
 pub use transport::{HttpClient, HttpRequest, PeerAddress};

@@ -5,10 +5,12 @@
 
 mod header;
 mod introspected;
+mod mark;
 mod pieces;
 
 pub(crate) use header::{Header, HeaderRules, Types};
 pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
+pub use mark::TokenMark;
 pub(crate) use pieces::Pieces;
 
 use std::{ops::Range, sync::Arc};
