@@ -1,17 +1,16 @@
 //! What the doors ask: the configuration in force decides, and each decision is counted, logged and traced.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use opentelemetry::context::FutureExt;
 use portcullis::ClientAddress;
 
-use super::{Decision, Fault, Gateway, Original, Recent, line, trace};
-use crate::telemetry::{CacheLookups, Deciding, Decisions, Traces};
+use super::{
+    Decision, Fault, Gateway, Original, Recent,
+    telling::{CacheLookups, Deciding, Teller},
+};
+use crate::telemetry::Traces;
 
 /// How a request was asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +31,9 @@ impl Door {
 /// Decides for one door by the configuration in force; a reload puts another in its place.
 #[derive(Clone)]
 pub(crate) struct Decider {
-    door: Door,
     current: Arc<ArcSwap<Gateway>>,
     lookups: CacheLookups,
-    traces: Option<Traces>,
-    /// For the console, if there is one.
-    recent: Option<Arc<Recent>>,
+    teller: Teller,
 }
 
 impl Decider {
@@ -47,7 +43,7 @@ impl Decider {
         traces: Option<Traces>,
         recent: Option<Arc<Recent>>,
     ) -> Self {
-        Self { door, current, lookups: CacheLookups::new(), traces, recent }
+        Self { current, lookups: CacheLookups::new(), teller: Teller::new(door, traces, recent) }
     }
 
     /// The configuration in force. A request is judged by one, whatever is put in its place meanwhile: who answers it loads
@@ -58,7 +54,7 @@ impl Decider {
 
     /// The parent of the span that a decision gets, if it gets one.
     pub(crate) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
-        self.traces.as_ref().and_then(|_| read())
+        self.teller.traceparent(read)
     }
 
     /// The decision, if nothing has to be waited for.
@@ -77,7 +73,7 @@ impl Decider {
     ) -> Decision {
         let started = Instant::now();
         let deciding = gateway.decide(original, client);
-        match self.begin(original, started) {
+        match self.teller.begin(original, started) {
             Some(span) => {
                 let decision = deciding.with_context(span.context()).await;
                 self.tell(gateway, original, decision, started, Some(span))
@@ -98,7 +94,6 @@ impl Decider {
         (!gateway.trusts(peer)).then(|| self.refuse(gateway, &fault(), &Original::NOTHING))
     }
 
-    /// `span` is none if it has yet to be begun.
     fn tell(
         &self,
         gateway: &Gateway,
@@ -107,48 +102,7 @@ impl Decider {
         started: Instant,
         span: Option<Deciding>,
     ) -> Decision {
-        let counts = gateway.counts(self.door);
-        match &decision.outcome {
-            Ok(pass) => {
-                if let Some(reported) = &pass.would_refuse {
-                    counts.would_refuse(decision.route, reported.code);
-                }
-                counts.passed(decision.route, started);
-            }
-            Err(refused) => counts.refused(decision.route, refused.code, started),
-        }
-        line::write(self.door, gateway, original, &decision);
-        if let Some(recent) = &self.recent {
-            recent.note(self.door, gateway, original, &decision);
-        }
-        if let Some(span) = span.or_else(|| self.begin(original, started)) {
-            trace::end(span, self.door, gateway, original, &decision);
-        }
+        self.teller.tell(gateway, original, &decision, started, span);
         decision
-    }
-
-    fn begin(&self, original: &Original<'_>, started: Instant) -> Option<Deciding> {
-        let traces = self.traces.as_ref()?;
-        Some(traces.begin(original.traceparent, SystemTime::now() - started.elapsed()))
-    }
-}
-
-/// The counts of each door, for the routes of one configuration.
-pub(super) struct Counts {
-    forward_auth: Decisions,
-    ext_authz: Decisions,
-}
-
-impl Counts {
-    pub(super) fn new(routes: &[String]) -> Self {
-        let of = |door: Door| Decisions::new(door.name(), routes);
-        Self { forward_auth: of(Door::ForwardAuth), ext_authz: of(Door::ExtAuthz) }
-    }
-
-    pub(super) fn of(&self, door: Door) -> &Decisions {
-        match door {
-            Door::ForwardAuth => &self.forward_auth,
-            Door::ExtAuthz => &self.ext_authz,
-        }
     }
 }

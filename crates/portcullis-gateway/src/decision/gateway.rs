@@ -6,12 +6,11 @@ use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{Access, ClientAddress, Refusal, Secure, Verifier};
 
 use super::{
-    BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported, decider::Counts, headers::Headers,
+    BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, telling::Counts,
 };
 use crate::{
     config::{ClaimRule, Config, LoggedDecisions, Network, Route},
     routes::Routes,
-    telemetry::Decisions,
 };
 
 /// All that decides, of one configuration; a reload makes another.
@@ -163,8 +162,8 @@ impl Gateway {
         &self.issuers
     }
 
-    pub(super) fn counts(&self, door: Door) -> &Decisions {
-        self.counts.of(door)
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The name of each route, for people.

@@ -10,16 +10,14 @@ mod fault;
 mod gateway;
 mod headers;
 mod issuers;
-mod line;
-mod recent;
-mod trace;
+mod telling;
 
 pub(crate) use decider::{Decider, Door};
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Asked, Gateway};
 pub(crate) use headers::leads_past_us;
 pub(crate) use issuers::{BuildError, Issuers, Served};
-pub(crate) use recent::Recent;
+pub(crate) use telling::Recent;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};

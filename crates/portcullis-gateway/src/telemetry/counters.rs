@@ -1,25 +1,6 @@
-//! What is counted beside decisions.
+//! The metrics of reloads.
 
-use metrics::{Counter, counter, gauge};
-
-/// Counts whether tokens were known.
-#[derive(Clone)]
-pub(crate) struct CacheLookups {
-    hit: Counter,
-    miss: Counter,
-}
-
-impl CacheLookups {
-    pub(crate) fn new() -> Self {
-        let of = |outcome| counter!("portcullis_gateway_token_cache_total", "outcome" => outcome);
-        Self { hit: of("hit"), miss: of("miss") }
-    }
-
-    /// A token was looked up.
-    pub(crate) fn count(&self, known: bool) {
-        if known { self.hit.increment(1) } else { self.miss.increment(1) }
-    }
-}
+use metrics::{counter, gauge};
 
 /// A configuration was read again, and taken or not.
 pub(crate) fn reloaded(taken: bool) {

@@ -1,6 +1,5 @@
-//! Counts decisions, with handles that were had beforehand.
-//!
-//! A look-up of a metric by its labels costs more than the whole decision about a known token.
+//! The counters of decisions, by handles that are made beforehand: to look up a metric by its labels costs more than the
+//! whole decision about a known token.
 
 use std::{
     sync::{PoisonError, RwLock},
@@ -9,11 +8,20 @@ use std::{
 
 use metrics::{Counter, Histogram, counter, histogram};
 
+use super::{Outcome, PASS};
+use crate::decision::Door;
+
 /// The name of no route: a route begins with a slash.
 const NO_ROUTE: &str = "none";
 
+/// The counts of each door, for the routes of one configuration.
+pub(in crate::decision) struct Counts {
+    forward_auth: Decisions,
+    ext_authz: Decisions,
+}
+
 /// Counts the decisions at one door.
-pub(crate) struct Decisions {
+pub(super) struct Decisions {
     seconds: Histogram,
     routes: Vec<OfRoute>,
     unrouted: OfRoute,
@@ -27,9 +35,23 @@ struct OfRoute {
     refused: RwLock<Vec<(&'static str, Counter)>>,
 }
 
+impl Counts {
+    /// Makes the counters, for routes in the order of the configuration.
+    pub(in crate::decision) fn new(routes: &[String]) -> Self {
+        let of = |door: Door| Decisions::new(door.name(), routes);
+        Self { forward_auth: of(Door::ForwardAuth), ext_authz: of(Door::ExtAuthz) }
+    }
+
+    pub(super) fn of(&self, door: Door) -> &Decisions {
+        match door {
+            Door::ForwardAuth => &self.forward_auth,
+            Door::ExtAuthz => &self.ext_authz,
+        }
+    }
+}
+
 impl Decisions {
-    /// For the door of that name, and routes in the order of the configuration.
-    pub(crate) fn new(door: &'static str, routes: &[String]) -> Self {
+    fn new(door: &'static str, routes: &[String]) -> Self {
         Self {
             seconds: histogram!("portcullis_gateway_decision_seconds", "door" => door),
             routes: routes.iter().map(|route| OfRoute::new(route)).collect(),
@@ -37,22 +59,18 @@ impl Decisions {
         }
     }
 
-    /// A request passed.
-    pub(crate) fn passed(&self, route: Option<usize>, started: Instant) {
-        self.of(route).passed.increment(1);
+    /// Counts a decision, and the time that it took.
+    pub(super) fn count(&self, route: Option<usize>, outcome: Outcome<'_>, started: Instant) {
+        let route = self.of(route);
+        match outcome {
+            Outcome::Passed(_) => route.passed.increment(1),
+            Outcome::Reported(reported) => {
+                route.passed.increment(1);
+                route.would_refuse(reported.code);
+            }
+            Outcome::Refused(refused) => route.refuse(refused.code),
+        }
         self.seconds.record(started.elapsed());
-    }
-
-    /// A request was refused.
-    pub(crate) fn refused(&self, route: Option<usize>, code: &'static str, started: Instant) {
-        self.of(route).refuse(code);
-        self.seconds.record(started.elapsed());
-    }
-
-    /// A request passes that would be refused, if its route did not only report.
-    pub(crate) fn would_refuse(&self, route: Option<usize>, code: &'static str) {
-        let route = self.of(route).route.clone();
-        counter!("portcullis_gateway_would_refuse_total", "route" => route, "code" => code).increment(1);
     }
 
     fn of(&self, route: Option<usize>) -> &OfRoute {
@@ -62,7 +80,12 @@ impl Decisions {
 
 impl OfRoute {
     fn new(route: &str) -> Self {
-        Self { route: route.to_owned(), passed: handle(route, "pass"), refused: RwLock::default() }
+        Self { route: route.to_owned(), passed: handle(route, PASS), refused: RwLock::default() }
+    }
+
+    fn would_refuse(&self, code: &'static str) {
+        let route = self.route.clone();
+        counter!("portcullis_gateway_would_refuse_total", "route" => route, "code" => code).increment(1);
     }
 
     fn refuse(&self, code: &'static str) {
@@ -81,20 +104,40 @@ impl OfRoute {
     }
 }
 
-fn handle(route: &str, code: &'static str) -> Counter {
-    counter!("portcullis_gateway_decisions_total", "route" => route.to_owned(), "code" => code)
+/// Counts whether tokens were known.
+#[derive(Clone)]
+pub(in crate::decision) struct CacheLookups {
+    hit: Counter,
+    miss: Counter,
 }
 
-impl std::fmt::Debug for Decisions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Decisions").field("routes", &self.routes.len()).finish_non_exhaustive()
+impl CacheLookups {
+    pub(in crate::decision) fn new() -> Self {
+        let of = |outcome| counter!("portcullis_gateway_token_cache_total", "outcome" => outcome);
+        Self { hit: of("hit"), miss: of("miss") }
     }
+
+    /// Counts one look-up of a token.
+    pub(in crate::decision) fn count(&self, known: bool) {
+        if known { self.hit.increment(1) } else { self.miss.increment(1) }
+    }
+}
+
+fn handle(route: &str, code: &'static str) -> Counter {
+    counter!("portcullis_gateway_decisions_total", "route" => route.to_owned(), "code" => code)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::metrics::recorder;
+    use crate::{
+        decision::{Refused, Reported},
+        telemetry::recorder,
+    };
+
+    fn refused(code: &'static str) -> Refused {
+        Refused { code, reason: String::new(), response: http::Response::default() }
+    }
 
     #[test]
     fn each_decision_counts_once_under_its_route_and_code() {
@@ -103,12 +146,18 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             let decisions = Decisions::new("forward_auth", &["/orders/*".into(), "/odd\"path".into()]);
             let started = Instant::now();
-            decisions.passed(Some(0), started);
-            decisions.passed(Some(0), started);
-            decisions.passed(None, started);
-            decisions.refused(Some(1), "expired", started);
-            decisions.refused(Some(1), "expired", started);
-            decisions.refused(Some(7), "no_route", started);
+            let reported = Reported { code: "expired", reason: String::new() };
+            let [expired, no_route] = ["expired", "no_route"].map(refused);
+            for (route, outcome) in [
+                (Some(0), Outcome::Passed(None)),
+                (Some(0), Outcome::Reported(&reported)),
+                (None, Outcome::Passed(None)),
+                (Some(1), Outcome::Refused(&expired)),
+                (Some(1), Outcome::Refused(&expired)),
+                (Some(7), Outcome::Refused(&no_route)),
+            ] {
+                decisions.count(route, outcome, started);
+            }
         });
         let text = handle.render();
         for line in [
@@ -116,6 +165,7 @@ mod tests {
             r#"portcullis_gateway_decisions_total{route="none",code="pass"} 1"#,
             r#"portcullis_gateway_decisions_total{route="/odd\"path",code="expired"} 2"#,
             r#"portcullis_gateway_decisions_total{route="none",code="no_route"} 1"#,
+            r#"portcullis_gateway_would_refuse_total{route="/orders/*",code="expired"} 1"#,
             r#"portcullis_gateway_decision_seconds_count{door="forward_auth"} 6"#,
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\nin\n{text}");

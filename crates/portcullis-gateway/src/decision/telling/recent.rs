@@ -1,4 +1,4 @@
-//! What was decided of late, for the console: counts by code, and the last refusals. No token is in it.
+//! The latest decisions, for the console: counts by code, and the last refusals. No token is in it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,7 +11,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Decision, Door, Gateway, Original, line::Mark};
+use super::{Mark, Outcome, PASS, Told};
 
 /// How many refusals are kept.
 const KEPT: usize = 50;
@@ -52,25 +52,24 @@ pub(crate) struct Snapshot {
 }
 
 impl Recent {
-    pub(super) fn note(&self, door: Door, gateway: &Gateway, original: &Original<'_>, decision: &Decision) {
-        let (code, reason, passed) = match &decision.outcome {
-            Err(refused) => (refused.code, refused.reason.clone(), false),
-            Ok(pass) => match &pass.would_refuse {
-                Some(reported) => (reported.code, reported.reason.clone(), true),
-                None => {
-                    self.passed.fetch_add(1, Ordering::Relaxed);
-                    return;
-                }
-            },
+    /// Counts a decision, and keeps it if it is a refusal.
+    pub(super) fn note(&self, told: &Told<'_>) {
+        let (code, reason, passed) = match told.outcome {
+            Outcome::Passed(_) => {
+                self.passed.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            Outcome::Reported(reported) => (reported.code, &reported.reason, true),
+            Outcome::Refused(refused) => (refused.code, &refused.reason, false),
         };
         let refusal = LastRefusal {
             at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
-            door: door.name(),
-            route: gateway.name_of(decision.route).map(str::to_owned),
+            door: told.door.name(),
+            route: told.route.map(str::to_owned),
             code,
-            reason,
+            reason: reason.clone(),
             passed,
-            mark: Mark::of(original),
+            mark: told.mark().clone(),
         };
         let mut refused = self.refused();
         *refused.counts.entry(code).or_default() += 1;
@@ -78,11 +77,11 @@ impl Recent {
         refused.last.push_front(refusal);
     }
 
-    /// What there is now.
+    /// Returns the counts and refusals of now.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let refused = self.refused();
         let mut counts = refused.counts.clone();
-        counts.insert("pass", self.passed.load(Ordering::Relaxed));
+        counts.insert(PASS, self.passed.load(Ordering::Relaxed));
         Snapshot { counts, refusals: refused.last.iter().cloned().collect() }
     }
 

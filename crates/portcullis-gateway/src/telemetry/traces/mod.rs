@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::{
     Context, KeyValue,
     propagation::{Extractor, TextMapPropagator},
-    trace::{SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
+    trace::{SpanKind, TraceContextExt, Tracer, TracerProvider},
 };
 use opentelemetry_sdk::{
     Resource,
@@ -39,22 +39,6 @@ pub(crate) struct Traces {
     tracer: SdkTracer,
 }
 
-/// The span of a decision that is under way.
-pub(crate) struct Deciding(Context);
-
-/// What a span says of a decision.
-pub(crate) struct Decided<'a> {
-    pub(crate) door: &'static str,
-    pub(crate) route: Option<&'a str>,
-    /// `pass`, or the code of the refusal.
-    pub(crate) code: &'static str,
-    pub(crate) method: &'a str,
-    /// Of a token that has verified.
-    pub(crate) issuer: Option<&'a str>,
-    /// Whether nobody could tell, or we are at fault ourselves.
-    pub(crate) failed: bool,
-}
-
 impl Traces {
     /// Begins to export; called inside the runtime that does it.
     ///
@@ -74,11 +58,11 @@ impl Traces {
         Ok(Self { tracer: provider.tracer("portcullis"), provider })
     }
 
-    /// Begins the span of a decision.
-    pub(crate) fn begin(&self, traceparent: Option<&str>, started: SystemTime) -> Deciding {
+    /// Begins the span of a decision, and returns the context that has it.
+    pub(crate) fn begin(&self, traceparent: Option<&str>, started: SystemTime) -> Context {
         let parent = traceparent.map_or_else(Context::new, parent);
         let span = self.tracer.span_builder("decide").with_kind(SpanKind::Server).with_start_time(started);
-        Deciding(parent.with_span(self.tracer.build_with_context(span, &parent)))
+        parent.with_span(self.tracer.build_with_context(span, &parent))
     }
 
     /// Makes spans of what the library fetches.
@@ -91,30 +75,6 @@ impl Traces {
         let end = move || self.provider.shutdown_with_timeout(LAST_SPANS);
         // Whether it came to pass was told by who sent them.
         drop(tokio::task::spawn_blocking(end).await);
-    }
-}
-
-impl Deciding {
-    /// What spans are children of that are made meanwhile.
-    pub(crate) fn context(&self) -> Context {
-        self.0.clone()
-    }
-
-    /// Ends the span.
-    pub(crate) fn end(self, decided: &Decided<'_>) {
-        let span = self.0.span();
-        if span.is_recording() {
-            let issuer = decided.issuer.map(|issuer| KeyValue::new("issuer", issuer.to_owned()));
-            let route = decided.route.map(|route| KeyValue::new("route", route.to_owned()));
-            span.set_attribute(KeyValue::new("door", decided.door));
-            span.set_attribute(KeyValue::new("code", decided.code));
-            span.set_attribute(KeyValue::new("http.request.method", known_method(decided.method)));
-            span.set_attributes(issuer.into_iter().chain(route));
-            if decided.failed {
-                span.set_status(Status::error(decided.code));
-            }
-        }
-        span.end();
     }
 }
 
@@ -139,12 +99,6 @@ fn parent(traceparent: &str) -> Context {
         return Context::new();
     }
     TraceContextPropagator::new().extract_with_context(&Context::new(), &Traceparent(traceparent))
-}
-
-/// A method by its registered name: any other is the client's own text, for which OpenTelemetry has `_OTHER`.
-fn known_method(method: &str) -> &'static str {
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-    KNOWN.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
 }
 
 #[cfg(test)]
@@ -174,13 +128,6 @@ mod tests {
         ] {
             let context = parent(&field);
             assert_eq!(context.span().span_context().is_valid(), is_parent, "{field}");
-        }
-    }
-
-    #[test]
-    fn a_method_of_the_clients_own_is_not_told() {
-        for (method, told) in [("GET", "GET"), ("TRACE", "TRACE"), ("get", "_OTHER"), ("eyJhbGciOi", "_OTHER")] {
-            assert_eq!(known_method(method), told);
         }
     }
 }

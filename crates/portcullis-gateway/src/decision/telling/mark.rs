@@ -1,0 +1,38 @@
+//! The mark by which a token is found again in logs.
+
+use portcullis::TokenMark;
+use serde::Serialize;
+
+use crate::decision::Original;
+
+/// The mark of a token, and what the token says of itself, which nobody vouches for.
+#[derive(Clone, Serialize)]
+pub(super) struct Mark {
+    pub(super) issuer: Option<String>,
+    pub(super) kid: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+impl Mark {
+    pub(super) fn of(original: &Original<'_>) -> Self {
+        let mark = token_mark(original);
+        Self {
+            issuer: mark.and_then(|mark| mark.unverified_issuer()),
+            kid: mark.and_then(|mark| mark.unverified_kid()),
+            token: mark.map(|mark| mark.to_string()),
+        }
+    }
+}
+
+/// Returns the mark of a request's token.
+pub(super) fn token_mark<'a>(original: &Original<'a>) -> Option<TokenMark<'a>> {
+    token_of(original).map(TokenMark::of)
+}
+
+/// Returns the token: all behind the scheme, if there is one field.
+fn token_of<'a>(original: &Original<'a>) -> Option<&'a [u8]> {
+    let [field] = original.authorization else { return None };
+    let space = field.iter().position(|byte| *byte == b' ')?;
+    let token = field.get(space..)?.trim_ascii();
+    (!token.is_empty()).then_some(token)
+}

@@ -1,0 +1,119 @@
+//! The telling of decisions: each one is counted, logged and traced, and refusals are shown on the console.
+//!
+//! Neither a token nor the value of a claim is told; the issuer is, of a token that has verified.
+
+mod counts;
+mod line;
+mod mark;
+mod recent;
+mod span;
+
+pub(super) use self::{
+    counts::{CacheLookups, Counts},
+    span::Deciding,
+};
+pub(crate) use recent::Recent;
+
+use std::{
+    cell::OnceCell,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use portcullis::{Access, VerifiedToken};
+
+use self::mark::Mark;
+use super::{Decision, Door, Gateway, Original, Pass, Refused, Reported};
+use crate::telemetry::Traces;
+
+/// The code of a request that passes.
+const PASS: &str = "pass";
+
+/// Tells of the decisions at one door.
+#[derive(Clone)]
+pub(super) struct Teller {
+    door: Door,
+    traces: Option<Traces>,
+    /// For the console, if there is one.
+    recent: Option<Arc<Recent>>,
+}
+
+/// A decision, as everything that tells of it sees it.
+struct Told<'a> {
+    door: Door,
+    /// The name of the route.
+    route: Option<&'a str>,
+    original: &'a Original<'a>,
+    outcome: Outcome<'a>,
+    mark: OnceCell<Mark>,
+}
+
+/// The outcome of a decision.
+#[derive(Clone, Copy)]
+enum Outcome<'a> {
+    /// With the token, unless nothing was asked for.
+    Passed(Option<&'a VerifiedToken>),
+    /// The request passes, on a route that only reports.
+    Reported(&'a Reported),
+    Refused(&'a Refused),
+}
+
+impl Teller {
+    pub(super) fn new(door: Door, traces: Option<Traces>, recent: Option<Arc<Recent>>) -> Self {
+        Self { door, traces, recent }
+    }
+
+    /// The parent of the span that a decision gets, if it gets one.
+    pub(super) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
+        self.traces.as_ref().and_then(|_| read())
+    }
+
+    /// Begins the span of a decision, if there is to be one.
+    pub(super) fn begin(&self, original: &Original<'_>, started: Instant) -> Option<Deciding> {
+        let traces = self.traces.as_ref()?;
+        Some(Deciding::begin(traces, original.traceparent, SystemTime::now() - started.elapsed()))
+    }
+
+    /// Tells of a decision; `span` is none if it has yet to be begun.
+    pub(super) fn tell(
+        &self,
+        gateway: &Gateway,
+        original: &Original<'_>,
+        decision: &Decision,
+        started: Instant,
+        span: Option<Deciding>,
+    ) {
+        let told = Told {
+            door: self.door,
+            route: gateway.name_of(decision.route),
+            original,
+            outcome: Outcome::of(decision),
+            mark: OnceCell::new(),
+        };
+        gateway.counts().of(self.door).count(decision.route, told.outcome, started);
+        line::write(&told, gateway.logged);
+        if let Some(recent) = &self.recent {
+            recent.note(&told);
+        }
+        if let Some(span) = span.or_else(|| self.begin(original, started)) {
+            span.end(&told);
+        }
+    }
+}
+
+impl Told<'_> {
+    /// The mark of the request's token, which is made once and only where it is needed.
+    fn mark(&self) -> &Mark {
+        self.mark.get_or_init(|| Mark::of(self.original))
+    }
+}
+
+impl<'a> Outcome<'a> {
+    fn of(decision: &'a Decision) -> Self {
+        match &decision.outcome {
+            Ok(Pass { would_refuse: Some(reported), .. }) => Self::Reported(reported),
+            Ok(Pass { access, .. }) => Self::Passed(access.as_ref().map(Access::token)),
+            Err(refused) => Self::Refused(refused),
+        }
+    }
+}
