@@ -49,11 +49,6 @@
 //! `portcullis_token_store_failures_total` by `operation`, `portcullis_token_store_forged_total`, `portcullis_jwks_keys` and
 //! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
 
-#![cfg_attr(
-    not(feature = "tower"),
-    allow(dead_code, unused_imports, reason = "only doors use the policy and the challenge")
-)]
-
 // Core: pure functions of bytes, keys and the time.
 mod algorithm;
 mod base64url;
@@ -67,6 +62,7 @@ pub mod json;
 mod keys;
 mod policy;
 pub mod refusal;
+mod step;
 mod token;
 
 #[cfg(doctest)]
@@ -95,6 +91,9 @@ mod token_cache;
 mod transport;
 mod verifier;
 
+// The judge of requests.
+mod gate;
+
 // Doors: one feature each.
 #[cfg(feature = "axum")]
 mod axum;
@@ -102,26 +101,26 @@ mod axum;
 mod tower;
 
 pub use algorithm::{Algorithm, KeyType};
-pub use bearer::TokenSource;
+pub use bearer::{HeaderFields, TokenSource};
 pub use claims::{Claims, VerifiedToken};
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
+pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, Secure, Verdict};
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
-pub use policy::Access;
 #[doc(inline)]
 pub use refusal::Refusal;
 pub use token::TokenMark;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;
 pub use transport::{HttpClient, HttpRequest, PeerAddress};
-pub use verifier::{Check, CheckKind, Explanation, Fact, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
+pub use verifier::{Check, CheckKind, Explanation, Fact, Ground, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]
 pub use axum::AccessRejection;
 #[cfg(feature = "tower")]
-pub use tower::{ResponseBody, ResponseFuture, Secure, SecureService};
+pub use tower::{ResponseBody, ResponseFuture, SecureService};

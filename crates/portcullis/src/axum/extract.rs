@@ -7,9 +7,8 @@ use serde::de::DeserializeOwned;
 use super::AccessRejection;
 use crate::{
     claims::Claims,
-    policy::Access,
+    gate::{Access, Guarded},
     refusal::{ConfigurationFault, Refusal, RequestFault},
-    tower::Verdict,
 };
 
 /// Refused with 500 without a layer, and with 401 if an optional layer let the request pass without credentials.
@@ -17,8 +16,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let verdict = verdict(parts)?;
-        verdict.access.cloned().ok_or_else(|| anonymous(&verdict))
+        let guarded = guarded(parts)?;
+        guarded.access.cloned().ok_or_else(|| anonymous(&guarded))
     }
 }
 
@@ -27,10 +26,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> FromRequestPar
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let verdict = verdict(parts)?;
-        match verdict.access {
-            Some(access) => typed(&verdict, access),
-            None => Err(anonymous(&verdict)),
+        let guarded = guarded(parts)?;
+        match guarded.access {
+            Some(access) => typed(&guarded, access),
+            None => Err(anonymous(&guarded)),
         }
     }
 }
@@ -40,27 +39,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRe
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, AccessRejection> {
-        let verdict = verdict(parts)?;
-        verdict.access.map(|access| typed(&verdict, access)).transpose()
+        let guarded = guarded(parts)?;
+        guarded.access.map(|access| typed(&guarded, access)).transpose()
     }
 }
 
-fn verdict(parts: &Parts) -> Result<Verdict<'_>, AccessRejection> {
+fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
     let missing = Refusal::Configuration(ConfigurationFault::MissingLayer);
-    Verdict::find(&parts.extensions).ok_or_else(|| AccessRejection::without_layer(missing))
+    Guarded::find(&parts.extensions).ok_or_else(|| AccessRejection::without_layer(missing))
 }
 
 fn typed<T: DeserializeOwned + Send + Sync + 'static>(
-    verdict: &Verdict<'_>,
+    guarded: &Guarded<'_>,
     access: &Access,
 ) -> Result<Claims<T>, AccessRejection> {
-    access.token().typed().map_err(|refusal| rejection(verdict, refusal))
+    access.token().typed().map_err(|refusal| rejection(guarded, refusal))
 }
 
-fn anonymous(verdict: &Verdict<'_>) -> AccessRejection {
-    rejection(verdict, Refusal::Request(RequestFault::NoCredentials))
+fn anonymous(guarded: &Guarded<'_>) -> AccessRejection {
+    rejection(guarded, Refusal::Request(RequestFault::NoCredentials))
 }
 
-fn rejection(verdict: &Verdict<'_>, refusal: Refusal) -> AccessRejection {
-    AccessRejection::new(refusal, verdict.challenge.clone())
+fn rejection(guarded: &Guarded<'_>, refusal: Refusal) -> AccessRejection {
+    AccessRejection::new(refusal, guarded.challenge.clone())
 }

@@ -1,11 +1,11 @@
 //! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9110 section 11).
 
+mod fields;
 mod source;
 
+pub use fields::HeaderFields;
 pub use source::TokenSource;
 pub(crate) use source::find;
-#[cfg(feature = "tower")]
-pub(crate) use source::{parse_only, relevant};
 
 use crate::refusal::{Refusal, RequestFault, TokenFault};
 

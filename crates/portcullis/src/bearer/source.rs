@@ -1,11 +1,14 @@
 //! Where a request may carry its token, and the rule that it carries one only.
 
 use http::{
-    HeaderMap, HeaderName,
+    HeaderName,
     header::{AUTHORIZATION, COOKIE},
 };
 
-use super::BearerToken;
+use super::{
+    BearerToken, HeaderFields,
+    fields::{Only, only},
+};
 use crate::refusal::{Refusal, RequestFault};
 
 /// A place of a request that may carry the access token.
@@ -57,17 +60,17 @@ impl TokenSource {
 ///
 /// Two tokens, and two `Authorization` fields of any scheme, are refused (RFC 6750 section 2).
 pub(crate) fn find<'a>(
-    headers: &'a HeaderMap,
+    fields: &'a dyn HeaderFields,
     sources: &[TokenSource],
     max_bytes: usize,
 ) -> Result<BearerToken<'a>, Refusal> {
     // Nearly always there is one place, and nothing to compare.
     if let [only] = sources {
-        return only.read(headers, max_bytes);
+        return only.read(fields, max_bytes);
     }
     let mut found = Err(Refusal::Request(RequestFault::NoCredentials));
     for source in sources {
-        match source.read(headers, max_bytes) {
+        match source.read(fields, max_bytes) {
             Err(Refusal::Request(RequestFault::NoCredentials)) => {}
             another if !carries_a_token(&found) => found = another,
             another if !carries_a_token(&another) => {}
@@ -75,25 +78,6 @@ pub(crate) fn find<'a>(
         }
     }
     found
-}
-
-/// The fields that `find` reads, for a verdict that comes later.
-#[cfg(feature = "tower")]
-pub(crate) fn relevant(headers: &HeaderMap, sources: &[TokenSource]) -> HeaderMap {
-    let names = sources.iter().map(|source| match &source.0 {
-        Place::Authorization => AUTHORIZATION,
-        Place::Header(name) => name.clone(),
-        Place::Cookie(_) => COOKIE,
-    });
-    let mut relevant = HeaderMap::new();
-    for name in names {
-        if !relevant.contains_key(&name) {
-            headers.get_all(&name).iter().for_each(|value| {
-                relevant.append(name.clone(), value.clone());
-            });
-        }
-    }
-    relevant
 }
 
 /// Whether a token came, be it good or malformed.
@@ -105,43 +89,30 @@ fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
 }
 
 impl TokenSource {
-    fn read<'a>(&self, headers: &'a HeaderMap, max_bytes: usize) -> Result<BearerToken<'a>, Refusal> {
+    fn read<'a>(&self, fields: &'a dyn HeaderFields, max_bytes: usize) -> Result<BearerToken<'a>, Refusal> {
         match &self.0 {
-            Place::Authorization => parse_only(values_of(headers, &AUTHORIZATION), max_bytes),
-            Place::Header(name) => BearerToken::bare(only(values_of(headers, name))?, max_bytes),
-            Place::Cookie(name) => BearerToken::bare(only_cookie(headers, name)?, max_bytes),
+            Place::Authorization => super::parse(only(fields, &AUTHORIZATION)?, max_bytes),
+            Place::Header(name) => BearerToken::bare(only(fields, name)?, max_bytes),
+            Place::Cookie(name) => BearerToken::bare(only_cookie(fields, name)?, max_bytes),
         }
     }
 }
 
-/// Reads the values of all `Authorization` fields of a request, of which there may be one.
-pub(crate) fn parse_only<'a>(
-    values: impl Iterator<Item = &'a [u8]>,
-    max_bytes: usize,
-) -> Result<BearerToken<'a>, Refusal> {
-    super::parse(only(values)?, max_bytes)
-}
-
-fn values_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    headers.get_all(name).iter().map(http::HeaderValue::as_bytes)
-}
-
 /// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.
-fn only_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a [u8], Refusal> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-    only(pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")))
-}
-
-fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Refusal> {
-    match (values.next(), values.next()) {
-        (None, _) => Err(Refusal::Request(RequestFault::NoCredentials)),
-        (Some(value), None) => Ok(value),
-        (Some(_), Some(_)) => Err(Refusal::Request(RequestFault::SeveralTokens)),
-    }
+fn only_cookie<'a>(fields: &'a dyn HeaderFields, name: &str) -> Result<&'a [u8], Refusal> {
+    let mut only = Only::default();
+    fields.each(&COOKIE, &mut |field| {
+        let pairs = field.split(|byte| *byte == b';');
+        let of_name = |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        pairs.filter_map(of_name).for_each(|value| only.take(value));
+    });
+    only.value()
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     /// The names and values of a request's fields.

@@ -101,7 +101,7 @@ impl Default for ClaimRules {
 }
 
 impl ClaimRules {
-    pub(crate) fn check(&self, token: SignedToken, now: SystemTime) -> Result<VerifiedToken, Refusal> {
+    pub(crate) fn check(&self, token: SignedToken<'_>, now: SystemTime) -> Result<VerifiedToken, Refusal> {
         let times = self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
         Ok(VerifiedToken::new(token, times))
     }

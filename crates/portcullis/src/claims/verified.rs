@@ -86,7 +86,7 @@ struct Phantom {
 }
 
 impl VerifiedToken {
-    pub(super) fn new(token: SignedToken, times: Times) -> Self {
+    pub(super) fn new(token: SignedToken<'_>, times: Times) -> Self {
         let SignedToken { header, claims, .. } = token;
         Self::of(Origin::Signed(header), Claims::new(claims), times)
     }

@@ -171,7 +171,7 @@ impl Candidates {
     }
 
     /// Opens the token with the first key that its signature verifies with; `attempts` keys are tried at the most.
-    pub(crate) fn verify(&self, token: UnverifiedToken<'_>, attempts: usize) -> Result<SignedToken, Refusal> {
+    pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
         let mut proofs = self.keys().take(attempts).filter_map(|key| key.verify(&token));
         let proof = proofs.next();
         drop(proofs);

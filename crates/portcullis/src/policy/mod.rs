@@ -1,9 +1,7 @@
-//! From a [`VerifiedToken`] to [`Access`]: the scope and the claims that an endpoint asks for.
+//! From a [`VerifiedToken`] to one that may pass here: the scope and the claims that an endpoint asks for.
 
-mod access;
 mod claim_rule;
 
-pub use access::Access;
 pub(crate) use claim_rule::ClaimRule;
 
 use crate::{
@@ -24,10 +22,10 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn check(&self, token: VerifiedToken) -> Result<Access, Refusal> {
+    pub(crate) fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
         self.check_scopes(token.claims())?;
         self.claims.iter().try_for_each(|rule| check_claim(rule, token.claims()))?;
-        Ok(Access::new(token))
+        Ok(token)
     }
 
     /// The scope that is asked for, for people; none if none is.

@@ -13,7 +13,7 @@ pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
 pub use mark::TokenMark;
 pub(crate) use pieces::Pieces;
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use crate::{
     base64url,
@@ -21,18 +21,24 @@ use crate::{
     crypto::SignatureProof,
     json::{self, Object},
     refusal::{Part, Refusal, TokenFault},
+    step,
 };
 
 /// A well-formed token that nobody has vouched for: its claims are out of reach.
 pub(crate) struct UnverifiedToken<'a> {
+    /// The whole token.
+    text: Cow<'a, [u8]>,
+    /// The length of the part that was signed, from the beginning on.
+    signed: usize,
     header: Arc<Header>,
     claims: Object,
-    signing_input: &'a [u8],
     signature: Vec<u8>,
 }
 
 /// A token whose signature verified; its claims are authentic and not yet judged.
-pub(crate) struct SignedToken {
+pub(crate) struct SignedToken<'a> {
+    /// The whole token.
+    pub(crate) text: Cow<'a, [u8]>,
     pub(crate) header: Arc<Header>,
     pub(crate) claims: Object,
     _proof: SignatureProof,
@@ -48,7 +54,8 @@ pub(crate) fn parse_knowing<'a>(
     token: BearerToken<'a>,
     known: impl FnOnce(&[u8]) -> Option<Arc<Header>>,
 ) -> Result<UnverifiedToken<'a>, Refusal> {
-    let parsed = split(token.as_bytes()).and_then(|parts| decode(parts, known));
+    step::taken(step::DECODE);
+    let parsed = split(token.as_bytes()).and_then(|parts| decode(token, parts, known));
     // Three parts of base64url have no other characters: only what does not parse has to be looked at.
     parsed.map_err(|fault| Refusal::Token(if token.is_token68() { fault } else { TokenFault::Characters }))
 }
@@ -58,7 +65,8 @@ struct Parts<'a> {
     header: &'a [u8],
     payload: &'a [u8],
     signature: &'a [u8],
-    signing_input: &'a [u8],
+    /// The length of what was signed: the first two parts, and the dot between them.
+    signed: usize,
 }
 
 /// Whether a token is in the form of a signed JWT, good or bad; what is not is opaque to us.
@@ -82,11 +90,12 @@ fn split(token: &[u8]) -> Result<Parts<'_>, TokenFault> {
         header: part(0..first),
         payload: part(first + 1..second),
         signature: part(second + 1..token.len()),
-        signing_input: part(0..second),
+        signed: second,
     })
 }
 
 fn decode<'a>(
+    token: BearerToken<'a>,
     parts: Parts<'a>,
     known: impl FnOnce(&[u8]) -> Option<Arc<Header>>,
 ) -> Result<UnverifiedToken<'a>, TokenFault> {
@@ -96,7 +105,7 @@ fn decode<'a>(
     };
     let claims = json_part(Part::Payload, parts.payload)?;
     let signature = bytes(Part::Signature, parts.signature)?;
-    Ok(UnverifiedToken { header, claims, signing_input: parts.signing_input, signature })
+    Ok(UnverifiedToken { text: Cow::Borrowed(token.as_bytes()), signed: parts.signed, header, claims, signature })
 }
 
 fn json_part(part: Part, text: &[u8]) -> Result<Object, TokenFault> {
@@ -119,8 +128,8 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// The bytes that were signed (RFC 7515 section 2), as they came.
-    pub(crate) fn signing_input(&self) -> &'a [u8] {
-        self.signing_input
+    pub(crate) fn signing_input(&self) -> &[u8] {
+        self.text.get(..self.signed).unwrap_or_default()
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
@@ -138,8 +147,14 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// Opens the token, since its signature verified.
-    pub(crate) fn signed(self, proof: SignatureProof) -> SignedToken {
-        SignedToken { header: self.header, claims: self.claims, _proof: proof }
+    pub(crate) fn signed(self, proof: SignatureProof) -> SignedToken<'a> {
+        SignedToken { text: self.text, header: self.header, claims: self.claims, _proof: proof }
+    }
+
+    /// The same token, on bytes of its own: for one that has to wait longer than its request is at hand.
+    pub(crate) fn into_owned(self) -> UnverifiedToken<'static> {
+        let Self { text, signed, header, claims, signature } = self;
+        UnverifiedToken { text: Cow::Owned(text.into_owned()), signed, header, claims, signature }
     }
 }
 

@@ -184,7 +184,7 @@ fn the_hs256_example_of_rfc_7515_verifies() {
     assert!(verify(token, &[jwk], Origin::Remote).is_none());
 }
 
-fn verify(text: &str, keys: &[serde_json::Value], origin: Origin) -> Option<SignedToken> {
+fn verify<'a>(text: &'a str, keys: &[serde_json::Value], origin: Origin) -> Option<SignedToken<'a>> {
     let document: JwkSet = json!({ "keys": keys }).to_string().parse().ok()?;
     let token = parse(BearerToken::bare(text.as_bytes(), 100_000).ok()?).ok()?;
     let keys = Arc::new(KeySet::import(&document, &ImportRules::of(origin))).candidates(token.header()).ok()?;

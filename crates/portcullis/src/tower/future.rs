@@ -3,23 +3,15 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
+use super::{body::ResponseBody, service::leave};
+use crate::gate::{Pending, Secure};
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use tracing::Instrument;
-
-use super::{
-    body::ResponseBody,
-    gate::{Admission, Gate},
-};
-use crate::{refusal::Refusal, telemetry};
-
-type Verdict = Pin<Box<dyn Future<Output = Result<Admission, Refusal>> + Send>>;
 
 pin_project! {
     /// The response of [`SecureService`](super::SecureService), in the making.
@@ -38,7 +30,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Waiting { gate: Arc<Gate>, verdict: Verdict, call: Option<(Request<B>, S)> },
+        Waiting { secure: Secure, pending: Pending, call: Option<(Request<B>, S)> },
         Passed { #[pin] response: S::Future },
         Refused { response: Option<Response<Bytes>> },
     }
@@ -53,11 +45,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Refused { response: Some(response) } }
     }
 
-    pub(super) fn waiting(gate: Arc<Gate>, request: Request<B>, ready: S) -> Self {
-        let client = request.extensions().get().copied();
-        let verdict = Arc::clone(&gate).judge(gate.relevant(request.headers()), client);
-        let verdict = Box::pin(verdict.instrument(telemetry::judging()));
-        Self { state: State::Waiting { gate, verdict, call: Some((request, ready)) } }
+    pub(super) fn waiting(secure: Secure, pending: Pending, request: Request<B>, ready: S) -> Self {
+        Self { state: State::Waiting { secure, pending, call: Some((request, ready)) } }
     }
 }
 
@@ -78,13 +67,14 @@ where
                     Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::refusal))),
                     None => return Poll::Pending,
                 },
-                StateProjection::Waiting { gate, verdict, call } => {
-                    match (ready!(verdict.as_mut().poll(cx)), call.take()) {
-                        (Ok(admission), Some((mut request, mut service))) => {
-                            admission.leave_in(request.extensions_mut());
+                StateProjection::Waiting { secure, pending, call } => {
+                    let verdict = ready!(Pin::new(pending).poll(cx));
+                    match (verdict.outcome, call.take()) {
+                        (Ok(admitted), Some((mut request, mut service))) => {
+                            leave(admitted, request.extensions_mut());
                             State::Passed { response: service.call(request) }
                         }
-                        (Err(refusal), _) => State::Refused { response: Some(gate.refuse(&refusal)) },
+                        (Err(refusal), _) => State::Refused { response: Some(secure.answer(&refusal)) },
                         (Ok(_), None) => return Poll::Pending,
                     }
                 }

@@ -1,4 +1,4 @@
-//! [`Secure`]: the tower layer that lets a request pass only with an access token that may pass.
+//! [`Secure`](crate::Secure) as a layer: the tower layer that lets a request pass only with an access token that may pass.
 //!
 //! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions.
 //! 2. Any other gets the challenge and never reaches it.
@@ -10,14 +10,9 @@
 
 mod body;
 mod future;
-mod gate;
 mod layer;
 mod service;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
-pub use layer::Secure;
 pub use service::SecureService;
-
-#[cfg(feature = "axum")]
-pub(crate) use gate::Verdict;

@@ -2,25 +2,25 @@
 
 use std::{
     mem,
-    sync::Arc,
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use tower_service::Service;
 
-use super::{body::ResponseBody, future::ResponseFuture, gate::Gate};
+use super::{body::ResponseBody, future::ResponseFuture};
+use crate::gate::{Access, Admitted, Judging, Presented, Secure};
 
 /// Calls the inner service for requests that may pass; answers the others itself.
 #[derive(Debug, Clone)]
 pub struct SecureService<S> {
     inner: S,
-    gate: Arc<Gate>,
+    secure: Secure,
 }
 
 impl<S> SecureService<S> {
-    pub(super) fn new(inner: S, gate: Arc<Gate>) -> Self {
-        Self { inner, gate }
+    pub(super) fn new(inner: S, secure: Secure) -> Self {
+        Self { inner, secure }
     }
 }
 
@@ -37,18 +37,42 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.gate.judge_now(request.headers(), request.extensions()) {
-            Some(Ok(admission)) => {
-                admission.leave_in(request.extensions_mut());
-                ResponseFuture::passed(self.inner.call(request))
-            }
-            Some(Err(refusal)) => ResponseFuture::refused(self.gate.refuse(&refusal)),
-            None => {
+        match self.secure.judge(&presented(&request)) {
+            Judging::Done(verdict) => match verdict.outcome {
+                Ok(admitted) => {
+                    leave(admitted, request.extensions_mut());
+                    ResponseFuture::passed(self.inner.call(request))
+                }
+                Err(refusal) => ResponseFuture::refused(self.secure.answer(&refusal)),
+            },
+            Judging::Waits(pending) => {
                 // The inner service that was polled ready goes with the request; its clone is yet to be polled.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(Arc::clone(&self.gate), request, ready)
+                ResponseFuture::waiting(self.secure.clone(), pending, request, ready)
             }
+        }
+    }
+}
+
+fn presented<B>(request: &Request<B>) -> Presented<'_> {
+    let extensions = request.extensions();
+    Presented::new(request.headers())
+        .request(request.method().as_str(), request.uri().path())
+        .from_client(extensions.get().copied())
+        .after(extensions.get())
+}
+
+/// Leaves the evidence that a request may pass in its extensions: one at a time.
+pub(super) fn leave(admitted: Admitted, extensions: &mut Extensions) {
+    match admitted {
+        Admitted::Bearer(access) => {
+            extensions.insert(access);
+        }
+        Admitted::Anonymous(anonymous) => {
+            // The access that an outer layer left by another verifier is not this layer's word.
+            extensions.remove::<Access>();
+            extensions.insert(anonymous);
         }
     }
 }

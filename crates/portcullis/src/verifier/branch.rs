@@ -36,20 +36,17 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// Judges the header, then looks for the key without waiting; `now` is by this branch's clock.
+    /// Looks for the key without waiting; `now` is by this branch's clock.
     pub(super) fn lookup(&self, token: &UnverifiedToken<'_>, now: SystemTime) -> Lookup {
-        if let Err(refusal) = self.header.check(token.header()) {
-            return Lookup::Refused(refusal);
-        }
         self.jwks.lookup(token.header(), self.now_for_keys(now))
     }
 
     /// A JWT whose header is as it must be and whose signature verifies, with the keys that it does by.
-    pub(super) async fn signed(
+    pub(super) async fn signed<'a>(
         &self,
-        token: BearerToken<'_>,
+        token: BearerToken<'a>,
         rules: &HeaderRules,
-    ) -> Result<(SignedToken, Weak<KeySet>), Refusal> {
+    ) -> Result<(SignedToken<'a>, Weak<KeySet>), Refusal> {
         let unverified = token::parse(token)?;
         rules.check(unverified.header())?;
         let keys = self.jwks.key(unverified.header()).await?;

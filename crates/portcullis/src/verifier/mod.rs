@@ -9,10 +9,13 @@ mod builder;
 mod explain;
 mod issuers;
 mod known_headers;
+mod line;
 mod opaque;
 
 pub use builder::VerifierBuilder;
 pub use explain::{Check, CheckKind, Explanation, Fact, Outcome};
+pub use line::Ground;
+pub(crate) use line::{Manner, Verified, Verifying, Waiting};
 
 use std::{
     fmt,
@@ -21,15 +24,8 @@ use std::{
 };
 
 use crate::{
-    bearer::BearerToken,
-    claims::VerifiedToken,
-    configuration_error::ConfigurationError,
-    introspection::{ClientAddress, Introspector},
-    jwks::{JwksService, Lookup},
-    keys::{Candidates, KeySet},
-    refusal::Refusal,
-    token::{self, UnverifiedToken},
-    token_cache::TokenCache,
+    bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
+    jwks::JwksService, keys::KeySet, refusal::Refusal, token, token_cache::TokenCache,
 };
 use branch::Branch;
 use issuers::Issuers;
@@ -200,10 +196,7 @@ impl Verifier {
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
-        match self.verify_now(token) {
-            Some(verdict) => verdict,
-            None => self.verify_bearer(token, None).await,
-        }
+        self.judge(token, Manner::default()).await.token
     }
 
     /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.
@@ -229,7 +222,6 @@ impl Verifier {
     /// The same for what stands in the place of a token, held against what an endpoint asks for.
     ///
     /// None is no token where none is asked for.
-    #[cfg(feature = "tower")]
     pub(crate) async fn explain_for(
         &self,
         token: Result<Option<&[u8]>, Refusal>,
@@ -275,90 +267,17 @@ impl Verifier {
         TokenCacheSize { tokens, bytes }
     }
 
-    /// The verdict, if no wait for keys or an introspection is needed to reach it.
-    pub(crate) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
-        if let Some(opaque) = self.opaque(token) {
-            return opaque.verify_now(token);
-        }
-        if let Some(known) = self.known(token) {
-            return Some(Ok(known));
-        }
-        let unverified = match self.parse(token) {
-            Ok(unverified) => unverified,
-            Err(refusal) => return Some(Err(refusal)),
-        };
-        let branch = match self.0.issuers.choose(&unverified) {
-            Ok(branch) => branch,
-            Err(refusal) => return Some(Err(refusal)),
-        };
-        let now = branch.clock.now();
-        match branch.lookup(&unverified, now) {
-            Lookup::Found(keys) => Some(self.open(token, unverified, branch, &keys, now)),
-            Lookup::Refused(refusal) => Some(Err(refusal)),
-            Lookup::MustWait => None,
-        }
-    }
-
-    /// The verdict on a token that this client shows.
-    pub(crate) async fn verify_bearer(
-        &self,
-        token: BearerToken<'_>,
-        client: Option<ClientAddress>,
-    ) -> Result<VerifiedToken, Refusal> {
-        if let Some(opaque) = self.opaque(token) {
-            return opaque.verify(token, client).await;
-        }
-        let unverified = self.parse(token)?;
-        let branch = self.0.issuers.choose(&unverified)?;
-        branch.header.check(unverified.header())?;
-        let keys = branch.jwks.key(unverified.header()).await?;
-        self.open(token, unverified, branch, &keys, branch.clock.now())
-    }
-
-    fn parse<'a>(&self, token: BearerToken<'a>) -> Result<UnverifiedToken<'a>, Refusal> {
-        token::parse_knowing(token, |part| self.0.headers.find(part))
-    }
-
-    /// The same token, verified before, if it would be again.
-    pub(crate) fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
-        match self.opaque(token) {
-            Some(opaque) => opaque.known(token),
-            None => self.0.cache.as_ref()?.get(token.as_bytes(), Grounds::hold),
-        }
-    }
-
     /// What judges this token, if it is not for us to read and there is somebody to ask.
     fn opaque(&self, token: BearerToken<'_>) -> Option<&Arc<Opaque>> {
         self.0.opaque.as_ref().filter(|_| !token::is_jws(token))
     }
 
-    /// The last steps, which need no wait: signature and claims. A token that passes is kept.
-    fn open(
-        &self,
-        token: BearerToken<'_>,
-        unverified: UnverifiedToken<'_>,
-        branch: &Arc<Branch>,
-        keys: &Candidates,
-        now: SystemTime,
-    ) -> Result<VerifiedToken, Refusal> {
-        let signed = keys.verify(unverified, branch.key_attempts)?;
-        self.0.headers.remember(&signed.header);
-        let verified = branch.claims.check(signed, now)?;
-        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {
-            let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
-            cache.insert(token.as_bytes(), verified.clone(), grounds);
-        }
-        Ok(verified)
-    }
-
     /// The longest token that is looked at, in bytes.
-    #[cfg(feature = "tower")]
     pub(crate) fn max_token_bytes(&self) -> usize {
         self.0.max_token_bytes
     }
 
     /// Has a verified token keep what it was shown as, so that [`is_verdict_on`](Self::is_verdict_on) knows it again.
-    #[cfg(feature = "tower")]
     pub(crate) fn keep_shown_as(&self, verified: &VerifiedToken, token: BearerToken<'_>) {
         verified.keep_shown_as(|| match self.opaque(token) {
             Some(_) => crate::crypto::sha256(token.as_bytes()).as_slice().into(),
@@ -367,7 +286,6 @@ impl Verifier {
     }
 
     /// Tells whether this verifier came to its verdict by the very bytes of this token.
-    #[cfg(feature = "tower")]
     pub(crate) fn is_verdict_on(&self, verified: &VerifiedToken, token: BearerToken<'_>) -> bool {
         match self.opaque(token) {
             Some(_) => verified.was_shown_as(&crate::crypto::sha256(token.as_bytes())),
@@ -376,7 +294,6 @@ impl Verifier {
     }
 
     /// Whether the two are the same verifier, so that what one has verified the other need not.
-    #[cfg(feature = "tower")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -9,13 +9,19 @@
 //! and the client gets 503.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 
 use tracing::Instrument;
 
-use super::branch::Branch;
+use super::{
+    branch::Branch,
+    line::{Ground, Verified},
+};
 use crate::{
     bearer::BearerToken,
     claims::{ClaimRules, VerifiedToken},
@@ -26,6 +32,7 @@ use crate::{
     json::{self, Object},
     keys::KeySet,
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
+    step,
     token::{self, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
     token_cache::TokenCache,
 };
@@ -43,8 +50,19 @@ pub(super) struct Opaque {
     signed_answers: (HeaderRules, ClaimRules),
     /// What passed, by the SHA-256 of the token.
     passed: TokenCache<Grounds>,
+    /// How often a token was put there.
+    kept: AtomicU64,
     refused: RefusedTokens,
     flights: SingleFlight<Result<VerifiedToken, Refusal>>,
+}
+
+/// A question about a token that has to be asked.
+pub(super) struct Unanswered {
+    token: String,
+    digest: Digest,
+    client: Option<ClientAddress>,
+    /// The count of tokens that had been kept when this one was not among them.
+    kept: u64,
 }
 
 /// What the verdict on a token rests on: an answer, and the keys that it was verified with, if it is a JWT.
@@ -89,52 +107,47 @@ impl Opaque {
             branch,
             signed_answers: (header, claims),
             passed,
+            kept: AtomicU64::new(0),
             refused,
             flights: SingleFlight::new(),
         }
     }
 
-    /// The same token, which passed before, if what that rests on still holds.
-    pub(super) fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
-        self.known_by(&sha256(token.as_bytes()))
-    }
-
-    /// The verdict, if the issuer need not be asked.
-    pub(super) fn verify_now(&self, token: BearerToken<'_>) -> Option<Result<VerifiedToken, Refusal>> {
-        self.verdict_now(token, &sha256(token.as_bytes()))
-    }
-
-    fn verdict_now(&self, token: BearerToken<'_>, digest: &Digest) -> Option<Result<VerifiedToken, Refusal>> {
-        if let Some(known) = self.known_by(digest) {
-            return Some(Ok(known));
-        }
-        if !token.is_token68() {
-            return Some(Err(Refusal::Token(TokenFault::Characters)));
-        }
-        let now = self.introspector.clock().now();
-        self.refused.get(digest, now, self.introspector.refused_for()).map(Err)
-    }
-
-    /// The verdict, with a question to the issuer that all share who have the same token at the same time.
-    ///
-    /// It takes a turn of the client's who asks first.
-    pub(super) async fn verify(
-        self: &Arc<Self>,
-        token: BearerToken<'_>,
-        client: Option<ClientAddress>,
-    ) -> Result<VerifiedToken, Refusal> {
+    /// The verdict, if the issuer need not be asked; otherwise the question that has to be.
+    pub(super) fn begin(&self, token: BearerToken<'_>, client: Option<ClientAddress>) -> Result<Verified, Unanswered> {
         let digest = sha256(token.as_bytes());
-        if let Some(verdict) = self.verdict_now(token, &digest) {
-            return verdict;
+        let kept = self.kept.load(Ordering::Acquire);
+        step::taken(step::LOOK_UP);
+        if let Some(known) = self.known_by(&digest) {
+            return Ok(Verified { token: Ok(known), ground: Ground::Cached });
         }
-        // Characters of a token68 are ASCII.
-        let text = String::from_utf8_lossy(token.as_bytes()).into_owned();
-        let work = || {
-            let opaque = Arc::clone(self);
-            let span = self.introspector.span();
-            async move { opaque.introspect(&text, digest, client).await }.instrument(span)
+        let refusal = match token.is_token68() {
+            false => Some(Refusal::Token(TokenFault::Characters)),
+            true => self.refused.get(&digest, self.introspector.clock().now(), self.introspector.refused_for()),
         };
-        self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)))
+        match refusal {
+            Some(refusal) => Ok(Verified { token: Err(refusal), ground: Ground::Introspected }),
+            // Characters of a token68 are ASCII.
+            None => {
+                Err(Unanswered { token: String::from_utf8_lossy(token.as_bytes()).into_owned(), digest, client, kept })
+            }
+        }
+    }
+
+    /// The answer to a question, shared by all requests that have the same token at the same time.
+    ///
+    /// It takes a turn of the client whose request is the first.
+    pub(super) async fn answer(self: Arc<Self>, question: Unanswered) -> Result<VerifiedToken, Refusal> {
+        let digest = question.digest;
+        let work = || {
+            let opaque = Arc::clone(&self);
+            let span = self.introspector.span();
+            async move { opaque.introspect(question).await }.instrument(span)
+        };
+        let verified = self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)));
+        verified.inspect(|token| {
+            token.keep_shown_as(|| digest.as_slice().into());
+        })
     }
 
     /// The issuer that is asked.
@@ -161,14 +174,11 @@ impl Opaque {
             && self.branch.claims.are_times_right(token.times(), now)
     }
 
-    async fn introspect(
-        &self,
-        token: &str,
-        digest: Digest,
-        client: Option<ClientAddress>,
-    ) -> Result<VerifiedToken, Refusal> {
-        // Another question may have been answered since this one was decided on.
-        if let Some(known) = self.known_by(&digest) {
+    async fn introspect(&self, question: Unanswered) -> Result<VerifiedToken, Refusal> {
+        let Unanswered { token, digest, client, kept } = question;
+        // Another question may have been answered since the cache was looked at.
+        let have_more = self.kept.load(Ordering::Acquire) != kept;
+        if let Some(known) = have_more.then(|| self.known_by(&digest)).flatten() {
             return Ok(known);
         }
         if let Some(reply) = self.introspector.shared(&self.question, &digest).await {
@@ -177,7 +187,7 @@ impl Opaque {
                 return Ok(self.keep(digest, judged, reply.until));
             }
         }
-        let (reply, attempt) = self.introspector.ask(token, client).await?;
+        let (reply, attempt) = self.introspector.ask(&token, client).await?;
         let verdict = self.judge(&reply).await;
         self.conclude(digest, &reply, attempt, verdict)
     }
@@ -214,6 +224,7 @@ impl Opaque {
         let Judged { token, keys } = judged;
         if self.introspector.clock().now() < until {
             self.passed.insert(&digest, token.clone(), Grounds { until, keys });
+            self.kept.fetch_add(1, Ordering::Release);
         }
         token
     }

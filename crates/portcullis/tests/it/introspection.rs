@@ -23,7 +23,7 @@ use portcullis::{
 };
 use portcullis_testkit::{Endpoint, Fault};
 
-use crate::support::{Setup, answer, app, bearer};
+use crate::support::{Setup, answer, app, bearer, judge};
 
 const FORMS: [IntrospectionForm; 3] = [IntrospectionForm::Json, IntrospectionForm::Jwt, IntrospectionForm::Phantom];
 
@@ -254,7 +254,7 @@ async fn only_a_dangerous_verifier_takes_a_bound_token_of_which_a_server_tells()
         let builder = builder.audience("https://api.example.com").introspection(introspector);
         let verifier = builder.dangerously_accept_sender_constrained_tokens().build().unwrap();
         let layer = Secure::new(verifier);
-        let judged = layer.judge(&[b"Bearer opaque"]).await;
+        let judged = judge(&layer, &[b"Bearer opaque"]).await;
         let actual = judged.as_ref().map_or_else(|refusal| layer.answer(refusal).status().as_u16(), |_| 200);
         assert_eq!(actual, status, "{members}");
     }
@@ -275,7 +275,7 @@ async fn scopes_of_an_answer_are_read_as_those_of_a_token() {
         let client = Canned { media_type: "application/json", body: format!(r#"{{"active":true,{scope},{aud}}}"#) };
         let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
         let layer = Secure::new(verifier(&setup, introspector)).scope(["read", "write"]);
-        assert_eq!(layer.judge(&[b"Bearer opaque"]).await.is_ok(), passes, "{scope}");
+        assert_eq!(judge(&layer, &[b"Bearer opaque"]).await.is_ok(), passes, "{scope}");
     }
 }
 

@@ -15,7 +15,7 @@ use portcullis::{
 };
 use portcullis_testkit::Endpoint;
 
-use crate::support::{Setup, answer, request};
+use crate::support::{Setup, answer, judge, request};
 
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
@@ -102,7 +102,7 @@ async fn access_that_another_request_was_given_counts_for_nothing() {
     let secure = Secure::new(setup.jwks.clone());
     let token = setup.server.token().subject("alice").sign();
     let field = format!("Bearer {token}");
-    let stolen = secure.judge(&[field.as_bytes()]).await.unwrap().unwrap();
+    let stolen = judge(&secure, &[field.as_bytes()]).await.unwrap().unwrap();
     let kept: Arc<std::sync::Mutex<Option<Access>>> = Arc::default();
     let keep = Arc::clone(&kept);
     let keeping = get(move |access: Access| async move { *keep.lock().unwrap() = Some(access) });

@@ -1,9 +1,11 @@
 //! What the tests share: an app behind a layer, a request, and its answer.
 
+use std::time::SystemTime;
+
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use portcullis::{Claims, JwksBuilder, JwksService, Secure};
+use portcullis::{Access, Claims, Explanation, Judging, JwksBuilder, JwksService, Presented, Refusal, Secure, Verdict};
 use portcullis_testkit::{AuthorizationServer, TestClock};
 use tower::ServiceExt;
 
@@ -84,4 +86,31 @@ pub(crate) fn request(fields: &[(&str, &str)]) -> Request<Body> {
 
 pub(crate) fn bearer(token: &str) -> Request<Body> {
     request(&[("authorization", &format!("Bearer {token}"))])
+}
+
+/// The verdict on a request with these `Authorization` fields, if no wait is needed to reach it.
+pub(crate) fn judge_now(secure: &Secure, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
+    match secure.judge(&Presented::new(&fields(authorization))) {
+        Judging::Done(verdict) => Some(access(verdict)),
+        Judging::Waits(_) => None,
+    }
+}
+
+/// The verdict on a request with these `Authorization` fields.
+pub(crate) async fn judge(secure: &Secure, authorization: &[&[u8]]) -> Result<Option<Access>, Refusal> {
+    let judging = secure.judge(&Presented::new(&fields(authorization)));
+    access(judging.verdict().await)
+}
+
+/// The explanation of a request with these `Authorization` fields.
+pub(crate) async fn explain_request(secure: &Secure, authorization: &[&[u8]], now: SystemTime) -> Explanation {
+    secure.explain(&Presented::new(&fields(authorization)), now).await
+}
+
+pub(crate) fn fields<'a>(authorization: &[&'a [u8]]) -> Vec<(&'static str, &'a [u8])> {
+    authorization.iter().map(|value| ("Authorization", *value)).collect()
+}
+
+fn access(verdict: Verdict) -> Result<Option<Access>, Refusal> {
+    verdict.outcome.map(|admitted| admitted.access().cloned())
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, same};
-use crate::support::{Setup, by};
+use crate::support::{Setup, by, explain_request, judge};
 
 /// Verifiers and layers that ask for little and for much.
 struct Doors {
@@ -73,8 +73,8 @@ impl Doors {
 
     async fn fields_agree(&self, fields: &[&[u8]], about: &str) {
         for (door, secure) in self.layers.iter().enumerate() {
-            let judged = secure.judge(fields).await;
-            let explained = secure.explain(fields, self.setup.clock.now()).await;
+            let judged = judge(secure, fields).await;
+            let explained = explain_request(secure, fields, self.setup.clock.now()).await;
             let (explained, judged) = (explained.refusal(), judged.as_ref().err());
             assert!(same(explained, judged), "{about} at layer {door}: {explained:?}, {judged:?}");
         }

@@ -10,7 +10,7 @@ use portcullis_testkit::{Algorithm, Attack, SigningKey, TokenBuilder};
 use serde_json::json;
 
 use super::{AUDIENCE, actual, hint};
-use crate::support::{Setup, by};
+use crate::support::{Setup, by, explain_request};
 
 const ISSUER: &str = "https://login.example.com";
 
@@ -320,10 +320,14 @@ async fn what_an_endpoint_asks_for() {
     ];
     for (about, secure, token, kind, words) in rows {
         let field = format!("Bearer {}", token.sign());
-        says(about, &secure.explain(&[field.as_bytes()], setup.clock.now()).await, kind, &words);
+        says(about, &explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await, kind, &words);
     }
-    let passed =
-        scoped.explain(&[format!("Bearer {}", token().scope("write read").sign()).as_bytes()], setup.clock.now()).await;
+    let passed = explain_request(
+        &scoped,
+        &[format!("Bearer {}", token().scope("write read").sign()).as_bytes()],
+        setup.clock.now(),
+    )
+    .await;
     assert_eq!((passed.verdict(), actual(&passed, Scope)), ("passed", "write read"));
 }
 
@@ -338,7 +342,7 @@ async fn fields_that_carry_no_token() {
         (&[b"Bearer x", b"Bearer y"], "proxy"),
     ];
     for (fields, words) in rows {
-        says(words, &secure.explain(fields, setup.clock.now()).await, Credentials, &[words]);
+        says(words, &explain_request(&secure, fields, setup.clock.now()).await, Credentials, &[words]);
     }
 }
 

@@ -4,7 +4,7 @@ use portcullis::{CheckKind, Secure, Verifier};
 use serde_json::{Value, json};
 
 use super::{actual, check};
-use crate::support::Setup;
+use crate::support::{Setup, explain_request, judge};
 
 #[tokio::test]
 async fn a_text_in_the_place_of_a_number_has_its_quotes() {
@@ -28,7 +28,7 @@ async fn a_text_in_the_place_of_a_number_has_its_quotes() {
     let secure = Secure::new(verifier).claim_value("level", 7);
     for (value, expected) in [(json!("7"), r#""7""#), (json!(8), "8"), (json!(["7"]), r#"["7"]"#)] {
         let field = format!("Bearer {}", setup.server.token().claim("level", value).sign());
-        let explanation = secure.explain(&[field.as_bytes()], setup.clock.now()).await;
+        let explanation = explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await;
         assert_eq!(actual(&explanation, CheckKind::Claim), expected);
     }
 }
@@ -106,7 +106,7 @@ async fn a_limit_is_named_with_what_sets_it() {
     let field = format!("Bearer {big}");
     let judged = |secure: Secure| {
         let field = field.clone();
-        async move { secure.judge(&[field.as_bytes()]).await.map(drop).map_err(|refusal| refusal.code()) }
+        async move { judge(&secure, &[field.as_bytes()]).await.map(drop).map_err(|refusal| refusal.code()) }
     };
     assert_eq!(judged(Secure::new(wider.clone())).await, Ok(()), "a layer has the limit of its verifier");
     assert_eq!(judged(Secure::new(wider).max_token_bytes(1 << 10)).await, Err("token_too_large"));

@@ -8,7 +8,7 @@ use portcullis_testkit::{Algorithm, AuthorizationServer, TokenBuilder};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, actual, hint};
-use crate::support::Setup;
+use crate::support::{Setup, explain_request};
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -428,7 +428,7 @@ async fn a_rule_s_row_tells_a_text_from_a_number() {
     let secure = Secure::new(Verifier::from(setup.jwks.clone())).claim_value("level", 7);
     for (value, shown) in [(json!("7"), r#""7""#), (json!(8), "8"), (json!(["7"]), r#"["7"]"#)] {
         let field = format!("Bearer {}", of(&setup, "https://login.example.com").claim("level", value).sign());
-        let explanation = secure.explain(&[field.as_bytes()], setup.clock.now()).await;
+        let explanation = explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await;
         assert_eq!(actual(&explanation, Claim), shown);
     }
 }
@@ -449,7 +449,7 @@ async fn scopes_under_another_name() {
     for (asked, token, words) in rows {
         let field = format!("Bearer {}", token.sign());
         let secure = Secure::new(verifier.clone()).scope([asked]);
-        let explanation = secure.explain(&[field.as_bytes()], setup.clock.now()).await;
+        let explanation = explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await;
         assert_eq!(explanation.first_failure().unwrap().kind, Scope, "{asked}");
         assert!(hint(&explanation).contains(words), "{asked}: {words} is not in: {}", hint(&explanation));
     }

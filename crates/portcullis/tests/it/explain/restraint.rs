@@ -7,7 +7,7 @@ use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint};
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, check};
-use crate::support::{Setup, by};
+use crate::support::{Setup, by, explain_request};
 
 fn fresh(setup: &Setup) -> Verifier {
     let jwks = by(&setup.clock, JwksService::builder(&setup.server.jwks_uri())).build().unwrap();
@@ -119,7 +119,7 @@ async fn hostile_text_steers_nothing_and_is_cut() {
         ];
         for token in tokens {
             let field = [b"Bearer ", token.sign().as_bytes()].concat();
-            let explanation = secure.explain(&[&field], setup.clock.now()).await;
+            let explanation = explain_request(&secure, &[&field], setup.clock.now()).await;
             assert!(explanation.refusal().is_some());
             for text in texts(&explanation) {
                 assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
@@ -131,7 +131,7 @@ async fn hostile_text_steers_nothing_and_is_cut() {
         }
     }
     for field in [b"Bearer \x1b[2J".as_slice(), b"Bearer \xff\xfe", "Bearer \u{202e}".as_bytes()] {
-        let explanation = secure.explain(&[field], setup.clock.now()).await;
+        let explanation = explain_request(&secure, &[field], setup.clock.now()).await;
         assert!(texts(&explanation).all(|text| !text.contains(|c: char| c.is_control() || c == '\u{202e}')));
     }
 }
@@ -145,7 +145,7 @@ async fn the_report_as_data_has_a_stable_shape() {
     let token = server.token().scope("read").sign();
     let now = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let field = format!("Bearer {token}");
-    let report = serde_json::to_value(secure.explain(&[field.as_bytes()], now).await).unwrap();
+    let report = serde_json::to_value(explain_request(&secure, &[field.as_bytes()], now).await).unwrap();
     assert_eq!(keys(&report), ["checks", "claims", "code", "header", "now", "reason", "verdict", "vouched"]);
     assert_eq!(report["verdict"], "refused");
     assert_eq!(report["code"], "issued_in_future");

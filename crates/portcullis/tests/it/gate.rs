@@ -1,7 +1,10 @@
-//! Judging without tower: by the values of a request's `Authorization` fields.
+//! The gate by itself, as a door calls it.
 
-use portcullis::{JwksService, Secure, Verifier};
+use http::HeaderMap;
+use portcullis::{Ground, Judging, JwksService, Presented, Secure, Verifier};
 use portcullis_testkit::{Attack, AuthorizationServer, Endpoint, Fault};
+
+use crate::support::{fields, judge, judge_now};
 
 fn bearer(token: &str) -> Vec<u8> {
     format!("Bearer {token}").into_bytes()
@@ -13,27 +16,49 @@ async fn a_verdict_comes_at_once_unless_keys_are_needed_first() {
     let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap());
     let field = bearer(&server.token().subject("alice").sign());
 
-    assert!(secure.judge_now(&[&field]).is_none(), "nothing was fetched yet");
-    let access = secure.judge(&[&field]).await.unwrap().unwrap();
+    assert!(judge_now(&secure, &[&field]).is_none(), "nothing was fetched yet");
+    let access = judge(&secure, &[&field]).await.unwrap().unwrap();
     assert_eq!(access.claims().subject(), Some("alice"));
-    let access = secure.judge_now(&[&field]).unwrap().unwrap().unwrap();
+    let access = judge_now(&secure, &[&field]).unwrap().unwrap().unwrap();
     assert_eq!(access.claims().subject(), Some("alice"));
     assert_eq!(server.requests(Endpoint::Jwks), 1);
 }
 
 #[tokio::test]
-async fn what_is_known_needs_no_signature() {
+async fn the_verification_of_an_unknown_token_can_be_left_to_another_thread() {
     let server = AuthorizationServer::start().await;
     let jwks = JwksService::new(&server.jwks_uri()).unwrap();
     jwks.prefetch().await.unwrap();
     let (secure, field) = (Secure::new(jwks), bearer(&server.token().sign()));
+    let judging = |secure: &Secure, field: &[u8]| secure.judge(&Presented::new(&fields(&[field])).verify_later(true));
+    let expired = bearer(&server.hostile(Attack::Expired));
 
-    assert_eq!(secure.judge_known(&[]).unwrap().unwrap_err().code(), "no_credentials");
-    assert!(secure.judge_known(&[&field]).is_none(), "never seen");
-    assert!(secure.judge_known(&[&bearer(&server.hostile(Attack::Expired))]).is_none(), "whatever it is");
-    secure.judge(&[&field]).await.unwrap().unwrap();
-    secure.judge_known(&[&field]).unwrap().unwrap().unwrap();
-    assert_eq!(secure.clone().scope(["x"]).judge_known(&[&field]).unwrap().unwrap_err().code(), "insufficient_scope");
+    let Judging::Done(verdict) = secure.judge(&Presented::new(&HeaderMap::new()).verify_later(true)) else {
+        panic!("no token")
+    };
+    assert_eq!(verdict.outcome.unwrap_err().code(), "no_credentials");
+    for (field, code) in [(&expired, Some("expired")), (&field, None)] {
+        let Judging::Waits(pending) = judging(&secure, field) else { panic!("never seen, whatever it is") };
+        let verdict = tokio::spawn(pending).await.unwrap();
+        assert_eq!(verdict.outcome.err().map(|refusal| refusal.code()), code);
+        assert_eq!(verdict.ground, Some(Ground::Verified));
+    }
+    let Judging::Done(verdict) = judging(&secure, &field) else { panic!("it is known") };
+    assert!(verdict.outcome.is_ok());
+    assert_eq!(verdict.ground, Some(Ground::Cached));
+    let Judging::Done(verdict) = judging(&secure.clone().scope(["x"]), &field) else { panic!("it is known") };
+    assert_eq!(verdict.outcome.unwrap_err().code(), "insufficient_scope");
+}
+
+#[tokio::test]
+async fn access_tells_what_was_granted_and_shows_nothing_in_debug() {
+    let server = AuthorizationServer::start().await;
+    let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap());
+    let field = bearer(&server.token().subject("alice").scope("read").sign());
+    let access = judge(&secure, &[&field]).await.unwrap().unwrap();
+    assert!(access.has_scope("read") && !access.has_scope("rea") && !access.has_scope(""));
+    assert_eq!(access.claims().subject(), Some("alice"));
+    assert!(!format!("{access:?} {:?}", access.token()).contains("alice"));
 }
 
 #[tokio::test]
@@ -54,9 +79,9 @@ async fn fields_are_judged_as_those_of_a_request_are() {
         (&[b"Bearer \xff"], "malformed_token", 403),
     ];
     for (fields, code, status) in table {
-        let now = secure.judge_now(fields).unwrap().unwrap_err();
+        let now = judge_now(&secure, fields).unwrap().unwrap_err();
         assert_eq!((now.code(), secure.answer(&now).status().as_u16()), (*code, *status));
-        assert_eq!(secure.judge(fields).await.unwrap_err().code(), *code, "late as at once");
+        assert_eq!(judge(&secure, fields).await.unwrap_err().code(), *code, "late as at once");
     }
 }
 
@@ -64,9 +89,9 @@ async fn fields_are_judged_as_those_of_a_request_are() {
 async fn what_is_optional_may_be_missing_and_may_not_be_bad() {
     let server = AuthorizationServer::start().await;
     let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap()).optional();
-    assert!(secure.judge_now(&[]).unwrap().unwrap().is_none());
-    assert!(secure.judge(&[b"Basic YTpi"]).await.unwrap().is_none());
-    assert!(secure.judge(&[&bearer(&server.hostile(Attack::ForgedKey))]).await.is_err());
+    assert!(judge_now(&secure, &[]).unwrap().unwrap().is_none());
+    assert!(judge(&secure, &[b"Basic YTpi"]).await.unwrap().is_none());
+    assert!(judge(&secure, &[&bearer(&server.hostile(Attack::ForgedKey))]).await.is_err());
 }
 
 #[tokio::test]
@@ -74,7 +99,7 @@ async fn an_outage_is_told_with_the_time_to_come_back() {
     let server = AuthorizationServer::start().await;
     server.fault(Endpoint::Jwks, Fault::Status(500));
     let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap());
-    let refusal = secure.judge(&[&bearer(&server.token().sign())]).await.unwrap_err();
+    let refusal = judge(&secure, &[&bearer(&server.token().sign())]).await.unwrap_err();
     let answer = secure.answer(&refusal);
     assert_eq!((refusal.code(), answer.status().as_u16()), ("keys_unavailable", 503));
     assert!(answer.headers().contains_key("retry-after"));

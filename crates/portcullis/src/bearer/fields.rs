@@ -1,0 +1,87 @@
+//! The header fields of a request, whatever framework holds them: [`HeaderFields`].
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::refusal::{Refusal, RequestFault};
+
+/// The header fields of a request, in the form that a framework keeps them in.
+///
+/// Implemented for [`http::HeaderMap`], and for arrays, vectors and slices of pairs of a name (compared without regard to
+/// case, RFC 9110 section 5.1) and a value. Nothing is copied.
+///
+/// # Example
+///
+/// ```
+/// use http::header::AUTHORIZATION;
+/// use portcullis::HeaderFields;
+///
+/// let fields: [(&str, &[u8]); 1] = [("Authorization", b"Bearer abc")];
+/// let mut count = 0;
+/// fields.each(&AUTHORIZATION, &mut |value| {
+///     assert_eq!(value, b"Bearer abc");
+///     count += 1;
+/// });
+/// assert_eq!(count, 1);
+/// ```
+pub trait HeaderFields {
+    /// Visits the value of each field of this name, in the order of the request.
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
+}
+
+impl HeaderFields for HeaderMap {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        self.get_all(name).iter().map(HeaderValue::as_bytes).for_each(visit);
+    }
+}
+
+impl<const N: usize> HeaderFields for [(&str, &[u8]); N] {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        each_of(self, name, visit);
+    }
+}
+
+impl HeaderFields for Vec<(&str, &[u8])> {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        each_of(self, name, visit);
+    }
+}
+
+impl HeaderFields for &[(&str, &[u8])] {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        each_of(self, name, visit);
+    }
+}
+
+fn each_of<'a>(pairs: &'a [(&str, &[u8])], name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+    let of_name = pairs.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name.as_str()));
+    of_name.map(|(_, value)| *value).for_each(visit);
+}
+
+/// The value of the only field of this name.
+pub(super) fn only<'a>(fields: &'a dyn HeaderFields, name: &HeaderName) -> Result<&'a [u8], Refusal> {
+    let mut only = Only::default();
+    fields.each(name, &mut |value| only.take(value));
+    only.value()
+}
+
+/// A value that may come once.
+#[derive(Default)]
+pub(super) struct Only<'a> {
+    value: Option<&'a [u8]>,
+    several: bool,
+}
+
+impl<'a> Only<'a> {
+    pub(super) fn take(&mut self, value: &'a [u8]) {
+        self.several |= self.value.is_some();
+        self.value = Some(value);
+    }
+
+    pub(super) fn value(self) -> Result<&'a [u8], Refusal> {
+        match self.value {
+            _ if self.several => Err(Refusal::Request(RequestFault::SeveralTokens)),
+            None => Err(Refusal::Request(RequestFault::NoCredentials)),
+            Some(value) => Ok(value),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The evidence that a request may pass: [`Access`] and [`Anonymous`].
+
+use std::{fmt, sync::Arc};
+
+use super::judge::Gate;
+#[cfg(feature = "axum")]
+use crate::challenge::Challenge;
+use crate::claims::{Claims, VerifiedToken, grants};
+
+/// Evidence that a request carries a token that may pass here.
+///
+/// The layer puts it into the request's extensions; only the gate can make one.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::Access;
+///
+/// fn subject<B>(request: &http::Request<B>) -> Option<&str> {
+///     request.extensions().get::<Access>()?.claims().subject()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Access {
+    token: VerifiedToken,
+    /// The gate that admitted the request.
+    gate: Arc<Gate>,
+}
+
+/// Evidence that a request without credentials may pass here.
+#[derive(Clone)]
+pub struct Anonymous {
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only extractors ask which gate it was"))]
+    gate: Arc<Gate>,
+}
+
+/// The word of the gate before a handler, for extractors.
+#[cfg(feature = "axum")]
+pub(crate) struct Guarded<'a> {
+    pub(crate) challenge: &'a Challenge,
+    pub(crate) access: Option<&'a Access>,
+}
+
+impl Access {
+    pub(super) fn new(token: VerifiedToken, gate: Arc<Gate>) -> Self {
+        Self { token, gate }
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The claims of the token.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+
+    /// Whether the token was granted this scope value.
+    #[must_use]
+    pub fn has_scope(&self, value: &str) -> bool {
+        grants(self.claims(), value)
+    }
+}
+
+impl Anonymous {
+    pub(super) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate }
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<'a> Guarded<'a> {
+    /// The word that a layer left in the extensions of a request; none if no layer judged it.
+    pub(crate) fn find(extensions: &'a http::Extensions) -> Option<Self> {
+        Self::of(extensions.get(), extensions.get())
+    }
+
+    /// The same where a framework keeps its extensions in its own way.
+    pub(crate) fn of(access: Option<&'a Access>, anonymous: Option<&'a Anonymous>) -> Option<Self> {
+        let gate = match access {
+            Some(access) => access.gate(),
+            None => &anonymous?.gate,
+        };
+        Some(Self { challenge: &gate.challenge, access })
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Access([redacted])")
+    }
+}
+
+impl fmt::Debug for Anonymous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Anonymous")
+    }
+}

@@ -1,0 +1,129 @@
+//! The judge of requests: the token found, verified and held against the policy.
+
+use std::{sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{Access, Admitted, Anonymous, Judging, Pending, Presented, Verdict};
+use crate::{
+    bearer::{self, BearerToken, TokenSource},
+    challenge::Challenge,
+    claims::VerifiedToken,
+    policy::Policy,
+    refusal::{Refusal, RequestFault},
+    step, telemetry,
+    verifier::{Explanation, Ground, Manner, Verified, Verifier, Verifying},
+};
+
+/// The configuration of a gate.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(super) verifier: Verifier,
+    pub(super) policy: Policy,
+    pub(super) challenge: Challenge,
+    pub(super) sources: Vec<TokenSource>,
+    pub(super) optional: bool,
+    pub(super) report_only: bool,
+    pub(super) max_token_bytes: usize,
+}
+
+impl Gate {
+    pub(super) fn new(verifier: Verifier) -> Self {
+        let max_token_bytes = verifier.max_token_bytes();
+        Self {
+            verifier,
+            policy: Policy::default(),
+            challenge: Challenge::default(),
+            sources: vec![TokenSource::authorization()],
+            optional: false,
+            report_only: false,
+            max_token_bytes,
+        }
+    }
+
+    /// Judges a request as far as that is possible without waiting.
+    pub(super) fn judge(self: &Arc<Self>, presented: &Presented<'_>) -> Judging {
+        let span = telemetry::judging();
+        let judging = span.enter();
+        let token = match self.find(presented, self.max_token_bytes) {
+            Ok(Some(token)) => token,
+            Ok(None) => return Judging::Done(self.verdict(Ok(self.anonymous()), None)),
+            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None)),
+        };
+        if let Some(verified) = self.verified_before(token, presented.before) {
+            return Judging::Done(self.conclude(Verified { token: Ok(verified), ground: Ground::Cached }));
+        }
+        let manner = Manner { client: presented.client, verify_later: presented.verify_later };
+        match self.verifier.begin(token, manner) {
+            Verifying::Done(verified) => {
+                if let Ok(verified) = &verified.token {
+                    self.verifier.keep_shown_as(verified, token);
+                }
+                Judging::Done(self.conclude(verified))
+            }
+            Verifying::Waits(waiting) => {
+                drop(judging);
+                Judging::Waits(Pending::new(Arc::clone(self), waiting, span))
+            }
+        }
+    }
+
+    /// The verdict on a request, from that on its token.
+    pub(super) fn conclude(self: &Arc<Self>, Verified { token, ground }: Verified) -> Verdict {
+        let admitted = token.and_then(|token| self.admit(token)).map(Admitted::Bearer);
+        self.verdict(admitted, Some(ground))
+    }
+
+    fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Access, Refusal> {
+        let token = self.policy.check(token)?;
+        telemetry::verified(&token);
+        Ok(Access::new(token, Arc::clone(self)))
+    }
+
+    fn anonymous(self: &Arc<Self>) -> Admitted {
+        Admitted::Anonymous(Anonymous::new(Arc::clone(self)))
+    }
+
+    /// In shadow mode a refusal is told, and the request passes as one without credentials.
+    fn verdict(self: &Arc<Self>, outcome: Result<Admitted, Refusal>, ground: Option<Ground>) -> Verdict {
+        match outcome {
+            Err(refusal) if self.report_only => {
+                telemetry::would_refuse(&refusal);
+                Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground }
+            }
+            outcome => Verdict { outcome, would_refuse: None, ground },
+        }
+    }
+
+    /// Explains, check by check, why a request passes or is refused.
+    pub(super) async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
+        // The size of the token is a check of its own.
+        let token = self.find(presented, usize::MAX).map(|token| token.map(BearerToken::as_bytes));
+        self.verifier.explain_for(token, self.max_token_bytes, &self.policy, now).await
+    }
+
+    /// The response to a refused request; this is where it is counted.
+    pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
+        telemetry::refused(refusal);
+        self.challenge.response(refusal)
+    }
+
+    /// The token that an outer layer with the same verifier has verified, if it is to the byte the one that is found here.
+    ///
+    /// The outer layer may have other sources and limits: that it found a token makes none for this one.
+    fn verified_before(&self, token: BearerToken<'_>, before: Option<&Access>) -> Option<VerifiedToken> {
+        let access = before?;
+        let is_ours = access.gate().verifier.is(&self.verifier);
+        (is_ours && self.verifier.is_verdict_on(access.token(), token)).then(|| access.token().clone())
+    }
+
+    /// The one token of a request. No token is no fault where none is asked for.
+    fn find<'a>(&self, presented: &Presented<'a>, max_bytes: usize) -> Result<Option<BearerToken<'a>>, Refusal> {
+        step::taken(step::FIND);
+        match bearer::find(presented.fields, &self.sources, max_bytes) {
+            Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
+            found => found.map(Some),
+        }
+    }
+}

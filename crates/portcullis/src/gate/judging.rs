@@ -1,0 +1,108 @@
+//! The verdict on a request, and the wait for it: [`Judging`].
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tracing::{Instrument, Span};
+
+use super::{Access, Anonymous, judge::Gate};
+use crate::{
+    refusal::Refusal,
+    verifier::{Ground, Waiting},
+};
+
+/// The state of a request that was judged as far as that is possible without waiting.
+#[derive(Debug)]
+#[must_use = "a request may pass only by its verdict"]
+pub enum Judging {
+    /// The verdict.
+    Done(Verdict),
+    /// Keys have to be fetched, or the token introspected, or verified elsewhere: await it.
+    Waits(Pending),
+}
+
+/// The verdict on a request.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "a request may pass only by its verdict"]
+pub struct Verdict {
+    /// The evidence that the request may pass, or why it may not.
+    ///
+    /// In [shadow mode](super::Secure::report_only) every request may pass.
+    pub outcome: Result<Admitted, Refusal>,
+    /// The refusal that shadow mode kept from the client. It is logged and counted already.
+    pub would_refuse: Option<Refusal>,
+    /// The ground of the verdict on the token; none if the request carries no token.
+    pub ground: Option<Ground>,
+}
+
+/// The evidence that a request may pass.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Admitted {
+    /// By its access token.
+    Bearer(Access),
+    /// Without credentials, which [`optional`](super::Secure::optional) and [`report_only`](super::Secure::report_only) allow.
+    Anonymous(Anonymous),
+}
+
+/// A verdict that has to be waited for: it owns all that was found of the request so far.
+///
+/// It needs a tokio runtime. Dropping it cancels the request's wait, and nothing that other requests wait for.
+#[must_use = "a verdict is reached only if it is awaited"]
+pub struct Pending(Pin<Box<dyn Future<Output = Verdict> + Send>>);
+
+impl Judging {
+    /// The verdict, awaited where that is needed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(secure: portcullis::Secure, headers: http::HeaderMap) {
+    /// let verdict = secure.judge(&portcullis::Presented::new(&headers)).verdict().await;
+    /// # }
+    /// ```
+    pub async fn verdict(self) -> Verdict {
+        match self {
+            Self::Done(verdict) => verdict,
+            Self::Waits(pending) => pending.await,
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, span: Span) -> Self {
+        let judging = async move { gate.conclude(waiting.finish().await) };
+        Self(Box::pin(judging.instrument(span)))
+    }
+}
+
+impl Future for Pending {
+    type Output = Verdict;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
+}
+
+impl Admitted {
+    /// The access that the token gives; none for an anonymous request.
+    #[must_use]
+    pub fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Bearer(access) => Some(access),
+            Self::Anonymous(_) => None,
+        }
+    }
+}

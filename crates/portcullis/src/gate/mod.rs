@@ -1,0 +1,30 @@
+//! The gate: whether a request may pass. Every door calls it, and it knows none of them.
+//!
+//! ```text
+//! header fields, method, target URI, client certificate ──► Presented          borrowed, nothing copied
+//! verifier, rules, challenge ─────────────────────────────► Secure
+//!
+//! Secure::judge(&Presented) ──► Judging::Done(Verdict)
+//!                          └──► Judging::Waits(Pending)     ── .await ──► Verdict
+//! ```
+//!
+//! - **One line with a stop.** [`Secure::judge`] goes as far as it can without waiting. Where keys have to be fetched, or a
+//!   token introspected, [`Pending`] owns all that was found so far, and goes on from there. Each step of [`step`](crate::step)
+//!   is taken once for a request, whether it waits or not.
+//! - **A known token** takes no allocation and no wait.
+//! - **Evidence.** Only the gate makes [`Access`] and [`Anonymous`]: a door that has neither has nothing to let a request pass by.
+//! - **Shadow mode** stands here and nowhere else: [`Verdict::would_refuse`].
+
+mod access;
+mod judge;
+mod judging;
+mod presented;
+mod secure;
+
+pub use access::{Access, Anonymous};
+pub use judging::{Admitted, Judging, Pending, Verdict};
+pub use presented::Presented;
+pub use secure::Secure;
+
+#[cfg(feature = "axum")]
+pub(crate) use access::Guarded;

@@ -1,0 +1,87 @@
+//! The parts of a request that a verdict can depend on: [`Presented`].
+
+use std::fmt;
+
+use super::Access;
+use crate::{bearer::HeaderFields, introspection::ClientAddress};
+
+/// The parts of a request that a verdict can depend on: borrowed, nothing is copied.
+///
+/// # Example
+///
+/// ```
+/// use http::HeaderMap;
+/// use portcullis::{JwksService, Judging, Presented, Secure};
+///
+/// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?);
+/// let headers = HeaderMap::new();
+/// let presented = Presented::new(&headers).request("GET", "/orders/1");
+/// let Judging::Done(verdict) = secure.judge(&presented) else { panic!("no keys are needed") };
+/// assert_eq!(verdict.outcome.unwrap_err().code(), "no_credentials");
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Presented<'a> {
+    /// The header fields.
+    pub fields: &'a dyn HeaderFields,
+    /// The method; empty if the door does not know it.
+    pub method: &'a str,
+    /// The target URI (RFC 9110 section 7.1), or its path and query; empty if the door does not know it.
+    pub target: &'a str,
+    /// The DER encoding of the certificate that the client proved to have, by mutual TLS.
+    pub client_certificate: Option<&'a [u8]>,
+    /// The address of the client: of the turns at the introspection endpoint, one client leaves as many to others as it takes,
+    /// and tokens at which the endpoint fails shut it for nobody else.
+    pub client: Option<ClientAddress>,
+    /// The access that an outer layer gave: a token that is the same to the byte is not verified again by the same verifier.
+    pub before: Option<&'a Access>,
+    /// Whether a token that is not known waits before its signature is verified, so that [`Pending`](super::Pending) does
+    /// that: for servers that have one thread for requests, and others for work.
+    pub verify_later: bool,
+}
+
+impl<'a> Presented<'a> {
+    /// A request with these header fields, of which nothing else is known.
+    #[must_use]
+    pub fn new(fields: &'a dyn HeaderFields) -> Self {
+        let (method, target) = ("", "");
+        Self { fields, method, target, client_certificate: None, client: None, before: None, verify_later: false }
+    }
+
+    /// The same with this method and target URI, or path and query.
+    #[must_use]
+    pub fn request(self, method: &'a str, target: &'a str) -> Self {
+        Self { method, target, ..self }
+    }
+
+    /// The same with this certificate of the client, in DER.
+    #[must_use]
+    pub fn client_certificate(self, der: Option<&'a [u8]>) -> Self {
+        Self { client_certificate: der, ..self }
+    }
+
+    /// The same from this address.
+    #[must_use]
+    pub fn from_client(self, client: Option<ClientAddress>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// The same behind an outer layer that gave this access.
+    #[must_use]
+    pub fn after(self, before: Option<&'a Access>) -> Self {
+        Self { before, ..self }
+    }
+
+    /// The same, with the verification of an unknown token left to [`Pending`](super::Pending).
+    #[must_use]
+    pub fn verify_later(self, verify_later: bool) -> Self {
+        Self { verify_later, ..self }
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("method", &self.method).finish_non_exhaustive()
+    }
+}

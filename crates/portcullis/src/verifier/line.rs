@@ -1,0 +1,188 @@
+//! The line from a [`BearerToken`] to a [`VerifiedToken`], with one stop: [`Verifier::begin`].
+//!
+//! It goes as far as it can without waiting. Where it has to wait, [`Waiting`] owns all that was found so far, and goes on
+//! from there: nothing is looked up, parsed or decoded twice.
+
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
+
+use super::{
+    Grounds, Verifier,
+    branch::Branch,
+    opaque::{self, Opaque},
+};
+use crate::{
+    bearer::BearerToken,
+    claims::VerifiedToken,
+    introspection::ClientAddress,
+    jwks::Lookup,
+    keys::Candidates,
+    refusal::Refusal,
+    step,
+    token::{self, UnverifiedToken},
+};
+
+/// The ground of a verdict on a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ground {
+    /// The token was verified before, and what that rests on still holds.
+    Cached,
+    /// The token was judged for this request: by its form, its signature and its claims.
+    Verified,
+    /// The authorization server was asked about it (RFC 7662), for this request or for another with the same token.
+    Introspected,
+}
+
+/// A verdict on a token.
+pub(crate) struct Verified {
+    pub(crate) token: Result<VerifiedToken, Refusal>,
+    pub(crate) ground: Ground,
+}
+
+/// The state of a token that was judged as far as that is possible without waiting.
+pub(crate) enum Verifying {
+    Done(Verified),
+    Waits(Waiting),
+}
+
+/// A token that has to wait, with all that was found so far.
+pub(crate) struct Waiting {
+    verifier: Verifier,
+    stop: Stop,
+}
+
+/// The place at which a token waits.
+enum Stop {
+    /// Before it is parsed, since that is to be done elsewhere.
+    Unparsed { token: Box<[u8]> },
+    /// Before its key, which has to be fetched.
+    Key { token: UnverifiedToken<'static>, branch: Arc<Branch> },
+    /// Before the answer to a question about it.
+    Answer { opaque: Arc<Opaque>, question: opaque::Unanswered },
+}
+
+/// The way in which a token is judged.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// The client that shows the token.
+    pub(crate) client: Option<ClientAddress>,
+    /// Whether a token that is not known waits before it is parsed and verified, which takes time.
+    pub(crate) verify_later: bool,
+}
+
+impl Verified {
+    fn new(token: Result<VerifiedToken, Refusal>, ground: Ground) -> Self {
+        Self { token, ground }
+    }
+}
+
+impl Verifier {
+    /// Judges a token as far as that is possible without waiting.
+    pub(crate) fn begin(&self, token: BearerToken<'_>, manner: Manner) -> Verifying {
+        if let Some(opaque) = self.opaque(token) {
+            return match opaque.begin(token, manner.client) {
+                Ok(verified) => Verifying::Done(verified),
+                Err(question) => self.waits(Stop::Answer { opaque: Arc::clone(opaque), question }),
+            };
+        }
+        if let Some(known) = self.known(token) {
+            return Verifying::Done(Verified::new(Ok(known), Ground::Cached));
+        }
+        if manner.verify_later {
+            return self.waits(Stop::Unparsed { token: token.as_bytes().into() });
+        }
+        self.verify_jwt(token)
+    }
+
+    /// Judges a token, and waits where that is needed.
+    pub(crate) async fn judge(&self, token: BearerToken<'_>, manner: Manner) -> Verified {
+        match self.begin(token, manner) {
+            Verifying::Done(verified) => verified,
+            Verifying::Waits(waiting) => waiting.finish().await,
+        }
+    }
+
+    fn waits(&self, stop: Stop) -> Verifying {
+        Verifying::Waits(Waiting { verifier: self.clone(), stop })
+    }
+
+    /// The JWT that was verified before, if it would be again.
+    fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
+        let cache = self.0.cache.as_ref()?;
+        step::taken(step::LOOK_UP);
+        cache.get(token.as_bytes(), Grounds::hold)
+    }
+
+    fn verify_jwt(&self, token: BearerToken<'_>) -> Verifying {
+        let done = |token| Verifying::Done(Verified::new(token, Ground::Verified));
+        let (unverified, branch) = match self.parse(token) {
+            Ok(parsed) => parsed,
+            Err(refusal) => return done(Err(refusal)),
+        };
+        let now = branch.clock.now();
+        match branch.lookup(&unverified, now) {
+            Lookup::Found(keys) => done(self.open(unverified, branch, &keys, now)),
+            Lookup::Refused(refusal) => done(Err(refusal)),
+            Lookup::MustWait => self.waits(Stop::Key { token: unverified.into_owned(), branch: Arc::clone(branch) }),
+        }
+    }
+
+    /// The token, parsed, and the issuer whose keys and rules it is judged by.
+    fn parse<'a>(&self, token: BearerToken<'a>) -> Result<(UnverifiedToken<'a>, &Arc<Branch>), Refusal> {
+        let unverified = token::parse_knowing(token, |part| self.0.headers.find(part))?;
+        let branch = self.0.issuers.choose(&unverified)?;
+        branch.header.check(unverified.header())?;
+        Ok((unverified, branch))
+    }
+
+    /// Judges the signature and the claims, which needs no wait. A token that passes is kept.
+    fn open(
+        &self,
+        unverified: UnverifiedToken<'_>,
+        branch: &Arc<Branch>,
+        keys: &Candidates,
+        now: SystemTime,
+    ) -> Result<VerifiedToken, Refusal> {
+        let mut signed = keys.verify(unverified, branch.key_attempts)?;
+        self.0.headers.remember(&signed.header);
+        let text: Cow<'_, [u8]> = std::mem::take(&mut signed.text);
+        let verified = branch.claims.check(signed, now)?;
+        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {
+            let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
+            cache.insert(&text, verified.clone(), grounds);
+        }
+        if let Cow::Owned(text) = text {
+            // The request is gone by which an inner layer could have the token known again.
+            verified.keep_shown_as(|| text.into());
+        }
+        Ok(verified)
+    }
+}
+
+impl Waiting {
+    /// Waits, and goes on with what was found before.
+    pub(crate) async fn finish(self) -> Verified {
+        let Self { verifier, mut stop } = self;
+        loop {
+            stop = match stop {
+                Stop::Unparsed { token } => {
+                    match BearerToken::bare(&token, usize::MAX).map(|token| verifier.verify_jwt(token)) {
+                        Ok(Verifying::Done(verified)) => return verified,
+                        Ok(Verifying::Waits(waiting)) => waiting.stop,
+                        Err(refusal) => return Verified::new(Err(refusal), Ground::Verified),
+                    }
+                }
+                Stop::Key { token, branch } => {
+                    let verified = match branch.jwks.key(token.header()).await {
+                        Ok(keys) => verifier.open(token, &branch, &keys, branch.clock.now()),
+                        Err(refusal) => Err(refusal),
+                    };
+                    return Verified::new(verified, Ground::Verified);
+                }
+                Stop::Answer { opaque, question } => {
+                    return Verified::new(opaque.answer(question).await, Ground::Introspected);
+                }
+            };
+        }
+    }
+}
