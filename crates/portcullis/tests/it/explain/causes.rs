@@ -320,7 +320,7 @@ async fn what_an_endpoint_asks_for() {
     ];
     for (about, secure, token, kind, words) in rows {
         let field = format!("Bearer {}", token.sign());
-        says(about, &explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await, kind, &words);
+        says(about, &explain_request(secure, &[field.as_bytes()], setup.clock.now()).await, kind, &words);
     }
     let passed = explain_request(
         &scoped,
