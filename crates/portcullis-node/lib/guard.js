@@ -7,8 +7,7 @@ const { refusalError } = require('./errors.js');
 const { nameOf } = require('./options.js');
 const turn = require('./turn.js');
 
-/** What the addon says where it refuses nothing; a greater number is that of the token that it accepts. */
-const LATER = 0;
+/** The addon's word for a request that may pass without a token; a greater number is that of the accepted token. */
 const ANONYMOUSLY = 1;
 
 /** The codes of refusals that took a signature, or may have. */
@@ -50,8 +49,8 @@ class Guard {
   /** `hasTime` says that a new token may be verified here and now. */
   judge(authorization, several, hasTime = turn.hasTime()) {
     const verdict = this.#judge(authorization, several, hasTime);
-    if (verdict === LATER) {
-      return this.#door.judgeLater(authorization, several).then((verdict) => this.#conclude(verdict, authorization));
+    if (typeof verdict !== 'number' && verdict instanceof Promise) {
+      return verdict.then((verdict) => this.#conclude(verdict, authorization));
     }
     return this.#conclude(verdict, authorization, turn.spend);
   }

@@ -1,11 +1,6 @@
 //! What an endpoint asks of a request: [`Door`].
 
-use std::sync::Arc;
-
-use napi::{
-    Env, Result,
-    bindgen_prelude::{Object, Unknown},
-};
+use napi::{Env, Result, bindgen_prelude::Unknown};
 use napi_derive::napi;
 use portcullis::{
     Refusal, Secure,
@@ -16,15 +11,13 @@ use crate::{
     judge,
     options::{self, DoorOptions, invalid, seconds},
     refused::Refused,
-    runtime,
     token_verifier::TokenVerifier,
-    verdict::{Fields, told},
 };
 
 /// Judges requests by their `Authorization` field.
 #[napi]
 pub struct Door {
-    secure: Arc<Secure>,
+    secure: Secure,
 }
 
 #[napi]
@@ -62,7 +55,7 @@ impl Door {
         if options.optional {
             secure = secure.optional();
         }
-        Ok(Self { secure: Arc::new(secure) })
+        Ok(Self { secure })
     }
 
     /// The verdict, here and now: a function `(authorization, several, verify)`.
@@ -71,23 +64,7 @@ impl Door {
     /// method, since a call of one costs JavaScript twice what a function does.
     #[napi(getter)]
     pub fn judge<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        judge::function(env, Arc::clone(&self.secure))
-    }
-
-    /// The verdict, reached on another thread, when the keys that it needs are there.
-    #[napi]
-    pub fn judge_later<'env>(
-        &self,
-        env: &'env Env,
-        authorization: Option<String>,
-        several: bool,
-    ) -> Result<Object<'env>> {
-        let secure = Arc::clone(&self.secure);
-        runtime::promise(env, async move {
-            let fields = Fields::new(authorization.as_deref().map(str::as_bytes), several);
-            let verdict = secure.judge(fields.values()).await;
-            Ok(told(&secure, verdict))
-        })
+        judge::function(env, self.secure.clone())
     }
 
     /// The refusal of a token that lacks a claim, which a rule in JavaScript has found.

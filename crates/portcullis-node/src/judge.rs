@@ -6,7 +6,6 @@ use std::{
     ffi::c_void,
     panic::{self, AssertUnwindSafe},
     ptr,
-    sync::Arc,
 };
 
 use napi::{
@@ -14,24 +13,24 @@ use napi::{
     bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown},
     check_status, sys,
 };
-use portcullis::Secure;
+use portcullis::{Judging, Presented, Secure};
 
 use crate::{
     field::Field,
     runtime,
-    verdict::{Fields, LATER, Verdict, told},
+    verdict::{Fields, told},
 };
 
-/// `(authorization, several, verify)`: the verdict of these rules on a request, here and now.
+/// `(authorization, several, verify)`: the verdict of these rules on a request, or a promise of it.
 ///
 /// # Errors
 ///
 /// When Node has no memory left.
 #[expect(unsafe_code, reason = "napi makes functions of its own only")]
-pub(crate) fn function(env: &Env, secure: Arc<Secure>) -> Result<Unknown<'_>> {
+pub(crate) fn function(env: &Env, secure: Secure) -> Result<Unknown<'_>> {
     let name = "judge";
     let mut function = ptr::null_mut();
-    let rules = Arc::into_raw(secure).cast_mut().cast::<c_void>();
+    let rules = Box::into_raw(Box::new(secure)).cast::<c_void>();
     // SAFETY: `env` is good for this call, `name` is as long as is said, and `rules` is a pointer to `Secure`, which the
     // function holds until Node has collected it: `let_go` runs then, and the function cannot be called any more.
     unsafe {
@@ -60,8 +59,8 @@ pub(crate) fn function(env: &Env, secure: Arc<Secure>) -> Result<Unknown<'_>> {
 unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node gives what is good for this call.
     let verdict = panic::catch_unwind(AssertUnwindSafe(|| unsafe {
-        let Call { secure, authorization, several, verify } = Call::read(env, call)?;
-        Verdict::to_napi_value(env, verdict(secure, authorization.as_ref(), several, verify)?)
+        let call = Call::read(env, call)?;
+        call.judge(&Env::from_raw(env))
     }));
     let failed = || Err(Error::from_reason("portcullis failed: please report this"));
     verdict.unwrap_or_else(|_| failed()).unwrap_or_else(|error| {
@@ -69,13 +68,6 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
         unsafe { JsError::from(error).throw_into(env) };
         ptr::null_mut()
     })
-}
-
-fn verdict(secure: &Secure, authorization: Option<&Field>, several: bool, verify: bool) -> Result<Verdict> {
-    runtime::enter_for_good()?;
-    let fields = Fields::new(authorization.map(Field::as_bytes), several);
-    let verdict = if verify { secure.judge_now(fields.values()) } else { secure.judge_known(fields.values()) };
-    Ok(verdict.map_or(LATER, |verdict| told(secure, verdict)))
 }
 
 /// A call, as Rust sees it.
@@ -87,6 +79,20 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The verdict, or a promise of it, which is kept on another thread.
+    fn judge(&self, env: &Env) -> Result<sys::napi_value> {
+        runtime::enter_for_good()?;
+        let fields = Fields::new(self.authorization.as_ref().map(Field::as_bytes), self.several);
+        match self.secure.judge(&Presented::new(&fields).verify_later(!self.verify)) {
+            Judging::Done(verdict) => to_javascript(env, told(self.secure, verdict)),
+            Judging::Waits(pending) => {
+                let secure = self.secure.clone();
+                let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await)) })?;
+                to_javascript(env, verdict)
+            }
+        }
+    }
+
     /// # Safety
     ///
     /// Both are what Node has called [`judge`] with, and the call has not ended.
@@ -115,6 +121,12 @@ impl Call<'_> {
 /// What Node calls when it has collected the function.
 #[expect(unsafe_code, reason = "a function for C")]
 unsafe extern "C" fn let_go(_env: sys::napi_env, rules: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: `function` has made the pointer of an `Arc`, and this is called once.
-    drop(unsafe { Arc::from_raw(rules.cast_const().cast::<Secure>()) });
+    // SAFETY: `function` has made the pointer of a `Box`, and this is called once.
+    drop(unsafe { Box::from_raw(rules.cast::<Secure>()) });
+}
+
+#[expect(unsafe_code, reason = "napi has no safe way to a value's handle")]
+fn to_javascript(env: &Env, value: impl ToNapiValue) -> Result<sys::napi_value> {
+    // SAFETY: `env` is good for the call that is under way.
+    unsafe { ToNapiValue::to_napi_value(env.raw(), value) }
 }

@@ -1,7 +1,8 @@
 //! The judge's verdict as JavaScript gets it, and the header fields as the judge gets them.
 
+use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Either;
-use portcullis::{Access, Refusal, Secure};
+use portcullis::{Access, HeaderFields, Secure};
 
 use crate::refused::Refused;
 
@@ -11,34 +12,44 @@ use crate::refused::Refused;
 /// long as it is cached, and no other token ever has it.
 pub(crate) type Verdict = Either<f64, Refused>;
 
-/// No verdict yet: keys have to be fetched, or a token verified that may not be verified here. `judge_later` gives it.
-pub(crate) const LATER: Verdict = Either::A(0.0);
 /// The request may pass without credentials.
 const ANONYMOUSLY: f64 = 1.0;
 
 /// Returns the verdict as JavaScript gets it.
-pub(crate) fn told(secure: &Secure, verdict: std::result::Result<Option<Access>, Refusal>) -> Verdict {
-    match verdict {
-        #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
-        Ok(Some(access)) => Either::A(access.token().id() as f64 + ANONYMOUSLY),
-        Ok(None) => Either::A(ANONYMOUSLY),
+pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict) -> Verdict {
+    match verdict.outcome {
+        Ok(admitted) => Either::A(admitted.access().map_or(ANONYMOUSLY, number)),
         Err(refusal) => Either::B(Refused::new(secure, &refusal)),
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
+fn number(access: &Access) -> f64 {
+    access.token().id() as f64 + ANONYMOUSLY
+}
+
 /// The `Authorization` fields of a request; of several, only their number counts.
 pub(crate) struct Fields<'a> {
-    values: [&'a [u8]; 2],
-    count: usize,
+    authorization: Option<&'a [u8]>,
+    several: bool,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
-        let count = if several { 2 } else { usize::from(authorization.is_some()) };
-        Self { values: [authorization.unwrap_or_default(), b""], count }
+        Self { authorization, several }
     }
+}
 
-    pub(crate) fn values(&self) -> &[&'a [u8]] {
-        self.values.get(..self.count).unwrap_or_default()
+impl HeaderFields for Fields<'_> {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        if *name != AUTHORIZATION {
+            return;
+        }
+        if self.authorization.is_some() || self.several {
+            visit(self.authorization.unwrap_or_default());
+        }
+        if self.several {
+            visit(b"");
+        }
     }
 }

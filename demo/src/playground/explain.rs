@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use axum::{Json, extract::State, http::StatusCode};
-use portcullis::{Explanation, Secure};
+use portcullis::{Explanation, Presented, Secure};
 use serde::Deserialize;
 
 use super::{Problem, Shared};
@@ -25,8 +25,8 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, Problem> {
     let secure = guard(&playground.guards, &question.endpoint)
         .ok_or_else(|| Problem(StatusCode::UNPROCESSABLE_ENTITY, "there is no such endpoint".to_owned()))?;
-    let fields: Vec<&[u8]> = question.authorization.iter().map(String::as_bytes).collect();
-    Ok(Json(secure.explain(&fields, SystemTime::now()).await))
+    let fields: Vec<_> = question.authorization.iter().map(|value| ("authorization", value.as_bytes())).collect();
+    Ok(Json(secure.explain(&Presented::new(&fields), SystemTime::now()).await))
 }
 
 fn guard<'a>(guards: &'a Guards, endpoint: &str) -> Option<&'a Secure> {

@@ -1,14 +1,16 @@
 //! What the doors ask: the configuration in force decides, and each decision is counted, logged and traced.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{future::IntoFuture, net::IpAddr, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use opentelemetry::context::FutureExt;
-use portcullis::ClientAddress;
+use portcullis::{ClientAddress, Pending};
 
 use super::{
     Decision, Fault, Gateway, Original, Recent,
-    telling::{CacheLookups, Deciding, Teller},
+    gateway::{Judged, Under},
+    kept::Kept,
+    telling::{CacheLookups, DecisionSpan, Teller},
 };
 use crate::telemetry::Traces;
 
@@ -36,6 +38,22 @@ pub(crate) struct Decider {
     teller: Teller,
 }
 
+/// A decision, or the wait for it.
+pub(crate) enum Deciding {
+    Done(Decision),
+    Waits(Box<Waiting>),
+}
+
+/// A decision that has to be waited for, with all that was found of the request so far.
+pub(crate) struct Waiting {
+    decider: Decider,
+    gateway: Arc<Gateway>,
+    under: Under,
+    pending: Pending,
+    kept: Kept,
+    started: Instant,
+}
+
 impl Decider {
     pub(crate) fn new(
         door: Door,
@@ -57,28 +75,18 @@ impl Decider {
         self.teller.traceparent(read)
     }
 
-    /// The decision, if nothing has to be waited for.
-    pub(crate) fn decide_now(&self, gateway: &Gateway, original: &Original<'_>) -> Option<Decision> {
+    /// Decides about a request as far as that is possible without waiting.
+    pub(crate) fn decide(&self, gateway: &Arc<Gateway>, original: &Original<'_>) -> Deciding {
         let started = Instant::now();
-        let decision = gateway.decide_now(original, |known| self.lookups.count(known))?;
-        Some(self.tell(gateway, original, decision, started, None))
-    }
-
-    /// The decision, after keys were fetched or a token was introspected; by turns of this client's.
-    pub(crate) async fn decide(
-        &self,
-        gateway: &Gateway,
-        original: &Original<'_>,
-        client: Option<ClientAddress>,
-    ) -> Decision {
-        let started = Instant::now();
-        let deciding = gateway.decide(original, client);
-        match self.teller.begin(original, started) {
-            Some(span) => {
-                let decision = deciding.with_context(span.context()).await;
-                self.tell(gateway, original, decision, started, Some(span))
+        match gateway.judge(original) {
+            Judged::Done(decision, ground) => {
+                self.lookups.count(ground);
+                Deciding::Done(self.tell(gateway, original, decision, started, None))
             }
-            None => self.tell(gateway, original, deciding.await, started, None),
+            Judged::Waits(under, pending) => {
+                let (decider, gateway, kept) = (self.clone(), Arc::clone(gateway), Kept::of(original));
+                Deciding::Waits(Box::new(Waiting { decider, gateway, under, pending, kept, started }))
+            }
         }
     }
 
@@ -100,9 +108,24 @@ impl Decider {
         original: &Original<'_>,
         decision: Decision,
         started: Instant,
-        span: Option<Deciding>,
+        span: Option<DecisionSpan>,
     ) -> Decision {
         self.teller.tell(gateway, original, &decision, started, span);
         decision
+    }
+}
+
+impl Waiting {
+    /// The decision, by turns of this client's at the introspection endpoint.
+    pub(crate) async fn decision(self: Box<Self>, client: Option<ClientAddress>) -> Decision {
+        let Self { decider, gateway, under, pending, kept, started } = *self;
+        let (original, verdict) = (kept.original(), pending.by_client(client).into_future());
+        let span = decider.teller.begin(&original, started);
+        let verdict = match &span {
+            Some(span) => verdict.with_context(span.context()).await,
+            None => verdict.await,
+        };
+        decider.lookups.count(verdict.ground);
+        decider.tell(&gateway, &original, gateway.conclude(&under, verdict), started, span)
     }
 }

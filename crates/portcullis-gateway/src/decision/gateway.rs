@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
-use portcullis::{Access, ClientAddress, Refusal, Secure, Verifier};
+use portcullis::{Access, Ground, Judging, Pending, Presented, Refusal, Secure, Verdict, Verifier};
 
 use super::{
     BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, telling::Counts,
@@ -32,8 +32,20 @@ pub(crate) struct Gateway {
 struct Rule {
     name: String,
     secure: Option<Secure>,
-    /// Whether what it would refuse passes, and is only told.
-    report_only: bool,
+}
+
+/// A request, judged as far as that is possible without waiting.
+pub(super) enum Judged {
+    /// The decision, and the ground of the verdict on its token.
+    Done(Decision, Option<Ground>),
+    /// The route of the request, and the verdict to wait for.
+    Waits(Under, Pending),
+}
+
+/// The route that a request is under, and the judge there.
+pub(super) struct Under {
+    route: Option<usize>,
+    secure: Secure,
 }
 
 /// What is asked for under the route that a request is under.
@@ -42,8 +54,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) route: &'a str,
     /// None: nothing is asked for.
     pub(crate) secure: Option<&'a Secure>,
-    /// Whether what is asked for is only reported, and every request passes.
-    pub(crate) report_only: bool,
 }
 
 impl Gateway {
@@ -60,21 +70,13 @@ impl Gateway {
         let all = secure(config, issuers.verifier());
         let names: Vec<_> = config.routes.iter().map(name).collect();
         let counts = Counts::new(&names);
-        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule {
-            name,
-            secure: asked_by(route, &all),
-            report_only: route.report_only,
-        });
+        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule { name, secure: asked_by(route, &all) });
         Self {
             issuers,
             rules: rules.collect(),
             routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
                 .up_to(config.limits.path_bytes),
-            anywhere: config.routes.is_empty().then(|| Rule {
-                name: String::new(),
-                secure: Some(all),
-                report_only: false,
-            }),
+            anywhere: config.routes.is_empty().then(|| Rule { name: String::new(), secure: Some(all) }),
             headers: Headers::new(&config.headers),
             trusted_proxies: config.trusted_proxies.clone(),
             problem_json: config.problem_json,
@@ -83,40 +85,26 @@ impl Gateway {
         }
     }
 
-    /// The decision about a request, if nothing has to be waited for: neither keys nor an introspection.
-    ///
-    /// `seen` is told whether the token was known.
-    pub(super) fn decide_now(&self, original: &Original<'_>, seen: impl Fn(bool)) -> Option<Decision> {
+    /// Finds the route of a request, and judges it as far as that is possible without waiting.
+    pub(super) fn judge(&self, original: &Original<'_>) -> Judged {
         let (route, rule) = match self.rule(original) {
             Ok(found) => found,
-            Err(fault) => return Some(self.faulty(&fault)),
+            Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
-        let Some(secure) = &rule.secure else { return Some(self.settle(route, rule, Ok(None))) };
-        let known = secure.judge_known(original.authorization);
-        if let Some(Ok(Some(_))) = known {
-            seen(true);
-        }
-        let verdict = match known {
-            Some(verdict) => verdict,
-            None => {
-                seen(false);
-                secure.judge_now(original.authorization)?
+        let Some(secure) = &rule.secure else { return Judged::Done(self.settle_public(route), None) };
+        let presented = Presented::new(original.fields).request(original.method, original.target);
+        match secure.judge(&presented) {
+            Judging::Done(verdict) => {
+                let ground = verdict.ground;
+                Judged::Done(self.settle(route, secure, verdict), ground)
             }
-        };
-        Some(self.settle(route, rule, verdict))
+            Judging::Waits(pending) => Judged::Waits(Under { route, secure: secure.clone() }, pending),
+        }
     }
 
-    /// The decision about a request for which something has to be waited for.
-    pub(super) async fn decide(&self, original: &Original<'_>, client: Option<ClientAddress>) -> Decision {
-        let (route, rule) = match self.rule(original) {
-            Ok(found) => found,
-            Err(fault) => return self.faulty(&fault),
-        };
-        let verdict = match &rule.secure {
-            Some(secure) => secure.judge_from(original.authorization, client).await,
-            None => Ok(None),
-        };
-        self.settle(route, rule, verdict)
+    /// The decision about a request whose verdict was waited for.
+    pub(super) fn conclude(&self, Under { route, secure }: &Under, verdict: Verdict) -> Decision {
+        self.settle(*route, secure, verdict)
     }
 
     /// The refusal of a request that has not come so far as to be judged.
@@ -183,31 +171,35 @@ impl Gateway {
     /// Why it is under no route.
     pub(crate) fn asked(&self, original: &Original<'_>) -> Result<Asked<'_>, Fault> {
         let (_, rule) = self.rule(original)?;
-        Ok(Asked { route: &rule.name, secure: rule.secure.as_ref(), report_only: rule.report_only })
+        Ok(Asked { route: &rule.name, secure: rule.secure.as_ref() })
     }
 
     fn rule(&self, original: &Original<'_>) -> Result<(Option<usize>, &Rule), Fault> {
         if let Some(anywhere) = &self.anywhere {
             return Ok((None, anywhere));
         }
+        tracing::trace!(target: "portcullis::step", step = "find route");
         let route = self.routes.find_with(original.method, original.overriding, original.target)?;
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))
     }
 
-    /// From the library's verdict to what the proxy is told.
-    fn settle(&self, route: Option<usize>, rule: &Rule, verdict: Result<Option<Access>, Refusal>) -> Decision {
-        let outcome = match (verdict, &rule.secure) {
-            (Ok(access), _) => match self.pass(access, None) {
-                Err(fault) if rule.report_only => self.pass(None, Some((&fault).into())),
-                outcome => outcome,
-            },
-            (Err(refusal), _) if rule.report_only => self.pass(None, Some((&refusal).into())),
-            (Err(refusal), Some(secure)) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
-            // Nothing was asked for, so nothing can have been refused.
-            (Err(_), None) => Err(Fault::NoRoute),
+    /// From the library's verdict to the answer for the proxy.
+    fn settle(&self, route: Option<usize>, secure: &Secure, verdict: Verdict) -> Decision {
+        let Verdict { outcome, would_refuse, .. } = verdict;
+        let outcome = match outcome {
+            Ok(admitted) => self.pass(admitted.access().cloned(), would_refuse.as_ref().map(Into::into)),
+            Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
+        };
+        let outcome = match outcome {
+            Err(fault) if secure.is_report_only() => self.pass(None, Some((&fault).into())),
+            outcome => outcome,
         };
         Decision { route, outcome: outcome.map_err(|fault| fault.refused(self.problem_json)) }
+    }
+
+    fn settle_public(&self, route: Option<usize>) -> Decision {
+        Decision { route, outcome: self.pass(None, None).map_err(|fault| fault.refused(self.problem_json)) }
     }
 
     fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {
@@ -243,6 +235,9 @@ fn asked_by(route: &Route, all: &Secure) -> Option<Secure> {
     let mut secure = all.clone().scope(route.scope.iter().cloned());
     if !route.any_scope.is_empty() {
         secure = secure.any_scope(route.any_scope.iter().cloned());
+    }
+    if route.report_only {
+        secure = secure.report_only();
     }
     if let Some(realm) = &route.realm {
         secure = secure.realm(realm.clone());

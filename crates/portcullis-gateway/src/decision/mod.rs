@@ -10,9 +10,10 @@ mod fault;
 mod gateway;
 mod headers;
 mod issuers;
+mod kept;
 mod telling;
 
-pub(crate) use decider::{Decider, Door};
+pub(crate) use decider::{Decider, Deciding, Door};
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Asked, Gateway};
 pub(crate) use headers::leads_past_us;
@@ -21,7 +22,7 @@ pub(crate) use telling::Recent;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use portcullis::Access;
+use portcullis::{Access, HeaderFields};
 
 use crate::routes::Overrides;
 
@@ -34,16 +35,18 @@ pub(crate) struct Original<'a> {
     pub(crate) target: &'a str,
     /// The method or path that the client's header fields ask for besides.
     pub(crate) overriding: Overrides<'a>,
-    /// The value of each `Authorization` field.
-    pub(crate) authorization: &'a [&'a [u8]],
+    /// The client's header fields.
+    pub(crate) fields: &'a dyn HeaderFields,
     /// The parent of the span that the decision gets; only read if there is to be one.
     pub(crate) traceparent: Option<&'a str>,
 }
 
+const NO_FIELDS: [(&str, &[u8]); 0] = [];
+
 impl Original<'static> {
     /// A request that nothing is known of.
     pub(crate) const NOTHING: Self =
-        Self { method: "", target: "", overriding: Overrides::NOTHING, authorization: &[], traceparent: None };
+        Self { method: "", target: "", overriding: Overrides::NOTHING, fields: &NO_FIELDS, traceparent: None };
 }
 
 /// Whether a request may pass, and under which route it fell, by its place in the configuration.

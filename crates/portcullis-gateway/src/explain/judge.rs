@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use miette::{IntoDiagnostic, Report};
-use portcullis::{Explanation, JwksService, Secure, Verifier};
+use portcullis::{Explanation, JwksService, Presented, Secure, Verifier};
 
 use super::Arguments;
 use crate::{
@@ -71,12 +71,13 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     let Some(Line { method, path }) = request else {
         return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
     };
-    let authorization: &[&[u8]] = &[&field];
+    let fields = [("authorization", field.as_slice())];
     let overriding = Overrides::NOTHING;
-    match gateway.asked(&Original { method, target: path, overriding, authorization, traceparent: None }) {
+    match gateway.asked(&Original { method, target: path, overriding, fields: &fields, traceparent: None }) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
-        Ok(Asked { route, secure: Some(secure), report_only }) => {
+        Ok(Asked { route, secure: Some(secure) }) => {
+            let report_only = secure.is_report_only();
             if let Some(fault) = unmapped(gateway, secure, &field).await.filter(|_| !report_only) {
                 return Judged::Unrouted(fault);
             }
@@ -88,12 +89,15 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
 
 /// The reason to refuse a good token all the same: the upstream is to get a claim that would not arrive.
 async fn unmapped(gateway: &Gateway, secure: &Secure, field: &[u8]) -> Option<Fault> {
-    let access = secure.judge(&[field]).await.ok().flatten()?;
-    gateway.maps(&access).err()
+    let fields = [("authorization", field)];
+    let verdict = secure.judge(&Presented::new(&fields)).verdict().await;
+    gateway.maps(verdict.outcome.ok()?.access()?).err()
 }
 
 async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: SystemTime) -> Judged {
-    Judged::Token { route, explanation: Box::new(secure.explain(&[field], now).await) }
+    let fields = [("authorization", field)];
+    let explanation = secure.explain(&Presented::new(&fields), now).await;
+    Judged::Token { route, explanation: Box::new(explanation) }
 }
 
 /// A token, as a request has it.

@@ -12,6 +12,7 @@ mod tests;
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
 use arc_swap::Guard;
@@ -22,10 +23,11 @@ use envoy_types::{
         service::auth::v3::attribute_context::{HttpRequest, Peer},
     },
 };
-use portcullis::ClientAddress;
+use http::HeaderName;
+use portcullis::{ClientAddress, HeaderFields};
 
 use crate::{
-    decision::{Decider, Decision, Fault, Gateway, Original, leads_past_us},
+    decision::{Decider, Deciding, Decision, Fault, Gateway, Original, leads_past_us},
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -65,30 +67,28 @@ impl ExtAuthz {
             let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
             return answer::undescribed(refused);
         };
-        let authorization = authorization(&http);
-        let original = Original {
-            method: &http.method,
-            target: &http.path,
-            overriding: overriding(&http),
-            authorization: &authorization,
-            traceparent: self.decider.traceparent(|| traceparent(&http)),
-        };
-        match self.decide_now(&gateway, &http, &original) {
-            Some(decision) => told(&gateway, &http, decision),
-            None => {
+        match self.decide(&gateway, &http) {
+            Deciding::Done(decision) => told(&gateway, &http, decision),
+            Deciding::Waits(waiting) => {
                 let gateway = Guard::into_inner(gateway);
-                told(&gateway, &http, self.decider.decide(&gateway, &original, client).await)
+                told(&gateway, &http, waiting.decision(client).await)
             }
         }
     }
 
-    /// The decision, if nothing has to be waited for.
-    fn decide_now(&self, gateway: &Gateway, request: &HttpRequest, original: &Original<'_>) -> Option<Decision> {
-        let is_hop_by_hop = fields(request, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))
-            || fields(request, UPGRADE).iter().any(|upgrade| leads_past_us(upgrade));
+    fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest) -> Deciding {
+        let original = Original {
+            method: &http.method,
+            target: &http.path,
+            overriding: overriding(http),
+            fields: &Fields(http),
+            traceparent: self.decider.traceparent(|| traceparent(http)),
+        };
+        let is_hop_by_hop = fields(http, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))
+            || fields(http, UPGRADE).iter().any(|upgrade| leads_past_us(upgrade));
         match is_hop_by_hop {
-            true => Some(self.decider.refuse(gateway, &Fault::HopByHopHeader, original)),
-            false => self.decider.decide_now(gateway, original),
+            true => Deciding::Done(self.decider.refuse(gateway, &Fault::HopByHopHeader, &original)),
+            false => self.decider.decide(gateway, &original),
         }
     }
 }
@@ -113,10 +113,6 @@ fn client(source: &Peer) -> Option<ClientAddress> {
     }
 }
 
-fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
-    fields(request, AUTHORIZATION)
-}
-
 /// The method or path that fields ask for besides.
 fn overriding(request: &HttpRequest) -> Overrides<'_> {
     let Some(raw) = &request.header_map else {
@@ -132,12 +128,29 @@ fn traceparent(request: &HttpRequest) -> Option<&str> {
     std::str::from_utf8(field).ok()
 }
 
-/// The value of each field of a name: Envoy joins several with a comma, unless it is asked for raw ones.
+/// The header fields of a request, as Envoy tells them: it joins several of a name with a comma, unless it is asked for raw ones.
+struct Fields<'a>(&'a HttpRequest);
+
+impl HeaderFields for Fields<'_> {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        each(self.0, name.as_str(), visit);
+    }
+}
+
+fn each<'a>(request: &'a HttpRequest, name: &str, visit: impl FnMut(&'a [u8])) {
+    match &request.header_map {
+        None => request.headers.get(name).map(String::as_bytes).into_iter().for_each(visit),
+        Some(raw) => {
+            raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(name)).map(value).for_each(visit);
+        }
+    }
+}
+
+/// The value of each field of a name.
 fn fields<'a>(request: &'a HttpRequest, name: &str) -> Vec<&'a [u8]> {
-    let Some(raw) = &request.header_map else {
-        return request.headers.get(name).map(String::as_bytes).into_iter().collect();
-    };
-    raw.headers.iter().filter(|field| field.key.eq_ignore_ascii_case(name)).map(value).collect()
+    let mut values = Vec::new();
+    each(request, name, |value| values.push(value));
+    values
 }
 
 fn value(field: &HeaderValue) -> &[u8] {

@@ -15,7 +15,6 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use arc_swap::Guard;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CACHE_CONTROL},
@@ -24,7 +23,7 @@ use http_body_util::Full;
 
 use crate::{
     answering::{Answer, Answering},
-    decision::{Decider, Decision, Gateway, Original, Pass},
+    decision::{Decider, Deciding, Decision, Gateway, Original, Pass},
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -52,62 +51,36 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
         // The body has no part in a decision.
         let (head, _) = request.into_parts();
         let gateway = self.decider.gateway();
-        match self.answer_now(&gateway, &head) {
-            Some(answer) => Answering::now(answer),
-            None => {
-                let (this, gateway) = (self.clone(), Guard::into_inner(gateway));
-                Answering::later(async move { this.answer(&gateway, &head).await })
+        if let Some(refused) = self.decider.refuse_stranger(&gateway, self.peer) {
+            return Answering::now(told(refused, None));
+        }
+        let judged = head.headers.get(AUTHORIZATION);
+        let original = match self.original(&gateway, &head) {
+            Ok(original) => original,
+            Err(refused) => return Answering::now(told(*refused, judged)),
+        };
+        match self.decider.decide(&gateway, &original) {
+            Deciding::Done(decision) => Answering::now(told(decision, judged)),
+            Deciding::Waits(waiting) => {
+                let client = client::address(&head.headers, self.peer, |address| gateway.trusts(address));
+                let judged = judged.cloned();
+                Answering::later(async move {
+                    let decision = waiting.decision(client.map(Into::into)).await;
+                    told(decision, judged.as_ref())
+                })
             }
         }
     }
 }
 
 impl ForwardAuth {
-    /// The answer, if nothing has to be waited for.
-    fn answer_now(&self, gateway: &Gateway, head: &http::request::Parts) -> Option<Answer> {
-        if let Some(refused) = self.decider.refuse_stranger(gateway, self.peer) {
-            return Some(told(refused, &head.headers));
-        }
-        with_authorization(&head.headers, |authorization| match self.original(gateway, head, authorization) {
-            Ok(original) => Some(told(self.decider.decide_now(gateway, &original)?, &head.headers)),
-            Err(refused) => Some(told(*refused, &head.headers)),
-        })
-    }
-
-    /// The answer to a question that [`answer_now`](Self::answer_now) left open.
-    async fn answer(&self, gateway: &Gateway, head: &http::request::Parts) -> Answer {
-        let fields: Vec<&[u8]> = head.headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
-        match self.original(gateway, head, &fields) {
-            Ok(original) => {
-                let client = client::address(&head.headers, self.peer, |address| gateway.trusts(address));
-                told(self.decider.decide(gateway, &original, client.map(Into::into)).await, &head.headers)
-            }
-            Err(refused) => told(*refused, &head.headers),
-        }
-    }
-
-    fn original<'a>(
-        &self,
-        gateway: &Gateway,
-        head: &'a http::request::Parts,
-        authorization: &'a [&'a [u8]],
-    ) -> Result<Original<'a>, Box<Decision>> {
+    fn original<'a>(&self, gateway: &Gateway, head: &'a http::request::Parts) -> Result<Original<'a>, Box<Decision>> {
         let described = Question { head, gateway }.original();
         let (method, target) = *described.as_ref().unwrap_or(&("", ""));
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
-        let original = Original { method, target, overriding, authorization, traceparent };
+        let original = Original { method, target, overriding, fields: &head.headers, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
-    }
-}
-
-/// Calls with the values of the `Authorization` fields; more than two are as wrong as two are.
-fn with_authorization<T>(headers: &HeaderMap, decide: impl FnOnce(&[&[u8]]) -> T) -> T {
-    let mut fields = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    match (fields.next(), fields.next()) {
-        (None, _) => decide(&[]),
-        (Some(only), None) => decide(&[only]),
-        (Some(first), Some(second)) => decide(&[first, second]),
     }
 }
 
@@ -126,10 +99,10 @@ fn traceparent(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The answer to the proxy.
-fn told(decision: Decision, asked: &HeaderMap) -> Answer {
+/// The answer to the proxy; `judged` is the `Authorization` field of the request.
+fn told(decision: Decision, judged: Option<&HeaderValue>) -> Answer {
     let mut answer = match decision.outcome {
-        Ok(pass) => passed(pass, asked),
+        Ok(pass) => passed(pass, judged),
         Err(refused) => refused.response.map(Full::new),
     };
     // A proxy that caches answers has to be told how to by its own configuration.
@@ -138,7 +111,7 @@ fn told(decision: Decision, asked: &HeaderMap) -> Answer {
 }
 
 /// Each field that is ours to set is set, to nothing if need be: what a proxy copies takes the place of what the client sent.
-fn passed(pass: Pass, asked: &HeaderMap) -> Answer {
+fn passed(pass: Pass, judged: Option<&HeaderValue>) -> Answer {
     let mut answer = Response::new(Full::default());
     let headers = answer.headers_mut();
     for (name, value) in pass.headers {
@@ -146,7 +119,7 @@ fn passed(pass: Pass, asked: &HeaderMap) -> Answer {
     }
     // Traefik and Caddy drop the client's unless it is repeated. One that was not judged is not: it may be of any size, and
     // a proxy that cannot take the answer in would hold the gateway to be out of order.
-    let judged = || pass.access.as_ref().and_then(|_| asked.get(AUTHORIZATION).cloned());
+    let judged = || pass.access.as_ref().and(judged.cloned());
     if let Some(authorization) = pass.authorization.or_else(judged) {
         headers.insert(AUTHORIZATION, authorization);
     }

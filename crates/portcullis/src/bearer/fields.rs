@@ -23,7 +23,7 @@ use crate::refusal::{Refusal, RequestFault};
 /// });
 /// assert_eq!(count, 1);
 /// ```
-pub trait HeaderFields {
+pub trait HeaderFields: Sync {
     /// Visits the value of each field of this name, in the order of the request.
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
 }

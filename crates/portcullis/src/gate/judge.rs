@@ -13,7 +13,7 @@ use crate::{
     policy::Policy,
     refusal::{Refusal, RequestFault},
     step, telemetry,
-    verifier::{Explanation, Ground, Manner, Verified, Verifier, Verifying},
+    verifier::{Explanation, Ground, Verified, Verifier, Verifying},
 };
 
 /// The configuration of a gate.
@@ -54,8 +54,7 @@ impl Gate {
         if let Some(verified) = self.verified_before(token, presented.before) {
             return Judging::Done(self.conclude(Verified { token: Ok(verified), ground: Ground::Cached }));
         }
-        let manner = Manner { client: presented.client, verify_later: presented.verify_later };
-        match self.verifier.begin(token, manner) {
+        match self.verifier.begin(token, presented.verify_later) {
             Verifying::Done(verified) => {
                 if let Ok(verified) = &verified.token {
                     self.verifier.keep_shown_as(verified, token);

@@ -2,16 +2,16 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, IntoFuture},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
 };
 
 use tracing::{Instrument, Span};
 
 use super::{Access, Anonymous, judge::Gate};
 use crate::{
+    introspection::ClientAddress,
     refusal::Refusal,
     verifier::{Ground, Waiting},
 };
@@ -53,9 +53,13 @@ pub enum Admitted {
 
 /// A verdict that has to be waited for: it owns all that was found of the request so far.
 ///
-/// It needs a tokio runtime. Dropping it cancels the request's wait, and nothing that other requests wait for.
+/// Awaiting it needs a tokio runtime. To drop it ends the wait of this request, and nothing that other requests wait for.
 #[must_use = "a verdict is reached only if it is awaited"]
-pub struct Pending(Pin<Box<dyn Future<Output = Verdict> + Send>>);
+pub struct Pending {
+    gate: Arc<Gate>,
+    waiting: Waiting,
+    span: Span,
+}
 
 impl Judging {
     /// The verdict, awaited where that is needed.
@@ -77,16 +81,37 @@ impl Judging {
 
 impl Pending {
     pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, span: Span) -> Self {
-        let judging = async move { gate.conclude(waiting.finish().await) };
-        Self(Box::pin(judging.instrument(span)))
+        Self { gate, waiting, span }
+    }
+
+    /// The same for a request from this address.
+    ///
+    /// Of the turns at the introspection endpoint, one client leaves as many to others as it takes, and tokens at which the
+    /// endpoint fails shut it for nobody else. A verdict that needs no wait does not depend on it.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use portcullis::{Judging, Presented, Secure, Verdict};
+    /// async fn judge(secure: &Secure, headers: &http::HeaderMap, peer: std::net::SocketAddr) -> Verdict {
+    ///     match secure.judge(&Presented::new(headers)) {
+    ///         Judging::Done(verdict) => verdict,
+    ///         Judging::Waits(pending) => pending.by_client(Some(peer.ip().into())).await,
+    ///     }
+    /// }
+    /// ```
+    pub fn by_client(self, client: Option<ClientAddress>) -> Self {
+        Self { waiting: self.waiting.by_client(client), ..self }
     }
 }
 
-impl Future for Pending {
+impl IntoFuture for Pending {
     type Output = Verdict;
+    type IntoFuture = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
-        self.0.as_mut().poll(cx)
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { gate, waiting, span } = self;
+        Box::pin(async move { gate.conclude(waiting.finish().await) }.instrument(span))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Access;
-use crate::{bearer::HeaderFields, introspection::ClientAddress};
+use crate::bearer::HeaderFields;
 
 /// The parts of a request that a verdict can depend on: borrowed, nothing is copied.
 ///
@@ -31,9 +31,6 @@ pub struct Presented<'a> {
     pub target: &'a str,
     /// The DER encoding of the certificate that the client proved to have, by mutual TLS.
     pub client_certificate: Option<&'a [u8]>,
-    /// The address of the client: of the turns at the introspection endpoint, one client leaves as many to others as it takes,
-    /// and tokens at which the endpoint fails shut it for nobody else.
-    pub client: Option<ClientAddress>,
     /// The access that an outer layer gave: a token that is the same to the byte is not verified again by the same verifier.
     pub before: Option<&'a Access>,
     /// Whether a token that is not known waits before its signature is verified, so that [`Pending`](super::Pending) does
@@ -46,7 +43,7 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
         let (method, target) = ("", "");
-        Self { fields, method, target, client_certificate: None, client: None, before: None, verify_later: false }
+        Self { fields, method, target, client_certificate: None, before: None, verify_later: false }
     }
 
     /// The same with this method and target URI, or path and query.
@@ -59,12 +56,6 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn client_certificate(self, der: Option<&'a [u8]>) -> Self {
         Self { client_certificate: der, ..self }
-    }
-
-    /// The same from this address.
-    #[must_use]
-    pub fn from_client(self, client: Option<ClientAddress>) -> Self {
-        Self { client, ..self }
     }
 
     /// The same behind an outer layer that gave this access.

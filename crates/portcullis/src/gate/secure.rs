@@ -127,6 +127,12 @@ impl Secure {
         self.with(|gate| gate.report_only = true)
     }
 
+    /// Tells whether every request passes, and refusals are only reported.
+    #[must_use]
+    pub fn is_report_only(&self) -> bool {
+        self.gate.report_only
+    }
+
     /// Where the token may stand; only in the `Authorization` field by default.
     ///
     /// A request with tokens in two of the places is refused. A place that is named twice is one.

@@ -1,13 +1,15 @@
 //! The response of [`SecureService`](super::SecureService), in the making.
 
 use std::{
-    future::Future,
+    future::{Future, IntoFuture},
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use super::{body::ResponseBody, service::leave};
-use crate::gate::{Pending, Secure};
+use crate::gate::{Pending, Secure, Verdict};
+
+type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -30,7 +32,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Waiting { secure: Secure, pending: Pending, call: Option<(Request<B>, S)> },
+        Waiting { secure: Secure, judging: Judging, call: Option<(Request<B>, S)> },
         Passed { #[pin] response: S::Future },
         Refused { response: Option<Response<Bytes>> },
     }
@@ -46,7 +48,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     }
 
     pub(super) fn waiting(secure: Secure, pending: Pending, request: Request<B>, ready: S) -> Self {
-        Self { state: State::Waiting { secure, pending, call: Some((request, ready)) } }
+        let judging = pending.by_client(request.extensions().get().copied()).into_future();
+        Self { state: State::Waiting { secure, judging, call: Some((request, ready)) } }
     }
 }
 
@@ -67,8 +70,8 @@ where
                     Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::refusal))),
                     None => return Poll::Pending,
                 },
-                StateProjection::Waiting { secure, pending, call } => {
-                    let verdict = ready!(Pin::new(pending).poll(cx));
+                StateProjection::Waiting { secure, judging, call } => {
+                    let verdict = ready!(judging.as_mut().poll(cx));
                     match (verdict.outcome, call.take()) {
                         (Ok(admitted), Some((mut request, mut service))) => {
                             leave(admitted, request.extensions_mut());

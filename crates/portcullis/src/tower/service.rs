@@ -57,10 +57,7 @@ where
 
 fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
-    Presented::new(request.headers())
-        .request(request.method().as_str(), request.uri().path())
-        .from_client(extensions.get().copied())
-        .after(extensions.get())
+    Presented::new(request.headers()).request(request.method().as_str(), request.uri().path()).after(extensions.get())
 }
 
 /// Leaves the evidence that a request may pass in its extensions: one at a time.

@@ -48,6 +48,8 @@ pub(crate) enum Verifying {
 /// A token that has to wait, with all that was found so far.
 pub(crate) struct Waiting {
     verifier: Verifier,
+    /// The client that shows the token.
+    client: Option<ClientAddress>,
     stop: Stop,
 }
 
@@ -61,15 +63,6 @@ enum Stop {
     Answer { opaque: Arc<Opaque>, question: opaque::Unanswered },
 }
 
-/// The way in which a token is judged.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Manner {
-    /// The client that shows the token.
-    pub(crate) client: Option<ClientAddress>,
-    /// Whether a token that is not known waits before it is parsed and verified, which takes time.
-    pub(crate) verify_later: bool,
-}
-
 impl Verified {
     fn new(token: Result<VerifiedToken, Refusal>, ground: Ground) -> Self {
         Self { token, ground }
@@ -78,9 +71,11 @@ impl Verified {
 
 impl Verifier {
     /// Judges a token as far as that is possible without waiting.
-    pub(crate) fn begin(&self, token: BearerToken<'_>, manner: Manner) -> Verifying {
+    ///
+    /// With `verify_later`, a token that is not known waits before it is parsed and verified, which takes time.
+    pub(crate) fn begin(&self, token: BearerToken<'_>, verify_later: bool) -> Verifying {
         if let Some(opaque) = self.opaque(token) {
-            return match opaque.begin(token, manner.client) {
+            return match opaque.begin(token) {
                 Ok(verified) => Verifying::Done(verified),
                 Err(question) => self.waits(Stop::Answer { opaque: Arc::clone(opaque), question }),
             };
@@ -88,22 +83,22 @@ impl Verifier {
         if let Some(known) = self.known(token) {
             return Verifying::Done(Verified::new(Ok(known), Ground::Cached));
         }
-        if manner.verify_later {
+        if verify_later {
             return self.waits(Stop::Unparsed { token: token.as_bytes().into() });
         }
         self.verify_jwt(token)
     }
 
     /// Judges a token, and waits where that is needed.
-    pub(crate) async fn judge(&self, token: BearerToken<'_>, manner: Manner) -> Verified {
-        match self.begin(token, manner) {
+    pub(crate) async fn judge(&self, token: BearerToken<'_>) -> Verified {
+        match self.begin(token, false) {
             Verifying::Done(verified) => verified,
             Verifying::Waits(waiting) => waiting.finish().await,
         }
     }
 
     fn waits(&self, stop: Stop) -> Verifying {
-        Verifying::Waits(Waiting { verifier: self.clone(), stop })
+        Verifying::Waits(Waiting { verifier: self.clone(), client: None, stop })
     }
 
     /// The JWT that was verified before, if it would be again.
@@ -160,9 +155,14 @@ impl Verifier {
 }
 
 impl Waiting {
+    /// The same, of a token that this client shows.
+    pub(crate) fn by_client(self, client: Option<ClientAddress>) -> Self {
+        Self { client, ..self }
+    }
+
     /// Waits, and goes on with what was found before.
     pub(crate) async fn finish(self) -> Verified {
-        let Self { verifier, mut stop } = self;
+        let Self { verifier, client, mut stop } = self;
         loop {
             stop = match stop {
                 Stop::Unparsed { token } => {
@@ -180,7 +180,7 @@ impl Waiting {
                     return Verified::new(verified, Ground::Verified);
                 }
                 Stop::Answer { opaque, question } => {
-                    return Verified::new(opaque.answer(question).await, Ground::Introspected);
+                    return Verified::new(opaque.answer(question, client).await, Ground::Introspected);
                 }
             };
         }

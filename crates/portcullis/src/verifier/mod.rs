@@ -15,7 +15,7 @@ mod opaque;
 pub use builder::VerifierBuilder;
 pub use explain::{Check, CheckKind, Explanation, Fact, Outcome};
 pub use line::Ground;
-pub(crate) use line::{Manner, Verified, Verifying, Waiting};
+pub(crate) use line::{Verified, Verifying, Waiting};
 
 use std::{
     fmt,
@@ -196,7 +196,7 @@ impl Verifier {
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
-        self.judge(token, Manner::default()).await.token
+        self.judge(token).await.token
     }
 
     /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.

@@ -60,7 +60,6 @@ pub(super) struct Opaque {
 pub(super) struct Unanswered {
     token: String,
     digest: Digest,
-    client: Option<ClientAddress>,
     /// The count of tokens that had been kept when this one was not among them.
     kept: u64,
 }
@@ -114,7 +113,7 @@ impl Opaque {
     }
 
     /// The verdict, if the issuer need not be asked; otherwise the question that has to be.
-    pub(super) fn begin(&self, token: BearerToken<'_>, client: Option<ClientAddress>) -> Result<Verified, Unanswered> {
+    pub(super) fn begin(&self, token: BearerToken<'_>) -> Result<Verified, Unanswered> {
         let digest = sha256(token.as_bytes());
         let kept = self.kept.load(Ordering::Acquire);
         step::taken(step::LOOK_UP);
@@ -128,21 +127,23 @@ impl Opaque {
         match refusal {
             Some(refusal) => Ok(Verified { token: Err(refusal), ground: Ground::Introspected }),
             // Characters of a token68 are ASCII.
-            None => {
-                Err(Unanswered { token: String::from_utf8_lossy(token.as_bytes()).into_owned(), digest, client, kept })
-            }
+            None => Err(Unanswered { token: String::from_utf8_lossy(token.as_bytes()).into_owned(), digest, kept }),
         }
     }
 
     /// The answer to a question, shared by all requests that have the same token at the same time.
     ///
     /// It takes a turn of the client whose request is the first.
-    pub(super) async fn answer(self: Arc<Self>, question: Unanswered) -> Result<VerifiedToken, Refusal> {
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        question: Unanswered,
+        client: Option<ClientAddress>,
+    ) -> Result<VerifiedToken, Refusal> {
         let digest = question.digest;
         let work = || {
             let opaque = Arc::clone(&self);
             let span = self.introspector.span();
-            async move { opaque.introspect(question).await }.instrument(span)
+            async move { opaque.introspect(question, client).await }.instrument(span)
         };
         let verified = self.flights.run(digest, work).await.unwrap_or_else(|why| Err(no_result(&why)));
         verified.inspect(|token| {
@@ -174,8 +175,8 @@ impl Opaque {
             && self.branch.claims.are_times_right(token.times(), now)
     }
 
-    async fn introspect(&self, question: Unanswered) -> Result<VerifiedToken, Refusal> {
-        let Unanswered { token, digest, client, kept } = question;
+    async fn introspect(&self, question: Unanswered, client: Option<ClientAddress>) -> Result<VerifiedToken, Refusal> {
+        let Unanswered { token, digest, kept } = question;
         // Another question may have been answered since the cache was looked at.
         let have_more = self.kept.load(Ordering::Acquire) != kept;
         if let Some(known) = have_more.then(|| self.known_by(&digest)).flatten() {

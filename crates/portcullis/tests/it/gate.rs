@@ -39,7 +39,7 @@ async fn the_verification_of_an_unknown_token_can_be_left_to_another_thread() {
     assert_eq!(verdict.outcome.unwrap_err().code(), "no_credentials");
     for (field, code) in [(&expired, Some("expired")), (&field, None)] {
         let Judging::Waits(pending) = judging(&secure, field) else { panic!("never seen, whatever it is") };
-        let verdict = tokio::spawn(pending).await.unwrap();
+        let verdict = tokio::spawn(pending.into_future()).await.unwrap();
         assert_eq!(verdict.outcome.err().map(|refusal| refusal.code()), code);
         assert_eq!(verdict.ground, Some(Ground::Verified));
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use metrics::{Counter, Histogram, counter, histogram};
+use portcullis::Ground;
 
 use super::{Outcome, PASS};
 use crate::decision::Door;
@@ -117,9 +118,13 @@ impl CacheLookups {
         Self { hit: of("hit"), miss: of("miss") }
     }
 
-    /// Counts one look-up of a token.
-    pub(in crate::decision) fn count(&self, known: bool) {
-        if known { self.hit.increment(1) } else { self.miss.increment(1) }
+    /// Counts the look-up of a token, by the ground of its verdict; none if there was no token to look up.
+    pub(in crate::decision) fn count(&self, ground: Option<Ground>) {
+        match ground {
+            None => {}
+            Some(Ground::Cached) => self.hit.increment(1),
+            Some(_) => self.miss.increment(1),
+        }
     }
 }
 

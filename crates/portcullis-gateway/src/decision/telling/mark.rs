@@ -1,5 +1,6 @@
 //! The mark by which a token is found again in logs.
 
+use http::header::AUTHORIZATION;
 use portcullis::TokenMark;
 use serde::Serialize;
 
@@ -31,7 +32,9 @@ pub(super) fn token_mark<'a>(original: &Original<'a>) -> Option<TokenMark<'a>> {
 
 /// Returns the token: all behind the scheme, if there is one field.
 fn token_of<'a>(original: &Original<'a>) -> Option<&'a [u8]> {
-    let [field] = original.authorization else { return None };
+    let mut fields = (None, 0);
+    original.fields.each(&AUTHORIZATION, &mut |field| fields = (Some(field), fields.1 + 1));
+    let (Some(field), 1) = fields else { return None };
     let space = field.iter().position(|byte| *byte == b' ')?;
     let token = field.get(space..)?.trim_ascii();
     (!token.is_empty()).then_some(token)

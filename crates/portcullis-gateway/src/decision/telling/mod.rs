@@ -10,7 +10,7 @@ mod span;
 
 pub(super) use self::{
     counts::{CacheLookups, Counts},
-    span::Deciding,
+    span::DecisionSpan,
 };
 pub(crate) use recent::Recent;
 
@@ -69,9 +69,9 @@ impl Teller {
     }
 
     /// Begins the span of a decision, if there is to be one.
-    pub(super) fn begin(&self, original: &Original<'_>, started: Instant) -> Option<Deciding> {
+    pub(super) fn begin(&self, original: &Original<'_>, started: Instant) -> Option<DecisionSpan> {
         let traces = self.traces.as_ref()?;
-        Some(Deciding::begin(traces, original.traceparent, SystemTime::now() - started.elapsed()))
+        Some(DecisionSpan::begin(traces, original.traceparent, SystemTime::now() - started.elapsed()))
     }
 
     /// Tells of a decision; `span` is none if it has yet to be begun.
@@ -81,7 +81,7 @@ impl Teller {
         original: &Original<'_>,
         decision: &Decision,
         started: Instant,
-        span: Option<Deciding>,
+        span: Option<DecisionSpan>,
     ) {
         let told = Told {
             door: self.door,

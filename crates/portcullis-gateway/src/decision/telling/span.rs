@@ -12,9 +12,9 @@ use super::{Outcome, PASS, Told};
 use crate::telemetry::Traces;
 
 /// The span of a decision that is under way.
-pub(in crate::decision) struct Deciding(Context);
+pub(in crate::decision) struct DecisionSpan(Context);
 
-impl Deciding {
+impl DecisionSpan {
     pub(super) fn begin(traces: &Traces, traceparent: Option<&str>, started: SystemTime) -> Self {
         Self(traces.begin(traceparent, started))
     }

@@ -11,7 +11,7 @@ use crate::{
     policy::{self, Policy},
     refusal::{JsonFault, Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
-    verifier::{Manner, Verifier, branch::Branch},
+    verifier::{Verifier, branch::Branch},
 };
 
 /// What is known of a token so far.
@@ -146,7 +146,7 @@ impl Walk<'_> {
     async fn opaque(&mut self, token: BearerToken<'_>) {
         let Some(opaque) = self.verifier.opaque(token).map(Arc::clone) else { return };
         let (kind, expected) = (CheckKind::Introspection, "an active token");
-        match self.verifier.judge(token, Manner::default()).await.token {
+        match self.verifier.judge(token).await.token {
             Ok(verified) => {
                 let claims = Object::clone(verified.claims());
                 let branch = opaque.branch();

@@ -1,0 +1,47 @@
+//! The parts of a request that are kept while its verdict is waited for.
+
+use http::{HeaderName, header::AUTHORIZATION};
+use portcullis::HeaderFields;
+
+use super::Original;
+use crate::routes::Overrides;
+
+/// The parts of a request that are told with a decision, kept while the verdict is waited for.
+pub(super) struct Kept {
+    method: String,
+    target: String,
+    authorization: Vec<Box<[u8]>>,
+    traceparent: Option<String>,
+}
+
+impl Kept {
+    pub(super) fn of(original: &Original<'_>) -> Self {
+        let mut authorization = Vec::new();
+        original.fields.each(&AUTHORIZATION, &mut |value| authorization.push(value.into()));
+        Self {
+            method: original.method.to_owned(),
+            target: original.target.to_owned(),
+            authorization,
+            traceparent: original.traceparent.map(str::to_owned),
+        }
+    }
+
+    /// The request again, which is under its route already.
+    pub(super) fn original(&self) -> Original<'_> {
+        Original {
+            method: &self.method,
+            target: &self.target,
+            overriding: Overrides::NOTHING,
+            fields: self,
+            traceparent: self.traceparent.as_deref(),
+        }
+    }
+}
+
+impl HeaderFields for Kept {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        if *name == AUTHORIZATION {
+            self.authorization.iter().for_each(|value| visit(value));
+        }
+    }
+}
