@@ -16,6 +16,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
+use portcullis::names::events;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -55,7 +56,7 @@ struct Warnings;
 
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.is_event() && metadata.fields().field("code").is_none()
+        *metadata.level() <= Level::WARN && metadata.is_event() && metadata.name() != events::REQUEST_REFUSED
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -63,7 +64,7 @@ impl Subscriber for Warnings {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let is_unchecked = event.metadata().fields().field("checks_issuer").is_some();
+        let is_unchecked = event.metadata().name() == events::CLAIMS_UNCHECKED;
         if is_unchecked && TOLD_UNCHECKED.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -42,12 +42,8 @@
 //!
 //! # What operators see
 //!
-//! `tracing` events (a refusal at `INFO` with its code, a failed fetch at `WARN`) and metrics through the
-//! `metrics` facade: `portcullis_verified_total`, `portcullis_refused_total` and `portcullis_would_refuse_total` by
-//! `code`,
-//! `portcullis_jwks_fetches_total` by `source` and `outcome`, `portcullis_introspections_total` by `outcome`,
-//! `portcullis_token_store_failures_total` by `operation`, `portcullis_token_store_forged_total`, `portcullis_jwks_keys` and
-//! `portcullis_jwks_fetched_timestamp_seconds` by `source`. No token and no claim stands in any of them.
+//! `tracing` events (a refusal at `INFO` with its code, a failed fetch at `WARN`) and metrics through the `metrics` facade, all
+//! named in [`names`]. No token and no claim stands in any of them.
 
 // Core: pure functions of bytes, keys and the time.
 mod algorithm;
@@ -60,6 +56,7 @@ mod configuration_error;
 mod crypto;
 pub mod json;
 mod keys;
+pub mod names;
 mod policy;
 pub mod refusal;
 mod step;

@@ -1,80 +1,77 @@
-//! What operators see: tracing events and metrics. Never a token, never the value of a claim.
-//!
-//! | metric | kind | labels | meaning |
-//! |---|---|---|---|
-//! | `portcullis_verified_total` | counter | | requests with a token that passed |
-//! | `portcullis_refused_total` | counter | `code` | requests that were refused |
-//! | `portcullis_would_refuse_total` | counter | `code` | requests that passed behind `Secure::report_only`, and would be refused |
-//! | `portcullis_jwks_fetches_total` | counter | `source`, `outcome` | attempts to fetch a key set |
-//! | `portcullis_introspections_total` | counter | `outcome` | questions about opaque tokens |
-//! | `portcullis_token_store_failures_total` | counter | `operation` | failures of a shared store of their answers |
-//! | `portcullis_token_store_forged_total` | counter | | entries there whose seal is not ours |
-//! | `portcullis_jwks_keys` | gauge | `source` | usable keys |
-//! | `portcullis_jwks_fetched_timestamp_seconds` | gauge | `source` | when the keys were fetched: their age is now minus this |
-//!
-//! The outcomes of an introspection: `active`, `inactive`, `refused` (by our rules), `unusable` (an answer that is not
-//! believed), `failed` (the server's failure), `crowded_out` (not asked, since too many were).
+//! Events, spans and metrics, for operators. Never a token, never the value of a claim.
+//! Their names are in [`crate::names`].
 
 use std::time::SystemTime;
 
+use tracing::field::display;
 use url::Url;
 
 use crate::{
     algorithm::Algorithm,
     claims::VerifiedToken,
+    names::{TARGET, events, metrics as names, spans},
     refusal::{ConfigurationFault, Refusal},
     transport::{BoxError, shown},
 };
 
-/// Under which all events and spans are filtered.
-const TARGET: &str = "portcullis";
-
 /// Spans the judging of one request.
 pub(crate) fn judging() -> tracing::Span {
-    tracing::debug_span!(target: TARGET, "judge_request")
+    tracing::debug_span!(target: TARGET, spans::JUDGE_REQUEST)
 }
 
 /// Spans one attempt to get a key set.
 pub(crate) fn fetching(source: &str) -> tracing::Span {
-    tracing::debug_span!(target: TARGET, "fetch_jwks", source)
+    tracing::debug_span!(target: TARGET, spans::FETCH_JWKS, source)
 }
 
-/// Spans all that is asked about one opaque token.
+/// Spans the introspection of one opaque token, with all attempts.
 pub(crate) fn introspecting(endpoint: &Url) -> tracing::Span {
-    tracing::debug_span!(target: TARGET, "introspect", endpoint = shown(endpoint))
+    tracing::debug_span!(target: TARGET, spans::INTROSPECT, endpoint = shown(endpoint))
 }
 
-/// A request may pass.
+/// Tells of a token that passed.
 pub(crate) fn verified(token: &VerifiedToken) {
-    metrics::counter!("portcullis_verified_total").increment(1);
-    tracing::debug!(target: TARGET, algorithm = token.algorithm().map(Algorithm::name), "access token verified");
+    verified_counter().increment(1);
+    let algorithm = token.algorithm().map(Algorithm::name);
+    tracing::debug!(name: events::ACCESS_TOKEN_VERIFIED, target: TARGET, algorithm, "access token verified");
 }
 
-/// A request may not pass.
+/// Returns the counter by a key that is hashed once, since each request counts there.
+fn verified_counter() -> metrics::Counter {
+    static KEY: metrics::Key = metrics::Key::from_static_name(names::VERIFIED.name);
+    static METADATA: metrics::Metadata<'_> = metrics::Metadata::new(TARGET, metrics::Level::INFO, None);
+    metrics::with_recorder(|recorder| recorder.register_counter(&KEY, &METADATA))
+}
+
+/// Tells of a refusal.
 pub(crate) fn refused(refusal: &Refusal) {
-    metrics::counter!("portcullis_refused_total", "code" => refusal.code()).increment(1);
+    metrics::counter!(names::REFUSED.name, "code" => refusal.code()).increment(1);
+    let (code, reason) = (refusal.code(), display(refusal));
     match refusal {
         Refusal::Configuration(ConfigurationFault::MissingLayer | ConfigurationFault::NoRuntime) => {
-            tracing::error!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused");
+            tracing::error!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused");
         }
         Refusal::Unavailable(_) => {
-            tracing::warn!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused");
+            tracing::warn!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused");
         }
-        _ => tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request refused"),
+        _ => tracing::info!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused"),
     }
 }
 
-/// A request passes that would be refused if the layer did not only report.
+/// Tells of a refusal that is only reported: the request passes.
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only doors report"))]
 pub(crate) fn would_refuse(refusal: &Refusal) {
-    metrics::counter!("portcullis_would_refuse_total", "code" => refusal.code()).increment(1);
-    tracing::info!(target: TARGET, code = refusal.code(), reason = %refusal, "request would be refused");
+    metrics::counter!(names::WOULD_REFUSE.name, "code" => refusal.code()).increment(1);
+    let (code, reason) = (refusal.code(), display(refusal));
+    tracing::info!(name: events::REQUEST_WOULD_BE_REFUSED, target: TARGET, code, reason, "request would be refused");
 }
 
-/// A verifier was built that checks less than it could.
+/// Warns of a verifier that checks the issuer or the audience of no token.
 pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
     if !issuer || !audience {
-        tracing::warn!(target: TARGET,
+        tracing::warn!(
+            name: events::CLAIMS_UNCHECKED,
+            target: TARGET,
             checks_issuer = issuer,
             checks_audience = audience,
             "this verifier accepts tokens that were issued by, or for, somebody else: name the issuer and the audience"
@@ -82,7 +79,7 @@ pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
     }
 }
 
-/// How an attempt to get a key set ended.
+/// The outcome of an attempt to get a key set.
 pub(crate) struct JwksOutcome<'a> {
     pub(crate) source: &'a str,
     /// `fetched`, `not_modified`, `from_cache` or `failed`.
@@ -92,70 +89,85 @@ pub(crate) struct JwksOutcome<'a> {
     pub(crate) fetched_at: Option<SystemTime>,
 }
 
-/// An attempt to get a key set ended.
+/// Tells of the outcome of an attempt to get a key set.
 pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
     let JwksOutcome { source, outcome, error, keys, fetched_at } = *attempt;
     let label = || source.to_owned();
-    metrics::counter!("portcullis_jwks_fetches_total", "source" => label(), "outcome" => outcome).increment(1);
+    metrics::counter!(names::JWKS_FETCHES.name, "source" => label(), "outcome" => outcome).increment(1);
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; a set has few keys")]
-    metrics::gauge!("portcullis_jwks_keys", "source" => label()).set(keys as f64);
+    metrics::gauge!(names::JWKS_KEYS.name, "source" => label()).set(keys as f64);
     if let Some(since) = fetched_at.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()) {
-        metrics::gauge!("portcullis_jwks_fetched_timestamp_seconds", "source" => label()).set(since.as_secs_f64());
+        metrics::gauge!(names::JWKS_FETCHED_AT.name, "source" => label()).set(since.as_secs_f64());
     }
     match error {
-        Some(error) => tracing::warn!(target: TARGET, source, outcome, error, keys, "key set could not be fetched"),
-        None => tracing::debug!(target: TARGET, source, outcome, keys, "key set fetched"),
+        Some(error) => {
+            tracing::warn!(
+                name: events::JWKS_FETCH_FAILED,
+                target: TARGET,
+                source, outcome, error, keys,
+                "key set could not be fetched"
+            );
+        }
+        None => tracing::debug!(name: events::JWKS_FETCHED, target: TARGET, source, outcome, keys, "key set fetched"),
     }
 }
 
-/// An introspection was answered: `active`, `inactive` or `refused`, by other rules of ours.
+/// Counts an introspection that was answered: `active`, `inactive` or `refused`, by other rules of ours.
 pub(crate) fn introspected(outcome: &'static str) {
-    metrics::counter!("portcullis_introspections_total", "outcome" => outcome).increment(1);
+    metrics::counter!(names::INTROSPECTIONS.name, "outcome" => outcome).increment(1);
 }
 
-/// An introspection was not answered in a way that can be believed: `failed` or `unusable`.
+/// Tells of an introspection without an answer that can be believed: `failed` or `unusable`.
 pub(crate) fn introspection_failed(endpoint: &str, outcome: &'static str, error: &str) {
     introspected(outcome);
-    tracing::warn!(target: TARGET, endpoint, outcome, error, "introspection failed");
+    tracing::warn!(name: events::INTROSPECTION_FAILED, target: TARGET, endpoint, outcome, error, "introspection failed");
 }
 
-/// So many questions were under way that this one was not asked.
+/// Counts an introspection that was not made, since too many were under way.
 pub(crate) fn introspection_crowded_out() {
     introspected("crowded_out");
 }
 
-/// An answer is written oddly, and leaves no doubt.
+/// Warns of an answer that is written oddly, and leaves no doubt.
 pub(crate) fn introspection_oddity(endpoint: &str, oddity: &str) {
-    tracing::warn!(target: TARGET, endpoint, oddity, "the introspection endpoint writes its answers oddly");
+    tracing::warn!(
+        name: events::INTROSPECTION_ODD,
+        target: TARGET,
+        endpoint, oddity,
+        "the introspection endpoint writes its answers oddly"
+    );
 }
 
-/// The store of introspection results failed; that is no reason to refuse anything.
+/// Tells of a failure of the store of introspection results, which is no reason to refuse anything.
 pub(crate) fn token_store_failed(operation: &'static str, error: &BoxError) {
-    metrics::counter!("portcullis_token_store_failures_total", "operation" => operation).increment(1);
-    tracing::debug!(target: TARGET, operation, error = %error, "token store failed");
+    metrics::counter!(names::TOKEN_STORE_FAILURES.name, "operation" => operation).increment(1);
+    tracing::debug!(name: events::TOKEN_STORE_FAILED, target: TARGET, operation, error = %error, "token store failed");
 }
 
-/// Somebody else writes to the store of introspection results, or this process has another secret than the others.
+/// Counts an entry with another seal: somebody else writes to the store of introspection results, or this process has
+/// another secret than the others.
 pub(crate) fn token_store_forged(warn: bool) {
-    metrics::counter!("portcullis_token_store_forged_total").increment(1);
+    metrics::counter!(names::TOKEN_STORE_FORGED.name).increment(1);
     if warn {
-        tracing::warn!(target: TARGET,
+        tracing::warn!(
+            name: events::TOKEN_STORE_FORGED,
+            target: TARGET,
             "the seal of an entry of the token store is not ours: somebody else writes there, or the secrets differ"
         );
     }
 }
 
-/// The cache of key sets failed; that is no reason to refuse anything.
+/// Warns of a failure of the cache of key sets, which is no reason to refuse anything.
 pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
-    tracing::warn!(target: TARGET, source, operation, error, "key set cache failed");
+    tracing::warn!(name: events::JWKS_CACHE_FAILED, target: TARGET, source, operation, error, "key set cache failed");
 }
 
-/// A key of a set is not used.
+/// Warns of a key of a set that is not used.
 pub(crate) fn key_skipped(source: &str, kid: Option<&str>, problem: &str) {
-    tracing::warn!(target: TARGET, source, kid, problem, "key skipped");
+    tracing::warn!(name: events::KEY_SKIPPED, target: TARGET, source, kid, problem, "key skipped");
 }
 
-/// A key of a set is used, and not written as it should be.
+/// Warns of a key of a set that is used, and not written as it should be.
 pub(crate) fn key_is_odd(source: &str, kid: Option<&str>, oddity: &str) {
-    tracing::warn!(target: TARGET, source, kid, oddity, "key used although it is oddly written");
+    tracing::warn!(name: events::KEY_ODD, target: TARGET, source, kid, oddity, "key used although it is oddly written");
 }

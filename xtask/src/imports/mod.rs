@@ -31,7 +31,7 @@ enum Layer {
 }
 
 /// Every module of the library and its layer.
-const LAYERS: [(&str, Layer); 25] = [
+const LAYERS: [(&str, Layer); 26] = [
     ("configuration_error", Layer::Core),
     ("algorithm", Layer::Core),
     ("base64url", Layer::Core),
@@ -43,6 +43,7 @@ const LAYERS: [(&str, Layer); 25] = [
     ("token", Layer::Core),
     ("json", Layer::Core),
     ("keys", Layer::Core),
+    ("names", Layer::Core),
     ("crypto", Layer::Core),
     ("claims", Layer::Core),
     ("policy", Layer::Core),

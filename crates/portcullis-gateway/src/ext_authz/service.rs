@@ -60,7 +60,7 @@ fn tell_of_size<B>(answer: &http::Response<B>, check_bytes: usize) {
     static TOLD: Seldom = Seldom::new();
     let status = Status::from_header_map(answer.headers());
     if status.is_some_and(|status| status.code() == Code::OutOfRange) {
-        metrics::counter!("portcullis_gateway_checks_too_large_total").increment(1);
+        metrics::counter!(crate::telemetry::names::CHECKS_TOO_LARGE.name).increment(1);
         if TOLD.is_due() {
             tracing::warn!(check_bytes, "a check was refused: it is larger than limits.check_bytes");
         }

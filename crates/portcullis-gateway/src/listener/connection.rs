@@ -153,5 +153,5 @@ fn log_end(ended: Result<(), Box<dyn Error + Send + Sync>>) {
 /// Tells the log which limit cut a client off, when the log wants to know; a metric counts it in any case.
 fn cut(cause: &'static str, limit: &'static str) {
     tracing::debug!(cause, limit, "a connection was cut");
-    metrics::counter!("portcullis_gateway_connections_cut_total", "cause" => cause).increment(1);
+    metrics::counter!(crate::telemetry::names::CONNECTIONS_CUT.name, "cause" => cause).increment(1);
 }

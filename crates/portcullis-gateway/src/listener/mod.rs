@@ -193,7 +193,7 @@ impl Gate {
         }
         let guest = self.peers.admit(peer);
         if guest.is_none() {
-            metrics::counter!("portcullis_gateway_connections_refused_total", "listener" => self.name.clone())
+            metrics::counter!(crate::telemetry::names::CONNECTIONS_REFUSED.name, "listener" => self.name.clone())
                 .increment(1);
             if TOLD.is_due() {
                 tracing::warn!(

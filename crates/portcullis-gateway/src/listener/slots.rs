@@ -12,7 +12,7 @@ use metrics::{Counter, Gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::peers::Guest;
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, names};
 
 /// Places for connections. While none is free nothing is accepted: clients wait in the kernel's queue.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl Slots {
         Self {
             free: Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS))),
             crowded: AtomicBool::new(false),
-            open: metrics::gauge!("portcullis_gateway_connections", "listener" => listener.clone()),
-            full: metrics::counter!("portcullis_gateway_connections_full_total", "listener" => listener),
+            open: metrics::gauge!(names::CONNECTIONS.name, "listener" => listener.clone()),
+            full: metrics::counter!(names::CONNECTIONS_FULL.name, "listener" => listener),
             told: Seldom::default(),
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     decision::{Gateway, Served},
     listener::Drain,
     store::StoreState,
+    telemetry::names,
 };
 
 use super::reload::Waiting;
@@ -56,12 +57,12 @@ impl Observed for Observer {
         let gateway = self.current.load();
         let verifier = gateway.issuers().verifier();
         for (kind, size) in [("jwt", verifier.token_cache_size()), ("opaque", verifier.opaque_cache_size())] {
-            gauge!("portcullis_gateway_token_cache_tokens", "kind" => kind).set(float(size.tokens));
-            gauge!("portcullis_gateway_token_cache_bytes", "kind" => kind).set(float(size.bytes));
+            gauge!(names::CACHE_TOKENS.name, "kind" => kind).set(float(size.tokens));
+            gauge!(names::CACHE_BYTES.name, "kind" => kind).set(float(size.bytes));
         }
         for status in gateway.issuers().each().iter().map(|served| served.jwks.status()) {
             if let (Some(source), Some(age)) = (status.source, status.age) {
-                gauge!("portcullis_gateway_key_age_seconds", "source" => source).set(age.as_secs_f64());
+                gauge!(names::KEY_AGE.name, "source" => source).set(age.as_secs_f64());
             }
         }
     }

@@ -108,7 +108,7 @@ impl<'a> Report<'a> {
 }
 
 fn gauge(up: bool) {
-    metrics::gauge!("portcullis_gateway_store_up").set(f64::from(u8::from(up)));
+    metrics::gauge!(crate::telemetry::names::STORE_UP.name).set(f64::from(u8::from(up)));
 }
 
 impl fmt::Debug for Link {

@@ -2,13 +2,15 @@
 
 use metrics::{counter, gauge};
 
-/// A configuration was read again, and taken or not.
+use super::names;
+
+/// Counts a configuration that was read again, and taken or not.
 pub(crate) fn reloaded(taken: bool) {
     let outcome = if taken { "ok" } else { "failed" };
-    counter!("portcullis_gateway_reloads_total", "outcome" => outcome).increment(1);
+    counter!(names::RELOADS.name, "outcome" => outcome).increment(1);
 }
 
-/// A changed configuration waits to be confirmed, or does not.
+/// Tells whether a changed configuration waits to be confirmed.
 pub(crate) fn reload_waits(waits: bool) {
-    gauge!("portcullis_gateway_reload_waits").set(f64::from(u8::from(waits)));
+    gauge!(names::RELOAD_WAITS.name).set(f64::from(u8::from(waits)));
 }

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use portcullis::names::{TARGET, events};
 use tracing::{Level, Metadata, Subscriber, subscriber::set_global_default};
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -116,13 +117,11 @@ fn subscriber(
     }
 }
 
-/// Whether it is the library's own line on a refusal: the gateway's line on its decision says more.
+/// Whether this is the library's own line on a refusal: the gateway's line on its decision says more. A
+/// warning, that keys or an introspection are out of reach, stays.
 fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
-    event.is_event()
-        && *event.level() == Level::INFO
-        && event.target() == "portcullis"
-        && event.module_path() == Some("portcullis::telemetry")
-        && event.fields().field("code").is_some()
+    let is_refusal = matches!(event.name(), events::REQUEST_REFUSED | events::REQUEST_WOULD_BE_REFUSED);
+    event.is_event() && event.target() == TARGET && is_refusal && *event.level() == Level::INFO
 }
 
 impl Queue {

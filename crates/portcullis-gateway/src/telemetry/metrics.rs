@@ -1,10 +1,13 @@
-//! The recorder of metrics, and what each of them means.
+//! The recorder of metrics.
 
 use std::time::Duration;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use portcullis::names::{Metric, MetricKind};
 use tokio::runtime::Handle;
+
+use super::names;
 
 /// Seconds: a decision about a known token takes microseconds, one that asks an authorization server up to its limit.
 const BUCKETS: [f64; 15] =
@@ -41,61 +44,13 @@ async fn keep_up(handle: PrometheusHandle) {
 }
 
 fn describe() {
-    describe_gateway();
-    describe_library();
-}
-
-fn describe_gateway() {
-    describe_counter!("portcullis_gateway_decisions_total", "Decisions, by route and by code: pass, or why not");
-    describe_counter!(
-        "portcullis_gateway_would_refuse_total",
-        "Requests that passed on routes that only report, and would be refused, by route and code"
-    );
-    describe_histogram!("portcullis_gateway_decision_seconds", Unit::Seconds, "How long decisions took, by door");
-    describe_gauge!("portcullis_gateway_token_cache_tokens", "Tokens in the caches, by kind");
-    describe_gauge!("portcullis_gateway_token_cache_bytes", Unit::Bytes, "What the caches of tokens take up, by kind");
-    describe_counter!("portcullis_gateway_token_cache_total", "Looks into the cache of verified tokens, by outcome");
-    describe_gauge!("portcullis_gateway_connections", "Open connections, by listener");
-    describe_counter!(
-        "portcullis_gateway_connections_full_total",
-        "How often all connections of a listener were taken, so that new ones had to wait"
-    );
-    describe_counter!(
-        "portcullis_gateway_connections_refused_total",
-        "Connections of peers that are not in trusted_proxies and had as many as they may, by listener"
-    );
-    describe_counter!("portcullis_gateway_checks_too_large_total", "Checks over gRPC beyond limits.check_bytes");
-    describe_counter!(
-        "portcullis_gateway_connections_cut_total",
-        "Connections that were dropped, by cause: slow_header and tls (limits.header_time), slow_reader (limits.request_time), idle (limits.idle_time)"
-    );
-    describe_counter!(
-        "portcullis_gateway_requests_timed_out_total",
-        "Requests that took longer than limits.request_time and were answered with 503"
-    );
-    describe_counter!("portcullis_gateway_reloads_total", "Reloads of the configuration, by outcome");
-    describe_gauge!(
-        "portcullis_gateway_reload_waits",
-        "1 while a changed configuration waits to be confirmed by SIGHUP, since something is gone from it"
-    );
-    describe_counter!("portcullis_gateway_trace_exports_total", "Attempts to export spans, by outcome");
-    describe_gauge!("portcullis_gateway_store_up", "1 while the shared store answers, 0 while it does not");
-    describe_gauge!("portcullis_gateway_key_age_seconds", Unit::Seconds, "Age of the keys, by source");
-}
-
-fn describe_library() {
-    describe_counter!("portcullis_verified_total", "Requests with a token that passed");
-    describe_counter!("portcullis_refused_total", "Requests that were refused, by code");
-    describe_counter!("portcullis_would_refuse_total", "Requests that would be refused, by code");
-    describe_counter!("portcullis_jwks_fetches_total", "Attempts to fetch a key set, by source and outcome");
-    describe_counter!("portcullis_introspections_total", "Questions about opaque tokens, by outcome");
-    describe_counter!("portcullis_token_store_failures_total", "Failures of the shared store, by operation");
-    describe_gauge!("portcullis_jwks_keys", "Usable keys, by source");
-    describe_gauge!(
-        "portcullis_jwks_fetched_timestamp_seconds",
-        Unit::Seconds,
-        "When the keys were fetched, by source"
-    );
+    for Metric { name, kind, help, .. } in names::metrics() {
+        match kind {
+            MetricKind::Gauge => describe_gauge!(name, help),
+            MetricKind::Histogram => describe_histogram!(name, help),
+            _ => describe_counter!(name, help),
+        }
+    }
 }
 
 /// A recorder for a test of its own.

@@ -3,6 +3,7 @@
 mod counters;
 mod log;
 mod metrics;
+pub(crate) mod names;
 mod seldom;
 mod traces;
 

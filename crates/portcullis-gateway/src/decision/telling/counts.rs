@@ -10,7 +10,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 use portcullis::Ground;
 
 use super::{Outcome, PASS};
-use crate::decision::Door;
+use crate::{decision::Door, telemetry::names};
 
 /// The name of no route: a route begins with a slash.
 const NO_ROUTE: &str = "none";
@@ -54,7 +54,7 @@ impl Counts {
 impl Decisions {
     fn new(door: &'static str, routes: &[String]) -> Self {
         Self {
-            seconds: histogram!("portcullis_gateway_decision_seconds", "door" => door),
+            seconds: histogram!(names::DECISION_SECONDS.name, "door" => door),
             routes: routes.iter().map(|route| OfRoute::new(route)).collect(),
             unrouted: OfRoute::new(NO_ROUTE),
         }
@@ -86,7 +86,7 @@ impl OfRoute {
 
     fn would_refuse(&self, code: &'static str) {
         let route = self.route.clone();
-        counter!("portcullis_gateway_would_refuse_total", "route" => route, "code" => code).increment(1);
+        counter!(names::WOULD_REFUSE.name, "route" => route, "code" => code).increment(1);
     }
 
     fn refuse(&self, code: &'static str) {
@@ -114,7 +114,7 @@ pub(in crate::decision) struct CacheLookups {
 
 impl CacheLookups {
     pub(in crate::decision) fn new() -> Self {
-        let of = |outcome| counter!("portcullis_gateway_token_cache_total", "outcome" => outcome);
+        let of = |outcome| counter!(names::CACHE_LOOKUPS.name, "outcome" => outcome);
         Self { hit: of("hit"), miss: of("miss") }
     }
 
@@ -129,7 +129,7 @@ impl CacheLookups {
 }
 
 fn handle(route: &str, code: &'static str) -> Counter {
-    counter!("portcullis_gateway_decisions_total", "route" => route.to_owned(), "code" => code)
+    counter!(names::DECISIONS.name, "route" => route.to_owned(), "code" => code)
 }
 
 #[cfg(test)]

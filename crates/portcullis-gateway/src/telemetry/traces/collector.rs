@@ -15,6 +15,8 @@ use reqwest::{Client, redirect::Policy};
 use tokio::runtime::Handle;
 use url::{Host, Url};
 
+use crate::telemetry::names;
+
 /// How long an export may take, attempts to repeat it included.
 const EXPORT_TIME: Duration = Duration::from_secs(5);
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -68,7 +70,7 @@ impl Sender {
             Err(error) => Some(with_causes(&**error)),
         };
         let outcome = if problem.is_none() { "ok" } else { "failed" };
-        counter!("portcullis_gateway_trace_exports_total", "outcome" => outcome).increment(1);
+        counter!(names::TRACE_EXPORTS.name, "outcome" => outcome).increment(1);
         match (problem, self.failing.load(Relaxed)) {
             (Some(error), false) => tracing::warn!(error, "spans cannot be exported, and are lost"),
             (None, true) => tracing::info!("spans are exported again"),

@@ -8,6 +8,7 @@ use opentelemetry::{
     trace::{Span as _, SpanKind, TraceContextExt, Tracer},
 };
 use opentelemetry_sdk::trace::{SdkTracer, Span};
+use portcullis::names::{TARGET, spans};
 use tracing::{
     Metadata, Subscriber,
     field::{Field, Visit},
@@ -17,9 +18,6 @@ use tracing_subscriber::{
     Layer, layer,
     registry::{LookupSpan, SpanRef},
 };
-
-/// The spans of the library that are exported.
-const NAMES: [&str; 2] = ["fetch_jwks", "introspect"];
 
 /// Makes spans of what the library fetches.
 pub(in crate::telemetry) struct Fetches {
@@ -31,9 +29,10 @@ impl Fetches {
         Self { tracer }
     }
 
-    /// Whether it is the span of something that is fetched.
+    /// Whether this is a span of the library's that is exported.
     pub(in crate::telemetry) fn is_one(span: &Metadata<'_>) -> bool {
-        span.is_span() && span.target() == "portcullis" && NAMES.contains(&span.name())
+        let exported = matches!(span.name(), spans::FETCH_JWKS | spans::INTROSPECT);
+        span.is_span() && span.target() == TARGET && exported
     }
 }
 

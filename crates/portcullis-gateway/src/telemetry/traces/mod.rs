@@ -21,7 +21,9 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider},
 };
+use portcullis::names::TARGET;
 
+use super::names;
 use crate::config;
 
 pub(crate) use self::collector::CollectorError;
@@ -55,13 +57,13 @@ impl Traces {
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample))))
             .with_resource(resource.build())
             .build();
-        Ok(Self { tracer: provider.tracer("portcullis"), provider })
+        Ok(Self { tracer: provider.tracer(TARGET), provider })
     }
 
     /// Begins the span of a decision, and returns the context that has it.
     pub(crate) fn begin(&self, traceparent: Option<&str>, started: SystemTime) -> Context {
         let parent = traceparent.map_or_else(Context::new, parent);
-        let span = self.tracer.span_builder("decide").with_kind(SpanKind::Server).with_start_time(started);
+        let span = self.tracer.span_builder(names::DECIDE).with_kind(SpanKind::Server).with_start_time(started);
         parent.with_span(self.tracer.build_with_context(span, &parent))
     }
 
