@@ -18,6 +18,7 @@ mod fetching;
 mod forward_auth;
 mod keys;
 mod memory;
+mod metrics;
 mod outage;
 mod reload;
 mod robustness;

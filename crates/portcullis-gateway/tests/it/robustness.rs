@@ -110,14 +110,14 @@ async fn each_limit_has_a_key_and_its_refusal_names_it() {
 }
 
 /// A connection from an address of this machine that nobody trusts.
-async fn connect_from(last: u8, address: std::net::SocketAddr) -> TcpStream {
+pub async fn connect_from(last: u8, address: std::net::SocketAddr) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
     socket.connect(address).await.unwrap()
 }
 
 /// Tells whether a request is answered, whatever the answer; the connection is kept.
-async fn is_answered(stream: &mut TcpStream) -> bool {
+pub async fn is_answered(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n").await.is_ok();
     asked && matches!(timeout(Duration::from_secs(10), stream.read(&mut byte)).await, Ok(Ok(1)))
