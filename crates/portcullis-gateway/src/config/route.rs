@@ -102,10 +102,7 @@ fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&V
 }
 
 fn pattern(value: &Value<'_>) -> Read<Pattern> {
-    Pattern::parse(value.text()?).map_err(|sentence| match sentence.split_once(" came: ") {
-        Some((what, help)) => value.problem(format!("{what} came")).help(help),
-        None => value.problem(sentence),
-    })
+    Pattern::parse(value.text()?).map_err(|not| value.problem(not.problem).help(not.help))
 }
 
 fn method(value: &Value<'_>) -> Read<String> {

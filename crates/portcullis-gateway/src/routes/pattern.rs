@@ -8,6 +8,23 @@ use super::units::{STREAM, marks_in, may_fall_away};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(String);
 
+/// Why a text is no pattern, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotAPattern {
+    /// What was expected, and what the text has.
+    pub(crate) problem: String,
+    /// What to write instead.
+    pub(crate) help: String,
+}
+
+const PROTECT_THE_PREFIX: &str = "protect the prefix before it";
+
+impl NotAPattern {
+    fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: help.into() }
+    }
+}
+
 impl std::fmt::Display for Pattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -15,10 +32,15 @@ impl std::fmt::Display for Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern; what is wrong is said in a sentence for people.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, NotAPattern> {
         if !text.starts_with('/') {
-            return Err(format!("expected a path that starts with `/`, `{text}` came: write `/{text}`"));
+            let problem = format!("expected a path that starts with `/`, got `{text}`");
+            return Err(NotAPattern::new(problem, format!("write `/{text}`")));
         }
         let path = text.strip_suffix("/*").unwrap_or(text);
         if let Some(character) = path.chars().find(|&character| !is_clean(character)) {
@@ -26,24 +48,23 @@ impl Pattern {
         }
         let segments = || path.split('/').skip(1);
         if segments().any(|segment| matches!(segment, "." | "..")) {
-            return Err(
-                "expected a path without dot segments, `.` or `..` came: write the path that they lead to".into()
-            );
+            let problem = "expected a path without dot segments, got `.` or `..`";
+            return Err(NotAPattern::new(problem, "write the path that they lead to"));
         }
         if path.contains(STREAM) {
-            return Err(format!("expected names of files, got `{STREAM}`, which begins a stream of one: leave it out"));
+            let problem = format!("expected names of files, got `{STREAM}`, which begins a stream of one");
+            return Err(NotAPattern::new(problem, "leave it out"));
         }
         if let Some(name) = segments().find(|name| !name.is_empty() && name.chars().all(may_be_left_out)) {
-            return Err(format!("expected names that every server keeps, got `{name}`: protect the prefix before it"));
+            let problem = format!("expected names that every server keeps, got `{name}`");
+            return Err(NotAPattern::new(problem, PROTECT_THE_PREFIX));
         }
         let last = segments().count().saturating_sub(1);
         // `/orders//*` has an empty segment at the end of its prefix, `/orders/` none that is doubled.
         let doubled = |(at, segment): (usize, &str)| segment.is_empty() && (at < last || path.len() < text.len());
         if segments().enumerate().any(doubled) {
-            return Err(
-                "expected a path with single slashes, `//` came: write one, requests with two are read both ways"
-                    .into(),
-            );
+            let problem = "expected a path with single slashes, got `//`";
+            return Err(NotAPattern::new(problem, "write one: requests with two are read both ways"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -107,24 +128,25 @@ fn may_be_left_out(character: char) -> bool {
     character == '.' || may_fall_away(character)
 }
 
-fn refused(character: char) -> String {
+/// Why a path has no such character.
+fn refused(character: char) -> NotAPattern {
+    let problem = |expected: &str| format!("expected {expected}, got `{character}`");
     match character {
-        '*' => "expected `*` as the last segment only, it came elsewhere: write a prefix, as in `/orders/*`".into(),
-        '%' => {
-            "expected a decoded path, `%` came: write the character itself, encoded spellings are found by themselves"
-                .into()
-        }
-        '?' | '#' => format!("expected a path alone, `{character}` came: routes do not look at query and fragment"),
-        '\\' => "expected `/` between segments, `\\` came: write `/`".into(),
-        ';' => "expected a path without parameters, `;` came: leave them out, they are read both ways".into(),
-        '{' | '}' | '<' | '>' | '[' | ']' => {
-            format!(
-                "expected a path or a prefix, `{character}` came: there are no variables, write `/*` in place of the first"
-            )
-        }
-        _ if character.is_control() => "expected a path, a control character came: take it out".into(),
-        _ => format!(
-            "expected a character that needs no encoding in a path, `{character}` came: protect the prefix before it"
+        '*' => NotAPattern::new(
+            "expected `*` as the last segment only, got it elsewhere",
+            "write a prefix, as in `/orders/*`",
         ),
+        '%' => NotAPattern::new(
+            problem("a decoded path"),
+            "write the character itself: encoded spellings are found by themselves",
+        ),
+        '?' | '#' => NotAPattern::new(problem("a path alone"), "routes do not look at query and fragment"),
+        '\\' => NotAPattern::new(problem("`/` between segments"), "write `/`"),
+        ';' => NotAPattern::new(problem("a path without parameters"), "leave them out: they are read both ways"),
+        '{' | '}' | '<' | '>' | '[' | ']' => {
+            NotAPattern::new(problem("a path or a prefix"), "there are no variables: write `/*` in place of the first")
+        }
+        _ if character.is_control() => NotAPattern::new("expected a path, got a control character", "take it out"),
+        _ => NotAPattern::new(problem("a character that needs no encoding in a path"), PROTECT_THE_PREFIX),
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Overrides, Pattern, Routes, Unrouted,
     Unrouted::*,
     agreement::{TABLES, WORDS, disagreement, routes},
+    pattern::NotAPattern,
     readings::{has_one_reading, is_plain},
 };
 
@@ -581,8 +582,9 @@ fn a_pattern_is_clean() {
         ("/a\u{0}", "control character"),
     ];
     for (pattern, words) in table {
-        let message = Pattern::parse(pattern).unwrap_err();
-        assert!(message.contains(words), "{pattern:?}: {message}");
+        let NotAPattern { problem, help } = Pattern::parse(pattern).unwrap_err();
+        assert!(problem.starts_with("expected ") && problem.contains("got "), "{pattern:?}: {problem}");
+        assert!(problem.contains(words) || help.contains(words), "{pattern:?}: {problem}: {help}");
     }
 }
 
