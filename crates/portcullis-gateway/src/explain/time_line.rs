@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use portcullis::{CheckKind, Explanation};
-use serde_json::Value;
 
 use super::{report::unless, times};
 use crate::terminal::{BAD, FAINT, GOOD, HEADING, styled, visible};
@@ -44,16 +43,17 @@ fn points(explanation: &Explanation) -> Vec<Point> {
         let check = explanation.checks.iter().find(|check| check.kind == kind)?;
         Some(check.actual.as_ref()?.text.clone())
     };
-    let point = |(name, kind)| {
-        let seconds = explanation.claims.as_ref()?.get(name).and_then(Value::as_f64)?;
-        (0.0..=LAST_SECOND).contains(&seconds).then(|| Point { name, seconds, told: told(kind).unwrap_or_default() })
-    };
+    let point = |(name, kind)| point(name, explanation.time(kind)?, told(kind).unwrap_or_default());
     kinds.into_iter().filter_map(point).collect()
 }
 
 fn now(now: SystemTime) -> Option<Point> {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64();
-    Some(Point { name: "now", seconds, told: times::told(now).unwrap_or_default() })
+    point("now", now, times::told(now).unwrap_or_default())
+}
+
+fn point(name: &'static str, time: SystemTime, told: String) -> Option<Point> {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64();
+    (seconds <= LAST_SECOND).then_some(Point { name, seconds, told })
 }
 
 /// The column of each point: in proportion, and so far apart that the names have room.

@@ -13,7 +13,7 @@ mod words;
 pub use kind::CheckKind;
 pub(super) use walk::explain;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -125,6 +125,20 @@ impl Explanation {
             Some(_) if self.is_judged() => "refused",
             Some(_) => "not_judged",
         }
+    }
+
+    /// Returns the time that the token names for one of [`CheckKind::IssuedAt`], [`CheckKind::NotBefore`] and
+    /// [`CheckKind::Expiry`] (RFC 7519 section 4.1), if it is one from 1970 on; whether anybody vouches for it, `vouched` says.
+    #[must_use]
+    pub fn time(&self, kind: CheckKind) -> Option<SystemTime> {
+        let claim = match kind {
+            CheckKind::IssuedAt => "iat",
+            CheckKind::NotBefore => "nbf",
+            CheckKind::Expiry => "exp",
+            _ => return None,
+        };
+        let seconds = self.claims.as_ref()?.get(claim)?.as_f64()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 
     /// Whether the token could be judged at all: neither its keys nor an introspection were out of reach.

@@ -1,5 +1,7 @@
 //! The word of a row about the token: enough to see what is wrong, and whose fault it is.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use portcullis::{CheckKind, Secure, Verifier};
 use serde_json::{Value, json};
 
@@ -31,6 +33,32 @@ async fn a_text_in_the_place_of_a_number_has_its_quotes() {
         let explanation = explain_request(&secure, &[field.as_bytes()], setup.clock.now()).await;
         assert_eq!(actual(&explanation, CheckKind::Claim), expected);
     }
+}
+
+#[tokio::test]
+async fn a_time_is_told_as_a_time_or_not_at_all() {
+    let setup = Setup::new().await;
+    let verifier = Verifier::from(setup.jwks.clone());
+    let after = |seconds| Some(UNIX_EPOCH + Duration::from_secs_f64(seconds));
+    for (value, expected) in [
+        (json!(1_700_000_000), after(1_700_000_000.0)),
+        (json!(1_700_000_000.5), after(1_700_000_000.5)),
+        (json!(0), after(0.0)),
+        (json!(-1), None),
+        (json!(1e300), None),
+        (json!("1700000000"), None),
+        (json!(null), None),
+    ] {
+        let claims = [("iat", CheckKind::IssuedAt), ("nbf", CheckKind::NotBefore), ("exp", CheckKind::Expiry)];
+        for (claim, kind) in claims {
+            let token = setup.server.token().claim(claim, value.clone()).sign();
+            let explanation = verifier.explain(&token, setup.clock.now()).await;
+            assert_eq!(explanation.time(kind), expected, "{claim}: {value}");
+        }
+    }
+    let explanation = verifier.explain(&setup.server.token().sign(), setup.clock.now()).await;
+    assert_eq!(explanation.time(CheckKind::Issuer), None);
+    assert_eq!(verifier.explain("opaque", setup.clock.now()).await.time(CheckKind::Expiry), None);
 }
 
 #[tokio::test]
