@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshot};
-use portcullis::Secure;
+use portcullis::{Secure, names};
 use portcullis_testkit::{Endpoint, Fault};
 
 use crate::support::{Setup, answer, app, bearer, request};
@@ -19,6 +19,17 @@ impl Metrics {
             DebugValue::Histogram(_) => 0.0,
         };
         Self(snapshot.into_vec().into_iter().map(|(key, _, _, value)| (key, number(value))).collect())
+    }
+
+    /// Fails if one is not in the list of names, or has other labels or another kind there.
+    fn are_named(&self) {
+        for (key, _) in &self.0 {
+            let name = key.key().name();
+            let metric = names::metrics::ALL.into_iter().find(|metric| metric.name == name);
+            let metric = metric.unwrap_or_else(|| panic!("{name} is not in names::metrics::ALL"));
+            let labels: Vec<_> = key.key().labels().map(metrics::Label::key).collect();
+            assert_eq!((labels, format!("{:?}", key.kind())), (metric.labels.to_vec(), format!("{:?}", metric.kind)));
+        }
     }
 
     /// The sum over all metrics of this name that have the label.
@@ -69,6 +80,7 @@ fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
     for (name, label, expected) in table {
         assert_eq!(metrics.sum(name, label), expected, "{name} {label:?}");
     }
+    metrics.are_named();
     let fetched_at = metrics.sum("portcullis_jwks_fetched_timestamp_seconds", None);
     assert!(fetched_at > 1_700_000_000.0, "the age of the keys can be told");
 }
