@@ -29,22 +29,27 @@ pub struct Figure {
     pub low: f64,
     /// The most of all windows.
     pub high: f64,
+    /// All windows in the order of the rounds, while the program that measured them runs; not printed.
+    #[serde(skip)]
+    pub windows: Vec<f64>,
 }
 
 impl Figure {
     /// The figure of these windows; none of them makes it zero.
     #[must_use]
-    pub fn of(table: &str, row: &str, column: &str, unit: &str, mut windows: Vec<f64>) -> Self {
-        windows.sort_by(f64::total_cmp);
-        let at = |index: usize| windows.get(index).copied().unwrap_or_default();
+    pub fn of(table: &str, row: &str, column: &str, unit: &str, windows: Vec<f64>) -> Self {
+        let mut sorted = windows.clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
         Self {
             table: table.to_owned(),
             row: row.to_owned(),
             column: column.to_owned(),
             unit: unit.to_owned(),
-            median: at(windows.len() / 2),
+            median: at(sorted.len() / 2),
             low: at(0),
-            high: at(windows.len().saturating_sub(1)),
+            high: at(sorted.len().saturating_sub(1)),
+            windows,
         }
     }
 

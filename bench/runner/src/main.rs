@@ -1,7 +1,9 @@
 //! Runs the benchmarks and writes their reports; `cargo xtask bench` builds what it runs.
 
+mod against;
 mod gateway;
 mod http;
+mod machine;
 mod plan;
 mod programs;
 mod report;
@@ -19,8 +21,9 @@ use std::{
 use clap::Parser;
 use harness::{Cores, Result};
 use http::Ring;
+use machine::Machine;
 use plan::Plan;
-use programs::{Programs, figures};
+use programs::{Build, Programs, figures};
 use report::Scope;
 use results::Results;
 use tokens::Tokens;
@@ -34,12 +37,18 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Measure nothing: write the report anew from the results of the last run
-    #[arg(long)]
+    #[arg(long, conflicts_with = "against")]
     report_only: bool,
-    /// Where the report and its plots go
+    /// Measure this build against that of another revision, and nothing else: a worktree in which it was built
+    #[arg(long, requires = "revision")]
+    against: Option<PathBuf>,
+    /// What the report calls that revision
+    #[arg(long)]
+    revision: Option<String>,
+    /// Where the report, its plots and its results go
     #[arg(long)]
     out: PathBuf,
-    /// Where tokens and results are kept
+    /// Where tokens are kept
     #[arg(long)]
     work: PathBuf,
 }
@@ -55,30 +64,36 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result {
-    fs::create_dir_all(&arguments.work).map_err(|error| format!("{}: {error}", arguments.work.display()))?;
-    let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
-    let cores = Cores::choose();
-    let scope = arguments.scope;
-    let kept = arguments.work.join(format!("{}.json", scope.name()));
-    let results = if arguments.report_only {
-        Results::read(&kept)?
-    } else {
-        let measured = measure(arguments, &plan, cores)?;
-        measured.write(&kept)?;
-        measured
-    };
-    report::write(&arguments.out, scope, &plan, &cores, &results)?;
-    println!("bench: {} is written", arguments.out.join(format!("{}.md", scope.name())).display());
+    let Arguments { scope, report_only, out, work, .. } = arguments;
+    let folder = out.join(scope.name());
+    for folder in [work, &folder] {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let kept = folder.join(report::RESULTS);
+    let results = if *report_only { Results::read(&kept)? } else { measure(arguments)? };
+    if let Some(revision) = &arguments.revision {
+        let ratios = against::ratios(results);
+        ratios.write(&kept)?;
+        report::write_against(out, *scope, revision, &ratios)?;
+        println!("{}", against::beyond_noise(&ratios));
+        return ratios.failures();
+    }
+    results.write(&kept)?;
+    report::write(out, *scope, &results)?;
     results.failures()
 }
 
-fn measure(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> {
-    let programs = Programs::beside_this_one()?;
-    let mut results = Results::default();
-    match arguments.scope {
-        Scope::Library => library(&arguments.work, plan, cores, &programs, &mut results)?,
-        Scope::Express => express(&arguments.work, plan, cores, &programs, &mut results)?,
-        Scope::Gateway => gateway::measure(plan, cores, &programs, &arguments.work, &mut results)?,
+fn measure(arguments: &Arguments) -> Result<Results> {
+    let Arguments { scope, work, .. } = arguments;
+    let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
+    let cores = Cores::choose();
+    let programs = Programs::beside_this_one(arguments.against.clone())?;
+    let mut results = Results { machine: Machine::this(*scope, &cores)?, plan, ..Results::default() };
+    let plan = results.plan.clone();
+    match scope {
+        Scope::Library => library(work, &plan, cores, &programs, &mut results)?,
+        Scope::Express => express(work, &plan, cores, &programs, &mut results)?,
+        Scope::Gateway => gateway::measure(&plan, cores, &programs, work, &mut results)?,
     }
     Ok(results)
 }
@@ -86,12 +101,16 @@ fn measure(arguments: &Arguments, plan: &Plan, cores: Cores) -> Result<Results> 
 /// What takes longest comes last, so that a mistake shows early.
 fn library(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
     let tokens = Tokens::mint(work, plan.rotating, plan.new)?;
-    println!("bench: stages and algorithms");
-    figures(&mut micro(plan, programs), results);
+    if programs.compares() {
+        against::micro(plan, programs, results);
+    } else {
+        println!("bench: stages and algorithms");
+        figures(&mut micro(plan, programs), results);
+        println!("bench: storms");
+        storms::measure(plan, programs, results);
+    }
     println!("bench: whole verifications");
     whole::measure(plan, cores, programs, &tokens::whole(work)?, results);
-    println!("bench: storms");
-    storms::measure(plan, programs, results);
     println!("bench: HTTP");
     Ring::new(plan, cores, programs, &tokens)?.on_axum(results);
     Ok(())
@@ -105,7 +124,7 @@ fn express(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results:
 
 /// It takes its cores itself: one table is about what a second one adds.
 fn micro(plan: &Plan, programs: &Programs) -> Command {
-    let mut command = Command::new(programs.path("bench-micro"));
+    let mut command = Command::new(programs.path(Build::This, "bench-micro"));
     command.args(plan.quick.then_some("--quick"));
     command
 }

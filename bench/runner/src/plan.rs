@@ -1,5 +1,7 @@
 //! How often, how long and how much.
 
+use serde::{Deserialize, Serialize};
+
 use crate::http::Framework;
 
 /// The most requests per second that a server with verification can be expected to answer.
@@ -8,7 +10,7 @@ const MOST_PER_SECOND: usize = 45_000;
 const MOST_ON_EXPRESS: usize = 15_000;
 
 /// How often, how long and how much.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// Whether this is only to see that everything runs.
     pub(crate) quick: bool,
@@ -32,6 +34,12 @@ pub(crate) struct Plan {
     pub(crate) storms: usize,
     /// How many windows each server gets where the gateway is compared.
     pub(crate) gateway: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::full()
+    }
 }
 
 impl Plan {

@@ -9,35 +9,75 @@ use std::{
 
 use harness::{Cores, Result};
 
-use crate::results::Results;
+use crate::{against::BEFORE, results::Results};
 
-/// The folder of the Express servers.
-const EXPRESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../express");
+/// The folder of bench.
+const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The folder that the programs of all benchmarks are in.
+/// The programs of all benchmarks, and where two builds are compared, ours of the other revision.
 #[derive(Debug)]
-pub(crate) struct Programs(PathBuf);
+pub(crate) struct Programs {
+    folder: PathBuf,
+    /// A worktree of the other revision; `cargo xtask bench --against` copies its programs into `target/programs` there.
+    before: Option<PathBuf>,
+}
+
+/// Which build a program is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// This one.
+    This,
+    /// That of the revision which this one is compared with.
+    Before,
+}
 
 /// A child that does not outlive this.
 struct Ended(Child);
 
 impl Programs {
-    /// They were built together with this one.
-    pub(crate) fn beside_this_one() -> Result<Self> {
+    /// The programs that were built together with this one, and a worktree of the revision that they are compared with.
+    pub(crate) fn beside_this_one(before: Option<PathBuf>) -> Result<Self> {
         let this = env::current_exe().map_err(|error| format!("where this program is, is unknown: {error}"))?;
-        Ok(Self(this.parent().unwrap_or(Path::new(".")).to_owned()))
+        Ok(Self { folder: this.parent().unwrap_or(Path::new(".")).to_owned(), before })
+    }
+
+    /// The builds that are measured, this one first.
+    pub(crate) fn builds(&self) -> Vec<Build> {
+        if self.compares() { vec![Build::This, Build::Before] } else { vec![Build::This] }
+    }
+
+    /// Whether two builds are compared.
+    pub(crate) fn compares(&self) -> bool {
+        self.before.is_some()
     }
 
     /// A script of `express`, run by Node.js as deployments do, on the server's core.
-    pub(crate) fn node(cores: &Cores, script: &str) -> Command {
+    pub(crate) fn node(&self, build: Build, cores: &Cores, script: &str) -> Command {
+        let bench = match (build, &self.before) {
+            (Build::Before, Some(worktree)) => worktree.join("bench"),
+            _ => PathBuf::from(BENCH),
+        };
         let mut node = cores.for_server(Path::new("node"));
-        node.arg(Path::new(EXPRESS).join(script)).env("NODE_ENV", "production");
+        node.arg(bench.join("express").join(script)).env("NODE_ENV", "production");
         node
     }
 
     /// Where a program is.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+    pub(crate) fn path(&self, build: Build, name: &str) -> PathBuf {
+        match (build, &self.before) {
+            (Build::Before, Some(worktree)) => worktree.join("target/programs").join(name),
+            _ => self.folder.join(name),
+        }
+    }
+}
+
+impl Build {
+    /// The end of the names of this build's rows.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::This => "",
+            Self::Before => BEFORE,
+        }
     }
 }
 

@@ -1,47 +1,68 @@
-//! What was measured, and what could not be.
+//! The figures of a run, and what the pages need to know of it besides.
 
-use std::{fs, path::Path};
+use std::{fmt::Display, fs, iter, path::Path};
 
 use figures::Figure;
 use harness::Result;
 use serde::{Deserialize, Serialize};
 
-/// What was measured, and what could not be.
+use crate::{machine::Machine, plan::Plan};
+
+/// The figures of a run, and what the pages need to know of it besides.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// In the order in which they came.
-    pub(crate) figures: Vec<Figure>,
-    /// What failed, and why.
+    /// How often, how long and how much was measured.
+    pub(crate) plan: Plan,
+    /// The machine that it was measured on.
+    pub(crate) machine: Machine,
+    /// Failed measurements, with their reasons.
     pub(crate) failed: Vec<String>,
-    /// What is to be known of a table: its name, and a sentence.
+    /// Remarks on a table: its name, and a sentence.
     pub(crate) remarks: Vec<(String, String)>,
+    /// All figures, in the order in which they were measured.
+    #[serde(skip)]
+    pub(crate) figures: Vec<Figure>,
 }
 
 impl Results {
-    /// What an earlier run kept.
+    /// Reads the results of an earlier run.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = fs::read_to_string(file).map_err(|_| "there are no results of an earlier run".to_owned())?;
-        serde_json::from_str(&text).map_err(|error| format!("the results of the earlier run are broken: {error}"))
+        let told = |error: &dyn Display| format!("{}: {error}", file.display());
+        let text = fs::read_to_string(file).map_err(|error| told(&error))?;
+        let mut lines = text.lines();
+        let mut results: Self = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|error| told(&error))?;
+        results.figures =
+            lines.map(serde_json::from_str).collect::<serde_json::Result<_>>().map_err(|error| told(&error))?;
+        Ok(results)
     }
 
-    /// Keeps them for a later report.
+    /// Keeps them, so that the page can be written anew without measuring: a line for the run, then one for each figure.
     pub(crate) fn write(&self, file: &Path) -> Result {
-        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
-        fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+        let run = serde_json::to_string(self);
+        let lines = iter::once(run).chain(self.figures.iter().map(serde_json::to_string));
+        let lines = lines.collect::<serde_json::Result<Vec<_>>>().map_err(|error| error.to_string())?;
+        fs::write(file, lines.join("\n") + "\n").map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// Takes a figure.
+    /// The results that docs/ was written from last.
+    #[cfg(test)]
+    pub(crate) fn committed(scope: crate::report::Scope) -> Self {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        Self::read(&docs.join(scope.name()).join(crate::report::RESULTS)).expect("docs/ has the results of each page")
+    }
+
+    /// Adds a figure.
     pub(crate) fn add(&mut self, figure: Figure) {
         self.figures.push(figure);
     }
 
-    /// Takes note of something that could not be measured.
+    /// Records a failed measurement.
     pub(crate) fn fail(&mut self, what: String) {
         eprintln!("bench: {what}");
         self.failed.push(what);
     }
 
-    /// Takes note of something that is to be known of a table.
+    /// Records a remark on a table.
     pub(crate) fn remark(&mut self, table: &str, sentence: String) {
         self.remarks.push((table.to_owned(), sentence));
     }

@@ -1,11 +1,13 @@
 //! Whole verifications, library by library: each has a program of its own, and they take turns.
 
+use std::path::{Path, PathBuf};
+
 use figures::Figure;
 use harness::{AUDIENCE, Cores, Result};
 
 use crate::{
     plan::Plan,
-    programs::{Programs, last_line},
+    programs::{Build, Programs, last_line},
     results::Results,
     tokens::Whole,
 };
@@ -13,7 +15,7 @@ use crate::{
 const TABLE: &str = "whole verification";
 const HEAP: &str = "whole verification: heap";
 
-/// The libraries, and their programs.
+/// The libraries, and their programs; ours is the first.
 const LIBRARIES: [(&str, &str); 4] = [
     ("portcullis", "whole-portcullis"),
     ("jsonwebtoken, aws-lc-rs", "whole-jsonwebtoken-aws"),
@@ -23,27 +25,38 @@ const LIBRARIES: [(&str, &str); 4] = [
 
 /// Measures every library with every algorithm; one that fails is told, and the others go on.
 pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, tokens: &[Whole], results: &mut Results) {
-    let run = Run { cores, programs };
+    let libraries = if programs.compares() { &LIBRARIES[..1] } else { &LIBRARIES[..] };
+    let builds = programs.builds();
+    let each_build = |&(name, program): &(&str, &str)| {
+        let named = |build: &Build| (format!("{name}{}", build.suffix()), programs.path(*build, program));
+        builds.iter().map(named).collect::<Vec<_>>()
+    };
+    let run = Run { cores, libraries: libraries.iter().flat_map(each_build).collect() };
     for whole in tokens {
         run.times(plan.whole, whole, results);
         run.heap(whole, results);
     }
 }
 
-struct Run<'a> {
+struct Run {
     cores: Cores,
-    programs: &'a Programs,
+    /// Names and programs.
+    libraries: Vec<(String, PathBuf)>,
 }
 
-impl Run<'_> {
+impl Run {
     fn times(&self, rounds: usize, whole: &Whole, results: &mut Results) {
-        let mut windows = LIBRARIES.map(|_| Ok(Vec::with_capacity(rounds)));
-        for _ in 0..rounds {
-            for ((_, binary), windows) in LIBRARIES.iter().zip(&mut windows) {
+        let mut windows: Vec<_> = self.libraries.iter().map(|_| Ok(Vec::with_capacity(rounds))).collect();
+        for round in 0..rounds {
+            let mut turns: Vec<_> = self.libraries.iter().zip(&mut windows).collect();
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for ((_, binary), windows) in turns {
                 self.add_window(binary, whole, windows);
             }
         }
-        for ((library, _), windows) in LIBRARIES.iter().zip(windows) {
+        for ((library, _), windows) in self.libraries.iter().zip(windows) {
             match windows {
                 Ok(windows) => results.add(Figure::of(TABLE, library, whole.algorithm, "ns", windows)),
                 Err(reason) => results.fail(format!("{library} with {}: {reason}", whole.algorithm)),
@@ -52,7 +65,7 @@ impl Run<'_> {
     }
 
     /// A library that failed once is not asked again.
-    fn add_window(&self, binary: &str, whole: &Whole, windows: &mut Result<Vec<f64>>) {
+    fn add_window(&self, binary: &Path, whole: &Whole, windows: &mut Result<Vec<f64>>) {
         if let Ok(measured) = windows {
             match self.numbers(binary, &[], whole) {
                 Ok([nanoseconds]) => measured.push(nanoseconds),
@@ -62,7 +75,7 @@ impl Run<'_> {
     }
 
     fn heap(&self, whole: &Whole, results: &mut Results) {
-        for (library, binary) in LIBRARIES {
+        for (library, binary) in &self.libraries {
             if let Ok([allocations, bytes]) = self.numbers(binary, &["--allocations"], whole) {
                 let column = |what: &str| format!("{}: {what}", whole.algorithm);
                 results.add(Figure::count(HEAP, library, &column("allocations"), "allocations", allocations));
@@ -72,11 +85,11 @@ impl Run<'_> {
     }
 
     /// What a library's program prints in its last line.
-    fn numbers<const N: usize>(&self, binary: &str, flags: &[&str], whole: &Whole) -> Result<[f64; N]> {
-        let mut command = self.cores.for_server(&self.programs.path(binary));
+    fn numbers<const N: usize>(&self, binary: &Path, flags: &[&str], whole: &Whole) -> Result<[f64; N]> {
+        let mut command = self.cores.for_server(binary);
         command.args(flags).args([&whole.tokens, &whole.jwks]).args([&whole.issuer, AUDIENCE]);
         let line = last_line(&mut command)?;
         let numbers: Vec<f64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        numbers.try_into().map_err(|_| format!("{binary} printed {line:?} instead of {N} numbers"))
+        numbers.try_into().map_err(|_| format!("{} printed {line:?} instead of {N} numbers", binary.display()))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     servers::{Gateway, forward_auth, get},
     tokens::MANY,
 };
-use crate::results::Results;
+use crate::{programs::Build, results::Results};
 
 const MEGABYTE: f64 = 1e6;
 
@@ -19,20 +19,24 @@ const WINDOWS: usize = 10;
 const KEPT: &str = "portcullis_gateway_token_cache_tokens{kind=\"jwt\"}";
 
 pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
+    bench.programs.builds().into_iter().try_for_each(|build| measure_build(bench, build, results))
+}
+
+fn measure_build(bench: &Bench<'_>, build: Build, results: &mut Results) -> Result {
     let columns = [("when it has seen two", "MB"), (RESIDENT, "MB"), ("tokens kept", "tokens")];
     let mut windows = columns.map(|_| Vec::new());
     for _ in 0..bench.plan.gateway.min(3) {
-        let reading = reading(bench)?;
+        let reading = reading(bench, build)?;
         windows.iter_mut().zip(reading).for_each(|(windows, value)| windows.push(value));
     }
     for ((column, unit), windows) in columns.into_iter().zip(windows) {
-        results.add(Figure::of(MEMORY, OURS, column, unit, windows));
+        results.add(Figure::of(MEMORY, &format!("{OURS}{}", build.suffix()), column, unit, windows));
     }
     Ok(())
 }
 
-fn reading(bench: &Bench<'_>) -> Result<[f64; 3]> {
-    let gateway = Gateway::start(bench)?;
+fn reading(bench: &Bench<'_>, build: Build) -> Result<[f64; 3]> {
+    let gateway = Gateway::start(bench, build)?;
     let resident = || gateway.server.memory().map(|bytes| bytes as f64 / MEGABYTE);
     let before = resident()?;
     let mut requests = 0;

@@ -31,25 +31,23 @@ pub(crate) const HALF: &str = "gateway: half of that load";
 /// What Envoy's clients see.
 pub(crate) const ENVOY: &str = "gateway: behind Envoy";
 /// What it keeps.
-pub(crate) const MEMORY: &str = "gateway: memory";
+const MEMORY: &str = "gateway: memory";
 /// Nobody knows the token yet.
-pub(crate) const RUSH: &str = "gateway: 1,000 requests at once with one new opaque token";
-/// What the names of all these tables begin with.
-pub(crate) const PREFIX: &str = "gateway: ";
+const RUSH: &str = "gateway: 1,000 requests at once with one new opaque token";
 
 /// The rows of the doors.
-pub(crate) const JWT: &str = "portcullis, a JWT";
+const JWT: &str = "portcullis, a JWT";
 /// The same with an opaque token, which was introspected before.
-pub(crate) const PHANTOM: &str = "portcullis, an opaque token";
+const PHANTOM: &str = "portcullis, an opaque token";
 /// Many users.
 const ROTATING: &str = "portcullis, 5,000 JWTs by turns";
 const AXUM: &str = "axum that answers 200";
 const TONIC: &str = "tonic that says OK";
 
 /// The rows at half of the load.
-pub(crate) const HALF_FORWARD_AUTH: &str = "portcullis, forward-auth";
+const HALF_FORWARD_AUTH: &str = "portcullis, forward-auth";
 /// The other door.
-pub(crate) const HALF_EXT_AUTHZ: &str = "portcullis, ext_authz";
+const HALF_EXT_AUTHZ: &str = "portcullis, ext_authz";
 
 /// The rows behind Envoy.
 const ENVOY_ALONE: &str = "Envoy alone";
@@ -58,18 +56,18 @@ const ENVOY_AND_OURS: &str = "Envoy, asking portcullis";
 const ENVOY_JWT_AUTHN: &str = "Envoy's own jwt_authn";
 
 /// The only row of the last two tables.
-pub(crate) const OURS: &str = "portcullis";
+const OURS: &str = "portcullis";
 
 /// The column that compares with the server that lets everything pass.
-pub(crate) const OF_OK: &str = "of the one that says yes";
+const OF_OK: &str = "of the one that says yes";
 /// The column that compares an opaque token with a JWT.
-pub(crate) const OF_JWT: &str = "of a JWT";
+const OF_JWT: &str = "of a JWT";
 /// The column that compares with Envoy without a filter.
 const OF_ENVOY: &str = "of Envoy alone";
 /// The column with the memory of 10,000 tokens.
-pub(crate) const RESIDENT: &str = "with 10,000 tokens";
+const RESIDENT: &str = "with 10,000 tokens";
 /// How often the authorization server was asked.
-pub(crate) const INTROSPECTIONS: &str = "introspections";
+const INTROSPECTIONS: &str = "introspections";
 
 /// What all of it needs.
 struct Bench<'a> {
@@ -99,7 +97,9 @@ pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Pat
         folder,
         runtime,
     };
-    for (table, part) in PARTS {
+    // Compared are the parts that are about the gateway alone.
+    let parts = if programs.compares() { &PARTS[..2] } else { &PARTS[..] };
+    for (table, part) in parts {
         println!("bench: {table}");
         if let Err(reason) = part(&bench, results) {
             results.fail(format!("{table}: {reason}"));

@@ -11,7 +11,7 @@ use portcullis_testkit::{Endpoint, Fault};
 use tokio::task::JoinSet;
 
 use super::{Bench, INTROSPECTIONS, OURS, RUSH, question, servers::Gateway};
-use crate::results::Results;
+use crate::{programs::Build, results::Results};
 
 /// How many connections share the requests.
 const CONNECTIONS: usize = 10;
@@ -22,7 +22,7 @@ const EACH: usize = 100;
 const INTROSPECTION: Duration = Duration::from_millis(100);
 
 pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
-    let gateway = Gateway::start(bench)?;
+    let gateway = Gateway::start(bench, Build::This)?;
     let issuer = &bench.tokens.issuer;
     issuer.fault(Endpoint::Introspection, Fault::Delay(INTROSPECTION));
     let readings: Result<Vec<_>> = (0..bench.plan.storms)

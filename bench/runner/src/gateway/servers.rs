@@ -12,7 +12,7 @@ use std::{
 use harness::{AUDIENCE, Result, Server};
 
 use super::{Bench, question, tokens::CLIENT};
-use crate::http::wrk::Question;
+use crate::{http::wrk::Question, programs::Build};
 
 /// How long a server may take until it lets a good token pass.
 const READY_LIMIT: Duration = Duration::from_secs(10);
@@ -35,6 +35,7 @@ pub(super) fn forward_auth(tokens: &Path) -> Question<'_> {
 
 /// A running gateway.
 pub(super) struct Gateway {
+    pub(super) build: Build,
     pub(super) server: Server,
     pub(super) forward_auth: SocketAddr,
     pub(super) ext_authz: SocketAddr,
@@ -43,13 +44,14 @@ pub(super) struct Gateway {
 
 impl Gateway {
     /// Starts one, and waits until it lets good tokens pass at both doors.
-    pub(super) fn start(bench: &Bench<'_>) -> Result<Self> {
+    pub(super) fn start(bench: &Bench<'_>, build: Build) -> Result<Self> {
         let [forward_auth, ext_authz, admin] = [free_address()?, free_address()?, free_address()?];
         let config = write_config(bench, forward_auth, ext_authz, admin)?;
-        let mut command = bench.cores.for_server(&bench.programs.path("portcullis"));
+        let mut command = bench.cores.for_server(&bench.programs.path(build, "portcullis"));
         command.args(["serve", "--config"]).arg(&config).env("PORTCULLIS_LOG", "warn");
-        let server = Server::start_at(command, forward_auth).map_err(|reason| format!("the gateway: {reason}"))?;
-        let gateway = Self { server, forward_auth, ext_authz, admin };
+        let server = Server::start_at(command, forward_auth)
+            .map_err(|reason| format!("the gateway{}: {reason}", build.suffix()))?;
+        let gateway = Self { build, server, forward_auth, ext_authz, admin };
         for token in [&bench.tokens.jwt, &bench.tokens.opaque] {
             until_it_passes(forward_auth, AUTH, &DESCRIPTION, token)?;
             question::until_it_passes(bench, ext_authz, token)?;

@@ -12,32 +12,30 @@ use super::{
     servers::{self, AUTH, DESCRIPTION, Gateway, until_it_passes},
     turns::{Answered, Contender, take},
 };
-use crate::{http::wrk::Question, results::Results};
+use crate::{http::wrk::Question, programs::Build, results::Results};
 
 /// What Envoy's clients ask for.
 const ORDERS: &str = "/orders/1";
 
 /// The three tables of the gateway's own doors.
 pub(super) fn doors(bench: &Bench<'_>, results: &mut Results) -> Result {
-    let gateway = Gateway::start(bench)?;
+    let gateways = bench.programs.builds().into_iter().map(|build| Gateway::start(bench, build));
+    let gateways = gateways.collect::<Result<Vec<_>>>()?;
     let (axum, tonic) = (bench.says_yes("server-auth-ok")?, bench.says_yes("server-ext-authz-ok")?);
     until_it_passes(axum.address(), AUTH, &DESCRIPTION, &bench.tokens.jwt)?;
     question::until_it_passes(bench, tonic.address(), &bench.tokens.jwt)?;
-    forward_auth(bench, &gateway, &axum, results);
-    ext_authz(bench, &gateway, &tonic, results);
-    half(bench, &gateway, &axum, &tonic, results)
+    forward_auth(bench, &gateways, &axum, results);
+    ext_authz(bench, &gateways, &tonic, results);
+    half(bench, &gateways, &axum, &tonic, results)
 }
 
-fn forward_auth(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, results: &mut Results) {
+fn forward_auth(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, results: &mut Results) {
     let tokens = &bench.tokens;
     let asking = |address, file| move |seconds| bench.by_wrk(address, &servers::forward_auth(file), seconds);
-    let ours = |name, file| Contender::new(name, [&gateway.server], asking(gateway.forward_auth, file));
-    let contenders = vec![
-        Contender::new(AXUM, [axum], asking(axum.address(), &tokens.jwt_file)),
-        ours(JWT, &tokens.jwt_file),
-        ours(PHANTOM, &tokens.opaque_file),
-        ours(ROTATING, &tokens.rotating),
-    ];
+    let mut contenders = vec![Contender::new(AXUM, [axum], asking(axum.address(), &tokens.jwt_file))];
+    for (name, file) in [(JWT, &tokens.jwt_file), (PHANTOM, &tokens.opaque_file), (ROTATING, &tokens.rotating)] {
+        contenders.extend(gateways.iter().map(|gateway| gateway.contender(name, asking(gateway.forward_auth, file))));
+    }
     let compared = [
         (JWT, OF_OK, AXUM),
         (PHANTOM, OF_OK, AXUM),
@@ -48,21 +46,19 @@ fn forward_auth(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, results: &m
     take(bench, FORWARD_AUTH, contenders, &compared, results);
 }
 
-fn ext_authz(bench: &Bench<'_>, gateway: &Gateway, tonic: &Server, results: &mut Results) {
+fn ext_authz(bench: &Bench<'_>, gateways: &[Gateway], tonic: &Server, results: &mut Results) {
     let tokens = &bench.tokens;
     let asking = |address, token| move |seconds| bench.h2load.ask(address, token, seconds);
-    let ours = |name, token| Contender::new(name, [&gateway.server], asking(gateway.ext_authz, token));
-    let contenders = vec![
-        Contender::new(TONIC, [tonic], asking(tonic.address(), &tokens.jwt)),
-        ours(JWT, &tokens.jwt),
-        ours(PHANTOM, &tokens.opaque),
-    ];
+    let mut contenders = vec![Contender::new(TONIC, [tonic], asking(tonic.address(), &tokens.jwt))];
+    for (name, token) in [(JWT, &tokens.jwt), (PHANTOM, &tokens.opaque)] {
+        contenders.extend(gateways.iter().map(|gateway| gateway.contender(name, asking(gateway.ext_authz, token))));
+    }
     let compared = [(JWT, OF_OK, TONIC), (PHANTOM, OF_OK, TONIC), (PHANTOM, OF_JWT, JWT)];
     take(bench, EXT_AUTHZ, contenders, &compared, results);
 }
 
 /// At half of what the gateway did before; the others are asked at the same pace.
-fn half(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, tonic: &Server, results: &mut Results) -> Result {
+fn half(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, tonic: &Server, results: &mut Results) -> Result {
     let token = &bench.tokens.jwt;
     let half = |table| {
         let rate = results.get(table, JWT, "requests/s").map(|figure| figure.median / 2.0);
@@ -71,19 +67,19 @@ fn half(bench: &Bench<'_>, gateway: &Gateway, axum: &Server, tonic: &Server, res
     let (http1, grpc) = (half(FORWARD_AUTH)?, half(EXT_AUTHZ)?);
     let forward_auth = |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
     let ext_authz = |address| move |seconds| bench.h2load.ask_at_pace(address, token, grpc, seconds);
-    let contenders = vec![
-        Contender::new(AXUM, [axum], forward_auth(axum.address())),
-        Contender::new(HALF_FORWARD_AUTH, [&gateway.server], forward_auth(gateway.forward_auth)),
-        Contender::new(TONIC, [tonic], ext_authz(tonic.address())),
-        Contender::new(HALF_EXT_AUTHZ, [&gateway.server], ext_authz(gateway.ext_authz)),
-    ];
+    let by_http1 = |gateway| Gateway::contender(gateway, HALF_FORWARD_AUTH, forward_auth(gateway.forward_auth));
+    let by_grpc = |gateway| Gateway::contender(gateway, HALF_EXT_AUTHZ, ext_authz(gateway.ext_authz));
+    let mut contenders = vec![Contender::new(AXUM, [axum], forward_auth(axum.address()))];
+    contenders.extend(gateways.iter().map(by_http1));
+    contenders.push(Contender::new(TONIC, [tonic], ext_authz(tonic.address())));
+    contenders.extend(gateways.iter().map(by_grpc));
     take(bench, HALF, contenders, &[], results);
     Ok(())
 }
 
 /// What Envoy's clients see. Envoy, and what it asks, share a core.
 pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
-    let gateway = Gateway::start(bench)?;
+    let gateway = Gateway::start(bench, Build::This)?;
     let tonic = bench.says_yes("server-ext-authz-ok")?;
     let start = |name, filter| Envoy::start(bench, name, filter);
     let alone = start("alone", Filter::None)?;
@@ -114,10 +110,17 @@ pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
     Ok(())
 }
 
+impl Gateway {
+    /// This gateway, asked in one way; the row's name tells which build it is.
+    fn contender<'a>(&'a self, name: &str, ask: impl Fn(usize) -> Result<Answered> + 'a) -> Contender<'a> {
+        Contender::new(format!("{name}{}", self.build.suffix()), [&self.server], ask)
+    }
+}
+
 impl Bench<'_> {
     /// A server that lets everything pass.
     fn says_yes(&self, program: &str) -> Result<Server> {
-        Server::start(self.cores.for_server(&self.programs.path(program)), &self.tokens.issuer)
+        Server::start(self.cores.for_server(&self.programs.path(Build::This, program)), &self.tokens.issuer)
             .map_err(|reason| format!("{program}: {reason}"))
     }
 

@@ -10,7 +10,7 @@ use crate::{http::wrk::Window, results::Results};
 
 /// One way to ask, and the servers that it keeps busy.
 pub(super) struct Contender<'a> {
-    name: &'static str,
+    name: String,
     /// All on the server's core.
     servers: Vec<&'a Server>,
     ask: Box<dyn Fn(usize) -> Result<Answered> + 'a>,
@@ -52,12 +52,12 @@ type Value = fn(&Reading) -> Option<f64>;
 
 impl<'a> Contender<'a> {
     pub(super) fn new(
-        name: &'static str,
+        name: impl Into<String>,
         servers: impl IntoIterator<Item = &'a Server>,
         ask: impl Fn(usize) -> Result<Answered> + 'a,
     ) -> Self {
         let servers = servers.into_iter().collect();
-        Self { name, servers, ask: Box::new(ask), readings: Vec::new(), failure: None }
+        Self { name: name.into(), servers, ask: Box::new(ask), readings: Vec::new(), failure: None }
     }
 
     /// One that failed once is not asked again.
@@ -154,7 +154,7 @@ fn add_figures(table: &str, contender: &Contender<'_>, results: &mut Results) {
         ("memory", "bytes", |reading| Some(reading.memory)),
     ];
     for (column, unit, value) in columns {
-        add(table, contender.name, column, unit, contender.each(value), results);
+        add(table, &contender.name, column, unit, contender.each(value), results);
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     series::{Field, Framework},
     wrk::{Question, Window},
 };
-use crate::{programs::Programs, results::Results};
+use crate::results::Results;
 
 /// How long a server may take to have its keys.
 const READY_LIMIT: Duration = Duration::from_secs(5);
@@ -221,8 +221,8 @@ fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
 
 fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> {
     let mut command = match load.field.framework {
-        Framework::Axum => ring.cores.for_server(&ring.programs.path(series.program)),
-        Framework::Express => Programs::node(&ring.cores, series.program),
+        Framework::Axum => ring.cores.for_server(&ring.programs.path(series.build, series.program)),
+        Framework::Express => ring.programs.node(series.build, &ring.cores, series.program),
     };
     command.args(series.options);
     let server = Server::start(command, &ring.tokens.issuer)?;

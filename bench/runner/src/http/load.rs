@@ -6,8 +6,8 @@ use harness::Result;
 
 use super::{
     EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED, EXPRESS_SAME,
-    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, NEW, REQUESTS, ROTATING, SAME,
-    series::{AXUM, EXPRESS, Field, INLINE_OR_POOL, SIDE_BY_SIDE},
+    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, NEW, REQUESTS, ROTATING, SAME, SAME_ON_ACTIX,
+    series::{ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, SIDE_BY_SIDE},
 };
 use crate::{plan::Plan, results::Results, tokens::Tokens};
 
@@ -39,10 +39,31 @@ pub(crate) struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// Those on axum.
+    /// Those on axum, where this build is measured against another.
+    pub(crate) fn on_axum_against(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
+        vec![
+            Self::again(SAME, &AXUM_AGAINST, plan, &tokens.same),
+            Self::again(ROTATING, &AXUM_AGAINST, plan, &tokens.rotating),
+            Self::new(NEW, &AXUM_AGAINST, plan, tokens),
+        ]
+    }
+
+    /// The same on Express.
+    pub(crate) fn on_express_against(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
+        let seconds = plan.seconds * EXPRESS_AGAINST.series.len();
+        let at_once = |load| Self { seconds, fresh: true, at_once: true, ..load };
+        vec![
+            at_once(Self::again(EXPRESS_SAME_AT_ONCE, &EXPRESS_AGAINST, plan, &tokens.same)),
+            at_once(Self::again(EXPRESS_ROTATING_AT_ONCE, &EXPRESS_AGAINST, plan, &tokens.rotating)),
+            Self::new(EXPRESS_NEW, &EXPRESS_AGAINST, plan, tokens),
+        ]
+    }
+
+    /// Those on axum, and on actix-web.
     pub(crate) fn on_axum(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         vec![
             Self::again(SAME, &AXUM, plan, &tokens.same),
+            Self::again(SAME_ON_ACTIX, &ACTIX, plan, &tokens.same),
             Self::again(ROTATING, &AXUM, plan, &tokens.rotating),
             Self { beside_raw: true, ..Self::new(NEW, &AXUM, plan, tokens) },
         ]

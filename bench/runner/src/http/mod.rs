@@ -17,60 +17,61 @@ use self::{
 };
 use crate::{
     plan::Plan,
-    programs::{Programs, last_line},
+    programs::{Build, Programs, last_line},
     results::Results,
     tokens::Tokens,
 };
 
-pub(crate) use self::series::{AXUM, EXPRESS_PEERS, FITTED, Framework, OURS, RAW, Series};
+pub(crate) use self::series::{AXUM, Framework, Series};
+use self::series::{OURS, RAW};
 
 /// The loads, by the names of their tables.
-pub(crate) const SAME: &str = "http: same token";
+const SAME: &str = "http: same token";
+/// The same on actix-web.
+const SAME_ON_ACTIX: &str = "http: same token, on actix-web";
 /// 5,000 tokens in turn.
-pub(crate) const ROTATING: &str = "http: rotating 5,000 tokens";
+const ROTATING: &str = "http: rotating 5,000 tokens";
 /// No token twice.
-pub(crate) const NEW: &str = "http: every token new";
-/// What the names of all tables of Express begin with.
-pub(crate) const EXPRESS_PREFIX: &str = "express: ";
+const NEW: &str = "http: every token new";
 /// The same three on Express.
-pub(crate) const EXPRESS_SAME: &str = "express: same token";
+const EXPRESS_SAME: &str = "express: same token";
 /// 5,000 tokens in turn.
-pub(crate) const EXPRESS_ROTATING: &str = "express: rotating 5,000 tokens";
+const EXPRESS_ROTATING: &str = "express: rotating 5,000 tokens";
 /// No token twice.
-pub(crate) const EXPRESS_NEW: &str = "express: every token new";
+const EXPRESS_NEW: &str = "express: every token new";
 /// The same, while all are asked at one pace.
-pub(crate) const EXPRESS_SAME_PACED: &str = "express: same token, at one pace";
+const EXPRESS_SAME_PACED: &str = "express: same token, at one pace";
 /// 5,000 tokens in turn, at one pace.
-pub(crate) const EXPRESS_ROTATING_PACED: &str = "express: rotating 5,000 tokens, at one pace";
+const EXPRESS_ROTATING_PACED: &str = "express: rotating 5,000 tokens, at one pace";
 /// No token twice, at one pace.
-pub(crate) const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
+const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
 /// Known tokens, while the servers share a core.
-pub(crate) const EXPRESS_SAME_AT_ONCE: &str = "express: same token, all at once on one core";
+const EXPRESS_SAME_AT_ONCE: &str = "express: same token, all at once on one core";
 /// 5,000 tokens in turn, on that core.
-pub(crate) const EXPRESS_ROTATING_AT_ONCE: &str = "express: rotating 5,000 tokens, all at once on one core";
+const EXPRESS_ROTATING_AT_ONCE: &str = "express: rotating 5,000 tokens, all at once on one core";
 /// Those at one pace.
 pub(crate) const EXPRESS_PACED: [&str; 3] = [EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 /// On the event loop or beside it.
-pub(crate) const INLINE: &str = "express: signatures inline or in the pool";
+const INLINE: &str = "express: signatures inline or in the pool";
 
 /// The column that says how many answers came.
 pub(crate) const REQUESTS: &str = "requests/s";
 /// The column that says how long a request takes the server's core.
-pub(crate) const CPU_PER_REQUEST: &str = "CPU per request";
+const CPU_PER_REQUEST: &str = "CPU per request";
 /// The column that says how late the event loop was.
 pub(crate) const DELAY: &str = "event-loop delay p99";
 /// The column that compares with the bare framework.
-pub(crate) const OF_BARE: &str = "of bare";
+const OF_BARE: &str = "of bare";
 /// The same by the CPU time of a request.
-pub(crate) const OF_BARE_BY_CPU: &str = "of bare, by CPU";
+const OF_BARE_BY_CPU: &str = "of bare, by CPU";
 /// The column that compares ours with the row's server.
-pub(crate) const OURS_TO_THIS: &str = "portcullis / this";
+const OURS_TO_THIS: &str = "portcullis / this";
 /// The same for how late the event loop is.
-pub(crate) const DELAY_OURS_TO_THIS: &str = "delay: portcullis / this";
+const DELAY_OURS_TO_THIS: &str = "delay: portcullis / this";
 /// The column that compares with what a bare request and a raw verification take together.
-pub(crate) const OF_BOUND: &str = "of 1/(bare + raw verify)";
+const OF_BOUND: &str = "of 1/(bare + raw verify)";
 /// The column that compares with a server that does just that.
-pub(crate) const OF_RAW: &str = "of signature alone";
+const OF_RAW: &str = "of signature alone";
 
 /// What all windows need.
 pub(crate) struct Ring<'a> {
@@ -88,12 +89,14 @@ impl<'a> Ring<'a> {
 
     /// Measures the servers on axum under all their loads.
     pub(crate) fn on_axum(&self, results: &mut Results) {
-        self.measure_all(&Load::on_axum(self.plan, self.tokens), results);
+        let loads = if self.programs.compares() { Load::on_axum_against } else { Load::on_axum };
+        self.measure_all(&loads(self.plan, self.tokens), results);
     }
 
     /// Measures the servers on Express under all their loads.
     pub(crate) fn on_express(&self, results: &mut Results) {
-        self.measure_all(&Load::on_express(self.plan, self.tokens), results);
+        let loads = if self.programs.compares() { Load::on_express_against } else { Load::on_express };
+        self.measure_all(&loads(self.plan, self.tokens), results);
     }
 
     fn measure_all(&self, loads: &[Load<'_>], results: &mut Results) {
@@ -149,7 +152,7 @@ impl<'a> Ring<'a> {
 
     /// Seconds for one signature with the fastest kept library, on the server's core.
     fn raw_verify(&self) -> Result<f64> {
-        let mut command = self.cores.for_server(&self.programs.path("bench-micro"));
+        let mut command = self.cores.for_server(&self.programs.path(Build::This, "bench-micro"));
         let line = last_line(command.args(["--raw", "RS256"]))?;
         let figure: Figure = serde_json::from_str(&line).map_err(|error| format!("bench-micro --raw: {error}"))?;
         Ok(figure.median / 1e9)

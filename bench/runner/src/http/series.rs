@@ -1,5 +1,7 @@
 //! The servers.
 
+use crate::programs::Build;
+
 /// Servers on one framework, which are compared with each other.
 #[derive(Debug)]
 pub(crate) struct Field {
@@ -31,6 +33,8 @@ pub(crate) struct Series {
     pub(crate) options: &'static [&'static str],
     /// Whether the storms are for it.
     pub(crate) meets_storms: bool,
+    /// Which build of the program it is.
+    pub(crate) build: Build,
 }
 
 /// The least that a new token can cost: bare axum that verifies its signature, and does nothing else.
@@ -41,9 +45,9 @@ pub(crate) const OURS: &str = "portcullis";
 const OURS_WITHOUT_CACHE: &str = "portcullis without cache";
 
 /// The peers on Express, set up as their documentation says.
-pub(crate) const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-bearer", "fast-jwt"];
+const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-bearer", "fast-jwt"];
 /// The last of them with its cache on, large enough for all tokens that rotate.
-pub(crate) const FITTED: &str = "fast-jwt, cache for 10,000";
+const FITTED: &str = "fast-jwt, cache for 10,000";
 
 /// axum, and what authorizes there.
 pub(crate) const AXUM: Field = Field {
@@ -53,12 +57,45 @@ pub(crate) const AXUM: Field = Field {
         Series { meets_storms: false, ..peer("bare axum", "server-bare") },
         Series { meets_storms: false, ..peer(RAW, "server-raw-verify") },
         peer(OURS, "server-portcullis"),
-        Series { options: &["--no-cache"], meets_storms: false, ..peer(OURS_WITHOUT_CACHE, "server-portcullis") },
+        OURS_ON_AXUM_WITHOUT_CACHE,
         peer("jwt-authorizer", "server-jwt-authorizer"),
         peer("tower-oauth2-resource-server", "server-tower-oauth2-resource-server"),
         peer("axum-jwt-auth", "server-axum-jwt-auth"),
         peer("huskarl-resource-server", "server-huskarl-resource-server"),
     ],
+};
+
+/// actix-web, and the middleware there.
+pub(crate) const ACTIX: Field = Field {
+    framework: Framework::Axum,
+    answer: "ok",
+    series: &[
+        peer("bare actix-web", "server-actix-bare"),
+        // The guarded server: `peer(OURS, "server-actix-portcullis")`.
+    ],
+};
+
+/// This build on axum, and that of another revision.
+pub(crate) const AXUM_AGAINST: Field = Field {
+    framework: Framework::Axum,
+    answer: "ok",
+    series: &[
+        peer("bare axum", "server-bare"),
+        peer(OURS, "server-portcullis"),
+        Series { build: Build::Before, ..peer("portcullis, before", "server-portcullis") },
+        OURS_ON_AXUM_WITHOUT_CACHE,
+        Series { build: Build::Before, name: "portcullis without cache, before", ..OURS_ON_AXUM_WITHOUT_CACHE },
+    ],
+};
+
+/// This build on Express, and that of another revision.
+pub(crate) const EXPRESS_AGAINST: Field = Field {
+    series: &[
+        BARE_EXPRESS,
+        script(OURS, "portcullis.js"),
+        Series { build: Build::Before, ..script("portcullis, before", "portcullis.js") },
+    ],
+    ..ON_EXPRESS
 };
 
 /// Express, and what authorizes there.
@@ -90,6 +127,9 @@ pub(crate) const INLINE_OR_POOL: Field = Field {
     ..ON_EXPRESS
 };
 
+const OURS_ON_AXUM_WITHOUT_CACHE: Series =
+    Series { options: &["--no-cache"], meets_storms: false, ..peer(OURS_WITHOUT_CACHE, "server-portcullis") };
+
 const ON_EXPRESS: Field = Field {
     framework: Framework::Express,
     answer: r#"{"subject":"7f6c2a4e-91d3-4b58-8e0a-000000000000"}"#,
@@ -108,7 +148,7 @@ impl Field {
 }
 
 const fn peer(name: &'static str, program: &'static str) -> Series {
-    Series { name, program, options: &[], meets_storms: true }
+    Series { name, program, options: &[], meets_storms: true, build: Build::This }
 }
 
 const fn script(name: &'static str, program: &'static str) -> Series {

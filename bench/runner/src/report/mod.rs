@@ -1,18 +1,24 @@
-//! The reports and their plots: `docs/benchmarks.md` of the library, and one of each door that is a product by itself.
+//! The pages and their plots: `docs/benchmarks.md` of the library, and one for Express and one for the gateway.
+//!
+//! The prose is in bench/pages, the goals are in bench/goals.toml; here are the numbers that go into both.
 
 mod goals;
-mod machine;
 mod numbers;
+mod page;
 mod plots;
-mod prose;
 mod tables;
 
 use std::{fs, path::Path};
 
 use clap::ValueEnum;
-use harness::{Cores, Result};
+use harness::Result;
 
-use crate::{gateway, http, plan::Plan, results::Results};
+use crate::results::Results;
+
+pub(crate) use numbers::cell;
+
+/// The file beside the plots that keeps the results.
+pub(crate) const RESULTS: &str = "results.jsonl";
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +32,9 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 3] = [Self::Library, Self::Express, Self::Gateway];
+
     /// The name of the report, and of the folder with its plots.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -35,38 +44,30 @@ impl Scope {
         }
     }
 
-    /// The one whose report has this table.
-    fn of(table: &str) -> Self {
-        if table.starts_with(http::EXPRESS_PREFIX) {
-            Self::Express
-        } else if table.starts_with(gateway::PREFIX) {
-            Self::Gateway
-        } else {
-            Self::Library
+    /// The name on the command line, of the template and of the goals.
+    pub(crate) fn page(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+            Self::Express => "express",
+            Self::Gateway => "gateway",
         }
     }
 }
 
-/// Writes the report into a folder.
-pub(crate) fn write(out: &Path, scope: Scope, plan: &Plan, cores: &Cores, results: &Results) -> Result {
-    let plots = plots::write(&out.join(scope.name()), results)?;
-    let parts = [
-        prose::introduction(scope),
-        goals::section(scope, results),
-        not_measured(results),
-        machine::section(scope, cores)?,
-        prose::method(scope, plan),
-        tables::sections(results, &plots),
-    ];
-    let parts: Vec<_> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
-    let file = out.join(format!("{}.md", scope.name()));
-    fs::write(&file, parts.join("\n\n") + "\n").map_err(|error| format!("{}: {error}", file.display()))
+/// Writes the page of a scope and its plots into a folder.
+pub(crate) fn write(out: &Path, scope: Scope, results: &Results) -> Result {
+    plots::write(&out.join(scope.name()), results)?;
+    write_page(out, scope, &page::render(scope, results)?)
 }
 
-fn not_measured(results: &Results) -> String {
-    if results.failed.is_empty() {
-        return String::new();
-    }
-    let lines: Vec<_> = results.failed.iter().map(|failure| format!("- {failure}")).collect();
-    format!("## What could not be measured\n\n{}", lines.join("\n"))
+/// Writes the page that compares two builds.
+pub(crate) fn write_against(out: &Path, scope: Scope, revision: &str, ratios: &Results) -> Result {
+    write_page(out, scope, &page::render_against(scope, revision, ratios)?)
+}
+
+fn write_page(out: &Path, scope: Scope, page: &str) -> Result {
+    let file = out.join(format!("{}.md", scope.name()));
+    fs::write(&file, page).map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("bench: {} is written", file.display());
+    Ok(())
 }

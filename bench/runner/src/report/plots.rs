@@ -16,67 +16,77 @@ use crate::{
     results::{Results, distinct},
 };
 
-/// The plots that were written, by table, as lines of Markdown.
-#[derive(Debug, Default)]
-pub(crate) struct Plots(BTreeMap<String, Vec<String>>);
+/// The plots of each table, as lines of Markdown.
+pub(super) type References = BTreeMap<String, Vec<String>>;
 
-impl Plots {
-    /// Those of a table.
-    pub(crate) fn of(&self, table: &str) -> Vec<String> {
-        self.0.get(table).cloned().unwrap_or_default()
+struct Plot<'a> {
+    table: &'a str,
+    title: String,
+    figures: Vec<&'a Figure>,
+    draw: fn(&str, &[&Figure]) -> Result<String>,
+}
+
+/// Writes all plots into a folder, in place of earlier ones.
+pub(super) fn write(folder: &Path, results: &Results) -> Result {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    all(results).iter().try_for_each(|plot| {
+        let file = folder.join(plot.file_name());
+        let svg = (plot.draw)(&plot.title, &plot.figures)?;
+        fs::write(&file, svg).map_err(|error| format!("{}: {error}", file.display()))
+    })
+}
+
+/// The Markdown that shows the plots of a folder beside the page.
+pub(super) fn references(folder: &str, results: &Results) -> References {
+    let mut references = References::new();
+    for plot in all(results) {
+        let line = format!("![{}]({folder}/{})", plot.title, plot.file_name());
+        references.entry(plot.table.to_owned()).or_default().push(line);
     }
+    references
+}
 
-    fn add(&mut self, table: &str, title: &str, svg: &str, folder: &Path) -> Result {
-        let name = format!("{}.svg", slug(title));
-        let file = folder.join(&name);
-        fs::write(&file, svg).map_err(|error| format!("{}: {error}", file.display()))?;
-        let lines = self.0.entry(table.to_owned()).or_default();
-        let folder = folder.file_name().unwrap_or_default().to_string_lossy();
-        lines.push(format!("![{title}]({folder}/{name})"));
-        Ok(())
+fn all(results: &Results) -> Vec<Plot<'_>> {
+    let plots = results.tables().into_iter().map(|table| plots_of(table, results.table(table)));
+    plots.flatten().collect()
+}
+
+fn plots_of<'a>(table: &'a str, figures: Vec<&'a Figure>) -> Vec<Plot<'a>> {
+    match kind(table) {
+        Some(Kind::Lines) => vec![Plot { table, title: table.to_owned(), figures, draw: lines::draw }],
+        Some(Kind::Bars(is_drawn)) => {
+            let columns = distinct(figures.iter().map(|figure| figure.column.as_str()));
+            let plot = |column| {
+                let figures = figures.iter().copied().filter(|figure| figure.column == column).collect();
+                Plot { table, title: format!("{table}, {column}"), figures, draw: bars::draw }
+            };
+            columns.into_iter().filter(|column| is_drawn(column)).map(plot).collect()
+        }
+        None => Vec::new(),
     }
 }
 
-/// Writes all plots, in place of earlier ones.
-pub(crate) fn write(folder: &Path, results: &Results) -> Result<Plots> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut plots = Plots::default();
-    for table in results.tables() {
-        let figures = results.table(table);
-        match kind(table) {
-            Some(Plot::Bars(columns)) => bars_of(table, &figures, columns, &mut plots, folder)?,
-            Some(Plot::Lines) => plots.add(table, table, &lines::draw(table, &figures)?, folder)?,
-            None => {}
-        }
+impl Plot<'_> {
+    fn file_name(&self) -> String {
+        format!("{}.svg", slug(&self.title))
     }
-    Ok(plots)
 }
 
 /// How a table is drawn.
-enum Plot {
+enum Kind {
     /// A plot for each column for which this holds, a bar for each row.
     Bars(fn(&str) -> bool),
     /// One plot, a line for each column, over the numbers that the rows begin with.
     Lines,
 }
 
-fn kind(table: &str) -> Option<Plot> {
+fn kind(table: &str) -> Option<Kind> {
     match table {
-        "whole verification" => Some(Plot::Bars(|_| true)),
-        _ if EXPRESS_PACED.contains(&table) => Some(Plot::Bars(|column| column == DELAY)),
-        _ if table.starts_with("http") || table.starts_with("express") => Some(Plot::Bars(|column| column == REQUESTS)),
-        FORWARD_AUTH | EXT_AUTHZ | ENVOY => Some(Plot::Bars(|column| column == REQUESTS)),
-        _ if table.starts_with("growth") => Some(Plot::Lines),
+        "whole verification" => Some(Kind::Bars(|_| true)),
+        _ if EXPRESS_PACED.contains(&table) => Some(Kind::Bars(|column| column == DELAY)),
+        _ if table.starts_with("http") || table.starts_with("express") => Some(Kind::Bars(|column| column == REQUESTS)),
+        FORWARD_AUTH | EXT_AUTHZ | ENVOY => Some(Kind::Bars(|column| column == REQUESTS)),
+        _ if table.starts_with("growth") => Some(Kind::Lines),
         _ => None,
     }
-}
-
-fn bars_of(table: &str, figures: &[&Figure], drawn: fn(&str) -> bool, plots: &mut Plots, folder: &Path) -> Result {
-    let columns = distinct(figures.iter().map(|figure| figure.column.as_str()));
-    for column in columns.into_iter().filter(|column| drawn(column)) {
-        let title = format!("{table}, {column}");
-        let rows: Vec<_> = figures.iter().copied().filter(|figure| figure.column == column).collect();
-        plots.add(table, &title, &bars::draw(&title, &rows)?, folder)?;
-    }
-    Ok(())
 }

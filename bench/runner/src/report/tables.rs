@@ -2,33 +2,41 @@
 
 use figures::Figure;
 
-use super::{numbers::cell, plots::Plots, prose};
+use super::{numbers::cell, plots::References};
 use crate::{
     gateway::HALF,
     http::EXPRESS_PACED,
     results::{Results, distinct},
 };
 
-/// A section for each kind of table.
-pub(crate) fn sections(results: &Results, plots: &Plots) -> String {
-    let names = results.tables();
-    let sections = prose::KINDS.iter().filter_map(|kind| {
-        let of_kind = names.iter().filter(|name| prose::kind_of(name).title == kind.title);
-        let tables: Vec<_> = of_kind.map(|name| table(name, results, plots)).collect();
-        (!tables.is_empty()).then(|| format!("## {}\n\n{}\n\n{}", kind.title, kind.text, tables.join("\n\n")))
-    });
-    sections.collect::<Vec<_>>().join("\n\n")
+/// A table of a page: its name, and all below its heading.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) name: String,
+    body: String,
 }
 
-fn table(name: &str, results: &Results, plots: &Plots) -> String {
+/// All tables, in the order in which they were measured.
+pub(super) fn all(results: &Results, plots: &References) -> Vec<Table> {
+    let table = |name: &str| Table { name: name.to_owned(), body: body(name, results, plots) };
+    results.tables().into_iter().map(table).collect()
+}
+
+impl Table {
+    /// The table with its heading, which does not repeat the name of its section.
+    pub(super) fn under(&self, section: &str) -> String {
+        format!("### {}\n\n{}", heading(&self.name, section), self.body)
+    }
+}
+
+fn body(name: &str, results: &Results, plots: &References) -> String {
     let figures = results.table(name);
-    let heading = format!("### {}", heading(name));
     let noted = results.remarks.iter().filter(|(table, _)| table == name).map(|(_, sentence)| sentence.clone());
     let is_paced = name == HALF || EXPRESS_PACED.contains(&name);
     // At a pace a server may well have time to spare.
     let idle = if is_paced { Vec::new() } else { idle(&figures) };
-    let parts = [vec![heading], plots.of(name), vec![grid(&figures)], idle, noted.collect()];
-    parts.concat().join("\n\n")
+    let plots = plots.get(name).cloned().unwrap_or_default();
+    [plots, vec![grid(&figures)], idle, noted.collect()].concat().join("\n\n")
 }
 
 fn grid(figures: &[&Figure]) -> String {
@@ -57,9 +65,8 @@ fn idle(figures: &[&Figure]) -> Vec<String> {
     vec![format!("Not busy for the whole window, {reason}: {}.", idle.join(", "))]
 }
 
-/// The section's heading says already what kind of table it is.
-fn heading(name: &str) -> String {
-    let rest = name.strip_prefix(prose::kind_of(name).prefix).and_then(|rest| rest.strip_prefix(": "));
+fn heading(name: &str, section: &str) -> String {
+    let rest = name.strip_prefix(section).and_then(|rest| rest.strip_prefix(": "));
     let mut letters = rest.unwrap_or(name).chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -70,8 +77,8 @@ mod tests {
 
     #[test]
     fn headings_begin_with_a_capital_and_repeat_nothing() {
-        assert_eq!(heading("http: same token"), "Same token");
-        assert_eq!(heading("whole verification"), "Whole verification");
-        assert_eq!(heading("growth: keys"), "Growth: keys");
+        assert_eq!(heading("http: same token", "http"), "Same token");
+        assert_eq!(heading("whole verification", "whole verification"), "Whole verification");
+        assert_eq!(heading("growth: keys", ""), "Growth: keys");
     }
 }

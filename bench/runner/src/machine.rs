@@ -3,18 +3,18 @@
 use std::{fs, process::Command};
 
 use harness::{Cores, Result};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Scope;
-use crate::gateway::ENVOY_PACKAGE;
+use crate::{gateway::ENVOY_PACKAGE, report::Scope};
 
 /// The lock file of the benchmarks' workspace, as it was when this was built.
-const LOCK: &str = include_str!("../../../Cargo.lock");
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// That of the Express servers.
-const NPM_LOCK: &str = include_str!("../../../express/package-lock.json");
+const NPM_LOCK: &str = include_str!("../../express/package-lock.json");
 
-/// What the report names the versions of.
+/// The crates whose versions the page shows.
 const CRATES: &[&str] = &[
     "portcullis",
     "jwt-authorizer",
@@ -29,6 +29,7 @@ const CRATES: &[&str] = &[
     "ring",
     "rsa",
     "axum",
+    "actix-web",
     "tonic",
     "hyper",
     "tokio",
@@ -38,40 +39,54 @@ const CRATES: &[&str] = &[
 const PACKAGES: &[&str] =
     &["express", "express-oauth-jwt", "express-oauth2-jwt-bearer", "jose", "fast-jwt", "get-jwks"];
 
-/// The section about it: the versions are of what this report is about.
-pub(crate) fn section(scope: Scope, cores: &Cores) -> Result<String> {
-    let mut rows = vec![
-        ("processor", processor()),
-        ("cores", cores_available()),
-        ("memory", memory()),
-        ("kernel", read("/proc/sys/kernel/osrelease")),
-        ("compiler", said_by("rustc", &["--version"])),
-        ("client", client()),
-        ("date", said_by("date", &["--utc", "+%F"])),
-    ];
-    match scope {
-        Scope::Library => {}
-        Scope::Express => rows.push(("Node.js", said_by("node", &["--version"]))),
-        Scope::Gateway => {
-            rows.push(("client by HTTP/2", said_by("h2load", &["--version"])));
-            rows.push(("Envoy", ENVOY_PACKAGE.to_owned()));
-        }
-    }
-    let rows: Vec<_> = rows.iter().map(|(what, value)| format!("| {what} | {value} |")).collect();
-    let (kind, versions) = match scope {
-        Scope::Express => ("npm package", npm_versions(NPM_LOCK)?),
-        Scope::Library | Scope::Gateway => ("crate", crate_versions()),
-    };
-    Ok(format!(
-        "## The machine\n\n{}\n\n|  |  |\n|---|---|\n{}\n\n| {kind} | version |\n|---|---|\n{}",
-        cores.description(),
-        rows.join("\n"),
-        versions.join("\n"),
-    ))
+/// The machine of a run, and the versions of what ran there.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Machine {
+    /// A sentence about the cores of client and server.
+    pub(crate) cores: String,
+    /// Names and values.
+    pub(crate) facts: Vec<(String, String)>,
+    /// The kind of the packages below.
+    pub(crate) packages: String,
+    /// Packages and their versions.
+    pub(crate) versions: Vec<(String, String)>,
 }
 
-fn crate_versions() -> Vec<String> {
-    CRATES.iter().map(|name| format!("| {name} | {} |", versions(LOCK, name))).collect()
+impl Machine {
+    /// This machine, with the versions that matter to a scope.
+    pub(crate) fn this(scope: Scope, cores: &Cores) -> Result<Self> {
+        let mut facts = vec![
+            ("processor", processor()),
+            ("cores", cores_available()),
+            ("memory", memory()),
+            ("kernel", read("/proc/sys/kernel/osrelease")),
+            ("compiler", said_by("rustc", &["--version"])),
+            ("client", client()),
+            ("date", said_by("date", &["--utc", "+%F"])),
+        ];
+        match scope {
+            Scope::Library => {}
+            Scope::Express => facts.push(("Node.js", said_by("node", &["--version"]))),
+            Scope::Gateway => {
+                facts.push(("client by HTTP/2", said_by("h2load", &["--version"])));
+                facts.push(("Envoy", ENVOY_PACKAGE.to_owned()));
+            }
+        }
+        let (packages, versions) = match scope {
+            Scope::Express => ("npm package", npm_versions(NPM_LOCK)?),
+            Scope::Library | Scope::Gateway => ("crate", crate_versions()),
+        };
+        Ok(Self {
+            cores: cores.description().to_owned(),
+            facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            packages: packages.to_owned(),
+            versions,
+        })
+    }
+}
+
+fn crate_versions() -> Vec<(String, String)> {
+    CRATES.iter().map(|name| ((*name).to_owned(), versions(LOCK, name))).collect()
 }
 
 fn processor() -> String {
@@ -118,11 +133,11 @@ fn versions(lock: &str, name: &str) -> String {
     versions.join(", ")
 }
 
-/// The rows of the packages; a lock file of npm names them by their folders.
-fn npm_versions(lock: &str) -> Result<Vec<String>> {
+/// The packages with their versions; a lock file of npm names them by their folders.
+fn npm_versions(lock: &str) -> Result<Vec<(String, String)>> {
     let lock: Value = serde_json::from_str(lock).map_err(|error| format!("the lock file of npm: {error}"))?;
     let version = |name: &str| lock["packages"][format!("node_modules/{name}")]["version"].as_str();
-    Ok(PACKAGES.iter().map(|name| format!("| {name} | {} |", version(name).unwrap_or_default())).collect())
+    Ok(PACKAGES.iter().map(|name| ((*name).to_owned(), version(name).unwrap_or_default().to_owned())).collect())
 }
 
 #[cfg(test)]
@@ -141,7 +156,7 @@ mod tests {
     #[test]
     fn every_npm_package_has_a_version() {
         let rows = npm_versions(NPM_LOCK).unwrap();
-        assert!(rows.iter().all(|row| row.contains('.')), "{rows:?}");
+        assert!(rows.iter().all(|(_, version)| version.contains('.')), "{rows:?}");
         assert_eq!(rows.len(), PACKAGES.len());
     }
 }

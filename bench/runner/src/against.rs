@@ -1,0 +1,180 @@
+//! Before and after: this build beside that of another revision, in the same rounds.
+//!
+//! Where two builds are compared, every server and program of ours runs once more as it was built at that revision; the
+//! names of its rows end with [`BEFORE`]. The ratios are taken from these pairs of rows, round by round.
+
+use std::process::Command;
+
+use figures::Figure;
+
+use crate::{
+    plan::Plan,
+    programs::{Build, Programs, figures},
+    report::cell,
+    results::Results,
+};
+
+/// The end of the names of rows that are about the other revision.
+pub(crate) const BEFORE: &str = ", before";
+
+/// The end of the columns in which more is better, and of those in which less is.
+const MORE: &str = " ↑";
+const LESS: &str = " ↓";
+
+/// The ratios after / before of all pairs of rows; failures, plan and machine are those of the run.
+pub(crate) fn ratios(measured: Results) -> Results {
+    let mut ratios = Results { figures: Vec::new(), ..measured };
+    for before in &measured.figures {
+        let row = before.row.strip_suffix(BEFORE);
+        let after = row.and_then(|row| {
+            measured
+                .figures
+                .iter()
+                .find(|figure| figure.table == before.table && figure.row == row && figure.column == before.column)
+        });
+        if let Some(after) = after.filter(|after| is_absolute(&after.unit) && after.unit == before.unit) {
+            add_ratio(after, before, &mut ratios);
+        }
+    }
+    ratios
+}
+
+/// A ratio of ratios has more noise than those that it is made of, and says nothing new.
+fn is_absolute(unit: &str) -> bool {
+    !["ratio", "%"].contains(&unit)
+}
+
+fn add_ratio(after: &Figure, before: &Figure, ratios: &mut Results) {
+    let Figure { table, row, column, unit, .. } = after;
+    if before.median == 0.0 || after.windows.len() != before.windows.len() {
+        if after.median != before.median {
+            ratios.remark(table, format!("{row}, {column}: {} before, {} after.", cell(before), cell(after)));
+        }
+        return;
+    }
+    let better = if ["req/s", "tokens/s"].contains(&unit.as_str()) { MORE } else { LESS };
+    let windows = after.windows.iter().zip(&before.windows).map(|(after, before)| after / before).collect();
+    ratios.add(Figure::of(table, row, &format!("{column}{better}"), "ratio", windows));
+}
+
+/// The ratios whose whole range is on one side of 1, as a table; those that are worse come first.
+pub(crate) fn beyond_noise(ratios: &Results) -> String {
+    let (worse, better): (Vec<_>, Vec<_>) = ratios
+        .figures
+        .iter()
+        .filter(|figure| figure.low > 1.0 || figure.high < 1.0)
+        .partition(|figure| (figure.low > 1.0) == figure.column.ends_with(LESS));
+    let line = |verdict: &str, figure: &Figure| {
+        format!("| {} | {} | {} | {} | {verdict} |", figure.table, figure.row, figure.column, cell(figure))
+    };
+    let worse = worse.into_iter().map(|figure| line("**worse**", figure));
+    let better = better.into_iter().map(|figure| line("better", figure));
+    let remarks = ratios.remarks.iter().map(|(table, sentence)| format!("| {table} | {sentence} |  |  | changed |"));
+    let lines: Vec<_> = worse.chain(remarks).chain(better).collect();
+    if lines.is_empty() {
+        return "Nothing.".to_owned();
+    }
+    format!("| table | row | column | after / before |  |\n|---|---|---|---:|---|\n{}", lines.join("\n"))
+}
+
+/// The library without HTTP: both builds of the program run by turns, and every second round in the other order.
+pub(crate) fn micro(plan: &Plan, programs: &Programs, results: &mut Results) {
+    let mut runs = Vec::new();
+    for round in 0..plan.rounds {
+        println!("bench: stages and algorithms, round {} of {}", round + 1, plan.rounds);
+        let mut builds = [Build::This, Build::Before];
+        builds.rotate_left(round % 2);
+        for build in builds {
+            let mut run = Results::default();
+            figures(Command::new(programs.path(build, "bench-micro")).arg("--quick"), &mut run);
+            run.failed.into_iter().for_each(|reason| results.fail(format!("{reason}{}", build.suffix())));
+            runs.extend(run.figures.into_iter().map(|figure| Figure { row: figure.row + build.suffix(), ..figure }));
+        }
+    }
+    merged(runs).into_iter().for_each(|figure| results.add(figure));
+}
+
+/// One figure for each cell, whose windows are the medians of the runs.
+fn merged(runs: Vec<Figure>) -> Vec<Figure> {
+    let mut cells: Vec<(Figure, Vec<f64>)> = Vec::new();
+    for run in runs {
+        let is_same = |cell: &Figure| (&cell.table, &cell.row, &cell.column) == (&run.table, &run.row, &run.column);
+        match cells.iter_mut().find(|(cell, _)| is_same(cell)) {
+            Some((_, medians)) => medians.push(run.median),
+            None => {
+                let median = run.median;
+                cells.push((run, vec![median]));
+            }
+        }
+    }
+    let figure = |(cell, medians): (Figure, _)| Figure::of(&cell.table, &cell.row, &cell.column, &cell.unit, medians);
+    cells.into_iter().map(figure).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(row: &str, column: &str, unit: &str, windows: &[f64]) -> Figure {
+        Figure::of("http", row, column, unit, windows.to_vec())
+    }
+
+    #[test]
+    fn ratios_are_taken_within_rounds() {
+        let mut results = Results::default();
+        for figure in [
+            figure("bare", "requests/s", "req/s", &[100.0, 50.0]),
+            figure("ours", "requests/s", "req/s", &[90.0, 40.0]),
+            figure("ours", "of bare", "ratio", &[0.9, 0.8]),
+            figure("ours, before", "requests/s", "req/s", &[100.0, 50.0]),
+            figure("ours, before", "of bare", "ratio", &[1.0, 1.0]),
+        ] {
+            results.add(figure);
+        }
+        let ratios = ratios(results);
+        let columns: Vec<_> = ratios.figures.iter().map(|figure| figure.column.as_str()).collect();
+        assert_eq!(columns, ["requests/s ↑"]);
+        assert_eq!(ratios.figures[0].windows, [0.9, 0.8]);
+        assert!(
+            beyond_noise(&ratios)
+                .ends_with("| http | ours | requests/s ↑ | 0.900 <sub>0.800–0.900</sub> | **worse** |")
+        );
+    }
+
+    #[test]
+    fn noise_is_a_range_around_one_and_the_better_side_depends_on_the_unit() {
+        for (unit, after, expected) in [
+            ("req/s", [0.9, 1.1], "Nothing."),
+            ("ns", [1.0, 1.2], "Nothing."),
+            ("ns", [1.1, 1.2], "worse"),
+            ("req/s", [1.1, 1.2], "better"),
+            ("bytes", [0.8, 0.9], "better"),
+        ] {
+            let mut results = Results::default();
+            results.add(figure("ours", "c", unit, &after));
+            results.add(figure("ours, before", "c", unit, &[1.0, 1.0]));
+            let told = beyond_noise(&ratios(results));
+            assert!(told.contains(expected), "{unit} {after:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn counts_that_were_zero_are_told_when_they_changed() {
+        let mut results = Results::default();
+        results.add(figure("ours", "allocations", "allocations", &[2.0]));
+        results.add(figure("ours, before", "allocations", "allocations", &[0.0]));
+        results.add(figure("same", "allocations", "allocations", &[0.0]));
+        results.add(figure("same, before", "allocations", "allocations", &[0.0]));
+        let ratios = ratios(results);
+        assert_eq!(ratios.remarks, [("http".to_owned(), "ours, allocations: 0 before, 2 after.".to_owned())]);
+        assert!(ratios.figures.is_empty());
+    }
+
+    #[test]
+    fn runs_of_a_program_become_one_figure_for_each_cell() {
+        let runs = vec![figure("a", "c", "ns", &[3.0]), figure("b", "c", "ns", &[9.0]), figure("a", "c", "ns", &[1.0])];
+        let merged = merged(runs);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[0].windows, [3.0, 1.0]);
+    }
+}
