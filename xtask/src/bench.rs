@@ -1,9 +1,16 @@
 //! `cargo xtask bench`: builds what `bench` has, runs it, and writes a report for each scope.
 
-use std::{fs, path::Path};
+mod against;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::ValueEnum;
 
+use self::against::Revision;
 use crate::{
     Result, npm, setup,
     shell::{self, cargo, program, run as run_command},
@@ -32,41 +39,63 @@ const KINDS: [(&str, &str); 2] = [("servers", "server-"), ("whole", "whole-")];
 const FOR_GATEWAY: [&str; 3] = [RUNNER, "server-auth-ok", "server-ext-authz-ok"];
 
 /// Measures one scope, or all of them; `quick` is to see that it works, and its reports go to `bench/target/quick`.
-pub(crate) fn run(quick: bool, scope: Option<Scope>) -> Result {
+///
+/// With a git revision, this build is compared with the build of that revision.
+pub(crate) fn run(quick: bool, scope: Option<Scope>, against: Option<&str>) -> Result {
     let scopes = scope.map_or_else(|| Scope::value_variants().to_vec(), |scope| vec![scope]);
-    // All are built before any is measured, so that what fails to build fails early.
-    scopes.iter().try_for_each(|scope| scope.build())?;
-    scopes.iter().try_for_each(|scope| scope.measure(quick))
+    let before = against.map(Revision::check_out).transpose()?;
+    // All are built before any is measured, so that a build that fails does so early; the other revision's come first,
+    // since both share a target folder and the programs in it must be this one's in the end.
+    for scope in &scopes {
+        scope.set_up()?;
+        before.as_ref().map_or(Ok(()), |before| before.build(*scope))?;
+    }
+    scopes.iter().try_for_each(|scope| scope.build(before.is_some()))?;
+    scopes.iter().try_for_each(|scope| scope.measure(quick, before.as_ref()))
+}
+
+/// The tests of the runner: the pages of docs are rendered from their results, and every goal names a figure.
+pub(crate) fn test() -> Command {
+    let mut test = cargo(["test", "--locked", "--package", RUNNER]);
+    test.current_dir(shell::root().join("bench"));
+    test
 }
 
 impl Scope {
-    fn build(self) -> Result {
+    fn set_up(self) -> Result {
         match self {
-            Self::Library => {
-                setup::for_benchmarks()?;
-                build(&packages(&shell::root().join("bench"))?)
-            }
+            Self::Library => setup::for_benchmarks(),
+            Self::Express => setup::for_express_benchmarks(),
+            Self::Gateway => setup::for_gateway_benchmarks(),
+        }
+    }
+
+    /// The peers are left out where this build is compared with another revision's.
+    fn build(self, is_against: bool) -> Result {
+        let root = shell::root();
+        match self {
+            Self::Library if is_against => build(&root, &against::LIBRARY.map(str::to_owned)),
+            Self::Library => build(&root, &packages(&root.join("bench"))?),
             Self::Express => {
-                setup::for_express_benchmarks()?;
                 println!("bench: building the npm package's addon");
                 npm::build()?;
-                build(&[RUNNER.to_owned()])
+                build(&root, &[RUNNER.to_owned()])
             }
             Self::Gateway => {
-                setup::for_gateway_benchmarks()?;
-                println!("bench: building the gateway");
-                let build_gateway = ["build", "--release", "--locked", "--package", "portcullis-gateway"];
-                run_command(cargo(build_gateway).args(["--target-dir", "bench/target"]))?;
-                build(&FOR_GATEWAY.map(str::to_owned))
+                build_gateway(&root)?;
+                build(&root, &FOR_GATEWAY.map(str::to_owned))
             }
         }
     }
 
-    fn measure(self, quick: bool) -> Result {
-        let mut runner = program(shell::root().join("bench/target/release").join(RUNNER));
-        runner.arg(self.name()).args(["--work", "bench/target/work"]);
-        runner.args(["--out", if quick { "bench/target/quick" } else { "docs" }]);
-        run_command(runner.args(quick.then_some("--quick")))
+    fn measure(self, quick: bool, before: Option<&Revision>) -> Result {
+        let mut runner = program(programs().join(RUNNER));
+        runner.arg(self.name()).args(["--work", "bench/target/work"]).args(quick.then_some("--quick"));
+        match before {
+            Some(before) => before.tell(&mut runner),
+            None => runner.args(["--out", if quick { "bench/target/quick" } else { "docs" }]),
+        };
+        run_command(&mut runner)
     }
 
     /// As the runner and the command line know it.
@@ -75,14 +104,35 @@ impl Scope {
     }
 }
 
+/// The folder of the programs that are measured.
+fn programs() -> PathBuf {
+    shell::root().join("bench/target/release")
+}
+
+/// Builds the gateway of a checkout, into the target folder of this one.
+fn build_gateway(root: &Path) -> Result {
+    println!("bench: building the gateway");
+    let mut build = cargo(["build", "--release", "--package", "portcullis-gateway"]);
+    run_command(into_target(&mut build, root).current_dir(root))
+}
+
+/// Into the target folder of this checkout, so that what two revisions share is built once. The lock file of another
+/// revision may be incomplete: whoever commits seldom builds the benchmarks.
+fn into_target<'a>(build: &'a mut Command, root: &Path) -> &'a mut Command {
+    let this = shell::root();
+    build.arg("--target-dir").arg(this.join("bench/target")).args((root == this).then_some("--locked"))
+}
+
+/// Builds packages of a checkout, into the target folder of this one.
+///
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
-fn build(packages: &[String]) -> Result {
-    let bench = shell::root().join("bench");
+fn build(root: &Path, packages: &[String]) -> Result {
+    let bench = root.join("bench");
     for (number, package) in packages.iter().enumerate() {
         println!("bench: building {package} ({} of {})", number + 1, packages.len());
         // From within the folder, whose settings for cargo hold there only.
-        let mut build = cargo(["build", "--release", "--locked", "--package", package, "--target-dir", "target"]);
-        run_command(build.current_dir(&bench))?;
+        let mut build = cargo(["build", "--release", "--package", package]);
+        run_command(into_target(&mut build, root).current_dir(&bench))?;
     }
     Ok(())
 }
@@ -124,7 +174,14 @@ mod tests {
     #[test]
     fn every_program_is_built_and_no_library_alone() {
         let packages = packages(&shell::root().join("bench")).unwrap();
-        for program in ["micro", "bench-runner", "server-bare", "server-portcullis", "whole-jsonwebtoken-rust"] {
+        for program in [
+            "micro",
+            "bench-runner",
+            "server-bare",
+            "server-actix-bare",
+            "server-portcullis",
+            "whole-jsonwebtoken-rust",
+        ] {
             assert!(packages.iter().any(|package| package == program), "{program}: {packages:?}");
         }
         for library in ["server", "harness", "whole", "figures"] {

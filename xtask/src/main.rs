@@ -71,6 +71,9 @@ enum Command {
         quick: bool,
         /// One part alone; all of them without it
         scope: Option<Scope>,
+        /// Compare with the build of a git revision, in the same rounds; the reports go to target/against
+        #[arg(long, value_name = "REVISION")]
+        against: Option<String>,
     },
 }
 
@@ -81,7 +84,7 @@ fn main() -> ExitCode {
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
-        Command::Bench { quick, scope } => bench::run(quick, scope),
+        Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

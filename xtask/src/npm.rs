@@ -2,7 +2,7 @@
 
 use std::{
     env::consts::{ARCH, OS},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -54,7 +54,12 @@ fn newest_node_folder() -> PathBuf {
 
 /// Builds the addon from source.
 pub(crate) fn build() -> Result {
-    run_command(&mut npm("build"))
+    build_in(&setup::npm_package())
+}
+
+/// Builds the addon of this package, which may be one of another revision.
+pub(crate) fn build_in(package: &Path) -> Result {
+    run_command(npm("build").current_dir(package))
 }
 
 fn npm(script: &str) -> Command {

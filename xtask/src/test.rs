@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Result, check, guards,
+    Result, bench, check, guards,
     manifest::{all_features, packages},
     npm, page, proxies, setup,
     shell::{cargo, run_seeing},
@@ -28,6 +28,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
         run_tests(&mut test, &mut counts)
     });
     steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
+    steps.run("benchmarks: goals and pages", || run_tests(&mut bench::test(), &mut counts));
     page::add_to(&mut steps, &mut counts);
     npm::add_to(&mut steps, &mut counts);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
