@@ -1,21 +1,28 @@
 //! `portcullis`: the gateway beside nginx, Envoy, Traefik and Caddy.
 //!
-//! A proxy carries the traffic and asks, for each request, whether it may pass. The answer is the library's: the
-//! gateway reads the original request out of the question, finds the route, has the token judged, and tells the
-//! proxy which header fields the upstream gets.
+//! A proxy carries the traffic and asks, for each request, whether it may pass. The gateway reads the original request
+//! out of the question, finds its route, has the library judge the token, and tells the proxy which header fields the
+//! upstream gets. It decides nothing about tokens: each route is a `Secure` of the library, and all share one
+//! `Verifier`.
 //!
 //! ```text
 //! serve/                         sockets, reload, drain
-//! forward_auth/  ext_authz/      how a proxy asks, and how it is told
+//! forward_auth/  ext_authz/      the two protocols by which proxies ask: HTTP, gRPC
 //!        └────┬────┘
 //!         decision/              original request -> route -> verdict of the library -> decision
-//!        routes/                 which rules a path is under, however it is spelled
+//!        routes/                 which route a path is under, however it is spelled
 //!         config/                portcullis.toml, with each mistake shown on its line
 //! listener/ admin/ store/ telemetry/   sockets and limits; health, metrics, status; Redis; logs
 //!
 //! explain/ keys/                 for a person: why a token is refused, what a key set holds
 //! manual terminal/               completions and man pages; colours, and nothing foreign that steers a terminal
 //! ```
+//!
+//! - No peer outside `trusted_proxies` is answered, at either door. A question must describe its request once: header
+//!   fields of one family, method and target both. Anything else is refused, not guessed at.
+//! - A known token is answered within the call, without a task and without an allocation for a future (`answering`).
+//! - `portcullis explain` judges as the gateway would: it builds the same `decision::Gateway`, takes the route's
+//!   `Secure` from it and has that explain. A token is read from standard input and written nowhere.
 
 mod admin;
 mod answering;

@@ -1,10 +1,36 @@
 //! The native half of the npm package `portcullis`: keys, verifiers and doors, as JavaScript sees them.
 //!
-//! What stays in JavaScript is what belongs to it: requests and responses of Express, `next`, error classes,
-//! claims as objects, rules that are functions, and how keys are fetched (Node's own `https`, so that its
-//! certificates, agents and test doubles count). What decides stays here, in the library.
+//! JavaScript keeps what belongs to it: requests and responses of Express, `next`, error classes, claims as objects,
+//! rules that are functions, and fetching keys. Tokens are judged here, by the library. `lib/*.js` is the only caller:
+//! names and shapes here are no public interface.
 //!
-//! `lib/*.js` is the only caller: names and shapes here are no public interface.
+//! # A request
+//!
+//! `lib/secure.js` hands the `Authorization` field to `judge`, which answers with a number or with the whole refusal.
+//! JavaScript then looks the token's claims up, runs the rules that are functions, and calls `next` or sends the
+//! refusal. Nothing is decided twice.
+//!
+//! - A cached token takes one call and no promise; only waiting, for keys or for a signature on another thread, needs
+//!   one. The number is the token's (`VerifiedToken::id`), so that its claims are one object, frozen and shared.
+//! - Each door hands out a function written against Node-API itself (`judge`): calling a method of a native object
+//!   costs twice as much, and napi-rs allocates around each call.
+//! - Up to four new tokens in a turn of the event loop are verified on Node's own thread, since waking another takes
+//!   longer. More go to threads of the addon, so that a burst delays no other request (docs/profile.md has the
+//!   measurements).
+//! - `auth` and `claims` are properties of the request. Up to Node 22 they stand on its prototype (`lib/attach.js` says
+//!   why).
+//!
+//! # Keys
+//!
+//! - Node fetches them, through its own `https`, so that its certificate authorities, agents and test doubles apply.
+//!   The key service is the library's, on a thread of its own that does not keep the process alive.
+//! - A `getKey` is called for each request, so that a key which it no longer returns admits nothing. Each key that it
+//!   returns has a verifier of its own; one without any key says what can be said before.
+//!
+//! # Memory
+//!
+//! The addon has a heap of its own (mimalloc): cached tokens would otherwise lie scattered between Node's allocations
+//! for each request, and slow all of them down.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi's macros register nothing in a test's build"))]
 

@@ -1,4 +1,9 @@
-//! The header fields that an upstream gets: claims, under names that nobody else may use.
+//! The header fields that an upstream gets: claims, under names that belong to the gateway alone.
+//!
+//! Over HTTP each configured field is set, to nothing where the claim is missing, since a proxy replaces only the
+//! fields that it copies; a question with another spelling of its name (`_` for `-`) is refused. Over gRPC Envoy is
+//! told to remove a field without a value, and all other spellings. An `Authorization` that was judged is repeated over
+//! HTTP, since Traefik and Caddy drop it otherwise; one that was not judged is never sent back.
 //!
 //! A field is set only to a value that arrives as it was sent, and text passes for no array and no object:
 //!

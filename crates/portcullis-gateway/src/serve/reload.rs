@@ -1,4 +1,10 @@
 //! A changed configuration, put in place of the old one: whole, or not at all.
+//!
+//! - It is read every two seconds and on SIGHUP, compared as a value, and put in force by one swap of a pointer. A
+//!   request is judged by one configuration from the question to the answer. Keys and caches of unchanged issuers stay.
+//! - A changed file is taken once it reads the same twice, so that none is taken half-written.
+//! - A file that lacks parts of the one in force may have been cut (`config/cut.rs`): it is taken on SIGHUP, or with a
+//!   last line `# end`, and by nothing else.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

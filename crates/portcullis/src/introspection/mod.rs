@@ -1,14 +1,50 @@
-//! Opaque tokens: their authorization server is asked what they stand for ([`Introspector`], RFC 7662).
+//! Opaque tokens: the authorization server is asked about them ([`Introspector`], RFC 7662).
 //!
-//! 1. For each token one question is in flight, in a task of its own: who goes away cancels nothing for others.
-//! 2. Nothing is believed that was not asked for: the media type has to be that of the form, and every JWT that
-//!    comes back is verified like any other.
-//! 3. An answer is kept for min(`exp`, `Cache-Control: max-age`, as configured), a refusal for a few seconds.
-//! 4. A server that fails is left alone for a while ([`breaker`]); what cannot be asked gets 503, and never passes. What one
-//!    token or one client alone may have brought about shuts it for nobody else ([`door`], [`turns`]).
-//! 5. What several processes share is sealed, and judged again when it is read ([`store`]).
+//! A token that is not in the form of a signed JWT is opaque. Here the question is asked and its answer kept;
+//! `verifier/opaque.rs` judges the answer. A phantom JWT is parsed and verified like any other token, and claims of an
+//! answer are checked like those of a JWT: there is no other way to a `VerifiedToken`.
 //!
-//! What is asked and kept stands here; what an answer is worth is judged in `verifier/opaque.rs`.
+//! # Questions
+//!
+//! - One question for each token is in flight, in a task of its own (`single_flight`): a client that goes away cancels
+//!   nothing for others.
+//! - `max_questions` are in flight in all ([`turns`]). Others wait for a turn, for as long as a question may take, and
+//!   then get 503. A client whose address is known takes no more turns than it leaves to others.
+//! - An opaque token does not name its issuer, so one issuer at most introspects: asking a second one would give the
+//!   token away.
+//! - Nothing is believed that was not asked for: the media type must be that of the form, and every JWT in an answer is
+//!   verified.
+//! - Client assertions are signed in `crypto/signing.rs`, the only place that signs.
+//!
+//! # Answers
+//!
+//! - An answer is kept by the SHA-256 of the token, in bounded bytes, for min(`exp`, `Cache-Control: max-age`, the
+//!   configured time). Its times, and the keys of a JWT, are checked at each request.
+//! - `no-store` does not forbid keeping an answer: servers put it on every answer, and RFC 7662 section 4 leaves the
+//!   time to the resource server. A `max-age` without `no-store` is respected (`lifetime`).
+//! - Refused tokens are remembered for seconds, apart from the others, so that a flood of bad tokens displaces no good
+//!   one (`refused`).
+//! - A shared store is not trusted ([`store`]): an entry is sealed for its token, its times and the question, and
+//!   judged anew by its reader. It holds the time of the answer, so that no process relies on it for longer than its
+//!   own `keep_for`.
+//!
+//! # Failures
+//!
+//! - A server that fails five times in a row is left alone for a while ([`breaker`], a pure decision). Meanwhile kept
+//!   answers count until their time is over; every other token gets 503.
+//! - Only a failure that any token would have met counts against the server: no connection, no answer in time, 5xx,
+//!   408, or credentials that it refuses and has not accepted within the last minute. Any other status, and an answer
+//!   that is not believed, is 503 for that token alone. Otherwise a client could make up a token that shuts the door
+//!   for all.
+//! - Failures are held against the client that caused them ([`door`]): where its address is known, they shut the door
+//!   for this client, and for all only when five clients met one. After a 429 that client waits for the `Retry-After`,
+//!   30 s at most.
+//! - A 401 shuts the door for nobody: it is a quick answer, about our credentials or about the token. It means that the
+//!   token is not active if its body says so, or if the server has answered 200 to the same credentials within the last
+//!   minute.
+//! - A client is refused only for what the issuer says of its token: that it is not active, or claims that are
+//!   believed. A phantom JWT or signed answer that is empty, malformed or signed by an unknown key is the server's
+//!   fault: 503.
 
 mod breaker;
 mod builder;

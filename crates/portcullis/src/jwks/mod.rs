@@ -1,14 +1,44 @@
-//! Keeping an issuer's keys: [`JwksService`].
+//! The keys of an issuer: fetched, cached and kept fresh by [`JwksService`].
 //!
-//! 1. Reading never waits: a request whose key is known reads an immutable snapshot.
-//! 2. The set is refreshed ahead of its age in the background, and revalidated by ETag.
-//! 3. An unknown `kid` causes one fetch, shared by all who need it; a token bucket bounds such
-//!    fetches, and never holds back the scheduled refresh. While it is empty nobody can tell whether an
-//!    unknown key is new: that is 503, not a refusal of the token.
-//! 4. Failures back off with jitter. Keys stay usable meanwhile, up to `max_stale`.
-//! 5. A key that left the set stops verifying with the next snapshot.
+//! `decision` decides, `refresher` carries the decision out, `attempt` is one fetch in a task of its own.
+//! `decision::decide` is a pure function, `(now, state, event) -> use | refresh behind | join | fetch | refuse`, and is
+//! tested as a table.
 //!
-//! When to fetch and when to wait is one pure function, `decision::decide`; `refresher` carries it out.
+//! # Reading and refreshing
+//!
+//! - A lookup of a known key reads an immutable snapshot and never waits. Only for an unknown key, or without a usable
+//!   set, it takes the lock, decides, and perhaps waits.
+//! - The set is refreshed in the background before its age is over, and revalidated by ETag. The schedule runs from the
+//!   first fetch on, so that an idle service does not accept a withdrawn key after hours; it ends with the last handle.
+//! - A key that left the set stops verifying with the next snapshot.
+//! - At most one attempt runs. Every request that waits for it is woken by its end, however it ends: success, failure,
+//!   timeout, a panic of the HTTP client, or the end of its runtime.
+//! - A request that joined an older fetch may wait for one more, since the older one may have missed the newest key.
+//!   None waits for a third.
+//! - Times are wall-clock times of the configured `Clock`. A clock that goes back makes a set due, not stale; the next
+//!   fetch anchors it anew.
+//!
+//! # Unknown key ids
+//!
+//! - An unknown `kid` causes one fetch, shared by all requests that need it. Such fetches draw on a bucket (`bucket`:
+//!   5, then one per 10 s). A refresh that is due is never charged, so forged ids cannot hold a rotation back for
+//!   longer than the age of the set.
+//! - While the bucket is empty or the endpoint fails, an unknown `kid` gets 503, not `invalid_token`: the key may
+//!   exist. It is known to be missing if it was withdrawn (`withdrawn`), or if a fetch has not brought it within the
+//!   last second (`sought`).
+//!
+//! # Failures
+//!
+//! - Failures back off with jitter. Keys stay usable meanwhile, up to `max_stale`.
+//! - A set without a usable key withdraws the old one and counts as an outage (503), since no token was judged.
+//! - The set comes from the issuer, not from a client: an oddity that leaves no doubt which key is meant is tolerated
+//!   and reported as a warning (`keys/members.rs`). What a key may be used for is never guessed.
+//!
+//! # Where keys may be
+//!
+//! Metadata name the URL of the keys, and may lead no farther into a private network than the issuer itself is
+//! (`transport/reach.rs`). The default client judges each address that a name resolves to, and connects to that very
+//! address (`transport/names.rs`); another client asks `HttpRequest::may_connect_to`.
 
 mod attempt;
 mod bucket;
