@@ -1,7 +1,19 @@
 //! Why a token passes or is refused, check by check: an [`Explanation`].
 //!
-//! It is made by the functions that verification is made of, and goes on past a failure where that is safe: nothing that it
-//! says opens anything. The first check that failed is the refusal that verification gives.
+//! - It is made by the checks of verification themselves, and goes on past a failure where that is safe. The first
+//!   check that failed is the refusal that verification gives; `tests/it/explain/agreement.rs` holds both against each
+//!   other with every attack, every form of the header field and any mutated token.
+//! - A report contains no token and admits nothing: no `VerifiedToken` is made of it. It is for operators, never for
+//!   clients.
+//! - Nothing is fetched that verification would not fetch. Past a failure only the keys at hand are used
+//!   (`JwksService::peek`), and not even a refresh that is due begins.
+//! - Statements of the token about itself are marked until a signature, or the authorization server, vouches for them.
+//!   They are shortened, and characters that steer a terminal or are invisible are replaced (`words`). Header and
+//!   claims are returned unchanged: whoever shows them has to escape them.
+//! - A hint is a guess from the facts at hand, and is shown as one (`hint`). It may depend on claims that nobody
+//!   vouches for, so nothing may be decided by it.
+//! - A key set remembers the keys that left it lately (`jwks/withdrawn.rs`), so that an old token is not taken for a
+//!   forged one.
 
 mod expected;
 mod hint;
