@@ -1,16 +1,21 @@
 //! The signature algorithms, a row each (RFC 7518 section 3.1, RFC 8037, RFC 9864).
 
-use std::fmt;
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A signature algorithm of JOSE. `none` does not exist here.
+///
+/// Text and serde have it by its name in a header's `alg`, to the letter.
 ///
 /// # Example
 ///
 /// ```
 /// use portcullis::Algorithm;
 ///
-/// assert_eq!(Algorithm::from_name("ES256"), Some(Algorithm::ES256));
-/// assert_eq!(Algorithm::from_name("none"), None);
+/// assert_eq!("ES256".parse(), Ok(Algorithm::ES256));
+/// let error = "none".parse::<Algorithm>().unwrap_err();
+/// assert!(error.to_string().starts_with("expected one of RS256, "));
 /// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,9 +89,11 @@ impl Algorithm {
     /// Every algorithm with a public key: what a verifier accepts unless told otherwise.
     pub const ASYMMETRIC: &[Self] = &[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA];
 
+    /// The algorithms with a shared secret (RFC 7518 section 3.2): accepted only where a verifier is told so.
+    pub const SYMMETRIC: &[Self] = &[HS256, HS384, HS512];
+
     /// The algorithm of this name, to the letter.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.0 == name).map(|row| row.1)
     }
 
@@ -110,6 +117,47 @@ impl fmt::Display for Algorithm {
     }
 }
 
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::named(name).ok_or_else(|| UnknownAlgorithm { name: name.chars().take(UnknownAlgorithm::SHOWN).collect() })
+    }
+}
+
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Algorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'_, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A text that names no [`Algorithm`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownAlgorithm {
+    /// The text, cut.
+    name: String,
+}
+
+impl UnknownAlgorithm {
+    /// The characters of a text that are kept.
+    const SHOWN: usize = 32;
+}
+
+impl fmt::Display for UnknownAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<_> = TABLE.iter().map(|row| row.0).collect();
+        write!(f, "expected one of {}, got {:?}", known.join(", "), self.name)
+    }
+}
+
+impl std::error::Error for UnknownAlgorithm {}
+
 impl KeyType {
     /// The bytes of a coordinate on the curve, if the type is a Weierstrass curve (RFC 7518 section 6.2.1).
     pub(crate) fn coordinate_bytes(self) -> Option<usize> {
@@ -132,5 +180,55 @@ impl fmt::Display for KeyType {
             Self::Ed25519 => "Ed25519",
             Self::Secret => "secret",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn all() -> impl Iterator<Item = Algorithm> {
+        Algorithm::ASYMMETRIC.iter().chain(Algorithm::SYMMETRIC).copied()
+    }
+
+    #[test]
+    fn algorithms_have_one_name_each_and_two_for_ed25519() {
+        assert_eq!(all().count() + 1, TABLE.len());
+        for algorithm in all() {
+            assert_eq!(algorithm.name().parse(), Ok(algorithm));
+            assert_eq!(algorithm.to_string(), algorithm.name());
+        }
+        assert_eq!("Ed25519".parse(), Ok(EdDSA));
+        for name in
+            ["", "none", "None", "NONE", "nOnE", "rs256", "Es256", "ES256K", "Ed448", "eddsa", "RSA-OAEP", "dir"]
+        {
+            assert!(name.parse::<Algorithm>().is_err(), "{name}");
+        }
+        assert!(all().all(|one| Algorithm::SYMMETRIC.contains(&one) == one.name().starts_with("HS")));
+    }
+
+    #[test]
+    fn serde_has_an_algorithm_by_its_name() {
+        for algorithm in all() {
+            assert_eq!(serde_json::to_value(algorithm).unwrap(), json!(algorithm.name()));
+            assert_eq!(serde_json::from_value::<Algorithm>(json!(algorithm.name())).unwrap(), algorithm);
+        }
+        for (value, expected) in [
+            (json!("es256"), "expected one of RS256, RS384,"),
+            (json!("none"), "got \"none\""),
+            (json!(5), "expected a string"),
+            (json!(null), "expected a string"),
+        ] {
+            let error = serde_json::from_value::<Algorithm>(value).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_shown_cut_and_escaped() {
+        let error = format!("\u{1b}[31m{}", "é".repeat(99)).parse::<Algorithm>().unwrap_err().to_string();
+        assert!(error.ends_with(&format!("got \"\\u{{1b}}[31m{}\"", "é".repeat(27))), "{error}");
     }
 }

@@ -66,9 +66,8 @@ pub fn jwk_set(bytes: &[u8]) {
         assert_eq!(set.len() + set.skipped().len(), document.keys().len());
         for kid in set.kids() {
             let found = |name| set.candidates(&header(name, kid)).is_ok();
-            let mut all =
-                Algorithm::ASYMMETRIC.iter().map(|algorithm| algorithm.name()).chain(["HS256", "HS384", "HS512"]);
-            assert!(all.any(|name| found(name)), "a key that was imported is never found");
+            let mut all = Algorithm::ASYMMETRIC.iter().chain(Algorithm::SYMMETRIC);
+            assert!(all.any(|algorithm| found(algorithm.name())), "a key that was imported is never found");
         }
     }
 }

@@ -97,7 +97,7 @@ mod axum;
 #[cfg(feature = "tower")]
 mod tower;
 
-pub use algorithm::{Algorithm, KeyType};
+pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use bearer::{HeaderFields, TokenSource};
 pub use claims::{Claims, VerifiedToken};
 pub use client_authentication::ClientAuthentication;

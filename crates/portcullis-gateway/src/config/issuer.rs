@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::{Algorithm, ClientAuthentication, IntrospectionForm, JwksService};
+use portcullis::{Algorithm, ClientAuthentication, IntrospectionForm, JwksService, UnknownAlgorithm};
 
 use super::{
     Client, Introspection, Issuer, Keys,
@@ -16,8 +16,6 @@ use super::{
 };
 
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
-
-const SYMMETRIC: [Algorithm; 3] = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
 
 /// The issuers: at least one, each once, and at most one that introspects.
 pub(super) fn issuers(root: &Table<'_>) -> Vec<Issuer> {
@@ -171,7 +169,7 @@ fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
     }
     table.list("algorithms", "an array of algorithms", |value| {
         let algorithm = algorithm(value)?;
-        if SYMMETRIC.contains(&algorithm) && !local {
+        if Algorithm::SYMMETRIC.contains(&algorithm) && !local {
             let problem = value.problem(format!("expected `jwks_file` with {algorithm}, it is missing"));
             return Err(
                 problem.help("whoever can verify by a shared secret can sign, so it is taken from a local file only")
@@ -191,11 +189,10 @@ fn types(table: &Table<'_>) -> Option<Vec<String>> {
 
 fn algorithm(value: &Value<'_>) -> Read<Algorithm> {
     let name = value.text()?;
-    Algorithm::from_name(name).ok_or_else(|| {
-        let known: Vec<_> = Algorithm::ASYMMETRIC.iter().map(|known| known.name()).collect();
-        value.problem(format!("expected a signature algorithm, \"{name}\" came")).help(match name {
-            "none" => "a token without a signature proves nothing and is never accepted".to_owned(),
-            _ => format!("known are {}; with a local secret HS256, HS384, HS512", known.join(", ")),
+    name.parse().map_err(|unknown: UnknownAlgorithm| {
+        value.problem(unknown.to_string()).help(match name {
+            "none" => "a token without a signature proves nothing and is never accepted",
+            _ => "HS256, HS384 and HS512 need a local secret (`jwks_file`)",
         })
     })
 }

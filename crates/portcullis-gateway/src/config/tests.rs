@@ -374,7 +374,7 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ("[[issuers]]\nissuer = \"a\"\naudience = []", 3, "leave `audience` out"),
         ("[[issuers]]\nissuer = \"a\"\naudience = [1]", 3, "in quotes"),
         ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"none\"]", 3, "proves nothing"),
-        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\",\n\"RSA\"]", 4, "known are RS256"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\",\n\"RSA\"]", 4, "expected one of RS256, RS384"),
         ("[[issuers]]\nissuer = \"a\"\nalgorithms = []", 3, "leave `algorithms` out"),
         ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"HS256\"]", 3, "`jwks_file`"),
         ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\nalgorithms = [\"HS512\"]", 4, "can sign"),

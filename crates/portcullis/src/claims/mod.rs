@@ -16,7 +16,7 @@ pub(crate) use scopes::{grants, scopes};
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
     json::{Object, Value},
@@ -26,7 +26,7 @@ use crate::{
 /// The claims of an access token that passed: a JSON [`Object`], or your own type `T`.
 ///
 /// Only a verified token has them. They are shared, so that a clone costs nothing, and hide
-/// themselves from `Debug`, so that they stay out of logs.
+/// themselves from `Debug`, so that they stay out of logs; `Serialize` gives their JSON, as for a response.
 ///
 /// In a handler behind [`Secure`](crate::Secure), `Claims` and `Claims<T>` are axum extractors;
 /// elsewhere [`Access::claims`](crate::Access::claims) has them.
@@ -144,6 +144,13 @@ impl<T> Deref for Claims<T> {
 impl<T> Clone for Claims<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
+    }
+}
+
+/// As the claims themselves: those of an [`Object`] in the order in which they stand in the token.
+impl<T: Serialize> Serialize for Claims<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::serialize(self, serializer)
     }
 }
 

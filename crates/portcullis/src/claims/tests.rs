@@ -256,3 +256,12 @@ fn claims_are_read_into_any_type_that_serde_can_read() {
     assert!(claims.typed::<Vec<String>>().is_err());
     assert!(!matches!(claims.typed::<Tagged>().as_deref(), Ok(Tagged::Machine)));
 }
+
+#[test]
+fn claims_are_serialised_as_they_stand() {
+    let text = r#"{"sub":"a","iss":"b","aud":["c","d"],"ratio":0.5,"nested":{"z":null,"a":true}}"#;
+    let claims = Claims::new(json::object(text.as_bytes().to_vec()).unwrap());
+    assert_eq!(serde_json::to_string(&claims).unwrap(), text);
+    let typed = claims.typed::<std::collections::BTreeMap<String, Value>>().unwrap();
+    assert_eq!(serde_json::to_value(&typed).unwrap(), claims.root().to_json());
+}

@@ -166,9 +166,8 @@ impl JwksService {
     ///
     /// [`ConfigurationError::Key`] if it is shorter than 32 bytes (RFC 7518 section 3.2).
     pub fn from_secret(secret: &[u8]) -> Result<Self, ConfigurationError> {
-        let algorithms = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
-        let material =
-            KeyMaterial::secret(secret, &algorithms).map_err(|invalid| ConfigurationError::Key(invalid.into()))?;
+        let material = KeyMaterial::secret(secret, Algorithm::SYMMETRIC)
+            .map_err(|invalid| ConfigurationError::Key(invalid.into()))?;
         Self::local(KeySet::new(vec![VerificationKey::new(None, material)], Origin::Local))
     }
 

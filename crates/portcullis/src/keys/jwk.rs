@@ -64,7 +64,7 @@ fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProble
 fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
     let possible = Algorithm::of(key_type);
     let Some(name) = jwk.text("alg")? else { return Ok(possible) };
-    let named = Algorithm::from_name(name).filter(|algorithm| possible.contains(algorithm));
+    let named = Algorithm::named(name).filter(|algorithm| possible.contains(algorithm));
     named.map(|algorithm| vec![algorithm]).ok_or(KeyProblem::Algorithm)
 }
 

@@ -35,7 +35,7 @@ impl Header {
         let missing = || TokenFault::Header { member: "alg", expected: "present" };
         let name = text(object, "alg", "a string")?.ok_or_else(missing)?;
         let algorithm =
-            Algorithm::from_name(name).ok_or_else(|| TokenFault::Algorithm { actual: Unverified::new(name) })?;
+            Algorithm::named(name).ok_or_else(|| TokenFault::Algorithm { actual: Unverified::new(name) })?;
         Ok(Self { part: part.into(), algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
     }
 }
