@@ -48,7 +48,8 @@ pub enum Algorithm {
     HS512,
 }
 
-/// What a key is made of; an algorithm needs exactly one type.
+/// The material of a key; an algorithm needs exactly one type.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyType {
     /// RSA, 2048 to 8192 bits.
@@ -68,7 +69,7 @@ pub enum KeyType {
 use Algorithm::*;
 
 /// Name, algorithm, and the type of its key.
-const TABLE: &[(&str, Algorithm, KeyType)] = &[
+const ALGORITHMS: &[(&str, Algorithm, KeyType)] = &[
     ("RS256", RS256, KeyType::Rsa),
     ("RS384", RS384, KeyType::Rsa),
     ("RS512", RS512, KeyType::Rsa),
@@ -85,6 +86,18 @@ const TABLE: &[(&str, Algorithm, KeyType)] = &[
     ("HS512", HS512, KeyType::Secret),
 ];
 
+/// Type, `kty`, name (of a curve its `crv`), bytes of each public member of a JWK, bytes of a signature; none where they vary.
+type KeyTypeRow = (KeyType, &'static str, &'static str, Option<usize>, Option<usize>);
+
+const KEY_TYPES: &[KeyTypeRow] = &[
+    (KeyType::Rsa, "RSA", "RSA", None, None),
+    (KeyType::P256, "EC", "P-256", Some(32), Some(64)),
+    (KeyType::P384, "EC", "P-384", Some(48), Some(96)),
+    (KeyType::P521, "EC", "P-521", Some(66), Some(132)),
+    (KeyType::Ed25519, "OKP", "Ed25519", Some(32), Some(64)),
+    (KeyType::Secret, "oct", "secret", None, None),
+];
+
 impl Algorithm {
     /// Every algorithm with a public key: what a verifier accepts unless told otherwise.
     pub const ASYMMETRIC: &[Self] = &[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA];
@@ -94,18 +107,23 @@ impl Algorithm {
 
     /// The algorithm of this name, to the letter.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.0 == name).map(|row| row.1)
+        ALGORITHMS.iter().find(|row| row.0 == name).map(|row| row.1)
     }
 
     /// The name in a header's `alg`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        TABLE.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+        ALGORITHMS.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+
+    /// The type of key that the algorithm needs.
+    pub(crate) fn key_type(self) -> KeyType {
+        ALGORITHMS.iter().find(|row| row.1 == self).map_or(KeyType::Secret, |row| row.2)
     }
 
     /// The algorithms that a key of this type can be used with.
     pub(crate) fn of(key_type: KeyType) -> Vec<Self> {
-        let mut algorithms: Vec<_> = TABLE.iter().filter(|row| row.2 == key_type).map(|row| row.1).collect();
+        let mut algorithms: Vec<_> = ALGORITHMS.iter().filter(|row| row.2 == key_type).map(|row| row.1).collect();
         algorithms.dedup();
         algorithms
     }
@@ -151,7 +169,7 @@ impl UnknownAlgorithm {
 
 impl fmt::Display for UnknownAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known: Vec<_> = TABLE.iter().map(|row| row.0).collect();
+        let known: Vec<_> = ALGORITHMS.iter().map(|row| row.0).collect();
         write!(f, "expected one of {}, got {:?}", known.join(", "), self.name)
     }
 }
@@ -159,27 +177,40 @@ impl fmt::Display for UnknownAlgorithm {
 impl std::error::Error for UnknownAlgorithm {}
 
 impl KeyType {
-    /// The bytes of a coordinate on the curve, if the type is a Weierstrass curve (RFC 7518 section 6.2.1).
-    pub(crate) fn coordinate_bytes(self) -> Option<usize> {
-        match self {
-            Self::P256 => Some(32),
-            Self::P384 => Some(48),
-            Self::P521 => Some(66),
-            Self::Rsa | Self::Ed25519 | Self::Secret => None,
-        }
+    /// The types of keys that have a public half.
+    pub(crate) fn public() -> impl Iterator<Item = Self> {
+        KEY_TYPES.iter().map(|row| row.0).filter(|key_type| *key_type != Self::Secret)
+    }
+
+    /// The type of this `kty`, and of this name where several types have the `kty` in common.
+    pub(crate) fn of_jwk(kty: &str, name: Option<&str>) -> Option<Self> {
+        let mut rows = KEY_TYPES.iter().filter(|row| row.1 == kty && name.is_none_or(|name| row.2 == name));
+        rows.next().map(|row| row.0)
+    }
+
+    /// The `kty` of a JWK of this type (RFC 7517 section 4.1).
+    pub(crate) fn kty(self) -> &'static str {
+        self.row().map_or("", |row| row.1)
+    }
+
+    /// The bytes of each public member of a JWK: a coordinate (RFC 7518 section 6.2.1.2), or a bare key.
+    pub(crate) fn member_bytes(self) -> Option<usize> {
+        self.row()?.3
+    }
+
+    /// The bytes of a signature by a key of this type, where all are of one length.
+    pub(crate) fn signature_bytes(self) -> Option<usize> {
+        self.row()?.4
+    }
+
+    fn row(self) -> Option<&'static KeyTypeRow> {
+        KEY_TYPES.iter().find(|row| row.0 == self)
     }
 }
 
 impl fmt::Display for KeyType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rsa => "RSA",
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-            Self::Ed25519 => "Ed25519",
-            Self::Secret => "secret",
-        })
+        f.write_str(self.row().map_or("", |row| row.2))
     }
 }
 
@@ -195,7 +226,7 @@ mod tests {
 
     #[test]
     fn algorithms_have_one_name_each_and_two_for_ed25519() {
-        assert_eq!(all().count() + 1, TABLE.len());
+        assert_eq!(all().count() + 1, ALGORITHMS.len());
         for algorithm in all() {
             assert_eq!(algorithm.name().parse(), Ok(algorithm));
             assert_eq!(algorithm.to_string(), algorithm.name());

@@ -5,23 +5,21 @@
 //! verified is told by a [`SignatureProof`], which nothing else can make.
 
 mod mac;
+mod scheme;
 mod signing;
 
 pub(crate) use mac::{Digest, MacKey, sha256};
 pub(crate) use signing::{AssertionKey, random_text};
 
-#[cfg(not(feature = "fips"))]
-use aws_lc_rs::digest;
 use aws_lc_rs::{
+    digest,
     encoding::AsDer,
     hmac,
     rsa::{PublicEncryptingKey, PublicKey, PublicKeyComponents},
-    signature::{
-        self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
-        RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
-    },
+    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
 };
+
+use scheme::Scheme;
 
 use crate::algorithm::{Algorithm, KeyType};
 
@@ -43,7 +41,8 @@ pub(crate) enum InvalidKey {
 pub(crate) struct KeyMaterial(Vec<(Algorithm, Ready)>);
 
 enum Ready {
-    PublicKey(ParsedPublicKey),
+    /// With the hash of its algorithm, where messages are hashed apart.
+    PublicKey(ParsedPublicKey, Option<&'static digest::Algorithm>),
     #[cfg(not(feature = "fips"))]
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
     Secret(Box<hmac::Key>),
@@ -63,18 +62,17 @@ impl KeyMaterial {
         Self::spki(parsed.as_ref(), KeyType::Rsa, algorithms)
     }
 
-    /// An elliptic-curve key from its uncompressed point, `0x04 || x || y`; Ed25519 from its 32 bytes.
-    pub(crate) fn point(point: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
-        Self::public(point, key_type, algorithms)
+    /// A key from its bare bytes: an uncompressed point `0x04 || x || y`, or the public key of RFC 8032 or FIPS 204.
+    pub(crate) fn bare(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
+        Self::public(bytes, key_type, algorithms)
     }
 
     /// A key of this type from a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
     ///
-    /// A bare point is none, though the library takes one: any 32 bytes, a secret too, may be a point of Ed25519.
+    /// Bare bytes are none, though the library takes them: any 32 bytes, a secret too, may be a point of Ed25519.
     pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         const SEQUENCE: u8 = 0x30;
-        const BARE_POINT_BYTES: usize = 32;
-        if spki.first() != Some(&SEQUENCE) || spki.len() <= BARE_POINT_BYTES {
+        if spki.first() != Some(&SEQUENCE) || key_type.member_bytes().is_some_and(|bare| spki.len() <= bare) {
             return Err(InvalidKey::Malformed(key_type));
         }
         if key_type == KeyType::Rsa {
@@ -94,7 +92,7 @@ impl KeyMaterial {
     /// A secret for HMAC, for those of the algorithms that it is long enough for (RFC 7518 section 3.2).
     pub(crate) fn secret(secret: &[u8], algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         let ready = |algorithm: &Algorithm| {
-            let hash = hmac_hash(*algorithm)?;
+            let Scheme::Mac(hash) = Scheme::of(*algorithm) else { return None };
             let long_enough = secret.len() >= hash.digest_algorithm().output_len();
             long_enough.then(|| (*algorithm, Ready::Secret(Box::new(hmac::Key::new(hash, secret)))))
         };
@@ -103,10 +101,12 @@ impl KeyMaterial {
     }
 
     fn public(bytes: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
+        let malformed = InvalidKey::Malformed(key_type);
         let parse = |algorithm: &Algorithm| {
-            let parameters = parameters(*algorithm).ok_or(InvalidKey::Malformed(key_type))?;
-            let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| InvalidKey::Malformed(key_type))?;
-            let ready = if key_type == KeyType::Ed25519 { Ready::ed25519(key, bytes)? } else { Ready::PublicKey(key) };
+            let Scheme::Signature(parameters, hash) = Scheme::of(*algorithm) else { return Err(malformed) };
+            let key = ParsedPublicKey::new(parameters, bytes).map_err(|_| malformed)?;
+            let is_ed25519 = key_type == KeyType::Ed25519;
+            let ready = if is_ed25519 { Ready::ed25519(key, bytes)? } else { Ready::PublicKey(key, hash) };
             Ok((*algorithm, ready))
         };
         algorithms.iter().map(parse).collect::<Result<_, _>>().map(Self)
@@ -120,7 +120,7 @@ impl KeyMaterial {
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<SignatureProof> {
         let (_, key) = self.0.iter().find(|(bound, _)| *bound == algorithm)?;
         let verified = match key {
-            Ready::PublicKey(key) => verify_signature(key, algorithm, input, signature),
+            Ready::PublicKey(key, hash) => verify_signature(key, *hash, input, signature),
             #[cfg(not(feature = "fips"))]
             Ready::Ed25519(key) => verify_ed25519(key, input, signature),
             Ready::Secret(key) => hmac::verify(key, input, signature).is_ok(),
@@ -129,26 +129,17 @@ impl KeyMaterial {
     }
 }
 
-/// To hash first and verify the digest is the same, and spares the library a context on its heap.
-#[cfg(not(feature = "fips"))]
-fn verify_signature(key: &ParsedPublicKey, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-    let Some(hash) = signature_hash(algorithm) else { return key.verify_sig(input, signature).is_ok() };
-    key.verify_digest_sig(&digest::digest(hash, input), signature).is_ok()
-}
-
-/// The validated module hashes and verifies in one.
-#[cfg(feature = "fips")]
-fn verify_signature(key: &ParsedPublicKey, _algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-    key.verify_sig(input, signature).is_ok()
-}
-
-#[cfg(not(feature = "fips"))]
-fn signature_hash(algorithm: Algorithm) -> Option<&'static digest::Algorithm> {
-    match algorithm {
-        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => Some(&digest::SHA256),
-        Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => Some(&digest::SHA384),
-        Algorithm::RS512 | Algorithm::PS512 | Algorithm::ES512 => Some(&digest::SHA512),
-        Algorithm::EdDSA | Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
+/// To hash first and verify the digest is the same, and spares the library a context on its heap; the validated module
+/// hashes and verifies in one.
+fn verify_signature(
+    key: &ParsedPublicKey,
+    hash: Option<&'static digest::Algorithm>,
+    input: &[u8],
+    signature: &[u8],
+) -> bool {
+    match hash.filter(|_| !cfg!(feature = "fips")) {
+        Some(hash) => key.verify_digest_sig(&digest::digest(hash, input), signature).is_ok(),
+        None => key.verify_sig(input, signature).is_ok(),
     }
 }
 
@@ -169,7 +160,7 @@ impl Ready {
 
     #[cfg(feature = "fips")]
     fn the_faster(parsed: ParsedPublicKey, _key: ed25519_dalek::VerifyingKey) -> Self {
-        Self::PublicKey(parsed)
+        Self::PublicKey(parsed, None)
     }
 }
 
@@ -178,32 +169,6 @@ impl Ready {
 fn verify_ed25519(key: &ed25519_dalek::VerifyingKey, input: &[u8], signature: &[u8]) -> bool {
     use ed25519_dalek::Verifier;
     ed25519_dalek::Signature::from_slice(signature).is_ok_and(|signature| key.verify(input, &signature).is_ok())
-}
-
-fn parameters(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
-    let rsa = |parameters: &'static signature::RsaParameters| parameters as &dyn VerificationAlgorithm;
-    Some(match algorithm {
-        Algorithm::RS256 => rsa(&RSA_PKCS1_2048_8192_SHA256),
-        Algorithm::RS384 => rsa(&RSA_PKCS1_2048_8192_SHA384),
-        Algorithm::RS512 => rsa(&RSA_PKCS1_2048_8192_SHA512),
-        Algorithm::PS256 => rsa(&RSA_PSS_2048_8192_SHA256),
-        Algorithm::PS384 => rsa(&RSA_PSS_2048_8192_SHA384),
-        Algorithm::PS512 => rsa(&RSA_PSS_2048_8192_SHA512),
-        Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
-        Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED,
-        Algorithm::ES512 => &ECDSA_P521_SHA512_FIXED,
-        Algorithm::EdDSA => &ED25519,
-        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => return None,
-    })
-}
-
-fn hmac_hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
-    match algorithm {
-        Algorithm::HS256 => Some(hmac::HMAC_SHA256),
-        Algorithm::HS384 => Some(hmac::HMAC_SHA384),
-        Algorithm::HS512 => Some(hmac::HMAC_SHA512),
-        _ => None,
-    }
 }
 
 /// How many bits a number without leading zeros has.

@@ -66,7 +66,7 @@ fn an_assertion_is_signed_and_speaks_for_the_client_alone() {
     assert_eq!(field, None);
 
     let (input, signature) = jwt.rsplit_once('.').unwrap();
-    let public = KeyMaterial::point(pair.public_key().as_ref(), KeyType::Ed25519, &[Algorithm::EdDSA]).ok().unwrap();
+    let public = KeyMaterial::bare(pair.public_key().as_ref(), KeyType::Ed25519, &[Algorithm::EdDSA]).ok().unwrap();
     let signature = base64url::decode(signature.as_bytes()).unwrap();
     assert!(public.verify(Algorithm::EdDSA, input.as_bytes(), &signature).is_some());
 

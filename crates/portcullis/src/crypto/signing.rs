@@ -110,14 +110,14 @@ mod tests {
         ] {
             let pair = EcdsaKeyPair::generate(curve).unwrap();
             let der = pair.to_pkcs8v1().unwrap();
-            let public = KeyMaterial::point(pair.public_key().as_ref(), key_type, &[algorithm]).unwrap();
+            let public = KeyMaterial::bare(pair.public_key().as_ref(), key_type, &[algorithm]).unwrap();
             signs(der.as_ref(), algorithm, &public);
             assert_eq!(by_default(der.as_ref()), Some(algorithm));
         }
 
         let pair = Ed25519KeyPair::generate().unwrap();
         let der = pair.to_pkcs8().unwrap();
-        let public = KeyMaterial::point(pair.public_key().as_ref(), KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
+        let public = KeyMaterial::bare(pair.public_key().as_ref(), KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
         signs(der.as_ref(), Algorithm::EdDSA, &public);
         assert_eq!(by_default(der.as_ref()), Some(Algorithm::EdDSA));
     }

@@ -20,7 +20,7 @@ impl Pair {
     fn from_seed(seed: &[u8; 32]) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).unwrap();
         let point = pair.public_key().as_ref();
-        let ours = KeyMaterial::point(point, KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
+        let ours = KeyMaterial::bare(point, KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
         Self { pair, ours }
     }
 

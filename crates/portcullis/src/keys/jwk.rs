@@ -2,21 +2,18 @@
 
 use serde_json::Value;
 
-use super::{ImportRules, KeyOddity, KeyProblem, Origin, VerificationKey, members::Members};
+use super::{ImportRules, KeyOddity, KeyProblem, Origin, VerificationKey, form::Form, members::Members};
 use crate::{
     algorithm::{Algorithm, KeyType},
     crypto::KeyMaterial,
 };
-
-/// Members by one of which alone a signature can be made (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2).
-const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// Imports a JWK; the rules say whether it may be a secret, and what it may be for.
 pub(super) fn import(jwk: &Value, rules: &ImportRules) -> Result<(VerificationKey, Vec<KeyOddity>), KeyProblem> {
     let mut jwk = Members::of(jwk)?;
     let kid = jwk.kid()?;
     let key_type = key_type(&jwk)?;
-    let is_private = key_type == KeyType::Secret || PRIVATE.iter().any(|name| jwk.get(name).is_some());
+    let is_private = key_type == KeyType::Secret || Form::private_members().any(|name| jwk.get(name).is_some());
     if rules.origin == Origin::Remote && is_private {
         return Err(KeyProblem::Published);
     }
@@ -32,16 +29,10 @@ pub(super) fn kid(jwk: &Value) -> Option<&str> {
 }
 
 fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
-    let curve = jwk.text("crv")?;
-    match (jwk.required_text("kty")?, curve) {
-        ("RSA", _) => Ok(KeyType::Rsa),
-        ("EC", Some("P-256")) => Ok(KeyType::P256),
-        ("EC", Some("P-384")) => Ok(KeyType::P384),
-        ("EC", Some("P-521")) => Ok(KeyType::P521),
-        ("OKP", Some("Ed25519")) => Ok(KeyType::Ed25519),
-        ("oct", _) => Ok(KeyType::Secret),
-        _ => Err(KeyProblem::UnknownType),
-    }
+    let kty = jwk.required_text("kty")?;
+    let form = Form::of(kty).ok_or(KeyProblem::UnknownType)?;
+    let name = form.set.map(|set| jwk.required_text(set)).transpose()?;
+    KeyType::of_jwk(kty, name).ok_or(KeyProblem::UnknownType)
 }
 
 /// `use` and `key_ops` are honoured where they stand (RFC 7517 sections 4.2 and 4.3).
@@ -69,20 +60,18 @@ fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, Ke
 }
 
 fn material(jwk: &mut Members<'_>, key_type: KeyType, algorithms: &[Algorithm]) -> Result<KeyMaterial, KeyProblem> {
-    let material = match key_type {
-        KeyType::Rsa => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
-        KeyType::P256 | KeyType::P384 | KeyType::P521 => {
-            KeyMaterial::point(&uncompressed_point(jwk, key_type)?, key_type, algorithms)
-        }
-        KeyType::Ed25519 => KeyMaterial::point(&ed25519_octets(jwk)?, key_type, algorithms),
-        KeyType::Secret => KeyMaterial::secret(&jwk.octets("k")?, algorithms),
+    let material = match key_type.kty() {
+        "RSA" => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
+        "EC" => KeyMaterial::bare(&uncompressed_point(jwk, key_type)?, key_type, algorithms),
+        "oct" => KeyMaterial::secret(&jwk.octets("k")?, algorithms),
+        kty => KeyMaterial::bare(&bare(jwk, kty, key_type)?, key_type, algorithms),
     };
     material.map_err(KeyProblem::from)
 }
 
 /// `0x04 || x || y`, each coordinate in its full length (SEC 1 section 2.3.3).
 fn uncompressed_point(jwk: &mut Members<'_>, key_type: KeyType) -> Result<Vec<u8>, KeyProblem> {
-    let length = key_type.coordinate_bytes().unwrap_or_default();
+    let length = key_type.member_bytes().unwrap_or_default();
     let (x, y) = (jwk.coordinate("x", length)?, jwk.coordinate("y", length)?);
     if x.len() != length || y.len() != length {
         return Err(KeyProblem::Member { name: "x, y", expected: "no longer than a coordinate of the curve" });
@@ -90,8 +79,12 @@ fn uncompressed_point(jwk: &mut Members<'_>, key_type: KeyType) -> Result<Vec<u8
     Ok([&[4], x.as_slice(), y.as_slice()].concat())
 }
 
-/// Octets and no number: a shorter text is another key, or none.
-fn ed25519_octets(jwk: &mut Members<'_>) -> Result<Vec<u8>, KeyProblem> {
-    let x = jwk.octets("x")?;
-    if x.len() == 32 { Ok(x) } else { Err(KeyProblem::Member { name: "x", expected: "32 bytes long" }) }
+/// The one public member, in octets that are no number: a shorter text is another key, or none.
+fn bare(jwk: &mut Members<'_>, kty: &str, key_type: KeyType) -> Result<Vec<u8>, KeyProblem> {
+    let name = Form::of(kty).and_then(|form| form.public.first()).ok_or(KeyProblem::UnknownType)?;
+    let (octets, expected) = (jwk.octets(name)?, key_type.member_bytes().unwrap_or_default());
+    match octets.len() {
+        actual if actual != expected => Err(KeyProblem::Length { name, expected, actual }),
+        _ => Ok(octets),
+    }
 }

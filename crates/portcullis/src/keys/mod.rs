@@ -2,6 +2,7 @@
 //!
 //! A bad or unknown key is skipped with its reason and never spoils the set.
 
+mod form;
 mod gathered;
 mod jwk;
 mod jwk_set;

@@ -12,9 +12,6 @@ use crate::{
     crypto::KeyMaterial,
 };
 
-/// The types that a public key may have, in the order in which they are tried.
-const TYPES: [KeyType; 5] = [KeyType::Rsa, KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Ed25519];
-
 /// Labels that stand for one that is known; what stands under `PUBLIC KEY` tells for itself which of its two forms it has.
 const LABELS: [(&str, &str); 3] = [
     ("RSA PUBLIC KEY-----", "PUBLIC KEY-----"),
@@ -100,7 +97,7 @@ fn key_from_public_der(der: &[u8]) -> Result<VerificationKey, KeyProblem> {
 }
 
 fn key_from_spki(spki: &[u8]) -> Result<VerificationKey, KeyProblem> {
-    let mut materials = TYPES.iter().map(|key_type| KeyMaterial::spki(spki, *key_type, &Algorithm::of(*key_type)));
+    let mut materials = KeyType::public().map(|key_type| KeyMaterial::spki(spki, key_type, &Algorithm::of(key_type)));
     let material = materials.find_map(Result::ok).ok_or(KeyProblem::UnsupportedPem)?;
     Ok(VerificationKey::new(None, material))
 }

@@ -38,6 +38,15 @@ pub enum KeyProblem {
         /// What it has to be.
         expected: &'static str,
     },
+    /// A member has more or fewer bytes than a key of its type.
+    Length {
+        /// The member's name.
+        name: &'static str,
+        /// The bytes of a key of this type.
+        expected: usize,
+        /// The bytes of the member, decoded.
+        actual: usize,
+    },
     /// `kty` or `crv` is one that no supported algorithm uses.
     UnknownType,
     /// `alg` is unknown, or not for this type of key.
@@ -95,6 +104,9 @@ impl fmt::Display for KeyProblem {
         match self {
             Self::NotAnObject => f.write_str("expected a JSON object"),
             Self::Member { name, expected } => write!(f, "expected the member `{name}` to be {expected}"),
+            Self::Length { name, expected, actual } => {
+                write!(f, "expected the member `{name}` to be {expected} bytes long, got {actual}")
+            }
             Self::UnknownType => f.write_str("its `kty` or `crv` is not one that a supported algorithm uses"),
             Self::Algorithm => f.write_str("its `alg` is not a supported signature algorithm for this type of key"),
             Self::NotForVerifying => f.write_str("its `use` or `key_ops` says that it is not for verifying signatures"),
@@ -112,7 +124,8 @@ impl fmt::Display for KeyProblem {
             }
             Self::Published => f.write_str("it is a secret or a private key that stands in a published key set"),
             Self::UnsupportedPem => {
-                f.write_str("expected a public key for RSA of 2048 to 8192 bits, or on P-256, P-384, P-521 or Ed25519")
+                let known: Vec<_> = KeyType::public().map(|key_type| key_type.to_string()).collect();
+                write!(f, "expected a public key of one of these types: {} (RSA: 2048 to 8192 bits)", known.join(", "))
             }
             Self::NotPem => f.write_str(
                 "expected a PEM text with a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE section, or its base64 alone",

@@ -1,12 +1,11 @@
 //! The name that a public key has by its own content.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::form::Form;
 use crate::{base64url, crypto::sha256};
-
-/// The required members of each key type, in the order of their names (RFC 7638 section 3.2, RFC 8037 section 2).
-const MEMBERS: [(&str, &[&str]); 3] =
-    [("RSA", &["e", "kty", "n"]), ("EC", &["crv", "kty", "x", "y"]), ("OKP", &["crv", "kty", "x"])];
 
 /// Returns the SHA-256 thumbprint of a JWK (RFC 7638), 43 characters of base64url: the `jkt` of RFC 9449.
 ///
@@ -23,9 +22,10 @@ const MEMBERS: [(&str, &[&str]); 3] =
 /// ```
 #[must_use]
 pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
-    let kty = jwk.get("kty")?.as_str()?;
-    let (_, names) = MEMBERS.iter().find(|(known, _)| *known == kty)?;
-    let members: Option<Vec<_>> = names.iter().map(|name| member(jwk, name)).collect();
+    let form = Form::of(jwk.get("kty")?.as_str()?).filter(|form| !form.public.is_empty())?;
+    // The required members in the order of their names (RFC 7638 section 3.3).
+    let names: BTreeSet<_> = form.public.iter().copied().chain(form.set).chain(["kty"]).collect();
+    let members: Option<Vec<_>> = names.into_iter().map(|name| member(jwk, name)).collect();
     Some(base64url::encode(sha256(format!("{{{}}}", members?.join(",")).as_bytes())))
 }
 

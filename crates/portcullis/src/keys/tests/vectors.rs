@@ -33,7 +33,7 @@ fn decode(text: &str) -> Vec<u8> {
 
 fn point(key_type: KeyType, x: &str, y: &str) -> KeyMaterial {
     let point = [vec![4], decode(x), decode(y)].concat();
-    KeyMaterial::point(&point, key_type, &Algorithm::of(key_type)).unwrap()
+    KeyMaterial::bare(&point, key_type, &Algorithm::of(key_type)).unwrap()
 }
 
 /// The algorithm; header, payload and signature as they are printed; the key, for all that its type can do.
@@ -52,7 +52,7 @@ fn vectors() -> [(Algorithm, &'static str, &'static str, &'static str, KeyMateri
         "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
     );
     let ed25519 = decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
-    let ed25519 = KeyMaterial::point(&ed25519, KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
+    let ed25519 = KeyMaterial::bare(&ed25519, KeyType::Ed25519, &[Algorithm::EdDSA]).unwrap();
     [
         (Algorithm::HS256, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", PAYLOAD, HS256, secret),
         (Algorithm::RS256, "eyJhbGciOiJSUzI1NiJ9", PAYLOAD, RS256, rsa),

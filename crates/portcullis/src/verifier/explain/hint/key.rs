@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::origin;
 use crate::{
+    algorithm::{Algorithm, KeyType},
     base64url,
     jwks::{JwksService, JwksStatus},
     keys::{KeyProblem, SkippedKey},
@@ -157,26 +158,21 @@ fn bytes(token: &[u8]) -> Vec<u8> {
 }
 
 /// What the length of a signature tells, and how it begins.
-fn by_its_bytes(algorithm: &str, signature: &[u8]) -> Option<String> {
+fn by_its_bytes(name: &str, signature: &[u8]) -> Option<String> {
     let length = signature.len();
-    let expected = match algorithm {
-        _ if length == 0 => return Some("the signature is empty: it was taken off, or never made".to_owned()),
-        "ES256" | "EdDSA" | "Ed25519" => 64,
-        "ES384" => 96,
-        "ES512" => 132,
-        _ if algorithm.starts_with("RS") || algorithm.starts_with("PS") => {
-            let is_cut = !RSA_BYTES.contains(&length);
-            return is_cut.then(|| format!("{length} bytes are no RSA signature: the token was cut off, or changed"));
-        }
-        _ => return None,
-    };
-    if length == expected {
-        return None;
+    if length == 0 {
+        return Some("the signature is empty: it was taken off, or never made".to_owned());
     }
-    let is_der = algorithm.starts_with("ES") && signature.first() == Some(&0x30);
+    let key_type = Algorithm::named(name)?.key_type();
+    if key_type == KeyType::Rsa {
+        let is_cut = !RSA_BYTES.contains(&length);
+        return is_cut.then(|| format!("{length} bytes are no RSA signature: the token was cut off, or changed"));
+    }
+    let expected = key_type.signature_bytes().filter(|expected| *expected != length)?;
+    let is_der = key_type.kty() == "EC" && signature.first() == Some(&0x30);
     Some(if is_der {
         format!("the signature is in DER: JWS wants the {expected} bytes of r and s alone (RFC 7518 section 3.4)")
     } else {
-        format!("a signature by {algorithm} has {expected} bytes, this one {length}: the token was cut off, or changed")
+        format!("a signature by {name} has {expected} bytes, this one {length}: the token was cut off, or changed")
     })
 }
