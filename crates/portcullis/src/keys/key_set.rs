@@ -6,11 +6,7 @@ use std::{
 };
 
 use super::{JwkSet, KeyOddity, KeyProblem, KeyWarning, SkippedKey, VerificationKey, jwk};
-use crate::{
-    algorithm::Algorithm,
-    refusal::{Refusal, TokenFault},
-    token::{Header, SignedToken, UnverifiedToken},
-};
+use crate::{algorithm::Algorithm, crypto::SignatureProof};
 
 /// Where keys come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,18 +120,18 @@ impl KeySet {
         self.keys.iter().map(VerificationKey::kid)
     }
 
-    /// The keys that a token with this header may have been signed with.
-    pub(crate) fn candidates(self: &Arc<Self>, header: &Header) -> Result<Candidates, Miss> {
-        match header.kid.as_deref() {
-            Some(kid) => self.named(kid, header.algorithm),
-            None => self.compatible(0..self.keys.len(), header.algorithm).ok_or(Miss::Unknown),
+    /// The keys for a `kid`, or for none, and an algorithm.
+    pub(crate) fn keys_for(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Result<Candidates, Miss> {
+        match kid {
+            Some(kid) => self.named(kid, algorithm),
+            None => self.compatible(0..self.keys.len(), algorithm).ok_or(Miss::Unknown),
         }
     }
 
     /// Whether any key has made this signature.
     #[cfg(portcullis_stages)]
     pub(crate) fn verifies(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-        self.keys.iter().any(|key| key.verifies(algorithm, input, signature))
+        self.keys.iter().any(|key| key.verify(algorithm, input, signature).is_some())
     }
 
     fn named(self: &Arc<Self>, kid: &str, algorithm: Algorithm) -> Result<Candidates, Miss> {
@@ -170,18 +166,15 @@ impl Candidates {
         Arc::downgrade(&self.set)
     }
 
-    /// Opens the token with the first key that its signature verifies with; `attempts` keys are tried at the most.
-    pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
-        let mut proofs = self.keys().take(attempts).filter_map(|key| key.verify(&token));
-        let proof = proofs.next();
-        drop(proofs);
-        match proof {
-            Some(proof) => Ok(token.signed(proof)),
-            None if self.count() > attempts => {
-                Err(Refusal::Token(TokenFault::TooManyKeys { limit: attempts, actual: self.count() }))
-            }
-            None => Err(Refusal::Token(TokenFault::Signature)),
-        }
+    /// The proof that one of these keys made the signature; `attempts` keys are tried at the most.
+    pub(crate) fn proof(
+        &self,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+        attempts: usize,
+    ) -> Option<SignatureProof> {
+        self.keys().take(attempts).find_map(|key| key.verify(algorithm, input, signature))
     }
 
     /// How many they are.

@@ -5,7 +5,6 @@ use std::fmt;
 use crate::{
     algorithm::Algorithm,
     crypto::{KeyMaterial, SignatureProof},
-    token::UnverifiedToken,
 };
 
 /// A key that verifies signatures of the algorithms it was imported for, and of no other.
@@ -27,13 +26,8 @@ impl VerificationKey {
         self.material.algorithms().any(|bound| bound == algorithm)
     }
 
-    #[cfg(portcullis_stages)]
-    pub(crate) fn verifies(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-        self.material.verify(algorithm, input, signature).is_some()
-    }
-
-    pub(crate) fn verify(&self, token: &UnverifiedToken<'_>) -> Option<SignatureProof> {
-        self.material.verify(token.header().algorithm, token.signing_input(), token.signature())
+    pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Option<SignatureProof> {
+        self.material.verify(algorithm, input, signature)
     }
 }
 

@@ -7,6 +7,7 @@ mod header;
 mod introspected;
 mod mark;
 mod pieces;
+mod signature;
 
 pub(crate) use header::{Header, HeaderRules, Types};
 pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
@@ -144,11 +145,6 @@ impl<'a> UnverifiedToken<'a> {
     /// The trust domain that the token claims to be from, in the same way.
     pub(crate) fn claimed_trust_domain(&self) -> Option<&str> {
         claimed_trust_domain(&self.claims)
-    }
-
-    /// Opens the token, since its signature verified.
-    pub(crate) fn signed(self, proof: SignatureProof) -> SignedToken<'a> {
-        SignedToken { text: self.text, header: self.header, claims: self.claims, _proof: proof }
     }
 
     /// The same token, on bytes of its own: for one that has to wait longer than its request is at hand.

@@ -1,0 +1,31 @@
+//! From an [`UnverifiedToken`] to a [`SignedToken`]: the keys that may have signed it, and the proof that one has.
+
+use std::sync::Arc;
+
+use super::{Header, SignedToken, UnverifiedToken};
+use crate::{
+    keys::{Candidates, KeySet, Miss},
+    refusal::{Refusal, TokenFault},
+};
+
+impl KeySet {
+    /// The keys that a token with this header may have been signed with.
+    pub(crate) fn candidates(self: &Arc<Self>, header: &Header) -> Result<Candidates, Miss> {
+        self.keys_for(header.kid.as_deref(), header.algorithm)
+    }
+}
+
+impl Candidates {
+    /// Opens the token with the first key that its signature verifies with; `attempts` keys are tried at the most.
+    pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
+        match self.proof(token.header.algorithm, token.signing_input(), token.signature(), attempts) {
+            Some(proof) => {
+                Ok(SignedToken { text: token.text, header: token.header, claims: token.claims, _proof: proof })
+            }
+            None if self.count() > attempts => {
+                Err(Refusal::Token(TokenFault::TooManyKeys { limit: attempts, actual: self.count() }))
+            }
+            None => Err(Refusal::Token(TokenFault::Signature)),
+        }
+    }
+}
