@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Result, imports,
+    Result, dependencies, imports,
     manifest::{NEVER_ENABLED, all_features, packages, selected},
     promises, setup,
     shell::{cargo, run as run_command, run_within},
@@ -24,10 +24,11 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
 /// The checks as steps, what is quickly said first.
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
-    steps.run("import directions", imports::check);
+    steps.run("direction of imports", imports::check);
+    steps.run("reasons and direction of dependencies", dependencies::check);
     steps.run("promises and their tests", promises::check);
     if !fast {
-        steps.run("dependencies", dependencies);
+        steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);
     }
     steps.run("lints", lints);
@@ -37,7 +38,7 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     }
 }
 
-fn dependencies() -> Result {
+fn licences() -> Result {
     run_command(&mut cargo(["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
 }
 

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod dependencies;
 mod fuzz;
 mod guards;
 mod imports;
@@ -23,6 +24,11 @@ use clap::{Parser, Subcommand};
 
 /// What a command comes to: a value, or a line that tells a person what went wrong.
 type Result<T = ()> = std::result::Result<T, String>;
+
+/// Fails if a rule of the project is broken, with a line for each fault.
+fn kept(rule: &str, faults: &[String]) -> Result {
+    if faults.is_empty() { Ok(()) } else { Err(format!("{rule}:\n{}", faults.join("\n"))) }
+}
 
 /// Portcullis: the project's own commands.
 #[derive(Parser)]

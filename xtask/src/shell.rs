@@ -53,6 +53,16 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
     output.status.success().then_some(text)
 }
 
+/// Lists the project's files that match one of these patterns, those not yet committed too, by their paths below [`root`].
+pub(crate) fn files<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>> {
+    let mut git = program("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--"]).args(patterns);
+    let listed = output(&mut git).ok_or("the files of the project cannot be listed: is git here?")?;
+    // A file that is listed may have been taken away a moment ago.
+    let files: Vec<_> = listed.lines().filter(|file| root().join(file).is_file()).map(str::to_owned).collect();
+    if files.is_empty() { Err("expected files of the project to check, got none".to_owned()) } else { Ok(files) }
+}
+
 /// Runs a command to its end, its output on the terminal, and shows each line of stdout to `see`.
 pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Result {
     let mut child = start(command.stdout(Stdio::piped()))?;
