@@ -59,7 +59,6 @@ mod keys;
 pub mod names;
 mod policy;
 pub mod refusal;
-mod step;
 mod token;
 
 #[cfg(doctest)]

@@ -53,6 +53,24 @@ pub mod events {
     pub const TOKEN_STORE_FORGED: &str = "token_store_forged";
 }
 
+/// The steps of judging a request, as events of level `TRACE` and of the target [`steps::TARGET`], each with the field `step`.
+///
+/// A request takes each of them once at the most, whether it waits or not: a test counts them.
+pub mod steps {
+    /// The target of these events.
+    pub const TARGET: &str = "portcullis::step";
+    /// The name of these events.
+    pub const STEP: &str = "step";
+    /// The route of the request is looked for (gateway).
+    pub const FIND_ROUTE: &str = "find_route";
+    /// The places that may carry the token are read.
+    pub const FIND_TOKEN: &str = "find_token";
+    /// The token is looked for among those that were verified before.
+    pub const LOOK_UP_TOKEN: &str = "look_up_token";
+    /// A JWT is decoded.
+    pub const DECODE_TOKEN: &str = "decode_token";
+}
+
 /// The names of spans, all of level `DEBUG`.
 pub mod spans {
     /// The judging of one request.

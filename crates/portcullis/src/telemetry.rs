@@ -9,10 +9,15 @@ use url::Url;
 use crate::{
     algorithm::Algorithm,
     claims::VerifiedToken,
-    names::{TARGET, events, metrics as names, spans},
+    names::{TARGET, events, metrics as names, spans, steps},
     refusal::{ConfigurationFault, Refusal},
     transport::{BoxError, shown},
 };
+
+/// A step of judging a request is taken: one of [`steps`].
+pub(crate) fn step(step: &'static str) {
+    tracing::trace!(name: steps::STEP, target: steps::TARGET, step);
+}
 
 /// Spans the judging of one request.
 pub(crate) fn judging() -> tracing::Span {

@@ -29,7 +29,7 @@ const LIBRARY: &str = "
     refusal
     keys
     crypto
-    algorithm base64url clock";
+    algorithm base64url clock names";
 
 /// The highest rooms of the library that are pure: no async, no I/O, no log, no clock.
 const PURE: &str = "challenge";
@@ -39,7 +39,8 @@ const GATEWAY: &str = "
     admin check_config ext_authz forward_auth
     explain listener
     decision keys manual
-    store telemetry
+    store
+    telemetry
     config
     answering routes terminal";
 

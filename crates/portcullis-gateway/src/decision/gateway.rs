@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
-use portcullis::{Access, Ground, Judging, Pending, Presented, Refusal, Secure, Verdict, Verifier};
+use portcullis::{Access, Ground, Judging, Pending, Presented, Refusal, Secure, Verdict, Verifier, names::steps};
 
 use super::{
     BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, telling::Counts,
@@ -178,7 +178,7 @@ impl Gateway {
         if let Some(anywhere) = &self.anywhere {
             return Ok((None, anywhere));
         }
-        tracing::trace!(target: "portcullis::step", step = "find route");
+        tracing::trace!(name: steps::STEP, target: steps::TARGET, step = steps::FIND_ROUTE);
         let route = self.routes.find_with(original.method, original.overriding, original.target)?;
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))

@@ -10,9 +10,10 @@ use crate::{
     bearer::{self, BearerToken, TokenSource},
     challenge::Challenge,
     claims::VerifiedToken,
+    names::steps,
     policy::Policy,
     refusal::{Refusal, RequestFault},
-    step, telemetry,
+    telemetry,
     verifier::{Explanation, Ground, Verified, Verifier, Verifying},
 };
 
@@ -119,7 +120,7 @@ impl Gate {
 
     /// The one token of a request. No token is no fault where none is asked for.
     fn find<'a>(&self, presented: &Presented<'a>, max_bytes: usize) -> Result<Option<BearerToken<'a>>, Refusal> {
-        step::taken(step::FIND);
+        telemetry::step(steps::FIND_TOKEN);
         match bearer::find(presented.fields, &self.sources, max_bytes) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
             found => found.map(Some),

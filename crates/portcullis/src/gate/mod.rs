@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - **One line with a stop.** [`Secure::judge`] goes as far as it can without waiting. Where keys have to be fetched, or a
-//!   token introspected, [`Pending`] owns all that was found so far, and goes on from there. Each step of [`step`](crate::step)
+//!   token introspected, [`Pending`] owns all that was found so far, and goes on from there. Each of the [`steps`](crate::names::steps)
 //!   is taken once for a request, whether it waits or not.
 //! - **A known token** takes no allocation and no wait.
 //! - **Evidence.** Only the gate makes [`Access`] and [`Anonymous`]: a door that has neither has nothing to let a request pass by.

@@ -13,7 +13,9 @@ use crate::{
     introspection::Introspector,
     jwks::{JwksService, Lookup},
     keys::KeySet,
+    names::steps,
     refusal::Refusal,
+    telemetry,
     token::{self, HeaderRules, SignedToken, UnverifiedToken},
     token_cache::Limits,
 };
@@ -47,6 +49,7 @@ impl Branch {
         token: BearerToken<'a>,
         rules: &HeaderRules,
     ) -> Result<(SignedToken<'a>, Weak<KeySet>), Refusal> {
+        telemetry::step(steps::DECODE_TOKEN);
         let unverified = token::parse(token)?;
         rules.check(unverified.header())?;
         let keys = self.jwks.key(unverified.header()).await?;

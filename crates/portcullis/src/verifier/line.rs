@@ -16,8 +16,9 @@ use crate::{
     introspection::ClientAddress,
     jwks::Lookup,
     keys::Candidates,
+    names::steps,
     refusal::Refusal,
-    step,
+    telemetry,
     token::{self, UnverifiedToken},
 };
 
@@ -104,7 +105,7 @@ impl Verifier {
     /// The JWT that was verified before, if it would be again.
     fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         let cache = self.0.cache.as_ref()?;
-        step::taken(step::LOOK_UP);
+        telemetry::step(steps::LOOK_UP_TOKEN);
         cache.get(token.as_bytes(), Grounds::hold)
     }
 
@@ -124,6 +125,7 @@ impl Verifier {
 
     /// The token, parsed, and the issuer whose keys and rules it is judged by.
     fn parse<'a>(&self, token: BearerToken<'a>) -> Result<(UnverifiedToken<'a>, &Arc<Branch>), Refusal> {
+        telemetry::step(steps::DECODE_TOKEN);
         let unverified = token::parse_knowing(token, |part| self.0.headers.find(part))?;
         let branch = self.0.issuers.choose(&unverified)?;
         branch.header.check(unverified.header())?;

@@ -31,8 +31,9 @@ use crate::{
     },
     json::{self, Object},
     keys::KeySet,
+    names::steps,
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
-    step,
+    telemetry,
     token::{self, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
     token_cache::TokenCache,
 };
@@ -116,7 +117,7 @@ impl Opaque {
     pub(super) fn begin(&self, token: BearerToken<'_>) -> Result<Verified, Unanswered> {
         let digest = sha256(token.as_bytes());
         let kept = self.kept.load(Ordering::Acquire);
-        step::taken(step::LOOK_UP);
+        telemetry::step(steps::LOOK_UP_TOKEN);
         if let Some(known) = self.known_by(&digest) {
             return Ok(Verified { token: Ok(known), ground: Ground::Cached });
         }
