@@ -83,7 +83,7 @@ pub mod spans {
 
 /// The metrics.
 pub mod metrics {
-    use super::Metric;
+    use crate::names::Metric;
 
     /// Requests with a token that passed.
     pub const VERIFIED: Metric = Metric::counter("portcullis_verified_total", &[], "Requests with a token that passed");
