@@ -22,16 +22,18 @@ const LIBRARY: &str = "
     client_authentication token_cache
     telemetry
     transport
-    challenge policy
+    challenge
+    policy
     claims
     token
-    bearer configuration_error json
+    bearer check configuration_error
+    json
     refusal
     keys
     crypto
-    algorithm base64url clock names";
+    algorithm base64url clock names units";
 
-/// The highest rooms of the library that are pure: no async, no I/O, no log, no clock.
+/// The highest rooms of the library that are pure: no async, no I/O, no log, no clock but in `clock`.
 const PURE: &str = "challenge";
 
 const GATEWAY: &str = "
@@ -54,41 +56,39 @@ const ADDON: &str = "
 pub(crate) fn check() -> Result {
     let mut breaches = Vec::new();
     for (package, rooms) in [("portcullis", LIBRARY), ("portcullis-gateway", GATEWAY), ("portcullis-node", ADDON)] {
-        let src = format!("crates/{package}/src/");
-        for file in shell::files([&*format!("{src}*.rs")])? {
+        for file in shell::files([&*format!("crates/{package}/src/*.rs")])? {
             let code = fs::read_to_string(shell::root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
-            let inside = file.strip_prefix(&src).unwrap_or(&file);
-            breaches.extend(breaches_of(rooms, inside, &code)?.iter().map(|breach| format!("{src}{breach}")));
+            breaches.extend(breaches_of(rooms, &file, &code)?);
         }
     }
     kept("a room names only rooms below it", &breaches)
 }
 
-/// Returns a line for each breach in a file, given by its path in `src`.
+/// Returns a line for each breach in a file, given by its path in the workspace.
 fn breaches_of(rooms: &str, file: &str, code: &str) -> Result<Vec<String>> {
-    let modules: Vec<_> = file.trim_end_matches(".rs").split('/').filter(|step| *step != "mod").collect();
-    let room = modules.first().ok_or("expected the path of a file in `src`, got none")?;
+    let modules: Vec<_> = file.trim_end_matches(".rs").split('/').skip(3).filter(|step| *step != "mod").collect();
+    let room = modules.first().ok_or("expected the path of a file in `src` of a crate")?;
     if modules.iter().any(|module| ["lib", "main", "tests"].contains(module)) {
         return Ok(Vec::new());
     }
+    let Some(own) = storey(rooms, room) else {
+        return Ok(vec![format!("{file}:1: {room} has no place in the list in xtask/src/imports/mod.rs: give it one")]);
+    };
     let names = paths::named(code).map_err(|error| format!("{file}:{}: {error}", error.span().start().line))?;
     let breaches = names.iter().filter_map(|(line, path)| {
         let path: Vec<_> = path.iter().map(String::as_str).collect();
-        let why = breach(rooms, room, modules.len(), &path)?;
+        let why = breach(rooms, (room, own), modules.len(), &path)?;
         Some(format!("{file}:{line}: {room} names {}, {why}", path.join("::")))
     });
     Ok(breaches.collect())
 }
 
 /// Says why code in this room, so many modules deep, may not name a path, and what to do.
-fn breach(rooms: &str, room: &str, depth: usize, path: &[&str]) -> Option<&'static str> {
-    let storey = |room: &str| rooms.lines().position(|line| line.split_whitespace().any(|name| name == room));
-    let Some(own) = storey(room) else { return Some("and has itself no place in the list of rooms: give it one") };
-    let pure = storey(PURE);
+fn breach(rooms: &str, (room, own): (&str, usize), depth: usize, path: &[&str]) -> Option<&'static str> {
+    let is_pure = storey(rooms, PURE).is_some_and(|pure| own >= pure);
     match path {
-        ["crate", named, ..] if *named == room => None,
-        ["crate", named, ..] => match storey(named) {
-            Some(theirs) => (theirs <= own).then_some(
+        ["crate", named, ..] => match storey(rooms, named) {
+            Some(theirs) => (theirs <= own && *named != room).then_some(
                 "which stands above or beside it (list in xtask/src/imports/mod.rs): move what both need to a room below, or \
                  take it as an argument",
             ),
@@ -97,17 +97,22 @@ fn breach(rooms: &str, room: &str, depth: usize, path: &[&str]) -> Option<&'stat
         ["super", ..] if path.iter().take_while(|step| **step == "super").count() >= depth => {
             Some("out of its own room: write `crate::` and the name of the other")
         }
-        ["aws_lc_rs" | "ed25519_dalek", ..] if pure.is_some() && room != "crypto" => {
+        ["aws_lc_rs" | "ed25519_dalek", ..] if storey(rooms, "crypto").is_some() && room != "crypto" => {
             Some("a cryptographic library, which `crypto` alone does: give `crypto` a function for it")
         }
         ["await"]
         | ["tokio" | "reqwest" | "tracing" | "metrics", ..]
         | ["std", "fs" | "net" | "env" | "process" | "thread", ..]
         | [.., "SystemTime" | "Instant", "now"]
-            if pure.is_some_and(|pure| own >= pure) && (room, path.last()) != ("clock", Some(&"now")) =>
+            if is_pure && (room, path.last()) != ("clock", Some(&"now")) =>
         {
             Some("and is a pure room: leave that to a room above, and take its outcome as an argument")
         }
         _ => None,
     }
+}
+
+/// Returns the number of storeys above that of a room.
+fn storey(rooms: &str, room: &str) -> Option<usize> {
+    rooms.lines().position(|storey| storey.split_whitespace().any(|name| name == room))
 }

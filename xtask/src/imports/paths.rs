@@ -3,27 +3,61 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-/// A path such as `crate::jwks::Snapshot`, and its line, counted from 1.
-pub(super) type Named = (usize, Vec<String>);
-
-/// Returns all paths in the code, in macros and attributes too; a name alone counts in a `use` only, and `await`.
-pub(super) fn named(code: &str) -> syn::Result<Vec<Named>> {
-    let mut reader = Reader::default();
+/// Returns all paths in the code with their lines, in macros and attributes too; a name alone counts in a `use` only, and `await`.
+pub(super) fn named(code: &str) -> syn::Result<Vec<(usize, Vec<String>)>> {
+    let mut reader = Reader(Vec::new());
     reader.visit_file(&syn::parse_file(code)?);
-    Ok(reader.names)
+    Ok(reader.0)
 }
 
-#[derive(Default)]
-struct Reader {
-    names: Vec<Named>,
-    /// The steps of a `use` before the tree that is being visited.
-    prefix: Vec<String>,
+struct Reader(Vec<(usize, Vec<String>)>);
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if module.ident != "tests" {
+            let before = self.0.len();
+            visit::visit_item_mod(self, module);
+            // Out of this module, it is still in that of the file.
+            let inside = self.0.iter_mut().skip(before);
+            inside.for_each(|(_, path)| path.extract_if(..1, |step| step == "super").for_each(drop));
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.tree("", &item.tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if let (Some(first), 2..) = (path.segments.first(), path.segments.len()) {
+            let steps: Vec<_> = path.segments.iter().map(|step| step.ident.to_string()).collect();
+            self.add(&steps.join("::"), first.ident.span());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_expr_await(&mut self, expression: &'ast syn::ExprAwait) {
+        self.add("await", expression.await_token.span);
+        visit::visit_expr_await(self, expression);
+    }
+
+    fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
+        self.tokens(tokens.clone());
+    }
 }
 
 impl Reader {
-    fn add(&mut self, path: impl IntoIterator<Item = impl ToString>, at: Span) {
-        let path = self.prefix.iter().cloned().chain(path.into_iter().map(|step| step.to_string())).collect();
-        self.names.push((at.start().line, path));
+    fn add(&mut self, path: &str, at: Span) {
+        self.0.push((at.start().line, path.split("::").map(str::to_owned).collect()));
+    }
+
+    fn tree(&mut self, prefix: &str, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Path(path) => self.tree(&format!("{prefix}{}::", path.ident), &path.tree),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(prefix, tree)),
+            syn::UseTree::Name(name) => self.add(&format!("{prefix}{}", name.ident), name.ident.span()),
+            syn::UseTree::Rename(name) => self.add(&format!("{prefix}{}", name.ident), name.ident.span()),
+            syn::UseTree::Glob(glob) => self.add(&format!("{prefix}*"), glob.star_token.span),
+        }
     }
 
     /// Reads macros and attributes: names with `::` between them, and texts that begin with `crate::`.
@@ -40,46 +74,7 @@ impl Reader {
             }
         }
         for path in words.replace(" : : ", "::").split(' ').filter(|word| word.contains("::")) {
-            self.add(path.split("::"), at);
+            self.add(path, at);
         }
-    }
-}
-
-impl<'ast> Visit<'ast> for Reader {
-    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        if module.ident != "tests" {
-            visit::visit_item_mod(self, module);
-        }
-    }
-
-    fn visit_use_tree(&mut self, tree: &'ast syn::UseTree) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                self.prefix.push(path.ident.to_string());
-                self.visit_use_tree(&path.tree);
-                self.prefix.pop();
-            }
-            syn::UseTree::Name(syn::UseName { ident }) | syn::UseTree::Rename(syn::UseRename { ident, .. }) => {
-                self.add([ident], ident.span());
-            }
-            syn::UseTree::Glob(glob) => self.add(["*"], glob.star_token.span),
-            syn::UseTree::Group(_) => visit::visit_use_tree(self, tree),
-        }
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        if let (Some(first), 2..) = (path.segments.first(), path.segments.len()) {
-            self.add(path.segments.iter().map(|step| &step.ident), first.ident.span());
-        }
-        visit::visit_path(self, path);
-    }
-
-    fn visit_expr_await(&mut self, expression: &'ast syn::ExprAwait) {
-        self.add(["await"], expression.await_token.span);
-        visit::visit_expr_await(self, expression);
-    }
-
-    fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
-        self.tokens(tokens.clone());
     }
 }

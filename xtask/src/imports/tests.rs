@@ -2,7 +2,8 @@ use super::*;
 
 /// The breaches in a file of the library: the line, and what is said after the file and the line.
 fn found(file: &str, code: &str) -> Vec<(usize, String)> {
-    let breaches = breaches_of(LIBRARY, file, code).unwrap();
+    let file = format!("crates/portcullis/src/{file}");
+    let breaches = breaches_of(LIBRARY, &file, code).unwrap();
     let places =
         breaches.iter().map(|breach| breach.strip_prefix(&format!("{file}:")).unwrap().split_once(": ").unwrap());
     places.map(|(line, what)| (line.parse().unwrap(), what.to_owned())).collect()
@@ -18,6 +19,7 @@ fn a_room_names_rooms_below_it_and_its_own() {
         ),
         ("claims/mod.rs", "use crate::claims::verified;"),
         ("claims/deep/verified.rs", "use super::super::scopes; use super::*; use self::x::y;"),
+        ("claims.rs", "mod inner { use super::X; mod more { use super::super::Y; } }"),
         ("clock.rs", "fn now() -> SystemTime { SystemTime::now() }"),
         ("crypto.rs", "use aws_lc_rs::signature;"),
         ("crypto/rsa.rs", "use aws_lc_rs::{rsa, signature};"),
@@ -84,16 +86,15 @@ fn a_room_is_named_by_its_name() {
         ("policy.rs", "use super::claims::X;", "policy names super::claims::X"),
         ("policy/mod.rs", "fn f(x: super::claims::X) {}", "policy names super::claims::X"),
         ("policy/a.rs", "use super::super::claims;", "policy names super::super::claims"),
+        ("policy.rs", "mod inner { use super::super::claims; }", "policy names super::claims"),
         ("policy/a/b.rs", "use super::super::super::claims;", "policy names super::super::super::claims"),
     ] {
         assert_breach(file, code, 1, named, "out of its own room: write `crate::`");
     }
-    assert_breach(
-        "secrets/mod.rs",
-        "use std::fmt;",
-        1,
-        "secrets names std::fmt",
-        "and has itself no place in the list",
+    let unplaced = found("secrets/mod.rs", "use std::fmt;");
+    assert!(
+        matches!(&unplaced[..], [(1, what)] if what.starts_with("secrets has no place in the list")),
+        "{unplaced:?}"
     );
 }
 
@@ -127,7 +128,11 @@ fn crypto_alone_names_the_cryptographic_libraries() {
     ] {
         assert_breach(file, code, 1, named, "a cryptographic library, which `crypto` alone does");
     }
-    assert!(breaches_of(GATEWAY, "serve/mod.rs", "use aws_lc_rs::digest; use std::fs;").unwrap().is_empty());
+    assert!(
+        breaches_of(GATEWAY, "crates/portcullis-gateway/src/serve/mod.rs", "use aws_lc_rs::digest; use std::fs;")
+            .unwrap()
+            .is_empty()
+    );
 }
 
 fn assert_breach(file: &str, code: &str, line: usize, named: &str, why: &str) {
