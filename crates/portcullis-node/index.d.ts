@@ -614,6 +614,7 @@ declare namespace portcullis {
     | 'sender_constrained_token'
     | 'unsupported_confirmation'
     | 'required_claims'
+    | 'forbidden_claim'
     | 'insufficient_scope'
     | 'keys_unavailable';
 

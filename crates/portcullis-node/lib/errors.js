@@ -41,7 +41,7 @@ class InvalidRequestError extends RefusalError {}
 /** A token that is malformed, forged, out of time or not for us. */
 class InvalidTokenError extends RefusalError {}
 
-/** A good token without a claim that the endpoint asks for. */
+/** A good token without a claim that the endpoint asks for, or with one that it forbids. */
 class TokenClaimsError extends InvalidTokenError {
   constructor(refused = made('required_claims', 'invalid_token', 'Token is missing some required claims')) {
     super(refused);
@@ -71,6 +71,7 @@ const CLASSES = new Map([
   ['several_tokens', InvalidRequestError],
   ['insufficient_scope', InsufficientScopeError],
   ['required_claims', TokenClaimsError],
+  ['forbidden_claim', TokenClaimsError],
   ['keys_unavailable', KeysUnavailableError],
   ['no_runtime', RefusalError],
 ]);

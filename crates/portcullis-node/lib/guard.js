@@ -24,6 +24,7 @@ const AFTER_THE_SIGNATURE = new Set([
   'sender_constrained_token',
   'unsupported_confirmation',
   'required_claims',
+  'forbidden_claim',
   'insufficient_scope',
 ]);
 

@@ -3,7 +3,7 @@
 use napi::{Env, Result, bindgen_prelude::Unknown};
 use napi_derive::napi;
 use portcullis::{
-    Refusal, Secure,
+    InvalidTokenStatus, Refusal, Secure,
     refusal::{AccessFault, TokenFault, UnavailableFault},
 };
 
@@ -42,12 +42,10 @@ impl Door {
         if let Some(max) = options.max_token_bytes {
             secure = secure.max_token_bytes(max);
         }
-        match options.invalid_token_status {
-            None => {}
-            Some(status @ (401 | 403)) => secure = secure.invalid_token_status(status),
-            Some(other) => {
-                return Err(invalid(format!("expected `invalidTokenStatus` to be 401 or 403, {other} came")));
-            }
+        if let Some(status) = options.invalid_token_status {
+            let status = InvalidTokenStatus::try_from(status)
+                .map_err(|_| invalid(format!("expected `invalidTokenStatus` to be 401 or 403, got {status}")))?;
+            secure = secure.invalid_token_status(status);
         }
         if options.problem_json {
             secure = secure.problem_json();

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | no token | 401 | `Bearer`, with the realm only |
 //! | several tokens | 400 | `error="invalid_request"` |
-//! | bad token, required claims | 403, or as configured | `error="invalid_token"` |
+//! | bad token, rule for claims not met | 403, or as configured | `error="invalid_token"` |
 //! | token that is bound to a key, without its proof | 401 | `error="invalid_token"` |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
 //! | keys or introspection cannot be had | 503 and Retry-After | none |
@@ -19,23 +19,25 @@ use http::{
 };
 use serde_json::json;
 
-use crate::refusal::{AccessFault, Refusal, RequestFault};
+use crate::{
+    policy::{InvalidTokenStatus, Rules},
+    refusal::{AccessFault, Refusal, RequestFault},
+};
 
 /// How refusals are told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Challenge {
-    pub(crate) realm: Option<String>,
-    pub(crate) invalid_token_status: StatusCode,
-    pub(crate) problem_json: bool,
-}
-
-impl Default for Challenge {
-    fn default() -> Self {
-        Self { realm: None, invalid_token_status: StatusCode::FORBIDDEN, problem_json: false }
-    }
+    realm: Option<String>,
+    invalid_token_status: InvalidTokenStatus,
+    problem_json: bool,
 }
 
 impl Challenge {
+    pub(crate) fn new(rules: &Rules) -> Self {
+        let Rules { realm, invalid_token_status, problem_json, .. } = rules;
+        Self { realm: realm.clone(), invalid_token_status: *invalid_token_status, problem_json: *problem_json }
+    }
+
     /// The response that tells a client of a refusal: nothing of the token, nothing of our insides.
     pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
         let status = self.status(refusal);
@@ -60,8 +62,8 @@ impl Challenge {
             Refusal::Request(_) => StatusCode::UNAUTHORIZED,
             // A client that has the key can come again with a proof.
             Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
-            Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => self.invalid_token_status,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Configuration(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -76,15 +78,13 @@ impl Challenge {
             Refusal::Unavailable(_) | Refusal::Configuration(_) => return None,
             Refusal::Request(RequestFault::SeveralTokens) => parameters.add_error("invalid_request", refusal),
             Refusal::Request(_) => {}
-            Refusal::Token(_) | Refusal::Access(AccessFault::RequiredClaims { .. }) => {
-                parameters.add_error("invalid_token", refusal);
-            }
             Refusal::Access(AccessFault::InsufficientScope { required }) => {
                 parameters.add_error("insufficient_scope", refusal);
                 if !required.is_empty() {
                     parameters.add("scope", required);
                 }
             }
+            Refusal::Token(_) | Refusal::Access(_) => parameters.add_error("invalid_token", refusal),
         }
         HeaderValue::from_bytes(parameters.field().as_bytes()).ok()
     }

@@ -76,11 +76,24 @@ pub enum ConfigurationError {
     UnusedCaFile,
     /// `ca_file` or `ca_pem` without a certificate.
     NoCertificate,
+    /// A field of [`Rules`](crate::Rules) is not as it must be.
+    Rule {
+        /// The field, as in `claims[1].matches`.
+        field: String,
+        /// What was expected, what stands there, and what to do.
+        problem: String,
+    },
     /// A header field to be sent has a name or a value that none can have.
     HeaderField {
         /// Its name.
         name: String,
     },
+}
+
+impl ConfigurationError {
+    pub(crate) fn rule(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Rule { field: field.into(), problem: problem.into() }
+    }
 }
 
 impl fmt::Display for ConfigurationError {
@@ -131,6 +144,7 @@ impl fmt::Display for ConfigurationError {
             Self::NoCertificate => f.write_str(
                 "expected certificate authorities as PEM (a CERTIFICATE section) for `ca_file` or `ca_pem`, got another text",
             ),
+            Self::Rule { field, problem } => write!(f, "`{field}`: {problem}"),
             Self::HeaderField { name } => {
                 write!(f, "expected a header field with a name and a value that can be sent, got {name:?}")
             }

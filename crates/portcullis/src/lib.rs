@@ -108,6 +108,7 @@ pub use introspection::{
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
+pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
 #[doc(inline)]
 pub use refusal::Refusal;
 pub use token::TokenMark;

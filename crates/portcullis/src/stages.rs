@@ -10,7 +10,7 @@ use crate::{
     bearer::{self, BearerToken, TokenSource},
     claims::{ClaimRules, VerifiedToken},
     keys::{ImportRules, KeySet, Origin},
-    policy::{ClaimRule, Policy},
+    policy::{ClaimRule, Policy, Rules},
     token::{self, HeaderRules},
     token_cache::{Limits, TokenCache},
 };
@@ -119,7 +119,8 @@ impl Subject {
     fn policy(&self) -> Box<dyn FnMut()> {
         let verified = self.verified.clone();
         let scope: Vec<_> = verified.claims().scopes().take(1).map(str::to_owned).collect();
-        let policy = Policy { all_scopes: scope, claims: vec![ClaimRule::present("sub")], ..Policy::default() };
+        let rules = Rules { scope, claims: vec![ClaimRule::present("sub")], ..Rules::default() };
+        let policy = Policy::new(&rules, Vec::new());
         Box::new(move || drop(policy.check(verified.clone()).expect("access")))
     }
 }

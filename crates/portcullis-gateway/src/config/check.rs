@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use miette::Report;
+use portcullis::InvalidTokenStatus;
 use toml::{
     Spanned,
     de::{DeTable, Error},
@@ -62,7 +63,7 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
             .list("trusted_proxies", "an array of addresses and networks", network)
             .unwrap_or_else(Network::loopback),
         log: listener::log(&root),
-        invalid_token_status: root.get("invalid_token_status", status).unwrap_or(401),
+        invalid_token_status: root.get("invalid_token_status", status).unwrap_or(InvalidTokenStatus::Unauthorized),
         problem_json: root.get("problem_json", Value::boolean).unwrap_or(false),
         token_cache_bytes: token_cache_bytes(&root),
         routes: route::routes(&root, &issuers),
@@ -75,14 +76,13 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
     config
 }
 
-fn status(value: &Value<'_>) -> super::file::Read<u16> {
-    match value.as_integer() {
-        Some(401) => Ok(401),
-        Some(403) => Ok(403),
-        _ => Err(value
+fn status(value: &Value<'_>) -> super::file::Read<InvalidTokenStatus> {
+    let status = value.as_integer().and_then(|number| InvalidTokenStatus::try_from(u16::try_from(number).ok()?).ok());
+    status.ok_or_else(|| {
+        value
             .problem("expected the status 401 or 403")
-            .help("401 is what RFC 6750 section 3.1 says; write it without quotes")),
-    }
+            .help("401 is what RFC 6750 section 3.1 says; write it without quotes")
+    })
 }
 
 fn token_cache_bytes(root: &Table<'_>) -> usize {

@@ -38,7 +38,7 @@ use std::{
 
 use http::HeaderName;
 use miette::Report;
-use portcullis::{Algorithm, IntrospectionForm};
+use portcullis::{Algorithm, IntrospectionForm, InvalidTokenStatus};
 use serde_json::Value;
 use url::Url;
 
@@ -61,7 +61,7 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) log: Log,
     /// 401 or 403.
-    pub(crate) invalid_token_status: u16,
+    pub(crate) invalid_token_status: InvalidTokenStatus,
     /// Whether refusals have a body of problem details (RFC 9457).
     pub(crate) problem_json: bool,
     pub(crate) issuers: Vec<Issuer>,

@@ -154,7 +154,7 @@ fn little_has_to_be_said() {
         }
     );
     assert_eq!(config.log, Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused });
-    assert_eq!((config.invalid_token_status, config.problem_json), (401, false));
+    assert_eq!((config.invalid_token_status, config.problem_json), (InvalidTokenStatus::Unauthorized, false));
     assert_eq!(config.token_cache_bytes, 32 << 20);
     assert_eq!(config.issuers[0].keys, Keys::Discovery);
     assert!(config.routes.is_empty() && config.headers.is_empty() && config.store.is_none() && config.traces.is_none());

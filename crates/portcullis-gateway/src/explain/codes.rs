@@ -232,6 +232,12 @@ const CODES: &[Code] = &[
         "The token is good, and lacks a claim that this route asks for, or has another value there.",
         "Compare the route's `claims` with the token; roles and groups stand in other places at each issuer.",
     ),
+    code(
+        "forbidden_claim",
+        401,
+        "The token is good, and has a claim that this route forbids (`absent`).",
+        "Have the client ask for another kind of token, or take the rule out of the route's `claims`.",
+    ),
     // Nobody was judged.
     code(
         "keys_unavailable",

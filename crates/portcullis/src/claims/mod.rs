@@ -10,9 +10,9 @@ mod verified;
 
 pub use verified::VerifiedToken;
 
-pub(crate) use find::find;
+pub(crate) use find::{ClaimPath, find};
 pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS, Times};
-pub(crate) use scopes::{grants, scopes};
+pub(crate) use scopes::{grants, is_scope_value, scopes};
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 

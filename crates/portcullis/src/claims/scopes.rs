@@ -16,5 +16,10 @@ pub(crate) fn scopes(claims: &Object) -> impl Iterator<Item = &str> {
 ///
 /// A text with a space in it, or an empty one, is no scope value: not even an element of an array that is the same grants it.
 pub(crate) fn grants(claims: &Object, value: &str) -> bool {
-    !value.is_empty() && !value.contains(' ') && scopes(claims).any(|scope| scope == value)
+    is_scope_value(value) && scopes(claims).any(|scope| scope == value)
+}
+
+/// Tells whether a text can be one scope value: not empty, without a space in it.
+pub(crate) fn is_scope_value(text: &str) -> bool {
+    !text.is_empty() && !text.contains(' ')
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::judge::Gate;
 #[cfg(feature = "axum")]
 use crate::challenge::Challenge;
-use crate::claims::{Claims, VerifiedToken, grants};
+use crate::claims::{Claims, VerifiedToken};
 
 /// Evidence that a request carries a token that may pass here.
 ///
@@ -62,10 +62,11 @@ impl Access {
         &self.token
     }
 
-    /// Whether the token was granted this scope value.
+    /// Whether the token grants this scope value: itself, or by another that implies it
+    /// ([`Rules::implied_scopes`](crate::Rules::implied_scopes)).
     #[must_use]
     pub fn has_scope(&self, value: &str) -> bool {
-        grants(self.claims(), value)
+        self.gate.policy.has_scope(&self.token, value)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     challenge::Challenge,
     claims::VerifiedToken,
     names::steps,
-    policy::Policy,
+    policy::{Policy, Rules},
     refusal::{Refusal, RequestFault},
     telemetry,
     verifier::{Explanation, Ground, Verified, Verifier, Verifying},
@@ -21,33 +21,39 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(super) verifier: Verifier,
+    pub(super) rules: Rules,
     pub(super) policy: Policy,
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
-    pub(super) optional: bool,
-    pub(super) report_only: bool,
-    pub(super) max_token_bytes: usize,
 }
 
 impl Gate {
     pub(super) fn new(verifier: Verifier) -> Self {
-        let max_token_bytes = verifier.max_token_bytes();
         Self {
             verifier,
+            rules: Rules::default(),
             policy: Policy::default(),
             challenge: Challenge::default(),
             sources: vec![TokenSource::authorization()],
-            optional: false,
-            report_only: false,
-            max_token_bytes,
         }
+    }
+
+    /// Changes the rules, and makes policy and challenge anew from them.
+    pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
+        change(&mut self.rules);
+        self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
+        self.challenge = Challenge::new(&self.rules);
+    }
+
+    fn max_token_bytes(&self) -> usize {
+        self.rules.max_token_bytes.unwrap_or_else(|| self.verifier.max_token_bytes())
     }
 
     /// Judges a request as far as that is possible without waiting.
     pub(super) fn judge(self: &Arc<Self>, presented: &Presented<'_>) -> Judging {
         let span = telemetry::judging();
         let judging = span.enter();
-        let token = match self.find(presented, self.max_token_bytes) {
+        let token = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(token)) => token,
             Ok(None) => return Judging::Done(self.verdict(Ok(self.anonymous()), None)),
             Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None)),
@@ -88,7 +94,7 @@ impl Gate {
     /// In shadow mode a refusal is told, and the request passes as one without credentials.
     fn verdict(self: &Arc<Self>, outcome: Result<Admitted, Refusal>, ground: Option<Ground>) -> Verdict {
         match outcome {
-            Err(refusal) if self.report_only => {
+            Err(refusal) if self.rules.report_only => {
                 telemetry::would_refuse(&refusal);
                 Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground }
             }
@@ -100,7 +106,7 @@ impl Gate {
     pub(super) async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
         // The size of the token is a check of its own.
         let token = self.find(presented, usize::MAX).map(|token| token.map(BearerToken::as_bytes));
-        self.verifier.explain_for(token, self.max_token_bytes, &self.policy, now).await
+        self.verifier.explain_for(token, self.max_token_bytes(), &self.policy, now).await
     }
 
     /// The response to a refused request; this is where it is counted.
@@ -122,7 +128,9 @@ impl Gate {
     fn find<'a>(&self, presented: &Presented<'a>, max_bytes: usize) -> Result<Option<BearerToken<'a>>, Refusal> {
         telemetry::step(steps::FIND_TOKEN);
         match bearer::find(presented.fields, &self.sources, max_bytes) {
-            Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.optional => Ok(None),
+            Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.rules.optional => {
+                Ok(None)
+            }
             found => found.map(Some),
         }
     }

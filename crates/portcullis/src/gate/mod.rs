@@ -16,6 +16,7 @@
 //! - **Shadow mode** stands here and nowhere else: [`Verdict::would_refuse`].
 
 mod access;
+mod builder;
 mod judge;
 mod judging;
 mod presented;

@@ -1,95 +1,133 @@
-//! A claim that must be there, or must have a value.
+//! A rule for one claim, as data.
 
-use std::fmt;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use serde_json::{Number, Value};
-
-use crate::{
-    claims::find,
-    json::{self, Object},
-};
-
-/// A rule for one claim.
-#[derive(Debug, Clone)]
-pub(crate) struct ClaimRule {
-    name: String,
-    value: Option<Value>,
+/// A rule for one claim: it is there, has a value, has one of several, matches a pattern, or is absent.
+///
+/// At most one of `value`, `one_of`, `matches` and `absent` is set. With none of them, the claim has to be there.
+/// A claim that is an array meets a value or a pattern if one of its elements does.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::ClaimRule;
+///
+/// let rule: ClaimRule = serde_json::from_str(r#"{ "name": "sub", "matches": "repo:my-org/*" }"#)?;
+/// assert_eq!(rule, ClaimRule::matches("sub", "repo:my-org/*"));
+///
+/// let two = serde_json::from_str::<ClaimRule>(r#"{ "name": "sub", "value": "alice", "absent": true }"#);
+/// assert_eq!(
+///     two.unwrap_err().to_string(),
+///     "expected at most one of `value`, `one_of`, `matches` and `absent`, got several: write a rule for each",
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Members")]
+pub struct ClaimRule {
+    /// The claim's name, or, if it starts with `/`, its JSON Pointer (RFC 6901).
+    pub name: String,
+    /// The value that the claim equals, or has among its elements. Any JSON value will do; numbers compare as numbers,
+    /// nothing is converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// Values of which the claim equals one, or has one among its elements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_of: Option<Vec<Value>>,
+    /// A pattern that the claim matches as a whole, or that one of its elements matches, if that is a text.
+    ///
+    /// `*` stands for any run of characters: also for none, and also for `/`. Upper and lower case are told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<String>,
+    /// Whether the claim must not be there. A claim that is `null` is there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub absent: bool,
 }
 
 impl ClaimRule {
-    /// The claim of this name, or JSON Pointer, has to be there; `null` is there.
-    pub(crate) fn present(name: impl Into<String>) -> Self {
-        Self { name: name.into(), value: None }
+    /// A rule for a claim that has to be there, whatever its value; `null` is one.
+    pub fn present(name: impl Into<String>) -> Self {
+        Self { name: name.into(), value: None, one_of: None, matches: None, absent: false }
     }
 
-    /// The claim has to equal the value, or to be an array with an element that does.
-    pub(crate) fn equals(name: impl Into<String>, value: Value) -> Self {
-        Self { name: name.into(), value: Some(value) }
+    /// A rule for a claim that equals this value, or is an array with it.
+    pub fn equals(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { value: Some(value.into()), ..Self::present(name) }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// A rule for a claim that equals one of these values, or is an array with one of them. Of no values, no claim is one.
+    pub fn one_of<T: Into<Value>>(name: impl Into<String>, values: impl IntoIterator<Item = T>) -> Self {
+        Self { one_of: Some(values.into_iter().map(Into::into).collect()), ..Self::present(name) }
     }
 
-    /// The value that is asked for; none if any will do.
-    pub(crate) fn value(&self) -> Option<&Value> {
-        self.value.as_ref()
+    /// A rule for a text that matches this pattern, in which `*` stands for any run of characters, or for an array with
+    /// such a text.
+    pub fn matches(name: impl Into<String>, pattern: impl Into<String>) -> Self {
+        Self { matches: Some(pattern.into()), ..Self::present(name) }
     }
 
-    pub(crate) fn is_met(&self, claims: &Object) -> bool {
-        match (find(claims, &self.name), &self.value) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(actual), Some(expected)) => {
-                equal(actual, expected) || actual.elements().any(|element| equal(element, expected))
-            }
+    /// A rule for a claim that must not be there.
+    pub fn absent(name: impl Into<String>) -> Self {
+        Self { absent: true, ..Self::present(name) }
+    }
+
+    /// How many of the members are set that exclude each other.
+    pub(super) fn conditions(&self) -> usize {
+        let set = [self.value.is_some(), self.one_of.is_some(), self.matches.is_some(), self.absent];
+        set.into_iter().filter(|is_set| *is_set).count()
+    }
+
+    /// The member that is not as it must be, and what is wrong with it.
+    pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if self.name.is_empty() {
+            return Some(("name", "expected a claim's name or a JSON Pointer, got an empty text"));
         }
+        if self.name.starts_with('/') && self.name.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
+            let problem = "expected a JSON Pointer, got a `~` without 0 or 1 behind it: write `~` as `~0`, and a `/` in a \
+                           name as `~1`";
+            return Some(("name", problem));
+        }
+        if self.conditions() > 1 {
+            let problem =
+                "expected at most one of `value`, `one_of`, `matches` and `absent`, got several: write a rule for each";
+            return Some(("", problem));
+        }
+        if self.one_of.as_ref().is_some_and(Vec::is_empty) {
+            return Some(("one_of", "expected at least one value, got none: leave `one_of` out to ask for presence"));
+        }
+        if self.matches.as_ref().is_some_and(String::is_empty) {
+            return Some(("matches", "expected a pattern, got an empty text: write `*` for any text"));
+        }
+        None
     }
 }
 
-impl fmt::Display for ClaimRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            Some(value) => write!(f, "{} is, or has among its elements, {value}", self.name),
-            None => write!(f, "{} is there", self.name),
-        }
-    }
+/// The members of a rule, as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Members {
+    name: String,
+    #[serde(default, deserialize_with = "given")]
+    value: Option<Value>,
+    one_of: Option<Vec<Value>>,
+    matches: Option<String>,
+    #[serde(default)]
+    absent: bool,
 }
 
-/// Equality of JSON values; `1` and `1.0` are one number, and nothing else is converted.
-fn equal(actual: json::Value<'_>, expected: &Value) -> bool {
-    match expected {
-        Value::Null => actual.is_null(),
-        Value::Bool(expected) => actual.as_bool() == Some(*expected),
-        Value::String(expected) => actual.as_str() == Some(expected),
-        Value::Number(expected) => actual.as_number().is_some_and(|actual| equal_numbers(&actual, expected)),
-        Value::Array(expected) => {
-            actual.is_array()
-                && actual.len() == expected.len()
-                && actual.elements().zip(expected).all(|(actual, expected)| equal(actual, expected))
-        }
-        Value::Object(expected) => {
-            actual.is_object()
-                && actual.len() == expected.len()
-                && actual.members().all(|(name, actual)| expected.get(name).is_some_and(|value| equal(actual, value)))
-        }
-    }
+/// A value that is `null` is asked for, too.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
 }
 
-fn equal_numbers(a: &Number, b: &Number) -> bool {
-    match (integer(a), integer(b)) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => a.as_f64() == b.as_f64(),
-        _ => false,
-    }
-}
+impl TryFrom<Members> for ClaimRule {
+    type Error = &'static str;
 
-/// The number if it is whole and exact: beyond 64 bits, only a float can stand for it.
-fn integer(number: &Number) -> Option<i128> {
-    let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-    whole.or_else(|| {
-        let float = number.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^100, so exact")]
-        (float.fract() == 0.0 && float.abs() < 1e30).then_some(float as i128)
-    })
+    fn try_from(members: Members) -> Result<Self, &'static str> {
+        let Members { name, value, one_of, matches, absent } = members;
+        let rule = Self { name, value, one_of, matches, absent };
+        rule.problem().map_or(Ok(rule), |(_, problem)| Err(problem))
+    }
 }

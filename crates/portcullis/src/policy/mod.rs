@@ -1,60 +1,64 @@
 //! From a [`VerifiedToken`] to one that may pass here: the scope and the claims that an endpoint asks for.
+//!
+//! [`Rules`] are what is asked for, as data; [`Policy`] is made from them once and checks without an allocation. A new rule for
+//! claims is a field of [`ClaimRule`] and a row of [`ClaimCheck`], which explanations show.
 
+mod claim_check;
 mod claim_rule;
+mod implied_scopes;
+mod invalid_token_status;
+mod own_rule;
+mod pattern;
+mod rules;
+mod scope_check;
 
-pub(crate) use claim_rule::ClaimRule;
+pub use claim_rule::ClaimRule;
+pub use invalid_token_status::InvalidTokenStatus;
+pub use rules::Rules;
+
+pub(crate) use claim_check::ClaimCheck;
+pub(crate) use own_rule::OwnRule;
+pub(crate) use scope_check::ScopeCheck;
 
 use crate::{
     claims::{VerifiedToken, grants},
-    json::Object,
-    refusal::{AccessFault, Refusal},
+    refusal::Refusal,
 };
+use implied_scopes::ImpliedScopes;
 
-/// What an endpoint asks of a token beyond its being good.
+/// What an endpoint asks of a token beyond its being good: the checks, in the order in which they are made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
-    /// Scope values, all of which must be granted.
-    pub(crate) all_scopes: Vec<String>,
-    /// Groups of scope values, one of each of which must be granted.
-    pub(crate) any_scopes: Vec<Vec<String>>,
-    /// Claims that must be there, or have a value.
-    pub(crate) claims: Vec<ClaimRule>,
+    pub(crate) scope: ScopeCheck,
+    pub(crate) claims: Vec<ClaimCheck>,
+    pub(crate) own: Vec<OwnRule>,
+    implied: ImpliedScopes,
 }
 
 impl Policy {
+    pub(crate) fn new(rules: &Rules, own: Vec<OwnRule>) -> Self {
+        let implied = ImpliedScopes::new(&rules.implied_scopes);
+        Self {
+            scope: ScopeCheck::new(rules, &implied),
+            claims: rules.claims.iter().map(ClaimCheck::new).collect(),
+            own,
+            implied,
+        }
+    }
+
     pub(crate) fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
-        self.check_scopes(token.claims())?;
-        self.claims.iter().try_for_each(|rule| check_claim(rule, token.claims()))?;
+        let claims = token.claims();
+        self.scope.check(|value| grants(claims, value))?;
+        self.claims.iter().try_for_each(|rule| rule.check(claims))?;
+        self.own.iter().try_for_each(|rule| rule.check(claims))?;
         Ok(token)
     }
 
-    /// The scope that is asked for, for people; none if none is.
-    pub(crate) fn asked_scope(&self) -> Option<String> {
-        let all = (!self.all_scopes.is_empty()).then(|| self.all_scopes.join(" "));
-        let any = self.any_scopes.iter().map(|group| format!("one of {}", group.join(" ")));
-        let asked: Vec<String> = all.into_iter().chain(any).collect();
-        (!asked.is_empty()).then(|| asked.join(", and "))
+    /// Whether a token grants this scope value: itself, or by another that implies it.
+    pub(crate) fn has_scope(&self, token: &VerifiedToken, value: &str) -> bool {
+        let grants = |value: &str| grants(token.claims(), value);
+        grants(value) || self.implied.granting(value).iter().any(|value| grants(value))
     }
-
-    pub(crate) fn check_scopes(&self, claims: &Object) -> Result<(), Refusal> {
-        let granted = |value: &String| grants(claims, value);
-        let satisfied =
-            self.all_scopes.iter().all(granted) && self.any_scopes.iter().all(|group| group.iter().any(granted));
-        if satisfied {
-            return Ok(());
-        }
-        let required: Vec<&str> =
-            self.all_scopes.iter().chain(self.any_scopes.iter().flatten()).map(String::as_str).collect();
-        Err(Refusal::Access(AccessFault::InsufficientScope { required: required.join(" ") }))
-    }
-}
-
-/// Holds claims against a rule.
-pub(crate) fn check_claim(rule: &ClaimRule, claims: &Object) -> Result<(), Refusal> {
-    if rule.is_met(claims) {
-        return Ok(());
-    }
-    Err(Refusal::Access(AccessFault::RequiredClaims { claim: rule.name().to_owned() }))
 }
 
 #[cfg(test)]

@@ -16,6 +16,16 @@ pub enum AccessFault {
         /// The rule's claim: a name or a JSON Pointer; what did not fit, for typed claims.
         claim: String,
     },
+    /// A claim is there that the endpoint forbids.
+    ForbiddenClaim {
+        /// The rule's claim: a name or a JSON Pointer.
+        claim: String,
+    },
+    /// A rule of the endpoint's own does not hold ([`Secure::rule`](crate::Secure::rule)).
+    OwnRule {
+        /// The rule's name, which is the code of this refusal.
+        name: &'static str,
+    },
 }
 
 impl AccessFault {
@@ -23,6 +33,8 @@ impl AccessFault {
         match self {
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::RequiredClaims { .. } => "required_claims",
+            Self::ForbiddenClaim { .. } => "forbidden_claim",
+            Self::OwnRule { name } => name,
         }
     }
 
@@ -30,6 +42,8 @@ impl AccessFault {
         match self {
             Self::InsufficientScope { .. } => "Token is missing some required scope values",
             Self::RequiredClaims { .. } => "Token is missing some required claims",
+            Self::ForbiddenClaim { .. } => "Token has a claim that it must not have here",
+            Self::OwnRule { .. } => "Token does not meet a rule of this resource",
         }
     }
 }
@@ -41,6 +55,8 @@ impl fmt::Display for AccessFault {
                 write!(f, "the token was not granted all of the scope that is needed: {required}")
             }
             Self::RequiredClaims { claim } => write!(f, "a required claim is missing or has another value: {claim}"),
+            Self::ForbiddenClaim { claim } => write!(f, "a claim is there that the endpoint forbids: {claim}"),
+            Self::OwnRule { name } => write!(f, "the rule `{name}` of the endpoint does not hold"),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! # The codes
 //!
 //! They are the same in logs, metrics, problem details and every door, and never change their meaning.
-//! `403*` is 401 where `invalid_token_status(401)` is set.
+//! `403*` is 401 where [`invalid_token_status`](crate::Secure::invalid_token_status) says so.
 //!
 //! | code | status | meaning |
 //! |---|---|---|
@@ -44,6 +44,8 @@
 //! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove to have it |
 //! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
 //! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
+//! | `forbidden_claim` | 403* | a claim is there that the endpoint forbids |
+//! | *a name of yours* | 403* | a rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)) |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
 //! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
 //! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or gives no answer that can be believed: nothing was judged |
@@ -116,6 +118,48 @@ impl Refusal {
     }
 }
 
+/// The codes of all refusals, as the table above has them; rules of one's own have other names.
+pub(crate) const CODES: &[&str] = &[
+    "no_credentials",
+    "other_scheme",
+    "empty_token",
+    "several_tokens",
+    "token_too_large",
+    "malformed_token",
+    "malformed_token_parts",
+    "encrypted_token",
+    "malformed_base64",
+    "malformed_json",
+    "duplicate_member",
+    "nested_too_deep",
+    "malformed_header",
+    "critical_header",
+    "algorithm_not_allowed",
+    "wrong_type",
+    "unknown_key",
+    "key_mismatch",
+    "unusable_key",
+    "too_many_keys",
+    "bad_signature",
+    "inactive_token",
+    "expired",
+    "not_yet_valid",
+    "issued_in_future",
+    "missing_claim",
+    "malformed_claim",
+    "wrong_issuer",
+    "wrong_audience",
+    "sender_constrained_token",
+    "unsupported_confirmation",
+    "required_claims",
+    "forbidden_claim",
+    "insufficient_scope",
+    "keys_unavailable",
+    "introspection_unavailable",
+    "missing_layer",
+    "no_runtime",
+];
+
 impl std::error::Error for Refusal {}
 
 impl fmt::Display for Refusal {
@@ -140,6 +184,12 @@ mod tests {
         for text in [refusal.to_string(), format!("{refusal:?}"), refusal.description().to_owned()] {
             assert!(!text.contains("secret"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_list_of_codes_is_the_table_of_the_docs() {
+        let rows = include_str!("mod.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split_once('`'));
+        assert_eq!(rows.map(|(code, _)| code).collect::<Vec<_>>(), CODES);
     }
 
     #[test]

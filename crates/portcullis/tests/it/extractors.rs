@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use http::StatusCode;
-use portcullis::{Access, Claims, Secure};
+use portcullis::{Access, Claims, InvalidTokenStatus, Secure};
 
 use crate::support::{Setup, answer, bearer, request};
 
@@ -38,7 +38,10 @@ pub(crate) async fn claims_come_as_json_and_as_a_type_of_yours() {
 #[tokio::test]
 pub(crate) async fn claims_that_do_not_fit_the_type_are_refused_as_the_layer_would() {
     let setup = Setup::new().await;
-    let secure = Secure::new(setup.jwks.clone()).realm("r").invalid_token_status(401).problem_json();
+    let secure = Secure::new(setup.jwks.clone())
+        .realm("r")
+        .invalid_token_status(InvalidTokenStatus::Unauthorized)
+        .problem_json();
     let required = Router::new().route("/", get(typed)).layer(secure.clone());
     let optional = Router::new().route("/", get(|_: Option<Claims<Customer>>| async { "passed" })).layer(secure);
     for app in [required, optional] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use portcullis::{JwksService, Secure};
+use portcullis::{InvalidTokenStatus, JwksService, Secure};
 use portcullis_testkit::{Endpoint, Fault};
 
 use crate::support::{Setup, answer, app, bearer, by, request};
@@ -45,8 +45,11 @@ pub(crate) async fn a_bad_token_is_refused_with_403_or_401_as_configured() {
     let expired = setup.server.token().expired_for(Duration::from_secs(60)).sign();
     for (secure, status) in [
         (Secure::new(setup.jwks.clone()), StatusCode::FORBIDDEN),
-        (Secure::new(setup.jwks.clone()).invalid_token_status(401), StatusCode::UNAUTHORIZED),
-        (Secure::new(setup.jwks.clone()).invalid_token_status(403), StatusCode::FORBIDDEN),
+        (
+            Secure::new(setup.jwks.clone()).invalid_token_status(InvalidTokenStatus::Unauthorized),
+            StatusCode::UNAUTHORIZED,
+        ),
+        (Secure::new(setup.jwks.clone()).invalid_token_status(InvalidTokenStatus::Forbidden), StatusCode::FORBIDDEN),
     ] {
         let answer = answer(&app(secure.realm("my-realm")), bearer(&expired)).await;
         assert_eq!(answer.status, status);
@@ -58,7 +61,10 @@ pub(crate) async fn a_bad_token_is_refused_with_403_or_401_as_configured() {
 #[tokio::test]
 pub(crate) async fn a_missing_scope_names_the_scope() {
     let setup = Setup::new().await;
-    let app = app(Secure::new(setup.jwks.clone()).invalid_token_status(401).scope(["a", "b"]).any_scope(["c", "d"]));
+    let app = app(Secure::new(setup.jwks.clone())
+        .invalid_token_status(InvalidTokenStatus::Unauthorized)
+        .scope(["a", "b"])
+        .any_scope(["c", "d"]));
     let answer = answer(&app, bearer(&setup.server.token().scope("a").sign())).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     let expected = concat!(
@@ -127,11 +133,18 @@ pub(crate) async fn a_realm_cannot_break_out_of_its_quotes() {
     assert!(!answer.headers.contains_key("set-cookie"));
 }
 
-#[tokio::test]
-#[should_panic(expected = "expected 401 or 403")]
-pub(crate) async fn no_status_that_lets_a_client_believe_it_passed_can_be_set() {
-    let jwks = JwksService::new("http://127.0.0.1:1/jwks").unwrap();
-    let _ = Secure::new(jwks).invalid_token_status(200);
+#[test]
+pub(crate) fn no_status_that_lets_a_client_believe_it_passed_can_be_set() {
+    for status in [0, 200, 204, 302, 400, 402, 404, 500, u16::MAX] {
+        let error = InvalidTokenStatus::try_from(status).unwrap_err().to_string();
+        assert_eq!(error, format!("`invalid_token_status`: expected 401 or 403, got {status}"));
+        assert!(serde_json::from_value::<InvalidTokenStatus>(status.into()).is_err(), "{status}");
+    }
+    for status in [401, 403] {
+        let read: InvalidTokenStatus = serde_json::from_value(status.into()).unwrap();
+        assert_eq!(u16::from(read), status);
+        assert_eq!(serde_json::to_value(read).unwrap(), status);
+    }
 }
 
 #[tokio::test]

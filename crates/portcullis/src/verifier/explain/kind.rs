@@ -104,6 +104,8 @@ checks! {
     Scope = "scope", "scope", "RFC 6750 section 3.1";
     /// The claims are there, with the values, that the endpoint asks for; one check for each rule.
     Claim = "claim", "claim", "RFC 7519 section 4";
+    /// The endpoint's own rules hold ([`Secure::rule`](crate::Secure::rule)); one check for each.
+    Rule = "rule", "rule", "RFC 6750 section 3.1";
 }
 
 impl CheckKind {
@@ -117,7 +119,8 @@ impl CheckKind {
         match refusal {
             Refusal::Token(fault) => Self::of_token(fault),
             Refusal::Access(AccessFault::InsufficientScope { .. }) => Self::Scope,
-            Refusal::Access(AccessFault::RequiredClaims { .. }) => Self::Claim,
+            Refusal::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => Self::Claim,
+            Refusal::Access(AccessFault::OwnRule { .. }) => Self::Rule,
             Refusal::Unavailable(UnavailableFault::Introspection { .. }) => Self::Introspection,
             Refusal::Unavailable(_) | Refusal::Configuration(_) => Self::KeyFound,
             Refusal::Request(_) => Self::Credentials,

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::SystemTime};
 use super::{Check, CheckKind, Explanation, Fact, Outcome, expected, hint, words};
 use crate::{
     bearer::BearerToken,
-    claims::ClaimRules,
+    claims::{ClaimRules, Claims, grants},
     json::{Object, Value},
     keys::Candidates,
-    policy::{self, Policy},
+    policy::Policy,
     refusal::{JsonFault, Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
     verifier::{Verifier, branch::Branch},
@@ -350,19 +350,26 @@ impl Walk<'_> {
     /// The rules of the endpoint.
     fn access(&mut self, policy: &Policy) {
         let Some(claims) = self.claims.clone() else { return };
-        match policy.asked_scope() {
-            Some(expected) => {
-                let came = Came::Claimed(granted(&claims));
-                self.check(CheckKind::Scope, policy.check_scopes(&claims), &expected, came);
-            }
-            None => self.checks.push(Check::plain(CheckKind::Scope, Outcome::NotAsked)),
+        if policy.scope.is_empty() {
+            self.checks.push(Check::plain(CheckKind::Scope, Outcome::NotAsked));
+        } else {
+            let came = Came::Claimed(granted(&claims));
+            let result = policy.scope.check(|value| grants(&claims, value));
+            self.check(CheckKind::Scope, result, &policy.scope.expected(), came);
         }
         for rule in &policy.claims {
-            let claim = crate::claims::find(&claims, rule.name());
+            let claim = rule.claim(&claims);
             // Where another kind of value is asked for, the quotes of a text tell it apart.
-            let is_text_asked = rule.value().is_none_or(serde_json::Value::is_string);
+            let is_text_asked = rule.values().iter().all(serde_json::Value::is_string);
             let came = Came::Claimed(if is_text_asked { shown(claim) } else { as_json(claim) });
-            self.check(CheckKind::Claim, policy::check_claim(rule, &claims), &rule.to_string(), came);
+            self.check(CheckKind::Claim, rule.check(&claims), &rule.expected(), came);
+        }
+        // Only claims that are vouched for are shown to code of others.
+        if self.vouched {
+            let claims = Claims::new(claims);
+            for rule in &policy.own {
+                self.check(CheckKind::Rule, rule.check(&claims), &rule.expected(), Came::Nothing);
+            }
         }
     }
 
@@ -374,6 +381,7 @@ impl Walk<'_> {
             CheckKind::Introspection => true,
             CheckKind::Scope => policy.is_none(),
             CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
+            CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),
             _ => is_opaque,
         };
         let left = CheckKind::ALL.iter().filter(|kind| !made.contains(kind) && !is_left_out(**kind));

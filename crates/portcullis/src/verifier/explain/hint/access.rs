@@ -17,11 +17,15 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
     Some(match fault {
         AccessFault::InsufficientScope { .. } => scope(walk, claims, policy),
         AccessFault::RequiredClaims { claim } => required(claims, policy, claim),
+        AccessFault::ForbiddenClaim { claim } => {
+            format!("tokens with `{claim}` are for something else: have the client ask for another kind of token")
+        }
+        AccessFault::OwnRule { name } => format!("the code of this endpoint says so: see its rule `{name}`"),
     })
 }
 
 fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
-    let lacking = lacking(claims, policy);
+    let lacking = policy.scope.lacking(|value| grants(claims, value));
     if let Some(several) = lacking.iter().find(|value| value.is_empty() || value.contains(' ')) {
         return format!("no token can grant `{several}`: a scope value has no space in it, so name each for itself");
     }
@@ -79,14 +83,6 @@ fn is_of_an_app(claims: &Object) -> bool {
     says_so || (claims.contains_key("roles") && !claims.contains_key("scp"))
 }
 
-/// The scope values that would help.
-fn lacking<'a>(claims: &Object, policy: &'a Policy) -> Vec<&'a str> {
-    let is_lacking = |value: &&String| !grants(claims, value);
-    let all = policy.all_scopes.iter().filter(is_lacking);
-    let unmet = policy.any_scopes.iter().filter(|group| group.iter().all(|value| is_lacking(&value)));
-    all.chain(unmet.flatten()).map(String::as_str).collect()
-}
-
 fn is_several(element: Value<'_>) -> bool {
     element.as_str().is_some_and(|text| text.contains(' '))
 }
@@ -103,7 +99,7 @@ fn holds(claim: Value<'_>, value: &str) -> bool {
 
 fn required(claims: &Object, policy: &Policy, name: &str) -> String {
     let rule = policy.claims.iter().find(|rule| rule.name() == name && !rule.is_met(claims));
-    let expected = rule.and_then(|rule| rule.value());
+    let asked = rule.map_or(&[][..], |rule| rule.values());
     match find(claims, name) {
         None => match nested(claims, name) {
             Some(pointer) => format!("it stands at `{pointer}`: name it by that JSON Pointer"),
@@ -111,7 +107,7 @@ fn required(claims: &Object, policy: &Policy, name: &str) -> String {
                 "the token has no `{name}`: the user or client does not have it, or the issuer does not put it into access tokens"
             ),
         },
-        Some(actual) if expected.is_some_and(|expected| is_same_text(actual, expected)) => {
+        Some(actual) if asked.iter().any(|expected| is_same_text(actual, expected)) => {
             "it is the same to people, not to a machine: text and numbers, upper and lower case are told apart"
                 .to_owned()
         }

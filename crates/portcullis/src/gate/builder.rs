@@ -1,0 +1,221 @@
+//! The builder methods of [`Secure`]: each fills a field of [`Rules`], or adds what no data can say.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Secure, judge::Gate};
+use crate::{
+    bearer::TokenSource,
+    claims::Claims,
+    configuration_error::ConfigurationError,
+    policy::{ClaimRule, InvalidTokenStatus, OwnRule, Rules},
+};
+
+impl Secure {
+    /// Takes all rules at once, in place of those that were set so far; rules of [your own](Self::rule) stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rules::check`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Rules, Secure};
+    ///
+    /// let rules: Rules = serde_json::from_str(r#"{ "realm": "orders", "scope": ["orders:read"] }"#)?;
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).rules(rules)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rules(self, rules: Rules) -> Result<Self, ConfigurationError> {
+        rules.check()?;
+        Ok(self.with_rules(|current| *current = rules))
+    }
+
+    /// The realm that challenges name (RFC 9110 section 11.5).
+    pub fn realm(self, realm: impl Into<String>) -> Self {
+        self.with_rules(|rules| rules.realm = Some(realm.into()))
+    }
+
+    /// Asks for all of these scope values (RFC 6749 section 3.3).
+    pub fn scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.with_rules(|rules| rules.scope.extend(values.into_iter().map(Into::into)))
+    }
+
+    /// Asks for at least one of these scope values.
+    pub fn any_scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.with_rules(|rules| rules.any_scope.push(values.into_iter().map(Into::into).collect()))
+    }
+
+    /// Declares that a scope value grants others as well, and what those grant in turn.
+    ///
+    /// Challenges name the values that are asked for, and [`Access::has_scope`](crate::Access::has_scope) counts what is implied.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?)
+    ///     .implied_scopes("admin", ["orders:write"])
+    ///     .implied_scopes("orders:write", ["orders:read"])
+    ///     .scope(["orders:read"]); // a token with `admin` passes
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn implied_scopes<T: Into<String>>(
+        self,
+        value: impl Into<String>,
+        implied: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let implied = implied.into_iter().map(Into::into);
+        self.with_rules(|rules| rules.implied_scopes.entry(value.into()).or_default().extend(implied))
+    }
+
+    /// Asks for a claim, whatever its value: by its name, or, if the text starts with `/`, by its JSON
+    /// Pointer (RFC 6901).
+    pub fn claim(self, name: impl Into<String>) -> Self {
+        self.claim_rule(ClaimRule::present(name))
+    }
+
+    /// Asks for a claim with this value, or an array with this value in it.
+    ///
+    /// Any JSON value will do; numbers compare as numbers, nothing is converted.
+    pub fn claim_value(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claim_rule(ClaimRule::equals(name, value))
+    }
+
+    /// Asks for a claim with one of these values, or an array with one of them in it.
+    pub fn claim_one_of<T: Into<Value>>(self, name: impl Into<String>, values: impl IntoIterator<Item = T>) -> Self {
+        self.claim_rule(ClaimRule::one_of(name, values))
+    }
+
+    /// Asks for a claim that is a text which matches this pattern, or an array with such a text in it.
+    ///
+    /// `*` stands for any run of characters, also for none and for `/`; the pattern matches the whole text.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let jwks = JwksService::new("https://token.actions.githubusercontent.com/.well-known/jwks")?;
+    /// let secure = Secure::new(jwks).claim_matches("sub", "repo:my-org/*:ref:refs/heads/main");
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn claim_matches(self, name: impl Into<String>, pattern: impl Into<String>) -> Self {
+        self.claim_rule(ClaimRule::matches(name, pattern))
+    }
+
+    /// Refuses tokens that have this claim, also if it is `null`.
+    pub fn claim_absent(self, name: impl Into<String>) -> Self {
+        self.claim_rule(ClaimRule::absent(name))
+    }
+
+    fn claim_rule(self, rule: ClaimRule) -> Self {
+        self.with_rules(|rules| rules.claims.push(rule))
+    }
+
+    /// Asks for a rule of your own to hold. It sees the claims of tokens that are verified, after all other rules were met.
+    ///
+    /// The name is the [code](crate::refusal#the-codes) of the refusal, in logs, metrics and problem details.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Rule`] if the name is not in `snake_case`, is longer than 64 characters, or is the code of another
+    /// refusal.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{Claims, JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?)
+    ///     .rule("not_of_age", |claims: &Claims| claims.get("age").and_then(|age| age.as_u64()).is_some_and(|age| age >= 18))?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn rule(
+        self,
+        name: &'static str,
+        holds: impl Fn(&Claims) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, ConfigurationError> {
+        let rule = OwnRule::new(name, holds)?;
+        Ok(self.with(|gate| gate.policy.own.push(rule)))
+    }
+
+    /// The status for a bad token: 403 by default, or 401 as RFC 6750 section 3.1 has it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{InvalidTokenStatus, JwksService, Secure};
+    ///
+    /// let jwks = JwksService::new("https://as.example.com/jwks")?;
+    /// let secure = Secure::new(jwks).invalid_token_status(InvalidTokenStatus::Unauthorized);
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn invalid_token_status(self, status: InvalidTokenStatus) -> Self {
+        self.with_rules(|rules| rules.invalid_token_status = status)
+    }
+
+    /// Tells a refusal in the body, too, as problem details (RFC 9457) with its stable `code`.
+    pub fn problem_json(self) -> Self {
+        self.with_rules(|rules| rules.problem_json = true)
+    }
+
+    /// Lets requests without credentials pass, without claims; those with bad credentials do not.
+    pub fn optional(self) -> Self {
+        self.with_rules(|rules| rules.optional = true)
+    }
+
+    /// Lets every request pass, and only tells which ones it would refuse: in the log, and in the counter
+    /// `portcullis_would_refuse_total` by `code`. For the time before a roll-out; it guards nothing.
+    ///
+    /// A request that would be refused reaches the service without [`Access`](crate::Access), as one without credentials does behind
+    /// [`optional`](Self::optional): have handlers ask for `Option<Claims>` meanwhile. What would pass passes with its claims.
+    /// Keys are fetched, and opaque tokens introspected, as they would be in earnest.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Judging, Presented, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).report_only();
+    /// let headers = http::HeaderMap::new();
+    /// let Judging::Done(verdict) = secure.judge(&Presented::new(&headers)) else { panic!("no keys are needed") };
+    /// assert!(verdict.outcome.expect("it passes all the same").access().is_none());
+    /// assert_eq!(verdict.would_refuse.map(|refusal| refusal.code()), Some("no_credentials"));
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn report_only(self) -> Self {
+        self.with_rules(|rules| rules.report_only = true)
+    }
+
+    /// The longest token that is looked at, in bytes: that of the verifier by default
+    /// ([`max_token_bytes`](crate::VerifierBuilder::max_token_bytes)), 16 KiB.
+    pub fn max_token_bytes(self, max: usize) -> Self {
+        self.with_rules(|rules| rules.max_token_bytes = Some(max))
+    }
+
+    /// Where the token may stand; only in the `Authorization` field by default.
+    ///
+    /// A request with tokens in two of the places is refused. A place that is named twice is one.
+    pub fn token_from(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
+        let mut places: Vec<TokenSource> = Vec::new();
+        for source in sources {
+            if !places.contains(&source) {
+                places.push(source);
+            }
+        }
+        self.with(|gate| gate.sources = places)
+    }
+
+    fn with_rules(self, change: impl FnOnce(&mut Rules)) -> Self {
+        self.with(|gate| gate.change_rules(change))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Gate)) -> Self {
+        change(Arc::make_mut(&mut self.gate));
+        self
+    }
+}

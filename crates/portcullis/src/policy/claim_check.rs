@@ -1,0 +1,143 @@
+//! A claim, held against its rule.
+
+use serde_json::{Number, Value};
+
+use super::{ClaimRule, pattern::Pattern};
+use crate::{
+    claims::ClaimPath,
+    json::{self, Object},
+    refusal::{AccessFault, Refusal},
+};
+
+/// A [`ClaimRule`] that is ready to be checked.
+#[derive(Debug, Clone)]
+pub(crate) struct ClaimCheck {
+    path: ClaimPath,
+    asked: Asked,
+}
+
+/// What is asked of a claim.
+#[derive(Debug, Clone)]
+enum Asked {
+    Present,
+    Absent,
+    OneOf(Vec<Value>),
+    Matches(Pattern),
+    /// A rule that contradicts itself is met by no claim; [`Rules::check`](super::Rules::check) says so.
+    Nothing,
+}
+
+impl ClaimCheck {
+    pub(crate) fn new(rule: &ClaimRule) -> Self {
+        let ClaimRule { name, value, one_of, matches, absent } = rule;
+        let asked = match (value, one_of, matches) {
+            _ if rule.conditions() > 1 => Asked::Nothing,
+            (Some(value), ..) => Asked::OneOf(vec![value.clone()]),
+            (_, Some(values), _) => Asked::OneOf(values.clone()),
+            (.., Some(pattern)) => Asked::Matches(Pattern::new(pattern)),
+            _ if *absent => Asked::Absent,
+            _ => Asked::Present,
+        };
+        Self { path: ClaimPath::new(name), asked }
+    }
+
+    /// The claim's name or JSON Pointer, as the rule has it.
+    pub(crate) fn name(&self) -> &str {
+        self.path.as_str()
+    }
+
+    /// The claim that the rule is for.
+    pub(crate) fn claim<'a>(&self, claims: &'a Object) -> Option<json::Value<'a>> {
+        self.path.of(claims)
+    }
+
+    /// The values of which one is asked for; none if any will do, or a pattern is asked for.
+    pub(crate) fn values(&self) -> &[Value] {
+        if let Asked::OneOf(values) = &self.asked { values } else { &[] }
+    }
+
+    pub(crate) fn check(&self, claims: &Object) -> Result<(), Refusal> {
+        if self.is_met(claims) {
+            return Ok(());
+        }
+        let claim = self.name().to_owned();
+        Err(Refusal::Access(match self.asked {
+            Asked::Absent => AccessFault::ForbiddenClaim { claim },
+            _ => AccessFault::RequiredClaims { claim },
+        }))
+    }
+
+    pub(crate) fn is_met(&self, claims: &Object) -> bool {
+        match (self.claim(claims), &self.asked) {
+            (_, Asked::Nothing) => false,
+            (claim, Asked::Absent) => claim.is_none(),
+            (claim, Asked::Present) => claim.is_some(),
+            (None, Asked::OneOf(_) | Asked::Matches(_)) => false,
+            (Some(actual), Asked::OneOf(values)) => values
+                .iter()
+                .any(|value| equal(actual, value) || actual.elements().any(|element| equal(element, value))),
+            (Some(actual), Asked::Matches(pattern)) => {
+                let fits = |value: json::Value<'_>| value.as_str().is_some_and(|text| pattern.matches(text));
+                fits(actual) || actual.elements().any(fits)
+            }
+        }
+    }
+
+    /// The rule in words.
+    pub(crate) fn expected(&self) -> String {
+        let name = self.name();
+        match &self.asked {
+            Asked::Present => format!("{name} is there"),
+            Asked::Absent => format!("{name} is not there"),
+            Asked::OneOf(values) => match values.as_slice() {
+                [only] => format!("{name} is, or has among its elements, {only}"),
+                several => {
+                    let several: Vec<_> = several.iter().map(Value::to_string).collect();
+                    format!("{name} is, or has among its elements, one of {}", several.join(", "))
+                }
+            },
+            Asked::Matches(pattern) => {
+                format!("{name} matches, or has an element that matches, `{}`", pattern.as_str())
+            }
+            Asked::Nothing => format!("{name} has several conditions in one rule, which nothing meets"),
+        }
+    }
+}
+
+/// Equality of JSON values; `1` and `1.0` are one number, and nothing else is converted.
+fn equal(actual: json::Value<'_>, expected: &Value) -> bool {
+    match expected {
+        Value::Null => actual.is_null(),
+        Value::Bool(expected) => actual.as_bool() == Some(*expected),
+        Value::String(expected) => actual.as_str() == Some(expected),
+        Value::Number(expected) => actual.as_number().is_some_and(|actual| equal_numbers(&actual, expected)),
+        Value::Array(expected) => {
+            actual.is_array()
+                && actual.len() == expected.len()
+                && actual.elements().zip(expected).all(|(actual, expected)| equal(actual, expected))
+        }
+        Value::Object(expected) => {
+            actual.is_object()
+                && actual.len() == expected.len()
+                && actual.members().all(|(name, actual)| expected.get(name).is_some_and(|value| equal(actual, value)))
+        }
+    }
+}
+
+fn equal_numbers(a: &Number, b: &Number) -> bool {
+    match (integer(a), integer(b)) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => a.as_f64() == b.as_f64(),
+        _ => false,
+    }
+}
+
+/// The number if it is whole and exact: beyond 64 bits, only a float can stand for it.
+fn integer(number: &Number) -> Option<i128> {
+    let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    whole.or_else(|| {
+        let float = number.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^100, so exact")]
+        (float.fract() == 0.0 && float.abs() < 1e30).then_some(float as i128)
+    })
+}

@@ -1,0 +1,29 @@
+//! A pattern with `*` for a text.
+
+/// A pattern of which `*` stands for any run of characters, `/` and none at all among them.
+///
+/// It has to match the whole text. A match takes time linear in the text: each piece is looked for once, behind the one
+/// before, at the first place where it stands. No later place could help the pieces that follow.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    text: String,
+}
+
+impl Pattern {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let Some((first, rest)) = self.text.split_once('*') else { return self.text == text };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        // The two ends must not share characters: `ab*b` does not match `ab`.
+        let Some(between) = text.strip_prefix(first).and_then(|text| text.strip_suffix(last)) else { return false };
+        let pieces = middle.split('*');
+        pieces.fold(Some(between), |text, piece| text?.split_once(piece).map(|(_, behind)| behind)).is_some()
+    }
+}

@@ -1,0 +1,146 @@
+//! What an endpoint asks of a request, as data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+use super::{ClaimRule, InvalidTokenStatus};
+use crate::configuration_error::ConfigurationError;
+
+/// What an endpoint asks of a request, and how it tells refusals.
+///
+/// The builder methods of [`Secure`](crate::Secure) fill it, and [`Secure::rules`](crate::Secure::rules) takes it whole: from a
+/// configuration file, by serde. Members that are left out ask for nothing; unknown ones are an error.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{ClaimRule, InvalidTokenStatus, Rules};
+///
+/// let rules: Rules = serde_json::from_str(r#"{
+///     "realm": "orders",
+///     "scope": ["orders:read"],
+///     "any_scope": ["eu", "us"],
+///     "claims": [{ "name": "/realm_access/roles", "value": "clerk" }],
+///     "implied_scopes": { "orders:write": ["orders:read"] },
+///     "invalid_token_status": 401
+/// }"#)?;
+///
+/// let mut same = Rules::default();
+/// same.realm = Some("orders".into());
+/// same.scope = vec!["orders:read".into()];
+/// same.any_scope = vec![vec!["eu".into(), "us".into()]];
+/// same.claims = vec![ClaimRule::equals("/realm_access/roles", "clerk")];
+/// same.implied_scopes = [("orders:write".into(), vec!["orders:read".into()])].into();
+/// same.invalid_token_status = InvalidTokenStatus::Unauthorized;
+/// assert_eq!(rules, same);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// The realm that challenges name (RFC 9110 section 11.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// Scope values, all of which a token has to grant (RFC 6749 section 3.3).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// Groups of scope values, of each of which a token has to grant one at least. An array of texts is one group.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "groups")]
+    pub any_scope: Vec<Vec<String>>,
+    /// Rules for claims, all of which a token has to meet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRule>,
+    /// For a scope value, the values that it grants as well: `"orders:write" = ["orders:read"]`. Those grant theirs, too.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub implied_scopes: BTreeMap<String, Vec<String>>,
+    /// Whether requests without credentials pass, without claims.
+    pub optional: bool,
+    /// Whether every request passes, and what would be refused is only told.
+    pub report_only: bool,
+    /// The status of a response to a bad token: 401 or 403, the default.
+    pub invalid_token_status: InvalidTokenStatus,
+    /// Whether refusals have a body with problem details (RFC 9457).
+    pub problem_json: bool,
+    /// The longest token that is looked at, in bytes; if none, that of the verifier, which is 16 KiB by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_token_bytes: Option<usize>,
+}
+
+impl Rules {
+    /// Checks that each rule can be met, and says what it is meant to say.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Rule`], which names the first field that is not as it must be: a scope value that no token can
+    /// grant, a group of `any_scope` without values, a claim rule with two conditions or without a name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let mut rules = portcullis::Rules::default();
+    /// rules.scope = vec!["read write".into()];
+    /// assert_eq!(
+    ///     rules.check().unwrap_err().to_string(),
+    ///     "`scope[0]`: expected one scope value, got \"read write\": write each value in quotes of its own",
+    /// );
+    /// ```
+    pub fn check(&self) -> Result<(), ConfigurationError> {
+        check_scopes("scope", &self.scope)?;
+        for (index, group) in self.any_scope.iter().enumerate() {
+            let field = format!("any_scope[{index}]");
+            if group.is_empty() {
+                let problem = "expected at least one scope value, got none: leave the group out";
+                return Err(ConfigurationError::rule(field, problem));
+            }
+            check_scopes(&field, group)?;
+        }
+        for (index, rule) in self.claims.iter().enumerate() {
+            if let Some((member, problem)) = rule.problem() {
+                let dot = if member.is_empty() { "" } else { "." };
+                return Err(ConfigurationError::rule(format!("claims[{index}]{dot}{member}"), problem));
+            }
+        }
+        for (value, implied) in &self.implied_scopes {
+            check_scope(|| "implied_scopes".to_owned(), value)?;
+            check_scopes(&format!("implied_scopes.{value:?}"), implied)?;
+        }
+        match self.max_token_bytes {
+            Some(0) => Err(ConfigurationError::rule("max_token_bytes", "expected at least 1 byte, got 0")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_scopes(field: &str, values: &[String]) -> Result<(), ConfigurationError> {
+    values.iter().enumerate().try_for_each(|(index, value)| check_scope(|| format!("{field}[{index}]"), value))
+}
+
+/// Checks that a text is a `scope-token` (RFC 6749 section 3.3).
+fn check_scope(field: impl FnOnce() -> String, value: &str) -> Result<(), ConfigurationError> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    if !value.is_empty() && value.bytes().all(fits) {
+        return Ok(());
+    }
+    let problem = format!("expected one scope value, got {value:?}: write each value in quotes of its own");
+    Err(ConfigurationError::rule(field(), problem))
+}
+
+/// Reads groups of scope values, or one group without the brackets around it.
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected an array of scope values, or of arrays of them")]
+    enum Groups {
+        One(Vec<String>),
+        Several(Vec<Vec<String>>),
+    }
+    match Groups::deserialize(deserializer)? {
+        // One of no values is none: read as no group at all, it would let everybody pass.
+        Groups::One(group) if group.is_empty() => {
+            Err(D::Error::custom("expected at least one scope value in `any_scope`, got none: leave `any_scope` out"))
+        }
+        Groups::One(group) => Ok(vec![group]),
+        Groups::Several(groups) => Ok(groups),
+    }
+}

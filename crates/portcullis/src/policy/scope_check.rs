@@ -1,0 +1,69 @@
+//! The scope that an endpoint asks for, held against the scope that a token grants.
+
+use super::{Rules, implied_scopes::ImpliedScopes};
+use crate::refusal::{AccessFault, Refusal};
+
+/// Scope values, all or one of each group of which a token has to grant (RFC 6749 section 3.3).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ScopeCheck {
+    all: Vec<Asked>,
+    any: Vec<Vec<Asked>>,
+}
+
+/// A scope value, and the values that imply it.
+#[derive(Debug, Clone)]
+struct Asked {
+    value: String,
+    implied_by: Vec<String>,
+}
+
+impl ScopeCheck {
+    pub(super) fn new(rules: &Rules, implied: &ImpliedScopes) -> Self {
+        let asked = |value: &String| Asked { value: value.clone(), implied_by: implied.granting(value).to_vec() };
+        let group = |values: &Vec<String>| values.iter().map(asked).collect();
+        Self { all: group(&rules.scope), any: rules.any_scope.iter().map(group).collect() }
+    }
+
+    /// Whether no scope is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.any.is_empty()
+    }
+
+    /// Checks the scope; `grants` tells whether the token itself has a value.
+    pub(crate) fn check(&self, grants: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        let is_met = |asked: &Asked| asked.is_met(&grants);
+        if self.all.iter().all(is_met) && self.any.iter().all(|group| group.iter().any(is_met)) {
+            return Ok(());
+        }
+        let asked = self.all.iter().chain(self.any.iter().flatten());
+        Err(insufficient(asked.map(|asked| asked.value.as_str())))
+    }
+
+    /// The scope that is asked for, in words.
+    pub(crate) fn expected(&self) -> String {
+        let words = |group: &[Asked]| group.iter().map(|asked| asked.value.as_str()).collect::<Vec<_>>().join(" ");
+        let all = (!self.all.is_empty()).then(|| words(&self.all));
+        let any = self.any.iter().map(|group| format!("one of {}", words(group)));
+        all.into_iter().chain(any).collect::<Vec<_>>().join(", and ")
+    }
+
+    /// The scope values that would help.
+    pub(crate) fn lacking(&self, grants: impl Fn(&str) -> bool) -> Vec<&str> {
+        let is_met = |asked: &Asked| asked.is_met(&grants);
+        let all = self.all.iter().filter(|asked| !is_met(asked));
+        let any = self.any.iter().filter(|group| !group.iter().any(is_met)).flatten();
+        all.chain(any).map(|asked| asked.value.as_str()).collect()
+    }
+}
+
+impl Asked {
+    fn is_met(&self, grants: impl Fn(&str) -> bool) -> bool {
+        grants(&self.value) || self.implied_by.iter().any(|value| grants(value))
+    }
+}
+
+/// The refusal that names all scope values to ask for.
+pub(super) fn insufficient<'a>(values: impl Iterator<Item = &'a str>) -> Refusal {
+    let required = values.collect::<Vec<_>>().join(" ");
+    Refusal::Access(AccessFault::InsufficientScope { required })
+}
