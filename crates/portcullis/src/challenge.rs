@@ -10,6 +10,12 @@
 //! | keys or introspection cannot be had | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 
+mod body;
+
+pub use body::RefusalBody;
+
+pub(crate) use body::BodyHook;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +23,6 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde_json::json;
 
 use crate::{
     policy::{InvalidTokenStatus, Rules},
@@ -30,12 +35,14 @@ pub(crate) struct Challenge {
     realm: Option<String>,
     invalid_token_status: InvalidTokenStatus,
     problem_json: bool,
+    pub(crate) own_body: Option<BodyHook>,
 }
 
 impl Challenge {
-    pub(crate) fn new(rules: &Rules) -> Self {
+    pub(crate) fn new(rules: &Rules, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
-        Self { realm: realm.clone(), invalid_token_status: *invalid_token_status, problem_json: *problem_json }
+        let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
+        Self { realm: realm.clone(), invalid_token_status, problem_json, own_body }
     }
 
     /// The response that tells a client of a refusal: nothing of the token, nothing of our insides.
@@ -49,11 +56,18 @@ impl Challenge {
         if let Refusal::Unavailable(fault) = refusal {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(fault.retry_after()).into());
         }
-        if self.problem_json {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-            *response.body_mut() = problem(status, refusal);
+        if let Some(body) = self.body(status, refusal).filter(|body| !body.bytes.is_empty()) {
+            response.headers_mut().insert(CONTENT_TYPE, body.content_type);
+            *response.body_mut() = body.bytes;
         }
         response
+    }
+
+    fn body(&self, status: StatusCode, refusal: &Refusal) -> Option<RefusalBody> {
+        match &self.own_body {
+            Some(hook) => Some(hook.body(refusal)),
+            None => self.problem_json.then(|| body::problem(status, refusal)),
+        }
     }
 
     fn status(&self, refusal: &Refusal) -> StatusCode {
@@ -123,18 +137,6 @@ impl Parameters {
     fn field(self) -> String {
         format!("Bearer{}", self.0)
     }
-}
-
-/// Problem details (RFC 9457); `code` is our extension member.
-fn problem(status: StatusCode, refusal: &Refusal) -> Bytes {
-    let problem = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": refusal.description(),
-        "code": refusal.code(),
-    });
-    problem.to_string().into()
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@
 //!
 //! # The tour
 //!
-//! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told.
+//! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told. [`Rules`] are the same as data.
 //! - [`Claims`] and [`Access`] are what a handler gets: as axum extractors, and as a request extension.
-//!   Claims are a [`json::Object`], or your own type.
+//!   Claims are a [`json::Object`], or your own type. [`Granted`] names the scope that a handler needs.
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are where you come in.
@@ -98,6 +98,7 @@ mod tower;
 
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use bearer::{HeaderFields, TokenSource};
+pub use challenge::RefusalBody;
 pub use claims::{Claims, VerifiedToken};
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
@@ -118,6 +119,6 @@ pub use transport::{HttpClient, HttpRequest, PeerAddress};
 pub use verifier::{Check, CheckKind, Explanation, Fact, Ground, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]
-pub use axum::AccessRejection;
+pub use axum::{AccessRejection, Granted, RequiredScope};
 #[cfg(feature = "tower")]
 pub use tower::{ResponseBody, ResponseFuture, SecureService};

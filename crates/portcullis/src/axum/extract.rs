@@ -44,7 +44,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRe
     }
 }
 
-fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
+pub(super) fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
     let missing = Refusal::Configuration(ConfigurationFault::MissingLayer);
     Guarded::find(&parts.extensions).ok_or_else(|| AccessRejection::without_layer(missing))
 }
@@ -56,10 +56,10 @@ fn typed<T: DeserializeOwned + Send + Sync + 'static>(
     access.token().typed().map_err(|refusal| rejection(guarded, refusal))
 }
 
-fn anonymous(guarded: &Guarded<'_>) -> AccessRejection {
+pub(super) fn anonymous(guarded: &Guarded<'_>) -> AccessRejection {
     rejection(guarded, Refusal::Request(RequestFault::NoCredentials))
 }
 
-fn rejection(guarded: &Guarded<'_>, refusal: Refusal) -> AccessRejection {
+pub(super) fn rejection(guarded: &Guarded<'_>, refusal: Refusal) -> AccessRejection {
     AccessRejection::new(refusal, guarded.challenge.clone())
 }

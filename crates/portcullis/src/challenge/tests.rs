@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use serde_json::json;
+
 use super::*;
 use crate::refusal::{ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified};
 
@@ -202,7 +204,7 @@ fn the_fields_read_to_the_letter_as_the_rfcs_have_them() {
 #[test]
 fn problem_details_repeat_the_status_and_the_code_and_nothing_else() {
     for invalid_token_status in [InvalidTokenStatus::Forbidden, InvalidTokenStatus::Unauthorized] {
-        let challenge = Challenge { problem_json: true, invalid_token_status, realm: None };
+        let challenge = Challenge { problem_json: true, invalid_token_status, ..Challenge::default() };
         for (refusal, _, _, code) in refusals() {
             let response = challenge.response(&refusal);
             assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");

@@ -7,9 +7,11 @@ use serde_json::Value;
 use super::{Secure, judge::Gate};
 use crate::{
     bearer::TokenSource,
+    challenge::{BodyHook, RefusalBody},
     claims::Claims,
     configuration_error::ConfigurationError,
     policy::{ClaimRule, InvalidTokenStatus, OwnRule, Rules},
+    refusal::Refusal,
 };
 
 impl Secure {
@@ -116,7 +118,8 @@ impl Secure {
         self.with_rules(|rules| rules.claims.push(rule))
     }
 
-    /// Asks for a rule of your own to hold. It sees the claims of tokens that are verified, after all other rules were met.
+    /// Asks for a rule of your own to hold. It sees claims that are vouched for: of tokens that meet all
+    /// other rules, and, for an [explanation](Self::explain), of tokens that are refused for anything but their signature.
     ///
     /// The name is the [code](crate::refusal#the-codes) of the refusal, in logs, metrics and problem details.
     ///
@@ -161,6 +164,34 @@ impl Secure {
     /// Tells a refusal in the body, too, as problem details (RFC 9457) with its stable `code`.
     pub fn problem_json(self) -> Self {
         self.with_rules(|rules| rules.problem_json = true)
+    }
+
+    /// Gives refusals bodies of your own, in place of [`problem_json`](Self::problem_json)'s. Status and fields stay as they are.
+    ///
+    /// The extractors behind the layer answer with them, too. A client may read what you write: a refusal's
+    /// [`description`](Refusal::description) and [`code`](Refusal::code) are for clients, its `Display` text is for operators.
+    ///
+    /// The closure is also called for a `HEAD` request, so that the response has the fields of one to `GET`; the HTTP server
+    /// leaves the body itself out (RFC 9110 section 9.3.2), as hyper does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use http::HeaderValue;
+    /// use portcullis::{JwksService, Judging, Presented, RefusalBody, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).refusal_body(|refusal| RefusalBody {
+    ///     content_type: HeaderValue::from_static("application/json"),
+    ///     bytes: serde_json::json!({ "error": refusal.code() }).to_string().into(),
+    /// });
+    /// let headers = http::HeaderMap::new();
+    /// let Judging::Done(verdict) = secure.judge(&Presented::new(&headers)) else { panic!("no keys are needed") };
+    /// let refusal = verdict.outcome.unwrap_err();
+    /// assert_eq!(secure.answer(&refusal).body(), r#"{"error":"no_credentials"}"#);
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn refusal_body(self, body: impl Fn(&Refusal) -> RefusalBody + Send + Sync + 'static) -> Self {
+        self.with(|gate| gate.challenge.own_body = Some(BodyHook::new(body)))
     }
 
     /// Lets requests without credentials pass, without claims; those with bad credentials do not.

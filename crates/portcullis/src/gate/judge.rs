@@ -42,7 +42,7 @@ impl Gate {
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
-        self.challenge = Challenge::new(&self.rules);
+        self.challenge = Challenge::new(&self.rules, self.challenge.own_body.take());
     }
 
     fn max_token_bytes(&self) -> usize {

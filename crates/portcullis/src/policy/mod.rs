@@ -18,7 +18,7 @@ pub use rules::Rules;
 
 pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
-pub(crate) use scope_check::ScopeCheck;
+pub(crate) use scope_check::{ScopeCheck, insufficient_scope};
 
 use crate::{
     claims::{VerifiedToken, grants},

@@ -36,7 +36,7 @@ impl ScopeCheck {
             return Ok(());
         }
         let asked = self.all.iter().chain(self.any.iter().flatten());
-        Err(insufficient(asked.map(|asked| asked.value.as_str())))
+        Err(insufficient_scope(asked.map(|asked| asked.value.as_str())))
     }
 
     /// The scope that is asked for, in words.
@@ -63,7 +63,7 @@ impl Asked {
 }
 
 /// The refusal that names all scope values to ask for.
-pub(super) fn insufficient<'a>(values: impl Iterator<Item = &'a str>) -> Refusal {
+pub(crate) fn insufficient_scope<'a>(values: impl Iterator<Item = &'a str>) -> Refusal {
     let required = values.collect::<Vec<_>>().join(" ");
     Refusal::Access(AccessFault::InsufficientScope { required })
 }

@@ -28,6 +28,7 @@ mod nested;
 mod outages;
 mod refusals;
 mod rotation;
+mod rules;
 mod seed;
 mod sender_constrained;
 mod single_flight;

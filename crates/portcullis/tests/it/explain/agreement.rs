@@ -49,6 +49,12 @@ impl Doors {
             Secure::new(ours.clone()).scope(["read"]).any_scope(["write", "admin"]),
             Secure::new(ours.clone()).claim("tenant").claim_value("/realm_access/roles", "admin"),
             Secure::new(ours.clone()).scope(["read"]).claim_value("level", 3),
+            Secure::new(ours.clone()).claim_one_of("level", [3, 4]).claim_matches("tenant", "*en*").claim_absent("act"),
+            Secure::new(ours.clone())
+                .implied_scopes("write", ["read"])
+                .scope(["read"])
+                .rule("no_tenant", |claims| claims.contains_key("tenant"))
+                .unwrap(),
             Secure::new(ours).max_token_bytes(900),
             Secure::new(introspecting(&setup, IntrospectionForm::Jwt)).scope(["read"]),
         ];

@@ -1,0 +1,140 @@
+//! A handler's own word for the scope that it needs.
+
+use std::{fmt, marker::PhantomData, ops::Deref};
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::{AccessRejection, extract};
+use crate::{gate::Access, policy::insufficient_scope};
+
+/// Scope values that a handler needs, as a type.
+///
+/// See [`Granted`].
+pub trait RequiredScope {
+    /// The scope values, all of which are needed: at least one, each as RFC 6749 section 3.3 has it. Anything else does not
+    /// compile.
+    const SCOPE: &'static [&'static str];
+}
+
+/// The [`Access`] of a request whose token grants the scope `S`.
+///
+/// A handler that has it among its arguments cannot be reached without that scope, whichever layer stands before it. What is
+/// [implied](crate::Rules::implied_scopes) at the layer counts here, too.
+///
+/// It refuses as the layer does: with 403 and `insufficient_scope`, which names the scope; with 401 if an
+/// [optional](crate::Secure::optional) or [reporting](crate::Secure::report_only) layer let the request pass without a token;
+/// with 500 without a layer.
+///
+/// # Example
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use portcullis::{Granted, JwksService, RequiredScope, Secure};
+///
+/// struct ReadOrders;
+///
+/// impl RequiredScope for ReadOrders {
+///     const SCOPE: &'static [&'static str] = &["orders:read"];
+/// }
+///
+/// async fn orders(access: Granted<ReadOrders>) -> String {
+///     format!("the orders of {}", access.claims().subject().unwrap_or("nobody"))
+/// }
+///
+/// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?);
+/// let app: Router = Router::new().route("/orders", get(orders)).layer(secure);
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+///
+/// A text that no token can grant does not compile:
+///
+/// ```compile_fail
+/// # use axum::{Router, routing::get};
+/// # use portcullis::{Granted, RequiredScope};
+/// struct ReadOrders;
+///
+/// impl RequiredScope for ReadOrders {
+///     const SCOPE: &'static [&'static str] = &["orders:read orders:list"];
+/// }
+///
+/// async fn orders(_: Granted<ReadOrders>) {}
+/// let app: Router = Router::new().route("/orders", get(orders));
+/// ```
+pub struct Granted<S> {
+    access: Access,
+    scope: PhantomData<fn() -> S>,
+}
+
+impl<S> Granted<S> {
+    /// The access by itself, without the scope in its type.
+    #[must_use]
+    pub fn into_access(self) -> Access {
+        self.access
+    }
+}
+
+impl<S> Deref for Granted<S> {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl<S> Clone for Granted<S> {
+    fn clone(&self) -> Self {
+        Self { access: self.access.clone(), scope: PhantomData }
+    }
+}
+
+impl<S> fmt::Debug for Granted<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Granted([redacted])")
+    }
+}
+
+/// Refused as [`Access`] is, and if the token does not grant the scope.
+impl<State: Send + Sync, S: RequiredScope> FromRequestParts<State> for Granted<S> {
+    type Rejection = AccessRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, AccessRejection> {
+        const { assert!(are_scope_values(S::SCOPE), "SCOPE: expected one scope value or more, each without spaces") };
+        let guarded = extract::guarded(parts)?;
+        let Some(access) = guarded.access else { return Err(extract::anonymous(&guarded)) };
+        if S::SCOPE.iter().all(|value| access.has_scope(value)) {
+            return Ok(Self { access: access.clone(), scope: PhantomData });
+        }
+        Err(extract::rejection(&guarded, insufficient_scope(S::SCOPE.iter().copied())))
+    }
+}
+
+/// Tells whether each of the texts, of which there is one at least, is a `scope-token` (RFC 6749 section 3.3).
+const fn are_scope_values(mut values: &[&str]) -> bool {
+    let mut are = !values.is_empty();
+    while let [value, rest @ ..] = values {
+        let mut bytes = value.as_bytes();
+        are = are && !bytes.is_empty();
+        while let [byte, others @ ..] = bytes {
+            are = are && byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+            bytes = others;
+        }
+        values = rest;
+    }
+    are
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_scope_values;
+
+    #[test]
+    fn only_scope_tokens_compile() {
+        for good in [&["a"][..], &["orders:read", "https://example.com/b"]] {
+            assert!(are_scope_values(good), "{good:?}");
+        }
+        for bad in [&[][..], &[""], &["a", ""], &["a b"], &["a\tb"], &["a\"b"], &["a\\b"], &["é"]] {
+            assert!(!are_scope_values(bad), "{bad:?}");
+        }
+    }
+}
