@@ -56,6 +56,11 @@ impl ClaimCheck {
         if let Asked::OneOf(values) = &self.asked { values } else { &[] }
     }
 
+    /// The pattern that is asked for.
+    pub(crate) fn pattern(&self) -> Option<&str> {
+        if let Asked::Matches(pattern) = &self.asked { Some(pattern.as_str()) } else { None }
+    }
+
     pub(crate) fn check(&self, claims: &Object) -> Result<(), Refusal> {
         if self.is_met(claims) {
             return Ok(());

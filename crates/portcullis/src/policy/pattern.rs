@@ -23,7 +23,6 @@ impl Pattern {
         let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
         // The two ends must not share characters: `ab*b` does not match `ab`.
         let Some(between) = text.strip_prefix(first).and_then(|text| text.strip_suffix(last)) else { return false };
-        let pieces = middle.split('*');
-        pieces.fold(Some(between), |text, piece| text?.split_once(piece).map(|(_, behind)| behind)).is_some()
+        middle.split('*').try_fold(between, |text, piece| text.split_once(piece).map(|(_, behind)| behind)).is_some()
     }
 }

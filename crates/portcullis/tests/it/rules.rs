@@ -128,6 +128,19 @@ async fn builder_and_data_ask_for_the_same_and_say_so_in_the_same_words() {
 }
 
 #[tokio::test]
+async fn a_pattern_that_matches_a_part_alone_is_told_apart_from_another_value() {
+    let setup = Setup::new().await;
+    let secure = Secure::new(setup.jwks.clone()).claim_matches("sub", "repo:my-org/");
+    for (sub, hint) in
+        [("repo:my-org/api", "has to match the whole text"), ("repo:other/api", "does not have the value")]
+    {
+        let explanation = explained(&setup, &secure, &token(&setup, &json!({ "sub": sub }))).await;
+        let told = explanation.first_failure().unwrap().hint.as_deref().unwrap();
+        assert!(told.contains(hint), "{sub}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn rules_as_data_replace_those_before_and_are_added_to_after() {
     let setup = Setup::new().await;
     let rules: Rules = serde_json::from_value(json!({

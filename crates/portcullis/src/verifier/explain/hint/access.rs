@@ -4,7 +4,7 @@ use super::provider::{self, Provider};
 use crate::{
     claims::{find, grants, scopes},
     json::{Object, Value},
-    policy::Policy,
+    policy::{ClaimCheck, ClaimRule, Policy},
     refusal::AccessFault,
     verifier::explain::walk::Walk,
 };
@@ -111,8 +111,17 @@ fn required(claims: &Object, policy: &Policy, name: &str) -> String {
             "it is the same to people, not to a machine: text and numbers, upper and lower case are told apart"
                 .to_owned()
         }
+        Some(_)
+            if rule.and_then(ClaimCheck::pattern).is_some_and(|pattern| is_matched_within(claims, name, pattern)) =>
+        {
+            "a pattern has to match the whole text: write `*` where anything may stand before or behind".to_owned()
+        }
         Some(_) => "the user or client does not have the value that this endpoint asks for".to_owned(),
     }
+}
+
+fn is_matched_within(claims: &Object, name: &str, pattern: &str) -> bool {
+    ClaimCheck::new(&ClaimRule::matches(name, format!("*{pattern}*"))).is_met(claims)
 }
 
 /// Where within a claim a member of this name stands, one level down.
