@@ -229,3 +229,21 @@ fn names_of_rules_are_codes_that_no_other_refusal_has() {
         assert!(OwnRule::new(name, |_| true).is_ok(), "{name}");
     }
 }
+
+/// Whether a pattern matches, said as slowly and plainly as it can be.
+fn matches_plainly(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], text) => text.is_empty(),
+        ([b'*', rest @ ..], text) => (0..=text.len()).any(|skipped| matches_plainly(rest, &text[skipped..])),
+        ([first, rest @ ..], [character, others @ ..]) => first == character && matches_plainly(rest, others),
+        (_, []) => false,
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_pattern_matches_what_its_definition_says(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
+        let expected = matches_plainly(pattern.as_bytes(), text.as_bytes());
+        proptest::prop_assert_eq!(is_met(&ClaimRule::matches("a", pattern), &json!({ "a": text })), expected);
+    }
+}
