@@ -200,7 +200,7 @@ declare namespace portcullis {
   /** A JSON value (RFC 8259). */
   type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-  /** The name of a signature algorithm (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
+  /** The name of a signature algorithm (RFC 7518 section 3.1, RFC 8037, RFC 9864, RFC 9964). */
   type Algorithm =
     | 'RS256'
     | 'RS384'
@@ -213,6 +213,9 @@ declare namespace portcullis {
     | 'ES512'
     | 'EdDSA'
     | 'Ed25519'
+    | 'ML-DSA-44'
+    | 'ML-DSA-65'
+    | 'ML-DSA-87'
     | 'HS256'
     | 'HS384'
     | 'HS512';

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A JWS signature algorithm ([RFC 7518 section 3.1], [RFC 8037], [RFC 9864]).
+/// A JWS signature algorithm ([RFC 7518 section 3.1], [RFC 8037], [RFC 9864], [RFC 9964]).
 ///
 /// ```
 /// use portcullis_testkit::Algorithm;
@@ -11,6 +11,7 @@ use std::fmt;
 /// [RFC 7518 section 3.1]: https://www.rfc-editor.org/rfc/rfc7518#section-3.1
 /// [RFC 8037]: https://www.rfc-editor.org/rfc/rfc8037
 /// [RFC 9864]: https://www.rfc-editor.org/rfc/rfc9864
+/// [RFC 9964]: https://www.rfc-editor.org/rfc/rfc9964
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -35,6 +36,12 @@ pub enum Algorithm {
     EdDSA,
     /// The same Ed25519 signature under its fully specified name (RFC 9864).
     Ed25519,
+    /// ML-DSA-44 (RFC 9964).
+    MlDsa44,
+    /// ML-DSA-65 (RFC 9964).
+    MlDsa65,
+    /// ML-DSA-87 (RFC 9964).
+    MlDsa87,
     /// HMAC with SHA-256.
     HS256,
     /// HMAC with SHA-384.
@@ -51,6 +58,9 @@ pub(crate) enum Family {
     P384,
     P521,
     Ed25519,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
     Secret,
 }
 
@@ -68,6 +78,9 @@ impl Algorithm {
         Self::ES512,
         Self::EdDSA,
         Self::Ed25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
         Self::HS256,
         Self::HS384,
         Self::HS512,
@@ -88,6 +101,9 @@ impl Algorithm {
             Self::ES512 => "ES512",
             Self::EdDSA => "EdDSA",
             Self::Ed25519 => "Ed25519",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
             Self::HS256 => "HS256",
             Self::HS384 => "HS384",
             Self::HS512 => "HS512",
@@ -111,6 +127,9 @@ impl Algorithm {
             Self::ES384 => Family::P384,
             Self::ES512 => Family::P521,
             Self::EdDSA | Self::Ed25519 => Family::Ed25519,
+            Self::MlDsa44 => Family::MlDsa44,
+            Self::MlDsa65 => Family::MlDsa65,
+            Self::MlDsa87 => Family::MlDsa87,
             Self::HS256 | Self::HS384 | Self::HS512 => Family::Secret,
         }
     }

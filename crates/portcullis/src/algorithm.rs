@@ -1,4 +1,4 @@
-//! The signature algorithms, a row each (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+//! The signature algorithms, a row each (RFC 7518 section 3.1, RFC 8037, RFC 9864, RFC 9964).
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -40,6 +40,12 @@ pub enum Algorithm {
     ES512,
     /// EdDSA with Ed25519; also named `Ed25519` (RFC 9864).
     EdDSA,
+    /// ML-DSA-44 (FIPS 204, RFC 9964), whose signatures have 2,420 bytes.
+    MlDsa44,
+    /// ML-DSA-65 (FIPS 204, RFC 9964), whose signatures have 3,309 bytes.
+    MlDsa65,
+    /// ML-DSA-87 (FIPS 204, RFC 9964), whose signatures have 4,627 bytes.
+    MlDsa87,
     /// HMAC with SHA-256: only with a secret from local configuration.
     HS256,
     /// HMAC with SHA-384: only with a secret from local configuration.
@@ -62,6 +68,12 @@ pub enum KeyType {
     P521,
     /// The curve Ed25519.
     Ed25519,
+    /// ML-DSA-44 (FIPS 204 section 4).
+    MlDsa44,
+    /// ML-DSA-65 (FIPS 204 section 4).
+    MlDsa65,
+    /// ML-DSA-87 (FIPS 204 section 4).
+    MlDsa87,
     /// A shared secret.
     Secret,
 }
@@ -81,12 +93,15 @@ const ALGORITHMS: &[(&str, Algorithm, KeyType)] = &[
     ("ES512", ES512, KeyType::P521),
     ("EdDSA", EdDSA, KeyType::Ed25519),
     ("Ed25519", EdDSA, KeyType::Ed25519),
+    ("ML-DSA-44", MlDsa44, KeyType::MlDsa44),
+    ("ML-DSA-65", MlDsa65, KeyType::MlDsa65),
+    ("ML-DSA-87", MlDsa87, KeyType::MlDsa87),
     ("HS256", HS256, KeyType::Secret),
     ("HS384", HS384, KeyType::Secret),
     ("HS512", HS512, KeyType::Secret),
 ];
 
-/// Type, `kty`, name (of a curve its `crv`), bytes of each public member of a JWK, bytes of a signature; none where they vary.
+/// Type, `kty`, name (its `crv` or parameter set), bytes of each public member of a JWK, bytes of a signature; none where they vary.
 type KeyTypeRow = (KeyType, &'static str, &'static str, Option<usize>, Option<usize>);
 
 const KEY_TYPES: &[KeyTypeRow] = &[
@@ -95,12 +110,19 @@ const KEY_TYPES: &[KeyTypeRow] = &[
     (KeyType::P384, "EC", "P-384", Some(48), Some(96)),
     (KeyType::P521, "EC", "P-521", Some(66), Some(132)),
     (KeyType::Ed25519, "OKP", "Ed25519", Some(32), Some(64)),
+    (KeyType::MlDsa44, "AKP", "ML-DSA-44", Some(1312), Some(2420)),
+    (KeyType::MlDsa65, "AKP", "ML-DSA-65", Some(1952), Some(3309)),
+    (KeyType::MlDsa87, "AKP", "ML-DSA-87", Some(2592), Some(4627)),
     (KeyType::Secret, "oct", "secret", None, None),
 ];
 
 impl Algorithm {
     /// Every algorithm with a public key: what a verifier accepts unless told otherwise.
-    pub const ASYMMETRIC: &[Self] = &[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA];
+    ///
+    /// Each of them is held to be secure (RFC 8725 section 3.2), and none opens a token of another, for a key verifies by its
+    /// own algorithm alone.
+    pub const ASYMMETRIC: &[Self] =
+        &[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, MlDsa44, MlDsa65, MlDsa87];
 
     /// The algorithms with a shared secret (RFC 7518 section 3.2): accepted only where a verifier is told so.
     pub const SYMMETRIC: &[Self] = &[HS256, HS384, HS512];

@@ -11,7 +11,7 @@ pub(super) struct Row {
     pub(super) kid: Option<String>,
     pub(super) kty: Option<String>,
     pub(super) alg: Option<String>,
-    /// Bits of an RSA modulus, or the curve.
+    /// Bits of an RSA modulus or of a secret, the curve, or the parameter set.
     pub(super) size: Option<String>,
     #[serde(rename = "use")]
     pub(super) purpose: Option<String>,
@@ -56,6 +56,7 @@ fn size(key: &Value) -> Option<String> {
     match text("kty")? {
         "RSA" => Some(format!("{} bits", bits(&URL_SAFE_NO_PAD.decode(text("n")?).ok()?))),
         "oct" => Some(format!("{} bits", 8 * URL_SAFE_NO_PAD.decode(text("k")?).ok()?.len())),
+        "AKP" => text("alg").map(str::to_owned),
         _ => text("crv").map(str::to_owned),
     }
 }

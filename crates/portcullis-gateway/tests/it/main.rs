@@ -19,6 +19,7 @@ mod forward_auth;
 mod keys;
 mod memory;
 mod metrics;
+mod ml_dsa;
 mod outage;
 mod reload;
 mod robustness;

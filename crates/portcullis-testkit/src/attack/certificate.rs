@@ -37,6 +37,9 @@ fn signature_algorithm(algorithm: Algorithm) -> &'static [u8] {
         Family::P384 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
         Family::P521 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4],
         Family::Ed25519 => &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70],
+        Family::MlDsa44 => &[0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17],
+        Family::MlDsa65 => &[0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18],
+        Family::MlDsa87 => &[0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19],
         Family::Rsa | Family::Secret => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
     }
 }
@@ -45,6 +48,6 @@ fn sign(key: &SigningKey, input: &[u8]) -> Vec<u8> {
     match key.algorithm().family() {
         Family::Rsa => key.sign_with(Algorithm::RS256, input),
         Family::P256 | Family::P384 | Family::P521 => der::ecdsa_signature(&key.sign(input)),
-        Family::Ed25519 | Family::Secret => key.sign(input),
+        _ => key.sign(input),
     }
 }

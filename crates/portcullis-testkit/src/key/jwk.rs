@@ -5,7 +5,7 @@ use crate::algorithm::{Algorithm, Family};
 use crate::der;
 use crate::encoding::base64url;
 
-/// The JWK of `material`'s public half (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+/// The JWK of `material`'s public half (RFC 7517, RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3).
 pub(super) fn public(kid: &str, algorithm: Algorithm, material: &Material) -> Value {
     let common = [("kid", kid), ("alg", algorithm.name()), ("use", "sig")];
     let mut jwk: Map<String, Value> = common.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -22,6 +22,8 @@ fn parameters(family: Family, public: &[u8]) -> Vec<(&'static str, String)> {
         Family::P384 => ec("P-384", public),
         Family::P521 => ec("P-521", public),
         Family::Ed25519 => vec![("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", base64url(public))],
+        // Their `alg`, which names the parameter set, is among the common members.
+        Family::MlDsa44 | Family::MlDsa65 | Family::MlDsa87 => vec![("kty", "AKP".into()), ("pub", base64url(public))],
         Family::Secret => vec![("kty", "oct".into()), ("k", base64url(public))],
     }
 }

@@ -3,7 +3,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
 
 use crate::algorithm::{Algorithm, Family};
 use crate::encoding::fill_random;
@@ -13,6 +13,7 @@ pub(super) enum Material {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    MlDsa(PqdsaKeyPair),
     Secret(Vec<u8>),
 }
 
@@ -29,12 +30,21 @@ impl Material {
             Family::P384 => Self::ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING)?,
             Family::P521 => Self::ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING)?,
             Family::Ed25519 => Self::Ed25519(Ed25519KeyPair::generate()?),
+            Family::MlDsa44 | Family::MlDsa65 | Family::MlDsa87 => {
+                Self::MlDsa(PqdsaKeyPair::generate(ml_dsa(algorithm))?)
+            }
             Family::Secret => Self::Secret(random_secret(algorithm)),
         })
     }
 
     fn ec(algorithm: &'static signature::EcdsaSigningAlgorithm) -> Result<Self, Unspecified> {
         EcdsaKeyPair::generate(algorithm).map(Self::Ec)
+    }
+
+    /// The ML-DSA key of a seed; `None` for another algorithm.
+    pub(super) fn from_seed(algorithm: Algorithm, seed: &[u8]) -> Option<Self> {
+        let is_ml_dsa = matches!(algorithm.family(), Family::MlDsa44 | Family::MlDsa65 | Family::MlDsa87);
+        is_ml_dsa.then(|| PqdsaKeyPair::from_seed(ml_dsa(algorithm), seed).ok())?.map(Self::MlDsa)
     }
 
     #[expect(clippy::expect_used, reason = "fails only without memory")]
@@ -52,6 +62,11 @@ impl Material {
             }
             Self::Ec(key) => Ok(key.sign(&random, input)?.as_ref().to_vec()),
             Self::Ed25519(key) => Ok(key.sign(input).as_ref().to_vec()),
+            Self::MlDsa(key) => {
+                let mut signature = vec![0; key.algorithm().signature_len()];
+                key.sign(input, &mut signature)?;
+                Ok(signature)
+            }
             Self::Secret(secret) => {
                 let key = hmac::Key::new(hmac_algorithm(algorithm), secret);
                 Ok(hmac::sign(&key, input).as_ref().to_vec())
@@ -69,12 +84,13 @@ impl Material {
         public.verify(input, signature).is_ok()
     }
 
-    /// PKCS #1 for RSA, the uncompressed point for ECDSA, the point for Ed25519, else the secret.
+    /// PKCS #1 for RSA, the uncompressed point for ECDSA, the point for Ed25519, the bare key for ML-DSA, else the secret.
     pub(super) fn public_bytes(&self) -> &[u8] {
         match self {
             Self::Rsa(key) => key.public_key().as_ref(),
             Self::Ec(key) => key.public_key().as_ref(),
             Self::Ed25519(key) => key.public_key().as_ref(),
+            Self::MlDsa(key) => key.public_key().as_ref(),
             Self::Secret(secret) => secret,
         }
     }
@@ -85,6 +101,7 @@ impl Material {
             Self::Rsa(key) => key.public_key().as_der(),
             Self::Ec(key) => key.public_key().as_der(),
             Self::Ed25519(key) => key.public_key().as_der(),
+            Self::MlDsa(key) => key.public_key().as_der(),
             Self::Secret(_) => return None,
         };
         der.ok().map(|der| der.as_ref().to_vec())
@@ -103,6 +120,14 @@ fn hmac_algorithm(algorithm: Algorithm) -> hmac::Algorithm {
         Algorithm::HS384 => hmac::HMAC_SHA384,
         Algorithm::HS512 => hmac::HMAC_SHA512,
         _ => hmac::HMAC_SHA256,
+    }
+}
+
+fn ml_dsa(algorithm: Algorithm) -> &'static signature::PqdsaSigningAlgorithm {
+    match algorithm {
+        Algorithm::MlDsa65 => &signature::ML_DSA_65_SIGNING,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87_SIGNING,
+        _ => &signature::ML_DSA_44_SIGNING,
     }
 }
 
@@ -128,6 +153,9 @@ fn verification(algorithm: Algorithm) -> &'static dyn signature::VerificationAlg
         Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
         Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
         Algorithm::EdDSA | Algorithm::Ed25519 => &signature::ED25519,
+        Algorithm::MlDsa44 => &signature::ML_DSA_44,
+        Algorithm::MlDsa65 => &signature::ML_DSA_65,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87,
         _ => &signature::RSA_PKCS1_2048_8192_SHA256,
     }
 }

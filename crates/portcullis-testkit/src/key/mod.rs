@@ -56,6 +56,28 @@ impl SigningKey {
         Self::from_material(algorithm, kid.into(), Material::Secret(secret.to_vec()))
     }
 
+    /// Makes the ML-DSA key of a seed ([FIPS 204] section 5.1), the `priv` of an AKP key ([RFC 9964]).
+    ///
+    /// ```
+    /// use portcullis_testkit::{Algorithm, SigningKey};
+    ///
+    /// let key = || SigningKey::from_seed(Algorithm::MlDsa44, "k", [7; 32]);
+    /// assert_eq!(key().public_jwk(), key().public_jwk());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `algorithm` is not of ML-DSA.
+    ///
+    /// [FIPS 204]: https://doi.org/10.6028/NIST.FIPS.204
+    /// [RFC 9964]: https://www.rfc-editor.org/rfc/rfc9964
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "documented misuse")]
+    pub fn from_seed(algorithm: Algorithm, kid: impl Into<String>, seed: [u8; 32]) -> Self {
+        let material = Material::from_seed(algorithm, &seed);
+        Self::from_material(algorithm, kid.into(), material.expect("only a key of ML-DSA comes from a seed"))
+    }
+
     fn from_material(algorithm: Algorithm, kid: String, material: Material) -> Self {
         Self { inner: Arc::new(Inner { algorithm, kid, material }) }
     }
@@ -180,6 +202,9 @@ mod tests {
             (Algorithm::ES384, 96),
             (Algorithm::ES512, 132),
             (Algorithm::Ed25519, 64),
+            (Algorithm::MlDsa44, 2420),
+            (Algorithm::MlDsa65, 3309),
+            (Algorithm::MlDsa87, 4627),
             (Algorithm::HS384, 48),
         ];
         for (algorithm, len) in table {
@@ -193,6 +218,12 @@ mod tests {
     fn a_key_signs_only_within_its_family() {
         let key = SigningKey::generate(Algorithm::ES256, "k");
         let _ = key.sign_with(Algorithm::RS256, b"x");
+    }
+
+    #[test]
+    #[should_panic(expected = "only a key of ML-DSA")]
+    fn only_ml_dsa_has_keys_of_a_seed() {
+        let _ = SigningKey::from_seed(Algorithm::Ed25519, "k", [0; 32]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn jwks_have_the_parameters_of_their_type() {
         (Algorithm::ES256, "EC", Some("P-256"), &["x", "y"]),
         (Algorithm::ES512, "EC", Some("P-521"), &["x", "y"]),
         (Algorithm::EdDSA, "OKP", Some("Ed25519"), &["x"]),
+        (Algorithm::MlDsa65, "AKP", None, &["pub"]),
         (Algorithm::HS512, "oct", None, &["k"]),
     ];
     for (algorithm, kty, crv, parameters) in table {
@@ -46,7 +47,7 @@ fn jwks_have_the_parameters_of_their_type() {
         for name in parameters {
             assert!(jwk[name].is_string(), "{algorithm} {name}");
         }
-        for private in ["d", "p", "q"] {
+        for private in ["d", "p", "q", "priv"] {
             assert!(jwk.get(private).is_none(), "{algorithm} {private}");
         }
     }

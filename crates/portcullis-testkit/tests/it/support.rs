@@ -67,6 +67,16 @@ pub(crate) fn verifies(jwk: &Value, algorithm: &str, input: &[u8], signature: &[
             let key = UnparsedPublicKey::new(&signature::ED25519, parameter(jwk, "x"));
             key.verify(input, signature).is_ok()
         }
+        "AKP" => {
+            let set = match algorithm {
+                _ if jwk["alg"] != algorithm => return false,
+                "ML-DSA-44" => &signature::ML_DSA_44,
+                "ML-DSA-65" => &signature::ML_DSA_65,
+                "ML-DSA-87" => &signature::ML_DSA_87,
+                other => panic!("unexpected algorithm {other}"),
+            };
+            UnparsedPublicKey::new(set, parameter(jwk, "pub")).verify(input, signature).is_ok()
+        }
         "oct" => {
             let key = hmac::Key::new(hmac_algorithm(algorithm), &parameter(jwk, "k"));
             hmac::verify(&key, input, signature).is_ok()
@@ -113,7 +123,7 @@ fn parameter(jwk: &Value, name: &str) -> Vec<u8> {
 
 /// Public material of a JWK, hashed, to tell keys apart.
 pub(crate) fn fingerprint(jwk: &Value) -> Vec<u8> {
-    let material = format!("{}{}{}", jwk["n"], jwk["x"], jwk["k"]);
+    let material = format!("{}{}{}{}", jwk["n"], jwk["x"], jwk["k"], jwk["pub"]);
     let hash = digest::digest(&digest::SHA256, material.as_bytes());
     hash.as_ref().to_vec()
 }

@@ -4,9 +4,9 @@ use aws_lc_rs::{
     digest::{self, SHA256, SHA384, SHA512},
     hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
-        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-        RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ML_DSA_44, ML_DSA_65,
+        ML_DSA_87, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+        RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
     },
 };
 
@@ -33,6 +33,9 @@ impl Scheme {
             Algorithm::ES384 => Self::Signature(&ECDSA_P384_SHA384_FIXED, Some(&SHA384)),
             Algorithm::ES512 => Self::Signature(&ECDSA_P521_SHA512_FIXED, Some(&SHA512)),
             Algorithm::EdDSA => Self::Signature(&ED25519, None),
+            Algorithm::MlDsa44 => Self::Signature(&ML_DSA_44, None),
+            Algorithm::MlDsa65 => Self::Signature(&ML_DSA_65, None),
+            Algorithm::MlDsa87 => Self::Signature(&ML_DSA_87, None),
             Algorithm::HS256 => Self::Mac(HMAC_SHA256),
             Algorithm::HS384 => Self::Mac(HMAC_SHA384),
             Algorithm::HS512 => Self::Mac(HMAC_SHA512),

@@ -1,4 +1,6 @@
-//! Two libraries verify Ed25519: they have to agree, on odd signatures above all.
+//! Two libraries verify Ed25519: they have to agree, on odd signatures above all. One verifies ML-DSA.
+
+mod ml_dsa;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use proptest::prelude::*;
@@ -98,4 +100,17 @@ proptest! {
         let mixed = [&good[..32], &noise[32..]].concat();
         prop_assert!(!pair.verdict(&message, &mixed));
     }
+}
+
+/// Any bytes of its length are a bare key of ML-DSA, which begin as DER does once in 256 times.
+#[test]
+fn a_bare_key_is_no_spki() {
+    for algorithm in [Algorithm::EdDSA, Algorithm::MlDsa44, Algorithm::MlDsa65, Algorithm::MlDsa87] {
+        let key_type = algorithm.key_type();
+        let bytes = vec![0x30; key_type.member_bytes().unwrap()];
+        let of = |bytes: &[u8]| KeyMaterial::spki(bytes, key_type, &[algorithm]).err();
+        assert_eq!(of(&bytes), Some(InvalidKey::Malformed(key_type)), "{algorithm}");
+        assert_eq!(of(&[&*bytes, &[0]].concat()), Some(InvalidKey::Malformed(key_type)), "{algorithm}");
+    }
+    assert!(KeyMaterial::bare(&[0x30; 1312], KeyType::MlDsa44, &[Algorithm::MlDsa44]).is_ok());
 }

@@ -9,13 +9,15 @@ pub(super) struct Form {
     private: &'static [&'static str],
 }
 
-const FORMS: [Form; 4] = [
+const FORMS: [Form; 5] = [
     // RFC 7518 section 6.3.
     Form { kty: "RSA", set: None, public: &["n", "e"], private: &["d", "p", "q", "dp", "dq", "qi", "oth"] },
     // RFC 7518 section 6.2.
     Form { kty: "EC", set: Some("crv"), public: &["x", "y"], private: &["d"] },
     // RFC 8037 section 2.
     Form { kty: "OKP", set: Some("crv"), public: &["x"], private: &["d"] },
+    // RFC 9964 section 3.
+    Form { kty: "AKP", set: Some("alg"), public: &["pub"], private: &["priv"] },
     // RFC 7518 section 6.4: nothing of a secret is public.
     Form { kty: "oct", set: None, public: &[], private: &["k"] },
 ];

@@ -1,4 +1,4 @@
-//! One JWK to one [`VerificationKey`] (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
+//! One JWK to one [`VerificationKey`] (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3).
 
 use serde_json::Value;
 

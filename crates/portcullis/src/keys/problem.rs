@@ -47,7 +47,7 @@ pub enum KeyProblem {
         /// The bytes of the member, decoded.
         actual: usize,
     },
-    /// `kty` or `crv` is one that no supported algorithm uses.
+    /// `kty`, `crv` or, of an Algorithm Key Pair, `alg` is one that no supported algorithm uses.
     UnknownType,
     /// `alg` is unknown, or not for this type of key.
     Algorithm,
@@ -107,7 +107,7 @@ impl fmt::Display for KeyProblem {
             Self::Length { name, expected, actual } => {
                 write!(f, "expected the member `{name}` to be {expected} bytes long, got {actual}")
             }
-            Self::UnknownType => f.write_str("its `kty` or `crv` is not one that a supported algorithm uses"),
+            Self::UnknownType => f.write_str("its `kty`, `crv` or `alg` is not one that a supported algorithm uses"),
             Self::Algorithm => f.write_str("its `alg` is not a supported signature algorithm for this type of key"),
             Self::NotForVerifying => f.write_str("its `use` or `key_ops` says that it is not for verifying signatures"),
             Self::OtherUse { name } => write!(

@@ -53,7 +53,7 @@ fn also_good(attack: Attack, algorithm: Algorithm) -> &'static [&'static str] {
 
 #[tokio::test]
 pub(crate) async fn every_class_of_hostile_token_is_refused_for_its_own_reason() {
-    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::MlDsa44] {
         let server = AuthorizationServer::builder().algorithm(algorithm).start().await.unwrap();
         let jwks = JwksService::new(&server.jwks_uri()).unwrap();
         let verifier = Verifier::builder(jwks).issuer(server.issuer()).audience(AUDIENCE).build().unwrap();

@@ -77,22 +77,11 @@ pub(crate) async fn a_token_without_kid_finds_its_key_among_eight() {
 
 #[tokio::test]
 pub(crate) async fn every_algorithm_verifies() {
-    let algorithms = [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::ES512,
-        Algorithm::EdDSA,
-        Algorithm::Ed25519,
-    ];
-    let setup = Setup::with(|server| server.algorithms(algorithms), |jwks| jwks).await;
+    let secret = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+    let algorithms: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| !secret.contains(algorithm)).collect();
+    let setup = Setup::with(|server| server.algorithms(algorithms.iter().copied()), |jwks| jwks).await;
     let app = setup.app();
-    for algorithm in algorithms {
+    for &algorithm in &algorithms {
         let token = setup.server.token_with(algorithm).sign();
         let answer = crate::support::answer(&app, crate::support::bearer(&token)).await;
         assert_eq!(answer.status, StatusCode::OK, "{algorithm:?}");

@@ -15,7 +15,17 @@ fn token(key: &SigningKey) -> String {
 #[tokio::test]
 async fn a_jwk_set_a_pem_text_and_files_of_both_verify() {
     let folder = tempfile::tempdir().unwrap();
-    for algorithm in [Signing::RS256, Signing::PS512, Signing::ES256, Signing::ES384, Signing::ES512, Signing::EdDSA] {
+    for algorithm in [
+        Signing::RS256,
+        Signing::PS512,
+        Signing::ES256,
+        Signing::ES384,
+        Signing::ES512,
+        Signing::EdDSA,
+        Signing::MlDsa44,
+        Signing::MlDsa65,
+        Signing::MlDsa87,
+    ] {
         let key = SigningKey::generate(algorithm, "k1");
         let set = json!({ "keys": [key.public_jwk()] }).to_string();
         let (json_file, pem_file) = (folder.path().join("keys.json"), folder.path().join("key.pem"));

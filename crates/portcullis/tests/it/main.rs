@@ -24,6 +24,7 @@ mod key_sets;
 mod layers;
 mod local_keys;
 mod metrics;
+mod ml_dsa;
 mod nested;
 mod outages;
 mod refusals;

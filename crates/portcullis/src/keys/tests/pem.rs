@@ -70,7 +70,17 @@ GJXBhd4Lp6uEbDvfaAB0BW1q6HD9igz3eJawywGtz1j/OkDT9Pi8HzgnHhReklGG
 
 #[test]
 fn a_pem_key_of_each_type_verifies_its_own_tokens_only() {
-    let algorithms = [Signing::RS256, Signing::PS512, Signing::ES256, Signing::ES384, Signing::ES512, Signing::EdDSA];
+    let algorithms = [
+        Signing::RS256,
+        Signing::PS512,
+        Signing::ES256,
+        Signing::ES384,
+        Signing::ES512,
+        Signing::EdDSA,
+        Signing::MlDsa44,
+        Signing::MlDsa65,
+        Signing::MlDsa87,
+    ];
     let keys = algorithms.map(|algorithm| SigningKey::generate(algorithm, "k"));
     for (of, key) in algorithms.iter().zip(&keys) {
         let imported = keys_from_pem(key.public_pem().as_bytes()).unwrap();

@@ -217,7 +217,7 @@ impl Walk<'_> {
         let rows = [
             (CheckKind::Extensions, "no crit, no b64: false"),
             (CheckKind::HeaderMembers, "alg, kid and typ are texts, kid of 512 bytes at most"),
-            (CheckKind::AlgorithmKnown, "an algorithm of RFC 7518, 8037 or 9864 that is not none"),
+            (CheckKind::AlgorithmKnown, "an algorithm of RFC 7518, 8037, 9864 or 9964 that is not none"),
         ];
         for (kind, expected) in rows {
             let has_failed = failed == Some(kind);
