@@ -311,3 +311,13 @@ async fn an_outage_gets_the_same_answer_and_its_end_too() {
     let healed = Doors::before(&server).await;
     assert_eq!(healed.answer("/token", &[token], "healed").await.status, 200);
 }
+
+#[test]
+fn the_types_name_every_algorithm() {
+    let types = include_str!("../index.d.ts");
+    let (_, union) = types.split_once("type Algorithm =").unwrap();
+    let mut named: Vec<_> = union.split_once(';').unwrap().0.split('\'').skip(1).step_by(2).collect();
+    named.retain(|name| *name != "Ed25519");
+    let known = portcullis::Algorithm::ASYMMETRIC.iter().chain(portcullis::Algorithm::SYMMETRIC);
+    assert_eq!(named, known.map(|algorithm| algorithm.name()).collect::<Vec<_>>());
+}

@@ -147,3 +147,16 @@ fn a_key_verifies_tokens_of_its_own_parameter_set_only() {
         }
     }
 }
+
+#[test]
+fn a_private_key_where_a_public_one_belongs_is_told_so() {
+    // PKCS#8 with a seed of zeros (RFC 9881 section 6), without a frame.
+    let head = [0x30, 0x34, 2, 1, 0, 0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17, 4, 0x22, 0x80, 0x20];
+    let pkcs8 = [head.as_slice(), &[0; 32]].concat();
+    assert_eq!(keys_from_pem(&pkcs8).map(|keys| keys.len()), Err(KeyProblem::PrivateKey));
+    let public = rfc_key(Signing::MlDsa44).public_der();
+    assert_eq!(keys_from_pem(&public).map(|keys| keys.len()), Ok(1));
+    // The bare key is in no form that names its parameter set.
+    let bare = decode(&rfc_key(Signing::MlDsa44).public_jwk()["pub"]);
+    assert!(keys_from_pem(&bare).is_err());
+}
