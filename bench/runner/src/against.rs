@@ -21,60 +21,71 @@ pub(crate) const BEFORE: &str = ", before";
 const MORE: &str = " ↑";
 const LESS: &str = " ↓";
 
-/// The ratios after / before of all pairs of rows; failures, plan and machine are those of the run.
-pub(crate) fn ratios(measured: Results) -> Results {
-    let mut ratios = Results { figures: Vec::new(), ..measured };
-    for before in &measured.figures {
-        let row = before.row.strip_suffix(BEFORE);
-        let after = row.and_then(|row| {
-            measured
-                .figures
-                .iter()
-                .find(|figure| figure.table == before.table && figure.row == row && figure.column == before.column)
-        });
-        if let Some(after) = after.filter(|after| is_absolute(&after.unit) && after.unit == before.unit) {
-            add_ratio(after, before, &mut ratios);
+/// The comparison of two builds.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    /// The ratios after / before; failures, remarks, plan and machine are those of the run.
+    pub(crate) ratios: Results,
+    /// Counts that were zero at one side, which make no ratio: a table, and a sentence.
+    changed: Vec<(String, String)>,
+}
+
+impl Comparison {
+    /// The comparison of all pairs of rows.
+    pub(crate) fn of(measured: Results) -> Self {
+        let mut comparison = Self { ratios: Results { figures: Vec::new(), ..measured }, changed: Vec::new() };
+        for before in &measured.figures {
+            let Some(row) = before.row.strip_suffix(BEFORE) else { continue };
+            let is_pair = |after: &&Figure| {
+                (&*after.table, &*after.row, &*after.column) == (&*before.table, row, &*before.column)
+            };
+            let after = measured.figures.iter().find(is_pair);
+            if let Some(after) = after.filter(|after| is_absolute(&after.unit)) {
+                comparison.add(after, before);
+            }
         }
+        comparison
     }
-    ratios
+
+    fn add(&mut self, after: &Figure, before: &Figure) {
+        let Figure { table, row, column, unit, .. } = after;
+        if before.windows.contains(&0.0) || after.windows.len() != before.windows.len() {
+            if after.median != before.median {
+                let sentence = format!("{row}, {column}: {} before, {} after.", cell(before), cell(after));
+                self.changed.push((table.clone(), sentence));
+            }
+            return;
+        }
+        let better = if ["req/s", "tokens/s"].contains(&unit.as_str()) { MORE } else { LESS };
+        let windows = after.windows.iter().zip(&before.windows).map(|(after, before)| after / before).collect();
+        self.ratios.add(Figure::of(table, row, &format!("{column}{better}"), "ratio", windows));
+    }
+
+    /// The ratios whose whole range is on one side of 1, as a table; those that are worse come first.
+    pub(crate) fn beyond_noise(&self) -> String {
+        let (worse, better): (Vec<_>, Vec<_>) = self
+            .ratios
+            .figures
+            .iter()
+            .filter(|figure| figure.low > 1.0 || figure.high < 1.0)
+            .partition(|figure| (figure.low > 1.0) == figure.column.ends_with(LESS));
+        let line = |verdict: &str, figure: &Figure| {
+            format!("| {} | {} | {} | {} | {verdict} |", figure.table, figure.row, figure.column, cell(figure))
+        };
+        let worse = worse.into_iter().map(|figure| line("**worse**", figure));
+        let better = better.into_iter().map(|figure| line("better", figure));
+        let changed = self.changed.iter().map(|(table, sentence)| format!("| {table} | {sentence} |  |  | changed |"));
+        let lines: Vec<_> = worse.chain(changed).chain(better).collect();
+        if lines.is_empty() {
+            return "Nothing.".to_owned();
+        }
+        format!("| table | row | column | after / before |  |\n|---|---|---|---:|---|\n{}", lines.join("\n"))
+    }
 }
 
 /// A ratio of ratios has more noise than those that it is made of, and says nothing new.
 fn is_absolute(unit: &str) -> bool {
     !["ratio", "%"].contains(&unit)
-}
-
-fn add_ratio(after: &Figure, before: &Figure, ratios: &mut Results) {
-    let Figure { table, row, column, unit, .. } = after;
-    if before.median == 0.0 || after.windows.len() != before.windows.len() {
-        if after.median != before.median {
-            ratios.remark(table, format!("{row}, {column}: {} before, {} after.", cell(before), cell(after)));
-        }
-        return;
-    }
-    let better = if ["req/s", "tokens/s"].contains(&unit.as_str()) { MORE } else { LESS };
-    let windows = after.windows.iter().zip(&before.windows).map(|(after, before)| after / before).collect();
-    ratios.add(Figure::of(table, row, &format!("{column}{better}"), "ratio", windows));
-}
-
-/// The ratios whose whole range is on one side of 1, as a table; those that are worse come first.
-pub(crate) fn beyond_noise(ratios: &Results) -> String {
-    let (worse, better): (Vec<_>, Vec<_>) = ratios
-        .figures
-        .iter()
-        .filter(|figure| figure.low > 1.0 || figure.high < 1.0)
-        .partition(|figure| (figure.low > 1.0) == figure.column.ends_with(LESS));
-    let line = |verdict: &str, figure: &Figure| {
-        format!("| {} | {} | {} | {} | {verdict} |", figure.table, figure.row, figure.column, cell(figure))
-    };
-    let worse = worse.into_iter().map(|figure| line("**worse**", figure));
-    let better = better.into_iter().map(|figure| line("better", figure));
-    let remarks = ratios.remarks.iter().map(|(table, sentence)| format!("| {table} | {sentence} |  |  | changed |"));
-    let lines: Vec<_> = worse.chain(remarks).chain(better).collect();
-    if lines.is_empty() {
-        return "Nothing.".to_owned();
-    }
-    format!("| table | row | column | after / before |  |\n|---|---|---|---:|---|\n{}", lines.join("\n"))
 }
 
 /// The library without HTTP: both builds of the program run by turns, and every second round in the other order.
@@ -131,12 +142,14 @@ mod tests {
         ] {
             results.add(figure);
         }
-        let ratios = ratios(results);
-        let columns: Vec<_> = ratios.figures.iter().map(|figure| figure.column.as_str()).collect();
+        let comparison = Comparison::of(results);
+        let figures = &comparison.ratios.figures;
+        let columns: Vec<_> = figures.iter().map(|figure| figure.column.as_str()).collect();
         assert_eq!(columns, ["requests/s ↑"]);
-        assert_eq!(ratios.figures[0].windows, [0.9, 0.8]);
+        assert_eq!(figures[0].windows, [0.9, 0.8]);
         assert!(
-            beyond_noise(&ratios)
+            comparison
+                .beyond_noise()
                 .ends_with("| http | ours | requests/s ↑ | 0.900 <sub>0.800–0.900</sub> | **worse** |")
         );
     }
@@ -153,7 +166,7 @@ mod tests {
             let mut results = Results::default();
             results.add(figure("ours", "c", unit, &after));
             results.add(figure("ours, before", "c", unit, &[1.0, 1.0]));
-            let told = beyond_noise(&ratios(results));
+            let told = Comparison::of(results).beyond_noise();
             assert!(told.contains(expected), "{unit} {after:?}: {told}");
         }
     }
@@ -165,9 +178,9 @@ mod tests {
         results.add(figure("ours, before", "allocations", "allocations", &[0.0]));
         results.add(figure("same", "allocations", "allocations", &[0.0]));
         results.add(figure("same, before", "allocations", "allocations", &[0.0]));
-        let ratios = ratios(results);
-        assert_eq!(ratios.remarks, [("http".to_owned(), "ours, allocations: 0 before, 2 after.".to_owned())]);
-        assert!(ratios.figures.is_empty());
+        let comparison = Comparison::of(results);
+        assert_eq!(comparison.changed, [("http".to_owned(), "ours, allocations: 0 before, 2 after.".to_owned())]);
+        assert!(comparison.ratios.figures.is_empty());
     }
 
     #[test]

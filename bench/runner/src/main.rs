@@ -18,6 +18,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use against::Comparison;
 use clap::Parser;
 use harness::{Cores, Result};
 use http::Ring;
@@ -72,11 +73,11 @@ fn run(arguments: &Arguments) -> Result {
     let kept = folder.join(report::RESULTS);
     let results = if *report_only { Results::read(&kept)? } else { measure(arguments)? };
     if let Some(revision) = &arguments.revision {
-        let ratios = against::ratios(results);
-        ratios.write(&kept)?;
-        report::write_against(out, *scope, revision, &ratios)?;
-        println!("{}", against::beyond_noise(&ratios));
-        return ratios.failures();
+        let comparison = Comparison::of(results);
+        comparison.ratios.write(&kept)?;
+        report::write_against(out, *scope, revision, &comparison)?;
+        println!("{}", comparison.beyond_noise());
+        return comparison.ratios.failures();
     }
     results.write(&kept)?;
     report::write(out, *scope, &results)?;

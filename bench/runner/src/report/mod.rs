@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use clap::ValueEnum;
 use harness::Result;
 
-use crate::results::Results;
+use crate::{against::Comparison, results::Results};
 
 pub(crate) use numbers::cell;
 
@@ -61,8 +61,8 @@ pub(crate) fn write(out: &Path, scope: Scope, results: &Results) -> Result {
 }
 
 /// Writes the page that compares two builds.
-pub(crate) fn write_against(out: &Path, scope: Scope, revision: &str, ratios: &Results) -> Result {
-    write_page(out, scope, &page::render_against(scope, revision, ratios)?)
+pub(crate) fn write_against(out: &Path, scope: Scope, revision: &str, comparison: &Comparison) -> Result {
+    write_page(out, scope, &page::render_against(scope, revision, comparison)?)
 }
 
 fn write_page(out: &Path, scope: Scope, page: &str) -> Result {

@@ -12,7 +12,7 @@ use super::{
     plots::{self, References},
     tables::{self, Table},
 };
-use crate::{against, results::Results};
+use crate::{against::Comparison, results::Results};
 
 const TEMPLATES: [(&str, &str); 6] = [
     ("library.md", include_str!("../../../pages/library.md")),
@@ -37,12 +37,13 @@ pub(super) fn render(scope: Scope, results: &Results) -> Result<String> {
     render_template(&format!("{page}.md"), context, results, &plots)
 }
 
-/// The page that compares two builds; its results are the ratios.
-pub(super) fn render_against(scope: Scope, revision: &str, ratios: &Results) -> Result<String> {
+/// The page that compares two builds.
+pub(super) fn render_against(scope: Scope, revision: &str, comparison: &Comparison) -> Result<String> {
+    let ratios = &comparison.ratios;
     let context = context! {
         page => scope.page(),
         revision,
-        beyond => against::beyond_noise(ratios),
+        beyond => comparison.beyond_noise(),
         failed => &ratios.failed,
         machine => Serde(&ratios.machine),
         plan => Serde(&ratios.plan),
@@ -82,6 +83,8 @@ fn joined<'a>(section: &str, tables: impl Iterator<Item = &'a Table>) -> String 
 mod tests {
     use std::{fs, path::Path};
 
+    use figures::Figure;
+
     use super::*;
 
     /// Whoever changes goals or prose runs `bench-runner SCOPE --report-only`, see bench/README.md.
@@ -105,5 +108,23 @@ mod tests {
         let page = render(Scope::Gateway, &results).unwrap();
         assert!(page.contains("\n## What could not be measured\n\n- x with y: z\n\n## The machine\n"), "{page}");
         assert!(page.contains("Not measured."), "{page}");
+    }
+
+    #[test]
+    fn a_comparison_names_the_revision_and_shows_its_ratios() {
+        let mut results = Results::default();
+        for (row, rate) in [("portcullis", 90.0), ("portcullis, before", 100.0)] {
+            results.add(Figure::count("http: same token", row, "requests/s", "req/s", rate));
+        }
+        let page = render_against(Scope::Library, "main (abc)", &Comparison::of(results)).unwrap();
+        for part in [
+            "# Before and after: library\n",
+            "over that of main (abc), taken\n",
+            "\n## Beyond the noise\n\n| table |",
+            "| http: same token | portcullis | requests/s ↑ | 0.900 | **worse** |\n\n## The machine\n",
+            "\n## All ratios\n\n### Http: same token\n\n|  | requests/s ↑ |",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
     }
 }
