@@ -63,6 +63,9 @@ impl Comparison {
 
     /// The ratios whose whole range is on one side of 1, as a table; those that are worse come first.
     pub(crate) fn beyond_noise(&self) -> String {
+        if self.ratios.plan.rounds == 1 {
+            return "Unknown: one round alone does not show the noise.".to_owned();
+        }
         let (worse, better): (Vec<_>, Vec<_>) = self
             .ratios
             .figures

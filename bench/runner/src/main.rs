@@ -89,6 +89,7 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
     let cores = Cores::choose();
     let programs = Programs::beside_this_one(arguments.against.clone())?;
+    let plan = if programs.compares() { plan.of_comparison() } else { plan };
     let mut results = Results { machine: Machine::this(*scope, &cores)?, plan, ..Results::default() };
     let plan = results.plan.clone();
     match scope {

@@ -76,6 +76,11 @@ impl Plan {
         }
     }
 
+    /// The same for a comparison of two builds: as many rounds of everything, so that the noise of all rows is as well known.
+    pub(crate) fn of_comparison(self) -> Self {
+        Self { whole: self.rounds, gateway: self.rounds, ..self }
+    }
+
     /// How long a window with new tokens may be, so that `tokens` last.
     pub(crate) fn seconds_for(&self, framework: Framework, tokens: usize) -> usize {
         let most = match framework {

@@ -18,19 +18,23 @@ const WINDOWS: usize = 10;
 /// Its gauge of tokens that are kept.
 const KEPT: &str = "portcullis_gateway_token_cache_tokens{kind=\"jwt\"}";
 
-pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
-    bench.programs.builds().into_iter().try_for_each(|build| measure_build(bench, build, results))
-}
+const COLUMNS: [(&str, &str); 3] = [("when it has seen two", "MB"), (RESIDENT, "MB"), ("tokens kept", "tokens")];
 
-fn measure_build(bench: &Bench<'_>, build: Build, results: &mut Results) -> Result {
-    let columns = [("when it has seen two", "MB"), (RESIDENT, "MB"), ("tokens kept", "tokens")];
-    let mut windows = columns.map(|_| Vec::new());
-    for _ in 0..bench.plan.gateway.min(3) {
-        let reading = reading(bench, build)?;
-        windows.iter_mut().zip(reading).for_each(|(windows, value)| windows.push(value));
+/// What it takes differs little from one time to the next, so that three are enough where no builds are compared.
+pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
+    let rounds = if bench.programs.compares() { bench.plan.gateway } else { bench.plan.gateway.min(3) };
+    let mut readings: Vec<_> = bench.programs.builds().into_iter().map(|build| (build, Vec::new())).collect();
+    for _ in 0..rounds {
+        for (build, readings) in &mut readings {
+            readings.push(reading(bench, *build)?);
+        }
     }
-    for ((column, unit), windows) in columns.into_iter().zip(windows) {
-        results.add(Figure::of(MEMORY, &format!("{OURS}{}", build.suffix()), column, unit, windows));
+    for (build, readings) in readings {
+        let row = format!("{OURS}{}", build.suffix());
+        for (index, (column, unit)) in COLUMNS.into_iter().enumerate() {
+            let windows = readings.iter().map(|reading: &[f64; 3]| reading[index]).collect();
+            results.add(Figure::of(MEMORY, &row, column, unit, windows));
+        }
     }
     Ok(())
 }

@@ -86,6 +86,7 @@ mod tests {
     use figures::Figure;
 
     use super::*;
+    use crate::plan::Plan;
 
     /// Whoever changes goals or prose runs `bench-runner SCOPE --report-only`, see bench/README.md.
     #[test]
@@ -116,7 +117,8 @@ mod tests {
         for (row, rate) in [("portcullis", 90.0), ("portcullis, before", 100.0)] {
             results.add(Figure::count("http: same token", row, "requests/s", "req/s", rate));
         }
-        let page = render_against(Scope::Library, "main (abc)", &Comparison::of(results)).unwrap();
+        let mut comparison = Comparison::of(results);
+        let page = render_against(Scope::Library, "main (abc)", &comparison).unwrap();
         for part in [
             "# Before and after: library\n",
             "over that of main (abc), taken\n",
@@ -126,5 +128,8 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
+        comparison.ratios.plan = Plan::quick();
+        let page = render_against(Scope::Library, "main (abc)", &comparison).unwrap();
+        assert!(page.contains("\n## Beyond the noise\n\nUnknown: one round alone"), "{page}");
     }
 }
