@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, told when it is built.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf};
 
 use crate::keys::{KeyProblem, NotAJwkSet, SkippedKey};
 
@@ -43,13 +43,6 @@ pub enum ConfigurationError {
     },
     /// A key cannot be used.
     Key(KeyProblem),
-    /// The leeway is longer than five minutes.
-    Leeway {
-        /// The leeway asked for.
-        leeway: Duration,
-    },
-    /// No algorithm is allowed, so no token could pass.
-    NoAlgorithm,
     /// One of several issuers has no name, so no token could choose it.
     UnnamedIssuer,
     /// An issuer is named twice.
@@ -76,7 +69,7 @@ pub enum ConfigurationError {
     UnusedCaFile,
     /// `ca_file` or `ca_pem` without a certificate.
     NoCertificate,
-    /// A field of [`Rules`](crate::Rules) is not as it must be.
+    /// A field of [`Rules`](crate::Rules) or [`IssuerRules`](crate::IssuerRules) is not as it must be.
     Rule {
         /// The field, as in `claims[1].matches`.
         field: String,
@@ -114,10 +107,6 @@ impl fmt::Display for ConfigurationError {
                 })
             }
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
-            Self::Leeway { leeway } => {
-                write!(f, "expected a leeway of at most 300 s, {} s came: set the clocks instead", leeway.as_secs())
-            }
-            Self::NoAlgorithm => f.write_str("expected at least one allowed algorithm"),
             Self::UnnamedIssuer => {
                 f.write_str("expected every one of several issuers to have a name: call `issuer` on each")
             }

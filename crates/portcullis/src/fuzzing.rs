@@ -12,7 +12,7 @@ use crate::{
     algorithm::Algorithm,
     base64url,
     bearer::{self, BearerToken, TokenSource},
-    claims::{Claims, find, grants, scopes},
+    claims::{Claims, GrantedScope, SCOPE_CLAIMS, find, is_scope_value},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     policy::{ClaimCheck, ClaimRule},
@@ -86,7 +86,8 @@ pub fn claims(bytes: &[u8]) {
     let Ok(object) = json::object(bytes.to_vec()) else { return };
     let other: serde_json::Value = serde_json::from_slice(bytes).expect("what is strict is JSON");
     assert_eq!(other, serde_json::to_value(&object).expect("JSON"));
-    assert!(scopes(&object).all(|scope| grants(&object, scope) || scope.is_empty() || scope.contains(' ')));
+    let scope = GrantedScope::of(&object, &SCOPE_CLAIMS);
+    assert!(scope.values().all(|value| scope.has(value) == is_scope_value(value)));
     for (name, value) in object.iter() {
         assert_eq!(object.get(name).map(json::Value::to_json), Some(value.to_json()));
         let _ = (find(&object, name), find(&object, &format!("/{name}")));

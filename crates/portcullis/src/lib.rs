@@ -50,6 +50,7 @@ mod algorithm;
 mod base64url;
 mod bearer;
 mod challenge;
+mod check;
 mod claims;
 mod clock;
 mod configuration_error;
@@ -60,6 +61,7 @@ pub mod names;
 mod policy;
 pub mod refusal;
 mod token;
+pub mod units;
 
 #[cfg(doctest)]
 mod forged_evidence;
@@ -90,6 +92,9 @@ mod verifier;
 // The judge of requests.
 mod gate;
 
+// Reports, above all that they explain.
+mod explain;
+
 // Doors: one feature each.
 #[cfg(feature = "axum")]
 mod axum;
@@ -99,10 +104,11 @@ mod tower;
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use bearer::{HeaderFields, TokenSource};
 pub use challenge::RefusalBody;
-pub use claims::{Claims, VerifiedToken};
+pub use claims::{Claims, IssuerRules, TokenCacheRules, VerifiedToken};
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
+pub use explain::{Check, Explanation, Fact, Outcome};
 pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, Secure, Verdict};
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
@@ -110,13 +116,14 @@ pub use introspection::{
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
+pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;
 pub use token::TokenMark;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;
 pub use transport::{HttpClient, HttpRequest, PeerAddress};
-pub use verifier::{Check, CheckKind, Explanation, Fact, Ground, Outcome, TokenCacheSize, Verifier, VerifierBuilder};
+pub use verifier::{Ground, TokenCacheSize, Verifier, VerifierBuilder};
 
 #[cfg(feature = "axum")]
 pub use axum::{AccessRejection, Granted, RequiredScope};

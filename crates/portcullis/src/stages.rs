@@ -8,10 +8,10 @@ use http::{HeaderMap, header};
 
 use crate::{
     bearer::{self, BearerToken, TokenSource},
-    claims::{ClaimRules, VerifiedToken},
+    claims::{IssuerRules, VerifiedToken},
     keys::{ImportRules, KeySet, Origin},
     policy::{ClaimRule, Policy, Rules},
-    token::{self, HeaderRules},
+    token,
     token_cache::{Limits, TokenCache},
 };
 
@@ -48,7 +48,7 @@ struct Subject {
 impl Subject {
     fn new(jwks: &str, token: &str) -> Self {
         let keys = Arc::new(KeySet::import(&jwks.parse().expect("a JWK Set"), &ImportRules::of(Origin::Local)));
-        let verified = rules().check(signed(&keys, token), SystemTime::now()).expect("good claims");
+        let verified = rules().accept(signed(&keys, token), SystemTime::now()).expect("good claims");
         Self { token: token.into(), keys, verified }
     }
 
@@ -65,7 +65,7 @@ impl Subject {
     }
 
     fn header_judged(&self) -> Box<dyn FnMut()> {
-        let rules = HeaderRules::default();
+        let rules = IssuerRules::default().header();
         let header = token::parse(bearer(&self.token)).expect("a token").shared_header();
         Box::new(move || rules.check(&header).expect("a good header"))
     }
@@ -125,8 +125,8 @@ impl Subject {
     }
 }
 
-fn rules() -> ClaimRules {
-    ClaimRules::default()
+fn rules() -> Arc<IssuerRules> {
+    Arc::default()
 }
 
 fn bearer(token: &str) -> BearerToken<'_> {

@@ -1,13 +1,15 @@
 //! A claim by its name or its JSON Pointer.
 
+use std::borrow::Cow;
+
 use crate::json::{Object, Value};
 
 /// The claim of this name; of this JSON Pointer (RFC 6901) if it starts with a slash.
 pub(crate) fn find<'a>(claims: &'a Object, name_or_pointer: &str) -> Option<Value<'a>> {
-    match name_or_pointer.starts_with('/') {
-        true => ClaimPath::new(name_or_pointer).of(claims),
-        false => claims.get(name_or_pointer),
-    }
+    let Some(pointer) = name_or_pointer.strip_prefix('/') else { return claims.get(name_or_pointer) };
+    let mut steps = pointer.split('/').map(unescaped);
+    let first = claims.get(&steps.next()?)?;
+    steps.try_fold(first, |value, step| member(value, &step))
 }
 
 /// The name or JSON Pointer of a claim, read once.
@@ -20,8 +22,8 @@ pub(crate) struct ClaimPath {
 
 impl ClaimPath {
     pub(crate) fn new(name_or_pointer: &str) -> Self {
-        let unescaped = |step: &str| step.replace("~1", "/").replace("~0", "~");
-        let steps = name_or_pointer.strip_prefix('/').map(|pointer| pointer.split('/').map(unescaped).collect());
+        let read = |pointer: &str| pointer.split('/').map(|step| unescaped(step).into_owned()).collect();
+        let steps = name_or_pointer.strip_prefix('/').map(read);
         Self { text: name_or_pointer.to_owned(), steps }
     }
 
@@ -34,13 +36,17 @@ impl ClaimPath {
     pub(crate) fn of<'a>(&self, claims: &'a Object) -> Option<Value<'a>> {
         let Some(steps) = &self.steps else { return claims.get(&self.text) };
         let (first, rest) = steps.split_first()?;
-        rest.iter().try_fold(
-            claims.get(first)?,
-            |value, step| {
-                if value.is_array() { element(value, step) } else { value.get(step) }
-            },
-        )
+        rest.iter().try_fold(claims.get(first)?, |value, step| member(value, step))
     }
+}
+
+/// A step of a pointer as it is meant; copied only if something in it is escaped.
+fn unescaped(step: &str) -> Cow<'_, str> {
+    if step.contains('~') { step.replace("~1", "/").replace("~0", "~").into() } else { step.into() }
+}
+
+fn member<'a>(value: Value<'a>, step: &str) -> Option<Value<'a>> {
+    if value.is_array() { element(value, step) } else { value.get(step) }
 }
 
 /// The element at an index: digits without leading zeros (RFC 6901 section 4).

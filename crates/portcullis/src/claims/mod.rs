@@ -1,18 +1,23 @@
 //! From a [`SignedToken`](crate::token::SignedToken) to a [`VerifiedToken`] (RFC 7519 section 4.1), and the
 //! claims as handlers see them.
 
+mod accept;
+mod checks;
 mod confirmation;
 mod find;
 mod numeric_date;
 mod registered;
+mod rules;
 mod scopes;
+mod times;
 mod verified;
 
+pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 
 pub(crate) use find::{ClaimPath, find};
-pub(crate) use registered::{ClaimRules, RFC_9068_CLAIMS, Times};
-pub(crate) use scopes::{grants, is_scope_value, scopes};
+pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_value};
+pub(crate) use times::Times;
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
@@ -73,6 +78,7 @@ impl Claims {
     }
 
     /// The scope values that were granted: those of `scope`, or, where that claim is absent, of `scp` (RFC 9068 section 2.2.3).
+    /// [`VerifiedToken::scopes`] goes by the claims that the issuer's rules name.
     ///
     /// Either is a string with spaces or an array, of which each element is one value. One with a space in it meets no rule.
     ///
@@ -82,7 +88,7 @@ impl Claims {
     /// }
     /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        scopes(self)
+        GrantedScope::of(self, &SCOPE_CLAIMS).values()
     }
 
     /// A claim by its name, or, if the text starts with `/`, by its JSON Pointer (RFC 6901).

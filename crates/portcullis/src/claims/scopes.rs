@@ -1,25 +1,55 @@
-//! The scope values of a token.
+//! The scope of a token: the claim that it stands in, and its values.
 
-use crate::json::{Object, Value};
+use super::find;
+use crate::{
+    check::text_or_json,
+    json::{Object, Value},
+};
 
-/// The values of `scope`; where that claim is absent, of `scp`. Nothing else grants a scope.
-///
-/// Each is a string with spaces (RFC 8693 section 4.2), or an array of strings, as many servers write it. An element of an
-/// array is one value and never parted.
-pub(crate) fn scopes(claims: &Object) -> impl Iterator<Item = &str> {
-    let claim = claims.get("scope").or_else(|| claims.get("scp"));
-    let words = claim.and_then(Value::as_str).unwrap_or_default().split(' ').filter(|value| !value.is_empty());
-    words.chain(claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
+/// The claims that may be the scope, unless an issuer's rules name others (RFC 8693 section 4.2, RFC 9068 section 2.2.3).
+pub(crate) const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
+
+/// The scope that claims grant. Nothing else in them grants any.
+#[derive(Clone, Copy)]
+pub(crate) struct GrantedScope<'a> {
+    claim: Option<Value<'a>>,
 }
 
-/// Tells whether claims grant this scope value, to the letter (RFC 6749 section 3.3).
-///
-/// A text with a space in it, or an empty one, is no scope value: not even an element of an array that is the same grants it.
-pub(crate) fn grants(claims: &Object, value: &str) -> bool {
-    is_scope_value(value) && scopes(claims).any(|scope| scope == value)
+impl<'a> GrantedScope<'a> {
+    /// The first of these claims that is there, whatever it holds.
+    pub(crate) fn of<N: AsRef<str>>(claims: &'a Object, names: &[N]) -> Self {
+        Self { claim: names.iter().find_map(|name| find(claims, name.as_ref())) }
+    }
+
+    /// The scope values: the words of a string (RFC 8693 section 4.2), or the strings of an array, as many servers write it.
+    ///
+    /// An element of an array is one value and never parted.
+    pub(crate) fn values(self) -> impl Iterator<Item = &'a str> {
+        let words = self.claim.and_then(Value::as_str).unwrap_or_default().split(' ').filter(|value| !value.is_empty());
+        words.chain(self.claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
+    }
+
+    /// Tells whether this value is granted, to the letter (RFC 6749 section 3.3).
+    ///
+    /// What is no scope value is granted by nothing: not even by an element of an array that is the same.
+    pub(crate) fn has(self, value: &str) -> bool {
+        is_scope_value(value) && self.values().any(|granted| granted == value)
+    }
+
+    /// The claim that it stands in.
+    pub(crate) fn claim(self) -> Option<Value<'a>> {
+        self.claim
+    }
+
+    /// The values as one text; an array, and what grants nothing, as JSON.
+    pub(crate) fn in_words(self) -> String {
+        let values = self.values().collect::<Vec<_>>().join(" ");
+        let is_array = self.claim.is_some_and(Value::is_array);
+        if values.is_empty() || is_array { text_or_json(self.claim) } else { values }
+    }
 }
 
-/// Tells whether a text can be one scope value: not empty, without a space in it.
+/// Tells whether a text can be a scope value: it is not empty, and has no space in it (RFC 6749 section 3.3).
 pub(crate) fn is_scope_value(text: &str) -> bool {
     !text.is_empty() && !text.contains(' ')
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{ClaimRules, Claims, RFC_9068_CLAIMS, find, scopes};
+use super::{Claims, GrantedScope, IssuerRules, SCOPE_CLAIMS, find};
 use crate::{
     json,
     refusal::{Refusal, TokenFault},
@@ -17,7 +17,7 @@ fn object(value: Value) -> json::Object {
     json::object(value.to_string().into_bytes()).unwrap()
 }
 
-fn code(rules: &ClaimRules, claims: Value) -> &'static str {
+fn code(rules: &IssuerRules, claims: Value) -> &'static str {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     match rules.check_claims(&object(claims), now.into()) {
         Ok(_) => "passed",
@@ -54,13 +54,13 @@ fn a_token_is_good_in_its_time_give_or_take_the_leeway() {
         (json!({ "exp": NOW + 60, "iat": {} }), "malformed_claim"),
     ];
     for (claims, expected) in table {
-        assert_eq!(code(&ClaimRules::default(), claims.clone()), expected, "{claims}");
+        assert_eq!(code(&IssuerRules::default(), claims.clone()), expected, "{claims}");
     }
 }
 
 #[test]
 fn without_leeway_a_token_ends_with_its_exp() {
-    let rules = ClaimRules { leeway: Duration::ZERO, ..ClaimRules::default() };
+    let rules = IssuerRules { leeway: Duration::ZERO, ..IssuerRules::default() };
     assert_eq!(code(&rules, json!({ "exp": NOW })), "expired");
     assert_eq!(code(&rules, json!({ "exp": NOW as f64 + 0.5 })), "passed");
     assert_eq!(code(&rules, json!({ "exp": NOW + 60, "nbf": NOW as f64 + 0.5 })), "not_yet_valid");
@@ -68,7 +68,7 @@ fn without_leeway_a_token_ends_with_its_exp() {
 
 #[test]
 fn an_accepted_token_without_expiry_still_may_not_have_a_strange_one() {
-    let rules = ClaimRules { without_expiry: true, ..ClaimRules::default() };
+    let rules = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..IssuerRules::default() };
     assert_eq!(code(&rules, json!({})), "passed");
     assert_eq!(code(&rules, json!({ "exp": "never" })), "malformed_claim");
     assert_eq!(code(&rules, json!({ "exp": NOW - 60 })), "expired");
@@ -76,10 +76,10 @@ fn an_accepted_token_without_expiry_still_may_not_have_a_strange_one() {
 
 #[test]
 fn issuer_and_audience_are_compared_to_the_letter() {
-    let rules = ClaimRules {
+    let rules = IssuerRules {
         issuer: Some("https://as.example".into()),
-        audiences: vec!["api".into(), "other".into()],
-        ..ClaimRules::default()
+        audience: vec!["api".into(), "other".into()],
+        ..IssuerRules::default()
     };
     let table = [
         (json!("https://as.example"), json!("api"), "passed"),
@@ -127,7 +127,9 @@ fn scopes_are_what_the_claims_grant() {
         (json!({}), ""),
     ];
     for (claims, expected) in table {
-        assert_eq!(scopes(&object(claims.clone())).collect::<Vec<_>>().join(","), expected, "{claims}");
+        let granted = object(claims.clone());
+        let granted = GrantedScope::of(&granted, &SCOPE_CLAIMS).values().collect::<Vec<_>>().join(",");
+        assert_eq!(granted, expected, "{claims}");
     }
 }
 
@@ -195,14 +197,123 @@ fn what_serde_json_reads_from_a_text_is_read() {
 
 #[test]
 fn an_access_token_of_rfc_9068_has_all_of_its_claims() {
-    let rules = ClaimRules { required: RFC_9068_CLAIMS, ..ClaimRules::default() };
+    let rules = IssuerRules { rfc9068: true, ..IssuerRules::default() };
     let complete =
         json!({ "iss": "i", "exp": NOW + 60, "aud": "a", "sub": "s", "client_id": "c", "iat": NOW, "jti": "j" });
     assert_eq!(code(&rules, complete.clone()), "passed");
-    for name in RFC_9068_CLAIMS {
+    for name in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
         let mut claims = complete.clone();
-        claims.as_object_mut().unwrap().remove(*name);
+        claims.as_object_mut().unwrap().remove(name);
         assert_eq!(code(&rules, claims), "missing_claim", "{name}");
+    }
+}
+
+#[test]
+fn a_token_may_be_good_for_so_long_at_the_most() {
+    let rules = IssuerRules { max_token_lifetime: Some(Duration::from_secs(3_600)), ..IssuerRules::default() };
+    let table = [
+        (json!({ "iat": NOW, "exp": NOW + 3_600 }), "passed"),
+        (json!({ "iat": NOW, "exp": NOW as f64 + 3_600.5 }), "token_lifetime_too_long"),
+        (json!({ "iat": NOW - 3_599, "exp": NOW + 2 }), "token_lifetime_too_long"),
+        // No leeway: both times are by the issuer's clock.
+        (json!({ "iat": NOW - 4, "exp": NOW + 3_597 }), "token_lifetime_too_long"),
+        (json!({ "iat": -1e300, "exp": 1e300 }), "token_lifetime_too_long"),
+        (json!({ "exp": NOW + 60 }), "missing_claim"),
+        (json!({ "iat": NOW }), "missing_claim"),
+        (json!({ "iat": NOW.to_string(), "exp": NOW + 60 }), "malformed_claim"),
+        // What is wrong with the times themselves comes first.
+        (json!({ "iat": NOW - 7_200, "exp": NOW - 60 }), "expired"),
+        (json!({ "iat": NOW + 60, "exp": NOW + 7_200 }), "issued_in_future"),
+        (json!({ "iat": NOW + 4, "exp": NOW + 1 }), "passed"),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(code(&rules, claims.clone()), expected, "{claims}");
+    }
+    let endless = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..rules };
+    assert_eq!(code(&endless, json!({ "iat": NOW })), "missing_claim", "what has no end is good for longer");
+    assert_eq!(code(&IssuerRules::default(), json!({ "exp": 1e300 })), "passed", "no bound by default");
+}
+
+#[test]
+fn the_scope_stands_in_the_first_of_the_claims_that_is_there() {
+    let claims = object(json!({
+        "permissions": ["read", "write"], "scope": "openid", "nothing": null, "realm": { "roles": ["admin"] }, "n": 5,
+    }));
+    let table: [(&[&str], &str); 8] = [
+        (&["permissions", "scope"], "read,write"),
+        (&["scope", "permissions"], "openid"),
+        (&["missing", "permissions"], "read,write"),
+        (&["nothing", "permissions"], ""),
+        (&["n", "permissions"], ""),
+        (&["/realm/roles"], "admin"),
+        (&["/realm/groups", "scope"], "openid"),
+        (&["missing"], ""),
+    ];
+    for (names, expected) in table {
+        let rules =
+            IssuerRules { scope_claims: names.iter().map(|name| (*name).to_owned()).collect(), ..Default::default() };
+        let granted = rules.granted_scope(&claims).values().collect::<Vec<_>>().join(",");
+        assert_eq!(granted, expected, "{names:?}");
+    }
+}
+
+#[test]
+fn each_check_is_a_row_and_the_first_that_fails_is_the_refusal() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    let strict = IssuerRules {
+        issuer: Some("i".into()),
+        audience: vec!["a".into()],
+        rfc9068: true,
+        max_token_lifetime: Some(Duration::from_secs(60)),
+        ..IssuerRules::default()
+    };
+    let good = json!({
+        "iss": "i", "aud": "a", "exp": NOW + 60, "nbf": NOW, "iat": NOW, "sub": "s", "client_id": "c", "jti": "j",
+    });
+    let spoilt = [
+        json!({}),
+        json!({ "exp": 0 }),
+        json!({ "nbf": "x" }),
+        json!({ "iat": NOW + 60 }),
+        json!({ "exp": NOW + 61 }),
+        json!({ "iss": "other", "aud": "other" }),
+        json!({ "aud": "other", "cnf": {} }),
+        json!({ "cnf": { "jkt": "x" } }),
+    ];
+    for rules in [IssuerRules::default(), strict] {
+        for change in &spoilt {
+            let mut claims = good.clone();
+            claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let claims = object(claims);
+            let rows = rules.claim_rows(&claims, now);
+            assert!(rows.is_sorted_by_key(|row| row.kind), "in the order of an explanation");
+            assert!(rows.iter().all(|row| row.result.is_ok() || row.expected.is_some()), "what fails was asked for");
+            let first = rows.into_iter().find_map(|row| row.result.err());
+            assert_eq!(first, rules.check_claims(&claims, now.into()).err().map(Refusal::Token), "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_passed_is_judged_by_its_times_again() {
+    let rules = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..IssuerRules::default() };
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let table = [
+        (json!({ "exp": NOW + 60 }), NOW + 64, true),
+        (json!({ "exp": NOW + 60 }), NOW + 65, false),
+        (json!({ "nbf": NOW }), NOW - 5, true),
+        (json!({ "nbf": NOW }), NOW - 6, false),
+        (json!({ "iat": NOW }), NOW - 6, false),
+        (json!({}), 0, true),
+    ];
+    for (claims, now, expected) in table {
+        let times = rules.check_claims(&object(claims.clone()), at(NOW).into()).unwrap();
+        assert_eq!(rules.are_times_right(&times, at(now)), expected, "{claims} at {now}");
+        assert_eq!(
+            IssuerRules::default().are_times_right(&times, at(now)),
+            expected,
+            "one without `exp` passed without it"
+        );
     }
 }
 
@@ -210,7 +321,7 @@ fn an_access_token_of_rfc_9068_has_all_of_its_claims() {
 fn how_far_a_time_is_off_is_told_and_never_overflows() {
     let fault = |claims: Value| {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-        ClaimRules::default().check_claims(&object(claims), now.into()).err()
+        IssuerRules::default().check_claims(&object(claims), now.into()).err()
     };
     let seconds = Duration::from_secs;
     let table = [

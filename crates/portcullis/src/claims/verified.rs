@@ -11,7 +11,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Claims, Times};
+use super::{Claims, GrantedScope, IssuerRules, Times};
 use crate::{
     algorithm::Algorithm,
     refusal::Refusal,
@@ -64,6 +64,8 @@ struct Verified {
     origin: Origin,
     times: Times,
     claims: Claims,
+    /// The rules that its claims have met; they tell which of these are the scope.
+    rules: Arc<IssuerRules>,
     typed: Typed,
     typed_before: AtomicBool,
     /// The token's bytes, or the digest of an opaque one; kept where the token has to be known again.
@@ -86,13 +88,13 @@ struct Phantom {
 }
 
 impl VerifiedToken {
-    pub(super) fn new(token: SignedToken<'_>, times: Times) -> Self {
+    pub(super) fn new(token: SignedToken<'_>, times: Times, rules: &Arc<IssuerRules>) -> Self {
         let SignedToken { header, claims, .. } = token;
-        Self::of(Origin::Signed(header), Claims::new(claims), times)
+        Self::of(Origin::Signed(header), Claims::new(claims), times, Arc::clone(rules))
     }
 
-    pub(super) fn introspected(token: IntrospectedToken, times: Times) -> Self {
-        Self::of(Origin::Introspected, Claims::new(token.claims), times)
+    pub(super) fn introspected(token: IntrospectedToken, times: Times, rules: &Arc<IssuerRules>) -> Self {
+        Self::of(Origin::Introspected, Claims::new(token.claims), times, Arc::clone(rules))
     }
 
     /// The same token, which came as an opaque one that stands for this JWT.
@@ -101,13 +103,13 @@ impl VerifiedToken {
         let Origin::Signed(header) = &verified.origin else { return self };
         let phantom = Phantom { header: Arc::clone(header), jwt: jwt.into() };
         let origin = Origin::Phantom(Arc::new(phantom));
-        Self::of(origin, verified.claims.clone(), verified.times)
+        Self::of(origin, verified.claims.clone(), verified.times, Arc::clone(&verified.rules))
     }
 
-    fn of(origin: Origin, claims: Claims, times: Times) -> Self {
+    fn of(origin: Origin, claims: Claims, times: Times, rules: Arc<IssuerRules>) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
         let (typed, shown_as) = (OnceLock::new(), OnceLock::new());
-        let verified = Verified { id, origin, times, claims, typed, typed_before, shown_as };
+        let verified = Verified { id, origin, times, claims, rules, typed, typed_before, shown_as };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -124,6 +126,33 @@ impl VerifiedToken {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.verified().claims
+    }
+
+    /// The scope values that the token grants: those of the first of its issuer's
+    /// [`scope_claims`](IssuerRules::scope_claims) that is there, `scope` and `scp` by default.
+    ///
+    /// The claim is a string with spaces or an array, of which each element is one value. One with a space in it meets no
+    /// rule.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// fn scope(token: &portcullis::VerifiedToken) -> String {
+    ///     token.scopes().collect::<Vec<_>>().join(" ")
+    /// }
+    /// ```
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.granted_scope().values()
+    }
+
+    /// Tells whether the token grants this scope value, to the letter (RFC 6749 section 3.3).
+    #[must_use]
+    pub fn has_scope(&self, value: &str) -> bool {
+        self.granted_scope().has(value)
+    }
+
+    pub(crate) fn granted_scope(&self) -> GrantedScope<'_> {
+        self.verified().rules.granted_scope(self.claims())
     }
 
     /// The claims as your own type: at the second call kept, and shared with all who hold the token.

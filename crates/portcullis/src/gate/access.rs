@@ -62,6 +62,11 @@ impl Access {
         &self.token
     }
 
+    /// The scope values that the token grants itself: [`VerifiedToken::scopes`].
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.token.scopes()
+    }
+
     /// Whether the token grants this scope value: itself, or by another that implies it
     /// ([`Rules::implied_scopes`](crate::Rules::implied_scopes)).
     #[must_use]

@@ -1,6 +1,6 @@
 //! The judge of requests: the token found, verified and held against the policy.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
@@ -14,15 +14,15 @@ use crate::{
     policy::{Policy, Rules},
     refusal::{Refusal, RequestFault},
     telemetry,
-    verifier::{Explanation, Ground, Verified, Verifier, Verifying},
+    verifier::{Ground, Verified, Verifier, Verifying},
 };
 
 /// The configuration of a gate.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
-    pub(super) verifier: Verifier,
+    pub(crate) verifier: Verifier,
     pub(super) rules: Rules,
-    pub(super) policy: Policy,
+    pub(crate) policy: Policy,
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
 }
@@ -45,7 +45,7 @@ impl Gate {
         self.challenge = Challenge::new(&self.rules, self.challenge.own_body.take());
     }
 
-    fn max_token_bytes(&self) -> usize {
+    pub(crate) fn max_token_bytes(&self) -> usize {
         self.rules.max_token_bytes.unwrap_or_else(|| self.verifier.max_token_bytes())
     }
 
@@ -102,13 +102,6 @@ impl Gate {
         }
     }
 
-    /// Explains, check by check, why a request passes or is refused.
-    pub(super) async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
-        // The size of the token is a check of its own.
-        let token = self.find(presented, usize::MAX).map(|token| token.map(BearerToken::as_bytes));
-        self.verifier.explain_for(token, self.max_token_bytes(), &self.policy, now).await
-    }
-
     /// The response to a refused request; this is where it is counted.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
         telemetry::refused(refusal);
@@ -125,7 +118,11 @@ impl Gate {
     }
 
     /// The one token of a request. No token is no fault where none is asked for.
-    fn find<'a>(&self, presented: &Presented<'a>, max_bytes: usize) -> Result<Option<BearerToken<'a>>, Refusal> {
+    pub(crate) fn find<'a>(
+        &self,
+        presented: &Presented<'a>,
+        max_bytes: usize,
+    ) -> Result<Option<BearerToken<'a>>, Refusal> {
         telemetry::step(steps::FIND_TOKEN);
         match bearer::find(presented.fields, &self.sources, max_bytes) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.rules.optional => {

@@ -1,15 +1,12 @@
 //! [`Secure`]: a verifier, and what an endpoint asks of a request.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
 
 use super::{Judging, Presented, judge::Gate};
-use crate::{
-    refusal::Refusal,
-    verifier::{Explanation, Verifier},
-};
+use crate::{refusal::Refusal, verifier::Verifier};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///
@@ -43,7 +40,7 @@ use crate::{
 #[derive(Debug, Clone)]
 #[must_use = "a layer does nothing until it is put before a service"]
 pub struct Secure {
-    pub(super) gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Secure {
@@ -78,29 +75,6 @@ impl Secure {
     /// ```
     pub fn judge(&self, presented: &Presented<'_>) -> Judging {
         self.gate.judge(presented)
-    }
-
-    /// Explains, check by check, why a request passes or is refused: [`Verifier::explain`], and the checks of these rules.
-    ///
-    /// It comes to the verdict of [`judge`](Self::judge); of a layer that [only reports](Self::report_only), it tells what would
-    /// be refused. Every request has its token verified anew.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use std::time::SystemTime;
-    /// use portcullis::{JwksService, Presented, Secure};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), portcullis::ConfigurationError> {
-    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).scope(["read"]);
-    /// let fields: [(&str, &[u8]); 1] = [("authorization", b"Basic YWxpY2U6c2VjcmV0")];
-    /// let explanation = secure.explain(&Presented::new(&fields), SystemTime::now()).await;
-    /// assert_eq!(explanation.refusal().map(|refusal| refusal.code()), Some("other_scheme"));
-    /// # Ok(()) }
-    /// ```
-    pub async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
-        self.gate.explain(presented, now).await
     }
 
     /// The response to a request that may not pass; it is counted and logged here.

@@ -3,7 +3,6 @@
 use super::Introspector;
 use crate::{
     algorithm::Algorithm,
-    claims::ClaimRules,
     crypto::{Digest, sha256},
     token::HeaderRules,
 };
@@ -16,11 +15,11 @@ pub(crate) struct Question(Digest);
 
 impl Introspector {
     /// The question that this introspector asks on behalf of rules.
-    pub(crate) fn question(&self, claims: &ClaimRules, header: &HeaderRules) -> Question {
+    pub(crate) fn question(&self, issuer: Option<&str>, audiences: &[String], header: &HeaderRules) -> Question {
         let settings = &self.0.settings;
         let algorithms: Vec<_> = header.algorithms.iter().copied().map(Algorithm::name).collect();
         let types: Vec<_> = header.types.accepted.iter().map(String::as_str).collect();
-        let audiences: Vec<_> = claims.audiences.iter().map(String::as_str).collect();
+        let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
         Parts::default()
             // As it is sent, query and all: a tenant may stand anywhere in it.
             .text(settings.endpoint.as_str())
@@ -28,7 +27,7 @@ impl Introspector {
             .text(settings.client.id())
             .text(settings.client.method())
             .text(&settings.assertion_audience)
-            .set(claims.issuer.as_deref().into_iter().collect())
+            .set(issuer.into_iter().collect())
             .set(audiences)
             .set(algorithms)
             .set(types)

@@ -4,9 +4,10 @@ use serde_json::{Number, Value};
 
 use super::{ClaimRule, pattern::Pattern};
 use crate::{
+    check::{Actual, CheckRow},
     claims::ClaimPath,
     json::{self, Object},
-    refusal::{AccessFault, Refusal},
+    refusal::{AccessFault, CheckKind, Refusal},
 };
 
 /// A [`ClaimRule`] that is ready to be checked.
@@ -59,6 +60,19 @@ impl ClaimCheck {
     /// The pattern that is asked for.
     pub(crate) fn pattern(&self) -> Option<&str> {
         if let Asked::Matches(pattern) = &self.asked { Some(pattern.as_str()) } else { None }
+    }
+
+    /// The check as an explanation shows it.
+    pub(super) fn row(&self, claims: &Object) -> CheckRow {
+        let claim = self.claim(claims);
+        // Where another kind of value is asked for, the quotes of a text tell it apart.
+        let is_text_asked = self.values().iter().all(Value::is_string);
+        CheckRow {
+            kind: CheckKind::Claim,
+            expected: Some(self.expected()),
+            actual: if is_text_asked { Actual::claimed(claim) } else { Actual::claimed_json(claim) },
+            result: self.check(claims),
+        }
     }
 
     pub(crate) fn check(&self, claims: &Object) -> Result<(), Refusal> {

@@ -21,8 +21,10 @@ pub(crate) use own_rule::OwnRule;
 pub(crate) use scope_check::{ScopeCheck, insufficient_scope};
 
 use crate::{
-    claims::{VerifiedToken, grants},
-    refusal::Refusal,
+    check::{Actual, CheckRow},
+    claims::{Claims, GrantedScope, VerifiedToken},
+    json::Object,
+    refusal::{CheckKind, Refusal},
 };
 use implied_scopes::ImpliedScopes;
 
@@ -47,8 +49,8 @@ impl Policy {
     }
 
     pub(crate) fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
-        let claims = token.claims();
-        self.scope.check(|value| grants(claims, value))?;
+        let (claims, scope) = (token.claims(), token.granted_scope());
+        self.scope.check(|value| scope.has(value))?;
         self.claims.iter().try_for_each(|rule| rule.check(claims))?;
         self.own.iter().try_for_each(|rule| rule.check(claims))?;
         Ok(token)
@@ -56,8 +58,23 @@ impl Policy {
 
     /// Whether a token grants this scope value: itself, or by another that implies it.
     pub(crate) fn has_scope(&self, token: &VerifiedToken, value: &str) -> bool {
-        let grants = |value: &str| grants(token.claims(), value);
-        grants(value) || self.implied.granting(value).iter().any(|value| grants(value))
+        let scope = token.granted_scope();
+        scope.has(value) || self.implied.granting(value).iter().any(|value| scope.has(value))
+    }
+
+    /// Each check for itself, for an explanation; `scope` is what these claims grant.
+    pub(crate) fn rows(&self, claims: &Object, scope: GrantedScope<'_>, are_vouched: bool) -> Vec<CheckRow> {
+        let asked_scope = CheckRow {
+            kind: CheckKind::Scope,
+            expected: (!self.scope.is_empty()).then(|| self.scope.expected()),
+            actual: Actual::Claimed(scope.in_words()),
+            result: self.scope.check(|value| scope.has(value)),
+        };
+        let asked_claims = self.claims.iter().map(|rule| rule.row(claims));
+        // Only claims that are vouched for are shown to code of others.
+        let vouched = Claims::new(claims.clone());
+        let own = self.own.iter().filter(|_| are_vouched).map(|rule| rule.row(&vouched));
+        std::iter::once(asked_scope).chain(asked_claims).chain(own).collect()
     }
 }
 

@@ -3,9 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    check::{Actual, CheckRow},
     claims::Claims,
     configuration_error::ConfigurationError,
-    refusal::{AccessFault, CODES, Refusal},
+    refusal::{AccessFault, CODES, CheckKind, Refusal},
 };
 
 /// A rule of one's own. Its name is the code of its refusal.
@@ -45,9 +46,14 @@ impl OwnRule {
         if (self.holds)(claims) { Ok(()) } else { Err(Refusal::Access(AccessFault::OwnRule { name: self.name })) }
     }
 
-    /// The rule in words.
-    pub(crate) fn expected(&self) -> String {
-        format!("the rule `{}` holds", self.name)
+    /// The check as an explanation shows it.
+    pub(super) fn row(&self, claims: &Claims) -> CheckRow {
+        CheckRow {
+            kind: CheckKind::Rule,
+            expected: Some(format!("the rule `{}` holds", self.name)),
+            actual: Actual::Nothing,
+            result: self.check(claims),
+        }
     }
 }
 

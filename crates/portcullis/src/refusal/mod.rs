@@ -37,6 +37,7 @@
 //! | `expired` | 403* | `exp` has passed |
 //! | `not_yet_valid` | 403* | `nbf` is to come |
 //! | `issued_in_future` | 403* | `iat` is to come: the clocks differ |
+//! | `token_lifetime_too_long` | 403* | from `iat` to `exp` it is longer than `max_token_lifetime` |
 //! | `missing_claim` | 403* | a registered claim is missing |
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
 //! | `wrong_issuer` | 403* | `iss` is not trusted here |
@@ -53,12 +54,14 @@
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 
 mod access;
+mod check_kind;
 mod ours;
 mod request;
 mod token;
 mod unverified;
 
 pub use access::AccessFault;
+pub use check_kind::CheckKind;
 pub use ours::{ConfigurationFault, UnavailableFault};
 pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
@@ -105,6 +108,19 @@ impl Refusal {
         }
     }
 
+    /// The check that gives it, for an explanation.
+    pub(crate) fn check(&self) -> CheckKind {
+        match self {
+            Self::Request(_) => CheckKind::Credentials,
+            Self::Token(fault) => fault.check(),
+            Self::Access(AccessFault::InsufficientScope { .. }) => CheckKind::Scope,
+            Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
+            Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
+            Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
+            Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
+        }
+    }
+
     /// What a client may read: no value of the token, no name of a server, no setting.
     #[must_use]
     pub fn description(&self) -> &'static str {
@@ -145,6 +161,7 @@ pub(crate) const CODES: &[&str] = &[
     "expired",
     "not_yet_valid",
     "issued_in_future",
+    "token_lifetime_too_long",
     "missing_claim",
     "malformed_claim",
     "wrong_issuer",

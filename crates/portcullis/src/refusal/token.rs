@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{MemberName, Unverified};
+use super::{CheckKind, MemberName, Unverified};
 use crate::keys::KeyProblem;
 
 /// What is wrong with the token itself.
@@ -89,6 +89,13 @@ pub enum TokenFault {
         /// How far ahead.
         ahead: Duration,
     },
+    /// From `iat` to `exp` it is longer than the bound (`max_token_lifetime`).
+    Lifetime {
+        /// The bound.
+        limit: Duration,
+        /// The time from `iat` to `exp`.
+        actual: Duration,
+    },
     /// A registered claim that has to be there is not.
     MissingClaim {
         /// The claim's name.
@@ -152,32 +159,62 @@ pub enum JsonFault {
 
 impl TokenFault {
     pub(super) fn code(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// The check that gives it.
+    pub(super) fn check(&self) -> CheckKind {
+        self.row().1
+    }
+
+    pub(super) fn description(&self) -> &'static str {
+        self.row().2
+    }
+
+    /// Its code, the check that gives it, and what a client may read.
+    fn row(&self) -> (&'static str, CheckKind, &'static str) {
+        const UNKNOWN_KEY: &str = "Token is signed with an unknown key";
+        const MALFORMED: &str = "Token is malformed";
+        const BAD_HEADER: &str = "Token header is not acceptable";
+        const NOT_YET: &str = "Token is not valid yet";
+        const OTHER_ISSUER: &str = "Token was issued by another authorization server";
+        const UNPROVEN: &str = "Token is bound to a key, and its proof is missing";
         match self {
-            Self::TooLarge { .. } => "token_too_large",
-            Self::Characters => "malformed_token",
-            Self::Encrypted => "encrypted_token",
-            Self::Segments { .. } => "malformed_token_parts",
-            Self::Base64(_) => "malformed_base64",
-            Self::Json(_, fault) => fault.code(),
-            Self::Header { .. } => "malformed_header",
-            Self::Critical => "critical_header",
-            Self::Algorithm { .. } => "algorithm_not_allowed",
-            Self::Type { .. } => "wrong_type",
-            Self::UnknownKey { .. } => "unknown_key",
-            Self::KeyMismatch { .. } => "key_mismatch",
-            Self::UnusableKey { .. } => "unusable_key",
-            Self::TooManyKeys { .. } => "too_many_keys",
-            Self::Signature => "bad_signature",
-            Self::Inactive => "inactive_token",
-            Self::Expired { .. } => "expired",
-            Self::NotYetValid { .. } => "not_yet_valid",
-            Self::IssuedInFuture { .. } => "issued_in_future",
-            Self::MissingClaim { .. } => "missing_claim",
-            Self::MalformedClaim { .. } => "malformed_claim",
-            Self::Issuer { .. } | Self::TrustDomain => "wrong_issuer",
-            Self::Audience { .. } => "wrong_audience",
-            Self::SenderConstrained => "sender_constrained_token",
-            Self::UnsupportedConfirmation => "unsupported_confirmation",
+            Self::TooLarge { .. } => ("token_too_large", CheckKind::Size, "Token is too large"),
+            Self::Characters => ("malformed_token", CheckKind::Characters, MALFORMED),
+            Self::Encrypted => ("encrypted_token", CheckKind::Segments, "Encrypted tokens are not supported"),
+            Self::Segments { .. } => ("malformed_token_parts", CheckKind::Segments, MALFORMED),
+            Self::Base64(part) => ("malformed_base64", part.encoding(), MALFORMED),
+            Self::Json(part, fault) => (fault.code(), part.json(), MALFORMED),
+            Self::Header { member: "b64", .. } => ("malformed_header", CheckKind::Extensions, BAD_HEADER),
+            Self::Header { .. } => ("malformed_header", CheckKind::HeaderMembers, BAD_HEADER),
+            Self::Critical => ("critical_header", CheckKind::Extensions, BAD_HEADER),
+            Self::Algorithm { .. } => (
+                "algorithm_not_allowed",
+                CheckKind::AlgorithmAllowed,
+                "Token is signed with an algorithm that is not accepted",
+            ),
+            Self::Type { .. } => ("wrong_type", CheckKind::Type, "Token is not an access token"),
+            Self::UnknownKey { .. } => ("unknown_key", CheckKind::KeyFound, UNKNOWN_KEY),
+            Self::KeyMismatch { .. } => ("key_mismatch", CheckKind::KeySuitable, UNKNOWN_KEY),
+            Self::UnusableKey { .. } => ("unusable_key", CheckKind::KeySuitable, UNKNOWN_KEY),
+            Self::TooManyKeys { .. } => ("too_many_keys", CheckKind::Signature, UNKNOWN_KEY),
+            Self::Signature => ("bad_signature", CheckKind::Signature, "Token signature is invalid"),
+            Self::Inactive => ("inactive_token", CheckKind::Introspection, "Token is not active"),
+            Self::Expired { .. } => ("expired", CheckKind::Expiry, "Token has expired"),
+            Self::NotYetValid { .. } => ("not_yet_valid", CheckKind::NotBefore, NOT_YET),
+            Self::IssuedInFuture { .. } => ("issued_in_future", CheckKind::IssuedAt, NOT_YET),
+            Self::Lifetime { .. } => ("token_lifetime_too_long", CheckKind::Lifetime, "Token is good for too long"),
+            Self::MissingClaim { name } => {
+                ("missing_claim", CheckKind::of_claim(name), "Token is missing some required claims")
+            }
+            Self::MalformedClaim { name, .. } => {
+                ("malformed_claim", CheckKind::of_claim(name), "Token has a malformed claim")
+            }
+            Self::Issuer { .. } | Self::TrustDomain => ("wrong_issuer", CheckKind::Issuer, OTHER_ISSUER),
+            Self::Audience { .. } => ("wrong_audience", CheckKind::Audience, "Token is meant for another audience"),
+            Self::SenderConstrained => ("sender_constrained_token", CheckKind::Confirmation, UNPROVEN),
+            Self::UnsupportedConfirmation => ("unsupported_confirmation", CheckKind::Confirmation, UNPROVEN),
         }
     }
 
@@ -185,30 +222,23 @@ impl TokenFault {
     pub(crate) fn lacks_proof(&self) -> bool {
         matches!(self, Self::SenderConstrained | Self::UnsupportedConfirmation)
     }
+}
 
-    pub(super) fn description(&self) -> &'static str {
+impl Part {
+    /// The check that it is base64url.
+    pub(crate) fn encoding(self) -> CheckKind {
         match self {
-            Self::TooLarge { .. } => "Token is too large",
-            Self::Characters | Self::Segments { .. } | Self::Base64(_) | Self::Json(..) => "Token is malformed",
-            Self::Encrypted => "Encrypted tokens are not supported",
-            Self::Header { .. } | Self::Critical => "Token header is not acceptable",
-            Self::Algorithm { .. } => "Token is signed with an algorithm that is not accepted",
-            Self::Type { .. } => "Token is not an access token",
-            Self::UnknownKey { .. }
-            | Self::KeyMismatch { .. }
-            | Self::UnusableKey { .. }
-            | Self::TooManyKeys { .. } => "Token is signed with an unknown key",
-            Self::Signature => "Token signature is invalid",
-            Self::Inactive => "Token is not active",
-            Self::Expired { .. } => "Token has expired",
-            Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => "Token is not valid yet",
-            Self::MissingClaim { .. } => "Token is missing some required claims",
-            Self::MalformedClaim { .. } => "Token has a malformed claim",
-            Self::Issuer { .. } | Self::TrustDomain => "Token was issued by another authorization server",
-            Self::Audience { .. } => "Token is meant for another audience",
-            Self::SenderConstrained | Self::UnsupportedConfirmation => {
-                "Token is bound to a key, and its proof is missing"
-            }
+            Self::Header => CheckKind::HeaderEncoding,
+            Self::Payload => CheckKind::PayloadEncoding,
+            Self::Signature => CheckKind::SignatureEncoding,
+        }
+    }
+
+    /// The check that it is a JSON object.
+    pub(crate) fn json(self) -> CheckKind {
+        match self {
+            Self::Header => CheckKind::HeaderJson,
+            Self::Payload | Self::Signature => CheckKind::PayloadJson,
         }
     }
 }
@@ -267,6 +297,12 @@ impl fmt::Display for TokenFault {
             Self::IssuedInFuture { ahead } => {
                 write!(f, "the token was issued {} s in the future (iat): compare the clocks", ahead.as_secs())
             }
+            Self::Lifetime { limit, actual } => write!(
+                f,
+                "expected a token good for {} s at the most from `iat` to `exp` (max_token_lifetime), got one good for {} s",
+                limit.as_secs(),
+                actual.as_secs()
+            ),
             Self::MissingClaim { name } => write!(f, "the token lacks the claim `{name}`"),
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
             Self::Issuer { .. } => f.write_str("the token's `iss` is not a trusted issuer, to the letter"),

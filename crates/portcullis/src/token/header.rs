@@ -2,8 +2,9 @@
 
 use crate::{
     algorithm::Algorithm,
+    check::{Actual, CheckRow, as_json, one_of},
     json::Object,
-    refusal::{Refusal, TokenFault, Unverified},
+    refusal::{CheckKind, Refusal, TokenFault, Unverified},
 };
 
 /// The longest `kid` that is looked up, in bytes.
@@ -19,24 +20,85 @@ pub(crate) struct Header {
     typ: Option<Box<str>>,
 }
 
+/// A check of the members that count: which it is, what is expected, and the check.
+type MemberCheck = (CheckKind, &'static str, fn(&Object) -> Result<(), TokenFault>);
+
+/// The checks by which a header is read, in order.
+const MEMBER_CHECKS: [MemberCheck; 3] = [
+    (CheckKind::Extensions, "no crit, no b64: false", check_extensions),
+    (CheckKind::HeaderMembers, "alg, kid and typ are texts, kid of 512 bytes at most", |header| {
+        Members::of(header).map(drop)
+    }),
+    (CheckKind::AlgorithmKnown, "an algorithm of RFC 7518, 8037, 9864 or 9964 that is not none", |header| {
+        Members::of(header)?.algorithm().map(drop)
+    }),
+];
+
 impl Header {
     pub(crate) fn from_object(part: &[u8], object: &Object) -> Result<Self, TokenFault> {
-        if object.contains_key("crit") {
-            return Err(TokenFault::Critical);
+        check_extensions(object)?;
+        let members = Members::of(object)?;
+        let algorithm = members.algorithm()?;
+        let Members { kid, typ, .. } = members;
+        Ok(Self { part: part.into(), algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
+    }
+
+    /// Each check of a header that is read, for an explanation; none past the first that fails.
+    pub(crate) fn member_rows(object: &Object) -> Vec<CheckRow> {
+        let mut rows = Vec::new();
+        for (kind, expected, check) in MEMBER_CHECKS {
+            let result = check(object);
+            let actual = match (&result, kind) {
+                (_, CheckKind::AlgorithmKnown) => Actual::claimed(object.get("alg")),
+                // As JSON, since quotes tell a text from a number.
+                (Err(TokenFault::Header { member, .. }), _) => {
+                    Actual::Claimed(format!("{member}: {}", as_json(object.get(member))))
+                }
+                _ => Actual::Nothing,
+            };
+            let has_failed = result.is_err();
+            let result = result.map_err(Refusal::Token);
+            rows.push(CheckRow { kind, expected: Some(expected.to_owned()), actual, result });
+            if has_failed {
+                break;
+            }
         }
-        if object.get("b64").is_some_and(|b64| b64.as_bool() != Some(true)) {
-            return Err(TokenFault::Header { member: "b64", expected: "absent or true (RFC 7797 is not supported)" });
-        }
-        let kid = text(object, "kid", "a string")?;
+        rows
+    }
+}
+
+/// Refuses extensions: none is understood (RFC 7515 section 4.1.11).
+fn check_extensions(header: &Object) -> Result<(), TokenFault> {
+    if header.contains_key("crit") {
+        return Err(TokenFault::Critical);
+    }
+    if header.get("b64").is_some_and(|b64| b64.as_bool() != Some(true)) {
+        return Err(TokenFault::Header { member: "b64", expected: "absent or true (RFC 7797 is not supported)" });
+    }
+    Ok(())
+}
+
+/// The members that count, each of the right type.
+struct Members<'a> {
+    alg: &'a str,
+    kid: Option<&'a str>,
+    typ: Option<&'a str>,
+}
+
+impl<'a> Members<'a> {
+    fn of(header: &'a Object) -> Result<Self, TokenFault> {
+        let kid = text(header, "kid", "a string")?;
         if kid.is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
             return Err(TokenFault::Header { member: "kid", expected: "at most 512 bytes long" });
         }
-        let typ = text(object, "typ", "a string")?;
+        let typ = text(header, "typ", "a string")?;
         let missing = || TokenFault::Header { member: "alg", expected: "present" };
-        let name = text(object, "alg", "a string")?.ok_or_else(missing)?;
-        let algorithm =
-            Algorithm::named(name).ok_or_else(|| TokenFault::Algorithm { actual: Unverified::new(name) })?;
-        Ok(Self { part: part.into(), algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
+        let alg = text(header, "alg", "a string")?.ok_or_else(missing)?;
+        Ok(Self { alg, kid, typ })
+    }
+
+    fn algorithm(&self) -> Result<Algorithm, TokenFault> {
+        Algorithm::named(self.alg).ok_or_else(|| TokenFault::Algorithm { actual: Unverified::new(self.alg) })
     }
 }
 
@@ -61,13 +123,6 @@ pub(crate) struct Types {
     pub(crate) absent: bool,
 }
 
-impl Default for HeaderRules {
-    fn default() -> Self {
-        let types = Types { accepted: vec!["JWT".into(), "at+jwt".into()], absent: true };
-        Self { algorithms: Algorithm::ASYMMETRIC.to_vec(), types }
-    }
-}
-
 impl HeaderRules {
     pub(crate) fn check(&self, header: &Header) -> Result<(), Refusal> {
         self.check_algorithm(header)?;
@@ -81,7 +136,25 @@ impl HeaderRules {
         Err(Refusal::Token(TokenFault::Algorithm { actual: Unverified::new(header.algorithm.name()) }))
     }
 
-    pub(crate) fn check_type(&self, header: &Header) -> Result<(), Refusal> {
+    /// Each rule for itself, for an explanation.
+    pub(crate) fn rows(&self, header: &Header) -> [CheckRow; 2] {
+        let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        let algorithm = CheckRow {
+            kind: CheckKind::AlgorithmAllowed,
+            expected: Some(one_of(&names)),
+            actual: Actual::Claimed(header.algorithm.name().to_owned()),
+            result: self.check_algorithm(header),
+        };
+        let typ = CheckRow {
+            kind: CheckKind::Type,
+            expected: Some(one_of(&self.types.names())),
+            actual: Actual::Claimed(header.typ.as_deref().unwrap_or("not there").to_owned()),
+            result: self.check_type(header),
+        };
+        [algorithm, typ]
+    }
+
+    fn check_type(&self, header: &Header) -> Result<(), Refusal> {
         if self.types.accept(header.typ.as_deref()) {
             return Ok(());
         }
@@ -91,7 +164,7 @@ impl HeaderRules {
 
 impl Types {
     /// The types that pass, for people.
-    pub(crate) fn names(&self) -> Vec<&str> {
+    fn names(&self) -> Vec<&str> {
         self.accepted.iter().map(String::as_str).chain(self.absent.then_some("none")).collect()
     }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     algorithm::Algorithm,
+    claims::IssuerRules,
     keys::{ImportRules, JwkSet, KeySet, Origin},
 };
 
@@ -105,7 +106,7 @@ fn read_header(header: &serde_json::Value) -> Header {
 
 #[test]
 fn types_are_compared_without_case_and_prefix() {
-    let default = HeaderRules::default();
+    let default = IssuerRules::default().header();
     let own =
         HeaderRules { types: Types { accepted: vec!["application/my+jwt".into()], absent: false }, ..default.clone() };
     let table = [
@@ -141,7 +142,8 @@ fn types_are_compared_without_case_and_prefix() {
 
 #[test]
 fn an_algorithm_has_to_be_on_the_list() {
-    let rules = |algorithms: &[Algorithm]| HeaderRules { algorithms: algorithms.to_vec(), ..HeaderRules::default() };
+    let rules =
+        |algorithms: &[Algorithm]| HeaderRules { algorithms: algorithms.to_vec(), ..IssuerRules::default().header() };
     let header = |alg: &str| read_header(&json!({ "alg": alg }));
     assert!(rules(Algorithm::ASYMMETRIC).check(&header("Ed25519")).is_ok());
     assert!(rules(Algorithm::ASYMMETRIC).check(&header("HS256")).is_err());

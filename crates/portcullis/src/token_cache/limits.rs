@@ -1,5 +1,7 @@
 //! How much a cache may keep.
 
+use crate::claims::TokenCacheRules;
+
 /// How much a cache may keep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -8,13 +10,19 @@ pub(crate) struct Limits {
 }
 
 impl Default for Limits {
-    /// 32 MiB are about 10,000 tokens of 1 KB.
     fn default() -> Self {
-        Self { bytes: 32 << 20, tokens: 100_000 }
+        let TokenCacheRules { bytes, tokens, .. } = TokenCacheRules::default();
+        Self { bytes, tokens }
     }
 }
 
 impl Limits {
+    /// The limits of a cache by these rules, unless it is off.
+    pub(crate) fn by(rules: TokenCacheRules) -> Option<Self> {
+        let TokenCacheRules { bytes, tokens, off } = rules;
+        (!off).then_some(Self { bytes, tokens })
+    }
+
     /// What is enough for both.
     pub(crate) fn widest(self, other: Self) -> Self {
         Self { bytes: self.bytes.max(other.bytes), tokens: self.tokens.max(other.tokens) }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     bearer::BearerToken,
-    claims::ClaimRules,
+    claims::IssuerRules,
     keys::{ImportRules, KeySet, Origin},
     token,
 };
@@ -31,7 +31,7 @@ impl Mint {
         let text = TokenBuilder::new(&self.key, "i", now).subject(subject.to_string()).sign();
         let token = token::parse(BearerToken::bare(text.as_bytes(), 100_000).unwrap()).unwrap();
         let signed = self.keys.candidates(token.header()).unwrap().verify(token, 8).unwrap();
-        let verified = ClaimRules::default().check(signed, now).unwrap();
+        let verified = Arc::new(IssuerRules::default()).accept(signed, now).unwrap();
         (text, verified)
     }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    bearer::BearerToken,
-    claims::ClaimRules,
+    bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
+    claims::IssuerRules,
     clock::Clock,
     introspection::Introspector,
     jwks::{JwksService, Lookup},
@@ -20,21 +20,17 @@ use crate::{
     token_cache::Limits,
 };
 
-pub(super) struct Branch {
-    pub(super) jwks: JwksService,
+pub(crate) struct Branch {
+    pub(crate) jwks: JwksService,
     pub(super) clock: Arc<dyn Clock>,
     /// Whether `clock` is not the one that the keys' age is measured by.
     pub(super) own_clock: bool,
-    pub(super) header: HeaderRules,
-    pub(super) claims: ClaimRules,
-    /// The number of keys that are tried for a token that does not name its own.
-    pub(super) key_attempts: usize,
-    /// How much of its tokens may be kept; none, if nothing.
-    pub(super) cache: Option<Limits>,
+    pub(crate) header: HeaderRules,
+    /// The name by which it is chosen; none if its keys alone decide.
+    pub(crate) issuer: Option<String>,
+    pub(crate) rules: Arc<IssuerRules>,
     /// Whom to ask about its opaque tokens.
     pub(super) introspector: Option<Introspector>,
-    /// The longest token that is looked at.
-    pub(super) max_token_bytes: usize,
 }
 
 impl Branch {
@@ -53,12 +49,22 @@ impl Branch {
         let unverified = token::parse(token)?;
         rules.check(unverified.header())?;
         let keys = self.jwks.key(unverified.header()).await?;
-        Ok((keys.verify(unverified, self.key_attempts)?, keys.set()))
+        Ok((keys.verify(unverified, self.rules.max_key_attempts)?, keys.set()))
     }
 
     /// Whether these are still the keys that tokens are verified with; `now` is by this branch's clock.
     pub(super) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
         self.jwks.still_uses(keys, self.now_for_keys(now))
+    }
+
+    /// The limits of what may be kept of its tokens, if anything.
+    pub(super) fn cache(&self) -> Option<Limits> {
+        Limits::by(self.rules.token_cache)
+    }
+
+    /// The longest token that is looked at.
+    pub(super) fn max_token_bytes(&self) -> usize {
+        self.rules.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES)
     }
 
     fn now_for_keys(&self, now: SystemTime) -> SystemTime {
@@ -68,7 +74,7 @@ impl Branch {
 
 impl fmt::Debug for Branch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { jwks, header, claims, .. } = self;
-        f.debug_struct("Branch").field("jwks", jwks).field("header", header).field("claims", claims).finish()
+        let Self { jwks, rules, .. } = self;
+        f.debug_struct("Branch").field("jwks", jwks).field("rules", rules).finish_non_exhaustive()
     }
 }

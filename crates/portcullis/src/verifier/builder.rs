@@ -5,22 +5,13 @@ use std::{sync::Arc, time::Duration};
 use super::{Verifier, branch::Branch, issuers::Issuers};
 use crate::{
     algorithm::Algorithm,
-    bearer::DEFAULT_MAX_TOKEN_BYTES,
-    claims::{ClaimRules, RFC_9068_CLAIMS},
+    claims::{IssuerRules, TokenCacheRules},
     clock::Clock,
     configuration_error::ConfigurationError,
     introspection::Introspector,
     jwks::JwksService,
     telemetry,
-    token::{HeaderRules, Types},
-    token_cache::Limits,
 };
-
-/// The longest leeway: a token may not outlive its `exp` by more.
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
-
-/// The number of keys that are tried for a token that does not name its own: the cost of a made-up one.
-const KEY_ATTEMPTS: usize = 16;
 
 /// Builds a [`Verifier`]; also one issuer of [`Verifier::any_of`].
 ///
@@ -42,55 +33,56 @@ const KEY_ATTEMPTS: usize = 16;
 pub struct VerifierBuilder {
     jwks: JwksService,
     clock: Option<ClockHandle>,
-    header: HeaderRules,
-    claims: ClaimRules,
-    key_attempts: usize,
-    cache: Option<Limits>,
+    rules: IssuerRules,
     introspector: Option<Introspector>,
-    max_token_bytes: Option<usize>,
-    or_no_type: bool,
 }
 
 struct ClockHandle(Arc<dyn Clock>);
 
 impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
-        let (header, claims) = (HeaderRules::default(), ClaimRules::default());
-        let cache = Some(Limits::default());
-        Self {
-            jwks,
-            clock: None,
-            header,
-            claims,
-            key_attempts: KEY_ATTEMPTS,
-            cache,
-            introspector: None,
-            max_token_bytes: None,
-            or_no_type: false,
-        }
+        Self { jwks, clock: None, rules: IssuerRules::default(), introspector: None }
+    }
+
+    /// Takes rules as a whole, in the place of all that was set before: of the issuer, its tokens and their cache.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{IssuerRules, JwksService, Verifier};
+    ///
+    /// let mut rules = IssuerRules::default();
+    /// rules.issuer = Some("https://as.example.com".to_owned());
+    /// rules.audience = vec!["https://api.example.com".to_owned()];
+    /// let verifier = Verifier::builder(JwksService::new("https://as.example.com/jwks")?).rules(rules).build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn rules(mut self, rules: IssuerRules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.claims.issuer = Some(issuer.into());
-        self.claims.by_trust_domain = false;
+        self.rules.issuer = Some(issuer.into());
+        self.rules.trust_domain = None;
         self
     }
 
     /// Accepts only tokens of workloads of this SPIFFE trust domain, such as `example.org`: `sub` has to be
-    /// `spiffe://example.org/…`, which stands in for `iss`, as JWT-SVIDs need not have one.
+    /// `spiffe://example.org/…`, which stands in for `iss`, as JWT-SVIDs need not have one. `typ` is `JWT`, `JOSE` or left out,
+    /// unless [`types`](Self::types) says otherwise.
     ///
     /// It takes the place of [`issuer`](Self::issuer). [`Verifier::jwt_svid`] does all that JWT-SVIDs need.
     pub fn trust_domain(mut self, domain: &str) -> Self {
-        let domain = domain.strip_prefix("spiffe://").unwrap_or(domain);
-        self.claims.issuer = Some(format!("spiffe://{}", domain.trim_end_matches('/')));
-        self.claims.by_trust_domain = true;
+        self.rules.trust_domain = Some(domain.to_owned());
+        self.rules.issuer = None;
         self
     }
 
     /// Accepts only tokens for this audience; called again, for any of them.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.claims.audiences.push(audience.into());
+        self.rules.audience.push(audience.into());
         self
     }
 
@@ -98,13 +90,35 @@ impl VerifierBuilder {
     ///
     /// The HS algorithms have to be named here, and work with local secrets only.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.header.algorithms = algorithms.into_iter().collect();
+        self.rules.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Takes the scope from the first of these claims that is there, each by its name or JSON Pointer (RFC 6901), in place of
+    /// `scope` and `scp`.
+    ///
+    /// ```
+    /// use portcullis::Verifier;
+    ///
+    /// // Auth0 puts the permissions of an API into `permissions`.
+    /// let verifier = Verifier::discover("https://example.eu.auth0.com/")?.scope_claims(["permissions", "scope"]).build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn scope_claims<T: Into<String>>(mut self, claims: impl IntoIterator<Item = T>) -> Self {
+        self.rules.scope_claims = claims.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Refuses tokens that are good for longer, from `iat` to `exp`: a stolen one is of use for that long (RFC 6750
+    /// section 5.3). A token without either is refused, too.
+    pub fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.rules.max_token_lifetime = Some(lifetime);
         self
     }
 
     /// How far this machine's clock and the issuer's may be apart: 5 s by default, 5 min at the most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.claims.leeway = leeway;
+        self.rules.leeway = leeway;
         self
     }
 
@@ -122,20 +136,20 @@ impl VerifierBuilder {
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     pub fn types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.header.types = Types { accepted: types.into_iter().map(Into::into).collect(), absent: false };
+        self.rules.types = Some(types.into_iter().map(Into::into).collect());
         self
     }
 
     /// Accepts tokens without `typ`, too, whatever types are asked for: beside those of [`types`](Self::types), and of
     /// [`Verifier::rfc9068`].
     pub fn or_no_type(mut self) -> Self {
-        self.or_no_type = true;
+        self.rules.or_no_type = true;
         self
     }
 
     /// Accepts tokens without `exp`, which stay good until their key is withdrawn.
     pub fn dangerously_accept_tokens_without_expiry(mut self) -> Self {
-        self.claims.without_expiry = true;
+        self.rules.dangerously_accept_tokens_without_expiry = true;
         self
     }
 
@@ -145,7 +159,7 @@ impl VerifierBuilder {
     /// For the time in which something in front of this server checks the DPoP proof (RFC 9449) or the client certificate
     /// (RFC 8705). By default such a token is refused, with `sender_constrained_token`.
     pub fn dangerously_accept_sender_constrained_tokens(mut self) -> Self {
-        self.claims.unproven_senders = true;
+        self.rules.dangerously_accept_sender_constrained_tokens = true;
         self
     }
 
@@ -153,7 +167,7 @@ impl VerifierBuilder {
     ///
     /// [`Secure::max_token_bytes`](crate::Secure::max_token_bytes) sets another for a layer.
     pub fn max_token_bytes(mut self, max: usize) -> Self {
-        self.max_token_bytes = Some(max);
+        self.rules.max_token_bytes = Some(max);
         self
     }
 
@@ -169,7 +183,7 @@ impl VerifierBuilder {
     /// Each costs a signature, and anyone can send such tokens. A good token whose key comes later in the set is refused
     /// (`too_many_keys`).
     pub fn max_key_attempts(mut self, attempts: usize) -> Self {
-        self.key_attempts = attempts.max(1);
+        self.rules.max_key_attempts = attempts.max(1);
         self
     }
 
@@ -179,19 +193,19 @@ impl VerifierBuilder {
     /// the byte, in its time, and its key is still published. What it may do is judged at each request.
     /// Several issuers ([`Verifier::any_of`]) share one cache of the largest size among theirs.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
-        self.cache = Some(Limits { bytes, ..self.cache.unwrap_or_default() });
+        self.rules.token_cache = TokenCacheRules { bytes, off: false, ..self.rules.token_cache };
         self
     }
 
     /// Keeps so many verified tokens at most: 100,000 by default, as far as the bytes allow.
     pub fn token_cache_tokens(mut self, tokens: usize) -> Self {
-        self.cache = Some(Limits { tokens, ..self.cache.unwrap_or_default() });
+        self.rules.token_cache = TokenCacheRules { tokens, off: false, ..self.rules.token_cache };
         self
     }
 
     /// Keeps no verified token: each request has the signature verified.
     pub fn without_token_cache(mut self) -> Self {
-        self.cache = None;
+        self.rules.token_cache.off = true;
         self
     }
 
@@ -208,7 +222,7 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the leeway is longer than 5 min or no algorithm is allowed.
+    /// A [`ConfigurationError`] if the rules cannot be met or contradict each other: [`IssuerRules::check`].
     pub fn build(self) -> Result<Verifier, ConfigurationError> {
         Ok(Verifier::of(Issuers::single(self.branch()?)))
     }
@@ -218,29 +232,24 @@ impl VerifierBuilder {
         Verifier::of(Issuers::single(self.into_branch()))
     }
 
-    pub(super) fn strict(mut self) -> Self {
-        self.claims.required = RFC_9068_CLAIMS;
-        self.types(["at+jwt"])
+    pub(super) fn rfc9068(mut self) -> Self {
+        self.rules.rfc9068 = true;
+        self
     }
 
     pub(super) fn branch(self) -> Result<Branch, ConfigurationError> {
-        if self.claims.leeway > LONGEST_LEEWAY {
-            return Err(ConfigurationError::Leeway { leeway: self.claims.leeway });
-        }
-        if self.header.algorithms.is_empty() {
-            return Err(ConfigurationError::NoAlgorithm);
-        }
+        self.rules.check()?;
         Ok(self.into_branch())
     }
 
     fn into_branch(self) -> Branch {
-        telemetry::unchecked_claims(self.claims.issuer.is_some(), !self.claims.audiences.is_empty());
-        let own_clock = self.clock.is_some();
-        let clock = self.clock.as_ref().map_or_else(|| self.jwks.clock(), |clock| Arc::clone(&clock.0));
-        let max_token_bytes = self.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES);
-        let Self { jwks, mut header, claims, key_attempts, cache, introspector, or_no_type, .. } = self;
-        header.types.absent |= or_no_type;
-        Branch { jwks, clock, own_clock, header, claims, key_attempts, cache, introspector, max_token_bytes }
+        let Self { jwks, clock, rules, introspector } = self;
+        let is_any = rules.issuer.is_none() && rules.trust_domain.is_none();
+        telemetry::unchecked_claims(!is_any, !rules.audience.is_empty());
+        let own_clock = clock.is_some();
+        let clock = clock.map_or_else(|| jwks.clock(), |clock| clock.0);
+        let (header, issuer) = (rules.header(), rules.issuer_name());
+        Branch { jwks, clock, own_clock, header, issuer, rules: Arc::new(rules), introspector }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Issuers {
 impl Issuers {
     /// A branch on its own: chosen by its issuer if it names one.
     pub(super) fn single(branch: Branch) -> Self {
-        match branch.claims.issuer.clone() {
+        match branch.issuer.clone() {
             Some(issuer) => Self::Named(BTreeMap::from([(issuer, Arc::new(branch))])),
             None => Self::Any(Arc::new(branch)),
         }
@@ -31,7 +31,7 @@ impl Issuers {
     pub(super) fn named(branches: Vec<Branch>) -> Result<Self, ConfigurationError> {
         let mut named = BTreeMap::new();
         for branch in branches {
-            let issuer = branch.claims.issuer.clone().ok_or(ConfigurationError::UnnamedIssuer)?;
+            let issuer = branch.issuer.clone().ok_or(ConfigurationError::UnnamedIssuer)?;
             if named.insert(issuer.clone(), Arc::new(branch)).is_some() {
                 return Err(ConfigurationError::DuplicateIssuer { issuer });
             }
@@ -54,14 +54,14 @@ impl Issuers {
     /// How much of all their tokens may be kept together.
     pub(super) fn cache(&self) -> Option<Limits> {
         match self {
-            Self::Any(branch) => branch.cache,
-            Self::Named(branches) => branches.values().filter_map(|branch| branch.cache).reduce(Limits::widest),
+            Self::Any(branch) => branch.cache(),
+            Self::Named(branches) => branches.values().filter_map(|branch| branch.cache()).reduce(Limits::widest),
         }
     }
 
     /// The longest token that is looked at, of whichever issuer it may be.
     pub(super) fn max_token_bytes(&self) -> usize {
-        self.branches().iter().map(|branch| branch.max_token_bytes).max().unwrap_or_default()
+        self.branches().iter().map(|branch| branch.max_token_bytes()).max().unwrap_or_default()
     }
 
     /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
@@ -81,11 +81,11 @@ impl Issuers {
         };
         let claimed = claimed();
         let by_issuer = claimed.as_ref().ok().and_then(|issuer| branches.get(*issuer));
-        let by_domain = || branches.get(trust_domain()?).filter(|branch| branch.claims.by_trust_domain);
+        let by_domain = || branches.get(trust_domain()?).filter(|branch| branch.rules.trust_domain.is_some());
         if let Some(branch) = by_issuer.or_else(by_domain) {
             return Ok(branch);
         }
-        if branches.values().all(|branch| branch.claims.by_trust_domain) {
+        if branches.values().all(|branch| branch.rules.trust_domain.is_some()) {
             return Err(Refusal::Token(TokenFault::TrustDomain));
         }
         Err(Refusal::Token(TokenFault::Issuer { actual: Unverified::new(claimed?) }))

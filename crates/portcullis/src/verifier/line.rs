@@ -140,11 +140,11 @@ impl Verifier {
         keys: &Candidates,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let mut signed = keys.verify(unverified, branch.key_attempts)?;
+        let mut signed = keys.verify(unverified, branch.rules.max_key_attempts)?;
         self.0.headers.remember(&signed.header);
         let text: Cow<'_, [u8]> = std::mem::take(&mut signed.text);
-        let verified = branch.claims.check(signed, now)?;
-        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache) {
+        let verified = branch.rules.accept(signed, now)?;
+        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache()) {
             let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
             cache.insert(&text, verified.clone(), grounds);
         }

@@ -6,28 +6,26 @@
 
 mod branch;
 mod builder;
-mod explain;
+mod explained;
 mod issuers;
 mod known_headers;
 mod line;
 mod opaque;
 
+pub(crate) use branch::Branch;
 pub use builder::VerifierBuilder;
-pub use explain::{Check, CheckKind, Explanation, Fact, Outcome};
 pub use line::Ground;
 pub(crate) use line::{Verified, Verifying, Waiting};
 
 use std::{
     fmt,
     sync::{Arc, Weak},
-    time::SystemTime,
 };
 
 use crate::{
     bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
     jwks::JwksService, keys::KeySet, refusal::Refusal, token, token_cache::TokenCache,
 };
-use branch::Branch;
 use issuers::Issuers;
 use known_headers::KnownHeaders;
 use opaque::Opaque;
@@ -72,7 +70,7 @@ impl Grounds {
     /// Whether the verdict would be the same now: the keys are those in use, and the times are right.
     fn hold(&self, token: &VerifiedToken) -> bool {
         let now = self.branch.clock.now();
-        self.branch.still_uses(&self.keys, now) && self.branch.claims.are_times_right(token.times(), now)
+        self.branch.still_uses(&self.keys, now) && self.branch.rules.are_times_right(token.times(), now)
     }
 }
 
@@ -133,7 +131,7 @@ impl Verifier {
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     pub fn rfc9068(jwks: JwksService, issuer: &str, audience: &str) -> VerifierBuilder {
-        Self::builder(jwks).issuer(issuer).audience(audience).strict()
+        Self::builder(jwks).issuer(issuer).audience(audience).rfc9068()
     }
 
     /// A verifier for JWT-SVIDs, the tokens of SPIFFE workloads.
@@ -149,7 +147,7 @@ impl Verifier {
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     pub fn jwt_svid(jwks: JwksService, trust_domain: &str, audience: &str) -> VerifierBuilder {
-        Self::builder(jwks).trust_domain(trust_domain).audience(audience).types(["JWT", "JOSE"]).or_no_type()
+        Self::builder(jwks).trust_domain(trust_domain).audience(audience)
     }
 
     /// One verifier for several issuers, each with its own keys and rules.
@@ -197,39 +195,6 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
         self.judge(token).await.token
-    }
-
-    /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.
-    ///
-    /// It comes to the verdict of [`verify`](Self::verify), by the same functions, and goes on past a failure where that is
-    /// safe. It fetches keys, and has an opaque token introspected, as `verify` would; times of an opaque token are judged
-    /// by the verifier's clock.
-    ///
-    /// # Example
-    ///
-    /// ```no_run
-    /// # async fn example(verifier: portcullis::Verifier, token: &str) {
-    /// let explanation = verifier.explain(token, std::time::SystemTime::now()).await;
-    /// for check in &explanation.checks {
-    ///     println!("{:<26} {:?} {}", check.kind.title(), check.outcome, check.hint.as_deref().unwrap_or_default());
-    /// }
-    /// # }
-    /// ```
-    pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
-        explain::explain(self, Ok(Some(token.as_bytes())), self.0.max_token_bytes, None, now).await
-    }
-
-    /// The same for what stands in the place of a token, held against what an endpoint asks for.
-    ///
-    /// None is no token where none is asked for.
-    pub(crate) async fn explain_for(
-        &self,
-        token: Result<Option<&[u8]>, Refusal>,
-        max_bytes: usize,
-        policy: &crate::policy::Policy,
-        now: SystemTime,
-    ) -> Explanation {
-        explain::explain(self, token, max_bytes, Some(policy), now).await
     }
 
     /// Forgets what is known of this token: the next request with it has its signature verified anew.

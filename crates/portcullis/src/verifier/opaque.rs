@@ -1,7 +1,7 @@
 //! The path of opaque tokens: introspection in place of a signature.
 //!
 //! A phantom JWT joins the straight line again at `token::parse`, by the keys and rules of the issuer that was asked.
-//! Claims that the issuer vouches for go on to `claims.check_introspected`.
+//! Claims that the issuer vouches for go on to `rules.accept_introspected`.
 //!
 //! Who is to blame: a client is refused only by what the issuer says of its token, in an answer that is believed: that it is
 //! not active, or by claims under a signature that verified (expired, for another audience, …). An answer that is not
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     bearer::BearerToken,
-    claims::{ClaimRules, VerifiedToken},
+    claims::{IssuerRules, VerifiedToken},
     crypto::{Digest, sha256},
     introspection::{
         Attempt, ClientAddress, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight,
@@ -48,7 +48,7 @@ pub(super) struct Opaque {
     question: Question,
     /// The issuer that is asked: its keys and rules are those that answers are judged by.
     branch: Arc<Branch>,
-    signed_answers: (HeaderRules, ClaimRules),
+    signed_answers: (HeaderRules, Arc<IssuerRules>),
     /// What passed, by the SHA-256 of the token.
     passed: TokenCache<Grounds>,
     /// How often a token was put there.
@@ -90,22 +90,20 @@ impl Opaque {
         let types = Types { accepted: vec![SIGNED_ANSWER.into()], absent: false };
         let header = HeaderRules { types, ..branch.header.clone() };
         // Us, by the name that the server knows us by (RFC 9701 section 5): as its client, or as what tokens are for.
-        let claims = ClaimRules {
-            issuer: branch.claims.issuer.clone(),
-            by_trust_domain: false,
-            audiences: [&[introspector.client_id().to_owned()], branch.claims.audiences.as_slice()].concat(),
-            leeway: branch.claims.leeway,
-            without_expiry: true,
-            unproven_senders: false,
-            required: &["iat"],
+        let rules = IssuerRules {
+            issuer: branch.issuer.clone(),
+            audience: [&[introspector.client_id().to_owned()], branch.rules.audience.as_slice()].concat(),
+            leeway: branch.rules.leeway,
+            dangerously_accept_tokens_without_expiry: true,
+            ..IssuerRules::default()
         };
         let passed = TokenCache::new(introspector.cache());
         let refused = introspector.refused_tokens();
         Self {
-            question: introspector.question(&branch.claims, &branch.header),
+            question: introspector.question(branch.issuer.as_deref(), &branch.rules.audience, &branch.header),
             introspector,
             branch,
-            signed_answers: (header, claims),
+            signed_answers: (header, Arc::new(rules)),
             passed,
             kept: AtomicU64::new(0),
             refused,
@@ -173,7 +171,7 @@ impl Opaque {
         let now = self.branch.clock.now();
         self.introspector.clock().now() < grounds.until
             && grounds.keys.as_ref().is_none_or(|keys| self.branch.still_uses(keys, now))
-            && self.branch.claims.are_times_right(token.times(), now)
+            && self.branch.rules.are_times_right(token.times(), now)
     }
 
     async fn introspect(&self, question: Unanswered, client: Option<ClientAddress>) -> Result<VerifiedToken, Refusal> {
@@ -251,17 +249,17 @@ impl Opaque {
         let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
         let token = IntrospectedToken::from_answer(answer).map_err(not_an_answer)?;
         let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
-        token.check_kind(self.branch.claims.unproven_senders)?;
-        Ok(self.branch.claims.check_introspected(token, self.branch.clock.now())?)
+        token.check_kind(self.branch.rules.dangerously_accept_sender_constrained_tokens)?;
+        Ok(self.branch.rules.accept_introspected(token, self.branch.clock.now())?)
     }
 
     /// A signed answer (RFC 9701) that was told at a time: it has to be this issuer's, for us, and made then.
     async fn signed_answer(&self, jwt: &str, at: SystemTime) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
-        let (header, claims) = &self.signed_answers;
+        let (header, rules) = &self.signed_answers;
         let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
         let (signed, keys) = self.branch.signed(token, header).await.map_err(not_believed)?;
-        let answer = claims.check(signed, self.branch.clock.now()).map_err(not_believed)?;
+        let answer = rules.accept(signed, self.branch.clock.now()).map_err(not_believed)?;
         self.check_age(answer.times().issued_at(), at)?;
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
@@ -273,7 +271,7 @@ impl Opaque {
     fn check_age(&self, made: Option<SystemTime>, told: SystemTime) -> Result<(), Doubt> {
         let allowed = self.introspector.max_answer_age();
         let age = made.map(|made| told.duration_since(made).unwrap_or_default());
-        if age.is_some_and(|age| age <= allowed.saturating_add(self.branch.claims.leeway)) {
+        if age.is_some_and(|age| age <= allowed.saturating_add(self.branch.rules.leeway)) {
             return Ok(());
         }
         let age = age.map_or_else(|| "of no time".to_owned(), |age| format!("{} s old", age.as_secs()));
@@ -286,9 +284,9 @@ impl Opaque {
     /// The JWT that the token stands for: it goes the way of any other, and from its claims on it speaks for itself.
     async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
-        let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes).map_err(not_believed)?;
+        let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
         let (signed, keys) = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
-        let verified = self.branch.claims.check(signed, self.branch.clock.now())?;
+        let verified = self.branch.rules.accept(signed, self.branch.clock.now())?;
         Ok(Judged { token: verified.behind_opaque(jwt), keys: Some(keys) })
     }
 }

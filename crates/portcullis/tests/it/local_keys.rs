@@ -98,9 +98,11 @@ fn what_is_wrong_with_local_keys_is_told_at_once() {
 #[test]
 fn a_verifier_that_could_accept_nothing_or_too_much_is_not_built() {
     let builder = || Verifier::builder(JwksService::from_secret(SECRET).unwrap());
-    assert!(matches!(builder().algorithms([]).build().unwrap_err(), ConfigurationError::NoAlgorithm));
+    assert!(
+        matches!(builder().algorithms([]).build().unwrap_err(), ConfigurationError::Rule { field, .. } if field == "algorithms")
+    );
     let five_minutes = std::time::Duration::from_secs(300);
     assert!(builder().leeway(five_minutes).build().is_ok());
     let more = builder().leeway(five_minutes + std::time::Duration::from_nanos(1)).build();
-    assert!(matches!(more.unwrap_err(), ConfigurationError::Leeway { .. }));
+    assert!(matches!(more.unwrap_err(), ConfigurationError::Rule { field, .. } if field == "leeway"));
 }

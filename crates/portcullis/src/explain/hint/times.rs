@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::verifier::explain::{walk::Walk, words::span};
+use crate::{explain::walk::Walk, refusal::TokenFault, units::span};
 
 /// Clocks that are apart by more are not the likely cause.
 const SKEW: Duration = Duration::from_secs(300);
@@ -10,7 +10,19 @@ const SKEW: Duration = Duration::from_secs(300);
 /// A later time than any, if it is in seconds: the year 5138.
 const IN_MILLISECONDS: f64 = 1e11;
 
-pub(super) fn expired(walk: &Walk<'_>, ago: Duration) -> String {
+pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
+    match fault {
+        TokenFault::Expired { ago } => Some(expired(walk, *ago)),
+        TokenFault::NotYetValid { ahead: time } => Some(ahead(walk, "nbf", *time)),
+        TokenFault::IssuedInFuture { ahead: time } => Some(ahead(walk, "iat", *time)),
+        TokenFault::Lifetime { .. } => {
+            Some("have the issuer give out tokens for a shorter time, or raise `max_token_lifetime`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn expired(walk: &Walk<'_>, ago: Duration) -> String {
     let (iat, exp) = (seconds(walk, "iat"), seconds(walk, "exp"));
     if exp.is_some_and(|exp| exp <= 0.0) {
         return "an issuer that means `without an end` by 0 or less has to write an end; if it does not, the token was put \
@@ -35,7 +47,7 @@ pub(super) fn expired(walk: &Walk<'_>, ago: Duration) -> String {
 }
 
 /// A time that should have passed.
-pub(super) fn ahead(walk: &Walk<'_>, claim: &str, ahead: Duration) -> String {
+fn ahead(walk: &Walk<'_>, claim: &str, ahead: Duration) -> String {
     if seconds(walk, claim).is_some_and(|seconds| seconds >= IN_MILLISECONDS) {
         return "the number seems to be in milliseconds: tokens have seconds since 1970 (RFC 7519 section 2)"
             .to_owned();

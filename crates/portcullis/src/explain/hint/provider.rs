@@ -3,8 +3,8 @@
 use url::Url;
 
 use crate::{
+    explain::walk::Walk,
     json::{Object, Value},
-    verifier::explain::walk::Walk,
 };
 
 /// Authorization servers, and other issuers, that have ways of their own.

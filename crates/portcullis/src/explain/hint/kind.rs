@@ -1,7 +1,7 @@
 //! Another kind of token than an access token.
 
 use super::remedy;
-use crate::{algorithm::Algorithm, json::Object, verifier::explain::walk::Walk};
+use crate::{algorithm::Algorithm, explain::walk::Walk, json::Object, refusal::TokenFault};
 
 /// Claims that ID tokens have and access tokens have not (OpenID Connect Core sections 2 and 3.3.2.11).
 const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
@@ -13,6 +13,14 @@ const OF_KINDS: [&str; 3] = ["typ", "token_use", "token_type"];
 const OF_ACCESS_TOKENS: [&str; 4] = ["scope", "scp", "azpacr", "appidacr"];
 
 const LOGOUT_TOKEN: &str = "this is a logout token, which is for the client's back-channel endpoint";
+
+pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
+    match fault {
+        TokenFault::Algorithm { actual } => Some(algorithm(walk, actual.reveal())),
+        TokenFault::Type { .. } => Some(of_type(walk)),
+        _ => None,
+    }
+}
 
 /// An ID or refresh token, if it looks like one.
 pub(super) fn other_kind(walk: &Walk<'_>) -> Option<String> {
@@ -64,7 +72,7 @@ fn is_for_its_own_client(claims: &Object) -> bool {
     text("azp").is_some() && text("azp") == text("aud")
 }
 
-pub(super) fn of_type(walk: &Walk<'_>) -> String {
+fn of_type(walk: &Walk<'_>) -> String {
     let hint = match header_type(walk).as_str() {
         "dpop+jwt" => "this is a DPoP proof, which goes into the DPoP field: the access token is another",
         "logout+jwt" => LOGOUT_TOKEN,
@@ -90,7 +98,7 @@ pub(super) fn of_type(walk: &Walk<'_>) -> String {
     hint.to_owned()
 }
 
-pub(super) fn algorithm(walk: &Walk<'_>, name: &str) -> String {
+fn algorithm(walk: &Walk<'_>, name: &str) -> String {
     let known = name.parse::<Algorithm>();
     let hint = match name {
         none if none.eq_ignore_ascii_case("none") => {

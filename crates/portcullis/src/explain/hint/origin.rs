@@ -7,7 +7,10 @@ use super::{
     provider::{self, Provider, audiences},
     remedy,
 };
-use crate::verifier::explain::{CheckKind, walk::Walk};
+use crate::{
+    explain::walk::Walk,
+    refusal::{CheckKind, TokenFault},
+};
 
 /// Parts of host names and paths that tell an environment.
 const ENVIRONMENTS: [&str; 13] = [
@@ -26,7 +29,30 @@ const ENVIRONMENTS: [&str; 13] = [
     "localhost",
 ];
 
-pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
+pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {
+    let hint = match fault {
+        TokenFault::MissingClaim { name } => return Some(missing(walk, kind, name)),
+        TokenFault::Issuer { actual } => return Some(issuer(walk, actual.reveal())),
+        TokenFault::Audience { .. } => return Some(audience(walk)),
+        TokenFault::TrustDomain => {
+            "tokens are taken from workloads of the configured trust domain only: `sub` has to be `spiffe://DOMAIN/…`, to the \
+             letter"
+        }
+        TokenFault::Inactive => remedy::opaque(walk)
+            .unwrap_or("it was revoked, has expired, or was never issued by the server that is asked"),
+        TokenFault::SenderConstrained => {
+            "the token is bound to its client's key (DPoP, RFC 9449, or a certificate, RFC 8705), so that a stolen one is of no \
+             use, and no proof of the key can be checked here: have the client, or the issuer for this API, use bearer tokens"
+        }
+        TokenFault::UnsupportedConfirmation => {
+            "the issuer binds the token to a key in a way that no HTTP request proves: have it issue bearer tokens for this API"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
     if kind == CheckKind::Audience {
         return audience(walk);
     }
@@ -34,6 +60,9 @@ pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
         return hint;
     }
     match kind {
+        CheckKind::Lifetime => {
+            format!("without `{name}` nobody knows how long the token is good for: have the issuer put it in")
+        }
         CheckKind::RequiredClaims => {
             format!("the strict mode of RFC 9068 asks for `{name}`: have the issuer add it, or leave the strict mode")
         }
@@ -47,7 +76,7 @@ pub(super) fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
     }
 }
 
-pub(super) fn issuer(walk: &Walk<'_>, actual: &str) -> String {
+fn issuer(walk: &Walk<'_>, actual: &str) -> String {
     let known = walk.known_issuers();
     let by = |hint: fn(&str, &str) -> Option<String>| known.iter().find_map(|expected| hint(expected, actual));
     by(spelled_otherwise)
@@ -125,7 +154,7 @@ fn environment(issuer: &Url) -> Option<&str> {
 }
 
 /// The audience is another, or there is none.
-pub(super) fn audience(walk: &Walk<'_>) -> String {
+fn audience(walk: &Walk<'_>) -> String {
     if let Some(hint) = remedy::not_for_us(walk) {
         return hint.to_owned();
     }
@@ -152,7 +181,6 @@ pub(super) fn audience(walk: &Walk<'_>) -> String {
 
 fn is_spelled_otherwise(walk: &Walk<'_>) -> bool {
     let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
-    let ours: Vec<String> =
-        walk.branch.iter().flat_map(|branch| &branch.claims.audiences).map(|audience| bare(audience)).collect();
+    let ours: Vec<String> = walk.audiences().iter().map(|audience| bare(audience)).collect();
     walk.claims.as_ref().is_some_and(|claims| audiences(claims).any(|theirs| ours.contains(&bare(theirs))))
 }

@@ -2,11 +2,11 @@
 
 use super::provider::{self, Provider};
 use crate::{
-    claims::{find, grants, scopes},
+    claims::find,
+    explain::walk::Walk,
     json::{Object, Value},
     policy::{ClaimCheck, ClaimRule, Policy},
     refusal::AccessFault,
-    verifier::explain::walk::Walk,
 };
 
 /// Claims of issuers that people take for a scope.
@@ -25,7 +25,8 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
 }
 
 fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
-    let lacking = policy.scope.lacking(|value| grants(claims, value));
+    let granted_scope = walk.granted_scope(claims);
+    let lacking = policy.scope.lacking(|value| granted_scope.has(value));
     if let Some(several) = lacking.iter().find(|value| value.is_empty() || value.contains(' ')) {
         return format!("no token can grant `{several}`: a scope value has no space in it, so name each for itself");
     }
@@ -36,18 +37,18 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
             "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule"
         );
     }
-    let scope = claims.get("scope").or_else(|| claims.get("scp"));
+    let scope = granted_scope.claim();
     if scope.is_some_and(|scope| scope.elements().any(is_several)) {
         return "an element of the array is one value, and one with a space in it grants nothing: have the issuer part them"
             .to_owned();
     }
-    if lacking.iter().any(|value| scopes(claims).any(|granted| is_among_commas(granted, value))) {
+    if lacking.iter().any(|value| granted_scope.values().any(|granted| is_among_commas(granted, value))) {
         return "the scope has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
     }
-    if lacking.iter().any(|value| scopes(claims).any(|granted| granted.eq_ignore_ascii_case(value))) {
+    if lacking.iter().any(|value| granted_scope.values().any(|granted| granted.eq_ignore_ascii_case(value))) {
         return "it differs by upper and lower case, which counts: write the scope as the issuer does".to_owned();
     }
-    if lacking.iter().any(|value| scopes(claims).any(|granted| is_last_part(granted, value))) {
+    if lacking.iter().any(|value| granted_scope.values().any(|granted| is_last_part(granted, value))) {
         return "one of the two has the API's name before the scope (Cognito grants `API/read`, Entra ID grants `read` of \
                 `api://API/read`): write the scope as the token does"
             .to_owned();

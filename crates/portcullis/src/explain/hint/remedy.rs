@@ -5,8 +5,8 @@ use url::Url;
 use super::provider::{self, Provider, audiences};
 use crate::{
     base64url,
+    explain::walk::Walk,
     json::{self, Object, Value},
-    verifier::explain::walk::Walk,
 };
 
 /// Audiences of Microsoft Graph, which alone can verify its tokens.
@@ -99,10 +99,7 @@ pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
 
 fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
     let client = claims.get("azp").and_then(Value::as_str);
-    let is_expected = walk
-        .branch
-        .as_ref()
-        .is_some_and(|branch| branch.claims.audiences.iter().any(|audience| Some(audience.as_str()) == client));
+    let is_expected = walk.audiences().iter().any(|audience| Some(audience.as_str()) == client);
     let begins = match claims.get("aud") {
         _ if is_expected => "the expected audience stands in `azp`, which is the client that asked and not the API",
         None => "Keycloak names in `aud` by itself only clients that the user has roles of",
@@ -119,8 +116,7 @@ fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
 
 fn at_entra(walk: &Walk<'_>, claims: &Object) -> String {
     let bare = |audience: &str| audience.trim_start_matches("api://").trim_end_matches('/').to_ascii_lowercase();
-    let ours = walk.branch.iter().flat_map(|branch| &branch.claims.audiences);
-    let same = |theirs: &str| ours.clone().any(|ours| bare(ours) == bare(theirs));
+    let same = |theirs: &str| walk.audiences().iter().any(|ours| bare(ours) == bare(theirs));
     if audiences(claims).any(same) {
         return "Entra ID writes the client ID alone into `aud` of v2.0 tokens, and the Application ID URI (`api://…`) into \
                 that of v1.0 tokens: expect both, or the form that comes"

@@ -1,35 +1,13 @@
-//! Times, spans and foreign text, as people can read them without harm.
+//! Times and foreign text, as people can read them without harm.
 
 use std::time::{Duration, SystemTime};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-
-/// Spans below are told in seconds alone.
-const TOLD_IN_SECONDS: u64 = 120;
+use crate::units::span;
 
 /// The last second of the year 9999, which is the last that RFC 3339 can write.
 const LAST_SECOND: f64 = 253_402_300_799.0;
-
-/// A span in two units at the most: `90 s`, `4 min 30 s`, `2 d 3 h`.
-pub(super) fn span(duration: Duration) -> String {
-    let mut rest = duration.as_secs();
-    match rest {
-        0 => return "less than a second".to_owned(),
-        1..TOLD_IN_SECONDS => return format!("{rest} s"),
-        _ => {}
-    }
-    let mut words = Vec::new();
-    for (size, name) in UNITS {
-        if rest >= size {
-            words.push(format!("{} {name}", rest / size));
-            rest %= size;
-        }
-    }
-    words.truncate(2);
-    words.join(" ")
-}
 
 /// Seconds since 1970 as a time, and how far that is from now; none if no calendar shows it.
 pub(super) fn instant_and_distance(seconds: f64, now: SystemTime) -> Option<String> {
@@ -82,24 +60,6 @@ fn is_invisible(character: char) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_have_two_units_at_the_most() {
-        let table = [
-            (0, "less than a second"),
-            (1, "1 s"),
-            (90, "90 s"),
-            (119, "119 s"),
-            (120, "2 min"),
-            (270, "4 min 30 s"),
-            (3_600, "1 h"),
-            (90_061, "1 d 1 h"),
-            (86_401, "1 d 1 s"),
-        ];
-        for (seconds, expected) in table {
-            assert_eq!(span(Duration::from_secs(seconds)), expected);
-        }
-    }
 
     #[test]
     fn times_are_written_as_rfc_3339_says() {

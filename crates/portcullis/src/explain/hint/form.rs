@@ -1,11 +1,38 @@
 //! How a token was spoilt on its way.
 
+use super::remedy;
 use crate::{
-    refusal::{JsonFault, Part},
-    verifier::explain::walk::Walk,
+    explain::walk::Walk,
+    refusal::{JsonFault, Part, TokenFault},
 };
 
-pub(super) fn characters(token: &[u8]) -> &'static str {
+pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
+    let hint = match fault {
+        TokenFault::TooLarge { .. } => {
+            "the issuer puts much into its tokens, groups perhaps: have it leave out what is not needed"
+        }
+        TokenFault::Characters => characters(walk.token),
+        TokenFault::Encrypted => match remedy::encrypted(walk) {
+            Some(hint) => return Some(hint),
+            None => {
+                "an encrypted token (JWE): a refresh token of some servers is one, and should not be sent here; \
+             if it is the access token, have the issuer sign it only"
+            }
+        },
+        TokenFault::Segments { actual } => remedy::opaque(walk).unwrap_or_else(|| segments(walk.token, *actual)),
+        TokenFault::Base64(part) => base64(walk.token, *part),
+        TokenFault::Json(_, fault) => return Some(json(fault)),
+        TokenFault::Header { member, .. } => return Some(header(member)),
+        TokenFault::Critical => {
+            "the issuer uses an extension of JWS that access tokens do not need: have it switched off"
+        }
+        TokenFault::MalformedClaim { name, expected } => return Some(claim(walk, name, expected)),
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn characters(token: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     match token {
         [b'"' | b'\'' | b'`', ..] | [.., b'"' | b'\'' | b'`'] => {
@@ -28,7 +55,7 @@ pub(super) fn characters(token: &[u8]) -> &'static str {
     }
 }
 
-pub(super) fn segments(token: &[u8], parts: usize) -> &'static str {
+fn segments(token: &[u8], parts: usize) -> &'static str {
     let is_jwt = token.starts_with(b"ey");
     match parts {
         _ if token.ends_with(b"...") => "the token was copied from a place that shows only its beginning",
@@ -46,7 +73,7 @@ pub(super) fn segments(token: &[u8], parts: usize) -> &'static str {
     }
 }
 
-pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
+fn base64(token: &[u8], part: Part) -> &'static str {
     let mut parts = token.split(|byte| *byte == b'.');
     let text = match part {
         Part::Header => parts.next(),
@@ -68,7 +95,7 @@ pub(super) fn base64(token: &[u8], part: Part) -> &'static str {
     }
 }
 
-pub(super) fn json(fault: &JsonFault) -> String {
+fn json(fault: &JsonFault) -> String {
     let hint = match fault {
         JsonFault::TooDeep => {
             "the issuer puts foreign data into its tokens, or the token was made to do harm: no claim needs such depth"
@@ -88,7 +115,7 @@ pub(super) fn json(fault: &JsonFault) -> String {
     hint.to_owned()
 }
 
-pub(super) fn header(member: &str) -> String {
+fn header(member: &str) -> String {
     let hint = match member {
         "b64" => "the issuer uses an extension of JWS that access tokens do not need: have it switched off",
         "alg" => "a signed token names its algorithm: this one was put together by hand",
@@ -103,7 +130,7 @@ pub(super) fn header(member: &str) -> String {
 }
 
 /// A registered claim of a wrong type.
-pub(super) fn claim(walk: &Walk<'_>, name: &str, expected: &str) -> String {
+fn claim(walk: &Walk<'_>, name: &str, expected: &str) -> String {
     let is_text =
         walk.claims.as_ref().and_then(|claims| claims.get(name)).is_some_and(|claim| claim.as_str().is_some());
     let quotes = if is_text { ", without quotes" } else { "" };

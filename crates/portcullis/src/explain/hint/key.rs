@@ -6,15 +6,12 @@ use super::origin;
 use crate::{
     algorithm::{Algorithm, KeyType},
     base64url,
+    explain::{walk::Walk, words::clean},
     jwks::{JwksService, JwksStatus},
     keys::{KeyProblem, SkippedKey},
-    verifier::{
-        branch::Branch,
-        explain::{
-            walk::Walk,
-            words::{clean, span},
-        },
-    },
+    refusal::TokenFault,
+    units::span,
+    verifier::Branch,
 };
 
 /// A set of this age was fetched for this very question.
@@ -29,7 +26,21 @@ const LONGEST_ISSUER: usize = 128;
 /// Bytes of the modulus of RSA keys that are in use.
 const RSA_BYTES: [usize; 5] = [256, 384, 512, 768, 1024];
 
-pub(super) fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
+pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
+    match fault {
+        TokenFault::UnknownKey { kid } => unknown(walk, kid.as_ref().map(|kid| kid.reveal())),
+        TokenFault::KeyMismatch { algorithm } => Some(format!(
+            "the issuer publishes this key for another algorithm than {algorithm}: its key set and its signer do not agree, or \
+             the token is forged"
+        )),
+        TokenFault::UnusableKey { problem } => Some(unusable(problem)),
+        TokenFault::TooManyKeys { limit, actual } => Some(too_many(*limit, *actual)),
+        TokenFault::Signature => Some(signature(walk)),
+        _ => None,
+    }
+}
+
+fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
     let branch = walk.branch.as_ref()?;
     let status = branch.jwks.status();
     let Some(kid) = kid else {
@@ -79,14 +90,14 @@ fn or_skipped(skipped: &[SkippedKey]) -> String {
     format!("; {keys}: {}", first.problem)
 }
 
-pub(super) fn unusable(problem: &KeyProblem) -> String {
+fn unusable(problem: &KeyProblem) -> String {
     format!(
         "the issuer publishes this key, and it was skipped: {problem}. The token may be good: the key set has to be set right \
          at the issuer"
     )
 }
 
-pub(super) fn too_many(limit: usize, actual: usize) -> String {
+fn too_many(limit: usize, actual: usize) -> String {
     format!(
         "the token names no key (`kid`), {actual} keys fit its algorithm, and the first {limit} have not signed it: have the \
          issuer write `kid`, withdraw keys that it no longer uses, or raise `max_key_attempts`"
@@ -105,10 +116,10 @@ pub(super) fn cannot_be_told(walk: &Walk<'_>) -> Option<String> {
 
 /// Which other issuer has a key of this id.
 fn owner_of(walk: &Walk<'_>, branch: &Branch, kid: &str) -> Option<String> {
-    let others = walk.verifier.0.issuers.branches();
+    let others = walk.verifier.branches();
     let has = |other: &Branch| other.jwks.status().keys.iter().any(|known| known.as_deref() == Some(kid));
     let other = others.into_iter().find(|other| !std::ptr::eq(&***other, branch) && has(other))?;
-    other.claims.issuer.clone()
+    other.issuer.clone()
 }
 
 fn next(status: &JwksStatus) -> String {
@@ -137,7 +148,7 @@ fn of_another_issuer(jwks: &JwksService) -> Option<String> {
     Some(format!("the metadata name another issuer, {}: {remedy}", clean(&actual, LONGEST_ISSUER)))
 }
 
-pub(super) fn signature(walk: &Walk<'_>) -> String {
+fn signature(walk: &Walk<'_>) -> String {
     let header = walk.header.as_ref();
     if let Some(member) = OWN_KEYS.iter().find(|name| header.is_some_and(|header| header.contains_key(name))) {
         return format!(

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::refusal::{AccessFault, Part, Refusal, TokenFault, UnavailableFault};
-
 /// Declares the checks: a row has the variant, its name, a title, and where it is written that this has to be checked.
 macro_rules! checks {
     ($( $(#[$doc:meta])* $variant:ident = $name:literal, $title:literal, $reference:literal; )*) => {
@@ -92,6 +90,8 @@ checks! {
     NotBefore = "not_before", "nbf", "RFC 7519 section 4.1.5";
     /// `iat` has passed.
     IssuedAt = "issued_at", "iat", "RFC 7519 section 4.1.6";
+    /// From `iat` to `exp` it is not too long.
+    Lifetime = "lifetime", "lifetime", "RFC 6750 section 5.3";
     /// `iss` is the issuer's.
     Issuer = "issuer", "iss", "RFC 7519 section 4.1.1";
     /// `aud` names us.
@@ -109,52 +109,12 @@ checks! {
 }
 
 impl CheckKind {
-    /// Whether it is of a registered claim, which a signature or an introspection has to vouch for before.
-    pub(super) fn is_of_claims(self) -> bool {
+    /// Tells whether it is of a registered claim, which a signature or an introspection has to vouch for before.
+    pub(crate) fn is_of_claims(self) -> bool {
         (Self::Expiry..=Self::Confirmation).contains(&self)
     }
 
-    /// The check that gives this refusal; an algorithm that exists is refused for not being allowed.
-    pub(super) fn of(refusal: &Refusal) -> Self {
-        match refusal {
-            Refusal::Token(fault) => Self::of_token(fault),
-            Refusal::Access(AccessFault::InsufficientScope { .. }) => Self::Scope,
-            Refusal::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => Self::Claim,
-            Refusal::Access(AccessFault::OwnRule { .. }) => Self::Rule,
-            Refusal::Unavailable(UnavailableFault::Introspection { .. }) => Self::Introspection,
-            Refusal::Unavailable(_) | Refusal::Configuration(_) => Self::KeyFound,
-            Refusal::Request(_) => Self::Credentials,
-        }
-    }
-
-    pub(super) fn of_token(fault: &TokenFault) -> Self {
-        match fault {
-            TokenFault::TooLarge { .. } => Self::Size,
-            TokenFault::Characters => Self::Characters,
-            TokenFault::Encrypted | TokenFault::Segments { .. } => Self::Segments,
-            TokenFault::Inactive => Self::Introspection,
-            TokenFault::Base64(Part::Header) => Self::HeaderEncoding,
-            TokenFault::Json(Part::Header, _) => Self::HeaderJson,
-            TokenFault::Critical | TokenFault::Header { member: "b64", .. } => Self::Extensions,
-            TokenFault::Header { .. } => Self::HeaderMembers,
-            TokenFault::Base64(Part::Payload) => Self::PayloadEncoding,
-            TokenFault::Json(..) => Self::PayloadJson,
-            TokenFault::Base64(Part::Signature) => Self::SignatureEncoding,
-            TokenFault::Algorithm { .. } => Self::AlgorithmAllowed,
-            TokenFault::Type { .. } => Self::Type,
-            TokenFault::UnknownKey { .. } => Self::KeyFound,
-            TokenFault::KeyMismatch { .. } | TokenFault::UnusableKey { .. } => Self::KeySuitable,
-            TokenFault::Signature | TokenFault::TooManyKeys { .. } => Self::Signature,
-            TokenFault::Expired { .. } => Self::Expiry,
-            TokenFault::NotYetValid { .. } => Self::NotBefore,
-            TokenFault::IssuedInFuture { .. } => Self::IssuedAt,
-            TokenFault::Issuer { .. } | TokenFault::TrustDomain => Self::Issuer,
-            TokenFault::Audience { .. } => Self::Audience,
-            TokenFault::SenderConstrained | TokenFault::UnsupportedConfirmation => Self::Confirmation,
-            TokenFault::MissingClaim { name } | TokenFault::MalformedClaim { name, .. } => Self::of_claim(name),
-        }
-    }
-
+    /// The check of a registered claim that is missing or malformed.
     pub(super) fn of_claim(name: &str) -> Self {
         match name {
             "exp" => Self::Expiry,

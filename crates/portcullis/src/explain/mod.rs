@@ -15,21 +15,18 @@
 //! - A key set remembers the keys that left it lately (`jwks/withdrawn.rs`), so that an old token is not taken for a
 //!   forged one.
 
-mod expected;
+mod entry;
 mod hint;
-mod kind;
+mod rows;
 mod serialize;
 mod walk;
 mod words;
-
-pub use kind::CheckKind;
-pub(super) use walk::explain;
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::refusal::Refusal;
+use crate::refusal::{CheckKind, Refusal};
 
 /// Why a token passes or is refused, check by check.
 ///

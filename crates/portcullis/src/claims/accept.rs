@@ -1,0 +1,49 @@
+//! From a [`SignedToken`] or an [`IntrospectedToken`] to a [`VerifiedToken`].
+
+use std::{sync::Arc, time::SystemTime};
+
+use super::{rules::IssuerRules, verified::VerifiedToken};
+use crate::{
+    json::{Object, Value},
+    refusal::Refusal,
+    token::{IntrospectedToken, SignedToken},
+};
+
+impl IssuerRules {
+    /// Accepts a signed token whose claims pass.
+    pub(crate) fn accept(self: &Arc<Self>, token: SignedToken<'_>, now: SystemTime) -> Result<VerifiedToken, Refusal> {
+        let times = self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
+        Ok(VerifiedToken::new(token, times, self))
+    }
+
+    /// Accepts a token that its authorization server vouches for, if its claims pass.
+    ///
+    /// The server has judged its times; where it tells them, they are judged by our clock, too. Of the issuer it need not
+    /// speak, since it was asked as that issuer; of the audience it must, where one is asked for.
+    pub(crate) fn accept_introspected(
+        self: &Arc<Self>,
+        token: IntrospectedToken,
+        now: SystemTime,
+    ) -> Result<VerifiedToken, Refusal> {
+        let rules = self.of_introspected(&token.claims);
+        let times = rules.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
+        Ok(VerifiedToken::introspected(token, times, self))
+    }
+
+    /// The rules that are left for claims that the authorization server vouches for.
+    pub(crate) fn of_introspected(&self, claims: &Object) -> Self {
+        // The server that was asked is known, and a slash at the end makes no other issuer of it.
+        let told = claims.get("iss").and_then(Value::as_str);
+        let same = |issuer: &String, told: &str| without_slash(issuer) == without_slash(told);
+        let issuer = self.issuer.clone().filter(|_| claims.contains_key("iss")).map(|issuer| match told {
+            Some(told) if same(&issuer, told) => told.to_owned(),
+            _ => issuer,
+        });
+        // Of a trust domain the subject counts, and not the server that was asked.
+        Self { issuer, dangerously_accept_tokens_without_expiry: true, ..self.clone() }
+    }
+}
+
+fn without_slash(issuer: &str) -> &str {
+    issuer.strip_suffix('/').unwrap_or(issuer)
+}

@@ -1,0 +1,240 @@
+//! The checks of registered claims, a row each (RFC 7519 section 4.1, RFC 9068 section 4).
+//!
+//! Verification makes them in this order, and an explanation shows them. What may change with time is in a table of its own:
+//! it is checked again whenever a token comes that was verified before.
+
+use std::time::{Duration, SystemTime};
+
+use super::{
+    confirmation,
+    numeric_date::NumericDate,
+    registered::Registered,
+    rules::IssuerRules,
+    times::{TimeClaim, Times},
+};
+use crate::{
+    check::{Actual, CheckRow, one_of},
+    json::{Object, Value},
+    refusal::{CheckKind, Refusal, TokenFault, Unverified},
+    token,
+    units::span,
+};
+
+/// A check of a time against now.
+struct TimeCheck {
+    kind: CheckKind,
+    claim: TimeClaim,
+    /// Told whether the claim is there. A claim that is asked for, and is not there, is missing.
+    is_asked: fn(&IssuerRules, bool) -> bool,
+    check: fn(&IssuerRules, NumericDate, now: NumericDate) -> Result<(), TokenFault>,
+    expected: fn(&IssuerRules) -> String,
+}
+
+/// A check that comes to the same whenever it is made.
+struct ClaimCheck {
+    kind: CheckKind,
+    is_asked: fn(&IssuerRules, &Registered<'_>) -> bool,
+    check: fn(&IssuerRules, &Registered<'_>) -> Result<(), TokenFault>,
+    expected: fn(&IssuerRules) -> String,
+    actual: fn(&Registered<'_>) -> Actual,
+}
+
+const TIME_CHECKS: [TimeCheck; 3] = [
+    TimeCheck {
+        kind: CheckKind::Expiry,
+        claim: TimeClaim::Exp,
+        is_asked: |rules, is_there| is_there || !rules.dangerously_accept_tokens_without_expiry,
+        check: not_expired,
+        expected: |rules| format!("later than now, give or take {} s", rules.leeway.as_secs()),
+    },
+    TimeCheck {
+        kind: CheckKind::NotBefore,
+        claim: TimeClaim::Nbf,
+        is_asked: |_, is_there| is_there,
+        check: valid_already,
+        expected: not_later_than_now,
+    },
+    TimeCheck {
+        kind: CheckKind::IssuedAt,
+        claim: TimeClaim::Iat,
+        is_asked: |_, is_there| is_there,
+        check: issued_already,
+        expected: not_later_than_now,
+    },
+];
+
+const CLAIM_CHECKS: [ClaimCheck; 5] = [
+    ClaimCheck {
+        kind: CheckKind::Lifetime,
+        is_asked: |rules, _| rules.max_token_lifetime.is_some(),
+        check: short_lived,
+        expected: |rules| format!("from iat to exp {} at the most", span(rules.max_token_lifetime.unwrap_or_default())),
+        actual: |claims| Actual::Claimed(lifetime(claims).map_or_else(|_| "not told".to_owned(), span)),
+    },
+    ClaimCheck {
+        kind: CheckKind::Issuer,
+        is_asked: |rules, _| rules.issuer.is_some() || rules.trust_domain.is_some(),
+        check: of_issuer,
+        expected: |rules| {
+            let name = rules.issuer_name().unwrap_or_default();
+            if rules.trust_domain.is_some() { format!("a `sub` of the trust domain {name}") } else { name }
+        },
+        actual: |claims| Actual::claimed(claims.iss),
+    },
+    ClaimCheck {
+        kind: CheckKind::Audience,
+        is_asked: |rules, _| !rules.audience.is_empty(),
+        check: for_audience,
+        expected: |rules| one_of(&rules.audience),
+        actual: |claims| Actual::claimed(claims.aud),
+    },
+    ClaimCheck {
+        kind: CheckKind::RequiredClaims,
+        is_asked: |rules, _| !rules.required_claims().is_empty(),
+        check: complete,
+        expected: |rules| rules.required_claims().join(", "),
+        actual: |_| Actual::Nothing,
+    },
+    ClaimCheck {
+        kind: CheckKind::Confirmation,
+        is_asked: |rules, claims| claims.cnf.is_some() && !rules.dangerously_accept_sender_constrained_tokens,
+        check: |_, claims| confirmation::check(claims.cnf),
+        expected: |_| "none: a token that is bound to a key is no bearer token".to_owned(),
+        actual: |claims| Actual::claimed(claims.cnf),
+    },
+];
+
+impl IssuerRules {
+    /// Makes each check in turn; the first that fails is the refusal.
+    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
+        let claims = Registered::of(claims);
+        TIME_CHECKS.iter().try_for_each(|row| row.check(self, &claims, now))?;
+        CLAIM_CHECKS.iter().try_for_each(|row| row.check(self, &claims))?;
+        Ok(claims.times())
+    }
+
+    /// Tells whether a token that passed before is still in its time. A time that it passed without it may be without.
+    pub(crate) fn are_times_right(&self, times: &Times, now: SystemTime) -> bool {
+        let now = now.into();
+        TIME_CHECKS.iter().all(|row| row.still_holds(self, times, now))
+    }
+
+    /// Each check for itself, for an explanation: also those that come after one that failed.
+    pub(crate) fn claim_rows(&self, claims: &Object, now: SystemTime) -> Vec<CheckRow> {
+        let claims = Registered::of(claims);
+        let times = TIME_CHECKS.iter().map(|row| row.shown(self, &claims, now));
+        times.chain(CLAIM_CHECKS.iter().map(|row| row.shown(self, &claims))).collect()
+    }
+}
+
+impl TimeCheck {
+    fn check(&self, rules: &IssuerRules, claims: &Registered<'_>, now: NumericDate) -> Result<(), TokenFault> {
+        let time = claims.time(self.claim)?;
+        if !(self.is_asked)(rules, time.is_some()) {
+            return Ok(());
+        }
+        (self.check)(rules, time.ok_or(TokenFault::MissingClaim { name: self.claim.name() })?, now)
+    }
+
+    fn still_holds(&self, rules: &IssuerRules, times: &Times, now: NumericDate) -> bool {
+        let Some(time) = times.get(self.claim) else { return true };
+        !(self.is_asked)(rules, true) || (self.check)(rules, time, now).is_ok()
+    }
+
+    fn shown(&self, rules: &IssuerRules, claims: &Registered<'_>, now: SystemTime) -> CheckRow {
+        let value = claims.get(self.claim);
+        CheckRow {
+            kind: self.kind,
+            expected: (self.is_asked)(rules, value.is_some()).then(|| (self.expected)(rules)),
+            actual: Actual::time(value),
+            result: self.check(rules, claims, now.into()).map_err(Refusal::Token),
+        }
+    }
+}
+
+impl ClaimCheck {
+    fn check(&self, rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+        if (self.is_asked)(rules, claims) { (self.check)(rules, claims) } else { Ok(()) }
+    }
+
+    fn shown(&self, rules: &IssuerRules, claims: &Registered<'_>) -> CheckRow {
+        CheckRow {
+            kind: self.kind,
+            expected: (self.is_asked)(rules, claims).then(|| (self.expected)(rules)),
+            actual: (self.actual)(claims),
+            result: self.check(rules, claims).map_err(Refusal::Token),
+        }
+    }
+}
+
+fn not_later_than_now(rules: &IssuerRules) -> String {
+    format!("not later than now, give or take {} s", rules.leeway.as_secs())
+}
+
+/// `exp` has to be later than now (RFC 7519 section 4.1.4).
+fn not_expired(rules: &IssuerRules, exp: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
+    if exp.plus(rules.leeway) <= now { Err(TokenFault::Expired { ago: now.since(exp) }) } else { Ok(()) }
+}
+
+/// `nbf` must not be later than now (RFC 7519 section 4.1.5).
+fn valid_already(rules: &IssuerRules, nbf: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
+    if nbf > now.plus(rules.leeway) { Err(TokenFault::NotYetValid { ahead: nbf.since(now) }) } else { Ok(()) }
+}
+
+/// Nor must `iat` (RFC 7519 section 4.1.6).
+fn issued_already(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
+    if iat > now.plus(rules.leeway) { Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }) } else { Ok(()) }
+}
+
+/// The time from `iat` to `exp` is bounded: whoever issues tokens for longer does so by mistake.
+fn short_lived(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    let lifetime = lifetime(claims)?;
+    match rules.max_token_lifetime {
+        Some(limit) if lifetime > limit => Err(TokenFault::Lifetime { limit, actual: lifetime }),
+        _ => Ok(()),
+    }
+}
+
+fn lifetime(claims: &Registered<'_>) -> Result<Duration, TokenFault> {
+    let time = |claim: TimeClaim| claims.time(claim)?.ok_or(TokenFault::MissingClaim { name: claim.name() });
+    Ok(time(TimeClaim::Exp)?.since(time(TimeClaim::Iat)?))
+}
+
+/// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1); of a trust domain `sub` is a workload.
+fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    if rules.trust_domain.is_some() {
+        let id = claims.sub.and_then(Value::as_str).and_then(token::trust_domain);
+        return if rules.is_of_trust_domain(id) { Ok(()) } else { Err(TokenFault::TrustDomain) };
+    }
+    let Some(claim) = claims.iss else { return Err(TokenFault::MissingClaim { name: "iss" }) };
+    match claim.as_str() {
+        Some(issuer) if Some(issuer) == rules.issuer.as_deref() => Ok(()),
+        Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
+        None => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),
+    }
+}
+
+/// `aud` is a string or an array of strings, one of which has to be ours (RFC 7519 section 4.1.3).
+fn for_audience(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    let Some(claim) = claims.aud else { return Err(TokenFault::MissingClaim { name: "aud" }) };
+    let ours = |audience: &str| rules.audience.iter().any(|ours| ours == audience);
+    let named = match claim.as_str() {
+        Some(audience) => ours(audience),
+        None if claim.is_array() && claim.elements().all(|element| element.as_str().is_some()) => {
+            claim.elements().filter_map(Value::as_str).any(ours)
+        }
+        None => {
+            let expected = "a string or an array of strings";
+            return Err(TokenFault::MalformedClaim { name: "aud", expected });
+        }
+    };
+    if named { Ok(()) } else { Err(TokenFault::Audience { expected: rules.audience.clone() }) }
+}
+
+/// The claims of RFC 9068 are all there.
+fn complete(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    match rules.required_claims().iter().find(|name| !claims.all.contains_key(name)) {
+        Some(name) => Err(TokenFault::MissingClaim { name }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,453 @@
+//! What an issuer's tokens must be, as data.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{GrantedScope, SCOPE_CLAIMS};
+use crate::{
+    algorithm::Algorithm,
+    configuration_error::ConfigurationError,
+    json::Object,
+    token::{HeaderRules, Types},
+    units,
+};
+
+/// The longest leeway: a token may not outlive its `exp` by more.
+const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+/// The claims of a JWT access token (RFC 9068 section 2.2).
+const RFC_9068_CLAIMS: &[&str] = &["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+
+/// The scheme of SPIFFE IDs (SPIFFE-ID section 2).
+const SPIFFE: &str = "spiffe://";
+
+/// What an issuer's tokens must be, as plain data: builders fill it, and configurations deserialise into it.
+///
+/// Durations are read as a number of seconds or as a text with a unit (`30`, `"30s"`, `"5m"`), sizes as a number of bytes or
+/// with a unit (`"64KiB"`): see [`units`]. Members that are left out have their defaults; unknown ones are an error.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{IssuerRules, JwksService, Verifier};
+///
+/// let rules: IssuerRules = serde_json::from_str(
+///     r#"{ "issuer": "https://as.example.com", "audience": "https://api.example.com", "leeway": "30s" }"#,
+/// ).expect("rules");
+/// let verifier = Verifier::builder(JwksService::new("https://as.example.com/jwks")?).rules(rules).build()?;
+///
+/// let mut rules = IssuerRules::default();
+/// rules.trust_domain = Some("https://example.org".to_owned());
+/// let error = rules.check().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "`trust_domain`: expected the name of a SPIFFE trust domain (lower-case letters, digits, `.`, `-` and `_`), as \
+///      `example.org`, got \"https://example.org\"",
+/// );
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct IssuerRules {
+    /// The issuer, which `iss` equals to the letter (RFC 7519 section 4.1.1); any if none is named.
+    pub issuer: Option<String>,
+    /// The SPIFFE trust domain, as `example.org`, of whose workloads `sub` names one. It takes the place of `issuer`.
+    pub trust_domain: Option<String>,
+    /// The audiences, one of which `aud` names (RFC 7519 section 4.1.3); any if there are none. One text or an array.
+    #[serde(deserialize_with = "one_or_several")]
+    pub audience: Vec<String>,
+    /// The algorithms that tokens may be signed by; all of [`Algorithm::ASYMMETRIC`] by default.
+    pub algorithms: Vec<Algorithm>,
+    /// The types (`typ`) that tokens may have, without regard to case and to an `application/` prefix.
+    ///
+    /// By default `JWT`, `at+jwt` and none at all; with `trust_domain` `JWT`, `JOSE` and none; with `rfc9068` `at+jwt` alone.
+    pub types: Option<Vec<String>>,
+    /// Whether tokens without `typ` are accepted beside those of `types`, and of `rfc9068`.
+    pub or_no_type: bool,
+    /// Whether tokens have to follow the profile for JWT access tokens (RFC 9068): its type, and all claims that it requires.
+    pub rfc9068: bool,
+    /// How far this machine's clock and the issuer's may be apart: 5 s by default, 5 min at the most.
+    #[serde(with = "units::duration")]
+    pub leeway: Duration,
+    /// The number of keys that are tried for a token that does not name its own (`kid`): 16 by default.
+    pub max_key_attempts: usize,
+    /// The longest token that is looked at, in bytes; 16 KiB by default.
+    #[serde(with = "units::optional_size")]
+    pub max_token_bytes: Option<usize>,
+    /// How many verified tokens are kept.
+    pub token_cache: TokenCacheRules,
+    /// The claims that may be the scope, each by its name or JSON Pointer (RFC 6901): the first that is there counts.
+    /// `scope` and `scp` by default.
+    pub scope_claims: Vec<String>,
+    /// The longest time from `iat` to `exp`; any by default. A token without either is refused where this is set.
+    #[serde(with = "units::optional_duration")]
+    pub max_token_lifetime: Option<Duration>,
+    /// Whether tokens without `exp` pass, which stay good until their key is withdrawn.
+    pub dangerously_accept_tokens_without_expiry: bool,
+    /// Whether tokens that are bound to a key of their sender (`cnf`, RFC 7800) pass as if they were bearer tokens.
+    pub dangerously_accept_sender_constrained_tokens: bool,
+}
+
+/// How many verified tokens are kept, so that the signature of a token that comes again is not verified again.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::IssuerRules;
+///
+/// let rules: IssuerRules = serde_json::from_str(r#"{ "token_cache": { "bytes": "8MiB" } }"#)?;
+/// assert_eq!((rules.token_cache.bytes, rules.token_cache.tokens), (8 << 20, 100_000));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TokenCacheRules {
+    /// The memory that they may take, in bytes: 32 MiB by default, about 10,000 tokens of 1 KB.
+    #[serde(with = "units::size")]
+    pub bytes: usize,
+    /// The number of tokens: 100,000 by default, as far as the bytes allow.
+    pub tokens: usize,
+    /// Whether none is kept.
+    pub off: bool,
+}
+
+impl Default for IssuerRules {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            trust_domain: None,
+            audience: Vec::new(),
+            algorithms: Algorithm::ASYMMETRIC.to_vec(),
+            types: None,
+            or_no_type: false,
+            rfc9068: false,
+            leeway: Duration::from_secs(5),
+            max_key_attempts: 16,
+            max_token_bytes: None,
+            token_cache: TokenCacheRules::default(),
+            scope_claims: SCOPE_CLAIMS.map(str::to_owned).to_vec(),
+            max_token_lifetime: None,
+            dangerously_accept_tokens_without_expiry: false,
+            dangerously_accept_sender_constrained_tokens: false,
+        }
+    }
+}
+
+impl Default for TokenCacheRules {
+    fn default() -> Self {
+        Self { bytes: 32 << 20, tokens: 100_000, off: false }
+    }
+}
+
+impl IssuerRules {
+    /// Checks that the rules can be met and do not contradict each other; building a verifier does so, too.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] that names the field, what was expected, and what it is.
+    pub fn check(&self) -> Result<(), ConfigurationError> {
+        let is_domain = self.trust_domain.as_deref().is_none_or(|domain| is_trust_domain(bare(domain)));
+        let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
+        let (svid, audiences) = (self.trust_domain.is_some(), self.audience.len());
+        let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
+        // Whether it is wrong, the field, and what is said of it.
+        let table = [
+            (
+                self.issuer.as_deref() == Some(""),
+                "issuer",
+                "expected the text of `iss`, got an empty one: leave it out to accept any issuer",
+            ),
+            (
+                !is_domain,
+                "trust_domain",
+                &format!(
+                    "expected the name of a SPIFFE trust domain (lower-case letters, digits, `.`, `-` and `_`), as \
+                     `example.org`, got {domain:?}"
+                ),
+            ),
+            (
+                self.issuer.is_some() && svid,
+                "trust_domain",
+                "expected `issuer` or `trust_domain`, got both: tokens of a trust domain are known by `sub`, so leave `issuer` \
+                 out",
+            ),
+            (
+                self.algorithms.is_empty(),
+                "algorithms",
+                "expected at least one algorithm, got none: leave it out to accept all asymmetric ones",
+            ),
+            (
+                has_no_type,
+                "types",
+                "expected at least one type, got none: leave it out to accept `JWT`, `at+jwt` and none at all",
+            ),
+            (
+                self.leeway > LONGEST_LEEWAY,
+                "leeway",
+                &format!("expected 5 min at the most, got {leeway}: set the clocks instead"),
+            ),
+            (
+                self.max_key_attempts == 0,
+                "max_key_attempts",
+                "expected 1 or more, got 0: no token without `kid` could pass",
+            ),
+            (self.max_token_bytes == Some(0), "max_token_bytes", "expected 1 or more, got 0: no token could pass"),
+            (
+                self.scope_claims.is_empty() || self.scope_claims.iter().any(String::is_empty),
+                "scope_claims",
+                "expected names of claims, got none or an empty one: leave it out for `scope` and `scp`",
+            ),
+            (
+                self.max_token_lifetime == Some(Duration::ZERO),
+                "max_token_lifetime",
+                "expected a longer time than zero, got zero: no token could pass",
+            ),
+            (
+                self.rfc9068 && svid,
+                "rfc9068",
+                "expected no `trust_domain` with `rfc9068`, got one: JWT-SVIDs are no tokens of RFC 9068, which have an `iss`, so \
+                 leave one of the two out",
+            ),
+            (
+                self.rfc9068 && !svid && self.issuer.is_none(),
+                "rfc9068",
+                "expected `issuer` with `rfc9068`, got none: set it to what tokens have as `iss`",
+            ),
+            (
+                self.rfc9068 && audiences != 1,
+                "rfc9068",
+                &format!(
+                    "expected exactly one `audience` with `rfc9068`, got {audiences}: set it to the identifier of this API"
+                ),
+            ),
+        ];
+        match table.into_iter().find(|(is_wrong, ..)| *is_wrong) {
+            Some((_, field, problem)) => Err(ConfigurationError::rule(field, problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// The issuer by which a verifier's rules are chosen: the text of `iss`, or the trust domain as a SPIFFE ID.
+    pub(crate) fn issuer_name(&self) -> Option<String> {
+        self.trust_domain.as_deref().map(|domain| format!("{SPIFFE}{}", bare(domain))).or_else(|| self.issuer.clone())
+    }
+
+    /// The scope that claims grant by these rules.
+    pub(crate) fn granted_scope<'a>(&self, claims: &'a Object) -> GrantedScope<'a> {
+        GrantedScope::of(claims, &self.scope_claims)
+    }
+
+    /// Tells whether a SPIFFE ID without its path is that of the trust domain.
+    pub(super) fn is_of_trust_domain(&self, id: Option<&str>) -> bool {
+        let domain = id.and_then(|id| id.strip_prefix(SPIFFE));
+        domain.is_some() && domain == self.trust_domain.as_deref().map(bare)
+    }
+
+    /// The claims that have to be there, whatever they say.
+    pub(super) fn required_claims(&self) -> &'static [&'static str] {
+        if self.rfc9068 { RFC_9068_CLAIMS } else { &[] }
+    }
+
+    /// The rules for a token's header.
+    pub(crate) fn header(&self) -> HeaderRules {
+        let (default, absent): (&[&str], bool) = match (self.rfc9068, &self.trust_domain) {
+            (true, _) => (&["at+jwt"], false),
+            (false, Some(_)) => (&["JWT", "JOSE"], true),
+            (false, None) => (&["JWT", "at+jwt"], true),
+        };
+        let types = match &self.types {
+            Some(types) => Types { accepted: types.clone(), absent: self.or_no_type },
+            None => Types {
+                accepted: default.iter().map(|typ| (*typ).to_owned()).collect(),
+                absent: absent || self.or_no_type,
+            },
+        };
+        HeaderRules { algorithms: self.algorithms.clone(), types }
+    }
+}
+
+/// A trust domain without the scheme and the slash that it may be written with.
+fn bare(domain: &str) -> &str {
+    domain.strip_prefix(SPIFFE).unwrap_or(domain).trim_end_matches('/')
+}
+
+/// Tells whether it is a name of a trust domain (SPIFFE-ID section 2.1).
+fn is_trust_domain(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
+    !name.is_empty() && name.bytes().all(fits)
+}
+
+/// Reads one text or an array of texts.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Texts;
+
+    impl<'de> serde::de::Visitor<'de> for Texts {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or an array of texts")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<String>, A::Error> {
+            let mut texts = Vec::new();
+            while let Some(text) = elements.next_element()? {
+                texts.push(text);
+            }
+            Ok(texts)
+        }
+    }
+
+    deserializer.deserialize_any(Texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(rules: Value) -> Result<IssuerRules, String> {
+        serde_json::from_value(rules).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rules_are_read_as_they_are_written() {
+        let full = IssuerRules {
+            issuer: Some("i".into()),
+            trust_domain: Some("d".into()),
+            audience: vec!["a".into(), "b".into()],
+            algorithms: vec![Algorithm::ES256, Algorithm::EdDSA],
+            types: Some(vec!["JOSE".into()]),
+            or_no_type: true,
+            rfc9068: true,
+            leeway: Duration::from_millis(1_500),
+            max_key_attempts: 3,
+            max_token_bytes: Some(4_096),
+            token_cache: TokenCacheRules { bytes: 1, tokens: 2, off: true },
+            scope_claims: vec!["permissions".into()],
+            max_token_lifetime: Some(Duration::from_secs(3_600)),
+            dangerously_accept_tokens_without_expiry: true,
+            dangerously_accept_sender_constrained_tokens: true,
+        };
+        for rules in [IssuerRules::default(), full] {
+            let written = serde_json::to_value(&rules).unwrap();
+            assert_eq!(read(written.clone()).unwrap(), rules, "{written}");
+        }
+        assert_eq!(read(json!({})).unwrap(), IssuerRules::default());
+    }
+
+    #[test]
+    fn members_are_read_in_each_of_their_forms() {
+        let expected = IssuerRules {
+            audience: vec!["a".into()],
+            leeway: Duration::from_secs(30),
+            max_token_lifetime: Some(Duration::from_secs(3_600)),
+            max_token_bytes: Some(8_192),
+            token_cache: TokenCacheRules { bytes: 1 << 20, ..TokenCacheRules::default() },
+            ..IssuerRules::default()
+        };
+        let table = [
+            json!({ "audience": "a", "leeway": 30, "max_token_lifetime": 3600, "max_token_bytes": 8192,
+                "token_cache": { "bytes": 1_048_576 } }),
+            json!({ "audience": ["a"], "leeway": 30.0, "max_token_lifetime": 3600.0, "max_token_bytes": "8KiB",
+                "token_cache": { "bytes": "1MiB" } }),
+            json!({ "audience": ["a"], "leeway": "30s", "max_token_lifetime": "1h", "max_token_bytes": "8192B",
+                "token_cache": { "bytes": "1024KiB" }, "issuer": null, "types": null }),
+        ];
+        for rules in table {
+            assert_eq!(read(rules.clone()).unwrap(), expected, "{rules}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        let table = [
+            (json!({ "audiences": "a" }), "unknown field `audiences`, expected one of"),
+            (json!({ "audience": 5 }), "expected a text or an array of texts"),
+            (json!({ "audience": ["a", 5] }), "expected a string"),
+            (json!({ "algorithms": ["none"] }), "expected one of RS256"),
+            (json!({ "leeway": "soon" }), r#"as "250ms", "5s", "2m" or "1h", got "soon""#),
+            (json!({ "leeway": -1 }), "got -1"),
+            (json!({ "leeway": null }), "expected a number of seconds"),
+            (json!({ "max_token_lifetime": "5" }), "expected a number of seconds"),
+            (json!({ "max_token_bytes": "1 MB of it" }), "expected a number of bytes"),
+            (json!({ "rfc9068": "yes" }), "expected a boolean"),
+            (json!({ "token_cache": { "size": 1 } }), "unknown field `size`"),
+        ];
+        for (rules, expected) in table {
+            let error = read(rules.clone()).unwrap_err();
+            assert!(error.contains(expected), "{rules}: {error}");
+        }
+    }
+
+    #[test]
+    fn rules_that_cannot_be_met_are_refused_by_their_field() {
+        let strict = |rules: Value| {
+            let mut all = json!({ "issuer": "i", "audience": "a", "rfc9068": true });
+            all.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
+            all
+        };
+        let table = [
+            (json!({ "issuer": "" }), "issuer", "got an empty one"),
+            (json!({ "trust_domain": "" }), "trust_domain", "got \"\""),
+            (json!({ "trust_domain": "Example.org" }), "trust_domain", "got \"Example.org\""),
+            (json!({ "trust_domain": "spiffe://example.org/orders" }), "trust_domain", "lower-case"),
+            (json!({ "trust_domain": "example.org", "issuer": "i" }), "trust_domain", "got both"),
+            (json!({ "algorithms": [] }), "algorithms", "got none"),
+            (json!({ "types": [] }), "types", "got none"),
+            (json!({ "leeway": 300.5 }), "leeway", "got 5 min"),
+            (json!({ "leeway": "1h" }), "leeway", "expected 5 min at the most, got 1 h"),
+            (json!({ "max_key_attempts": 0 }), "max_key_attempts", "got 0"),
+            (json!({ "max_token_bytes": 0 }), "max_token_bytes", "got 0"),
+            (json!({ "scope_claims": [] }), "scope_claims", "got none"),
+            (json!({ "scope_claims": ["scope", ""] }), "scope_claims", "an empty one"),
+            (json!({ "max_token_lifetime": 0 }), "max_token_lifetime", "got zero"),
+            (strict(json!({ "issuer": null })), "rfc9068", "expected `issuer`"),
+            (strict(json!({ "audience": [] })), "rfc9068", "got 0"),
+            (strict(json!({ "audience": ["a", "b"] })), "rfc9068", "got 2"),
+            (strict(json!({ "issuer": null, "trust_domain": "example.org" })), "rfc9068", "`trust_domain`"),
+        ];
+        for (rules, field, expected) in table {
+            let error = read(rules.clone()).unwrap().check().unwrap_err();
+            let ConfigurationError::Rule { field: actual, problem } = &error else { panic!("{error}") };
+            assert_eq!(actual, field, "{rules}");
+            assert!(problem.contains(expected), "{rules}: {problem}");
+        }
+        for good in [
+            json!({}),
+            json!({ "leeway": 300, "types": [], "or_no_type": true }),
+            json!({ "trust_domain": "example.org" }),
+            json!({ "trust_domain": "spiffe://example.org/" }),
+            strict(json!({})),
+        ] {
+            assert!(read(good.clone()).unwrap().check().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn the_types_by_default_are_those_of_the_kind_of_token() {
+        let names = |rules: Value| {
+            let Types { accepted, absent } = read(rules).unwrap().header().types;
+            (accepted.join(" "), absent)
+        };
+        let table = [
+            (json!({}), ("JWT at+jwt", true)),
+            (json!({ "rfc9068": true }), ("at+jwt", false)),
+            (json!({ "rfc9068": true, "or_no_type": true }), ("at+jwt", true)),
+            (json!({ "trust_domain": "example.org" }), ("JWT JOSE", true)),
+            (json!({ "types": ["x"], "rfc9068": true }), ("x", false)),
+            (json!({ "types": ["x"], "trust_domain": "example.org" }), ("x", false)),
+            (json!({ "types": ["x"], "or_no_type": true }), ("x", true)),
+        ];
+        for (rules, (accepted, absent)) in table {
+            assert_eq!(names(rules.clone()), (accepted.to_owned(), absent), "{rules}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `explain`, where it is asked for: of a verifier, and of a gate.
+
+use std::time::SystemTime;
+
+use super::{Explanation, walk};
+use crate::{
+    bearer::BearerToken,
+    gate::{Presented, Secure},
+    verifier::Verifier,
+};
+
+impl Verifier {
+    /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.
+    ///
+    /// It comes to the verdict of [`verify`](Self::verify), by the same functions, and goes on past a failure where that is
+    /// safe. It fetches keys, and has an opaque token introspected, as `verify` would; times of an opaque token are judged
+    /// by the verifier's clock.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: portcullis::Verifier, token: &str) {
+    /// let explanation = verifier.explain(token, std::time::SystemTime::now()).await;
+    /// for check in &explanation.checks {
+    ///     println!("{:<26} {:?} {}", check.kind.title(), check.outcome, check.hint.as_deref().unwrap_or_default());
+    /// }
+    /// # }
+    /// ```
+    pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
+        walk::explain(self, Ok(Some(token.as_bytes())), self.max_token_bytes(), None, now).await
+    }
+}
+
+impl Secure {
+    /// Explains, check by check, why a request passes or is refused: [`Verifier::explain`], and the checks of these rules.
+    ///
+    /// It comes to the verdict of [`judge`](Self::judge); of a layer that [only reports](Self::report_only), it tells what would
+    /// be refused. Every request has its token verified anew.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use portcullis::{JwksService, Presented, Secure};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), portcullis::ConfigurationError> {
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).scope(["read"]);
+    /// let fields: [(&str, &[u8]); 1] = [("authorization", b"Basic YWxpY2U6c2VjcmV0")];
+    /// let explanation = secure.explain(&Presented::new(&fields), SystemTime::now()).await;
+    /// assert_eq!(explanation.refusal().map(|refusal| refusal.code()), Some("other_scheme"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
+        let gate = &self.gate;
+        // The size of the token is a check of its own.
+        let token = gate.find(presented, usize::MAX).map(|token| token.map(BearerToken::as_bytes));
+        walk::explain(&gate.verifier, token, gate.max_token_bytes(), Some(&gate.policy), now).await
+    }
+}

@@ -1,0 +1,55 @@
+//! The likely cause of a failure, in a sentence, and what to do about it.
+//!
+//! A hint goes by what the token says of itself, which may be a lie: it is for people, and nothing is decided by it. No fault
+//! needs one.
+
+mod access;
+mod form;
+mod key;
+mod kind;
+mod origin;
+mod provider;
+mod remedy;
+mod times;
+
+use super::{Check, CheckKind, walk::Walk, words};
+use crate::refusal::{Refusal, RequestFault, TokenFault, UnavailableFault};
+
+/// The likely cause, if there is one that can be told.
+pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<String> {
+    let hint = match refusal {
+        Refusal::Request(fault) => of_request(*fault).to_owned(),
+        Refusal::Token(fault) => of_token(walk, kind, fault)?,
+        Refusal::Access(fault) => access::of(walk, fault)?,
+        Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
+        Refusal::Unavailable(UnavailableFault::KeyFetches { .. }) => key::cannot_be_told(walk)?,
+        Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
+            "the introspection endpoint cannot be asked, or gives no answer that can be believed: the log says which"
+                .to_owned()
+        }
+        Refusal::Configuration(_) => return None,
+    };
+    Some(words::clean(&hint, Check::LONGEST))
+}
+
+fn of_request(fault: RequestFault) -> &'static str {
+    match fault {
+        RequestFault::NoCredentials => "the client sent no Authorization field, or a proxy in between dropped it",
+        RequestFault::OtherScheme => "the field has to read `Authorization: Bearer TOKEN`",
+        RequestFault::EmptyToken => "a variable that the client takes the token from is probably empty",
+        RequestFault::SeveralTokens => "a proxy in between may have added a token of its own to the client's",
+    }
+}
+
+fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {
+    if matches!(fault, TokenFault::UnknownKey { .. } | TokenFault::Signature)
+        && let Some(hint) = remedy::not_for_us(walk)
+    {
+        return Some(hint.to_owned());
+    }
+    form::of(walk, fault)
+        .or_else(|| kind::of(walk, fault))
+        .or_else(|| key::of(walk, fault))
+        .or_else(|| times::of(walk, fault))
+        .or_else(|| origin::of(walk, kind, fault))
+}

@@ -1,0 +1,279 @@
+//! The straight line, walked to its end: each room's checks, made by that room and shown as rows.
+
+use std::{sync::Arc, time::SystemTime};
+
+use super::{Check, CheckKind, Explanation, Fact, Outcome, hint, rows, words};
+use crate::{
+    bearer::BearerToken,
+    check::{Actual, CheckRow},
+    claims::{GrantedScope, IssuerRules, SCOPE_CLAIMS},
+    json::Object,
+    keys::Candidates,
+    policy::Policy,
+    refusal::{Refusal, RequestFault, TokenFault},
+    token::{self, Header, Pieces},
+    verifier::{Branch, Verifier},
+};
+
+/// What is known of a token so far.
+pub(super) struct Walk<'a> {
+    pub(super) verifier: &'a Verifier,
+    pub(super) policy: Option<&'a Policy>,
+    pub(super) now: SystemTime,
+    pub(super) token: &'a [u8],
+    pub(super) checks: Vec<Check>,
+    pub(super) header: Option<Object>,
+    pub(super) claims: Option<Object>,
+    pub(super) branch: Option<Arc<Branch>>,
+    pub(super) vouched: bool,
+}
+
+/// Walks the line with what stands in the place of a token; `policy` is what the endpoint asks for.
+///
+/// No token, and no refusal for that: the endpoint lets anonymous requests in.
+pub(super) async fn explain(
+    verifier: &Verifier,
+    token: Result<Option<&[u8]>, Refusal>,
+    max_bytes: usize,
+    policy: Option<&Policy>,
+    now: SystemTime,
+) -> Explanation {
+    let mut walk = Walk {
+        verifier,
+        policy,
+        now,
+        token: token.as_ref().ok().copied().flatten().unwrap_or_default(),
+        checks: Vec::new(),
+        header: None,
+        claims: None,
+        branch: None,
+        vouched: false,
+    };
+    match token {
+        Ok(None) => walk.nobody(),
+        Ok(Some([])) => walk.no_token(Refusal::Request(RequestFault::EmptyToken)),
+        Ok(Some(_)) => walk.token(max_bytes).await,
+        Err(refusal) => walk.no_token(refusal),
+    }
+    walk.finish()
+}
+
+impl<'a> Walk<'a> {
+    /// The issuers that are trusted by name.
+    pub(super) fn known_issuers(&self) -> Vec<&'a str> {
+        let verifier: &'a Verifier = self.verifier;
+        verifier.branches().into_iter().filter_map(|branch| branch.issuer.as_deref()).collect()
+    }
+
+    /// The scope that claims grant, by the rules of their issuer, if it is known.
+    pub(super) fn granted_scope<'c>(&self, claims: &'c Object) -> GrantedScope<'c> {
+        match &self.branch {
+            Some(branch) => branch.rules.granted_scope(claims),
+            None => GrantedScope::of(claims, &SCOPE_CLAIMS),
+        }
+    }
+
+    /// The audiences that the token's issuer is asked for.
+    pub(super) fn audiences(&self) -> &[String] {
+        self.branch.as_ref().map_or(&[], |branch| &branch.rules.audience)
+    }
+}
+
+impl Walk<'_> {
+    fn no_token(&mut self, refusal: Refusal) {
+        self.check(CheckKind::Credentials, Err(refusal), "one bearer token", Actual::Nothing);
+    }
+
+    fn nobody(&mut self) {
+        let none = Actual::Measured("none, which passes here".to_owned());
+        self.check(CheckKind::Credentials, Ok(()), "one bearer token, or none", none);
+    }
+
+    async fn token(&mut self, max_bytes: usize) {
+        self.check(CheckKind::Credentials, Ok(()), "one bearer token", Actual::Nothing);
+        let fits = BearerToken::bare(self.token, max_bytes);
+        let bytes = Actual::Measured(format!("{} bytes", self.token.len()));
+        let expected = format!("at most {max_bytes} bytes (max_token_bytes)");
+        self.check(CheckKind::Size, fits.clone().map(drop), expected, bytes);
+        if let Ok(token) = fits {
+            self.form(token).await;
+        }
+        self.access();
+    }
+
+    async fn form(&mut self, token: BearerToken<'_>) {
+        let is_token68 = token.is_token68();
+        let characters = if is_token68 { Ok(()) } else { Err(Refusal::Token(TokenFault::Characters)) };
+        let odd = self.odd_character(is_token68);
+        self.check(CheckKind::Characters, characters, "letters, digits, - . _ ~ + / and = at the end", odd);
+        if let Some(branch) = self.verifier.introspecting(token).map(Arc::clone) {
+            if is_token68 {
+                self.opaque(branch, token).await;
+            }
+            return;
+        }
+        let parts = memchr::memchr_iter(b'.', self.token).count() + 1;
+        let count = Actual::Measured(format!("{parts} part{}", if parts == 1 { "" } else { "s" }));
+        match Pieces::of(token) {
+            Ok(pieces) => {
+                self.check(CheckKind::Segments, Ok(()), "three parts", count);
+                self.parts(token, pieces).await;
+            }
+            Err(fault) => self.check(CheckKind::Segments, Err(Refusal::Token(fault)), "three parts", count),
+        }
+    }
+
+    /// The first character that no bearer token has.
+    fn odd_character(&self, is_token68: bool) -> Actual {
+        if is_token68 {
+            return Actual::Nothing;
+        }
+        let text = String::from_utf8_lossy(self.token);
+        let fits = |character: char| character.is_ascii_alphanumeric() || "-._~+/".contains(character);
+        let odd = text.chars().enumerate().find(|(_, character)| !fits(*character));
+        odd.map_or(Actual::Nothing, |(at, character)| {
+            let name = u32::from(character);
+            Actual::Measured(if character.is_ascii_graphic() {
+                format!("`{character}` as character {}", at + 1)
+            } else {
+                format!("U+{name:04X} as character {}", at + 1)
+            })
+        })
+    }
+
+    /// A token that is not for us to read: what its authorization server, whose rules are `branch`, says of it.
+    async fn opaque(&mut self, branch: Arc<Branch>, token: BearerToken<'_>) {
+        let (kind, expected) = (CheckKind::Introspection, "an active token");
+        match self.verifier.judge(token).await.token {
+            Ok(verified) => {
+                let claims = Object::clone(verified.claims());
+                self.vouched = true;
+                self.check(kind, Ok(()), expected, Actual::Nothing);
+                let rules = branch.rules.of_introspected(&claims);
+                self.claims = Some(claims);
+                self.branch = Some(branch);
+                self.claims(&rules);
+            }
+            Err(refusal) if refusal.check().is_of_claims() => {
+                self.check(kind, Ok(()), expected, Actual::Nothing);
+                self.check(refusal.check(), Err(refusal), "as this issuer's rules say", Actual::Nothing);
+            }
+            Err(refusal) => self.check(kind, Err(refusal), expected, Actual::Nothing),
+        }
+    }
+
+    async fn parts(&mut self, token: BearerToken<'_>, pieces: Pieces) {
+        self.header = pieces.header.as_ref().ok().cloned();
+        self.claims = pieces.claims.as_ref().ok().cloned();
+        self.show_all(pieces.rows());
+        self.issuer();
+        let Some(branch) = self.branch.clone() else { return };
+        if let Ok(header) = &pieces.members {
+            self.by_the_rules_of(&branch, header, token).await;
+        }
+        self.claims(&branch.rules);
+    }
+
+    fn issuer(&mut self) {
+        let Some(claims) = self.claims.clone() else { return };
+        let chosen = self.verifier.choose(&claims);
+        self.branch = match (&chosen, self.verifier.branches().as_slice()) {
+            (Ok(branch), _) => Some(Arc::clone(branch)),
+            // Whose rules are meant is plain; that the token is another's has been said.
+            (Err(_), [only]) => Some(Arc::clone(only)),
+            (Err(_), _) => None,
+        };
+        self.show(rows::known_issuer(&self.known_issuers(), &claims, chosen.map(drop)));
+    }
+
+    async fn by_the_rules_of(&mut self, branch: &Arc<Branch>, header: &Header, token: BearerToken<'_>) {
+        self.show_all(branch.header.rows(header));
+        if branch.header.check_algorithm(header).is_err() {
+            return;
+        }
+        // Keys are fetched only where verification would fetch them: past a failure, those at hand have to do.
+        let has_failed = self.checks.iter().any(Check::has_failed);
+        let found = if has_failed { branch.jwks.peek(header) } else { Some(branch.jwks.key(header).await) };
+        let Some(found) = found else { return };
+        self.show_all(rows::keys(branch, header, &found));
+        if let Ok(keys) = found {
+            self.signature(&keys, branch.rules.max_key_attempts, token);
+        }
+    }
+
+    fn signature(&mut self, keys: &Candidates, attempts: usize, token: BearerToken<'_>) {
+        // What is not well-formed has no signature to verify; it was said why.
+        let Ok(unverified) = token::parse(token) else { return };
+        let verified = keys.verify(unverified, attempts);
+        if let Ok(signed) = &verified {
+            self.claims = Some(signed.claims.clone());
+            self.vouched = true;
+        }
+        self.check(CheckKind::Signature, verified.map(drop), "made by the issuer's key", Actual::Nothing);
+    }
+
+    fn claims(&mut self, rules: &IssuerRules) {
+        let Some(claims) = self.claims.clone() else { return };
+        self.show_all(rules.claim_rows(&claims, self.now));
+    }
+
+    /// The rules of the endpoint.
+    fn access(&mut self) {
+        let (Some(claims), Some(policy)) = (self.claims.clone(), self.policy) else { return };
+        self.show_all(policy.rows(&claims, self.granted_scope(&claims), self.vouched));
+    }
+
+    fn finish(mut self) -> Explanation {
+        let made: Vec<CheckKind> = self.checks.iter().map(|check| check.kind).collect();
+        let is_opaque = made.contains(&CheckKind::Introspection);
+        let policy = self.policy;
+        let is_left_out = |kind: CheckKind| match kind {
+            CheckKind::Introspection => true,
+            CheckKind::Scope => policy.is_none(),
+            CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
+            CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),
+            _ => is_opaque,
+        };
+        let left = CheckKind::ALL.iter().filter(|kind| !made.contains(kind) && !is_left_out(**kind));
+        let nobody_came = self.token.is_empty() && !self.checks.iter().any(Check::has_failed);
+        let outcome = if nobody_came { Outcome::NotAsked } else { Outcome::NotReached };
+        self.checks.extend(left.map(|kind| Check::plain(*kind, outcome.clone())));
+        self.checks.sort_by_key(|check| check.kind);
+        if self.vouched {
+            // What was looked at before the signature was, is of the same header and claims.
+            self.checks.iter_mut().filter_map(|check| check.actual.as_mut()).for_each(|fact| fact.vouched = true);
+        }
+        let read = |object: &Option<Object>| object.as_ref().map(|object| object.root().to_json());
+        let (header, claims) = (read(&self.header), read(&self.claims));
+        Explanation { checks: self.checks, now: self.now, header, claims, vouched: self.vouched }
+    }
+
+    fn check(&mut self, kind: CheckKind, result: Result<(), Refusal>, expected: impl Into<String>, actual: Actual) {
+        self.show(CheckRow { kind, expected: Some(expected.into()), actual, result });
+    }
+
+    fn show_all(&mut self, rows: impl IntoIterator<Item = CheckRow>) {
+        rows.into_iter().for_each(|row| self.show(row));
+    }
+
+    fn show(&mut self, row: CheckRow) {
+        let CheckRow { kind, expected, actual, result } = row;
+        let hint = result.as_ref().err().and_then(|refusal| hint::of(self, kind, refusal));
+        let outcome = match result {
+            Ok(()) if expected.is_none() => return self.checks.push(Check::plain(kind, Outcome::NotAsked)),
+            Ok(()) => Outcome::Passed,
+            Err(refusal) => Outcome::Failed(refusal),
+        };
+        let actual = match actual {
+            Actual::Nothing => None,
+            Actual::Measured(text) => Some(Fact::new(&text, true)),
+            Actual::Claimed(text) => Some(Fact::new(&text, self.vouched)),
+            Actual::Time(seconds, number) => {
+                let told = words::instant_and_distance(seconds, self.now);
+                Some(Fact::new(&told.unwrap_or(number), self.vouched))
+            }
+        };
+        let expected = expected.map(|expected| words::clean(&expected, Check::LONGEST));
+        self.checks.push(Check { kind, outcome, expected, actual, hint });
+    }
+}
