@@ -610,6 +610,7 @@ declare namespace portcullis {
     | 'expired'
     | 'not_yet_valid'
     | 'issued_in_future'
+    | 'token_lifetime_too_long'
     | 'missing_claim'
     | 'malformed_claim'
     | 'wrong_issuer'

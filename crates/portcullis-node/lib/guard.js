@@ -17,6 +17,7 @@ const AFTER_THE_SIGNATURE = new Set([
   'expired',
   'not_yet_valid',
   'issued_in_future',
+  'token_lifetime_too_long',
   'missing_claim',
   'malformed_claim',
   'wrong_issuer',

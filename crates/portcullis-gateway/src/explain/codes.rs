@@ -184,6 +184,12 @@ const CODES: &[Code] = &[
         "Set clocks by NTP, or raise `leeway`.",
     ),
     code(
+        "token_lifetime_too_long",
+        401,
+        "From `iat` to `exp` the token is good for longer than `max_token_lifetime` allows.",
+        "Have the issuer give out tokens for a shorter time, or raise `max_token_lifetime`.",
+    ),
+    code(
         "missing_claim",
         401,
         "A claim that every token needs is not there, `exp` or `aud` mostly.",
