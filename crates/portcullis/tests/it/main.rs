@@ -18,6 +18,7 @@ mod gate;
 mod hostile;
 mod https;
 mod introspection;
+mod issuer_rules;
 mod issuers;
 mod jwt_svid;
 mod key_sets;
