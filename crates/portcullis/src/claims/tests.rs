@@ -1,5 +1,7 @@
 //! The rules for registered claims, at their edges.
 
+mod rules;
+
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
