@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis::{CheckKind, ClientAuthentication, Introspector, IssuerRules, Outcome, Secure, Verifier};
+use portcullis::{CheckKind, ClientAuthentication, Introspector, IssuerRules, Outcome, Presented, Secure, Verifier};
 use portcullis_testkit::TokenBuilder;
 use serde_json::{Value, json};
 
@@ -87,7 +87,8 @@ async fn the_scope_is_taken_from_the_claim_that_is_named() {
         let token = token(claims);
         assert_eq!(answer(&app(secure.clone()), bearer(&token)).await.status, status, "row {row}");
         let field = format!("Bearer {token}");
-        let explained = secure.explain(&[field.as_bytes()], setup.clock.now()).await;
+        let fields: [(&str, &[u8]); 1] = [("authorization", field.as_bytes())];
+        let explained = secure.explain(&Presented::new(&fields), setup.clock.now()).await;
         assert_eq!(explained.refusal().is_none(), status == 200, "row {row}");
     }
     let verified = auth0.verify(&token(permissions)).await.unwrap();
