@@ -64,7 +64,6 @@ pub(crate) fn refused(refusal: &Refusal) {
 }
 
 /// Tells of a refusal that is only reported: the request passes.
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only doors report"))]
 pub(crate) fn would_refuse(refusal: &Refusal) {
     metrics::counter!(names::WOULD_REFUSE.name, "code" => refusal.code()).increment(1);
     let (code, reason) = (refusal.code(), display(refusal));

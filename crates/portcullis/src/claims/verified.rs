@@ -229,7 +229,6 @@ impl VerifiedToken {
     }
 
     /// Tells whether it was shown as these bytes, and that was kept.
-    #[cfg(feature = "tower")]
     pub(crate) fn was_shown_as(&self, name: &[u8]) -> bool {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }

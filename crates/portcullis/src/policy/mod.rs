@@ -18,7 +18,9 @@ pub use rules::Rules;
 
 pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
-pub(crate) use scope_check::{ScopeCheck, insufficient_scope};
+pub(crate) use scope_check::ScopeCheck;
+#[cfg(feature = "axum")]
+pub(crate) use scope_check::insufficient_scope;
 
 use crate::{
     check::{Actual, CheckRow},
