@@ -64,7 +64,7 @@ pub struct Rules {
     /// Whether refusals have a body with problem details (RFC 9457).
     pub problem_json: bool,
     /// The longest token that is looked at, in bytes; if none, that of the verifier, which is 16 KiB by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::units::optional_size")]
     pub max_token_bytes: Option<usize>,
 }
 

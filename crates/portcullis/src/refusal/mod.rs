@@ -135,7 +135,11 @@ impl Refusal {
 }
 
 /// The codes of all refusals, as the table above has them; rules of one's own have other names.
-pub(crate) const CODES: &[&str] = &[
+///
+/// ```
+/// assert!(portcullis::refusal::CODES.contains(&"insufficient_scope"));
+/// ```
+pub const CODES: &[&str] = &[
     "no_credentials",
     "other_scheme",
     "empty_token",

@@ -62,7 +62,7 @@ fn rules_that_cannot_be_meant_are_not_read() {
         (json!({ "claims": [{ "name": "a", "value": 1, "one_of": [1] }] }), "expected at most one of"),
         (json!({ "claims": [{ "name": "a", "value": null, "matches": "x" }] }), "expected at most one of"),
         (json!({ "implied_scopes": { "a": "b" } }), "expected a sequence"),
-        (json!({ "max_token_bytes": -1 }), "expected usize"),
+        (json!({ "max_token_bytes": -1 }), "expected a number of bytes"),
     ];
     for (rules, problem) in table {
         let error = serde_json::from_value::<Rules>(rules.clone()).unwrap_err().to_string();
