@@ -3,6 +3,9 @@
 use std::{fmt::Write, path::Path};
 
 use miette::Report;
+use portcullis::{ClaimRule, IssuerRules, Rules};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     config::{Config, Issuer, Keys, Listener, Route, Store, Traces, without_secrets},
@@ -33,7 +36,7 @@ fn told(config: &Config) -> String {
         None => "no admin listener".into(),
     });
     lines.extend(config.issuers.iter().map(issuer));
-    lines.extend(config.routes.iter().map(route));
+    lines.extend(config.routes.iter().map(|each| route(each, &config.rules)));
     lines.push(match config.routes.is_empty() {
         true => "no routes: any valid token passes".into(),
         false => "what is under no route is refused".into(),
@@ -73,27 +76,51 @@ fn issuer(issuer: &Issuer) -> String {
         Keys::Uri(uri) => format!("keys from {}", without_secrets(uri)),
         Keys::Local { file, .. } => format!("keys from {}", file.display()),
     };
-    let audience = if issuer.audience.is_empty() { "any audience".into() } else { issuer.audience.join(" or ") };
+    let audience = &issuer.rules.audience;
+    let audience = if audience.is_empty() { "any audience".into() } else { audience.join(" or ") };
+    let others =
+        further(&issuer.rules, &IssuerRules::default(), &["issuer", "trust_domain", "audience", "token_cache"]);
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
-    format!("issuer {}: {keys}, for {audience}{opaque}", without_secrets(&issuer.issuer))
+    let needs = [vec![format!("for {audience}")], others].concat().join(", ");
+    format!("issuer {}: {keys}, {needs}{opaque}", without_secrets(&issuer.name))
 }
 
-fn route(route: &Route) -> String {
+fn route(route: &Route, all: &Rules) -> String {
     let methods = if route.methods.is_empty() { "any method".into() } else { route.methods.join(", ") };
+    let rules = &route.rules;
     let mut needs = Vec::new();
-    needs.extend((!route.scope.is_empty()).then(|| format!("scope {}", route.scope.join(" and "))));
-    needs.extend((!route.any_scope.is_empty()).then(|| format!("scope {}", route.any_scope.join(" or "))));
-    needs.extend(route.claims.iter().map(|claim| match &claim.value {
-        Some(value) => format!("claim {} = {value}", claim.name),
-        None => format!("claim {}", claim.name),
-    }));
-    let needs = match (route.public, needs.is_empty()) {
-        (true, _) => "public".into(),
-        (false, true) => "any valid token".into(),
-        (false, false) => needs.join(", "),
-    };
-    let shadow = if route.report_only { "; only reported, everything passes" } else { "" };
+    needs.extend((!rules.scope.is_empty()).then(|| format!("scope {}", rules.scope.join(" and "))));
+    needs.extend(rules.any_scope.iter().map(|group| format!("scope {}", group.join(" or "))));
+    needs.extend(rules.claims.iter().map(claim));
+    if needs.is_empty() {
+        needs.push("any valid token".into());
+    }
+    needs.extend(further(rules, all, &["scope", "any_scope", "claims", "report_only"]));
+    let needs = if route.public { "public".into() } else { needs.join(", ") };
+    let shadow = if rules.report_only { "; only reported, everything passes" } else { "" };
     format!("route {} ({methods}): {needs}{shadow}", route.pattern.as_str())
+}
+
+/// A rule for a claim, in words where it has some, else as it stands.
+fn claim(rule: &ClaimRule) -> String {
+    let name = &rule.name;
+    match (&rule.value, &rule.one_of, &rule.matches, rule.absent) {
+        (Some(value), ..) => format!("claim {name} = {value}"),
+        (_, Some(values), ..) => {
+            format!("claim {name} = {}", values.iter().map(Value::to_string).collect::<Vec<_>>().join(" or "))
+        }
+        (.., Some(pattern), _) => format!("claim {name} matches {pattern:?}"),
+        (.., true) => format!("no claim {name}"),
+        _ => format!("claim {name}"),
+    }
+}
+
+/// The rules that differ from others, but for those that are told elsewhere.
+fn further<T: Serialize>(rules: &T, others: &T, told: &[&str]) -> Vec<String> {
+    let members = |rules: &T| serde_json::to_value(rules).ok().and_then(|rules| rules.as_object().cloned());
+    let (rules, others) = (members(rules).unwrap_or_default(), members(others).unwrap_or_default());
+    let differs = |(key, value): &(&String, &Value)| others.get(*key) != Some(*value) && !told.contains(&key.as_str());
+    rules.iter().filter(differs).map(|(key, value)| format!("{key} {value}")).collect()
 }
 
 #[cfg(test)]

@@ -3,11 +3,8 @@
 use std::path::Path;
 
 use miette::Report;
-use portcullis::InvalidTokenStatus;
-use toml::{
-    Spanned,
-    de::{DeTable, Error},
-};
+use portcullis::{IssuerRules, Rules, TokenCacheRules};
+use toml::de::{DeTable, Error};
 
 use super::{
     Config, Network,
@@ -19,23 +16,30 @@ use super::{
     route, starred, store, traces,
 };
 
-const DEFAULT_CACHE_BYTES: usize = 32 << 20;
-
 /// Reads a whole text; every mistake that is found is in the report.
 pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report> {
+    parsed(text, name, base, |root| Some(config(root)))
+}
+
+/// Reads an issuer's rules and a route's from one table.
+pub(super) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Report> {
+    parsed(text, name, Path::new(""), |root| Some((issuer::rules(&root, &[])?, route::rules(&root, None, &[], &[])?)))
+}
+
+fn parsed<T>(text: &str, name: &str, base: &Path, read: impl FnOnce(Table<'_>) -> Option<T>) -> Result<T, Report> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let whole = errors.is_empty().then(|| document.get_ref());
     let file = File { problems: Problems::default(), base };
-    let config = match errors.first() {
+    let read = match errors.first() {
         // What follows a slip of the pen is seldom worth reading.
         Some(error) => {
             file.problems.note(syntax(error, text));
             None
         }
-        None => Some(config(&document, &file)),
+        None => read(Table::new(document.get_ref(), 0..0, &file)),
     };
-    match (file.problems.report(name, |hidden| starred::starred(text, whole, hidden)), config) {
-        (None, Some(config)) => Ok(config),
+    match (file.problems.report(name, |hidden| starred::starred(text, whole, hidden)), read) {
+        (None, Some(read)) => Ok(read),
         (Some(report), _) => Err(report),
         (None, None) => Err(miette::miette!("cannot read {name}")),
     }
@@ -48,10 +52,9 @@ fn syntax(error: &Error, text: &str) -> Problem {
     )
 }
 
-fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
-    let root = Table::new(document.get_ref(), 0..0, file);
+fn config(root: Table<'_>) -> Config {
     let (forward_auth, grpc, admin) = listener::listeners(&root);
-    let issuers = issuer::issuers(&root);
+    let issuers = issuer::issuers(&root, token_cache(&root));
     let config = Config {
         forward_auth,
         grpc,
@@ -63,9 +66,7 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
             .list("trusted_proxies", "an array of addresses and networks", network)
             .unwrap_or_else(Network::loopback),
         log: listener::log(&root),
-        invalid_token_status: root.get("invalid_token_status", status).unwrap_or(InvalidTokenStatus::Unauthorized),
-        problem_json: root.get("problem_json", Value::boolean).unwrap_or(false),
-        token_cache_bytes: token_cache_bytes(&root),
+        rules: route::rules_of_all(&root).unwrap_or_default(),
         routes: route::routes(&root, &issuers),
         issuers,
         headers: route::headers(&root),
@@ -76,18 +77,11 @@ fn config(document: &Spanned<DeTable<'_>>, file: &File<'_>) -> Config {
     config
 }
 
-fn status(value: &Value<'_>) -> super::file::Read<InvalidTokenStatus> {
-    let status = value.as_integer().and_then(|number| InvalidTokenStatus::try_from(u16::try_from(number).ok()?).ok());
-    status.ok_or_else(|| {
-        value
-            .problem("expected the status 401 or 403")
-            .help("401 is what RFC 6750 section 3.1 says; write it without quotes")
-    })
-}
-
-fn token_cache_bytes(root: &Table<'_>) -> usize {
-    let Some(table) = root.table("cache") else { return DEFAULT_CACHE_BYTES };
-    let size = table.get("bytes", |value| bytes(value, 0, 64 << 30));
+/// One cache for the tokens of all issuers.
+fn token_cache(root: &Table<'_>) -> TokenCacheRules {
+    let Some(table) = root.table("cache") else { return TokenCacheRules::default() };
+    table.get("bytes", |value| bytes(value, 0, 64 << 30));
+    let rules = table.rest(None, &[], |_| Ok(()));
     table.finish();
-    size.unwrap_or(DEFAULT_CACHE_BYTES)
+    rules.unwrap_or_default()
 }

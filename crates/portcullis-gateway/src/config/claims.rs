@@ -2,10 +2,11 @@
 //!
 //! A rule that refuses everybody is found out when it is too late, and mostly by who meant something else by it.
 
+use portcullis::{ClaimRule, IssuerRules};
 use serde_json::Value as Json;
 
 use super::{
-    ClaimRule, Issuer,
+    Issuer,
     file::{Read, Table, Value},
 };
 
@@ -22,78 +23,128 @@ const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 /// Objects of Keycloak's, whose members are often written with a dot.
 const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 
-/// The rules of a route for tokens of these issuers.
-pub(super) fn claims(route: &Table<'_>, issuers: &[Issuer]) -> Vec<ClaimRule> {
-    if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem("expected something in `claims`, got an empty array");
-        route.note(problem.help("leave `claims` out"));
+/// What each rule is told by itself, before it is read.
+pub(super) fn each(route: &Table<'_>) {
+    route.look_at("claims", || {
+        if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
+            let problem = value.problem("expected something in `claims`, got an empty array");
+            route.note(problem.help("leave `claims` out"));
+        }
+        route.tables("claims").iter().for_each(claim);
+    });
+}
+
+fn claim(table: &Table<'_>) {
+    let help = "write a claim's name, or a JSON Pointer as in \"/realm_access/roles\"";
+    let name = table.require("name", help, claim_name).unwrap_or_default();
+    let name = plain(&name);
+    table.get("value", |value| claim_value(value, name, "value"));
+    if let Some(value) = table.value("one_of").filter(|value| value.elements() == Some(0)) {
+        let problem = value.problem("expected a value in `one_of`, got an empty array, of which no claim is one");
+        table.note(problem.help("leave `one_of` out to ask for presence"));
     }
-    let mut rules: Vec<(ClaimRule, Value<'_>)> = Vec::new();
-    for table in route.tables("claims") {
-        let place = table.value("value").or_else(|| table.value("name"));
-        let (Some(rule), Some(place)) = (claim(table), place) else { continue };
-        if is_of_no_issuer(&rule, issuers) {
+    table.list("one_of", "an array of values, as in [\"a\", \"b\"]", |value| claim_value(value, name, "one_of"));
+    table.get("matches", |value| pattern(value, name));
+    table.get("absent", |value| match value.boolean()? {
+        true => Ok(()),
+        false => Err(value
+            .problem("expected `absent = true`, got `false`")
+            .help("leave `absent` out: without a condition, the claim has to be there")),
+    });
+}
+
+/// What the rules of a route are told together, for tokens of these issuers.
+pub(super) fn together(route: &Table<'_>, rules: &[ClaimRule], issuers: &[Issuer]) {
+    let tables = route.tables("claims");
+    let places: Vec<_> = tables.iter().filter_map(place).collect();
+    for (index, (rule, place)) in rules.iter().zip(&places).enumerate() {
+        if is_of_no_issuer(rule, issuers) {
             let problem = place.problem("expected the `iss` of one of the issuers, got another");
             route.note(
                 problem.help("tokens of other issuers are refused: write it as in [[issuers]], or leave the rule out"),
             );
         }
-        if let Some((_, first)) = rules.iter().find(|(first, _)| contradict(first, &rule)) {
-            let problem = place.problem(format!("expected one value for `{}`, got another", rule.name));
-            route.note(problem.and(first.place.clone(), "first here").help(
-                "a token has to meet every rule, and has one text there: take out one of the two (one of several values \
-                 cannot be asked for yet: leave the rule out, or have a route for each)",
+        if let Some(claim) = has_to_be_there(rule, issuers) {
+            let problem = place.problem(format!("expected no rule that `{claim}` is absent, got one"));
+            route.note(problem.help(format!("a token without `{claim}` is refused in any case: leave the rule out")));
+        }
+        let mut earlier = rules.iter().zip(&places).take(index);
+        if let Some((_, first)) = earlier.find(|(first, _)| contradict(first, rule)) {
+            let problem = place.problem(format!(
+                "expected rules for `{}` that one token can meet, got two that exclude each other",
+                rule.name
+            ));
+            route.note(problem.and(first.place(), "first here").help(
+                "a token has to meet every rule: take out one of the two (for one of several values write \
+                 `one_of = [\"a\", \"b\"]`)",
             ));
         }
-        rules.push((rule, place));
     }
-    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// Where the condition of a rule stands.
+fn place<'a>(table: &Table<'a>) -> Option<Value<'a>> {
+    ["value", "one_of", "matches", "absent", "name"].into_iter().find_map(|key| table.value(key))
+}
+
+/// The values that a rule asks for, if it asks for some.
+fn values(rule: &ClaimRule) -> Option<Vec<&Json>> {
+    match (&rule.value, &rule.one_of) {
+        (Some(value), _) => Some(vec![value]),
+        (None, Some(values)) => Some(values.iter().collect()),
+        (None, None) => None,
+    }
 }
 
 /// Tells whether a rule asks for another `iss` than any token has that is accepted.
 fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
     // Answers of an introspection endpoint may have a slash more or less, and JWT-SVIDs any `iss`.
-    let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
-    let asked = rule.value.as_ref().filter(|_| rule.name == "iss").and_then(Json::as_str).map(plain);
-    let has = |asked: &String| issuers.iter().any(|issuer| issuer.by_trust_domain || plain(&issuer.issuer) == *asked);
-    asked.is_some_and(|asked| !issuers.is_empty() && !has(&asked))
+    let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+    let has =
+        |asked: &str| issuers.iter().any(|issuer| issuer.rules.trust_domain.is_some() || same(&issuer.name, asked));
+    let asked = values(rule).filter(|_| plain(&rule.name) == "iss");
+    asked.is_some_and(|asked| !issuers.is_empty() && !asked.iter().filter_map(|value| value.as_str()).any(has))
+}
+
+/// The claim that a rule wants to be absent, though no token passes without it.
+fn has_to_be_there(rule: &ClaimRule, issuers: &[Issuer]) -> Option<&'static str> {
+    let all = |asks: fn(&IssuerRules) -> bool| !issuers.is_empty() && issuers.iter().all(|issuer| asks(&issuer.rules));
+    let is_asked = match plain(&rule.name) {
+        "exp" => all(|rules| !rules.dangerously_accept_tokens_without_expiry),
+        "iss" => all(|rules| rules.issuer.is_some()),
+        "aud" => all(|rules| !rules.audience.is_empty()),
+        _ => false,
+    };
+    ["exp", "iss", "aud"].into_iter().find(|claim| rule.absent && is_asked && plain(&rule.name) == *claim)
 }
 
 /// Tells whether no token can meet both.
 fn contradict(one: &ClaimRule, other: &ClaimRule) -> bool {
-    let values = (one.value.as_ref(), other.value.as_ref());
-    one.name == other.name && TEXTS.contains(&&*one.name) && matches!(values, (Some(one), Some(other)) if one != other)
-}
-
-fn claim(table: Table<'_>) -> Option<ClaimRule> {
-    let help = "write a claim's name, or a JSON Pointer as in \"/realm_access/roles\"";
-    let name = table.require("name", help, claim_name).map(plain);
-    let given = table.value("value").is_some();
-    let value = table.get("value", |value| claim_value(value, name.as_deref().unwrap_or_default()));
-    table.finish();
-    // A rule whose value could not be read must not become one that asks for presence only.
-    if given && value.is_none() { None } else { Some(ClaimRule { name: name?, value }) }
+    let name = plain(&one.name);
+    let excluded = match (values(one), values(other)) {
+        (Some(some), Some(others)) => TEXTS.contains(&name) && !some.iter().any(|value| others.contains(value)),
+        _ => false,
+    };
+    name == plain(&other.name) && (excluded || one.absent != other.absent)
 }
 
 /// `/sub` is `sub`, where that is said shorter.
-fn plain(name: String) -> String {
-    match name.strip_prefix('/') {
-        Some(rest) if TEXTS.contains(&rest) || TIMES.contains(&rest) => rest.to_owned(),
-        _ => name,
-    }
+fn plain(name: &str) -> &str {
+    name.strip_prefix('/').filter(|rest| is_scalar(rest) || TEXT_OR_TEXTS.contains(rest)).unwrap_or(name)
 }
 
 /// A value that a claim can be equal to, or have among its elements.
-fn claim_value(value: &Value<'_>, name: &str) -> Read<Json> {
+fn claim_value(value: &Value<'_>, name: &str, key: &str) -> Read<()> {
     let json = value.json()?;
     if json.is_array() {
         return Err(value.problem("expected one value, got an array, which only the very same array would equal").help(
-            "write the one value: a claim that is an array passes if it has that among its elements (one of several values \
-             cannot be asked for yet; for all of them, write a rule for each)",
+            "write the one value: a claim that is an array passes if it has that among its elements (for one of several \
+             values write `one_of = [\"a\", \"b\"]`; for all of them, a rule for each)",
         ));
     }
     if json == "" {
-        return Err(value.problem("expected a value, got an empty text").help("leave `value` out to ask for presence"));
+        let problem = value.problem("expected a value, got an empty text");
+        return Err(problem.help(format!("leave `{key}` out to ask for presence")));
     }
     if TIMES.contains(&name) {
         let problem = value.problem(format!("expected no value for the time `{name}`, got one"));
@@ -103,7 +154,21 @@ fn claim_value(value: &Value<'_>, name: &str) -> Read<Json> {
         let problem = value.problem(format!("expected a text for `{name}`, got something else"));
         return Err(problem.help("write it in quotes: that claim is text, and nothing is converted"));
     }
-    Ok(json)
+    Ok(())
+}
+
+/// A pattern that says more than a value would, and that a text can match.
+fn pattern(value: &Value<'_>, name: &str) -> Read<()> {
+    let text = value.exact()?;
+    if TIMES.contains(&name) {
+        let problem = value.problem(format!("expected no pattern for the time `{name}`, got one"));
+        return Err(problem.help("times are numbers, and patterns are for texts: leave the rule out"));
+    }
+    if !text.contains('*') {
+        let problem = value.problem("expected a pattern with `*`, got a text without one");
+        return Err(problem.help("write `value` for that text alone; in `matches`, `*` stands for any characters"));
+    }
+    Ok(())
 }
 
 /// A name, or a JSON Pointer, whose `~` stand before 0 or 1 (RFC 6901 section 3).

@@ -1,24 +1,27 @@
 //! `[[issuers]]`: whose tokens count.
 
-use std::time::Duration;
-
-use portcullis::{Algorithm, ClientAuthentication, IntrospectionForm, JwksService, UnknownAlgorithm};
+use portcullis::{
+    Algorithm, ClientAuthentication, IntrospectionForm, IssuerRules, JwksService, TokenCacheRules, UnknownAlgorithm,
+};
 
 use super::{
     Client, Introspection, Issuer, Keys,
     bytes::bytes,
+    claims::claim_name,
     duration::{duration, some_time},
     fetching,
-    file::{Read, Table, Value},
+    file::{NotHere, Read, Table, Value},
     files,
     problem::Problem,
     secret,
 };
 
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+/// What an issuer cannot have.
+pub(super) const NOT_HERE: [NotHere; 1] =
+    [("token_cache", "write it as `[cache]`: the issuers share one, so that all bytes go where the tokens are")];
 
 /// The issuers: at least one, each once, and at most one that introspects.
-pub(super) fn issuers(root: &Table<'_>) -> Vec<Issuer> {
+pub(super) fn issuers(root: &Table<'_>, cache: TokenCacheRules) -> Vec<Issuer> {
     let none_given = root.value("issuers").is_none_or(|value| value.elements() == Some(0));
     if none_given {
         let place = root.value("issuers").map_or(0..0, |value| value.place);
@@ -30,7 +33,9 @@ pub(super) fn issuers(root: &Table<'_>) -> Vec<Issuer> {
     let tables = root.tables("issuers");
     refuse_twice(root, &tables);
     refuse_second_introspection(root, &tables);
-    tables.into_iter().filter_map(issuer).collect()
+    let mut issuers: Vec<_> = tables.into_iter().filter_map(issuer).collect();
+    issuers.iter_mut().for_each(|issuer| issuer.rules.token_cache = cache);
+    issuers
 }
 
 fn refuse_twice(root: &Table<'_>, tables: &[Table<'_>]) {
@@ -57,30 +62,13 @@ fn refuse_second_introspection(root: &Table<'_>, tables: &[Table<'_>]) {
 
 fn issuer(table: Table<'_>) -> Option<Issuer> {
     let trust_domain = table.get("trust_domain", fetching::trust_domain);
-    let issuer = name(&table, trust_domain.as_deref());
-    let by_trust_domain = trust_domain.is_some();
+    let name = name(&table, trust_domain.as_deref());
     let key_uses = fetching::key_uses(&table);
-    let key_uses = key_uses.unwrap_or_else(|| by_trust_domain.then(|| "jwt-svid".to_owned()).into_iter().collect());
+    let of_bundle = trust_domain.is_some().then(|| "jwt-svid".to_owned());
+    let key_uses = key_uses.unwrap_or_else(|| of_bundle.into_iter().collect());
     let keys = keys(&table, &key_uses);
     let fetching = fetching::fetching(&table);
-    let max_key_attempts = table.get("max_key_attempts", |value| value.integer(1, 1_000));
-    let audience = audience(&table);
-    let algorithms = algorithms(&table);
-    let leeway = table.get("leeway", leeway);
-    let rfc9068 = table.get("rfc9068", Value::boolean).unwrap_or(false);
-    if let Some(value) = table.value("rfc9068").filter(|_| rfc9068 && audience.len() != 1) {
-        let problem = value.problem(format!("expected exactly one `audience` with `rfc9068`, {} came", audience.len()));
-        table.note(problem.help("RFC 9068 tokens are for a named API: set `audience` to its identifier"));
-    }
-    if let Some(value) = table.value("trust_domain").filter(|_| rfc9068) {
-        let problem = value.problem("expected no `trust_domain` with `rfc9068`, got one");
-        table.note(problem.help("JWT-SVIDs are no tokens of RFC 9068, which have an `iss`: leave one of the two out"));
-    }
-    let types = types(&table);
-    let or_no_type = table.get("or_no_type", Value::boolean).unwrap_or(false);
-    let max_token_bytes = table.get("max_token_bytes", |value| bytes(value, 1, 16 << 20));
-    let dangerously_accept_sender_constrained_tokens =
-        table.get("dangerously_accept_sender_constrained_tokens", Value::boolean).unwrap_or(false);
+    let rules = rules(&table, &NOT_HERE);
     let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
     let given = table.value("introspection").is_some();
     let introspection = table.table("introspection").and_then(introspection);
@@ -88,24 +76,27 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     if given && introspection.is_none() {
         return None;
     }
-    Some(Issuer {
-        issuer: issuer?,
-        by_trust_domain,
-        keys,
-        key_uses,
-        fetching,
-        max_key_attempts,
-        audience,
-        algorithms,
-        leeway,
-        rfc9068,
-        types,
-        or_no_type,
-        max_token_bytes,
-        dangerously_accept_sender_constrained_tokens,
-        dangerously_allow_http,
-        introspection,
-    })
+    Some(Issuer { name: name?, rules: rules?, keys, key_uses, fetching, dangerously_allow_http, introspection })
+}
+
+/// What tokens must be.
+///
+/// Keys that are named here are told better than the library can; it alone knows which there are.
+pub(super) fn rules(table: &Table<'_>, not_here: &[NotHere]) -> Option<IssuerRules> {
+    table.get("max_key_attempts", |value| value.integer(1, 1_000));
+    audience(table);
+    algorithms(table);
+    types(table);
+    table.get("leeway", duration);
+    table.get("max_token_bytes", |value| bytes(value, 1, 16 << 20));
+    table.list("scope_claims", "an array of names of claims, as in [\"scope\", \"scp\"]", claim_name);
+    let is_strict = table.value("rfc9068").is_some_and(|value| value.boolean() == Ok(true));
+    if let Some(value) = table.value("trust_domain").filter(|_| is_strict) {
+        let problem = value.problem("expected no `trust_domain` with `rfc9068`, got one");
+        let help = "JWT-SVIDs are no tokens of RFC 9068, which have an `iss`: leave one of the two out";
+        table.look_at("trust_domain", || table.note(problem.help(help)));
+    }
+    table.rest(None, not_here, IssuerRules::check)
 }
 
 /// The issuer's name: its `iss`, or a trust domain as a URI.
@@ -119,7 +110,8 @@ fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
     };
     if let Some(value) = table.value("issuer") {
         let problem = value.problem("expected `issuer` or `trust_domain`, got both");
-        table.note(problem.help("tokens of a trust domain are known by `sub`, and need no `iss`: leave `issuer` out"));
+        let help = "tokens of a trust domain are known by `sub`, and need no `iss`: leave `issuer` out";
+        table.look_at("issuer", || table.note(problem.help(help)));
     }
     if table.value("jwks_uri").or_else(|| table.value("jwks_file")).is_none() {
         let problem = named.problem("expected `jwks_uri` or `jwks_file` with `trust_domain`, got neither");
@@ -148,24 +140,25 @@ fn local_keys(value: &Value<'_>, table: &Table<'_>, key_uses: &[String]) -> Read
     }
 }
 
-fn audience(table: &Table<'_>) -> Vec<String> {
-    let value = table.value("audience");
-    if value.as_ref().is_some_and(Value::is_text) {
-        return table.get("audience", Value::exact).into_iter().collect();
+fn audience(table: &Table<'_>) {
+    let Some(value) = table.value("audience") else { return };
+    if value.is_text() {
+        table.get("audience", Value::exact);
+        return;
     }
-    if let Some(value) = value.filter(|value| value.elements() == Some(0)) {
-        table.note(
-            value.problem("expected an audience, an empty array came").help("leave `audience` out to accept any"),
-        );
+    if value.elements() == Some(0) {
+        let problem = value.problem("expected an audience, an empty array came");
+        table.look_at("audience", || table.note(problem.help("leave `audience` out to accept any")));
     }
-    table.list("audience", "a text or an array of texts", Value::exact).unwrap_or_default()
+    table.list("audience", "a text or an array of texts", Value::exact);
 }
 
-fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
+fn algorithms(table: &Table<'_>) {
     let local = table.value("jwks_file").is_some();
     if let Some(value) = table.value("algorithms").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected an algorithm, an empty array came");
-        table.note(problem.help("leave `algorithms` out to accept all asymmetric ones"));
+        table
+            .look_at("algorithms", || table.note(problem.help("leave `algorithms` out to accept all asymmetric ones")));
     }
     table.list("algorithms", "an array of algorithms", |value| {
         let algorithm = algorithm(value)?;
@@ -176,15 +169,16 @@ fn algorithms(table: &Table<'_>) -> Option<Vec<Algorithm>> {
             );
         }
         Ok(algorithm)
-    })
+    });
 }
 
-fn types(table: &Table<'_>) -> Option<Vec<String>> {
+fn types(table: &Table<'_>) {
     if let Some(value) = table.value("types").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected a type of token, got an empty array");
-        table.note(problem.help("leave `types` out to accept `JWT`, `at+jwt` and tokens without a type"));
+        let help = "leave `types` out to accept `JWT`, `at+jwt` and tokens without a type";
+        table.look_at("types", || table.note(problem.help(help)));
     }
-    table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::exact)
+    table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::exact);
 }
 
 fn algorithm(value: &Value<'_>) -> Read<Algorithm> {
@@ -195,15 +189,6 @@ fn algorithm(value: &Value<'_>) -> Read<Algorithm> {
             _ => "HS256, HS384 and HS512 need a local secret (`jwks_file`)",
         })
     })
-}
-
-fn leeway(value: &Value<'_>) -> Read<Duration> {
-    match duration(value)? {
-        leeway if leeway <= LONGEST_LEEWAY => Ok(leeway),
-        _ => Err(value
-            .problem("expected a leeway of five minutes at most, a longer one came")
-            .help("set the clocks instead")),
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -24,11 +24,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod typed;
+mod value;
 
 pub(crate) use cut::gone;
-pub(crate) use duration::parse as parse_duration;
 pub(crate) use fetching::Fetching;
 pub(crate) use starred::without_secrets;
+pub(crate) use typed::{Kind, fields, kind};
 
 use std::{
     net::SocketAddr,
@@ -38,8 +40,7 @@ use std::{
 
 use http::HeaderName;
 use miette::Report;
-use portcullis::{Algorithm, IntrospectionForm, InvalidTokenStatus};
-use serde_json::Value;
+use portcullis::{Algorithm, IntrospectionForm, IssuerRules, Rules};
 use url::Url;
 
 use crate::{routes::Pattern, terminal::visible};
@@ -60,13 +61,9 @@ pub(crate) struct Config {
     /// Peers whose word about the original request counts.
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) log: Log,
-    /// 401 or 403.
-    pub(crate) invalid_token_status: InvalidTokenStatus,
-    /// Whether refusals have a body of problem details (RFC 9457).
-    pub(crate) problem_json: bool,
+    /// What is asked for on every route that says nothing else, and where there are no routes.
+    pub(crate) rules: Rules,
     pub(crate) issuers: Vec<Issuer>,
-    /// Bytes of the cache of verified tokens.
-    pub(crate) token_cache_bytes: usize,
     pub(crate) routes: Vec<Route>,
     pub(crate) headers: Vec<HeaderRule>,
     pub(crate) store: Option<Store>,
@@ -101,6 +98,15 @@ impl Config {
     pub(crate) fn read(text: &str, name: &str, base: &Path) -> Result<Self, Report> {
         check::read(text, name, base)
     }
+}
+
+/// Reads an issuer's rules and a route's from one table, a text that is called `name`.
+///
+/// # Errors
+///
+/// A report of all that is wrong with them.
+pub(crate) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Report> {
+    check::named(text, name)
 }
 
 /// A socket to listen on: `"127.0.0.1:9080"`, or a table with `address` and `tls`.
@@ -173,29 +179,14 @@ pub(crate) enum LoggedDecisions {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Issuer {
-    pub(crate) issuer: String,
-    /// True for a SPIFFE trust domain, as a URI.
-    pub(crate) by_trust_domain: bool,
+    /// What its tokens have as `iss`; of a SPIFFE trust domain its URI.
+    pub(crate) name: String,
+    /// What its tokens must be.
+    pub(crate) rules: IssuerRules,
     pub(crate) keys: Keys,
     /// Values of `use` that its keys may have beside `sig`.
     pub(crate) key_uses: Vec<String>,
     pub(crate) fetching: Fetching,
-    /// None: 16.
-    pub(crate) max_key_attempts: Option<usize>,
-    /// Empty: any.
-    pub(crate) audience: Vec<String>,
-    /// None: every algorithm that the keys are for and that is not symmetric.
-    pub(crate) algorithms: Option<Vec<Algorithm>>,
-    pub(crate) leeway: Option<Duration>,
-    pub(crate) rfc9068: bool,
-    /// None: those that the library takes, or the one of RFC 9068.
-    pub(crate) types: Option<Vec<String>>,
-    /// Lets a token without a type pass, too.
-    pub(crate) or_no_type: bool,
-    /// None: 16 KiB.
-    pub(crate) max_token_bytes: Option<usize>,
-    /// Lets a token that is bound to its sender's key pass without a proof of it.
-    pub(crate) dangerously_accept_sender_constrained_tokens: bool,
     /// Whether plain http to other machines was asked for by `dangerously_allow_http = true`.
     pub(crate) dangerously_allow_http: bool,
     pub(crate) introspection: Option<Introspection>,
@@ -262,21 +253,9 @@ pub(crate) struct Route {
     pub(crate) pattern: Pattern,
     /// Empty: every method.
     pub(crate) methods: Vec<String>,
-    pub(crate) scope: Vec<String>,
-    pub(crate) any_scope: Vec<String>,
-    pub(crate) claims: Vec<ClaimRule>,
-    pub(crate) realm: Option<String>,
     pub(crate) public: bool,
-    /// Whether what it would refuse passes, and is only told.
-    pub(crate) report_only: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ClaimRule {
-    /// A claim's name, or a JSON Pointer if it starts with `/`.
-    pub(crate) name: String,
-    /// None: the claim has to be there, whatever it is.
-    pub(crate) value: Option<Value>,
+    /// What is asked for, unless it is public.
+    pub(crate) rules: Rules,
 }
 
 /// A header field for the upstream.

@@ -20,7 +20,12 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(place: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, places: vec![(place, None)], hidden: Vec::new() }
+        Self::somewhere(message).at(place)
+    }
+
+    /// One whose place is told by [`at`](Self::at).
+    pub(super) fn somewhere(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, places: Vec::new(), hidden: Vec::new() }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -37,6 +42,14 @@ impl Problem {
     /// Shows nothing of these places: a secret may stand there.
     pub(super) fn hiding(mut self, places: Places) -> Self {
         self.hidden.extend(places);
+        self
+    }
+
+    /// Points here, unless it points somewhere already.
+    pub(super) fn at(mut self, place: Range<usize>) -> Self {
+        if self.places.is_empty() {
+            self.places.push((place, None));
+        }
         self
     }
 
@@ -73,8 +86,16 @@ impl Diagnostic for Problem {
 pub(super) struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
+    /// Adds a mistake, once.
     pub(super) fn note(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+        let mut problems = self.0.borrow_mut();
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.borrow().len()
     }
 
     /// What was read, or its mistake noted.

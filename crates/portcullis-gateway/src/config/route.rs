@@ -1,11 +1,13 @@
 //! `[[routes]]` and `[[headers]]`: what a request needs, and what the upstream gets.
 
 use http::{HeaderName, Method};
+use portcullis::{InvalidTokenStatus, Rules};
 
 use super::{
     HeaderRule, Issuer, Route,
     claims::{self, claim_name},
-    file::{Read, Table, Value},
+    file::{NotHere, Read, Table, Value},
+    typed::fields,
 };
 use crate::routes::Pattern;
 
@@ -26,6 +28,17 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
     "expect",
 ];
 
+const STATUS: &str = "invalid_token_status";
+
+/// What is not for all routes at once: one line must not open them all, and what a route asks for stands in it.
+pub(super) const NOT_FOR_ALL: [NotHere; 5] = [
+    ("scope", "write it in the `[[routes]]` that ask for it"),
+    ("any_scope", "write it in the `[[routes]]` that ask for it"),
+    ("claims", "write them in the `[[routes]]` that ask for them"),
+    ("optional", "write it in each of the `[[routes]]` that take requests without a token"),
+    ("report_only", "write it in each of the `[[routes]]` that are only to report: it guards nothing"),
+];
+
 /// The routes, none of which an earlier one covers.
 pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
@@ -34,7 +47,7 @@ pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     }
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
-        let (place, route) = (table.value("path"), route(&table, issuers));
+        let (place, route) = (table.value("path"), route(&table, root, issuers));
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
         if let Some((first, earlier)) = covering(&routes, &route) {
@@ -66,37 +79,56 @@ fn takes(route: &Route, method: &str) -> bool {
     route.methods.is_empty() || has(method) || (method == "HEAD" && has("GET"))
 }
 
-fn route(table: &Table<'_>, issuers: &[Issuer]) -> Option<Route> {
+fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Route> {
     let pattern = table.require("path", "write a path or a prefix, as in `path = \"/orders/*\"`", pattern);
     let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
-    let scope = some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
-    let any_scope = some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
-    let claims = claims::claims(table, issuers);
-    let realm = table.get("realm", realm);
     let public = table.get("public", Value::boolean).unwrap_or(false);
     if let Some(place) = table.value("public").filter(|_| public) {
-        for (key, value) in ["scope", "any_scope", "claims", "realm", "report_only"]
-            .iter()
-            .filter_map(|key| Some((key, table.value(key)?)))
-        {
+        for (key, value) in fields::<Rules>().iter().filter_map(|key| Some((key, table.value(key)?))) {
             let problem = value
                 .problem(format!("expected no `{key}` on a public route, it came"))
-                .and(place.place.clone(), "public here");
-            table.note(problem.help("a public route asks for no token: take out one of the two"));
+                .and(place.place(), "public here");
+            table
+                .look_at(key, || table.note(problem.help("a public route asks for no token: take out one of the two")));
         }
     }
-    let report_only = table.get("report_only", Value::boolean).unwrap_or(false);
-    Some(Route { pattern: pattern?, methods, scope, any_scope, claims, realm, public, report_only })
+    let rules = rules(table, Some(root), &[], issuers);
+    Some(Route { pattern: pattern?, methods, public, rules: rules? })
+}
+
+/// What is asked for on every route that says nothing else, and where there are no routes.
+pub(super) fn rules_of_all(root: &Table<'_>) -> Option<Rules> {
+    rules(root, None, &NOT_FOR_ALL, &[])
+}
+
+/// What is asked for by a table, and by the one above it.
+///
+/// Keys that are named here are told better than the library can; it alone knows which there are.
+pub(super) fn rules(
+    table: &Table<'_>,
+    above: Option<&Table<'_>>,
+    not_here: &[NotHere],
+    issuers: &[Issuer],
+) -> Option<Rules> {
+    some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
+    some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_values);
+    claims::each(table);
+    table.get("realm", realm);
+    table.get(STATUS, status);
+    let mut rules = table.rest(above, not_here, Rules::check)?;
+    claims::together(table, &rules.claims, issuers);
+    let is_status_named = table.entry(STATUS).or_else(|| above?.entry(STATUS)).is_some();
+    if !is_status_named {
+        rules.invalid_token_status = InvalidTokenStatus::Unauthorized;
+    }
+    Some(rules)
 }
 
 /// The elements of an array that is not empty; nothing if it is not there.
 fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&Value<'_>) -> Read<T>) -> Vec<T> {
     if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
-        table.note(
-            value
-                .problem(format!("expected something in `{key}`, an empty array came"))
-                .help(format!("leave `{key}` out")),
-        );
+        let problem = value.problem(format!("expected something in `{key}`, an empty array came"));
+        table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
     }
     table.list(key, what, read).unwrap_or_default()
 }
@@ -129,6 +161,24 @@ fn scope_value(value: &Value<'_>) -> Read<String> {
         false => Err(value
             .problem(format!("expected one scope value, \"{text}\" came"))
             .help("write each value in quotes of its own")),
+    }
+}
+
+/// A scope value, or a group of some.
+fn scope_values(value: &Value<'_>) -> Read<()> {
+    match value.array("an array") {
+        Ok(values) => values.iter().try_for_each(|value| scope_value(value).map(drop)),
+        Err(_) => scope_value(value).map(drop),
+    }
+}
+
+/// RFC 6750 section 3.1 has 401, and proxies expect it: the library's own default is 403.
+fn status(value: &Value<'_>) -> Read<()> {
+    match value.as_integer() {
+        Some(401 | 403) => Ok(()),
+        _ => Err(value
+            .problem("expected the status 401 or 403")
+            .help("401 is what RFC 6750 section 3.1 says; write it without quotes")),
     }
 }
 

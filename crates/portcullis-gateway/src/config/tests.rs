@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod rules;
+
 /// The example of the README, with all that it leaves to comments.
 const EXAMPLE: &str = r#"
 listen = "127.0.0.1:9080"          # forward-auth HTTP
@@ -115,8 +117,8 @@ fn the_example_is_accepted() {
     assert_eq!(config.grpc.unwrap().address.port(), 9090);
     assert_eq!(config.routes.len(), 2);
     assert_eq!(config.routes[0].pattern.as_str(), "/orders/*");
-    assert_eq!(config.routes[0].claims[1].value, Some("ops".into()));
-    assert_eq!(config.routes[0].claims[2].value, None);
+    assert_eq!(config.routes[0].rules.claims[1].value, Some("ops".into()));
+    assert_eq!(config.routes[0].rules.claims[2].value, None);
     assert!(config.routes[1].public);
     assert_eq!(
         config.headers,
@@ -124,8 +126,8 @@ fn the_example_is_accepted() {
     );
     let issuer = &config.issuers[0];
     assert_eq!(issuer.keys, Keys::Uri("https://as.example.com/jwks".into()));
-    assert_eq!(issuer.algorithms, Some(vec![Algorithm::RS256, Algorithm::ES256]));
-    assert_eq!(issuer.leeway, Some(Duration::from_secs(5)));
+    assert_eq!(issuer.rules.algorithms, [Algorithm::RS256, Algorithm::ES256]);
+    assert_eq!(issuer.rules.leeway, Duration::from_secs(5));
     let introspection = issuer.introspection.as_ref().unwrap();
     assert_eq!(introspection.form, IntrospectionForm::Phantom);
     assert_eq!(introspection.client, Client::Basic(Secret::new("hush")));
@@ -154,8 +156,11 @@ fn little_has_to_be_said() {
         }
     );
     assert_eq!(config.log, Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused });
-    assert_eq!((config.invalid_token_status, config.problem_json), (InvalidTokenStatus::Unauthorized, false));
-    assert_eq!(config.token_cache_bytes, 32 << 20);
+    assert_eq!(
+        (config.rules.invalid_token_status, config.rules.problem_json),
+        (portcullis::InvalidTokenStatus::Unauthorized, false)
+    );
+    assert_eq!(config.issuers[0].rules.token_cache.bytes, 32 << 20);
     assert_eq!(config.issuers[0].keys, Keys::Discovery);
     assert!(config.routes.is_empty() && config.headers.is_empty() && config.store.is_none() && config.traces.is_none());
     let trusted =
@@ -232,7 +237,7 @@ fn all_can_be_said() {
     assert!(matches!(&config.issuers[0].keys, Keys::Local { text, .. } if text == KEYS.as_bytes()));
     let client = &config.issuers[1].introspection.as_ref().unwrap().client;
     assert!(matches!(client, Client::PrivateKeyJwt { algorithm: Algorithm::ES256, kid: Some(kid), .. } if kid == "1"));
-    assert_eq!(config.routes[0].claims[0].value, Some(serde_json::json!({ "x": [1, 2.5, true, "t"] })));
+    assert_eq!(config.routes[0].rules.claims[0].value, Some(serde_json::json!({ "x": [1, 2.5, true, "t"] })));
     let store = config.store.unwrap();
     assert_eq!(store.password, Some(Secret::new("hush")));
     assert_eq!(store.secret.reveal(), "a secret that is long enough to seal with");
@@ -389,7 +394,7 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ("[[issuers]]\nissuer = \"a\"\ndangerously_accept_sender_constrained_tokens = 1", 3, "`true` or `false`"),
         ("[[issuers]]\nissuer = \"a\"\nleeway = 5", 3, "unit"),
         ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true", 3, "exactly one `audience`"),
-        ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true\naudience = [\"a\", \"b\"]", 3, "2 came"),
+        ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true\naudience = [\"a\", \"b\"]", 3, "got 2"),
         ("[[issuers]]\nissuer = \"a\"\ndangerously_allow_http = 1", 3, "`true` or `false`"),
     ];
     for (text, line, words) in table {
@@ -784,7 +789,10 @@ fn keys_of_an_issuer_may_be_in_a_file_of_any_form() {
     }
     let config = good("[[issuers]]\ntrust_domain = \"example.org\"\njwks_file = \"bundle.json\"");
     let issuer = &config.issuers[0];
-    assert_eq!((issuer.issuer.as_str(), issuer.by_trust_domain), ("spiffe://example.org", true));
+    assert_eq!(
+        (issuer.name.as_str(), issuer.rules.trust_domain.as_deref()),
+        ("spiffe://example.org", Some("example.org"))
+    );
     assert_eq!(issuer.key_uses, ["jwt-svid"]);
 }
 
@@ -800,7 +808,7 @@ fn how_keys_are_fetched_is_read() {
     assert!(authorities.as_ref().unwrap().contains("BEGIN CERTIFICATE"));
     assert!(bearer_token_file.as_ref().unwrap().ends_with("secret"));
     assert_eq!((*max_keys, *max_document_bytes), (Some(20), Some(1 << 20)));
-    assert_eq!((issuer.max_key_attempts, issuer.key_uses.as_slice()), (Some(3), ["jwt-svid".to_owned()].as_slice()));
+    assert_eq!((issuer.rules.max_key_attempts, issuer.key_uses.as_slice()), (3, ["jwt-svid".to_owned()].as_slice()));
     // With keys of a file there is nothing to fetch, but there may be somebody to ask.
     let asks = "introspection = { endpoint = \"https://a\", client_id = \"b\", client_secret_file = \"secret\" }";
     let config =

@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
-use portcullis::{Access, Ground, Judging, Pending, Presented, Refusal, Secure, Verdict, Verifier, names::steps};
+use portcullis::{
+    Access, ConfigurationError, Ground, Judging, Pending, Presented, Refusal, Rules, Secure, Verdict, Verifier,
+    names::steps,
+};
 
 use super::{
     BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, telling::Counts,
 };
 use crate::{
-    config::{ClaimRule, Config, LoggedDecisions, Network, Route},
+    config::{Config, LoggedDecisions, Network, Route},
     routes::Routes,
 };
 
@@ -32,6 +35,14 @@ pub(crate) struct Gateway {
 struct Rule {
     name: String,
     secure: Option<Secure>,
+}
+
+impl Rule {
+    fn new(name: String, rules: &Rules, verifier: &Verifier) -> Result<Self, BuildError> {
+        let secure = Secure::new(verifier.clone()).rules(rules.clone());
+        let refused = |error: ConfigurationError| BuildError { issuer: None, problem: error.to_string() };
+        Ok(Self { name, secure: Some(secure.map_err(refused)?) })
+    }
 }
 
 /// A request, judged as far as that is possible without waiting.
@@ -63,26 +74,28 @@ impl Gateway {
     ///
     /// What of the configuration the library or the store refuses.
     pub(crate) fn build(config: &Config, before: Option<&Issuers>) -> Result<Self, BuildError> {
-        Ok(Self::new(config, Issuers::new(config, before)?))
-    }
-
-    fn new(config: &Config, issuers: Issuers) -> Self {
-        let all = secure(config, issuers.verifier());
+        let issuers = Issuers::new(config, before)?;
         let names: Vec<_> = config.routes.iter().map(name).collect();
         let counts = Counts::new(&names);
-        let rules = config.routes.iter().zip(names).map(|(route, name)| Rule { name, secure: asked_by(route, &all) });
-        Self {
+        let rule = |(route, name): (&Route, String)| match route.public {
+            true => Ok(Rule { name, secure: None }),
+            false => Rule::new(name, &route.rules, issuers.verifier()),
+        };
+        let rules = config.routes.iter().zip(names).map(rule).collect::<Result<_, _>>()?;
+        let anywhere = || Rule::new(String::new(), &config.rules, issuers.verifier());
+        let anywhere = config.routes.is_empty().then(anywhere).transpose()?;
+        Ok(Self {
             issuers,
-            rules: rules.collect(),
+            rules,
             routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
                 .up_to(config.limits.path_bytes),
-            anywhere: config.routes.is_empty().then(|| Rule { name: String::new(), secure: Some(all) }),
+            anywhere,
             headers: Headers::new(&config.headers),
             trusted_proxies: config.trusted_proxies.clone(),
-            problem_json: config.problem_json,
+            problem_json: config.rules.problem_json,
             logged: config.log.decisions,
             counts,
-        }
+        })
     }
 
     /// Finds the route of a request, and judges it as far as that is possible without waiting.
@@ -219,36 +232,6 @@ impl From<&Refusal> for Reported {
 impl From<&Fault> for Reported {
     fn from(fault: &Fault) -> Self {
         Self { code: fault.code(), reason: fault.reason().into_owned() }
-    }
-}
-
-/// What every route asks for that is not public.
-fn secure(config: &Config, verifier: &Verifier) -> Secure {
-    let secure = Secure::new(verifier.clone()).invalid_token_status(config.invalid_token_status);
-    if config.problem_json { secure.problem_json() } else { secure }
-}
-
-fn asked_by(route: &Route, all: &Secure) -> Option<Secure> {
-    if route.public {
-        return None;
-    }
-    let mut secure = all.clone().scope(route.scope.iter().cloned());
-    if !route.any_scope.is_empty() {
-        secure = secure.any_scope(route.any_scope.iter().cloned());
-    }
-    if route.report_only {
-        secure = secure.report_only();
-    }
-    if let Some(realm) = &route.realm {
-        secure = secure.realm(realm.clone());
-    }
-    Some(route.claims.iter().fold(secure, asking_for_claim))
-}
-
-fn asking_for_claim(secure: Secure, rule: &ClaimRule) -> Secure {
-    match &rule.value {
-        Some(value) => secure.claim_value(rule.name.clone(), value.clone()),
-        None => secure.claim(rule.name.clone()),
     }
 }
 

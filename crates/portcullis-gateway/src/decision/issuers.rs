@@ -28,7 +28,6 @@ struct Inner {
 #[derive(PartialEq)]
 struct Asked {
     issuers: Vec<Issuer>,
-    token_cache_bytes: usize,
     store: Option<Store>,
 }
 
@@ -64,11 +63,7 @@ impl Issuers {
     ///
     /// What of the configuration the library or the store refuses.
     pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
-        let asked = Asked {
-            issuers: config.issuers.clone(),
-            token_cache_bytes: config.token_cache_bytes,
-            store: config.store.clone(),
-        };
+        let asked = Asked { issuers: config.issuers.clone(), store: config.store.clone() };
         if let Some(before) = before.filter(|before| before.0.asked == asked) {
             return Ok(before.clone());
         }
@@ -99,7 +94,7 @@ impl Issuers {
     /// The keys of an issuer that were served before from the same place.
     fn keys_of(&self, issuer: &Issuer) -> Option<JwksService> {
         let same = |before: &Issuer| {
-            before.issuer == issuer.issuer
+            before.name == issuer.name
                 && before.keys == issuer.keys
                 && before.key_uses == issuer.key_uses
                 && before.fetching == issuer.fetching
@@ -118,14 +113,14 @@ fn serve(issuer: &Issuer, asked: &Asked, before: Option<&Issuers>) -> Result<Ser
         None => (None, None),
     };
     let needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
-    Ok(Served { name: issuer.issuer.clone(), jwks, introspector, store, needs_no_keys })
+    Ok(Served { name: issuer.name.clone(), jwks, introspector, store, needs_no_keys })
 }
 
 fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
     let builder = match &issuer.keys {
         Keys::Local { text, .. } => return JwksService::from_text_for(text, &issuer.key_uses),
         Keys::Uri(uri) => JwksService::builder(uri),
-        Keys::Discovery => JwksService::discover(&issuer.issuer),
+        Keys::Discovery => JwksService::discover(&issuer.name),
     };
     let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
     let builder = builder
@@ -193,7 +188,7 @@ fn authentication(asked: &Introspection) -> Result<ClientAuthentication, Configu
 
 /// A client that shows a certificate (RFC 8705 section 2).
 fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestClient, BuildError> {
-    let refused = |problem: String| BuildError { issuer: Some(issuer.issuer.clone()), problem };
+    let refused = |problem: String| BuildError { issuer: Some(issuer.name.clone()), problem };
     let identity = reqwest::Identity::from_pem(format!("{certificate}\n{key}").as_bytes())
         .map_err(|_| refused("the certificate and the key for introspection are not a pair in PEM".to_owned()))?;
     let authorities =
@@ -204,39 +199,11 @@ fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestC
 }
 
 fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {
-    let builders = asked.issuers.iter().zip(each).map(|(issuer, served)| builder(issuer, served, asked));
-    Verifier::any_of(builders.collect::<Result<Vec<_>, _>>()?)
-        .map_err(|error| BuildError { issuer: None, problem: told(&error) })
-}
-
-fn builder(issuer: &Issuer, served: &Served, asked: &Asked) -> Result<VerifierBuilder, BuildError> {
-    let mut audiences = issuer.audience.iter();
-    let mut builder = Verifier::builder(served.jwks.clone()).issuer(&issuer.issuer);
-    if issuer.rfc9068 {
-        let first = audiences.next().ok_or_else(|| BuildError {
-            issuer: Some(issuer.issuer.clone()),
-            problem: "rfc9068 asks for an audience (RFC 9068 section 4): name it".to_owned(),
-        })?;
-        builder = Verifier::rfc9068(served.jwks.clone(), &issuer.issuer, first);
-    }
-    builder = audiences.fold(builder, |builder, audience| builder.audience(audience));
-    if issuer.by_trust_domain {
-        builder = builder.trust_domain(&issuer.issuer).types(["JWT", "JOSE"]).or_no_type();
-    }
-    builder = builder
-        .with(issuer.max_key_attempts, VerifierBuilder::max_key_attempts)
-        .with(issuer.algorithms.clone(), VerifierBuilder::algorithms)
-        .with(issuer.types.as_ref(), VerifierBuilder::types)
-        .with(issuer.max_token_bytes, VerifierBuilder::max_token_bytes)
-        .with(issuer.leeway, VerifierBuilder::leeway)
-        .with(served.introspector.clone(), VerifierBuilder::introspection);
-    if issuer.or_no_type {
-        builder = builder.or_no_type();
-    }
-    if issuer.dangerously_accept_sender_constrained_tokens {
-        builder = builder.dangerously_accept_sender_constrained_tokens();
-    }
-    Ok(builder.token_cache_bytes(asked.token_cache_bytes))
+    let builders = asked.issuers.iter().zip(each).map(|(issuer, served)| {
+        let builder = Verifier::builder(served.jwks.clone()).rules(issuer.rules.clone());
+        builder.with(served.introspector.clone(), VerifierBuilder::introspection)
+    });
+    Verifier::any_of(builders).map_err(|error| BuildError { issuer: None, problem: told(&error) })
 }
 
 /// A builder of the library's, whose defaults hold for what is not configured.
@@ -254,7 +221,7 @@ impl With for IntrospectorBuilder {}
 impl With for VerifierBuilder {}
 
 fn of_issuer(issuer: &Issuer, error: &ConfigurationError) -> BuildError {
-    BuildError { issuer: Some(issuer.issuer.clone()), problem: told(error) }
+    BuildError { issuer: Some(issuer.name.clone()), problem: told(error) }
 }
 
 /// An error with what is under it.

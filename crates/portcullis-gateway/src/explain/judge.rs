@@ -7,7 +7,7 @@ use portcullis::{Explanation, JwksService, Presented, Secure, Verifier};
 
 use super::Arguments;
 use crate::{
-    config::{ClaimRule, Config},
+    config::Config,
     decision::{Asked, Fault, Gateway, Original},
     routes::Overrides,
 };
@@ -110,47 +110,14 @@ fn gateway(config: &Path) -> Result<Gateway, Report> {
 }
 
 fn layer(arguments: &Arguments) -> Result<Secure, Report> {
-    let secure = Secure::new(verifier(arguments)?).scope(arguments.scope.iter().filter(|scope| !scope.is_empty()));
-    Ok(arguments.claim.iter().fold(secure, |secure, ClaimRule { name, value }| match value {
-        Some(value) => secure.claim_value(name, value.clone()),
-        None => secure.claim(name),
-    }))
+    let (issuer, rules) = arguments.named.read(arguments.jwks_file.as_deref())?;
+    let keys = keys(arguments, issuer.issuer.as_deref())?;
+    let verifier = Verifier::builder(keys).rules(issuer).build().into_diagnostic()?;
+    Secure::new(verifier).rules(rules).into_diagnostic()
 }
 
-fn verifier(arguments: &Arguments) -> Result<Verifier, Report> {
-    let jwks = keys(arguments)?;
-    let mut audiences = arguments.audience.iter();
-    let mut builder = match (&arguments.issuer, arguments.rfc9068) {
-        (Some(issuer), true) => {
-            Verifier::rfc9068(jwks, issuer, audiences.next().map(String::as_str).unwrap_or_default())
-        }
-        (Some(issuer), false) => Verifier::builder(jwks).issuer(issuer),
-        (None, _) => Verifier::builder(jwks),
-    };
-    builder = audiences.fold(builder, |builder, audience| builder.audience(audience));
-    if !arguments.algorithm.is_empty() {
-        builder = builder.algorithms(arguments.algorithm.iter().copied());
-    }
-    if !arguments.types.is_empty() {
-        builder = builder.types(&arguments.types);
-    }
-    if arguments.or_no_type {
-        builder = builder.or_no_type();
-    }
-    if let Some(bytes) = arguments.max_token_bytes {
-        builder = builder.max_token_bytes(bytes);
-    }
-    if arguments.dangerously_accept_sender_constrained_tokens {
-        builder = builder.dangerously_accept_sender_constrained_tokens();
-    }
-    if let Some(leeway) = arguments.leeway {
-        builder = builder.leeway(leeway);
-    }
-    builder.build().into_diagnostic()
-}
-
-fn keys(arguments: &Arguments) -> Result<JwksService, Report> {
-    match (&arguments.jwks_file, &arguments.jwks_uri, &arguments.issuer) {
+fn keys(arguments: &Arguments, issuer: Option<&str>) -> Result<JwksService, Report> {
+    match (&arguments.jwks_file, &arguments.jwks_uri, issuer) {
         (Some(file), _, _) => JwksService::from_file(file),
         (None, Some(uri), _) => JwksService::new(uri),
         (None, None, Some(issuer)) => JwksService::discover(issuer).build(),

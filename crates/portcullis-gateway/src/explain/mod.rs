@@ -6,9 +6,11 @@ mod arguments;
 mod codes;
 mod input;
 mod judge;
+mod named;
 mod report;
 mod time_line;
 mod times;
+mod written;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use input::bare;

@@ -4,8 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::config;
-
 /// A point in time: RFC 3339, or seconds since 1970.
 pub(super) fn time(text: &str) -> Result<SystemTime, String> {
     let wrong = || "expected a time such as 2026-11-24T10:00:00Z, or seconds since 1970".to_owned();
@@ -13,11 +11,6 @@ pub(super) fn time(text: &str) -> Result<SystemTime, String> {
         return SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).ok_or_else(wrong);
     }
     OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from).map_err(|_| wrong())
-}
-
-/// A span such as `30s` or `2m`.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    config::parse_duration(text).ok_or_else(|| "expected a number and its unit, as in 30s or 2m".to_owned())
 }
 
 /// As RFC 3339 writes it, in whole seconds.

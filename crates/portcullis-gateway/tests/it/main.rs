@@ -23,6 +23,7 @@ mod ml_dsa;
 mod outage;
 mod reload;
 mod robustness;
+mod rules;
 mod shared_store;
 mod strangers;
 mod support;

@@ -1,0 +1,227 @@
+//! The options that name an issuer and what is asked of its tokens: one for each field of the library's rules.
+//!
+//! A field that is added there is an option here by itself; what is said of some by name is how they are written and
+//! described. What is given is written down as in portcullis.toml, and read as that is.
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use miette::Report;
+use portcullis::{IssuerRules, Rules};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::written::{Written, line};
+use crate::config::{self, Kind};
+
+/// Fields that are no options, since a report about one token is the same whatever they are.
+const NOT_HERE: [&str; 6] = [
+    // One token is judged once.
+    "token_cache",
+    // A token is given, and the verdict about it is asked for.
+    "optional",
+    "report_only",
+    // They are about the response, and no report has one.
+    "realm",
+    "invalid_token_status",
+    "problem_json",
+];
+
+/// What is said of fields by name: the option, if it is not called like the field, what stands there, and the help.
+const KNOWN: [(&str, &str, Written, &str, &str); 16] = [
+    ("issuer", "issuer", Written::Whole, "URL", "The issuer; its metadata name its keys, unless they are named here"),
+    ("trust_domain", "trust-domain", Written::Whole, "DOMAIN", "A SPIFFE trust domain, in place of an issuer"),
+    (
+        "audience",
+        "audience",
+        Written::Whole,
+        "AUDIENCE",
+        "The audience that the token has to be for; several: any of them",
+    ),
+    (
+        "algorithms",
+        "algorithm",
+        Written::Split(','),
+        "ALG",
+        "An algorithm that is allowed, instead of all with public keys",
+    ),
+    (
+        "types",
+        "type",
+        Written::Split(','),
+        "TYPE",
+        "A type of token (`typ`) that is accepted, instead of `JWT`, `at+jwt` and none; several: any of them",
+    ),
+    ("or_no_type", "or-no-type", Written::Whole, "", "Accept tokens without a type, too"),
+    ("rfc9068", "rfc9068", Written::Whole, "", "Judge strictly, as RFC 9068 says"),
+    ("leeway", "leeway", Written::Whole, "TIME", "How far the clocks may be apart, as in `30s`; 5 s if not said"),
+    (
+        "max_token_bytes",
+        "max-token-bytes",
+        Written::Whole,
+        "BYTES",
+        "The longest token that is looked at; 16KiB if not said",
+    ),
+    (
+        "scope_claims",
+        "scope-claim",
+        Written::Whole,
+        "NAME",
+        "A claim that may be the scope, instead of `scope` and `scp`; several: the first that is there",
+    ),
+    (
+        "max_token_lifetime",
+        "max-token-lifetime",
+        Written::Whole,
+        "TIME",
+        "The longest time from `iat` to `exp`, as in `1h`",
+    ),
+    (
+        "dangerously_accept_sender_constrained_tokens",
+        "dangerously-accept-sender-constrained-tokens",
+        Written::Whole,
+        "",
+        "Accept tokens that are bound to their sender's key without a proof of it",
+    ),
+    ("scope", "scope", Written::Split(' '), "SCOPE", "A scope value that is asked for; several: all of them"),
+    (
+        "any_scope",
+        "any-scope",
+        Written::Group(' '),
+        "SCOPE",
+        "Scope values, of which one is asked for, as in `read write`",
+    ),
+    (
+        "implied_scopes",
+        "implied-scopes",
+        Written::Whole,
+        "JSON",
+        "Scope values that others grant, too, as in `{\"write\": [\"read\"]}`",
+    ),
+    (
+        "claims",
+        "claim",
+        Written::Claim,
+        "NAME[=VALUE]",
+        "A claim that has to be there, or to have a value: JSON if it is some, else text; `/a/b` is a JSON Pointer. Or any rule \
+         of portcullis.toml, as in `{\"name\": \"sub\", \"matches\": \"repo:my-org/*\"}`",
+    ),
+];
+
+/// An option, and the field that it is for.
+struct Field {
+    name: &'static str,
+    kind: Kind,
+    option: String,
+    written: Written,
+    placeholder: &'static str,
+    help: String,
+}
+
+/// The options that were given.
+pub(crate) struct Named(Vec<(Field, Vec<String>)>);
+
+impl Named {
+    /// Reads the rules that the options name. Whether the keys come from a file decides which algorithms there can be.
+    ///
+    /// # Errors
+    ///
+    /// A report of all that is wrong with them.
+    pub(super) fn read(&self, jwks_file: Option<&Path>) -> Result<(IssuerRules, Rules), Report> {
+        let given = self.0.iter().map(|(field, values)| line(field.name, &field.value(values)));
+        // It stands there for those rules that are about both.
+        let file = jwks_file.map(|file| line("jwks_file", &file.to_string_lossy().into()));
+        config::named(&given.chain(file).collect::<String>(), "the command line, as in portcullis.toml")
+    }
+}
+
+impl Field {
+    fn of<T: DeserializeOwned>(name: &'static str) -> Self {
+        let kind = config::kind::<T>(name);
+        match KNOWN.into_iter().find(|(known, ..)| *known == name) {
+            Some((_, option, written, placeholder, help)) => {
+                Self { name, kind, option: option.to_owned(), written, placeholder, help: help.to_owned() }
+            }
+            None => {
+                let (option, help) = (name.replace('_', "-"), format!("As `{name}` in portcullis.toml"));
+                Self { name, kind, option, written: Written::Whole, placeholder: "VALUE", help }
+            }
+        }
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        let of_issuer = config::fields::<IssuerRules>();
+        let of_rules = config::fields::<Rules>().iter().filter(|name| !of_issuer.contains(name));
+        let fields = of_issuer.iter().map(|name| Self::of::<IssuerRules>(name));
+        fields.chain(of_rules.map(|name| Self::of::<Rules>(name))).filter(|field| !NOT_HERE.contains(&field.name))
+    }
+
+    fn argument(&self) -> Arg {
+        let argument = Arg::new(self.name).long(self.option.clone()).help(self.help.clone());
+        match self.kind {
+            Kind::Flag => argument.action(ArgAction::SetTrue),
+            Kind::List => argument.action(ArgAction::Append).value_name(self.placeholder),
+            Kind::Text | Kind::Other => argument.action(ArgAction::Set).value_name(self.placeholder),
+        }
+    }
+
+    /// What was given, if something was.
+    fn given(&self, matches: &ArgMatches) -> Option<Vec<String>> {
+        match self.kind {
+            Kind::Flag => matches.get_flag(self.name).then(Vec::new),
+            _ => matches.get_many::<String>(self.name).map(|values| values.cloned().collect()),
+        }
+    }
+
+    fn value(&self, given: &[String]) -> Value {
+        let mut values = given.iter().flat_map(|value| self.written.read(value, self.kind));
+        match self.kind {
+            Kind::Flag => true.into(),
+            Kind::List => values.collect(),
+            Kind::Text | Kind::Other => values.next().unwrap_or_default(),
+        }
+    }
+}
+
+/// What is not named beside a configuration, which has rules of its own.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    Field::all().map(|field| field.name).chain(["jwks_uri", "jwks_file"])
+}
+
+impl Args for Named {
+    fn augment_args(command: Command) -> Command {
+        Field::all().fold(command, |command, field| command.arg(field.argument()))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Named {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(Field::all().filter_map(|field| field.given(matches).map(|values| (field, values))).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_is_an_option() {
+        let options: Vec<_> = Field::all().map(|field| field.name).collect();
+        let fields = config::fields::<IssuerRules>().iter().chain(config::fields::<Rules>());
+        for field in fields.filter(|field| !NOT_HERE.contains(field)) {
+            assert!(options.contains(field), "{field}");
+        }
+        for (known, ..) in KNOWN {
+            assert!(options.contains(&known), "{known}");
+        }
+    }
+}

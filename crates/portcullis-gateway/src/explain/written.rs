@@ -1,0 +1,108 @@
+//! Values as they are written on the command line, and as they are in portcullis.toml.
+
+use serde_json::{Value, json};
+
+use crate::config::Kind;
+
+/// How a value of an option is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As it stands.
+    Whole,
+    /// Several, with this character between them.
+    Split(char),
+    /// An array of several, with this character between them.
+    Group(char),
+    /// A rule for a claim: its name, its name and its value, or the whole rule as JSON.
+    Claim,
+}
+
+impl Written {
+    /// Reads what stands behind an option. What need not be text is JSON, if it is some.
+    pub(super) fn read(self, given: &str, kind: Kind) -> Vec<Value> {
+        let split = |separator| given.split(separator).filter(|part: &&str| !part.is_empty()).map(Value::from);
+        match self {
+            Self::Whole if kind == Kind::Other => vec![json_or_text(given)],
+            Self::Whole => vec![given.into()],
+            Self::Split(separator) => split(separator).collect(),
+            Self::Group(separator) => vec![split(separator).collect()],
+            Self::Claim => vec![claim(given)],
+        }
+    }
+}
+
+fn claim(given: &str) -> Value {
+    match (serde_json::from_str::<Value>(given), given.split_once('=')) {
+        (Ok(rule), _) if rule.is_object() => rule,
+        (_, Some((name, value))) => json!({ "name": name, "value": json_or_text(value) }),
+        (_, None) => json!({ "name": given }),
+    }
+}
+
+fn json_or_text(given: &str) -> Value {
+    serde_json::from_str(given).unwrap_or_else(|_| given.into())
+}
+
+/// A key and its value, as in TOML.
+pub(super) fn line(key: &str, value: &Value) -> String {
+    format!("{key} = {}\n", toml(value))
+}
+
+/// TOML has no `null`: it is no value there, and is told as a mistake.
+fn toml(value: &Value) -> String {
+    let joined = |values: Vec<String>| values.join(", ");
+    match value {
+        Value::Array(values) => format!("[{}]", joined(values.iter().map(toml).collect())),
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| format!("{} = {}", written_key(key), toml(value));
+            format!("{{ {} }}", joined(members.iter().map(member).collect()))
+        }
+        Value::String(text) => Value::from(text.replace('\u{7f}', "\u{fffd}")).to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// Quoted where it has to be.
+fn written_key(key: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !key.is_empty() && key.bytes().all(is_bare) { key.to_owned() } else { toml(&key.into()) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_a_name_and_perhaps_a_value_or_a_rule() {
+        let table = [
+            ("sub", json!({ "name": "sub" })),
+            ("role=admin", json!({ "name": "role", "value": "admin" })),
+            ("level=3", json!({ "name": "level", "value": 3 })),
+            ("level=\"3\"", json!({ "name": "level", "value": "3" })),
+            ("/a/b=", json!({ "name": "/a/b", "value": "" })),
+            ("a=b=c", json!({ "name": "a", "value": "b=c" })),
+            ("=x", json!({ "name": "", "value": "x" })),
+            ("{\"name\": \"sub\", \"matches\": \"a=*\"}", json!({ "name": "sub", "matches": "a=*" })),
+            ("{", json!({ "name": "{" })),
+        ];
+        for (given, rule) in table {
+            assert_eq!(Written::Claim.read(given, Kind::List), [rule], "{given}");
+        }
+    }
+
+    #[test]
+    fn each_value_is_written_as_in_toml() {
+        let table = [
+            (json!("a \"b\" \\ \n\u{1}\u{1f980}"), "x = \"a \\\"b\\\" \\\\ \\n\\u0001\u{1f980}\"\n"),
+            (json!(["a", 3, true, 1.5, 1e300]), "x = [\"a\", 3, true, 1.5, 1e+300]\n"),
+            (json!({ "a b": { "c": ["d"] } }), "x = { \"a b\" = { c = [\"d\"] } }\n"),
+        ];
+        for (value, expected) in table {
+            let written = line("x", &value);
+            assert_eq!(written, expected);
+            assert!(toml::de::DeTable::parse(&written).is_ok(), "{written}");
+        }
+        assert!(toml::de::DeTable::parse(&line("x", &Value::Null)).is_err());
+    }
+}
