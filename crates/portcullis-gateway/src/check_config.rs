@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Route, Store, Traces, without_secrets},
+    config::{Config, Issuer, Keys, Listener, Route, Store, Traces, default_rules, without_secrets},
     decision::Gateway,
     terminal,
 };
@@ -36,6 +36,7 @@ fn told(config: &Config) -> String {
         None => "no admin listener".into(),
     });
     lines.extend(config.issuers.iter().map(issuer));
+    lines.extend(of_all_routes(&config.rules));
     lines.extend(config.routes.iter().map(|each| route(each, &config.rules)));
     lines.push(match config.routes.is_empty() {
         true => "no routes: any valid token passes".into(),
@@ -101,6 +102,12 @@ fn route(route: &Route, all: &Rules) -> String {
     format!("route {} ({methods}): {needs}{shadow}", route.pattern.as_str())
 }
 
+/// What stands above the routes, if something does.
+fn of_all_routes(rules: &Rules) -> Option<String> {
+    let rules = further(rules, &default_rules(), &[]);
+    (!rules.is_empty()).then(|| format!("all routes: {}", rules.join(", ")))
+}
+
 /// A rule for a claim, in words where it has some, else as it stands.
 fn claim(rule: &ClaimRule) -> String {
     let name = &rule.name;
@@ -147,5 +154,24 @@ mod tests {
                         shared store at redis://a:1/0\n  \
                         traces of portcullis to http://127.0.0.1:4318/v1/traces, sampled at 0.1\n";
         assert_eq!(told(&config), expected);
+    }
+
+    #[test]
+    fn each_rule_is_told_also_one_without_words_of_its_own() {
+        let text = "implied_scopes = { write = [\"read\"] }\n\
+                    [[issuers]]\nissuer = \"a\"\nmax_token_lifetime = \"1h\"\nrfc9068 = true\naudience = \"b\"\n\
+                    [[routes]]\npath = \"/a\"\nany_scope = [[\"a\", \"b\"], [\"c\"]]\nclaims = [{ name = \"n\", one_of = [\"x\", 2] }, \
+                    { name = \"m\", matches = \"x*\" }, { name = \"o\", absent = true }, { name = \"p\" }]\n\
+                    [[routes]]\npath = \"/b\"\noptional = true\nreport_only = true\n";
+        let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
+        let lines: Vec<_> = told(&config).lines().map(|line| line.trim().to_owned()).collect();
+        for line in [
+            "issuer a: keys by discovery, for b, max_token_lifetime 3600, rfc9068 true",
+            "all routes: implied_scopes {\"write\":[\"read\"]}",
+            "route /a (any method): scope a or b, scope c, claim n = \"x\" or 2, claim m matches \"x*\", no claim o, claim p",
+            "route /b (any method): any valid token, optional true; only reported, everything passes",
+        ] {
+            assert!(lines.contains(&line.to_owned()), "{line} is not in {lines:#?}");
+        }
     }
 }

@@ -29,6 +29,7 @@ mod value;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
+pub(crate) use route::default_rules;
 pub(crate) use starred::without_secrets;
 pub(crate) use typed::{Kind, fields, kind};
 

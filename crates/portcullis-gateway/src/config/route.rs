@@ -96,6 +96,13 @@ fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Rout
     Some(Route { pattern: pattern?, methods, public, rules: rules? })
 }
 
+/// The rules where a configuration names none. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
+pub(crate) fn default_rules() -> Rules {
+    let mut rules = Rules::default();
+    rules.invalid_token_status = InvalidTokenStatus::Unauthorized;
+    rules
+}
+
 /// What is asked for on every route that says nothing else, and where there are no routes.
 pub(super) fn rules_of_all(root: &Table<'_>) -> Option<Rules> {
     rules(root, None, &NOT_FOR_ALL, &[])
@@ -119,7 +126,7 @@ pub(super) fn rules(
     claims::together(table, &rules.claims, issuers);
     let is_status_named = table.entry(STATUS).or_else(|| above?.entry(STATUS)).is_some();
     if !is_status_named {
-        rules.invalid_token_status = InvalidTokenStatus::Unauthorized;
+        rules.invalid_token_status = default_rules().invalid_token_status;
     }
     Some(rules)
 }
@@ -172,7 +179,6 @@ fn scope_values(value: &Value<'_>) -> Read<()> {
     }
 }
 
-/// RFC 6750 section 3.1 has 401, and proxies expect it: the library's own default is 403.
 fn status(value: &Value<'_>) -> Read<()> {
     match value.as_integer() {
         Some(401 | 403) => Ok(()),

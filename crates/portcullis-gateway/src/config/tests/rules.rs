@@ -191,3 +191,14 @@ fn each_field_is_in_the_documentation() {
         assert!(page.contains(&format!("`{field}`")), "{field}");
     }
 }
+
+#[test]
+fn the_examples_of_the_documentation_are_good() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gateway.md")).unwrap();
+    let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let routes: Vec<_> = examples.filter(|example| example.contains("[[routes]]")).collect();
+    assert!(routes.len() > 1);
+    for example in routes {
+        good(&format!("{example}{ISSUER}"));
+    }
+}
