@@ -178,7 +178,7 @@ pub(super) fn claim_name(value: &Value<'_>) -> Read<String> {
     let pointer = text.strip_prefix('/');
     if pointer.is_some() && text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
         return Err(value
-            .problem(format!("expected a JSON Pointer, \"{text}\" came"))
+            .problem(format!("expected a JSON Pointer, got \"{text}\""))
             .help("write `~` as `~0`, and a `/` in a name as `~1`"));
     }
     if let Some((first, _)) = pointer.and_then(|pointer| pointer.split_once('/')).filter(|(first, _)| is_scalar(first))

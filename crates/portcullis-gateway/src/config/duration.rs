@@ -11,9 +11,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A time from zero to a day.
 pub(super) fn duration(value: &Value<'_>) -> Read<Duration> {
-    let wrong = |came: &str| {
+    let wrong = |got: &str| {
         value
-            .problem(format!("expected a time of a day at most, {came} came"))
+            .problem(format!("expected a time of a day at most, got {got}"))
             .help("write a number and its unit, as in \"250ms\", \"5s\", \"2m\" or \"1h\"")
     };
     if let Some(number) = value.as_integer() {

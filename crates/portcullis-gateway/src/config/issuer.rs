@@ -26,7 +26,7 @@ pub(super) fn issuers(root: &Table<'_>, cache: TokenCacheRules) -> Vec<Issuer> {
     if none_given {
         let place = root.value("issuers").map_or(0..0, |value| value.place);
         root.note(
-            Problem::new(place, "expected at least one issuer, none came")
+            Problem::new(place, "expected at least one issuer, got none")
                 .help("add `[[issuers]]` with `issuer = \"https://as.example.com\"`: without one no token could pass"),
         );
     }
@@ -43,7 +43,7 @@ fn refuse_twice(root: &Table<'_>, tables: &[Table<'_>]) {
     for (index, name) in names.iter().enumerate() {
         let same = |first: &&Value<'_>| first.text().is_ok() && first.text() == name.text();
         if let (Some(first), Ok(text)) = (names.iter().take(index).find(same), name.text()) {
-            let problem = name.problem(format!("expected each issuer once, `{text}` came twice"));
+            let problem = name.problem(format!("expected each issuer once, got `{text}` twice"));
             root.note(problem.and(first.place.clone(), "first here").help("merge the two: `audience` may be an array"));
         }
     }
@@ -53,7 +53,7 @@ fn refuse_second_introspection(root: &Table<'_>, tables: &[Table<'_>]) {
     let mut introspecting = tables.iter().filter_map(|table| table.value("introspection"));
     let first = introspecting.next();
     if let (Some(first), Some(second)) = (first, introspecting.next()) {
-        let problem = second.problem("expected one issuer at most that introspects, a second came");
+        let problem = second.problem("expected one issuer at most that introspects, got a second");
         root.note(problem.and(first.place, "first here").help(
             "an opaque token does not say whose it is, and to show it to another issuer would give it away: run a gateway for each",
         ));
@@ -122,7 +122,7 @@ fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
 
 fn keys(table: &Table<'_>, key_uses: &[String]) -> Keys {
     if let (Some(one), Some(other)) = (table.value("jwks_uri"), table.value("jwks_file")) {
-        let problem = one.problem("expected `jwks_uri` or `jwks_file`, both came").and(other.place, "and here");
+        let problem = one.problem("expected `jwks_uri` or `jwks_file`, got both").and(other.place, "and here");
         table.note(problem.help("leave one of them out; without both, the issuer's metadata name its keys"));
     }
     let uri = table.get("jwks_uri", Value::string).map(Keys::Uri);
@@ -147,7 +147,7 @@ fn audience(table: &Table<'_>) {
         return;
     }
     if value.elements() == Some(0) {
-        let problem = value.problem("expected an audience, an empty array came");
+        let problem = value.problem("expected an audience, got an empty array");
         table.look_at("audience", || table.note(problem.help("leave `audience` out to accept any")));
     }
     table.list("audience", "a text or an array of texts", Value::exact);
@@ -156,7 +156,7 @@ fn audience(table: &Table<'_>) {
 fn algorithms(table: &Table<'_>) {
     let local = table.value("jwks_file").is_some();
     if let Some(value) = table.value("algorithms").filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem("expected an algorithm, an empty array came");
+        let problem = value.problem("expected an algorithm, got an empty array");
         table
             .look_at("algorithms", || table.note(problem.help("leave `algorithms` out to accept all asymmetric ones")));
     }
@@ -259,7 +259,7 @@ fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
     ];
     for (keys, methods, fits) in groups {
         for (key, value) in keys.iter().filter_map(|key| Some((key, table.value(key)?))).filter(|_| !fits) {
-            let problem = value.problem(format!("expected no `{key}` with this authentication, it came"));
+            let problem = value.problem(format!("expected no `{key}` with this authentication, got one"));
             table.note(problem.help(format!("set `authentication = \"{methods}\"`, or leave `{key}` out")));
         }
     }

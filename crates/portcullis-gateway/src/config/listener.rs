@@ -26,7 +26,7 @@ pub(super) fn listeners(root: &Table<'_>) -> (Listener, Option<Listener>, Option
     let places: Vec<_> = [&forward_auth, &grpc, &admin].into_iter().filter_map(Given::address).collect();
     for (index, (address, place)) in places.iter().enumerate() {
         if let Some((_, first)) = places.iter().take(index).find(|(first, _)| first == address && address.port() != 0) {
-            let problem = place.problem(format!("expected an address of its own, {address} came again"));
+            let problem = place.problem(format!("expected an address of its own, got {address} again"));
             root.note(problem.and(first.place.clone(), "first here").help("give each listener its own port"));
         }
     }
@@ -103,7 +103,7 @@ fn address(value: &Value<'_>) -> Read<SocketAddr> {
         return Err(value.problem("expected an address in quotes, or a table with `address` and `tls`").help(help));
     }
     let text = value.text()?;
-    text.parse().map_err(|_| value.problem(format!("expected an address to listen on, \"{text}\" came")).help(help))
+    text.parse().map_err(|_| value.problem(format!("expected an address to listen on, got \"{text}\"")).help(help))
 }
 
 /// The name of a host, without a port.

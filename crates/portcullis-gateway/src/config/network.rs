@@ -35,12 +35,12 @@ fn same(one: u128, other: u128, width: u32, prefix: u8) -> bool {
 pub(super) fn network(value: &Value<'_>) -> Read<Network> {
     let text = value.text()?;
     let Some(network) = parse(text) else {
-        let problem = value.problem(format!("expected an address or a network, \"{text}\" came"));
+        let problem = value.problem(format!("expected an address or a network, got \"{text}\""));
         return Err(problem.help("write it as in \"192.0.2.1\", \"10.0.0.0/8\" or \"fd00::/8\""));
     };
     let first = first_of(&network);
     if first != network.address {
-        let problem = value.problem(format!("expected the first address of a network, {} came", network.address));
+        let problem = value.problem(format!("expected the first address of a network, got {}", network.address));
         return Err(problem.help(format!("write \"{first}/{}\" for the network, or the address alone", network.prefix)));
     }
     Ok(network)

@@ -9,7 +9,7 @@ use crate::terminal::visible;
 /// Places in the text.
 pub(super) type Places = Vec<Range<usize>>;
 
-/// One mistake: what was expected and what came, where, and what to do.
+/// One mistake: what was expected, what the file has, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     message: String,

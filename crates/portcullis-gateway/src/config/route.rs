@@ -86,7 +86,7 @@ fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Rout
     if let Some(place) = table.value("public").filter(|_| public) {
         for (key, value) in fields::<Rules>().iter().filter_map(|key| Some((key, table.value(key)?))) {
             let problem = value
-                .problem(format!("expected no `{key}` on a public route, it came"))
+                .problem(format!("expected no `{key}` on a public route, got one"))
                 .and(place.place(), "public here");
             table
                 .look_at(key, || table.note(problem.help("a public route asks for no token: take out one of the two")));
@@ -134,7 +134,7 @@ pub(super) fn rules(
 /// The elements of an array that is not empty; nothing if it is not there.
 fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&Value<'_>) -> Read<T>) -> Vec<T> {
     if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem(format!("expected something in `{key}`, an empty array came"));
+        let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
         table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
     }
     table.list(key, what, read).unwrap_or_default()
@@ -148,14 +148,14 @@ fn method(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
     let method = Method::from_bytes(text.as_bytes()).map_err(|_| {
         value
-            .problem(format!("expected a method, \"{text}\" came"))
+            .problem(format!("expected a method, got \"{text}\""))
             .help("write one method in each text, as in [\"GET\", \"POST\"]")
     })?;
     let upper = text.to_ascii_uppercase();
     match method.as_str() == upper {
         true => Ok(upper),
         false => Err(value
-            .problem(format!("expected a method in capitals, \"{text}\" came"))
+            .problem(format!("expected a method in capitals, got \"{text}\""))
             .help(format!("methods compare to the letter (RFC 9110 section 9.1): write \"{upper}\""))),
     }
 }
@@ -166,7 +166,7 @@ fn scope_value(value: &Value<'_>) -> Read<String> {
     match text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
         true => Ok(text.to_owned()),
         false => Err(value
-            .problem(format!("expected one scope value, \"{text}\" came"))
+            .problem(format!("expected one scope value, got \"{text}\""))
             .help("write each value in quotes of its own")),
     }
 }
@@ -193,7 +193,7 @@ fn realm(value: &Value<'_>) -> Read<String> {
     match text.chars().any(|character| character.is_control() || !character.is_ascii()) {
         false => Ok(text.to_owned()),
         true => Err(value
-            .problem("expected a realm in plain ASCII, other characters came")
+            .problem("expected a realm in plain ASCII, got other characters")
             .help("it stands in a header field (RFC 9110 section 11.5)")),
     }
 }
@@ -209,7 +209,7 @@ pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
         table.finish();
         let (Some(place), Some(name), Some(claim)) = (place, name, claim) else { continue };
         if let Some((_, first)) = rules.iter().find(|(rule, _)| folded(&rule.name) == folded(&name)) {
-            let problem = place.problem(format!("expected each header field once, `{name}` came twice"));
+            let problem = place.problem(format!("expected each header field once, got `{name}` twice"));
             root.note(
                 problem
                     .and(first.place.clone(), "first here")
@@ -229,13 +229,13 @@ fn header_name(value: &Value<'_>) -> Read<HeaderName> {
     let text = value.text()?;
     let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
         value
-            .problem(format!("expected the name of a header field, \"{text}\" came"))
+            .problem(format!("expected the name of a header field, got \"{text}\""))
             .help("use letters, digits and `-`")
     })?;
     match NOT_FOR_CLAIMS.contains(&folded(&name).as_str()) {
         false => Ok(name),
         true => Err(value
-            .problem(format!("expected a field that a claim may set, `{text}` came"))
+            .problem(format!("expected a field that a claim may set, got `{text}`"))
             .help("choose a name of your own, as in \"X-Auth-Subject\"; a phantom token's JWT goes into Authorization by itself")),
     }
 }

@@ -10,14 +10,14 @@ use super::{
 /// A secret under `…_file` or `…_env`; under the plain key it is refused.
 pub(super) fn secret(table: &Table<'_>, plain: &'static str, file: &'static str, env: &'static str) -> Option<Secret> {
     if let Some(value) = table.value(plain) {
-        table.note(value.problem(format!("expected the secret elsewhere, it came in this file under `{plain}`")).help(
+        table.note(value.problem(format!("expected the secret elsewhere, got it in this file under `{plain}`")).help(
             format!("put it into a file and name that by `{file}`, or into a variable and name that by `{env}`"),
         ));
     }
     let (in_file, in_env) = (table.value(file), table.value(env));
     if let (Some(one), Some(other)) = (&in_file, &in_env) {
         let problem =
-            one.problem(format!("expected `{file}` or `{env}`, both came")).and(other.place.clone(), "and here");
+            one.problem(format!("expected `{file}` or `{env}`, got both")).and(other.place.clone(), "and here");
         table.note(problem.help("leave one of them out"));
     }
     let from_file = table.get(file, |value| from_file(value, table));
@@ -34,7 +34,7 @@ pub(super) fn required(
 ) -> Option<Secret> {
     if [plain, file, env].into_iter().all(|key| table.value(key).is_none()) {
         table.note(
-            Problem::new(table.place(), format!("expected `{file}` or `{env}` in this table, neither came")).help(
+            Problem::new(table.place(), format!("expected `{file}` or `{env}` in this table, got neither")).help(
                 format!(
                     "put the secret into a file and name that by `{file}`, or into a variable and name that by `{env}`"
                 ),

@@ -18,7 +18,7 @@ pub(super) fn store(root: &Table<'_>) -> Option<Store> {
     let cluster = table.get("cluster", Value::boolean).unwrap_or(false);
     let several = |value: &Value<'_>| value.elements().is_some_and(|urls| urls > 1);
     if let Some(value) = table.value("urls").filter(|value| several(value) && !cluster) {
-        let problem = value.problem("expected one URL without `cluster`, several came");
+        let problem = value.problem("expected one URL without `cluster`, got several");
         table.note(problem.help("set `cluster = true` if they are nodes of one cluster, else name one"));
     }
     let username = table.get("username", Value::string);
@@ -26,14 +26,14 @@ pub(super) fn store(root: &Table<'_>) -> Option<Store> {
     let sealing = secret::required(&table, "secret", "secret_file", "secret_env");
     let long_enough = sealing.as_ref().is_none_or(|secret| secret.reveal().len() >= LEAST_SECRET_BYTES);
     if let Some(value) = table.value("secret_file").or_else(|| table.value("secret_env")).filter(|_| !long_enough) {
-        let problem = value.problem("expected a secret of 32 bytes or more to seal entries with, a shorter one came");
+        let problem = value.problem("expected a secret of 32 bytes or more to seal entries with, got a shorter one");
         table
             .note(problem.help("`openssl rand -base64 48` makes one; all gateways that share the store need the same"));
     }
     let ca_pem = table.get("ca_file", |value| files::certificates(value, &table));
     let in_the_clear = urls.iter().any(|url| !url.starts_with("rediss://"));
     if let Some(value) = table.value("ca_file").filter(|_| in_the_clear) {
-        let problem = value.problem("expected `rediss://` URLs with `ca_file`, `redis://` came");
+        let problem = value.problem("expected `rediss://` URLs with `ca_file`, got `redis://`");
         table.note(problem.help("a certificate is only looked at over TLS: write `rediss://`, or leave `ca_file` out"));
     }
     table.finish();
@@ -44,14 +44,14 @@ fn urls(table: &Table<'_>) -> Vec<String> {
     let help = "write `url = \"redis://127.0.0.1:6379\"`, or `urls` with the nodes of a cluster";
     match (table.value("url"), table.value("urls")) {
         (Some(one), Some(other)) => {
-            let problem = one.problem("expected `url` or `urls`, both came").and(other.place, "and here");
+            let problem = one.problem("expected `url` or `urls`, got both").and(other.place, "and here");
             table.note(problem.help("leave one of them out"));
         }
         (None, None) => {
             table.note(Problem::new(table.place(), "expected `url` in this table, it is missing").help(help));
         }
         (None, Some(urls)) if urls.elements() == Some(0) => {
-            table.note(urls.problem("expected a URL, an empty array came").help(help));
+            table.note(urls.problem("expected a URL, got an empty array").help(help));
         }
         _ => {}
     }
@@ -64,7 +64,7 @@ fn url(value: &Value<'_>) -> Read<String> {
     // The text is not shown: there may be a password in it.
     let wrong = || {
         value
-            .hidden_problem("expected a URL of Redis or Valkey, something else came")
+            .hidden_problem("expected a URL of Redis or Valkey, got something else")
             .help("write it as in \"redis://127.0.0.1:6379\", or \"rediss://\" for TLS")
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
@@ -72,7 +72,7 @@ fn url(value: &Value<'_>) -> Read<String> {
         return Err(wrong());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let problem = value.problem("expected a URL without user and password, they came in it");
+        let problem = value.problem("expected a URL without user and password, got one with them");
         return Err(problem.help("use `username`, and `password_file` or `password_env`"));
     }
     Ok(text.to_owned())

@@ -269,7 +269,7 @@ fn a_mistake_in_traces_is_shown_on_its_line() {
         ("endpoint = \"http://a/v1/traces\"\nsample = -1", 5, "from 0 to 1"),
         ("endpoint = \"http://a/v1/traces\"\nsample = nan", 5, "from 0 to 1"),
         ("endpoint = \"http://a/v1/traces\"\nsample = \"10%\"", 5, "from 0 to 1"),
-        ("endpoint = \"http://a/v1/traces\"\nservice_name = \"\"", 5, "an empty one came"),
+        ("endpoint = \"http://a/v1/traces\"\nservice_name = \"\"", 5, "got an empty one"),
         ("endpoint = \"http://a/v1/traces\"\nsampel = 1", 5, "did you mean `sample`?"),
     ];
     for (lines, line, words) in table {
@@ -344,8 +344,8 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ("[issuers]\nissuer = \"a\"", 1, "[[issuers]]"),
         ("[[issuers]]", 1, "`issuer` in this table"),
         ("[[issuers]]\nissuer = \"\"", 2, "empty"),
-        ("[[issuers]]\nissuer = \"a\"\n[[issuers]]\nissuer = \"a\"", 4, "came twice"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "both came"),
+        ("[[issuers]]\nissuer = \"a\"\n[[issuers]]\nissuer = \"a\"", 4, "got `a` twice"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "got both"),
         ("[[issuers]]\nissuer = \"a\"\njwks_file = \"none.json\"", 3, "no such file"),
         ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bad.json\"", 3, "JWK Set"),
         ("[[issuers]]\nissuer = \"a\"\njwks_file = \"key.pem\"", 3, "private"),
@@ -386,7 +386,7 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ("[[issuers]]\nissuer = \"a\"\nleeway = \"301s\"", 3, "set the clocks"),
         ("[[issuers]]\nissuer = \"a\"\ntypes = []", 3, "leave `types` out"),
         ("[[issuers]]\nissuer = \"a\"\ntypes = \"at+jwt\"", 3, "an array of types"),
-        ("[[issuers]]\nissuer = \"a\"\ntypes = [\"at+jwt\", \"\"]", 3, "an empty one came"),
+        ("[[issuers]]\nissuer = \"a\"\ntypes = [\"at+jwt\", \"\"]", 3, "got an empty one"),
         ("[[issuers]]\nissuer = \"a\"\nor_no_typ = true", 3, "`or_no_type`"),
         ("[[issuers]]\nissuer = \"a\"\nor_no_type = \"true\"", 3, "without quotes"),
         ("[[issuers]]\nissuer = \"a\"\nmax_token_bytes = 0", 3, "from 1 byte to 16 MiB"),
@@ -415,7 +415,7 @@ fn a_mistake_in_introspection_is_shown_on_its_line() {
         ("client_secret_file = \"binary\"".into(), 6, "not UTF-8"),
         ("client_secret_file = \".\"".into(), 6, "cannot read"),
         ("client_secret_env = \"PORTCULLIS_TEST_NOT_SET\"".into(), 6, "not set"),
-        (format!("{secret}client_secret_env = \"PATH\""), 6, "both came"),
+        (format!("{secret}client_secret_env = \"PATH\""), 6, "got both"),
         (format!("{secret}mode = \"opaque\""), 7, "\"json\" or \"jwt\" or \"phantom\""),
         (format!("{secret}authentication = \"bsic\""), 7, "did you mean `basic`?"),
         (format!("{secret}key_file = \"key.pem\""), 7, "leave `key_file` out"),
@@ -489,7 +489,7 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
             6,
             "one of several",
         ),
-        ("[[routes]]\npath = \"/a\"\nscope = [\"\"]", 5, "an empty one came"),
+        ("[[routes]]\npath = \"/a\"\nscope = [\"\"]", 5, "got an empty one"),
         ("[[routes]]\npath = \"/a\"\nscope = []", 5, "leave `scope` out"),
         (
             "[[routes]]\npath = \"/a/*\"\nmethods = [\"GET\"]\n[[routes]]\npath = \"/a/*\"\nmethods = [\"PUT\"]\n\
@@ -521,7 +521,11 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[headers]]\nname = \"authorization\"\nclaim = \"sub\"", 4, "a claim may set"),
         ("[[headers]]\nname = \"Content_Length\"\nclaim = \"sub\"", 4, "a claim may set"),
         ("[[headers]]\nname = \"Host\"\nclaim = \"sub\"", 4, "a claim may set"),
-        ("[[headers]]\nname = \"X-A\"\nclaim = \"a\"\n[[headers]]\nname = \"x_a\"\nclaim = \"b\"", 7, "came twice"),
+        (
+            "[[headers]]\nname = \"X-A\"\nclaim = \"a\"\n[[headers]]\nname = \"x_a\"\nclaim = \"b\"",
+            7,
+            "got `x_a` twice",
+        ),
     ];
     for (lines, line, words) in table {
         let found = mistakes(&format!("{ISSUER}{lines}"));
@@ -547,7 +551,7 @@ fn a_mistake_in_the_store_is_shown_on_its_line() {
         ("url = \"redis://:hush@a\"\nsecret_file = \"long\"", 4, "`password_file`"),
         ("urls = []\nsecret_file = \"long\"", 4, "`urls`"),
         ("urls = [\"redis://a\", \"redis://b\"]\nsecret_file = \"long\"", 4, "`cluster = true`"),
-        ("url = \"redis://a\"\nurls = [\"redis://b\"]\nsecret_file = \"long\"", 4, "both came"),
+        ("url = \"redis://a\"\nurls = [\"redis://b\"]\nsecret_file = \"long\"", 4, "got both"),
         ("url = \"redis://a\"\nsecret_file = \"long\"\nca_file = \"cert.pem\"", 6, "`rediss://`"),
         ("url = \"rediss://a\"\nsecret_file = \"long\"\nca_file = \"secret\"", 6, "BEGIN CERTIFICATE"),
     ];

@@ -20,21 +20,21 @@ pub(super) fn traces(root: &Table<'_>) -> Option<Traces> {
 
 fn endpoint(value: &Value<'_>) -> Read<Url> {
     // The text is not repeated: there may be a key in it.
-    let wrong = |came: &str| {
+    let wrong = |got: &str| {
         value
-            .problem(format!("expected the URL that a collector takes spans at by OTLP over HTTP, {came}"))
+            .problem(format!("expected the URL that a collector takes spans at by OTLP over HTTP, {got}"))
             .help(EXAMPLE)
     };
-    let url = Url::parse(value.text()?).map_err(|_| wrong("something else came"))?;
+    let url = Url::parse(value.text()?).map_err(|_| wrong("got something else"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("something else came"));
+        return Err(wrong("got something else"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let problem = value.problem("expected a URL without user and password, they came in it");
+        let problem = value.problem("expected a URL without user and password, got one with them");
         return Err(problem.help("put credentials into the environment, as OTEL_EXPORTER_OTLP_HEADERS"));
     }
     if url.path() == "/" {
-        return Err(wrong("one without a path came"));
+        return Err(wrong("got one without a path"));
     }
     Ok(url)
 }

@@ -39,7 +39,7 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn expected(&self, what: &str) -> Problem {
-        let came = match self.value {
+        let got = match self.value {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "an integer",
             DeValue::Float(_) => "a fraction",
@@ -48,14 +48,14 @@ impl<'a> Value<'a> {
             DeValue::Array(_) => "an array",
             DeValue::Table(_) => "a table",
         };
-        self.problem(format!("expected {what}, {came} came"))
+        self.problem(format!("expected {what}, got {got}"))
     }
 
     /// A text that is not empty.
     pub(super) fn text(&self) -> Read<&'a str> {
         match self.value {
             DeValue::String(text) if text.is_empty() => {
-                Err(self.problem("expected a text, an empty one came").help("fill it in, or leave the key out"))
+                Err(self.problem("expected a text, got an empty one").help("fill it in, or leave the key out"))
             }
             DeValue::String(text) => Ok(text),
             _ => Err(self.expected("a text").help("write it in quotes")),
@@ -105,7 +105,7 @@ impl<'a> Value<'a> {
             Some(integer) if (least..=most).contains(&integer) => {
                 usize::try_from(integer).map_err(|_| self.expected(&what))
             }
-            Some(integer) => Err(self.problem(format!("expected {what}, {integer} came"))),
+            Some(integer) => Err(self.problem(format!("expected {what}, got {integer}"))),
             None => Err(self.expected(&what)),
         }
     }
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text);
         found.map(|(_, value)| *value).ok_or_else(|| {
-            self.problem(format!("expected {}, \"{text}\" came", quoted()))
+            self.problem(format!("expected {}, got \"{text}\"", quoted()))
                 .help(suggestion(nearest(text, &known), &known))
         })
     }
