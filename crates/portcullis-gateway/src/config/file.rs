@@ -24,6 +24,9 @@ pub(super) type Read<T> = Result<T, Problem>;
 /// A field of a struct of the library's that a table cannot have, and what to do instead.
 pub(super) type NotHere = (&'static str, &'static str);
 
+/// A field of a struct, and its value.
+pub(super) type Field<'a> = (&'static str, Value<'a>);
+
 /// What all tables of a file share.
 pub(super) struct File<'a> {
     pub(super) problems: Problems,
@@ -35,7 +38,7 @@ pub(super) struct File<'a> {
 pub(super) struct Table<'a> {
     entries: &'a DeTable<'a>,
     place: Range<usize>,
-    pub(super) file: &'a File<'a>,
+    file: &'a File<'a>,
     asked: RefCell<Vec<&'static str>>,
     mistaken: RefCell<Vec<&'static str>>,
 }
@@ -131,35 +134,41 @@ impl<'a> Table<'a> {
         not_here: &[NotHere],
         check: impl FnOnce(&T) -> Result<(), ConfigurationError>,
     ) -> Option<T> {
+        self.refuse(not_here);
+        let fields = self.good_fields::<T>(above, not_here);
+        let read = typed::read(&fields, self.file).map_err(|problem| problem.at(self.place()));
+        let rules = self.file.problems.keep(read)?;
+        // With a key left out, what the library says of the others may be wrong.
+        if self.mistaken.borrow().is_empty()
+            && let Err(error) = check(&rules)
+        {
+            self.note(told(error, &fields).at(self.place()));
+            return None;
+        }
+        Some(rules)
+    }
+
+    /// Refuses keys that a table of this kind cannot have.
+    fn refuse(&self, not_here: &[NotHere]) {
         for (key, reason) in not_here {
             if let Some((place, _)) = self.entry(key) {
                 let problem = Problem::new(place, format!("expected no `{key}` here, got one")).help(*reason);
                 self.look_at(key, || self.note(problem));
             }
         }
+    }
+
+    /// The fields of a struct that have a value without a mistake. Each is read alone, so that each mistake is noted.
+    fn good_fields<T: DeserializeOwned>(&self, above: Option<&Self>, not_here: &[NotHere]) -> Vec<Field<'a>> {
         let is_offered = |key: &&&str| !not_here.iter().any(|(hidden, _)| hidden == *key);
-        let mut good = Vec::new();
-        for key in typed::fields::<T>().iter().filter(is_offered) {
-            let Some(value) = self.value(key).or_else(|| above?.value(key)) else { continue };
-            // Also of one with a mistake: keys within it may be unknown, too.
+        let value = |key: &&'static str| Some((*key, self.value(key).or_else(|| above?.value(key))?));
+        let is_good = |(key, value): &Field<'a>| {
+            // A value with a mistake is read as well, since it may have unknown keys, too.
             let alone =
                 typed::read::<T>(&[(key, value.clone())], self.file).map_err(|problem| problem.at(value.place()));
-            if self.mistaken.borrow().contains(key) {
-                continue;
-            }
-            if self.look_at(key, || self.file.problems.keep(alone)).is_some() {
-                good.push((*key, value));
-            }
-        }
-        let read = typed::read(&good, self.file).map_err(|problem| problem.at(self.place()));
-        let rules = self.file.problems.keep(read)?;
-        // With a key left out, what is said of the others may be wrong.
-        if self.mistaken.borrow().is_empty() {
-            let told =
-                |error| told(error, |key| good.iter().find(|(field, _)| *field == key).map(|(_, value)| value.place()));
-            check(&rules).map_err(told).map_err(|problem| self.note(problem.at(self.place()))).ok()?;
-        }
-        Some(rules)
+            !self.mistaken.borrow().contains(key) && self.look_at(key, || self.file.problems.keep(alone)).is_some()
+        };
+        typed::fields::<T>().iter().filter(is_offered).filter_map(value).filter(is_good).collect()
     }
 
     /// Notes keys that nobody asked for.
@@ -172,14 +181,13 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What the library says of rules, at the place of the key that it says it of.
-fn told(error: ConfigurationError, place: impl FnOnce(&str) -> Option<Range<usize>>) -> Problem {
+/// An error of the library's as a problem, at the place of the field that it names.
+fn told(error: ConfigurationError, fields: &[Field<'_>]) -> Problem {
     let ConfigurationError::Rule { field, problem } = error else { return Problem::somewhere(error.to_string()) };
-    let key = field.split(['.', '[']).next().unwrap_or_default();
-    let problem = Problem::somewhere(problem);
-    match place(key) {
-        Some(place) => problem.at(place),
-        None => problem,
+    let named = field.split(['.', '[']).next();
+    match fields.iter().find(|(key, _)| Some(*key) == named) {
+        Some((_, value)) => value.problem(problem),
+        None => Problem::somewhere(problem),
     }
 }
 

@@ -18,16 +18,13 @@ use toml::{
 };
 
 use super::{
-    file::{File, nearest, suggestion, unknown},
+    file::{Field, File, nearest, suggestion, unknown},
     problem::{Problem, Problems},
     value::Value,
 };
 
 /// Reads a struct from those of its fields that have a value.
-pub(super) fn read<'a, T: DeserializeOwned>(
-    fields: &[(&'static str, Value<'a>)],
-    file: &File<'a>,
-) -> Result<T, Problem> {
+pub(super) fn read<'a, T: DeserializeOwned>(fields: &[Field<'a>], file: &File<'a>) -> Result<T, Problem> {
     let fields: Vec<_> = fields.iter().map(|(key, value)| (*key, Typed { value: value.clone(), file })).collect();
     T::deserialize(MapAccessDeserializer::new(Members::of(fields)))
 }
