@@ -133,7 +133,7 @@ fn bearer(token: &str) -> BearerToken<'_> {
     BearerToken::bare(token.as_bytes(), MAX_TOKEN_BYTES).expect("a bearer token")
 }
 
-fn signed(keys: &Arc<KeySet>, token: &str) -> token::SignedToken {
+fn signed<'a>(keys: &Arc<KeySet>, token: &'a str) -> token::SignedToken<'a> {
     let token = token::parse(bearer(token)).expect("a token");
     keys.candidates(token.header()).expect("a key").verify(token, 1).expect("a good signature")
 }
