@@ -1,6 +1,6 @@
-//! A check as an explanation shows it: what was expected, what the token has, and how it ended.
+//! A check as an explanation shows it: the expectation, the token's value, and the result.
 //!
-//! Rooms that check something give their checks as rows, from the tables or functions by which they check.
+//! A room gives its checks as rows, from the same tables and functions by which it checks.
 
 use crate::{
     json::Value,
@@ -10,13 +10,13 @@ use crate::{
 /// A check, made.
 pub(crate) struct CheckRow {
     pub(crate) kind: CheckKind,
-    /// What is expected, in our own words; none where nothing is asked for.
+    /// The expectation, in our own words; none where nothing is asked for.
     pub(crate) expected: Option<String>,
     pub(crate) actual: Actual,
     pub(crate) result: Result<(), Refusal>,
 }
 
-/// What a token has, as far as a check is about it.
+/// The part of a token that a check is about.
 pub(crate) enum Actual {
     /// Nothing that could be shown.
     Nothing,

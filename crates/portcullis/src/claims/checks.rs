@@ -1,7 +1,8 @@
 //! The checks of registered claims, a row each (RFC 7519 section 4.1, RFC 9068 section 4).
 //!
-//! Verification makes them in this order, and an explanation shows them. What may change with time is in a table of its own:
-//! it is checked again whenever a token comes that was verified before.
+//! Verification makes them in this order, and an explanation shows them. Checks by the time have a table of their own: they
+//! are made again whenever a token comes that was verified before. A new check is a row here, beside its
+//! [`CheckKind`], its fault, and its field of [`IssuerRules`].
 
 use std::time::{Duration, SystemTime};
 
@@ -39,7 +40,7 @@ struct ClaimCheck {
     actual: fn(&Registered<'_>) -> Actual,
 }
 
-const TIME_CHECKS: [TimeCheck; 3] = [
+const TIME_CHECKS: &[TimeCheck] = &[
     TimeCheck {
         kind: CheckKind::Expiry,
         claim: TimeClaim::Exp,
@@ -63,7 +64,7 @@ const TIME_CHECKS: [TimeCheck; 3] = [
     },
 ];
 
-const CLAIM_CHECKS: [ClaimCheck; 5] = [
+const CLAIM_CHECKS: &[ClaimCheck] = &[
     ClaimCheck {
         kind: CheckKind::Lifetime,
         is_asked: |rules, _| rules.max_token_lifetime.is_some(),

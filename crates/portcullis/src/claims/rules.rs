@@ -1,4 +1,4 @@
-//! What an issuer's tokens must be, as data.
+//! The rules for an issuer's tokens, as data.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const RFC_9068_CLAIMS: &[&str] = &["iss", "exp", "aud", "sub", "client_id", "iat
 /// The scheme of SPIFFE IDs (SPIFFE-ID section 2).
 const SPIFFE: &str = "spiffe://";
 
-/// What an issuer's tokens must be, as plain data: builders fill it, and configurations deserialise into it.
+/// The rules for an issuer's tokens, as plain data: builders fill them, and configurations deserialise into them.
 ///
 /// Durations are read as a number of seconds or as a text with a unit (`30`, `"30s"`, `"5m"`), sizes as a number of bytes or
 /// with a unit (`"64KiB"`): see [`units`]. Members that are left out have their defaults; unknown ones are an error.
@@ -153,7 +153,7 @@ impl IssuerRules {
         let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
         let (svid, audiences) = (self.trust_domain.is_some(), self.audience.len());
         let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
-        // Whether it is wrong, the field, and what is said of it.
+        // Whether it is wrong, the field, and the error.
         let table = [
             (
                 self.issuer.as_deref() == Some(""),

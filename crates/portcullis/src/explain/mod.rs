@@ -70,7 +70,7 @@ pub struct Explanation {
     pub vouched: bool,
 }
 
-/// One check: what was expected, what came, and what to do.
+/// One check: the expectation, the token's value, and a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
@@ -78,9 +78,9 @@ pub struct Check {
     pub kind: CheckKind,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was expected.
+    /// The expectation; none where nothing is asked for.
     pub expected: Option<String>,
-    /// What came.
+    /// The token's value.
     pub actual: Option<Fact>,
     /// The likely cause of a failure, and what to do.
     pub hint: Option<String>,
@@ -100,7 +100,7 @@ pub enum Outcome {
     NotAsked,
 }
 
-/// What came, as text of 256 characters at the most, without any that steer a terminal or hide.
+/// A value of the token, as text of 256 characters at the most, without any that steer a terminal or hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {

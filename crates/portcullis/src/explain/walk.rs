@@ -15,7 +15,7 @@ use crate::{
     verifier::{Branch, Verifier},
 };
 
-/// What is known of a token so far.
+/// The facts about a token so far.
 pub(super) struct Walk<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) policy: Option<&'a Policy>,
@@ -28,7 +28,7 @@ pub(super) struct Walk<'a> {
     pub(super) vouched: bool,
 }
 
-/// Walks the line with what stands in the place of a token; `policy` is what the endpoint asks for.
+/// Walks the line with the token of a request; `policy` has the rules of the endpoint.
 ///
 /// No token, and no refusal for that: the endpoint lets anonymous requests in.
 pub(super) async fn explain(

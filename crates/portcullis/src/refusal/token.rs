@@ -171,7 +171,7 @@ impl TokenFault {
         self.row().2
     }
 
-    /// Its code, the check that gives it, and what a client may read.
+    /// Its code, the check that gives it, and its description for the client.
     fn row(&self) -> (&'static str, CheckKind, &'static str) {
         const UNKNOWN_KEY: &str = "Token is signed with an unknown key";
         const MALFORMED: &str = "Token is malformed";

@@ -1,4 +1,4 @@
-//! What an explanation needs of a verifier: it walks the same line, and on past a failure.
+//! The parts of a verifier that explanations use: they walk the same line, and on past a failure.
 
 use std::sync::Arc;
 

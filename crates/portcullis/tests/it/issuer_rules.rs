@@ -1,4 +1,4 @@
-//! What an issuer's tokens must be, as data; the scope from another claim; a bound on how long a token is good for.
+//! The rules for an issuer's tokens, as data; the scope from another claim; a bound on how long a token is good for.
 
 use std::time::Duration;
 
