@@ -25,6 +25,7 @@ mod reload;
 mod robustness;
 mod rules;
 mod shared_store;
+mod steps;
 mod strangers;
 mod support;
 mod terminal;

@@ -34,6 +34,7 @@ mod rules;
 mod seed;
 mod sender_constrained;
 mod single_flight;
+mod steps;
 mod support;
 mod token_cache;
 mod tower_contract;
