@@ -28,7 +28,7 @@ const NOT_HERE: [&str; 6] = [
 ];
 
 /// What is said of fields by name: the option, if it is not called like the field, what stands there, and the help.
-const KNOWN: [(&str, &str, Written, &str, &str); 16] = [
+const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
     ("issuer", "issuer", Written::Whole, "URL", "The issuer; its metadata name its keys, unless they are named here"),
     ("trust_domain", "trust-domain", Written::Whole, "DOMAIN", "A SPIFFE trust domain, in place of an issuer"),
     (
@@ -75,6 +75,20 @@ const KNOWN: [(&str, &str, Written, &str, &str); 16] = [
         Written::Whole,
         "TIME",
         "The longest time from `iat` to `exp`, as in `1h`",
+    ),
+    (
+        "max_key_attempts",
+        "max-key-attempts",
+        Written::Whole,
+        "NUMBER",
+        "The number of keys that are tried for a token that does not name its own; 16 if not said",
+    ),
+    (
+        "dangerously_accept_tokens_without_expiry",
+        "dangerously-accept-tokens-without-expiry",
+        Written::Whole,
+        "",
+        "Accept tokens without `exp`",
     ),
     (
         "dangerously_accept_sender_constrained_tokens",

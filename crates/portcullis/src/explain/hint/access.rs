@@ -34,7 +34,8 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
         |name: &&&str| find(claims, name).is_some_and(|claim| lacking.iter().any(|value| holds(claim, value)));
     if let Some(name) = NO_SCOPES.iter().find(elsewhere) {
         return format!(
-            "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule"
+            "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule, or name that \
+             claim in `scope_claims`"
         );
     }
     let scope = granted_scope.claim();
