@@ -151,7 +151,7 @@ impl IssuerRules {
     pub fn check(&self) -> Result<(), ConfigurationError> {
         let is_domain = self.trust_domain.as_deref().is_none_or(|domain| is_trust_domain(bare(domain)));
         let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
-        let (svid, audiences) = (self.trust_domain.is_some(), self.audience.len());
+        let svid = self.trust_domain.is_some();
         let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
         // Whether it is wrong, the field, and the error.
         let table = [
@@ -217,11 +217,9 @@ impl IssuerRules {
                 "expected `issuer` with `rfc9068`, got none: set it to what tokens have as `iss`",
             ),
             (
-                self.rfc9068 && audiences != 1,
+                self.rfc9068 && self.audience.is_empty(),
                 "rfc9068",
-                &format!(
-                    "expected exactly one `audience` with `rfc9068`, got {audiences}: set it to the identifier of this API"
-                ),
+                "expected an `audience` with `rfc9068`, got none: set it to the identifier of this API",
             ),
         ];
         match table.into_iter().find(|(is_wrong, ..)| *is_wrong) {

@@ -108,8 +108,7 @@ fn rules_that_cannot_be_met_are_refused_by_their_field() {
         (json!({ "scope_claims": ["scope", ""] }), "scope_claims", "an empty one"),
         (json!({ "max_token_lifetime": 0 }), "max_token_lifetime", "got zero"),
         (strict(json!({ "issuer": null })), "rfc9068", "expected `issuer`"),
-        (strict(json!({ "audience": [] })), "rfc9068", "got 0"),
-        (strict(json!({ "audience": ["a", "b"] })), "rfc9068", "got 2"),
+        (strict(json!({ "audience": [] })), "rfc9068", "expected an `audience`"),
         (strict(json!({ "issuer": null, "trust_domain": "example.org" })), "rfc9068", "`trust_domain`"),
     ];
     for (rules, field, expected) in table {
@@ -121,6 +120,7 @@ fn rules_that_cannot_be_met_are_refused_by_their_field() {
     for good in [
         json!({}),
         json!({ "leeway": 300, "types": [], "or_no_type": true }),
+        json!({ "issuer": "i", "audience": ["a", "b"], "rfc9068": true }),
         json!({ "trust_domain": "example.org" }),
         json!({ "trust_domain": "spiffe://example.org/" }),
         strict(json!({})),
