@@ -13,13 +13,9 @@ use napi::{
     bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown},
     check_status, sys,
 };
-use portcullis::{Judging, Presented, Secure};
+use portcullis::{Judging, Secure};
 
-use crate::{
-    field::Field,
-    runtime,
-    verdict::{Fields, told},
-};
+use crate::{field::Field, request::Request, runtime, verdict::told};
 
 /// `(authorization, several, verify)`: the verdict of these rules on a request, or a promise of it.
 ///
@@ -82,8 +78,9 @@ impl Call<'_> {
     /// The verdict, or a promise of it, which is kept on another thread.
     fn judge(&self, env: &Env) -> Result<sys::napi_value> {
         runtime::enter_for_good()?;
-        let fields = Fields::new(self.authorization.as_ref().map(Field::as_bytes), self.several);
-        match self.secure.judge(&Presented::new(&fields).verify_later(!self.verify)) {
+        let authorization = self.authorization.as_ref().map(Field::as_bytes);
+        let request = Request { authorization, several: self.several, verify: self.verify };
+        match request.judge(self.secure) {
             Judging::Done(verdict) => to_javascript(env, told(self.secure, verdict)),
             Judging::Waits(pending) => {
                 let secure = self.secure.clone();

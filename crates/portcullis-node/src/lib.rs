@@ -42,6 +42,7 @@ mod key_service;
 mod log;
 mod options;
 mod refused;
+mod request;
 mod runtime;
 mod token_verifier;
 mod verdict;

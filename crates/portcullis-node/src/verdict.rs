@@ -1,8 +1,7 @@
-//! The judge's verdict as JavaScript gets it, and the header fields as the judge gets them.
+//! The judge's verdict as JavaScript gets it.
 
-use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Either;
-use portcullis::{Access, HeaderFields, Secure};
+use portcullis::{Access, Secure};
 
 use crate::refused::Refused;
 
@@ -26,30 +25,4 @@ pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict) -> Verdict {
 #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]
 fn number(access: &Access) -> f64 {
     access.token().id() as f64 + ANONYMOUSLY
-}
-
-/// The `Authorization` fields of a request; of several, only their number counts.
-pub(crate) struct Fields<'a> {
-    authorization: Option<&'a [u8]>,
-    several: bool,
-}
-
-impl<'a> Fields<'a> {
-    pub(crate) fn new(authorization: Option<&'a [u8]>, several: bool) -> Self {
-        Self { authorization, several }
-    }
-}
-
-impl HeaderFields for Fields<'_> {
-    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        if *name != AUTHORIZATION {
-            return;
-        }
-        if self.authorization.is_some() || self.several {
-            visit(self.authorization.unwrap_or_default());
-        }
-        if self.several {
-            visit(b"");
-        }
-    }
 }
