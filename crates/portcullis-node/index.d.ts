@@ -64,7 +64,8 @@ declare namespace portcullis {
 
     /**
      * The types of token that are accepted, in any case and with or without `application/` (`typ`, RFC 8725 section
-     * 3.11). By default `JWT`, `at+jwt` and none at all.
+     * 3.11). By default `JWT`, `at+jwt` and none at all; `JWT`, `JOSE` and none with `trustDomain`; `at+jwt` alone with
+     * `rfc9068`.
      */
     types?: string | readonly string[];
 
@@ -73,6 +74,18 @@ declare namespace portcullis {
 
     /** How far the clocks may be apart, in seconds: 5 by default, 300 at the most. */
     leeway?: number;
+
+    /**
+     * The longest time from `iat` to `exp`, in seconds: any by default. A token without either is refused where it is set
+     * (`token_lifetime_too_long`, `missing_claim`).
+     */
+    maxTokenLifetime?: number;
+
+    /**
+     * The claims that may be the scope, each by its name, or by its JSON Pointer (RFC 6901) if that starts with a slash: the
+     * first that is there counts. By default `scope` and `scp`.
+     */
+    scopeClaims?: string | readonly string[];
 
     /**
      * How many keys are tried for a token that does not name its own (`kid`): 16 by default. Each costs a signature, and anyone
@@ -123,10 +136,13 @@ declare namespace portcullis {
      */
     scope?: string | readonly string[];
 
-    /** The scope values of which a token must have been granted at least one. */
-    anyScope?: string | readonly string[];
+    /** The scope values of which a token must have been granted at least one; or groups of them, one value of each. */
+    anyScope?: string | readonly string[] | readonly (readonly string[])[];
 
-    /** The claims that a token must have. */
+    /** The scope values that each scope value grants as well; what those grant is granted, too. */
+    impliedScopes?: { readonly [value: string]: readonly string[] };
+
+    /** The claims that a token must have, or must not have. */
     claims?: readonly ClaimRule[];
 
     /**
@@ -169,14 +185,16 @@ declare namespace portcullis {
   }
 
   /**
-   * A claim that a token must have; or a function of all claims, which says whether they will do.
+   * A claim that a token must have, or must not have; or a function of all claims, which says whether they will do.
    *
    * @example
    * ```js
    * const claims = [
    *   { name: 'sub' },
    *   { name: 'role', value: 'admin' },
-   *   { name: '/region/name', value: 'eu' },
+   *   { name: '/region/name', oneOf: ['eu', 'uk'] },
+   *   { name: 'repository', matches: 'my-org/*' },
+   *   { name: 'act', absent: true },
    *   { name: 'level', value: (level) => level >= 3 },
    *   (claims) => claims.sub === claims.owner,
    * ];
@@ -185,16 +203,28 @@ declare namespace portcullis {
   // A function has a name, too: `call` keeps one that promises from being taken for a claim.
   type ClaimRule = (Claim & { call?: never }) | ((claims: Claims) => boolean);
 
-  /** A claim that a token must have. */
+  /**
+   * A claim that a token must have, or must not have. At most one of `value`, `oneOf`, `matches` and `absent` is set; without
+   * them, the claim has to be there, whatever its value.
+   */
   interface Claim {
     /** Its name; its JSON Pointer (RFC 6901) if that starts with a slash. */
     name: string;
 
-    /**
-     * Its value, or one that is in it if it is an array; or a function of the value, which says whether it will do.
-     * Without `value`, the claim has to be there, and nothing else.
-     */
+    /** Its value, or one that is in it if it is an array; or a function of the value, which says whether it will do. */
     value?: Json | ((value: any, claims: Claims) => boolean);
+
+    /** Values of which it equals one, or has one in it if it is an array. */
+    oneOf?: readonly Json[];
+
+    /**
+     * A pattern that it matches as a whole, or that one of its elements matches if it is an array. `*` stands for any
+     * characters, also for none and for `/`.
+     */
+    matches?: string;
+
+    /** Whether it must not be there. A claim that is null is there. */
+    absent?: boolean;
   }
 
   /** A JSON value (RFC 8259). */
@@ -293,10 +323,10 @@ declare namespace portcullis {
     /** The token's header (RFC 7515 section 4). */
     readonly header: Header;
 
-    /** The scope values that the token was granted: of `scope`, or of `scp` where that is absent. */
+    /** The scope values that the token grants itself: of `scope`, or of `scp` where that is absent (`scopeClaims`). */
     readonly scopes: string[];
 
-    /** Whether the token was granted this scope value. */
+    /** Whether the token grants this scope value, itself or by one that implies it (`impliedScopes`). */
     hasScope(value: string): boolean;
   }
 

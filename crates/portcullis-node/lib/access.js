@@ -6,9 +6,11 @@ const { partOf, tokenOf } = require('./claims.js');
 class Access {
   /** The field that the token came in. */
   #authorization;
+  #scope;
 
-  constructor(authorization, claims) {
+  constructor(authorization, claims, scope) {
     this.#authorization = authorization;
+    this.#scope = scope;
     /** The claims, frozen: requests with the same token share them. */
     this.claims = claims;
   }
@@ -28,23 +30,15 @@ class Access {
     return partOf(this.token.split('.', 1)[0]);
   }
 
-  /** The scope values that the token was granted: what the rules `scope` and `anyScope` go by. */
+  /** The scope values that the token grants itself. */
   get scopes() {
-    const { claims } = this;
-    const name = ['scope', 'scp'].find((name) => Object.hasOwn(claims, name));
-    const scope = name && claims[name];
-    return Array.isArray(scope) ? scope.filter((value) => typeof value === 'string') : wordsOf(scope);
+    return this.#scope.valuesOf(this.claims);
   }
 
-  /** Whether the token was granted this scope value; what has a space in it is none. */
+  /** Whether the token grants this scope value, itself or by another that implies it: what the rules go by. */
   hasScope(value) {
-    return value !== '' && !String(value).includes(' ') && this.scopes.includes(value);
+    return this.#scope.isGranted(this.claims, value);
   }
-}
-
-/** The values of a scope string (RFC 6749 section 3.3); what is none grants nothing. */
-function wordsOf(scope) {
-  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
 
 module.exports = { Access };

@@ -1,7 +1,8 @@
 'use strict';
 
 const { JwksService } = require('./keys.js');
-const { VERIFICATION, configured, expected, readVerification, refuseUnknown } = require('./options.js');
+const { ISSUER_RULES, VERIFICATION, configured, readVerification, refuseUnknown } = require('./options.js');
+const { expected } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 
 /** Several issuers, each with its own keys and rules: made by `anyOf`, taken by `secure`. */
@@ -23,12 +24,13 @@ function anyOf(issuers) {
   return new Issuers(configured('anyOf', () => Verifier.ofBranches(branches)));
 }
 
-function readIssuer({ jwks, ...options } = {}) {
+function readIssuer(options = {}) {
+  const { jwks, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
     throw expected('anyOf', 'jwks', 'a JWKS service', jwks);
   }
-  refuseUnknown(options, VERIFICATION, 'anyOf');
+  refuseUnknown(own, VERIFICATION, 'anyOf', ISSUER_RULES.notOffered);
   const verification = readVerification(options, 'anyOf');
   if (verification.trustDomain !== undefined) {
     return [{ keys, verification }];

@@ -8,14 +8,11 @@ const { Guard } = require('./guard.js');
 const { RefusalError } = require('./errors.js');
 const { importKeys } = require('./keys.js');
 const { textOf, warn } = require('./log.js');
-const { LONGEST_TIMER } = require('./options.js');
+const { ISSUER_RULES, LONGEST_TIMER } = require('./options.js');
 const { Verifier } = require('./verifier.js');
 
 /** How many keys that came as texts, bytes or fresh objects are kept parsed. */
 const MOST_TEXTS = 64;
-
-/** How many keys are tried for one token, if the options do not say. */
-const KEY_ATTEMPTS = 16;
 
 /** When to come back after `getKey` has failed, in seconds. */
 const RETRY_AFTER = 5;
@@ -40,7 +37,7 @@ class AskingGuard {
   constructor(getKey, verification, endpoint) {
     this.#getKey = getKey;
     this.#timeout = endpoint.getKeyTimeout * 1000;
-    this.#attempts = verification.maxKeyAttempts ?? KEY_ATTEMPTS;
+    this.#attempts = verification.maxKeyAttempts ?? ISSUER_RULES.defaults.maxKeyAttempts;
     this.#make = (keys) => new Guard(Verifier.of(keys, verification), endpoint);
     this.#keyless = this.#make(native.KeyService.empty());
   }

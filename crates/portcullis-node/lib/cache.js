@@ -25,7 +25,7 @@ async function readFrom(cache) {
   // A key store of jose 1, which express-oauth-jwt 1.x kept.
   const text = JSON.stringify(typeof kept.toJWKS === 'function' ? kept.toJWKS() : kept);
   if (text === undefined) {
-    throw new TypeError(`expected getKeyStore to give a JWK Set or null, a ${typeof kept} came`);
+    throw new TypeError(`expected getKeyStore to give a JWK Set or null, got a ${typeof kept}`);
   }
   return text;
 }

@@ -4,7 +4,7 @@ const http = require('node:http');
 const https = require('node:https');
 
 const { Names } = require('./names.js');
-const { expected } = require('./options.js');
+const { expected } = require('./values.js');
 
 /** A field of each request, beside those of the library: what comes compressed is not read. */
 const OURS = { 'accept-encoding': 'identity' };

@@ -4,8 +4,9 @@ const native = require('../native.js');
 const { Access } = require('./access.js');
 const { find } = require('./claims.js');
 const { refusalError } = require('./errors.js');
-const { nameOf } = require('./options.js');
+const { ScopeRules } = require('./scope.js');
 const turn = require('./turn.js');
+const { nameOf } = require('./values.js');
 
 /** The addon's word for a request that may pass without a token; a greater number is that of the accepted token. */
 const ANONYMOUSLY = 1;
@@ -39,13 +40,15 @@ class Guard {
   #verifier;
   #door;
   #judge;
-  #rules;
+  #ownRules;
+  #scope;
 
-  constructor(verifier, endpoint) {
+  constructor(verifier, { rules, ownRules }) {
     this.#verifier = verifier;
-    this.#door = new native.Door(verifier.native, doorOptions(endpoint));
+    this.#door = new native.Door(verifier.native, JSON.stringify(rules));
     this.#judge = this.#door.judge;
-    this.#rules = endpoint.claims.filter((rule) => rule.holds !== undefined);
+    this.#ownRules = ownRules;
+    this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
 
   /** `hasTime` says that a new token may be verified here and now. */
@@ -91,12 +94,12 @@ the key (kid), or raise maxKeyAttempts`;
       spend?.();
       claims = this.#verifier.memory.learn(number, authorization);
     }
-    for (const rule of this.#rules) {
+    for (const rule of this.#ownRules) {
       if (!isMet(rule, claims)) {
         return refusalError(this.#door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
       }
     }
-    return new Access(authorization, claims);
+    return new Access(authorization, claims, this.#scope);
   }
 }
 
@@ -104,15 +107,9 @@ function isMet({ name, holds }, claims) {
   const met = name === undefined ? holds(claims) : holds(find(claims, name), claims);
   if (typeof met !== 'boolean') {
     // A promise counts as true elsewhere: a rule that is async by mistake would hold for everyone.
-    throw new TypeError(`expected the rule for ${name ?? 'the claims'} to give true or false, ${nameOf(met)} came`);
+    throw new TypeError(`expected the rule for ${name ?? 'the claims'} to give true or false, got ${nameOf(met)}`);
   }
   return met;
-}
-
-/** Rules that are functions are judged here; that their claims are there is judged in the addon. */
-function doorOptions({ claims, next, onError, getToken, getKeyTimeout, ...options }) {
-  const rules = claims.filter((rule) => rule.name !== undefined).map(({ name, value }) => ({ name, value }));
-  return JSON.stringify({ ...options, claims: rules });
 }
 
 module.exports = { Guard };

@@ -7,8 +7,8 @@ const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
 const { Client } = require('./client.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
-const { SERVICE, configured, expected, inOurNames, nameOf } = require('./options.js');
-const { readBoolean, readLimit, readSeconds, readStrings, readTimeout, refuseUnknown } = require('./options.js');
+const { SERVICE, configured, inOurNames, refuseUnknown } = require('./options.js');
+const { expected, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** How long a fetch may take from start to end, in seconds. */
 const TIMEOUT = 5;
@@ -177,7 +177,7 @@ function importKeys(keys, uses = []) {
   if (typeof keys?.kty === 'string') {
     return importJwk(keys, uses);
   }
-  throw new TypeError(`expected a JWK Set, a JWK, a KeyObject, a CryptoKey, PEM or bytes, ${nameOf(keys)} came`);
+  throw new TypeError(`expected a JWK Set, a JWK, a KeyObject, a CryptoKey, PEM or bytes, got ${nameOf(keys)}`);
 }
 
 function importKeyObject(key) {
@@ -185,7 +185,7 @@ function importKeyObject(key) {
     return native.KeyService.ofSecret(key.export());
   }
   if (key.type === 'private') {
-    throw new TypeError('expected a public key or a secret, a private key came');
+    throw new TypeError('expected a public key or a secret, got a private key');
   }
   return native.KeyService.ofText(key.export({ type: 'spki', format: 'pem' }), []);
 }
@@ -200,7 +200,7 @@ function importCryptoKey(key) {
   const object = KeyObject.from(key);
   const alg = algorithmOf(key);
   if (object.type === 'private') {
-    throw new TypeError('expected a public key or a secret, a private key came');
+    throw new TypeError('expected a public key or a secret, got a private key');
   }
   return importJwk({ ...object.export({ format: 'jwk' }), ...(alg && { alg }) });
 }

@@ -1,42 +1,26 @@
 'use strict';
 
+const native = require('../native.js');
+const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
+const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
+
 /** The longest time that a timer of Node's can be set to, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The options that say which tokens are good. */
-const VERIFICATION = [
-  'issuer',
-  'trustDomain',
-  'audience',
-  'algorithms',
-  'types',
-  'orNoType',
-  'leeway',
-  'maxKeyAttempts',
-  'rfc9068',
-  'dangerouslyAcceptTokensWithoutExpiry',
-  'dangerouslyAcceptSenderConstrainedTokens',
-  'tokenCache',
-];
+/**
+ * The options of the library, for an issuer (`IssuerRules`) and for an endpoint (`Rules`): the defaults by name, and the reasons
+ * for those that are not offered; and the members of a rule for a claim.
+ */
+const { issuer: ISSUER_RULES, endpoint: RULES, claim: CLAIM } = JSON.parse(native.knownOptions());
 
-/** A trust domain (SPIFFE-ID section 2.1). */
-const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
+/** The options that say which tokens are good. */
+const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
+
+/** The options of an endpoint that JavaScript itself reads. */
+const OWN = ['next', 'onError', 'getToken', 'getKeyTimeout'];
 
 /** The options that say what an endpoint asks for, and how a refusal is told. */
-const ENDPOINT = [
-  'realm',
-  'scope',
-  'anyScope',
-  'claims',
-  'maxTokenBytes',
-  'invalidTokenStatus',
-  'problemJson',
-  'optional',
-  'next',
-  'onError',
-  'getToken',
-  'getKeyTimeout',
-];
+const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];
 
 /** The options that say how keys are fetched and kept. */
 const SERVICE = [
@@ -51,8 +35,34 @@ const SERVICE = [
   'dangerouslyAllowHttp',
 ];
 
-/** Those that the library may name in a text: never the ages, whose names are those of claims, too. */
-const NAMED = new Set([...VERIFICATION, ...ENDPOINT, ...SERVICE].filter((name) => name !== 'maxAge' && name !== 'maxStale'));
+/** The options that texts of the library may name: never the ages, whose names are those of claims, too. */
+const NAMED = new Set(
+  [...VERIFICATION, ...ENDPOINT, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+);
+
+/** A trust domain (SPIFFE-ID section 2.1). */
+const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
+
+/**
+ * Remarks on options of the library's: each writes a value as the library reads it, undefined for its default, or throws an
+ * error of its own. An option without one goes to the library as it is.
+ */
+const REMARKS = {
+  issuer: readStrings,
+  audience: readStrings,
+  algorithms: readStrings,
+  types: readStrings,
+  scopeClaims: readStrings,
+  trustDomain: readTrustDomain,
+  leeway: readSeconds,
+  maxTokenLifetime: readSeconds,
+  maxKeyAttempts: readLimit,
+  maxTokenBytes: readLimit,
+  tokenCache: readTokenCache,
+  realm: (owner, name, value) => (value === '' ? undefined : value),
+  scope: readScope,
+  anyScope: readScope,
+};
 
 /**
  * Reads the options of `secure`. Whatever is not as expected is told at once: a misspelt rule would let requests pass
@@ -62,55 +72,22 @@ function readOptions(options, name = 'secure') {
   if (options === null || typeof options !== 'object') {
     throw expected(name, 'options', 'an object', options);
   }
-  refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name);
-  return {
-    verification: readVerification(pick(options, VERIFICATION), name),
-    endpoint: readEndpoint(pick(options, ENDPOINT), name),
-  };
+  refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name, RULES.notOffered);
+  return { verification: readVerification(options, name), endpoint: readEndpoint(pick(options, ENDPOINT), name) };
 }
 
 /** Reads the options that say which tokens are good. */
 function readVerification(options, name) {
-  const { issuer, trustDomain, audience, algorithms, types, leeway, tokenCache } = options;
-  // One that is off is left out: verifiers are told apart by the text of their options, which is kept with each.
-  const readFlag = (flag) => readBoolean(name, flag, options[flag]) || undefined;
-  return {
-    issuer: optional(issuer, (value) => readStrings(name, 'issuer', value)),
-    trustDomain: optional(trustDomain, (value) => readTrustDomain(name, value, options)),
-    audience: optional(audience, (value) => readStrings(name, 'audience', value)),
-    algorithms: optional(algorithms, (value) => readStrings(name, 'algorithms', value)),
-    types: optional(types, (value) => readStrings(name, 'types', value)),
-    orNoType: readFlag('orNoType'),
-    leeway: readSeconds(name, 'leeway', leeway),
-    maxKeyAttempts: readLimit(name, 'maxKeyAttempts', options.maxKeyAttempts),
-    rfc9068: readFlag('rfc9068'),
-    dangerouslyAcceptTokensWithoutExpiry: readFlag('dangerouslyAcceptTokensWithoutExpiry'),
-    dangerouslyAcceptSenderConstrainedTokens: readFlag('dangerouslyAcceptSenderConstrainedTokens'),
-    tokenCache: readTokenCache(name, tokenCache),
-  };
+  return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name);
 }
 
 function readEndpoint(options, name) {
-  const { realm, scope, anyScope, claims = [], maxTokenBytes, invalidTokenStatus, getKeyTimeout = 5 } = options;
-  if (realm !== undefined && typeof realm !== 'string') {
-    throw expected(name, 'realm', 'a string', realm);
-  }
-  if (invalidTokenStatus !== undefined && invalidTokenStatus !== 401 && invalidTokenStatus !== 403) {
-    throw expected(name, 'invalidTokenStatus', '401 or 403', invalidTokenStatus);
-  }
-  if (!Array.isArray(claims)) {
-    throw expected(name, 'claims', 'an array of rules', claims);
-  }
+  const { getKeyTimeout = 5 } = options;
+  const claims = readClaims(name, options.claims);
+  const asked = claims.flatMap(({ asked }) => asked ?? []);
   return {
-    realm: realm === '' ? undefined : realm,
-    // Of no values, a token has all. It has one of none, so that `anyScope` needs one at least.
-    scope: isEmpty(scope) ? undefined : optional(scope, (value) => readScope(name, 'scope', value)),
-    anyScope: optional(anyScope, (value) => readScope(name, 'anyScope', value)),
-    claims: claims.map((rule) => readRule(name, rule)),
-    maxTokenBytes: readLimit(name, 'maxTokenBytes', maxTokenBytes),
-    invalidTokenStatus,
-    problemJson: readBoolean(name, 'problemJson', options.problemJson),
-    optional: readBoolean(name, 'optional', options.optional),
+    rules: readForLibrary({ ...options, claims: asked }, RULES, name),
+    ownRules: claims.filter(({ holds }) => holds !== undefined),
     next: readBoolean(name, 'next', options.next),
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),
@@ -118,7 +95,42 @@ function readEndpoint(options, name) {
   };
 }
 
-/** A rule: `{ name }`, `{ name, value }`, a value that is a function of the claim's, or a function of all claims. */
+/** Returns the options that the library reads, as JSON values; those that are left out stay out. */
+function readForLibrary(options, { defaults }, owner) {
+  const read = {};
+  for (const name of Object.keys(defaults)) {
+    const remark = REMARKS[name] ?? asItIs;
+    const value = optional(options[name], (given) => remark(owner, name, given, options));
+    if (value !== undefined) {
+      read[name] = readJson(owner, name, value);
+    }
+  }
+  return read;
+}
+
+function asItIs(owner, name, value) {
+  return value;
+}
+
+/** Reads a JSON value other than null, which says no more than to leave the option out. */
+function readJson(owner, name, value) {
+  if (value === null || !isJson(value)) {
+    throw expected(owner, name, 'a JSON value other than null', value);
+  }
+  return value;
+}
+
+function readClaims(owner, claims = []) {
+  if (!Array.isArray(claims)) {
+    throw expected(owner, 'claims', 'an array of rules', claims);
+  }
+  return claims.map((rule) => readRule(owner, rule));
+}
+
+/**
+ * Reads a rule: the part for the library (`asked`), and a function that has to hold, of the claim with this name or of all
+ * claims.
+ */
 function readRule(owner, rule) {
   if (typeof rule === 'function') {
     return { holds: rule };
@@ -126,89 +138,51 @@ function readRule(owner, rule) {
   if (typeof rule?.name !== 'string') {
     throw expected(owner, 'each rule in claims', 'an object with the string `name`, or a function', rule);
   }
-  refuseUnknown(rule, ['name', 'value'], `${owner}: the rule for ${rule.name}`);
   const { name, value } = rule;
-  if (typeof value === 'function') {
-    return { name, holds: value };
+  const isOwn = typeof value === 'function';
+  refuseUnknown(rule, isOwn ? ['name', 'value'] : CLAIM, `${owner}: the rule for ${name}`);
+  if (isOwn) {
+    return { name, holds: value, asked: { name } };
   }
-  if (value === undefined) {
-    return { name };
+  // By name, so that a member which a class defines is not lost.
+  const members = CLAIM.map((member) => [member, rule[member]]).filter(([, value]) => value !== undefined);
+  for (const [member, value] of members) {
+    if (!isJson(value) || (value === null && member !== 'value')) {
+      throw expected(owner, `the ${member} for ${name} in claims`, 'a JSON value or a function', value);
+    }
   }
-  if (!isJson(value)) {
-    throw expected(owner, `the value for ${name} in claims`, 'a JSON value or a function', value);
-  }
-  return { name, value };
+  return { asked: Object.fromEntries(members) };
 }
 
-function isJson(value) {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return Number.isFinite(value);
-    case 'object':
-      return value === null || (Array.isArray(value) ? value.every(isJson) : isPlainJson(value));
-    default:
-      return false;
-  }
-}
-
-function isPlainJson(object) {
-  const prototype = Object.getPrototypeOf(object);
-  return (prototype === null || prototype === Object.prototype) && Object.values(object).every(isJson);
-}
-
-function isEmpty(value) {
-  return Array.isArray(value) && value.length === 0;
-}
-
-/** Scope values: an array of them, or one string with spaces between. */
+/** Scope values: as the library reads them, or one string with spaces between. */
 function readScope(owner, name, value) {
-  const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : readStrings(owner, name, value);
-  if (values.length === 0) {
+  const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : value;
+  if (typeof value === 'string' && values.length === 0) {
     throw expected(owner, name, 'at least one scope value', value);
-  }
-  const odd = values.find((scope) => scope === '' || scope.includes(' '));
-  if (odd !== undefined) {
-    throw expected(owner, name, 'scope values without spaces', odd);
   }
   return values;
 }
 
-function readTokenCache(owner, value) {
-  if (value === undefined || value === true) {
+function readTokenCache(owner, name, value) {
+  if (value === true) {
     return undefined;
   }
   if (value === false) {
     return { off: true };
   }
   if (value === null || typeof value !== 'object') {
-    throw expected(owner, 'tokenCache', 'false, or an object with bytes and tokens', value);
+    throw expected(owner, name, 'false, or an object with bytes and tokens', value);
   }
-  refuseUnknown(value, ['bytes', 'tokens'], `${owner}: tokenCache`);
-  const { bytes, tokens } = value;
-  const read = (name, count) => optional(count, (count) => readCount(owner, `tokenCache.${name}`, count));
-  return { bytes: read('bytes', bytes), tokens: read('tokens', tokens) };
-}
-
-/** How many there may be of something: one at least. */
-function readLimit(owner, name, value) {
-  return optional(value, (value) => readCount(owner, name, value, 1));
-}
-
-/** A whole number. */
-function readCount(owner, name, value, least = 0) {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw expected(owner, name, least === 0 ? 'a whole number' : `a whole number from ${least} on`, value);
+  for (const member of ['bytes', 'tokens']) {
+    optional(value[member], (count) => readCount(owner, `${name}.${member}`, count));
   }
-  return value;
+  return Object.fromEntries(Object.entries(value).filter(([, value]) => value !== undefined));
 }
 
 /** The name of a SPIFFE trust domain, in the place of an issuer. */
-function readTrustDomain(owner, value, { issuer, rfc9068 }) {
+function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   if (typeof value !== 'string' || !TRUST_DOMAIN.test(value)) {
-    throw expected(owner, 'trustDomain', 'the name of a SPIFFE trust domain, as in example.org', value);
+    throw expected(owner, name, 'the name of a SPIFFE trust domain, as in example.org', value);
   }
   if (issuer !== undefined || rfc9068) {
     throw new TypeError(`${owner}: trustDomain takes the place of an issuer: leave issuer and rfc9068 out`);
@@ -216,66 +190,24 @@ function readTrustDomain(owner, value, { issuer, rfc9068 }) {
   return value;
 }
 
-/** Strings: one, or an array of at least one. */
-function readStrings(owner, name, value) {
-  const values = Array.isArray(value) ? value : [value];
-  if (values.length === 0) {
-    // None of nothing would be met by nothing, and mean the opposite of what was meant.
-    throw expected(owner, name, 'at least one string', value);
-  }
-  const odd = values.findIndex((value) => typeof value !== 'string');
-  if (odd !== -1) {
-    throw expected(owner, name, 'a string or an array of strings', values[odd]);
-  }
-  return values;
-}
-
-/** How long something may take, in seconds: no time at all would be none. */
-function readTimeout(owner, name, value) {
-  if (!(readSeconds(owner, name, value) > 0)) {
-    throw expected(owner, name, 'more than 0 seconds', value);
-  }
-  return value;
-}
-
-/** A number of seconds. */
-function readSeconds(owner, name, value) {
-  if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-    throw expected(owner, name, 'a number of seconds', value);
-  }
-  return value;
-}
-
-function readBoolean(owner, name, value = false) {
-  if (typeof value !== 'boolean') {
-    throw expected(owner, name, 'true or false', value);
-  }
-  return value;
-}
-
-function readFunction(owner, name, value) {
-  if (value !== undefined && typeof value !== 'function') {
-    throw expected(owner, name, 'a function', value);
-  }
-  return value;
-}
-
-function optional(value, read) {
-  return value === undefined ? undefined : read(value);
-}
-
-function refuseUnknown(options, known, owner) {
+/** Refuses an option that is not known. `notOffered` has reasons for options of the library that are not offered here. */
+function refuseUnknown(options, known, owner, notOffered = {}) {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new TypeError(`${owner}: there is no option \`${unknown}\`; there are ${known.join(', ')}`);
+  if (unknown === undefined) {
+    return;
   }
+  const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
+  const likely = native.likelyOption(unknown, known);
+  const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `there are ${known.join(', ')}`);
+  throw new TypeError(`${owner}: there is no option \`${unknown}\`: ${help}`);
 }
 
+/** Takes the options by name, so that one which a class defines is not lost. */
 function pick(options, names) {
   return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
-/** Makes something of the addon's; what the addon says of options that it cannot use is thrown as a TypeError, too. */
+/** Makes an object of the addon's. An error of the addon's about options is thrown as a TypeError. */
 function configured(owner, make) {
   try {
     return make();
@@ -284,7 +216,7 @@ function configured(owner, make) {
   }
 }
 
-/** A text of the library's, which names options in its own way: `max_token_bytes` is `maxTokenBytes` here. */
+/** Writes a text of the library's with the names of JavaScript: `max_token_bytes` is `maxTokenBytes`. */
 function inOurNames(text) {
   return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
     const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
@@ -292,36 +224,15 @@ function inOurNames(text) {
   });
 }
 
-/** What was expected, and what came: its kind, since its value may be a secret. */
-function expected(owner, name, what, value) {
-  return new TypeError(`${owner}: expected ${name} to be ${what}, ${nameOf(value)} came`);
-}
-
-/** The kind of a value, for an error. */
-function nameOf(value) {
-  if (value === null || value === undefined) {
-    return String(value);
-  }
-  if (typeof value === 'object') {
-    return `an object of class ${value.constructor?.name ?? 'none'}`;
-  }
-  return `a ${typeof value}`;
-}
-
 module.exports = {
+  ENDPOINT,
+  ISSUER_RULES,
   LONGEST_TIMER,
   SERVICE,
   VERIFICATION,
   configured,
-  expected,
   inOurNames,
-  nameOf,
-  readBoolean,
-  readLimit,
   readOptions,
-  readSeconds,
-  readStrings,
-  readTimeout,
   readVerification,
   refuseUnknown,
 };

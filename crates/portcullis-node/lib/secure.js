@@ -7,8 +7,9 @@ const { RefusalError } = require('./errors.js');
 const { Guard } = require('./guard.js');
 const { JwksService } = require('./keys.js');
 const { attempt, textOf, warn } = require('./log.js');
-const { VERIFICATION, configured, expected, readOptions } = require('./options.js');
+const { VERIFICATION, configured, readOptions } = require('./options.js');
 const { credentialsOf, isRepeated, read } = require('./request.js');
+const { expected } = require('./values.js');
 const { sharedVerifier } = require('./verifier.js');
 
 /**

@@ -2,15 +2,18 @@
 
 const native = require('../native.js');
 const { ClaimsMemory } = require('./claims.js');
+const { ISSUER_RULES } = require('./options.js');
+const { ScopeClaims } = require('./scope.js');
 
 /** How many verifiers of a service are remembered before those that are gone are swept out. */
 const MANY = 64;
 
 /** Which tokens are good: the addon's verifier, and the claims of those that it has accepted. */
 class Verifier {
-  constructor(verifier, tokenCache) {
+  constructor(verifier, branches) {
     this.native = verifier;
-    this.memory = new ClaimsMemory(tokenCache);
+    this.memory = new ClaimsMemory(branches[0].verification.tokenCache);
+    this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
   }
 
   /** For keys of the addon and options that `readOptions` has read. */
@@ -26,7 +29,7 @@ class Verifier {
       branches.length === 1
         ? new native.TokenVerifier(keys[0], options[0])
         : native.TokenVerifier.anyOf(keys, options);
-    return new Verifier(verifier, branches[0].verification.tokenCache);
+    return new Verifier(verifier, branches);
   }
 
   invalidate(token) {
@@ -42,7 +45,7 @@ const shared = new WeakMap();
 function sharedVerifier(service, keys, verification) {
   const verifiers = shared.get(service) ?? new Map();
   shared.set(service, verifiers);
-  const options = JSON.stringify(verification);
+  const options = JSON.stringify(verification, (name, value) => (isDefault(name, value) ? undefined : value));
   const known = verifiers.get(options)?.deref();
   if (known !== undefined) {
     return known;
@@ -53,6 +56,12 @@ function sharedVerifier(service, keys, verification) {
   const verifier = Verifier.of(keys, verification);
   verifiers.set(options, new WeakRef(verifier));
   return verifier;
+}
+
+/** Tells whether an option has its default, so that it is the same left out. */
+function isDefault(name, value) {
+  const { defaults } = ISSUER_RULES;
+  return Object.hasOwn(defaults, name) && JSON.stringify(value) === JSON.stringify(defaults[name]);
 }
 
 function sweep(verifiers) {

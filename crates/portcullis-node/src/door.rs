@@ -3,13 +3,13 @@
 use napi::{Env, Result, bindgen_prelude::Unknown};
 use napi_derive::napi;
 use portcullis::{
-    InvalidTokenStatus, Refusal, Secure,
+    Refusal, Secure,
     refusal::{AccessFault, TokenFault, UnavailableFault},
 };
 
 use crate::{
     judge,
-    options::{self, DoorOptions, invalid, seconds},
+    options::{self, seconds, unusable},
     refused::Refused,
     token_verifier::TokenVerifier,
 };
@@ -22,38 +22,11 @@ pub struct Door {
 
 #[napi]
 impl Door {
-    /// A door that asks for a token which this verifier accepts, and for what the options name.
+    /// A door that asks for a token which this verifier accepts, and for what the options, which are `Rules`, name.
     #[napi(constructor)]
     pub fn new(verifier: &TokenVerifier, options: String) -> Result<Self> {
-        let options: DoorOptions = options::read(&options)?;
-        let mut secure = Secure::new(verifier.verifier.clone()).scope(options.scope);
-        if let Some(realm) = options.realm {
-            secure = secure.realm(realm);
-        }
-        if let Some(values) = options.any_scope {
-            secure = secure.any_scope(values);
-        }
-        for claim in options.claims {
-            secure = match claim.value {
-                Some(value) => secure.claim_value(claim.name, value),
-                None => secure.claim(claim.name),
-            };
-        }
-        if let Some(max) = options.max_token_bytes {
-            secure = secure.max_token_bytes(max);
-        }
-        if let Some(status) = options.invalid_token_status {
-            let status = InvalidTokenStatus::try_from(status)
-                .map_err(|_| invalid(format!("expected `invalidTokenStatus` to be 401 or 403, got {status}")))?;
-            secure = secure.invalid_token_status(status);
-        }
-        if options.problem_json {
-            secure = secure.problem_json();
-        }
-        if options.optional {
-            secure = secure.optional();
-        }
-        Ok(Self { secure })
+        let secure = Secure::new(verifier.verifier.clone());
+        Ok(Self { secure: secure.rules(options::read(&options)?).map_err(unusable)? })
     }
 
     /// The verdict, here and now: a function `(authorization, several, verify)`.

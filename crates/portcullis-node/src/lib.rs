@@ -20,6 +20,13 @@
 //! - `auth` and `claims` are properties of the request. Up to Node 22 they stand on its prototype (`lib/attach.js` says
 //!   why).
 //!
+//! # Options
+//!
+//! `secure` and `anyOf` hand the library's options over as JSON, and the addon reads them into `Rules` and `IssuerRules`
+//! (`camel_case`): a field of these is an option without a line of mapping. `lib/options.js` has remarks, which write a value
+//! in the library's way or refuse it in better words; `options` lists the few fields that are not offered, with the reasons.
+//! An option needs its types (`index.d.ts`) and its row in README.md, which tests ask for.
+//!
 //! # Keys
 //!
 //! - Node fetches them, through its own `https`, so that its certificate authorities, agents and test doubles apply.
@@ -34,6 +41,7 @@
 
 #![cfg_attr(test, allow(dead_code, reason = "napi's macros register nothing in a test's build"))]
 
+mod camel_case;
 mod door;
 mod field;
 mod javascript;

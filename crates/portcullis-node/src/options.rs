@@ -1,160 +1,88 @@
-//! Options, as JavaScript passes them: JSON texts that `lib/options.js` has made.
+//! Options, as JavaScript passes them: JSON texts, whose members are the library's fields in camelCase.
 //!
 //! Durations are in seconds, fractions allowed.
 
 use std::time::Duration;
 
 use napi::{Error, Result, Status};
-use portcullis::{Algorithm, ConfigurationError, UnknownAlgorithm, VerifierBuilder};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use napi_derive::napi;
+use portcullis::{ClaimRule, ConfigurationError, IssuerRules, Rules};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+
+use crate::camel_case::{self, camel_case};
+
+/// The fields of [`Rules`] that `secure` does not offer, and why.
+const NOT_OF_ENDPOINTS: [(&str, &str); 1] =
+    [("report_only", "a guard has no way to tell yet what it would have refused; the Rust library has it")];
+
+/// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, and why.
+const NOT_OF_ISSUERS: [(&str, &str); 1] =
+    [("max_token_bytes", "the longest token is set for each endpoint, in `secure`")];
 
 /// How a key set is fetched.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct KeyServiceOptions {
     pub(crate) timeout: Option<f64>,
     pub(crate) max_age: Option<f64>,
     pub(crate) max_stale: Option<f64>,
     pub(crate) max_document_bytes: Option<usize>,
     pub(crate) max_keys: Option<usize>,
-    #[serde(default)]
     pub(crate) key_uses: Vec<String>,
-    #[serde(default)]
     pub(crate) dangerously_allow_http: bool,
 }
 
-/// Which tokens are good.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct VerifierOptions {
-    issuer: Option<String>,
-    trust_domain: Option<String>,
-    #[serde(default)]
-    audience: Vec<String>,
-    algorithms: Option<Vec<String>>,
-    types: Option<Vec<String>>,
-    #[serde(default)]
-    or_no_type: bool,
-    leeway: Option<f64>,
-    max_key_attempts: Option<usize>,
-    #[serde(default)]
-    pub(crate) rfc9068: bool,
-    #[serde(default)]
-    dangerously_accept_tokens_without_expiry: bool,
-    #[serde(default)]
-    dangerously_accept_sender_constrained_tokens: bool,
-    token_cache: Option<TokenCacheOptions>,
+/// Returns the options that the library reads, as JSON: for `endpoint` ([`Rules`]) and for `issuer` ([`IssuerRules`]) the defaults by
+/// name (null where there is none) and, in `notOffered`, the reason for each option that is not offered; the members of a
+/// rule for a `claim`.
+#[napi]
+pub fn known_options() -> String {
+    let (endpoint, no_endpoint) = known::<Rules>(&NOT_OF_ENDPOINTS);
+    let (issuer, no_issuer) = known::<IssuerRules>(&NOT_OF_ISSUERS);
+    json!({
+        "endpoint": { "defaults": endpoint, "notOffered": no_endpoint },
+        "issuer": { "defaults": issuer, "notOffered": no_issuer },
+        "claim": camel_case::fields::<ClaimRule>().iter().map(|field| camel_case(field)).collect::<Vec<_>>(),
+    })
+    .to_string()
 }
 
-/// How many verified tokens are kept.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenCacheOptions {
-    bytes: Option<usize>,
-    tokens: Option<usize>,
-    #[serde(default)]
-    off: bool,
+/// Returns the known option that a misspelt one is most like, if it is like any.
+#[napi]
+pub fn likely_option(name: String, known: Vec<String>) -> Option<String> {
+    let likeness = |known: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    let (difference, nearest) = known.into_iter().map(|known| (likeness(&known), known)).min()?;
+    (difference <= nearest.len() / 3).then_some(nearest)
 }
 
-/// What an endpoint asks for, and how refusals are told.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct DoorOptions {
-    pub(crate) realm: Option<String>,
-    #[serde(default)]
-    pub(crate) scope: Vec<String>,
-    pub(crate) any_scope: Option<Vec<String>>,
-    #[serde(default)]
-    pub(crate) claims: Vec<ClaimOptions>,
-    pub(crate) max_token_bytes: Option<usize>,
-    pub(crate) invalid_token_status: Option<u16>,
-    #[serde(default)]
-    pub(crate) problem_json: bool,
-    #[serde(default)]
-    pub(crate) optional: bool,
+/// The defaults of a struct's offered fields, and the reasons for the others, by the names of JavaScript.
+fn known<T: Default + Serialize + DeserializeOwned>(not_offered: &[(&str, &str)]) -> (Map<String, Value>, Value) {
+    let defaults = serde_json::to_value(T::default()).unwrap_or_default();
+    let is_offered = |field: &str| !not_offered.iter().any(|(name, _)| *name == field);
+    let offered = camel_case::fields::<T>().iter().filter(|field| is_offered(field));
+    let default = |field: &str| defaults.get(field).cloned().unwrap_or_default();
+    let reasons = not_offered.iter().map(|(field, reason)| (camel_case(field), Value::from(*reason))).collect();
+    (offered.map(|field| (camel_case(field), default(field))).collect(), reasons)
 }
 
-/// A claim that has to be there; with a value, or an array with it, if one is named.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClaimOptions {
-    pub(crate) name: String,
-    #[serde(default, deserialize_with = "present")]
-    pub(crate) value: Option<Value>,
-}
-
-/// `null` is a value.
-fn present<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<Option<Value>, D::Error> {
-    Value::deserialize(value).map(Some)
-}
-
-impl VerifierOptions {
-    /// Issuer and audience, which the strict mode of RFC 9068 cannot do without.
-    pub(crate) fn issuer_and_audience(&self) -> Option<(&str, &str)> {
-        Some((self.issuer.as_deref()?, self.audience.first()?))
-    }
-
-    /// Sets what is asked for; the first audience is left out where the strict mode has it already.
-    pub(crate) fn apply(self, mut builder: VerifierBuilder) -> Result<VerifierBuilder> {
-        if let Some(issuer) = self.issuer {
-            builder = builder.issuer(issuer);
-        }
-        if let Some(domain) = self.trust_domain {
-            builder = builder.trust_domain(&domain);
-        }
-        for audience in self.audience.into_iter().skip(usize::from(self.rfc9068)) {
-            builder = builder.audience(audience);
-        }
-        if let Some(names) = self.algorithms {
-            let algorithms: Result<Vec<_>> = names.iter().map(|name| algorithm(name)).collect();
-            builder = builder.algorithms(algorithms?);
-        }
-        if let Some(types) = self.types {
-            builder = builder.types(types);
-        }
-        if self.or_no_type {
-            builder = builder.or_no_type();
-        }
-        if let Some(leeway) = self.leeway {
-            builder = builder.leeway(seconds("leeway", leeway)?);
-        }
-        if let Some(attempts) = self.max_key_attempts {
-            builder = builder.max_key_attempts(attempts);
-        }
-        if self.dangerously_accept_tokens_without_expiry {
-            builder = builder.dangerously_accept_tokens_without_expiry();
-        }
-        if self.dangerously_accept_sender_constrained_tokens {
-            builder = builder.dangerously_accept_sender_constrained_tokens();
-        }
-        Ok(match self.token_cache {
-            Some(TokenCacheOptions { off: true, .. }) => builder.without_token_cache(),
-            Some(TokenCacheOptions { bytes, tokens, .. }) => {
-                let builder = bytes.into_iter().fold(builder, VerifierBuilder::token_cache_bytes);
-                tokens.into_iter().fold(builder, VerifierBuilder::token_cache_tokens)
-            }
-            None => builder,
-        })
-    }
-}
-
-fn algorithm(name: &str) -> Result<Algorithm> {
-    name.parse().map_err(|unknown: UnknownAlgorithm| invalid(format!("`algorithms`: {unknown}")))
-}
-
-/// A duration that came as a number of seconds.
+/// Returns the duration of a number of seconds.
 pub(crate) fn seconds(name: &str, value: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(value)
-        .map_err(|_| invalid(format!("expected `{name}` to be a number of seconds, {value} came")))
+        .map_err(|_| invalid(format!("expected `{name}` to be a number of seconds, got {value}")))
 }
 
-/// Reads options; what is wrong with them is told by name.
+/// Reads options.
+///
+/// # Errors
+///
+/// An error of [`invalid`], which names the option.
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| invalid(format!("the options cannot be used: {error}")))
+    let options = serde_json::from_str(json).map_err(|_| invalid("expected options as JSON".to_owned()))?;
+    camel_case::read(options).map_err(invalid)
 }
 
-/// A configuration that cannot be used; JavaScript throws it as a TypeError.
+/// Returns the error of a configuration that cannot be used; JavaScript throws it as a TypeError.
 pub(crate) fn invalid(reason: String) -> Error {
     Error::new(Status::InvalidArg, reason)
 }

@@ -6,7 +6,7 @@ use portcullis::{JwksService, Verifier, VerifierBuilder};
 
 use crate::{
     key_service::KeyService,
-    options::{self, VerifierOptions, invalid, unusable},
+    options::{self, unusable},
 };
 
 /// About how many bytes a verifier takes before it has verified anything. Node is told, so that it collects what is
@@ -21,7 +21,7 @@ pub struct TokenVerifier {
 
 #[napi]
 impl TokenVerifier {
-    /// For one issuer's keys.
+    /// For one issuer's keys; the options are `IssuerRules`.
     #[napi(constructor)]
     pub fn new(env: Env, keys: &KeyService, options: String) -> Result<Self> {
         Self::told_of(env, builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?)
@@ -56,13 +56,5 @@ impl ObjectFinalize for TokenVerifier {
 }
 
 fn builder(jwks: JwksService, options: &str) -> Result<VerifierBuilder> {
-    let options: VerifierOptions = options::read(options)?;
-    let builder = if options.rfc9068 {
-        let named = options.issuer_and_audience();
-        let (issuer, audience) = named.ok_or_else(|| invalid("`rfc9068` needs `issuer` and `audience`".to_owned()))?;
-        Verifier::rfc9068(jwks, issuer, audience)
-    } else {
-        Verifier::builder(jwks)
-    };
-    options.apply(builder)
+    Ok(Verifier::builder(jwks).rules(options::read(options)?))
 }

@@ -80,6 +80,9 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     problemJson: NO_BOOLEANS,
     optional: NO_BOOLEANS,
     next: NO_BOOLEANS,
+    impliedScopes: [null, 7, 'a', ['a'], { a: 'b' }, { a: [7] }, { a: ['b c'] }, { '': ['a'] }, new Map([['a', ['b']]])],
+    scopeClaims: [...NO_STRINGS, ''],
+    maxTokenLifetime: [...NO_SECONDS, 0],
     invalidTokenStatus: [null, '401', 400, 200, 500, NaN, {}, 403.5],
     onError: NO_FUNCTIONS,
     getToken: NO_FUNCTIONS,
@@ -95,6 +98,28 @@ describe('a wrong option of secure is a TypeError that names it', () => {
   test('one that there is not', () => {
     const names = ['scopes', 'Realm', 'audiences', 'claim', 'algorithm', 'iss', 'cache', 'credentialsRequired', '0'];
     refuses((options) => secure(KEYS, options), names.map((name) => [{ [name]: undefined }, name]));
+    refuses((options) => secure(KEYS, options), [
+      [{ scopes: 'a' }, 'did you mean `scope`?'],
+      [{ audiance: 'a' }, 'did you mean `audience`?'],
+      [{ max_token_bytes: 1 }, 'did you mean `maxTokenBytes`?'],
+      [{ nothing: 'a' }, 'there are '],
+      [{ reportOnly: true }, 'the Rust library has it'],
+    ]);
+    refuses((issuers) => anyOf(issuers), [
+      [[{ jwks: KEYS, issuer: ISSUER, maxTokenBytes: 1 }], 'in `secure`'],
+      [[{ jwks: KEYS, issuer: ISSUER, scopeClaim: 'a' }], 'did you mean `scopeClaims`?'],
+    ]);
+  });
+
+  test('the library\'s errors have the names of JavaScript, and say what to do', () => {
+    refuses((options) => secure(KEYS, options), [
+      [{ invalidTokenStatus: 400 }, '`invalidTokenStatus`: expected 401 or 403, got 400'],
+      [{ anyScope: [['a'], []] }, '`anyScope[1]`: expected at least one scope value'],
+      [{ impliedScopes: { a: 'b' } }, '`impliedScopes.a`: expected an array, got a string'],
+      [{ claims: [{ name: 'a' }, { name: 'b', oneOf: 'c' }] }, '`claims[1].oneOf`: expected an array, got a string'],
+      [{ tokenCache: { tokenz: 1 } }, 'expected one of bytes, tokens, off'],
+      [{ leeway: 301 }, '`leeway`: expected 5 min at the most, got 5 min 1 s: set the clocks instead'],
+    ]);
   });
 
   test('a rule for claims', () => {
@@ -103,6 +128,21 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     refuses((rule) => secure(KEYS, { claims: [rule] }), [
       [{ name: 'role', values: ['a'] }, 'values'],
       [{ name: 'role', Value: 'a' }, 'Value'],
+      [{ name: 'role', one_of: ['a'] }, 'did you mean `oneOf`?'],
+      [{ name: 'role', oneOf: 'a' }, 'oneOf'],
+      [{ name: 'role', oneOf: [] }, 'oneOf'],
+      [{ name: 'role', oneOf: [, 'a'] }, 'oneOf'],
+      [{ name: 'role', oneOf: null }, 'oneOf'],
+      [{ name: 'role', matches: '' }, 'pattern'],
+      [{ name: 'role', matches: /a/ }, 'matches'],
+      [{ name: 'role', matches: null }, 'matches'],
+      [{ name: 'role', absent: 'yes' }, 'absent'],
+      [{ name: 'role', absent: null }, 'absent'],
+      [{ name: 'role', value: 'a', oneOf: ['b'] }, 'at most one of `value`, `oneOf`, `matches` and `absent`'],
+      [{ name: 'role', matches: 'a*', absent: true }, 'at most one of'],
+      [{ name: 'role', value: () => true, absent: true }, 'absent'],
+      [{ name: '', absent: true }, 'claims'],
+      [{ name: '/a~2', absent: true }, 'claims'],
     ]);
   });
 
@@ -546,6 +586,179 @@ test('claims: a value is any JSON, and nothing is converted', async () => {
   ]);
 });
 
+test('claims: one of several values, a pattern, absence', async () => {
+  const one = { claims: [{ name: 'c', oneOf: ['a', 1, null] }] };
+  const pattern = { claims: [{ name: 'sub', matches: 'repo:my-org/*' }] };
+  const inner = { claims: [{ name: '/r/list', matches: '*:read:*' }] };
+  const absent = { claims: [{ name: 'act', absent: true }] };
+  await holds([
+    [one, { c: 'a' }, 'passes'],
+    [one, { c: 1.0 }, 'passes'],
+    [one, { c: null }, 'passes'],
+    [one, { c: ['b', 'a'] }, 'passes'],
+    [one, { c: '1' }, 'required_claims'],
+    [one, { c: 'ab' }, 'required_claims'],
+    [one, { c: [] }, 'required_claims'],
+    [one, {}, 'required_claims'],
+    [pattern, { sub: 'repo:my-org/api' }, 'passes'],
+    [pattern, { sub: 'repo:my-org/a/b' }, 'passes'],
+    [pattern, { sub: 'repo:my-org/' }, 'passes'],
+    [pattern, { sub: 'repo:my-org-evil/api' }, 'required_claims'],
+    [pattern, { sub: 'x repo:my-org/api' }, 'required_claims'],
+    [pattern, { sub: 'REPO:my-org/api' }, 'required_claims'],
+    [inner, { r: { list: ['a', 'orders:read:eu'] } }, 'passes'],
+    [inner, { r: { list: ['orders:write:eu', 7] } }, 'required_claims'],
+    [absent, {}, 'passes'],
+    [absent, { act: { sub: 'bob' } }, 'forbidden_claim'],
+    [absent, { act: null }, 'forbidden_claim'],
+    [{ claims: [{ name: 'act', absent: false }] }, {}, 'required_claims'],
+    [{ claims: [{ name: 'c', value: { oneOf: 1, a_b: 2 } }] }, { c: { oneOf: 1, a_b: 2 } }, 'passes'],
+  ]);
+  const { status } = await failure(secure(KEYS, { ...absent, invalidTokenStatus: 401 }).verify(mint(KEY, { act: 1 })));
+  assert.equal(status, 401);
+});
+
+test('claims: a rule of a class is held, also where its members are those of the class', async () => {
+  class Rule {
+    get name() {
+      return 'role';
+    }
+
+    get oneOf() {
+      return ['admin'];
+    }
+  }
+  await holds([
+    [{ claims: [new Rule()] }, { role: 'admin' }, 'passes'],
+    [{ claims: [new Rule()] }, { role: 'user' }, 'required_claims'],
+  ]);
+});
+
+test('options of a class are read, also where they are those of the class', async () => {
+  class Strict {
+    get scope() {
+      return 'a';
+    }
+
+    get claims() {
+      return [{ name: 'role' }, ({ role }) => role !== 'guest'];
+    }
+
+    get audience() {
+      return 'api';
+    }
+  }
+  await holds([
+    [new Strict(), { aud: 'api', scope: 'a', role: 'admin' }, 'passes'],
+    [new Strict(), { aud: 'api', scope: 'b', role: 'admin' }, 'insufficient_scope'],
+    [new Strict(), { aud: 'api', scope: 'a' }, 'required_claims'],
+    [new Strict(), { aud: 'api', scope: 'a', role: 'guest' }, 'required_claims'],
+    [new Strict(), { aud: 'other', scope: 'a', role: 'admin' }, 'wrong_audience'],
+  ]);
+  const issuer = Object.create({ audience: 'api' }, { jwks: { value: KEYS }, issuer: { value: ISSUER } });
+  assert.equal(await outcome(secure(anyOf([issuer])), mint(KEY, { iss: ISSUER, aud: 'other' })), 'wrong_audience');
+});
+
+test('impliedScopes: a value grants others, and what those grant; hasScope and the rules agree', async () => {
+  const impliedScopes = { admin: ['orders:write'], 'orders:write': ['orders:read'], a_b: ['camelCase', 'a_b'] };
+  const table = [
+    ['orders:read', 'admin', true],
+    ['orders:read', 'orders:write', true],
+    ['orders:read', 'x orders:read', true],
+    ['orders:write', 'orders:read', false],
+    ['camelCase', 'a_b', true],
+    ['camelCase', 'aB', false],
+    ['orders:read', 'admins', false],
+    ['orders:read', ['admin'], true],
+    ['orders:read', ['admin x'], false],
+    ['constructor', 'admin', false],
+  ];
+  const guard = secure(KEYS, { impliedScopes });
+  for (const [asked, scope, isGranted] of table) {
+    const token = mint(KEY, { scope });
+    const access = await guard.verify(token);
+    assert.deepEqual(access.scopes, [scope].flat().flatMap((value) => (scope === value ? value.split(' ') : [value])));
+    assert.equal(access.hasScope(asked), isGranted, `${asked} ${scope}`);
+    for (const rule of [{ scope: asked }, { anyScope: ['y', asked] }, { anyScope: [[asked], [asked, 'y']] }]) {
+      const expected = isGranted ? 'passes' : 'insufficient_scope';
+      assert.equal(await outcome(secure(KEYS, { ...rule, impliedScopes }), token), expected, `${asked} ${scope}`);
+    }
+  }
+});
+
+test('impliedScopes: whoever changes the object later changes nothing', async () => {
+  const impliedScopes = { a: ['b'] };
+  const guard = secure(KEYS, { impliedScopes });
+  impliedScopes.a.push('admin');
+  impliedScopes.b = ['admin'];
+  const access = await guard.verify(mint(KEY, { scope: 'a' }));
+  assert.deepEqual([access.hasScope('b'), access.hasScope('admin')], [true, false]);
+});
+
+test('scopeClaims: the first claim that is there is the scope, for the rules and for hasScope', async () => {
+  const scopeClaims = ['permissions', '/realm/roles', 'scope'];
+  const table = [
+    [{ permissions: ['a'] }, true],
+    [{ permissions: 'b a' }, true],
+    [{ permissions: [], scope: 'a' }, false],
+    [{ permissions: null, scope: 'a' }, false],
+    [{ realm: { roles: ['a'] } }, true],
+    [{ realm: { roles: ['b'] }, scope: 'a' }, false],
+    [{ realm: {}, scope: 'a' }, true],
+    [{ scp: 'a' }, false],
+    [{}, false],
+  ];
+  for (const [claims, isGranted] of table) {
+    const token = mint(KEY, claims);
+    const access = await secure(KEYS, { scopeClaims }).verify(token);
+    assert.equal(access.hasScope('a'), isGranted, JSON.stringify(claims));
+    const expected = isGranted ? 'passes' : 'insufficient_scope';
+    assert.equal(await outcome(secure(KEYS, { scopeClaims, scope: 'a' }), token), expected, JSON.stringify(claims));
+  }
+  await holds([[{ scopeClaims: 'permissions', scope: 'a' }, { permissions: ['a'] }, 'passes']]);
+});
+
+test('scopeClaims: of several issuers, each has its own', async () => {
+  const partner = newKey();
+  const workload = newKey();
+  const guard = secure(anyOf([
+    { jwks: KEYS, issuer: ISSUER, scopeClaims: 'permissions' },
+    { jwks: localKeys({ keys: [partner.jwk] }), issuer: ['https://b.example', 'https://c.example'] },
+    { jwks: localKeys({ keys: [workload.jwk] }), trustDomain: 'example.org', scopeClaims: 'rights' },
+  ]));
+  const claims = { permissions: 'one', scope: 'two', rights: 'three' };
+  const table = [
+    [KEY, { iss: ISSUER }, 'one'],
+    [partner, { iss: 'https://b.example' }, 'two'],
+    [partner, { iss: 'https://c.example' }, 'two'],
+    [workload, { sub: 'spiffe://example.org/a' }, 'three'],
+    [workload, { sub: 'spiffe://example.org/a', iss: 'https://spire' }, 'three'],
+  ];
+  for (const [key, about, scope] of table) {
+    const access = await guard.verify(mint(key, { ...claims, ...about }));
+    assert.deepEqual(access.scopes, [scope]);
+  }
+});
+
+test('maxTokenLifetime: the longest time from iat to exp', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const hour = { maxTokenLifetime: 3600 };
+  await holds([
+    [hour, { iat: now, exp: now + 3600 }, 'passes'],
+    [hour, { iat: now, exp: now + 3601 }, 'token_lifetime_too_long'],
+    [hour, { iat: undefined, exp: now + 60 }, 'missing_claim'],
+    [{}, { iat: now, exp: now + 1e9 }, 'passes'],
+    [{ maxTokenLifetime: 0.5 }, { iat: now, exp: now + 60 }, 'token_lifetime_too_long'],
+  ]);
+});
+
+test('a guard with the defaults written out shares the tokens of one without', async () => {
+  const written = { leeway: 5, orNoType: false, maxKeyAttempts: 16, tokenCache: true, scopeClaims: ['scope', 'scp'] };
+  const token = mint(KEY);
+  const shared = await Promise.all([{}, written].map((options) => secure(KEYS, options).verify(token)));
+  assert.equal(shared[0].claims, shared[1].claims);
+});
+
 test('claims: a JSON Pointer finds nested ones', async () => {
   const claims = {
     realm_access: { roles: ['user', 'admin'] },
@@ -705,7 +918,7 @@ for (const version of [4, 5]) {
 }
 
 test('tokenCache: switched off, of a size, or of none, verdicts are the same', async () => {
-  const sizes = [{ bytes: 0 }, { tokens: 0 }, { bytes: 2000 }, { tokens: 1 }, { bytes: 1e9, tokens: 5 }];
+  const sizes = [{ bytes: 0 }, { bytes: undefined }, { tokens: 0 }, { bytes: 2000 }, { tokens: 1 }, { bytes: 1e9, tokens: 5 }];
   const tokenCaches = [true, false, ...sizes];
   for (const tokenCache of tokenCaches) {
     const guard = secure(KEYS, { tokenCache, scope: 'read' });

@@ -12,6 +12,9 @@ const vm = require('node:vm');
 const express = require('express');
 const portcullis = require('portcullis');
 
+const { ENDPOINT, VERIFICATION } = require('../lib/options.js');
+const { knownOptions } = require('../native.js');
+
 const ROOT = path.join(__dirname, '..');
 const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md')];
 
@@ -67,11 +70,30 @@ test('README.md names the version that requests say', async () => {
   assert.ok((await textOf('README.md')).includes(`User-Agent: portcullis/${version}\``));
 });
 
-test('README.md names the options that there are', async () => {
-  const known = await optionsOfSecure();
-  const rows = sectionOf(await textOf('README.md'), 'Options of `secure`').matchAll(/^\| `(\w+)` \|/gm);
-  const named = [...rows].map(([, name]) => name);
-  assert.deepEqual(named.sort(), known.sort());
+test('README.md names the options that there are, and their defaults', async () => {
+  const rows = sectionOf(await textOf('README.md'), 'Options of `secure`').matchAll(/^\| `(\w+)` \| (.+?) \|/gm);
+  const named = new Map([...rows].map(([, name, told]) => [name, told]));
+  assert.deepEqual([...named.keys()].sort(), [...VERIFICATION, ...ENDPOINT].sort());
+  const { issuer, endpoint } = JSON.parse(knownOptions());
+  const plain = Object.entries({ ...issuer.defaults, ...endpoint.defaults }).filter(([, value]) => /^(number|boolean)$/.test(typeof value));
+  assert.deepEqual(plain.map(([name, value]) => [name, String(value)]), plain.map(([name]) => [name, named.get(name).replaceAll('`', '')]));
+});
+
+test('the types name the options that there are', async () => {
+  const types = await textOf('index.d.ts');
+  const membersOf = (name) => {
+    const [, body] = new RegExp(`^  interface ${name} \\{$([^]*?)^  \\}$`, 'm').exec(types);
+    return [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, member]) => member).sort();
+  };
+  const { claim, issuer, endpoint } = JSON.parse(knownOptions());
+  assert.deepEqual(membersOf('VerificationOptions'), [...VERIFICATION].sort());
+  assert.deepEqual(membersOf('EndpointOptions'), [...ENDPOINT].sort());
+  assert.deepEqual(membersOf('Claim'), [...claim].sort());
+  // An option of both would have to be given to both.
+  assert.deepEqual(Object.keys(issuer.defaults).filter((name) => ENDPOINT.includes(name)), []);
+  // What is not offered is a field of the library's, and has a reason.
+  const notOffered = Object.entries({ ...issuer.notOffered, ...endpoint.notOffered });
+  assert.deepEqual(notOffered.map(([name, reason]) => [name, typeof reason]), [['maxTokenBytes', 'string'], ['reportOnly', 'string']]);
 });
 
 test('README.md and the types name the codes that a guard can give', async () => {
@@ -125,16 +147,6 @@ async function blocksOf(document, language) {
 async function compile(directory) {
   const tsc = require.resolve('typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [tsc, '--project', directory]).catch(({ stdout }) => assert.fail(stdout));
-}
-
-/** What `secure` says that there is when it is asked for something else. */
-async function optionsOfSecure() {
-  try {
-    portcullis.secure(AROUND.jwksService, { nothing: 1 });
-  } catch (error) {
-    return error.message.split('there are ')[1].split(', ');
-  }
-  return assert.fail('an unknown option is accepted');
 }
 
 function sectionOf(text, heading) {

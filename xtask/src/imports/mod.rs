@@ -50,7 +50,8 @@ const ADDON: &str = "
     door
     judge token_verifier
     key_service verdict
-    field javascript log options refused request runtime";
+    field javascript log options refused request runtime
+    camel_case";
 
 /// Checks each file, and says which imports lead where they must not.
 pub(crate) fn check() -> Result {

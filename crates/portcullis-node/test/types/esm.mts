@@ -32,6 +32,8 @@ secure(keys, {
   types: 'at+jwt',
   orNoType: true,
   leeway: 30,
+  maxTokenLifetime: 3600,
+  scopeClaims: ['permissions', '/realm_access/roles'],
   rfc9068: true,
   dangerouslyAcceptTokensWithoutExpiry: false,
   dangerouslyAcceptSenderConstrainedTokens: false,
@@ -39,6 +41,7 @@ secure(keys, {
   realm: 'orders',
   scope: ['read'],
   anyScope: 'admin audit',
+  impliedScopes: { 'orders:write': ['orders:read'] },
   claims: [
     { name: 'sub' },
     { name: 'role', value: 'admin' },
@@ -46,6 +49,9 @@ secure(keys, {
     { name: 'verified', value: true },
     { name: 'tenant', value: null },
     { name: '/region', value: { name: 'eu', codes: [1, 2] } },
+    { name: 'plan', oneOf: ['team', 3, null] },
+    { name: 'sub', matches: 'repo:my-org/*' },
+    { name: 'act', absent: true },
     { name: 'level', value: (level) => level >= 3 },
     { name: 'level', value: (level: number, claims: Claims) => level >= 3 && claims.sub !== undefined },
     (claims) => claims['owner'] === claims.sub,
@@ -85,6 +91,7 @@ localKeys('PEM');
 localKeys({ keys: [] }, { keyUses: 'jwt-svid' });
 getSimpleJwksService('https://spire.example.org', { keyUses: ['jwt-svid'], maxKeys: 10, maxDocumentBytes: 1 << 20 });
 secure(keys, { trustDomain: 'example.org', maxKeyAttempts: 3 });
+secure(keys, { anyScope: [['eu', 'us'], ['read']] as const, scopeClaims: 'permissions' });
 localKeys(createSecretKey(Buffer.alloc(32)));
 localKeys(Buffer.alloc(32));
 localKeys({} as webcrypto.CryptoKey);

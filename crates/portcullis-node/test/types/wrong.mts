@@ -21,6 +21,12 @@ secure(keys, { scopes: ['read'] });
 secure(keys, { scope: 1 });
 // @ts-expect-error a rule with a misspelt member
 secure(keys, { claims: [{ name: 'sub', val: 'a' }] });
+// @ts-expect-error one of a value
+secure(keys, { claims: [{ name: 'sub', oneOf: 'a' }] });
+// @ts-expect-error a pattern that is an expression
+secure(keys, { claims: [{ name: 'sub', matches: /a/ }] });
+// @ts-expect-error implied scope values as a text
+secure(keys, { impliedScopes: { 'orders:write': 'orders:read' } });
 // @ts-expect-error a rule without a name
 secure(keys, { claims: [{ value: 'a' }] });
 // @ts-expect-error a rule that is a name

@@ -1,0 +1,70 @@
+'use strict';
+
+const { find } = require('./claims.js');
+const { ISSUER_RULES } = require('./options.js');
+
+/** A SPIFFE ID without its path. */
+const TRUST_DOMAIN = /^spiffe:\/\/[^/]*/;
+
+/** The claims that may be the scope, for the tokens of each issuer. */
+class ScopeClaims {
+  #byIssuer;
+
+  /** `issuers` are the options of each. */
+  constructor(issuers) {
+    this.#byIssuer = new Map(issuers.map(({ issuer, trustDomain, scopeClaims }) => [
+      trustDomain === undefined ? issuer : `spiffe://${trustDomain}`,
+      scopeClaims ?? ISSUER_RULES.defaults.scopeClaims,
+    ]));
+  }
+
+  /** Returns the names for a token with these claims: those of its issuer, chosen as the library chooses it. */
+  of(claims) {
+    const [only] = this.#byIssuer.values();
+    return this.#byIssuer.size === 1 ? only : (this.#byIssuer.get(claims.iss) ?? this.#ofTrustDomain(claims.sub));
+  }
+
+  #ofTrustDomain(id) {
+    return this.#byIssuer.get(TRUST_DOMAIN.exec(id)?.[0]) ?? [];
+  }
+}
+
+/** The scope that tokens grant at an endpoint, as the rules `scope` and `anyScope` see it, too. */
+class ScopeRules {
+  #claims;
+  #implied;
+
+  constructor(claims, implied = {}) {
+    this.#claims = claims;
+    // A copy, since the option may be changed later.
+    this.#implied = new Map(Object.entries(implied).map(([value, others]) => [value, [...others]]));
+  }
+
+  /** Returns the scope values in the first claim that is there, of those that may be the scope. */
+  valuesOf(claims) {
+    const found = this.#claims.of(claims).map((name) => find(claims, name));
+    const scope = found.find((value) => value !== undefined);
+    return Array.isArray(scope) ? scope.filter((value) => typeof value === 'string') : wordsOf(scope);
+  }
+
+  /** Tells whether claims grant this value, themselves or by another; a text with a space is no value. */
+  isGranted(claims, value) {
+    const granted = new Set(this.valuesOf(claims).filter(isScopeValue));
+    // A Set goes on to what is added on the way.
+    for (const one of granted) {
+      this.#implied.get(one)?.forEach((implied) => granted.add(implied));
+    }
+    return isScopeValue(value) && granted.has(value);
+  }
+}
+
+/** Returns the values of a scope string (RFC 6749 section 3.3); anything else grants none. */
+function wordsOf(scope) {
+  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+}
+
+function isScopeValue(value) {
+  return value !== '' && !String(value).includes(' ');
+}
+
+module.exports = { ScopeClaims, ScopeRules };

@@ -1,0 +1,114 @@
+'use strict';
+
+/** Readers of single values. A value that is not as expected is a TypeError with the function and the option that got it. */
+
+/** Reads one string, or an array of at least one. */
+function readStrings(owner, name, value) {
+  const values = Array.isArray(value) ? value : [value];
+  if (values.length === 0) {
+    // None of nothing would be met by nothing, and mean the opposite of what was meant.
+    throw expected(owner, name, 'at least one string', value);
+  }
+  const odd = values.findIndex((value) => typeof value !== 'string');
+  if (odd !== -1) {
+    throw expected(owner, name, 'a string or an array of strings', values[odd]);
+  }
+  return values;
+}
+
+/** Reads the seconds that something may take: more than none. */
+function readTimeout(owner, name, value) {
+  if (!(readSeconds(owner, name, value) > 0)) {
+    throw expected(owner, name, 'more than 0 seconds', value);
+  }
+  return value;
+}
+
+/** Reads a number of seconds. */
+function readSeconds(owner, name, value) {
+  if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
+    throw expected(owner, name, 'a number of seconds', value);
+  }
+  return value;
+}
+
+function readBoolean(owner, name, value = false) {
+  if (typeof value !== 'boolean') {
+    throw expected(owner, name, 'true or false', value);
+  }
+  return value;
+}
+
+function readFunction(owner, name, value) {
+  if (value !== undefined && typeof value !== 'function') {
+    throw expected(owner, name, 'a function', value);
+  }
+  return value;
+}
+
+function optional(value, read) {
+  return value === undefined ? undefined : read(value);
+}
+
+/** Reads a whole number from 1 on, the most that there may be of something. */
+function readLimit(owner, name, value) {
+  return optional(value, (value) => readCount(owner, name, value, 1));
+}
+
+/** Reads a whole number. */
+function readCount(owner, name, value, least = 0) {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw expected(owner, name, least === 0 ? 'a whole number' : `a whole number from ${least} on`, value);
+  }
+  return value;
+}
+
+/** Tells whether a value is one that JSON can write; `undefined` and a gap in an array are none. */
+function isJson(value) {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      return value === null || (Array.isArray(value) ? Array.from(value).every(isJson) : isPlainJson(value));
+    default:
+      return false;
+  }
+}
+
+function isPlainJson(object) {
+  const prototype = Object.getPrototypeOf(object);
+  return (prototype === null || prototype === Object.prototype) && Object.values(object).every(isJson);
+}
+
+/** Returns the error of a value that is not as expected. It tells the kind of the value, which may be a secret. */
+function expected(owner, name, what, value) {
+  return new TypeError(`${owner}: expected ${name} to be ${what}, got ${nameOf(value)}`);
+}
+
+/** Returns the kind of a value, for an error. */
+function nameOf(value) {
+  if (value === null || value === undefined) {
+    return String(value);
+  }
+  if (typeof value === 'object') {
+    return `an object of class ${value.constructor?.name ?? 'none'}`;
+  }
+  return `a ${typeof value}`;
+}
+
+module.exports = {
+  expected,
+  isJson,
+  nameOf,
+  optional,
+  readBoolean,
+  readCount,
+  readFunction,
+  readLimit,
+  readSeconds,
+  readStrings,
+  readTimeout,
+};
