@@ -9,11 +9,11 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use axum::{Router, routing::get};
-use portcullis::{Claims, JwksService, Secure, Verifier, VerifierBuilder};
+use portcullis::{Claims, InvalidTokenStatus, JwksService, Secure, Verifier, VerifierBuilder};
 use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault, SigningKey, TokenBuilder};
 use reqwest::{
     Client, Response,
@@ -27,6 +27,8 @@ const AUDIENCE: &str = "https://api.example.com";
 const LONGEST_FIELD: usize = 64 * 1024;
 const PATHS: [&str; 10] =
     ["/token", "/scope", "/claim", "/optional", "/any-scope", "/types", "/bound", "/short", "/svid", "/few-keys"];
+/// Those of the rules that tokens meet by the values of their claims.
+const RULES: [&str; 6] = ["/one-of", "/matches", "/absent", "/implied", "/scope-claims", "/lifetime"];
 /// A limit for tokens that is below what the test kit makes.
 const SHORT: usize = 100;
 
@@ -90,6 +92,10 @@ fn app(server: &AuthorizationServer) -> Router {
     let few_keys = guard(builder().max_key_attempts(2));
     let bundle = JwksService::builder(&server.jwks_uri()).key_uses(["jwt-svid"]).build().unwrap();
     let svid = guard(Verifier::builder(bundle).trust_domain("example.org").audience(AUDIENCE));
+    let scope_claims = guard(builder().scope_claims(["permissions", "/nested/scope"]));
+    let lifetime = guard(builder().max_token_lifetime(Duration::from_secs(900)));
+    let implied = secure.clone().implied_scopes("admin", ["write"]).implied_scopes("write", ["read"]);
+    let absent = secure.clone().invalid_token_status(InvalidTokenStatus::Unauthorized).claim_absent("act");
     let subject = async |claims: Option<Claims>| match claims {
         Some(claims) => claims.subject().unwrap_or_default().to_owned(),
         None => "nobody".to_owned(),
@@ -104,6 +110,12 @@ fn app(server: &AuthorizationServer) -> Router {
         .route("/svid", get(subject).layer(svid))
         .route("/few-keys", get(subject).layer(few_keys))
         .route("/short", get(subject).layer(secure.clone().max_token_bytes(SHORT)))
+        .route("/one-of", get(subject).layer(secure.clone().claim_one_of("plan", [json!("team"), json!(7)])))
+        .route("/matches", get(subject).layer(secure.clone().claim_matches("/nested/repository", "my-org/*")))
+        .route("/absent", get(subject).layer(absent))
+        .route("/implied", get(subject).layer(implied.scope(["read"])))
+        .route("/scope-claims", get(subject).layer(scope_claims.scope(["read"])))
+        .route("/lifetime", get(subject).layer(lifetime))
         .route("/optional", get(subject).layer(secure.optional()))
 }
 
@@ -255,6 +267,43 @@ async fn every_form_of_scope_type_and_confirmation_gets_the_same_answer() {
 }
 
 #[tokio::test]
+async fn every_value_that_a_rule_asks_for_gets_the_same_answer() {
+    let server = AuthorizationServer::start().await;
+    let doors = Doors::before(&server).await;
+    let values =
+        [json!("team"), json!(7), json!(7.0), json!("7"), json!(["x", "team"]), json!({ "team": 1 }), json!(null)];
+    let repositories =
+        [json!("my-org/a/b"), json!("my-org/"), json!("my-org"), json!("x/my-org/a"), json!(["x", "my-org/a"])];
+    let scopes = [json!("admin"), json!("write x"), json!(["admin x"]), json!(["read"]), json!("READ"), json!([])];
+    let claims = values.map(|value| json!({ "plan": value, "act": value }));
+    let claims = claims.into_iter().chain(repositories.map(|value| json!({ "nested": { "repository": value } })));
+    let claims = claims.chain(scopes.iter().map(|value| json!({ "scope": value })));
+    let claims =
+        claims.chain(scopes.iter().map(|value| json!({ "permissions": value, "nested": { "scope": "read" } })));
+    let claims = claims.chain(scopes.iter().map(|value| json!({ "nested": { "scope": value } })));
+    let tokens = claims.map(|claims| {
+        let token = server.token().without_claim("scope");
+        claims.as_object().unwrap().iter().fold(token, |token, (name, value)| token.claim(name, value.clone()))
+    });
+    let lifetimes = [900, 901].map(|seconds| server.token().expires_in(Duration::from_secs(seconds)));
+    let tokens = tokens.chain(lifetimes).chain([server.token().without_claim("iat")]);
+    let mut codes: BTreeSet<(&str, String)> = BTreeSet::new();
+    for token in tokens.map(TokenBuilder::sign) {
+        for path in RULES {
+            codes.insert((path, doors.answer(path, &[bearer(&token)], &token).await.code()));
+        }
+    }
+    let refusals =
+        ["required_claims", "required_claims", "forbidden_claim", "insufficient_scope", "insufficient_scope"];
+    let refusals = RULES.into_iter().zip(refusals).chain([("/lifetime", "token_lifetime_too_long")]);
+    for (path, code) in refusals {
+        let reached = |code: &str| codes.contains(&(path, code.to_owned()));
+        assert!(reached("") && reached(code), "{path} gives both answers: {codes:?}");
+    }
+    assert!(codes.contains(&("/lifetime", "missing_claim".to_owned())));
+}
+
+#[tokio::test]
 async fn every_key_of_a_set_gets_the_same_answer() {
     let server = AuthorizationServer::start().await;
     let keys: Vec<_> = (0..20).map(|index| SigningKey::generate(Algorithm::ES256, format!("key-{index}"))).collect();
@@ -273,7 +322,7 @@ async fn every_key_of_a_set_gets_the_same_answer() {
     }
     let doors = Doors::before(&server).await;
     let token = |key: &SigningKey| {
-        let token = TokenBuilder::new(key, &server.issuer(), SystemTime::now());
+        let token = TokenBuilder::new(key, server.issuer(), SystemTime::now());
         token.audience(AUDIENCE).subject("spiffe://example.org/a")
     };
     let mut codes = BTreeSet::new();

@@ -27,6 +27,17 @@ app.get('/svid', secure(bundle, { ...options, issuer: undefined, trustDomain: 'e
   res.send(req.claims.sub),
 );
 app.get('/short', secure(jwks, { ...options, maxTokenBytes: 100 }), (req, res) => res.send(req.claims.sub));
+const rules = {
+  '/one-of': { claims: [{ name: 'plan', oneOf: ['team', 7] }] },
+  '/matches': { claims: [{ name: '/nested/repository', matches: 'my-org/*' }] },
+  '/absent': { claims: [{ name: 'act', absent: true }], invalidTokenStatus: 401 },
+  '/implied': { scope: 'read', impliedScopes: { admin: ['write'], write: ['read'] } },
+  '/scope-claims': { scope: 'read', scopeClaims: ['permissions', '/nested/scope'] },
+  '/lifetime': { maxTokenLifetime: 900 },
+};
+for (const [path, more] of Object.entries(rules)) {
+  app.get(path, secure(jwks, { ...options, ...more }), (req, res) => res.send(req.claims.sub));
+}
 app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
