@@ -1,4 +1,4 @@
-//! What is counted: one way of verifying a token, again and again.
+//! The cases that are counted: one way of verifying a token, again and again.
 
 use std::{
     future::Future,
@@ -7,7 +7,8 @@ use std::{
     time::SystemTime,
 };
 
-use portcullis::{JwksService, VerifiedToken, Verifier, VerifierBuilder};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use portcullis::{Judging, JwksService, Presented, Secure, VerifiedToken, Verifier, VerifierBuilder};
 use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::json;
 
@@ -28,16 +29,27 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     algorithm: Algorithm,
     cached: bool,
+    door: Door,
     /// At most so many heap allocations each time.
     pub(crate) allocations: u64,
     /// At most so many instructions each time, on `x86_64` as callgrind shows it to a program.
     pub(crate) instructions: u64,
 }
 
+/// The way in.
+#[derive(Clone, Copy)]
+enum Door {
+    /// A token at a verifier.
+    Verifier,
+    /// A request at a gate with a rule of each kind.
+    Gate,
+}
+
 /// A case that is ready to run.
 pub(crate) struct Prepared {
     verifier: Verifier,
     token: String,
+    gate: Option<(Secure, HeaderMap)>,
 }
 
 impl Case {
@@ -45,6 +57,7 @@ impl Case {
         // All but the signature is the same for all algorithms: HS256 shows it best, 22,600 of its 36,000
         // instructions are the MAC's. Those of ECDSA and EdDSA depend on the key.
         Self::new("cached", Algorithm::RS256, true, 0, 1_450),
+        Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 3_000) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),
@@ -52,7 +65,7 @@ impl Case {
     ];
 
     const fn new(name: &'static str, algorithm: Algorithm, cached: bool, allocations: u64, instructions: u64) -> Self {
-        Self { name, algorithm, cached, allocations, instructions }
+        Self { name, algorithm, cached, door: Door::Verifier, allocations, instructions }
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -65,7 +78,9 @@ impl Case {
         let builder = if self.cached { builder(&key) } else { builder(&key).without_token_cache() };
         #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
         let verifier = builder.build().expect("a verifier");
-        let prepared = Prepared { verifier, token: token(&key) };
+        let token = token(&key);
+        let gate = matches!(self.door, Door::Gate).then(|| gate(&verifier, &token));
+        let prepared = Prepared { verifier, token, gate };
         prepared.repeat(2);
         prepared
     }
@@ -82,7 +97,9 @@ impl Prepared {
     }
 
     fn verify(&self) -> Option<VerifiedToken> {
-        at_once(self.verifier.verify(&self.token))?.ok()
+        let Some((secure, headers)) = &self.gate else { return at_once(self.verifier.verify(&self.token))?.ok() };
+        let Judging::Done(verdict) = secure.judge(&Presented::new(headers)) else { return None };
+        Some(verdict.outcome.ok()?.access()?.token().clone())
     }
 }
 
@@ -92,6 +109,22 @@ pub(crate) fn builder(key: &SigningKey) -> VerifierBuilder {
     let jwks = JwksService::from_json(&json!({ "keys": [key.public_jwk()] }).to_string()).expect("a key set");
     let algorithms = portcullis::Algorithm::ASYMMETRIC.iter().copied().chain([portcullis::Algorithm::HS256]);
     Verifier::builder(jwks).issuer(ISSUER).audience("https://api.example.com").algorithms(algorithms)
+}
+
+/// A gate with a rule of each kind that the token meets, and the header fields of a request with the token.
+fn gate(verifier: &Verifier, token: &str) -> (Secure, HeaderMap) {
+    let secure = Secure::new(verifier.clone())
+        .implied_scopes("orders:write", ["orders:list"])
+        .scope(["orders:read", "orders:list"])
+        .any_scope(["profile", "email"])
+        .claim("sub")
+        .claim_value("roles", "editor")
+        .claim_one_of("acr", ["urn:example:gold", "urn:example:silver"])
+        .claim_matches("tenant", "tenant-*")
+        .claim_absent("act");
+    #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
+    let field = HeaderValue::try_from(format!("Bearer {token}")).expect("a field value");
+    (secure, HeaderMap::from_iter([(AUTHORIZATION, field)]))
 }
 
 /// A token of about 1 KB.

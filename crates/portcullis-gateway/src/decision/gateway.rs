@@ -201,7 +201,7 @@ impl Gateway {
     fn settle(&self, route: Option<usize>, secure: &Secure, verdict: Verdict) -> Decision {
         let Verdict { outcome, would_refuse, .. } = verdict;
         let outcome = match outcome {
-            Ok(admitted) => self.pass(admitted.access().cloned(), would_refuse.as_ref().map(Into::into)),
+            Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
         let outcome = match outcome {

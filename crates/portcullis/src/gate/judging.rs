@@ -130,4 +130,13 @@ impl Admitted {
             Self::Anonymous(_) => None,
         }
     }
+
+    /// The same by value.
+    #[must_use]
+    pub fn into_access(self) -> Option<Access> {
+        match self {
+            Self::Bearer(access) => Some(access),
+            Self::Anonymous(_) => None,
+        }
+    }
 }
