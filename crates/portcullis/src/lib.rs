@@ -17,7 +17,7 @@
 //! # The tour
 //!
 //! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told. [`Rules`] are the same as data.
-//! - [`Claims`] and [`Access`] are what a handler gets: as axum extractors, and as a request extension.
+//! - [`Claims`] and [`Access`] are what a handler gets: as extractors of axum and actix-web, and as a request extension.
 //!   Claims are a [`json::Object`], or your own type. [`Granted`] names the scope that a handler needs.
 //! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
@@ -36,7 +36,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | the extractors; needs `tower` |
-//! | `tower` | with `axum` | [`Secure`] |
+//! | `tower` | with `axum` | [`Secure`] as a layer for any tower service |
+//! | `actix` | no | [`Secure`] as middleware of actix-web 4, and the extractors there |
 //! | `reqwest` | yes | [`ReqwestClient`], the default HTTP client |
 //! | `fips` | no | the FIPS 140-3 build of AWS-LC |
 //!
@@ -96,6 +97,8 @@ mod gate;
 mod explain;
 
 // Doors: one feature each.
+#[cfg(feature = "actix")]
+mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(feature = "tower")]
@@ -125,7 +128,9 @@ pub use transport::ReqwestClient;
 pub use transport::{HttpClient, HttpRequest, PeerAddress};
 pub use verifier::{Ground, TokenCacheSize, Verifier, VerifierBuilder};
 
-#[cfg(feature = "axum")]
-pub use axum::{AccessRejection, Granted, RequiredScope};
+#[cfg(feature = "actix")]
+pub use actix::{MiddlewareFuture, OptionalClaims, SecureMiddleware};
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub use gate::{AccessRejection, Granted, RequiredScope};
 #[cfg(feature = "tower")]
 pub use tower::{ResponseBody, ResponseFuture, SecureService};

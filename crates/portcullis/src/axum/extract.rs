@@ -1,14 +1,16 @@
-//! What a handler can ask for.
+//! The extractors; each asks the [`Guarded`] of its request.
 
-use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::{
+    body::Body,
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::AccessRejection;
 use crate::{
     claims::Claims,
-    gate::{Access, Guarded},
-    refusal::{ConfigurationFault, Refusal, RequestFault},
+    gate::{Access, AccessRejection, Granted, Guarded, RequiredScope},
 };
 
 /// Refused with 500 without a layer, and with 401 if an optional layer let the request pass without credentials.
@@ -16,8 +18,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let guarded = guarded(parts)?;
-        guarded.access.cloned().ok_or_else(|| anonymous(&guarded))
+        guarded(parts)?.access().cloned()
     }
 }
 
@@ -26,11 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> FromRequestPar
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AccessRejection> {
-        let guarded = guarded(parts)?;
-        match guarded.access {
-            Some(access) => typed(&guarded, access),
-            None => Err(anonymous(&guarded)),
-        }
+        guarded(parts)?.claims()
     }
 }
 
@@ -39,27 +36,25 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRe
     type Rejection = AccessRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, AccessRejection> {
-        let guarded = guarded(parts)?;
-        guarded.access.map(|access| typed(&guarded, access)).transpose()
+        guarded(parts)?.optional_claims()
     }
 }
 
-pub(super) fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
-    let missing = Refusal::Configuration(ConfigurationFault::MissingLayer);
-    Guarded::find(&parts.extensions).ok_or_else(|| AccessRejection::without_layer(missing))
+/// Refused as [`Access`] is, and if the token does not grant the scope.
+impl<State: Send + Sync, S: RequiredScope> FromRequestParts<State> for Granted<S> {
+    type Rejection = AccessRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, AccessRejection> {
+        guarded(parts)?.granted()
+    }
 }
 
-fn typed<T: DeserializeOwned + Send + Sync + 'static>(
-    guarded: &Guarded<'_>,
-    access: &Access,
-) -> Result<Claims<T>, AccessRejection> {
-    access.token().typed().map_err(|refusal| rejection(guarded, refusal))
+impl IntoResponse for AccessRejection {
+    fn into_response(self) -> Response {
+        self.answer().map(Body::from)
+    }
 }
 
-pub(super) fn anonymous(guarded: &Guarded<'_>) -> AccessRejection {
-    rejection(guarded, Refusal::Request(RequestFault::NoCredentials))
-}
-
-pub(super) fn rejection(guarded: &Guarded<'_>, refusal: Refusal) -> AccessRejection {
-    AccessRejection::new(refusal, guarded.challenge.clone())
+fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
+    Guarded::of(parts.extensions.get(), parts.extensions.get())
 }

@@ -3,8 +3,6 @@
 use std::{fmt, sync::Arc};
 
 use super::judge::Gate;
-#[cfg(feature = "axum")]
-use crate::challenge::Challenge;
 use crate::claims::{Claims, VerifiedToken};
 
 /// Evidence that a request carries a token that may pass here.
@@ -30,15 +28,11 @@ pub struct Access {
 /// Evidence that a request without credentials may pass here.
 #[derive(Clone)]
 pub struct Anonymous {
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only extractors ask which gate it was"))]
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "only extractors ask for it")
+    )]
     gate: Arc<Gate>,
-}
-
-/// The word of the gate before a handler, for extractors.
-#[cfg(feature = "axum")]
-pub(crate) struct Guarded<'a> {
-    pub(crate) challenge: &'a Challenge,
-    pub(crate) access: Option<&'a Access>,
 }
 
 impl Access {
@@ -79,22 +73,10 @@ impl Anonymous {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
         Self { gate }
     }
-}
 
-#[cfg(feature = "axum")]
-impl<'a> Guarded<'a> {
-    /// The word that a layer left in the extensions of a request; none if no layer judged it.
-    pub(crate) fn find(extensions: &'a http::Extensions) -> Option<Self> {
-        Self::of(extensions.get(), extensions.get())
-    }
-
-    /// The same where a framework keeps its extensions in its own way.
-    pub(crate) fn of(access: Option<&'a Access>, anonymous: Option<&'a Anonymous>) -> Option<Self> {
-        let gate = match access {
-            Some(access) => access.gate(),
-            None => &anonymous?.gate,
-        };
-        Some(Self { challenge: &gate.challenge, access })
+    #[cfg(any(feature = "actix", feature = "axum"))]
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
     }
 }
 

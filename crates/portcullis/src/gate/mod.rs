@@ -27,5 +27,9 @@ pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
 pub use secure::Secure;
 
-#[cfg(feature = "axum")]
-pub(crate) use access::Guarded;
+#[cfg(any(feature = "actix", feature = "axum"))]
+mod extract;
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) use extract::Guarded;
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub use extract::{AccessRejection, Granted, RequiredScope};

@@ -10,9 +10,11 @@ use crate::{refusal::Refusal, verifier::Verifier};
 
 /// Lets a request pass only if it carries an access token that may pass.
 ///
-/// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It goes on a
-/// whole router or on a route; on both, the inner layer finds its own token, and does not verify it again if the outer one
-/// found the same and the two were made from the same verifier, or are clones of each other.
+/// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It is a tower layer, and, with the feature
+/// `actix`, middleware of actix-web: `App::new().wrap(secure)`.
+///
+/// It goes on a whole router or on a route; on both, the inner layer finds its own token, and does not verify it again if the
+/// outer one found the same and the two were made from the same verifier, or are clones of each other.
 ///
 /// # Caveats
 ///

@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// them all; one that stands for an IPv4 address (mapped, of NAT64, 6to4) by that.
 ///
 /// Behind [`Secure`](crate::Secure) it is read from the extensions of a request. Put an address there that no client can choose: the
-/// peer's, or the one that a proxy of your own names.
+/// peer's, or the one that a proxy of your own names. In actix-web these are `peer_addr` of a request, and `realip_remote_addr` of its
+/// `connection_info`, which is the client's own word where there is no such proxy; middleware outside of `Secure` inserts it, as
+/// the folder `examples/actix` shows.
 ///
 /// # Example
 ///

@@ -19,7 +19,7 @@ pub use rules::Rules;
 pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
 pub(crate) use scope_check::ScopeCheck;
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use scope_check::insufficient_scope;
 
 use crate::{

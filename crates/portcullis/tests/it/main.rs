@@ -9,6 +9,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[cfg(feature = "actix")]
+mod actix;
 mod chaos;
 mod claims;
 mod discovery;

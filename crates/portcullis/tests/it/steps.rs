@@ -11,7 +11,7 @@ use portcullis_testkit::Endpoint;
 use tracing::{Event, Subscriber, field, subscriber};
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry};
 
-use crate::support::{Setup, answer, app, bearer};
+use crate::support::{Answer, Setup, answer, app, bearer};
 
 type Steps = BTreeMap<String, usize>;
 
@@ -37,17 +37,22 @@ impl field::Visit for Count {
 
 /// The steps of a request with this token, which passes.
 async fn steps_of(app: &Router, token: &str) -> Steps {
+    steps_to(answer(app, bearer(token))).await
+}
+
+/// The steps to this answer, of a request that passes.
+pub(crate) async fn steps_to(answer: impl Future<Output = Answer>) -> Steps {
     let count = Count::default();
     // The runtime of a test has one thread: all that is spawned runs here.
     let counting = subscriber::set_default(registry().with(count.clone()));
-    let status = answer(app, bearer(token)).await.status;
+    let status = answer.await.status;
     drop(counting);
     assert_eq!(status, 200);
     let steps = count.0.lock().unwrap();
     steps.clone()
 }
 
-fn once<const N: usize>(steps: [&str; N]) -> Steps {
+pub(crate) fn once<const N: usize>(steps: [&str; N]) -> Steps {
     steps.map(|step| (step.to_owned(), 1)).into()
 }
 

@@ -2,10 +2,7 @@
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use axum_core::extract::FromRequestParts;
-use http::request::Parts;
-
-use super::{AccessRejection, extract};
+use super::{AccessRejection, Guarded};
 use crate::{gate::Access, policy::insufficient_scope};
 
 /// Scope values that a handler needs, as a type.
@@ -22,7 +19,7 @@ pub trait RequiredScope {
 /// A handler that has it among its arguments cannot be reached without that scope, whichever layer stands before it. What is
 /// [implied](crate::Rules::implied_scopes) at the layer counts here, too.
 ///
-/// It refuses as the layer does: with 403 and `insufficient_scope`, which names the scope; with 401 if an
+/// It refuses as the layer or middleware does: with 403 and `insufficient_scope`, which names the scope; with 401 if an
 /// [optional](crate::Secure::optional) or [reporting](crate::Secure::report_only) layer let the request pass without a token;
 /// with 500 without a layer.
 ///
@@ -94,18 +91,15 @@ impl<S> fmt::Debug for Granted<S> {
     }
 }
 
-/// Refused as [`Access`] is, and if the token does not grant the scope.
-impl<State: Send + Sync, S: RequiredScope> FromRequestParts<State> for Granted<S> {
-    type Rejection = AccessRejection;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, AccessRejection> {
+impl Guarded<'_> {
+    /// Returns the access, refused as [`access`](Self::access) is, and if the token does not grant the scope.
+    pub(crate) fn granted<S: RequiredScope>(&self) -> Result<Granted<S>, AccessRejection> {
         const { assert!(are_scope_values(S::SCOPE), "SCOPE: expected one scope value or more, each without spaces") };
-        let guarded = extract::guarded(parts)?;
-        let Some(access) = guarded.access else { return Err(extract::anonymous(&guarded)) };
+        let access = self.access()?;
         if S::SCOPE.iter().all(|value| access.has_scope(value)) {
-            return Ok(Self { access: access.clone(), scope: PhantomData });
+            return Ok(Granted { access: access.clone(), scope: PhantomData });
         }
-        Err(extract::rejection(&guarded, insufficient_scope(S::SCOPE.iter().copied())))
+        Err(self.refuse(insufficient_scope(S::SCOPE.iter().copied())))
     }
 }
 

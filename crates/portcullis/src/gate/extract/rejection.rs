@@ -1,15 +1,13 @@
-//! What an extractor answers.
+//! The answer of an extractor to a request that may not reach its handler.
 
 use std::fmt;
 
-use axum_core::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use bytes::Bytes;
+use http::Response;
 
 use crate::{challenge::Challenge, refusal::Refusal, telemetry};
 
-/// The refusal of an extractor: the same response as the layer's before it.
+/// The refusal of an extractor: the response is that of the layer or middleware before the handler.
 ///
 /// # Example
 ///
@@ -36,21 +34,21 @@ impl AccessRejection {
         Self { refusal, challenge }
     }
 
-    pub(super) fn without_layer(refusal: Refusal) -> Self {
-        Self::new(refusal, Challenge::default())
-    }
-
     /// Why the request is refused.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
-}
 
-impl IntoResponse for AccessRejection {
-    fn into_response(self) -> Response {
+    /// Returns the response, uncounted.
+    pub(crate) fn response(&self) -> Response<Bytes> {
+        self.challenge.response(&self.refusal)
+    }
+
+    /// Returns the response to send; the refusal is counted and logged here.
+    pub(crate) fn answer(&self) -> Response<Bytes> {
         telemetry::refused(&self.refusal);
-        self.challenge.response(&self.refusal).map(Body::from)
+        self.response()
     }
 }
 

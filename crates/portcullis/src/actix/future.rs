@@ -1,0 +1,89 @@
+//! The response of [`SecureMiddleware`], in the making.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse},
+};
+use pin_project_lite::pin_project;
+
+use super::middleware::SecureMiddleware;
+use crate::gate::Pending;
+
+pin_project! {
+    /// The response of [`SecureMiddleware`], in the making.
+    pub struct MiddlewareFuture<S>
+    where
+        S: Service<ServiceRequest>,
+    {
+        #[pin]
+        state: State<S>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S>
+    where
+        S: Service<ServiceRequest>,
+    {
+        Waiting { judging: <Pending as IntoFuture>::IntoFuture, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
+        Passed { #[pin] response: S::Future },
+        Refused { response: Option<ServiceResponse> },
+    }
+}
+
+impl<S: Service<ServiceRequest>> MiddlewareFuture<S> {
+    pub(super) fn passed(response: S::Future) -> Self {
+        Self { state: State::Passed { response } }
+    }
+
+    pub(super) fn refused(response: ServiceResponse) -> Self {
+        Self { state: State::Refused { response: Some(response) } }
+    }
+
+    pub(super) fn waiting(pending: Pending, middleware: SecureMiddleware<S>, request: ServiceRequest) -> Self {
+        Self { state: State::Waiting { judging: pending.into_future(), call: Some((middleware, request)) } }
+    }
+}
+
+impl<S, B> Future for MiddlewareFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut state = self.as_mut().project().state;
+            let next = match state.as_mut().project() {
+                StateProjection::Passed { response } => {
+                    return response.poll(cx).map(|response| Ok(response?.map_into_left_body()));
+                }
+                StateProjection::Refused { response } => match response.take() {
+                    Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),
+                    None => return Poll::Pending,
+                },
+                StateProjection::Waiting { judging, call } => {
+                    let verdict = ready!(judging.as_mut().poll(cx));
+                    let Some((middleware, request)) = call.take() else { return Poll::Pending };
+                    middleware.respond(verdict, request).state
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<ServiceRequest>> fmt::Debug for MiddlewareFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiddlewareFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! [`Secure`] as middleware, and the service that it puts before another.
+
+use std::{
+    fmt,
+    future::{Ready, ready},
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    HttpMessage,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+};
+
+use super::{convert, future::MiddlewareFuture};
+use crate::{
+    gate::{Access, Admitted, Judging, Presented, Secure, Verdict},
+    introspection::ClientAddress,
+};
+
+/// Calls the inner service for requests that may pass; answers the others itself.
+pub struct SecureMiddleware<S> {
+    secure: Secure,
+    /// Shared with the requests that wait.
+    inner: Rc<S>,
+}
+
+/// With the feature `actix`: `App::new().wrap(secure)`.
+impl<S, B> Transform<S, ServiceRequest> for Secure
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Transform = SecureMiddleware<S>;
+    type InitError = ();
+    type Future = Ready<Result<SecureMiddleware<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(SecureMiddleware { secure: self.clone(), inner: Rc::new(inner) }))
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for SecureMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Future = MiddlewareFuture<S>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        match self.judge(&request) {
+            Judging::Done(verdict) => self.respond(verdict, request),
+            Judging::Waits(pending) => {
+                let client = request.extensions().get::<ClientAddress>().copied();
+                MiddlewareFuture::waiting(pending.by_client(client), self.clone(), request)
+            }
+        }
+    }
+}
+
+impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
+    fn judge(&self, request: &ServiceRequest) -> Judging {
+        let extensions = request.extensions();
+        let presented = Presented::new(request.headers()).request(request.method().as_str(), request.uri().path());
+        self.secure.judge(&presented.after(extensions.get()))
+    }
+
+    /// Calls the inner service if the request may pass, or refuses it.
+    pub(super) fn respond(&self, verdict: Verdict, request: ServiceRequest) -> MiddlewareFuture<S> {
+        match verdict.outcome {
+            Ok(admitted) => {
+                leave(admitted, &request);
+                MiddlewareFuture::passed(self.inner.call(request))
+            }
+            Err(refusal) => {
+                let response = convert::response(self.secure.answer(&refusal));
+                MiddlewareFuture::refused(request.into_response(response))
+            }
+        }
+    }
+}
+
+/// Leaves the evidence that a request may pass in its extensions: one at a time.
+fn leave(admitted: Admitted, request: &ServiceRequest) {
+    let mut extensions = request.extensions_mut();
+    match admitted {
+        Admitted::Bearer(access) => {
+            extensions.insert(access);
+        }
+        Admitted::Anonymous(anonymous) => {
+            // The access that outer middleware left by another verifier is not this one's word.
+            extensions.remove::<Access>();
+            extensions.insert(anonymous);
+        }
+    }
+}
+
+impl<S> Clone for SecureMiddleware<S> {
+    fn clone(&self) -> Self {
+        Self { secure: self.secure.clone(), inner: Rc::clone(&self.inner) }
+    }
+}
+
+impl<S> fmt::Debug for SecureMiddleware<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecureMiddleware").finish_non_exhaustive()
+    }
+}

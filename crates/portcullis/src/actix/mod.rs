@@ -1,0 +1,32 @@
+//! [`Secure`](crate::Secure) as middleware of actix-web 4, and the extractors there.
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use portcullis::{Claims, JwksService, Secure};
+//!
+//! async fn hello(claims: Claims) -> String {
+//!     format!("hello {}", claims.subject().unwrap_or("you"))
+//! }
+//!
+//! // Made once, outside of the closure: all workers share the keys and the cache.
+//! let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).realm("orders");
+//! let app = move || App::new().wrap(secure.clone()).route("/", web::get().to(hello));
+//! # let _ = app;
+//! # Ok::<(), portcullis::ConfigurationError>(())
+//! ```
+//!
+//! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions. Any other gets the
+//!    challenge and never reaches it. Bodies go through untouched.
+//! 2. A known token takes no allocation besides its entry in the extensions; the future is boxed only if it waits.
+//! 3. Middleware nests: on an `App`, a `Scope`, a `Resource` and a `Route`. Each finds its own token and runs its own policy; a
+//!    token that an outer one with the same verifier has verified is not verified again.
+//! 4. A worker that waits for keys goes on with other requests. The keys are fetched once for all workers.
+
+mod convert;
+mod extract;
+mod future;
+mod middleware;
+
+pub use extract::OptionalClaims;
+pub use future::MiddlewareFuture;
+pub use middleware::SecureMiddleware;

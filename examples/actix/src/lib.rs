@@ -1,0 +1,1 @@
+//! Examples for actix-web: see the folder `examples`.
