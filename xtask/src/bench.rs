@@ -179,6 +179,7 @@ mod tests {
             "bench-runner",
             "server-bare",
             "server-actix-bare",
+            "server-actix-portcullis",
             "server-portcullis",
             "whole-jsonwebtoken-rust",
         ] {

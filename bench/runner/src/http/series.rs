@@ -71,7 +71,7 @@ pub(crate) const ACTIX: Field = Field {
     answer: "ok",
     series: &[
         peer("bare actix-web", "server-actix-bare"),
-        // The guarded server: `peer(OURS, "server-actix-portcullis")`.
+        peer(OURS, "server-actix-portcullis"),
     ],
 };
 
