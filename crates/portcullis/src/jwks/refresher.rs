@@ -114,31 +114,26 @@ impl Refresher {
         true
     }
 
-    /// The keys for a token, if no wait is needed to tell.
-    pub(super) fn candidates_now(
-        self: &Arc<Self>,
-        header: &Header,
-        now: SystemTime,
-    ) -> Option<Result<Candidates, Miss>> {
-        let snapshot = self.snapshot.load();
-        let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.freshness.is_usable(now))?;
-        let found = snapshot.keys.candidates(header);
-        if matches!(found, Err(Miss::Unknown)) {
-            return None;
-        }
-        if !snapshot.freshness.is_fresh(now) {
+    /// Looks for the keys of a token at hand; none if only a fetch can tell. Starts the refresh that is due.
+    pub(super) fn look_up(self: &Arc<Self>, header: &Header, now: SystemTime) -> Option<Result<Candidates, Miss>> {
+        let (found, is_fresh) = self.at_hand(header, now)?;
+        if !is_fresh {
             self.refresh_behind(now);
         }
         Some(found)
     }
 
-    /// The keys at hand for a token, if no fetch is needed to tell.
+    /// The same without a refresh.
     pub(super) fn peek(&self, header: &Header) -> Option<Result<Candidates, Miss>> {
-        let now = self.settings.clock.now();
+        self.at_hand(header, self.settings.clock.now()).map(|(found, _)| found)
+    }
+
+    /// The keys at hand for a token, unless a fetch may know more, and whether they are fresh.
+    fn at_hand(&self, header: &Header, now: SystemTime) -> Option<(Result<Candidates, Miss>, bool)> {
         let snapshot = self.snapshot.load();
         let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.freshness.is_usable(now))?;
         let found = snapshot.keys.candidates(header);
-        (!matches!(found, Err(Miss::Unknown))).then_some(found)
+        (!matches!(found, Err(Miss::Unknown))).then(|| (found, snapshot.freshness.is_fresh(now)))
     }
 
     /// How long ago a key of this id left the set, if one did of late.
@@ -154,8 +149,8 @@ impl Refresher {
         Some((expected.to_owned(), actual.to_owned()))
     }
 
-    /// The keys for a token; waits for a fetch where that may bring them.
-    pub(super) async fn candidates(self: &Arc<Self>, header: &Header) -> Result<Result<Candidates, Miss>, Refusal> {
+    /// Fetches the keys of a token that are not at hand, or waits for the fetch that is under way.
+    pub(super) async fn fetch_for(self: &Arc<Self>, header: &Header) -> Result<Result<Candidates, Miss>, Refusal> {
         let mut waited = Waited::No;
         loop {
             match self.next(header, waited) {

@@ -311,7 +311,7 @@ impl JwksService {
     pub(crate) fn lookup(&self, header: &Header, now: SystemTime) -> Lookup {
         let found = match &self.0 {
             Source::Local(keys) => Some(keys.candidates(header)),
-            Source::Remote(refresher) => refresher.candidates_now(header, now),
+            Source::Remote(refresher) => refresher.look_up(header, now),
         };
         match found.map(|found| found.map_err(|miss| refusal(miss, header))) {
             Some(Ok(candidates)) => Lookup::Found(candidates),
@@ -334,7 +334,7 @@ impl JwksService {
     pub(crate) async fn key(&self, header: &Header) -> Result<Candidates, Refusal> {
         let found = match &self.0 {
             Source::Local(keys) => keys.candidates(header),
-            Source::Remote(refresher) => refresher.candidates(header).await?,
+            Source::Remote(refresher) => refresher.fetch_for(header).await?,
         };
         found.map_err(|miss| refusal(miss, header))
     }
