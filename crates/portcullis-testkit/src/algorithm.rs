@@ -50,7 +50,7 @@ pub enum Algorithm {
     HS512,
 }
 
-/// What the keys of an algorithm are made of.
+/// The kind of key that an algorithm needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Rsa,
@@ -115,7 +115,7 @@ impl Algorithm {
         all.find(|algorithm| algorithm.name() == name)
     }
 
-    /// Says whether it is ECDSA, whose signatures have a DER form too.
+    /// Returns true for ECDSA, whose signatures also have a DER form.
     pub(crate) const fn is_elliptic(self) -> bool {
         matches!(self, Self::ES256 | Self::ES384 | Self::ES512)
     }

@@ -26,7 +26,7 @@ impl TestClock {
         Self::at(whole_seconds(SystemTime::now()))
     }
 
-    /// A clock frozen at `now`, which is kept to the nanosecond.
+    /// A clock frozen at `now`, to the nanosecond.
     #[must_use]
     pub fn at(now: SystemTime) -> Self {
         Self { now: Arc::new(Mutex::new(now)) }
@@ -60,7 +60,7 @@ impl Default for TestClock {
     }
 }
 
-/// Seconds since 1970-01-01T00:00:00Z, rounded towards it: a JWT `NumericDate`.
+/// A JWT `NumericDate`: seconds since 1970-01-01T00:00:00Z, rounded towards zero.
 pub(crate) fn numeric_date(time: SystemTime) -> i64 {
     let signed = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {

@@ -11,7 +11,7 @@ pub(crate) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Writes a SEQUENCE of values that are already encoded.
+/// Writes a SEQUENCE of encoded values.
 pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     value(SEQUENCE, &parts.concat())
 }
@@ -58,7 +58,7 @@ fn length(len: usize) -> Vec<u8> {
     }
 }
 
-/// Splits `der` after its first value: (content, what follows).
+/// Splits `der` after its first value: (content, rest).
 fn read(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = der.split_first_chunk()?;
     if found != tag {

@@ -4,8 +4,8 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`AuthorizationServer`] | serves keys, metadata, tokens and introspection on loopback, and counts requests |
-//! | [`TokenBuilder`] | signs a good token, or one that differs from it in whatever you say |
-//! | [`Attack`] | names the hostile tokens, each wrong in one point only |
+//! | [`TokenBuilder`] | signs a good token, or one that differs from it in the points that you name |
+//! | [`Attack`] | lists the hostile tokens, each wrong in one point only |
 //! | [`Fault`] | breaks an [`Endpoint`]: statuses, hangs, cut-off, endless and oversized bodies |
 //! | [`TestClock`] | stands still until the test moves it |
 //! | [`SigningKey`] | is a real key for any [`Algorithm`] |
@@ -31,7 +31,7 @@
 //! // No token led the API to the attacker's keys.
 //! assert_eq!(server.requests(Endpoint::Attacker), 0);
 //!
-//! // The authorization server breaks, changes keys, and comes back.
+//! // The authorization server fails, changes keys, and recovers.
 //! server.fault(Endpoint::Jwks, Fault::Hang);
 //! let new_key = server.rotate_and_withdraw();
 //! server.heal(Endpoint::Jwks);
@@ -46,12 +46,12 @@
 //!
 //! # Features
 //!
-//! `tls` adds https, by a `CertificateAuthority` of the test's own.
+//! `tls` adds https with a `CertificateAuthority` made for the test.
 //!
 //! # Not for production
 //!
-//! Keys live in memory, secrets are well known, a server that signs by HS publishes its secret,
-//! and its token endpoint signs any claim that a client asks for.
+//! Keys live in memory, secrets are well known, a server that signs with HS256, HS384 or HS512
+//! publishes its secret, and its token endpoint signs every claim that a client requests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

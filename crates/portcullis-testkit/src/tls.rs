@@ -7,10 +7,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The names that a server's certificate is good for.
+/// The names in a server's certificate.
 const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
 
-/// A certificate authority of the test's own, for an authorization server with https.
+/// A certificate authority made for the test, for an authorization server with https.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -54,7 +54,7 @@ impl CertificateAuthority {
         self.issuer.pem()
     }
 
-    /// Accepts connections by a new certificate for [`NAMES`].
+    /// Accepts connections with a new certificate for [`NAMES`].
     #[expect(clippy::expect_used, reason = "the inputs are our own")]
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let (certificate, key) = self.certify().expect("a certificate for loopback");

@@ -7,10 +7,10 @@ use crate::clock::numeric_date;
 use crate::encoding::{base64url, random_id};
 use crate::key::SigningKey;
 
-/// Seconds that a token is good for, unless the test says otherwise.
+/// The lifetime of a token, unless the test sets another.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
 
-/// A JWT access token in the making: good as it is ([RFC 9068]), until the test changes something.
+/// A builder of JWT access tokens: a good token ([RFC 9068]) unless the test changes it.
 ///
 /// The header has `alg`, `kid` and `typ: "at+jwt"`; the claims are `iss`, `sub: "alice"`,
 /// `client_id: "test-client"`, `aud: "https://api.example.com"`, `iat`, `exp` 300 seconds
@@ -42,7 +42,7 @@ pub struct TokenBuilder {
 }
 
 impl TokenBuilder {
-    /// Starts a good token by `key`, issued at `now`, rounded down to a whole second.
+    /// Begins a good token, signed with `key` and issued at `now`, rounded down to a whole second.
     #[must_use]
     pub fn new(key: &SigningKey, issuer: &str, now: SystemTime) -> Self {
         let blank = Self {
@@ -105,7 +105,7 @@ impl TokenBuilder {
         self
     }
 
-    /// Sets any header member to any JSON value; the signature stays as it was to be.
+    /// Sets any header member to any JSON value; signing key and algorithm stay the same.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.header.insert(name.into(), value.into());
@@ -131,21 +131,21 @@ impl TokenBuilder {
         self.header("kid", kid.into())
     }
 
-    /// Sets `exp` this long after now, in whole seconds.
+    /// Sets `exp` to this long after now, in whole seconds.
     #[must_use]
     pub fn expires_in(self, after: Duration) -> Self {
         let exp = self.numeric_date_in(after);
         self.claim("exp", exp)
     }
 
-    /// Sets `exp` this long before now, in whole seconds.
+    /// Sets `exp` to this long before now, in whole seconds.
     #[must_use]
     pub fn expired_for(self, since: Duration) -> Self {
         let exp = self.now.saturating_sub(whole(since));
         self.claim("exp", exp)
     }
 
-    /// Sets `nbf` this long after now, in whole seconds.
+    /// Sets `nbf` to this long after now, in whole seconds.
     #[must_use]
     pub fn not_before_in(self, after: Duration) -> Self {
         let nbf = self.numeric_date_in(after);
@@ -158,29 +158,29 @@ impl TokenBuilder {
         self.claim("iat", numeric_date(time))
     }
 
-    /// Signs by another algorithm of the key's family and names it in `alg`.
+    /// Signs with another algorithm of the key's family and names it in `alg`.
     ///
-    /// [`sign`](Self::sign) panics when the key cannot serve it.
+    /// [`sign`](Self::sign) panics when the key does not support it.
     #[must_use]
     pub fn signed_with(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self.header("alg", algorithm.name())
     }
 
-    /// Takes this text as the payload, whatever it is, in place of all claims.
+    /// Replaces all claims by this text, valid or not.
     #[must_use]
     pub fn claims_json(self, raw: &str) -> Self {
         self.payload_bytes(raw.as_bytes().to_vec())
     }
 
-    /// Takes these bytes as the payload, whatever they are, in place of all claims.
+    /// Replaces all claims by these bytes, valid or not.
     #[must_use]
     pub fn payload_bytes(mut self, bytes: Vec<u8>) -> Self {
         self.raw_payload = Some(bytes);
         self
     }
 
-    /// Takes this text as the header, whatever it is, in place of all members.
+    /// Replaces all header members by this text, valid or not.
     #[must_use]
     pub fn header_json(mut self, raw: &str) -> Self {
         self.raw_header = Some(raw.as_bytes().to_vec());
@@ -191,7 +191,7 @@ impl TokenBuilder {
     ///
     /// # Panics
     ///
-    /// When the key cannot serve the algorithm that [`signed_with`](Self::signed_with) named.
+    /// When the key does not support the algorithm that [`signed_with`](Self::signed_with) set.
     ///
     /// [RFC 7515 section 7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
     #[must_use]
@@ -199,7 +199,7 @@ impl TokenBuilder {
         self.sign_segments(&base64url(self.header_text()), &base64url(self.payload()))
     }
 
-    /// Signs two segments as they stand, for tokens whose encoding is hostile.
+    /// Signs two segments unchanged, for tokens with hostile encodings.
     pub(crate) fn sign_segments(&self, header: &str, payload: &str) -> String {
         let input = format!("{header}.{payload}");
         let signature = self.key.sign_with(self.algorithm, input.as_bytes());
@@ -214,14 +214,14 @@ impl TokenBuilder {
         bytes(self.raw_payload.as_ref(), &self.claims)
     }
 
-    /// Signs by another key, and leaves the header as it is.
+    /// Signs with another key; the header stays the same.
     pub(crate) fn forged_by(mut self, key: &SigningKey) -> Self {
         self.algorithm = key.algorithm();
         self.key = key.clone();
         self
     }
 
-    /// Signs by another key, and names it in the header.
+    /// Signs with another key and names it in the header.
     pub(crate) fn rekeyed(self, key: &SigningKey) -> Self {
         let token = self.forged_by(key).kid(key.kid());
         token.signed_with(key.algorithm())
@@ -235,19 +235,19 @@ impl TokenBuilder {
         &self.claims
     }
 
-    /// The date this long after the token's now, in whole seconds.
+    /// The date this long after the token's time of issue, in whole seconds.
     pub(crate) fn numeric_date_in(&self, after: Duration) -> i64 {
         self.now.saturating_add(whole(after))
     }
 
-    /// Merges `claims` over those that are there.
+    /// Adds `claims`, which replace claims of the same names.
     pub(crate) fn merge(mut self, claims: Map<String, Value>) -> Self {
         self.claims.extend(claims);
         self
     }
 }
 
-/// The claims as a JSON object, for a token that is not signed.
+/// The claims as a JSON object, for an unsigned token.
 impl From<TokenBuilder> for Value {
     fn from(token: TokenBuilder) -> Self {
         Self::Object(token.claims)

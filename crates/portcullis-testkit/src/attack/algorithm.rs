@@ -26,7 +26,7 @@ pub(super) fn confusion_der(target: &Target) -> String {
     confused(target, &verification_key(target).public_der())
 }
 
-/// The server's key, or the attacker's where the server's has no public half.
+/// The server's key, or the attacker's if the server's key has no public half.
 fn verification_key(target: &Target) -> SigningKey {
     let algorithm = target.key().algorithm();
     let attackers = attacker::public_key(algorithm);

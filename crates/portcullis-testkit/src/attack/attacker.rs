@@ -20,7 +20,7 @@ pub(crate) fn key(algorithm: Algorithm) -> SigningKey {
     keys.entry(algorithm).or_insert_with(generate).clone()
 }
 
-/// The attacker's key that a certificate can hold, which a secret is not.
+/// The attacker's key for a certificate: an ES256 key in place of a secret.
 pub(super) fn public_key(algorithm: Algorithm) -> SigningKey {
     match algorithm.family() {
         Family::Secret => key(Algorithm::ES256),
@@ -28,7 +28,7 @@ pub(super) fn public_key(algorithm: Algorithm) -> SigningKey {
     }
 }
 
-/// The attacker's JWK under the real key's id.
+/// The attacker's JWK with the real key's id.
 pub(crate) fn jwk_posing_as(real: &SigningKey) -> Value {
     key(real.algorithm()).public_jwk_as(real.kid())
 }

@@ -24,13 +24,13 @@ fn name(common_name: &str) -> Vec<u8> {
     der::sequence(&[&der::value(0x31, &attribute)])
 }
 
-/// From 2020 to the end of 2049, in UTC.
+/// The validity period: 2020 to the end of 2049, in UTC.
 fn validity() -> Vec<u8> {
     let utc_time = |text: &str| der::value(0x17, text.as_bytes());
     der::sequence(&[&utc_time("200101000000Z"), &utc_time("491231235959Z")])
 }
 
-/// The `AlgorithmIdentifier` that [`sign`] signs by.
+/// The `AlgorithmIdentifier` of the algorithm that [`sign`] uses.
 fn signature_algorithm(algorithm: Algorithm) -> &'static [u8] {
     match algorithm.family() {
         Family::P256 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::target::{Target, prepend};
 
-/// Beyond any leeway that a verifier should have.
+/// A time beyond every reasonable leeway.
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn expired(target: &Target) -> String {

@@ -10,7 +10,7 @@ pub(super) fn trailing_bits(target: &Target) -> String {
     with_spare_bit(&good).unwrap_or_else(|| trailing_bits_in_payload(target))
 }
 
-/// For a signature of a length that leaves no bits over, as ES384's does.
+/// The attack for a signature whose encoding has no spare bits, such as ES384's.
 fn trailing_bits_in_payload(target: &Target) -> String {
     let token = unaligned(target);
     let payload = base64url(token.payload());
@@ -18,10 +18,10 @@ fn trailing_bits_in_payload(target: &Target) -> String {
     token.sign_segments(&base64url(token.header_text()), &payload)
 }
 
-/// Sets the lowest bit of the last character, where its segment does not need it.
+/// Sets the lowest bit of the last character, if the segment has a spare bit there.
 ///
-/// The characters that can end such a segment have their successors in the alphabet next to
-/// them in ASCII too.
+/// Each character that can end such a segment is followed by the same character in ASCII as in
+/// the base64url alphabet.
 fn with_spare_bit(text: &str) -> Option<String> {
     let segment = text.rsplit('.').next()?;
     let (&last, start) = text.as_bytes().split_last()?;
@@ -43,13 +43,13 @@ pub(super) fn whitespace(target: &Target) -> String {
 }
 
 pub(super) fn standard_alphabet(target: &Target) -> String {
-    // Somewhere in these six bits are set in a row, at any alignment: "/".
+    // The encoding of this text has a "/" at every alignment.
     let token = target.good().claim("note", "?????????");
     let payload = STANDARD_NO_PAD.encode(token.payload());
     token.sign_segments(&base64url(token.header_text()), &payload)
 }
 
-/// The good token with a payload whose length is no multiple of three bytes.
+/// The good token with a payload whose length is not a multiple of three bytes.
 fn unaligned(target: &Target) -> TokenBuilder {
     let token = target.good().claim("note", "");
     if token.payload().len().is_multiple_of(3) { token.claim("note", "x") } else { token }

@@ -45,12 +45,12 @@ pub(super) fn huge_kid(target: &Target) -> String {
     target.good().kid("k".repeat(4096)).sign()
 }
 
-/// The good token by the attacker's key, under the real key's id.
+/// The good token signed with the attacker's key, under the real key's id.
 fn forged(target: &Target) -> TokenBuilder {
     signed_by(target, &attacker::key(target.key().algorithm()))
 }
 
-/// The same, by a key that a certificate can hold.
+/// The same, with a key that a certificate can hold.
 fn certified(target: &Target) -> TokenBuilder {
     signed_by(target, &attacker::public_key(target.key().algorithm()))
 }

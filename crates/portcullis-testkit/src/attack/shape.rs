@@ -7,7 +7,7 @@ pub(super) fn critical_header(target: &Target) -> String {
     token.header("crit", vec![extension]).sign()
 }
 
-/// The payload stays encoded: over these bytes the signature is right with `b64` and without.
+/// The payload stays encoded, so that the signature is valid with `b64` and without it.
 pub(super) fn unencoded_payload(target: &Target) -> String {
     let token = target.good().header("b64", false);
     token.header("crit", vec!["b64"]).sign()
@@ -37,7 +37,7 @@ pub(super) fn deep_json(target: &Target) -> String {
     with_member(target, "deep", &format!("\"deep\":{open}{close}"))
 }
 
-/// Writes the text of a claim's member, or members, in place of the claim.
+/// Replaces a claim by the text of one or more members.
 fn with_member(target: &Target, name: &str, member: &str) -> String {
     let token = target.good().without_claim(name);
     let payload = prepend(member, &token.payload());

@@ -1,11 +1,11 @@
 use crate::key::SigningKey;
 use crate::token::TokenBuilder;
 
-/// What an attack starts from.
+/// The good token and the URLs that an attack starts from.
 pub(crate) struct Target {
     /// The good token that the hostile one resembles.
     pub(crate) token: TokenBuilder,
-    /// The same token by the server's first key on a NIST curve, where it has one.
+    /// The same token signed with the server's first key on a NIST curve, if it has one.
     pub(crate) elliptic: Option<TokenBuilder>,
     pub(crate) client_id: String,
     /// The URL prefix of the endpoints that serve the attacker's keys.
@@ -24,7 +24,7 @@ impl Target {
     }
 }
 
-/// Puts a member, `"name":value`, before the others of a JSON object's text.
+/// Adds a member, `"name":value`, before the others of a JSON object's text.
 pub(super) fn prepend(member: &str, object: &[u8]) -> Vec<u8> {
     let rest = object.strip_prefix(b"{").unwrap_or(object);
     [b"{", member.as_bytes(), b",", rest].concat()

@@ -22,7 +22,7 @@ fn parameters(family: Family, public: &[u8]) -> Vec<(&'static str, String)> {
         Family::P384 => ec("P-384", public),
         Family::P521 => ec("P-521", public),
         Family::Ed25519 => vec![("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", base64url(public))],
-        // Their `alg`, which names the parameter set, is among the common members.
+        // `alg`, which names the parameter set, is among the common members.
         Family::MlDsa44 | Family::MlDsa65 | Family::MlDsa87 => vec![("kty", "AKP".into()), ("pub", base64url(public))],
         Family::Secret => vec![("kty", "oct".into()), ("k", base64url(public))],
     }

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, Pqd
 use crate::algorithm::{Algorithm, Family};
 use crate::encoding::fill_random;
 
-/// The private half, as the cryptographic library holds it.
+/// The private key in the cryptographic library's type.
 pub(super) enum Material {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
@@ -84,7 +84,7 @@ impl Material {
         public.verify(input, signature).is_ok()
     }
 
-    /// PKCS #1 for RSA, the uncompressed point for ECDSA, the point for Ed25519, the bare key for ML-DSA, else the secret.
+    /// The public key's bytes: PKCS #1 for RSA, the uncompressed point for ECDSA, the point for Ed25519, the bare key for ML-DSA; an HS key's secret.
     pub(super) fn public_bytes(&self) -> &[u8] {
         match self {
             Self::Rsa(key) => key.public_key().as_ref(),
@@ -95,7 +95,7 @@ impl Material {
         }
     }
 
-    /// `SubjectPublicKeyInfo`; `None` for a secret.
+    /// The `SubjectPublicKeyInfo`; `None` for a secret.
     pub(super) fn public_der(&self) -> Option<Vec<u8>> {
         let der: Result<PublicKeyX509Der<'_>, Unspecified> = match self {
             Self::Rsa(key) => key.public_key().as_der(),
@@ -108,7 +108,7 @@ impl Material {
     }
 }
 
-/// A secret as long as the hash, the least that RFC 7518 section 3.2 permits.
+/// A secret of the hash's length, the minimum of RFC 7518 section 3.2.
 fn random_secret(algorithm: Algorithm) -> Vec<u8> {
     let mut secret = vec![0; hmac_algorithm(algorithm).digest_algorithm().output_len()];
     fill_random(&mut secret);

@@ -1,4 +1,4 @@
-//! Signing keys: generated, never loaded, and good for tests only.
+//! Signing keys: generated, never loaded, for tests only.
 
 mod jwk;
 mod material;
@@ -14,7 +14,7 @@ use material::Material;
 
 /// A private key with its id and algorithm; clones share the key.
 ///
-/// RSA keys have 2048 bits, secrets the length of their hash.
+/// RSA keys have 2048 bits; secrets are as long as their hash.
 ///
 /// ```
 /// use portcullis_testkit::{Algorithm, SigningKey};
@@ -52,7 +52,7 @@ impl SigningKey {
     /// When `algorithm` is not HS256, HS384 or HS512.
     #[must_use]
     pub fn from_secret(algorithm: Algorithm, kid: impl Into<String>, secret: &[u8]) -> Self {
-        assert!(algorithm.family() == Family::Secret, "{algorithm} does not sign with a secret");
+        assert!(algorithm.family() == Family::Secret, "expected HS256, HS384 or HS512 for a secret, got {algorithm}");
         Self::from_material(algorithm, kid.into(), Material::Secret(secret.to_vec()))
     }
 
@@ -75,14 +75,18 @@ impl SigningKey {
     #[expect(clippy::expect_used, reason = "documented misuse")]
     pub fn from_seed(algorithm: Algorithm, kid: impl Into<String>, seed: [u8; 32]) -> Self {
         let material = Material::from_seed(algorithm, &seed);
-        Self::from_material(algorithm, kid.into(), material.expect("only a key of ML-DSA comes from a seed"))
+        Self::from_material(
+            algorithm,
+            kid.into(),
+            material.expect("expected ML-DSA-44, ML-DSA-65 or ML-DSA-87 for a key from a seed"),
+        )
     }
 
     fn from_material(algorithm: Algorithm, kid: String, material: Material) -> Self {
         Self { inner: Arc::new(Inner { algorithm, kid, material }) }
     }
 
-    /// The key id that tokens and the published JWK carry.
+    /// The key id in tokens and in the published JWK.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.inner.kid
@@ -109,7 +113,7 @@ impl SigningKey {
         jwk::public(kid, self.algorithm(), &self.inner.material)
     }
 
-    /// Signs by the key's own algorithm and returns the JWS signature's bytes.
+    /// Signs with the key's own algorithm and returns the JWS signature's bytes.
     ///
     /// # Panics
     ///
@@ -119,7 +123,7 @@ impl SigningKey {
         self.sign_with(self.algorithm(), signing_input)
     }
 
-    /// Signs by another algorithm of the same family, as an RSA key does PS256.
+    /// Signs with another algorithm of the same family, such as PS256 for an RSA key.
     ///
     /// # Panics
     ///
@@ -158,7 +162,7 @@ impl SigningKey {
         pem("PUBLIC KEY", &self.public_der())
     }
 
-    /// Says whether `signature` over `signing_input` is this key's by `algorithm`.
+    /// Returns true if `signature` is this key's signature over `signing_input` with `algorithm`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> bool {
         let material = &self.inner.material;
         self.algorithm().family() == algorithm.family() && material.verifies(algorithm, signing_input, signature)
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "only a key of ML-DSA")]
+    #[should_panic(expected = "expected ML-DSA-44, ML-DSA-65 or ML-DSA-87")]
     fn only_ml_dsa_has_keys_of_a_seed() {
         let _ = SigningKey::from_seed(Algorithm::Ed25519, "k", [0; 32]);
     }

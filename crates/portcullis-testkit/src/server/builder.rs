@@ -15,7 +15,7 @@ use super::{AuthorizationServer, Handle};
 use crate::algorithm::Algorithm;
 use crate::clock::TestClock;
 
-/// How an [`AuthorizationServer`] is to be, before it starts.
+/// The settings of an [`AuthorizationServer`] before it starts.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -64,7 +64,7 @@ impl Builder {
         }
     }
 
-    /// Signs by this algorithm instead of RS256.
+    /// Signs with this algorithm instead of RS256.
     pub fn algorithm(self, algorithm: Algorithm) -> Self {
         self.algorithms([algorithm])
     }
@@ -81,13 +81,13 @@ impl Builder {
         self
     }
 
-    /// Names this issuer in tokens and metadata instead of the server's own URL.
+    /// Uses this issuer in tokens and metadata instead of the server's own URL.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Serves everything under this path, such as `"/tenant1"`, which the issuer then ends with.
+    /// Serves everything under this path, such as `"/tenant1"`; the issuer ends with it.
     ///
     /// RFC 8414 metadata is at `/.well-known/oauth-authorization-server/tenant1`
     /// ([section 3.1](https://www.rfc-editor.org/rfc/rfc8414#section-3.1)).
@@ -106,13 +106,13 @@ impl Builder {
         self
     }
 
-    /// Knows this client; the first call replaces the default `test-client` with `test-secret`.
+    /// Registers this client; the first call replaces the default, `test-client` with `test-secret`.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.settings.clients.push(Client { id: id.into(), secret: secret.into() });
         self
     }
 
-    /// Puts this `aud`, one string or a list, in tokens instead of `https://api.example.com`.
+    /// Sets the `aud` of tokens, one string or a list, instead of `https://api.example.com`.
     pub fn audience(mut self, audience: impl Into<Value>) -> Self {
         self.settings.audience = audience.into();
         self
@@ -124,37 +124,37 @@ impl Builder {
         self
     }
 
-    /// Says whether the key set has an `ETag` and is answered with 304 where it matches (it is by default).
+    /// Turns the key set's `ETag`, and the status 304 for a matching one, on (the default) or off.
     pub fn etag(mut self, on: bool) -> Self {
         self.settings.etag = on;
         self
     }
 
-    /// Says whether `POST /rotate` makes a new signing key (it does not by default).
+    /// Turns `POST /rotate`, which makes a new signing key, on or off (the default).
     pub fn rotation_endpoint(mut self, on: bool) -> Self {
         self.settings.rotation_endpoint = on;
         self
     }
 
-    /// Says whether there is an OpenID configuration (there is by default); off answers 404.
+    /// Turns the OpenID configuration on (the default) or off, which answers 404.
     pub fn openid_configuration(mut self, on: bool) -> Self {
         self.settings.openid_configuration = on;
         self
     }
 
-    /// Says whether there is RFC 8414 metadata (there is by default); off answers 404.
+    /// Turns RFC 8414 metadata on (the default) or off, which answers 404.
     pub fn oauth_metadata(mut self, on: bool) -> Self {
         self.settings.oauth_metadata = on;
         self
     }
 
-    /// Lies about the issuer in both metadata documents, but not in tokens.
+    /// Publishes a wrong issuer in both metadata documents, but not in tokens.
     pub fn metadata_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.settings.metadata_issuer = Some(issuer.into());
         self
     }
 
-    /// Serves https by a certificate of `authority` for `127.0.0.1` and `localhost`.
+    /// Serves https with a certificate from `authority` for `127.0.0.1` and `localhost`.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, authority: crate::CertificateAuthority) -> Self {
@@ -166,10 +166,10 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the address is none, is in use or may not be used, or when no algorithm was given.
+    /// When the address is invalid, in use or not permitted, or when no algorithm was given.
     pub async fn start(self) -> io::Result<AuthorizationServer> {
         if self.algorithms.is_empty() {
-            return Err(io::Error::other("the server needs at least one algorithm"));
+            return Err(io::Error::other("expected at least one algorithm, got none"));
         }
         let port = Port::bind(&self.listen).await?;
         let address = port.address();

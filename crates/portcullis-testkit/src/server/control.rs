@@ -1,4 +1,4 @@
-//! What the test sees and breaks: requests and faults.
+//! Requests that the test counts, and faults that it sets.
 
 use axum::http::HeaderMap;
 
@@ -7,13 +7,13 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 
 impl AuthorizationServer {
-    /// How many requests have arrived at an endpoint, those answered with a fault included.
+    /// The number of requests to an endpoint, including those answered with a fault.
     #[must_use]
     pub fn requests(&self, endpoint: Endpoint) -> u64 {
         self.state().desks.at(endpoint).requests()
     }
 
-    /// Waits until at least `count` requests have arrived at an endpoint, answered or not.
+    /// Waits for at least `count` requests to an endpoint, answered or not.
     pub async fn wait_for_requests(&self, endpoint: Endpoint, count: u64) {
         let desk = self.state().desks.at(endpoint);
         desk.wait_for_requests(count).await;
@@ -32,7 +32,7 @@ impl AuthorizationServer {
         self.state().desks.at(endpoint).last_headers()
     }
 
-    /// Answers every request to an endpoint with a fault, in place of an earlier one, until healed.
+    /// Answers every request to an endpoint with a fault until healed; replaces an earlier fault.
     pub fn fault(&self, endpoint: Endpoint, fault: Fault) {
         self.state().desks.at(endpoint).fault(fault);
     }
@@ -42,7 +42,7 @@ impl AuthorizationServer {
         self.state().desks.at(endpoint).fault_once(fault);
     }
 
-    /// Ends an endpoint's faults, and answers the requests that hang.
+    /// Ends an endpoint's faults and answers its hanging requests.
     pub fn heal(&self, endpoint: Endpoint) {
         self.state().desks.at(endpoint).heal();
     }

@@ -11,11 +11,11 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 use crate::sync::lock;
 
-/// Where requests for one endpoint arrive: counts them, and holds the faults to answer with.
+/// The entrance of one endpoint: counts requests and holds the faults to answer with.
 pub(super) struct Desk {
     arrived: watch::Sender<u64>,
     orders: Mutex<Orders>,
-    /// Signals that faults were lifted; sent only with `orders` locked.
+    /// The signal that faults ended; sent only with `orders` locked.
     released: watch::Sender<()>,
 }
 
@@ -37,7 +37,7 @@ impl Desk {
 
     pub(super) async fn wait_for_requests(&self, count: u64) {
         let mut arrived = self.arrived.subscribe();
-        // The sender is in `self`: it cannot go away first.
+        // The sender is in `self`, so it is not dropped first.
         let _ = arrived.wait_for(|arrived| *arrived >= count).await;
     }
 
@@ -50,7 +50,7 @@ impl Desk {
         lock(&self.orders).last_headers.clone()
     }
 
-    /// Takes a fault for every request from now on, and releases those that hang.
+    /// Sets the fault for every request from now on and releases hanging requests.
     pub(super) fn fault(&self, fault: Fault) {
         let mut orders = lock(&self.orders);
         orders.standing = Some(fault);
@@ -68,7 +68,7 @@ impl Desk {
         self.released.send_replace(());
     }
 
-    /// Notes a request, and says with which fault to answer.
+    /// Counts a request and returns its fault, if any.
     fn receive(&self, headers: &HeaderMap) -> Option<(Fault, watch::Receiver<()>)> {
         let mut orders = lock(&self.orders);
         orders.last_headers = Some(headers.clone());

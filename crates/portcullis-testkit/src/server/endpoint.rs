@@ -1,4 +1,4 @@
-/// An endpoint of the authorization server, to count requests at and to break.
+/// An endpoint of the authorization server: requests to it are counted, and faults are set on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -12,9 +12,9 @@ pub enum Endpoint {
     Token,
     /// `POST /introspect`: token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
     Introspection,
-    /// `POST /rotate`: makes a new signing key; off unless the builder turns it on.
+    /// `POST /rotate`: a new signing key; off unless the builder turns it on.
     Rotate,
-    /// `GET /attacker/…`: keys that only a hostile token's `jku` or `x5u` leads to.
+    /// `GET /attacker/…`: the attacker's keys, which only the `jku` or `x5u` of a hostile token points to.
     ///
     /// A request here means that the API under test followed a URL from a token.
     Attacker,

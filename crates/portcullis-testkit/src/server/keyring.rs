@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::algorithm::Algorithm;
 use crate::key::SigningKey;
 
-/// The server's keys: those that sign, and those that are published.
+/// The server's signing keys and published keys.
 pub(super) struct KeyRing {
     /// One for each algorithm; the first is the default.
     signers: Vec<SigningKey>,
@@ -22,7 +22,7 @@ impl KeyRing {
         ring
     }
 
-    /// Makes a key and publishes it, last in the set.
+    /// Makes a key and publishes it as the last of the set.
     fn generate(&mut self, algorithm: Algorithm) -> SigningKey {
         self.generated += 1;
         let kid = format!("{}-{}", algorithm.name().to_lowercase(), self.generated);
@@ -53,7 +53,7 @@ impl KeyRing {
         key
     }
 
-    /// Takes every key of this id out of the published set.
+    /// Removes every key of this id from the published set.
     pub(super) fn withdraw(&mut self, kid: &str) {
         self.published.retain(|key| key.kid() != kid);
         self.odd.retain(|jwk| jwk["kid"] != kid);

@@ -1,4 +1,4 @@
-//! What the test signs with and publishes: keys and tokens.
+//! Keys and tokens of the server.
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use crate::sync::lock;
 use crate::token::TokenBuilder;
 
 impl AuthorizationServer {
-    /// Begins a good token by the current signing key and the server's clock.
+    /// Begins a good token, signed with the current key and issued by the server's clock.
     #[must_use]
     pub fn token(&self) -> TokenBuilder {
         self.state().token()
     }
 
-    /// Begins a good token by the key of `algorithm`.
+    /// Begins a good token, signed with the key of `algorithm`.
     ///
     /// # Panics
     ///
@@ -32,15 +32,15 @@ impl AuthorizationServer {
         }
     }
 
-    /// A hostile token of a class, against this server's keys.
+    /// A hostile token of a class, made for this server's keys.
     #[must_use]
     pub fn hostile(&self, attack: Attack) -> String {
         self.hostile_from(attack, self.token())
     }
 
-    /// A hostile token that resembles `good`, for an API that wants certain claims or scopes.
+    /// A hostile token that resembles `good`, for an API that requires certain claims or scopes.
     ///
-    /// Raw text that `good` was given in place of its header or claims may not survive.
+    /// A raw header or payload of `good` may be lost.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -55,7 +55,7 @@ impl AuthorizationServer {
         attack.forge(&self.state().target(good))
     }
 
-    /// The key that signs by default.
+    /// The default signing key.
     #[must_use]
     pub fn signing_key(&self) -> SigningKey {
         self.state().signer()
@@ -67,17 +67,17 @@ impl AuthorizationServer {
         lock(&self.state().keys).published().to_vec()
     }
 
-    /// Signs by a new key of the same algorithm from now on; the old one stays published.
+    /// Signs with a new key of the same algorithm from now on; the old key stays published.
     pub fn rotate(&self) -> SigningKey {
         lock(&self.state().keys).rotate()
     }
 
-    /// Takes a key out of the published set; one that signs goes on signing.
+    /// Removes a key from the published set; a signing key goes on signing.
     pub fn withdraw(&self, kid: &str) {
         lock(&self.state().keys).withdraw(kid);
     }
 
-    /// Signs by a new key of the same algorithm, and takes the old one out of the published set.
+    /// Signs with a new key of the same algorithm and removes the old key from the published set.
     pub fn rotate_and_withdraw(&self) -> SigningKey {
         let mut keys = lock(&self.state().keys);
         let old = keys.signer().clone();
@@ -86,17 +86,17 @@ impl AuthorizationServer {
         new
     }
 
-    /// Publishes one more JWK, however odd, after the server's own.
+    /// Publishes one more JWK, valid or not, after the server's own.
     pub fn publish_jwk(&self, jwk: Value) {
         lock(&self.state().keys).publish(jwk);
     }
 
-    /// Publishes this document, whatever it is, in place of the key set; `None` ends it.
+    /// Publishes this document, valid or not, in place of the key set; `None` publishes the key set again.
     pub fn set_jwks(&self, document: Option<Value>) {
         lock(&self.state().keys).replace(document);
     }
 
-    /// Issues an opaque token that stands for exactly these claims: a JSON object or a [`TokenBuilder`].
+    /// Issues an opaque token for exactly these claims: a JSON object or a [`TokenBuilder`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -108,16 +108,16 @@ impl AuthorizationServer {
     ///
     /// # Panics
     ///
-    /// When the value is no JSON object.
+    /// When the value is not a JSON object.
     #[expect(clippy::panic, reason = "documented misuse")]
     pub fn issue_opaque(&self, claims: impl Into<Value>) -> String {
         match claims.into() {
             Value::Object(claims) => self.state().issue_opaque(claims),
-            other => panic!("claims are a JSON object, not {other}"),
+            other => panic!("expected claims as a JSON object, got {other}"),
         }
     }
 
-    /// Makes introspection call a token, opaque or JWT, inactive from now on.
+    /// Revokes a token, opaque or JWT: introspection answers that it is inactive.
     pub fn revoke(&self, token: &str) {
         lock(&self.state().registry).revoke(token);
     }

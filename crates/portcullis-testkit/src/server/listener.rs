@@ -9,10 +9,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::transport::Transport;
 
-/// How long to wait after a failed accept, as when file descriptors have run out.
+/// The pause after a failed accept, for example when file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// A bound port on which nobody answers yet.
+/// A bound port that does not answer yet.
 pub(super) struct Port {
     socket: TcpListener,
     address: SocketAddr,
@@ -36,18 +36,18 @@ impl Port {
     }
 }
 
-/// A port that answers until this is closed or dropped.
+/// A port that answers until this value is closed or dropped.
 pub(super) struct Listener {
-    /// Dropping the sender closes the port too.
+    /// The signal to close the port; dropping it closes the port too.
     close: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    /// Stops listening and drops every connection; done when both are.
+    /// Stops listening and drops every connection before it returns.
     pub(super) async fn close(self) {
         drop(self.close);
-        // An error says that the runtime ended the task: it is closed.
+        // An error means that the runtime ended the task, so the port is closed.
         let _ = self.task.await;
     }
 }

@@ -1,4 +1,4 @@
-//! The authorization server: its handle, and what the test does with it.
+//! The authorization server and its handle.
 
 mod builder;
 mod control;
@@ -39,14 +39,14 @@ use transport::Transport;
 /// | `GET /.well-known/openid-configuration` | [OpenID Connect Discovery] |
 /// | `GET /.well-known/oauth-authorization-server` | metadata ([RFC 8414]) |
 /// | `POST /token` | client credentials ([RFC 6749 section 4.4]) |
-/// | `POST /introspect` | introspection ([RFC 7662]), signed where asked for ([RFC 9701]) |
-/// | `POST /rotate` | a new signing key, where the builder turns it on |
+/// | `POST /introspect` | introspection ([RFC 7662]), signed on request ([RFC 9701]) |
+/// | `POST /rotate` | a new signing key, if the builder turns it on |
 ///
 /// `POST /token` takes `scope`, `audience` or `resource` ([RFC 8707], both repeatable), and two
-/// parameters of its own: `claims`, a JSON object that is merged into the token, and
+/// parameters of its own: `claims`, a JSON object whose members become claims, and
 /// `token_format=opaque`. With `Accept: application/jwt`, `POST /introspect` answers a
-/// "phantom token": the plain JWT access token that an opaque one stands for, or 204 where it
-/// is not active.
+/// "phantom token": the JWT access token with the claims of the opaque one, or 204 if it is
+/// inactive.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -81,11 +81,11 @@ struct Handle {
 }
 
 impl AuthorizationServer {
-    /// Starts a server that signs by RS256, on any free port of 127.0.0.1.
+    /// Starts a server that signs with RS256, on any free port of 127.0.0.1.
     ///
     /// # Panics
     ///
-    /// When the system lets no port be opened on loopback.
+    /// When no port can be opened on loopback.
     #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
     pub async fn start() -> Self {
         let started = Self::builder().start().await;
@@ -115,19 +115,19 @@ impl AuthorizationServer {
         self.state().url(path)
     }
 
-    /// The address that the server listens on.
+    /// The server's address and port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.handle.address
     }
 
-    /// The time by the server's clock.
+    /// The time of the server's clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.state().now()
     }
 
-    /// Stops listening and drops every open connection; done when clients see a dead server.
+    /// Stops listening and drops every open connection before it returns.
     pub async fn stop(&self) {
         let listener = lock(&self.handle.listener).take();
         if let Some(listener) = listener {
@@ -135,7 +135,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// Listens again on the same port with the same keys, after a [`stop`](Self::stop) if need be.
+    /// Listens again on the same port with the same keys, and stops first if it runs.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use crate::clock::numeric_date;
 use crate::encoding::{from_base64url, random_id};
 use crate::key::SigningKey;
 
-/// What introspection knows: the opaque tokens, and what was revoked.
+/// The opaque tokens and the revoked tokens, for introspection.
 #[derive(Default)]
 pub(super) struct Registry {
     opaque: HashMap<String, Map<String, Value>>,
@@ -16,7 +16,7 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Makes an opaque token that stands for these claims.
+    /// Makes an opaque token for these claims.
     pub(super) fn issue(&mut self, claims: Map<String, Value>) -> String {
         let token = format!("opaque-{}", random_id());
         self.opaque.insert(token.clone(), claims);
@@ -27,7 +27,7 @@ impl Registry {
         self.revoked.insert(token.to_owned());
     }
 
-    /// The claims of an active token: opaque, or a JWT by one of `keys`.
+    /// The claims of an active token: opaque, or a JWT signed with one of `keys`.
     pub(super) fn active(&self, token: &str, keys: &[SigningKey], now: SystemTime) -> Option<Map<String, Value>> {
         if self.revoked.contains(token) {
             return None;
@@ -53,7 +53,7 @@ fn object(segment: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&from_base64url(segment)?).ok()
 }
 
-/// Says whether `exp`, where present, is ahead and `nbf` is not.
+/// Returns true unless `exp` has passed or `nbf` is ahead.
 #[expect(clippy::cast_precision_loss, reason = "dates fit a double")]
 fn is_timely(claims: &Map<String, Value>, now: i64) -> bool {
     let date = |name| claims.get(name).and_then(Value::as_f64);

@@ -12,10 +12,10 @@ use crate::key::SigningKey;
 use crate::sync::lock;
 use crate::token::TokenBuilder;
 
-/// What the handle and the request handlers share.
+/// The state shared by the handle and the request handlers.
 pub(super) struct State {
     pub(super) settings: Settings,
-    /// Where the server is reached: scheme, address and path prefix, without a final slash.
+    /// The server's base URL: scheme, address and path prefix, without a final slash.
     pub(super) base: String,
     pub(super) issuer: String,
     pub(super) desks: Desks,
@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) registry: Mutex<Registry>,
 }
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) path: String,
@@ -59,17 +59,17 @@ impl State {
         lock(&self.keys).signer().clone()
     }
 
-    /// A good token by the current signing key.
+    /// A good token, signed with the current key.
     pub(super) fn token(&self) -> TokenBuilder {
         self.token_by(&self.signer())
     }
 
-    /// A good token by any key.
+    /// A good token, signed with any key.
     pub(super) fn token_by(&self, key: &SigningKey) -> TokenBuilder {
         TokenBuilder::new(key, &self.issuer, self.now()).audience(self.settings.audience.clone())
     }
 
-    /// What attacks on this server start from.
+    /// The start of attacks on this server.
     pub(super) fn target(&self, token: TokenBuilder) -> Target {
         let signers = lock(&self.keys).signers().to_vec();
         let elliptic = signers.iter().find(|key| key.algorithm().is_elliptic());
@@ -86,7 +86,7 @@ impl State {
         lock(&self.registry).issue(claims)
     }
 
-    /// The claims of an active token; `None` for every other one.
+    /// The claims of an active token; `None` for any other token.
     pub(super) fn introspect(&self, token: &str) -> Option<Map<String, Value>> {
         let keys = lock(&self.keys).published().to_vec();
         lock(&self.registry).active(token, &keys, self.now())

@@ -31,7 +31,7 @@ impl Transport {
 
     /// Answers one connection's requests until it closes.
     pub(super) async fn serve(self, stream: TcpStream, router: Router) {
-        // Without it answers are late, never wrong.
+        // A failure makes answers late, never wrong.
         let _ = stream.set_nodelay(true);
         match self {
             Self::Plain => converse(stream, router).await,
@@ -51,11 +51,11 @@ where
 {
     let service = service_fn(move |request| answer(router.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    // A client that goes away is no failure of ours.
+    // A client that disconnects is not a failure of the server.
     let _ = connection.await;
 }
 
-/// Answers a request, or makes hyper close the connection where a fault says so.
+/// Answers a request, or makes hyper close the connection if the fault is to do so.
 async fn answer(router: Router, request: hyper::Request<Incoming>) -> Result<Response, ConnectionClosed> {
     let Ok(response) = TowerToHyperService::new(router).call(request).await;
     match response.extensions().get::<HangUp>() {

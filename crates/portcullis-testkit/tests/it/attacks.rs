@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{decode, get, get_json, verifies};
 
-/// Who made the signature, as a lenient verifier sees it.
+/// The signer, as a lenient verifier sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Server,
@@ -70,7 +70,7 @@ async fn server_with(algorithms: &[Algorithm]) -> AuthorizationServer {
 
 type Check = fn(&Seen) -> bool;
 
-/// What is true of each attack on a server that signs by ES256.
+/// The facts of each attack on a server that signs with ES256.
 #[rustfmt::skip]
 const TABLE: &[(Attack, By, Check)] = &[
     (Attack::AlgNone, Nobody, |t| t.header["alg"] == "none" && t.text.ends_with('.')),

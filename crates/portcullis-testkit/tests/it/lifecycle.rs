@@ -28,7 +28,7 @@ async fn stopping_closes_the_port_and_open_connections() {
     server.stop().await;
 
     let mut rest = Vec::new();
-    // The end of the stream, or a reset: both say that the server is gone.
+    // The end of the stream, or a reset: the server has ended the connection either way.
     let _ = open.read_to_end(&mut rest).await;
     assert!(TcpStream::connect(server.address()).await.is_err());
     server.stop().await;

@@ -1,4 +1,4 @@
-//! The test kit, used as its users use it: over HTTP.
+//! Tests of the test kit over HTTP.
 
 #![expect(
     clippy::unwrap_used,

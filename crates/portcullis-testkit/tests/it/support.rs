@@ -25,7 +25,7 @@ impl Token {
         }
     }
 
-    /// Verifies against the JWK of the token's `kid`, by the token's `alg`.
+    /// Verifies with the JWK of the token's `kid` and the token's `alg`.
     pub(crate) fn verifies(&self, keys: &Value) -> bool {
         let keys = keys["keys"].as_array().unwrap();
         let key = keys.iter().find(|key| key["kid"] == self.header["kid"]);
@@ -54,7 +54,7 @@ pub(crate) fn client() -> reqwest::Client {
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-/// Verifies from the JWK's parameters alone, apart from the test kit's own code.
+/// Verifies with the JWK's parameters alone, independent of the test kit's own code.
 pub(crate) fn verifies(jwk: &Value, algorithm: &str, input: &[u8], signature: &[u8]) -> bool {
     match jwk["kty"].as_str().unwrap() {
         "RSA" => rsa(jwk, algorithm, input, signature),
@@ -121,7 +121,7 @@ fn parameter(jwk: &Value, name: &str) -> Vec<u8> {
     decode(jwk[name].as_str().unwrap())
 }
 
-/// Public material of a JWK, hashed, to tell keys apart.
+/// A hash of a JWK's public parameters, to tell keys apart.
 pub(crate) fn fingerprint(jwk: &Value) -> Vec<u8> {
     let material = format!("{}{}{}{}", jwk["n"], jwk["x"], jwk["k"], jwk["pub"]);
     let hash = digest::digest(&digest::SHA256, material.as_bytes());

@@ -5,14 +5,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 
-/// Sends what it has, then fails, which drops the connection.
+/// A body that sends its bytes and then fails, which drops the connection.
 pub(super) struct CutOffBody {
     step: Step,
 }
 
 enum Step {
     Send(Bytes),
-    /// Waits one turn, in which the server writes out what it holds.
+    /// Waits for one poll, in which the server writes its buffer.
     Flush,
     Fail,
 }
@@ -42,7 +42,7 @@ impl Body for CutOffBody {
     }
 }
 
-/// Opens a JSON document and sends white space for as long as somebody reads.
+/// A body that opens a JSON document and sends white space without end.
 pub(super) struct EndlessBody {
     next: &'static [u8],
 }

@@ -1,4 +1,4 @@
-//! Faults on demand: what an authorization server does on a bad day.
+//! Faults of an authorization server, on demand.
 
 mod body;
 
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use body::{CutOffBody, EndlessBody};
 
-/// A way in which an [`Endpoint`](crate::Endpoint) fails.
+/// A faulty answer of an [`Endpoint`](crate::Endpoint).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -23,22 +23,22 @@ use body::{CutOffBody, EndlessBody};
 ///
 /// let server = AuthorizationServer::start().await;
 /// server.fault(Endpoint::Jwks, Fault::Status(503));
-/// // … your API has to live with it …
+/// // … your API must cope with it …
 /// server.heal(Endpoint::Jwks);
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answers with this status and no body; a number that is no status is sent as 500.
+    /// Answers with this status and no body; an invalid status is sent as 500.
     Status(u16),
     /// Answers as usual, this much later.
     Delay(Duration),
-    /// Never answers, until it is healed or replaced: then answers as usual.
+    /// Does not answer until healed or replaced; then answers as usual.
     Hang,
     /// Stops in the middle of the usual body and drops the connection.
     CutOff,
-    /// Answers 200 with a page of HTML that calls itself JSON.
+    /// Answers 200 with an HTML page whose `Content-Type` says JSON.
     NotJson,
     /// Answers as usual, after this many bytes of valid white space.
     HugeBody(usize),
@@ -55,24 +55,25 @@ pub enum Fault {
         /// The body.
         body: String,
     },
-    /// Answers a question about a token that is not active with this status, and as usual about one that is: so do
-    /// django-oauth-toolkit up to 2 (401, with the usual body) and old versions of Hydra (401).
+    /// Answers introspection of an inactive token with this status, and of an active token as usual.
+    ///
+    /// django-oauth-toolkit up to version 2 (401, with the usual body) and old versions of Hydra (401) do so.
     InactiveToken {
-        /// The status; a number that is none is sent as 500.
+        /// The status; an invalid one is sent as 500.
         status: u16,
-        /// Sends the usual body, `{"active":false}`, with it.
+        /// True to send the usual body, `{"active":false}`, with it.
         body: bool,
     },
     /// Closes the connection without an answer.
     Refuse,
 }
 
-/// Marks a response that is never sent: the connection closes instead.
+/// The mark of a response that is never sent: the connection closes instead.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HangUp;
 
 impl Fault {
-    /// Answers `request` in this faulty way; `released` changes when the fault is lifted.
+    /// Answers `request` with this fault; `released` changes when the fault ends.
     pub(super) async fn answer(self, mut released: watch::Receiver<()>, request: Request, next: Next) -> Response {
         match self {
             Self::Status(code) => status(code).into_response(),
@@ -81,7 +82,7 @@ impl Fault {
                 next.run(request).await
             }
             Self::Hang => {
-                // An error means that the server is gone, and this connection with it.
+                // An error means that the server, and so this connection, has ended.
                 let _ = released.changed().await;
                 next.run(request).await
             }
@@ -118,14 +119,14 @@ fn redirect(to: &str) -> Response {
     response
 }
 
-/// Sets a header field; a value that HTTP cannot carry is left out.
+/// Sets a header field, unless its value is not valid in HTTP.
 fn insert(response: &mut Response, name: axum::http::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// The usual answer, unless that says that a token is not active.
+/// The usual answer, or this status in place of one for an inactive token.
 async fn inactive_token(code: u16, with_body: bool, usual: Response) -> Response {
     if usual.status() == StatusCode::NO_CONTENT {
         return status(code).into_response();
@@ -158,7 +159,7 @@ async fn pad(padding: usize, response: Response) -> Response {
     Response::from_parts(head, Body::from(padded))
 }
 
-/// Reads a body of our own making, which never fails.
+/// Reads the whole body, which never fails because the server made it.
 async fn collect(body: Body) -> Vec<u8> {
     let collected = body.collect().await;
     collected.map_or_else(|_| Vec::new(), |body| body.to_bytes().to_vec())

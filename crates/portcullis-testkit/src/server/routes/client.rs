@@ -16,7 +16,9 @@ pub(super) fn authenticate(
     parameters: &Parameters,
 ) -> Result<String, OAuthError> {
     let claimed = match (headers.get(AUTHORIZATION), post(parameters)?) {
-        (Some(_), Some(_)) => return Err(OAuthError::InvalidRequest("two ways of authentication")),
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::InvalidRequest("expected one way of client authentication, got two"));
+        }
         (Some(field), None) => field.to_str().ok().and_then(basic),
         (None, posted) => posted,
     };

@@ -27,7 +27,7 @@ impl OAuthError {
         match self {
             Self::InvalidRequest(what) => what,
             Self::InvalidClient => "unknown client or wrong secret",
-            Self::InvalidScope => "scope holds a character that is not allowed",
+            Self::InvalidScope => "scope contains a character that RFC 6749 section 3.3 does not allow",
             Self::UnsupportedGrantType => "only client_credentials is supported",
         }
     }

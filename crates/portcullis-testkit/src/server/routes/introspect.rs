@@ -14,7 +14,7 @@ use crate::clock::numeric_date;
 const SIGNED_ANSWER: &str = "application/token-introspection+jwt";
 const PHANTOM: &str = "application/jwt";
 
-/// `POST /introspect` (RFC 7662), in the form that `Accept` asks for.
+/// `POST /introspect` (RFC 7662), in the form that `Accept` names.
 pub(super) async fn introspect(
     State(server): Shared,
     headers: HeaderMap,
@@ -42,7 +42,7 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     ranges.any(|range| range.eq_ignore_ascii_case(media_type))
 }
 
-/// The answer of RFC 7662 section 2.2: nothing is told of an inactive token.
+/// The answer of RFC 7662 section 2.2, without details of an inactive token.
 fn answer(claims: Option<Map<String, Value>>) -> Value {
     let Some(claims) = claims else {
         return json!({ "active": false });
@@ -67,7 +67,7 @@ fn signed(server: &Server, client: &str, claims: Option<Map<String, Value>>) -> 
     ([(CONTENT_TYPE, SIGNED_ANSWER)], token.sign()).into_response()
 }
 
-/// The JWT access token that an active token stands for, else 204.
+/// The JWT access token with the claims of an active token, else 204.
 fn phantom(server: &Server, claims: Option<Map<String, Value>>) -> Response {
     let Some(claims) = claims else {
         return StatusCode::NO_CONTENT.into_response();

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{Server, Shared};
 use crate::sync::lock;
 
-/// The metadata of RFC 8414 section 2, which OpenID Connect Discovery section 3 shares.
+/// The metadata of RFC 8414 section 2 and OpenID Connect Discovery section 3.
 ///
-/// `authorization_endpoint` is named because both want it; nothing answers there.
+/// Both require `authorization_endpoint`; nothing answers there.
 pub(super) async fn show(State(server): Shared) -> Json<Value> {
     let issuer = server.settings.metadata_issuer.as_ref();
     let authentication = ["client_secret_basic", "client_secret_post"];

@@ -21,10 +21,10 @@ use super::desk::attend;
 use super::endpoint::Endpoint;
 use super::state::State as Server;
 
-/// What handlers are given of the server.
+/// The server, shared by the handlers.
 type Shared = axum::extract::State<Arc<Server>>;
 
-/// Every route, each behind its endpoint's desk.
+/// The router, with each endpoint behind its desk.
 pub(super) fn router(server: &Arc<Server>) -> Router {
     let settings = &server.settings;
     let path = &settings.path;

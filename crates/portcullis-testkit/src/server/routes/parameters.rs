@@ -7,7 +7,7 @@ use super::error::OAuthError;
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// The value of a parameter that must not be repeated.
+    /// The value of a parameter, which must not be repeated.
     pub(super) fn one(&self, name: &str) -> Result<Option<&str>, OAuthError> {
         match self.all(name).as_slice() {
             [] => Ok(None),
@@ -29,6 +29,6 @@ impl<S: Send + Sync> FromRequest<S> for Parameters {
 
     async fn from_request(request: Request, server: &S) -> Result<Self, OAuthError> {
         let form = Form::from_request(request, server).await;
-        form.map(|Form(pairs)| Self(pairs)).map_err(|_| OAuthError::InvalidRequest("the body is no form"))
+        form.map(|Form(pairs)| Self(pairs)).map_err(|_| OAuthError::InvalidRequest("expected a form as the body"))
     }
 }

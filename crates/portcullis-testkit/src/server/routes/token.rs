@@ -34,7 +34,7 @@ pub(super) async fn issue(
     let access_token = match parameters.one("token_format")? {
         Some("opaque") => server.issue_opaque(token.claims().clone()),
         None | Some("jwt") => token.sign(),
-        Some(_) => return Err(OAuthError::InvalidRequest("token_format is jwt or opaque")),
+        Some(_) => return Err(OAuthError::InvalidRequest("expected jwt or opaque as token_format")),
     };
     answer.insert("access_token".into(), access_token.into());
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
@@ -61,7 +61,7 @@ fn checked_scope(scope: &str) -> Result<&str, OAuthError> {
     fine.then_some(scope).ok_or(OAuthError::InvalidScope)
 }
 
-/// `audience` and `resource` (RFC 8707): one string, or a list where there are more.
+/// The values of `audience` and `resource` (RFC 8707): one string, or a list of several.
 fn audience(parameters: &Parameters) -> Option<Value> {
     let mut values = parameters.all("audience");
     values.extend(parameters.all("resource"));
@@ -73,7 +73,7 @@ fn audience(parameters: &Parameters) -> Option<Value> {
 }
 
 fn claims_object(text: &str) -> Result<Map<String, Value>, OAuthError> {
-    serde_json::from_str(text).map_err(|_| OAuthError::InvalidRequest("claims is not a JSON object"))
+    serde_json::from_str(text).map_err(|_| OAuthError::InvalidRequest("expected a JSON object as claims"))
 }
 
 fn lifetime(server: &Server, token: &TokenBuilder) -> i64 {
