@@ -8,30 +8,30 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Where the resource server listens
+    /// Address and port of the resource server
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
 
-    /// Where the embedded authorization server listens
+    /// Address and port of the embedded authorization server
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001", conflicts_with_all = ["issuer", "jwks_uri"])]
     pub(crate) as_listen: SocketAddr,
 
-    /// Use this authorization server instead: its issuer, whose metadata name its keys
+    /// Use the authorization server of this issuer instead; its metadata has the URL of its keys
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
 
-    /// Use the keys of this endpoint instead of those that the metadata name
+    /// Use the keys at this URL instead of the URL in the metadata
     #[arg(long, value_name = "URL")]
     pub(crate) jwks_uri: Option<String>,
 
-    /// Accept only tokens for this audience; given again, for any of them. The embedded server issues
-    /// its tokens for them
+    /// Accept only tokens for this audience, or for any of several if given again. The embedded
+    /// server issues its tokens for them
     #[arg(long, value_name = "AUDIENCE")]
     pub(crate) audience: Vec<String>,
 }
 
 impl Args {
-    /// Whom the embedded server's tokens are for.
+    /// The audiences of the embedded server's tokens.
     pub(crate) fn audiences(&self) -> Vec<String> {
         match self.audience.as_slice() {
             [] => vec!["https://api.example.com".to_owned()],

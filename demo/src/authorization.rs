@@ -1,4 +1,4 @@
-//! Who issues the tokens: the embedded authorization server, or a real one.
+//! The authorization server: the embedded one, or a real one.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::args::Args;
 
-/// The client that the embedded server knows, and its secret.
+/// The id and secret of the embedded server's client.
 pub(crate) const CLIENT: &str = "demo";
 
-/// What the embedded server signs with: a key for each, the first by default.
+/// The algorithms of the embedded server: one key for each, the first by default.
 pub(crate) const ALGORITHMS: [Algorithm; 5] =
     [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];
 
-/// How long the embedded server says that its keys are fresh: short, so that a refresh can be watched.
+/// The `max-age` of the embedded server's keys: short, so that users can watch a refresh.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
 
 pub(crate) enum Authorization {
@@ -28,7 +28,7 @@ pub(crate) enum Authorization {
 }
 
 impl Authorization {
-    /// Starts the embedded server, unless the arguments name another.
+    /// Starts the embedded server, unless the arguments name another server.
     pub(crate) async fn new(args: &Args) -> Result<Self, String> {
         if args.issuer.is_some() || args.jwks_uri.is_some() {
             return Ok(Self::External);
@@ -45,13 +45,13 @@ impl Authorization {
             .map_err(|error| {
                 format!("cannot listen on {}: {error}; choose another address with --as-listen", args.as_listen)
             })?;
-        // It may listen on any address of this machine, which is not https.
+        // It listens without https, on any address of this machine.
         let jwks = JwksService::discover(server.issuer()).dangerously_allow_http().build();
         let jwks = jwks.map_err(|error| error.to_string())?;
         Ok(Self::Embedded { server, jwks })
     }
 
-    /// Which tokens are good.
+    /// The verifier of the resource server.
     pub(crate) fn verifier(&self, args: &Args) -> Result<Verifier, ConfigurationError> {
         let builder = match (self, args.issuer.as_deref(), args.jwks_uri.as_deref()) {
             (Self::Embedded { server, jwks }, ..) => Verifier::builder(jwks.clone()).issuer(server.issuer()),
@@ -73,7 +73,7 @@ impl Authorization {
     }
 }
 
-/// An audience on its own stands as a string, several as an array (RFC 7519 section 4.1.3).
+/// A string for one audience, an array for several (RFC 7519 section 4.1.3).
 fn one_or_many(audiences: Vec<String>) -> Value {
     match <[String; 1]>::try_from(audiences) {
         Ok([one]) => one.into(),

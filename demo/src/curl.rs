@@ -1,4 +1,4 @@
-//! The lines to paste into a shell: for each endpoint one that passes and one that is refused.
+//! The lines to paste into a shell: for each endpoint a request that passes and a request that is refused.
 
 use std::{fmt, net::SocketAddr};
 
@@ -7,10 +7,10 @@ use crate::{
     playground,
 };
 
-/// A request to an endpoint, and what it gets.
+/// A request to an endpoint and its answer.
 struct Line {
     endpoint: &'static str,
-    /// What the token is asked for with, beyond the client's credentials; none for a request without a token.
+    /// The parameters of the token request besides the client's credentials; `None` for a request without a token.
     token: Option<&'static str>,
     answer: &'static str,
 }
@@ -36,7 +36,7 @@ const LINES: [Line; 6] = [
     },
 ];
 
-/// Says what runs where, and what to try.
+/// Prints the addresses of the servers and the lines to try.
 #[expect(clippy::print_stdout, reason = "a command speaks to a person")]
 pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization) {
     println!("Resource server:      http://{resource}");
@@ -50,7 +50,7 @@ pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization)
             for line in &LINES {
                 println!("# {}\n{}\n", line.answer, Embedded { line, resource, issuer });
             }
-            println!("# new signing key: tokens by it pass at once, those by the old one until they expire");
+            println!("# new signing key: its tokens pass at once, the old key's tokens until they expire");
             println!("curl -X POST {issuer}/rotate\n");
         }
         Authorization::External => {
@@ -66,10 +66,10 @@ pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization)
             }
         }
     }
-    println!("Refusals are logged here with their code. Ctrl-C stops.");
+    println!("Refusals are logged here with their code. Ctrl-C stops the demo.");
 }
 
-/// A line, with a token of the embedded server.
+/// A line with a token of the embedded server.
 struct Embedded<'a> {
     line: &'a Line,
     resource: SocketAddr,

@@ -20,7 +20,7 @@ use authorization::Authorization;
 use resource::Guards;
 use stop::Stop;
 
-/// How long requests that are under way may take after the demo was asked to stop.
+/// The time that open requests have to end after the signal to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
@@ -53,7 +53,7 @@ async fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-/// The endpoints, and at `/` the playground, or where there is none the list of the endpoints.
+/// The endpoints, and at `/` the playground or else the list of endpoints.
 fn router(verifier: Verifier, address: SocketAddr, authorization: &Authorization) -> Router {
     let guards = Guards::new(verifier);
     let endpoints = resource::router(&guards);
@@ -65,7 +65,7 @@ fn router(verifier: Verifier, address: SocketAddr, authorization: &Authorization
     }
 }
 
-/// Serves until asked to stop; requests that are under way then get a moment to end.
+/// Serves until the signal to stop, and then gives open requests a moment to end.
 async fn serve(listener: TcpListener, router: Router, stop: Stop) -> std::io::Result<()> {
     let (stopping, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {

@@ -1,4 +1,4 @@
-//! The resource server: three endpoints, each guarded in its own way.
+//! The resource server: three endpoints, each with its own rules.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use axum::{Json, Router, routing::get};
 use portcullis::{Claims, Secure, Verifier};
 use serde_json::{Value, json};
 
-/// What stands before each endpoint.
+/// The guards of the endpoints.
 #[derive(Clone)]
 pub(crate) struct Guards {
     pub(crate) token: Secure,
@@ -31,7 +31,7 @@ pub(crate) fn router(guards: &Guards) -> Router {
         .layer(guards.token.clone())
 }
 
-/// The endpoints in plain text.
+/// The list of endpoints as plain text.
 pub(crate) fn index(address: SocketAddr) -> Router {
     Router::new().route("/", get(move || list(address)))
 }

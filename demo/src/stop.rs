@@ -1,6 +1,6 @@
-//! When to stop.
+//! Signals to stop.
 
-/// Ctrl-C and requests to terminate, heard from the moment this is made.
+/// Ctrl-C and SIGTERM, caught from the creation of this value on.
 #[cfg(unix)]
 pub(crate) struct Stop {
     interrupt: tokio::signal::unix::Signal,
@@ -22,7 +22,7 @@ impl Stop {
     }
 }
 
-/// Ctrl-C, heard from the moment this is asked.
+/// Ctrl-C, caught from the first call on.
 #[cfg(not(unix))]
 pub(crate) struct Stop;
 

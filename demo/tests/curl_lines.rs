@@ -1,6 +1,6 @@
-//! Each line that the demo prints, pasted into a shell, gives what it promises.
+//! Each printed line, pasted into a shell, gets the answer printed above it.
 //!
-//! `cargo xtask test` sees to it that curl is there, and runs this.
+//! `cargo xtask test` checks for curl and runs this test.
 
 #![cfg(unix)]
 #![allow(
@@ -30,7 +30,7 @@ fn every_printed_line_gives_what_it_promises() {
     let promises: Vec<_> =
         welcome.windows(2).filter(|pair| pair[0].starts_with("# ") && pair[1].starts_with("curl")).collect();
     assert_eq!(promises.len(), 7);
-    // Twice, since lines are pasted again; the last of them rotates the key in between.
+    // Twice, because users repeat lines; the last line rotates the key in between.
     for _ in 0..2 {
         for pair in &promises {
             let (promise, answer) = (pair[0].trim_start_matches("# "), paste(&pair[1]));

@@ -1,4 +1,4 @@
-//! The demo as a newcomer runs it: started, stopped, and told to use something else.
+//! The demo, started and stopped with various arguments.
 
 #![cfg(unix)]
 #![allow(
@@ -42,7 +42,7 @@ fn the_embedded_server_may_listen_on_all_addresses() {
     assert!(demo.signal("TERM").success());
 }
 
-/// The answer to a request, as it comes.
+/// The raw answer to a request.
 fn ask(address: &str, request: &str) -> String {
     use std::{io::Write, net::TcpStream};
     let mut stream = TcpStream::connect(address).unwrap();
@@ -71,7 +71,7 @@ fn the_playground_is_for_its_own_page_only() {
     let page = get(address, "/", address);
     assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("\r\ncontent-security-policy: default-src 'none'; "));
     assert!(page.contains("<option value=\"alg_none\">") && !page.contains("{{"), "{page}");
-    // A name that somebody made to point here.
+    // A foreign name that resolves to this address.
     for path in ["/", "/playground/status", "/playground/page.js"] {
         assert!(get(address, path, "rebound.example:3000").starts_with("HTTP/1.1 421 "), "{path}");
     }

@@ -1,4 +1,4 @@
-//! A path that the gateway judges under a route is served under it, whatever the server.
+//! Checks that every server serves a path under the route by which the gateway judges it.
 #![no_main]
 #![allow(dead_code, unreachable_pub, reason = "a module of the gateway, which is a program")]
 
@@ -18,9 +18,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// A target: ASCII as it stands, any other byte as a word of what is hostile.
+/// A request target: ASCII bytes unchanged, any other byte replaced by a hostile piece.
 fn target_of(bytes: &[u8]) -> String {
-    // Long ones take long, and say no more.
+    // Longer targets take longer and find nothing more.
     let bytes = bytes.iter().take(32);
     let word = |byte: &u8| match byte.checked_sub(128) {
         None => char::from(*byte).to_string(),

@@ -16,7 +16,7 @@ fn figure(case: &Case) -> Figure {
     prepared.repeat(TIMES);
     let change = region.change();
     let counted = (change.allocations + change.reallocations) as u64;
-    // Rounded up: an allocation now and then is one too many.
+    // Rounded up, so that an occasional allocation counts as one.
     let (counted, unit) = (counted.div_ceil(TIMES), "allocations");
     Figure { what: case.name.to_owned(), unit, counted, bound: case.allocations }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What was counted, and how much it may be.
+/// A count and its upper bound.
 pub(crate) struct Figure {
     pub(crate) what: String,
     pub(crate) unit: &'static str,

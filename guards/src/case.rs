@@ -1,4 +1,4 @@
-//! The cases that are counted: one way of verifying a token, again and again.
+//! The counted cases: one way of verifying a token, repeated.
 
 use std::{
     future::Future,
@@ -14,9 +14,9 @@ use serde_json::json;
 
 const ISSUER: &str = "https://as.example.com";
 
-/// The claims as a handler asks for them.
+/// The claims in a handler's type.
 #[derive(serde::Deserialize)]
-#[expect(dead_code, reason = "read is all they are")]
+#[expect(dead_code, reason = "the fields are deserialised, then dropped")]
 pub(crate) struct Typed {
     sub: String,
     client_id: String,
@@ -30,9 +30,9 @@ pub(crate) struct Case {
     algorithm: Algorithm,
     cached: bool,
     door: Door,
-    /// At most so many heap allocations each time.
+    /// The upper bound of heap allocations for each token.
     pub(crate) allocations: u64,
-    /// At most so many instructions each time, on `x86_64` as callgrind shows it to a program.
+    /// The upper bound of instructions for each token, on the `x86_64` that callgrind emulates.
     pub(crate) instructions: u64,
 }
 
@@ -54,8 +54,8 @@ pub(crate) struct Prepared {
 
 impl Case {
     pub(crate) const ALL: &[Self] = &[
-        // All but the signature is the same for all algorithms: HS256 shows it best, 22,600 of its 36,000
-        // instructions are the MAC's. Those of ECDSA and EdDSA depend on the key.
+        // Only the signature differs between algorithms. HS256 shows the rest best: its MAC takes 22,600 of the 36,000
+        // instructions. The instructions of ECDSA and EdDSA depend on the key.
         Self::new("cached", Algorithm::RS256, true, 0, 1_450),
         Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 3_000) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
@@ -72,7 +72,7 @@ impl Case {
         Self::ALL.iter().find(|case| case.name == name).copied()
     }
 
-    /// A verifier and a token of it, seen twice: at the second time a thread takes a handle of its own.
+    /// Makes a verifier and a token, verified twice: at the second time the thread takes its own handle.
     pub(crate) fn prepare(self) -> Prepared {
         let key = SigningKey::generate(self.algorithm, "2026-11-24");
         let builder = if self.cached { builder(&key) } else { builder(&key).without_token_cache() };
@@ -87,7 +87,7 @@ impl Case {
 }
 
 impl Prepared {
-    /// Verifies the token so often and has its claims read.
+    /// Verifies the token this many times and reads its claims.
     #[inline(never)]
     pub(crate) fn repeat(&self, times: u64) {
         for _ in 0..times {
@@ -103,7 +103,7 @@ impl Prepared {
     }
 }
 
-/// A verifier of the tokens that this key signs.
+/// A verifier for tokens signed with this key.
 #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
 pub(crate) fn builder(key: &SigningKey) -> VerifierBuilder {
     let jwks = JwksService::from_json(&json!({ "keys": [key.public_jwk()] }).to_string()).expect("a key set");
@@ -140,7 +140,7 @@ fn token(key: &SigningKey) -> String {
         .sign()
 }
 
-/// The outcome of a future that needs no wait: the keys are known.
+/// The outcome of a future that does not wait, because the keys are known.
 pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome),

@@ -1,4 +1,4 @@
-//! The memory of a cache that a million tokens are thrown at.
+//! The memory of a cache under a million distinct tokens.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use crate::{
 const TOKENS: u32 = 1_000_000;
 const BOUND: usize = 4 << 20;
 
-/// What the allocator's rounding and entries that are about to go may add.
+/// The allowance for the allocator's rounding and for entries about to be dropped.
 const SLACK: u64 = 1 << 20;
 
 pub(crate) fn figures() -> Vec<Figure> {
@@ -41,6 +41,6 @@ pub(crate) fn figures() -> Vec<Figure> {
     };
     vec![
         figure("heap of a cache of 4 MiB", most, BOUND as u64 + SLACK),
-        figure("its size as it tells", most_told, BOUND as u64),
+        figure("size reported by the cache", most_told, BOUND as u64),
     ]
 }

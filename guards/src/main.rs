@@ -1,8 +1,8 @@
-//! Guards of speed that do not depend on the clock: `cargo xtask guards` builds and runs them all.
+//! Bounds of speed that do not depend on the clock: `cargo xtask guards` builds this and checks all of them.
 //!
 //! ```text
 //! guards                        allocations, bytes, and instructions by callgrind
-//! guards repeat CASE TIMES      verifies so often, for callgrind to count
+//! guards repeat CASE TIMES      verifies a token TIMES times, for callgrind to count
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
@@ -17,7 +17,7 @@ use std::{env, process::ExitCode};
 use case::Case;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-/// What a guard comes to: the value, or a line that says why there is none.
+/// A value, or one line with the reason for the failure.
 type Result<T> = std::result::Result<T, String>;
 
 #[global_allocator]
@@ -48,12 +48,13 @@ fn all() -> Result<()> {
         println!("{figure}");
     }
     println!("{} passed, {failed} failed", figures.len() - failed);
-    if failed == 0 { Ok(()) } else { Err("a guard does not hold: see the lines marked ABOVE".to_owned()) }
+    if failed == 0 { Ok(()) } else { Err("a bound is exceeded: see the lines marked ABOVE".to_owned()) }
 }
 
 fn repeat(case: &str, times: &str) -> Result<()> {
-    let case = Case::named(case).ok_or_else(|| format!("there is no case {case}"))?;
-    let times = times.parse().map_err(|_| format!("{times} is not a number"))?;
+    let case = Case::named(case)
+        .ok_or_else(|| format!("expected one of the cases listed in guards/src/case.rs, got {case}"))?;
+    let times = times.parse().map_err(|_| format!("expected a number of repetitions, got {times}"))?;
     case.prepare().repeat(times);
     Ok(())
 }

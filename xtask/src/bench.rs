@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what `bench` has, runs it, and writes a report for each scope.
+//! `cargo xtask bench`: builds and runs the benchmarks, and writes a report for each scope.
 
 mod against;
 
@@ -16,7 +16,7 @@ use crate::{
     shell::{self, cargo, program, run as run_command},
 };
 
-/// What is measured, for a report of its own.
+/// A subject of measurement with its own report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
     /// The library, alone and on axum: docs/benchmarks.md
@@ -29,23 +29,23 @@ pub(crate) enum Scope {
 
 const RUNNER: &str = "bench-runner";
 
-/// The packages of the library's scope that are alone in their kind; the others are found in [`KINDS`].
+/// The library scope's packages outside the folders of [`KINDS`].
 const SINGLE: [&str; 3] = ["micro", "bench-storms", RUNNER];
 
-/// Folders with a package in each folder, and how the names of those with a program begin.
+/// Folders of packages, and the prefix of the names of packages with a program.
 const KINDS: [(&str, &str); 2] = [("servers", "server-"), ("whole", "whole-")];
 
-/// What the gateway is measured with.
+/// The packages that measure the gateway.
 const FOR_GATEWAY: [&str; 3] = [RUNNER, "server-auth-ok", "server-ext-authz-ok"];
 
-/// Measures one scope, or all of them; `quick` is to see that it works, and its reports go to `bench/target/quick`.
+/// Measures one scope, or all of them; `quick` only tries everything out, with reports in `bench/target/quick`.
 ///
 /// With a git revision, this build is compared with the build of that revision.
 pub(crate) fn run(quick: bool, scope: Option<Scope>, against: Option<&str>) -> Result {
     let scopes = scope.map_or_else(|| Scope::value_variants().to_vec(), |scope| vec![scope]);
     let before = against.map(Revision::check_out).transpose()?;
-    // All are built before any is measured, so that a build that fails does so early; the other revision's come first,
-    // since both share a target folder and the programs in it must be this one's in the end.
+    // Everything is built before anything is measured, so that a build fails early. The other revision is built first:
+    // both share a target folder, which must hold this revision's programs in the end.
     for scope in &scopes {
         scope.set_up()?;
         before.as_ref().map_or(Ok(()), |before| before.build(*scope))?;
@@ -54,7 +54,7 @@ pub(crate) fn run(quick: bool, scope: Option<Scope>, against: Option<&str>) -> R
     scopes.iter().try_for_each(|scope| scope.measure(quick, before.as_ref()))
 }
 
-/// The tests of the runner: the pages of docs are rendered from their results, and every goal names a figure.
+/// The command for the runner's tests: docs pages match their results, and every goal names a figure.
 pub(crate) fn test() -> Command {
     let mut test = cargo(["test", "--locked", "--package", RUNNER]);
     test.current_dir(shell::root().join("bench"));
@@ -70,7 +70,7 @@ impl Scope {
         }
     }
 
-    /// The peers are left out where this build is compared with another revision's.
+    /// Builds the scope; without the peers if two revisions are compared.
     fn build(self, is_against: bool) -> Result {
         let root = shell::root();
         match self {
@@ -98,39 +98,40 @@ impl Scope {
         run_command(&mut runner)
     }
 
-    /// As the runner and the command line know it.
+    /// The name for the runner and the command line.
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
-/// The folder of the programs that are measured.
+/// The folder of the measured programs.
 fn programs() -> PathBuf {
     shell::root().join("bench/target/release")
 }
 
-/// Builds the gateway of a checkout, into the target folder of this one.
+/// Builds the gateway of a checkout into this checkout's target folder.
 fn build_gateway(root: &Path) -> Result {
     println!("bench: building the gateway");
     let mut build = cargo(["build", "--release", "--package", "portcullis-gateway"]);
     run_command(into_target(&mut build, root).current_dir(root))
 }
 
-/// Into the target folder of this checkout, so that what two revisions share is built once. The lock file of another
-/// revision may be incomplete: whoever commits seldom builds the benchmarks.
+/// Directs a build into this checkout's target folder, so that code common to two revisions is built once.
+///
+/// The lock file of another revision may be incomplete, because commits seldom build the benchmarks.
 fn into_target<'a>(build: &'a mut Command, root: &Path) -> &'a mut Command {
     let this = shell::root();
     build.arg("--target-dir").arg(this.join("bench/target")).args((root == this).then_some("--locked"))
 }
 
-/// Builds packages of a checkout, into the target folder of this one.
+/// Builds packages of a checkout into this checkout's target folder.
 ///
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
 fn build(root: &Path, packages: &[String]) -> Result {
     let bench = root.join("bench");
     for (number, package) in packages.iter().enumerate() {
         println!("bench: building {package} ({} of {})", number + 1, packages.len());
-        // From within the folder, whose settings for cargo hold there only.
+        // Run in the folder, because its cargo settings hold only there.
         let mut build = cargo(["build", "--release", "--package", package]);
         run_command(into_target(&mut build, root).current_dir(&bench))?;
     }
@@ -145,7 +146,7 @@ fn packages(bench: &Path) -> Result<Vec<String>> {
     Ok(packages)
 }
 
-/// The packages whose names begin with the prefix, in order; the others hold what these share.
+/// The packages whose names begin with the prefix, in order; the others are shared code.
 fn in_folder(folder: &Path, prefix: &str) -> std::io::Result<Vec<String>> {
     let mut packages = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that can be said of the code without running it.
+//! `cargo xtask check`: all checks that do not run the code.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     steps::{OK, Steps},
 };
 
-/// How long fetching the advisory database may take.
+/// The time limit for fetching the advisory database.
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs the command.
@@ -21,7 +21,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.finish()
 }
 
-/// The checks as steps, what is quickly said first.
+/// Adds the checks as steps, the quickest first.
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
     steps.run("direction of imports", imports::check);
@@ -42,13 +42,13 @@ fn licences() -> Result {
     run_command(&mut cargo(["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
 }
 
-/// An advisory fails; a database out of reach is only told.
+/// Fails on an advisory; only prints a line if the database is out of reach.
 ///
-/// Fetching and checking are two commands, so that neither can be taken for the other.
+/// Fetching and checking are two commands, so that a failed fetch is not taken for an advisory.
 fn advisories() -> Result<&'static str> {
     let mut fetch = cargo(["deny", "fetch", "db"]);
     if let Err(error) = run_within(fetch.env("GIT_TERMINAL_PROMPT", "0"), FETCH_LIMIT) {
-        println!("advisories: not checked, the database could not be fetched: {error}");
+        println!("advisories: not checked, because the database could not be fetched: {error}");
         return Ok("not checked");
     }
     run_command(&mut cargo(["deny", "check", "--disable-fetch", "advisories"]))?;
@@ -69,7 +69,7 @@ fn documentation() -> Result {
 }
 
 fn each_feature() -> Result {
-    // Clippy checks all that `check` does, and a warning of ours fails.
+    // Clippy includes `cargo check`, and its warnings fail.
     let mut hack = cargo(["hack", "clippy", "--each-feature"]);
     hack.args(["--exclude-features", NEVER_ENABLED]);
     run_command(hack.args(selected(&packages()?)).args(["--", "-D", "warnings"]))

@@ -1,4 +1,4 @@
-//! Rules for dependencies: each has its reason beside it, and those between our crates have one direction.
+//! Rules for dependencies: each has its reason beside it, and the project's crates depend on each other in one direction.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ pub(crate) fn check() -> Result {
     kept("a dependency has its reason and its direction", &faults)
 }
 
-/// Returns a line for each dependency of the workspace without a comment behind it or in the line above.
+/// Returns a line for each dependency of the workspace without a comment after it or in the line above.
 fn without_reason(manifest: &str) -> Vec<String> {
     let lines: Vec<_> = manifest.lines().collect();
     let entries = manifest::entries(manifest).into_iter();
@@ -26,23 +26,25 @@ fn without_reason(manifest: &str) -> Vec<String> {
     });
     let told = unexplained.map(|entry| {
         format!(
-            "Cargo.toml:{}: expected a reason for {}, as a comment behind it or above it, got none",
+            "Cargo.toml:{}: expected a reason for {}, as a comment after it or above it, got none",
             entry.line, entry.key
         )
     });
     told.collect()
 }
 
-/// Returns a line for each dependency of a package on another of ours that it must not have.
+/// Returns a line for each forbidden dependency between the project's packages.
 fn misdirected(package: &str, manifest: &str) -> Vec<String> {
     let entries = manifest::entries(manifest).into_iter();
     let ours = entries.filter(|entry| entry.table.ends_with("dependencies") && entry.key.starts_with("portcullis"));
     let faults = ours.filter_map(|entry| {
         let rule = match (package, entry.key) {
-            ("portcullis-testkit", _) => "the test kit depends on none of ours, so that it stays an independent oracle",
+            ("portcullis-testkit", _) => {
+                "the test kit depends on no crate of the project, so that it stays an independent oracle"
+            }
             (_, "portcullis-testkit") if entry.table.ends_with("dev-dependencies") => return None,
             (_, "portcullis-testkit") => "the test kit is for tests only",
-            ("portcullis", _) => "the library depends on none of ours but the test kit, in its tests",
+            ("portcullis", _) => "the library depends on no crate of the project except the test kit, in its tests",
             (_, "portcullis") => return None,
             _ => "no crate depends on the gateway or the addon",
         };
@@ -71,7 +73,7 @@ e = \"warn\"
         assert_eq!(
             without_reason(manifest),
             ["5: expected a reason for c", "7: expected a reason for d"]
-                .map(|start| format!("Cargo.toml:{start}, as a comment behind it or above it, got none"))
+                .map(|start| format!("Cargo.toml:{start}, as a comment after it or above it, got none"))
         );
     }
 

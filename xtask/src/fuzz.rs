@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: each fuzz target for a while, on the nightly toolchain.
+//! `cargo xtask fuzz`: runs each fuzz target for a limited time, on the nightly toolchain.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::{
 /// Runs the command.
 pub(crate) fn run(seconds: u32, target: Option<&str>) -> Result {
     if !shell::root().join("fuzz/Cargo.toml").exists() {
-        return Err("there are no fuzz targets: no folder fuzz with a Cargo.toml".to_owned());
+        return Err("expected fuzz targets in fuzz/Cargo.toml, got no such file".to_owned());
     }
     nightly_is_here()?;
     setup::install(&setup::FUZZ)?;
@@ -30,16 +30,16 @@ pub(crate) fn run(seconds: u32, target: Option<&str>) -> Result {
 
 fn nightly_is_here() -> Result {
     let installed = output(program("rustup").args(["toolchain", "list"]));
-    let installed = installed.ok_or("rustup is missing: fuzzing needs it and a nightly toolchain")?;
+    let installed = installed.ok_or("rustup is missing: install it and a nightly toolchain, which fuzzing needs")?;
     if installed.lines().any(|toolchain| toolchain.starts_with("nightly")) {
         return Ok(());
     }
-    Err("no nightly toolchain here: run `rustup toolchain install nightly`, then this again".to_owned())
+    Err("the nightly toolchain is missing: run `rustup toolchain install nightly`, then this command again".to_owned())
 }
 
 fn targets(wanted: Option<&str>) -> Result<Vec<String>> {
     let list = output(cargo_fuzz().arg("list"));
-    let list = list.ok_or("the fuzz targets cannot be listed: see `cargo +nightly fuzz list`")?;
+    let list = list.ok_or("cannot list the fuzz targets: see `cargo +nightly fuzz list`")?;
     let all: Vec<_> = list.lines().map(str::to_owned).collect();
     let Some(wanted) = wanted else {
         return Ok(all);
@@ -47,10 +47,10 @@ fn targets(wanted: Option<&str>) -> Result<Vec<String>> {
     if all.iter().any(|target| target == wanted) {
         return Ok(vec![wanted.to_owned()]);
     }
-    Err(format!("no fuzz target {wanted}; there are: {}", all.join(", ")))
+    Err(format!("expected one of the fuzz targets {}, got {wanted}", all.join(", ")))
 }
 
-/// `cargo fuzz` on the nightly toolchain, whatever toolchain this program was started with.
+/// `cargo fuzz` on the nightly toolchain, independent of the toolchain of this program.
 fn cargo_fuzz() -> Command {
     let mut command = program("rustup");
     command.args(["run", "nightly", "cargo", "fuzz"]);

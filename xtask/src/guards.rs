@@ -1,4 +1,4 @@
-//! `cargo xtask guards`: allocations, bytes and instructions, counted and held against their bounds.
+//! `cargo xtask guards`: counts allocations, bytes and instructions, and compares them with their bounds.
 
 use crate::{
     Result, setup,

@@ -22,10 +22,10 @@ use std::process::ExitCode;
 use bench::Scope;
 use clap::{Parser, Subcommand};
 
-/// What a command comes to: a value, or a line that tells a person what went wrong.
+/// A value, or one line with the reason for the failure.
 type Result<T = ()> = std::result::Result<T, String>;
 
-/// Fails if a rule of the project is broken, with a line for each fault.
+/// Fails if there are breaches of a rule of the project, with a line for each.
 fn kept(rule: &str, faults: &[String]) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(format!("{rule}:\n{}", faults.join("\n"))) }
 }
@@ -40,7 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Set the machine up, then run all checks and all tests
+    /// Set up the machine, then run all checks and all tests
     Test {
         /// Leave out the checks that need an installed tool (cargo-hack, cargo-deny)
         #[arg(long)]
@@ -58,24 +58,24 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
     },
-    /// Count allocations, bytes and instructions, and hold them against their bounds
+    /// Count allocations, bytes and instructions, and compare them with their bounds
     Guards,
-    /// Install what the checks and tests need, where it is missing
+    /// Install missing tools and packages of the checks and tests
     Setup,
-    /// Run the fuzz targets, one after another; any finding is a failure
+    /// Run the fuzz targets one after another; any finding is a failure
     Fuzz {
-        /// How long each target runs
+        /// Run time of each target in seconds
         #[arg(long, default_value_t = 60)]
         seconds: u32,
-        /// One target alone; all of them without it
+        /// The only target to run; all by default
         target: Option<String>,
     },
-    /// Measure against the peers, side by side, and write the reports of docs
+    /// Measure side by side with the peers, and write the reports in docs
     Bench {
-        /// One short round of everything, to see that it works; the reports go to bench/target/quick
+        /// Run one short round of everything, as a trial; the reports go to bench/target/quick
         #[arg(long)]
         quick: bool,
-        /// One part alone; all of them without it
+        /// The only part to measure; all by default
         scope: Option<Scope>,
         /// Compare with the build of a git revision, in the same rounds; the reports go to target/against
         #[arg(long, value_name = "REVISION")]

@@ -1,17 +1,17 @@
-//! What is read out of the workspace's own manifests.
+//! The workspace's manifests, as far as checks read them.
 
 use std::fs;
 
 use crate::{Result, shell};
 
-/// Features that no check enables: FIPS builds another AWS-LC, with tools of its own.
+/// The feature that no check enables: FIPS builds another AWS-LC, with other tools.
 pub(crate) const NEVER_ENABLED: &str = "fips";
 
 /// A line `key = …` of a manifest.
 pub(crate) struct Entry<'a> {
-    /// Counted from 1.
+    /// The line number, from 1.
     pub(crate) line: usize,
-    /// The table that it stands in, such as `dev-dependencies`.
+    /// The table with the entry, such as `dev-dependencies`.
     pub(crate) table: &'a str,
     pub(crate) key: &'a str,
 }
@@ -37,7 +37,7 @@ pub(crate) fn entries(manifest: &str) -> Vec<Entry<'_>> {
     entries
 }
 
-/// A package of the workspace that is or could be published: the folders of `crates/`.
+/// A package of the workspace in `crates/`, which can be published.
 pub(crate) struct Package {
     pub(crate) name: String,
     /// All its features, without `default` and [`NEVER_ENABLED`].
@@ -47,7 +47,7 @@ pub(crate) struct Package {
 /// The packages in `crates/`, by name.
 pub(crate) fn packages() -> Result<Vec<Package>> {
     let folder = shell::root().join("crates");
-    let unreadable = |error| format!("{} cannot be read: {error}", folder.display());
+    let unreadable = |error| format!("cannot read {}: {error}", folder.display());
     let mut packages = Vec::new();
     for entry in fs::read_dir(&folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

@@ -1,4 +1,4 @@
-//! The npm package: built and tested as its users and its authors do, by its own scripts.
+//! The npm package, built and tested by its own scripts.
 
 use std::{
     env::consts::{ARCH, OS},
@@ -13,23 +13,23 @@ use crate::{
     test::{Counts, counted},
 };
 
-/// The steps of `cargo xtask test` that are the npm package's.
+/// Adds the npm package's steps to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package", build);
     steps.run("npm package: types", || run_command(&mut npm("test:types")));
     steps.run("npm package: tests", || counted(&mut npm("test:tap"), counts, Counts::see_node));
     steps.run_saying("npm package: tests on the newest Node", || match newest_node()? {
         Some(mut node) => counted(&mut node, counts, Counts::see_node).map(|()| OK),
-        None => Ok("not run: there is no build of it for this platform"),
+        None => Ok("not run: no build for this platform"),
     });
 }
 
-/// Installs the newest Node that is tested, beside the one that is there.
+/// Installs the newest tested Node beside the installed one.
 pub(crate) fn set_up_newest_node() -> Result {
     setup::npm_packages("the newest Node", &newest_node_folder())
 }
 
-/// The same tests on it, if there is a build of it for this platform.
+/// The same tests on the newest Node, if it has a build for this platform.
 fn newest_node() -> Result<Option<Command>> {
     let platform = match (OS, ARCH) {
         ("linux", "x86_64") => "linux-x64",
@@ -38,11 +38,11 @@ fn newest_node() -> Result<Option<Command>> {
     };
     let node = newest_node_folder().join(format!("node_modules/node-{platform}/bin/node"));
     if !node.exists() {
-        // npm says nothing when an optional package cannot be had.
+        // npm reports no error if an optional package is not available.
         return Err(format!("npm did not install node-{platform}: delete test/newest-node/node_modules and try again"));
     }
     let mut node = Command::new(node);
-    // It finds the files itself.
+    // Node expands the pattern itself.
     node.args(["--test", "--test-timeout=120000", "--test-reporter=tap", "test/*.test.js"]);
     node.current_dir(setup::npm_package());
     Ok(Some(node))
@@ -57,7 +57,7 @@ pub(crate) fn build() -> Result {
     build_in(&setup::npm_package())
 }
 
-/// Builds the addon of this package, which may be one of another revision.
+/// Builds the addon in this folder, which may belong to another revision.
 pub(crate) fn build_in(package: &Path) -> Result {
     run_command(npm("build").current_dir(package))
 }

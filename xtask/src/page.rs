@@ -9,13 +9,13 @@ use crate::{
     test::{Counts, counted, workspace_tests},
 };
 
-/// Where Chromium is, unless `PORTCULLIS_CHROMIUM` says something else.
+/// Paths of Chromium; `PORTCULLIS_CHROMIUM` comes first if it is set.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
-/// The step of `cargo xtask test`.
+/// Adds the step to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("the demo's page", || {
-        // The demo as the other tests have it, so that nothing is built twice.
+        // The same build of the demo as in other tests, so that nothing is built twice.
         run_command(workspace_tests()?.args(["--test", "curl_lines", "--no-run"]))?;
         let mut npm = program("npm");
         npm.args(["run", "test:tap"]).current_dir(folder());
@@ -23,10 +23,10 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     });
 }
 
-/// Installs what the step needs, where it is missing.
+/// Installs the missing programs and packages of the step.
 pub(crate) fn set_up() -> Result {
     chromium()?;
-    setup::npm_packages("what drives the browser", &folder())
+    setup::npm_packages("the browser's driver", &folder())
 }
 
 fn folder() -> PathBuf {
@@ -36,7 +36,7 @@ fn folder() -> PathBuf {
 fn chromium() -> Result {
     let named = env::var("PORTCULLIS_CHROMIUM").ok();
     let mut paths = named.as_deref().into_iter().chain(CHROMIUM);
-    // It tells its version without a screen, and without being root.
+    // `--version` works without a screen and for every user.
     if paths.any(|path| output(program(path).arg("--version")).is_some()) {
         return setup::present("chromium");
     }

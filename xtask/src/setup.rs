@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what the checks and tests need, where it is missing.
+//! `cargo xtask setup`: installs missing tools and packages of the checks and tests.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use crate::{
     shell::{self, cargo, output, program, run as run_command},
 };
 
-/// A cargo subcommand, and the version that the project is known to work with.
+/// A cargo subcommand and its version.
 pub(crate) struct Tool(&'static str, &'static str);
 
 const HACK: Tool = Tool("hack", "0.6.46");
 const DENY: Tool = Tool("deny", "0.20.2");
 pub(crate) const FUZZ: Tool = Tool("fuzz", "0.13.2");
 
-/// The oldest Node.js that the tests' authorization server runs on: major and minor.
+/// The oldest Node.js for the tests' authorization server: major and minor version.
 const NODE: (u32, u32) = (20, 12);
 
 /// Runs the command.
@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result {
     for_guards()
 }
 
-/// What the checks need; the tools that check features and dependencies only where `tools` says so.
+/// Installs the tools of the checks; those for features and dependencies only if `tools` is true.
 pub(crate) fn for_checks(tools: bool) -> Result {
     c_compiler()?;
     component("fmt", "rustfmt")?;
@@ -39,40 +39,40 @@ pub(crate) fn for_checks(tools: bool) -> Result {
     Ok(())
 }
 
-/// What the tests need beyond that: curl, the packages of the authorization server and of the Express door, a browser, and
-/// the proxies that the gateway stands beside.
+/// Installs the further tools of the tests: curl, the packages of the authorization server and of the npm package, a
+/// browser, and the gateway's proxies.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
     npm_packages("oidc-provider", &oidc_provider())?;
-    npm_packages("what the npm package is tested with", &npm_package())?;
+    npm_packages("the test packages of the npm package", &npm_package())?;
     npm::set_up_newest_node()?;
     page::set_up()?;
     proxies::set_up()
 }
 
-/// What the guards need: the program that counts instructions.
+/// Installs the tools of the guards: a C compiler and the counter of instructions.
 pub(crate) fn for_guards() -> Result {
     c_compiler()?;
     valgrind()
 }
 
-/// What all benchmarks need: a C compiler, the program that asks servers, and the one that gives them cores.
+/// Installs the tools of all benchmarks: a C compiler, the HTTP client wrk, and taskset, which assigns cores.
 pub(crate) fn for_benchmarks() -> Result {
     c_compiler()?;
     wrk()?;
     taskset()
 }
 
-/// What those of Express need: that, and what Express and the npm package's addon are made of.
+/// Installs the tools of the Express benchmarks: those of all, Express, and the addon's build tools.
 pub(crate) fn for_express_benchmarks() -> Result {
     for_benchmarks()?;
     node()?;
-    npm_packages("what the addon is built with", &npm_package())?;
-    npm_packages("Express and the peers there", &shell::root().join("bench/express"))
+    npm_packages("the build tools of the addon", &npm_package())?;
+    npm_packages("Express and the peers on it", &shell::root().join("bench/express"))
 }
 
-/// What those of the gateway need: the same, and a client of HTTP/2. Envoy is installed where it is measured.
+/// Installs the tools of the gateway's benchmarks: those of all, and an HTTP/2 client. The runner installs Envoy.
 pub(crate) fn for_gateway_benchmarks() -> Result {
     for_benchmarks()?;
     h2load()
@@ -88,17 +88,17 @@ pub(crate) fn npm_package() -> PathBuf {
     shell::root().join("crates/portcullis-node")
 }
 
-/// Installs a cargo subcommand, unless some version of it is there.
+/// Installs a cargo subcommand, unless any version of it is installed.
 pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
     let package = format!("cargo-{name}");
     if let Some(found) = output(cargo([name]).arg("--version")) {
         return present(found.lines().next().unwrap_or(&package));
     }
     println!("setup: installing {package} {version} with cargo install");
-    // Not optimised: it is built in a fraction of the time, and runs for seconds.
+    // Without optimisation it builds in a fraction of the time, and it runs for seconds only.
     let install = ["install", "--locked", "--debug", &package, "--version", version];
     run_command(&mut cargo(install))
-        .map_err(|error| format!("{package} cannot be installed ({error}); is the package registry within reach?"))
+        .map_err(|error| format!("cannot install {package} ({error}); check that the package registry is within reach"))
 }
 
 fn c_compiler() -> Result {
@@ -120,12 +120,12 @@ fn valgrind() -> Result {
     if output(program("valgrind").arg("--version")).is_some() {
         return present("valgrind");
     }
-    // The second brings the names in the C library, without which valgrind does not start.
+    // libc6-dbg has the symbols of the C library, without which valgrind does not start.
     apt_install(&["valgrind", "libc6-dbg"])
 }
 
 fn wrk() -> Result {
-    // It tells its version, but fails with it.
+    // `wrk -v` prints the version, but with a failing exit code.
     if program("wrk").arg("-v").output().is_ok() {
         return present("wrk");
     }
@@ -148,7 +148,7 @@ fn taskset() -> Result {
 
 pub(crate) fn apt_install(packages: &[&str]) -> Result {
     let names = packages.join(" ");
-    let by_hand = format!("{names} cannot be installed here: install it by hand, then run this again");
+    let by_hand = format!("cannot install {names} here: install it by hand, then run this command again");
     let apt = |arguments: &[&str]| {
         let root = output(program("id").arg("-u")).is_some_and(|user| user == "0");
         let mut command = program(if root { "apt-get" } else { "sudo" });
@@ -173,12 +173,12 @@ fn component(command: &str, component: &str) -> Result {
     }
     println!("setup: installing {component} with rustup");
     run_command(program("rustup").args(["component", "add", component]))
-        .map_err(|error| format!("{component} is missing and cannot be added ({error}); add it to the Rust toolchain"))
+        .map_err(|error| format!("cannot add the missing {component} ({error}): add it to the Rust toolchain"))
 }
 
 fn node() -> Result {
     let (major, minor) = NODE;
-    let wanted = format!("install Node.js {major}.{minor} or later with npm, then run this again");
+    let wanted = format!("install Node.js {major}.{minor} or later with npm, then run this command again");
     let Some(version) = output(program("node").arg("--version")) else {
         return Err(format!("node is missing: {wanted}"));
     };
@@ -197,11 +197,11 @@ fn is_recent(version: &str) -> bool {
     numbers.next().zip(numbers.next()) >= Some(NODE)
 }
 
-/// Installs what a folder's lock file names, unless it is there.
+/// Installs the packages of a folder's lock file, unless they are installed.
 pub(crate) fn npm_packages(what: &str, folder: &Path) -> Result {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let lock = read("package-lock.json").ok_or_else(|| format!("{} has no package-lock.json", folder.display()))?;
-    // A copy of the lock file tells which packages the folder holds.
+    // A copy of the lock file shows the packages in the folder.
     let stamp = "node_modules/.installed-lock.json";
     if read(stamp).as_ref() == Some(&lock) {
         return present(what);
@@ -209,8 +209,8 @@ pub(crate) fn npm_packages(what: &str, folder: &Path) -> Result {
     println!("setup: installing {what} with npm ci");
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
     run_command(program("npm").args(npm).current_dir(folder))
-        .map_err(|error| format!("{what} cannot be installed ({error}); is the package registry within reach?"))?;
-    fs::write(folder.join(stamp), lock).map_err(|error| format!("{stamp} cannot be written: {error}"))
+        .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
+    fs::write(folder.join(stamp), lock).map_err(|error| format!("cannot write {stamp}: {error}"))
 }
 
 pub(crate) fn present(what: &str) -> Result {

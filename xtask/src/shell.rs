@@ -1,4 +1,4 @@
-//! Starting other programs: each is a child that is waited for, and its output goes to the terminal.
+//! Other programs, started as children; each runs to its end, and its output goes to the terminal.
 
 use std::{
     env,
@@ -20,8 +20,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// `cargo` with these arguments, in the root of the workspace.
 ///
-/// A run builds much and once: incremental state would only cost time and room, and line tables
-/// are all that a backtrace needs. Whoever sets these variables keeps their own values.
+/// A run builds everything once: incremental state would only cost time and space, and backtraces need line tables
+/// only. Variables that are set already keep their values.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
@@ -33,37 +33,37 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     command
 }
 
-/// A program by its name, in the root of the workspace.
+/// A program with this name, in the root of the workspace.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root());
     command
 }
 
-/// Runs a command to its end, its output on the terminal.
+/// Runs a command to its end, with its output on the terminal.
 pub(crate) fn run(command: &mut Command) -> Result {
     let mut child = start(command)?;
     succeeded(command, wait(command, &mut child)?)
 }
 
-/// Runs a command to its end and gives what it printed; `None` when there is no such program or it failed.
+/// Runs a command to its end and returns its output; `None` if there is no such program or it failed.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     output.status.success().then_some(text)
 }
 
-/// Lists the project's files that match one of these patterns, those not yet committed too, by their paths below [`root`].
+/// Lists the project's files that match one of these patterns, committed or not, by their paths below [`root`].
 pub(crate) fn files<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>> {
     let mut git = program("git");
     git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--"]).args(patterns);
-    let listed = output(&mut git).ok_or("the files of the project cannot be listed: is git here?")?;
-    // A file that is listed may have been taken away a moment ago.
+    let listed = output(&mut git).ok_or("cannot list the files of the project: check that git is installed")?;
+    // A listed file may have been deleted a moment ago.
     let files: Vec<_> = listed.lines().filter(|file| root().join(file).is_file()).map(str::to_owned).collect();
     if files.is_empty() { Err("expected files of the project to check, got none".to_owned()) } else { Ok(files) }
 }
 
-/// Runs a command to its end, its output on the terminal, and shows each line of stdout to `see`.
+/// Runs a command to its end, with its output on the terminal, and passes each line of stdout to `see`.
 pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Result {
     let mut child = start(command.stdout(Stdio::piped()))?;
     if let Some(stdout) = child.stdout.take() {
@@ -78,7 +78,7 @@ pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Re
     succeeded(command, wait(command, &mut child)?)
 }
 
-/// Runs a command and ends it, with all that it started, when it is not done within `limit`.
+/// Runs a command and ends it, with its children, if it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result {
     let mut child = start(in_own_group(command))?;
     let started = Instant::now();
@@ -89,11 +89,11 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result {
             Err(error) => return Err(format!("{}: {error}", shown(command))),
         }
     }
-    // The group first, for what the command started; the command itself where there are no groups.
+    // The group first, for the command's children; then the command itself, for systems without groups.
     let _ = run(program("kill").args(["-KILL", "--", &format!("-{}", child.id())]));
     let _ = child.kill();
     wait(command, &mut child)?;
-    Err(format!("`{}` was not done within {} seconds", shown(command), limit.as_secs()))
+    Err(format!("expected `{}` to end within {} seconds, and stopped it after that", shown(command), limit.as_secs()))
 }
 
 #[cfg(unix)]
@@ -106,7 +106,7 @@ fn in_own_group(command: &mut Command) -> &mut Command {
     command
 }
 
-/// The command as a person would type it.
+/// The command as typed in a shell.
 fn shown(command: &Command) -> String {
     let name = Path::new(command.get_program());
     let name = name.file_name().unwrap_or(name.as_os_str());
@@ -120,7 +120,7 @@ fn start(command: &mut Command) -> Result<Child> {
         let name = command.get_program().to_string_lossy();
         match error.kind() {
             ErrorKind::NotFound => format!("{name} is not installed"),
-            _ => format!("{name} cannot be started: {error}"),
+            _ => format!("cannot start {name}: {error}"),
         }
     })
 }
@@ -169,6 +169,6 @@ mod tests {
     fn a_command_past_its_limit_is_ended_with_its_children() {
         let limit = Duration::from_millis(100);
         let error = run_within(program("sh").args(["-c", "sleep 600; true"]), limit).unwrap_err();
-        assert!(error.contains("was not done within"), "{error}");
+        assert!(error.contains("to end within"), "{error}");
     }
 }

@@ -1,10 +1,10 @@
-//! Steps of a long command: a heading each, and a table at the end.
+//! Steps of a long command: a heading for each, and a table at the end.
 
 use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// Runs steps one after another and remembers how each went.
+/// Runs steps one after another and keeps the outcome of each.
 pub(crate) struct Steps {
     keep_going: bool,
     rows: Vec<Row>,
@@ -17,17 +17,17 @@ struct Row {
 }
 
 enum Outcome {
-    /// What the table says: `ok`, or why there was nothing to say.
+    /// The text in the table: `ok`, or the reason for not running.
     Done(&'static str),
     Failed(String),
     NotRun,
 }
 
-/// The word in the table for a step that did all it should.
+/// The word in the table for a successful step.
 pub(crate) const OK: &str = "ok";
 
 impl Steps {
-    /// No steps yet. After a failure the later ones are left out, unless `keep_going`.
+    /// Begins without steps. A failure skips later steps, unless `keep_going`.
     pub(crate) fn new(keep_going: bool) -> Self {
         Self { keep_going, rows: Vec::new() }
     }
@@ -37,7 +37,7 @@ impl Steps {
         self.run_saying(name, || step().map(|()| OK));
     }
 
-    /// Runs one step that gives the word for the table itself.
+    /// Runs one step that returns its text for the table.
     pub(crate) fn run_saying(&mut self, name: &str, step: impl FnOnce() -> Result<&'static str>) {
         let (outcome, took) = if self.failures().next().is_some() && !self.keep_going {
             (Outcome::NotRun, Duration::ZERO)
@@ -53,7 +53,7 @@ impl Steps {
         self.rows.push(Row { name: name.to_owned(), outcome, took });
     }
 
-    /// Prints the table; an error names the steps that failed.
+    /// Prints the table; an error names the failed steps.
     pub(crate) fn finish(self) -> Result {
         println!("\n{}", self.table());
         let failed: Vec<_> = self.failures().collect();

@@ -27,7 +27,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
         test.env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
         run_tests(&mut test, &mut counts)
     });
-    steps.run("the demo's lines, pasted", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
+    steps.run("the demo's shell lines", || run_tests(workspace_tests()?.args(["--test", "curl_lines"]), &mut counts));
     steps.run("benchmarks: goals and pages", || run_tests(&mut bench::test(), &mut counts));
     page::add_to(&mut steps, &mut counts);
     npm::add_to(&mut steps, &mut counts);
@@ -41,7 +41,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     outcome
 }
 
-/// Always the whole workspace with all its features, so that nothing is built twice.
+/// The command for the tests of the whole workspace with all features, so that nothing is built twice.
 pub(crate) fn workspace_tests() -> Result<Command> {
     let mut test = cargo(["test", "--workspace"]);
     test.arg(all_features(&packages()?));
@@ -53,7 +53,7 @@ pub(crate) fn run_tests(command: &mut Command, total: &mut Counts) -> Result {
     counted(command, total, Counts::see_cargo)
 }
 
-/// Runs tests and counts them; a command that runs no test at all has failed.
+/// Runs tests and counts them; fails if no test ran.
 pub(crate) fn counted(command: &mut Command, total: &mut Counts, see: fn(&mut Counts, &str)) -> Result {
     let mut counts = Counts::default();
     let outcome = run_seeing(command, |line| see(&mut counts, line));
@@ -61,12 +61,12 @@ pub(crate) fn counted(command: &mut Command, total: &mut Counts, see: fn(&mut Co
     total.failed += counts.failed;
     outcome?;
     if counts.passed == 0 {
-        return Err("no test ran".to_owned());
+        return Err("expected tests, but none ran".to_owned());
     }
     Ok(())
 }
 
-/// How many tests ran, by the lines that close each run.
+/// The numbers of tests, read from the last line of each run.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Counts {
     passed: u64,
@@ -74,7 +74,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// `test result: ok. 12 passed; 0 failed; …`, for each test binary.
+    /// Reads a line such as `test result: ok. 12 passed; 0 failed; …`, one for each test binary.
     fn see_cargo(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
@@ -88,7 +88,7 @@ impl Counts {
         }
     }
 
-    /// `# pass 12` and `# fail 0`, at the end of all.
+    /// Reads the lines `# pass 12` and `# fail 0` at the end of all tests.
     pub(crate) fn see_node(&mut self, line: &str) {
         match line.strip_prefix("# ").and_then(|count| count.split_once(' ')) {
             Some(("pass", number)) => self.passed += number.parse().unwrap_or(0),

@@ -1,6 +1,6 @@
-//! Why a token passes or is refused at an endpoint.
+//! Explanations: the reason why a token passes or is refused at an endpoint.
 //!
-//! An explanation is for operators, never for clients: here whoever asks is both.
+//! An explanation is for operators, never for clients; the user of the playground is both.
 
 use std::time::SystemTime;
 
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use super::{Problem, Shared};
 use crate::resource::Guards;
 
-/// What was sent, and where to.
+/// A request to explain: its endpoint and token.
 #[derive(Deserialize)]
 pub(super) struct Question {
     endpoint: String,
-    /// The `Authorization` field; none if there was none.
+    /// The `Authorization` field; `None` for a request without it.
     authorization: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub(super) async fn explain(
     Json(question): Json<Question>,
 ) -> Result<Json<Explanation>, Problem> {
     let secure = guard(&playground.guards, &question.endpoint)
-        .ok_or_else(|| Problem(StatusCode::UNPROCESSABLE_ENTITY, "there is no such endpoint".to_owned()))?;
+        .ok_or_else(|| Problem(StatusCode::UNPROCESSABLE_ENTITY, "expected one of the page's endpoints".to_owned()))?;
     let fields: Vec<_> = question.authorization.iter().map(|value| ("authorization", value.as_bytes())).collect();
     Ok(Json(secure.explain(&Presented::new(&fields), SystemTime::now()).await))
 }

@@ -1,4 +1,4 @@
-//! Who may ask the playground: its own page, in a browser on this machine.
+//! Access to the playground: only for its own page, in a browser on this machine.
 
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ const FIELDS: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// Lets the page's own requests pass, and puts the fields on each answer that keep the page to itself.
+/// Lets only the page's own requests pass, and adds the header fields that protect the page to each answer.
 pub(super) async fn admit(address: SocketAddr, request: Request, next: Next) -> Response {
     let mut response = match judge(address, request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
@@ -38,7 +38,7 @@ pub(super) async fn admit(address: SocketAddr, request: Request, next: Next) -> 
     response
 }
 
-/// A name that points here is not ours (DNS rebinding), and what another site can send unasked is no order (CSRF).
+/// Refuses other host names that resolve to this address (DNS rebinding) and requests from other sites (CSRF).
 fn judge(address: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     let hosts = [address.to_string(), format!("localhost:{}", address.port())];
     let is_ours = |host: &str| hosts.iter().any(|ours| without_80(ours).eq_ignore_ascii_case(without_80(host)));
@@ -50,9 +50,9 @@ fn judge(address: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<()
     }
     let from_us = |origin: &str| origin.strip_prefix("http://").is_some_and(is_ours);
     if headers.contains_key(ORIGIN) && !only(headers, &ORIGIN).is_some_and(from_us) {
-        return Err(Problem(StatusCode::FORBIDDEN, "only the playground's own page may ask this".to_owned()));
+        return Err(Problem(StatusCode::FORBIDDEN, "only the playground's own page may send this request".to_owned()));
     }
-    // A form cannot send it, and a script elsewhere is asked for a preflight, which gets no answer here.
+    // A form cannot send this type, and another site's script needs a preflight, which is not answered here.
     let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
     if !only(headers, &CONTENT_TYPE).is_some_and(is_json) {
         return Err(Problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json".to_owned()));
@@ -60,12 +60,12 @@ fn judge(address: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<()
     Ok(())
 }
 
-/// Browsers leave the port out that http has anyway.
+/// Removes port 80, which browsers leave out.
 fn without_80(host: &str) -> &str {
     host.strip_suffix(":80").unwrap_or(host)
 }
 
-/// The value of a field that is there once.
+/// The value of a field that occurs once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

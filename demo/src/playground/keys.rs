@@ -1,4 +1,4 @@
-//! The authorization server's keys, and what the resource server knows of them.
+//! The authorization server's keys and the resource server's cache of them.
 
 use axum::{Json, extract::State, http::StatusCode};
 use portcullis::JwksStatus;
@@ -10,20 +10,20 @@ use super::{Playground, Problem, Shared};
 /// Both sides of the keys.
 #[derive(Serialize)]
 pub(super) struct Status {
-    /// Whether the authorization server answers.
+    /// True if the authorization server answers.
     running: bool,
-    /// The `kid` of each key that it publishes.
+    /// The `kid` of each published key.
     published: Vec<String>,
-    /// The `kid` of the key that it signs with by default, and that rotates.
+    /// The `kid` of the default signing key, which rotates.
     signing: String,
-    /// What that key signs by.
+    /// The algorithm of that key.
     algorithm: &'static str,
-    /// How often its key set was asked for.
+    /// The number of requests for its key set.
     fetches: u64,
     known: Known,
 }
 
-/// What the resource server knows; times in seconds.
+/// The resource server's cached keys; times in seconds.
 #[derive(Serialize)]
 struct Known {
     keys: Vec<Option<String>>,
@@ -64,19 +64,19 @@ pub(super) async fn status(State(playground): Shared) -> Json<Status> {
     playground.status(running)
 }
 
-/// The old key stays published, as servers that are careful have it.
+/// Makes a new signing key; the old key stays published, as after a planned rotation.
 pub(super) async fn rotate(State(playground): Shared) -> Json<Status> {
     playground.server.rotate();
     status(State(playground)).await
 }
 
-/// The old key is withdrawn, as after a theft.
+/// Makes a new signing key and withdraws the old key, as after a theft.
 pub(super) async fn withdraw(State(playground): Shared) -> Json<Status> {
     playground.server.rotate_and_withdraw();
     status(State(playground)).await
 }
 
-/// A fetch that fails is told by the status.
+/// Fetches the keys; the status shows a failure.
 pub(super) async fn refresh(State(playground): Shared) -> Json<Status> {
     let _ = playground.jwks.refresh().await;
     status(State(playground)).await
@@ -94,7 +94,7 @@ pub(super) async fn start(State(playground): Shared) -> Result<Json<Status>, Pro
     if !*running {
         playground.server.restart().await.map_err(|error| {
             let address = playground.server.address();
-            Problem(StatusCode::SERVICE_UNAVAILABLE, format!("{address} cannot be listened on: {error}"))
+            Problem(StatusCode::SERVICE_UNAVAILABLE, format!("cannot listen on {address}: {error}"))
         })?;
         *running = true;
     }

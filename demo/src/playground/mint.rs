@@ -1,4 +1,4 @@
-//! Tokens to order.
+//! Tokens made on request.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::authorization::ALGORITHMS;
 /// The longest lifetime, in seconds.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// How long ago [`Attack::Expired`] expired.
+/// The time since the expiry of [`Attack::Expired`].
 const EXPIRED_FOR: Duration = Duration::from_secs(3600);
 
-/// A token as it is wanted.
+/// The description of a token to make.
 #[derive(Deserialize)]
 pub(super) struct Order {
     scope: String,
     claims: Map<String, Value>,
     lifetime: u64,
     algorithm: String,
-    /// The name of what is wrong with it; none for a good token.
+    /// The name of the tampering; `None` for a good token.
     tampering: Option<String>,
 }
 
@@ -39,15 +39,15 @@ pub(super) async fn token(State(playground): Shared, Json(order): Json<Order>) -
 
 fn mint(server: &AuthorizationServer, order: Order) -> Result<String, Problem> {
     let algorithm = ALGORITHMS.into_iter().find(|known| known.name() == order.algorithm);
-    let algorithm = algorithm.ok_or_else(|| unusable("the server has no key for this algorithm"))?;
+    let algorithm = algorithm.ok_or_else(|| unusable("expected one of the page's algorithms"))?;
     let attack = order.tampering.as_deref().map(tampering).transpose()?;
     if !(1..=LONGEST).contains(&order.lifetime) {
-        return Err(unusable(&format!("a lifetime is 1 to {LONGEST} seconds")));
+        return Err(unusable(&format!("expected a lifetime of 1 to {LONGEST} seconds, got {}", order.lifetime)));
     }
     // Each of these algorithms has a key.
     let mut token = server.token_with(algorithm).expires_in(Duration::from_secs(order.lifetime));
     if attack == Some(Attack::Expired) {
-        // It expires before now, and is not to expire before it was issued.
+        // `exp` is in the past: `iat` is moved so that it stays before `exp`.
         token = token.issued_at(server.now() - EXPIRED_FOR - Duration::from_secs(order.lifetime));
     }
     if !order.scope.is_empty() {
@@ -63,7 +63,7 @@ fn mint(server: &AuthorizationServer, order: Order) -> Result<String, Problem> {
 }
 
 fn tampering(name: &str) -> Result<Attack, Problem> {
-    tamperings::find(name).ok_or_else(|| unusable("there is no tampering of this name"))
+    tamperings::find(name).ok_or_else(|| unusable("expected one of the page's tamperings"))
 }
 
 fn unusable(what: &str) -> Problem {

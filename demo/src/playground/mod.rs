@@ -3,12 +3,12 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /` | the page |
-//! | `GET /playground/status` | the authorization server's keys, and what the resource server knows of them |
-//! | `POST /playground/token` | a token as it was ordered |
-//! | `POST /playground/explain` | why a token passes or is refused at an endpoint |
-//! | `POST /playground/{rotate,withdraw,refresh,stop,start}` | does so, and answers with the status |
+//! | `GET /playground/status` | the authorization server's keys and the resource server's cache of them |
+//! | `POST /playground/token` | the requested token |
+//! | `POST /playground/explain` | the reason why a token passes or is refused at an endpoint |
+//! | `POST /playground/{rotate,withdraw,refresh,stop,start}` | the status after that action |
 //!
-//! It mints tokens: it is there on loopback only, and for its own page only (`guard`).
+//! It signs tokens for everybody, so it runs on loopback only and answers its own page only (`guard`).
 
 mod explain;
 mod guard;
@@ -33,24 +33,24 @@ use tokio::sync::Mutex;
 
 use crate::resource::Guards;
 
-/// What the playground plays with.
+/// The servers that the playground controls.
 struct Playground {
     guards: Guards,
     server: AuthorizationServer,
     jwks: JwksService,
-    /// Whether the authorization server listens; locked while that changes.
+    /// True if the authorization server listens; locked while that changes.
     running: Mutex<bool>,
 }
 
-/// What handlers are given of it.
+/// The playground, shared by the handlers.
 type Shared = axum::extract::State<Arc<Playground>>;
 
-/// Whether there is a playground on this address: on loopback only.
+/// Returns true if this address has a playground: on loopback only.
 pub(crate) fn is_for(address: SocketAddr) -> bool {
     address.ip().is_loopback()
 }
 
-/// The page and what it asks.
+/// The page and its endpoints.
 pub(crate) fn router(address: SocketAddr, guards: Guards, server: AuthorizationServer, jwks: JwksService) -> Router {
     let playground = Playground { guards, server, jwks, running: Mutex::new(true) };
     Router::new()
@@ -70,7 +70,7 @@ pub(crate) fn router(address: SocketAddr, guards: Guards, server: AuthorizationS
         .layer(middleware::from_fn(move |request, next| guard::admit(address, request, next)))
 }
 
-/// Something that was asked for in a way that it cannot be done.
+/// An error answer: status and text.
 struct Problem(StatusCode, String);
 
 impl IntoResponse for Problem {

@@ -1,18 +1,18 @@
-// The playground's page: orders tokens, sends them, and shows what comes of it.
+// The playground's page: gets tokens, sends them, and shows the results.
 //
-// Whatever a token says is shown as text (textContent), never as markup.
+// The contents of a token are shown as text (textContent), never as markup.
 
 const byId = (id) => document.getElementById(id);
 
-/** What was sent last: `token` is null where there was none. */
+/** The last request: `token` is null if it had none. */
 let last = null;
 
 // --- Texts ---------------------------------------------------------------
 
-/** The longest text that is shown whole. */
+/** The greatest length of a text that is not shortened. */
 const LONGEST = 3000;
 
-/** Characters that hide, or change the direction of what stands around them, become visible. */
+/** Makes characters visible that hide or change the direction of the text around them. */
 function visible(text) {
   return text.replace(/[^\P{C}\n]/gu, (hidden) => `\\u{${hidden.codePointAt(0).toString(16)}}`);
 }
@@ -35,7 +35,7 @@ function span(seconds) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** JSON with indentation, if nothing is lost by that: members that stand twice, say. */
+/** JSON with indentation, unless that would lose something, such as duplicate members. */
 function pretty(text) {
   if (text.length > LONGEST) {
     return `${shortened(text, 400, 40)} (${counted(text.length, 'character')})`;
@@ -48,7 +48,7 @@ function pretty(text) {
   }
 }
 
-/** The text of a base64url segment; null if it is none. */
+/** The text of a base64url segment; null if it is not one. */
 function decoded(segment) {
   if (!/^[\w-]+$/.test(segment)) {
     return null;
@@ -61,7 +61,7 @@ function decoded(segment) {
   }
 }
 
-/** `RFC 7519 section 4.1.4` as an address. */
+/** The URL of a reference such as `RFC 7519 section 4.1.4`. */
 function address(reference) {
   const found = /^RFC (\d+)(?: section ([\d.]+))?$/.exec(reference);
   return found && `https://www.rfc-editor.org/rfc/rfc${found[1]}${found[2] ? `#section-${found[2]}` : ''}`;
@@ -95,7 +95,7 @@ function link(reference) {
   return made;
 }
 
-// --- Asking the demo -----------------------------------------------------
+// --- Requests to the demo ------------------------------------------------
 
 async function ask(path, body) {
   const order = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
@@ -107,7 +107,7 @@ async function ask(path, body) {
   return response.json();
 }
 
-/** Runs something that may fail, and says so where people look. */
+/** Runs a function and shows its error, if any, in a place on the page. */
 async function telling(place, work) {
   try {
     await work();
@@ -117,13 +117,13 @@ async function telling(place, work) {
   }
 }
 
-// --- The order -----------------------------------------------------------
+// --- The form ------------------------------------------------------------
 
 function chosen(name) {
   return document.querySelector(`input[name="${name}"]:checked`).value;
 }
 
-/** Says what is wrong with a field, or that nothing is. */
+/** Shows the problem of a field, or removes it. */
 function judge(id, problem) {
   byId(`${id}-problem`).textContent = problem;
   byId(id).setAttribute('aria-invalid', String(problem !== ''));
@@ -137,9 +137,9 @@ function claims() {
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
       return judge('claims', '') && value;
     }
-    judge('claims', 'This is JSON, but no object: write { … }.');
+    judge('claims', 'Expected a JSON object, got other JSON: write { … }.');
   } catch (error) {
-    judge('claims', `This is no JSON: ${error.message}`);
+    judge('claims', `Expected a JSON object, got no JSON: ${error.message}`);
   }
   return null;
 }
@@ -147,11 +147,11 @@ function claims() {
 function lifetime() {
   const field = byId('lifetime');
   const good = field.checkValidity();
-  judge('lifetime', good ? '' : 'A lifetime is 1 to 86,400 seconds.');
+  judge('lifetime', good ? '' : 'Expected a lifetime of 1 to 86,400 seconds.');
   return good ? field.valueAsNumber : null;
 }
 
-/** The token that is to be sent; undefined if the form has to be mended first. */
+/** The token to send; undefined if the form has a problem. */
 async function token() {
   switch (chosen('source')) {
     case 'none':
@@ -176,7 +176,7 @@ async function token() {
   }
 }
 
-// --- Sending, and what comes of it ---------------------------------------
+// --- Sending, and the result ---------------------------------------------
 
 async function send(credentials) {
   const endpoint = chosen('endpoint');
@@ -234,7 +234,7 @@ function showVerdict(response, explanation) {
   byId('verdict-card').scrollIntoView({ block: 'nearest' });
 }
 
-/** A reason as it stands in a log, as a sentence. */
+/** A reason from a log, as a sentence. */
 function sentence(reason) {
   const text = reason ?? '';
   return text === '' ? [] : prose(`${text[0].toUpperCase()}${text.slice(1)}.`);
@@ -251,7 +251,7 @@ function showToken(credentials, explanation) {
     element(
       'p',
       explanation.vouched ? 'vouched' : 'unvouched',
-      explanation.vouched ? 'The signature vouches for what it says.' : 'No signature vouches for what it says.',
+      explanation.vouched ? 'A valid signature vouches for its contents.' : 'No valid signature vouches for its contents.',
     ),
     part('Header', header),
     part('Claims', payload),
@@ -283,7 +283,7 @@ function block(title, text, className) {
   return element('div', 'part', element('h3', '', title), pre);
 }
 
-/** How an outcome is shown: a mark for the eye, a word for everybody. */
+/** The mark and the word for each outcome. */
 const OUTCOMES = {
   passed: ['✓', 'passed'],
   failed: ['✗', 'failed'],
@@ -297,7 +297,7 @@ function showChecks(explanation) {
     const row = checkRow(check);
     if (check.outcome === 'failed' && first) {
       row.classList.add('first-failure');
-      // The verdict says it already.
+      // The verdict shows it already.
       row.querySelector('.hint')?.remove();
       first = false;
     }
@@ -380,7 +380,7 @@ async function poll() {
   showStatus(await ask('/playground/status'));
 }
 
-/** Keeps the status fresh while somebody may look. */
+/** Keeps the status fresh while the page is visible. */
 async function watch() {
   let pause = 1000;
   try {
@@ -396,7 +396,7 @@ async function watch() {
   setTimeout(watch, pause);
 }
 
-/** A button that changes something at the server, and what is said when it is done. */
+/** Binds a button to an action at the server and a text to show after it. */
 function action(id, path, said) {
   byId(id).addEventListener('click', () =>
     telling('said', async () => {
@@ -432,17 +432,17 @@ byId('again').addEventListener('click', () => telling('verdict', () => send(last
 
 action('rotate', '/playground/rotate', ({ signing }) =>
   `The server signs with ${signing} now, and still publishes the old key. The resource server fetches the keys when a token `
-  + 'brings the new one, or when its refresh is due.');
+  + 'has the new key’s id, or when its refresh is due.');
 action('withdraw', '/playground/withdraw', ({ signing }) =>
-  `The server signs with ${signing} now, and no longer publishes the old key. Tokens by that are refused from the next `
+  `The server signs with ${signing} now, and no longer publishes the old key. The old key’s tokens are refused from the next `
   + 'fetch on.');
 action('refresh', '/playground/refresh', ({ known }) =>
-  known.last_error ? 'The keys could not be fetched: those at hand stay in use.' : 'The keys were fetched.');
+  known.last_error ? 'The keys could not be fetched: the cached keys stay in use.' : 'The keys were fetched.');
 const toggle = () => (byId('toggle').textContent.startsWith('Stop') ? '/playground/stop' : '/playground/start');
 action('toggle', toggle, ({ running }) =>
   running
     ? 'The server answers again.'
-    : 'The server is gone. Tokens by known keys go on passing; the page makes tokens as if they had been issued before.');
+    : 'The server is stopped. Tokens signed with known keys still pass; the page makes tokens as if they had been issued before.');
 
 showSource();
 watch();

@@ -1,4 +1,4 @@
-//! The page, made on the server but for what scripts fill in; all of it is in the binary.
+//! The page, rendered on the server except for the parts that scripts fill in; the binary contains all of it.
 
 use axum::{
     extract::State,
@@ -47,7 +47,7 @@ fn option(value: &str, label: &str) -> String {
     format!("<option value=\"{}\">{}</option>", escaped(value), escaped(label))
 }
 
-/// Text that is safe as content and in a quoted attribute.
+/// Escapes text for content and quoted attributes.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! The test kit's hostile tokens, sorted and named for a person.
+//! The test kit's hostile tokens, grouped and named for the page.
 
 use portcullis_testkit::Attack;
 
@@ -8,7 +8,7 @@ pub(super) struct Group {
     pub(super) rows: &'static [(Attack, &'static str)],
 }
 
-/// All of them but one: [`Attack::Oversized`] is a field that HTTP servers refuse before anybody looks at the token.
+/// All attacks except [`Attack::Oversized`], which HTTP servers refuse before they pass it on.
 pub(super) const GROUPS: [Group; 8] = [
     Group {
         title: "Times",
@@ -28,7 +28,7 @@ pub(super) const GROUPS: [Group; 8] = [
             (Attack::WrongAudience, "wrong audience"),
             (Attack::MissingAudience, "no aud"),
             (Attack::WrongIssuer, "wrong issuer"),
-            (Attack::IssuerPrefix, "issuer that begins with the right one"),
+            (Attack::IssuerPrefix, "issuer that begins like the right one"),
             (Attack::MissingIssuer, "no iss"),
         ],
     },
@@ -83,7 +83,7 @@ pub(super) const GROUPS: [Group; 8] = [
         rows: &[
             (Attack::DpopBound, "bound to a DPoP key"),
             (Attack::CertificateBound, "bound to a certificate"),
-            (Attack::UnknownConfirmation, "bound in a way that nobody knows"),
+            (Attack::UnknownConfirmation, "bound in an unknown way"),
             (Attack::NullConfirmation, "cnf is null"),
         ],
     },

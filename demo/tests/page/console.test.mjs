@@ -68,7 +68,7 @@ class Gateway {
   }
 }
 
-/** The console in a tab, and all that went wrong there. */
+/** The console in a tab, and its problems. */
 async function open(browser, gateway, { scheme = 'light', width = 1280, height = 1000 } = {}) {
   const page = await (await browser.createBrowserContext()).newPage();
   const problems = [];
@@ -122,7 +122,7 @@ describe('the console', { concurrency: false }, () => {
       assert.equal((await gateway.ask(path, token)).status, status, path);
     }
     await page.waitForFunction(() => document.querySelectorAll('#refusals tr').length === 5);
-    // A line for each code, and one that rises.
+    // One line for each code, and at least one increasing line.
     await page.waitForFunction(() => document.querySelectorAll('#plot polyline').length === 5);
     await page.waitForFunction(() => document.querySelector('#plot [data-code="no_route"]').getAttribute('points').split(' ')
       .some((point) => Number(point.split(',')[1]) < 136));
@@ -170,7 +170,7 @@ describe('the console', { concurrency: false }, () => {
     assert.match(await explain(good, '/nowhere'), /^Refused before any token is looked at: no_route/);
     assert.match(await explain(good, '/health'), /^Passes: the route asks for no token/);
     assert.match(await explain(`${good.slice(0, -8)}AAAAAAAA`, ''), /^Refused: bad_signature.*unverified/s);
-    // What a token says is text, not markup.
+    // The contents of a token are text, not markup.
     const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const hostile = `${encode({ alg: 'RS256', kid: '<img src=x onerror=alert(1)>' })}.${encode({ iss: '<script>alert(2)</script>' })}.AAAA`;
     assert.match(await explain(hostile, ''), /<script>alert\(2\)<\/script>/);
@@ -222,7 +222,7 @@ describe('the console', { concurrency: false }, () => {
     ]) {
       assert.equal((await fetch(`${gateway.admin}/console/explain`, options)).status, status, JSON.stringify(options).slice(0, 80));
     }
-    // The policy holds for what a browser would run.
+    // The policy holds for everything that a browser would run.
     const blocked = await page.evaluate(() => new Promise((resolve) => {
       document.addEventListener('securitypolicyviolation', () => resolve(true));
       const script = document.createElement('script');

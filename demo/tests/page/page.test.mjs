@@ -1,4 +1,4 @@
-// The playground in a real browser: every control, every tampering, both schemes, a narrow screen, a keyboard alone.
+// The playground in a real browser: every control, every tampering, both colour schemes, a narrow screen, keyboard only.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, statSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Demo, launch, Playground, SCREENSHOTS } from './support.mjs';
 
-/** For each tampering the code of its refusal, and the check that fails first. */
+/** The code of the refusal of each tampering, and the first failed check. */
 const EXPECTED = {
   expired: ['expired', 'exp'],
   not_yet_valid: ['not_yet_valid', 'nbf'],
@@ -70,13 +70,13 @@ const EXPECTED = {
   unencoded_payload_without_crit: ['malformed_header', 'no extensions'],
 };
 
-/** The picture in the README, made anew where this says so. */
+/** The picture in the README: it is replaced if this variable is set. */
 const PICTURE = process.env.PORTCULLIS_PICTURE && fileURLToPath(new URL('../../../docs/images/playground.png', import.meta.url));
 
 let browser;
 let demo;
 let playground;
-/** The controls that were used so far. */
+/** The controls used so far. */
 const used = new Set();
 
 async function open(options) {
@@ -93,7 +93,7 @@ describe('the playground', () => {
 
   after(() => browser?.close());
 
-  // One for each test: how often unknown keys may lead to a fetch is bounded.
+  // One demo for each test, because fetches for unknown keys are limited.
   beforeEach(async () => {
     demo = await Demo.start();
   });
@@ -114,7 +114,7 @@ describe('the playground', () => {
       assert.equal(said.badge, '200 OK', said.verdict);
       assert.ok(said.request.startsWith(`GET ${endpoint} HTTP/1.1`), said.request);
       assert.match(said.response, /"myClaim": "someRequiredValue"/);
-      assert.match(said.token, /The signature vouches/);
+      assert.match(said.token, /A valid signature vouches/);
     }
     const algorithms = await page.page.$$eval('#algorithm option', (options) => options.map((option) => option.value));
     assert.deepEqual(algorithms, ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']);
@@ -132,7 +132,7 @@ describe('the playground', () => {
 
   test('each tampering is refused for its own reason', async () => {
     const page = await open();
-    // The keys are there before tokens by unknown ones come.
+    // The keys are fetched before the first token with an unknown key.
     assert.equal((await page.send()).badge, '200 OK');
     const offered = await page.page.$$eval('#tampering option', (options) => options.map((option) => option.value));
     assert.deepEqual(offered.filter(Boolean).sort(), Object.keys(EXPECTED).sort());
@@ -235,7 +235,7 @@ describe('the playground', () => {
 
   test('a form that cannot be sent says why, beside the field', async () => {
     const page = await open();
-    for (const [text, problem] of [['{"a":', /no JSON/], ['[1]', /no object/], ['null', /no object/]]) {
+    for (const [text, problem] of [['{"a":', /no JSON/], ['[1]', /other JSON/], ['null', /other JSON/]]) {
       await page.fill('#claims', text);
       await page.click('#order button[type="submit"]');
       await page.until(() => document.querySelector('#claims-problem').textContent !== '');
@@ -260,7 +260,7 @@ describe('the playground', () => {
     assert.equal((await page.send()).badge, '200 OK');
     const old = /"kid": "(rs256-\d+)"/.exec(await page.text('#decoded'))[1];
 
-    // A new key: not known until a token brings it, and then fetched at once.
+    // A new key: unknown until the first token with its id, and then fetched at once.
     await page.click('#rotate');
     await page.until(() => document.querySelector('#published').innerText.includes('not known yet'));
     assert.match(await page.text('#said'), /signs with rs256-\d+ now/);
@@ -270,10 +270,10 @@ describe('the playground', () => {
     await page.until(() => !document.querySelector('#published').innerText.includes('not known yet'));
     assert.ok(!(await page.text('#decoded')).includes(`"${old}"`));
 
-    // Withdrawn: a token by it passes until the next fetch.
+    // Withdrawn: its tokens pass until the next fetch.
     await page.click('#withdraw');
     await page.until(() => document.querySelector('#known').innerText.includes('withdrawn'));
-    assert.equal((await again()).badge, '200 OK', 'nobody has told the resource server');
+    assert.equal((await again()).badge, '200 OK', 'the resource server has not fetched the keys yet');
     await page.click('#refresh');
     await page.until(() => document.querySelector('#said').innerText.includes('were fetched'));
     await page.until(() => !document.querySelector('#known').innerText.includes('withdrawn'));
@@ -290,7 +290,7 @@ describe('the playground', () => {
     await page.click('#toggle');
     await page.until(() => document.querySelector('#running').innerText === 'stopped');
     assert.equal(await page.text('#toggle'), 'Start the server');
-    assert.equal((await page.send()).badge, '200 OK', 'by keys at hand');
+    assert.equal((await page.send()).badge, '200 OK', 'with cached keys');
     await page.click('#refresh');
     await page.until(() => document.querySelector('#last-error').innerText !== '');
     assert.match(await page.text('#said'), /could not be fetched/);
@@ -374,7 +374,7 @@ describe('the playground', () => {
       await page.click('#rotate');
       await page.until(() => document.querySelector('#published').innerText.includes('not known yet'));
       assert.deepEqual(await page.page.evaluate(faint), []);
-      // The page is as it is first seen, from the top.
+      // The page from the top, as a user first sees it.
       await page.page.evaluate(() => scrollTo(0, 0));
       await page.screenshot(scheme);
     });
@@ -439,7 +439,7 @@ describe('the playground', () => {
   });
 });
 
-/** Runs in the page: texts whose contrast with what is behind them is below 4.5. */
+/** Runs in the page: the texts whose contrast with their background is below 4.5. */
 function faint() {
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
   const luminance = (colour) => {

@@ -1,6 +1,6 @@
 // Records the playground for the README: `npm run recording`, with ImageMagick on the path.
 //
-// Each frame is the page as it is after a step that a person would take.
+// Each frame shows the page after one step of a user.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The demo, started and stopped by the tests, and a browser that notes whatever it should not have done.
+// The demo, started and stopped by the tests, and a browser that collects problems.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import puppeteer from 'puppeteer-core';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Where screenshots are kept. */
+/** The folder of the screenshots. */
 export const SCREENSHOTS = `${ROOT}target/screenshots`;
 
 const DEMO = process.env.PORTCULLIS_DEMO ?? `${ROOT}target/debug/portcullis-demo`;
@@ -41,7 +41,7 @@ export class Demo {
     throw new Error(`the demo ended: ${text}`);
   }
 
-  /** By its process id. */
+  /** Ends the demo by its process id. */
   async stop() {
     this.process.kill('SIGTERM');
     await this.ended;
@@ -55,7 +55,7 @@ export function launch() {
   return puppeteer.launch({ executablePath: CHROMIUM, args });
 }
 
-/** The playground in a tab, and all that went wrong there. */
+/** The playground in a tab, and its problems. */
 export class Playground {
   /** Console messages, exceptions, breaches of the policy, requests elsewhere. */
   problems = [];
@@ -92,7 +92,7 @@ export class Playground {
       }
     });
     page.on('console', (message) => {
-      // The browser logs every answer of 400 and above: for the secured endpoints these are what the page is there for.
+      // The browser logs every answer of 400 and above; from the secured endpoints they are expected.
       const refused = message.text().startsWith('Failed to load resource') && isRefusal(message.location().url);
       if (!refused) {
         problems.push(`console: ${message.type()}: ${message.text()}`);
@@ -106,7 +106,7 @@ export class Playground {
     });
   }
 
-  /** Waits until the page says so. */
+  /** Waits until the condition holds in the page. */
   until(condition, ...given) {
     return this.page.waitForFunction(condition, { polling: 50, timeout: 20_000 }, ...given);
   }
@@ -140,7 +140,7 @@ export class Playground {
     await this.click(`input[name="${name}"][value="${value}"]`);
   }
 
-  /** Does something that sends a request, and gives what the page says of it then. */
+  /** Runs an action that sends a request, and returns the result shown on the page. */
   async sending(act) {
     await this.page.$eval('#verdict', (verdict) => verdict.replaceChildren());
     await act();

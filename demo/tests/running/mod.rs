@@ -1,11 +1,11 @@
-//! The built demo, started with arguments and ended with its test.
+//! The built demo, which ends with its test.
 
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
 
-/// The running demo; ended with the test.
+/// The running demo; it ends with the test.
 pub(crate) struct Demo {
     process: Child,
     output: BufReader<std::process::ChildStdout>,
@@ -18,7 +18,7 @@ impl Demo {
         Self { process, output }
     }
 
-    /// All that is printed before the demo waits.
+    /// The lines that the demo prints at its start.
     pub(crate) fn welcome(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while !lines.last().is_some_and(|line: &String| line.contains("Ctrl-C")) {
@@ -49,5 +49,5 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Both servers on ports that are free.
+/// The arguments for free ports for both servers.
 pub(crate) const FREE_PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--as-listen", "127.0.0.1:0"];

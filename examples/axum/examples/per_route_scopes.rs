@@ -1,4 +1,4 @@
-//! One layer for all routes, and more for some: the token is verified once.
+//! One layer for all routes and further rules for some of them; each token is verified once.
 //!
 //! ```console
 //! $ JWKS_URI=https://as.example.com/jwks cargo run -p portcullis-example-axum --example per_route_scopes

@@ -1,4 +1,4 @@
-//! Tokens of several authorization servers, each by its own rules.
+//! Tokens of several authorization servers, each with its own rules.
 //!
 //! ```console
 //! $ cargo run -p portcullis-example-axum --example several_issuers -- https://login.example.com https://partner.example.org
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn app(issuers: &[String]) -> Result<Router, Error> {
-    // The keys of each come from its own metadata, and verify its own tokens only.
+    // Each issuer's keys come from its own metadata and verify its own tokens only.
     let branches: Result<Vec<_>, _> = issuers.iter().map(|issuer| Verifier::discover(issuer)).collect();
     let branches = branches?.into_iter().map(|branch| branch.audience("https://api.example.com"));
     let verifier = Verifier::any_of(branches)?;

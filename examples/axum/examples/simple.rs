@@ -1,4 +1,4 @@
-//! The simple way: whoever has a token of your authorization server may pass.
+//! The simplest setup: every valid token of your authorization server passes.
 //!
 //! ```console
 //! $ JWKS_URI=https://as.example.com/jwks cargo run -p portcullis-example-axum --example simple

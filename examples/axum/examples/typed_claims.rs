@@ -1,4 +1,4 @@
-//! Claims as a type of yours: a token whose claims do not fit it is refused before the handler runs.
+//! Claims as your own type: a token with other claims is refused before the handler runs.
 //!
 //! ```console
 //! $ ISSUER=https://as.example.com AUDIENCE=https://api.example.com \
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 type Error = Box<dyn std::error::Error>;
 
-/// What this API wants to know of a caller.
+/// The claims that this API reads.
 #[derive(Deserialize)]
 struct Customer {
     sub: String,
@@ -34,12 +34,12 @@ fn app(issuer: &str, audience: &str) -> Result<Router, Error> {
 }
 
 async fn customer(claims: Claims<Customer>) -> String {
-    format!("{} is customer {}{}", claims.sub, claims.customer_number, if claims.vip { ", and important" } else { "" })
+    format!("{} is customer {}{}", claims.sub, claims.customer_number, if claims.vip { ", a VIP" } else { "" })
 }
 
-/// Without a token the claims are `None`; with a bad one the request is refused all the same.
+/// Without a token the claims are `None`; a request with a bad token is still refused.
 async fn greeting(claims: Option<Claims<Customer>>) -> String {
-    claims.map_or("hello whoever you are".to_owned(), |claims| format!("hello {}", claims.sub))
+    claims.map_or("hello guest".to_owned(), |claims| format!("hello {}", claims.sub))
 }
 
 #[cfg(test)]

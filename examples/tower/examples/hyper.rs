@@ -34,7 +34,7 @@ async fn serve(listener: TcpListener, jwks_uri: &str) -> Result<(), Error> {
     }
 }
 
-/// The layer leaves an `Access` in the request's extensions.
+/// Reads the `Access` that the layer puts into the request's extensions.
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let subject = request.extensions().get::<Access>().and_then(|access| access.claims().subject());
     Ok(Response::new(format!("hello {}", subject.unwrap_or("you")).into()))

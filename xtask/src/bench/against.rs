@@ -1,4 +1,4 @@
-//! `cargo xtask bench --against REVISION`: the build of another revision, to be measured beside this one.
+//! `cargo xtask bench --against REVISION`: the build of another revision, measured beside this one.
 
 use std::{
     fs,
@@ -15,13 +15,13 @@ use crate::{
 /// The packages of this build that the library's comparison needs.
 pub(super) const LIBRARY: [&str; 5] = [RUNNER, "micro", "server-bare", "server-portcullis", "whole-portcullis"];
 
-/// The packages of the other build that are measured beside them, and their programs.
+/// The other build's packages that are measured beside them, and their programs.
 const LIBRARY_BEFORE: [(&str, &str); 3] =
     [("micro", "bench-micro"), ("server-portcullis", "server-portcullis"), ("whole-portcullis", "whole-portcullis")];
 
 /// A revision of this repository, checked out in a worktree under target/against.
 pub(super) struct Revision {
-    /// The name that the reports show.
+    /// The name in the reports.
     name: String,
     worktree: PathBuf,
 }
@@ -38,18 +38,18 @@ impl Revision {
             "--end-of-options",
             &commit,
         ]))
-        .ok_or_else(|| format!("{name} is no revision of this repository"))?;
+        .ok_or_else(|| format!("expected a revision of this repository, got {name}"))?;
         let worktree = folder().join(&hash);
         if !worktree.join("Cargo.toml").exists() {
             println!("bench: checking out {name} ({hash}) into {}", worktree.display());
-            // A folder that was deleted by hand is still on git's list.
+            // A folder deleted by hand is still on git's list.
             run_command(program("git").args(["worktree", "prune"]))?;
             run_command(program("git").args(["worktree", "add", "--detach"]).arg(&worktree).arg(&hash))?;
         }
         Ok(Self { name: format!("{name} ({hash})"), worktree })
     }
 
-    /// Builds the programs of a scope and keeps a copy: the next build takes their place in the target folder.
+    /// Builds the programs of a scope and copies them, because the next build replaces them in the target folder.
     pub(super) fn build(&self, scope: Scope) -> Result {
         println!("bench: building {}", self.name);
         match scope {
@@ -59,7 +59,7 @@ impl Revision {
             }
             Scope::Express => {
                 let package = self.worktree.join("crates/portcullis-node");
-                setup::npm_packages("what that addon is built with", &package)?;
+                setup::npm_packages("the build tools of that addon", &package)?;
                 setup::npm_packages("Express there", &self.worktree.join("bench/express"))?;
                 npm::build_in(&package)
             }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn an_unknown_revision_is_refused_before_anything_is_built() {
         for name in ["no-such-revision", "--all", ""] {
-            assert!(Revision::check_out(name).is_err_and(|error| error.contains("is no revision")), "{name}");
+            assert!(Revision::check_out(name).is_err_and(|error| error.contains("expected a revision")), "{name}");
         }
     }
 }

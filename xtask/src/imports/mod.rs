@@ -1,6 +1,6 @@
 //! The direction of imports: a room (a top-level module) names only rooms below it, by `crate::` and their own names.
 //!
-//! Tests name what they like. Which crate depends on which is for `dependencies.rs`.
+//! Tests may name any room. Dependencies between crates are checked in `dependencies.rs`.
 
 mod paths;
 #[cfg(test)]
@@ -33,7 +33,7 @@ const LIBRARY: &str = "
     crypto
     algorithm base64url clock names units";
 
-/// The highest rooms of the library that are pure: no async, no I/O, no log, no clock but in `clock`.
+/// The highest pure rooms of the library; all rooms below are pure too: no async, I/O or log, and no clock except in `clock`.
 const PURE: &str = "challenge";
 
 const GATEWAY: &str = "
@@ -53,7 +53,7 @@ const ADDON: &str = "
     field javascript log options refused request runtime
     camel_case";
 
-/// Checks each file, and says which imports lead where they must not.
+/// Checks each file and lists the forbidden imports.
 pub(crate) fn check() -> Result {
     let mut breaches = Vec::new();
     for (package, rooms) in [("portcullis", LIBRARY), ("portcullis-gateway", GATEWAY), ("portcullis-node", ADDON)] {
@@ -73,7 +73,7 @@ fn breaches_of(rooms: &str, file: &str, code: &str) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let Some(own) = storey(rooms, room) else {
-        return Ok(vec![format!("{file}:1: {room} has no place in the list in xtask/src/imports/mod.rs: give it one")]);
+        return Ok(vec![format!("{file}:1: expected {room} in the list in xtask/src/imports/mod.rs: add it there")]);
     };
     let names = paths::named(code).map_err(|error| format!("{file}:{}: {error}", error.span().start().line))?;
     let breaches = names.iter().filter_map(|(line, path)| {
@@ -84,22 +84,22 @@ fn breaches_of(rooms: &str, file: &str, code: &str) -> Result<Vec<String>> {
     Ok(breaches.collect())
 }
 
-/// Says why code in this room, so many modules deep, may not name a path, and what to do.
+/// Returns the reason why code in this room, at this depth of modules, may not name a path, and what to do.
 fn breach(rooms: &str, (room, own): (&str, usize), depth: usize, path: &[&str]) -> Option<&'static str> {
     let is_pure = storey(rooms, PURE).is_some_and(|pure| own >= pure);
     match path {
         ["crate", named, ..] => match storey(rooms, named) {
             Some(theirs) => (theirs <= own && *named != room).then_some(
-                "which stands above or beside it (list in xtask/src/imports/mod.rs): move what both need to a room below, or \
+                "which stands above or beside it (list in xtask/src/imports/mod.rs): move the shared code to a room below, or \
                  take it as an argument",
             ),
-            None => Some("which is no room: name the room that has it, as in `crate::policy::Access`"),
+            None => Some("which is not a room: name the room that defines it, as in `crate::gate::Access`"),
         },
         ["super", ..] if path.iter().take_while(|step| **step == "super").count() >= depth => {
             Some("out of its own room: write `crate::` and the name of the other")
         }
         ["aws_lc_rs" | "ed25519_dalek", ..] if storey(rooms, "crypto").is_some() && room != "crypto" => {
-            Some("a cryptographic library, which `crypto` alone does: give `crypto` a function for it")
+            Some("a cryptographic library, which only `crypto` may name: add a function to `crypto`")
         }
         ["await"]
         | ["tokio" | "reqwest" | "tracing" | "metrics", ..]
@@ -107,7 +107,7 @@ fn breach(rooms: &str, (room, own): (&str, usize), depth: usize, path: &[&str]) 
         | [.., "SystemTime" | "Instant", "now"]
             if is_pure && (room, path.last()) != ("clock", Some(&"now")) =>
         {
-            Some("and is a pure room: leave that to a room above, and take its outcome as an argument")
+            Some("and is a pure room: do that in a room above, and take the result as an argument")
         }
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The paths that Rust code names; modules called `tests` are left out.
+//! The paths in Rust code, except in modules called `tests`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -17,7 +17,7 @@ impl<'ast> Visit<'ast> for Reader {
         if module.ident != "tests" {
             let before = self.0.len();
             visit::visit_item_mod(self, module);
-            // Out of this module, it is still in that of the file.
+            // Outside of this module, but still inside the file's module.
             let inside = self.0.iter_mut().skip(before);
             inside.for_each(|(_, path)| path.extract_if(..1, |step| step == "super").for_each(drop));
         }

@@ -1,10 +1,10 @@
-//! What the tests of the examples share.
+//! Helpers of the examples' tests.
 
 use axum::{Router, body::Body};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-/// The status and the body of `GET path` with this token, or without one if it is empty.
+/// The status and the body of `GET path` with this token, or without a token if it is empty.
 pub(crate) async fn get(app: &Router, path: &str, token: &str) -> Result<(u16, String), Box<dyn std::error::Error>> {
     let mut request = axum::http::Request::get(path);
     if !token.is_empty() {
