@@ -7,7 +7,7 @@ import { serve, settings } from './server.js';
 
 const { jwksUri, issuer, audience } = settings;
 
-// It has no options for issuer and audience: they are claims like others.
+// It has no options for issuer and audience, so they are checked as claims.
 const claims = [
   { name: 'iss', value: issuer },
   { name: 'aud', value: audience },

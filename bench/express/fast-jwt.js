@@ -1,4 +1,4 @@
-/** Express behind fast-jwt with get-jwks: they are no middleware, so that this is a few lines more. */
+/** Express behind fast-jwt with get-jwks, which have no middleware and so need a few more lines. */
 
 import { createVerifier } from 'fast-jwt';
 import buildGetJwks from 'get-jwks';
@@ -17,7 +17,7 @@ const verify = createVerifier({
   allowedAud: audience,
 });
 
-/** A callback, since it is answered at once where the token is known; a promise would not be. */
+/** The guard, with a callback: unlike a promise, it is answered at once for a known token. */
 function guard(req, res, next) {
   const [scheme, token] = req.headers.authorization?.split(' ') ?? [];
   if (scheme !== 'Bearer') {

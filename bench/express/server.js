@@ -1,17 +1,17 @@
-/** What the servers have in common: their command line, the handler, where they listen, and how late their event loop is. */
+/** Code shared by the servers: command line, handler, listening, and the delay of the event loop. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 
 import express from 'express';
 
-/** The subject of the first user's token: what a server answers that reads no claims. */
+/** The subject of the first user's token, for servers that read no claims. */
 export const SUBJECT = '7f6c2a4e-91d3-4b58-8e0a-000000000000';
 
-/** Which tokens a server accepts, and where it listens. */
+/** The rules for tokens and the port of a server. */
 export const settings = readSettings();
 
-/** Answers with the subject, which `subjectOf` finds where the guards have left it. */
+/** Answers with the subject, which `subjectOf` reads from the guards' result. */
 export function serve(subjectOf, ...guards) {
   const app = express();
   app.get('/', ...guards, (req, res) => res.json({ subject: subjectOf(req) }));

@@ -1,4 +1,4 @@
-/** Express and the signature, nothing else: verified by Node.js where the request is, or in libuv's pool. */
+/** Express and the signature, nothing else: verified by Node.js on the event loop, or in libuv's pool. */
 
 import { createPublicKey, verify } from 'node:crypto';
 

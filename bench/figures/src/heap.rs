@@ -1,4 +1,4 @@
-//! How many times, and for how many bytes, the heap is asked.
+//! The number of heap allocations and their bytes.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -17,29 +17,29 @@ use std::{
 #[derive(Debug)]
 pub struct CountingHeap;
 
-/// What a piece of work asked of the heap.
+/// The heap use of a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heap {
-    /// How many times memory was asked for, or an allocation asked to grow or shrink.
+    /// The number of allocations and reallocations.
     pub allocations: u64,
-    /// How many bytes were asked for, given back or not.
+    /// The bytes allocated, freed or not.
     pub bytes: u64,
-    /// How many bytes are in use now that were not before.
+    /// The bytes in use afterwards, less those in use before.
     pub growth: i64,
-    /// The most that were in use at any time, beyond those of before.
+    /// The most bytes in use at any time, less those in use before.
     pub peak: i64,
 }
 
-/// Outside of [`heap_of`], one load that no other thread ever writes: what is timed is not slowed.
+/// True during [`heap_of`]. Otherwise counting costs one load of a value that no thread writes.
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static IN_USE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 
-/// What this work does to the heap, other threads at rest; what it returns stays in use.
+/// The heap use of this work while other threads rest; its result stays in use.
 ///
-/// Counts what Rust asks for, not what a library in C takes by `malloc`; and nothing where
+/// Counts allocations by Rust, not by libraries in C with `malloc`. Counts nothing if
 /// [`CountingHeap`] is not the global allocator.
 pub fn heap_of<T>(work: impl FnOnce() -> T) -> (T, Heap) {
     for counter in [&ALLOCATIONS, &BYTES] {
@@ -71,7 +71,7 @@ fn gave(bytes: usize) {
     IN_USE.fetch_sub(bytes as i64, Relaxed);
 }
 
-// SAFETY: every call goes to `System` as it came; counting touches atomics only.
+// SAFETY: every call goes to `System` unchanged; counting touches atomics only.
 unsafe impl GlobalAlloc for CountingHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if COUNTING.load(Relaxed) {

@@ -1,4 +1,4 @@
-//! What every benchmark prints, and how it takes time.
+//! The figures that benchmarks print, and the measurement of time.
 //!
 //! A benchmark prints one [`Figure`] a line, as JSON; the runner makes tables and plots of them.
 
@@ -12,14 +12,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-/// One measured number, and the cell of a table that it belongs to.
+/// One measured number and its cell in a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// Which table: `stages`, `algorithms`, `http same token`, …
+    /// The table: `stages`, `algorithms`, `http same token`, …
     pub table: String,
-    /// Which row of it.
+    /// The row of the table.
     pub row: String,
-    /// Which column.
+    /// The column of the table.
     pub column: String,
     /// `ns`, `req/s`, `bytes`, `allocations`, `fetches`, …
     pub unit: String,
@@ -29,13 +29,13 @@ pub struct Figure {
     pub low: f64,
     /// The most of all windows.
     pub high: f64,
-    /// All windows in the order of the rounds, while the program that measured them runs; not printed.
+    /// All windows in the order of the rounds; not printed.
     #[serde(skip)]
     pub windows: Vec<f64>,
 }
 
 impl Figure {
-    /// The figure of these windows; none of them makes it zero.
+    /// The figure of these windows; zero for no windows.
     #[must_use]
     pub fn of(table: &str, row: &str, column: &str, unit: &str, windows: Vec<f64>) -> Self {
         let mut sorted = windows.clone();
@@ -53,19 +53,19 @@ impl Figure {
         }
     }
 
-    /// A number that is counted, not measured.
+    /// A counted number, without a range.
     #[must_use]
     pub fn count(table: &str, row: &str, column: &str, unit: &str, value: f64) -> Self {
         Self::of(table, row, column, unit, vec![value])
     }
 
-    /// Prints it as a line of JSON.
+    /// Prints the figure as a line of JSON.
     pub fn print(&self) {
         println!("{}", serde_json::to_string(self).expect("a figure is plain data"));
     }
 }
 
-/// What is measured: a name and something to do.
+/// A measured piece of work and its name.
 pub type Contender<'a> = (&'a str, Box<dyn FnMut() + 'a>);
 
 /// Nanoseconds per call of each contender, one list of windows each.
@@ -92,7 +92,7 @@ pub fn interleaved(contenders: &mut [Contender<'_>], rounds: usize, window_ns: u
     windows
 }
 
-/// How many calls fill a window of a machine that does nothing else; also warms up.
+/// The number of calls that fill a window on an idle machine; also warms up.
 fn most_calls_in(window_ns: u64, run: &mut impl FnMut()) -> u32 {
     let tries = (0..3).map(|_| calls_in(window_ns, run));
     tries.max().unwrap_or(1)

@@ -1,18 +1,18 @@
-//! The least of all executors.
+//! The smallest executor.
 
 use std::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
 
-/// What a future gives that has nothing to wait for; no executor's cost is in the time it takes.
+/// The output of a future that does not wait, without the cost of an executor.
 ///
 /// # Panics
 ///
-/// When it waits.
+/// When the future waits.
 pub fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits, although all keys are here"),
+        Poll::Pending => panic!("expected a future that does not wait, because all keys are known"),
     }
 }

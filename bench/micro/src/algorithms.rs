@@ -1,4 +1,4 @@
-//! Each algorithm: a token's whole way, and the signature alone by every library.
+//! Each algorithm: a whole verification, and the signature alone by every library.
 
 use figures::{Figure, interleaved};
 use portcullis_testkit::{Algorithm, SigningKey};
@@ -15,7 +15,7 @@ const TABLE: &str = "algorithms";
 const NEW: &str = "portcullis, new token";
 const FASTEST: &str = "raw: fastest library";
 
-/// So many take turns: more than the branch predictor learns by heart.
+/// The number of tokens that take turns, too many for the branch predictor to learn.
 const TOKENS: usize = 16;
 
 const ROWS: [Algorithm; 11] = [
@@ -53,14 +53,14 @@ fn print_row(algorithm: Algorithm, effort: Effort) {
     print_comparison(algorithm, &windows[0], fastest(&windows[2..]));
 }
 
-/// Round by round, so that a slow moment of the machine is one of both.
+/// Prints the ratio round by round, so that a slow moment of the machine slows both sides.
 fn print_comparison(algorithm: Algorithm, ours: &[f64], fastest: &[f64]) {
     let ratios = fastest.iter().zip(ours).map(|(fastest, ours)| fastest / ours).collect();
     Figure::of(TABLE, algorithm.name(), FASTEST, "ns", fastest.to_vec()).print();
     Figure::of(TABLE, algorithm.name(), "ratio to fastest raw", "ratio", ratios).print();
 }
 
-/// The one of the least median.
+/// The library with the least median.
 fn fastest(libraries: &[Vec<f64>]) -> &[f64] {
     let by_median = |a: &&Vec<f64>, b: &&Vec<f64>| median(a).total_cmp(&median(b));
     libraries.iter().min_by(by_median).expect("at least one library knows it")
@@ -70,7 +70,7 @@ fn signed(tokens: &[String]) -> Vec<Signed> {
     tokens.iter().map(|token| Signed::of(token)).collect()
 }
 
-/// How fast the fastest library is at this very moment: for whoever compares it with something else.
+/// Prints the time of the fastest library at this moment, to compare it with other figures.
 pub fn print_raw(algorithm: &str) {
     let algorithm = ROWS.into_iter().find(|row| row.name() == algorithm).expect("an algorithm, such as RS256");
     let issuer = Issuer::new(algorithm);
@@ -78,7 +78,7 @@ pub fn print_raw(algorithm: &str) {
     Figure::of(TABLE, algorithm.name(), FASTEST, "ns", fastest(&windows).to_vec()).print();
 }
 
-/// Measured for about half a second.
+/// Measures each library for about half a second.
 fn raw_windows(key: &SigningKey, signed: &[Signed]) -> Vec<Vec<f64>> {
     let libraries = raw::libraries(key);
     let mut contenders: Vec<_> = libraries.iter().map(|library| (library.name, library.by_turns(signed))).collect();

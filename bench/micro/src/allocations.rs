@@ -1,4 +1,4 @@
-//! How often, and for how much, the heap is asked for a token.
+//! Heap allocations and their bytes for each token.
 
 use figures::{Figure, heap_of};
 use portcullis::Verifier;
@@ -30,7 +30,7 @@ fn print_rows(row: &str, tokens: &[String], verifier: &Verifier) {
     print_row(&format!("{row}, claims typed"), tokens, |token| drop(verify_typed(verifier, token)));
 }
 
-/// The second time counts: by then all is as it will stay.
+/// Prints the heap use of a second verification, when caches are filled.
 fn print_row(row: &str, tokens: &[String], verify: impl Fn(&str)) {
     let all = || tokens.iter().for_each(|token| verify(token));
     all();

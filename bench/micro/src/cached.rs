@@ -1,4 +1,4 @@
-//! A token that was verified before.
+//! A cached token.
 
 use figures::{Figure, heap_of};
 use portcullis::Verifier;

@@ -1,13 +1,13 @@
-//! From cells of a table to figures.
+//! Cells of a table, measured together.
 
 use figures::{Contender, Figure, interleaved};
 
 use crate::effort::Effort;
 
-/// Something to do over and over.
+/// A piece of work to repeat.
 pub type Work<'a> = Box<dyn FnMut() + 'a>;
 
-/// A cell of a table: what is done there is timed.
+/// A cell of a table and its work.
 pub struct Cell<'a> {
     pub row: String,
     pub column: &'a str,
@@ -20,7 +20,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Prints how many nanoseconds each cell's work takes, and returns all windows of each.
+/// Prints the nanoseconds of each cell's work and returns all windows of each.
 pub fn time(table: &str, cells: Vec<Cell<'_>>, effort: Effort) -> Vec<Vec<f64>> {
     let (names, mut contenders): (Vec<_>, Vec<Contender<'_>>) =
         cells.into_iter().map(|Cell { row, column, work }| ((row, column), (column, work))).unzip();
@@ -31,7 +31,7 @@ pub fn time(table: &str, cells: Vec<Cell<'_>>, effort: Effort) -> Vec<Vec<f64>> 
     windows
 }
 
-/// The middle one, of an odd number.
+/// The median of an odd number of values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What a second core adds.
+//! The gain from a second core.
 
 use std::{
     sync::Barrier,
@@ -24,11 +24,11 @@ const WINDOW: Duration = Duration::from_millis(20);
 /// Calls between two looks at the clock.
 const BATCH: u32 = 32;
 
-/// What both threads do over and over.
+/// The work of both threads.
 struct Load {
     row: &'static str,
     algorithm: Algorithm,
-    /// How many tokens take turns.
+    /// The number of tokens that take turns.
     tokens: usize,
     cached: bool,
     work: for<'a> fn(&'a Verifier, &'a [String]) -> Work<'a>,
@@ -46,10 +46,10 @@ const LOADS: [Load; 6] = [
     Load { row: "new tokens, ES256", tokens: 16, cached: false, work: typed_by_turns, ..ONE },
 ];
 
-/// Which of the two threads work in which turn of a round.
+/// The working threads in each turn of a round.
 const TURNS: [[bool; 2]; 4] = [[true, false], [true, true], [false, true], [true, true]];
 
-/// Tokens a second of one thread, turn by turn; zero in those in which it rests.
+/// Tokens a second of one thread in each turn; zero if it rests.
 type Round = [f64; 4];
 
 pub fn print(effort: Effort) {
@@ -63,7 +63,7 @@ pub fn print(effort: Effort) {
     }
 }
 
-/// Alone is the mean of the two threads, whose cores need not be alike; together is their sum.
+/// Prints the mean of the two threads alone, whose cores may differ, and their sum together.
 fn print_row(row: &str, [first, second]: &[Vec<Round>; 2]) {
     let rounds = || first.iter().zip(second).map(|(a, b)| ((a[0] + b[2]) / 2.0, (a[1] + b[1] + a[3] + b[3]) / 2.0));
     Figure::of(TABLE, row, "1 thread", "tokens/s", rounds().map(|(alone, _)| alone).collect()).print();
@@ -72,7 +72,7 @@ fn print_row(row: &str, [first, second]: &[Vec<Round>; 2]) {
 }
 
 impl Load {
-    /// Both threads go through the same rounds, and meet before each turn.
+    /// Runs both threads through the same rounds; they wait for each other before each turn.
     fn race(&self, cores: [CoreId; 2], rounds: usize) -> [Vec<Round>; 2] {
         let issuer = Issuer::new(self.algorithm);
         let tokens = &issuer.tokens(self.tokens);

@@ -1,4 +1,4 @@
-//! What a new token costs that displaces another from a full cache.
+//! The cost of a new token that displaces another from a full cache.
 
 use portcullis_testkit::Algorithm;
 
@@ -9,11 +9,11 @@ use crate::{
     verify::{remember, typed_by_turns},
 };
 
-/// By turns, five times as many as the cache holds: none is there when it comes again.
+/// The number of tokens by turns, five times the cache's capacity, so that none is cached at its next turn.
 const TOKENS: usize = 20_000;
 const CACHED: usize = TOKENS / 5;
 
-/// With HS256, whose signature costs so little that the rest is seen.
+/// Prints the cost with HS256, whose cheap signature leaves the rest visible.
 pub fn print(effort: Effort) {
     let issuer = Issuer::new(Algorithm::HS256);
     let tokens = issuer.tokens(TOKENS);

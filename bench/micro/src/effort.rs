@@ -1,20 +1,20 @@
-//! How long everything is measured.
+//! The length of measurements.
 
-/// How often and how long, and how much of it.
+/// The number and length of windows, and the number of tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// How many windows each contender gets.
+    /// The number of windows of each contender.
     pub rounds: usize,
-    /// How long such a window is.
+    /// The length of a window in nanoseconds.
     pub window_ns: u64,
-    /// The most tokens that are minted for one figure.
+    /// The greatest number of tokens for one figure.
     pub most_tokens: usize,
 }
 
 impl Effort {
-    /// For figures that are to be believed.
+    /// The effort for reports.
     pub const FULL: Self = Self { rounds: 151, window_ns: 2_000_000, most_tokens: 1_000_000 };
 
-    /// To see that everything runs.
+    /// The effort for a trial run.
     pub const QUICK: Self = Self { rounds: 5, window_ns: 1_000_000, most_tokens: 20_000 };
 }

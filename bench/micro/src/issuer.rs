@@ -1,4 +1,4 @@
-//! Tokens as an authorization server mints them, and the verifier that accepts them.
+//! Tokens of an authorization server, and a verifier for them.
 
 use std::{
     thread,
@@ -14,7 +14,7 @@ use crate::verify::remember;
 const ISSUER: &str = "https://login.example.com";
 pub const AUDIENCE: &str = "https://api.example.com";
 
-/// For HS256; as long as its hash.
+/// The HS256 secret; as long as the hash.
 pub const SECRET: &[u8] = b"a secret for nothing but a bench";
 
 /// One issuer with one key.
@@ -33,24 +33,24 @@ impl Issuer {
         Self { name: ISSUER.to_owned(), key }
     }
 
-    /// Its public key alone, as a JWK Set.
+    /// The issuer's public key as a JWK Set.
     pub fn jwks(&self) -> String {
         jwk_set(vec![self.key.public_jwk()])
     }
 
-    /// A verifier for its tokens, to which each of them is always new.
+    /// A verifier for its tokens without a cache.
     pub fn forgetful(&self) -> Verifier {
         self.verifier().without_token_cache().build().expect("a good configuration")
     }
 
-    /// A verifier for its tokens that caches them, as is the default, and has cached these.
+    /// A verifier for its tokens with the default cache, which contains these tokens.
     pub fn remembering(&self, tokens: &[String]) -> Verifier {
         let verifier = self.verifier().build().expect("a good configuration");
         remember(&verifier, tokens);
         verifier
     }
 
-    /// A verifier for its tokens in the making.
+    /// A builder of a verifier for its tokens.
     pub fn verifier(&self) -> VerifierBuilder {
         if self.key.algorithm() == Algorithm::HS256 {
             let jwks = JwksService::from_secret(SECRET).expect("the secret is long enough");
@@ -59,7 +59,7 @@ impl Issuer {
         self.verifier_with(JwksService::from_json(&self.jwks()).expect("a JWK Set"))
     }
 
-    /// A verifier for its tokens with other keys beside its own.
+    /// A builder of a verifier for its tokens with this key set.
     pub fn verifier_with(&self, jwks: JwksService) -> VerifierBuilder {
         Verifier::builder(jwks).issuer(&self.name).audience(AUDIENCE)
     }
@@ -69,13 +69,13 @@ impl Issuer {
         self.unsigned().sign()
     }
 
-    /// So many tokens, minted on all cores.
+    /// This number of tokens, minted on all cores.
     pub fn tokens(&self, count: usize) -> Vec<String> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let mint = |share: usize| (0..share).map(|_| self.token()).collect::<Vec<_>>();
         thread::scope(|scope| {
             let shares = (0..threads).map(|thread| (count + thread) / threads);
-            // All threads start before the first one is waited for.
+            // All threads start before the first join.
             let minting: Vec<_> = shares.map(|share| scope.spawn(move || mint(share))).collect();
             minting.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect()
         })

@@ -1,4 +1,4 @@
-//! Portcullis by itself, without HTTP: prints figures, one a line.
+//! Portcullis alone, without HTTP: prints figures, one a line.
 //!
 //! ```text
 //! bench-micro [--quick] [TABLE...]     all tables, or those named
@@ -28,7 +28,7 @@ use figures::CountingHeap;
 #[global_allocator]
 static HEAP: CountingHeap = CountingHeap;
 
-/// A table's name on the command line, and what prints it.
+/// A table's name on the command line, and the function that prints it.
 type Table = (&'static str, fn(Effort));
 
 const TABLES: &[Table] = &[
@@ -55,10 +55,10 @@ fn main() {
     }
 }
 
-/// Prints the tables of these names; of none, all.
+/// Prints the tables with these names; all tables if there are none.
 fn print(names: &[&str], effort: Effort) {
     for name in names {
-        assert!(TABLES.iter().any(|(known, _)| known == name), "there is no table {name}");
+        assert!(TABLES.iter().any(|(known, _)| known == name), "expected the name of a table, got {name}");
     }
     for (name, print) in TABLES {
         if names.is_empty() || names.contains(name) {

@@ -1,4 +1,4 @@
-//! What the cache of verified tokens takes of the heap.
+//! The heap use of the cache of verified tokens.
 
 use figures::{Figure, heap_of};
 use portcullis::Verifier;
@@ -15,7 +15,7 @@ const TABLE: &str = "memory";
 const TOKENS: usize = 10_000;
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// The bound of the flood; where nothing is to be displaced, it is twice that.
+/// The cache's bound in the flood; twice that if no token is to be displaced.
 const BOUND: usize = 32 << 20;
 
 pub fn print(effort: Effort) {
@@ -26,7 +26,7 @@ pub fn print(effort: Effort) {
         assert!(verify_and_read(verifier, token) > 0);
     });
     print_growth("10,000 cached tokens, claims typed", &issuer, &tokens, |verifier, token| {
-        // At the second time that they are asked for, they are kept.
+        // The second read keeps the typed claims in the cache.
         (0..3).for_each(|_| drop(verify_typed(verifier, token)));
     });
     print_flood(effort.most_tokens);
@@ -40,7 +40,7 @@ fn print_growth(row: &str, issuer: &Issuer, tokens: &[String], verify: impl Fn(&
     Figure::count(TABLE, row, "per token", "bytes", heap.growth as f64 / tokens.len() as f64).print();
 }
 
-/// Whatever comes, the cache stays within its bound.
+/// Prints the heap use under many tokens, which stays within the cache's bound.
 fn print_flood(tokens: usize) {
     let issuer = Issuer::new(Algorithm::HS256);
     let verifier = verifier(&issuer, BOUND);

@@ -1,4 +1,4 @@
-//! Each stage of the way from header field to access, alone.
+//! Each stage from header field to access, alone.
 
 use portcullis_testkit::Algorithm;
 

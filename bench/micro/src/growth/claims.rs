@@ -10,7 +10,7 @@ use crate::{
     verify::{by_turns, remember, typed_by_turns},
 };
 
-/// Each with how many permissions it has beside its usual claims; one takes 64 bytes in JSON.
+/// Payload sizes, and the number of permissions beside the usual claims; each takes 64 bytes in JSON.
 const PAYLOADS: [(&str, usize); 5] = [("0.5 KB", 0), ("1 KB", 8), ("2 KB", 24), ("4 KB", 56), ("8 KB", 120)];
 
 pub fn print(effort: Effort) {

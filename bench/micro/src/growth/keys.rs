@@ -31,7 +31,7 @@ fn verifiers(issuer: &Issuer, keys: usize) -> [Verifier; 2] {
     [verifier().without_token_cache(), verifier()].map(|verifier| verifier.build().expect("a good configuration"))
 }
 
-/// The issuer's key is the last; the others have its numbers, too, since making RSA keys takes long.
+/// A set whose last key is the issuer's; the others are copies of it, because making RSA keys takes long.
 fn jwks(issuer: &Issuer, keys: usize) -> String {
     let jwk = |number: usize| {
         let mut jwk = issuer.key.public_jwk();

@@ -1,7 +1,7 @@
-//! Distinct tokens that come by turns, up to more than the cache holds.
+//! Distinct tokens by turns, up to more than the cache's capacity.
 //!
-//! One after the other from the first to the last, and again: for a cache that is too small, the
-//! unkindest order, in which the token that comes next is the one that left longest ago.
+//! Tokens come from the first to the last, and again. For a cache that is too small this is the
+//! worst order: the next token is always the one displaced longest ago.
 
 use portcullis_testkit::Algorithm;
 

@@ -1,4 +1,4 @@
-//! Signatures alone, by the libraries that are kept up, each with a key that it parsed once if it can.
+//! Signatures alone, by maintained libraries, each with a key parsed once if it can.
 
 mod aws_lc;
 mod graviola;
@@ -12,10 +12,10 @@ use portcullis_testkit::SigningKey;
 
 use crate::{cell::Work, verify::each_by_turns};
 
-/// Whether a signature is right for an input.
+/// A function that returns true if a signature is valid for an input.
 pub type Verify = Box<dyn Fn(&[u8], &[u8]) -> bool>;
 
-/// A library's verification, by its name in the tables.
+/// A library's verification and its name in the tables.
 pub struct Library {
     pub name: &'static str,
     verify: Verify,
@@ -34,7 +34,7 @@ impl Library {
     }
 }
 
-/// Those that know the key's algorithm.
+/// The libraries that support the key's algorithm.
 pub fn libraries(key: &SigningKey) -> Vec<Library> {
     let all = [
         Library::new("raw: aws-lc-rs parsed key", aws_lc::verify(key)),
@@ -45,7 +45,7 @@ pub fn libraries(key: &SigningKey) -> Vec<Library> {
     all.into_iter().flatten().collect()
 }
 
-/// What a token's signature is over, and the signature.
+/// A token's signing input and signature.
 pub struct Signed {
     input: Vec<u8>,
     signature: Vec<u8>,
@@ -59,12 +59,12 @@ impl Signed {
     }
 }
 
-/// The end of a `SubjectPublicKeyInfo`: the key alone, whose length its type says.
+/// The end of a `SubjectPublicKeyInfo`: the key alone, of the length in the type.
 fn bare<const LENGTH: usize>(key: &SigningKey) -> [u8; LENGTH] {
     *key.public_der().last_chunk().expect("a key of that length")
 }
 
-/// How long a `RSAPublicKey` (RFC 8017 appendix A.1.1) of 2048 bits is, its exponent 65537.
+/// The length of an `RSAPublicKey` (RFC 8017 appendix A.1.1) of 2048 bits with exponent 65537.
 const RSA_2048: usize = 270;
 const P256_POINT: usize = 65;
 const P384_POINT: usize = 97;

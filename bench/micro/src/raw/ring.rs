@@ -1,4 +1,4 @@
-//! ring, which parses its key at each call: it offers nothing else.
+//! ring, which offers only verification that parses the key at each call.
 
 use portcullis_testkit::{Algorithm, SigningKey};
 use ring::{hmac, signature, signature::UnparsedPublicKey, signature::VerificationAlgorithm};

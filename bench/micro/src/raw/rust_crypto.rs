@@ -1,4 +1,4 @@
-//! RustCrypto's curves, and ed25519-dalek: Rust alone. Its RSA, a third as fast as the others, is left out.
+//! RustCrypto's curves and ed25519-dalek, in pure Rust. RustCrypto's RSA, a third as fast as the others, is left out.
 
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use p256::ecdsa::signature::Verifier;

@@ -1,4 +1,4 @@
-//! tonic that says OK to every question of Envoy: the speed to compare ext_authz with.
+//! tonic that answers OK to every request of Envoy: the speed to compare ext_authz with.
 
 use envoy_types::ext_authz::v3::{
     CheckResponseExt,
