@@ -1,4 +1,4 @@
-//! Tells the linker that Node brings the functions of Node-API.
+//! Tells the linker that Node provides the functions of Node-API.
 
 fn main() {
     napi_build::setup();

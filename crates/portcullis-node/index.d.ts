@@ -3,10 +3,10 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
 /**
- * Middleware that lets a request pass only with an access token that may pass (RFC 6750).
+ * Middleware that lets a request pass only with a valid access token that the rules allow (RFC 6750).
  *
  * A request that passes has its token's claims in `req.claims` and an {@link portcullis.Access} in `req.auth`. Any
- * other is answered with the status and the `WWW-Authenticate` field that say why.
+ * other request is answered with the status and the `WWW-Authenticate` field of its refusal.
  *
  * @example
  * ```js
@@ -16,9 +16,10 @@ import type { RequestOptions } from 'node:https';
  * app.use(secure(jwksService, { realm: 'my-realm', scope: ['read'] }));
  * ```
  *
- * @param keys - a JWKS service, what `anyOf` gives, or a function that finds keys, as jose's `createRemoteJWKSet` makes
- * @param options - what is asked for; nothing beyond a good token by default
- * @throws TypeError if the options cannot be used
+ * @param keys - a JWKS service, several issuers (`anyOf`), or a function that finds keys, such as jose's
+ *   `createRemoteJWKSet` returns
+ * @param options - the rules for tokens; by default any valid token passes
+ * @throws TypeError if an option is invalid
  */
 declare function portcullis(
   keys: portcullis.Keys,
@@ -30,148 +31,145 @@ declare function portcullis(
 ): portcullis.Guard<portcullis.Access | null>;
 
 declare namespace portcullis {
-  /** The function itself, for those who import it by name. */
+  /** The function itself, for imports by name. */
   const secure: typeof portcullis;
 
-  /** What `secure` takes its keys from. */
+  /** The source of keys of `secure`. */
   type Keys = JwksService | Issuers | GetKey;
 
-  /** What {@link secure} can be told: which tokens are good, what the endpoint asks for, and how a refusal is told. */
+  /** The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal. */
   interface Options extends VerificationOptions, EndpointOptions {}
 
-  /** Which tokens are good. */
+  /** The rules for valid tokens. */
   interface VerificationOptions {
     /**
-     * The issuers whose tokens are accepted: `iss` has to equal one of them to the letter (RFC 7519 section 4.1.1).
-     * By default that of `discovery`, or any.
+     * The accepted issuers: `iss` has to equal one of them to the letter (RFC 7519 section 4.1.1). By default the issuer
+     * of `discovery`, or any.
      */
     issuer?: string | readonly string[];
 
     /**
-     * The SPIFFE trust domain whose workloads are accepted, such as `example.org`: `sub` has to be `spiffe://example.org/…`.
-     * It takes the place of `issuer`, since JWT-SVIDs need no `iss`.
+     * The accepted SPIFFE trust domain, such as `example.org`: `sub` has to be `spiffe://example.org/…`. It replaces
+     * `issuer`, because JWT-SVIDs need no `iss`.
      */
     trustDomain?: string;
 
-    /** Whom tokens are for: `aud` has to name one of them (RFC 7519 section 4.1.3). By default anybody. */
+    /** The accepted audiences: `aud` has to contain one of them (RFC 7519 section 4.1.3). By default any. */
     audience?: string | readonly string[];
 
     /**
-     * The algorithms that are accepted (RFC 8725 section 3.1). By default all but the HS ones, which have to be named
-     * here and work with local secrets only.
+     * The accepted algorithms (RFC 8725 section 3.1). By default all except HS256, HS384 and HS512, which have to be listed
+     * and work with local secrets only.
      */
     algorithms?: Algorithm | readonly Algorithm[];
 
     /**
-     * The types of token that are accepted, in any case and with or without `application/` (`typ`, RFC 8725 section
-     * 3.11). By default `JWT`, `at+jwt` and none at all; `JWT`, `JOSE` and none with `trustDomain`; `at+jwt` alone with
-     * `rfc9068`.
+     * The accepted types of token (`typ`, RFC 8725 section 3.11), in any case and with or without `application/`. By
+     * default `JWT`, `at+jwt` or no `typ`; with `trustDomain` `JWT`, `JOSE` or no `typ`; with `rfc9068` only `at+jwt`.
      */
     types?: string | readonly string[];
 
-    /** Accepts tokens without `typ`, too, beside those of `types` and of `rfc9068`. Off by default. */
+    /** Accepts tokens without `typ` too, in addition to those of `types` and `rfc9068`. Off by default. */
     orNoType?: boolean;
 
-    /** How far the clocks may be apart, in seconds: 5 by default, 300 at the most. */
+    /** The allowed difference of clocks, in seconds: 5 by default, 300 at the most. */
     leeway?: number;
 
     /**
-     * The longest time from `iat` to `exp`, in seconds: any by default. A token without either is refused where it is set
-     * (`token_lifetime_too_long`, `missing_claim`).
+     * The longest time from `iat` to `exp`, in seconds: any by default. A token with a longer time is refused with
+     * `token_lifetime_too_long`, a token without `iat` or `exp` with `missing_claim`.
      */
     maxTokenLifetime?: number;
 
     /**
-     * The claims that may be the scope, each by its name, or by its JSON Pointer (RFC 6901) if that starts with a slash: the
-     * first that is there counts. By default `scope` and `scp`.
+     * The claims that may hold the scope, each by its name, or by its JSON Pointer (RFC 6901) if it starts with a slash. The
+     * first one present counts. By default `scope` and `scp`.
      */
     scopeClaims?: string | readonly string[];
 
     /**
-     * How many keys are tried for a token that does not name its own (`kid`): 16 by default. Each costs a signature, and anyone
-     * can send such tokens.
+     * The number of keys that are tried for a token without `kid`: 16 by default. Each try takes time, and every client can
+     * send such tokens.
      */
     maxKeyAttempts?: number;
 
     /**
-     * Accepts only tokens that follow the profile for JWT access tokens (RFC 9068). Needs `audience`, and `issuer`
-     * where the keys are not of `discovery`. Off by default.
+     * Accepts only tokens that follow the profile for JWT access tokens (RFC 9068). Needs `audience`, and `issuer` unless
+     * the keys are from `discovery`. Off by default.
      */
     rfc9068?: boolean;
 
-    /** Accepts tokens without `exp`, which stay good until their key is withdrawn. Off by default. */
+    /** Accepts tokens without `exp`, which stay valid until their key is withdrawn. Off by default. */
     dangerouslyAcceptTokensWithoutExpiry?: boolean;
 
     /**
-     * Accepts tokens that are bound to a key of their sender (`cnf`, RFC 7800) as if they were bearer tokens: whoever took one
-     * can use it. For the time in which something in front checks the DPoP proof (RFC 9449) or the client certificate
+     * Accepts tokens bound to a key of their sender (`cnf`, RFC 7800) as if they were bearer tokens, so that a stolen token
+     * can be used. Only for services behind a proxy that checks the DPoP proof (RFC 9449) or the client certificate
      * (RFC 8705). Off by default: such a token is refused with `sender_constrained_token`.
      */
     dangerouslyAcceptSenderConstrainedTokens?: boolean;
 
     /**
-     * How many verified tokens are kept, so that their signature need not be verified again; `false` for none. On by
+     * The cache of verified tokens, whose signatures are not verified again: its size, or `false` for no cache. On by
      * default.
      */
     tokenCache?: boolean | TokenCacheOptions;
   }
 
-  /** How many verified tokens are kept. */
+  /** The size of the cache of verified tokens. */
   interface TokenCacheOptions {
-    /** How many bytes they may take: 32 MiB by default, about 10,000 tokens of 1 KB. */
+    /** The greatest number of bytes: 32 MiB by default, about 10,000 tokens of 1 KB. */
     bytes?: number;
 
-    /** How many tokens there may be: 100,000 by default. */
+    /** The greatest number of tokens: 100,000 by default. */
     tokens?: number;
   }
 
-  /** What an endpoint asks for, and how a refusal is told. */
+  /** The rules of an endpoint, and the form of a refusal. */
   interface EndpointOptions {
-    /** The protection space that `WWW-Authenticate` names (RFC 9110 section 11.5). None by default. */
+    /** The protection space in `WWW-Authenticate` (RFC 9110 section 11.5). None by default. */
     realm?: string;
 
     /**
-     * The scope values that a token must have been granted, all of them: an array, or one string with spaces between
-     * (RFC 6749 section 3.3).
+     * The scope values that a token must grant, all of them: an array, or one string separated by spaces (RFC 6749 section
+     * 3.3).
      */
     scope?: string | readonly string[];
 
-    /** The scope values of which a token must have been granted at least one; or groups of them, one value of each. */
+    /** Scope values of which a token must grant at least one; or groups of values, with at least one of each. */
     anyScope?: string | readonly string[] | readonly (readonly string[])[];
 
-    /** The scope values that each scope value grants as well; what those grant is granted, too. */
+    /** The further scope values that each scope value grants, directly or through others. */
     impliedScopes?: { readonly [value: string]: readonly string[] };
 
     /** The claims that a token must have, or must not have. */
     claims?: readonly ClaimRule[];
 
     /**
-     * The longest token that is looked at, in bytes: 16,384 by default. Node itself refuses fields of more than that, all
-     * together (`--max-http-header-size`).
+     * The greatest length of a token, in bytes: 16,384 by default. Node itself refuses requests whose header fields take more
+     * than that in all (`--max-http-header-size`).
      */
     maxTokenBytes?: number;
 
-    /** The status for a bad token: 403 by default, or 401 (RFC 6750 section 3.1). */
+    /** The status for an invalid token: 403 by default, or 401 (RFC 6750 section 3.1). */
     invalidTokenStatus?: 401 | 403;
 
     /** Gives refusals a body of `application/problem+json` (RFC 9457). Off by default: the body is empty. */
     problemJson?: boolean;
 
-    /** Lets requests without credentials pass, without claims. A bad token is refused all the same. Off by default. */
+    /** Lets requests without credentials pass, without claims. An invalid token is still refused. Off by default. */
     optional?: boolean;
 
     /**
-     * Hands a refusal to the next error handler, as an {@link errors.RefusalError}, and answers nothing. Off by
-     * default.
+     * Passes a refusal to the next error handler, as an {@link errors.RefusalError}, and sends no answer. Off by default.
      */
     next?: boolean;
 
-    /** Is told of each request that the middleware refuses. What it throws is logged, and changes nothing. */
+    /** Called for each request that the middleware refuses. An error in it is logged, and changes nothing. */
     onError?: (error: errors.RefusalError, request: any) => void;
 
     /**
-     * Finds the token somewhere else than in the `Authorization` field. Whatever it gives that is no string counts as
-     * no token.
+     * Finds the token in another place than the `Authorization` field. A result that is not a string counts as no token.
      *
      * @example
      * ```js
@@ -180,12 +178,12 @@ declare namespace portcullis {
      */
     getToken?: (request: any) => string | null | undefined;
 
-    /** How long a `getKey` may take, in seconds: 5 by default. The request then gets 503. */
+    /** The longest time for `getKey`, in seconds: 5 by default. After it the request gets 503. */
     getKeyTimeout?: number;
   }
 
   /**
-   * A claim that a token must have, or must not have; or a function of all claims, which says whether they will do.
+   * A claim that a token must have, or must not have; or a function of all claims that returns true if they suffice.
    *
    * @example
    * ```js
@@ -200,30 +198,30 @@ declare namespace portcullis {
    * ];
    * ```
    */
-  // A function has a name, too: `call` keeps one that promises from being taken for a claim.
+  // A function has a `name` too: `call` keeps an async function from matching `Claim`.
   type ClaimRule = (Claim & { call?: never }) | ((claims: Claims) => boolean);
 
   /**
-   * A claim that a token must have, or must not have. At most one of `value`, `oneOf`, `matches` and `absent` is set; without
-   * them, the claim has to be there, whatever its value.
+   * A claim that a token must have, or must not have. At most one of `value`, `oneOf`, `matches` and `absent` may be set;
+   * without them the claim has to be present, with any value.
    */
   interface Claim {
-    /** Its name; its JSON Pointer (RFC 6901) if that starts with a slash. */
+    /** The name of the claim, or its JSON Pointer (RFC 6901) if it starts with a slash. */
     name: string;
 
-    /** Its value, or one that is in it if it is an array; or a function of the value, which says whether it will do. */
+    /** The expected value, or an element if the claim is an array; or a function that returns true if the value suffices. */
     value?: Json | ((value: any, claims: Claims) => boolean);
 
-    /** Values of which it equals one, or has one in it if it is an array. */
+    /** The expected values: the claim equals one of them, or contains one if it is an array. */
     oneOf?: readonly Json[];
 
     /**
-     * A pattern that it matches as a whole, or that one of its elements matches if it is an array. `*` stands for any
-     * characters, also for none and for `/`.
+     * A pattern for the whole value, or for one element if the claim is an array. `*` stands for any characters, including
+     * none and `/`.
      */
     matches?: string;
 
-    /** Whether it must not be there. A claim that is null is there. */
+    /** True if the claim must be absent. A claim that is null is present. */
     absent?: boolean;
   }
 
@@ -250,14 +248,14 @@ declare namespace portcullis {
     | 'HS384'
     | 'HS512';
 
-  /** Middleware for Express, connect and whatever calls it like them; it judges tokens and requests of others, too. */
+  /** Middleware for Express, connect and compatible frameworks, with methods for other frameworks. */
   interface Guard<Admitted = Access> {
     (req: IncomingRequest, res: OutgoingResponse, next: (error?: any) => void): void;
 
     /**
      * Judges a token.
      *
-     * @throws {@link errors.RefusalError}, as a rejection, if it may not pass
+     * @throws {@link errors.RefusalError}, as a rejection, if the token is refused
      *
      * @example
      * ```js
@@ -267,10 +265,10 @@ declare namespace portcullis {
     verify(token: string): Promise<Access>;
 
     /**
-     * Judges a request of any kind, by its `Authorization` field: one of Node, Fastify or Koa, one of `fetch`, or its
-     * headers alone. Gives null for a request without credentials where `optional` is set.
+     * Judges the `Authorization` field of a request of Node, Fastify, Koa or `fetch`, or of its headers alone. Resolves to
+     * null for a request without credentials if `optional` is set.
      *
-     * @throws {@link errors.RefusalError}, as a rejection, if it may not pass
+     * @throws {@link errors.RefusalError}, as a rejection, if the request is refused
      *
      * @example
      * ```js
@@ -282,20 +280,20 @@ declare namespace portcullis {
     verifyRequest(request: { readonly headers: RequestHeaders } | RequestHeaders): Promise<Admitted>;
 
     /**
-     * Forgets a token, so that its signature is verified anew. This does not revoke it.
+     * Removes a token from the cache, so that its signature is verified again. This does not revoke the token.
      *
-     * @throws TypeError if the guard finds its keys with a `getKey`
+     * @throws TypeError if the guard gets its keys from a `getKey`
      */
     invalidate(token: string): void;
   }
 
-  /** What the middleware needs of a request. */
+  /** The properties of a request that the middleware needs. */
   interface IncomingRequest {
     readonly headers: { readonly authorization?: string | undefined };
     readonly rawHeaders: readonly string[];
   }
 
-  /** What the middleware needs of a response. */
+  /** The properties of a response that the middleware needs. */
   interface OutgoingResponse {
     statusCode: number;
     readonly headersSent: boolean;
@@ -309,9 +307,9 @@ declare namespace portcullis {
     | { get(name: string): string | null }
     | { readonly [name: string]: string | readonly string[] | undefined };
 
-  /** That a request may pass, by its token: what `req.auth` is. */
+  /** Evidence that a request passed by its token: the value of `req.auth`. */
   interface Access {
-    /** The token's claims: frozen, and shared by requests with the same token. */
+    /** The token's claims, frozen and shared by requests with the same token. */
     readonly claims: Claims;
 
     /** The same as `claims`. */
@@ -323,26 +321,26 @@ declare namespace portcullis {
     /** The token's header (RFC 7515 section 4). */
     readonly header: Header;
 
-    /** The scope values that the token grants itself: of `scope`, or of `scp` where that is absent (`scopeClaims`). */
+    /** The scope values in the token's `scope` claim, or in `scp` if `scope` is absent (option `scopeClaims`). */
     readonly scopes: string[];
 
-    /** Whether the token grants this scope value, itself or by one that implies it (`impliedScopes`). */
+    /** Returns true if the token grants this scope value, directly or by implication (`impliedScopes`). */
     hasScope(value: string): boolean;
   }
 
-  /** The claims of a token (RFC 7519 section 4). They are frozen: copy what you want to change. */
+  /** The claims of a token (RFC 7519 section 4). They are frozen: copy them to change them. */
   interface Claims {
     /** The issuer. */
     readonly iss?: string;
     /** The subject. */
     readonly sub?: string;
-    /** Whom the token is for. */
+    /** The audience. */
     readonly aud?: string | readonly string[];
-    /** When it expires, in seconds since 1970. */
+    /** The time of expiry, in seconds since 1970. */
     readonly exp?: number;
-    /** When it becomes valid, in seconds since 1970. */
+    /** The time from which the token is valid, in seconds since 1970. */
     readonly nbf?: number;
-    /** When it was issued, in seconds since 1970. */
+    /** The time of issue, in seconds since 1970. */
     readonly iat?: number;
     /** The token's id. */
     readonly jti?: string;
@@ -377,110 +375,110 @@ declare namespace portcullis {
   }
 
   /**
-   * The keys of an issuer, fetched when they are needed and kept fresh, or local ones. Made by
-   * {@link getSimpleJwksService}, {@link jwksService}, {@link discovery} and {@link localKeys}.
+   * The keys of an issuer, fetched on first use and kept fresh, or local keys. Made by {@link getSimpleJwksService},
+   * {@link jwksService}, {@link discovery} and {@link localKeys}.
    */
   interface JwksService {
-    /** The issuer, if the keys were found by `discovery`. */
+    /** The issuer, if the keys are from `discovery`. */
     readonly issuer: string | undefined;
 
-    /** Whether there are keys to verify with: a readiness probe. */
+    /** True if there are keys to verify with, for a readiness probe. */
     readonly ready: boolean;
 
-    /** How the service is doing, for a console. */
+    /** The state of the service, for a console. */
     status(): JwksStatus;
 
-    /** Fetches the keys unless they are there. Rejects if they cannot be had. */
+    /** Fetches the keys unless they are cached. Rejects if that fails. */
     prefetch(): Promise<void>;
 
-    /** Fetches the keys now. Rejects if they cannot be had. */
+    /** Fetches the keys now. Rejects if that fails. */
     refresh(): Promise<void>;
   }
 
-  /** How a JWKS service is doing. */
+  /** The state of a JWKS service. */
   interface JwksStatus {
     /** The endpoint or issuer, without credentials and query; null for local keys. */
     source: string | null;
-    /** Whether there are keys to verify with. */
+    /** True if there are keys to verify with. */
     ready: boolean;
     /** The `kid` of each key in use. */
     keys: (string | null)[];
-    /** The keys of the set that are not used, and why. */
+    /** The unused keys of the set, with reasons. */
     skipped: { kid: string | null; problem: string }[];
-    /** What is odd about keys that are used all the same. */
+    /** The oddities of keys that are still used. */
     warnings: { kid: string | null; oddity: string }[];
-    /** How long ago the set was fetched, in seconds; null for local keys, or if there is no set. */
+    /** The time since the last fetch, in seconds; null for local keys, or if there is no set. */
     age: number | null;
-    /** In what time it is fetched again, in seconds; null for local keys. */
+    /** The time until the next fetch, in seconds; null for local keys. */
     nextRefresh: number | null;
-    /** Failures since the last success. */
+    /** The number of failures since the last success. */
     failures: number;
-    /** Why the last attempt failed, until one succeeds. */
+    /** The reason of the last failure; null after a success. */
     lastError: string | null;
   }
 
-  /** How keys are fetched and kept. */
+  /** The options for fetching and caching keys. */
   interface ServiceOptions {
-    /** How long a fetch may take from start to end, in seconds: 5 by default. No request waits longer for keys. */
+    /** The longest time for a whole fetch, in seconds: 5 by default. No request waits longer for keys. */
     timeout?: number;
 
     /**
-     * How old keys may become where the endpoint does not say (`Cache-Control: max-age`), in seconds: 300 by default.
-     * They are fetched again before that.
+     * The greatest age of keys if the endpoint sends no `Cache-Control: max-age`, in seconds: 300 by default. They are
+     * fetched again before that.
      */
     maxAge?: number;
 
-    /** How long keys are used while the endpoint is down, in seconds: 86,400 by default. Requests then get 503. */
+    /** The time for which keys are used while the endpoint is down, in seconds: 86,400 by default. Then requests get 503. */
     maxStale?: number;
 
-    /** The longest document that is read, in bytes: 524,288 by default. */
+    /** The greatest length of a fetched document, in bytes: 524,288 by default. */
     maxDocumentBytes?: number;
 
-    /** How many keys a set may have: 1,000 by default. A larger set counts as an outage. */
+    /** The greatest number of keys in a set: 1,000 by default. A larger set counts as an outage. */
     maxKeys?: number;
 
-    /** Uses of keys (`use`) that are accepted beside `sig`: `jwt-svid`, in a SPIFFE bundle. */
+    /** The accepted uses of keys (`use`) besides `sig`, such as `jwt-svid` in a SPIFFE bundle. */
     keyUses?: string | readonly string[];
 
-    /** Keeps the keys there, too. In memory only by default. */
+    /** A further cache for the keys. By default they are in memory only. */
     cache?: Cache;
 
-    /** Fetches the keys: a module like `https`, or options for Node's own (`agent`, `ca`, `headers`). */
+    /** The HTTP client: a module like `https`, or options for Node's own client (`agent`, `ca`, `headers`). */
     client?: Client | ClientOptions;
 
-    /** Fetches over plain http from other machines, too: whoever sits between can then sign tokens. Off by default. */
+    /** Fetches over plain http from other machines too: an attacker on the network can then forge tokens. Off by default. */
     dangerouslyAllowHttp?: boolean;
   }
 
-  /** Keeps a key set beyond the process. Whoever can write to it decides which tokens are good. */
+  /** A cache of a key set outside of the process. Everyone with write access to it can forge tokens. */
   interface Cache {
     /**
-     * The key set that was kept, or null: a JWK Set, its text, or a key store of jose 1. It is asked for once, before
-     * the first fetch.
+     * Returns the cached key set, or null: a JWK Set, its text, or a key store of jose 1. Called once, before the first
+     * fetch.
      */
     getKeyStore(): KeptKeys | Promise<KeptKeys>;
 
-    /** Keeps a key set: JSON, if you like, and with the method `toJWKS` of jose 1. Called after each fetch. */
+    /** Caches a key set, which is valid JSON and has jose 1's method `toJWKS`. Called after each fetch. */
     setKeyStore(keyStore: KeyStore): unknown;
   }
 
-  /** What a cache may give. */
+  /** The results of a cache. */
   type KeptKeys = JwkSet | { toJWKS(): object } | string | null | undefined;
 
-  /** A key set as a cache gets it: a JWK Set, and when it was fetched. */
+  /** A key set for a cache: a JWK Set and the time of its fetch. */
   interface KeyStore extends JwkSet {
-    /** When it was fetched, in milliseconds since 1970. */
+    /** The time of the fetch, in milliseconds since 1970. */
     readonly fetchedAt?: number;
-    /** The JWK Set, as jose 1 gave it. */
+    /** Returns the JWK Set, as in jose 1. */
     toJWKS?(): JwkSet;
   }
 
   /** Options for Node's own client. */
   interface ClientOptions extends Omit<RequestOptions, 'headers'> {
     /**
-     * Fields of yours, or a function that gives them and is asked at each fetch, as for a token that rotates. They, and
-     * `auth`, go to the origin that you have named only, and not to another that its metadata point to. One of yours goes
-     * before one of ours, such as `user-agent`.
+     * Your own header fields, or a function that returns them and is called at each fetch, for example for a token that
+     * rotates. They and `auth` are sent to the configured origin only, not to others in its metadata. They replace the
+     * package's own fields, such as `user-agent`.
      *
      * @example
      * ```js
@@ -498,7 +496,7 @@ declare namespace portcullis {
     get(url: string, options: any, callback: (response: any) => void): unknown;
   }
 
-  /** Finds the keys for a token; what jose's `createRemoteJWKSet` gives is one. Asked for each request. */
+  /** A function that finds the keys for a token, such as jose's `createRemoteJWKSet` returns. Called for each request. */
   type GetKey = (header: Header, token: FlattenedJws) => Key | Promise<Key>;
 
   /** A key: a KeyObject or a CryptoKey, a secret, PEM (SPKI), a JWK or a JWK Set. */
@@ -511,25 +509,25 @@ declare namespace portcullis {
     signature: string;
   }
 
-  /** Several issuers, as {@link anyOf} gives them. */
+  /** Several issuers, made by {@link anyOf}. */
   interface Issuers {
     readonly verifier: object;
   }
 
-  /** An issuer of several: its keys, and which of its tokens are good. */
+  /** One of several issuers: its keys, and the rules for its tokens. */
   interface IssuerOptions extends VerificationOptions {
-    /** The issuer's keys. Unless they were found by `discovery`, name the `issuer`, too. */
+    /** The issuer's keys. Unless they are from `discovery`, set `issuer` too. */
     jwks: JwksService;
   }
 
-  /** How keys are found by the metadata of an issuer. */
+  /** The options for finding keys by an issuer's metadata. */
   interface DiscoveryOptions extends ServiceOptions {
     /** The issuer's URL, to the letter. */
     issuer: string;
   }
 
   /**
-   * The keys of a JWKS endpoint, kept in memory. Nothing is fetched before the first token, or `prefetch`.
+   * The keys of a JWKS endpoint, cached in memory. The first token or `prefetch` starts the first fetch.
    *
    * @example
    * ```js
@@ -539,7 +537,7 @@ declare namespace portcullis {
   function getSimpleJwksService(jwksUri: string | URL, options?: ServiceOptions): JwksService;
 
   /**
-   * The keys of a JWKS endpoint, kept in a cache of yours, and fetched by a client of yours.
+   * The keys of a JWKS endpoint, with your own cache and HTTP client.
    *
    * @example
    * ```js
@@ -548,7 +546,7 @@ declare namespace portcullis {
    * const jwks = jwksService(new InMemoryCache(), 'https://myoauthserver.com/auth/jwks', https);
    * ```
    *
-   * @param client - a module like `https`, or options for Node's own; Node's own by default
+   * @param client - a module like `https`, or options for Node's own client; Node's own client by default
    */
   function jwksService(
     cache: Cache,
@@ -558,8 +556,8 @@ declare namespace portcullis {
   ): JwksService;
 
   /**
-   * The keys that the metadata of an issuer name (OpenID Connect Discovery 1.0, RFC 8414). A guard with them accepts
-   * this issuer's tokens only.
+   * The keys in an issuer's metadata (OpenID Connect Discovery 1.0, RFC 8414). A guard with them accepts this issuer's
+   * tokens only.
    *
    * @example
    * ```js
@@ -569,9 +567,9 @@ declare namespace portcullis {
   function discovery(options: DiscoveryOptions): JwksService;
 
   /**
-   * Keys of your own: a JWK Set or a JWK, as an object or as text; PEM (a public key or a certificate), or its base64 alone; a
-   * public or secret KeyObject or CryptoKey; or a secret of at least 32 bytes, for which `algorithms` has to name an HS
-   * algorithm. Keys for other uses (`use`) than `sig` are used where `keyUses` names these.
+   * Local keys: a JWK Set or a JWK, as an object or as text; PEM (a public key or a certificate), or its base64 alone; a
+   * public or secret KeyObject or CryptoKey; or a secret of at least 32 bytes, for which `algorithms` has to list HS256,
+   * HS384 or HS512. Keys for other uses (`use`) than `sig` need their use in `keyUses`.
    *
    * @example
    * ```js
@@ -584,7 +582,7 @@ declare namespace portcullis {
   ): JwksService;
 
   /**
-   * Accepts tokens of several issuers, each by its own keys and rules. A token's `iss` chooses which.
+   * Accepts tokens of several issuers, each with its own keys and rules. A token's `iss` selects the issuer.
    *
    * @example
    * ```js
@@ -596,7 +594,7 @@ declare namespace portcullis {
    */
   function anyOf(issuers: readonly IssuerOptions[]): Issuers;
 
-  /** A cache that keeps the key set in memory, as services do without one. */
+  /** A cache in memory, the same as the services' default. */
   class InMemoryCache implements Cache {
     /** The key set, or null. */
     keyStore: KeyStore | null;
@@ -605,7 +603,7 @@ declare namespace portcullis {
   }
 
   /**
-   * Sends warnings to a logger: `console` by default, null for none. Neither tokens nor claims are in them.
+   * Sets the logger of warnings: `console` by default, null for none. Warnings contain neither tokens nor claims.
    *
    * @example
    * ```js
@@ -614,7 +612,7 @@ declare namespace portcullis {
    */
   function setLogger(logger: { warn(line: string): unknown } | null): void;
 
-  /** Why a request may not pass: stable, and the same in logs, problem details and errors. */
+  /** The code of a refusal: stable, and the same in logs, problem details and errors. */
   type RefusalCode =
     | 'no_credentials'
     | 'other_scheme'
@@ -652,10 +650,10 @@ declare namespace portcullis {
     | 'insufficient_scope'
     | 'keys_unavailable';
 
-  /** The errors of requests that may not pass. */
+  /** The errors of refused requests. */
   namespace errors {
     /**
-     * Why a request may not pass, and the whole response to it. No part of the token is in it.
+     * A refusal: its reason and the whole response. It contains no part of the token.
      *
      * @example
      * ```js
@@ -677,41 +675,41 @@ declare namespace portcullis {
       readonly headers: { readonly [name: string]: string };
       /** The response's body: empty, or problem details as JSON. */
       readonly body: string;
-      /** Why, for operators. `message` says it for clients. */
+      /** The reason, for operators; `message` is for clients. */
       readonly reason: string;
-      /** Whether clients may read `message`: they may. */
+      /** True, because clients may read `message`. */
       readonly expose: true;
     }
 
-    /** There is no token: no credentials, another scheme, or `Bearer` alone. Status 401. */
+    /** A request without a token: no credentials, another scheme, or `Bearer` alone. Status 401. */
     class UnauthorizedError extends RefusalError {
       protected constructor();
     }
 
-    /** There is more than one token (RFC 6750 section 3.1, `invalid_request`). Status 400. */
+    /** A request with more than one token (RFC 6750 section 3.1, `invalid_request`). Status 400. */
     class InvalidRequestError extends RefusalError {
       protected constructor();
     }
 
     /**
-     * The token is malformed, forged, out of time or not for us (RFC 6750 section 3.1, `invalid_token`). Status 403, or
-     * 401 where `invalidTokenStatus` says so.
+     * An invalid token: malformed, forged, expired or for another audience (RFC 6750 section 3.1, `invalid_token`). Status
+     * 403, or 401 if `invalidTokenStatus` is 401.
      */
     class InvalidTokenError extends RefusalError {
       protected constructor();
     }
 
-    /** A good token lacks a claim that the endpoint asks for. Status as for other invalid tokens. */
+    /** A valid token without a claim that the endpoint requires, or with a forbidden one. Status as for invalid tokens. */
     class TokenClaimsError extends InvalidTokenError {
       constructor();
     }
 
-    /** A good token lacks scope that the endpoint asks for (RFC 6750 section 3.1, `insufficient_scope`). Status 403. */
+    /** A valid token without a required scope value (RFC 6750 section 3.1, `insufficient_scope`). Status 403. */
     class InsufficientScopeError extends RefusalError {
       constructor();
     }
 
-    /** The token was not judged: the keys to judge it with could not be had. Status 503, with `Retry-After`. */
+    /** A token that was not judged, because its keys are unavailable. Status 503, with `Retry-After`. */
     class KeysUnavailableError extends RefusalError {
       protected constructor();
     }
@@ -721,9 +719,9 @@ declare namespace portcullis {
 declare global {
   namespace Express {
     interface Request {
-      /** The claims of the token by which `secure` let the request pass. */
+      /** The claims of the request's token, set by `secure`. */
       claims?: portcullis.Claims;
-      /** That token, its header, its claims and its scope. */
+      /** The request's token with its header, claims and scope, set by `secure`. */
       auth?: portcullis.Access;
     }
   }

@@ -6,7 +6,7 @@ const { setLogger } = require('./lib/log.js');
 const { InMemoryCache, discovery, getSimpleJwksService, jwksService, localKeys } = require('./lib/keys.js');
 const { secure } = require('./lib/secure.js');
 
-// A function with properties: `const secure = require('portcullis')` works as `const { secure } = require('portcullis')` does.
+// A function with properties, so that `const secure = require('portcullis')` works too.
 module.exports = Object.assign(secure, {
   secure,
   getSimpleJwksService,

@@ -2,20 +2,20 @@
 
 const { partOf, tokenOf } = require('./claims.js');
 
-/** That a request may pass, by its token: what `req.auth` is. */
+/** Evidence that a request passed by its token: the value of `req.auth`. */
 class Access {
-  /** The field that the token came in. */
+  /** The `Authorization` field of the request. */
   #authorization;
   #scope;
 
   constructor(authorization, claims, scope) {
     this.#authorization = authorization;
     this.#scope = scope;
-    /** The claims, frozen: requests with the same token share them. */
+    /** The claims, frozen because requests with the same token share them. */
     this.claims = claims;
   }
 
-  /** The token. Neither JSON nor a log of this object holds it. */
+  /** The token. JSON and logs of this object do not contain it. */
   get token() {
     return tokenOf(this.#authorization);
   }
@@ -30,12 +30,12 @@ class Access {
     return partOf(this.token.split('.', 1)[0]);
   }
 
-  /** The scope values that the token grants itself. */
+  /** The scope values in the token, without implied ones. */
   get scopes() {
     return this.#scope.valuesOf(this.claims);
   }
 
-  /** Whether the token grants this scope value, itself or by another that implies it: what the rules go by. */
+  /** Returns true if the token grants this scope value, directly or by implication, as the rules judge it. */
   hasScope(value) {
     return this.#scope.isGranted(this.claims, value);
   }

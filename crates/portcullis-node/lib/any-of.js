@@ -5,7 +5,7 @@ const { ISSUER_RULES, VERIFICATION, configured, readVerification, refuseUnknown 
 const { expected } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 
-/** Several issuers, each with its own keys and rules: made by `anyOf`, taken by `secure`. */
+/** Several issuers, each with its own keys and rules: made by `anyOf`, used by `secure`. */
 class Issuers {
   constructor(verifier) {
     this.verifier = verifier;
@@ -13,8 +13,7 @@ class Issuers {
 }
 
 /**
- * Accepts tokens of several issuers. A token's `iss` chooses whose keys and rules it is held against, before anything
- * of it is trusted.
+ * Accepts tokens of several issuers. A token's `iss`, not yet trusted, selects the issuer whose keys and rules judge it.
  */
 function anyOf(issuers) {
   if (!Array.isArray(issuers) || issuers.length === 0) {
@@ -37,7 +36,7 @@ function readIssuer(options = {}) {
   }
   const { issuer = jwks.issuer && [jwks.issuer] } = verification;
   if (issuer === undefined) {
-    throw expected('anyOf', 'issuer', 'a string for each, since it chooses whose keys a token is held against', issuer);
+    throw expected('anyOf', 'issuer', 'a string for each issuer, because it selects the keys for a token', issuer);
   }
   return issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } }));
 }

@@ -11,19 +11,19 @@ const { textOf, warn } = require('./log.js');
 const { ISSUER_RULES, LONGEST_TIMER } = require('./options.js');
 const { Verifier } = require('./verifier.js');
 
-/** How many keys that came as texts, bytes or fresh objects are kept parsed. */
+/** The greatest number of parsed keys in the cache of texts, bytes and plain objects. */
 const MOST_TEXTS = 64;
 
-/** When to come back after `getKey` has failed, in seconds. */
+/** The `Retry-After` for a failed `getKey`, in seconds. */
 const RETRY_AFTER = 5;
 
-/** The codes of a refusal that another key may turn into a pass. */
+/** The codes of refusals that another key might avoid. */
 const FOR_WANT_OF_A_KEY = new Set(['unknown_key', 'unusable_key', 'too_many_keys', 'key_mismatch', 'bad_signature']);
 
 /**
- * Judges requests with keys that `getKey(header, token)` finds, as jose's `createRemoteJWKSet` does.
+ * Judges requests with keys from `getKey(header, token)`, such as jose's `createRemoteJWKSet` returns.
  *
- * It is asked for each request, so that a key which it no longer gives opens nothing; what it gives is parsed once.
+ * `getKey` is called for each request, so that a withdrawn key admits nothing; each key is parsed once.
  */
 class AskingGuard {
   #getKey;
@@ -43,7 +43,7 @@ class AskingGuard {
   }
 
   judge(authorization, several) {
-    // All that can be said without a key is said first: `getKey` sees no token that is malformed.
+    // Judge without a key first, so that `getKey` gets no malformed token.
     const verdict = this.#keyless.judge(authorization, several, true);
     return verdict instanceof RefusalError && verdict.code === 'unknown_key'
       ? this.#judgeWithKeys(authorization, verdict)
@@ -51,7 +51,7 @@ class AskingGuard {
   }
 
   invalidate() {
-    throw new TypeError('invalidate: a guard that asks getKey keeps tokens by key; give it a service to use this');
+    throw new TypeError('invalidate: expected a guard with a JWKS service, got one with getKey, whose tokens are cached by key');
   }
 
   async #judgeWithKeys(authorization, unknown) {
@@ -75,7 +75,7 @@ class AskingGuard {
     return guards.length > this.#attempts ? this.#keyless.hasTooManyKeys(this.#attempts) : verdict;
   }
 
-  /** A guard for each key that the token may be signed with, and no more than one that is not tried: nearly always one. */
+  /** The guards for the token's possible keys, nearly always one; at most one more than may be tried. */
   async #guardsFor(token) {
     try {
       return [this.#guardFor(await this.#ask(token))];
@@ -115,7 +115,7 @@ class AskingGuard {
   }
 }
 
-/** What a promise comes to within so many milliseconds. */
+/** The result of a promise; rejects after this many milliseconds. */
 async function within(timeout, promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -138,7 +138,7 @@ function kept(map, key, make) {
   return value;
 }
 
-/** Objects and bytes can change under our hands: what they hold counts. */
+/** The contents of a key as text: objects and bytes can change, so their identity does not count. */
 function textOfKey(key) {
   return key instanceof Uint8Array ? `bytes ${Buffer.from(key).toString('base64')}` : JSON.stringify(key);
 }

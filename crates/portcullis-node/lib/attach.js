@@ -6,16 +6,16 @@ const { isProxy } = require('node:util').types;
 const { read } = require('./request.js');
 
 /**
- * Puts what a request was admitted by where handlers look for it: `req.auth`, and its claims as `req.claims`.
+ * Sets `req.auth` to the `Access` of a request, and `req.claims` to its claims.
  *
- * They are properties of the request. But up to Node 22, whose V8 keeps no shapes of objects that have got another prototype,
- * as Express's requests do, each new property there means a new shape, and costs more than the rest of a cached token's
- * way. There Express's requests get both by their prototype, `express.request`, which is there for such things.
+ * They are properties of the request. But Express replaces the prototype of each request, and V8 up to Node 22 does not
+ * reuse shapes of such objects: each new property makes a new shape, which costs more than judging a cached token. There
+ * Express's requests inherit both properties from their prototype, `express.request`, which is meant for extensions.
  */
 
 const NAMES = ['auth', 'claims'];
 
-/** From this version on, V8 keeps those shapes. */
+/** The first version of V8 that reuses those shapes. */
 const SHARED_SHAPES = 13;
 
 const hasDearProperties = Number.parseInt(process.versions.v8, 10) < SHARED_SHAPES;
@@ -23,7 +23,7 @@ const hasDearProperties = Number.parseInt(process.versions.v8, 10) < SHARED_SHAP
 /** Prototypes that have the two properties, or inherit them. */
 const ready = new WeakSet();
 
-/** The one that was seen last: nearly always there is no other. */
+/** The prototype of the last request, nearly always the only one. */
 let last;
 
 function attach(req, access) {
@@ -33,11 +33,11 @@ function attach(req, access) {
     req.claims = access?.claims;
     return;
   }
-  // Properties of the request's own, from before it came to Express, would hide the guard's word.
+  // Own properties, set before the request reached Express, would hide the inherited ones.
   NAMES.forEach((name) => Object.hasOwn(req, name) && delete req[name]);
 }
 
-/** Whether the request has the two properties by its prototype, from now on if not before. */
+/** Returns true if the request's prototype has the two properties; defines them there if possible. */
 function isOfExpress(req) {
   const prototype = Object.getPrototypeOf(req);
   if (prototype !== last && !isReady(prototype)) {
@@ -52,7 +52,7 @@ function isReady(prototype) {
     return true;
   }
   const root = rootOf(prototype);
-  // Somebody's own properties by these names stay as they are: requests then get theirs before them.
+  // An app's own properties of these names stay unchanged: requests then get own properties, which hide them.
   if (root === undefined || NAMES.some((name) => isTaken(name, prototype, root))) {
     return false;
   }
@@ -73,8 +73,8 @@ function isTaken(name, prototype, root) {
 }
 
 /**
- * The prototype that all requests of a framework share, just below Node's own; apps have theirs below it. None for a request
- * that is made of another: its prototype is that one, whose word must stay its own.
+ * The prototype shared by all requests of a framework, just below Node's own; apps have theirs below it. Undefined for an
+ * object created from another request: its prototype is that request, which must not change.
  */
 function rootOf(prototype) {
   if (prototype === null || prototype === IncomingMessage.prototype || Object.hasOwn(prototype, 'rawHeaders')) {
@@ -84,7 +84,7 @@ function rootOf(prototype) {
   return above === IncomingMessage.prototype ? prototype : rootOf(above);
 }
 
-/** A property that reads what was attached, until something is assigned to it. */
+/** Defines a property that reads the attached value until something is assigned to it. */
 function define(prototype, name, partOf) {
   Object.defineProperty(prototype, name, {
     configurable: true,
@@ -97,7 +97,7 @@ function define(prototype, name, partOf) {
   });
 }
 
-/** Lets a class put its private fields on an object that is there already. */
+/** A base class whose subclasses add their private fields to an existing object. */
 class Upon {
   constructor(object) {
     return object;
@@ -105,8 +105,8 @@ class Upon {
 }
 
 /**
- * What was attached to a request, as a private field of its `rawHeaders`: an array of its own, whose shape is Node's. A copy of
- * the request has the same array, and shall not be taken for it.
+ * The value attached to a request, as a private field of its `rawHeaders`, an array that Node makes for each request. A copy
+ * of the request has the same array, but must not get the value.
  */
 class Kept extends Upon {
   #owner;
@@ -118,7 +118,7 @@ class Kept extends Upon {
     this.#access = access;
   }
 
-  /** Whether it could be kept: not where another request has these fields. */
+  /** Attaches the access; returns false if another request has these fields. */
   static keep(fields, owner, access) {
     if (!(#access in fields)) {
       new Kept(fields, owner, access);
@@ -131,13 +131,13 @@ class Kept extends Upon {
     return true;
   }
 
-  /** None for the prototypes themselves, which have no fields, and for copies. */
+  /** The attached access; undefined for copies and for the prototypes themselves, which have no fields. */
   static of(fields, reader) {
     return isObject(fields) && #access in fields && isSame(fields.#owner, reader) ? fields.#access : undefined;
   }
 }
 
-/** Whether it is the request itself, an object made of it, or one of the two through a Proxy. */
+/** Returns true for the request itself, an object created from it, or a Proxy of either. */
 function isSame(owner, reader) {
   return reader === owner || isProxy(reader) || isProxy(owner) || isMadeOf(owner, reader);
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Keeps the key set in memory: `keyStore` is a JWK Set, or null. */
+/** A cache of the key set in memory: `keyStore` is a JWK Set, or null. */
 class InMemoryCache {
   keyStore = null;
 
@@ -13,7 +13,7 @@ class InMemoryCache {
   }
 }
 
-/** What a cache has, as the text of a JWK Set, or null. */
+/** The contents of a cache as the text of a JWK Set, or null. */
 async function readFrom(cache) {
   const kept = await cache.getKeyStore();
   if (kept === null || kept === undefined) {
@@ -22,15 +22,15 @@ async function readFrom(cache) {
   if (typeof kept === 'string') {
     return kept;
   }
-  // A key store of jose 1, which express-oauth-jwt 1.x kept.
+  // A key store of jose 1, as in express-oauth-jwt 1.x.
   const text = JSON.stringify(typeof kept.toJWKS === 'function' ? kept.toJWKS() : kept);
   if (text === undefined) {
-    throw new TypeError(`expected getKeyStore to give a JWK Set or null, got a ${typeof kept}`);
+    throw new TypeError(`expected getKeyStore to return a JWK Set or null, got a ${typeof kept}`);
   }
   return text;
 }
 
-/** Gives a cache the JWK Set of this text, which can be had as jose 1 gave it, too. */
+/** Writes the JWK Set of this text to a cache, with the method `toJWKS` of jose 1. */
 async function writeTo(cache, text) {
   const keyStore = JSON.parse(text);
   Object.defineProperty(keyStore, 'toJWKS', { value: () => JSON.parse(text), enumerable: false });

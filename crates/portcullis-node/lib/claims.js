@@ -1,12 +1,12 @@
 'use strict';
 
-/** How many bytes of tokens a memory keeps the claims of, if the token cache is of the usual size. */
+/** The bytes of tokens whose claims are kept, unless the token cache is smaller. */
 const BYTES = 16 * 1024 * 1024;
 
 /**
- * The claims of tokens that the addon has accepted, as objects, by the numbers that it gives tokens.
+ * The claims of tokens that the addon has accepted, as objects, by the addon's numbers of the tokens.
  *
- * An object is shared by all requests with the same token, and frozen for that reason.
+ * Requests with the same token share an object, which is frozen for that reason.
  */
 class ClaimsMemory {
   #known = new Map();
@@ -17,12 +17,12 @@ class ClaimsMemory {
     this.#limit = tokenCache?.off ? 0 : Math.min(BYTES, tokenCache?.bytes ?? BYTES);
   }
 
-  /** The claims of the token that has come under this number before. */
+  /** The claims of the token with this number, if they are kept. */
   get(number) {
     return this.#known.get(number)?.claims;
   }
 
-  /** The claims of the token in this field, which the addon has accepted under this number. */
+  /** Reads and keeps the claims of the token in this field, which the addon has accepted under this number. */
   learn(number, authorization) {
     const [, payload] = tokenOf(authorization).split('.');
     const claims = freeze(partOf(payload));
@@ -30,7 +30,7 @@ class ClaimsMemory {
     return claims;
   }
 
-  /** Whoever came first goes first: a Map keeps the order. */
+  /** Keeps an entry and drops the oldest ones beyond the limit; a Map keeps the order. */
   #remember(number, entry) {
     if (entry.bytes > this.#limit) {
       return;
@@ -47,7 +47,7 @@ class ClaimsMemory {
   }
 }
 
-/** The token of a field that was accepted: the scheme, spaces, the token. */
+/** The token of an accepted field: scheme, spaces, token. */
 function tokenOf(authorization) {
   return authorization.slice(authorization.lastIndexOf(' ') + 1);
 }
@@ -65,7 +65,7 @@ function freeze(value) {
   return value;
 }
 
-/** The value of a claim by its name, or, if that starts with a slash, by its JSON Pointer (RFC 6901). */
+/** The value of a claim by its name, or by its JSON Pointer (RFC 6901) if it starts with a slash. */
 function find(claims, name) {
   const steps = name.startsWith('/') ? name.slice(1).split('/').map(unescaped) : [name];
   return steps.reduce((value, step) => (hasOwn(value, step) ? value[step] : undefined), claims);

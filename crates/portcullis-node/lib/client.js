@@ -6,20 +6,20 @@ const https = require('node:https');
 const { Names } = require('./names.js');
 const { expected } = require('./values.js');
 
-/** A field of each request, beside those of the library: what comes compressed is not read. */
+/** The package's own field of each request, because compressed answers are not read. */
 const OURS = { 'accept-encoding': 'identity' };
 
-/** What of a user's options is for the origin that he has named, and for no other that its metadata point to. */
+/** Options that apply to the configured origin only, not to other origins in its metadata. */
 const CREDENTIALS = ['headers', 'auth'];
 
-/** How documents are asked for: by a module like `https`, or by Node's own with options. */
+/** An HTTP client: a module like `https`, or Node's own with options. */
 class Client {
   #module;
   #options = {};
   #origin;
   #names;
 
-  /** `home` is the URL that was configured; `follows` says that metadata may name others. */
+  /** `home` is the configured URL; `follows` is true if its metadata may point to others. */
   constructor(owner, client, { home, follows }) {
     this.#origin = originOf(home);
     if (typeof client?.get === 'function') {
@@ -31,9 +31,9 @@ class Client {
   }
 
   /**
-   * The options for a request with these fields: those of the user, where he has any, go before.
+   * The options for a request with these fields; the user's fields replace them.
    *
-   * `mayConnectTo` says of an address whether the URL may lead there.
+   * `mayConnectTo` returns true for an address to which the URL may lead.
    */
   async optionsFor(url, headers, mayConnectTo) {
     const isHome = originOf(url) === this.#origin;
@@ -43,22 +43,22 @@ class Client {
     return { ...options, ...reach, headers: { ...OURS, ...headers, ...theirs } };
   }
 
-  /** Asks; gives what the module gives. */
+  /** Sends a request; returns the module's result. */
   get(url, options, answered) {
     if (this.#module === undefined) {
       return protocolOf(url).get(url, options, answered);
     }
-    // A double in a test often knows the two arguments only that express-oauth-jwt passed.
+    // A test double often takes only two arguments, as express-oauth-jwt passed them.
     const isShort = this.#module.get.length === 2;
     return isShort ? this.#module.get(url, answered) : this.#module.get(url, options, answered);
   }
 
-  /** The address of the server that has answered, where it is known to be that server's. */
+  /** The address of the server that answered, if it is known not to be a proxy's. */
   peerOf(url, response) {
     return this.#names?.peerOf(url, response.socket?.remoteAddress);
   }
 
-  /** What holds a request to the addresses that its URL may lead to. */
+  /** The options that restrict a request to the allowed addresses. */
   #reach(url, mayConnectTo) {
     if (this.#names === undefined) {
       return {};
@@ -82,17 +82,17 @@ function protocolOf(url) {
   return url.startsWith('http:') ? http : https;
 }
 
-/** An agent as Node's own, but for connections that somebody else has made, whose addresses nobody has judged. */
+/** An agent like Node's own, without reused connections, whose addresses were not checked. */
 function newAgent({ Agent, globalAgent }) {
-  // One of somebody else's goes its own way, through a proxy perhaps.
+  // A replaced global agent is left alone: it may go through a proxy.
   const isNodes = globalAgent !== undefined && globalAgent.constructor === Agent;
   return isNodes ? new Agent({ ...globalAgent.options, keepAlive: false }) : undefined;
 }
 
-/** Fields by their names in lower case: of an object, a Map, or the Headers of fetch. */
+/** The fields of an object, a Map or a `Headers`, with names in lower case. */
 function readHeaders(owner, headers) {
   if (headers === null || typeof headers !== 'object' || Array.isArray(headers)) {
-    throw expected(owner, 'client.headers', 'an object of fields, or a function that gives one', headers);
+    throw expected(owner, 'client.headers', 'an object of fields, or a function that returns one', headers);
   }
   const fields = typeof headers.entries === 'function' ? headers.entries() : Object.entries(headers);
   return Object.fromEntries(Array.from(fields, ([name, value]) => [name.toLowerCase(), value]));
@@ -102,7 +102,7 @@ function without(options, names) {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
 }
 
-/** None for what is no URL, which the addon tells. */
+/** The origin of a URL; undefined for an invalid URL, which the addon refuses. */
 function originOf(url) {
   return URL.canParse(url) ? new URL(url).origin : undefined;
 }

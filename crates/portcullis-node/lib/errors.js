@@ -3,9 +3,9 @@
 const { inOurNames } = require('./options.js');
 
 /**
- * Why a request may not pass, and the whole response to it: `status`, `headers` and `body`.
+ * A refusal with the whole response: `status`, `headers` and `body`.
  *
- * `message` is what a client may read, `reason` what an operator may; neither holds any of the token.
+ * `message` is for clients, `reason` for operators; neither contains any part of the token.
  */
 class RefusalError extends Error {
   constructor(refused) {
@@ -26,7 +26,7 @@ class RefusalError extends Error {
     return this.status;
   }
 
-  /** Whether a client may read `message`: always. */
+  /** True, because clients may read `message`. */
   get expose() {
     return true;
   }
@@ -38,27 +38,27 @@ class UnauthorizedError extends RefusalError {}
 /** More than one token. */
 class InvalidRequestError extends RefusalError {}
 
-/** A token that is malformed, forged, out of time or not for us. */
+/** A token that is malformed, forged, expired or for another audience. */
 class InvalidTokenError extends RefusalError {}
 
-/** A good token without a claim that the endpoint asks for, or with one that it forbids. */
+/** A valid token without a required claim, or with a forbidden one. */
 class TokenClaimsError extends InvalidTokenError {
   constructor(refused = made('required_claims', 'invalid_token', 'Token is missing some required claims')) {
     super(refused);
   }
 }
 
-/** A good token without a scope value that the endpoint asks for. */
+/** A valid token without a required scope value. */
 class InsufficientScopeError extends RefusalError {
   constructor(refused = made('insufficient_scope', 'insufficient_scope', 'Token is missing some required scope values')) {
     super(refused);
   }
 }
 
-/** The token was not judged: the keys to judge it with could not be had. */
+/** A token that was not judged, because its keys are unavailable. */
 class KeysUnavailableError extends RefusalError {}
 
-/** One that a handler makes itself, as it may with the two classes that have a default. */
+/** The contents of an error that a handler makes itself, for the two classes with a default. */
 function made(code, error, description) {
   const challenge = `Bearer error="${error}", error_description="${description}"`;
   return { code, description, reason: description, status: 403, headers: { 'www-authenticate': challenge }, body: '' };

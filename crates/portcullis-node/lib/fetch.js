@@ -5,7 +5,7 @@ const { LONGEST_TIMER } = require('./options.js');
 /**
  * Fetches a document with a `Client`.
  *
- * Redirects are not followed. A body that grows beyond `maxBodyBytes` is not read to its end.
+ * It follows no redirects and stops at a body of more than `maxBodyBytes`.
  *
  * @returns {Promise<{ status: number, fields: string[], body: Buffer, peer?: string }>}
  */
@@ -21,12 +21,12 @@ async function fetchWith(client, { url, headers, maxBodyBytes }, timeout, mayCon
       const peer = response && client.peerOf(url, response);
       read(response, maxBodyBytes).then((answer) => settled(resolve)({ ...answer, peer }), (error) => {
         settled(reject)(error);
-        // One that is not read to its end would hold its connection.
+        // An unfinished response would hold its connection.
         end(response);
       });
     });
     request?.on?.('error', settled(reject));
-    // A client that is async has failed in its own way.
+    // An async client reports its failure by a rejection.
     request?.then?.(undefined, settled(reject));
     const giveUp = () => {
       reject(new Error(`no whole answer within ${timeout / 1000} s`));
@@ -40,17 +40,17 @@ function end(stream) {
   try {
     stream?.destroy?.();
   } catch {
-    // A double that cannot be ended has nothing to hold.
+    // A test double without `destroy` holds no connection.
   }
 }
 
 function read(response, maxBodyBytes) {
   return new Promise((resolve, reject) => {
-    // First of all: an error that nobody listens to would end the process.
+    // First, because an error without a listener would end the process.
     response.on('error', reject);
     const { statusCode } = response;
     if (!Number.isInteger(statusCode)) {
-      throw new TypeError('the client answered without a statusCode');
+      throw new TypeError('expected the client to answer with a statusCode, got none');
     }
     const chunks = [];
     let length = 0;
@@ -64,12 +64,12 @@ function read(response, maxBodyBytes) {
     const conclude = () => resolve({ status: statusCode, fields: fieldsOf(response), body: Buffer.concat(chunks) });
     response.on('data', caught(reject, take));
     response.on('end', caught(reject, conclude));
-    // After `end` this changes nothing.
+    // This has no effect after `end`.
     response.on('close', () => reject(new Error('the answer broke off')));
   });
 }
 
-/** A listener whose failure is the fetch's, and not the process's. */
+/** A listener whose failure fails the fetch, not the process. */
 function caught(reject, listener) {
   return (...given) => {
     try {

@@ -8,10 +8,10 @@ const { ScopeRules } = require('./scope.js');
 const turn = require('./turn.js');
 const { nameOf } = require('./values.js');
 
-/** The addon's word for a request that may pass without a token; a greater number is that of the accepted token. */
+/** The addon's verdict for a request that passes without a token; a greater number is the accepted token's. */
 const ANONYMOUSLY = 1;
 
-/** The codes of refusals that took a signature, or may have. */
+/** The codes of refusals after a signature may have been verified. */
 const AFTER_THE_SIGNATURE = new Set([
   'bad_signature',
   'too_many_keys',
@@ -33,8 +33,8 @@ const AFTER_THE_SIGNATURE = new Set([
 /**
  * Judges requests by their `Authorization` field.
  *
- * A verdict is an `Access`, null for a request that may pass without a token, or an error; at once, or a promise of it
- * where keys have to be fetched, or many new tokens come at once.
+ * A verdict is an `Access`, null for a request that passes without a token, or an error. It is a promise if keys have to be
+ * fetched, or if many new tokens come at once.
  */
 class Guard {
   #verifier;
@@ -51,7 +51,7 @@ class Guard {
     this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
 
-  /** `hasTime` says that a new token may be verified here and now. */
+  /** `hasTime` is true if a new token may be verified on this thread now. */
   judge(authorization, several, hasTime = turn.hasTime()) {
     const verdict = this.#judge(authorization, several, hasTime);
     if (typeof verdict !== 'number' && verdict instanceof Promise) {
@@ -60,15 +60,15 @@ class Guard {
     return this.#conclude(verdict, authorization, turn.spend);
   }
 
-  /** The refusal of a request that could not be judged: the keys could not be had. */
+  /** The refusal of a request that was not judged, because its keys are unavailable. */
   unjudged(retryAfter) {
     return refusalError(this.#door.refuseUnjudged(retryAfter));
   }
 
-  /** The refusal of a token that none of so many keys has signed, of more that there are. */
+  /** The refusal of a token signed by none of the first keys up to this limit, when there are more. */
   hasTooManyKeys(limit) {
     const refused = this.#door.refuseTooManyKeys(limit);
-    const reason = `none of the first ${limit} keys of getKey has signed the token, and there are more: have the issuer name \
+    const reason = `none of the first ${limit} keys of getKey verifies the signature, and there are more: have the issuer name \
 the key (kid), or raise maxKeyAttempts`;
     return refusalError({ ...refused, reason });
   }
@@ -77,7 +77,7 @@ the key (kid), or raise maxKeyAttempts`;
     this.#verifier.invalidate(token);
   }
 
-  /** What the addon has said, for JavaScript. `spend` is called if it took a signature here and now. */
+  /** Turns the addon's verdict into JavaScript's. Calls `spend` if a signature was verified on this thread. */
   #conclude(verdict, authorization, spend) {
     if (typeof verdict !== 'number') {
       if (AFTER_THE_SIGNATURE.has(verdict.code)) {
@@ -106,8 +106,8 @@ the key (kid), or raise maxKeyAttempts`;
 function isMet({ name, holds }, claims) {
   const met = name === undefined ? holds(claims) : holds(find(claims, name), claims);
   if (typeof met !== 'boolean') {
-    // A promise counts as true elsewhere: a rule that is async by mistake would hold for everyone.
-    throw new TypeError(`expected the rule for ${name ?? 'the claims'} to give true or false, got ${nameOf(met)}`);
+    // A promise is truthy: a rule that is async by mistake would let every token pass.
+    throw new TypeError(`expected the rule for ${name ?? 'the claims'} to return true or false, got ${nameOf(met)}`);
   }
   return met;
 }

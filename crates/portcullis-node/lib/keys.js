@@ -10,33 +10,33 @@ const { textOf } = require('./log.js');
 const { SERVICE, configured, inOurNames, refuseUnknown } = require('./options.js');
 const { expected, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
-/** How long a fetch may take from start to end, in seconds. */
+/** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;
 
-/** The keys of an issuer, fetched when they are needed and kept fresh, or local ones. */
+/** The keys of an issuer, fetched on first use and kept fresh, or local keys. */
 class JwksService {
   /** The addon's key service. */
   #native;
 
   constructor(keys, issuer) {
     this.#native = keys;
-    /** The issuer whose metadata name the keys, if it was found by them. */
+    /** The issuer whose metadata have the keys' URL, if the keys are from `discovery`. */
     this.issuer = issuer;
   }
 
-  /** Whether there are keys to verify with: a readiness probe. */
+  /** True if there are keys to verify with, for a readiness probe. */
   get ready() {
     return this.#native.ready;
   }
 
-  /** How the service is doing: keys, their age, the last error. */
+  /** The state of the service: keys, their age, the last error. */
   status() {
     const status = JSON.parse(this.#native.status());
     const skipped = status.skipped.map(({ kid, problem }) => ({ kid, problem: inOurNames(problem) }));
     return { ...status, skipped, lastError: status.lastError && inOurNames(status.lastError) };
   }
 
-  /** Fetches the keys unless they are there. */
+  /** Fetches the keys unless they are cached. */
   async prefetch() {
     await inOurWords(this.#native.prefetch());
   }
@@ -46,13 +46,13 @@ class JwksService {
     await inOurWords(this.#native.refresh());
   }
 
-  /** The addon's key service; undefined for what is none of ours. */
+  /** The addon's key service; undefined for other values. */
   static nativeOf(service) {
     return service !== null && typeof service === 'object' && #native in service ? service.#native : undefined;
   }
 }
 
-/** The same promise; its error names options as they are called here. */
+/** The same promise, whose error has the names of JavaScript's options. */
 function inOurWords(promise) {
   return promise.catch((error) => {
     error.message = inOurNames(error.message);
@@ -60,21 +60,21 @@ function inOurWords(promise) {
   });
 }
 
-/** The keys of a JWKS endpoint, kept in memory. */
+/** The keys of a JWKS endpoint, cached in memory. */
 function getSimpleJwksService(jwksUri, options = {}) {
   return atUri('getSimpleJwksService', jwksUri, options);
 }
 
 /**
- * The keys of a JWKS endpoint, kept in `cache`, too, and fetched by `client`: a module like `https`, or options
- * for Node's own (`agent`, `ca`…).
+ * The keys of a JWKS endpoint, also kept in `cache`, and fetched by `client`: a module like `https`, or options for Node's
+ * own client (`agent`, `ca`…).
  */
 function jwksService(cache, jwksUri, client, options = {}) {
   readCache('jwksService', cache);
   return atUri('jwksService', jwksUri, { ...options, cache, client: client ?? options.client });
 }
 
-/** The keys that the metadata of an issuer name: OpenID Connect Discovery, or RFC 8414. */
+/** The keys in an issuer's metadata: OpenID Connect Discovery, or RFC 8414. */
 function discovery({ issuer, ...options } = {}) {
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
@@ -84,14 +84,14 @@ function discovery({ issuer, ...options } = {}) {
   return new JwksService(keys, issuer);
 }
 
-/** Keys of your own: a JWK Set, a JWK, PEM, a KeyObject, a CryptoKey, or a secret as bytes. */
+/** Local keys: a JWK Set, a JWK, PEM, a KeyObject, a CryptoKey, or a secret as bytes. */
 function localKeys(keys, options = {}) {
   refuseUnknown(options, ['keyUses'], 'localKeys');
   const uses = readKeyUses('localKeys', options.keyUses);
   return new JwksService(configured('localKeys', () => importKeys(keys, uses)));
 }
 
-/** The uses of keys that are accepted beside `sig`. */
+/** The accepted uses of keys besides `sig`. */
 function readKeyUses(name, keyUses) {
   return keyUses === undefined ? [] : readStrings(name, 'keyUses', keyUses);
 }
@@ -105,7 +105,7 @@ function atUri(name, jwksUri, options) {
   return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached)));
 }
 
-/** What a service that fetches is made from; `place` is the URL that it was made for, and whether metadata lead on. */
+/** The parts of a service that fetches; `place` has its URL, and tells whether metadata may lead to others. */
 function fetching(name, place, options) {
   refuseUnknown(options, SERVICE, name);
   const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, maxDocumentBytes, maxKeys } = options;
@@ -132,11 +132,11 @@ function readCache(name, cache) {
   const missing = ['getKeyStore', 'setKeyStore'].find((method) => typeof cache?.[method] !== 'function');
   if (missing !== undefined) {
     const what = 'expected a cache with the functions getKeyStore and setKeyStore';
-    throw new TypeError(`${name}: ${what}, ${missing} is missing`);
+    throw new TypeError(`${name}: ${what}, got one without ${missing}`);
   }
 }
 
-/** Answers what the addon asks. It never throws, and answers whatever happens. */
+/** A function that answers the addon's questions. It never throws, and always answers. */
 function answering(cache, client, timeout) {
   const answers = {
     async fetch(number, argument) {
@@ -157,7 +157,7 @@ function answering(cache, client, timeout) {
   };
 }
 
-/** The addon's key service for keys in any of the forms that Node knows. */
+/** The addon's key service for keys in any of Node's forms. */
 function importKeys(keys, uses = []) {
   if (typeof keys === 'string') {
     return native.KeyService.ofText(keys, uses);
@@ -190,12 +190,12 @@ function importKeyObject(key) {
   return native.KeyService.ofText(key.export({ type: 'spki', format: 'pem' }), []);
 }
 
-/** The key answers for any `kid`: whoever gave it, gave it for the token at hand. */
+/** A JWK matches any `kid`, because the caller chose it for the token. */
 function importJwk({ kid, ...jwk }, uses = []) {
   return native.KeyService.ofText(JSON.stringify({ keys: [jwk] }), uses);
 }
 
-/** A CryptoKey is bound to one algorithm already, and stays so. */
+/** Imports a CryptoKey, which stays bound to its algorithm. */
 function importCryptoKey(key) {
   const object = KeyObject.from(key);
   const alg = algorithmOf(key);

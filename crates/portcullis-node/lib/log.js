@@ -2,24 +2,25 @@
 
 const native = require('../native.js');
 const { inOurNames } = require('./options.js');
+const { nameOf } = require('./values.js');
 
 let logger = console;
 
-/** Sends warnings there: an object with `warn`, as `console`, pino and winston are; `null` silences them. */
+/** Sets the logger of warnings: an object with `warn`, such as `console`, pino or winston; `null` silences them. */
 function setLogger(next) {
   if (next !== null && typeof next?.warn !== 'function') {
-    throw new TypeError('setLogger: expected an object with a function `warn`, or null');
+    throw new TypeError(`setLogger: expected an object with a function \`warn\`, or null, got ${nameOf(next)}`);
   }
   logger = next;
 }
 
-/** Says a line. A logger that fails is no reason to refuse anything, nor to accept it. */
+/** Logs a line. A failing logger changes no verdict. */
 function warn(line) {
-  // Where it fails, there is nowhere left to say it.
+  // There is no other place to report a failure.
   attempt(() => logger?.warn(`portcullis: ${line}`), () => {});
 }
 
-/** Calls a function of the user's, which may fail in any way, at once or later; that is told to `failed` alone. */
+/** Calls a user's function and reports its failure, now or later, to `failed` only. */
 function attempt(call, failed) {
   try {
     const outcome = call();
@@ -31,7 +32,7 @@ function attempt(call, failed) {
   }
 }
 
-/** The text of whatever was thrown, on one line: OpenSSL's have several. */
+/** The text of a thrown value on one line; OpenSSL's texts have several. */
 function textOf(error) {
   try {
     return String(error?.message ?? error).replace(/\s+/g, ' ').trim();

@@ -2,12 +2,12 @@
 
 const dns = require('node:dns');
 
-/** How many names are remembered with their addresses: that of the issuer, and those that its metadata have named of late. */
+/** The number of remembered names with their addresses: the issuer's, and the latest in its metadata. */
 const MOST_NAMES = 8;
 
 /**
- * Looks names up for a service that follows an issuer's metadata. They may lead to public addresses and to such of the issuer's
- * own kind, and not from outside to this machine or into its network. What a proxy looks up is the proxy's to judge.
+ * Looks up names for a service that follows an issuer's metadata. They may lead to public addresses and to addresses of the
+ * issuer's own kind, but not from outside to this machine or its network. Names that a proxy looks up are not checked.
  */
 class Names {
   #lookup;
@@ -17,7 +17,7 @@ class Names {
     this.#lookup = lookup;
   }
 
-  /** A function `lookup` for Node's clients, that leaves the addresses out which may not be connected to. */
+  /** A function `lookup` for Node's clients that leaves out forbidden addresses. */
   within(mayConnectTo) {
     return (name, options, callback) => {
       this.#lookup(name, { ...options, all: true }, (error, ...found) => {
@@ -34,7 +34,7 @@ class Names {
     };
   }
 
-  /** The server's address, if the URL's name has led there: else it is that of a proxy. */
+  /** The address, if the URL's name was resolved to it; otherwise it is a proxy's. */
   peerOf(url, address) {
     const isFound = this.#found.get(new URL(url).hostname)?.some((found) => found.address === address);
     return isFound ? address : undefined;
@@ -50,10 +50,10 @@ class Names {
 }
 
 const OUT_OF_REACH =
-  'the host is on this machine or in a network that the issuer itself is not in: if it is meant, name its URI to ' +
+  'the host is on this machine or in a network that the issuer itself is not in: if that is intended, pass its URI to ' +
   'getSimpleJwksService';
 
-/** The addresses that a lookup gives: all, or one and its family. */
+/** The addresses in a lookup's result: all of them, or one and its family. */
 function listOf([addresses, family]) {
   return Array.isArray(addresses) ? addresses : [{ address: addresses, family }];
 }

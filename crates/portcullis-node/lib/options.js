@@ -4,25 +4,25 @@ const native = require('../native.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
-/** The longest time that a timer of Node's can be set to, in milliseconds. */
+/** The longest time of a timer in Node, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * The options of the library, for an issuer (`IssuerRules`) and for an endpoint (`Rules`): the defaults by name, and the reasons
- * for those that are not offered; and the members of a rule for a claim.
+ * The options of the library for an issuer (`IssuerRules`) and for an endpoint (`Rules`): the defaults by name, and the reasons
+ * for options that are not offered; and the members of a rule for a claim.
  */
 const { issuer: ISSUER_RULES, endpoint: RULES, claim: CLAIM } = JSON.parse(native.knownOptions());
 
-/** The options that say which tokens are good. */
+/** The names of the rules for valid tokens. */
 const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
 
-/** The options of an endpoint that JavaScript itself reads. */
+/** The names of an endpoint's options that JavaScript itself reads. */
 const OWN = ['next', 'onError', 'getToken', 'getKeyTimeout'];
 
-/** The options that say what an endpoint asks for, and how a refusal is told. */
+/** The names of all options of an endpoint. */
 const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];
 
-/** The options that say how keys are fetched and kept. */
+/** The names of the options for fetching and caching keys. */
 const SERVICE = [
   'cache',
   'client',
@@ -35,7 +35,7 @@ const SERVICE = [
   'dangerouslyAllowHttp',
 ];
 
-/** The options that texts of the library may name: never the ages, whose names are those of claims, too. */
+/** The options in texts of the library; without the ages, whose names are also names of claims. */
 const NAMED = new Set(
   [...VERIFICATION, ...ENDPOINT, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
 );
@@ -44,8 +44,8 @@ const NAMED = new Set(
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
 
 /**
- * Remarks on options of the library's: each writes a value as the library reads it, undefined for its default, or throws an
- * error of its own. An option without one goes to the library as it is.
+ * Readers of particular options of the library: each returns the value in the library's form, or undefined for the default,
+ * or throws its own error. Other options go to the library unchanged.
  */
 const REMARKS = {
   issuer: readStrings,
@@ -65,8 +65,8 @@ const REMARKS = {
 };
 
 /**
- * Reads the options of `secure`. Whatever is not as expected is told at once: a misspelt rule would let requests pass
- * that must not.
+ * Reads the options of `secure`. Every unexpected option is an error, because a misspelt rule would let forbidden requests
+ * pass.
  */
 function readOptions(options, name = 'secure') {
   if (options === null || typeof options !== 'object') {
@@ -76,7 +76,7 @@ function readOptions(options, name = 'secure') {
   return { verification: readVerification(options, name), endpoint: readEndpoint(pick(options, ENDPOINT), name) };
 }
 
-/** Reads the options that say which tokens are good. */
+/** Reads the rules for valid tokens. */
 function readVerification(options, name) {
   return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name);
 }
@@ -95,7 +95,7 @@ function readEndpoint(options, name) {
   };
 }
 
-/** Returns the options that the library reads, as JSON values; those that are left out stay out. */
+/** Returns the options for the library as JSON values; absent options stay absent. */
 function readForLibrary(options, { defaults }, owner) {
   const read = {};
   for (const name of Object.keys(defaults)) {
@@ -112,7 +112,7 @@ function asItIs(owner, name, value) {
   return value;
 }
 
-/** Reads a JSON value other than null, which says no more than to leave the option out. */
+/** Reads a JSON value other than null, which would only mean an absent option. */
 function readJson(owner, name, value) {
   if (value === null || !isJson(value)) {
     throw expected(owner, name, 'a JSON value other than null', value);
@@ -128,8 +128,8 @@ function readClaims(owner, claims = []) {
 }
 
 /**
- * Reads a rule: the part for the library (`asked`), and a function that has to hold, of the claim with this name or of all
- * claims.
+ * Reads a rule: the part for the library (`asked`), and a function that has to return true for the claim of this name or for
+ * all claims (`holds`).
  */
 function readRule(owner, rule) {
   if (typeof rule === 'function') {
@@ -144,7 +144,7 @@ function readRule(owner, rule) {
   if (isOwn) {
     return { name, holds: value, asked: { name } };
   }
-  // By name, so that a member which a class defines is not lost.
+  // By name, so that inherited members are not lost.
   const members = CLAIM.map((member) => [member, rule[member]]).filter(([, value]) => value !== undefined);
   for (const [member, value] of members) {
     if (!isJson(value) || (value === null && member !== 'value')) {
@@ -154,7 +154,7 @@ function readRule(owner, rule) {
   return { asked: Object.fromEntries(members) };
 }
 
-/** Scope values: as the library reads them, or one string with spaces between. */
+/** Reads scope values in the library's form, or one string separated by spaces. */
 function readScope(owner, name, value) {
   const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : value;
   if (typeof value === 'string' && values.length === 0) {
@@ -179,10 +179,10 @@ function readTokenCache(owner, name, value) {
   return Object.fromEntries(Object.entries(value).filter(([, value]) => value !== undefined));
 }
 
-/** The name of a SPIFFE trust domain, in the place of an issuer. */
+/** Reads the name of a SPIFFE trust domain, which replaces an issuer. */
 function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   if (typeof value !== 'string' || !TRUST_DOMAIN.test(value)) {
-    throw expected(owner, name, 'the name of a SPIFFE trust domain, as in example.org', value);
+    throw expected(owner, name, 'the name of a SPIFFE trust domain, such as example.org', value);
   }
   if (issuer !== undefined || rfc9068) {
     throw new TypeError(`${owner}: trustDomain takes the place of an issuer: leave issuer and rfc9068 out`);
@@ -190,7 +190,7 @@ function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   return value;
 }
 
-/** Refuses an option that is not known. `notOffered` has reasons for options of the library that are not offered here. */
+/** Refuses unknown options. `notOffered` has reasons for options of the library that are not offered here. */
 function refuseUnknown(options, known, owner, notOffered = {}) {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) {
@@ -198,16 +198,16 @@ function refuseUnknown(options, known, owner, notOffered = {}) {
   }
   const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
   const likely = native.likelyOption(unknown, known);
-  const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `there are ${known.join(', ')}`);
-  throw new TypeError(`${owner}: there is no option \`${unknown}\`: ${help}`);
+  const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `the options are ${known.join(', ')}`);
+  throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
 }
 
-/** Takes the options by name, so that one which a class defines is not lost. */
+/** Takes options by name, so that inherited options are not lost. */
 function pick(options, names) {
   return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
-/** Makes an object of the addon's. An error of the addon's about options is thrown as a TypeError. */
+/** Makes an object of the addon. Throws the addon's errors about options as TypeErrors. */
 function configured(owner, make) {
   try {
     return make();
@@ -216,7 +216,7 @@ function configured(owner, make) {
   }
 }
 
-/** Writes a text of the library's with the names of JavaScript: `max_token_bytes` is `maxTokenBytes`. */
+/** Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. */
 function inOurNames(text) {
   return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
     const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());

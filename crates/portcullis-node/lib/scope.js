@@ -6,7 +6,7 @@ const { ISSUER_RULES } = require('./options.js');
 /** A SPIFFE ID without its path. */
 const TRUST_DOMAIN = /^spiffe:\/\/[^/]*/;
 
-/** The claims that may be the scope, for the tokens of each issuer. */
+/** The claims that may hold the scope, for the tokens of each issuer. */
 class ScopeClaims {
   #byIssuer;
 
@@ -18,7 +18,7 @@ class ScopeClaims {
     ]));
   }
 
-  /** Returns the names for a token with these claims: those of its issuer, chosen as the library chooses it. */
+  /** Returns the names for a token with these claims, by its issuer, which is selected as in the library. */
   of(claims) {
     const [only] = this.#byIssuer.values();
     return this.#byIssuer.size === 1 ? only : (this.#byIssuer.get(claims.iss) ?? this.#ofTrustDomain(claims.sub));
@@ -29,28 +29,28 @@ class ScopeClaims {
   }
 }
 
-/** The scope that tokens grant at an endpoint, as the rules `scope` and `anyScope` see it, too. */
+/** The scope that tokens grant at an endpoint, the same as for the rules `scope` and `anyScope`. */
 class ScopeRules {
   #claims;
   #implied;
 
   constructor(claims, implied = {}) {
     this.#claims = claims;
-    // A copy, since the option may be changed later.
+    // A copy, because the caller may change the option later.
     this.#implied = new Map(Object.entries(implied).map(([value, others]) => [value, [...others]]));
   }
 
-  /** Returns the scope values in the first claim that is there, of those that may be the scope. */
+  /** Returns the scope values in the first present claim that may hold the scope. */
   valuesOf(claims) {
     const found = this.#claims.of(claims).map((name) => find(claims, name));
     const scope = found.find((value) => value !== undefined);
     return Array.isArray(scope) ? scope.filter((value) => typeof value === 'string') : wordsOf(scope);
   }
 
-  /** Tells whether claims grant this value, themselves or by another; a text with a space is no value. */
+  /** Returns true if claims grant this value, directly or by implication; a text with a space is not a value. */
   isGranted(claims, value) {
     const granted = new Set(this.valuesOf(claims).filter(isScopeValue));
-    // A Set goes on to what is added on the way.
+    // The loop also visits values added during it.
     for (const one of granted) {
       this.#implied.get(one)?.forEach((implied) => granted.add(implied));
     }

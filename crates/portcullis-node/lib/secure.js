@@ -13,16 +13,16 @@ const { expected } = require('./values.js');
 const { sharedVerifier } = require('./verifier.js');
 
 /**
- * Middleware that lets a request pass only with an access token that may pass.
+ * Middleware that lets a request pass only with a valid access token that the rules allow.
  *
- * `keys` is a JWKS service, what `anyOf` gives, or a function `getKey(header, token)`.
+ * `keys` is a JWKS service, several issuers (`anyOf`), or a function `getKey(header, token)`.
  */
 function secure(keys, options) {
   const { verification, endpoint } = readOptions(options ?? {});
   const guard = configured('secure', () => guardFor(keys, verification, endpoint));
   const { getToken } = endpoint;
 
-  /** An `Access`, null, an error, or a promise of one of them. */
+  /** The verdict: an `Access`, null, an error, or a promise of one of them. */
   function judge(request) {
     if (getToken !== undefined) {
       return judgeToken(getToken(request));
@@ -31,7 +31,7 @@ function secure(keys, options) {
     return guard.judge(authorization, several);
   }
 
-  /** The same for a request of Node's, in as few steps as can be. */
+  /** The same for a request of Node, in as few steps as possible. */
   function judgeRequest(req) {
     return guard.judge(read(req, 'headers').authorization, isRepeated(read(req, 'rawHeaders')));
   }
@@ -48,7 +48,7 @@ function secure(keys, options) {
       return next(error);
     }
     if (verdict instanceof Promise) {
-      // What `next` itself throws is not given to it once more.
+      // `next` is not called again with an error that it throws itself.
       verdict.then((verdict) => conclude(verdict, req, res, next), next);
       return undefined;
     }
@@ -64,7 +64,7 @@ function secure(keys, options) {
           return respond(refusal, res);
         }
       }
-      // What an outer guard has left, or somebody else, is not this guard's word; an error handler may go on, too.
+      // Values of an outer guard or other code are replaced, also for an error handler that continues.
       attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
     } catch (error) {
       return next(error);
@@ -92,7 +92,7 @@ function guardFor(keys, verification, endpoint) {
   if (keys instanceof Issuers) {
     const set = VERIFICATION.find((name) => verification[name] !== undefined);
     if (set !== undefined) {
-      throw new TypeError(`secure: with several issuers, \`${set}\` is set for each in anyOf`);
+      throw new TypeError(`secure: expected \`${set}\` in anyOf, for each issuer, got it in secure`);
     }
     return new Guard(keys.verifier, endpoint);
   }
@@ -103,15 +103,15 @@ function guardFor(keys, verification, endpoint) {
   return new Guard(sharedVerifier(keys, service, { ...verification, issuer: issuerFor(keys, verification) }), endpoint);
 }
 
-/** The issuers whose tokens are accepted: those of the options, or the one whose metadata name the keys. */
+/** The accepted issuers: those in the options, or the one of `discovery`. */
 function issuerFor(keys, { issuer, trustDomain }) {
   return issuer ?? (keys.issuer === undefined || trustDomain !== undefined ? undefined : [keys.issuer]);
 }
 
-/** The whole response to a refused request. */
+/** Sends the whole response to a refused request. */
 function respond(error, res) {
   if (res.headersSent || res.writableEnded) {
-    // Somebody else has answered while keys were fetched: a time limit, perhaps.
+    // Other code has answered while keys were fetched, for example after a time limit.
     return;
   }
   res.statusCode = error.status;
@@ -121,7 +121,7 @@ function respond(error, res) {
   res.end(error.body);
 }
 
-/** A hook that fails changes nothing: the request is refused all the same. */
+/** Calls the hook. A failing hook changes nothing: the request is still refused. */
 function tell(onError, error, req) {
   attempt(() => onError?.(error, req), (failure) => warn(`onError failed: ${textOf(failure)}`));
 }

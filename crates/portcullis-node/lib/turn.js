@@ -1,19 +1,19 @@
 'use strict';
 
 /**
- * How many signatures are verified on Node's own thread in one turn of its loop. The others are verified beside it, so that
- * many new tokens at once hold nobody up; a few are done sooner here than a thread is woken.
+ * The number of signatures verified on Node's own thread in one turn of its event loop. The others go to other threads, so that
+ * many new tokens at once delay no other request; a few are verified faster here than another thread wakes up.
  */
 const MOST = 4;
 
 let verified = 0;
 
-/** Whether there is time for another in this turn. */
+/** Returns true if there is time for another signature in this turn. */
 function hasTime() {
   return verified < MOST;
 }
 
-/** One was verified. */
+/** Counts a verified signature. */
 function spend() {
   if (verified === 0) {
     setImmediate(renew);

@@ -1,12 +1,12 @@
 'use strict';
 
-/** Readers of single values. A value that is not as expected is a TypeError with the function and the option that got it. */
+/** Readers of single values. They throw a TypeError with function and option for unexpected values. */
 
-/** Reads one string, or an array of at least one. */
+/** Reads one string, or a non-empty array of strings. */
 function readStrings(owner, name, value) {
   const values = Array.isArray(value) ? value : [value];
   if (values.length === 0) {
-    // None of nothing would be met by nothing, and mean the opposite of what was meant.
+    // An empty list would count as "any", the opposite of its meaning.
     throw expected(owner, name, 'at least one string', value);
   }
   const odd = values.findIndex((value) => typeof value !== 'string');
@@ -16,7 +16,7 @@ function readStrings(owner, name, value) {
   return values;
 }
 
-/** Reads the seconds that something may take: more than none. */
+/** Reads a positive number of seconds. */
 function readTimeout(owner, name, value) {
   if (!(readSeconds(owner, name, value) > 0)) {
     throw expected(owner, name, 'more than 0 seconds', value);
@@ -50,7 +50,7 @@ function optional(value, read) {
   return value === undefined ? undefined : read(value);
 }
 
-/** Reads a whole number from 1 on, the most that there may be of something. */
+/** Reads a limit, a whole number from 1 on. */
 function readLimit(owner, name, value) {
   return optional(value, (value) => readCount(owner, name, value, 1));
 }
@@ -63,7 +63,7 @@ function readCount(owner, name, value, least = 0) {
   return value;
 }
 
-/** Tells whether a value is one that JSON can write; `undefined` and a gap in an array are none. */
+/** Returns true for a JSON value; `undefined` and a gap in an array are none. */
 function isJson(value) {
   switch (typeof value) {
     case 'string':
@@ -83,7 +83,7 @@ function isPlainJson(object) {
   return (prototype === null || prototype === Object.prototype) && Object.values(object).every(isJson);
 }
 
-/** Returns the error of a value that is not as expected. It tells the kind of the value, which may be a secret. */
+/** Returns the error of an unexpected value. It has only the kind of the value, which may be a secret. */
 function expected(owner, name, what, value) {
   return new TypeError(`${owner}: expected ${name} to be ${what}, got ${nameOf(value)}`);
 }

@@ -5,10 +5,10 @@ const { ClaimsMemory } = require('./claims.js');
 const { ISSUER_RULES } = require('./options.js');
 const { ScopeClaims } = require('./scope.js');
 
-/** How many verifiers of a service are remembered before those that are gone are swept out. */
+/** The number of a service's verifiers from which collected ones are removed. */
 const MANY = 64;
 
-/** Which tokens are good: the addon's verifier, and the claims of those that it has accepted. */
+/** A verifier of the addon, with the claims of the tokens that it has accepted. */
 class Verifier {
   constructor(verifier, branches) {
     this.native = verifier;
@@ -16,12 +16,12 @@ class Verifier {
     this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
   }
 
-  /** For keys of the addon and options that `readOptions` has read. */
+  /** A verifier for the addon's keys and options read by `readOptions`. */
   static of(keys, { issuer = [undefined], ...verification }) {
     return Verifier.ofBranches(issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } })));
   }
 
-  /** For several issuers, each with keys and options of its own. */
+  /** A verifier for several issuers, each with its own keys and options. */
   static ofBranches(branches) {
     const keys = branches.map(({ keys }) => keys);
     const options = branches.map(({ verification }) => JSON.stringify(verification));
@@ -33,15 +33,15 @@ class Verifier {
   }
 
   invalidate(token) {
-    // It has another number when it comes again.
+    // Verified again, the token has another number.
     this.native.invalidate(token);
   }
 }
 
-/** The verifiers of each service that are in use, by their options. */
+/** The verifiers in use of each service, by their options. */
 const shared = new WeakMap();
 
-/** The verifier of a service with these options: one for all guards that ask for it, so that they share its cache. */
+/** The verifier of a service with these options, shared by guards so that they share its cache. */
 function sharedVerifier(service, keys, verification) {
   const verifiers = shared.get(service) ?? new Map();
   shared.set(service, verifiers);
@@ -58,7 +58,7 @@ function sharedVerifier(service, keys, verification) {
   return verifier;
 }
 
-/** Tells whether an option has its default, so that it is the same left out. */
+/** Returns true if an option has its default value, so that it can be left out. */
 function isDefault(name, value) {
   const { defaults } = ISSUER_RULES;
   return Object.hasOwn(defaults, name) && JSON.stringify(value) === JSON.stringify(defaults[name]);

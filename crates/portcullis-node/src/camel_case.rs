@@ -1,7 +1,7 @@
-//! Structs of the library, as JavaScript writes them: names of fields in camelCase, values as they are.
+//! Structs of the library in JavaScript's form: names of fields in camelCase, values unchanged.
 //!
-//! Only fields of structs are renamed: a claim, a scope value or a member of a JSON value keeps its name. Errors tell the kind of
-//! a value and never the value, which may be a secret.
+//! Only fields of structs are renamed: a claim, a scope value or a member of a JSON value keeps its name. Errors contain the
+//! kind of a value and never the value, which may be a secret.
 
 use std::fmt::{self, Display};
 
@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::Value;
 
-/// Returns the name of a field in JavaScript: `any_scope` is `anyScope`.
+/// Returns the name of a field in JavaScript: `anyScope` for `any_scope`.
 pub(crate) fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let first = words.next().unwrap_or_default().to_owned();
@@ -30,16 +30,16 @@ pub(crate) fn camel_case(field: &str) -> String {
 pub(crate) fn read<'de, T: Deserialize<'de>>(json: Value) -> Result<T, String> {
     serde_path_to_error::deserialize(JavaScript(json)).map_err(|error| {
         let (field, problem) = (error.path().to_string(), error.inner().to_string());
-        // Some errors of the library name their field themselves.
+        // Some errors of the library contain their field's name already.
         let names_itself = problem.starts_with(&format!("`{field}`: "));
         if names_itself || field == "." { problem } else { format!("`{field}`: {problem}") }
     })
 }
 
-/// Returns the names of the fields that a struct can be read from, as the library spells them.
+/// Returns the names of a struct's fields, in the library's spelling.
 pub(crate) fn fields<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut fields: &[&str] = &[];
-    // The struct is not read: it is asked for its fields only.
+    // This reads no struct: it only collects the names of the fields.
     let _ = T::deserialize(Fields(&mut fields));
     fields
 }
@@ -116,7 +116,7 @@ impl IntoDeserializer<'_, Problem> for JavaScript {
     }
 }
 
-/// Why a value cannot be read.
+/// The reason why a value cannot be read.
 #[derive(Debug)]
 struct Problem(String);
 
@@ -151,7 +151,7 @@ impl de::Error for Problem {
     }
 }
 
-/// Returns the words of serde in those of JavaScript.
+/// Translates serde's words into those of JavaScript.
 fn in_javascript(expected: &dyn Expected) -> String {
     let words = expected.to_string();
     match words.as_str() {
@@ -174,14 +174,14 @@ fn kind(actual: Unexpected<'_>) -> &'static str {
     }
 }
 
-/// Takes the names of the fields of a struct that is to be read.
+/// A deserializer that only collects the names of a struct's fields.
 struct Fields<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Fields<'_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Problem> {
-        Err(Problem("there is no value".to_owned()))
+        Err(Problem("expected a value, got none".to_owned()))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

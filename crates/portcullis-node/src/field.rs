@@ -1,4 +1,4 @@
-//! A header field's text, as it comes from JavaScript: [`Field`].
+//! The text of a header field from JavaScript: [`Field`].
 
 use std::{cell::Cell, ptr};
 
@@ -8,22 +8,21 @@ use napi::{
     check_status, sys,
 };
 
-/// How much room there is at first, in bytes: nearly every field fits.
+/// The initial size of the buffer, in bytes: nearly every field fits.
 const ROOM: usize = 4 * 1024;
 
-/// A buffer that has grown beyond this is not kept.
+/// The greatest size of a kept buffer.
 const MOST_ROOM: usize = 64 * 1024;
 
-/// What a character may take in UTF-8: a text that ends closer to the buffer's end may have been cut.
+/// The bytes of the longest character in UTF-8: a text that ends closer to the buffer's end may be cut off.
 const LONGEST_CHARACTER: usize = 4;
 
 thread_local! {
-    /// The buffer of the last field. A field is read at each request, and to ask the heap for its bytes each time cost
-    /// as much as to look the token up.
+    /// The buffer of the last field, kept because an allocation at each request costs as much as looking up the token.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A string of JavaScript in UTF-8, so that a character that no token has stays one.
+/// A string of JavaScript in UTF-8, in which characters outside of tokens stay such.
 pub(crate) struct Field(Vec<u8>);
 
 impl Field {
@@ -35,7 +34,7 @@ impl Field {
 impl Drop for Field {
     fn drop(&mut self) {
         if self.0.capacity() <= MOST_ROOM {
-            // On a thread that ends, nobody needs it.
+            // On a thread that ends, the buffer is not needed.
             let _ = BUFFER.try_with(|buffer| buffer.set(std::mem::take(&mut self.0)));
         }
     }
@@ -60,7 +59,7 @@ impl FromNapiValue for Field {
                 return Ok(Self(bytes));
             }
             let mut length = 0;
-            // SAFETY: as above; without a buffer, only the length is told.
+            // SAFETY: as above; without a buffer, Node only returns the length.
             check_status!(unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut length) })?;
             bytes.reserve(length + 2 * LONGEST_CHARACTER);
         }

@@ -1,7 +1,7 @@
-//! What a key service asks of JavaScript: to fetch, and to read and write a cache.
+//! Questions of a key service to JavaScript: to fetch, and to read and write a cache.
 //!
-//! A question goes to the thread of the loop with a number; the answer comes back with it, once, or never: whoever
-//! asked bounds the time. A question does not keep the loop alive, whoever waits for its outcome does.
+//! A question goes to the event loop's thread with a number, and the answer comes back with the same number, once or never:
+//! the key service limits the time. A question does not keep the event loop alive; a promise that waits for its outcome does.
 
 use std::{
     collections::HashMap,
@@ -21,12 +21,12 @@ use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-/// Number, kind and argument of a question.
+/// The number, kind and argument of a question.
 pub(crate) type Question = FnArgs<(u32, String, String)>;
 type Call = ThreadsafeFunction<Question, (), Question, Status, false, true>;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The member of a cached key set that says when it was fetched, in milliseconds since 1970.
+/// The member of a cached key set with the time of its fetch, in milliseconds since 1970.
 const FETCHED_AT: &str = "fetchedAt";
 
 /// A function of JavaScript that answers questions.
@@ -38,7 +38,7 @@ enum Answer {
     Failed(String),
 }
 
-/// The questions that are not answered yet.
+/// The open questions.
 #[derive(Default)]
 struct Pending {
     last: u32,
@@ -47,7 +47,7 @@ struct Pending {
 
 struct Waiting {
     answer: oneshot::Sender<Answer>,
-    /// The document to fetch, if there is one.
+    /// The document to fetch, if the question is to fetch.
     request: Option<HttpRequest>,
 }
 
@@ -67,7 +67,7 @@ impl JavaScript {
         let (asked, answer) = Asked::new(request);
         let question = FnArgs::from((asked.0, kind.to_owned(), argument));
         if self.0.call(question, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
-            return Err("the thread that fetches keys has ended".into());
+            return Err("cannot fetch: the JavaScript thread of the key service has ended".into());
         }
         match answer.await? {
             Answer::Failed(message) => Err(message.into()),
@@ -76,7 +76,7 @@ impl JavaScript {
     }
 }
 
-/// A question on its way: forgotten when nobody waits for the answer any more.
+/// An open question, removed when its answer is not awaited any more.
 struct Asked(u32);
 
 impl Asked {
@@ -100,23 +100,23 @@ fn pending() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An answer that nobody waits for is dropped, and so is a second one.
+/// Delivers an answer. An answer to no open question, such as a second one, is dropped.
 fn settle(number: u32, answer: Answer) {
     let waiting = pending().waiting.remove(&number);
     if let Some(waiting) = waiting {
-        // Who asked may have gone this very moment.
+        // The receiver may have been dropped at this moment.
         let _ = waiting.answer.send(answer);
     }
 }
 
-/// Answers a question with a response: its fields are name, value, name, value…; `peer` is the address of the server.
+/// Answers a question with a response; its fields are name, value, name, value…; `peer` is the server's address.
 #[napi]
 pub fn answer_fetched(number: u32, status: u16, fields: Vec<String>, body: Buffer, peer: Option<String>) {
     let peer = peer.and_then(|peer| peer.parse().ok()).map(PeerAddress);
     settle(number, response(status, &fields, body.to_vec(), peer).map_or_else(Answer::Failed, Answer::Fetched));
 }
 
-/// Tells whether the answer to a question may be fetched from this address.
+/// Returns true if the answer to a question may be fetched from this address.
 #[napi]
 pub fn may_connect_to(number: u32, address: String) -> bool {
     let Ok(address) = address.parse() else { return false };
@@ -131,7 +131,7 @@ pub fn answer_text(number: u32, text: Option<String>) {
     settle(number, Answer::Text(text));
 }
 
-/// Answers that it failed, and why.
+/// Answers a question with the reason of a failure.
 #[napi]
 pub fn answer_failed(number: u32, message: String) {
     settle(number, Answer::Failed(message));
@@ -145,13 +145,13 @@ fn response(
 ) -> std::result::Result<Response<Bytes>, String> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() =
-        http::StatusCode::from_u16(status).map_err(|_| format!("expected an HTTP status, {status} came"))?;
+        http::StatusCode::from_u16(status).map_err(|_| format!("expected an HTTP status, got {status}"))?;
     if let Some(peer) = peer {
         response.extensions_mut().insert(peer);
     }
     for pair in fields.as_chunks::<2>().0 {
         let [name, value] = pair;
-        // A field that no HTTP message may have is none that we read.
+        // Invalid fields are left out; the library reads none of them.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
             response.headers_mut().append(name, value);
         }
@@ -159,7 +159,7 @@ fn response(
     Ok(response)
 }
 
-/// A client that JavaScript brings: Node's own `https`, or one of the user's.
+/// An HTTP client in JavaScript: Node's own `https`, or the user's.
 pub(crate) struct JavaScriptClient(pub(crate) Arc<JavaScript>);
 
 impl HttpClient for JavaScriptClient {
@@ -170,12 +170,12 @@ impl HttpClient for JavaScriptClient {
         let argument = json!({ "url": asked.uri().to_string(), "headers": headers, "maxBodyBytes": max_body_bytes });
         match self.0.ask("fetch", argument.to_string(), Some(request)).await? {
             Answer::Fetched(response) => Ok(response),
-            _ => Err("expected a response".into()),
+            _ => Err("expected a response, got a text".into()),
         }
     }
 }
 
-/// A cache that JavaScript keeps: the JWK Set as an object, and in it when it was fetched.
+/// A cache in JavaScript: the JWK Set as an object, with the time of its fetch in it.
 pub(crate) struct JavaScriptCache(pub(crate) Arc<JavaScript>);
 
 impl JwksCache for JavaScriptCache {
@@ -183,7 +183,7 @@ impl JwksCache for JavaScriptCache {
         match self.0.ask("getKeyStore", String::new(), None).await? {
             Answer::Text(Some(text)) => Ok(Some(cached(&text)?)),
             Answer::Text(None) => Ok(None),
-            _ => Err("expected a key store".into()),
+            _ => Err("expected a key store, got a response".into()),
         }
     }
 

@@ -1,6 +1,7 @@
-//! The function that is called at each request: [`function`].
+//! The function called at each request: [`function`].
 //!
-//! It is made with Node-API itself: napi allocates twice around each call, and runs code that is cold between two requests.
+//! It is made with Node-API itself, because napi-rs allocates twice around each call and runs code that is cold between two
+//! requests.
 
 use std::{
     ffi::c_void,
@@ -17,7 +18,7 @@ use portcullis::{Judging, Secure};
 
 use crate::{field::Field, request::Request, runtime, verdict::told};
 
-/// `(authorization, several, verify)`: the verdict of these rules on a request, or a promise of it.
+/// Makes the function `(authorization, several, verify)`, which returns the verdict of these rules on a request, or a promise of it.
 ///
 /// # Errors
 ///
@@ -50,7 +51,7 @@ pub(crate) fn function(env: &Env, secure: Secure) -> Result<Unknown<'_>> {
     }
 }
 
-/// What Node calls.
+/// The callback that Node calls.
 #[expect(unsafe_code, reason = "a function for C")]
 unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node gives what is good for this call.
@@ -58,7 +59,7 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
         let call = Call::read(env, call)?;
         call.judge(&Env::from_raw(env))
     }));
-    let failed = || Err(Error::from_reason("portcullis failed: please report this"));
+    let failed = || Err(Error::from_reason("portcullis failed by a defect: please report it"));
     verdict.unwrap_or_else(|_| failed()).unwrap_or_else(|error| {
         // SAFETY: as above. The error is thrown when this function has returned.
         unsafe { JsError::from(error).throw_into(env) };
@@ -66,7 +67,7 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
     })
 }
 
-/// A call, as Rust sees it.
+/// The arguments of a call.
 struct Call<'a> {
     secure: &'a Secure,
     authorization: Option<Field>,
@@ -75,7 +76,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The verdict, or a promise of it, which is kept on another thread.
+    /// The verdict, or a promise of it that another thread settles.
     fn judge(&self, env: &Env) -> Result<sys::napi_value> {
         runtime::enter_for_good()?;
         let authorization = self.authorization.as_ref().map(Field::as_bytes);
@@ -92,7 +93,7 @@ impl Call<'_> {
 
     /// # Safety
     ///
-    /// Both are what Node has called [`judge`] with, and the call has not ended.
+    /// Both are the arguments of Node's call of [`judge`], which has not ended.
     #[expect(unsafe_code, reason = "reads values of C")]
     unsafe fn read(env: sys::napi_env, call: sys::napi_callback_info) -> Result<Self> {
         let mut arguments = [ptr::null_mut(); 3];
@@ -115,7 +116,7 @@ impl Call<'_> {
     }
 }
 
-/// What Node calls when it has collected the function.
+/// The callback that Node calls when it has collected the function.
 #[expect(unsafe_code, reason = "a function for C")]
 unsafe extern "C" fn let_go(_env: sys::napi_env, rules: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `function` has made the pointer of a `Box`, and this is called once.

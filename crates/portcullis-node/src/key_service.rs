@@ -16,7 +16,7 @@ use crate::{
     runtime,
 };
 
-/// The keys of an issuer, or local ones.
+/// The keys of an issuer, or local keys.
 #[napi]
 pub struct KeyService {
     pub(crate) jwks: JwksService,
@@ -24,19 +24,19 @@ pub struct KeyService {
 
 #[napi]
 impl KeyService {
-    /// The keys of a JWKS endpoint; `ask` fetches them, and keeps them where `cached`.
+    /// The keys of a JWKS endpoint; `ask` fetches them, and caches them if `cached`.
     #[napi(factory)]
     pub fn at_uri(uri: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
         Self::fetched(JwksService::builder(&uri), &options, &ask, cached)
     }
 
-    /// The keys that the metadata of an issuer name.
+    /// The keys in an issuer's metadata.
     #[napi(factory)]
     pub fn of_issuer(issuer: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
         Self::fetched(JwksService::discover(&issuer), &options, &ask, cached)
     }
 
-    /// The keys of a text: a JWK Set, a JWK, PEM or its base64 alone; `uses` are accepted beside `sig`.
+    /// The keys of a text: a JWK Set, a JWK, PEM or its base64 alone; `uses` are accepted besides `sig`.
     #[napi(factory)]
     pub fn of_text(text: String, uses: Vec<String>) -> Result<Self> {
         Self::local(JwksService::from_text_for(&text, uses))
@@ -54,13 +54,13 @@ impl KeyService {
         Self { jwks: JwksService::empty() }
     }
 
-    /// Whether there are keys to verify with.
+    /// True if there are keys to verify with.
     #[napi(getter)]
     pub fn ready(&self) -> bool {
         self.jwks.ready()
     }
 
-    /// How it is doing, as JSON.
+    /// The state of the service, as JSON.
     #[napi]
     pub fn status(&self) -> String {
         let status = self.jwks.status();
@@ -82,7 +82,7 @@ impl KeyService {
         .to_string()
     }
 
-    /// Fetches the keys unless they are there.
+    /// Fetches the keys unless they are cached.
     #[napi]
     pub fn prefetch<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let jwks = self.jwks.clone();

@@ -1,38 +1,38 @@
-//! The native half of the npm package `portcullis`: keys, verifiers and doors, as JavaScript sees them.
+//! The native half of the npm package `portcullis`: keys, verifiers and doors for JavaScript.
 //!
-//! JavaScript keeps what belongs to it: requests and responses of Express, `next`, error classes, claims as objects,
-//! rules that are functions, and fetching keys. Tokens are judged here, by the library. `lib/*.js` is the only caller:
-//! names and shapes here are no public interface.
+//! JavaScript does its own part: requests and responses of Express, `next`, error classes, claims as objects, rules that are
+//! functions, and fetching keys. Tokens are judged here, by the library. `lib/*.js` is the only caller: names and types here
+//! are not a public interface.
 //!
 //! # A request
 //!
 //! `lib/secure.js` hands the `Authorization` field to `judge`, which answers with a number or with the whole refusal.
-//! JavaScript then looks the token's claims up, runs the rules that are functions, and calls `next` or sends the
+//! JavaScript then looks up the token's claims, runs the rules that are functions, and calls `next` or sends the
 //! refusal. Nothing is decided twice.
 //!
 //! - A cached token takes one call and no promise; only waiting, for keys or for a signature on another thread, needs
 //!   one. The number is the token's (`VerifiedToken::id`), so that its claims are one object, frozen and shared.
 //! - Each door hands out a function written against Node-API itself (`judge`): calling a method of a native object
 //!   costs twice as much, and napi-rs allocates around each call.
-//! - Up to four new tokens in a turn of the event loop are verified on Node's own thread, since waking another takes
+//! - Up to four new tokens in a turn of the event loop are verified on Node's own thread, because waking another takes
 //!   longer. More go to threads of the addon, so that a burst delays no other request (docs/profile.md has the
 //!   measurements).
-//! - `auth` and `claims` are properties of the request. Up to Node 22 they stand on its prototype (`lib/attach.js` says
-//!   why).
+//! - `auth` and `claims` are properties of the request. Up to Node 22 its prototype has them (`lib/attach.js` has the
+//!   reason).
 //!
 //! # Options
 //!
 //! `secure` and `anyOf` hand the library's options over as JSON, and the addon reads them into `Rules` and `IssuerRules`
-//! (`camel_case`): a field of these is an option without a line of mapping. `lib/options.js` has remarks, which write a value
-//! in the library's way or refuse it in better words; `options` lists the few fields that are not offered, with the reasons.
-//! An option needs its types (`index.d.ts`) and its row in README.md, which tests ask for.
+//! (`camel_case`): a field of these is an option without a line of mapping. `lib/options.js` has readers for some options, which
+//! bring a value into the library's form or refuse it in better words; `options` lists the few fields that are not offered, with
+//! the reasons. An option needs its types (`index.d.ts`) and its row in README.md; tests check both.
 //!
 //! # Keys
 //!
 //! - Node fetches them, through its own `https`, so that its certificate authorities, agents and test doubles apply.
 //!   The key service is the library's, on a thread of its own that does not keep the process alive.
-//! - A `getKey` is called for each request, so that a key which it no longer returns admits nothing. Each key that it
-//!   returns has a verifier of its own; one without any key says what can be said before.
+//! - A `getKey` is called for each request, so that a withdrawn key admits nothing. Each of its keys has its own verifier; a
+//!   verifier without keys judges a token before `getKey` is called.
 //!
 //! # Memory
 //!
@@ -55,6 +55,6 @@ mod runtime;
 mod token_verifier;
 mod verdict;
 
-/// Apart from Node's: what is kept of tokens would lie scattered between what Node allocates for each request, and slow that down.
+/// The addon's own heap: cached tokens between Node's allocations for each request would slow those down.
 #[global_allocator]
 static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;

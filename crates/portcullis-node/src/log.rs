@@ -1,6 +1,6 @@
-//! What the library has to say to operators, brought to JavaScript: warnings and errors, one text each.
+//! The library's log for JavaScript: warnings and errors, one text each.
 //!
-//! Refusals are left out: JavaScript has them in its hands (`onError`).
+//! Refusals are left out, because JavaScript gets them by `onError`.
 
 use std::{
     fmt::{self, Write},
@@ -26,15 +26,15 @@ use tracing::{
 
 type Line = ThreadsafeFunction<String, (), String, Status, false, true>;
 
-/// The threads of JavaScript that listen. The first that is alive is told, since a key service is nobody's in particular.
+/// The listening threads of JavaScript. The first living one gets each line, because a key service belongs to no thread.
 static LISTENERS: LazyLock<Mutex<Vec<Line>>> = LazyLock::new(Mutex::default);
 
-/// Gives each line to `listener`, as long as its thread lives.
+/// Sends each line to `listener` while its thread lives.
 #[napi]
 pub fn listen(listener: Function<'_, String, ()>) -> Result<()> {
     let line = listener.build_threadsafe_function::<String>().weak::<true>().build()?;
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-    // A second listener finds it set.
+    // It is set already for a second listener.
     let _ = tracing::subscriber::set_global_default(Warnings);
     Ok(())
 }
@@ -49,7 +49,7 @@ fn tell(line: &str) {
     }
 }
 
-/// A verifier that checks neither issuer nor audience is worth one line, not one for each of a program's verifiers.
+/// True after the first warning of a verifier that checks neither issuer nor audience, which is logged once for the process.
 static TOLD_UNCHECKED: AtomicBool = AtomicBool::new(false);
 
 struct Warnings;
@@ -95,7 +95,7 @@ struct Text {
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a String cannot fail.
+        // Writing to a String does not fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),

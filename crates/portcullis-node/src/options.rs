@@ -1,4 +1,4 @@
-//! Options, as JavaScript passes them: JSON texts, whose members are the library's fields in camelCase.
+//! Options from JavaScript: JSON texts whose members are the library's fields in camelCase.
 //!
 //! Durations are in seconds, fractions allowed.
 
@@ -12,15 +12,15 @@ use serde_json::{Map, Value, json};
 
 use crate::camel_case::{self, camel_case};
 
-/// The fields of [`Rules`] that `secure` does not offer, and why.
+/// The fields of [`Rules`] that `secure` does not offer, with reasons.
 const NOT_OF_ENDPOINTS: [(&str, &str); 1] =
-    [("report_only", "a guard has no way to tell yet what it would have refused; the Rust library has it")];
+    [("report_only", "a guard cannot report yet what it would have refused; the Rust library can")];
 
-/// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, and why.
+/// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, with reasons.
 const NOT_OF_ISSUERS: [(&str, &str); 1] =
-    [("max_token_bytes", "the longest token is set for each endpoint, in `secure`")];
+    [("max_token_bytes", "the greatest length of a token is set for each endpoint, in `secure`")];
 
-/// How a key set is fetched.
+/// The options for fetching a key set.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct KeyServiceOptions {
@@ -33,9 +33,8 @@ pub(crate) struct KeyServiceOptions {
     pub(crate) dangerously_allow_http: bool,
 }
 
-/// Returns the options that the library reads, as JSON: for `endpoint` ([`Rules`]) and for `issuer` ([`IssuerRules`]) the defaults by
-/// name (null where there is none) and, in `notOffered`, the reason for each option that is not offered; the members of a
-/// rule for a `claim`.
+/// Returns the library's options as JSON: for `endpoint` ([`Rules`]) and for `issuer` ([`IssuerRules`]) the defaults by name
+/// (null for none) and, in `notOffered`, the reason for each option that is not offered; for `claim` the members of a rule.
 #[napi]
 pub fn known_options() -> String {
     let (endpoint, no_endpoint) = known::<Rules>(&NOT_OF_ENDPOINTS);
@@ -48,7 +47,7 @@ pub fn known_options() -> String {
     .to_string()
 }
 
-/// Returns the known option that a misspelt one is most like, if it is like any.
+/// Returns the known option most similar to a misspelt one, if any is similar.
 #[napi]
 pub fn likely_option(name: String, known: Vec<String>) -> Option<String> {
     let likeness = |known: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
@@ -56,7 +55,7 @@ pub fn likely_option(name: String, known: Vec<String>) -> Option<String> {
     (difference <= nearest.len() / 3).then_some(nearest)
 }
 
-/// The defaults of a struct's offered fields, and the reasons for the others, by the names of JavaScript.
+/// Returns the defaults of a struct's offered fields, and the reasons for the others, by JavaScript's names.
 fn known<T: Default + Serialize + DeserializeOwned>(not_offered: &[(&str, &str)]) -> (Map<String, Value>, Value) {
     let defaults = serde_json::to_value(T::default()).unwrap_or_default();
     let is_offered = |field: &str| !not_offered.iter().any(|(name, _)| *name == field);
@@ -82,12 +81,12 @@ pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
     camel_case::read(options).map_err(invalid)
 }
 
-/// Returns the error of a configuration that cannot be used; JavaScript throws it as a TypeError.
+/// Returns the error of an invalid configuration; JavaScript throws it as a TypeError.
 pub(crate) fn invalid(reason: String) -> Error {
     Error::new(Status::InvalidArg, reason)
 }
 
-/// The same, as the library tells it.
+/// Returns the same for an error of the library.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn unusable(error: ConfigurationError) -> Error {
     invalid(error.to_string())

@@ -1,4 +1,4 @@
-//! A refusal as JavaScript sees it.
+//! A refusal for JavaScript.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use http::header::HeaderMap;
 use napi_derive::napi;
 use portcullis::{Refusal, Secure};
 
-/// Why a request may not pass, and the whole response to it.
+/// A refusal with the whole response.
 #[napi(object, object_from_js = false)]
 pub struct Refused {
     /// The stable code.
     pub code: String,
-    /// What a client may read.
+    /// The text for clients.
     pub description: String,
-    /// What an operator may read: no token, no claim.
+    /// The reason for operators, without tokens and values of claims.
     pub reason: String,
     /// 400, 401, 403, 500 or 503.
     pub status: u16,
@@ -37,7 +37,7 @@ impl Refused {
     }
 }
 
-/// A challenge is one field, and so is every other.
+/// Returns the fields as texts; each occurs once, the challenge included.
 fn readable(headers: &HeaderMap) -> HashMap<String, String> {
     let latin_1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect();
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), latin_1(value.as_bytes()))).collect()

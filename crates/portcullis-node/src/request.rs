@@ -1,9 +1,9 @@
-//! A request as JavaScript gives it, before the judge. There is nothing of Node in here: `tests/steps.rs` judges by it, too.
+//! A request from JavaScript. It needs nothing of Node, so that `tests/steps.rs` can use it.
 
 use http::{HeaderName, header::AUTHORIZATION};
 use portcullis::{HeaderFields, Judging, Presented, Secure};
 
-/// A request's `Authorization` field, whether there are several, and whether an unknown token may be verified here and now.
+/// The `Authorization` field of a request; flags for several fields, and for verifying an unknown token on this thread now.
 pub(crate) struct Request<'a> {
     pub(crate) authorization: Option<&'a [u8]>,
     pub(crate) several: bool,
@@ -11,13 +11,13 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Judges the request, as far as that is possible without waiting, and without the verification that is not asked for.
+    /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
     pub(crate) fn judge(&self, secure: &Secure) -> Judging {
         secure.judge(&Presented::new(self).verify_later(!self.verify))
     }
 }
 
-/// Of several fields, only their number counts.
+/// Several fields are shown as two; only their number counts.
 impl HeaderFields for Request<'_> {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         if *name != AUTHORIZATION {

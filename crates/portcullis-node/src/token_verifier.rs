@@ -1,4 +1,4 @@
-//! Which tokens are good: [`TokenVerifier`].
+//! The verifier of tokens: [`TokenVerifier`].
 
 use napi::{Env, Result, bindgen_prelude::ObjectFinalize};
 use napi_derive::napi;
@@ -9,11 +9,10 @@ use crate::{
     options::{self, unusable},
 };
 
-/// About how many bytes a verifier takes before it has verified anything. Node is told, so that it collects what is
-/// thrown away in time.
+/// The approximate bytes of a new verifier. Node gets this number, so that it collects unused verifiers in time.
 const BYTES: i64 = 16 * 1024;
 
-/// Verifies tokens, and remembers those that it has verified.
+/// Verifies tokens and caches verified ones.
 #[napi(custom_finalize)]
 pub struct TokenVerifier {
     pub(crate) verifier: Verifier,
@@ -21,13 +20,13 @@ pub struct TokenVerifier {
 
 #[napi]
 impl TokenVerifier {
-    /// For one issuer's keys; the options are `IssuerRules`.
+    /// Makes a verifier for one issuer's keys; the options are `IssuerRules`.
     #[napi(constructor)]
     pub fn new(env: Env, keys: &KeyService, options: String) -> Result<Self> {
         Self::told_of(env, builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?)
     }
 
-    /// For several issuers, each with its own keys and options.
+    /// Makes a verifier for several issuers, each with its own keys and options.
     #[napi(factory)]
     pub fn any_of(env: Env, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
         let builders: Result<Vec<_>> =
@@ -35,7 +34,7 @@ impl TokenVerifier {
         Self::told_of(env, Verifier::any_of(builders?).map_err(unusable)?)
     }
 
-    /// Forgets a token, so that it is verified anew.
+    /// Removes a token from the cache, so that it is verified again.
     #[napi]
     pub fn invalidate(&self, token: String) {
         self.verifier.invalidate(&token);

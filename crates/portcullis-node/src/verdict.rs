@@ -1,4 +1,4 @@
-//! The judge's verdict as JavaScript gets it.
+//! The judge's verdict for JavaScript.
 
 use napi::bindgen_prelude::Either;
 use portcullis::{Access, Secure};
@@ -7,14 +7,13 @@ use crate::refused::Refused;
 
 /// The verdict on a request: a number, or the refusal.
 ///
-/// Above [`ANONYMOUSLY`] the request may pass by its token, and the number is the token's: the same token has the same one as
-/// long as it is cached, and no other token ever has it.
+/// A number above [`ANONYMOUSLY`] is the accepted token's: a token keeps it while it is cached, and no other token ever gets it.
 pub(crate) type Verdict = Either<f64, Refused>;
 
-/// The request may pass without credentials.
+/// The verdict for a request that passes without credentials.
 const ANONYMOUSLY: f64 = 1.0;
 
-/// Returns the verdict as JavaScript gets it.
+/// Returns the verdict for JavaScript.
 pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict) -> Verdict {
     match verdict.outcome {
         Ok(admitted) => Either::A(admitted.access().map_or(ANONYMOUSLY, number)),

@@ -102,8 +102,8 @@ describe('a wrong option of secure is a TypeError that names it', () => {
       [{ scopes: 'a' }, 'did you mean `scope`?'],
       [{ audiance: 'a' }, 'did you mean `audience`?'],
       [{ max_token_bytes: 1 }, 'did you mean `maxTokenBytes`?'],
-      [{ nothing: 'a' }, 'there are '],
-      [{ reportOnly: true }, 'the Rust library has it'],
+      [{ nothing: 'a' }, 'the options are '],
+      [{ reportOnly: true }, 'the Rust library can'],
     ]);
     refuses((issuers) => anyOf(issuers), [
       [[{ jwks: KEYS, issuer: ISSUER, maxTokenBytes: 1 }], 'in `secure`'],

@@ -1,5 +1,5 @@
-//! The Express door and the axum door give the same answers, to the letter: to every class of hostile token, in every way
-//! that a request can carry one, and while the keys cannot be had.
+//! The Express door and the axum door give the same answers, to the letter: to every class of hostile token, in every place
+//! of a token in a request, and while the keys are unavailable.
 //!
 //! `cargo xtask test` builds the npm package and runs this.
 
@@ -23,13 +23,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const AUDIENCE: &str = "https://api.example.com";
-/// Longer ones are turned away by HTTP servers, before any door.
+/// The greatest length of a field in these tests; HTTP servers refuse longer ones before any door.
 const LONGEST_FIELD: usize = 64 * 1024;
 const PATHS: [&str; 10] =
     ["/token", "/scope", "/claim", "/optional", "/any-scope", "/types", "/bound", "/short", "/svid", "/few-keys"];
-/// Those of the rules that tokens meet by the values of their claims.
+/// The paths whose rules are about the values of claims.
 const RULES: [&str; 6] = ["/one-of", "/matches", "/absent", "/implied", "/scope-claims", "/lifetime"];
-/// A limit for tokens that is below what the test kit makes.
+/// A limit for tokens below the length of the test kit's tokens.
 const SHORT: usize = 100;
 
 /// Both doors, before the same authorization server.
@@ -45,7 +45,7 @@ struct Express {
     url: String,
 }
 
-/// All that a client sees of an answer.
+/// The parts of an answer that a client sees.
 #[derive(Debug, PartialEq)]
 struct Answer {
     status: u16,
@@ -64,7 +64,7 @@ impl Doors {
         Self { client: Client::new(), axum, express: Express::before(server) }
     }
 
-    /// Asks both doors, and gives the answer that both gave.
+    /// Sends a request to both doors and returns their common answer.
     async fn answer(&self, path: &str, fields: &[HeaderValue], what: &str) -> Answer {
         let [by_axum, by_express] =
             [&self.axum, &self.express.url].map(|door| self.ask(format!("{door}{path}"), fields));
@@ -134,7 +134,7 @@ impl Express {
             .expect("node starts");
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://"), "is the package built? `cargo xtask setup` does that");
+        assert!(url.starts_with("http://"), "expected a URL: build the package with `cargo xtask setup`");
         Self { process, url: url.trim().to_owned() }
     }
 }
@@ -161,7 +161,7 @@ impl Answer {
 }
 
 impl Answer {
-    /// The code of its problem details; nothing for a request that passed.
+    /// The code in the problem details; empty for a request that passed.
     fn code(&self) -> String {
         let problem: Value = serde_json::from_str(&self.body).unwrap_or_default();
         problem["code"].as_str().unwrap_or_default().to_owned()

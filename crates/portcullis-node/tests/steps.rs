@@ -1,5 +1,5 @@
-//! A request takes each step of judging once at the most, whether its token is known, is verified at once, or waits: for keys, or
-//! for another thread.
+//! A request takes each step of judging at most once, for a known token, a token verified at once, and a token that waits for
+//! keys or another thread.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -21,7 +21,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry};
 
-/// The steps that were taken, on whatever thread.
+/// The steps taken, on any thread.
 static TAKEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 const KNOWN: [&str; 2] = [steps::FIND_TOKEN, steps::LOOK_UP_TOKEN];
@@ -45,7 +45,7 @@ async fn a_request_takes_each_step_once() {
     assert_eq!(judge(&secure, "nonsense", true).await, (false, NEW.to_vec()), "is no token");
 }
 
-/// Judges as the addon does: whether the request waited, and the steps that it took.
+/// Judges as the addon does, and returns true for a request that waited, and its steps.
 async fn judge(secure: &Secure, token: &str, verify: bool) -> (bool, Vec<&'static str>) {
     taken();
     let authorization = format!("Bearer {token}");
@@ -63,14 +63,14 @@ async fn judge(secure: &Secure, token: &str, verify: bool) -> (bool, Vec<&'stati
     (waits, taken())
 }
 
-/// Takes the steps that were told since the last call.
+/// Takes the steps since the last call.
 fn taken() -> Vec<&'static str> {
     let taken = std::mem::take(&mut *TAKEN.lock().unwrap_or_else(PoisonError::into_inner));
     let known = |step: String| *NEW.iter().find(|known| **known == step).expect("a step of this list");
     taken.into_iter().map(known).collect()
 }
 
-/// Keeps the steps that are told.
+/// A subscriber that collects the steps.
 struct Steps;
 
 impl<S: Subscriber> Layer<S> for Steps {

@@ -1,6 +1,6 @@
 'use strict';
 
-// An Express server behind the package, set up as its axum twin in doors_agree.rs. It says its address in one line, and
+// An Express server behind the package, set up like its axum twin in doors_agree.rs. It prints its address in one line and
 // ends with its standard input.
 
 const express = require('express');
