@@ -22,15 +22,15 @@ const KEY = newKey();
 const WHO = `portcullis/${version}`;
 const TLS = path.join(__dirname, 'support', 'tls');
 
-/** From this version on, Node's own clients know the proxies of the environment. */
+/** The first version of Node whose own clients use the proxies of the environment. */
 const KNOWS_PROXIES = 24;
 
-/** The values of a field, as it came with each request. */
+/** The values of a field in each request. */
 function valuesOf(server, name) {
   return server.requests.map(({ headers }) => headers[name]);
 }
 
-/** A server that gives the keys to whoever sends this field, and 403 to all others. */
+/** A server that sends the keys to requests with this field, and 403 to all others. */
 async function guarded(t, name, pattern) {
   const server = await AuthorizationServer.start(t, [KEY]);
   server.fail((request, response) => {
@@ -235,7 +235,7 @@ describe('a proxy', () => {
   const ISSUER = 'http://as.example.com';
   const URI = `${ISSUER}/jwks`;
 
-  /** A proxy that gives metadata and keys itself, and notes what it is asked for. */
+  /** A proxy that answers with metadata and keys itself, and records requests. */
   async function start(t) {
     const asked = [];
     const { port } = await serve(t, (request, response) => {

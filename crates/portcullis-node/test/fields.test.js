@@ -11,7 +11,7 @@ const GUARD = secure(localKeys(SECRET), { algorithms: 'HS256' });
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A good token with so many characters of padding in its claims. */
+/** A good token with this number of padding characters in its claims. */
 function padded(count) {
   const input = `${encode({ alg: 'HS256' })}.${encode({ exp: 9999999999, sub: 'alice', pad: 'x'.repeat(count) })}`;
   return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`;
@@ -21,7 +21,7 @@ async function codeOf(token) {
   return GUARD.verify(token).then(({ claims }) => claims.sub, ({ code }) => code);
 }
 
-// A field is read into a buffer of 4 KiB, and into a larger one where that may not do.
+// A field is read into a buffer of 4 KiB, or into a larger one if that may not suffice.
 for (const around of [4096, 8192]) {
   test(`tokens of every length around ${around} bytes are read whole`, async () => {
     const lengths = [];

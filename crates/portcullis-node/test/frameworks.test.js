@@ -21,7 +21,7 @@ const KEYS = localKeys({ keys: [KEY.jwk] });
 const ALICE = mint(KEY);
 const BOB = mint(KEY, { sub: 'bob', scope: 'read write' });
 
-/** Tells what a handler sees of a request. */
+/** Answers with a handler's view of a request. */
 function show(req, res) {
   const { claims, auth } = req;
   const told = { claims: claims?.sub ?? null, auth: auth?.claims?.sub ?? null, same: claims === auth?.claims };

@@ -10,7 +10,7 @@ require('./support/watch.js');
 
 const KEY = newKey();
 
-/** What each script begins with. */
+/** The beginning of each script. */
 const PRELUDE = `
   'use strict';
   const { secure, getSimpleJwksService, localKeys, setLogger } = require('portcullis');
@@ -20,14 +20,14 @@ const PRELUDE = `
   const { uri, jwks, token } = JSON.parse(process.argv[1]);
 `;
 
-/** What a worker's script begins with. */
+/** The beginning of a worker's script. */
 const IN_WORKER = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { secure, getSimpleJwksService, localKeys, setLogger } = require('portcullis');
   setLogger(null);
 `;
 
-/** Runs a script that ends by itself with code 0, and gives what it has printed. */
+/** Runs a script that ends by itself with code 0, and returns its output. */
 async function output(t, script, server) {
   const data = { uri: server?.jwksUri, jwks: { keys: [KEY.jwk] }, token: mint(KEY) };
   const { stdout, stderr, code, signal } = await run(t, PRELUDE + script, data);
@@ -35,7 +35,7 @@ async function output(t, script, server) {
   return stdout.trim().split('\n');
 }
 
-/** A script that starts workers with this source, and prints what each sends. */
+/** A script that starts workers with this source and prints their messages. */
 function workers(count, source) {
   return `
     for (let count = 0; count < ${count}; count += 1) {

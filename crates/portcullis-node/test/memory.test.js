@@ -6,8 +6,8 @@ const { describe, test } = require('node:test');
 const { runFile } = require('./support/child.js');
 
 /**
- * What is done, how often to warm up and how often then, and by how many MiB heap and process may grow.
- * Last, whether garbage is collected every thousand times.
+ * The work, the number of warm-up runs and of measured runs, and the MiB by which heap and process may grow.
+ * Last, true to collect garbage every thousand runs.
  */
 const TABLE = [
   ['guards of one service', 3_000, 10_000, 2, 20],
@@ -25,7 +25,7 @@ const TABLE = [
   ['tokens of a service whose keys change', 1_000, 3_000, 2, 30],
 ];
 
-/** How much a process may take that has seen more tokens than it keeps, in MiB. */
+/** The bounds of a process that has seen more tokens than it keeps, in MiB. */
 const MOST = { heapUsed: 120, rss: 512 };
 
 describe('memory stays flat', { concurrency: 2 }, () => {

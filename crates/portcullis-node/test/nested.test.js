@@ -20,7 +20,7 @@ const fromCookie = (req) => /(?:^|; )at=([^;]*)/.exec(req.headers.cookie ?? '')?
 /** Middleware that puts this token into the `Authorization` field. */
 const carrying = (token) => (req, res, next) => next(void (req.headers.authorization = token && `Bearer ${token}`));
 
-/** Tells whom a handler sees. */
+/** Answers with the subject that a handler sees. */
 function show(req, res) {
   res.end(`${req.claims?.sub} ${req.auth?.claims.sub}`);
 }
@@ -30,7 +30,7 @@ const both = (name) => `${name} ${name}`;
 for (const version of VERSIONS) {
   const express = EXPRESS[version];
 
-  /** What a request comes to that goes through an app's middleware and then through that of a router in it. */
+  /** The outcome of a request that passes through an app's middleware and then through its router's. */
   async function outcome(t, outer, inner, headers = {}) {
     const app = express();
     const router = express.Router();
@@ -150,7 +150,7 @@ for (const version of VERSIONS) {
     };
 
     for (const [name, make] of Object.entries(WAYS)) {
-      /** An app whose `/batch` lets a guard judge a request of its own with this token, and then shows the first. */
+      /** An app whose `/batch` lets a guard judge another request with this token, and then shows the first request. */
       async function start(t, ...before) {
         const app = express();
         const guard = secure(KEYS);

@@ -16,7 +16,7 @@ require('./support/watch.js');
 const SERVER = join(__dirname, '..', '..', 'portcullis', 'tests', 'oidc-provider');
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
-/** A real authorization server of somebody else's. */
+/** An independent, real authorization server. */
 class OidcProvider {
   static async start() {
     const child = spawn(process.execPath, ['server.mjs'], { cwd: SERVER, stdio: ['pipe', 'pipe', 'ignore'] });
@@ -24,7 +24,7 @@ class OidcProvider {
     return Object.assign(new OidcProvider(), { child, ...JSON.parse(line) });
   }
 
-  /** It ends when its standard input does. */
+  /** Ends the server by ending its standard input. */
   async stop() {
     this.child.stdin.end();
     await once(this.child, 'exit');

@@ -18,7 +18,7 @@ const KEYS = localKeys({ keys: [KEY.jwk] });
 const ISSUER = 'https://as.example.com';
 const STRICT = { iss: ISSUER, aud: 'api', sub: 'alice', client_id: 'app', jti: '1' };
 
-/** 'passes', or the code of the refusal. */
+/** The code of the refusal, or 'passes'. */
 async function outcome(guard, token) {
   try {
     await guard.verify(token);
@@ -29,7 +29,7 @@ async function outcome(guard, token) {
   }
 }
 
-/** Holds a table of `[options, claims, outcome, header]` against tokens of the local key. */
+/** Checks a table of `[options, claims, outcome, header]` with tokens of the local key. */
 async function holds(table) {
   for (const [options, claims, expected, header] of table) {
     const actual = await outcome(secure(KEYS, options), mint(KEY, claims, header));
@@ -37,7 +37,7 @@ async function holds(table) {
   }
 }
 
-/** Each value of a table of wrong ones has to be a TypeError at once, that names what is wrong. */
+/** Checks that each wrong value of a table is a TypeError at once, with the name of the mistake. */
 function refuses(make, table) {
   const problems = table.map(([value, name]) => [inspect(value), problemOf(() => make(value), name)]);
   assert.deepEqual(problems.filter(([, problem]) => problem !== undefined), []);
@@ -456,7 +456,7 @@ test('a token that is bound to its sender\'s key passes only where that is calle
     const token = mint(KEY, { cnf });
     assert.equal(await outcome(secure(KEYS), token), code, JSON.stringify(cnf));
     assert.equal(await outcome(secure(async () => KEY.publicKey), token), code, JSON.stringify(cnf));
-    // A verifier that accepts it has a cache of its own.
+    // A verifier that accepts it has its own cache.
     assert.equal(await outcome(secure(KEYS, accepting), token), 'passes', JSON.stringify(cnf));
     assert.equal(await outcome(secure(KEYS), token), code, JSON.stringify(cnf));
   }

@@ -18,7 +18,7 @@ const OUT_OF_REACH = /a network that the issuer itself is not in/;
 
 const portOf = (server) => Number(new URL(server.issuer).port);
 
-/** A lookup by this table, as `dns.lookup`; it notes what it is asked for. */
+/** A lookup like `dns.lookup` that uses this table and records the names. */
 function lookupBy(table, form = 'all') {
   const lookup = (name, options, callback) => {
     lookup.asked.push(name);
@@ -29,8 +29,8 @@ function lookupBy(table, form = 'all') {
 }
 
 /**
- * An issuer outside, as far as can be told: its server is on this machine, but connections are made as by a proxy. Its metadata
- * name keys at `jwksUri`.
+ * An issuer that seems to be outside: its server is on this machine, but connections are made as by a proxy. Its metadata
+ * have `jwksUri`.
  */
 async function outside(t, jwksUri) {
   const server = await AuthorizationServer.start(t);

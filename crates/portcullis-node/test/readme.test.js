@@ -18,14 +18,14 @@ const { knownOptions } = require('../native.js');
 const ROOT = path.join(__dirname, '..');
 const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md')];
 
-/** What blocks get when they require something that is not here: files of other machines. */
+/** Modules for blocks that require files of other machines. */
 const STAND_INS = {
   // The newest jose cannot be required by the oldest Node.
   jose: require('jose5'),
   'node:fs': { readFileSync: () => 'a certificate' },
 };
 
-/** What blocks may use without saying where it comes from. */
+/** Names that blocks may use without a definition. */
 const AROUND = {
   require: (name) => STAND_INS[name] ?? require(name),
   jwksService: portcullis.getSimpleJwksService('https://myoauthserver.com/auth/jwks'),
@@ -34,7 +34,7 @@ const AROUND = {
   redis: { get: async () => null, set: async () => {} },
 };
 
-/** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime; introspection, which it has not. */
+/** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime, introspection. */
 const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable'];
 
 process.env.SECRET = 'ab'.repeat(32);
@@ -89,9 +89,9 @@ test('the types name the options that there are', async () => {
   assert.deepEqual(membersOf('VerificationOptions'), [...VERIFICATION].sort());
   assert.deepEqual(membersOf('EndpointOptions'), [...ENDPOINT].sort());
   assert.deepEqual(membersOf('Claim'), [...claim].sort());
-  // An option of both would have to be given to both.
+  // No option belongs to both.
   assert.deepEqual(Object.keys(issuer.defaults).filter((name) => ENDPOINT.includes(name)), []);
-  // What is not offered is a field of the library's, and has a reason.
+  // Each field of the library that is not offered has a reason.
   const notOffered = Object.entries({ ...issuer.notOffered, ...endpoint.notOffered });
   assert.deepEqual(notOffered.map(([name, reason]) => [name, typeof reason]), [['maxTokenBytes', 'string'], ['reportOnly', 'string']]);
 });
@@ -105,11 +105,11 @@ test('README.md and the types name the codes that a guard can give', async () =>
   assert.deepEqual(union.match(/(?<=')\w+(?=')/g).sort(), codes);
 });
 
-/** Runs a block; a server that it starts has to refuse a request without a token. */
+/** Runs a block; its server, if any, has to refuse a request without a token. */
 async function run({ code, line }, document) {
   const names = ['app', 'router', ...Object.keys(AROUND)];
   const values = [express(), express.Router(), ...Object.values(AROUND)];
-  // The inner braces let a block declare what is around it.
+  // The inner braces let a block declare the outer names again.
   const source = `(async (${names}) => {{\n${code}\n}})`;
   const started = await listening(() => new vm.Script(source, { filename: document, lineOffset: line - 1 })
     .runInThisContext()(...values));
@@ -120,7 +120,7 @@ async function run({ code, line }, document) {
   }
 }
 
-/** Does something, and gives the servers that it has started, on ports that are free. */
+/** Runs an action and returns the servers that it has started, on free ports. */
 async function listening(act) {
   const started = [];
   const { listen } = net.Server.prototype;
@@ -137,7 +137,7 @@ async function listening(act) {
   return started;
 }
 
-/** The blocks of a language, each with the line that it starts at. */
+/** The blocks of a language with their first lines. */
 async function blocksOf(document, language) {
   const text = await textOf(document);
   const found = text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'));

@@ -43,7 +43,7 @@ const DESCRIPTIONS = {
   unsupported_confirmation: 'Token is bound to a key, and its proof is missing',
 };
 
-/** Tokens that options refuse: `[code, options, claims]`. */
+/** Tokens that are refused by options: `[code, options, claims]`. */
 const REFUSED_BY_OPTIONS = [
   ['wrong_issuer', { issuer: ISSUER }, { iss: `${ISSUER}/` }],
   ['missing_claim', { issuer: ISSUER }, {}],
@@ -56,7 +56,7 @@ const REFUSED_BY_OPTIONS = [
   ['required_claims', { claims: [{ name: 'role', value: () => false }] }, { role: 'admin' }],
 ];
 
-/** Starts an app behind a guard with a local key; `codes` are those of the refusals, as `onError` has heard them. */
+/** Starts an app behind a guard with a local key; `codes` are the codes of refusals in `onError`. */
 async function start(t, options = {}, version = 5) {
   const codes = [];
   const guard = secure(localKeys({ keys: [KEY.jwk] }), { ...options, onError: (error) => codes.push(error.code) });

@@ -20,7 +20,7 @@ const URI = 'https://as.example.com/jwks';
 const JWKS = JSON.stringify({ keys: [KEY.jwk] });
 const SHORT = { timeout: 0.05 };
 
-/** Never settles. */
+/** A promise that never settles. */
 const never = () => new Promise(() => {});
 
 /** The code of the refusal, or 'passes'. */
@@ -31,7 +31,7 @@ async function outcome(guard, ...tokens) {
   );
 }
 
-/** What node's client makes of an answer: an emitter, the rest by `members`. */
+/** A response of Node's client: an emitter with `members`. */
 function answerOf(body, members = {}) {
   const response = Object.assign(new EventEmitter(), { statusCode: 200, headers: {}, destroy() {} }, members);
   setImmediate(() => {
@@ -116,7 +116,7 @@ const BAD_CLIENTS = {
   'has a request that cannot be listened to': () => ({ on: thrower(new Error('mine')) }),
 };
 
-/** Clients that are odd, and still bring the keys. */
+/** Odd clients that still fetch the keys. */
 const ODD_CLIENTS = {
   'answers at once': (url, options, answered) => answered(answerOf([JWKS])),
   'answers in texts and byte arrays': (url, options, answered) => {
@@ -236,7 +236,7 @@ describe('an authorization server that answers with', () => {
   }
 });
 
-/** Caches that fail: what each does when it is read, and when it is written. */
+/** Caches that fail: their behaviour when read and when written. */
 const BAD_CACHES = {
   'throws': [thrower(new Error('mine')), thrower(new Error('mine'))],
   'throws what has no text': [thrower(OUTLANDISH), thrower(OUTLANDISH)],
@@ -306,7 +306,7 @@ describe('a cache that', () => {
   });
 });
 
-/** What `getKey` does that fails. */
+/** Functions `getKey` that fail. */
 const BAD_GET_KEYS = {
   'throws': thrower(new Error('mine')),
   'throws nothing': thrower(undefined),
@@ -368,7 +368,7 @@ describe('a getKey that', () => {
     assert.equal(await outcome(secure(getKey, { optional: true })), 'unknown_key');
   });
 
-  /** A getKey that names keys without end, of which the one at this place has signed the token. */
+  /** A getKey with endless keys, of which the one at this place has signed the token. */
   function endless(place) {
     const named = { count: 0 };
     const getKey = thrower(Object.assign(new Error('mine'), {

@@ -21,7 +21,7 @@ async function start(t, keys = [KEY], options = {}) {
   return { server, service, guard, outcome };
 }
 
-/** How often each value stands in a list. */
+/** The number of occurrences of each value in a list. */
 function tally(values) {
   const counts = {};
   for (const value of values) {
@@ -30,7 +30,7 @@ function tally(values) {
   return counts;
 }
 
-/** Makes the server hold its answers back until the function that this gives is called. */
+/** Makes the server hold its answers back until the returned function is called. */
 function holdBack(server) {
   const held = [];
   server.fail((request, response) => held.push(response));
@@ -78,7 +78,7 @@ test('a thousand forged key ids make six fetches at most, and good tokens pass m
       assert.equal(await outcome(mint(KEY, { jti: String(index) })), 'passes');
     }
   }
-  // Those that came when no more fetches might be made were not judged: nobody could tell.
+  // Requests after the last allowed fetch were not judged.
   assert.deepEqual(Object.keys(tally(outcomes)).sort(), ['keys_unavailable', 'unknown_key']);
   assert.ok(server.counts.jwks >= 2 && server.counts.jwks <= 6, String(server.counts.jwks));
 });

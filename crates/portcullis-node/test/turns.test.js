@@ -9,7 +9,7 @@ const { mint, namedKey } = require('./support/tokens.js');
 const KEY = namedKey('ES256');
 const GUARD = secure(localKeys({ keys: [KEY.jwk] }));
 
-/** Asks for each token in the same turn of the loop: how many passed at once, and how many in the end. */
+/** Judges all tokens in the same turn of the event loop; returns the numbers that passed at once and in the end. */
 async function ask(tokens) {
   let passed = 0;
   const all = tokens.map(

@@ -22,7 +22,7 @@ const KEYS = localKeys({ keys: [KEY.jwk] });
 const TOKEN = mint(KEY);
 const BOB = mint(KEY, { sub: 'bob' });
 
-/** The statuses of these requests by their very bytes. */
+/** The statuses of these requests, sent as raw bytes. */
 async function statuses(client, requests) {
   const answers = [];
   for (const lines of requests) {
@@ -81,7 +81,7 @@ describe('several Authorization fields are one refusal', () => {
   });
 });
 
-/** Asks by frames of HTTP/2 (RFC 9113), since Node's own client writes no field twice, and waits for the connection's end. */
+/** Sends frames of HTTP/2 (RFC 9113), because Node's own client writes no field twice, and waits for the connection's end. */
 async function askHttp2(port, fields) {
   const block = [[':method', 'GET'], [':path', '/'], [':scheme', 'http'], [':authority', 'a'], ...fields];
   const socket = connect(port, '127.0.0.1');

@@ -4,7 +4,7 @@ const EXPRESS = { 4: require('express4'), 5: require('express') };
 
 const VERSIONS = [4, 5];
 
-/** An Express app of this major version, whose handler tells what a guard has left. */
+/** An Express app of this major version, whose handler answers with the guard's results. */
 function guardedApp(version, guard, prepare = () => {}) {
   const app = EXPRESS[version]();
   prepare(app);

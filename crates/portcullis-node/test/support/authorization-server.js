@@ -7,8 +7,8 @@ const { gzipSync } = require('node:zlib');
 const { atEnd } = require('./cleanup.js');
 
 /**
- * An authorization server on a free loopback port. It publishes `keys`, counts what it is asked, and answers as
- * `failure` says while one is set.
+ * An authorization server on a free loopback port. It publishes `keys`, counts requests, and answers with `failure` while one
+ * is set.
  */
 class AuthorizationServer extends EventEmitter {
   keys = [];
@@ -19,7 +19,7 @@ class AuthorizationServer extends EventEmitter {
   #failure = null;
   #server;
 
-  /** Starts one, that ends with the test `t`. */
+  /** Starts a server that ends with the test `t`. */
   static async start(t, keys = []) {
     const server = new AuthorizationServer();
     server.keys = keys.map(({ jwk }) => jwk);
@@ -38,7 +38,7 @@ class AuthorizationServer extends EventEmitter {
     return `${this.issuer}/jwks`;
   }
 
-  /** Publishes these keys, and no other. */
+  /** Publishes exactly these keys. */
   publish(...keys) {
     this.keys = keys.map(({ jwk }) => jwk);
   }
@@ -91,7 +91,7 @@ function text(status, headers, body) {
   return (request, response) => response.writeHead(status, headers).end(body);
 }
 
-/** Ways to fail, each a function of request and response; those that never end need a short `timeout`. */
+/** Failures, each a function of request and response; those that never end need a short `timeout`. */
 const FAILURES = {
   'status 500': text(500, {}, 'no'),
   'status 404 with a key set': text(404, {}, '{"keys":[]}'),
@@ -125,7 +125,7 @@ const FAILURES = {
   'no HTTP': (request, response) => response.socket.end('SSH-2.0-OpenSSH_9.6\r\n'),
 };
 
-/** Ways never to end. */
+/** Failures that never end. */
 const SILENCES = {
   'no answer': () => {},
   'no end of the head': (request, response) => response.socket.write('HTTP/1.1 200 OK\r\nx-a: b\r\n'),

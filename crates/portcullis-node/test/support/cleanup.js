@@ -2,7 +2,7 @@
 
 const tasks = new WeakMap();
 
-/** Runs `task` when the test `t` has ended: the last one first, and each whatever becomes of the others. */
+/** Runs `task` when the test `t` has ended: the last task first, and each even if others fail. */
 function atEnd(t, task) {
   if (!tasks.has(t)) {
     tasks.set(t, []);

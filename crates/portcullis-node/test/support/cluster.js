@@ -15,7 +15,7 @@ async function ask(port) {
   return [String(body), response.statusCode];
 }
 
-/** Starts two processes, and prints the statuses that each has answered with. */
+/** Starts two processes and prints the statuses of each one's answers. */
 async function lead() {
   const processes = [cluster.fork(), cluster.fork()];
   const [[{ port }]] = await Promise.all(processes.map((one) => once(one, 'listening')));

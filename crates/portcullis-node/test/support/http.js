@@ -22,7 +22,7 @@ async function stop(server) {
   await once(server, 'close');
 }
 
-/** Asks a server; each request on a connection of its own. */
+/** A client of a server; each request has its own connection. */
 class Client {
   constructor(port) {
     this.port = port;
@@ -41,7 +41,7 @@ class Client {
     return answer(response.statusCode, pairs(response.rawHeaders), body.toString());
   }
 
-  /** A request by its very bytes. */
+  /** Sends a request as raw bytes. */
   async raw(...lines) {
     const socket = connect(this.port, '127.0.0.1');
     socket.write(Buffer.from(`${lines.join('\r\n')}\r\nhost: a\r\nconnection: close\r\n\r\n`, 'latin1'));
@@ -75,7 +75,7 @@ function parameters(challenge) {
     parameter.lastIndex = lead?.[0].length;
     const match = lead && parameter.exec(rest);
     if (!match || match[1] in found || challenge.startsWith('Bearer') === false) {
-      throw new Error(`not a challenge: ${challenge}`);
+      throw new Error(`expected a challenge, got ${challenge}`);
     }
     found[match[1]] = match[2].replace(/\\(.)/g, '$1');
     rest = rest.slice(parameter.lastIndex);

@@ -13,7 +13,7 @@ const KEY = newKey();
 const JWKS = { keys: [KEY.jwk] };
 const MEBIBYTE = 1024 * 1024;
 
-/** Whether a request with this token passes; it and its response are there as far as the middleware looks at them. */
+/** Returns true if a request with this token passes; request and response have only the properties that the middleware reads. */
 function pass(guard, token) {
   return new Promise((resolve) => {
     const authorization = `Bearer ${token}`;
@@ -25,13 +25,13 @@ function pass(guard, token) {
 
 function expectTo(pass, what) {
   if (!pass) {
-    throw new Error(`${what} did not go as it should`);
+    throw new Error(`expected ${what} to succeed`);
   }
 }
 
 const { load, warmUp, count, collects } = JSON.parse(process.argv[2]);
 
-/** What is done again and again: each gives a function that does it `count` times. */
+/** The work: each returns a function that does it `count` times. */
 const LOADS = {
   'guards of one service'() {
     const service = localKeys(JWKS);
@@ -140,7 +140,7 @@ async function ask(port, agent, token, status) {
   expectTo(response.statusCode === status, 'a request');
 }
 
-/** What is in use when all that can be freed is freed, in MiB. */
+/** The memory in use after collecting garbage, in MiB. */
 async function measure() {
   for (let round = 0; round < 5; round += 1) {
     global.gc();

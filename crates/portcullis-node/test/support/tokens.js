@@ -13,7 +13,7 @@ const KINDS = {
   EdDSA: () => ['ed25519', {}],
 };
 
-/** A fresh key: `jwk` is what a key set publishes of it. */
+/** A new key; `jwk` is its public part for a key set. */
 function newKey(alg = 'ES256', kid = `${alg}-${randomBytes(4).toString('hex')}`) {
   const [type, options] = (KINDS[alg] ?? KINDS[alg.slice(0, 2)])();
   const { publicKey, privateKey } = generateKeyPairSync(type, options);
@@ -24,7 +24,7 @@ function newKey(alg = 'ES256', kid = `${alg}-${randomBytes(4).toString('hex')}`)
 
 const known = new Map();
 
-/** The key of this name: the same whenever it is asked for, since an RSA key takes long to make. */
+/** The key of this name, the same at each call, because making an RSA key takes long. */
 function namedKey(alg, name = 'first') {
   const id = `${alg}-${name}`;
   if (!known.has(id)) {
@@ -33,7 +33,7 @@ function namedKey(alg, name = 'first') {
   return known.get(id);
 }
 
-/** A key that claims to be this one. */
+/** Another key with the same `kid`. */
 function forgedKey(key) {
   return { ...namedKey(key.alg, 'forger'), kid: key.kid };
 }
@@ -55,7 +55,7 @@ function mint(key, claims = {}, header = {}) {
   );
 }
 
-/** A signed token of these texts, whatever they hold. */
+/** A signed token of these texts, valid or not. */
 function mintText(key, payload, header = JSON.stringify({ alg: key.alg, kid: key.kid })) {
   const input = `${encoded(header)}.${encoded(payload)}`;
   return `${input}.${signature(key, input).toString('base64url')}`;
@@ -134,12 +134,12 @@ function badTokens(key) {
   ];
 }
 
-/** The public key taken for a secret: the oldest trick. */
+/** The public key as a secret, for algorithm confusion. */
 function confusedKey({ kid, pem }) {
   return { alg: 'HS256', kid, privateKey: createSecretKey(Buffer.from(pem)) };
 }
 
-/** The key as WebCrypto has it. */
+/** The key as a CryptoKey. */
 function cryptoKeyOf({ jwk, alg }) {
   const algorithms = {
     ES256: { name: 'ECDSA', namedCurve: 'P-256' },

@@ -30,8 +30,8 @@ function collectLog(t) {
 }
 
 /**
- * Lets the test `t` end only when all that it has set off has had its turn: node:test fails a test by what is thrown in
- * it and caught by nobody.
+ * Ends the test `t` only after all work that it has started, because node:test fails a test for uncaught errors while it
+ * runs.
  */
 function forbidCrashes(t) {
   atEnd(t, async () => {
@@ -40,7 +40,7 @@ function forbidCrashes(t) {
   });
 }
 
-/** What the promise comes to, or `otherwise` if it takes longer than so many milliseconds. */
+/** The result of the promise, or `otherwise` if it takes longer than this many milliseconds. */
 async function within(milliseconds, promise, otherwise) {
   const timer = new AbortController();
   const late = delay(milliseconds, otherwise, { signal: timer.signal }).catch(() => {});

@@ -1,4 +1,4 @@
-// The package as CommonJS sees it.
+// The package's types in CommonJS.
 import express = require('express');
 import http = require('node:http');
 import https = require('node:https');

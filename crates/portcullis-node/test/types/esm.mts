@@ -1,4 +1,4 @@
-// The package as ESM sees it.
+// The package's types in ESM.
 import { createPublicKey, createSecretKey, webcrypto } from 'node:crypto';
 
 import express from 'express';
@@ -65,7 +65,7 @@ secure(keys, {
   getKeyTimeout: 1,
 });
 
-// Judging what Express has not brought.
+// Tokens and requests without Express.
 const access: Access = await guard.verify('token');
 const { claims, token, header, scopes } = access;
 const expiry: number | undefined = claims.exp;

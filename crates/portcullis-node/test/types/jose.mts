@@ -1,4 +1,4 @@
-// What each jose's `createRemoteJWKSet` and `createLocalJWKSet` give is a `getKey`.
+// The results of `createRemoteJWKSet` and `createLocalJWKSet` of each version of jose are a `getKey`.
 import * as jose6 from 'jose';
 import * as jose4 from 'jose4';
 import * as jose5 from 'jose5';

@@ -1,4 +1,4 @@
-// What must not compile.
+// Mistakes that must not compile.
 import {
   type RefusalCode,
   InMemoryCache,
