@@ -11,7 +11,7 @@ export const SUBJECT = '7f6c2a4e-91d3-4b58-8e0a-000000000000';
 /** The rules for tokens and the port of a server. */
 export const settings = readSettings();
 
-/** Answers with the subject, which `subjectOf` reads from the guards' result. */
+/** Starts a server that answers with the subject, which `subjectOf` reads from the guards' result. */
 export function serve(subjectOf, ...guards) {
   const app = express();
   app.get('/', ...guards, (req, res) => res.json({ subject: subjectOf(req) }));
@@ -20,7 +20,7 @@ export function serve(subjectOf, ...guards) {
       throw error;
     }
     tellDelays();
-    // From this line on it may be asked.
+    // This line tells that the server is ready.
     console.log(`127.0.0.1:${server.address().port}`);
   });
 }
@@ -41,7 +41,7 @@ function readSettings() {
   return { jwksUri, noCache, ...rest };
 }
 
-/** Prints the 99th percentile since the last time, in nanoseconds, whenever a line comes in. */
+/** Prints the 99th percentile since the last time, in nanoseconds, for each line of input. */
 function tellDelays() {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();

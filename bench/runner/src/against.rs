@@ -1,7 +1,7 @@
-//! Before and after: this build beside that of another revision, in the same rounds.
+//! Comparison of this build with the build of another revision, in the same rounds.
 //!
-//! Where two builds are compared, every server and program of ours runs once more as it was built at that revision; the
-//! names of its rows end with [`BEFORE`]. The ratios are taken from these pairs of rows, round by round.
+//! Every server and program of Portcullis runs once more in the other revision's build; the names of its rows end with
+//! [`BEFORE`]. The ratios come from these pairs of rows, round by round.
 
 use std::process::Command;
 
@@ -14,19 +14,19 @@ use crate::{
     results::Results,
 };
 
-/// The end of the names of rows that are about the other revision.
+/// The end of the names of the other revision's rows.
 pub(crate) const BEFORE: &str = ", before";
 
-/// The end of the columns in which more is better, and of those in which less is.
+/// The end of the names of columns in which more is better, and of those in which less is better.
 const MORE: &str = " ↑";
 const LESS: &str = " ↓";
 
 /// The comparison of two builds.
 #[derive(Debug)]
 pub(crate) struct Comparison {
-    /// The ratios after / before; failures, remarks, plan and machine are those of the run.
+    /// The ratios after / before, with the run's failures, remarks, plan and machine.
     pub(crate) ratios: Results,
-    /// Counts that were zero at one side, which make no ratio: a table, and a sentence.
+    /// Counts that were zero on one side, which have no ratio: a table and a sentence.
     changed: Vec<(String, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Comparison {
         self.ratios.add(Figure::of(table, row, &format!("{column}{better}"), "ratio", windows));
     }
 
-    /// The ratios whose whole range is on one side of 1, as a table; those that are worse come first.
+    /// The ratios whose whole range is on one side of 1, as a table; the worse ones come first.
     pub(crate) fn beyond_noise(&self) -> String {
         if self.ratios.plan.rounds == 1 {
             return "Unknown: one round alone does not show the noise.".to_owned();
@@ -86,12 +86,12 @@ impl Comparison {
     }
 }
 
-/// A ratio of ratios has more noise than those that it is made of, and says nothing new.
+/// Returns true unless the figure is a ratio: a ratio of ratios has more noise and no new information.
 fn is_absolute(unit: &str) -> bool {
     !["ratio", "%"].contains(&unit)
 }
 
-/// The library without HTTP: both builds of the program run by turns, and every second round in the other order.
+/// Measures the library without HTTP: both builds run by turns, in the reverse order every second round.
 pub(crate) fn micro(plan: &Plan, programs: &Programs, results: &mut Results) {
     let mut runs = Vec::new();
     for round in 0..plan.rounds {

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::{gateway::ENVOY_PACKAGE, report::Scope};
 
-/// The lock file of the benchmarks' workspace, as it was when this was built.
+/// The lock file of the benchmarks' workspace at the time of the build.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// That of the Express servers.
+/// The lock file of the Express servers.
 const NPM_LOCK: &str = include_str!("../../express/package-lock.json");
 
-/// The crates whose versions the page shows.
+/// The crates whose versions are on the page.
 const CRATES: &[&str] = &[
     "portcullis",
     "jwt-authorizer",
@@ -35,16 +35,16 @@ const CRATES: &[&str] = &[
     "tokio",
 ];
 
-/// The same for npm; the addon is of this checkout.
+/// The npm packages whose versions are on the page; the addon is built from this checkout.
 const PACKAGES: &[&str] =
     &["express", "express-oauth-jwt", "express-oauth2-jwt-bearer", "jose", "fast-jwt", "get-jwks"];
 
-/// The machine of a run, and the versions of what ran there.
+/// The machine of a run, and the versions of the measured programs.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// A sentence about the cores of client and server.
     pub(crate) cores: String,
-    /// Names and values.
+    /// The names and values.
     pub(crate) facts: Vec<(String, String)>,
     /// The kind of the packages below.
     pub(crate) packages: String,
@@ -53,7 +53,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This machine, with the versions that matter to a scope.
+    /// This machine, with the versions for a scope.
     pub(crate) fn this(scope: Scope, cores: &Cores) -> Result<Self> {
         let mut facts = vec![
             ("processor", processor()),
@@ -105,7 +105,7 @@ fn memory() -> String {
     kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{:.1} GiB", kib / 1_048_576.0))
 }
 
-/// wrk tells its version together with its usage, and fails.
+/// The version of wrk, which prints it with its usage and fails.
 fn client() -> String {
     let said = Command::new("wrk").arg("-v").output().map(|output| output.stdout).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
@@ -126,7 +126,7 @@ fn said_by(program: &str, arguments: &[&str]) -> String {
     output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// All versions of a crate in a lock file; the peers do not agree on some.
+/// All versions of a crate in a lock file; peers may use different ones.
 fn versions(lock: &str, name: &str) -> String {
     let entry = format!("name = \"{name}\"\nversion = \"");
     let versions: Vec<_> = lock.split(&entry).skip(1).filter_map(|rest| rest.split('"').next()).collect();

@@ -1,4 +1,4 @@
-//! Runs the benchmarks and writes their reports; `cargo xtask bench` builds what it runs.
+//! Runs the benchmarks and writes their reports; `cargo xtask bench` builds the programs.
 
 mod against;
 mod gateway;
@@ -32,24 +32,24 @@ use tokens::Tokens;
 /// Runs the benchmarks of one scope and writes their report.
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure
+    /// The subject to measure
     scope: Scope,
-    /// One short round of everything, to see that it works; its numbers say nothing
+    /// Run one short round of everything, as a trial; its numbers mean nothing
     #[arg(long)]
     quick: bool,
-    /// Measure nothing: write the report anew from the results of the last run
+    /// Measure nothing: write the report again from the results of the last run
     #[arg(long, conflicts_with = "against")]
     report_only: bool,
-    /// Measure this build against that of another revision, and nothing else: a worktree in which it was built
+    /// Only compare this build with another revision's, which was built in this worktree
     #[arg(long, requires = "revision")]
     against: Option<PathBuf>,
-    /// What the report calls that revision
+    /// The name of that revision in the report
     #[arg(long)]
     revision: Option<String>,
-    /// Where the report, its plots and its results go
+    /// The folder for the report, its plots and its results
     #[arg(long)]
     out: PathBuf,
-    /// Where tokens are kept
+    /// The folder for tokens
     #[arg(long)]
     work: PathBuf,
 }
@@ -100,7 +100,7 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     Ok(results)
 }
 
-/// What takes longest comes last, so that a mistake shows early.
+/// Measures the library; the longest parts come last, so that a mistake shows early.
 fn library(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
     let tokens = Tokens::mint(work, plan.rotating, plan.new)?;
     if programs.compares() {
@@ -124,7 +124,7 @@ fn express(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results:
     Ok(())
 }
 
-/// It takes its cores itself: one table is about what a second one adds.
+/// The command for `bench-micro`, which selects its cores itself, because one table measures a second core.
 fn micro(plan: &Plan, programs: &Programs) -> Command {
     let mut command = Command::new(programs.path(Build::This, "bench-micro"));
     command.args(plan.quick.then_some("--quick"));

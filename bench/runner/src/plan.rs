@@ -1,4 +1,4 @@
-//! How often, how long and how much.
+//! The number and length of measurements.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,30 +9,30 @@ const MOST_PER_SECOND: usize = 45_000;
 /// The same on Express.
 const MOST_ON_EXPRESS: usize = 15_000;
 
-/// How often, how long and how much.
+/// The number and length of measurements, and the number of tokens.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// Whether this is only to see that everything runs.
+    /// True for a trial run.
     pub(crate) quick: bool,
-    /// How many windows each server gets for each load; the servers take turns.
+    /// The number of windows of each server for each load; the servers take turns.
     pub(crate) rounds: usize,
-    /// How long a window is, in seconds; wrk knows whole ones only.
+    /// The length of a window in whole seconds, as wrk requires.
     pub(crate) seconds: usize,
-    /// How long a server is warmed up, in seconds.
+    /// The time to warm up a server, in seconds.
     pub(crate) warm_up: usize,
-    /// How many connections wrk keeps.
+    /// The number of wrk's connections.
     pub(crate) connections: usize,
-    /// How many tokens rotate.
+    /// The number of rotating tokens.
     pub(crate) rotating: usize,
-    /// How many tokens there are where every one is new.
+    /// The number of tokens for loads with new tokens.
     pub(crate) new: usize,
     /// The same on Express.
     pub(crate) new_on_express: usize,
-    /// How many windows each library gets for a whole verification.
+    /// The number of windows of each library for a whole verification.
     pub(crate) whole: usize,
-    /// How often each server meets each storm.
+    /// The number of runs of each storm with each server.
     pub(crate) storms: usize,
-    /// How many windows each server gets where the gateway is compared.
+    /// The number of windows of each server in the gateway's tables.
     pub(crate) gateway: usize,
 }
 
@@ -43,7 +43,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The run that the report is made of.
+    /// The plan for the reports.
     pub(crate) fn full() -> Self {
         let seconds = 2;
         Self {
@@ -61,7 +61,7 @@ impl Plan {
         }
     }
 
-    /// One round of everything, as short as can be.
+    /// The plan with one round of everything, as short as possible.
     pub(crate) fn quick() -> Self {
         Self {
             quick: true,
@@ -76,12 +76,12 @@ impl Plan {
         }
     }
 
-    /// The same for a comparison of two builds: as many rounds of everything, so that the noise of all rows is as well known.
+    /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known.
     pub(crate) fn of_comparison(self) -> Self {
         Self { whole: self.rounds, gateway: self.rounds, ..self }
     }
 
-    /// How long a window with new tokens may be, so that `tokens` last.
+    /// The greatest length of a window with new tokens for which `tokens` suffice.
     pub(crate) fn seconds_for(&self, framework: Framework, tokens: usize) -> usize {
         let most = match framework {
             Framework::Axum => MOST_PER_SECOND,

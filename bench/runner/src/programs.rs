@@ -1,4 +1,4 @@
-//! The other benchmarks' programs, and what they print.
+//! The other benchmarks' programs and their output.
 
 use std::{
     env,
@@ -14,44 +14,44 @@ use crate::{against::BEFORE, results::Results};
 /// The folder of bench.
 const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The programs of all benchmarks, and where two builds are compared, ours of the other revision.
+/// The programs of all benchmarks, and for a comparison those of the other revision's build.
 #[derive(Debug)]
 pub(crate) struct Programs {
     folder: PathBuf,
-    /// A worktree of the other revision; `cargo xtask bench --against` copies its programs into `target/programs` there.
+    /// The worktree of the other revision; `cargo xtask bench --against` copies its programs into `target/programs` there.
     before: Option<PathBuf>,
 }
 
-/// Which build a program is of.
+/// The build of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// This one.
+    /// This build.
     This,
-    /// That of the revision which this one is compared with.
+    /// The build of the revision to compare with.
     Before,
 }
 
-/// A child that does not outlive this.
+/// A child process that ends when this value is dropped.
 struct Ended(Child);
 
 impl Programs {
-    /// The programs that were built together with this one, and a worktree of the revision that they are compared with.
+    /// The programs built together with this one, and the worktree of the revision to compare with.
     pub(crate) fn beside_this_one(before: Option<PathBuf>) -> Result<Self> {
-        let this = env::current_exe().map_err(|error| format!("where this program is, is unknown: {error}"))?;
+        let this = env::current_exe().map_err(|error| format!("cannot find the path of this program: {error}"))?;
         Ok(Self { folder: this.parent().unwrap_or(Path::new(".")).to_owned(), before })
     }
 
-    /// The builds that are measured, this one first.
+    /// The measured builds, this one first.
     pub(crate) fn builds(&self) -> Vec<Build> {
         if self.compares() { vec![Build::This, Build::Before] } else { vec![Build::This] }
     }
 
-    /// Whether two builds are compared.
+    /// Returns true if two builds are compared.
     pub(crate) fn compares(&self) -> bool {
         self.before.is_some()
     }
 
-    /// A script of `express`, run by Node.js as deployments do, on the server's core.
+    /// A script of `express`, run by Node.js as in deployments, on the server's core.
     pub(crate) fn node(&self, build: Build, cores: &Cores, script: &str) -> Command {
         let bench = match (build, &self.before) {
             (Build::Before, Some(worktree)) => worktree.join("bench"),
@@ -62,7 +62,7 @@ impl Programs {
         node
     }
 
-    /// Where a program is.
+    /// The path of a program.
     pub(crate) fn path(&self, build: Build, name: &str) -> PathBuf {
         match (build, &self.before) {
             (Build::Before, Some(worktree)) => worktree.join("target/programs").join(name),
@@ -83,16 +83,16 @@ impl Build {
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // An error means that the child has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Runs a program that prints figures, a line each, and takes them in as they come; what it did not print is told.
+/// Runs a program that prints figures, one a line, and adds them to the results; records a failure.
 pub(crate) fn figures(command: &mut Command, results: &mut Results) {
     let finished = run(command, |line| {
-        let figure = serde_json::from_str(line).map_err(|error| format!("not a figure: {line}: {error}"))?;
+        let figure = serde_json::from_str(line).map_err(|error| format!("expected a figure, got {line}: {error}"))?;
         results.add(figure);
         Ok(())
     });
@@ -101,7 +101,7 @@ pub(crate) fn figures(command: &mut Command, results: &mut Results) {
     }
 }
 
-/// Runs a program and gives the last line that it printed.
+/// Runs a program and returns the last line of its output.
 pub(crate) fn last_line(command: &mut Command) -> Result<String> {
     let mut last = String::new();
     run(command, |line| {
@@ -111,11 +111,11 @@ pub(crate) fn last_line(command: &mut Command) -> Result<String> {
     Ok(last)
 }
 
-/// Runs a program to its end and shows each line of its stdout to `see`; its stderr goes to the terminal.
+/// Runs a program to its end and passes each line of its stdout to `see`; its stderr goes to the terminal.
 fn run(command: &mut Command, mut see: impl FnMut(&str) -> Result) -> Result {
     let name = shown(command);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = Ended(child.map_err(|error| format!("{name} cannot be started: {error}"))?);
+    let mut child = Ended(child.map_err(|error| format!("cannot start {name}: {error}"))?);
     let stdout = child.0.stdout.take().ok_or_else(|| format!("{name} has no stdout"))?;
     for line in BufReader::new(stdout).lines() {
         let line = line.map_err(|error| format!("{name}: {error}"))?;
@@ -125,7 +125,7 @@ fn run(command: &mut Command, mut see: impl FnMut(&str) -> Result) -> Result {
     if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
 }
 
-/// The program's own name, also where taskset starts it.
+/// The program's own name, even if taskset starts it.
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let program = words.map(Path::new).find(|word| word.is_absolute()).unwrap_or(Path::new(command.get_program()));

@@ -1,4 +1,4 @@
-//! The figures of a run, and what the pages need to know of it besides.
+//! The figures of a run and its other data for the pages.
 
 use std::{fmt::Display, fs, iter, path::Path};
 
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{machine::Machine, plan::Plan};
 
-/// The figures of a run, and what the pages need to know of it besides.
+/// The figures of a run and its other data for the pages.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// How often, how long and how much was measured.
+    /// The plan of the run.
     pub(crate) plan: Plan,
-    /// The machine that it was measured on.
+    /// The machine of the run.
     pub(crate) machine: Machine,
     /// Failed measurements, with their reasons.
     pub(crate) failed: Vec<String>,
     /// Remarks on a table: its name, and a sentence.
     pub(crate) remarks: Vec<(String, String)>,
-    /// All figures, in the order in which they were measured.
+    /// All figures, in the order of measurement.
     #[serde(skip)]
     pub(crate) figures: Vec<Figure>,
 }
@@ -36,7 +36,7 @@ impl Results {
         Ok(results)
     }
 
-    /// Keeps them, so that the page can be written anew without measuring: a line for the run, then one for each figure.
+    /// Writes the results to a file, for later reports without measuring: a line for the run, then one for each figure.
     pub(crate) fn write(&self, file: &Path) -> Result {
         let run = serde_json::to_string(self);
         let lines = iter::once(run).chain(self.figures.iter().map(serde_json::to_string));
@@ -44,7 +44,7 @@ impl Results {
         fs::write(file, lines.join("\n") + "\n").map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// The results that docs/ was written from last.
+    /// The results of the last report in docs/.
     #[cfg(test)]
     pub(crate) fn committed(scope: crate::report::Scope) -> Self {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
@@ -72,7 +72,7 @@ impl Results {
         self.figures.iter().find(|figure| figure.table == table && figure.row == row && figure.column == column)
     }
 
-    /// The names of all tables, in the order in which they came.
+    /// The names of all tables, in order.
     pub(crate) fn tables(&self) -> Vec<&str> {
         distinct(self.figures.iter().map(|figure| figure.table.as_str()))
     }
@@ -91,7 +91,7 @@ impl Results {
     }
 }
 
-/// Each name once, where it came first.
+/// Each name once, at its first place.
 pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut distinct = Vec::new();
     for name in names {

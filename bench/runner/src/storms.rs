@@ -1,4 +1,4 @@
-//! The storms: a program of its own measures them.
+//! The storms, which a separate program measures.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::{
     results::Results,
 };
 
-/// Lets every server that verifies meet the storms.
+/// Measures every server that verifies tokens in the storms.
 pub(crate) fn measure(plan: &Plan, programs: &Programs, results: &mut Results) {
     let mut command = Command::new(programs.path(Build::This, "bench-storms"));
     command.args(["--repeats", &plan.storms.to_string()]);

@@ -1,4 +1,4 @@
-//! The tokens of a run, minted once: all servers and libraries get the same.
+//! The tokens of a run, minted once, the same for all servers and libraries.
 
 use std::{
     fs,
@@ -11,43 +11,43 @@ use portcullis_testkit::{Algorithm, AuthorizationServer};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-/// How long minting tokens for windows with new ones may take.
+/// The time limit for minting new tokens.
 const LIMIT: Duration = Duration::from_secs(90);
 const BATCH: usize = 5000;
 
-/// How many tokens of each algorithm the whole verifications take turns with.
+/// The number of tokens of each algorithm for whole verifications.
 const WHOLE: usize = 1000;
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// The authorization server of the run, and files with tokens, one a line.
 pub(crate) struct Tokens {
-    /// Whose tokens they are; it runs as long as this lives.
+    /// The authorization server, which runs until this value is dropped.
     pub(crate) issuer: AuthorizationServer,
     /// One token.
     pub(crate) same: PathBuf,
-    /// Tokens that rotate.
+    /// A file with rotating tokens.
     pub(crate) rotating: PathBuf,
-    /// Tokens that are used once.
+    /// A file with tokens for single use.
     pub(crate) new: PathBuf,
-    /// How many of these there are.
+    /// The number of tokens for single use.
     pub(crate) new_count: usize,
     _runtime: Runtime,
 }
 
-/// Tokens of one algorithm, and the key to verify them with.
+/// Tokens of one algorithm and their key.
 pub(crate) struct Whole {
-    /// Its name.
+    /// The name of the algorithm.
     pub(crate) algorithm: &'static str,
     /// A file with the tokens.
     pub(crate) tokens: PathBuf,
     /// A file with the JWK Set.
     pub(crate) jwks: PathBuf,
-    /// Who issued them.
+    /// The issuer.
     pub(crate) issuer: String,
 }
 
 impl Tokens {
-    /// Mints all tokens of a run into files in `folder`: so many that rotate, and so many that are used once.
+    /// Mints all tokens of a run into files in `folder`: these numbers of rotating tokens and of tokens for single use.
     pub(crate) fn mint(folder: &Path, rotating: usize, new: usize) -> Result<Self> {
         println!("bench: minting tokens");
         let (runtime, issuer) = issuer(&[Algorithm::RS256])?;
@@ -63,16 +63,17 @@ impl Tokens {
     }
 }
 
-/// The authorization server answers on a thread of its own.
+/// Starts the authorization server on its own thread.
 fn issuer(algorithms: &[Algorithm]) -> Result<(Runtime, AuthorizationServer)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("cannot start a runtime: {error}"))?;
     let starting = AuthorizationServer::builder().algorithms(algorithms.iter().copied()).start();
-    let issuer = runtime.block_on(starting).map_err(|error| format!("no authorization server: {error}"))?;
+    let issuer =
+        runtime.block_on(starting).map_err(|error| format!("cannot start the authorization server: {error}"))?;
     Ok((runtime, issuer))
 }
 
-/// Fewer on a slow machine: windows are shorter there.
+/// Mints the wanted number of tokens; fewer on a slow machine, where windows get shorter.
 fn mint_within(issuer: &AuthorizationServer, wanted: usize) -> Vec<String> {
     let started = Instant::now();
     let mut tokens = Vec::with_capacity(wanted);

@@ -1,4 +1,4 @@
-//! Whole verifications, library by library: each has a program of its own, and they take turns.
+//! Whole verifications by each library in its own program; the programs take turns.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::{
 const TABLE: &str = "whole verification";
 const HEAP: &str = "whole verification: heap";
 
-/// The libraries, and their programs; ours is the first.
+/// The libraries and their programs; Portcullis is the first.
 const LIBRARIES: [(&str, &str); 4] = [
     ("portcullis", "whole-portcullis"),
     ("jsonwebtoken, aws-lc-rs", "whole-jsonwebtoken-aws"),
@@ -23,7 +23,7 @@ const LIBRARIES: [(&str, &str); 4] = [
     ("jwt-simple", "whole-jwt-simple"),
 ];
 
-/// Measures every library with every algorithm; one that fails is told, and the others go on.
+/// Measures every library with every algorithm; records failures and continues with the others.
 pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, tokens: &[Whole], results: &mut Results) {
     let libraries = if programs.compares() { &LIBRARIES[..1] } else { &LIBRARIES[..] };
     let builds = programs.builds();
@@ -64,7 +64,7 @@ impl Run {
         }
     }
 
-    /// A library that failed once is not asked again.
+    /// Adds a window, unless the library failed before.
     fn add_window(&self, binary: &Path, whole: &Whole, windows: &mut Result<Vec<f64>>) {
         if let Ok(measured) = windows {
             match self.numbers(binary, &[], whole) {
@@ -84,12 +84,12 @@ impl Run {
         }
     }
 
-    /// What a library's program prints in its last line.
+    /// The numbers in the last line of a library's program.
     fn numbers<const N: usize>(&self, binary: &Path, flags: &[&str], whole: &Whole) -> Result<[f64; N]> {
         let mut command = self.cores.for_server(binary);
         command.args(flags).args([&whole.tokens, &whole.jwks]).args([&whole.issuer, AUDIENCE]);
         let line = last_line(&mut command)?;
         let numbers: Vec<f64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        numbers.try_into().map_err(|_| format!("{} printed {line:?} instead of {N} numbers", binary.display()))
+        numbers.try_into().map_err(|_| format!("expected {N} numbers from {}, got {line:?}", binary.display()))
     }
 }

@@ -13,7 +13,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-/// How long an answer may take.
+/// The time limit for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A connection that stays open.
@@ -22,16 +22,16 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens it.
+    /// Opens a connection.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.map_err(|error| format!("cannot connect: {error}"))?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        // How it ends is told to whoever sends on it.
+        // Its failure shows at the next request.
         tokio::spawn(async { drop(connection.await) });
         Ok(Self { sender })
     }
 
-    /// Opens many.
+    /// Opens many connections.
     pub(crate) async fn open_many(address: SocketAddr, count: usize) -> Result<Vec<Self>> {
         let mut connections = Vec::with_capacity(count);
         for _ in 0..count {
@@ -40,7 +40,7 @@ impl Connection {
         Ok(connections)
     }
 
-    /// Asks with a token, and reads the whole answer.
+    /// Sends a request with a token and reads the whole answer.
     pub(crate) async fn ask(&mut self, bearer: &Bearer) -> Result<StatusCode> {
         timeout(ANSWER_LIMIT, self.exchange(bearer)).await.map_err(|_| "no answer in time".to_owned())?
     }
@@ -48,7 +48,7 @@ impl Connection {
     async fn exchange(&mut self, bearer: &Bearer) -> Result<StatusCode> {
         let request = Request::get("/").header(HOST, "127.0.0.1").header(AUTHORIZATION, &bearer.0);
         let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
-        self.sender.ready().await.map_err(|error| format!("the connection is gone: {error}"))?;
+        self.sender.ready().await.map_err(|error| format!("the connection is closed: {error}"))?;
         let answer = self.sender.send_request(request).await.map_err(|error| format!("no answer: {error}"))?;
         let status = answer.status();
         answer.into_body().collect().await.map_err(|error| format!("half an answer: {error}"))?;
@@ -61,7 +61,7 @@ impl Connection {
 pub(crate) struct Bearer(HeaderValue);
 
 impl Bearer {
-    /// With this token.
+    /// The value with this token.
     pub(crate) fn new(token: &str) -> Result<Self> {
         HeaderValue::from_str(&format!("Bearer {token}")).map(Self).map_err(|error| error.to_string())
     }

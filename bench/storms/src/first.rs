@@ -1,4 +1,4 @@
-//! 200 first requests at once: how often does a server fetch the keys, and how many does it serve?
+//! 200 first requests at once: the numbers of key fetches and of served requests.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ pub(crate) const TABLE: &str = "storm: 200 first requests";
 
 const REQUESTS: usize = 200;
 
-/// Opens all connections first, then asks on all of them.
+/// Opens all connections first, then sends a request on each.
 pub(crate) async fn storm(fresh: &Fresh) -> Result<Vec<Reading>> {
     let bearer = Bearer::new(&access_token(&fresh.issuer, Algorithm::RS256, 0))?;
     let connections = Connection::open_many(fresh.server.address(), REQUESTS).await?;

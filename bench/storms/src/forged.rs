@@ -1,7 +1,7 @@
-//! 1,000 tokens with forged key ids: how often does a server ask for keys, and do good requests suffer?
+//! 1,000 tokens with forged key ids: the number of key fetches, and the effect on good requests.
 //!
-//! Good requests are measured in quiet, then, by turns of a quarter of a second, beside 1,000 good requests and
-//! beside 1,000 forged ones at the same pace. These two differ in nothing but the forgery: their ratio is its price.
+//! Good requests are measured alone, then, by turns of a quarter of a second, beside 1,000 good requests and beside 1,000
+//! forged ones at the same pace. The two differ only in the forgery, so that their ratio is its cost.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -23,17 +23,17 @@ pub(crate) const TABLE: &str = "storm: 1,000 forged kids";
 
 const REQUESTS: usize = 1000;
 const CONNECTIONS: usize = 16;
-/// How many turns the storm is cut into.
+/// The number of turns of the storm.
 const TURNS: usize = 8;
-/// On each connection: 1,000 requests in about two seconds.
+/// The interval of requests on each connection: 1,000 requests in about two seconds.
 const EVERY: Duration = Duration::from_millis(32);
 const QUIET: Duration = Duration::from_secs(1);
-/// How long a fetch that a storm caused may still be on its way.
+/// The time to wait for fetches that a storm has caused.
 const AFTERMATH: Duration = Duration::from_millis(100);
-/// How often a fresh server is asked until it accepts a good token.
+/// The greatest number of requests until a fresh server accepts a good token.
 const TRIES: usize = 200;
 
-/// Waits until the server accepts a good token; then measures in quiet, and in the storm.
+/// Waits until the server accepts a good token, then measures without and with the storm.
 pub(crate) async fn storm(fresh: &Fresh) -> Result<Vec<Reading>> {
     let address = fresh.server.address();
     let good = Bearer::new(&access_token(&fresh.issuer, Algorithm::RS256, 0))?;
@@ -55,7 +55,7 @@ pub(crate) async fn storm(fresh: &Fresh) -> Result<Vec<Reading>> {
     Ok(readings)
 }
 
-/// Measures good requests beside others, and gives what these were answered with.
+/// Measures good requests beside others, and returns the statuses of the others.
 async fn beside(
     address: SocketAddr,
     good: &Bearer,
@@ -79,17 +79,17 @@ async fn until_accepted(address: SocketAddr, good: &Bearer) -> Result {
         }
         sleep(Duration::from_millis(20)).await;
     }
-    Err("it accepts no good token".to_owned())
+    Err("expected the server to accept a good token, but it refused each".to_owned())
 }
 
-/// Sends all of them at a steady pace, on several connections.
+/// Sends all requests at a steady pace, on several connections.
 async fn send(address: SocketAddr, bearers: Vec<Bearer>) -> Result<Vec<StatusCode>> {
     let mut sending = JoinSet::new();
     let connections = Connection::open_many(address, CONNECTIONS).await?;
     for (mut connection, share) in connections.into_iter().zip(bearers.chunks(bearers.len().div_ceil(CONNECTIONS))) {
         let share = share.to_vec();
         sending.spawn(async move { send_share(&mut connection, &share).await });
-        // Spread over the pace's time, not all at one tick.
+        // Connections are spread over the interval.
         sleep(EVERY / CONNECTIONS as u32).await;
     }
     let shares: Result<Vec<_>> = sending.join_all().await.into_iter().collect();

@@ -1,4 +1,4 @@
-//! How long good requests take while something else goes on.
+//! The response times of good requests while other work is done.
 
 use std::{
     future::Future,
@@ -15,19 +15,19 @@ use tokio::{
 use crate::client::{Bearer, Connection};
 
 const CONNECTIONS: usize = 4;
-/// On each connection.
+/// The interval of requests on each connection.
 const EVERY: Duration = Duration::from_millis(2);
 
-/// How long good requests took, in nanoseconds, and how many failed.
+/// The response times of good requests, in nanoseconds, and the number of failures.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies {
     sorted: Vec<f64>,
-    /// How many were not answered with 200.
+    /// The number of answers other than 200.
     pub(crate) failed: usize,
 }
 
 impl Latencies {
-    /// Sends good requests at a steady rate for as long as `other` takes.
+    /// Sends good requests at a steady rate while `other` runs.
     pub(crate) async fn during<T>(
         address: SocketAddr,
         bearer: &Bearer,
@@ -46,13 +46,13 @@ impl Latencies {
         Ok((all, outcome))
     }
 
-    /// The time that this share of the requests did not exceed; zero without requests.
+    /// The response time of this percentile (0 to 1); zero without requests.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let rank = (self.sorted.len() as f64 * share).ceil() as usize;
         self.sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// Takes in those of another time, or of another connection.
+    /// Adds the response times of another period or connection.
     pub(crate) fn add(&mut self, more: Self) {
         self.failed += more.failed;
         self.sorted.extend(more.sorted);
@@ -60,7 +60,7 @@ impl Latencies {
     }
 }
 
-/// A connection that fails once is not used again.
+/// Sends requests until `done`, or until the connection fails.
 async fn ask_until(connection: &mut Connection, bearer: &Bearer, done: impl Fn() -> bool) -> Latencies {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! What servers do in storms, seen from the authorization server and from good requests.
+//! Servers in storms, observed at the authorization server and by good requests.
 //!
 //! ```text
 //! bench-storms [--repeats 9] NAME=BINARY…
@@ -19,10 +19,10 @@ use clap::Parser;
 use harness::{Cores, Result};
 use turns::{Contender, Turns};
 
-/// Measures what servers do in storms; prints figures.
+/// Measures servers in storms and prints figures.
 #[derive(Parser)]
 struct Arguments {
-    /// How often each server meets each storm
+    /// The number of runs of each storm with each server
     #[arg(long, default_value_t = 9)]
     repeats: usize,
     /// The servers

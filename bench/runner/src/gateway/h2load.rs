@@ -1,4 +1,4 @@
-//! h2load: the program that asks by HTTP/2, and at a pace.
+//! h2load: the client for HTTP/2 and for a fixed pace.
 
 use std::{
     fs,
@@ -15,12 +15,11 @@ use super::{
     turns::{Answered, Times},
 };
 
-/// How many connections there are by HTTP/2, and how many requests may be under way on each: together as many as wrk
-/// has connections.
+/// The number of connections by HTTP/2 and of open requests on each: together as many as wrk has connections.
 const CONNECTIONS: usize = 4;
 const STREAMS: usize = 8;
 
-/// How many connections there are by HTTP/1.1, where a pace is kept.
+/// The number of connections by HTTP/1.1 at a fixed pace.
 const HTTP1_CONNECTIONS: usize = 32;
 
 /// h2load with one thread on the client's core.
@@ -34,21 +33,21 @@ impl H2load {
         Self { cores, folder: folder.to_owned() }
     }
 
-    /// Asks by gRPC for some seconds, as fast as answers come.
+    /// Sends requests by gRPC for some seconds, as fast as they are answered.
     pub(super) fn ask(&self, server: SocketAddr, token: &str, seconds: usize) -> Result<Answered> {
         let mut command = self.grpc(token)?;
         command.args(["--duration", &seconds.to_string()]).arg(format!("http://{server}{}", question::PATH));
         Ok(Answered { requests: finished(&mut command)?, seconds: seconds as f64, times: None })
     }
 
-    /// Asks by gRPC at this pace, in requests a second.
+    /// Sends requests by gRPC at this pace, in requests a second.
     pub(super) fn ask_at_pace(&self, server: SocketAddr, token: &str, pace: f64, seconds: usize) -> Result<Answered> {
         let mut command = self.grpc(token)?;
         paced(&mut command, pace, CONNECTIONS);
         self.timed(command.arg(format!("http://{server}{}", question::PATH)), seconds)
     }
 
-    /// Asks as proxies do by HTTP/1.1, at this pace.
+    /// Sends requests of proxies by HTTP/1.1 at this pace.
     pub(super) fn forward_auth_at_pace(
         &self,
         server: SocketAddr,
@@ -86,19 +85,19 @@ impl H2load {
         command.args(["--duration", &seconds.to_string()]).arg("--log-file").arg(&log);
         let requests = finished(command)?;
         let log = fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let times = times(&log).ok_or("h2load's log is broken")?;
+        let times = times(&log).ok_or("expected lines of three numbers in h2load's log")?;
         Ok(Answered { requests, seconds: seconds as f64, times: Some(times) })
     }
 }
 
-/// h2load takes a pace for each connection.
+/// Sets the pace, which h2load takes for each connection.
 fn paced(command: &mut Command, pace: f64, connections: usize) {
     command.arg(format!("--rps={:.3}", pace / connections as f64));
 }
 
-/// How many requests were answered. A window in which any failed is no measurement.
+/// The number of answered requests. A window with a failed request is an error.
 fn finished(command: &mut Command) -> Result<f64> {
-    let output = command.output().map_err(|error| format!("h2load cannot be started: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot start h2load: {error}"))?;
     answered(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -113,12 +112,12 @@ fn answered(printed: &str) -> Result<f64> {
     }
 }
 
-/// The number that stands before a word in a list with commas.
+/// The number before a word in a list with commas.
 fn number_before(line: &str, word: &str) -> Option<f64> {
     line.split([',', ':']).find_map(|part| part.strip_suffix(word))?.trim().parse().ok()
 }
 
-/// A log has a line for each request: when it began, its status, how long it took; in microseconds.
+/// Reads a log, which has a line for each request: start, status and duration, in microseconds.
 fn times(log: &str) -> Option<Times> {
     let times = log.lines().map(|line| line.split('\t').nth(2)?.parse::<f64>().ok().map(|time| time * 1e3));
     Times::of(times.collect::<Option<_>>()?)

@@ -1,4 +1,4 @@
-//! What the gateway has in memory when it has seen 10,000 tokens.
+//! The gateway's memory after 10,000 tokens.
 
 use figures::Figure;
 use harness::Result;
@@ -12,15 +12,15 @@ use crate::{programs::Build, results::Results};
 
 const MEGABYTE: f64 = 1e6;
 
-/// How many windows there may be until all tokens came.
+/// The greatest number of windows until all tokens were sent.
 const WINDOWS: usize = 10;
 
-/// Its gauge of tokens that are kept.
+/// The gateway's gauge of cached tokens.
 const KEPT: &str = "portcullis_gateway_token_cache_tokens{kind=\"jwt\"}";
 
 const COLUMNS: [(&str, &str); 3] = [("when it has seen two", "MB"), (RESIDENT, "MB"), ("tokens kept", "tokens")];
 
-/// What it takes differs little from one time to the next, so that three are enough where no builds are compared.
+/// Measures the memory. It varies little, so that three runs are enough unless builds are compared.
 pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
     let rounds = if bench.programs.compares() { bench.plan.gateway } else { bench.plan.gateway.min(3) };
     let mut readings: Vec<_> = bench.programs.builds().into_iter().map(|build| (build, Vec::new())).collect();
@@ -51,11 +51,11 @@ fn reading(bench: &Bench<'_>, build: Build) -> Result<[f64; 3]> {
             return Ok([before, resident()?, kept(&gateway)?]);
         }
     }
-    Err(format!("{requests} requests were answered, too few to see all tokens"))
+    Err(format!("expected enough answered requests to send all tokens, got {requests}"))
 }
 
 fn kept(gateway: &Gateway) -> Result<f64> {
     let metrics = get(gateway.admin, "/metrics", &[]).map_err(|error| format!("/metrics: {error}"))?;
     let value = metrics.lines().find_map(|line| line.strip_prefix(KEPT)?.trim().parse().ok());
-    value.ok_or_else(|| format!("/metrics does not tell {KEPT}"))
+    value.ok_or_else(|| format!("expected {KEPT} in /metrics, got none"))
 }

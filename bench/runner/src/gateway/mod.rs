@@ -1,4 +1,4 @@
-//! The gateway: compared with servers that let everything pass, beside Envoy, in memory, and in a rush.
+//! The gateway: compared with servers that let every request pass, behind Envoy, its memory, and a burst of requests.
 
 mod envoy;
 mod h2load;
@@ -22,31 +22,31 @@ pub(crate) use self::envoy::PACKAGE as ENVOY_PACKAGE;
 use self::{h2load::H2load, tokens::Tokens};
 use crate::{http::wrk::Wrk, plan::Plan, programs::Programs, results::Results};
 
-/// nginx, Traefik and Caddy ask in this way.
+/// The table of requests from nginx, Traefik and Caddy.
 pub(crate) const FORWARD_AUTH: &str = "gateway: forward-auth";
-/// Envoy asks in this way.
+/// The table of requests from Envoy.
 pub(crate) const EXT_AUTHZ: &str = "gateway: ext_authz by gRPC";
-/// How long an answer takes while the server has time to spare.
+/// The table of response times at half load.
 pub(crate) const HALF: &str = "gateway: half of that load";
-/// What Envoy's clients see.
+/// The table of requests through Envoy.
 pub(crate) const ENVOY: &str = "gateway: behind Envoy";
-/// What it keeps.
+/// The table of the gateway's memory.
 const MEMORY: &str = "gateway: memory";
-/// Nobody knows the token yet.
+/// The table of a burst of requests with a new token.
 const RUSH: &str = "gateway: 1,000 requests at once with one new opaque token";
 
 /// The rows of the doors.
 const JWT: &str = "portcullis, a JWT";
-/// The same with an opaque token, which was introspected before.
+/// The row of an opaque token that was introspected before.
 const PHANTOM: &str = "portcullis, an opaque token";
-/// Many users.
+/// The row of many users' tokens.
 const ROTATING: &str = "portcullis, 5,000 JWTs by turns";
 const AXUM: &str = "axum that answers 200";
 const TONIC: &str = "tonic that says OK";
 
 /// The rows at half of the load.
 const HALF_FORWARD_AUTH: &str = "portcullis, forward-auth";
-/// The other door.
+/// The same for ext_authz.
 const HALF_EXT_AUTHZ: &str = "portcullis, ext_authz";
 
 /// The rows behind Envoy.
@@ -58,7 +58,7 @@ const ENVOY_JWT_AUTHN: &str = "Envoy's own jwt_authn";
 /// The only row of the last two tables.
 const OURS: &str = "portcullis";
 
-/// The column that compares with the server that lets everything pass.
+/// The column that compares with the server that lets every request pass.
 const OF_OK: &str = "of the one that says yes";
 /// The column that compares an opaque token with a JWT.
 const OF_JWT: &str = "of a JWT";
@@ -66,10 +66,10 @@ const OF_JWT: &str = "of a JWT";
 const OF_ENVOY: &str = "of Envoy alone";
 /// The column with the memory of 10,000 tokens.
 const RESIDENT: &str = "with 10,000 tokens";
-/// How often the authorization server was asked.
+/// The column with the number of introspection requests.
 const INTROSPECTIONS: &str = "introspections";
 
-/// What all of it needs.
+/// The common data of all gateway measurements.
 struct Bench<'a> {
     plan: &'a Plan,
     cores: Cores,
@@ -81,12 +81,12 @@ struct Bench<'a> {
     runtime: Runtime,
 }
 
-/// Measures the gateway; what cannot be measured is told, and the rest goes on.
+/// Measures the gateway; failures are recorded, and the rest continues.
 pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Path, results: &mut Results) -> Result {
     let folder = work.join("gateway");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("cannot start a runtime: {error}"))?;
     let bench = Bench {
         plan,
         cores,
@@ -97,7 +97,7 @@ pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Pat
         folder,
         runtime,
     };
-    // Compared are the parts that are about the gateway alone.
+    // A comparison of builds has only the parts about the gateway alone.
     let parts = if programs.compares() { &PARTS[..2] } else { &PARTS[..] };
     for (table, part) in parts {
         println!("bench: {table}");

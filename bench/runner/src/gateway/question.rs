@@ -1,4 +1,4 @@
-//! What Envoy asks by gRPC: a `CheckRequest`, as it sends them.
+//! The `CheckRequest` that Envoy sends by gRPC.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::Bench;
 
-/// How long the gateway may take until it lets a good token pass.
+/// The time limit until the gateway lets a good token pass.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The path of the method.
 pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
 
-/// The question whether a request with this token may pass.
+/// The `CheckRequest` about a request with this token.
 pub(super) fn about(token: &str) -> CheckRequest {
     let fields = [
         (":authority", "api.example.com"),
@@ -53,7 +53,7 @@ pub(super) fn about(token: &str) -> CheckRequest {
     CheckRequest { attributes: Some(AttributeContext { request: Some(request), ..AttributeContext::default() }) }
 }
 
-/// The body of a request with that: not compressed, four bytes of length, the message.
+/// The body of a gRPC request with it: not compressed, four bytes of length, the message.
 pub(super) fn body(token: &str) -> Vec<u8> {
     let message = about(token).encode_to_vec();
     let length = u32::try_from(message.len()).expect("a token is short").to_be_bytes();
@@ -63,23 +63,23 @@ pub(super) fn body(token: &str) -> Vec<u8> {
 /// A connection to a server.
 pub(super) async fn connect(server: SocketAddr) -> Result<AuthorizationClient<Channel>> {
     let endpoint = Endpoint::from_shared(format!("http://{server}")).map_err(|error| error.to_string())?;
-    let channel = endpoint.connect().await.map_err(|error| format!("no connection by gRPC: {error}"))?;
+    let channel = endpoint.connect().await.map_err(|error| format!("cannot connect by gRPC: {error}"))?;
     Ok(AuthorizationClient::new(channel))
 }
 
-/// Whether a request with this token may pass.
+/// Returns true if a request with this token may pass.
 pub(super) async fn passes(client: &mut AuthorizationClient<Channel>, token: &str) -> Result<bool> {
     let answer = client.check(about(token)).await.map_err(|status| format!("no answer by gRPC: {status}"))?;
     Ok(answer.into_inner().status.is_some_and(|status| status.code == 0))
 }
 
-/// Waits until it may.
+/// Waits until a request with this token passes.
 pub(super) fn until_it_passes(bench: &Bench<'_>, server: SocketAddr, token: &str) -> Result {
     let started = Instant::now();
     let mut client = bench.runtime.block_on(connect(server))?;
     while !bench.runtime.block_on(passes(&mut client, token))? {
         if started.elapsed() > READY_LIMIT {
-            return Err("a good token does not pass by gRPC".to_owned());
+            return Err("expected a good token to pass by gRPC, got a refusal".to_owned());
         }
         thread::sleep(Duration::from_millis(20));
     }

@@ -1,4 +1,4 @@
-//! 1,000 requests at once with one opaque token that nobody has seen before.
+//! 1,000 requests at once with one new opaque token.
 
 use std::{
     net::SocketAddr,
@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use super::{Bench, INTROSPECTIONS, OURS, RUSH, question, servers::Gateway};
 use crate::{programs::Build, results::Results};
 
-/// How many connections share the requests.
+/// The number of connections that share the requests.
 const CONNECTIONS: usize = 10;
-/// How many requests each has under way.
+/// The number of open requests on each connection.
 const EACH: usize = 100;
 
-/// How long the authorization server takes: as one on another machine that is busy.
+/// The response time of the authorization server, as of a busy server on another machine.
 const INTROSPECTION: Duration = Duration::from_millis(100);
 
 pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
@@ -42,7 +42,7 @@ pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
     Ok(())
 }
 
-/// How many passed, and how long all of them took together.
+/// The number of requests that passed, and the time until the last answer.
 async fn rush(server: SocketAddr, token: &str) -> Result<(usize, Duration)> {
     let mut clients = Vec::with_capacity(CONNECTIONS);
     for _ in 0..CONNECTIONS {

@@ -1,4 +1,4 @@
-//! The gateway, as deployments start it, and how it is asked once.
+//! The gateway, started as in deployments, and single requests to it.
 
 use std::{
     fs,
@@ -14,10 +14,10 @@ use harness::{AUDIENCE, Result, Server};
 use super::{Bench, question, tokens::CLIENT};
 use crate::{http::wrk::Question, programs::Build};
 
-/// How long a server may take until it lets a good token pass.
+/// The time limit until a server lets a good token pass.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
-/// How Traefik and Caddy describe the request that they ask about.
+/// The header fields by which Traefik and Caddy describe the judged request.
 pub(super) const DESCRIPTION: [&str; 4] = [
     "X-Forwarded-Method: GET",
     "X-Forwarded-Proto: https",
@@ -25,10 +25,10 @@ pub(super) const DESCRIPTION: [&str; 4] = [
     "X-Forwarded-Uri: /orders/1",
 ];
 
-/// Where forward-auth asks.
+/// The path of forward-auth.
 pub(super) const AUTH: &str = "/auth";
 
-/// What wrk asks there.
+/// The requests that wrk sends there.
 pub(super) fn forward_auth(tokens: &Path) -> Question<'_> {
     Question { path: AUTH, fields: &DESCRIPTION, ..Question::with(tokens) }
 }
@@ -43,7 +43,7 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one, and waits until it lets good tokens pass at both doors.
+    /// Starts a gateway and waits until good tokens pass at both doors.
     pub(super) fn start(bench: &Bench<'_>, build: Build) -> Result<Self> {
         let [forward_auth, ext_authz, admin] = [free_address()?, free_address()?, free_address()?];
         let config = write_config(bench, forward_auth, ext_authz, admin)?;
@@ -60,7 +60,7 @@ impl Gateway {
     }
 }
 
-/// One route, one header field for the upstream.
+/// Writes a configuration with one route and one header field for the upstream.
 fn write_config(
     bench: &Bench<'_>,
     forward_auth: SocketAddr,
@@ -99,13 +99,13 @@ claim = "sub"
         issuer.jwks_uri(),
         issuer.url("/introspect"),
     );
-    // Several may run one after another, but none is told to read its file again.
+    // Several gateways may run one after another; none reloads its file.
     let file = bench.folder.join(format!("portcullis-{}.toml", forward_auth.port()));
     write(&file, &text)?;
     Ok(file)
 }
 
-/// An address on loopback that nobody listens at.
+/// A free address on loopback.
 pub(super) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     listener.map_err(|error| format!("no free port: {error}"))
@@ -127,13 +127,13 @@ pub(super) fn until_it_passes(server: SocketAddr, path: &str, fields: &[&str], t
             return Ok(());
         }
         if started.elapsed() > READY_LIMIT {
-            return Err(format!("a good token is answered with {status}"));
+            return Err(format!("expected 200 for a good token, got {status}"));
         }
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A whole answer.
+/// The whole answer to a request.
 pub(super) fn get(server: SocketAddr, path: &str, fields: &[&str]) -> io::Result<String> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(READY_LIMIT))?;

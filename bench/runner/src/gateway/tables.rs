@@ -1,4 +1,4 @@
-//! The tables of requests per second: which ways to ask take turns, and what is compared.
+//! The tables of requests per second: the contenders that take turns, and their comparisons.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{http::wrk::Question, programs::Build, results::Results};
 
-/// What Envoy's clients ask for.
+/// The path that Envoy's clients request.
 const ORDERS: &str = "/orders/1";
 
 /// The three tables of the gateway's own doors.
@@ -57,12 +57,12 @@ fn ext_authz(bench: &Bench<'_>, gateways: &[Gateway], tonic: &Server, results: &
     take(bench, EXT_AUTHZ, contenders, &compared, results);
 }
 
-/// At half of what the gateway did before; the others are asked at the same pace.
+/// Measures at half of the gateway's load before; the other servers get the same pace.
 fn half(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, tonic: &Server, results: &mut Results) -> Result {
     let token = &bench.tokens.jwt;
     let half = |table| {
         let rate = results.get(table, JWT, "requests/s").map(|figure| figure.median / 2.0);
-        rate.ok_or_else(|| format!("there is no load to halve: {table}"))
+        rate.ok_or_else(|| format!("expected a measured load to halve in {table}, got none"))
     };
     let (http1, grpc) = (half(FORWARD_AUTH)?, half(EXT_AUTHZ)?);
     let forward_auth = |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
@@ -77,7 +77,7 @@ fn half(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, tonic: &Server, 
     Ok(())
 }
 
-/// What Envoy's clients see. Envoy, and what it asks, share a core.
+/// Measures requests through Envoy, which shares a core with the server that it asks.
 pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
     let gateway = Gateway::start(bench, Build::This)?;
     let tonic = bench.says_yes("server-ext-authz-ok")?;
@@ -111,14 +111,14 @@ pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
 }
 
 impl Gateway {
-    /// This gateway, asked in one way; the row's name tells which build it is.
+    /// This gateway with one kind of request; the row's name has the build.
     fn contender<'a>(&'a self, name: &str, ask: impl Fn(usize) -> Result<Answered> + 'a) -> Contender<'a> {
         Contender::new(format!("{name}{}", self.build.suffix()), [&self.server], ask)
     }
 }
 
 impl Bench<'_> {
-    /// A server that lets everything pass.
+    /// A server that lets every request pass.
     fn says_yes(&self, program: &str) -> Result<Server> {
         Server::start(self.cores.for_server(&self.programs.path(Build::This, program)), &self.tokens.issuer)
             .map_err(|reason| format!("{program}: {reason}"))

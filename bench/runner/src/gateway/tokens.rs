@@ -1,4 +1,4 @@
-//! The tokens that the gateway gets, and the server that issued them.
+//! The tokens for the gateway and their authorization server.
 
 use std::{
     fs,
@@ -12,13 +12,13 @@ use tokio::runtime::Runtime;
 
 use crate::plan::Plan;
 
-/// As whom the gateway asks the authorization server.
+/// The gateway's client id and secret at the authorization server.
 pub(super) const CLIENT: (&str, &str) = ("gateway", "gateway-secret");
 
-/// How many tokens there are where memory is looked at.
+/// The number of tokens for the measurement of memory.
 pub(super) const MANY: usize = 10_000;
 
-/// One JWT, one opaque token, and many JWTs; files have one a line.
+/// One JWT, one opaque token, and many JWTs; files have one token a line.
 pub(super) struct Tokens {
     pub(super) issuer: AuthorizationServer,
     pub(super) jwt: String,
@@ -34,7 +34,8 @@ impl Tokens {
         println!("bench: gateway: minting tokens");
         let (id, secret) = CLIENT;
         let starting = AuthorizationServer::builder().algorithms([Algorithm::RS256]).client(id, secret).start();
-        let issuer = runtime.block_on(starting).map_err(|error| format!("no authorization server: {error}"))?;
+        let issuer =
+            runtime.block_on(starting).map_err(|error| format!("cannot start the authorization server: {error}"))?;
         let many = mint(&issuer, Algorithm::RS256, MANY);
         let rotating = &many[..plan.rotating.min(MANY)];
         let jwt = many[0].clone();

@@ -1,4 +1,4 @@
-//! Servers that take turns: their windows, and the figures that these come to.
+//! Servers that take turns: their windows and figures.
 
 use std::time::Duration;
 
@@ -8,46 +8,46 @@ use harness::{Result, Server};
 use super::Bench;
 use crate::{http::wrk::Window, results::Results};
 
-/// One way to ask, and the servers that it keeps busy.
+/// One kind of request, and the servers that it keeps busy.
 pub(super) struct Contender<'a> {
     name: String,
-    /// All on the server's core.
+    /// The servers, all on the server's core.
     servers: Vec<&'a Server>,
     ask: Box<dyn Fn(usize) -> Result<Answered> + 'a>,
     readings: Vec<Reading>,
     failure: Option<String>,
 }
 
-/// What came of a window.
+/// The result of a window.
 pub(super) struct Answered {
     pub(super) requests: f64,
     pub(super) seconds: f64,
-    /// How long requests took, in nanoseconds; None if nobody took note.
+    /// The response times, in nanoseconds; `None` if the client did not measure them.
     pub(super) times: Option<Times>,
 }
 
-/// Half of all requests took less than the first, 99 of 100 less than the second.
+/// The median and the 99th percentile of response times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Times {
     pub(super) p50: f64,
     pub(super) p99: f64,
 }
 
-/// A row, a column, and the row that is compared with there, round by round: by requests per second, and in a second
-/// column by CPU time per request, which other work on the machine disturbs less.
+/// A row, a column, and the row to compare with, round by round: by requests per second, and in a second column by CPU time
+/// per request, which other work on the machine disturbs less.
 pub(super) type Compared = (&'static str, &'static str, &'static str);
 
 struct Reading {
     rate: f64,
     times: Option<Times>,
-    /// In percent of the window.
+    /// CPU time in percent of the window.
     cpu: f64,
-    /// In nanoseconds.
+    /// CPU time per request in nanoseconds.
     cpu_per_request: f64,
     memory: f64,
 }
 
-/// A number of a window, where it was taken.
+/// A number of a window, if it was measured.
 type Value = fn(&Reading) -> Option<f64>;
 
 impl<'a> Contender<'a> {
@@ -60,7 +60,7 @@ impl<'a> Contender<'a> {
         Self { name: name.into(), servers, ask: Box::new(ask), readings: Vec::new(), failure: None }
     }
 
-    /// One that failed once is not asked again.
+    /// Takes a window, unless an earlier one failed.
     fn take_window(&mut self, seconds: usize) {
         if self.failure.is_some() {
             return;
@@ -105,7 +105,7 @@ impl Answered {
 }
 
 impl Times {
-    /// None if there were no requests.
+    /// The times of these requests; `None` without requests.
     pub(super) fn of(mut times: Vec<f64>) -> Option<Self> {
         times.sort_by(f64::total_cmp);
         let at = |percent| times.get(times.len() * percent / 100).copied();
@@ -113,7 +113,7 @@ impl Times {
     }
 }
 
-/// Lets all of them be asked in turn, and every second round in the other order; then adds the figures.
+/// Measures all contenders in turn, in the reverse order every second round, and adds the figures.
 pub(super) fn take(
     bench: &Bench<'_>,
     table: &str,

@@ -1,4 +1,4 @@
-//! One server under one load: its windows, and the figures that they come to.
+//! One server under one load: its windows and figures.
 
 use std::{
     fs,
@@ -22,10 +22,10 @@ use super::{
 };
 use crate::results::Results;
 
-/// How long a server may take to have its keys.
+/// The time limit until a server has its keys.
 const READY_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long the warm-ups of a slow server are, in those of the plan.
+/// The lengths of a slow server's warm-ups, as multiples of the plan's.
 const WARM_UPS: [usize; 4] = [1, 2, 4, 8];
 
 /// One server under one load.
@@ -36,7 +36,7 @@ pub(crate) struct Contestant<'a> {
     failure: Option<String>,
 }
 
-/// What a contestant is compared with, round by round.
+/// The figures to compare a contestant with, round by round.
 pub(crate) struct Against<'a> {
     pub(crate) bare: &'a Contestant<'a>,
     pub(crate) ours: Option<&'a Contestant<'a>>,
@@ -45,17 +45,17 @@ pub(crate) struct Against<'a> {
     pub(crate) raw: &'a [f64],
 }
 
-/// What one window came to.
+/// The result of one window.
 struct Reading {
     window: Window,
-    /// How long the server had its core.
+    /// The CPU time of the server.
     used: Duration,
     memory: f64,
-    /// How late its event loop was, in nanoseconds, where it has one.
+    /// The delay of its event loop in nanoseconds, if it has one.
     delay: Option<f64>,
 }
 
-/// The row that a contestant's figures are for.
+/// The row of a contestant's figures.
 struct Row<'a> {
     table: &'a str,
     name: &'a str,
@@ -63,7 +63,7 @@ struct Row<'a> {
 }
 
 impl<'a> Contestant<'a> {
-    /// Not started yet.
+    /// A contestant that is not started yet.
     pub(crate) fn new(series: &'a Series) -> Self {
         Self { series, server: None, readings: Vec::new(), failure: None }
     }
@@ -72,17 +72,17 @@ impl<'a> Contestant<'a> {
         self.series.name == name
     }
 
-    /// One window more, as soon as all who meet are ready; a server that failed once is left out.
+    /// Takes one more window when all servers of the round are ready; leaves out a server that failed before.
     pub(crate) fn take_window(&mut self, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>, meeting: &Barrier) {
         let server = self.ready(ring, load);
-        // Whoever has failed comes, too: the others wait for all.
+        // A failed server takes part too, because the others wait for all.
         meeting.wait();
         let Some(server) = server else { return };
         match server.and_then(|server| window(server, ring, load, pace)) {
             Ok(reading) => self.readings.push(reading),
             Err(reason) => {
                 self.failure = Some(reason);
-                // Nobody is compared with some of its windows.
+                // A server with a missing window is not compared.
                 self.readings.clear();
             }
         }
@@ -91,7 +91,7 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    /// Its figures: absolute ones, and ratios that are taken within each round.
+    /// Reports its figures: absolute ones, and ratios within each round.
     pub(crate) fn report(&self, load: &Load<'_>, against: &Against<'_>, results: &mut Results) {
         let name = self.series.name;
         if let Some(reason) = &self.failure {
@@ -108,7 +108,7 @@ impl<'a> Contestant<'a> {
 
     fn add_figures(&self, load: &Load<'_>, row: &mut Row<'_>) {
         if load.at_once {
-            // How soon and how often it answers is the scheduler's to say.
+            // The scheduler decides the rate and time of its answers.
             row.add(CPU_PER_REQUEST, "ns", self.each(Reading::cpu));
             return;
         }
@@ -124,7 +124,7 @@ impl<'a> Contestant<'a> {
     fn add_ratios(&self, load: &Load<'_>, against: &Against<'_>, row: &mut Row<'_>) {
         let Against { bare, ours, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
-        // At one pace there is nothing to say of their requests per second, and on one core neither.
+        // At one pace, and on one core, requests per second mean nothing.
         let is_at_full_load = load.paced_by.is_none() && !load.at_once;
         if is_at_full_load {
             row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
@@ -145,17 +145,17 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    /// A number of each window.
+    /// One number of each window.
     fn each(&self, value: fn(&Reading) -> f64) -> Vec<f64> {
         self.readings.iter().map(value).collect()
     }
 
-    /// None for a server without an event loop.
+    /// The delays of each window; none for a server without an event loop.
     fn delays(&self) -> Vec<f64> {
         self.readings.iter().filter_map(|reading| reading.delay).collect()
     }
 
-    /// Where a token came twice, a server with a cache had it easier.
+    /// Adds a remark if tokens came twice, which helps a server with a cache.
     fn remark_on_repeated_tokens(&self, load: &Load<'_>, results: &mut Results) {
         let most = self.readings.iter().map(|reading| reading.window.requests).max().unwrap_or_default();
         if let Some(tokens) = load.most.filter(|tokens| most > *tokens) {
@@ -167,7 +167,7 @@ impl<'a> Contestant<'a> {
         }
     }
 
-    /// Its server, started and warmed up; None if it is left out.
+    /// Its server, started and warmed up; `None` if it is left out.
     fn ready(&mut self, ring: &Ring<'_>, load: &Load<'_>) -> Option<Result<&mut Server>> {
         if self.failure.is_some() {
             return None;
@@ -180,7 +180,7 @@ impl<'a> Contestant<'a> {
 }
 
 fn window(server: &mut Server, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f64>) -> Result<Reading> {
-    // What was late before the window does not count.
+    // Delays before the window do not count.
     delay(server, load.field)?;
     let before = server.cpu_time()?;
     let window = ring.wrk.ask(server.address(), &Question { pace, ..Question::with(load.tokens) }, load.seconds)?;
@@ -190,7 +190,7 @@ fn window(server: &mut Server, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f6
 }
 
 impl Row<'_> {
-    /// A figure, unless nothing was measured for it.
+    /// Adds a figure, unless it has no windows.
     fn add(&mut self, column: &str, unit: &str, windows: Vec<f64>) {
         if !windows.is_empty() {
             self.results.add(Figure::of(self.table, self.name, column, unit, windows));
@@ -203,7 +203,7 @@ impl Reading {
         self.window.rate()
     }
 
-    /// Nanoseconds of CPU time for each request.
+    /// The CPU time of each request in nanoseconds.
     fn cpu(&self) -> f64 {
         self.used.as_nanos() as f64 / self.window.requests as f64
     }
@@ -214,7 +214,7 @@ impl Reading {
     }
 }
 
-/// Round by round.
+/// The ratios, round by round.
 fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
     these.iter().zip(others).map(|(this, other)| this / other).collect()
 }
@@ -231,7 +231,7 @@ fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> 
     Ok(server)
 }
 
-/// Until one go has as many requests as there are tokens that rotate: what can be kept of them is kept then.
+/// Warms up until one go has a request for each rotating token, so that all caches are filled.
 fn warm_up(server: &Server, ring: &Ring<'_>, load: &Load<'_>) -> Result {
     for times in WARM_UPS {
         let window = ring.wrk.ask(server.address(), &Question::with(load.warm_up), times * ring.plan.warm_up)?;
@@ -242,7 +242,7 @@ fn warm_up(server: &Server, ring: &Ring<'_>, load: &Load<'_>) -> Result {
     Ok(())
 }
 
-/// How late its event loop was since this was asked last, where it has one.
+/// The delay of its event loop since the last call, if it has one.
 fn delay(server: &Server, field: &Field) -> Result<Option<f64>> {
     match field.framework {
         Framework::Axum => Ok(None),
@@ -250,7 +250,7 @@ fn delay(server: &Server, field: &Field) -> Result<Option<f64>> {
     }
 }
 
-/// Some servers listen before they have keys.
+/// Waits for the keys, because some servers listen before they have them.
 fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     let tokens = fs::read_to_string(tokens).map_err(|error| format!("{}: {error}", tokens.display()))?;
     let token = tokens.lines().next().unwrap_or_default();

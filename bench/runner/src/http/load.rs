@@ -1,4 +1,4 @@
-//! The loads: which servers get which tokens in a window.
+//! The loads: servers and tokens of a window.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{plan::Plan, results::Results, tokens::Tokens};
 
-/// How many requests all are asked at one pace, of those that the bare framework answers at full load.
+/// The fixed pace, as a share of the bare framework's requests at full load.
 const SHARE: f64 = 0.4;
 
-/// Which servers get which tokens in a window.
+/// The servers and tokens of a window.
 pub(crate) struct Load<'a> {
     /// The name of its table.
     pub(crate) table: &'static str,
@@ -24,22 +24,22 @@ pub(crate) struct Load<'a> {
     pub(crate) tokens: &'a Path,
     /// A file with tokens that warm a server up.
     pub(crate) warm_up: &'a Path,
-    /// How long a window is.
+    /// The length of a window.
     pub(crate) seconds: usize,
-    /// Whether each window gets a fresh server.
+    /// True if each window gets a fresh server.
     pub(crate) fresh: bool,
-    /// How many requests there may be in a window, so that no token comes twice.
+    /// The greatest number of requests in a window, so that no token comes twice.
     pub(crate) most: Option<usize>,
-    /// A table of these servers at full load: where there is one, all are asked at one pace.
+    /// The table of these servers at full load from which the pace is taken, for loads at one pace.
     pub(crate) paced_by: Option<&'static str>,
-    /// Whether all servers are measured at the same time, on one core that they share.
+    /// True if all servers are measured at the same time, on one shared core.
     pub(crate) at_once: bool,
-    /// Whether the raw verification is measured in every round, to be compared with.
+    /// True if the raw verification is measured in every round, to compare with it.
     pub(crate) beside_raw: bool,
 }
 
 impl<'a> Load<'a> {
-    /// Those on axum, where this build is measured against another.
+    /// The loads on axum for a comparison of two builds.
     pub(crate) fn on_axum_against(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         vec![
             Self::again(SAME, &AXUM_AGAINST, plan, &tokens.same),
@@ -48,7 +48,7 @@ impl<'a> Load<'a> {
         ]
     }
 
-    /// The same on Express.
+    /// The loads on Express for a comparison of two builds.
     pub(crate) fn on_express_against(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         let seconds = plan.seconds * EXPRESS_AGAINST.series.len();
         let at_once = |load| Self { seconds, fresh: true, at_once: true, ..load };
@@ -59,7 +59,7 @@ impl<'a> Load<'a> {
         ]
     }
 
-    /// Those on axum, and on actix-web.
+    /// The loads on axum and on actix-web.
     pub(crate) fn on_axum(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         vec![
             Self::again(SAME, &AXUM, plan, &tokens.same),
@@ -69,25 +69,25 @@ impl<'a> Load<'a> {
         ]
     }
 
-    /// Those on Express.
+    /// The loads on Express.
     pub(crate) fn on_express(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         let same = |table| Self::again(table, &EXPRESS, plan, &tokens.same);
         let rotating = |table| Self::again(table, &EXPRESS, plan, &tokens.rotating);
         let new = |table| Self::new(table, &EXPRESS, plan, tokens);
-        // Each gets as much of the core as in a window of its own.
+        // Each server gets as much of the core as in its own window.
         let seconds = plan.seconds * SIDE_BY_SIDE.series.len();
         let at_once = |load| Self { field: &SIDE_BY_SIDE, seconds, fresh: true, at_once: true, ..load };
         vec![
             at_once(same(EXPRESS_SAME_AT_ONCE)),
             at_once(rotating(EXPRESS_ROTATING_AT_ONCE)),
-            // What V8 makes of the same program differs from one process to the next.
+            // V8 compiles the same program differently in each process.
             Self { fresh: true, ..same(EXPRESS_SAME) },
             Self { paced_by: Some(EXPRESS_SAME), ..same(EXPRESS_SAME_PACED) },
             Self { fresh: true, ..rotating(EXPRESS_ROTATING) },
             Self { paced_by: Some(EXPRESS_ROTATING), ..rotating(EXPRESS_ROTATING_PACED) },
             new(EXPRESS_NEW),
             Self { paced_by: Some(EXPRESS_NEW), ..new(EXPRESS_NEW_PACED) },
-            // None of these servers keeps anything of a token.
+            // None of these servers caches tokens.
             Self::again(INLINE, &INLINE_OR_POOL, plan, &tokens.rotating),
         ]
     }
@@ -119,15 +119,15 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The pace at which all are asked, in requests per second; None for as many as each answers.
+    /// The pace of all requests, in requests per second; `None` for full load.
     ///
     /// # Errors
     ///
-    /// When nothing was measured that it could be taken from.
+    /// When the table with the pace was not measured.
     pub(crate) fn pace(&self, results: &Results) -> Result<Option<f64>> {
         let Some(table) = self.paced_by else { return Ok(None) };
         let bare = self.field.series.first().and_then(|bare| results.get(table, bare.name, REQUESTS));
-        let bare = bare.ok_or_else(|| format!("{table} says no pace"))?;
+        let bare = bare.ok_or_else(|| format!("expected a measured pace in {table}, got none"))?;
         Ok(Some((bare.median * SHARE).round()))
     }
 }

@@ -1,4 +1,4 @@
-//! Requests per second over loopback: the bare framework, ours, and the peers, with the same tokens.
+//! Requests per second over loopback: the bare framework, Portcullis, and the peers, with the same tokens.
 
 mod contestant;
 mod load;
@@ -33,7 +33,7 @@ const SAME_ON_ACTIX: &str = "http: same token, on actix-web";
 const ROTATING: &str = "http: rotating 5,000 tokens";
 /// No token twice.
 const NEW: &str = "http: every token new";
-/// The same three on Express.
+/// The tables of the same three loads on Express.
 const EXPRESS_SAME: &str = "express: same token";
 /// 5,000 tokens in turn.
 const EXPRESS_ROTATING: &str = "express: rotating 5,000 tokens";
@@ -54,26 +54,26 @@ pub(crate) const EXPRESS_PACED: [&str; 3] = [EXPRESS_SAME_PACED, EXPRESS_ROTATIN
 /// On the event loop or beside it.
 const INLINE: &str = "express: signatures inline or in the pool";
 
-/// The column that says how many answers came.
+/// The column with the number of answers.
 pub(crate) const REQUESTS: &str = "requests/s";
-/// The column that says how long a request takes the server's core.
+/// The column with the CPU time of a request.
 const CPU_PER_REQUEST: &str = "CPU per request";
-/// The column that says how late the event loop was.
+/// The column with the delay of the event loop.
 pub(crate) const DELAY: &str = "event-loop delay p99";
 /// The column that compares with the bare framework.
 const OF_BARE: &str = "of bare";
 /// The same by the CPU time of a request.
 const OF_BARE_BY_CPU: &str = "of bare, by CPU";
-/// The column that compares ours with the row's server.
+/// The column that compares Portcullis with the row's server.
 const OURS_TO_THIS: &str = "portcullis / this";
-/// The same for how late the event loop is.
+/// The same for the delay of the event loop.
 const DELAY_OURS_TO_THIS: &str = "delay: portcullis / this";
-/// The column that compares with what a bare request and a raw verification take together.
+/// The column that compares with the time of a bare request plus a raw verification.
 const OF_BOUND: &str = "of 1/(bare + raw verify)";
 /// The column that compares with a server that does just that.
 const OF_RAW: &str = "of signature alone";
 
-/// What all windows need.
+/// The common data of all windows.
 pub(crate) struct Ring<'a> {
     plan: &'a Plan,
     cores: Cores,
@@ -123,8 +123,8 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// Servers take turns, and every second round they go in the other order; or all get their windows at once. Gives the
-    /// raw verification where it is to be compared with.
+    /// Takes a window of each server by turns, in the reverse order every second round, or of all at once. Returns the time of
+    /// the raw verification if it is to be compared.
     fn round(
         &self,
         number: usize,

@@ -2,54 +2,54 @@
 
 use crate::programs::Build;
 
-/// Servers on one framework, which are compared with each other.
+/// Servers on one framework, to be compared with each other.
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// What they are built on.
+    /// The framework of the servers.
     pub(crate) framework: Framework,
-    /// What each of them answers to the first user.
+    /// The answer of each server to the first user.
     pub(crate) answer: &'static str,
-    /// The servers; the first is what the others are compared with.
+    /// The servers; the others are compared with the first.
     pub(crate) series: &'static [Series],
 }
 
-/// What servers are built on.
+/// The framework of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framework {
-    /// In Rust: the programs are beside this one.
+    /// A framework in Rust; the programs are beside this one.
     Axum,
-    /// In JavaScript: the programs are scripts, and have an event loop.
+    /// A framework in JavaScript; the programs are scripts with an event loop.
     Express,
 }
 
-/// A server, as it is measured.
+/// A measured server.
 #[derive(Debug)]
 pub(crate) struct Series {
     /// Its name in tables and plots.
     pub(crate) name: &'static str,
     /// Its program.
     pub(crate) program: &'static str,
-    /// What it is told beyond what all are told.
+    /// Its arguments in addition to those of all servers.
     pub(crate) options: &'static [&'static str],
-    /// Whether the storms are for it.
+    /// True if the storms are measured with it.
     pub(crate) meets_storms: bool,
-    /// Which build of the program it is.
+    /// The build of the program.
     pub(crate) build: Build,
 }
 
-/// The least that a new token can cost: bare axum that verifies its signature, and does nothing else.
+/// The row with the minimum cost of a new token: bare axum that verifies its signature and does nothing else.
 pub(crate) const RAW: &str = "bare axum, signature alone";
-/// Ours.
+/// The name of Portcullis' row.
 pub(crate) const OURS: &str = "portcullis";
 /// The same, without its cache.
 const OURS_WITHOUT_CACHE: &str = "portcullis without cache";
 
-/// The peers on Express, set up as their documentation says.
+/// The peers on Express, set up according to their documentation.
 const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-bearer", "fast-jwt"];
-/// The last of them with its cache on, large enough for all tokens that rotate.
+/// The last peer with its cache on, large enough for all rotating tokens.
 const FITTED: &str = "fast-jwt, cache for 10,000";
 
-/// axum, and what authorizes there.
+/// axum and the libraries for it.
 pub(crate) const AXUM: Field = Field {
     framework: Framework::Axum,
     answer: "ok",
@@ -69,13 +69,10 @@ pub(crate) const AXUM: Field = Field {
 pub(crate) const ACTIX: Field = Field {
     framework: Framework::Axum,
     answer: "ok",
-    series: &[
-        peer("bare actix-web", "server-actix-bare"),
-        peer(OURS, "server-actix-portcullis"),
-    ],
+    series: &[peer("bare actix-web", "server-actix-bare"), peer(OURS, "server-actix-portcullis")],
 };
 
-/// This build on axum, and that of another revision.
+/// This build on axum, and the other revision's.
 pub(crate) const AXUM_AGAINST: Field = Field {
     framework: Framework::Axum,
     answer: "ok",
@@ -88,7 +85,7 @@ pub(crate) const AXUM_AGAINST: Field = Field {
     ],
 };
 
-/// This build on Express, and that of another revision.
+/// This build on Express, and the other revision's.
 pub(crate) const EXPRESS_AGAINST: Field = Field {
     series: &[
         BARE_EXPRESS,
@@ -98,7 +95,7 @@ pub(crate) const EXPRESS_AGAINST: Field = Field {
     ..ON_EXPRESS
 };
 
-/// Express, and what authorizes there.
+/// Express and the packages for it.
 pub(crate) const EXPRESS: Field = Field {
     series: &[
         BARE_EXPRESS,
@@ -112,11 +109,11 @@ pub(crate) const EXPRESS: Field = Field {
     ..ON_EXPRESS
 };
 
-/// Those that look a known token up, and nothing else: all of them on one core at once.
+/// The servers that only look up known tokens, all of them on one core at once.
 pub(crate) const SIDE_BY_SIDE: Field =
     Field { series: &[BARE_EXPRESS, script(OURS, "portcullis.js"), FITTED_FAST_JWT], ..ON_EXPRESS };
 
-/// Express that verifies on its event loop or in the pool beside it, and the addon, which does the former.
+/// Express that verifies on its event loop or in libuv's pool, and the addon, which uses the event loop.
 pub(crate) const INLINE_OR_POOL: Field = Field {
     series: &[
         BARE_EXPRESS,
@@ -141,7 +138,7 @@ const OURS_ON_EXPRESS_WITHOUT_CACHE: Series =
     Series { options: &["--no-cache"], ..script(OURS_WITHOUT_CACHE, "portcullis.js") };
 
 impl Field {
-    /// What the others are compared with.
+    /// Returns true for the server to compare the others with.
     pub(crate) fn is_bare(&self, name: &str) -> bool {
         self.series.first().is_some_and(|first| first.name == name)
     }

@@ -1,5 +1,5 @@
--- Asks with the tokens of a file, one a line, in order and then from the start again; path and header fields are
--- wrk's own arguments. A second argument is a pace: so many requests a second.
+-- Sends requests with the tokens of a file, one a line, in order and then from the start again; path and header fields
+-- are wrk's own arguments. A second argument is a pace in requests a second.
 
 local requests = {}
 local latest = 0
@@ -19,8 +19,8 @@ function init(args)
    end
 end
 
--- Requests come as from many users who know nothing of each other, and do not wait for each other's answers. All servers
--- get the same turns: the random numbers are the same each time.
+-- Requests come as from many independent users, who do not wait for each other's answers. All servers get the same
+-- intervals, because the random numbers are the same each time.
 function keep_pace(per_second)
    local ffi = require("ffi")
    ffi.cdef [[
@@ -34,7 +34,7 @@ function keep_pace(per_second)
       return tonumber(moment.seconds) * 1e3 + tonumber(moment.nanoseconds) / 1e6
    end
    local turn = now()
-   -- How many milliseconds the next request has to wait; wrk asks for it if it is there.
+   -- The delay of the next request in milliseconds; wrk calls this function if it is defined.
    function delay()
       turn = turn - math.log(1 - math.random()) * 1e3 / per_second
       return math.max(0, turn - now())

@@ -1,4 +1,4 @@
-//! wrk: the program that asks.
+//! wrk: the HTTP client.
 
 use std::{
     env, fs,
@@ -20,44 +20,44 @@ pub(crate) struct Wrk {
     script: PathBuf,
 }
 
-/// What a server is asked, over and over.
+/// The repeated requests to a server.
 #[derive(Debug)]
 pub(crate) struct Question<'a> {
     pub(crate) path: &'a str,
-    /// Header fields, beside the token's.
+    /// The header fields in addition to the token's.
     pub(crate) fields: &'a [&'a str],
     /// A file with tokens, one a line.
     pub(crate) tokens: &'a Path,
-    /// How many requests a second; without it, as many as are answered.
+    /// The number of requests a second; `None` for full load.
     pub(crate) pace: Option<f64>,
 }
 
-/// What wrk tells about a window; its times are in microseconds.
+/// The output of wrk for a window; times are in microseconds.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Window {
-    /// How many answers came.
+    /// The number of answers.
     pub(crate) requests: usize,
-    /// How long it really was.
+    /// The actual length of the window.
     pub(crate) duration: f64,
-    /// Half of the answers came faster than this.
+    /// The median response time.
     pub(crate) p50: f64,
-    /// 99 of 100 answers came faster than this.
+    /// The 99th percentile of response times.
     pub(crate) p99: f64,
     refused: usize,
     broken: usize,
 }
 
 impl Wrk {
-    /// Puts the script where wrk finds it.
+    /// Writes the script for wrk.
     pub(crate) fn new(cores: Cores, connections: usize) -> Result<Self> {
         let script = env::temp_dir().join(format!("portcullis-bench-{}.lua", process::id()));
         fs::write(&script, SCRIPT).map_err(|error| format!("{}: {error}", script.display()))?;
         Ok(Self { cores, connections, script })
     }
 
-    /// Asks a server for some seconds.
+    /// Sends requests to a server for some seconds.
     ///
-    /// A window in which any request failed is no measurement.
+    /// A window with a failed request is an error.
     pub(crate) fn ask(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Window> {
         let Question { path, fields, tokens, pace } = question;
         let mut command = self.cores.for_client(Path::new("wrk"));
@@ -67,13 +67,13 @@ impl Wrk {
         command.arg(format!("http://{server}{path}")).arg("--").arg(tokens);
         command.args(pace.map(|pace| pace.to_string()));
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        let output = output.map_err(|error| format!("wrk cannot be started: {error}"))?;
+        let output = output.map_err(|error| format!("cannot start wrk: {error}"))?;
         Window::read(&String::from_utf8_lossy(&output.stdout))
     }
 }
 
 impl<'a> Question<'a> {
-    /// With the tokens alone, as fast as can be.
+    /// Requests with the tokens alone, at full load.
     pub(crate) fn with(tokens: &'a Path) -> Self {
         Self { path: "/", fields: &[], tokens, pace: None }
     }
@@ -81,7 +81,7 @@ impl<'a> Question<'a> {
 
 impl Drop for Wrk {
     fn drop(&mut self) {
-        // A script that stays behind does no harm.
+        // A script that is not deleted does no harm.
         let _ = fs::remove_file(&self.script);
     }
 }

@@ -1,4 +1,4 @@
-//! The numbers that must be reached, as bench/goals.toml lists them, beside the measured ones.
+//! The goals in bench/goals.toml, beside the measured figures.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::results::Results;
 
 const FILE: &str = include_str!("../../../goals.toml");
 
-/// A number to reach, and the figure that shows whether it is.
+/// A goal: a bound and the figure to compare with it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Goal {
@@ -33,12 +33,12 @@ struct Goal {
 #[serde(untagged)]
 enum Row {
     One(String),
-    /// Each must reach it.
+    /// The rows, each of which must reach the bound.
     #[serde(rename = "rows")]
     WorstOf(Vec<String>),
 }
 
-/// A goal as the page shows it.
+/// A goal's line on the page.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Line {
     what: String,
@@ -70,7 +70,7 @@ impl Goal {
         Line { what: self.what.clone(), bound: self.bound(), is, reached }
     }
 
-    /// None if any row is missing.
+    /// The figure; `None` if any row is missing.
     fn figure<'a>(&self, results: &'a Results) -> Option<&'a Figure> {
         let get = |row: &str| results.get(&self.table, row, &self.column);
         match &self.row {
@@ -89,7 +89,7 @@ impl Goal {
         }
     }
 
-    /// Whether the value is in bounds, for the last column.
+    /// The text of the last column: tells whether the value is in bounds.
     fn verdict(&self, value: f64) -> &'static str {
         let is_low = self.at_least.is_some_and(|least| value < least);
         let is_high = self.at_most.is_some_and(|most| value > most);
@@ -100,7 +100,7 @@ impl Goal {
         }
     }
 
-    /// Whether this figure is further from being in bounds than the other; without a bound the greatest counts.
+    /// Returns true if this figure is further from the bound than the other; without a bound the greater one counts.
     fn is_worse(&self, figure: &Figure, other: &Figure) -> bool {
         if self.at_least.is_some() { figure.median < other.median } else { figure.median > other.median }
     }

@@ -1,6 +1,6 @@
 //! The pages and their plots: `docs/benchmarks.md` of the library, and one for Express and one for the gateway.
 //!
-//! The prose is in bench/pages, the goals are in bench/goals.toml; here are the numbers that go into both.
+//! The prose is in bench/pages, the goals are in bench/goals.toml; this module adds the numbers.
 
 mod goals;
 mod numbers;
@@ -17,10 +17,10 @@ use crate::{against::Comparison, results::Results};
 
 pub(crate) use numbers::cell;
 
-/// The file beside the plots that keeps the results.
+/// The file with the results, beside the plots.
 pub(crate) const RESULTS: &str = "results.jsonl";
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
     /// The library, alone and on axum

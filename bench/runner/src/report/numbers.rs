@@ -1,15 +1,15 @@
-//! Numbers as people read them.
+//! Numbers in readable form.
 
 use figures::Figure;
 
-/// The median, and the range of the windows where they differ.
+/// The median, and the range of the windows if they differ.
 pub(crate) fn cell(figure: &Figure) -> String {
     let shown = |value| shown(value, &figure.unit);
     let (median, low, high) = (shown(figure.median), shown(figure.low), shown(figure.high));
     if low == high { median } else { format!("{median} <sub>{}</sub>", range(&low, &high)) }
 }
 
-/// The unit once, where both have the same.
+/// A range, with the unit once if both ends have the same.
 fn range(low: &str, high: &str) -> String {
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((low, unit)), Some((_, other))) if unit == other => format!("{low}–{high}"),
@@ -25,18 +25,18 @@ pub(crate) fn shown(value: f64, unit: &str) -> String {
         "ratio" => format!("{value:.3}"),
         "%" => format!("{value:.0} %"),
         "MiB" | "MB" | "tokens/s" => format!("{} {unit}", digits(value)),
-        // The column's name tells.
+        // The column's name has the unit.
         _ => digits(value),
     }
 }
 
-/// By the first unit that is not larger than the value, else by the last.
+/// The value in the first unit not larger than it, else in the last.
 fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     let unit = units.iter().find(|(size, _)| value >= *size).or(units.last());
     unit.map_or_else(String::new, |(size, name)| format!("{} {name}", digits(value / size)))
 }
 
-/// Three digits that count; large numbers whole, in groups of three.
+/// Three significant digits; large numbers as whole numbers in groups of three digits.
 fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         100.0.. => 0,

@@ -56,7 +56,7 @@ fn render_template(name: &str, context: minijinja::Value, results: &Results, plo
     let others = tables.clone();
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // A line with nothing but a tag leaves none in the page.
+    // A line with only a tag leaves no line in the page.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|error| error.to_string())?);
     environment.add_function("tables", move |section: &str| {
@@ -73,7 +73,7 @@ fn render_template(name: &str, context: minijinja::Value, results: &Results, plo
     rendered.map(|page| page + "\n").map_err(|error| format!("bench/pages/{name}: {error:#}"))
 }
 
-/// Some tables under one section; a page says where there are none.
+/// Some tables under one section; a sentence if there are none.
 fn joined<'a>(section: &str, tables: impl Iterator<Item = &'a Table>) -> String {
     let tables: Vec<_> = tables.map(|table| table.under(section)).collect();
     if tables.is_empty() { "Not measured.".to_owned() } else { tables.join("\n\n") }

@@ -72,9 +72,9 @@ impl Plot<'_> {
     }
 }
 
-/// How a table is drawn.
+/// The kind of plot of a table.
 enum Kind {
-    /// A plot for each column for which this holds, a bar for each row.
+    /// A plot for each column accepted by this function, with a bar for each row.
     Bars(fn(&str) -> bool),
     /// One plot, a line for each column, over the numbers that the rows begin with.
     Lines,

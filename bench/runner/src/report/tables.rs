@@ -9,14 +9,14 @@ use crate::{
     results::{Results, distinct},
 };
 
-/// A table of a page: its name, and all below its heading.
+/// A table of a page: its name, and the text below its heading.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) name: String,
     body: String,
 }
 
-/// All tables, in the order in which they were measured.
+/// All tables, in the order of measurement.
 pub(super) fn all(results: &Results, plots: &References) -> Vec<Table> {
     let table = |name: &str| Table { name: name.to_owned(), body: body(name, results, plots) };
     results.tables().into_iter().map(table).collect()
@@ -33,7 +33,7 @@ fn body(name: &str, results: &Results, plots: &References) -> String {
     let figures = results.table(name);
     let noted = results.remarks.iter().filter(|(table, _)| table == name).map(|(_, sentence)| sentence.clone());
     let is_paced = name == HALF || EXPRESS_PACED.contains(&name);
-    // At a pace a server may well have time to spare.
+    // At a fixed pace a server may be idle at times.
     let idle = if is_paced { Vec::new() } else { idle(&figures) };
     let plots = plots.get(name).cloned().unwrap_or_default();
     [plots, vec![grid(&figures)], idle, noted.collect()].concat().join("\n\n")
@@ -54,7 +54,7 @@ fn grid(figures: &[&Figure]) -> String {
     format!("{head}\n{}", body.join("\n"))
 }
 
-/// A server that did not use its core was not the bottleneck.
+/// Names the servers that did not use their whole core and so were not the bottleneck.
 fn idle(figures: &[&Figure]) -> Vec<String> {
     let idle = figures.iter().filter(|figure| figure.column == "CPU" && figure.median < 90.0);
     let idle: Vec<_> = idle.map(|figure| format!("{} ({:.0} %)", figure.row, figure.median)).collect();

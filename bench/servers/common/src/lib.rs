@@ -1,4 +1,4 @@
-//! What the servers have in common: their arguments, where they listen, and the claims that they read.
+//! Code shared by the servers: arguments, listening, and the claims of their handlers.
 
 use std::{
     error::Error,
@@ -10,25 +10,25 @@ use clap::Parser;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-/// What a server's `main` comes to.
+/// The result of a server's `main`.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// Which tokens a server accepts, and where it listens.
+/// The rules for tokens and the port of a server.
 #[derive(Debug, Clone, Parser)]
 pub struct Arguments {
-    /// Where the issuer's keys are
+    /// The URL of the issuer's keys
     #[arg(long)]
     pub jwks_uri: String,
-    /// The `iss` that tokens must have
+    /// The required `iss` of tokens
     #[arg(long)]
     pub issuer: String,
-    /// The `aud` that tokens must have
+    /// The required `aud` of tokens
     #[arg(long)]
     pub audience: String,
-    /// The port to listen at, on loopback; any free one by default
+    /// The port on loopback; any free one by default
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Verify every token anew; for servers that keep verified tokens
+    /// Verify every token again, for servers that cache tokens
     #[arg(long)]
     pub no_cache: bool,
 }
@@ -40,7 +40,7 @@ impl Arguments {
         Self::parse()
     }
 
-    /// Listens, and prints the address as the first line of stdout: from then on the server may be asked.
+    /// Listens, and prints the address as the first line of stdout when the server is ready for requests.
     ///
     /// # Errors
     ///
@@ -54,26 +54,26 @@ impl Arguments {
     }
 }
 
-/// The claims that the handlers read; what else a token holds is skipped.
+/// The claims that the handlers read; other claims are skipped.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Claims {
     /// The user.
     pub sub: String,
     /// The client that the token was issued to.
     pub client_id: String,
-    /// What the client may do: values with one space between them.
+    /// The client's permissions, separated by spaces.
     pub scope: String,
 }
 
 impl Claims {
-    /// What every handler answers.
+    /// The answer of every handler.
     #[must_use]
     pub fn answer(&self) -> &'static str {
         answer(&self.sub, &self.client_id, &self.scope)
     }
 }
 
-/// What every handler answers, wherever the peer keeps the claims.
+/// The answer of every handler, from these claims.
 #[must_use]
 pub fn answer(sub: &str, client_id: &str, scope: &str) -> &'static str {
     if sub.is_empty() || client_id.is_empty() || scope.is_empty() { "who are you?" } else { "ok" }

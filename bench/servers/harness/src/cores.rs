@@ -1,4 +1,4 @@
-//! Which core the server runs on, and which the one that asks.
+//! The cores of the server and of the client.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// Two of the cores that this process may use, of different physical cores where there are such.
+    /// Two of the process's cores, on different physical cores if possible.
     #[must_use]
     pub fn choose() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -44,7 +44,7 @@ impl Cores {
         on(self.pinned.map(|(_, client)| client), program)
     }
 
-    /// Puts this process on the client's core; to be called before it has other threads, which inherit that.
+    /// Moves this process to the client's core. Call it before starting other threads, which inherit the core.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What asks the servers needs: two cores, a server on one of them, and tokens.
+//! The clients' side of the benchmarks: two cores, a server on one of them, and tokens.
 
 mod cores;
 mod server;
@@ -8,5 +8,5 @@ pub use cores::Cores;
 pub use server::Server;
 pub use tokens::{AUDIENCE, access_token, forged_token, mint, opaque_token};
 
-/// What a benchmark comes to: a value, or a line that tells a person what went wrong.
+/// A value, or one line with the reason for the failure.
 pub type Result<T = ()> = std::result::Result<T, String>;

@@ -1,4 +1,4 @@
-//! A server that runs: where it listens, how busy it is, how much memory it has.
+//! A running server: its address, CPU time and memory.
 
 use std::{
     fs,
@@ -14,21 +14,21 @@ use portcullis_testkit::AuthorizationServer;
 
 use crate::{AUDIENCE, Result};
 
-/// How long a server may take from its start until it listens.
+/// The time limit from a server's start until it listens.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long it may take to tell how late its event loop is.
+/// The time limit for a server's report of its event loop's delay.
 const DELAY_LIMIT: Duration = Duration::from_secs(5);
 
-/// How often the kernel's clock of CPU time ticks, on every architecture that Linux runs on today.
+/// The rate of the kernel's clock of CPU time, the same on all architectures of Linux.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// A running server; it is ended when this is dropped.
+/// A running server, ended when this value is dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    /// What it prints.
+    /// The lines of its output.
     lines: Receiver<String>,
 }
 
@@ -37,16 +37,19 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When it cannot be started, ends, or does not say in time where it listens.
+    /// When it cannot be started, ends, or does not print its address in time.
     pub fn start(mut command: Command, issuer: &AuthorizationServer) -> Result<Self> {
         command.args(["--jwks-uri", &issuer.jwks_uri(), "--issuer", issuer.issuer(), "--audience", AUDIENCE]);
         let mut server = Self::spawn(command, SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        let line = server.next_line(START_LIMIT).ok_or("it did not say where it listens")?;
-        server.address = line.parse().map_err(|_| format!("it listens at no address: {line}"))?;
+        let line = server
+            .next_line(START_LIMIT)
+            .ok_or("expected the address as the first line of output, got none in time")?;
+        server.address =
+            line.parse().map_err(|_| format!("expected an address as the first line of output, got {line}"))?;
         Ok(server)
     }
 
-    /// Starts a server that was told where to listen, and waits until it does.
+    /// Starts a server with a configured address, and waits until it listens.
     ///
     /// # Errors
     ///
@@ -56,10 +59,10 @@ impl Server {
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
             if let Ok(Some(status)) = server.child.try_wait() {
-                return Err(format!("it ended at once ({status})"));
+                return Err(format!("expected the server to listen, but it ended at once ({status})"));
             }
             if started.elapsed() > START_LIMIT {
-                return Err("it does not listen".to_owned());
+                return Err("expected the server to listen, but it did not in time".to_owned());
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -68,22 +71,22 @@ impl Server {
 
     fn spawn(mut command: Command, address: SocketAddr) -> Result<Self> {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let child = child.map_err(|error| format!("it cannot be started: {error}"))?;
+        let child = child.map_err(|error| format!("cannot start the server: {error}"))?;
         let (sender, lines) = mpsc::channel();
         // From here on dropping it ends the child.
         let mut server = Self { child, address, lines };
-        let stdout = server.child.stdout.take().ok_or("it has no stdout")?;
+        let stdout = server.child.stdout.take().ok_or("expected a stdout of the server, got none")?;
         thread::spawn(move || pass_on(stdout, &sender));
         Ok(server)
     }
 
-    /// Where it listens.
+    /// The server's address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How long it has kept a core busy since its start.
+    /// The server's CPU time since its start.
     ///
     /// # Errors
     ///
@@ -93,7 +96,7 @@ impl Server {
         ticks(&stat).map(|ticks| Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)).ok_or_else(ended)
     }
 
-    /// Its memory that is not swapped out, in bytes.
+    /// The server's resident memory, in bytes.
     ///
     /// # Errors
     ///
@@ -103,16 +106,16 @@ impl Server {
         resident_kib(&status).map(|kib| kib * 1024).ok_or_else(ended)
     }
 
-    /// How late its event loop was since this was asked last: the 99th percentile, in nanoseconds.
+    /// The 99th percentile of its event loop's delay since the last call, in nanoseconds.
     ///
     /// # Errors
     ///
-    /// When it has ended, or has no event loop to tell of.
+    /// When it has ended, or has no event loop.
     pub fn event_loop_delay(&self) -> Result<f64> {
         let mut stdin = self.child.stdin.as_ref().ok_or_else(ended)?;
         stdin.write_all(b"\n").map_err(|_| ended())?;
-        let line = self.next_line(DELAY_LIMIT).ok_or("it did not tell how late its event loop is")?;
-        line.parse().map_err(|_| format!("its event loop is late by no number: {line}"))
+        let line = self.next_line(DELAY_LIMIT).ok_or("expected the event loop's delay, got no line in time")?;
+        line.parse().map_err(|_| format!("expected the event loop's delay as a number, got {line}"))
     }
 
     fn next_line(&self, limit: Duration) -> Option<String> {
@@ -132,7 +135,7 @@ impl Drop for Server {
     }
 }
 
-/// Until the server has ended, or nobody listens any longer.
+/// Passes on lines until the server has ended, or the receiver is dropped.
 fn pass_on(stdout: ChildStdout, lines: &Sender<String>) {
     for line in BufReader::new(stdout).lines().map_while(io::Result::ok) {
         if lines.send(line).is_err() {
@@ -141,7 +144,7 @@ fn pass_on(stdout: ChildStdout, lines: &Sender<String>) {
     }
 }
 
-/// User and system time, fields 14 and 15 of `/proc/PID/stat`; the name before them may hold anything.
+/// The user and system time, fields 14 and 15 of `/proc/PID/stat`; the name before them may contain any characters.
 fn ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)

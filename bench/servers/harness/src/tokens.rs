@@ -5,25 +5,25 @@ use std::{thread, time::Duration};
 use portcullis_testkit::{Algorithm, AuthorizationServer, SigningKey, TokenBuilder};
 use serde_json::json;
 
-/// The audience that servers ask for, which the test kit puts in tokens.
+/// The required audience, the test kit's default.
 pub const AUDIENCE: &str = "https://api.example.com";
 
-/// Longer than any run takes.
+/// The lifetime of tokens, longer than any run.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// The access token of one of many users; no two tokens are the same, even for one user.
+/// An access token of one of many users; each token is different.
 #[must_use]
 pub fn access_token(issuer: &AuthorizationServer, algorithm: Algorithm, user: usize) -> String {
     realistic(issuer.token_with(algorithm), user).sign()
 }
 
-/// A new opaque token that stands for what such an access token says.
+/// A new opaque token with the claims of such an access token.
 #[must_use]
 pub fn opaque_token(issuer: &AuthorizationServer, user: usize) -> String {
     issuer.issue_opaque(realistic(issuer.token(), user))
 }
 
-/// A token that is well-formed but signed by a stranger's key, under a key id that nobody has published.
+/// A well-formed token signed with a foreign key, under an unpublished key id.
 #[must_use]
 pub fn forged_token(issuer: &AuthorizationServer, stranger: &SigningKey, number: usize) -> String {
     let token = TokenBuilder::new(stranger, issuer.issuer(), issuer.now());
@@ -43,7 +43,7 @@ pub fn mint(issuer: &AuthorizationServer, algorithm: Algorithm, count: usize) ->
         let minting = users.chunks(count.div_ceil(threads).max(1)).map(|users| {
             scope.spawn(|| users.iter().map(|user| access_token(issuer, algorithm, *user)).collect::<Vec<_>>())
         });
-        // All threads start before the first one is waited for.
+        // All threads start before the first join.
         let minting: Vec<_> = minting.collect();
         minting.into_iter().flat_map(|thread| thread.join().expect("the test kit signs")).collect()
     })

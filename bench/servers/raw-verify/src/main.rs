@@ -1,6 +1,6 @@
-//! axum and the signature, nothing else: the least that a new token can cost.
+//! axum and the signature, nothing else: the minimum cost of a new token.
 //!
-//! No guard: it looks at nothing in a token but its signature, which it verifies with a key parsed once.
+//! It is no guard: it only verifies a token's signature, with a key parsed once.
 
 use std::{
     io::{Read, Write},
@@ -36,7 +36,7 @@ fn verifies(key: &ParsedPublicKey, headers: &HeaderMap) -> Option<()> {
 /// The first key of the issuer's set, over plain HTTP from this machine.
 fn key(jwks_uri: &str) -> Result<ParsedPublicKey, Box<dyn std::error::Error>> {
     let (authority, path) =
-        jwks_uri.strip_prefix("http://").and_then(|uri| uri.split_once('/')).ok_or("no http URL")?;
+        jwks_uri.strip_prefix("http://").and_then(|uri| uri.split_once('/')).ok_or("expected an http URL")?;
     let mut stream = TcpStream::connect(authority)?;
     write!(stream, "GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

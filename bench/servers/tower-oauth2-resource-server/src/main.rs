@@ -12,7 +12,7 @@ async fn hello(Extension(claims): Extension<Claims>) -> &'static str {
 
 async fn resource_server(arguments: &Arguments) -> Result<OAuth2ResourceServer<Claims>, Box<dyn std::error::Error>> {
     let audiences = vec![arguments.audience.clone()];
-    // With a JWKS URL the issuer is not checked unless that is asked for.
+    // With a JWKS URL the issuer is checked only on request.
     let checks = ClaimsValidationSpec::new().exp(true).iss(&arguments.issuer).aud(&audiences);
     let tenant = TenantConfiguration::builder(&arguments.issuer)
         .jwks_url(&arguments.jwks_uri)

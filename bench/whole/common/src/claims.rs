@@ -1,19 +1,19 @@
-//! The claims of an access token, as an application would type them.
+//! The claims of an access token in an application's types.
 
 use serde::Deserialize;
 
-/// All of them.
+/// All claims.
 #[derive(Debug, Deserialize)]
 pub struct Claims {
-    /// Who issued the token.
+    /// The issuer.
     pub iss: String,
-    /// Who it speaks for.
+    /// The subject.
     pub sub: String,
-    /// When it ends.
+    /// The time of expiry.
     pub exp: u64,
-    /// When it was issued.
+    /// The time of issue.
     pub iat: u64,
-    /// Its own id.
+    /// The token's id.
     pub jti: String,
     /// The client that asked for the token.
     pub client_id: String,
@@ -31,7 +31,7 @@ pub struct Claims {
     pub roles: Vec<String>,
 }
 
-/// Those of them that jwt-simple does not type by itself.
+/// The claims that jwt-simple does not type itself.
 #[derive(Debug, Deserialize)]
 pub struct OwnClaims {
     /// The client that asked for the token.

@@ -1,13 +1,13 @@
-//! One whole verification, library by library: signature, times, issuer and audience, into typed claims.
+//! One whole verification by each library: signature, times, issuer and audience, into typed claims.
 //!
-//! Each library has a binary of its own, so that none changes the features of another:
+//! Each library has its own binary, so that none changes the features of another:
 //!
 //! ```text
 //! BINARY [--allocations] TOKENS JWKS ISSUER AUDIENCE
 //! ```
 //!
 //! `TOKENS` is a file with a token a line, `JWKS` a file with a JWK Set. It prints the nanoseconds per token, or,
-//! with `--allocations`, how often and for how many bytes Rust's heap is asked per token.
+//! with `--allocations`, the number and the bytes of Rust's heap allocations per token.
 
 mod claims;
 
@@ -29,12 +29,12 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const WARM_UP: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// How a library is used to verify access tokens.
+/// A library's verification of access tokens.
 pub trait Library: Sized {
-    /// Its claims, typed.
+    /// The typed claims of the library.
     type Claims;
 
-    /// Takes the keys and the rules, once.
+    /// Imports the keys and the rules, once.
     ///
     /// # Errors
     ///
@@ -49,18 +49,18 @@ pub trait Library: Sized {
     fn verify(&self, token: &str) -> Result<Self::Claims>;
 }
 
-/// Which tokens are good.
+/// The keys and rules for tokens.
 #[derive(Debug)]
 pub struct Rules {
     /// A JWK Set, as JSON.
     pub jwks: String,
-    /// The `iss` to be there.
+    /// The required `iss`.
     pub issuer: String,
-    /// The `aud` to be there.
+    /// The required `aud`.
     pub audience: String,
 }
 
-/// Measures as the command line says, and prints one line.
+/// Measures according to the command line and prints one line.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub fn measure<L: Library>() -> Result<()> {
     }
 }
 
-/// Nanoseconds per token; the tokens take turns for that long.
+/// The nanoseconds per token; the tokens take turns for this time.
 fn per_token<L: Library>(library: &L, tokens: &[&str], long: Duration) -> Result<f64> {
     let started = Instant::now();
     for (verified, token) in (1_u32..).zip(tokens.iter().cycle()) {
@@ -91,7 +91,7 @@ fn per_token<L: Library>(library: &L, tokens: &[&str], long: Duration) -> Result
             return Ok(elapsed.as_nanos() as f64 / f64::from(verified));
         }
     }
-    Err("there is no token".into())
+    Err("expected at least one token, got none".into())
 }
 
 fn print_allocations<L: Library>(library: &L, tokens: &[&str]) -> Result<()> {

@@ -11,7 +11,7 @@ static HEAP: CountingHeap = CountingHeap;
 
 struct Jsonwebtoken(HashMap<String, Key>);
 
-/// A key, and what is asked of the tokens that it signed.
+/// A key and the checks of tokens signed with it.
 struct Key {
     key: DecodingKey,
     validation: Validation,
@@ -34,13 +34,13 @@ impl Library for Jsonwebtoken {
 }
 
 fn import(jwk: &Jwk, rules: &Rules) -> Result<(String, Key)> {
-    let kid = jwk.common.key_id.clone().ok_or("a key without kid")?;
-    let algorithm = jwk.common.key_algorithm.ok_or("a key without alg")?;
+    let kid = jwk.common.key_id.clone().ok_or("expected a key with kid")?;
+    let algorithm = jwk.common.key_algorithm.ok_or("expected a key with alg")?;
     let validation = validation(algorithm.try_into()?, rules);
     Ok((kid, Key { key: DecodingKey::from_jwk(jwk)?, validation }))
 }
 
-/// As strict as Portcullis is by default.
+/// The checks, as strict as Portcullis' defaults.
 fn validation(algorithm: Algorithm, rules: &Rules) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.leeway = 5;

@@ -1,4 +1,4 @@
-//! Whole verifications by jwt-simple, which leaves JWK Sets to its users.
+//! Whole verifications by jwt-simple, which does not read JWK Sets.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,14 +27,14 @@ impl Library for JwtSimple {
 
     fn import(rules: &Rules) -> Result<Self> {
         let set: Value = serde_json::from_str(&rules.jwks)?;
-        let keys = set["keys"].as_array().ok_or("not a JWK Set")?.iter().map(import);
+        let keys = set["keys"].as_array().ok_or("expected a JWK Set")?.iter().map(import);
         Ok(Self { keys: keys.collect::<Result<_>>()?, options: options(rules) })
     }
 
     fn verify(&self, token: &str) -> Result<Self::Claims> {
         let metadata = Token::decode_metadata(token)?;
         let key = metadata.key_id().and_then(|kid| self.keys.get(kid)).ok_or("unknown kid")?;
-        // It takes the options by value.
+        // The library takes the options by value.
         let options = Some(self.options.clone());
         Ok(match key {
             Key::Rs256(key) => key.verify_token(token, options)?,
@@ -54,7 +54,7 @@ fn options(rules: &Rules) -> VerificationOptions {
 }
 
 fn import(jwk: &Value) -> Result<(String, Key)> {
-    let text = |name: &str| jwk[name].as_str().ok_or_else(|| format!("a key without {name}"));
+    let text = |name: &str| jwk[name].as_str().ok_or_else(|| format!("expected a key with {name}"));
     let bytes = |name: &str| Result::Ok(URL_SAFE_NO_PAD.decode(text(name)?)?);
     let key = match text("alg")? {
         "RS256" => Key::Rs256(Box::new(RS256PublicKey::from_components(&bytes("n")?, &bytes("e")?)?)),

@@ -1,4 +1,4 @@
-//! Whole verifications by Portcullis, each token new to it.
+//! Whole verifications by Portcullis without its cache.
 
 use figures::{CountingHeap, ready};
 use portcullis::{JwksService, Verifier};

@@ -18,7 +18,7 @@ use super::{
 };
 
 const WIDTH: i32 = 760;
-/// Where the bars begin, and the room that their values need behind them.
+/// The start of the bars, and the space for their values after them.
 const BARS: i32 = 230;
 const VALUES: i32 = 110;
 const ROW: i32 = 30;

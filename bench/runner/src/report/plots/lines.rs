@@ -1,4 +1,4 @@
-//! One line for each column, over the numbers that the rows begin with; both axes are logarithmic.
+//! One line for each column, over the numbers at the start of the rows' names; both axes are logarithmic.
 
 use figures::Figure;
 use harness::Result;
@@ -20,7 +20,7 @@ use super::{
 use crate::results::distinct;
 
 const SIZE: (u32, u32) = (760, 320);
-/// The room for the lines' names, behind their ends, and how far apart they are at least.
+/// The space for the lines' names, after their ends, and the least distance between them.
 const NAMES: u32 = 190;
 const LINE_OF_TEXT: i32 = 17;
 
@@ -71,7 +71,7 @@ fn lines<'a>(figures: &[&'a Figure]) -> Vec<Line<'a>> {
     columns.into_iter().zip(LINES.iter().cycle()).map(line).collect()
 }
 
-/// The number that a row begins with, such as `10,000 tokens`.
+/// The number at the start of a row's name, such as `10,000 tokens`.
 fn number(row: &str) -> Option<f64> {
     row.split(' ').next()?.replace(',', "").parse().ok()
 }
@@ -81,7 +81,7 @@ fn chart<'a, 'b>(area: &'a Area<'b>, title: &str, lines: &[Line<'_>]) -> Result<
     let (left, right) = ends(points().map(|point| point.0));
     let (low, high) = ends(points().map(|point| point.1));
     if left >= right || low <= 0.0 {
-        return Err(format!("{title} cannot be drawn: its rows begin with no different numbers, or something is zero"));
+        return Err(format!("cannot draw {title}: expected rows that begin with different numbers, and no zero"));
     }
     ChartBuilder::on(area)
         .margin(12)
@@ -97,7 +97,7 @@ fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(value), most.max(value)))
 }
 
-/// From the power of ten below to the one above.
+/// The range from the power of ten below to the one above.
 fn decades(low: f64, high: f64) -> std::ops::Range<f64> {
     10_f64.powf(low.log10().floor())..10_f64.powf(high.log10().ceil())
 }
@@ -112,7 +112,7 @@ fn draw_mesh(chart: &mut Chart<'_, '_>, unit: &str) -> Result {
     mesh.draw().map_err(undrawn)
 }
 
-/// Each row where it is on the axis, in its own words.
+/// Draws the name of each row at its place on the axis.
 fn draw_rows(area: &Area<'_>, chart: &Chart<'_, '_>, figures: &[&Figure]) -> Result {
     let bottom = chart.plotting_area().get_pixel_range().1.end;
     let text = letters(15.0, Pos::new(HPos::Center, VPos::Top));
@@ -125,7 +125,7 @@ fn draw_rows(area: &Area<'_>, chart: &Chart<'_, '_>, figures: &[&Figure]) -> Res
     Ok(())
 }
 
-/// Each line's name at its end, in its colour: no legend to look up.
+/// Draws each line's name at its end, in its colour, instead of a legend.
 fn draw_names(area: &Area<'_>, chart: &Chart<'_, '_>, lines: &[Line<'_>]) -> Result {
     let ends = lines.iter().filter_map(|line| Some((chart.backend_coord(line.points.last()?), line)));
     let mut ends: Vec<_> = ends.collect();

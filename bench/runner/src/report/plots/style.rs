@@ -8,11 +8,11 @@ use plotters::style::{
 
 /// Letters, axes and ranges.
 pub(super) const GREY: RGBColor = RGBColor(128, 128, 128);
-/// Ours, from the palette of Okabe and Ito, as are the others.
+/// Portcullis; this and the other colours are from the palette of Okabe and Ito.
 pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
-/// Peers.
+/// The peers.
 pub(super) const ORANGE: RGBColor = RGBColor(230, 159, 0);
-/// Lines.
+/// The lines.
 pub(super) const LINES: [RGBColor; 6] =
     [BLUE, ORANGE, RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(213, 94, 0), RGBColor(86, 180, 233)];
 
@@ -25,7 +25,7 @@ pub(super) fn colour_of(row: &str) -> RGBAColor {
     }
 }
 
-/// Grey letters, anchored where the caller says.
+/// Grey letters with this anchor.
 pub(super) fn letters(size: f64, anchor: Pos) -> TextStyle<'static> {
     let font = FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal).into_font();
     TextStyle::from(font).color(&GREY).pos(anchor)
@@ -37,7 +37,7 @@ pub(super) fn slug(title: &str) -> String {
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
-/// What a person is told when plotters fails.
+/// The error text for a failure of plotters.
 pub(super) fn undrawn(error: impl Display) -> String {
-    format!("a plot cannot be drawn: {error}")
+    format!("cannot draw a plot: {error}")
 }
