@@ -12,15 +12,15 @@ const { runFile } = require('./support/child.js');
 const TABLE = [
   ['guards of one service', 3_000, 10_000, 2, 20],
   ['guards of one service with options of their own', 3_000, 10_000, 2, 45, true],
-  // The addon's heap keeps some room: 0 to 54 MiB were seen, no more for 60,000; with rules that stay it is 420.
+  // The addon's heap keeps some space: 0 to 54 MiB were seen, no more for 60,000; a leak of rules would take 420.
   ['guards of services of their own', 3_000, 10_000, 2, 90, true],
   // 4 to 37 MiB were seen, 15 to 21 for 48,000.
   ['guards that ask getKey', 2_000, 4_000, 2, 70, true],
-  // When garbage is collected is the engine's to say: 12 to 120 MiB were seen. That nothing leaks is said above.
+  // The engine decides when to collect garbage: 12 to 120 MiB were seen. The row above shows that nothing leaks.
   ['guards of one service with options of their own', 3_000, 10_000, 2, 320],
   ['requests', 50_000, 1_000_000, 2, 20],
   ['requests over HTTP', 3_000, 20_000, 3, 30],
-  // How far V8 lets its young generation grow is its to say: 5 to 94 MiB were seen, no more for 900,000. The heap tells of a leak.
+  // V8 decides the size of its young generation: 5 to 94 MiB were seen, no more for 900,000. The heap would show a leak.
   ['tokens that are all new', 60_000, 300_000, 5, 110],
   ['tokens of a service whose keys change', 1_000, 3_000, 2, 30],
 ];

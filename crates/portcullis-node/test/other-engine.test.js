@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What frameworks are promised, once more for an engine of the other kind: `lib/attach.js` goes another way on it.
+ * The tests of frameworks, once more for the other kind of engine, on which `lib/attach.js` works differently.
  */
 
 const v8 = Number.parseInt(process.versions.v8, 10) < 13 ? '13.6' : '11.3';

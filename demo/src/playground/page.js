@@ -326,7 +326,7 @@ function checkRow(check) {
   }
   if (check.actual) {
     const believed = check.actual.vouched ? '' : element('small', '', ' (the token says)');
-    facts.append(element('div', '', element('dt', '', 'came'), ' ', element('dd', '', visible(check.actual.text), believed)));
+    facts.append(element('div', '', element('dt', '', 'got'), ' ', element('dd', '', visible(check.actual.text), believed)));
   }
   const title = element('div', '', element('strong', '', check.title), ' ', element('span', 'word', word));
   const row = element('li', check.outcome, sign, title, link(check.reference));

@@ -123,7 +123,7 @@ impl<'a> Load<'a> {
     ///
     /// # Errors
     ///
-    /// When the table with the pace was not measured.
+    /// If the table with the pace was not measured.
     pub(crate) fn pace(&self, results: &Results) -> Result<Option<f64>> {
         let Some(table) = self.paced_by else { return Ok(None) };
         let bare = self.field.series.first().and_then(|bare| results.get(table, bare.name, REQUESTS));

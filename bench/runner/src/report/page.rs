@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
 
-    /// Whoever changes goals or prose runs `bench-runner SCOPE --report-only`, see bench/README.md.
+    /// Checks the pages in docs/. After a change of goals or prose, run `bench-runner SCOPE --report-only` (bench/README.md).
     #[test]
     fn the_pages_of_docs_are_rendered_from_their_results() {
         for scope in Scope::ALL {

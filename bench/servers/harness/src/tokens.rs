@@ -34,7 +34,7 @@ pub fn forged_token(issuer: &AuthorizationServer, stranger: &SigningKey, number:
 ///
 /// # Panics
 ///
-/// When the test kit does.
+/// When the test kit panics.
 #[must_use]
 pub fn mint(issuer: &AuthorizationServer, algorithm: Algorithm, count: usize) -> Vec<String> {
     let threads = thread::available_parallelism().map_or(1, usize::from);

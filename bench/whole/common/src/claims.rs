@@ -17,7 +17,7 @@ pub struct Claims {
     pub jti: String,
     /// The client that asked for the token.
     pub client_id: String,
-    /// What it may do.
+    /// The permissions.
     #[serde(default)]
     pub scope: String,
     /// The user's name.
@@ -36,7 +36,7 @@ pub struct Claims {
 pub struct OwnClaims {
     /// The client that asked for the token.
     pub client_id: String,
-    /// What it may do.
+    /// The permissions.
     #[serde(default)]
     pub scope: String,
     /// The user's name.
