@@ -81,7 +81,7 @@ impl Issuer {
         })
     }
 
-    /// The token that [`token`](Self::token) signs; each has a `jti` of its own.
+    /// The token that [`token`](Self::token) signs; each has its own `jti`.
     pub fn unsigned(&self) -> TokenBuilder {
         TokenBuilder::new(&self.key, &self.name, SystemTime::now())
             .audience(AUDIENCE)

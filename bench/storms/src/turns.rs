@@ -9,7 +9,7 @@ use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
 /// The delay of each answer with keys, as of an authorization server on another machine.
 const JWKS_DELAY: Duration = Duration::from_millis(20);
 
-/// A server and the name that figures give it.
+/// A server and its name in figures.
 #[derive(Debug, Clone)]
 pub(crate) struct Contender {
     name: String,

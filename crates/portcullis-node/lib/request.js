@@ -31,7 +31,7 @@ function rawHeadersOf(request) {
 }
 
 /**
- * A property of a request. Each request of Express has a shape of its own, and V8 finds its properties four times as fast by a
+ * A property of a request. Each request of Express has its own shape, and V8 finds its properties four times as fast by a
  * variable name.
  */
 function read(request, name) {

@@ -23,12 +23,12 @@ use crate::{field::Field, request::Request, runtime, verdict::told};
 /// # Errors
 ///
 /// When Node has no memory left.
-#[expect(unsafe_code, reason = "napi makes functions of its own only")]
+#[expect(unsafe_code, reason = "napi-rs offers no such function")]
 pub(crate) fn function(env: &Env, secure: Secure) -> Result<Unknown<'_>> {
     let name = "judge";
     let mut function = ptr::null_mut();
     let rules = Box::into_raw(Box::new(secure)).cast::<c_void>();
-    // SAFETY: `env` is good for this call, `name` is as long as is said, and `rules` is a pointer to `Secure`, which the
+    // SAFETY: `env` is valid for this call, `name` has the given length, and `rules` is a pointer to `Secure`, which the
     // function holds until Node has collected it: `let_go` runs then, and the function cannot be called any more.
     unsafe {
         check_status!(sys::napi_create_function(
@@ -54,7 +54,7 @@ pub(crate) fn function(env: &Env, secure: Secure) -> Result<Unknown<'_>> {
 /// The callback that Node calls.
 #[expect(unsafe_code, reason = "a function for C")]
 unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node gives what is good for this call.
+    // SAFETY: Node's arguments are valid for this call.
     let verdict = panic::catch_unwind(AssertUnwindSafe(|| unsafe {
         let call = Call::read(env, call)?;
         call.judge(&Env::from_raw(env))
@@ -99,12 +99,12 @@ impl Call<'_> {
         let mut arguments = [ptr::null_mut(); 3];
         let mut count = arguments.len();
         let mut rules = ptr::null_mut();
-        // SAFETY: there is room for as many arguments as is said; those that were not given are `undefined`.
+        // SAFETY: the array has space for this number of arguments; missing ones are `undefined`.
         check_status!(unsafe {
             sys::napi_get_cb_info(env, call, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), &mut rules)
         })?;
         let [authorization, several, verify] = arguments;
-        // SAFETY: `function` has put a pointer to `Secure` there, which the function that is being called holds.
+        // SAFETY: `function` has put a pointer to `Secure` there, which the called function holds.
         unsafe {
             Ok(Self {
                 secure: &*rules.cast::<Secure>(),
@@ -125,6 +125,6 @@ unsafe extern "C" fn let_go(_env: sys::napi_env, rules: *mut c_void, _hint: *mut
 
 #[expect(unsafe_code, reason = "napi has no safe way to a value's handle")]
 fn to_javascript(env: &Env, value: impl ToNapiValue) -> Result<sys::napi_value> {
-    // SAFETY: `env` is good for the call that is under way.
+    // SAFETY: `env` is valid for the current call.
     unsafe { ToNapiValue::to_napi_value(env.raw(), value) }
 }

@@ -30,14 +30,13 @@
 //! # Keys
 //!
 //! - Node fetches them, through its own `https`, so that its certificate authorities, agents and test doubles apply.
-//!   The key service is the library's, on a thread of its own that does not keep the process alive.
+//!   The key service is the library's, on its own thread, which does not keep the process alive.
 //! - A `getKey` is called for each request, so that a withdrawn key admits nothing. Each of its keys has its own verifier; a
 //!   verifier without keys judges a token before `getKey` is called.
 //!
 //! # Memory
 //!
-//! The addon has a heap of its own (mimalloc): cached tokens would otherwise lie scattered between Node's allocations
-//! for each request, and slow all of them down.
+//! The addon has its own heap (mimalloc): cached tokens between Node's allocations for each request would slow those down.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi's macros register nothing in a test's build"))]
 

@@ -1,7 +1,7 @@
 //! Test your own OAuth 2.0 API: an authorization server in your test process, a minter of good
 //! and hostile access tokens, faults on demand, and a clock that you move.
 //!
-//! | part | what it does |
+//! | part | purpose |
 //! |---|---|
 //! | [`AuthorizationServer`] | serves keys, metadata, tokens and introspection on loopback, and counts requests |
 //! | [`TokenBuilder`] | signs a good token, or one that differs from it in the points that you name |

@@ -242,7 +242,7 @@ function sentence(reason) {
 
 function showToken(credentials, explanation) {
   if (credentials === null || credentials === '') {
-    byId('decoded').replaceChildren(element('p', 'quiet', 'There was none.'));
+    byId('decoded').replaceChildren(element('p', 'quiet', 'The request had no token.'));
     return;
   }
   const parts = credentials.split('.');
@@ -261,7 +261,7 @@ function showToken(credentials, explanation) {
     shown.push(block('Signature', text, 'signature'));
   }
   if (parts.length !== 3) {
-    shown.push(element('p', 'quiet', `It has ${counted(parts.length, 'part')}.`));
+    shown.push(element('p', 'quiet', `The token has ${counted(parts.length, 'part')}, not 3.`));
   }
   byId('decoded').replaceChildren(...shown);
 }
@@ -307,7 +307,7 @@ function showChecks(explanation) {
   byId('tally').textContent = tally(explanation.checks);
 }
 
-/** `19 passed, 1 failed, 2 not asked for`. */
+/** The numbers of outcomes, such as `19 passed, 1 failed, 2 not asked for`. */
 function tally(checks) {
   const counts = Object.entries(OUTCOMES).map(([outcome, [, word]]) => {
     const number = checks.filter((check) => check.outcome === outcome).length;

@@ -1,4 +1,4 @@
-//! Middleware for an application, more for a part of it, typed claims, and the address of the client.
+//! Middleware for an application, further rules for a part of it, typed claims, and the address of the client.
 //!
 //! ```console
 //! $ JWKS_URI=https://as.example.com/jwks cargo run -p portcullis-example-actix --example orders
@@ -48,8 +48,8 @@ fn routes(jwks_uri: &str) -> Result<impl FnOnce(&mut ServiceConfig) + Clone + us
     })
 }
 
-/// Lets the introspection of opaque tokens tell clients apart. Behind a proxy of your own, take the address that it names:
-/// `request.connection_info().realip_remote_addr()`. Anybody else can write there what they like.
+/// Lets the introspection of opaque tokens tell clients apart. Behind your own proxy, use the address that it forwards:
+/// `request.connection_info().realip_remote_addr()`. Without such a proxy, clients can forge that address.
 fn remember_client(request: &ServiceRequest) {
     if let Some(peer) = request.peer_addr() {
         request.extensions_mut().insert(ClientAddress::from(peer.ip()));

@@ -15,7 +15,7 @@ pub struct Claims {
     pub iat: u64,
     /// The token's id.
     pub jti: String,
-    /// The client that asked for the token.
+    /// The client that requested the token.
     pub client_id: String,
     /// The permissions.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct Claims {
 /// The claims that jwt-simple does not type itself.
 #[derive(Debug, Deserialize)]
 pub struct OwnClaims {
-    /// The client that asked for the token.
+    /// The client that requested the token.
     pub client_id: String,
     /// The permissions.
     #[serde(default)]

@@ -22,7 +22,7 @@ macro_rules! attacks {
         ///
         /// Each one differs from a good token in a single point: unless that point is the
         /// signature itself, the server's real key signs it correctly, so that no other check
-/// can refuse it. Section numbers refer to [RFC 8725], JWT Best Current Practices.
+        /// can refuse it. Section numbers refer to [RFC 8725], JWT Best Current Practices.
         ///
         /// ```
         /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -65,17 +65,17 @@ attacks! {
     AlgNone = "alg_none", algorithm::none;
     /// Says `alg: "nOnE"`, past a filter that knows only `none` (section 3.1).
     AlgNoneMixedCase = "alg_none_mixed_case", algorithm::none_mixed_case;
-/// Is signed with HS256 and the public key's PEM text as the secret (section 2.1).
+    /// Is signed with HS256 and the public key's PEM text as the secret (section 2.1).
     AlgorithmConfusion = "algorithm_confusion", algorithm::confusion_pem;
-/// Is signed with HS256 and the public key's DER bytes as the secret (section 2.1).
+    /// Is signed with HS256 and the public key's DER bytes as the secret (section 2.1).
     AlgorithmConfusionDer = "algorithm_confusion_der", algorithm::confusion_der;
-/// Contains the attacker's key in `jwk`, under the real key's id (section 3.10).
+    /// Contains the attacker's key in `jwk`, under the real key's id (section 3.10).
     EmbeddedJwk = "embedded_jwk", key_source::embedded_jwk;
-/// Points to the attacker's key set by `jku`, a URL that works (section 3.10).
+    /// Points to the attacker's key set by `jku`, a URL that works (section 3.10).
     JwkSetUrl = "jwk_set_url", key_source::jwk_set_url;
-/// Points to the attacker's certificate by `x5u`, a URL that works (section 3.10).
+    /// Points to the attacker's certificate by `x5u`, a URL that works (section 3.10).
     X509Url = "x509_url", key_source::x509_url;
-/// Contains the attacker's certificate in `x5c` (section 3.10).
+    /// Contains the attacker's certificate in `x5c` (section 3.10).
     X509Chain = "x509_chain", key_source::x509_chain;
     /// Names an unknown extension in `crit` (RFC 7515 section 4.1.11).
     CriticalHeader = "critical_header", shape::critical_header;
@@ -89,7 +89,7 @@ attacks! {
     DuplicateClaim = "duplicate_claim", shape::duplicate_claim;
     /// Has a member twice within a claim's object (RFC 8259 section 4).
     DuplicateNestedClaim = "duplicate_nested_claim", shape::duplicate_nested_claim;
-/// Sets spare bits of the last character, in the signature or, if that has none, in the payload (RFC 4648 section 3.5).
+    /// Sets spare bits of the last character, in the signature or, if that has none, in the payload (RFC 4648 section 3.5).
     TrailingBits = "trailing_bits", encoding::trailing_bits;
     /// Pads the payload's base64url with `=` (RFC 7515 section 2).
     PaddedBase64 = "padded_base64", encoding::padded;
@@ -111,7 +111,7 @@ attacks! {
     ///
     /// The real key signs it if the server has one for ES256, ES384 or ES512.
     DerSignature = "der_signature", signature::der;
-/// Says ES256 but has a signature on P-384 (section 3.1).
+    /// Says ES256 but has a signature on P-384 (section 3.1).
     WrongCurve = "wrong_curve", signature::wrong_curve;
     /// Is signed by the attacker under the real key's id.
     ForgedKey = "forged_key", key_source::forged_key;
@@ -153,13 +153,13 @@ attacks! {
     DpopProof = "dpop_proof", kind::dpop_proof;
     /// Is a back-channel logout token that also has an access token's claims (section 3.11).
     LogoutToken = "logout_token", kind::logout_token;
-/// Is bound to the sender's key by `cnf.jkt`, and sent without a DPoP proof (RFC 9449 section 7.1).
+    /// Is bound to the sender's key by `cnf.jkt`, and sent without a DPoP proof (RFC 9449 section 7.1).
     DpopBound = "dpop_bound", kind::dpop_bound;
-/// Is bound to the sender's certificate by `cnf.x5t#S256`, and sent without it (RFC 8705 section 3).
+    /// Is bound to the sender's certificate by `cnf.x5t#S256`, and sent without it (RFC 8705 section 3).
     CertificateBound = "certificate_bound", kind::certificate_bound;
     /// Is bound to a key by a `cnf` that no HTTP request can confirm (RFC 7800 section 3.2).
     UnknownConfirmation = "unknown_confirmation", kind::unknown_confirmation;
-/// Has `null` for `cnf`, which some verifiers treat as absent (RFC 7800 section 3.1).
+    /// Has `null` for `cnf`, which some verifiers treat as absent (RFC 7800 section 3.1).
     NullConfirmation = "null_confirmation", kind::null_confirmation;
     /// Has the five parts of an encrypted token (RFC 7516).
     Jwe = "jwe", kind::jwe;
@@ -175,13 +175,13 @@ attacks! {
     InvalidUtf8 = "invalid_utf8", shape::invalid_utf8;
     /// Has an array for its payload (RFC 7519 section 7.2).
     NotAnObject = "not_an_object", shape::not_an_object;
-/// Has a header that is not JSON.
+    /// Has a header that is not JSON.
     HeaderNotJson = "header_not_json", shape::header_not_json;
-/// Has a payload that is not JSON.
+    /// Has a payload that is not JSON.
     PayloadNotJson = "payload_not_json", shape::payload_not_json;
     /// Has no `alg` (RFC 7515 section 4.1.1).
     HeaderAlgMissing = "header_alg_missing", algorithm::missing;
-/// Says `alg: "XX999"` but has a real signature (section 3.1).
+    /// Says `alg: "XX999"` but has a real signature (section 3.1).
     UnknownAlgorithm = "unknown_algorithm", algorithm::unknown;
 }
 
