@@ -1,7 +1,7 @@
-//! What the first description of the product promises, sentence by sentence, and the test that shows it.
+//! The promises of the README of express-oauth-jwt, sentence by sentence, each with the test that shows it.
 //!
-//! The sentences are told in our words, in the order of that text; the Express form of each is the
-//! matter of the Express door. A row names its test by path, so that it cannot go missing.
+//! The sentences are in our own words, in the order of that README. A row names its test by path, so that no test can
+//! go missing. The npm package tests the Express form of each in `test/express-oauth-jwt.test.js`.
 
 use http::StatusCode;
 use portcullis::{Claims, JwksService, Secure};
@@ -12,7 +12,7 @@ use crate::{
     support::{Setup, answer, app, bearer, request},
 };
 
-/// What is promised, and what shows it.
+/// Each promise with its test.
 const PROMISES: &[(&str, fn())] = &[
     ("introduction 1: endpoints are secured with JWTs", an_endpoint_is_secured_in_five_lines),
     (
