@@ -1,4 +1,4 @@
-//! The answer of a service, in the making only if something has to be waited for.
+//! The answer of a service: ready, or a future where something must be waited for.
 
 use std::{
     convert::Infallible,
@@ -14,7 +14,7 @@ use http_body_util::Full;
 /// An answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// An answer, in the making only if something has to be waited for: most need neither a task nor an allocation.
+/// An answer: ready, or a future where something must be waited for. Most need neither a task nor an allocation.
 pub(crate) enum Answering {
     Now(Ready<Result<Answer, Infallible>>),
     Later(Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>),

@@ -1,4 +1,4 @@
-//! `portcullis check-config`: reads a configuration as `serve` would, and says what it means.
+//! `portcullis check-config`: reads a configuration as `serve` would, and prints its meaning.
 
 use std::{fmt::Write, path::Path};
 
@@ -13,14 +13,14 @@ use crate::{
     terminal,
 };
 
-/// Checks a configuration, and prints what it means, in a few lines.
+/// Checks a configuration, and prints its meaning in a few lines.
 ///
 /// # Errors
 ///
-/// A report of all that is wrong with it.
+/// A report of every mistake in it.
 pub(crate) fn run(path: &Path) -> Result<(), Report> {
     let config = Config::load(path)?;
-    // What the library refuses is no good either.
+    // The library refuses some configurations that can be read.
     Gateway::build(&config, None)?;
     terminal::print(&terminal::safe(&format!("{} is good.\n{}", path.display(), told(&config))));
     Ok(())
@@ -40,7 +40,7 @@ fn told(config: &Config) -> String {
     lines.extend(config.routes.iter().map(|each| route(each, &config.rules)));
     lines.push(match config.routes.is_empty() {
         true => "no routes: any valid token passes".into(),
-        false => "what is under no route is refused".into(),
+        false => "a request under no route is refused".into(),
     });
     lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
     lines.extend(config.store.as_ref().map(store));
@@ -56,7 +56,7 @@ fn store(store: &Store) -> String {
     format!("shared store at {}", urls.join(", "))
 }
 
-/// Without a query, which may hold a key.
+/// Returns the collector's address without its query, which may hold a key.
 fn traces(traces: &Traces) -> String {
     let Traces { endpoint, sample, service_name } = traces;
     let (origin, path) = (endpoint.origin().ascii_serialization(), endpoint.path());
@@ -102,13 +102,13 @@ fn route(route: &Route, all: &Rules) -> String {
     format!("route {} ({methods}): {needs}{shadow}", route.pattern.as_str())
 }
 
-/// What stands above the routes, if something does.
+/// The rules for all routes, unless they are the defaults.
 fn of_all_routes(rules: &Rules) -> Option<String> {
     let rules = further(rules, &default_rules(), &[]);
     (!rules.is_empty()).then(|| format!("all routes: {}", rules.join(", ")))
 }
 
-/// A rule for a claim, in words where it has some, else as it stands.
+/// A claim rule in words.
 fn claim(rule: &ClaimRule) -> String {
     let name = &rule.name;
     match (&rule.value, &rule.one_of, &rule.matches, rule.absent) {
@@ -122,7 +122,7 @@ fn claim(rule: &ClaimRule) -> String {
     }
 }
 
-/// The rules that differ from others, but for those that are told elsewhere.
+/// The rules that differ from `others`, except those named in `told`.
 fn further<T: Serialize>(rules: &T, others: &T, told: &[&str]) -> Vec<String> {
     let members = |rules: &T| serde_json::to_value(rules).ok().and_then(|rules| rules.as_object().cloned());
     let (rules, others) = (members(rules).unwrap_or_default(), members(others).unwrap_or_default());
@@ -139,18 +139,18 @@ mod tests {
     fn a_good_configuration_is_told_line_by_line() {
         let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n\
                     [[routes]]\npath = \"/health\"\npublic = true\n\
-                    [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \"n\", value = 1 }]\n\
-                    [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n\
-                    [[issuers]]\nissuer = \"https://me:hush@b.example.com\"\njwks_uri = \"https://b.example.com/jwks?key=hush\"\n\
-                    [store]\nurls = [\"redis://a:1/0?password=hush#hush\"]\nsecret_env = \"PATH\"\n\
-                    [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces?key=hush\"\nsample = 0.1\n";
+                    [[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\"]\nscope = [\"a\", \"b\"]\nclaims = [{ name = \
+                    \"n\", value = 1 }]\n [[headers]]\nname = \"X-Sub\"\nclaim = \"sub\"\n\
+                    [[issuers]]\nissuer = \"https://me:hush@b.example.com\"\njwks_uri = \
+                    \"https://b.example.com/jwks?key=hush\"\n [store]\nurls = \
+                    [\"redis://a:1/0?password=hush#hush\"]\nsecret_env = \"PATH\"\n [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces?key=hush\"\nsample = 0.1\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let expected = "  forward-auth at 127.0.0.1:9080\n  health, metrics and status at 127.0.0.1:9081\n  \
                         issuer https://as.example.com: keys by discovery, for any audience\n  \
                         issuer https://b.example.com/: keys from https://b.example.com/jwks, for any audience\n  \
                         route /health (any method): public\n  \
                         route /orders/* (GET): scope a and b, claim n = 1\n  \
-                        what is under no route is refused\n  the upstream gets x-sub: claim sub\n  \
+                        a request under no route is refused\n  the upstream gets x-sub: claim sub\n  \
                         shared store at redis://a:1/0\n  \
                         traces of portcullis to http://127.0.0.1:4318/v1/traces, sampled at 0.1\n";
         assert_eq!(told(&config), expected);
@@ -160,9 +160,9 @@ mod tests {
     fn each_rule_is_told_also_one_without_words_of_its_own() {
         let text = "implied_scopes = { write = [\"read\"] }\n\
                     [[issuers]]\nissuer = \"a\"\nmax_token_lifetime = \"1h\"\nrfc9068 = true\naudience = \"b\"\n\
-                    [[routes]]\npath = \"/a\"\nany_scope = [[\"a\", \"b\"], [\"c\"]]\nclaims = [{ name = \"n\", one_of = [\"x\", 2] }, \
-                    { name = \"m\", matches = \"x*\" }, { name = \"o\", absent = true }, { name = \"p\" }]\n\
-                    [[routes]]\npath = \"/b\"\noptional = true\nreport_only = true\n";
+                    [[routes]]\npath = \"/a\"\nany_scope = [[\"a\", \"b\"], [\"c\"]]\nclaims = [{ name = \"n\", \
+                    one_of = [\"x\", 2] }, { name = \"m\", matches = \"x*\" }, { name = \"o\", absent = true }, { \
+                    name = \"p\" }]\n [[routes]]\npath = \"/b\"\noptional = true\nreport_only = true\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let lines: Vec<_> = told(&config).lines().map(|line| line.trim().to_owned()).collect();
         for line in [

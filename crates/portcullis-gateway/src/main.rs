@@ -1,8 +1,8 @@
 //! `portcullis`: the gateway beside nginx, Envoy, Traefik and Caddy.
 //!
 //! A proxy carries the traffic and asks, for each request, whether it may pass. The gateway reads the original request
-//! out of the question, finds its route, has the library judge the token, and tells the proxy which header fields the
-//! upstream gets. It decides nothing about tokens: each route is a `Secure` of the library, and all share one
+//! out of the question, finds its route, has the library judge the token, and answers the proxy with the header fields
+//! for the upstream. It decides nothing about tokens: each route is a `Secure` of the library, and all share one
 //! `Verifier`.
 //!
 //! ```text
@@ -10,16 +10,16 @@
 //! forward_auth/  ext_authz/      the two protocols by which proxies ask: HTTP, gRPC
 //!        └────┬────┘
 //!         decision/              original request -> route -> verdict of the library -> decision
-//!        routes/                 which route a path is under, however it is spelled
+//!        routes/                 the route of a path, however the path is spelled
 //!         config/                portcullis.toml, with each mistake shown on its line
 //! listener/ admin/ store/ telemetry/   sockets and limits; health, metrics, status; Redis; logs
 //!
-//! explain/ keys/                 for a person: why a token is refused, what a key set holds
-//! manual terminal/               completions and man pages; colours, and nothing foreign that steers a terminal
+//! explain/ keys/                 for people: explanations of tokens, the keys of a set
+//! manual terminal/               completions and man pages; colours, and output without foreign control characters
 //! ```
 //!
-//! - No peer outside `trusted_proxies` is answered, at either door. A question must describe its request once: header
-//!   fields of one family, method and target both. Anything else is refused, not guessed at.
+//! - Only peers in `trusted_proxies` are answered, at both doors. A question must describe its request exactly once, by
+//!   header fields of one family, with method and target. Anything else is refused, not guessed at.
 //! - A known token is answered within the call, without a task and without an allocation for a future (`answering`).
 //! - `portcullis explain` judges as the gateway would: it builds the same `decision::Gateway`, takes the route's
 //!   `Secure` from it and has that explain. A token is read from standard input and written nowhere.
@@ -57,9 +57,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer proxies until asked to stop; SIGHUP, or a change of the file, has the configuration read again
+    /// Answer proxies until told to stop; SIGHUP or a change of the file reloads the configuration
     Serve(Configuration),
-    /// Read a configuration, say what is wrong with it, and serve nothing
+    /// Check a configuration and report its mistakes, without serving
     CheckConfig {
         /// The configuration file, in place of `--config`
         #[arg(value_name = "FILE")]
@@ -67,9 +67,9 @@ enum Command {
         #[command(flatten)]
         configuration: Configuration,
     },
-    /// Say, check by check, why a token passes or is refused
+    /// Explain, check by check, why a token passes or is refused
     Explain(Box<explain::Arguments>),
-    /// List a key set: which keys there are, and which of them can be used
+    /// List the keys of a key set, and tell which of them can be used
     Keys(keys::Arguments),
     /// Write the completions of a shell
     Completions {
@@ -97,7 +97,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// On one core a scheduler for many only costs: the answers of a connection would be written one by one.
+/// One core gets one thread: with more, the answers of a connection would be written one by one.
 fn runtime() -> std::io::Result<Runtime> {
     let mut builder = match thread::available_parallelism() {
         Ok(cores) if cores.get() > 1 => Builder::new_multi_thread(),

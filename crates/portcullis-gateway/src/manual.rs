@@ -1,4 +1,4 @@
-//! What shells and `man` are told about the command line, made from its definition.
+//! Completions and man pages, made from the definition of the command line.
 
 use std::{io, process::ExitCode};
 
@@ -7,14 +7,14 @@ use clap_complete::Shell;
 
 use crate::terminal;
 
-/// The completions of a shell.
+/// Prints the completions of a shell.
 pub(crate) fn completions(shell: Shell, mut command: Command) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "portcullis", &mut script);
     print(&script)
 }
 
-/// The page of the whole, or of one subcommand.
+/// Prints the man page of the program, or of one subcommand.
 pub(crate) fn page(subcommand: Option<&str>, mut command: Command) -> ExitCode {
     // Gives subcommands their full names.
     command.build();
@@ -23,7 +23,10 @@ pub(crate) fn page(subcommand: Option<&str>, mut command: Command) -> ExitCode {
         Some(name) => command.find_subcommand(name).cloned(),
     };
     let Some(asked) = asked else {
-        terminal::remark(&format!("there is no subcommand `{}`", subcommand.unwrap_or_default()));
+        terminal::remark(&format!(
+            "expected a subcommand (see `portcullis --help`), got `{}`",
+            subcommand.unwrap_or_default()
+        ));
         return ExitCode::from(2);
     };
     let mut page = Vec::new();

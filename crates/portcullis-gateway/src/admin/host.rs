@@ -1,13 +1,13 @@
-//! By which names the admin listener may be asked.
+//! The names by which the admin listener may be requested.
 //!
-//! A page of another site can have a browser ask here by a name of its own that it leads to this address (DNS rebinding), and
-//! read the answer. So the host has to be an address, this machine, or a name that the configuration has.
+//! A page of another site can lead a name of its own to this address (DNS rebinding), have a browser send requests here
+//! by that name, and read the answers. So the host has to be an address, `localhost`, or a configured name.
 
 use std::sync::Arc;
 
 use http::{HeaderMap, Uri, header::HOST, uri::Authority};
 
-/// Names besides addresses and `localhost`, without ports.
+/// The accepted names besides addresses and `localhost`, without ports.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hosts(Arc<[String]>);
 
@@ -16,7 +16,7 @@ impl Hosts {
         Self(names.into())
     }
 
-    /// Tells whether a request asks for a host that is ours.
+    /// Returns true if the request's host is an address, `localhost` or a configured name.
     pub(super) fn have(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         let mut fields = headers.get_all(HOST).iter();
         let (field, None) = (fields.next().and_then(|host| host.to_str().ok()), fields.next()) else { return false };

@@ -1,15 +1,15 @@
-//! What an operator asks the gateway, on a listener of its own.
+//! The admin listener: health, metrics, status and console for operators.
 //!
 //! | path | answer |
 //! |---|---|
 //! | `/` | an index of the others |
 //! | `/healthz` | 200 as long as the process serves |
-//! | `/readyz` | 200 if every issuer has keys and no end is in sight, else 503; JSON says what is missing |
-//! | `/metrics` | what Prometheus collects |
+//! | `/readyz` | 200 if every issuer has keys and the gateway is not draining, else 503; JSON says what is missing |
+//! | `/metrics` | metrics for Prometheus |
 //! | `/status` | the state of issuers, caches and store, as JSON |
-//! | `/console` | a page of all this, if the configuration says so |
+//! | `/console` | a page of all this, if the configuration enables it |
 //!
-//! All but the two probes has to be asked for by an address or a name that is known (`host.rs`).
+//! All but the two probes must be requested by an address or a known name (`host.rs`).
 
 mod console;
 mod host;
@@ -43,26 +43,26 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const INDEX: &str =
     "portcullis\n\n/healthz  is it alive\n/readyz   can it decide\n/metrics  for Prometheus\n/status   as JSON\n";
 
-/// What the gateway lets the admin listener know. No secret, no token and no claim may be in it.
+/// The view of the gateway that the admin listener may show. It holds no secret, token or claim.
 pub(crate) trait Observed: Send + Sync + 'static {
-    /// Whether requests should be sent here.
+    /// Returns the gateway's readiness for requests.
     fn readiness(&self) -> Readiness;
-    /// The state of the gateway, for people and their tools.
+    /// Returns the state of the gateway, for people and their tools.
     fn status(&self) -> Value;
-    /// Sets the gauges that are read when metrics are.
+    /// Sets the gauges that are computed on request.
     fn refresh_gauges(&self);
 }
 
-/// Whether requests should be sent here.
+/// The gateway's readiness for requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Readiness {
-    /// It is about to end.
+    /// True once the gateway is about to end.
     pub(crate) draining: bool,
-    /// Issuers whose tokens cannot be judged now.
+    /// The issuers whose tokens cannot be judged now.
     pub(crate) issuers_without_keys: Vec<String>,
 }
 
-/// Answers on the admin listener.
+/// The service of the admin listener.
 #[derive(Clone)]
 pub(crate) struct Admin {
     observed: Arc<dyn Observed>,
@@ -72,12 +72,12 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    /// Shows what is `observed`, and the metrics.
+    /// Serves the state of `observed`, and the metrics.
     pub(crate) fn new(observed: Arc<dyn Observed>, metrics: PrometheusHandle, console: Option<Console>) -> Self {
         Self { observed, metrics, console, hosts: Hosts::default() }
     }
 
-    /// May be asked by these names, too.
+    /// Accepts these names as the requested host, too.
     pub(crate) fn named(self, hosts: Hosts) -> Self {
         Self { hosts, ..self }
     }
@@ -120,11 +120,12 @@ where
     fn call(&self, request: Request<B>) -> Self::Future {
         if !self.hosts.have(request.headers(), request.uri()) {
             if is_probe(request.uri().path()) {
-                // Who watches over processes may ask by any name, and gets the status alone.
+                // Process supervisors may use any name, and get the status alone.
                 let status = self.answer(request.method(), request.uri().path()).status();
                 return Answering::now(response(status, TEXT, ""));
             }
-            let text = "the admin listener is to be asked by an address, as localhost, or by a name in admin_hosts\n";
+            let text =
+                "expected a host that is an address, localhost or a name in admin_hosts, got another: add it there\n";
             return Answering::now(response(StatusCode::MISDIRECTED_REQUEST, TEXT, text));
         }
         match &self.console {
@@ -135,7 +136,7 @@ where
 }
 
 impl Readiness {
-    /// Whether requests should be sent here.
+    /// Returns true if requests should be sent here.
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining && self.issuers_without_keys.is_empty()
     }
@@ -175,7 +176,7 @@ fn response(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> R
     response
 }
 
-/// What a GET would have got, without its content (RFC 9110 section 9.3.2).
+/// Turns the response to a GET into that to a HEAD (RFC 9110 section 9.3.2).
 fn without_body(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     response.map(|_| Full::default())
 }

@@ -28,7 +28,7 @@ impl Observed for Gateway {
     }
 }
 
-/// Serves the pages; ends when the trigger goes.
+/// Serves the pages until the trigger is dropped.
 async fn serve(gateway: Arc<Gateway>) -> (String, DrainTrigger) {
     let recorder = recorder();
     let admin = Admin::new(gateway, recorder.handle(), None);

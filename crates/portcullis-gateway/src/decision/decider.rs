@@ -1,4 +1,4 @@
-//! What the doors ask: the configuration in force decides, and each decision is counted, logged and traced.
+//! The entrance for both doors: the current configuration decides, and each decision is counted, logged and traced.
 
 use std::{future::IntoFuture, net::IpAddr, sync::Arc, time::Instant};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::telemetry::Traces;
 
-/// How a request was asked about.
+/// The protocol of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     ForwardAuth,
@@ -30,7 +30,7 @@ impl Door {
     }
 }
 
-/// Decides for one door by the configuration in force; a reload puts another in its place.
+/// Decides for one door by the current configuration; a reload replaces it.
 #[derive(Clone)]
 pub(crate) struct Decider {
     current: Arc<ArcSwap<Gateway>>,
@@ -44,7 +44,7 @@ pub(crate) enum Deciding {
     Waits(Box<Waiting>),
 }
 
-/// A decision that has to be waited for, with all that was found of the request so far.
+/// A decision to wait for, with everything found out about the request so far.
 pub(crate) struct Waiting {
     decider: Decider,
     gateway: Arc<Gateway>,
@@ -64,18 +64,18 @@ impl Decider {
         Self { current, lookups: CacheLookups::new(), teller: Teller::new(door, traces, recent) }
     }
 
-    /// The configuration in force. A request is judged by one, whatever is put in its place meanwhile: who answers it loads
-    /// the configuration once, and hands it on.
+    /// Returns the current configuration. One configuration judges a request even if a reload replaces it meanwhile:
+    /// the caller loads it once, and hands it on.
     pub(crate) fn gateway(&self) -> arc_swap::Guard<Arc<Gateway>> {
         self.current.load()
     }
 
-    /// The parent of the span that a decision gets, if it gets one.
+    /// Returns the parent of a decision's span, if the decision gets a span.
     pub(crate) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
         self.teller.traceparent(read)
     }
 
-    /// Decides about a request as far as that is possible without waiting.
+    /// Decides about a request as far as possible without waiting.
     pub(crate) fn decide(&self, gateway: &Arc<Gateway>, original: &Original<'_>) -> Deciding {
         let started = Instant::now();
         match gateway.judge(original) {
@@ -90,13 +90,13 @@ impl Decider {
         }
     }
 
-    /// The refusal of a request that was not described as it has to be.
+    /// Returns the refusal of a request that is not described properly.
     pub(crate) fn refuse(&self, gateway: &Gateway, fault: &Fault, original: &Original<'_>) -> Decision {
         self.tell(gateway, original, gateway.faulty(fault), Instant::now(), None)
     }
 
-    /// The refusal of a peer that is not answered, whatever it asks: it could have tokens judged and introspected, and would
-    /// get the JWT behind an opaque one.
+    /// Returns the refusal of a peer that is not trusted, whatever it sends: it could have tokens judged and
+    /// introspected, and would get the JWT behind an opaque token.
     pub(crate) fn refuse_stranger(&self, gateway: &Gateway, peer: IpAddr) -> Option<Decision> {
         let fault = || Fault::UntrustedProxy(peer.to_canonical());
         (!gateway.trusts(peer)).then(|| self.refuse(gateway, &fault(), &Original::NOTHING))
@@ -116,7 +116,7 @@ impl Decider {
 }
 
 impl Waiting {
-    /// The decision, by turns of this client's at the introspection endpoint.
+    /// Waits for the decision. Clients take turns at the introspection endpoint.
     pub(crate) async fn decision(self: Box<Self>, client: Option<ClientAddress>) -> Decision {
         let Self { decider, gateway, under, pending, kept, started } = *self;
         let (original, verdict) = (kept.original(), pending.by_client(client).into_future());

@@ -1,4 +1,4 @@
-//! Why a request is refused before any token is looked at.
+//! The reasons to refuse a request before its token is looked at.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -8,23 +8,23 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use super::Refused;
 use crate::routes::Unrouted;
 
-/// What is wrong with a request, or with the way in which it was described.
+/// A fault of a request, or of its description by the proxy.
 ///
 /// | code | meaning |
 /// |---|---|
 /// | `no_route` | no route of the configuration matches |
-/// | `ambiguous_path` | read in another way, or by a field that asks for another, the path is under another route |
+/// | `ambiguous_path` | read another way, or by a field that overrides it, the path is under another route |
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
-/// | `ambiguous_method` | by another method that the request asks for, it is under another route |
-/// | `malformed_method` | not a method, or one of a route's but for letter case |
-/// | `no_original_request` | `/auth` was asked, and nothing says about which request |
-/// | `ambiguous_original_request` | it is described in two ways, twice, or by half |
-/// | `untrusted_proxy` | the peer that asks is not among `trusted_proxies` |
-/// | `forged_header` | the client sent a header field that only the gateway may set, with another mark for `-`, such as `_` |
-/// | `hop_by_hop_header` | the client's `Connection` names such a field, or `Authorization`, which would be lost on the way |
-/// | `unmappable_claim` | a claim that an upstream gets does not survive as the value of a header field |
+/// | `ambiguous_method` | by a method that overrides the request's, it is under another route |
+/// | `malformed_method` | not a method, or a route's method in other letter case |
+/// | `no_original_request` | `/auth` was requested, without a description of the original request |
+/// | `ambiguous_original_request` | the original request is described in two ways, twice, or incompletely |
+/// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
+/// | `forged_header` | the client sent a header field that only the gateway may set, with `_` or the like for `-` |
+/// | `hop_by_hop_header` | the client's `Connection` names such a field, or `Authorization`; a proxy would drop it |
+/// | `unmappable_claim` | a claim for an upstream does not survive as the value of a header field |
 ///
-/// The status is 403, since 401 would ask for another token, which would not help.
+/// The status is 403: 401 would ask for another token, which would not help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     NoRoute,
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     UnmappableClaim {
         /// The field for the upstream.
         field: HeaderName,
-        /// The kind of the claim, without its value.
+        /// The kind of the claim's value, without the value.
         got: &'static str,
     },
 }
@@ -62,12 +62,12 @@ impl Fault {
         }
     }
 
-    /// Why, for operators, and what to do.
+    /// Returns the reason and the remedy, for operators.
     pub(crate) fn reason(&self) -> Cow<'static, str> {
         let reason = match self {
             Self::UntrustedProxy(peer) => {
                 return format!(
-                    "expected a proxy that trusted_proxies names, got a question from {peer}: if this is your proxy, add \
+                    "expected a peer in trusted_proxies, got a question from {peer}: if this is your proxy, add \
                      its address"
                 )
                 .into();
@@ -75,49 +75,55 @@ impl Fault {
             Self::UnmappableClaim { field, got } => {
                 return format!(
                     "the claim for {field} does not survive in a header field: expected text without white space at \
-                     either end and with visible characters only, got {got}; `json = true` beside the claim carries any value"
+                     either end and with visible characters only, got {got}; `json = true` beside the claim carries \
+                     any value"
                 )
                 .into();
             }
             Self::NoRoute => {
-                "no [[routes]] entry has this path and method; add one, with public = true for an open route"
+                "expected a path and method of a [[routes]] entry, got others; add an entry, with public = true for \
+                 an open route"
             }
             Self::AmbiguousPath => {
-                "read in another way, or as a field asks (X-Original-URL, X-Rewrite-URL), the path is under another route"
+                "expected a path that is under one route, got one that is under another if it is read another way or \
+                 if X-Original-URL or X-Rewrite-URL overrides it: send it in plain form, and without these fields"
             }
             Self::AmbiguousMethod => {
-                "the request asks for another method (X-HTTP-Method-Override, X-Method-Override, X-HTTP-Method or _method in \
-                 the query), or twice, and by that it is under another route: send it with the method that is meant"
+                "expected a method that nothing overrides, got a request that asks for another \
+                 (X-HTTP-Method-Override, X-Method-Override, X-HTTP-Method or _method in the query), or twice, and is \
+                 under another route by it: send it with the method that is meant"
             }
             Self::MalformedMethod => {
-                "expected a method as routes name it, to the letter (RFC 9110 section 9.1), got one in other letter case or \
-                 none at all: send it in capitals"
+                "expected a method in the letter case of the routes (RFC 9110 section 9.1), got one in other letter \
+                 case or none at all: send it in capitals"
             }
             Self::MalformedPath => {
-                "the path has a broken percent-encoding or a character that no path has, or is longer than limits.path_bytes"
+                "expected a well-formed path of at most limits.path_bytes, got broken percent-encoding, a forbidden \
+                 character or a longer path"
             }
             Self::NoOriginalRequest => {
-                "nothing says which request is meant: the proxy has to send X-Original-Method with X-Original-URI or \
-                 X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"
+                "expected a description of the original request, got none: have the proxy send X-Original-Method with \
+                 X-Original-URI or X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"
             }
             Self::AmbiguousOriginalRequest => {
-                "the original request is described twice or by half: the proxy has to send either X-Original-Method with \
-                 X-Original-URI or X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri, once each, and to drop what \
-                 clients send under the other names"
+                "expected one complete description of the original request, got two or an incomplete one: have the \
+                 proxy send either X-Original-Method with X-Original-URI or X-Original-URL, or X-Forwarded-Method \
+                 with X-Forwarded-Uri, once each, and remove the client's fields of the other names"
             }
             Self::ForgedHeader => {
-                "the client sent a header field that only the gateway may set, with another mark for -, such as _"
+                "the client sent a header field that only the gateway may set, with another character for -, such as \
+                 _: have the proxy remove it"
             }
             Self::HopByHopHeader => {
-                "the client's Connection field names Authorization or a field that only the gateway may set, and a proxy \
-                 may drop what it names on the way to the upstream; or its Upgrade field names another HTTP (h2c), in which \
-                 requests would follow that nobody judges: have the proxy take that out"
+                "the client's Connection field names Authorization or a field that only the gateway may set, and a \
+                 proxy may drop the fields named there; or its Upgrade field names another HTTP (h2c), whose requests \
+                 would not be judged: have the proxy remove these fields"
             }
         };
         reason.into()
     }
 
-    /// What a client may read: nothing of routes, names or proxies.
+    /// Returns the text for the client: nothing about routes, names or proxies.
     fn description(&self) -> &'static str {
         match self {
             Self::NoRoute => "Nothing is open under this path and method",
@@ -131,7 +137,7 @@ impl Fault {
         }
     }
 
-    /// The refusal, told with problem details (RFC 9457) or without a body.
+    /// Returns the refusal, with problem details (RFC 9457) or without a body.
     pub(super) fn refused(&self, problem_json: bool) -> Refused {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::FORBIDDEN;

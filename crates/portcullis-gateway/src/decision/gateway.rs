@@ -1,4 +1,4 @@
-//! All that decides, of one configuration.
+//! The deciding parts of one configuration.
 
 use std::net::IpAddr;
 
@@ -16,13 +16,13 @@ use crate::{
     routes::Routes,
 };
 
-/// All that decides, of one configuration; a reload makes another.
+/// The deciding parts of one configuration; a reload makes another.
 pub(crate) struct Gateway {
     issuers: Issuers,
     routes: Routes,
-    /// What each route asks for, in the order of the routes.
+    /// The rules of each route, in the order of the routes.
     rules: Vec<Rule>,
-    /// What is asked for where there are no routes: any valid token.
+    /// The rules where there are no routes: any valid token passes.
     anywhere: Option<Rule>,
     headers: Headers,
     trusted_proxies: Vec<Network>,
@@ -31,7 +31,7 @@ pub(crate) struct Gateway {
     counts: Counts,
 }
 
-/// What a route asks for; without a layer, nothing.
+/// The rules of a route; a public route has no layer.
 struct Rule {
     name: String,
     secure: Option<Secure>,
@@ -45,7 +45,7 @@ impl Rule {
     }
 }
 
-/// A request, judged as far as that is possible without waiting.
+/// A request, judged as far as possible without waiting.
 pub(super) enum Judged {
     /// The decision, and the ground of the verdict on its token.
     Done(Decision, Option<Ground>),
@@ -53,26 +53,26 @@ pub(super) enum Judged {
     Waits(Under, Pending),
 }
 
-/// The route that a request is under, and the judge there.
+/// A route, and its judge.
 pub(super) struct Under {
     route: Option<usize>,
     secure: Secure,
 }
 
-/// What is asked for under the route that a request is under.
+/// The rules for a request.
 pub(crate) struct Asked<'a> {
     /// The route's name; empty where there are no routes.
     pub(crate) route: &'a str,
-    /// None: nothing is asked for.
+    /// The judge of the route; none if the route is public.
     pub(crate) secure: Option<&'a Secure>,
 }
 
 impl Gateway {
-    /// Makes what decides by this configuration; issuers that are the same as before stay as they are.
+    /// Builds a configuration's deciding parts; issuers that did not change are taken over.
     ///
     /// # Errors
     ///
-    /// What of the configuration the library or the store refuses.
+    /// The part of the configuration that the library or the store refuses.
     pub(crate) fn build(config: &Config, before: Option<&Issuers>) -> Result<Self, BuildError> {
         let issuers = Issuers::new(config, before)?;
         let names: Vec<_> = config.routes.iter().map(name).collect();
@@ -98,7 +98,7 @@ impl Gateway {
         })
     }
 
-    /// Finds the route of a request, and judges it as far as that is possible without waiting.
+    /// Finds the route of a request, and judges it as far as possible without waiting.
     pub(super) fn judge(&self, original: &Original<'_>) -> Judged {
         let (route, rule) = match self.rule(original) {
             Ok(found) => found,
@@ -115,46 +115,46 @@ impl Gateway {
         }
     }
 
-    /// The decision about a request whose verdict was waited for.
+    /// Returns the decision about a request, given its verdict.
     pub(super) fn conclude(&self, Under { route, secure }: &Under, verdict: Verdict) -> Decision {
         self.settle(*route, secure, verdict)
     }
 
-    /// The refusal of a request that has not come so far as to be judged.
+    /// Returns the refusal of a request that cannot be judged.
     pub(crate) fn faulty(&self, fault: &Fault) -> Decision {
         Decision { route: None, outcome: Err(fault.refused(self.problem_json)) }
     }
 
-    /// Tells whether this peer is answered, and its word about the original request counts.
+    /// Returns true if this peer is answered, and its description of the original request counts.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
 
-    /// Whether any request has to say which route it is for.
+    /// Returns true if each request must name its path, since there are routes.
     pub(crate) fn has_routes(&self) -> bool {
         self.anywhere.is_none()
     }
 
-    /// Whether only the gateway may set a header field of this name, also with another mark for `-`.
+    /// Returns true if only the gateway may set a header field of this name, also with another character for `-`.
     pub(crate) fn owns_header(&self, name: &str) -> bool {
         self.headers.owns(name)
     }
 
-    /// Whether a header field of this name would pass for one of the gateway's, with another mark for `-`.
+    /// Returns true if a header field of this name would pass for one of the gateway's, with another character for `-`.
     pub(crate) fn is_forged_header(&self, name: &str) -> bool {
         self.headers.forges(name)
     }
 
-    /// Tells whether all that the upstream is to get of a token arrives.
+    /// Checks that every claim for the upstream survives as a header field.
     ///
     /// # Errors
     ///
-    /// Which claim does not.
+    /// The first claim that does not.
     pub(crate) fn maps(&self, access: &Access) -> Result<(), Fault> {
         self.headers.of(Some(access)).map(drop)
     }
 
-    /// Tells whether a `Connection` field names a field of the gateway's, or `Authorization`.
+    /// Returns true if a `Connection` field names a field of the gateway's, or `Authorization`.
     pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
     }
@@ -167,21 +167,21 @@ impl Gateway {
         &self.counts
     }
 
-    /// The name of each route, for people.
+    /// Returns the name of each route, for people.
     pub(crate) fn route_names(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.name.as_str())
     }
 
-    /// The name of a route, for people.
+    /// Returns the name of a route, for people.
     pub(super) fn name_of(&self, route: Option<usize>) -> Option<&str> {
         self.rules.get(route?).map(|rule| rule.name.as_str())
     }
 
-    /// What is asked of a request, without a decision about it.
+    /// Returns the rules for a request, without a decision about it.
     ///
     /// # Errors
     ///
-    /// Why it is under no route.
+    /// The fault, if it is under no route.
     pub(crate) fn asked(&self, original: &Original<'_>) -> Result<Asked<'_>, Fault> {
         let (_, rule) = self.rule(original)?;
         Ok(Asked { route: &rule.name, secure: rule.secure.as_ref() })
@@ -197,7 +197,7 @@ impl Gateway {
         Ok((Some(route), rule))
     }
 
-    /// From the library's verdict to the answer for the proxy.
+    /// Turns the library's verdict into the decision for the proxy.
     fn settle(&self, route: Option<usize>, secure: &Secure, verdict: Verdict) -> Decision {
         let Verdict { outcome, would_refuse, .. } = verdict;
         let outcome = match outcome {
@@ -235,7 +235,7 @@ impl From<&Fault> for Reported {
     }
 }
 
-/// `/orders/*`, or `GET,PUT /orders/*`.
+/// Returns the name of a route: `/orders/*`, or `GET,PUT /orders/*`.
 fn name(route: &Route) -> String {
     let methods = route.methods.join(",");
     format!("{methods}{}{}", if methods.is_empty() { "" } else { " " }, route.pattern)
@@ -247,7 +247,7 @@ fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
 
 fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {
     let mut value = HeaderValue::try_from(format!("Bearer {jwt}"))
-        .map_err(|_| Fault::UnmappableClaim { field: AUTHORIZATION, got: "what is no token" })?;
+        .map_err(|_| Fault::UnmappableClaim { field: AUTHORIZATION, got: "an unreadable token" })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -1,11 +1,11 @@
-//! The header fields that an upstream gets: claims, under names that belong to the gateway alone.
+//! The header fields for an upstream: claims, under names that only the gateway may set.
 //!
-//! Over HTTP each configured field is set, to nothing where the claim is missing, since a proxy replaces only the
-//! fields that it copies; a question with another spelling of its name (`_` for `-`) is refused. Over gRPC Envoy is
-//! told to remove a field without a value, and all other spellings. An `Authorization` that was judged is repeated over
-//! HTTP, since Traefik and Caddy drop it otherwise; one that was not judged is never sent back.
+//! Over HTTP each configured field is set, to an empty value where the claim is missing, since a proxy replaces only
+//! the fields that it copies; a question with another spelling of a name (`_` for `-`) is refused. Over gRPC Envoy is
+//! told to remove each field without a value, and all other spellings. A judged `Authorization` is repeated over HTTP,
+//! since Traefik and Caddy drop it otherwise; one that was not judged is never sent back.
 //!
-//! A field is set only to a value that arrives as it was sent, and text passes for no array and no object:
+//! A field is set only to a value that arrives unchanged, and text never passes for an array or an object:
 //!
 //! | claim | field | with `json = true` |
 //! |---|---|---|
@@ -16,9 +16,8 @@
 //! | other text: empty, with control or invisible characters | refused | JSON |
 //! | null, no claim, no token; `scope` without a value | none | none |
 //!
-//! Control characters and white space at the ends are dropped or trimmed by one proxy or server or another (RFC 9110
-//! section 5.5). Servers that read fields as ISO 8859-1 see other characters than ASCII in another way, each text in one of its own;
-//! JSON is written in ASCII.
+//! Some proxies and servers drop or trim control characters and white space at the ends (RFC 9110 section 5.5). Servers
+//! that read fields as ISO 8859-1 garble characters beyond ASCII, differently for each text; JSON is written in ASCII.
 
 use std::io::{self, Write};
 
@@ -39,24 +38,24 @@ impl Headers {
         Self(rules.to_vec())
     }
 
-    /// Each field that is ours to set; without a value where there is no such claim, or no token.
+    /// Returns each field that the gateway sets; without a value where the claim or the token is missing.
     pub(super) fn of(&self, access: Option<&Access>) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Fault> {
         self.0.iter().map(|rule| Ok((rule.name.clone(), value(rule, access)?))).collect()
     }
 
-    /// Whether only the gateway may set a field of this name, also if it is spelled with another mark for `-`: servers that
-    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like all into `_`.
+    /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
+    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`.
     pub(super) fn owns(&self, name: &str) -> bool {
         self.0.iter().any(|rule| is_spelling(name, rule.name.as_str()))
     }
 
-    /// Whether only the gateway may set a field of this name, which is not spelled as the gateway spells it.
+    /// Returns true if only the gateway may set a field of this name, and the name is spelled in another way.
     pub(super) fn forges(&self, name: &str) -> bool {
         self.0.iter().any(|rule| name != rule.name.as_str() && is_spelling(name, rule.name.as_str()))
     }
 
-    /// Tells if a `Connection` field names one of ours, or `Authorization`: a proxy takes what it names for a matter between
-    /// the client and itself (RFC 9110 section 7.6.1), and may drop what was set under that name.
+    /// Returns true if a `Connection` field names one of the gateway's fields, or `Authorization`: a proxy takes these
+    /// for hop-by-hop fields (RFC 9110 section 7.6.1), and may drop the gateway's values.
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
@@ -64,7 +63,8 @@ impl Headers {
     }
 }
 
-/// Tells if an `Upgrade` field names another HTTP, or TLS with HTTP in it: what follows by that, nobody would judge.
+/// Returns true if an `Upgrade` field names another HTTP, or TLS with HTTP inside: requests after it would not be
+/// judged.
 pub(crate) fn leads_past_us(upgrade: &[u8]) -> bool {
     let protocols = upgrade.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let mut names = protocols.filter_map(|protocol| protocol.split(|byte| *byte == b'/').next());
@@ -87,17 +87,17 @@ fn value(rule: &HeaderRule, access: Option<&Access>) -> Result<Option<HeaderValu
     }
 }
 
-/// Tells whether a claim is as good as none; some servers write a scope without a value for no scope.
+/// Returns true if a claim counts as missing; some issuers write an empty scope for no scope.
 fn says_nothing(rule: &HeaderRule, claim: json::Value<'_>) -> bool {
     claim.is_null() || (matches!(rule.claim.as_str(), "scope" | "scp") && claim == "")
 }
 
-/// Text as it is, anything else as JSON; or the reason why text would not arrive as it is.
+/// Returns text as it is, anything else as JSON; or the kind of text that would not arrive unchanged.
 fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     let Some(text) = claim.as_str() else { return json(claim) };
     match text {
         "" => Err("text without a character"),
-        _ if text.starts_with(['[', '{']) => Err("text that begins as JSON does"),
+        _ if text.starts_with(['[', '{']) => Err("text that begins like JSON"),
         _ if text.chars().any(char::is_control) => Err("text with control characters"),
         _ if text.chars().any(is_invisible) => Err("text with invisible characters"),
         _ if text.trim() != text => Err("text with white space at an end"),
@@ -105,19 +105,19 @@ fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     }
 }
 
-/// Tells whether a character shows nowhere, or turns the direction of its neighbours: people and programs overlook it.
+/// Returns true if a character is invisible, or turns the direction of its neighbours.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Any claim, as JSON in printable ASCII.
+/// Returns any claim as JSON in printable ASCII.
 fn json(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     let mut written = Vec::new();
     let done = claim.serialize(&mut Serializer::with_formatter(&mut written, Ascii));
-    done.ok().and_then(|()| HeaderValue::try_from(written).ok()).ok_or("what cannot be written")
+    done.ok().and_then(|()| HeaderValue::try_from(written).ok()).ok_or("an unwritable value")
 }
 
-/// Writes JSON without a character that is not printable ASCII.
+/// A JSON formatter that writes printable ASCII only.
 struct Ascii;
 
 impl Formatter for Ascii {
@@ -125,7 +125,7 @@ impl Formatter for Ascii {
         for character in fragment.chars() {
             match character {
                 ' '..='~' => writer.write_all(&[character as u8])?,
-                // In UTF-16, as RFC 8259 section 7 has it.
+                // In UTF-16, as RFC 8259 section 7 requires.
                 _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
             }
         }

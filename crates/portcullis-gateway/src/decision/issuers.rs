@@ -1,4 +1,4 @@
-//! The issuers of a configuration: keys, introspection, and the verifier that has them.
+//! The issuers of a configuration: keys, introspection, and their verifier.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::{
     store::{RedisStore, StoreState},
 };
 
-/// The issuers of a configuration: keys, introspection, and the verifier that has them.
+/// The issuers of a configuration: keys, introspection, and their verifier.
 ///
-/// What a reload does not change is taken over: keys, what is cached, and what is known of servers that fail.
+/// A reload takes over what it does not change: keys, caches, and the state of failing servers.
 #[derive(Clone)]
 pub(crate) struct Issuers(Arc<Inner>);
 
@@ -24,32 +24,32 @@ struct Inner {
     each: Vec<Served>,
 }
 
-/// What the configuration says of issuers; as long as it says the same, they stay.
+/// The configuration of all issuers; while it is the same, they stay.
 #[derive(PartialEq)]
 struct Asked {
     issuers: Vec<Issuer>,
     store: Option<Store>,
 }
 
-/// An issuer, and what is asked of it.
+/// An issuer in service.
 pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) jwks: JwksService,
     pub(crate) introspector: Option<Introspector>,
-    /// Where answers are shared.
+    /// The state of the shared store, if answers are shared.
     pub(crate) store: Option<StoreState>,
-    /// Whether tokens of this issuer can be judged without its keys.
+    /// True if tokens of this issuer can be judged without its keys.
     needs_no_keys: bool,
 }
 
 impl Served {
-    /// Whether its tokens can be judged now.
+    /// Returns true if its tokens can be judged now.
     pub(crate) fn is_ready(&self) -> bool {
         self.needs_no_keys || self.jwks.ready()
     }
 }
 
-/// Why issuers cannot be served as the configuration says.
+/// The reason why issuers cannot be served as configured.
 #[derive(Debug)]
 pub(crate) struct BuildError {
     pub(crate) issuer: Option<String>,
@@ -57,11 +57,11 @@ pub(crate) struct BuildError {
 }
 
 impl Issuers {
-    /// Makes them, or takes those of before over where nothing has changed.
+    /// Builds the issuers, or takes those of `before` over where nothing changed.
     ///
     /// # Errors
     ///
-    /// What of the configuration the library or the store refuses.
+    /// The part of the configuration that the library or the store refuses.
     pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
         let asked = Asked { issuers: config.issuers.clone(), store: config.store.clone() };
         if let Some(before) = before.filter(|before| before.0.asked == asked) {
@@ -80,18 +80,18 @@ impl Issuers {
         &self.0.each
     }
 
-    /// Fetches keys that are not there, all at once, so that no request has to wait.
+    /// Fetches all missing keys at once, so that no request has to wait.
     pub(crate) async fn prefetch(&self) {
         let mut fetches = tokio::task::JoinSet::new();
         for served in &self.0.each {
             let jwks = served.jwks.clone();
-            // A failure is logged and told by the status; requests try again.
+            // A failure is logged and shown in the status; requests try again.
             fetches.spawn(async move { drop(jwks.prefetch().await) });
         }
         fetches.join_all().await;
     }
 
-    /// The keys of an issuer that were served before from the same place.
+    /// Returns the key service of an issuer that was served before from the same place.
     fn keys_of(&self, issuer: &Issuer) -> Option<JwksService> {
         let same = |before: &Issuer| {
             before.name == issuer.name
@@ -186,14 +186,14 @@ fn authentication(asked: &Introspection) -> Result<ClientAuthentication, Configu
     }
 }
 
-/// A client that shows a certificate (RFC 8705 section 2).
+/// Builds a client with a certificate (RFC 8705 section 2).
 fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestClient, BuildError> {
     let refused = |problem: String| BuildError { issuer: Some(issuer.name.clone()), problem };
     let identity = reqwest::Identity::from_pem(format!("{certificate}\n{key}").as_bytes())
-        .map_err(|_| refused("the certificate and the key for introspection are not a pair in PEM".to_owned()))?;
+        .map_err(|_| refused("expected a certificate and its key in PEM for introspection, got others".to_owned()))?;
     let authorities =
         reqwest::Certificate::from_pem_bundle(issuer.fetching.authorities.as_deref().unwrap_or_default().as_bytes())
-            .map_err(|_| refused("the certificates of `ca_file` cannot be read".to_owned()))?;
+            .map_err(|_| refused("expected certificates in PEM in `ca_file`, got an unreadable file".to_owned()))?;
     let builder = reqwest::Client::builder().identity(identity).tls_certs_merge(authorities);
     ReqwestClient::new(builder).map_err(|error| refused(told(&error)))
 }
@@ -206,7 +206,7 @@ fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {
     Verifier::any_of(builders).map_err(|error| BuildError { issuer: None, problem: told(&error) })
 }
 
-/// A builder of the library's, whose defaults hold for what is not configured.
+/// Sets an option of a builder only if it is configured; else the library's default holds.
 trait With: Sized {
     fn with<T>(self, value: Option<T>, set: impl FnOnce(Self, T) -> Self) -> Self {
         match value {
@@ -224,7 +224,7 @@ fn of_issuer(issuer: &Issuer, error: &ConfigurationError) -> BuildError {
     BuildError { issuer: Some(issuer.name.clone()), problem: told(error) }
 }
 
-/// An error with what is under it.
+/// Returns an error with its sources.
 fn told(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |text, source| format!("{text}: {source}"))

@@ -1,4 +1,4 @@
-//! The parts of a request that are kept while its verdict is waited for.
+//! The parts of a request that are kept during the wait for its verdict.
 
 use http::{HeaderName, header::AUTHORIZATION};
 use portcullis::HeaderFields;
@@ -6,7 +6,7 @@ use portcullis::HeaderFields;
 use super::Original;
 use crate::routes::Overrides;
 
-/// The parts of a request that are told with a decision, kept while the verdict is waited for.
+/// The parts of a request that its decision is told with, kept during the wait for the verdict.
 pub(super) struct Kept {
     method: String,
     target: String,
@@ -26,7 +26,7 @@ impl Kept {
         }
     }
 
-    /// The request again, which is under its route already.
+    /// Returns the request, whose route is known already.
     pub(super) fn original(&self) -> Original<'_> {
         Original {
             method: &self.method,

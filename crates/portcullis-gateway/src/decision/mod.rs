@@ -1,8 +1,8 @@
-//! From the request that a proxy describes to what the proxy is told.
+//! The decision about a request that a proxy describes.
 //!
 //! ```text
 //! Original ── routes ──► Rule ── portcullis::Secure ──► Access ── headers ──► Decision
-//!      └── a fault of ours, or a refusal of the library's ─────────────────────┘
+//!      └── a fault of the request, or a refusal by the library ────────────────┘
 //! ```
 
 mod decider;
@@ -26,62 +26,62 @@ use portcullis::{Access, HeaderFields};
 
 use crate::routes::Overrides;
 
-/// The request that a client sent, as the proxy in between describes it.
+/// The request of a client, as the proxy describes it.
 #[derive(Clone, Copy)]
 pub(crate) struct Original<'a> {
     /// The method, to the letter (RFC 9110 section 9.1).
     pub(crate) method: &'a str,
-    /// Path and query as they stood in the request line, not decoded.
+    /// Path and query as in the request line, not decoded.
     pub(crate) target: &'a str,
-    /// The method or path that the client's header fields ask for besides.
+    /// The method or path by which the client's header fields override those of the request line.
     pub(crate) overriding: Overrides<'a>,
     /// The client's header fields.
     pub(crate) fields: &'a dyn HeaderFields,
-    /// The parent of the span that the decision gets; only read if there is to be one.
+    /// The parent of the decision's span; read only if there is a span.
     pub(crate) traceparent: Option<&'a str>,
 }
 
 const NO_FIELDS: [(&str, &[u8]); 0] = [];
 
 impl Original<'static> {
-    /// A request that nothing is known of.
+    /// A request without any content.
     pub(crate) const NOTHING: Self =
         Self { method: "", target: "", overriding: Overrides::NOTHING, fields: &NO_FIELDS, traceparent: None };
 }
 
-/// Whether a request may pass, and under which route it fell, by its place in the configuration.
+/// A pass or a refusal, with the index of the route in the configuration.
 pub(crate) struct Decision {
     pub(crate) route: Option<usize>,
     pub(crate) outcome: Result<Pass, Refused>,
 }
 
-/// A request may pass.
+/// The evidence that a request may pass, and its consequences for the upstream.
 pub(crate) struct Pass {
-    /// Header fields for the upstream, each in place of what the client sent under that name: without a value, it must
+    /// Header fields for the upstream. Each replaces the client's field of that name; without a value, the field must
     /// not reach the upstream at all.
     pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
-    /// The `Authorization` field for the upstream, if another than the client's: of a phantom token, the JWT.
+    /// The `Authorization` field for the upstream, if it differs from the client's: the JWT behind a phantom token.
     pub(crate) authorization: Option<HeaderValue>,
-    /// On what ground it may; none on a public route.
+    /// The access by a token; none on a public route.
     pub(crate) access: Option<Access>,
-    /// Why it would be refused, if its route did not only report.
+    /// The refusal that the route only reports.
     pub(crate) would_refuse: Option<Reported>,
 }
 
 /// A refusal that is only reported.
 pub(crate) struct Reported {
-    /// The stable code: the library's, or one of [`Fault`].
+    /// The stable code: the library's, or that of a [`Fault`].
     pub(crate) code: &'static str,
     /// The reason, for operators.
     pub(crate) reason: String,
 }
 
-/// A request may not pass.
+/// A refusal.
 pub(crate) struct Refused {
-    /// The stable code: the library's, or one of [`Fault`].
+    /// The stable code: the library's, or that of a [`Fault`].
     pub(crate) code: &'static str,
     /// The reason, for operators.
     pub(crate) reason: String,
-    /// What the client gets.
+    /// The response for the client.
     pub(crate) response: Response<Bytes>,
 }

@@ -1,4 +1,4 @@
-//! From a decision to an answer.
+//! The answer to Envoy, made from a decision.
 
 use envoy_types::{
     ext_authz::v3::pb::{
@@ -13,7 +13,7 @@ use tonic::Code;
 use super::{AUTHORIZATION, codec::Answer, metadata::Encoded};
 use crate::decision::{Decision, Pass, Refused};
 
-/// A request may pass: fields to set, fields to remove, and the claims as dynamic metadata.
+/// Makes the answer of a pass: fields to set, fields to remove, and the claims as dynamic metadata.
 pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
     let mut ok = OkHttpResponse::default();
     for (name, value) in &pass.headers {
@@ -31,7 +31,7 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
     answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)
 }
 
-/// A request may not pass: the response for the client.
+/// Makes the answer of a refusal: the response for the client.
 pub(super) fn refused(refused: Refused) -> Answer {
     let Refused { code, response, .. } = refused;
     let (head, body) = response.into_parts();
@@ -43,7 +43,7 @@ pub(super) fn refused(refused: Refused) -> Answer {
     answer(grpc_code(head.status), code, Some(HttpResponse::DeniedResponse(denied)), None)
 }
 
-/// A check about no HTTP request is a refusal, whatever the decision says.
+/// Makes a refusal of a decision about a check without an HTTP request, even if the decision is a pass.
 pub(super) fn undescribed(decision: Decision) -> Answer {
     match decision.outcome {
         Err(why) => refused(why),
@@ -67,9 +67,9 @@ fn answer(code: Code, message: &str, http: Option<HttpResponse>, metadata: Optio
     Answer { response, metadata }
 }
 
-/// In place of what the client sent under this name.
+/// Makes a field that replaces the client's field of this name.
 fn set(name: &str, value: &http::HeaderValue) -> HeaderValueOption {
-    // All values of ours are UTF-8; another would become none rather than be changed.
+    // All values of the gateway are UTF-8; any other becomes empty rather than altered.
     let value = std::str::from_utf8(value.as_bytes()).unwrap_or_default().to_owned();
     let header = HeaderValue { key: name.to_owned(), value, raw_value: Vec::new() };
     HeaderValueOption {

@@ -1,8 +1,8 @@
-//! The wire form of an answer, in which the claims of a token are bytes that were made once.
+//! The wire form of an answer, in which the claims of a token are bytes that are made once.
 //!
-//! To build and encode them for each check took more than all the rest of it. The message is the one of
-//! `envoy.service.auth.v3`; only its field `dynamic_metadata` is written from bytes at hand, behind the others, where a
-//! field of a message may stand.
+//! Building and encoding them for each check took more time than the rest of it. The message is the one of
+//! `envoy.service.auth.v3`; only its field `dynamic_metadata` is written from ready bytes, after the others: fields of
+//! a message may stand in any order.
 
 use bytes::BufMut;
 use envoy_types::ext_authz::v3::pb::{CheckRequest, CheckResponse};
@@ -21,9 +21,9 @@ use super::metadata::Encoded;
 /// The number of `dynamic_metadata` in `CheckResponse`.
 const DYNAMIC_METADATA: u32 = 4;
 
-/// An answer, and the claims that go with it.
+/// An answer, and its claims.
 pub(super) struct Answer {
-    /// Without dynamic metadata.
+    /// The answer without dynamic metadata.
     pub(super) response: CheckResponse,
     pub(super) metadata: Option<Encoded>,
 }

@@ -1,4 +1,4 @@
-//! Claims as dynamic metadata, for other filters of Envoy: under `claims`, below the filter's own name space.
+//! Claims as dynamic metadata, for other filters of Envoy: under `claims`, in the filter's own name space.
 
 use envoy_types::pb::google::protobuf::{ListValue, Struct, Value, value::Kind};
 use portcullis::{Access, Claims};
@@ -6,7 +6,7 @@ use prost::Message;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-/// The claims of a token that passed, encoded; made twice at most for a token that is known.
+/// The claims of a token that passed, encoded; made at most twice for a cached token.
 #[derive(Clone)]
 pub(super) struct Encoded(Claims<Metadata>);
 
@@ -14,7 +14,7 @@ pub(super) struct Encoded(Claims<Metadata>);
 struct Metadata(Vec<u8>);
 
 impl Encoded {
-    /// Those of this token; none if they could not be read again, which cannot be.
+    /// Returns those of this token; none if they cannot be read again, which cannot happen.
     pub(super) fn of(access: &Access) -> Option<Self> {
         access.token().typed::<Metadata>().ok().map(Self)
     }

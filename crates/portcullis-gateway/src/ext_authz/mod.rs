@@ -1,4 +1,4 @@
-//! Envoy's questions by gRPC (`envoy.service.auth.v3`), and their answers. Only trusted peers are answered.
+//! Envoy's checks by gRPC (`envoy.service.auth.v3`), and their answers. Only trusted peers are answered.
 
 mod answer;
 mod codec;
@@ -36,7 +36,7 @@ use codec::Answer;
 /// The name of the field that carries a token, as Envoy spells it.
 const AUTHORIZATION: &str = "authorization";
 
-/// The name of the field that says which others are for the next hop alone.
+/// The name of the field that names hop-by-hop fields.
 const CONNECTION: &str = "connection";
 
 /// The name of the field that asks for another protocol on the same connection.
@@ -47,7 +47,7 @@ const UPGRADE: &str = "upgrade";
 pub(crate) struct ExtAuthz {
     decider: Decider,
     peer: IpAddr,
-    /// The largest check that is read.
+    /// The size limit of a check.
     check_bytes: usize,
 }
 
@@ -100,12 +100,12 @@ fn told(gateway: &Gateway, request: &HttpRequest, decision: Decision) -> Answer 
     }
 }
 
-/// Fields that the client sent under names that only the gateway may set, however they are spelled.
+/// Returns the client's fields under names that only the gateway may set, in any spelling.
 fn forged<'a>(gateway: &Gateway, request: &'a HttpRequest) -> Vec<&'a str> {
     names(request).filter(|name| gateway.owns_header(name)).collect()
 }
 
-/// The client, for those who have to wait, since they are served in turn: by the address that Envoy takes for its own.
+/// Returns the client, by the address that Envoy takes for its own: clients that wait are served in turn.
 fn client(source: &Peer) -> Option<ClientAddress> {
     match source.address.as_ref()?.address.as_ref()? {
         Address::SocketAddress(socket) => socket.address.parse::<IpAddr>().ok().map(Into::into),
@@ -113,7 +113,7 @@ fn client(source: &Peer) -> Option<ClientAddress> {
     }
 }
 
-/// The method or path that fields ask for besides.
+/// Returns the method or path by which fields override those of the request line.
 fn overriding(request: &HttpRequest) -> Overrides<'_> {
     let Some(raw) = &request.header_map else {
         let fields = request.headers.iter();
@@ -122,13 +122,14 @@ fn overriding(request: &HttpRequest) -> Overrides<'_> {
     raw.headers.iter().fold(Overrides::NOTHING, |before, field| before.and(&field.key, value(field)))
 }
 
-/// The one `traceparent` field: two name no parent.
+/// Returns the `traceparent` field, if there is exactly one.
 fn traceparent(request: &HttpRequest) -> Option<&str> {
     let [field] = *fields(request, TRACEPARENT) else { return None };
     std::str::from_utf8(field).ok()
 }
 
-/// The header fields of a request, as Envoy tells them: it joins several of a name with a comma, unless it is asked for raw ones.
+/// The header fields of a request. Envoy joins several of a name with a comma, unless it is configured to send raw
+/// ones.
 struct Fields<'a>(&'a HttpRequest);
 
 impl HeaderFields for Fields<'_> {
@@ -146,7 +147,7 @@ fn each<'a>(request: &'a HttpRequest, name: &str, visit: impl FnMut(&'a [u8])) {
     }
 }
 
-/// The value of each field of a name.
+/// Returns the value of each field of a name.
 fn fields<'a>(request: &'a HttpRequest, name: &str) -> Vec<&'a [u8]> {
     let mut values = Vec::new();
     each(request, name, |value| values.push(value));

@@ -1,7 +1,7 @@
 //! A body in small pieces, which HTTP/2 writes together.
 //!
-//! A piece of 1 KiB or more is handed to the system by itself, and each answer with a JWT in it would be: two system
-//! calls for each answer, where otherwise a dozen answers go in one.
+//! Pieces of 1 KiB or more are written one by one, and so would each answer with a JWT in it: two system calls for each
+//! answer, where otherwise a dozen answers share one.
 
 use std::{
     pin::Pin,
@@ -12,10 +12,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// Less than what is written by itself.
+/// The size of a piece: below the size of pieces that are written one by one.
 const LARGEST_PIECE: usize = 1_000;
 
-/// Longer messages are few, and better written as they are.
+/// The size above which a message is written as it is; such messages are few.
 const LARGEST_CUT: usize = 16 * LARGEST_PIECE;
 
 pin_project! {

@@ -41,7 +41,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if request.uri().path() != CHECK {
-            let unknown = Status::unimplemented("the only method is Check").into_http();
+            let unknown = Status::unimplemented("expected the method Check, got another").into_http();
             return Box::pin(std::future::ready(Ok(unknown.map(Pieces::of))));
         }
         let method = Check(self.clone());
@@ -55,14 +55,14 @@ where
     }
 }
 
-/// Says which limit it was that a check was refused by: Envoy makes 403 of it, and tells nobody why.
+/// Logs the limit by which a check was refused: Envoy turns the refusal into 403 without a reason.
 fn tell_of_size<B>(answer: &http::Response<B>, check_bytes: usize) {
     static TOLD: Seldom = Seldom::new();
     let status = Status::from_header_map(answer.headers());
     if status.is_some_and(|status| status.code() == Code::OutOfRange) {
         metrics::counter!(crate::telemetry::names::CHECKS_TOO_LARGE.name).increment(1);
         if TOLD.is_due() {
-            tracing::warn!(check_bytes, "a check was refused: it is larger than limits.check_bytes");
+            tracing::warn!(check_bytes, "a check was refused: expected at most limits.check_bytes, got a larger one");
         }
     }
 }
@@ -76,7 +76,7 @@ impl UnaryService<CheckRequest> for Check {
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
         let service = self.0.clone();
         let Some(check) = slim(request.into_inner(), service.check_bytes) else {
-            let refused = Status::out_of_range("the header fields of the request are too large");
+            let refused = Status::out_of_range("expected header fields of at most limits.check_bytes, got larger ones");
             return Box::pin(std::future::ready(Err(refused)));
         };
         Box::pin(async move { Ok(Response::new(service.check(check).await)) })

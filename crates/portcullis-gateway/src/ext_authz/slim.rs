@@ -1,6 +1,6 @@
-//! The parts of a check that are kept while it waits to be answered.
+//! The parts of a check that are kept during the wait for its answer.
 //!
-//! Messages swell when they are read: a field of two bytes takes up 72. So what nobody looks at goes at once, and fields
+//! Messages grow when they are read: a field of two bytes takes up 72. So unused parts are dropped at once, and fields
 //! are counted as HTTP/2 counts them.
 
 use envoy_types::{
@@ -11,10 +11,10 @@ use envoy_types::{
     },
 };
 
-/// The bytes that each field counts beside its name and its value (RFC 9113 section 6.5.2).
+/// The bytes that each field counts beside its name and value (RFC 9113 section 6.5.2).
 const OF_A_FIELD: usize = 32;
 
-/// The check without what no decision looks at; none if its fields are larger than a check may be.
+/// Returns the check without its unused parts; none if its fields are larger than the limit.
 pub(super) fn slim(check: CheckRequest, check_bytes: usize) -> Option<CheckRequest> {
     let AttributeContext { source, request, .. } = check.attributes.unwrap_or_default();
     let http = request.and_then(|request| request.http);

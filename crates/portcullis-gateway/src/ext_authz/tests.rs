@@ -43,6 +43,6 @@ async fn a_check_that_waits_while_the_configuration_changes_is_judged_by_one() {
     }
     current.store(Arc::new(gateway(&server, "X-Second")));
     let Some(HttpResponse::OkResponse(ok)) = answer.await.response.http_response else { panic!("refused") };
-    // What is taken away are the forged fields of one configuration.
+    // The forged fields of one configuration are removed.
     assert_eq!(ok.headers_to_remove, ["x-first", "x_first"]);
 }

@@ -1,4 +1,4 @@
-//! The client whose request a proxy asks about: its address, by which clients are told apart and by nothing else.
+//! The client of the request in question: its address, by which alone clients are told apart.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,11 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The address of the client, as far as this peer, which is trusted, tells it.
+/// Returns the client's address, as far as this peer, which is trusted, tells it.
 ///
-/// It stands last in `X-Forwarded-For`, before the addresses of trusted proxies, or in `X-Real-IP`; whatever stands further to
-/// the left, the client may have made up. Where all are trusted, the first one is the client. The peer's own address, which
-/// proxies write that know no other, says nothing.
+/// It is the last one in `X-Forwarded-For` before the addresses of trusted proxies, or the one in `X-Real-IP`; the
+/// client may have made up anything further to the left. Where all are trusted, the first one is the client. The peer's
+/// own address tells nothing: proxies write it where they know no other.
 pub(super) fn address(headers: &HeaderMap, peer: IpAddr, trusts: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let fields = headers.get_all(&FORWARDED_FOR).iter().rev();
     let addresses = fields.flat_map(|field| text(field).rsplit(',').map(parse));
@@ -25,7 +25,7 @@ pub(super) fn address(headers: &HeaderMap, peer: IpAddr, trusts: impl Fn(IpAddr)
     forwarded.or_else(|| only(headers)).filter(|address| *address != peer)
 }
 
-/// The address of the one `X-Real-IP`: two name nobody.
+/// Returns the address of the `X-Real-IP` field, if there is exactly one.
 fn only(headers: &HeaderMap) -> Option<IpAddr> {
     let mut fields = headers.get_all(&REAL_IP).iter();
     match (fields.next(), fields.next()) {
@@ -38,7 +38,7 @@ fn text(field: &HeaderValue) -> &str {
     field.to_str().unwrap_or_default()
 }
 
-/// An address; some proxies write its port, too.
+/// Reads an address, with or without a port.
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -66,18 +66,18 @@ mod tests {
             ("127.0.0.1", vec![(forwarded, "192.0.2.1")], "192.0.2.1"),
             ("127.0.0.1", vec![(real, "192.0.2.2")], "192.0.2.2"),
             ("127.0.0.1", vec![(forwarded, "192.0.2.1"), (real, "192.0.2.2")], "192.0.2.1"),
-            // What the client writes itself stands to the left.
+            // The client's own text is to the left.
             ("127.0.0.1", vec![(forwarded, "198.51.100.1, 192.0.2.1")], "192.0.2.1"),
             ("127.0.0.1", vec![(forwarded, "198.51.100.1"), (forwarded, "192.0.2.1")], "192.0.2.1"),
             ("127.0.0.1", vec![(forwarded, "made up,192.0.2.1 , 10.0.0.1,127.0.0.1")], "192.0.2.1"),
-            // Nobody else's word counts for that of the nearest.
+            // Only the nearest trusted proxy counts.
             ("127.0.0.1", vec![(forwarded, "192.0.2.1, made up")], ""),
             ("127.0.0.1", vec![(forwarded, "192.0.2.1, made up, 10.0.0.1")], ""),
             ("127.0.0.1", vec![(forwarded, "192.0.2.1,")], ""),
             ("127.0.0.1", vec![(forwarded, "192.0.2.1, \u{fc}")], ""),
             ("127.0.0.1", vec![(forwarded, "unknown"), (real, "192.0.2.2")], "192.0.2.2"),
             ("127.0.0.1", vec![(real, "192.0.2.2"), (real, "192.0.2.3")], ""),
-            // A proxy is nobody's address, and who is on this machine has one of his own.
+            // A proxy's address is no client's, and each client on this machine has its own.
             ("127.0.0.1", vec![(forwarded, "127.0.0.1"), (real, "192.0.2.2")], ""),
             ("127.0.0.1", vec![(real, "127.0.0.1")], ""),
             ("127.0.0.1", vec![(forwarded, "127.0.0.2, 10.0.0.1")], "127.0.0.2"),

@@ -1,9 +1,9 @@
-//! How nginx, Traefik, Caddy and Envoy by HTTP ask, and how they are told.
+//! The questions of nginx, Traefik, Caddy and Envoy by HTTP, and the answers.
 //!
-//! A proxy sends `/auth` and describes the client's request in header fields; Envoy puts the client's path behind `/auth`.
-//! Whatever comes otherwise is the request itself, so that a token can be tried with curl. The answer to a request that
-//! may pass is 200, with the header fields for the upstream; any other is the response for the client. Only trusted peers are
-//! answered.
+//! A proxy requests `/auth` and describes the client's request in header fields; Envoy appends the client's path to
+//! `/auth`. Any other path is the original request itself, so that a token can be tried with curl. The answer to a
+//! request that may pass is 200, with the header fields for the upstream; any other answer is the response for the
+//! client. Only trusted peers are answered.
 
 mod client;
 mod question;
@@ -84,13 +84,14 @@ impl ForwardAuth {
     }
 }
 
-/// The method or path that fields ask for besides; `X-Original-URL` itself is a proxy's account of the request, or is absent.
+/// Returns the method or path by which fields override those of the request line. `X-Original-URL` is not among them:
+/// it is part of a proxy's description, or absent.
 fn overriding(headers: &HeaderMap) -> Overrides<'_> {
     let fields = headers.iter().filter(|(name, _)| *name != question::ORIGINAL_URL);
     fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))
 }
 
-/// The one `traceparent` field: two name no parent.
+/// Returns the `traceparent` field, if there is exactly one.
 fn traceparent(headers: &HeaderMap) -> Option<&str> {
     let mut fields = headers.get_all(TRACEPARENT).iter();
     match (fields.next(), fields.next()) {
@@ -99,26 +100,27 @@ fn traceparent(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The answer to the proxy; `judged` is the `Authorization` field of the request.
+/// Makes the answer to the proxy; `judged` is the `Authorization` field of the request.
 fn told(decision: Decision, judged: Option<&HeaderValue>) -> Answer {
     let mut answer = match decision.outcome {
         Ok(pass) => passed(pass, judged),
         Err(refused) => refused.response.map(Full::new),
     };
-    // A proxy that caches answers has to be told how to by its own configuration.
+    // A proxy that caches answers needs its own configuration for that.
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 
-/// Each field that is ours to set is set, to nothing if need be: what a proxy copies takes the place of what the client sent.
+/// Makes the answer of a pass. It sets each field of the gateway, some to an empty value: a field that the proxy copies
+/// replaces the client's.
 fn passed(pass: Pass, judged: Option<&HeaderValue>) -> Answer {
     let mut answer = Response::new(Full::default());
     let headers = answer.headers_mut();
     for (name, value) in pass.headers {
         headers.insert(name, value.unwrap_or(const { HeaderValue::from_static("") }));
     }
-    // Traefik and Caddy drop the client's unless it is repeated. One that was not judged is not: it may be of any size, and
-    // a proxy that cannot take the answer in would hold the gateway to be out of order.
+    // Traefik and Caddy drop the client's field unless it is repeated. One that was not judged is not repeated: it may
+    // have any size, and a proxy that cannot take in the answer would mark the gateway as failing.
     let judged = || pass.access.as_ref().and(judged.cloned());
     if let Some(authorization) = pass.authorization.or_else(judged) {
         headers.insert(AUTHORIZATION, authorization);

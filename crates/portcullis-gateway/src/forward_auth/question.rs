@@ -1,28 +1,27 @@
-//! Which request a proxy asks about.
+//! The original request, read out of a proxy's question.
 
 use http::{HeaderValue, request::Parts, uri::Authority};
 
 use crate::decision::{Fault, Gateway, leads_past_us};
 
-/// Where proxies ask; Envoy puts the client's path behind it.
+/// The path of questions; Envoy appends the client's path.
 const AUTH: &str = "/auth";
 
-/// The one field of an account by which clients ask servers for another path, too.
+/// The one field of a description by which clients override paths, too.
 pub(super) const ORIGINAL_URL: &str = "x-original-url";
 
-/// A request to the gateway, by a peer that is trusted.
+/// A request to the gateway, by a trusted peer.
 pub(super) struct Question<'a, 'g> {
     pub(super) head: &'a Parts,
     pub(super) gateway: &'g Gateway,
 }
 
-/// What a proxy's header fields say of the original request.
+/// The description of the original request by the proxy's header fields.
 #[derive(Default)]
 struct Description<'a> {
-    /// nginx, as its configuration says: `X-Original-Method`, and `X-Original-URI` or, as ingress-nginx has it,
-    /// `X-Original-URL`.
+    /// nginx, as configured: `X-Original-Method`, and `X-Original-URI` or, with ingress-nginx, `X-Original-URL`.
     original: Family<'a>,
-    /// Traefik, Caddy, APISIX, and HAProxy as it is configured to: `X-Forwarded-Method` and `X-Forwarded-Uri`.
+    /// Traefik, Caddy, APISIX, and HAProxy as configured: `X-Forwarded-Method` and `X-Forwarded-Uri`.
     forwarded: Family<'a>,
 }
 
@@ -43,12 +42,13 @@ struct Field<'a> {
 }
 
 impl<'a> Question<'a, '_> {
-    /// Method and target of the request that is meant.
+    /// Returns method and target of the original request.
     ///
     /// # Errors
     ///
-    /// If it is described in two ways, twice or by half, or not at all; and if the client sent a header field that only the
-    /// gateway may set, with another mark for `-`, whose place no answer of ours can take, or has such a field dropped.
+    /// If it is described in two ways, twice, incompletely, or not at all; if the client sent a header field that only
+    /// the gateway may set, with another character for `-`, which no answer can replace; or if the client has such a
+    /// field dropped.
     pub(super) fn original(&self) -> Result<(&'a str, &'a str), Fault> {
         let described = self.description()?.request()?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
@@ -64,7 +64,7 @@ impl<'a> Question<'a, '_> {
         }
     }
 
-    /// One look at each field: to look each name up took longer than the token.
+    /// Reads each field once: looking each name up took longer than the token.
     fn description(&self) -> Result<Description<'a>, Fault> {
         let mut description = Description::default();
         for (name, value) in &self.head.headers {
@@ -94,7 +94,7 @@ impl<'a> Description<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// Method and target, if there are both; one alone says nothing that can be relied on, and neither do two targets.
+    /// Returns method and target, if there are both. One alone is not reliable, nor are two targets.
     fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
         match (self.method.text()?, self.target.text()?, self.url.text()?) {
             (Some(method), Some(target), None) => Ok(Some((method, target))),
@@ -105,16 +105,16 @@ impl<'a> Family<'a> {
     }
 }
 
-/// The part of an absolute URL behind its authority, as it is spelled.
+/// Returns the part of an absolute URL behind its authority, as it is spelled.
 ///
-/// The proxy puts the URL together of the client's `Host` and the request line, so both are the client's text. The path has
-/// to begin where the authority ends: with `Host: x?`, and `/admin` behind it, it would read as the query of `/`.
+/// The proxy makes the URL of the client's `Host` and the request line, so the client controls both. The path has to
+/// begin where the authority ends: with `Host: x?`, a path `/admin` would read as the query of `/`.
 fn target_of(url: &str) -> Result<&str, Fault> {
     let (scheme, rest) = url.split_once("://").ok_or(Fault::MalformedPath)?;
     let slash = rest.find('/').ok_or(Fault::MalformedPath)?;
     let (authority, target) = rest.split_at_checked(slash).ok_or(Fault::MalformedPath)?;
     let is_known = matches!(scheme, "http" | "https");
-    // `host`, `host:port`, `[::1]:port` (RFC 3986 section 3.2); no user, nothing encoded.
+    // `host`, `host:port`, `[::1]:port` (RFC 3986 section 3.2), without a user or percent-encoding.
     let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let is_authority = is_plain && authority.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty());
     if is_known && is_authority { Ok(target) } else { Err(Fault::MalformedPath) }
@@ -129,7 +129,7 @@ impl<'a> Field<'a> {
         if self.repeated {
             return Err(Fault::AmbiguousOriginalRequest);
         }
-        // Not ASCII: no method and no target in a request line.
+        // Methods and targets in a request line are ASCII.
         self.value.map(|value| value.to_str().map_err(|_| Fault::MalformedPath)).transpose()
     }
 }

@@ -1,4 +1,4 @@
-//! `portcullis keys`: the keys of a set, and which of them tokens can be verified with.
+//! `portcullis keys`: the keys of a set, with the problems of each.
 
 mod row;
 mod table;
@@ -13,29 +13,29 @@ use serde_json::json;
 use crate::terminal;
 use row::Row;
 
-/// At least one key can be used.
+/// The exit status if at least one key can be used.
 const USABLE: u8 = 0;
 
-/// None can.
+/// The exit status if no key can be used.
 const NONE_USABLE: u8 = 1;
 
-/// There is no set to look at.
+/// The exit status if there is no set to look at.
 const NO_SET: u8 = 2;
 
-/// Help where a key set cannot be had.
+/// The help if a key set cannot be fetched.
 const OF_SET: &str = "for the keys that an issuer's metadata name, write `--issuer URL`";
 
-/// Help where an issuer's cannot.
+/// The help if an issuer's key set cannot be fetched.
 const OF_ISSUER: &str = "for a key set by its own address, write that without `--issuer`";
 
-/// What the command line may say.
+/// The options of the command.
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("from").required(true).args(["set", "issuer"]),
-    after_help = "Exit status: 0 if a key can be used, 1 if none can, 2 if there is no key set to look at."
+    after_help = "Exit status: 0 if a key can be used, 1 if none can, 2 if the key set cannot be read."
 )]
 pub(crate) struct Arguments {
-    /// A URL (https, or of this machine) or a file with a JWK Set, or PEM
+    /// A JWK Set, by its URL (https, or of this machine) or file, or a PEM file
     #[arg(value_name = "URL|FILE")]
     set: Option<String>,
 
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Lists the keys, and ends with a status that says whether any can be used.
+/// Lists the keys; the exit status tells if any can be used.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     match list(&arguments).await {
         Ok(rows) => {
@@ -78,12 +78,12 @@ fn is_url(text: &str) -> bool {
 
 async fn fetched(jwks: JwksService, help: &str) -> Result<Vec<Row>, Report> {
     let outcome = terminal::waiting("fetching the keys", jwks.refresh()).await;
-    // A set of which no key can be used is an error there, and just what is asked about here.
+    // The service takes a set without usable keys for an error; here it is a result.
     match (jwks.document(), outcome) {
         (Some(set), _) => Ok(set.published_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
-        // It may repeat what the server said.
+        // The error may repeat text of the server.
         (None, Err(error)) => Err(miette!(help = help, "{}", terminal::visible(&error.to_string()))),
-        (None, Ok(())) => Err(miette!("the endpoint gave no key set")),
+        (None, Ok(())) => Err(miette!("expected a key set from the endpoint, got none")),
     }
 }
 
@@ -91,10 +91,11 @@ fn read(file: &str) -> Result<Vec<Row>, Report> {
     let text = std::fs::read(file).into_diagnostic().wrap_err_with(|| format!("cannot read {file}"))?;
     match JwkSet::from_slice(&text) {
         Ok(set) => Ok(set.local_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
-        // A key in another form is as good, and any other text is named for what it is.
+        // PEM is accepted, too; the error of any other text is that of a JWK Set.
         Err(_) => {
-            let jwks =
-                JwksService::from_text(&text).into_diagnostic().wrap_err_with(|| format!("{file} is no key set"))?;
+            let jwks = JwksService::from_text(&text)
+                .into_diagnostic()
+                .wrap_err_with(|| format!("expected a key set in {file}"))?;
             Ok(jwks.status().keys.iter().map(|_| Row::of_pem()).collect())
         }
     }

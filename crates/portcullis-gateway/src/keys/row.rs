@@ -1,11 +1,11 @@
-//! One key: what it says of itself, what we make of it.
+//! One key: its members, and the library's verdict on it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{KeyOddity, KeyProblem, jwk_thumbprint};
 use serde::Serialize;
 use serde_json::Value;
 
-/// One key of a set; what it does not say is none.
+/// One key of a set; absent members are none.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Row {
     pub(super) kid: Option<String>,
@@ -15,12 +15,12 @@ pub(super) struct Row {
     pub(super) size: Option<String>,
     #[serde(rename = "use")]
     pub(super) purpose: Option<String>,
-    /// RFC 7638, by SHA-256; none of a secret, which it would help to guess.
+    /// The thumbprint (RFC 7638, SHA-256); none for a secret, which it would help to guess.
     pub(super) thumbprint: Option<String>,
     usable: bool,
-    /// Why it is not used.
+    /// The reason why it is not used.
     pub(super) problem: Option<String>,
-    /// Its oddities, though it is used.
+    /// The oddities of a key that is used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
 }
@@ -41,7 +41,7 @@ impl Row {
         }
     }
 
-    /// A key of a PEM file: it was read, and says nothing of itself.
+    /// Returns the row of a key in a PEM file, which has no members.
     pub(super) fn of_pem() -> Self {
         Self { kty: Some("PEM".to_owned()), usable: true, ..Self::default() }
     }
@@ -61,7 +61,7 @@ fn size(key: &Value) -> Option<String> {
     }
 }
 
-/// The bits of a number, in bytes with the highest first.
+/// Counts the bits of a big-endian number.
 fn bits(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     let highest = number.get(zeros).map_or(0, |byte| byte.leading_zeros() as usize);

@@ -5,7 +5,7 @@ use crate::terminal::{BAD, GOOD, HEADING, styled, visible};
 
 const TITLES: [&str; 6] = ["kid", "kty", "alg", "size", "use", "thumbprint (RFC 7638)"];
 
-/// Of a text, no more is shown.
+/// The length at which texts are cut.
 const LONGEST: usize = 64;
 
 pub(super) fn of(rows: &[Row]) -> String {

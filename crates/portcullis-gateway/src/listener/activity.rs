@@ -1,7 +1,7 @@
-//! What a connection is busy with, told by its stream and its service, read by its watchdog.
+//! The activity of a connection, written by its stream and its service, read by its watchdog.
 //!
-//! A request costs a few plain stores here, and no look at the clock: the watchdog looks now and then, and what it
-//! sees unchanged has lasted since its last look.
+//! A request costs a few plain stores here, and no look at the clock: the watchdog looks now and then, and takes an
+//! unchanged state as having lasted since its last look.
 
 use std::sync::{
     Arc,
@@ -10,57 +10,56 @@ use std::sync::{
 
 use http::Version;
 
-/// Shared by the parts of one connection.
+/// The state that the parts of one connection share.
 #[derive(Debug)]
 pub(super) struct Activity {
-    /// The phase in the lowest two bits, above them a number that each change raises.
+    /// The phase in the lowest two bits; above them a number that each change increments.
     ///
     /// Only the connection's own task writes it, so that load and store need not be one step.
     mark: AtomicU64,
-    /// Requests being answered. On HTTP/2 each of them is a task of its own.
+    /// The number of requests in progress. On HTTP/2 each of them is a task of its own.
     calls: AtomicUsize,
     multiplexed: AtomicBool,
 }
 
-/// What the client owes us, if anything.
+/// The next step that the client owes, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// A header section (and a TLS handshake before the first) that began to arrive.
+    /// The rest of a header section that began to arrive; before the first, also a TLS handshake.
     Head,
-    /// To read what it asked for.
+    /// Reading the answer.
     Reading,
     /// Nothing.
     Idle,
 }
 
-/// A connection at one look.
+/// The state of a connection at one look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     mark: u64,
     pub(super) calls: usize,
 }
 
-/// A request being answered; ends when dropped.
+/// A request in progress; ends when dropped.
 #[derive(Debug)]
 pub(super) struct Call(Arc<Activity>);
 
 impl Activity {
-    /// A new connection: it owes its first header section.
+    /// Makes the state of a new connection: it owes its first header section.
     pub(super) fn new() -> Self {
         Self { mark: AtomicU64::new(0), calls: AtomicUsize::new(0), multiplexed: AtomicBool::new(false) }
     }
 
-    /// Bytes came.
+    /// Notes that bytes arrived.
     pub(super) fn received(&self) {
-        // While a request is answered they are its body. On HTTP/2 they may be frames of control, which are no
-        // beginning of anything.
+        // During a request they are its body. On HTTP/2 they may be control frames, which begin nothing.
         let begins = self.phase() == Phase::Idle && self.calls.load(Relaxed) == 0;
         if begins && !self.multiplexed.load(Relaxed) {
             self.enter(Phase::Head);
         }
     }
 
-    /// A header section is complete.
+    /// Notes that a header section is complete.
     pub(super) fn called(self: &Arc<Self>, version: Version) -> Call {
         if version == Version::HTTP_2 {
             self.multiplexed.store(true, Relaxed);
@@ -70,21 +69,21 @@ impl Activity {
         Call(Arc::clone(self))
     }
 
-    /// The client does not take what we write.
+    /// Notes that the client does not take our bytes.
     pub(super) fn stalled(&self) {
         if self.phase() != Phase::Reading {
             self.enter(Phase::Reading);
         }
     }
 
-    /// All that we wrote was taken.
+    /// Notes that all our bytes were taken.
     pub(super) fn flushed(&self) {
         if self.phase() == Phase::Reading {
             self.enter(Phase::Idle);
         }
     }
 
-    /// A look at it.
+    /// Returns the present state.
     pub(super) fn seen(&self) -> Seen {
         Seen { mark: self.mark.load(Relaxed), calls: self.calls.load(Relaxed) }
     }
@@ -110,7 +109,7 @@ impl Seen {
         Phase::of(self.mark)
     }
 
-    /// Whether nothing began or ended between the two looks.
+    /// Returns true if nothing began or ended between the two looks.
     pub(super) fn same_as(self, earlier: Self) -> bool {
         self.mark == earlier.mark
     }

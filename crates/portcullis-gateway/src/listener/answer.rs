@@ -1,4 +1,4 @@
-//! The time that a request may take.
+//! The time limit of a request.
 
 use std::{convert::Infallible, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -7,9 +7,9 @@ use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use super::activity::Call;
 use crate::telemetry::Seldom;
 
-/// The answer, or 503 if it takes longer than `limit`: nobody was judged, so that nobody may pass.
+/// Returns the answer, or 503 if it takes longer than `limit`: a request that is not judged must not pass.
 ///
-/// Most answers are ready at once, and only what has to wait gets a timer.
+/// Most answers are ready at once; only the others get a timer.
 pub(super) async fn in_time<F, B>(answer: F, limit: Duration, call: Call) -> Result<Response<B>, Infallible>
 where
     F: Future<Output = Result<Response<B>, Infallible>>,

@@ -26,12 +26,12 @@ use super::{
 };
 use crate::{config::Limits, telemetry::Seldom};
 
-/// Below it hyper sets no limit to a header section of HTTP/1.1.
+/// The smallest buffer for which hyper limits a header section of HTTP/1.1.
 const LEAST_BUFFER: usize = 8192;
-/// How often, and how long, an HTTP/2 peer is asked whether it is still there.
+/// The interval of pings to an HTTP/2 peer, and the time limit of their answers.
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
-/// What the connections of a listener have in common.
+/// The common state of a listener's connections.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) limits: Limits,
@@ -46,7 +46,7 @@ impl Shared {
         Self { limits, slots, tls, http }
     }
 
-    /// Serves a connection until it ends, or has to.
+    /// Serves a connection until it ends, or has to be ended.
     pub(super) async fn carry<S, B>(&self, tcp: TcpStream, slot: &Slot, service: S, drain: Drain)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
@@ -55,7 +55,7 @@ impl Shared {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        // Without it the last segment of an answer may wait for the client to acknowledge the one before.
+        // Without it the last segment of an answer may wait for the acknowledgement of the one before.
         let _ = tcp.set_nodelay(true);
         match self.shake_hands(tcp).await {
             Ok(transport) => self.speak_http(transport, slot, service, drain).await,
@@ -71,7 +71,7 @@ impl Shared {
         match timeout(self.limits.header_time, tls.acceptor().accept(tcp)).await {
             Ok(Ok(stream)) => Ok(Transport::Tls(Box::new(stream))),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the handshake took too long".to_owned()),
+            Err(_) => Err("expected the handshake within limits.header_time".to_owned()),
         }
     }
 
@@ -123,7 +123,7 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
-        // The watchdog keeps the time.
+        // The watchdog enforces the time limits.
         .header_read_timeout(None)
         .max_buf_size(limits.header_bytes.max(LEAST_BUFFER));
     http.http2()
@@ -132,8 +132,8 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .keep_alive_timeout(PING.1)
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        // Questions are small: no client needs to have much under way. What a connection can have us keep is the sum of the
-        // header sections and messages of its streams, and this.
+        // Questions are small: a client needs few streams. The memory of a connection is bounded by the header sections
+        // and messages of its streams, and this.
         .initial_stream_window_size(64 << 10)
         .initial_connection_window_size(1 << 20)
         .max_send_buf_size(64 << 10);
@@ -150,7 +150,7 @@ fn log_end(ended: Result<(), Box<dyn Error + Send + Sync>>) {
     tracing::debug!(%error, "a connection ended early");
 }
 
-/// Tells the log which limit cut a client off, when the log wants to know; a metric counts it in any case.
+/// Logs the limit that cut a client off, if the log wants it; a metric counts it in any case.
 fn cut(cause: &'static str, limit: &'static str) {
     tracing::debug!(cause, limit, "a connection was cut");
     metrics::counter!(crate::telemetry::names::CONNECTIONS_CUT.name, "cause" => cause).increment(1);

@@ -1,17 +1,17 @@
-//! Says to every listener and connection that it is time to end.
+//! The signal to every listener and connection that it is time to end.
 
 use tokio::sync::watch;
 
-/// Sees when draining begins.
+/// The receiver of the signal.
 #[derive(Debug, Clone)]
 pub(crate) struct Drain(watch::Receiver<bool>);
 
-/// Begins the draining, when told or when dropped.
+/// The sender of the signal; dropping it sends it, too.
 #[derive(Debug)]
 pub(crate) struct DrainTrigger(watch::Sender<bool>);
 
 impl Drain {
-    /// A trigger, and what sees it.
+    /// Makes a sender and a receiver.
     pub(crate) fn new() -> (DrainTrigger, Self) {
         let (trigger, drain) = watch::channel(false);
         (DrainTrigger(trigger), Self(drain))
@@ -19,11 +19,11 @@ impl Drain {
 
     /// Waits until draining begins.
     pub(crate) async fn begun(&mut self) {
-        // An error says that the trigger is gone: nobody could end us any more.
+        // An error means that the sender was dropped: nothing else could end us.
         let _ = self.0.wait_for(|begun| *begun).await;
     }
 
-    /// Whether draining began.
+    /// Returns true once draining began.
     pub(crate) fn has_begun(&self) -> bool {
         *self.0.borrow()
     }

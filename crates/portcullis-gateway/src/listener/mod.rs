@@ -1,18 +1,18 @@
 //! Sockets, with TCP or TLS, HTTP/1.1 and HTTP/2, and limits that no client can stretch.
 //!
-//! | what a client may do | what it gets |
+//! | action of a client | consequence |
 //! |---|---|
-//! | open more connections than there are places | waits in the kernel's queue; idle connections make room |
-//! | open more connections than one peer may have | hung up on, unless it is trusted; its idle connections make room |
-//! | send more requests at once on HTTP/2 | refused streams |
-//! | send its TLS handshake, or a header section, too slowly | is cut off after `header_time` |
-//! | send a header section that is too large | 431 (at 8 KiB or beyond, on HTTP/1.1) |
-//! | ask what takes too long to answer | 503 with `Retry-After` after `request_time` |
-//! | not read its answer | is cut off after `request_time` |
-//! | keep a connection idle | may, for `idle_time`; for `header_time` while all places are taken |
-//! | go away silently | is found out by pings on HTTP/2, and as idle on HTTP/1.1 |
+//! | opens more connections than there are places | waits in the kernel's queue; idle connections make room |
+//! | opens more connections than one peer may have | is hung up on, unless trusted; its idle connections make room |
+//! | sends more requests at once on HTTP/2 | refused streams |
+//! | sends its TLS handshake, or a header section, too slowly | is cut off after `header_time` |
+//! | sends a header section that is too large | 431 (at 8 KiB or beyond, on HTTP/1.1) |
+//! | sends a request that takes too long to answer | 503 with `Retry-After` after `request_time` |
+//! | does not read its answer | is cut off after `request_time` |
+//! | keeps a connection idle | is closed after `idle_time`; after `header_time` while all places are taken |
+//! | goes away silently | is detected by pings on HTTP/2, and as idle on HTTP/1.1 |
 //!
-//! HTTP/2 is spoken with whoever begins with its preface: by ALPN under TLS, with prior knowledge without
+//! HTTP/2 is spoken with clients that begin with its preface: by ALPN under TLS, with prior knowledge without
 //! (RFC 9113 section 3.3), as gRPC does.
 
 mod activity;
@@ -62,10 +62,10 @@ use crate::{
     telemetry::Seldom,
 };
 
-/// How long to wait when the system has no more sockets to give.
+/// The wait after the system ran out of sockets.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
-/// A socket that clients can connect to, though nobody answers yet.
+/// A bound socket; connections wait until it is served.
 pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
@@ -75,7 +75,7 @@ pub(crate) struct Listener {
     tls: Option<TlsHandle>,
 }
 
-/// Why there is no listener.
+/// The reason why a socket cannot be listened on.
 #[derive(Debug)]
 pub(crate) enum BindError {
     /// The address cannot be listened on.
@@ -85,7 +85,7 @@ pub(crate) enum BindError {
 }
 
 impl Listener {
-    /// Binds; reads the certificate and the key.
+    /// Binds the address; reads the certificate and the key.
     pub(crate) async fn bind(config: &config::Listener, limits: &Limits) -> Result<Self, BindError> {
         let tls = config.tls.as_ref().map(TlsHandle::read).transpose().map_err(BindError::Tls)?;
         let no_address = |error| BindError::Address(config.address, error);
@@ -94,31 +94,31 @@ impl Listener {
         Ok(Self { socket, address, name: None, limits: limits.clone(), trusts: Box::new(|_| false), tls })
     }
 
-    /// Gives it the name that metrics and logs call it by, in place of its address.
+    /// Sets the listener's name in metrics and logs, in place of its address.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Lets peers that are trusted have as many connections as there are; nobody is by default.
+    /// Lets trusted peers have as many connections as there are; by default no peer is trusted.
     pub(crate) fn trusting(mut self, trusts: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         self.trusts = Box::new(trusts);
         self
     }
 
-    /// Where it listens; the port is the one that the system chose if it was to choose.
+    /// Returns the address; its port is the system's choice if the configured one is 0.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What renews certificate and key; none without TLS.
+    /// Returns the handle that renews certificate and key; none without TLS.
     pub(crate) fn tls(&self) -> Option<TlsHandle> {
         self.tls.clone()
     }
 
-    /// Serves until `drain` begins, then lets requests in flight end, for the limit's drain time at most.
+    /// Serves until `drain` begins, then lets requests in progress end, for the limit's drain time at most.
     ///
-    /// Each connection gets a service of its own from `service_for`, which is told the peer.
+    /// Each connection gets a service of its own from `service_for`, which receives the peer.
     pub(crate) async fn serve<M, S, B>(self, service_for: M, mut drain: Drain)
     where
         M: Fn(SocketAddr) -> S,
@@ -157,7 +157,7 @@ impl Listener {
     }
 }
 
-/// The socket that connections come in by.
+/// The socket that accepts connections.
 struct Gate {
     socket: TcpListener,
     trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
@@ -166,7 +166,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// The next connection, as soon as there is a place for it.
+    /// Returns the next connection, as soon as there is a place for it.
     async fn accept(&self, slots: &Slots) -> (TcpStream, SocketAddr, Slot) {
         let permit = slots.permit(&self.name).await;
         loop {
@@ -185,7 +185,7 @@ impl Gate {
         }
     }
 
-    /// Lets a peer have another connection: as a guest, if it is not trusted.
+    /// Lets a peer have another connection: as a guest, if it is not trusted; none if it has too many.
     fn admit(&self, peer: IpAddr) -> Option<Option<Guest>> {
         static TOLD: Seldom = Seldom::new();
         if (self.trusts)(peer) {
@@ -212,7 +212,7 @@ impl Gate {
     }
 }
 
-/// Whether a client gave up before it was accepted; all else is trouble of this machine and may last.
+/// Returns true if a client gave up before it was accepted; other errors concern this machine and may last.
 fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

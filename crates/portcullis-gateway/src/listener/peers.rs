@@ -1,4 +1,4 @@
-//! Counts the connections of peers that are not trusted: none of them may keep the others out, nor the trusted ones.
+//! The number of connections of untrusted peers: none of them may keep others out, nor all of them the trusted ones.
 
 use std::{
     collections::HashMap,
@@ -13,11 +13,11 @@ use portcullis::ClientAddress;
 
 use crate::config::Limits;
 
-/// The connections of peers that are not trusted.
+/// The connections of untrusted peers.
 #[derive(Debug)]
 pub(super) struct Peers {
     most_each: usize,
-    /// Half of all places are for those that are trusted.
+    /// The limit for all untrusted peers together: half of all places.
     most_together: usize,
     open: Mutex<Open>,
     crowded: AtomicBool,
@@ -26,7 +26,7 @@ pub(super) struct Peers {
 #[derive(Debug, Default)]
 struct Open {
     together: usize,
-    /// An entry for each peer that has a connection, and for no other. Peers are told apart as clients are.
+    /// The peers that have a connection. Peers are told apart as clients are.
     each: HashMap<ClientAddress, Peer>,
 }
 
@@ -36,7 +36,7 @@ struct Peer {
     crowded: Arc<AtomicBool>,
 }
 
-/// The connection of a peer that is not trusted; no longer counted when dropped.
+/// A connection of an untrusted peer; counted until dropped.
 #[derive(Debug)]
 pub(super) struct Guest {
     peers: Arc<Peers>,
@@ -54,7 +54,7 @@ impl Peers {
         }
     }
 
-    /// Counts a connection; none if the peer, or all of them together, have as many as they may.
+    /// Counts a connection; none if the peer, or all of them together, have reached their limit.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Guest> {
         let address = ClientAddress::from(address);
         let mut open = self.open();
@@ -79,7 +79,7 @@ impl Peers {
 }
 
 impl Guest {
-    /// Tells whether a connection was refused for want of this one's place.
+    /// Returns true if a connection was refused that could have this one's place.
     pub(super) fn is_crowded(&self) -> bool {
         self.crowded.load(Relaxed) || self.peers.crowded.load(Relaxed)
     }
@@ -143,6 +143,6 @@ mod tests {
         let third = peers.admit(address(3)).unwrap();
         drop((first, other, third));
         let open = peers.open();
-        assert_eq!((open.together, open.each.len()), (0, 0), "nothing is kept of who has gone");
+        assert_eq!((open.together, open.each.len()), (0, 0), "nothing is kept of closed connections");
     }
 }

@@ -1,4 +1,4 @@
-//! How many connections there may be.
+//! The limit on connections.
 
 use std::{
     future::pending,
@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::peers::Guest;
 use crate::telemetry::{Seldom, names};
 
-/// Places for connections. While none is free nothing is accepted: clients wait in the kernel's queue.
+/// The places for connections. While none is free nothing is accepted: clients wait in the kernel's queue.
 #[derive(Debug)]
 pub(super) struct Slots {
     free: Arc<Semaphore>,
@@ -24,7 +24,7 @@ pub(super) struct Slots {
     told: Seldom,
 }
 
-/// The place of one connection; free again when dropped.
+/// The place of one connection; freed when dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
@@ -63,25 +63,25 @@ impl Slots {
         }
         match Arc::clone(&self.free).acquire_owned().await {
             Ok(permit) => permit,
-            // Nobody closes it.
+            // The semaphore is never closed.
             Err(_) => pending().await,
         }
     }
 
-    /// Gives a place to a connection that was accepted; of a guest, if the peer is not trusted.
+    /// Gives a place to an accepted connection; with a guest, if the peer is not trusted.
     pub(super) fn fill(&self, permit: OwnedSemaphorePermit, guest: Option<Guest>) -> Slot {
         self.open.increment(1.0);
         Slot { _permit: permit, guest, open: self.open.clone() }
     }
 
-    /// Whether somebody waits for a place.
+    /// Returns true if a connection waits for a place.
     pub(super) fn are_crowded(&self) -> bool {
         self.crowded.load(Relaxed)
     }
 }
 
 impl Slot {
-    /// Tells whether it has to make room for another connection of its peer.
+    /// Returns true if this connection should make room for another of its peer.
     pub(super) fn is_crowded(&self) -> bool {
         self.guest.as_ref().is_some_and(Guest::is_crowded)
     }

@@ -1,4 +1,4 @@
-//! A connection's bytes, plain or under TLS, with an eye on whether they flow.
+//! The bytes of a connection, plain or under TLS; their flow is noted.
 
 use std::{
     io::{self, IoSlice},
@@ -15,14 +15,14 @@ use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
 
-/// A stream that tells an [`Activity`] what happens.
+/// A stream that notes its activity in an [`Activity`].
 #[derive(Debug)]
 pub(super) struct Stream {
     transport: Transport,
     activity: Arc<Activity>,
 }
 
-/// One type for both, so that HTTP is compiled once for each service.
+/// A plain or a TLS stream. One type for both, so that HTTP is compiled once for each service.
 #[derive(Debug)]
 pub(super) enum Transport {
     Plain(TcpStream),
@@ -77,13 +77,13 @@ impl AsyncWrite for Stream {
         self.written(written)
     }
 
-    // Said to be so, HTTP/2 would write each answer of more than 256 bytes, and its trailers, by a system call of its own;
-    // answers are small, and are copied together instead.
+    // With vectored writes, HTTP/2 would write each answer of more than 256 bytes, and its trailers, by a system call
+    // of its own; answers are small, and copied together instead.
     fn is_write_vectored(&self) -> bool {
         false
     }
 
-    // Who calls this has nothing left to write, so that a flush which is done says that all was taken.
+    // The caller has nothing left to write: a completed flush means that all was taken.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = match &mut self.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
@@ -101,7 +101,7 @@ impl AsyncWrite for Stream {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         };
-        // Under TLS there is a last message to be taken.
+        // Under TLS there is a last message to write.
         if shut.is_pending() {
             self.activity.stalled();
         }

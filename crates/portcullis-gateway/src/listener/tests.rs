@@ -1,4 +1,4 @@
-//! Clients good, slow and hostile, over sockets.
+//! Good, slow and hostile clients, over sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so")]
 
 use std::{path::Path, pin::Pin};
@@ -23,9 +23,9 @@ use tokio_rustls::{
 
 use super::*;
 
-/// Long enough for anything that is not meant to take for ever.
+/// Long enough for anything that ends.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A limit that is meant to be passed.
+/// A limit that is meant to be exceeded.
 const SHORT: Duration = Duration::from_millis(200);
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
@@ -91,7 +91,7 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// A connection that had an answer and is kept.
+    /// Opens a connection that had an answer and is kept.
     async fn idle(&self) -> TcpStream {
         let mut stream = self.connect().await;
         assert_eq!(ask(&mut stream, "/").await, 200);
@@ -103,7 +103,7 @@ impl Server {
     }
 }
 
-/// `/gated` waits for the gate, `/never` for ever; `/big` fills the buffers of any socket.
+/// `/gated` waits for the gate, `/never` for ever; the answer to `/big` fills the buffers of any socket.
 fn answer(request: &Request<Incoming>, peer: SocketAddr, mut opened: watch::Receiver<bool>) -> Answer {
     let path = request.uri().path().to_owned();
     Box::pin(async move {
@@ -121,13 +121,13 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("it hangs"))
 }
 
-/// The status of the answer to a GET.
+/// Returns the status of the answer to a GET.
 async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) -> u16 {
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: gateway\r\n\r\n").as_bytes()).await.unwrap();
     status(&head(stream).await)
 }
 
-/// A response up to the end of its header section, and its body if it was with it.
+/// Reads a response up to the end of its header section, with any of its body that arrived with it.
 async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     soon(async {
@@ -145,7 +145,7 @@ fn status(head: &str) -> u16 {
     head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no response: {head:?}"))
 }
 
-/// Waits for the end of a connection, however it comes.
+/// Waits for the end of a connection, of any kind.
 async fn closed(stream: &mut (impl AsyncRead + Unpin)) {
     let mut rest = Vec::new();
     let _ = soon(stream.read_to_end(&mut rest)).await;
@@ -228,7 +228,7 @@ async fn a_header_section_that_trickles_in_is_cut_off() {
         };
         tokio::select! {
             () = closed(&mut read) => {}
-            () = trickle => panic!("the {case} header section was waited for"),
+            () = trickle => panic!("the {case} header section was not cut off"),
         }
     }
 }
@@ -249,7 +249,7 @@ async fn who_says_nothing_is_cut_off() {
 async fn a_header_section_that_is_too_large_gets_431() {
     let server = Server::plain(limits()).await;
     let mut stream = server.connect().await;
-    // Not a byte more than is read: what stays unread would reset the connection before the answer is seen.
+    // Exactly the bytes that are read: unread ones would reset the connection before the answer is seen.
     let field = format!("GET / HTTP/1.1\r\nhost: gateway\r\nx-large: {}", "x".repeat(17 << 10));
     let _ = stream.write_all(field.get(..16 << 10).unwrap().as_bytes()).await;
     assert_eq!(status(&head(&mut stream).await), 431);
@@ -260,7 +260,7 @@ async fn a_header_section_that_is_too_large_gets_431() {
     request.headers_mut().insert("x-large", "x".repeat(17 << 10).parse().unwrap());
     match soon(http2.send_request(request)).await {
         Ok(response) => assert_eq!(response.status(), 431),
-        // The client knows the limit from the settings, and may hold to it by itself.
+        // The client knows the limit from the settings, and may keep to it by itself.
         Err(error) => assert!(!error.is_timeout(), "{error}"),
     }
     let mut fresh = server.h2c().await;
@@ -279,7 +279,7 @@ async fn beyond_the_limit_clients_wait_for_a_place() {
     assert_eq!(status(&head(&mut third).await), 200);
 }
 
-/// A connection from another address of this machine.
+/// Connects from another address of this machine.
 async fn connect_from(source: [u8; 4], server: &Server) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from((source, 0))).unwrap();
@@ -308,7 +308,7 @@ async fn one_peer_cannot_hold_every_connection() {
         other.write_all(b"GET /gated HTTP/1.1\r\nhost: gateway\r\n\r\n").await.unwrap();
         others.push(other);
     }
-    // Half of all places are for peers that are trusted, which have no other bound.
+    // Half of all places are for trusted peers, which have no other bound.
     closed(&mut connect_from([127, 0, 0, 4], &server).await).await;
     let mut trusted = Vec::new();
     for _ in 0..4 {
@@ -317,7 +317,7 @@ async fn one_peer_cannot_hold_every_connection() {
         trusted.push(stream);
     }
     drop(trusted);
-    // What idles makes room for another of the same peer.
+    // An idle connection makes room for another of the same peer.
     server.gate.send(true).unwrap();
     for stream in &mut greedy {
         assert_eq!(status(&head(stream).await), 200);
@@ -330,7 +330,7 @@ async fn one_peer_cannot_hold_every_connection() {
     .await;
 }
 
-/// The status, or nothing from a peer that hung up.
+/// Returns the status, or none if the peer hung up.
 async fn ask_if_open(stream: &mut TcpStream) -> Option<u16> {
     stream.write_all(REQUEST).await.ok()?;
     head(stream).await.split(' ').nth(1)?.parse().ok()
@@ -435,7 +435,7 @@ async fn draining_lets_requests_end_and_nothing_begin() {
     let mut multiplexed = server.h2c().await;
     assert_eq!(ask_h2(&mut multiplexed, "/").await, 200);
     let gated = tokio::spawn(multiplexed.send_request(get("/gated")));
-    // Both are being answered once a request behind them was.
+    // Both are in progress once a request behind them was answered.
     server.idle().await;
     assert_eq!(ask_h2(&mut multiplexed, "/").await, 200);
 
@@ -487,7 +487,7 @@ async fn an_address_that_is_taken_is_named() {
 
 // TLS.
 
-/// An authority, with files that it certified in a folder of its own.
+/// A certificate authority, with its certificates in a folder of its own.
 struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -504,7 +504,7 @@ impl Authority {
         authority
     }
 
-    /// Writes a new certificate and its key where the listener reads them.
+    /// Writes a new certificate and its key to the files of the listener.
     fn certify(&self, name: &str) {
         let (certificate, key) = self.issue(name);
         self.write("certificate.pem", &certificate);
@@ -530,7 +530,7 @@ impl Authority {
         config::Tls { client_ca: Some(authority.folder.path().join("ca.pem")), ..self.files() }
     }
 
-    /// A client that trusts this authority, and shows a certificate if it has one.
+    /// Makes a client that trusts this authority, with a client certificate if there is one.
     fn connector(&self, protocols: &[&str], identity: Option<(String, String)>) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
@@ -565,7 +565,7 @@ async fn handshake(
     soon(connector.connect(ServerName::try_from(name).unwrap(), server.connect().await)).await
 }
 
-/// Whether a request passes: TLS 1.3 tells a client only then that its certificate was refused.
+/// Returns true if a request passes: only then does TLS 1.3 tell a client that its certificate was refused.
 async fn is_answered(server: &Server, connector: &TlsConnector, name: &'static str) -> bool {
     let Ok(mut stream) = handshake(server, connector, name).await else { return false };
     stream.write_all(REQUEST).await.is_ok() && head(&mut stream).await.starts_with("HTTP/1.1 200")
@@ -580,7 +580,7 @@ async fn tls_speaks_what_was_agreed_on() {
     let stream = handshake(&server, &authority.connector(&["h2", "http/1.1"], None), "localhost").await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     assert_eq!(ask_h2(&mut h2(stream).await, "/").await, 200);
-    // Not a protocol of ours, not the name, not TLS.
+    // Another protocol, another name, no TLS.
     assert!(handshake(&server, &authority.connector(&["spdy/3"], None), "localhost").await.is_err());
     assert!(handshake(&server, &authority.connector(&[], None), "other").await.is_err());
     let mut plain = server.connect().await;

@@ -1,4 +1,4 @@
-//! Certificate and key, which can be replaced while connections are served.
+//! The certificate and key of a listener, which can be replaced while connections are served.
 
 use std::{
     fmt, io,
@@ -19,7 +19,7 @@ use tokio_rustls::{
 
 use crate::config;
 
-/// What new connections of a listener are encrypted with.
+/// The TLS configuration for new connections of a listener.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsHandle(Arc<ArcSwap<ServerConfig>>);
 
@@ -31,7 +31,7 @@ pub(crate) struct Renewal {
     config: ServerConfig,
 }
 
-/// Why a listener cannot speak TLS. Nothing of the key is in it.
+/// The reason why a listener cannot speak TLS. It holds nothing of the key.
 #[derive(Debug)]
 pub(crate) struct TlsError {
     file: PathBuf,
@@ -54,7 +54,7 @@ impl TlsHandle {
         Ok(Self(Arc::new(ArcSwap::from_pointee(server_config(files)?))))
     }
 
-    /// Reads certificate and key anew, for a reload that is all or nothing: the old ones stay until the commit.
+    /// Reads certificate and key again, for a reload that is all or nothing: the old ones stay until the commit.
     pub(crate) fn prepare(&self, files: &config::Tls) -> Result<Renewal, TlsError> {
         Ok(Renewal { handle: self.clone(), config: server_config(files)? })
     }
@@ -65,7 +65,7 @@ impl TlsHandle {
 }
 
 impl Renewal {
-    /// Takes certificate and key into use, for connections that come from now on.
+    /// Uses certificate and key for new connections.
     pub(crate) fn commit(self) {
         self.handle.0.store(Arc::new(self.config));
     }
@@ -109,7 +109,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    // The reader's own error may quote the line that it did not understand.
+    // The reader's own error may quote the unreadable line.
     PrivateKeyDer::from_pem_slice(&read(file)?).map_err(|_| TlsFault::NoKey.in_file(file))
 }
 

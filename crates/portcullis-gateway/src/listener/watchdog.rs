@@ -1,9 +1,9 @@
-//! How long a connection may owe something: a pure decision about two looks at it.
+//! The limits on time that a connection may take: a pure decision on two looks at it.
 //!
-//! hyper has a time limit for header sections, but it counts the wait for the next request as well, and sets a timer
-//! for each. A proxy keeps connections in a pool, for 60 s (nginx), 90 s (Traefik), 2 min (Caddy) or 1 h (Envoy), and
-//! a request that it sends as we close fails. So an idle connection may stay for longer than any of them keeps it,
-//! and has to make room only while all places are taken.
+//! hyper has a time limit for header sections, but it includes the wait for the next request, and sets a timer for
+//! each. A proxy keeps connections in a pool, for 60 s (nginx), 90 s (Traefik), 2 min (Caddy) or 1 h (Envoy), and a
+//! request that it sends while we close fails. So an idle connection may stay longer than any of them keeps it, and has
+//! to make room only while all places are taken.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use tokio::time::Instant;
 use super::activity::{Phase, Seen};
 use crate::config::Limits;
 
-/// Watches one connection.
+/// The watchdog of one connection.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     last: Seen,
     since: Instant,
 }
 
-/// What is to be done about a connection.
+/// The next step with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     LetBe,
-    /// Nothing is going on: tell it to end.
+    /// It is idle: tell it to end.
     Close,
-    /// It holds us up: drop it.
+    /// It blocks us: drop it.
     Cut(Cause),
 }
 
-/// Why a connection is dropped.
+/// The reason why a connection is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The header section did not arrive in time.
@@ -45,9 +45,9 @@ impl Watchdog {
         Self { last: first, since: now }
     }
 
-    /// Judges a connection; `crowded` says that others wait for one.
+    /// Judges a connection; `crowded` means that others wait for a place.
     pub(super) fn look(&mut self, seen: Seen, now: Instant, crowded: bool, limits: &Limits) -> Verdict {
-        // Requests have a time limit of their own; the client's part begins when it has the answer.
+        // Requests have a time limit of their own; the client's time begins with the answer.
         let waits_for_us = seen.calls > 0 && seen.phase() != Phase::Reading;
         if waits_for_us || !seen.same_as(self.last) {
             self.last = seen;
@@ -69,7 +69,7 @@ fn verdict(phase: Phase, lasted: Duration, crowded: bool, limits: &Limits) -> Ve
 }
 
 impl Cause {
-    /// The key that sets it.
+    /// Returns the configuration key of its limit.
     pub(super) fn limit(self) -> &'static str {
         match self {
             Self::SlowHeader => "limits.header_time",
@@ -78,7 +78,7 @@ impl Cause {
         }
     }
 
-    /// As metrics call it.
+    /// Returns its name in metrics.
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::SlowHeader => "slow_header",
@@ -88,7 +88,7 @@ impl Cause {
     }
 }
 
-/// How often to look: often enough that no limit is passed by more than a quarter, and not more than 50 times a second.
+/// Returns the time between looks: a quarter of the shortest limit, and at least 20 ms.
 pub(super) fn pace(limits: &Limits) -> Duration {
     let shortest = limits.header_time.min(limits.request_time);
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// What is said after each of the `times`, about a connection on which nothing more happens.
+    /// Returns the verdict after each of the `times`, on a connection on which nothing more happens.
     fn verdicts(activity: &Activity, crowded: bool, times: &[Duration]) -> Vec<Verdict> {
         let start = Instant::now();
         let mut watchdog = Watchdog::new(activity.seen(), start);

@@ -1,4 +1,4 @@
-//! Why a pasted token passes or is refused.
+//! The explanation of a pasted token.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::{
     explain::{Judged, Line, Route, bare, by_gateway},
 };
 
-/// A token, and the request that it would come with, if that is of interest.
+/// A token, and optionally the request to explain it for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -21,7 +21,7 @@ pub(super) struct Question {
     path: Option<String>,
 }
 
-/// The explanation, and the route that it is for.
+/// Explains a token, for the route of its request if one is given.
 pub(super) async fn explain(gateway: &Gateway, Question { token, method, path }: Question) -> Value {
     let request = path.filter(|path| !path.is_empty());
     let request = request.map(|path| Line { method: method.unwrap_or_else(|| "GET".to_owned()), path });

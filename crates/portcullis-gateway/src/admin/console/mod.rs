@@ -6,8 +6,8 @@
 //! | `/console/state` | issuers, counts and the last refusals, as JSON |
 //! | `POST /console/explain` | why a token passes or is refused, as JSON |
 //!
-//! Whoever reaches the admin listener may read it. What a page of another site could do is kept out: by the host that is
-//! asked for, as everywhere on this listener, and by the media type that only this page may send.
+//! Every client of the admin listener may read it. Pages of other sites are kept out by two checks: the requested host,
+//! as everywhere on this listener, and the media type of a question, which only this page may send.
 
 mod explain;
 
@@ -31,18 +31,18 @@ use crate::{
 
 const PATH: &str = "/console";
 
-/// The fields that a question may have beside the token, and has at least together with it.
+/// The bytes of a question beside its token.
 const REST_OF_A_QUESTION: usize = 32 << 10;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The console of the gateway in force.
+/// The console of the current configuration.
 #[derive(Clone)]
 pub(crate) struct Console {
     current: Arc<ArcSwap<Gateway>>,
     recent: Arc<Recent>,
-    /// The longest question: a header section has the longest token that is ever judged.
+    /// The length limit of a question: room for the longest token that is ever judged.
     question_bytes: usize,
 }
 
@@ -51,7 +51,7 @@ impl Console {
         Self { current, recent, question_bytes: header_bytes + REST_OF_A_QUESTION }
     }
 
-    /// Whether the console has this path.
+    /// Returns true if the console has this path.
     pub(super) fn has(path: &str) -> bool {
         path.strip_prefix(PATH).is_some_and(|page| page.is_empty() || page.starts_with('/'))
     }
@@ -102,7 +102,7 @@ impl Console {
         Answering::later(async move {
             let body = Limited::new(request.into_body(), longest).collect().await;
             if body.as_ref().is_err_and(|error| error.is::<LengthLimitError>()) {
-                let text = "the question is longer than limits.header_bytes lets any token be\n";
+                let text = "expected a question with a token that fits into limits.header_bytes, got a longer one\n";
                 return safe(response(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text));
             }
             let question = body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
@@ -110,13 +110,13 @@ impl Console {
                 Some(question) => {
                     response(StatusCode::OK, JSON, explain::explain(&gateway, question).await.to_string())
                 }
-                None => response(StatusCode::BAD_REQUEST, TEXT, "expected an object with `token`\n"),
+                None => response(StatusCode::BAD_REQUEST, TEXT, "expected a JSON object with `token`\n"),
             })
         })
     }
 }
 
-/// What keeps a browser from more than the page is for.
+/// Adds the header fields that limit the browser to what the page needs.
 fn safe(mut answer: Answer) -> Answer {
     let fields: [(HeaderName, &'static str); 2] = [(CONTENT_SECURITY_POLICY, POLICY), (REFERRER_POLICY, "no-referrer")];
     for (name, value) in fields {

@@ -1,4 +1,4 @@
-//! The counters of decisions, by handles that are made beforehand: to look up a metric by its labels costs more than the
+//! The counters of decisions. Their handles are made beforehand: looking up a metric by its labels costs more than the
 //! whole decision about a known token.
 
 use std::{
@@ -12,7 +12,7 @@ use portcullis::Ground;
 use super::{Outcome, PASS};
 use crate::{decision::Door, telemetry::names};
 
-/// The name of no route: a route begins with a slash.
+/// The label for no route: a route begins with a slash.
 const NO_ROUTE: &str = "none";
 
 /// The counts of each door, for the routes of one configuration.
@@ -21,18 +21,18 @@ pub(in crate::decision) struct Counts {
     ext_authz: Decisions,
 }
 
-/// Counts the decisions at one door.
+/// The counters of the decisions at one door.
 pub(super) struct Decisions {
     seconds: Histogram,
     routes: Vec<OfRoute>,
     unrouted: OfRoute,
 }
 
-/// The decisions about one route.
+/// The counters of the decisions about one route.
 struct OfRoute {
     route: String,
     passed: Counter,
-    /// Few, so that they are searched one by one. Codes are the program's own: a client can add none.
+    /// The counters of refusals by code. They are few, and searched one by one; clients cannot add codes.
     refused: RwLock<Vec<(&'static str, Counter)>>,
 }
 
@@ -60,7 +60,7 @@ impl Decisions {
         }
     }
 
-    /// Counts a decision, and the time that it took.
+    /// Counts a decision, and its duration.
     pub(super) fn count(&self, route: Option<usize>, outcome: Outcome<'_>, started: Instant) {
         let route = self.of(route);
         match outcome {
@@ -105,7 +105,7 @@ impl OfRoute {
     }
 }
 
-/// Counts whether tokens were known.
+/// The counters of cache look-ups, by outcome.
 #[derive(Clone)]
 pub(in crate::decision) struct CacheLookups {
     hit: Counter,
@@ -118,7 +118,7 @@ impl CacheLookups {
         Self { hit: of("hit"), miss: of("miss") }
     }
 
-    /// Counts the look-up of a token, by the ground of its verdict; none if there was no token to look up.
+    /// Counts the look-up of a token, by the ground of its verdict; no ground means no look-up.
     pub(in crate::decision) fn count(&self, ground: Option<Ground>) {
         match ground {
             None => {}

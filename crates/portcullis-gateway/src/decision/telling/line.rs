@@ -1,4 +1,4 @@
-//! The log line of a decision: never the token, but its mark.
+//! The log line of a decision. It has the mark of the token, never the token.
 
 use portcullis::VerifiedToken;
 

@@ -1,4 +1,4 @@
-//! The mark by which a token is found again in logs.
+//! The mark of a token: it finds a token again in logs.
 
 use http::header::AUTHORIZATION;
 use portcullis::TokenMark;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::decision::Original;
 
-/// The mark of a token, and what the token says of itself, which nobody vouches for.
+/// The mark of a token, and the token's unverified issuer and key.
 #[derive(Clone, Serialize)]
 pub(super) struct Mark {
     pub(super) issuer: Option<String>,
@@ -30,7 +30,7 @@ pub(super) fn token_mark<'a>(original: &Original<'a>) -> Option<TokenMark<'a>> {
     token_of(original).map(TokenMark::of)
 }
 
-/// Returns the token: all behind the scheme, if there is one field.
+/// Returns the token, if there is exactly one field: everything after the scheme.
 fn token_of<'a>(original: &Original<'a>) -> Option<&'a [u8]> {
     let mut fields = (None, 0);
     original.fields.each(&AUTHORIZATION, &mut |field| fields = (Some(field), fields.1 + 1));

@@ -1,7 +1,7 @@
-//! The telling of decisions: each one is counted, logged and traced, and refusals are shown on the console.
+//! The record of decisions: each is counted, logged and traced, and the console shows refusals.
 //!
-//! No token is told. Log and console have its mark, and the issuer and key that it names: as unverified, if it was refused.
-//! The span has the issuer of a verified token alone.
+//! No token is written. Log and console have its mark, and the issuer and key that it names; after a refusal, as
+//! unverified. The span has the issuer of a verified token alone.
 
 mod counts;
 mod line;
@@ -30,16 +30,16 @@ use crate::telemetry::Traces;
 /// The code of a request that passes.
 const PASS: &str = "pass";
 
-/// Tells of the decisions at one door.
+/// Records the decisions at one door.
 #[derive(Clone)]
 pub(super) struct Teller {
     door: Door,
     traces: Option<Traces>,
-    /// For the console, if there is one.
+    /// The record for the console, if there is one.
     recent: Option<Arc<Recent>>,
 }
 
-/// A decision, as everything that tells of it sees it.
+/// A decision, in the form that counters, log, console and span read.
 struct Told<'a> {
     door: Door,
     /// The name of the route.
@@ -52,7 +52,7 @@ struct Told<'a> {
 /// The outcome of a decision.
 #[derive(Clone, Copy)]
 enum Outcome<'a> {
-    /// With the token, unless nothing was asked for.
+    /// The request passes, with its token unless the route is public.
     Passed(Option<&'a VerifiedToken>),
     /// The request passes, on a route that only reports.
     Reported(&'a Reported),
@@ -64,7 +64,7 @@ impl Teller {
         Self { door, traces, recent }
     }
 
-    /// The parent of the span that a decision gets, if it gets one.
+    /// Returns the parent of a decision's span, if the decision gets a span.
     pub(super) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
         self.traces.as_ref().and_then(|_| read())
     }
@@ -75,7 +75,7 @@ impl Teller {
         Some(DecisionSpan::begin(traces, original.traceparent, SystemTime::now() - started.elapsed()))
     }
 
-    /// Tells of a decision; `span` is none if it has yet to be begun.
+    /// Records a decision. `span` is none if it has yet to begin.
     pub(super) fn tell(
         &self,
         gateway: &Gateway,
@@ -103,7 +103,7 @@ impl Teller {
 }
 
 impl Told<'_> {
-    /// The mark of the request's token, which is made once and only where it is needed.
+    /// Returns the mark of the request's token; made once, and only where it is needed.
     fn mark(&self) -> &Mark {
         self.mark.get_or_init(|| Mark::of(self.original))
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Mark, Outcome, PASS, Told};
 
-/// How many refusals are kept.
+/// The number of refusals that are kept.
 const KEPT: usize = 50;
 
 /// Counts by code, and the last refusals.
@@ -38,13 +38,13 @@ pub(crate) struct LastRefusal {
     route: Option<String>,
     code: &'static str,
     reason: String,
-    /// Whether it passed all the same, on a route that only reports.
+    /// True if the request passed all the same, on a route that only reports.
     passed: bool,
     #[serde(flatten)]
     mark: Mark,
 }
 
-/// Counts by code and the last refusals, at one time.
+/// The counts by code and the last refusals at one moment.
 #[derive(Serialize)]
 pub(crate) struct Snapshot {
     counts: BTreeMap<&'static str, u64>,
@@ -77,7 +77,7 @@ impl Recent {
         refused.last.push_front(refusal);
     }
 
-    /// Returns the counts and refusals of now.
+    /// Returns the current counts and refusals.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let refused = self.refused();
         let mut counts = refused.counts.clone();

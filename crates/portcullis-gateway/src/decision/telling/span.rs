@@ -11,7 +11,7 @@ use portcullis::VerifiedToken;
 use super::{Outcome, PASS, Told};
 use crate::telemetry::Traces;
 
-/// The span of a decision that is under way.
+/// The span of a decision in progress.
 pub(in crate::decision) struct DecisionSpan(Context);
 
 impl DecisionSpan {
@@ -48,7 +48,7 @@ impl DecisionSpan {
     }
 }
 
-/// Returns a registered method by its name: any other is the client's own text, for which OpenTelemetry has `_OTHER`.
+/// Returns a registered method; any other is client text, for which OpenTelemetry has `_OTHER`.
 fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
