@@ -1,4 +1,4 @@
-//! Holds the routes against servers: what is judged under a route must be served under it.
+//! Tests of routes against servers: a request judged under a route must be served under it.
 
 use super::{
     Pattern, Routes, Unrouted,
@@ -20,7 +20,7 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/public/.well-known/*", "/.well-known/*", "/admin/*", "/*"],
 ];
 
-/// The parts that hostile targets are made of.
+/// The parts of hostile targets.
 #[rustfmt::skip]
 pub(crate) const WORDS: &[&str] = &[
     "admin", "public", "users", "a", "b", "orders", "büro", "b%C3%BCro", "%61dmin", "ad%6din", "%2561dmin", "public/a", "x",
@@ -34,16 +34,16 @@ pub(crate) const WORDS: &[&str] = &[
     "/.../well-known", "well-known", ".é.", "€", "http://host", "//host", "//host/", "/\\host/", "host", "@", ":",
 ];
 
-/// The routes of a table, each for every method.
+/// Returns the routes of a table, each for every method.
 pub(crate) fn routes(patterns: &[&str]) -> Routes {
     let patterns: Vec<_> = patterns.iter().filter_map(|pattern| Pattern::parse(pattern).ok()).collect();
     Routes::new(patterns.iter().map(|pattern| (pattern, &[] as &[String])))
 }
 
-/// Says which server would serve a target under another route than that which it is judged under.
+/// Names a server that would serve a target under another route than the one it is judged under.
 ///
-/// Beside the models each server counts that takes a few steps, which `steps` names, and decodes some of what is encoded at
-/// each, by the bits of `choices`.
+/// The servers are the models, and one that takes the steps numbered in `steps` and at each decodes some of the encoded
+/// characters, by the bits of `choices`.
 pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices: u64) -> Option<String> {
     let index = routes.find("GET", target).ok()?;
     let of_models = UPSTREAMS.iter().map(|(name, serve)| (*name, serve(target)));
@@ -54,21 +54,21 @@ pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices:
     })
 }
 
-/// Tells whether a path is under a route, or is but for a slash at its end, which a server may add or drop.
+/// Returns true if a path is under a route, give or take a slash at its end: servers may add or drop it.
 fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
-    // The bytes of other scripts have no other spelling.
+    // Characters of other scripts have no other spelling.
     let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
     [path, &other].into_iter().any(|path| routes.route_of("GET", path) == Ok::<_, Unrouted>(Some(index)))
 }
 
-/// Tells whether a path is one that counts only under a route, as that of `/orders/..;/x` for who cuts at `;` for good.
+/// Returns true if a path counts only under a route, such as `/orders/..;/x` for servers that cut everything after `;`.
 fn is_rare(routes: &Routes, target: &str, path: &str) -> bool {
     routes.route_of("GET", path) == Ok(None)
         && [";", "3b", "3B", "；", "\u{37e}"].iter().any(|mark| target.contains(mark))
 }
 
-/// The path that a server serves which takes these steps, and decodes by these choices in between.
+/// Returns the path that a server serves which takes these steps and decodes by these choices in between.
 fn stepwise(target: &str, steps: &[u8], mut choices: u64) -> Option<String> {
     let mut path = upstreams::path(target).to_owned();
     for step in steps.iter().take(6) {

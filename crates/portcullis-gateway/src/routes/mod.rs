@@ -1,35 +1,33 @@
-//! Which route a request is under, however its path is spelled.
+//! The route of a request, in any spelling of its path.
 //!
-//! Servers do not agree about what a path means: one decodes `%2e%2e%2f` before it looks for dot segments, one after,
-//! one only in part, one never. So a path is not normalised in one way: *all places that it may lead to* are searched, and a
-//! request is under a route only if each of them is.
+//! Servers do not agree on the meaning of a path: one decodes `%2e%2e%2f` before it looks for dot segments, one after,
+//! one only in part, one never. So a path is not normalised in one way: *all places that it may lead to* are searched,
+//! and a request is under a route only if each of these places is.
 //!
 //! ```text
-//! spelling ─ units ─► characters, each sure or not ─ pieces ─► what may be a segment ─ search ─► places ─► one route
+//! spelling ─ units ─► characters, each sure or not ─ pieces ─► possible segments ─ search ─► places ─► one route
 //! ```
 //!
 //! 1. The first route whose pattern and methods match wins. A route with GET covers HEAD (RFC 9110 section 9.3.2);
-//!    methods compare to the letter (section 9.1).
-//! 2. `/orders` is that path alone. `/orders/*` is `/orders`, `/orders/` and all below; `/*` is every path.
-//! 3. Letter case matters, as it does in RFC 3986 section 6.2.2.1: for an upstream that does not care, protect all
-//!    that it serves (`/*`) and open single paths.
-//! 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both; so where an exact pattern names one of
-//!    them, the other is ambiguous rather than under a route with `/*` further down.
-//! 5. Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
-//! 6. What was encoded, at any depth, may have been decoded or not, at each place for itself. So an encoded slash, and `\` in
-//!    any spelling, divide a path or are a part of a name; an encoded name is that name, or one that no pattern has.
-//!    What would be one more encoding once something is taken out (`%25..2e`) is ambiguous wherever it stands.
-//! 7. An empty segment counts or is merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and
-//!    more dots lead up further. An encoded dot segment, or one beside what perhaps divides, may lead up by any number.
-//! 8. `;`, `?` and `#` may cut what follows: the first up to the next segment or for good, the others for good. So may the name of
-//!    a file's stream (`::$DATA`).
-//! 9. Names are alike that differ by compatibility forms of Unicode, by dots at an end, by spaces, `+` for a space and what no URI
-//!    may have, or by what is not ASCII; and a path is its own without tags (`<x>`).
-//! 10. A method that is one of the configured ones but for letter case is refused, since some servers fold it. What a request
-//!     says of another method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
-//! 11. So has what a field says of another path (`X-Original-URL`, `X-Rewrite-URL`).
+//!    methods are compared with their letter case (section 9.1).
+//! 2. `/orders` is that path alone. `/orders/*` is `/orders`, `/orders/` and everything below; `/*` is every path.
+//! 3. Letter case matters, as in RFC 3986 section 6.2.2.1: for an upstream that ignores it, protect everything it
+//! serves (`/*`) and open single paths. 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both;
+//! so where an exact pattern names one of them, the other is ambiguous rather than under a later route with `/*`. 5.
+//! Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`]. 6. An encoded
+//! character, at any depth, may be decoded or not, independently at each place. So an encoded slash, and `\` in any
+//! spelling, divide a path or are part of a name; an encoded name is that name, or one that no pattern has. A path that
+//! has one more encoding once something is removed (`%25..2e`) is ambiguous anywhere. 7. An empty segment counts or is
+//! merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and more dots lead up
+//! further. An encoded dot segment, or one beside a possible divider, may lead up any number of levels. 8. `;`, `?` and
+//! `#` may cut the path: `;` up to the next segment or for good, the others for good. So may the name of a file's
+//! stream (`::$DATA`). 9. Names are alike if they differ by compatibility forms of Unicode, by dots at an end, by
+//! spaces, `+` for a space and characters that no URI may have, or by characters beyond ASCII; and a path is alike to
+//! itself without tags (`<x>`). 10. A method that differs from a configured one in letter case alone is refused, since
+//! some servers ignore case. An overriding method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
+//! 11. So has an overriding path (`X-Original-URL`, `X-Rewrite-URL`).
 //!
-//! A path without anything to read in two ways, as nearly all are, takes one look and no allocation.
+//! A path with one reading, as nearly all have, takes one look and no allocation.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod agreement;
@@ -58,7 +56,7 @@ use units::Unit;
 pub(crate) struct Routes {
     rules: Box<[Rule]>,
     tree: Tree,
-    /// The longest path that is looked at.
+    /// The longest path that is searched, in bytes.
     path_bytes: usize,
 }
 
@@ -68,23 +66,23 @@ struct Rule {
     methods: Box<[String]>,
 }
 
-/// Why a request is under no route.
+/// The reason why a request is under no route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unrouted {
     /// No route matches.
     NoRoute,
-    /// Read in one way it is under one route, read in another, or by a field that asks for another, under another.
+    /// The path is under one route, and under another if it is read another way or if a field overrides it.
     AmbiguousPath,
-    /// Not a path: a broken percent-encoding, a control character, no slash at its start, longer than is looked at.
+    /// The path has a broken percent-encoding, a control character, no slash at its start, or is too long.
     MalformedPath,
-    /// By its method it is under one route, by another that it asks for under another.
+    /// The request is under one route by its method, under another by an overriding method.
     AmbiguousMethod,
-    /// Not a method, or one of the configured ones but for letter case.
+    /// The method is malformed, or a configured one in other letter case.
     MalformedMethod,
 }
 
 impl Routes {
-    /// Each route by its pattern and its methods; no methods: any.
+    /// Makes routes of patterns and methods; no methods means any.
     pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a Pattern, &'a [String])>) -> Self {
         let rule =
             |(pattern, methods): (&Pattern, &[String])| Rule { pattern: pattern.clone(), methods: methods.into() };
@@ -93,19 +91,19 @@ impl Routes {
         Self { rules, tree, path_bytes: 8 << 10 }
     }
 
-    /// Looks at paths of so many bytes at most; 8 KiB by default.
+    /// Sets the longest path that is searched, in bytes; 8 KiB by default.
     pub(crate) fn up_to(self, path_bytes: usize) -> Self {
         Self { path_bytes, ..self }
     }
 
-    /// As [`find_with`](Self::find_with), of a request whose fields ask for nothing.
+    /// Like [`find_with`](Self::find_with), for a request without overriding fields.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn find(&self, method: &str, target: &str) -> Result<usize, Unrouted> {
         self.find_with(method, Overrides::NOTHING, target)
     }
 
-    /// The index of the first route that matches. `target` is path and query as in a request line, not decoded; `fields` is
-    /// what header fields say of another method or path.
+    /// Returns the index of the first route that matches. `target` is path and query as in a request line, not decoded;
+    /// `fields` are the overriding method and path of header fields.
     pub(crate) fn find_with(&self, method: &str, fields: Overrides<'_>, target: &str) -> Result<usize, Unrouted> {
         if method == "OPTIONS" && target == "*" {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
@@ -133,17 +131,17 @@ impl Routes {
         }
     }
 
-    /// The path that a header field asks for.
+    /// Returns the overriding path of a header field.
     fn asked_path<'a>(&self, fields: Overrides<'a>) -> Result<Option<&'a str>, Unrouted> {
         let target = fields.path.text().map_err(|()| Unrouted::AmbiguousPath)?;
-        // Envoy joins what several fields say with a comma.
+        // Envoy joins several fields with a comma.
         if target.is_some_and(|target| target.contains(',')) {
             return Err(Unrouted::AmbiguousPath);
         }
         target.map(|target| path_of(target, self.path_bytes)).transpose().map_err(|_| Unrouted::AmbiguousPath)
     }
 
-    /// The one route of a path by a method.
+    /// Returns the one route of a path by a method.
     fn find_by(&self, method: &str, path: &str) -> Result<usize, Unrouted> {
         let route = match has_one_reading(path) {
             true => self.route_of(method, path)?,
@@ -161,12 +159,12 @@ impl Routes {
         route.ok_or(Unrouted::NoRoute)
     }
 
-    /// The route of all places that these characters may lead to.
+    /// Returns the route of all places that these characters may lead to.
     fn searched(&self, method: &str, units: &[Unit]) -> Result<Option<usize>, Unrouted> {
         search::agreed(&self.tree, &pieces::pieces(units), |path| self.route_of(method, path))
     }
 
-    /// The route of one place.
+    /// Returns the route of one place.
     fn route_of(&self, method: &str, path: &str) -> Result<Option<usize>, Unrouted> {
         let mut named_but_for_the_slash = false;
         for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.takes(method)) {
@@ -187,12 +185,12 @@ impl Rule {
         self.methods.is_empty() || self.covers(|own| own == method)
     }
 
-    /// Tells whether a method would be one of the rule's if letter case did not matter.
+    /// Returns true if a method differs from one of the rule's in letter case alone.
     fn takes_but_for_case(&self, method: &str) -> bool {
         self.covers(|own| own != method && own.eq_ignore_ascii_case(method))
     }
 
-    /// Tells whether one of the rule's methods is such; a rule with GET has HEAD as well.
+    /// Returns true if `is_such` holds for one of the rule's methods; a rule with GET has HEAD as well.
     fn covers(&self, is_such: impl Fn(&str) -> bool) -> bool {
         self.methods.iter().any(|own| is_such(own) || (own == "GET" && is_such("HEAD")))
     }

@@ -1,22 +1,22 @@
-//! Methods and paths that a request asks for in header fields, in place of those of its request line.
+//! Methods and paths in header fields that override those of the request line.
 
-/// The fields by which clients ask for another method, `-` for any mark.
+/// The fields by which clients override the method; `-` stands for any punctuation.
 const METHOD: &[&str] = &["x-http-method-override", "x-method-override", "x-http-method"];
 
-/// The fields by which some servers take another path than that of the request line (IIS, and frameworks that know it).
+/// The fields that override the path on some servers (IIS, and frameworks that know it).
 const PATH: &[&str] = &["x-original-url", "x-rewrite-url"];
 
-/// No name of all these is shorter.
+/// The length of the shortest name above.
 const SHORTEST: usize = "x-http-method".len();
 
-/// The method and path that header fields ask for beside the request line.
+/// The method and path by which header fields override the request line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overrides<'a> {
     pub(super) method: Override<'a>,
     pub(super) path: Override<'a>,
 }
 
-/// The word of header fields on one thing.
+/// The override of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Override<'a> {
     /// Nothing.
@@ -28,12 +28,12 @@ pub(super) enum Override<'a> {
 }
 
 impl<'a> Overrides<'a> {
-    /// Fields that ask for nothing.
+    /// No override.
     pub(crate) const NOTHING: Self = Self { method: Override::None, path: Override::None };
 
-    /// With a further header field, if that is one which asks for something.
+    /// Adds a header field, if it is an overriding one.
     pub(crate) fn and(self, name: &str, value: &'a [u8]) -> Self {
-        // Nearly all names are told apart by their beginning.
+        // Nearly all names differ in their first bytes.
         match matches!(name.as_bytes().first(), Some(b'x' | b'X')) && name.len() >= SHORTEST {
             true if is_one_of(METHOD, name) => Self { method: self.method.and(value), ..self },
             true if is_one_of(PATH, name) => Self { path: self.path.and(value), ..self },
@@ -47,7 +47,7 @@ impl<'a> Override<'a> {
         if self == Self::None { Self::Once(value) } else { Self::Repeated }
     }
 
-    /// The text, if there is one; an error where it cannot be said which.
+    /// Returns the text, if there is one; an error if there are several, or one that is no text.
     pub(super) fn text(self) -> Result<Option<&'a str>, ()> {
         match self {
             Self::None => Ok(None),
@@ -57,7 +57,7 @@ impl<'a> Override<'a> {
     }
 }
 
-/// Tells whether a name is one of these; servers that make variables of names take any mark for `-`.
+/// Returns true if a name is one of these; servers that make variables of names read any punctuation as `-`.
 fn is_one_of(fields: &[&str], name: &str) -> bool {
     let same = |(one, other): (u8, u8)| one.eq_ignore_ascii_case(&other) || (other == b'-' && is_mark(one));
     fields.iter().any(|field| field.len() == name.len() && name.bytes().zip(field.bytes()).all(same))

@@ -4,16 +4,16 @@ use super::units::{STREAM, marks_in, may_fall_away};
 
 /// A path of a route: exact, or a prefix with `/*`.
 ///
-/// A pattern is written in the plainest way: decoded, without dot segments, doubled slashes, `;` and `\`.
+/// A pattern is written in its plainest form: decoded, without dot segments, doubled slashes, `;` and `\`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(String);
 
-/// Why a text is no pattern, for people.
+/// The reason why a text is no pattern, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotAPattern {
-    /// What was expected, and what the text has.
+    /// The expected and the actual text.
     pub(crate) problem: String,
-    /// What to write instead.
+    /// The remedy.
     pub(crate) help: String,
 }
 
@@ -36,7 +36,7 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// Why the text is none.
+    /// The reason why the text is none.
     pub(crate) fn parse(text: &str) -> Result<Self, NotAPattern> {
         if !text.starts_with('/') {
             let problem = format!("expected a path that starts with `/`, got `{text}`");
@@ -49,10 +49,10 @@ impl Pattern {
         let segments = || path.split('/').skip(1);
         if segments().any(|segment| matches!(segment, "." | "..")) {
             let problem = "expected a path without dot segments, got `.` or `..`";
-            return Err(NotAPattern::new(problem, "write the path that they lead to"));
+            return Err(NotAPattern::new(problem, "write the resolved path"));
         }
         if path.contains(STREAM) {
-            let problem = format!("expected names of files, got `{STREAM}`, which begins a stream of one");
+            let problem = format!("expected names of files, got `{STREAM}`, which begins the stream of a file");
             return Err(NotAPattern::new(problem, "leave it out"));
         }
         if let Some(name) = segments().find(|name| !name.is_empty() && name.chars().all(may_be_left_out)) {
@@ -64,17 +64,17 @@ impl Pattern {
         let doubled = |(at, segment): (usize, &str)| segment.is_empty() && (at < last || path.len() < text.len());
         if segments().enumerate().any(doubled) {
             let problem = "expected a path with single slashes, got `//`";
-            return Err(NotAPattern::new(problem, "write one: requests with two are read both ways"));
+            return Err(NotAPattern::new(problem, "write one slash: requests with two are read both ways"));
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// As it stands in the configuration.
+    /// Returns the pattern as configured.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether each path under the other pattern is under this one.
+    /// Returns true if each path under the other pattern is under this one.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self.prefix(), other.prefix()) {
             (None, Some(_)) => false,
@@ -82,7 +82,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a reading of a path is under this pattern.
+    /// Returns true if a reading of a path is under this pattern.
     pub(super) fn matches(&self, path: &str) -> bool {
         match self.prefix() {
             None => self.0 == path,
@@ -92,29 +92,30 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern is exact, and this path.
+    /// Returns true if the pattern is exact, and equal to this path.
     pub(super) fn is(&self, path: &str) -> bool {
         self.prefix().is_none() && self.0 == path
     }
 
-    /// Whether the pattern is exact, and this path but for a slash at the end of either.
+    /// Returns true if the pattern is exact, and equal to this path give or take a slash at the end.
     pub(super) fn is_but_for_the_slash(&self, path: &str) -> bool {
         let one_more = |longer: &str, shorter: &str| longer.strip_suffix('/') == Some(shorter);
         self.prefix().is_none() && (one_more(&self.0, path) || one_more(path, &self.0))
     }
 
-    /// The names in it.
+    /// Returns the names of the pattern.
     pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
         self.prefix().unwrap_or(&self.0).split('/').filter(|segment| !segment.is_empty())
     }
 
-    /// What stands before `/*`.
+    /// Returns the part before `/*`.
     fn prefix(&self) -> Option<&str> {
         self.0.strip_suffix("/*")
     }
 }
 
-/// Whether a character has one meaning in a path, and needs no encoding (RFC 3986 section 3.3) but for other scripts.
+/// Returns true if a character has one meaning in a path, and needs no encoding (RFC 3986 section 3.3) except for other
+/// scripts.
 fn is_clean(character: char) -> bool {
     match character {
         '/' | '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '+' | ',' | '=' | ':' | '@' => true,
@@ -123,12 +124,12 @@ fn is_clean(character: char) -> bool {
     }
 }
 
-/// Whether a name of such characters alone leads nowhere or up on some server.
+/// Returns true if some server drops names of such characters alone, or reads them as dots.
 fn may_be_left_out(character: char) -> bool {
     character == '.' || may_fall_away(character)
 }
 
-/// Why a path has no such character.
+/// Explains why a pattern cannot have this character.
 fn refused(character: char) -> NotAPattern {
     let problem = |expected: &str| format!("expected {expected}, got `{character}`");
     match character {
@@ -146,7 +147,7 @@ fn refused(character: char) -> NotAPattern {
         '{' | '}' | '<' | '>' | '[' | ']' => {
             NotAPattern::new(problem("a path or a prefix"), "there are no variables: write `/*` in place of the first")
         }
-        _ if character.is_control() => NotAPattern::new("expected a path, got a control character", "take it out"),
+        _ if character.is_control() => NotAPattern::new("expected a path, got a control character", "remove it"),
         _ => NotAPattern::new(problem("a character that needs no encoding in a path"), PROTECT_THE_PREFIX),
     }
 }

@@ -1,11 +1,11 @@
-//! Pieces of a path that may be segments: all that stands between two characters which may divide it.
+//! The pieces of a path: the text between two characters that may divide it. A piece may be a segment.
 
 use super::units::{STREAM, Unit, foldings, may_fall_away};
 
 /// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// The text before the first mark that may cut it.
+    /// The text before the first character that may cut it.
     pub(super) head: Head,
     pub(super) cut: Cut,
     /// The character that divides it from the next.
@@ -14,11 +14,11 @@ pub(super) struct Piece {
 
 #[derive(Debug)]
 pub(super) enum Head {
-    /// Nothing; with `blanks`, what may fall away, such as spaces.
+    /// Nothing; with `blanks`, characters such as spaces that may be dropped.
     Empty {
         blanks: bool,
     },
-    /// Dots alone; `sure` if they and what divides them from the rest can be read in one way.
+    /// Dots alone; `sure` if they and their dividers can be read in one way.
     Dots {
         count: usize,
         sure: bool,
@@ -28,15 +28,15 @@ pub(super) enum Head {
 
 #[derive(Debug)]
 pub(super) struct Name {
-    /// The name, if each server sees it.
+    /// The name, if every server sees it.
     pub(super) exact: Option<String>,
-    /// The name as servers may fold it.
+    /// The names that servers may fold it to.
     pub(super) folded: Vec<String>,
-    /// Tells whether it runs together with the next where `../` or `./` is taken out.
+    /// True if it joins the next piece where `../` or `./` is removed.
     pub(super) runs_on: bool,
 }
 
-/// A place at which a server may stop to read.
+/// A place at which a server may stop reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     Nowhere,
@@ -48,14 +48,14 @@ pub(super) enum Cut {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
-    /// `/` as it stands.
+    /// By a literal `/`.
     Divided,
-    /// It may divide or be a part of a name: `\`, or an encoded slash.
+    /// By a character that divides or is part of a name: `\`, or an encoded slash.
     PerhapsDivided,
     End,
 }
 
-/// The pieces of a path behind its first slash.
+/// Returns the pieces of a path behind its first slash.
 pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
@@ -71,7 +71,7 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
         let Some((_, others)) = others.split_first() else { break };
         (before, rest) = (after, others);
     }
-    // Where a name may vanish, it is not sure what `..` leads up from.
+    // Where a name may vanish, the parent of `..` is not sure.
     let all_stay = !pieces.iter().any(|piece| matches!(&piece.head, Head::Name(name) if name.vanishes()));
     for piece in &mut pieces {
         if let Head::Dots { sure, .. } = &mut piece.head {
@@ -82,7 +82,7 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
 }
 
 impl Name {
-    /// Tells whether nothing of it is left where ASCII alone is kept.
+    /// Returns true if nothing of it is left where only ASCII is kept.
     pub(super) fn vanishes(&self) -> bool {
         self.folded.iter().any(String::is_empty)
     }
@@ -111,7 +111,7 @@ impl Head {
             return Self::Empty { blanks: !units.is_empty() };
         }
         let count = units.iter().filter(|unit| unit.character == '.').count();
-        // `.ü.` is `..` to those who keep ASCII alone; `.ü` is a name, and so is `ü...` at the end.
+        // `.ü.` is `..` to servers that keep only ASCII; `.ü` is a name, and so is `ü...` at the end.
         let climbs = count == 2 || (count > 2 && after != After::End);
         let is_dot = |character: char| character == '.' || (climbs && !character.is_ascii());
         if shown.all(|unit| is_dot(unit.character)) {
@@ -126,7 +126,7 @@ impl Head {
     }
 }
 
-/// Tells whether a stream of a file is named.
+/// Returns true if a text names the stream of a file.
 fn has_stream(text: &[Unit]) -> bool {
     text.windows(STREAM.len()).any(|part| part.iter().map(|unit| unit.character).eq(STREAM.chars()))
 }

@@ -1,9 +1,8 @@
-//! All places that a path may lead to.
+//! The search for all places that a path may lead to.
 //!
-//! A server goes through the pieces of a path from left to right, and at each it has a choice. Servers that go over a path
-//! several times come to nothing else: whatever one of their rounds leaves is there for the next, and each piece is taken out
-//! by one `..` only. So what is searched is every choice at every piece, and places that were reached before are not searched
-//! again.
+//! A server goes through the pieces of a path from left to right, and has a choice at each. Servers that go over a path
+//! several times reach no other places: each round leaves its rest for the next, and each `..` removes one piece only.
+//! So every choice at every piece is searched; places that were reached before are not searched again.
 
 use std::collections::BTreeSet;
 
@@ -13,19 +12,20 @@ use super::{
     tree::Tree,
 };
 
-/// More steps from a place to another, and a path is ambiguous: no honest one takes so many.
+/// The limit on steps from one place to another; a path that takes more is ambiguous. No honest path does.
 const MOST_STEPS: usize = 1 << 13;
 
 /// A segment that is in no pattern.
 const OTHER: &str = "/\0";
 
-/// A state that some server may have come to.
+/// A state that some server may be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     node: usize,
-    /// True if an empty segment stands at the root: the next may be the authority of `//host/path` (RFC 3986 section 4.2).
+    /// True if the root begins with an empty segment: the next may be the authority of `//host/path` (RFC 3986 section
+    /// 4.2).
     doubled: bool,
-    /// Segments above that are in no pattern: which ones does not matter.
+    /// The number of segments above that are in no pattern; their names do not matter.
     others: usize,
     reading: Reading,
 }
@@ -35,9 +35,9 @@ struct Place {
 enum Reading {
     /// As the beginning of a segment.
     Segment,
-    /// As the rest of a segment that is known, since what stood before it did not divide.
+    /// As the rest of a known segment, since the character before did not divide.
     Rest,
-    /// As a segment whose name may be the end of the one before.
+    /// As a segment whose name may end the one before.
     RunOn,
 }
 
@@ -51,7 +51,7 @@ struct End {
     if_routed: bool,
 }
 
-/// The one route of all places that these pieces may lead to, by the route of each.
+/// Returns the one route of all places that these pieces may lead to, given the route of each place.
 pub(super) fn agreed(
     tree: &Tree,
     pieces: &[Piece],
@@ -69,10 +69,10 @@ pub(super) fn agreed(
 
 struct Search<'a> {
     tree: &'a Tree,
-    /// The place that the next piece is read from.
+    /// The places from which the next piece is read.
     next: BTreeSet<Place>,
     ends: BTreeSet<End>,
-    /// Steps taken, to a place or an end, whether it was new or not.
+    /// The number of steps to a place or an end, new or not.
     steps: usize,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Merged or counted.
+    /// Reads an empty piece: it is merged or counts.
     fn empty(&mut self, piece: &Piece, place: Place, blanks: bool) {
         let here = place.to_segment();
         self.arrive_at_slash(piece, here);
@@ -129,7 +129,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Up, nowhere, or a name like any other. What no honest client sends may lead up by any number.
+    /// Reads dots: they lead up, nowhere, or are a name. Dots that no honest client sends may lead up any number of
+    /// levels.
     fn dots(&mut self, piece: &Piece, place: Place, count: usize, sure: bool) {
         let here = place.to_segment();
         self.goes_on(piece, here.other());
@@ -140,18 +141,18 @@ impl<'a> Search<'a> {
             self.arrive_at_slash(piece, up);
             self.arrive(piece, up);
         }
-        // `.../well-known` is `.well-known` where `../` is taken out.
+        // `.../well-known` is `.well-known` where `../` is removed.
         for child in self.known(here).into_iter().flat_map(|node| tree.hidden(node)) {
             self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });
         }
     }
 
-    /// The node that a place stands at, if names of patterns follow there.
+    /// Returns the node of a place, if names of patterns follow there.
     fn known(&self, place: Place) -> Option<usize> {
         (place.others == 0 && !place.doubled).then_some(place.node)
     }
 
-    /// A name of a pattern's, if some server may take it for one; another, unless all do.
+    /// Reads a name: as a name of a pattern, if some server may read it so; as another name, unless all do.
     fn name(&mut self, piece: &Piece, place: Place, name: &Name) {
         let here = place.to_segment();
         let tree = self.tree;
@@ -180,7 +181,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The segment was this one, and ends here or where it is cut.
+    /// Ends the segment here, or where it is cut.
     fn arrive(&mut self, piece: &Piece, place: Place) {
         match piece.cut {
             Cut::Nowhere if piece.after == After::End => self.end(place, false, false),
@@ -189,7 +190,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// As [`arrive`](Self::arrive), if the path ends with a slash should it end here.
+    /// Like [`arrive`](Self::arrive), with a slash behind the path if it ends here.
     fn arrive_at_slash(&mut self, piece: &Piece, place: Place) {
         if piece.after == After::End || piece.cut != Cut::Nowhere {
             self.end_by_cut(piece, place, true);
@@ -199,7 +200,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The segment is known, whatever follows up to where it ends; it may go on behind what perhaps divides.
+    /// Goes on within a known segment, up to its end; it may extend beyond a possible divider.
     fn goes_on(&mut self, piece: &Piece, place: Place) {
         if piece.after == After::End || piece.cut != Cut::Nowhere {
             self.end_by_cut(piece, place, false);
@@ -210,7 +211,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The next piece is read from here, if there is one.
+    /// Reads the next piece from here, if there is one.
     fn divided(&mut self, piece: &Piece, place: Place) {
         match piece.after {
             After::End => {}
@@ -223,7 +224,7 @@ impl<'a> Search<'a> {
         self.next.insert(place);
     }
 
-    /// `/orders/..;x` as `/orders/..`, where the whole rest is cut: rare, and of consequence only if that is served.
+    /// Reads `/orders/..;x` as `/orders/..`, with the rest cut off: rare, and counted only if a route has that path.
     fn end_by_cut(&mut self, piece: &Piece, place: Place, slash: bool) {
         let rare =
             piece.cut == Cut::AtParameters && piece.after != After::End && matches!(piece.head, Head::Dots { .. });

@@ -89,7 +89,7 @@ fn methods_compare_to_the_letter() {
     }
 }
 
-/// Each is a way into `/admin` for some server.
+/// Paths that lead into `/admin` on some server.
 const WAYS_IN: &[&str] = &[
     "/public/../admin/users",
     "/public/..//admin",
@@ -160,7 +160,7 @@ const WAYS_IN: &[&str] = &[
     "/public/..；x/admin",
     "/public/..∕admin",
     "/public/％2e％2e/admin",
-    // Something is taken out, and what is left is encoded.
+    // After a removal, the rest is an encoding.
     "/public/%25..2e%25..2e/admin",
     "/public/%25..2e./admin",
     "/public/%252....e%25../2e/admin",
@@ -187,7 +187,7 @@ const WAYS_IN: &[&str] = &[
     "/ad..%2fmin",
     "/ad....//min",
     "/ad..min",
-    // A cleaner keeps no space, no dot at the beginning, or ASCII alone.
+    // A cleaner drops spaces, dots at the beginning, or everything beyond ASCII.
     "/ad%20min",
     "/ad+min",
     "/.admin",
@@ -518,7 +518,7 @@ fn an_absolute_target_is_its_path() {
 #[test]
 fn the_work_is_bounded() {
     let routes = routes(&["/*"]);
-    // All of these are under the only route, so nothing but the bounds ends the search.
+    // All of these are under the only route, so only the limits end the search.
     for piece in ["%25", "%2525", ";a%252e", "//%2e./;x\\", "/..", "%E2%82%AC", "\\%5c%255c%25255c"] {
         let target = format!("/{}", piece.repeat((8 << 10) / piece.len() - 1));
         let found = routes.find("GET", &target);
@@ -527,7 +527,7 @@ fn the_work_is_bounded() {
     let nested = format!("/%{}41", "25".repeat(4000));
     assert_eq!(routes.find("GET", &nested), Err(AmbiguousPath));
     assert_eq!(routes.find("GET", "/%2525252541"), Ok(0));
-    // Each of many places leads to each that stands above it.
+    // Each of many places leads to each of its ancestors.
     let deep = format!("{}{}", "/x".repeat(2000), "/%2e%2e".repeat(500));
     assert_eq!(routes.find("GET", &deep), Err(AmbiguousPath));
 }
@@ -610,7 +610,7 @@ fn a_pattern_covers_what_it_matches() {
     }
 }
 
-/// What a server that decodes, merges, cuts and resolves all that it can makes of a path.
+/// Returns the path of a server that decodes, merges, cuts and resolves everything it can.
 fn most_eager(path: &str) -> String {
     let mut path = path.split('?').next().unwrap().to_owned();
     while let Ok(next) = percent_encoding::percent_decode_str(&path).decode_utf8().map(String::from) {
@@ -633,7 +633,7 @@ fn most_eager(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// How a character may be spelled, from plain to encoded three times.
+/// Spells a character, plain or encoded up to three times.
 fn spelled(character: char, depth: u8, lower: bool) -> String {
     let hex = if lower { format!("{:02x}", character as u32) } else { format!("{:02X}", character as u32) };
     match depth {
@@ -665,7 +665,7 @@ fn way_in() -> impl Strategy<Value = String> {
     })
 }
 
-/// Targets out of what is hostile, and with some characters encoded.
+/// Makes targets of hostile parts, with some characters encoded.
 fn hostile() -> impl Strategy<Value = String> {
     let words = prop::collection::vec(prop::sample::select(WORDS), 1..12);
     let depths = prop::collection::vec((prop_oneof![12 => Just(0u8), 1 => 1..4u8], any::<bool>()), 1..40);

@@ -1,8 +1,8 @@
-//! The names that patterns are made of, as a tree.
+//! The names in patterns, as a tree.
 
 use super::{Pattern, units::folded};
 
-/// The names that patterns are made of: a node for each path that leads to a pattern.
+/// The names in patterns: a node for each path that leads to a pattern.
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -45,28 +45,28 @@ impl Tree {
         children.iter().filter_map(|&child| Some((child, self.nodes.get(child)?)))
     }
 
-    /// The child with this name, to the letter.
+    /// Returns the child with exactly this name.
     pub(super) fn named(&self, node: usize, name: &str) -> Option<usize> {
         self.children(node).find(|(_, child)| child.name == name).map(|(child, _)| child)
     }
 
-    /// The children whose names some server may take for one with these foldings.
+    /// Returns the children whose names some server may take for one with these foldings.
     pub(super) fn alike<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
         self.children(node).filter(move |(_, child)| folded.contains(&child.folded)).map(|(child, _)| child)
     }
 
-    /// The children whose names may begin with one of these foldings.
+    /// Returns the children whose names may begin with one of these foldings.
     pub(super) fn beginning<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
         let begins = |child: &Node| folded.iter().any(|folded| child.folded.starts_with(folded.as_str()));
         self.children(node).filter(move |(_, child)| begins(child)).map(|(child, _)| child)
     }
 
-    /// The children whose names begin with a dot.
+    /// Returns the children whose names begin with a dot.
     pub(super) fn hidden(&self, node: usize) -> impl Iterator<Item = usize> {
         self.children(node).filter(|(_, child)| child.name.starts_with('.')).map(|(child, _)| child)
     }
 
-    /// The node above; the root is above itself, as `..` leads nowhere from there.
+    /// Returns the parent of a node; the root is its own parent, since `..` leads nowhere from there.
     pub(super) fn above(&self, node: usize) -> usize {
         self.nodes.get(node).map_or(Self::ROOT, |node| node.parent)
     }
@@ -75,7 +75,7 @@ impl Tree {
         std::iter::successors(Some(node), |&node| Some(self.above(node))).take_while(|&node| node != Self::ROOT).count()
     }
 
-    /// The path of a node; empty for the root.
+    /// Returns the path of a node; empty for the root.
     pub(super) fn path(&self, node: usize) -> String {
         match self.nodes.get(node) {
             Some(own) if node != Self::ROOT => format!("{}/{}", self.path(own.parent), own.name),

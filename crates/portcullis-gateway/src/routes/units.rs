@@ -1,30 +1,31 @@
-//! A path down to its characters: decoded until nothing is left to decode.
+//! The characters of a path, decoded until nothing is left to decode.
 
 use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
 
 use super::Unrouted;
 
-/// A path that takes more passes is refused: no honest one is encoded so often.
+/// The limit on passes of decoding; a path that takes more is refused. No honest path is encoded so often.
 pub(super) const MOST_PASSES: usize = 8;
 
-/// The text that a character stands for where compatibility forms are taken for the same (NFKD).
+/// The decomposition of characters into compatibility forms (NFKD).
 const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
 
 /// A character of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unit {
     pub(super) character: char,
-    /// True if each server sees it here. One that was encoded may stay so at one place and not at another, as where only
-    /// unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an ASCII one.
+    /// True if every server sees it here. An encoded character may stay encoded at one place and not at another, as
+    /// where only unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an
+    /// ASCII one. one.
     pub(super) sure: bool,
-    /// True if it stands for a character of another script, which some servers leave out.
+    /// True if it stands for a character of another script, which some servers drop.
     stands_in: bool,
 }
 
-/// The characters of a path.
+/// Returns the characters of a path.
 ///
-/// Each decoding of a part leads to the same characters in the end, in whatever order parts are decoded: a `%` with its digits
-/// shares nothing with another. So they are all that any server can come to.
+/// Parts may be decoded in any order, with the same characters in the end: a `%` with its digits shares nothing with
+/// another. So these are all the characters that any server can reach.
 pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
     if path.contains(' ') || !is_well_encoded(path) {
         return Err(Unrouted::MalformedPath);
@@ -33,13 +34,13 @@ pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
     let mut tags = 0;
     for pass in 0..=MOST_PASSES {
         let text = text(&bytes)?;
-        // With some encoded more often than others, it is not sure which of them make a tag.
+        // Some may be encoded more often than others: then it is not sure which of them make a tag.
         let (before, now) = (tags, text.matches(['<', '>']).count());
         if before > 0 && before < now {
             return Err(Unrouted::AmbiguousPath);
         }
         tags = now;
-        // Other scripts have no spelling but the encoded one, so this is no choice that a server has.
+        // Other scripts are always spelled encoded, so servers have no choice there.
         let next = decoded(&bytes, |byte| pass == 0 && byte >= 0x80);
         if next.len() == bytes.len() {
             return seen(&text, &bytes);
@@ -49,38 +50,39 @@ pub(super) fn units(path: &str) -> Result<Vec<Unit>, Unrouted> {
     Err(Unrouted::AmbiguousPath)
 }
 
-/// Folds names that servers may take for the same into one: compatibility forms, characters that do not show or are cleaned
-/// away, spaces and `+` among them, dots that some drop at an end, and `..` taken out.
+/// Folds names that servers may take for the same into one: compatibility forms are unified; invisible and forbidden
+/// characters, spaces and `+`, dots at an end, and `..` are removed.
 pub(super) fn folded(name: &str) -> String {
     let shown: String = NFKD.normalize_iter(name.chars()).filter(|&character| !may_fall_away(character)).collect();
     shown.replace("..", "").trim_matches('.').to_owned()
 }
 
-/// The ways to fold a name: as it is, and as servers have it that keep ASCII alone, with letters in place of those with marks
-/// (`ADMÍN` as `ADMIN`) or with nothing in their place.
+/// Returns the foldings of a name: as it is; as servers read it that keep only ASCII, with plain letters for accented
+/// ones (`ADMÍN` as `ADMIN`); and with nothing in their place.
 pub(super) fn foldings(name: &str) -> Vec<String> {
     let ascii = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
     let as_it_is = folded(name);
     if name.is_ascii() { vec![as_it_is] } else { vec![ascii(&as_it_is), folded(&ascii(name)), as_it_is] }
 }
 
-/// The mark of a stream of a file or directory on NTFS: `name::$DATA` is `name`.
+/// The beginning of the name of a file's or directory's stream on NTFS: `name::$DATA` is `name`.
 pub(super) const STREAM: &str = ":$";
 
-/// Tells whether a character may fall away: a space, one that no URI may have (RFC 3986 section 2), or one that does not show.
+/// Returns true if some server drops a character: a space, one that no URI may have (RFC 3986 section 2), or an
+/// invisible one.
 pub(super) fn may_fall_away(character: char) -> bool {
     matches!(character, ' ' | '+' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}') || is_ignorable(character)
 }
 
-/// Other texts that servers make of these characters, if there are some: without what looks like tags, and without what stands
-/// for characters of other scripts.
+/// Returns other texts that servers may make of these characters: without anything like a tag, and without the
+/// stand-ins for characters of other scripts.
 pub(super) fn cleaned(units: &[Unit]) -> impl Iterator<Item = Vec<Unit>> {
     let ascii: Vec<Unit> = units.iter().filter(|unit| !unit.stands_in).copied().collect();
     let ascii = (ascii.len() < units.len()).then_some(ascii);
     [without_tags(units), ascii.as_deref().and_then(without_tags), ascii].into_iter().flatten()
 }
 
-/// The characters up to each `<`, and from behind the `>` that follows.
+/// Returns the characters outside of tags, which reach from `<` to `>`.
 fn without_tags(units: &[Unit]) -> Option<Vec<Unit>> {
     let (mut left, mut rest) = (Vec::new(), units);
     while let Some(start) = rest.iter().position(|unit| unit.character == '<') {
@@ -93,14 +95,14 @@ fn without_tags(units: &[Unit]) -> Option<Vec<Unit>> {
     (left.len() < units.len()).then_some(left)
 }
 
-/// Tells whether a character shows nowhere, and is skipped by some (Unicode's `Default_Ignorable_Code_Point`, most of it).
+/// Returns true if a character is invisible, and skipped by some (most of Unicode's `Default_Ignorable_Code_Point`).
 fn is_ignorable(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Decoded bytes as text. What is not UTF-8 is no path: overlong forms of `/` and `.` were a way past many a check.
+/// Reads decoded bytes as text. Invalid UTF-8 is refused: overlong forms of `/` and `.` got past many checks.
 fn text(bytes: &[(u8, bool)]) -> Result<String, Unrouted> {
     let text = String::from_utf8(bytes.iter().map(|(byte, _)| *byte).collect()).map_err(|_| Unrouted::MalformedPath)?;
     match text.chars().any(char::is_control) || text.split('%').skip(1).any(is_of_javascript) {
@@ -109,24 +111,25 @@ fn text(bytes: &[(u8, bool)]) -> Result<String, Unrouted> {
     }
 }
 
-/// Tells whether `u002f` follows a `%`, which is JavaScript's `escape` and no encoding of a URI; some servers read it.
+/// Returns true if `u002f` follows a `%`: JavaScript's `escape`, which is no encoding of a URI but read by some
+/// servers.
 fn is_of_javascript(rest: &str) -> bool {
     let digits = rest.strip_prefix(['u', 'U']).and_then(|rest| rest.as_bytes().get(..4));
     digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Tells whether two hexadecimal digits follow each `%` (RFC 3986 section 2.1).
+/// Returns true if two hexadecimal digits follow each `%` (RFC 3986 section 2.1).
 fn is_well_encoded(path: &str) -> bool {
     path.split('%').skip(1).all(|rest| encoded(rest.bytes()).is_some())
 }
 
-/// The byte that two hexadecimal digits at the start stand for.
+/// Returns the byte that two hexadecimal digits at the start stand for.
 fn encoded(mut digits: impl Iterator<Item = u8>) -> Option<u8> {
     let mut digit = || char::from(digits.next()?).to_digit(16);
     u8::try_from(digit()? * 16 + digit()?).ok()
 }
 
-/// The bytes, decoded once; a `%` that encodes nothing, which an earlier pass may leave, stays.
+/// Decodes bytes once; a `%` that encodes nothing, which an earlier pass may leave, stays.
 fn decoded(bytes: &[(u8, bool)], is_sure: impl Fn(u8) -> bool) -> Vec<(u8, bool)> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -138,7 +141,7 @@ fn decoded(bytes: &[(u8, bool)], is_sure: impl Fn(u8) -> bool) -> Vec<(u8, bool)
     decoded
 }
 
-/// The characters of a text that nothing is left to decode in.
+/// Returns the characters of a text in which nothing is left to decode.
 fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
     if may_be_encoded(text) {
         return Err(Unrouted::AmbiguousPath);
@@ -158,7 +161,7 @@ fn seen(text: &str, bytes: &[(u8, bool)]) -> Result<Vec<Unit>, Unrouted> {
     Ok(units)
 }
 
-/// Tells whether some server finds one more encoding: in `％2e`, or in `%..2e` and the like once it has taken something out.
+/// Returns true if some server finds one more encoding: in `％2e`, or in `%..2e` and the like after a removal.
 fn may_be_encoded(text: &str) -> bool {
     if text.is_ascii() && !text.contains('%') {
         return false;
@@ -168,14 +171,14 @@ fn may_be_encoded(text: &str) -> bool {
     [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text)) || hides_a_mark(text)
 }
 
-/// Tells whether a dot or a slash is encoded in what is left of a text that is cleaned: `% 2e`, but not `50% 40`, which is honest.
+/// Returns true if a cleaned text has an encoded dot or slash: `% 2e`, but not `50% 40`, which is honest.
 fn hides_a_mark(text: &str) -> bool {
     let left: String = text.chars().filter(|&character| character.is_ascii() && !may_fall_away(character)).collect();
     let is_mark = |rest: &str| matches!(encoded(rest.bytes()), Some(b'.' | b'/' | b'\\'));
     left.split('%').skip(1).any(is_mark)
 }
 
-/// A text without the parts that some take out to keep a path from leading up: two dots or more, a dot before a slash, and that slash.
+/// Removes the parts that some servers remove against climbing: two dots or more, a dot before a slash, and that slash.
 fn without_climbing(text: &str) -> String {
     let mut left = String::with_capacity(text.len());
     let mut rest = text;
@@ -184,7 +187,7 @@ fn without_climbing(text: &str) -> String {
         left.push_str(before);
         let after = dots.trim_start_matches('.');
         let behind = after.strip_prefix(['/', '\\']).unwrap_or(after);
-        // A dot alone stays.
+        // A single dot stays.
         let stays = behind.len() == after.len() && dots.len() == after.len() + 1;
         left.push_str(if stays { "." } else { "" });
         rest = behind;
@@ -192,7 +195,7 @@ fn without_climbing(text: &str) -> String {
     left + rest
 }
 
-/// The text that a character of another script may become, where it has a mark that divides or cuts a path, or a dot.
+/// Returns the text that a character of another script may become, if that text divides or cuts a path, or has a dot.
 pub(super) fn marks_in(character: char) -> Option<Vec<char>> {
     if character.is_ascii() {
         return None;
@@ -201,7 +204,7 @@ pub(super) fn marks_in(character: char) -> Option<Vec<char>> {
     plain.iter().any(|&character| matches!(character, '/' | '\\' | '.' | ';' | '?' | '#')).then_some(plain)
 }
 
-/// The slash that code pages make of one of another kind.
+/// Returns the ASCII slash that code pages make of a similar character.
 fn best_fit(character: char) -> char {
     match character {
         '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',

@@ -1,10 +1,10 @@
-//! Models of servers: what each makes of a request target. Real ones are held against them in `tests/proxies/upstreams`.
+//! Models of servers: each maps a request target to a path. `tests/proxies/upstreams` compares real servers with them.
 
 use icu_normalizer::ComposingNormalizer;
 use percent_encoding::percent_decode_str;
 
-/// A server by its name, and the path that it serves for a target, decoded; none if it refuses it. A slash that is a part of a
-/// segment's name is written `%2F`.
+/// A server: its name, and its mapping of a target to the decoded path that it serves; none if it refuses the target. A
+/// slash within a segment's name is written `%2F`.
 pub(crate) type Upstream = (&'static str, fn(&str) -> Option<String>);
 
 /// The outcome of one step for a path; none if it is refused.
@@ -109,7 +109,7 @@ pub(crate) const STEPS: &[Step] = &[
     without_streams,
 ];
 
-/// The path of a target in origin or absolute form.
+/// Returns the path of a target in origin or absolute form.
 pub(crate) fn path(target: &str) -> &str {
     let path = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
@@ -124,11 +124,11 @@ fn then(path: impl Into<String>, steps: &[Step]) -> Option<String> {
 
 /// `new URL(request.url, base)`.
 fn whatwg(target: &str) -> Option<String> {
-    // What the standard says of more than two slashes, and the crate does not.
+    // The standard's rule for more than two slashes, which the crate lacks.
     let rest = target.trim_start_matches(['/', '\\']);
     let target = if target.len() - rest.len() > 2 { format!("//{rest}") } else { target.to_owned() };
     let url = url::Url::parse("http://host/").ok()?.join(&target).ok()?;
-    // The parser encodes what a pattern has decoded.
+    // The parser encodes characters that a pattern has decoded.
     decoded_where(url.path(), |byte| byte >= 0x80)
 }
 
@@ -156,13 +156,13 @@ fn encoded_slashes(path: &str) -> Option<String> {
     decoded_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
-/// Each segment for itself.
+/// Decodes each segment by itself.
 fn by_segment(path: &str) -> Option<String> {
     let decoded = |segment| Some(decoded_where(segment, |_| true)?.replace('/', "%2F"));
     Some(path.split('/').map(decoded).collect::<Option<Vec<_>>>()?.join("/"))
 }
 
-/// A path with some of what is encoded decoded, once.
+/// Decodes some of the encoded characters of a path, once.
 pub(crate) fn decoded_where(path: &str, mut which: impl FnMut(u8) -> bool) -> Option<String> {
     let mut bytes = Vec::new();
     let mut parts = path.split('%');
@@ -260,7 +260,7 @@ fn clean(path: &str) -> Option<String> {
     dots(&merged(path)?)
 }
 
-/// A path that is not clean is redirected.
+/// Refuses a path that is not clean: the server redirects it.
 fn only_clean(path: &str) -> Option<String> {
     (clean(path)? == path).then(|| path.to_owned())
 }
@@ -334,8 +334,8 @@ fn sanitized_url(path: &str) -> Option<String> {
     ascii(path).map(|path| path.replace(' ', ""))
 }
 
-/// The characters of ASCII. A server that keeps no others has no `büro`, and no route of that name;
-/// and a name at the end that is of another script is no resource that it has.
+/// The characters of ASCII. A server that keeps no others has no `büro`, and no route of that name; nor has it a
+/// resource whose last name is of another script.
 fn ascii(path: &str) -> Option<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let left: String =
@@ -363,7 +363,7 @@ fn without_tags(path: &str) -> Option<String> {
     Some(parts.fold(first, |left, part| left + part.split_once('>').map_or("", |(_, rest)| rest)))
 }
 
-/// Names without dots at their beginning; a server that has none has no route of such a name.
+/// Names without dots at their beginning; a server that drops these has no route of such a name.
 fn trimmed_dots(path: &str) -> Option<String> {
     let name = |segment: &str| match segment {
         "." | ".." => segment.to_owned(),

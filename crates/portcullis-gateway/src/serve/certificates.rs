@@ -1,4 +1,4 @@
-//! The certificates of the listeners, read anew when their files change.
+//! The certificates of the listeners, read again when their files change.
 
 use aws_lc_rs::digest::{self, SHA256};
 use miette::{IntoDiagnostic, Report};
@@ -8,11 +8,11 @@ use crate::{
     listener::{Renewal, TlsHandle},
 };
 
-/// A certificate in use, and the files that it comes from.
+/// A certificate in use, and its files.
 pub(super) struct Certificate {
     handle: TlsHandle,
     files: config::Tls,
-    /// Of what was read; the key itself is not kept here.
+    /// The fingerprint of the files; the key itself is not kept here.
     fingerprint: Option<Fingerprint>,
 }
 
@@ -24,11 +24,11 @@ impl Certificate {
         Self { handle, files: files.clone(), fingerprint: Fingerprint::of(files) }
     }
 
-    /// What would take its place, if the files have changed.
+    /// Returns the replacement, if the files have changed.
     ///
     /// # Errors
     ///
-    /// If what stands there now cannot be used.
+    /// If the files cannot be used.
     pub(super) fn renewal(&self) -> Result<Option<(Renewal, Option<Fingerprint>)>, Report> {
         let fingerprint = Fingerprint::of(&self.files);
         if fingerprint == self.fingerprint {
@@ -38,7 +38,7 @@ impl Certificate {
         Ok(Some((renewal, fingerprint)))
     }
 
-    /// Takes it into use.
+    /// Puts the replacement in use.
     pub(super) fn renew(&mut self, (renewal, fingerprint): (Renewal, Option<Fingerprint>)) {
         renewal.commit();
         self.fingerprint = fingerprint;
@@ -46,7 +46,7 @@ impl Certificate {
 }
 
 impl Fingerprint {
-    /// None if a file cannot be read.
+    /// Returns the fingerprint; none if a file cannot be read.
     fn of(files: &config::Tls) -> Option<Self> {
         let mut context = digest::Context::new(&SHA256);
         for file in [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()].into_iter().flatten() {

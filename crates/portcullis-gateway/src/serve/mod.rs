@@ -1,4 +1,4 @@
-//! `portcullis serve`: from the configuration to sockets that answer, until it is asked to stop.
+//! `portcullis serve`: from the configuration to sockets that answer, until a signal to stop.
 
 mod certificates;
 mod observer;
@@ -22,14 +22,14 @@ use observer::Observer;
 use reload::Reloader;
 use sockets::Sockets;
 
-/// Serves by the configuration in this file until it is asked to stop; then lets requests in flight end.
+/// Serves by the configuration in this file until a signal to stop; then lets requests in progress end.
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration, with its line; or why a socket cannot be had.
+/// The mistakes of the configuration, with their lines; or the socket that cannot be bound.
 pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let (config, text) = Config::load_with_text(&path)?;
-    // First of all: a hang-up that nobody listens for ends the process.
+    // First of all: a SIGHUP without a handler ends the process.
     let hangups = signal(SignalKind::hangup()).into_diagnostic()?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.into_diagnostic().wrap_err("spans cannot be exported")?;
@@ -58,20 +58,20 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let reloading = tokio::spawn(reloader.run());
 
     asked_to_stop().await?;
-    tracing::info!("asked to stop: requests in flight may end");
+    tracing::info!("stopping: requests in progress may end");
     drain.begin();
     serving.doors.join_all().await;
     if let Some(traces) = traces {
         traces.end().await;
     }
-    // Health and metrics are there to the end.
+    // Health and metrics stay to the end.
     end.begin();
     serving.admin.join_all().await;
     reloading.abort();
     Ok(())
 }
 
-/// SIGTERM, as supervisors send it, or Ctrl-C.
+/// Waits for SIGTERM, which supervisors send, or Ctrl-C.
 async fn asked_to_stop() -> Result<(), Report> {
     let mut terminate = signal(SignalKind::terminate()).into_diagnostic()?;
     let mut interrupt = signal(SignalKind::interrupt()).into_diagnostic()?;

@@ -1,4 +1,4 @@
-//! What the admin listener shows of the gateway in force.
+//! The view of the current gateway for the admin listener.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 
 use super::reload::Waiting;
 
-/// What the admin listener shows of the gateway in force.
+/// The view of the current gateway for the admin listener.
 pub(super) struct Observer {
     current: Arc<ArcSwap<Gateway>>,
     draining: Drain,
@@ -68,7 +68,7 @@ impl Observed for Observer {
     }
 }
 
-/// Tells whether a changed one waits to be confirmed, and which parts are gone from it.
+/// Returns if a changed configuration waits to be confirmed, and the parts that it lacks.
 fn configuration(waiting: &Waiting) -> Value {
     let gone = waiting.load_full();
     json!({ "waits_for_confirmation": gone.is_some(), "gone": gone.as_deref() })

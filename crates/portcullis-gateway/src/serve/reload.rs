@@ -1,10 +1,10 @@
-//! A changed configuration, put in place of the old one: whole, or not at all.
+//! The reload: a changed configuration replaces the old one, as a whole or not at all.
 //!
-//! - It is read every two seconds and on SIGHUP, compared as a value, and put in force by one swap of a pointer. A
-//!   request is judged by one configuration from the question to the answer. Keys and caches of unchanged issuers stay.
-//! - A changed file is taken once it reads the same twice, so that none is taken half-written.
-//! - A file that lacks parts of the one in force may have been cut (`config/cut.rs`): it is taken on SIGHUP, or with a
-//!   last line `# end`, and by nothing else.
+//! - Files are read every two seconds and on SIGHUP, compared as values, and put in force by one swap of a pointer. One
+//!   configuration judges a request from the question to the answer. Keys and caches of unchanged issuers stay.
+//! - A changed file is taken once it reads the same twice, so that no half-written file is taken.
+//! - A file that lacks parts of the current one may have been truncated (`config/cut.rs`): it is taken only on SIGHUP,
+//!   or with a last line `# end`.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -23,34 +23,34 @@ use crate::{
 
 use super::certificates::Certificate;
 
-/// How often the files are read to see whether they have changed.
+/// The interval at which the files are read for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How long the keys of new issuers may take before the new configuration is in force without them.
+/// The time limit to fetch the keys of new issuers; after it the new configuration is in force without them.
 const PREFETCH_TIME: Duration = Duration::from_secs(5);
 
-/// The parts that are gone from a changed configuration that waits to be confirmed; without any, none waits.
+/// The parts that are missing in a changed configuration that waits to be confirmed; none if none waits.
 pub(super) type Waiting = Arc<ArcSwapOption<Vec<String>>>;
 
 /// Reads the configuration again on SIGHUP and when a file has changed.
 pub(super) struct Reloader {
     path: PathBuf,
-    /// What is in force.
+    /// The current configuration.
     config: Config,
-    /// The text that it was read from.
+    /// Its text.
     text: String,
     current: Arc<ArcSwap<Gateway>>,
     certificates: Vec<Certificate>,
     hangups: Signal,
-    /// What was read last, if it is not in force: a file is taken once it has stood unchanged from one look to the next,
-    /// so that none is taken half-written.
+    /// The configuration read last, if it is not in force: a file is taken once it is unchanged from one look to the
+    /// next, so that no half-written file is taken.
     seen: Option<Config>,
-    /// The problem that was told last, so that it is told once.
+    /// The problem that was logged last, so that it is logged once.
     told: Option<String>,
     waiting: Waiting,
 }
 
-/// Why a configuration is read again.
+/// The occasion to read a configuration again.
 #[derive(Clone, Copy, PartialEq)]
 enum Occasion {
     Asked,
@@ -68,12 +68,12 @@ impl Reloader {
         Self { path, config, text, current, certificates, hangups, seen: None, told: None, waiting: Waiting::default() }
     }
 
-    /// The sender that tells whether a changed configuration waits to be confirmed.
+    /// Returns the state of the configuration that waits to be confirmed.
     pub(super) fn waiting(&self) -> Waiting {
         Arc::clone(&self.waiting)
     }
 
-    /// Never ends.
+    /// Watches the files and SIGHUP; never ends.
     pub(super) async fn run(mut self) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,7 +99,7 @@ impl Reloader {
         }
     }
 
-    /// Whether anything was put in force.
+    /// Reads the files; returns true if a configuration was put in force.
     async fn take(&mut self, occasion: Occasion) -> Result<bool, Report> {
         let read = Config::load_with_text(&self.path)?;
         let renewals = self.certificates.iter().map(Certificate::renewal).collect::<Result<Vec<_>, _>>()?;
@@ -117,7 +117,7 @@ impl Reloader {
         Ok(changed)
     }
 
-    /// What takes the place of the gateway in force, if the configuration is another.
+    /// Builds the gateway that replaces the current one, if the configuration differs.
     async fn replacement(
         &mut self,
         (config, text): (Config, String),
@@ -134,7 +134,7 @@ impl Reloader {
             return Ok(None);
         }
         stays(&self.config, &config)?;
-        // Who asks has seen to it that the file is whole.
+        // The operator who sends SIGHUP vouches that the file is whole.
         let gone = if occasion == Occasion::Asked { Vec::new() } else { config::gone(&self.text, &text) };
         if self.wait_for(gone) {
             return Ok(None);
@@ -146,15 +146,16 @@ impl Reloader {
         Ok(Some(((config, text), gateway)))
     }
 
-    /// Tells whether the new configuration has to be confirmed, since something is gone from it; logs it once.
+    /// Returns true if the new configuration has to be confirmed, since it lacks something; logs it once.
     fn wait_for(&self, gone: Vec<String>) -> bool {
         let waits = !gone.is_empty();
         telemetry::reload_waits(waits);
         if waits && self.waiting.load().as_deref() != Some(&gone) {
             tracing::warn!(
                 gone = gone.join(", "),
-                "the changed configuration is not taken by itself, the old one stays in force: it lacks what that has, or \
-                 ends in what is new, and may have been cut. Send SIGHUP to take it as it is, or end the file with a line `# end`"
+                "the changed configuration waits, the old one stays in force: it lacks parts of the old one, or ends \
+                 in a new part, and may have been truncated. Send SIGHUP to take it as it is, or end the file with a \
+                 line `# end`"
             );
         }
         self.waiting.store(waits.then(|| Arc::new(gone)));
@@ -167,12 +168,12 @@ impl Reloader {
             return;
         }
         telemetry::reloaded(false);
-        tracing::error!("the new configuration is not taken, the old one stays in force:\n{text}");
+        tracing::error!("the new configuration is refused, the old one stays in force:\n{text}");
         self.told = Some(text);
     }
 }
 
-/// Sockets, the log and the way to a collector are made once.
+/// Refuses changes that a reload cannot follow: sockets, the log and the connection to a collector are made once.
 fn stays(old: &Config, new: &Config) -> Result<(), Report> {
     let same = [
         ("listen", old.forward_auth == new.forward_auth),
@@ -186,8 +187,8 @@ fn stays(old: &Config, new: &Config) -> Result<(), Report> {
     ];
     match same.iter().find(|(_, same)| !same) {
         Some((key, _)) => Err(miette!(
-            help = "restart for that, or change it back",
-            "`{key}` has changed, which a reload cannot follow"
+            help = "restart the gateway, or undo the change",
+            "expected the same `{key}` as before, got another: a reload cannot change it"
         )),
         None => Ok(()),
     }
@@ -204,7 +205,7 @@ mod tests {
 
     const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
 
-    /// A configuration with this realm.
+    /// Writes a configuration with this realm.
     fn config(folder: &Path, realm: &str) -> (Config, String) {
         let issuer =
             "[[issuers]]\nissuer = \"https://as.example.com\"\njwks_file = \"keys.json\"\naudience = \"api\"\n";
@@ -228,7 +229,7 @@ mod tests {
             (&half, Occasion::Looked, false),
             (&new, Occasion::Looked, false),
             (&half, Occasion::Looked, false),
-            // It went back in between: that is no second look.
+            // The change was undone in between: that is no second look.
             (&old, Occasion::Looked, false),
             (&half, Occasion::Looked, false),
             (&new, Occasion::Looked, false),

@@ -1,4 +1,4 @@
-//! The listeners of a configuration, and who answers on each.
+//! The listeners of a configuration, and their services.
 
 use hyper_util::service::TowerToHyperService;
 use miette::{IntoDiagnostic, Report, WrapErr};
@@ -15,7 +15,7 @@ use crate::{
 
 use super::certificates::Certificate;
 
-/// The listeners of a configuration, bound.
+/// The bound listeners of a configuration.
 pub(super) struct Sockets {
     forward_auth: Listener,
     grpc: Option<Listener>,
@@ -23,7 +23,7 @@ pub(super) struct Sockets {
     check_bytes: usize,
 }
 
-/// What serves; each task ends when it was drained.
+/// The running services; each task ends once drained.
 pub(super) struct Serving {
     pub(super) doors: JoinSet<()>,
     pub(super) admin: JoinSet<()>,
@@ -32,7 +32,7 @@ pub(super) struct Serving {
 impl Sockets {
     /// # Errors
     ///
-    /// Which address cannot be had, or which certificate cannot be used.
+    /// The address that cannot be bound, or the certificate that cannot be used.
     pub(super) async fn bind(config: &Config) -> Result<Self, Report> {
         Ok(Self {
             forward_auth: bind("listen", &config.forward_auth, config).await?,
@@ -48,7 +48,7 @@ impl Sockets {
         })
     }
 
-    /// The certificates of all listeners that have one.
+    /// Returns the certificates of all listeners that have one.
     pub(super) fn certificates(&self, config: &Config) -> Vec<Certificate> {
         let bound = [Some(&self.forward_auth), self.grpc.as_ref(), self.admin.as_ref()];
         let asked = [Some(&config.forward_auth), config.grpc.as_ref(), config.admin.as_ref()];
@@ -87,8 +87,9 @@ impl Sockets {
 
 async fn bind(key: &'static str, listener: &config::Listener, config: &Config) -> Result<Listener, Report> {
     let bound = Listener::bind(listener, &config.limits).await;
-    let bound =
-        bound.into_diagnostic().wrap_err_with(|| format!("cannot listen as `{key}` says, on {}", listener.address))?;
+    let bound = bound
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot listen on {}, the address of `{key}`", listener.address))?;
     tracing::info!(listener = key, address = %bound.address(), tls = listener.tls.is_some(), "listening");
     Ok(bound.named(key))
 }

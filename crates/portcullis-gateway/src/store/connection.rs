@@ -1,4 +1,4 @@
-//! The commands that we use, to one server or to a cluster.
+//! The commands of the store, for one server or a cluster.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use redis::{
 
 use super::PREFIX;
 
-/// The longest time that an entry is kept. The library's are far shorter.
+/// The longest time to live of an entry. The library's times are far shorter.
 const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// How long what a trial wrote stays.
+/// The time to live of a trial's entry.
 const TRIAL_TTL: Duration = Duration::from_secs(1);
 
 /// A connection, shared by its clones.
@@ -23,11 +23,11 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// The value under this name, of so many bytes at most; nothing is ever kept empty.
+    /// Returns the value under this name, if there is one, of `longest` bytes at most; no value is ever empty.
     pub(super) async fn get(&mut self, name: &str, longest: usize) -> RedisResult<Option<Bytes>> {
         let entry: Vec<u8> = self.ask(cmd("GETRANGE").arg(name).arg(0).arg(longest)).await?;
         if entry.len() > longest {
-            return Err((ErrorKind::UnexpectedReturnType, "the entry is longer than any of ours").into());
+            return Err((ErrorKind::UnexpectedReturnType, "expected an entry of this gateway, got a longer one").into());
         }
         Ok((!entry.is_empty()).then(|| entry.into()))
     }
@@ -39,10 +39,11 @@ impl Connection {
         self.ask(cmd("SET").arg(name).arg(entry).arg("PX").arg(milliseconds)).await
     }
 
-    /// Whether it works. It writes, since a replica, or a server that is full or still loading, answers a PING.
+    /// Tries the connection. It writes, since a replica, or a server that is full or still loading, answers a PING.
     pub(super) async fn try_out(&mut self) -> RedisResult<()> {
         if let Self::Cluster(_) = self {
-            // To all primaries. If one is gone, the entries of its slots are; by default Redis itself refuses all then.
+            // To all primaries. If one is gone, so are the entries of its slots; by default Redis itself then refuses
+            // all.
             self.ask::<()>(&cmd("PING")).await?;
         }
         self.set(&[PREFIX, "trial"].concat(), b"1", TRIAL_TTL).await

@@ -1,4 +1,4 @@
-//! Where the store is, and how to get there.
+//! The address of the store, and the connection to it.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use tokio_rustls::rustls;
 use super::{RESPONSE_TIME, StoreError, connection::Connection};
 use crate::config;
 
-/// How long connecting may take: to one server with TLS and password; to a cluster with all of its nodes.
+/// The time limit of a connection: to one server with TLS and password; to a cluster with all of its nodes.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 
-/// How often a cluster may send us elsewhere for one command.
+/// The number of redirects that a cluster may answer to one command.
 const REDIRECTS: u32 = 2;
 
 /// A server or a cluster that the configuration names.
@@ -43,12 +43,12 @@ impl Endpoint {
         Ok(Self { client, address })
     }
 
-    /// Host and port of each server; no password.
+    /// Returns host and port of each server, without passwords.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// A connection, logged in but not tried.
+    /// Returns a connection, logged in but not tried.
     pub(super) async fn connect(&self) -> RedisResult<Connection> {
         let connecting = async {
             match &self.client {
@@ -66,7 +66,7 @@ impl Endpoint {
 }
 
 fn too_slow() -> RedisError {
-    (ErrorKind::Io, "the server did not answer in time").into()
+    (ErrorKind::Io, "expected an answer in time, got none").into()
 }
 
 fn servers(config: &config::Store) -> Result<Vec<ConnectionInfo>, StoreError> {
@@ -80,7 +80,7 @@ fn server(config: &config::Store, number: usize, url: &str) -> Result<Connection
     let server = url
         .into_connection_info()
         .map_err(|error| StoreError::Url { number, reason: error.to_string() })?
-        // A command waits for nothing that the kernel would like to send along with it.
+        // TCP_NODELAY: a command does not wait to be sent with later ones.
         .set_tcp_settings(TcpSettings::default().set_nodelay(true));
     if matches!(server.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
         return Err(StoreError::Insecure { number });
@@ -95,7 +95,7 @@ fn server(config: &config::Store, number: usize, url: &str) -> Result<Connection
     Ok(server.set_redis_settings(login))
 }
 
-/// The authority to trust instead of the public ones. Makes TLS possible, too, if there is a server that needs it.
+/// Returns the authority that replaces the public ones. It enables TLS, too, if a server needs it.
 fn certificates(config: &config::Store, servers: &[ConnectionInfo]) -> Result<Option<TlsCertificates>, StoreError> {
     if servers.iter().any(|server| matches!(server.addr(), ConnectionAddr::TcpTls { .. })) {
         choose_cryptography();
@@ -103,19 +103,19 @@ fn certificates(config: &config::Store, servers: &[ConnectionInfo]) -> Result<Op
         return Err(StoreError::AuthorityWithoutTls);
     }
     let Some(pem) = &config.ca_pem else { return Ok(None) };
-    // The crate passes over what it finds no certificate in, and then trusts nobody without saying why.
+    // The crate ignores a file without a certificate, and then trusts no server without saying why.
     let read = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
     match read {
-        Ok(read) if read.is_empty() => Err(StoreError::Authority("there is no certificate in it".into())),
+        Ok(read) if read.is_empty() => Err(StoreError::Authority("expected certificates in PEM, got none".into())),
         Err(error) => Err(StoreError::Authority(error.to_string())),
         Ok(_) => Ok(Some(TlsCertificates { client_tls: None, root_cert: Some(pem.clone().into_bytes()) })),
     }
 }
 
-/// The crate `redis` takes the cryptography that the process has chosen, or the only one that is compiled in.
-/// Choosing it makes sure that nobody's features can make that two, for which rustls would panic.
+/// Chooses the cryptography of the crate `redis`, which takes the process' choice, or the only one that is compiled in.
+/// With two compiled in, by the features of any crate, and no choice, rustls would panic.
 fn choose_cryptography() {
-    // It fails if there is a choice already, which is then the one to go by.
+    // It fails if there is a choice already, which then holds.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
@@ -138,7 +138,7 @@ fn cluster(
         .response_timeout(RESPONSE_TIME)
         .retries(REDIRECTS)
         .tcp_settings(TcpSettings::default().set_nodelay(true));
-    // Nodes that are not named here, but found, need them too.
+    // Discovered nodes, which are not named here, need them too.
     if let Some(username) = &config.username {
         cluster = cluster.username(username);
     }

@@ -1,4 +1,4 @@
-//! Who connects, and notices when a connection no longer works.
+//! The keeper of the connection: connects, and notices a connection that fails.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -11,36 +11,36 @@ use tokio::{
 
 use super::{connection::Connection, endpoint::Endpoint};
 
-/// How often a connection is tried that nobody complains about.
+/// The interval at which a connection without failures is tried.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
 /// The shortest and the longest pause before another attempt to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What requests and the keeper share: the connection, while it works.
+/// The state that requests and the keeper share: the connection, while it works.
 #[derive(Default)]
 pub(super) struct Link {
     connection: ArcSwapOption<Connection>,
     doubted: Notify,
 }
 
-/// There is no connection.
+/// The error while there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotConnected;
 
 impl Link {
-    /// The connection; never waits for one.
+    /// Returns the connection; never waits for one.
     pub(super) fn connection(&self) -> Result<Connection, NotConnected> {
         self.connection.load().as_deref().cloned().ok_or(NotConnected)
     }
 
-    /// Says that a command failed: the connection is tried at once.
+    /// Reports a failed command: the connection is tried at once.
     pub(super) fn doubt(&self) {
         self.doubted.notify_one();
     }
 }
 
-/// Connects, and connects again, for ever.
+/// Connects, and reconnects, for ever.
 pub(super) async fn keep(endpoint: Endpoint, link: Arc<Link>) {
     let mut report = Report::new(endpoint.address());
     let mut pause = PAUSES.0;
@@ -78,7 +78,7 @@ async fn until_it_fails(mut connection: Connection, doubted: &Notify) -> RedisEr
     }
 }
 
-/// Tells metrics and log, the latter once for each change.
+/// The state of the connection, for metrics and log; the log gets each change once.
 struct Report<'a> {
     address: &'a str,
     up: Option<bool>,
@@ -102,7 +102,7 @@ impl<'a> Report<'a> {
         if self.up.replace(false) == Some(false) {
             tracing::debug!(address = self.address, %error, "the store still cannot be used");
         } else {
-            tracing::warn!(address = self.address, %error, "the store cannot be used; the gateway goes on without it");
+            tracing::warn!(address = self.address, %error, "the store cannot be used: the gateway goes on without it");
         }
     }
 }
@@ -119,7 +119,7 @@ impl fmt::Debug for Link {
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the store is not connected")
+        f.write_str("expected a connection to the store, got none yet")
     }
 }
 

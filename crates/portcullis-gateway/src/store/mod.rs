@@ -1,14 +1,14 @@
-//! What several gateways share: Redis or Valkey.
+//! The store that several gateways share: Redis or Valkey.
 //!
-//! A store saves time and decides nothing: entries are sealed by the library, which judges them again when it reads
-//! them. So all that matters here is that a request never waits for a store that is slow or gone.
+//! A store saves time and decides nothing: the library seals its entries, and judges them again when it reads them. So
+//! one thing matters here: a request never waits for a slow or absent store.
 //!
 //! - [`keeper`] connects, in the background, as often as it takes. It tries the connection every second, and at once
-//!   when a command failed. Only a connection that it has tried is ever used.
+//!   after a failed command. Only a connection that it has tried is ever used.
 //! - While there is none, [`RedisStore`] fails at once. While there is one, a command has 200 ms.
 //!
-//! The user that the gateway logs in as needs `GETRANGE` and `SET` on `portcullis:introspection:*`, in a cluster
-//! `CLUSTER` and `PING` too.
+//! The gateway's user needs `GETRANGE` and `SET` on `portcullis:introspection:*`; in a cluster `CLUSTER` and `PING`,
+//! too.
 
 mod connection;
 mod endpoint;
@@ -25,14 +25,14 @@ use tokio::{runtime::Handle, task::AbortHandle};
 use self::{endpoint::Endpoint, keeper::Link};
 use crate::config;
 
-/// How long a command may take: less than the library waits, so that the reason is ours to tell.
+/// The time limit of a command: below the library's, so that the error is the store's.
 const RESPONSE_TIME: Duration = Duration::from_millis(200);
 
-/// The longest entry that is read: twice what the library takes from an authorization server by default. Who can write to
-/// the store can fill its memory, but not ours.
+/// The longest entry that is read: twice the library's default limit on an authorization server's answer. A client with
+/// write access to the store can fill its memory, but not the gateway's.
 const LONGEST_ENTRY: usize = 512 << 10;
 
-/// What the names of our entries begin with.
+/// The prefix of the names of entries.
 const PREFIX: &str = "portcullis:introspection:";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -45,18 +45,18 @@ pub(crate) struct RedisStore {
     entry_bytes: usize,
 }
 
-/// What is wrong with a `[store]`. No message has a URL in it: there may be a password in that.
+/// The mistake in a `[store]`. No message has a URL in it, which may have a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StoreError {
     /// There is no URL.
     NoUrl,
-    /// The URL with this number, from 1 on, is none of Redis.
+    /// The URL with this number, from 1 on, is not one of Redis.
     Url { number: usize, reason: String },
-    /// `#insecure` in a URL: a certificate that nobody checks protects nothing.
+    /// A URL has `#insecure`: an unchecked certificate protects nothing.
     Insecure { number: usize },
-    /// `ca_file` for a connection without TLS.
+    /// There is a `ca_file` for a connection without TLS.
     AuthorityWithoutTls,
-    /// `ca_file` has no certificate that can be read.
+    /// `ca_file` has no readable certificate.
     Authority(String),
     /// The URLs do not make a cluster.
     Cluster(String),
@@ -64,16 +64,16 @@ pub(crate) enum StoreError {
     NoRuntime,
 }
 
-/// How a store is doing.
+/// The state of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreState(Arc<Link>);
 
 impl RedisStore {
-    /// A store that begins to connect in the background, and goes on for as long as it is kept.
+    /// Makes a store that begins to connect in the background, and goes on until dropped.
     ///
     /// # Errors
     ///
-    /// What is wrong with the configuration; a server that cannot be reached is no error.
+    /// The mistake in the configuration; an unreachable server is no error.
     pub(crate) fn new(config: &config::Store) -> Result<Self, StoreError> {
         let runtime = Handle::try_current().map_err(|_| StoreError::NoRuntime)?;
         let endpoint = Endpoint::new(config)?;
@@ -82,20 +82,20 @@ impl RedisStore {
         Ok(Self { link, keeper, entry_bytes: LONGEST_ENTRY })
     }
 
-    /// Reads entries of answers that are so long, too.
+    /// Reads entries of answers of this length, too.
     pub(crate) fn for_answers_of(mut self, answer_bytes: usize) -> Self {
         self.entry_bytes = LONGEST_ENTRY.max(2 * answer_bytes);
         self
     }
 
-    /// What tells how it is doing.
+    /// Returns the state of the store.
     pub(crate) fn state(&self) -> StoreState {
         StoreState(Arc::clone(&self.link))
     }
 }
 
 impl StoreState {
-    /// Whether there is a connection that works.
+    /// Returns true if there is a connection that works.
     pub(crate) fn is_up(&self) -> bool {
         self.0.connection().is_ok()
     }
@@ -128,18 +128,21 @@ fn name(key: &str) -> String {
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoUrl => f.write_str("the store has no URL"),
-            Self::Url { number, reason } => write!(f, "URL {number} of the store is none of Redis: {reason}"),
+            Self::NoUrl => f.write_str("expected a URL of the store, got none"),
+            Self::Url { number, reason } => {
+                write!(f, "expected a URL of Redis, got another as URL {number} of the store: {reason}")
+            }
             Self::Insecure { number } => write!(
                 f,
-                "URL {number} of the store asks for certificates not to be checked; name the server's authority in ca_file"
+                "URL {number} of the store has #insecure, which leaves certificates unchecked: name the server's \
+                 authority in ca_file"
             ),
             Self::AuthorityWithoutTls => {
-                f.write_str("the store has a ca_file, but its URL does not ask for TLS: write rediss://")
+                f.write_str("expected a URL with TLS beside the store's ca_file, got one without: write rediss://")
             }
             Self::Authority(reason) => write!(f, "the store's ca_file cannot be used: {reason}"),
             Self::Cluster(reason) => write!(f, "the store's URLs do not make a cluster: {reason}"),
-            Self::NoRuntime => f.write_str("a store needs a Tokio runtime to connect in"),
+            Self::NoRuntime => f.write_str("expected a Tokio runtime to connect in, got none"),
         }
     }
 }

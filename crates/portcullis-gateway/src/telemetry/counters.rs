@@ -4,13 +4,13 @@ use metrics::{counter, gauge};
 
 use super::names;
 
-/// Counts a configuration that was read again, and taken or not.
+/// Counts a reload by its outcome.
 pub(crate) fn reloaded(taken: bool) {
     let outcome = if taken { "ok" } else { "failed" };
     counter!(names::RELOADS.name, "outcome" => outcome).increment(1);
 }
 
-/// Tells whether a changed configuration waits to be confirmed.
+/// Sets the gauge of a changed configuration that waits to be confirmed.
 pub(crate) fn reload_waits(waits: bool) {
     gauge!(names::RELOAD_WAITS.name).set(f64::from(u8::from(waits)));
 }

@@ -9,19 +9,20 @@ use tokio::runtime::Handle;
 
 use super::names;
 
-/// Seconds: a decision about a known token takes microseconds, one that asks an authorization server up to its limit.
+/// The bucket bounds in seconds: a decision about a cached token takes microseconds, one that waits for an
+/// authorization server up to its limit.
 const BUCKETS: [f64; 15] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// How often durations are put into their buckets; until then each takes up memory.
+/// The interval at which durations are put into their buckets; until then each takes up memory.
 const UPKEEP: Duration = Duration::from_secs(1);
 
-/// Installs the recorder; what it returns renders the text for `/metrics`.
+/// Installs the recorder; returns the renderer of `/metrics`.
 ///
-/// Called inside a runtime, which then keeps the recorder's memory small.
+/// Must be called inside a runtime, which then bounds the recorder's memory.
 ///
 /// # Errors
 ///
-/// When there is a recorder already.
+/// If there is a recorder already.
 pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = builder()?.install_recorder()?;
     describe();
@@ -53,7 +54,7 @@ fn describe() {
     }
 }
 
-/// A recorder for a test of its own.
+/// Makes a recorder for a single test.
 #[cfg(test)]
 pub(crate) fn recorder() -> metrics_exporter_prometheus::PrometheusRecorder {
     #[allow(clippy::unwrap_used, reason = "a test that fails says so")]
@@ -76,7 +77,7 @@ mod tests {
         });
         let text = handle.render();
         for line in [
-            "# HELP portcullis_gateway_decision_seconds How long decisions took, by door",
+            "# HELP portcullis_gateway_decision_seconds Duration of decisions, by door",
             "# TYPE portcullis_gateway_decision_seconds histogram",
             "portcullis_gateway_decision_seconds_bucket{door=\"grpc\",le=\"0.00025\"} 0",
             "portcullis_gateway_decision_seconds_bucket{door=\"grpc\",le=\"0.0005\"} 1",

@@ -1,4 +1,5 @@
-//! What operators see: log lines on stderr, metrics for Prometheus, traces for OpenTelemetry. Never a token, never a secret.
+//! The operators' view: log lines on stderr, metrics for Prometheus, traces for OpenTelemetry. No token and no secret
+//! is in it.
 
 mod counters;
 mod log;

@@ -1,15 +1,15 @@
-//! The gateway's metrics and spans by name; those of the library are in [`portcullis::names`].
+//! The names of the gateway's metrics and spans; those of the library are in [`portcullis::names`].
 
 use portcullis::names::{Metric, metrics as of_library};
 
 /// The span of one decision.
 pub(crate) const DECIDE: &str = "decide";
 
-/// Decisions: `pass`, or the code of the refusal.
+/// The decisions: `pass`, or the code of the refusal.
 pub(crate) const DECISIONS: Metric = Metric::counter(
     "portcullis_gateway_decisions_total",
     &["route", "code"],
-    "Decisions, by route and by code: pass, or why not",
+    "Decisions, by route and code: pass, or that of the refusal",
 );
 pub(crate) const WOULD_REFUSE: Metric = Metric::counter(
     "portcullis_gateway_would_refuse_total",
@@ -17,7 +17,7 @@ pub(crate) const WOULD_REFUSE: Metric = Metric::counter(
     "Requests that passed on routes that only report, and would be refused, by route and code",
 );
 pub(crate) const DECISION_SECONDS: Metric =
-    Metric::histogram("portcullis_gateway_decision_seconds", &["door"], "How long decisions took, by door");
+    Metric::histogram("portcullis_gateway_decision_seconds", &["door"], "Duration of decisions, by door");
 pub(crate) const CACHE_LOOKUPS: Metric = Metric::counter(
     "portcullis_gateway_token_cache_total",
     &["outcome"],
@@ -26,7 +26,7 @@ pub(crate) const CACHE_LOOKUPS: Metric = Metric::counter(
 pub(crate) const CACHE_TOKENS: Metric =
     Metric::gauge("portcullis_gateway_token_cache_tokens", &["kind"], "Tokens in the caches, by kind");
 pub(crate) const CACHE_BYTES: Metric =
-    Metric::gauge("portcullis_gateway_token_cache_bytes", &["kind"], "What the caches of tokens take up, by kind");
+    Metric::gauge("portcullis_gateway_token_cache_bytes", &["kind"], "Memory of the caches of tokens, by kind");
 pub(crate) const KEY_AGE: Metric =
     Metric::gauge("portcullis_gateway_key_age_seconds", &["source"], "Age of the keys, by source");
 pub(crate) const CONNECTIONS: Metric =
@@ -34,7 +34,7 @@ pub(crate) const CONNECTIONS: Metric =
 pub(crate) const CONNECTIONS_FULL: Metric = Metric::counter(
     "portcullis_gateway_connections_full_total",
     &["listener"],
-    "How often all connections of a listener were taken, so that new ones had to wait",
+    "Times at which all connections of a listener were taken, so that new ones had to wait",
 );
 pub(crate) const CONNECTIONS_REFUSED: Metric = Metric::counter(
     "portcullis_gateway_connections_refused_total",
@@ -94,7 +94,7 @@ pub(super) fn metrics() -> impl Iterator<Item = Metric> {
 mod tests {
     use super::*;
 
-    /// `docs/gateway.md` is held against a real run, too: `tests/it/metrics.rs`.
+    /// `docs/gateway.md` is compared with a real run, too: `tests/it/metrics.rs`.
     #[test]
     fn the_documented_metrics_are_these() {
         let row = |metric: Metric| {

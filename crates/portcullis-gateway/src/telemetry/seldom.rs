@@ -1,24 +1,24 @@
-//! A remark that could be made for each of many requests, and is made once in a while.
+//! A limit on the rate of a log line that many requests could cause.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The time in which the same is not said again.
+/// The shortest time between two such lines.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// The time at which something was said last.
+/// The time of the last line.
 #[derive(Debug, Default)]
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 
 impl Seldom {
-    /// Never said yet.
+    /// Makes one without a last line.
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Tells whether it is time to say it (again).
+    /// Returns true if the line is due.
     pub(crate) fn is_due(&self) -> bool {
         let now = Instant::now();
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);

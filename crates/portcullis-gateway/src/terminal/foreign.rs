@@ -1,6 +1,6 @@
-//! Text of somebody else's, which must not steer the terminal that it is shown on.
+//! Foreign text, made safe for the terminal that shows it.
 
-/// JSON in which no character steers or hides: such ones are written as JSON escapes them, so that it stays the same JSON.
+/// Escapes the characters of JSON that steer or hide, by JSON's own escapes: it stays the same JSON.
 pub(crate) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
@@ -15,17 +15,17 @@ pub(crate) fn escaped(json: &str) -> String {
     escaped
 }
 
-/// A line in which such characters are replaced.
+/// Returns a line in which such characters are replaced.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|character| if is_dangerous(character) { '\u{fffd}' } else { character }).collect()
 }
 
-/// Lines in which such characters are replaced.
+/// Returns lines in which such characters are replaced.
 pub(crate) fn safe(text: &str) -> String {
     text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
-/// The same, but for the plain colours (and bold, dim, italic) that our own log lines have.
+/// Like [`safe`], except that the plain colours (and bold, dim, italic) of our own log lines stay.
 pub(crate) fn coloured(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let mut shown = safe(parts.next().unwrap_or_default());
@@ -41,7 +41,7 @@ pub(crate) fn coloured(text: &str) -> String {
 
 const COLOURS: [&str; 9] = ["0", "1", "2", "3", "31", "32", "33", "34", "35"];
 
-/// Control characters, and those that turn the direction of text, join or are not seen.
+/// Returns true for control characters, and those that turn the direction of text, join or are invisible.
 pub(crate) fn is_dangerous(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -1,4 +1,4 @@
-//! How commands speak to a person: colours and a spinner on a terminal alone, and nothing foreign that steers it.
+//! The output of commands: colours and a spinner only on a terminal, and no foreign characters that steer it.
 
 mod foreign;
 mod spinner;
@@ -17,26 +17,26 @@ pub(crate) const DOUBT: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const HEADING: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// A text in a style.
+/// Returns a text in a style.
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes what was asked for; colours only where they are shown (a terminal, no `NO_COLOR`, `TERM` not `dumb`).
+/// Prints a result; colours only where they are shown (a terminal, no `NO_COLOR`, `TERM` not `dumb`).
 pub(crate) fn print(text: &str) {
-    // Who reads no further than he needs has closed the pipe: that is no fault.
+    // A reader that has enough may close the pipe: that is no fault.
     drop(anstream::stdout().lock().write_all(text.as_bytes()));
 }
 
-/// Writes what went wrong, to the standard error output: in colours on a terminal, and whatever is in it, nothing steers that.
+/// Prints an error to stderr: in colours on a terminal, with no characters that steer it.
 pub(crate) fn fault(report: &Report) {
     let plain = rendered(report);
-    // What is foreign in it would be in the coloured one as well, among what colours are made of.
+    // Foreign text could not be told apart from the colours, so it is made safe in the plain form.
     let text = if plain == safe(&plain) { format!("{report:?}") } else { safe(&plain) };
     remark(&text);
 }
 
-/// A report of a fault, without colours, and with nothing in it that steers a terminal.
+/// Returns the report of an error, without colours and without characters that steer a terminal.
 pub(crate) fn told(report: &Report) -> String {
     safe(&rendered(report))
 }
@@ -50,12 +50,12 @@ fn rendered(report: &Report) -> String {
     }
 }
 
-/// Writes a remark, to the standard error output.
+/// Prints a remark to stderr.
 pub(crate) fn remark(text: &str) {
     drop(anstream::stderr().lock().write_all(format!("{text}\n").as_bytes()));
 }
 
-/// Breaks a text at spaces into lines of so many characters; a longer word stays whole.
+/// Breaks a text at spaces into lines of `width` characters; a longer word stays whole.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

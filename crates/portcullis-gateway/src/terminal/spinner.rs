@@ -1,4 +1,4 @@
-//! A sign of life while something takes long.
+//! A spinner during long waits.
 
 use std::{
     future::Future,
@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-/// What is over before is not worth a sign.
+/// The wait without a spinner.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 const STEP: Duration = Duration::from_millis(100);
 
 const SIGNS: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/// Waits for something that is told as `what`; if it takes long, a terminal shows that it goes on.
+/// Waits for some work, named by `what`; if it takes long, a terminal shows a spinner.
 pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     if is_dumb || !stderr().is_terminal() {

@@ -22,7 +22,7 @@ const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 const ENTRY: Bytes = Bytes::from_static(b"an entry\0\r\n\xff");
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// At once, on a machine that is busy with other tests; a command that waits takes 200 ms.
+/// The time limit of a command that does not wait, on a busy machine; one that waits takes 200 ms.
 const AT_ONCE: Duration = Duration::from_millis(150);
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -42,7 +42,7 @@ async fn works(store: &RedisStore) -> bool {
     store.set(KEY, ENTRY, MINUTE).await.is_ok() && store.get(KEY).await.is_ok_and(|entry| entry == Some(ENTRY))
 }
 
-/// That the store fails, and how long it takes to.
+/// Asserts that the store fails at once.
 async fn fails_at_once(store: &RedisStore) {
     let begun = Instant::now();
     assert!(store.get(KEY).await.is_err());
@@ -64,7 +64,7 @@ async fn an_entry_comes_back_until_its_time_is_over() {
 
     store.set(KEY, ENTRY, Duration::from_millis(30)).await.unwrap();
     until("the entry is gone", async || store.get(KEY).await.unwrap().is_none()).await;
-    // Shorter than what Redis can count, and longer.
+    // A time below the resolution of Redis, and a longer one.
     store.set(KEY, ENTRY, Duration::ZERO).await.unwrap();
     store.set(KEY, ENTRY, Duration::MAX).await.unwrap();
     assert_eq!(store.get(KEY).await.unwrap(), Some(ENTRY));
@@ -76,8 +76,8 @@ async fn who_can_write_to_redis_cannot_fill_our_memory() {
     let store = connected(RedisStore::new(&server.config()).unwrap()).await;
     let name = format!("portcullis:introspection:{KEY}");
     let () = server.ask(redis::cmd("SETRANGE").arg(&name).arg(100 << 20).arg("x"));
-    assert!(store.get(KEY).await.unwrap_err().to_string().contains("longer than any of ours"));
-    // Answers may be made longer, and what is kept of them with them.
+    assert!(store.get(KEY).await.unwrap_err().to_string().contains("got a longer one"));
+    // Answers may be longer, and their entries with them.
     let larger = connected(RedisStore::new(&server.config()).unwrap().for_answers_of(1 << 20)).await;
     let entry = Bytes::from(vec![b'x'; 1 << 20]);
     larger.set(KEY, entry.clone(), MINUTE).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_cluster_works_goes_and_comes_back() {
     config.cluster = true;
     let one = connected(RedisStore::new(&config).unwrap()).await;
     assert!(works(&one).await);
-    // Several URLs are a cluster too, of which some may be gone.
+    // Several URLs are a cluster, too, of which some may be gone.
     config.cluster = false;
     config.urls.insert(0, format!("redis://127.0.0.1:{}", free_port()));
     let two = connected(RedisStore::new(&config).unwrap()).await;
@@ -233,7 +233,7 @@ async fn metrics_and_log_tell_of_a_change_once() {
     let mut server = RedisServer::stopped(&[]);
     let store = RedisStore::new(&server.config()).unwrap();
     until("it is told to be down", async || gauge(0) && log.text().contains("WARN")).await;
-    // Some attempts more.
+    // A few more attempts.
     until("it is tried again", async || log.text().matches("still cannot be used").count() > 2).await;
     server.restart();
     until("it is told to be up", async || gauge(1)).await;
@@ -242,7 +242,7 @@ async fn metrics_and_log_tell_of_a_change_once() {
     until("it is told to be down", async || gauge(0)).await;
     let text = log.text();
     let told: Vec<_> = text.split_whitespace().filter(|word| ["WARN", "INFO"].contains(word)).collect();
-    // Down, up, down; and now and then once more, where a busy machine took too long to answer.
+    // Down, up, down; and sometimes once more, where a busy machine took too long to answer.
     assert!(told.len() >= 3 && told.windows(2).all(|two| two[0] != two[1]), "{text}");
     assert_eq!((told.first(), told.last()), (Some(&"WARN"), Some(&"WARN")), "{text}");
 }
@@ -291,7 +291,7 @@ fn without_a_runtime_there_is_no_store() {
     assert_eq!(RedisStore::new(&config("redis://host")).map(drop), Err(StoreError::NoRuntime));
 }
 
-/// What is logged on this thread.
+/// The log lines of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

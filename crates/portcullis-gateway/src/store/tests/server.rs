@@ -1,4 +1,4 @@
-//! A `redis-server` of a test's own.
+//! A `redis-server` of a single test.
 
 use std::{
     fs,
@@ -13,22 +13,22 @@ use tempfile::TempDir;
 
 use crate::config::{Secret, Store};
 
-/// A server on a port and in a folder of its own. It ends with the test.
+/// A server with a port and a folder of its own. It ends with the test.
 pub(super) struct RedisServer {
     folder: TempDir,
     port: u16,
     options: Vec<String>,
-    /// What its URL begins with.
+    /// The scheme of its URL.
     scheme: &'static str,
     running: Option<Child>,
 }
 
-/// A port that nobody listens on.
+/// Returns a port that is not in use.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A configuration for a server at this URL.
+/// Makes a configuration for a server at this URL.
 pub(super) fn config(url: impl Into<String>) -> Store {
     Store {
         urls: vec![url.into()],
@@ -46,13 +46,13 @@ impl RedisServer {
         server.started()
     }
 
-    /// One that does not run yet.
+    /// Makes a server that does not run yet.
     pub(super) fn stopped(options: &[&str]) -> Self {
         let options = options.iter().map(|&option| option.to_owned()).collect();
         Self { folder: tempfile::tempdir().unwrap(), port: free_port(), options, scheme: "redis", running: None }
     }
 
-    /// One with TLS, for this name, and its authority in PEM.
+    /// Starts a server with TLS for this name; returns it with its authority in PEM.
     pub(super) fn start_tls(name: &str) -> (Self, String) {
         let mut server = Self::stopped(&["--tls-auth-clients", "no"]);
         server.scheme = "rediss";
@@ -60,7 +60,7 @@ impl RedisServer {
         (server.started(), authority)
     }
 
-    /// A cluster of one.
+    /// Starts a cluster of one.
     pub(super) fn start_cluster() -> Self {
         let bus = free_port().to_string();
         let server = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
@@ -79,7 +79,7 @@ impl RedisServer {
         config(format!("{}://127.0.0.1:{}", self.scheme, self.port))
     }
 
-    /// What a server with neither TLS nor password says to a command.
+    /// Sends a command to a server with neither TLS nor password, and returns the reply.
     pub(super) fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         let client = Client::open(("127.0.0.1", self.port)).unwrap();
         command.query(&mut client.get_connection().unwrap()).unwrap()
@@ -92,7 +92,7 @@ impl RedisServer {
         }
     }
 
-    /// Stops it without ending it: connections stay, answers do not come. `CONT` has it go on.
+    /// Sends a signal: `STOP` keeps connections and sends no answers, `CONT` resumes.
     pub(super) fn signal(&self, signal: &str) {
         let pid = self.running.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     pub(super) format: LogFormat,
-    /// Puts colours into lines for people.
+    /// True if lines for people have colours.
     pub(super) colours: bool,
 }
 
@@ -25,7 +25,8 @@ impl Look {
         Self { format, colours: io::stderr().is_terminal() && !no_colour }
     }
 
-    /// Returns a line as a terminal may show it, whoever's words are in it: behind a line break in it no other line begins.
+    /// Returns a line in a form that is safe for a terminal, even with foreign text in it: a line break in it begins no
+    /// new line.
     pub(super) fn of(self, line: &[u8]) -> Cow<'_, str> {
         let line = String::from_utf8_lossy(line);
         let within = line.strip_suffix('\n').unwrap_or(&line);
@@ -39,7 +40,7 @@ impl Look {
         }
     }
 
-    /// Returns the line that says how many lines were lost.
+    /// Returns the line about lost lines.
     pub(super) fn of_lost_lines(self, lost: u64) -> String {
         match self.format {
             LogFormat::Human => {

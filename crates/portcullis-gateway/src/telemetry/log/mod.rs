@@ -22,16 +22,16 @@ use self::{
 use super::traces::{Fetches, Traces};
 use crate::config::{Log, LogFormat};
 
-/// Names what is logged, as `info,portcullis=debug`.
+/// The variable with the log filter, such as `info,portcullis=debug`.
 const FILTER: &str = "PORTCULLIS_LOG";
-/// Lines that may wait to be written.
+/// The number of lines that may wait to be written.
 const QUEUE: usize = 4096;
-/// Begins to log, as the variable `PORTCULLIS_LOG` says or else from `info` on; what the library fetches is traced
-/// from here, too.
+/// Begins to log, by the variable `PORTCULLIS_LOG` or else from `info` on; the spans of the library's fetches begin
+/// here, too.
 ///
 /// # Errors
 ///
-/// When the system gives no thread, or something logs already.
+/// If the system gives no thread, or a logger is installed already.
 pub(crate) fn init(log: &Log, traces: Option<&Traces>) -> io::Result<LogGuard> {
     let look = Look::on_stderr(log.format);
     let queue = Queue::start(io::stderr(), look, QUEUE)?;
@@ -43,12 +43,15 @@ pub(crate) fn init(log: &Log, traces: Option<&Traces>) -> io::Result<LogGuard> {
     set_global_default(subscriber(look, filter, queue.clone(), traces.map(Traces::fetches)))
         .map_err(io::Error::other)?;
     if let Some(error) = fault {
-        tracing::warn!(error = error.to_string(), "{FILTER} is not understood: logging from info on");
+        tracing::warn!(
+            error = error.to_string(),
+            "expected a filter in {FILTER}, such as info,portcullis=debug, got another text: logging from info on"
+        );
     }
     Ok(LogGuard(queue))
 }
 
-/// Without a filter of the operator's, all from `info` on but the library's lines on refusals.
+/// Builds the subscriber. Without an operator's filter it logs all from `info` on but the library's lines on refusals.
 fn subscriber(
     look: Look,
     filter: Option<EnvFilter>,
@@ -57,7 +60,7 @@ fn subscriber(
 ) -> Box<dyn Subscriber + Send + Sync> {
     let every_line = filter.is_some();
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
-    // An error in writing would be told by a write to stderr, which would panic where that is the trouble.
+    // A failed write would be reported by a write to stderr, which would panic if stderr is the trouble.
     let lines = fmt::layer().log_internal_errors(false).with_writer(queue);
     let wanted = filter_fn(move |event| every_line || !is_refusal_of_library(event));
     let wanted = filter.and(wanted.with_max_level_hint(LevelFilter::TRACE));
@@ -69,14 +72,14 @@ fn subscriber(
         }
     };
     match fetches {
-        // An absent layer would have each event and span be asked about anew: a layer that is not there costs nothing.
+        // An absent layer would have each event and span checked again; `None` costs nothing.
         None => Box::new(registry().with(lines)),
         Some(fetches) => Box::new(registry().with(lines).with(fetches.with_filter(filter_fn(Fetches::is_one)))),
     }
 }
 
-/// Whether this is the library's own line on a refusal: the gateway's line on its decision says more. A
-/// warning, that keys or an introspection are out of reach, stays.
+/// Returns true for the library's own line on a refusal: the gateway's line on its decision says more. Warnings about
+/// unreachable keys or introspection endpoints stay.
 fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
     let is_refusal = matches!(event.name(), events::REQUEST_REFUSED | events::REQUEST_WOULD_BE_REFUSED);
     event.is_event() && event.target() == TARGET && is_refusal && *event.level() == Level::INFO
@@ -94,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// What was written, for a test to read.
+    /// The written text, for a test to read.
     #[derive(Clone, Default)]
     struct Sink(Arc<Mutex<Vec<u8>>>);
 

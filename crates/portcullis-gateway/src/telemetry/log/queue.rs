@@ -1,11 +1,11 @@
 //! The queue of lines on their way to stderr.
 //!
-//! A thread of its own writes them, so that a terminal that stands still or a pipe that nobody reads holds up no request:
-//! lines beyond the queue's length are lost, and the log says how many. A closed stderr is no fault.
+//! A thread of its own writes them, so that a stopped terminal or an unread pipe blocks no request: lines beyond the
+//! queue's length are lost, and the log tells their number. A closed stderr is no fault.
 //!
-//! tracing-appender's `NonBlocking` loses lines that this queue keeps: at the end of the process it drops all that wait if
-//! the reader pauses for 100 ms (here it has a second), and says so on stdout, where `println!` panics if that is closed.
-//! Of the lines that its queue cannot take it tells nobody. The tests below hold this queue to all three.
+//! tracing-appender's `NonBlocking` loses lines that this queue keeps: at the end of the process it drops all waiting
+//! lines if the reader pauses for 100 ms (here it has a second), and reports it on stdout, where `println!` panics if
+//! stdout is closed. It does not report lines that its queue cannot take. The tests below cover all three.
 
 use std::{
     io::{self, Write},
@@ -22,10 +22,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::look::Look;
 
-/// How long the end of the process waits for lines to be written.
+/// The time limit for the last lines at the end of the process.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Lines on their way to a thread that writes them.
+/// The lines on their way to the writing thread.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     lines: SyncSender<Vec<u8>>,
@@ -48,7 +48,7 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// If the system gives no thread.
     pub(super) fn start(sink: impl Write + Send + 'static, look: Look, length: usize) -> io::Result<Self> {
         let (lines, incoming) = sync_channel(length);
         let counts = Arc::new(Counts::default());
@@ -60,7 +60,7 @@ impl Queue {
 
 fn write_lines(lines: &Receiver<Vec<u8>>, mut sink: impl Write, look: Look, counts: &Counts) {
     while let Ok(line) = lines.recv() {
-        // An error means that the reader is gone, and wants no line.
+        // An error means that the reader is gone.
         let _ = sink.write_all(look.of(&line).as_bytes());
         let lost = counts.lost.swap(0, SeqCst);
         if lost > 0 {
@@ -114,7 +114,7 @@ mod tests {
 
     const PLAIN: Look = Look { format: LogFormat::Human, colours: false };
 
-    /// A pipe whose reader reads nothing before it is told to, or that time is over.
+    /// A pipe whose reader pauses until it is told to read, or its time is over.
     struct Pausing {
         read: mpsc::Receiver<()>,
         pause: Duration,
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// A stderr that was closed.
+    /// A closed stderr.
     struct Closed;
 
     impl Write for Closed {
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// A queue of this length, whose reader begins when the sender is dropped, or after the pause.
+    /// Makes a queue of this length, whose reader begins when the sender is dropped, or after the pause.
     fn paused(length: usize, pause: Duration) -> (Queue, mpsc::Sender<()>, Arc<Mutex<String>>) {
         let ((go, read), written) = (mpsc::channel(), Arc::<Mutex<String>>::default());
         let sink = Pausing { read, pause, written: Arc::clone(&written) };

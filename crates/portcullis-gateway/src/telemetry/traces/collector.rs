@@ -1,4 +1,4 @@
-//! How spans get to the collector: OTLP over HTTP, by the client that everything else is fetched with.
+//! The export of spans to the collector: OTLP over HTTP, by the HTTP client of all other fetches.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -17,29 +17,29 @@ use url::{Host, Url};
 
 use crate::telemetry::names;
 
-/// How long an export may take, attempts to repeat it included.
+/// The time limit of an export, including retries.
 const EXPORT_TIME: Duration = Duration::from_secs(5);
 const CONNECT_TIME: Duration = Duration::from_secs(2);
-/// The longest answer of a collector that is read.
+/// The longest answer of a collector that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// Why there can be no client for the collector.
+/// The reason why there can be no client for the collector.
 #[derive(Debug)]
 pub(crate) enum CollectorError {
     Client(reqwest::Error),
     Exporter(ExporterBuildError),
 }
 
-/// Says who asks, as each request of ours does.
+/// The `User-Agent` of each export, like that of all other requests.
 const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
-/// Exports to this URL; what the variables `OTEL_EXPORTER_OTLP_HEADERS` and the like say holds too.
+/// Makes an exporter to this URL; the variables `OTEL_EXPORTER_OTLP_HEADERS` and the like apply, too.
 pub(super) fn exporter(endpoint: &Url) -> Result<SpanExporter, CollectorError> {
     SpanExporter::builder()
         .with_http()
         .with_http_client(Sender::new(endpoint).map_err(CollectorError::Client)?)
         .with_endpoint(endpoint.as_str())
-        // Spelled as the exporter spells its own, which this takes the place of.
+        // Spelled as the exporter spells its own, which this replaces.
         .with_headers([("User-Agent".to_owned(), USER_AGENT.to_owned())].into())
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(EXPORT_TIME)
@@ -47,7 +47,7 @@ pub(super) fn exporter(endpoint: &Url) -> Result<SpanExporter, CollectorError> {
         .map_err(CollectorError::Exporter)
 }
 
-/// Sends from the runtime, since the thread that exports has none; tells once that the collector fails.
+/// A client that sends from the runtime, since the exporting thread has none; logs once that the collector fails.
 #[derive(Debug)]
 struct Sender {
     client: Client,
@@ -58,7 +58,7 @@ struct Sender {
 impl Sender {
     fn new(endpoint: &Url) -> Result<Self, reqwest::Error> {
         let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIME).timeout(EXPORT_TIME);
-        // This machine is asked past any proxy of the environment.
+        // Loopback is reached directly, past any proxy of the environment.
         let client = if is_this_machine(endpoint) { client.no_proxy() } else { client };
         Ok(Self { client: client.build()?, runtime: Handle::current(), failing: AtomicBool::new(false) })
     }
@@ -85,7 +85,7 @@ impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let outcome = match self.runtime.spawn(send(self.client.clone(), request)).await {
             Ok(outcome) => outcome,
-            // The end of the process, which says nothing of the collector.
+            // The process ends, which says nothing about the collector.
             Err(broken_off) => return Err(broken_off.into()),
         };
         self.tell(&outcome);
@@ -94,7 +94,7 @@ impl HttpClient for Sender {
 }
 
 async fn send(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    // A query may hold a key, so the URL is not told.
+    // A query may hold a key, so the URL is left out.
     let response = client.execute(request.try_into()?).await.map_err(reqwest::Error::without_url)?;
     let (head, body) = Response::from(response).into_parts();
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
@@ -110,7 +110,7 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// An error's text, and that of its causes, which says what really happened.
+/// Returns an error's text with that of its causes, which tell the actual failure.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

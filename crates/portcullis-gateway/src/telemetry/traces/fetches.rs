@@ -1,7 +1,7 @@
-//! Spans of what the library fetches: keys, and what an opaque token stands for.
+//! Spans of the library's fetches: key sets and introspection.
 //!
-//! The library has such work done in a task of its own, and marks it with a span of `tracing` that it makes where the work is
-//! asked for. That is where the OpenTelemetry span begins, too, so that it is the child of the decision which asked first.
+//! The library fetches in a task of its own, and marks it with a span of `tracing` made where the fetch is requested.
+//! The OpenTelemetry span begins there, too, so that it is a child of the decision that requested it first.
 
 use opentelemetry::{
     Context, KeyValue,
@@ -19,7 +19,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-/// Makes spans of what the library fetches.
+/// The layer that makes spans of the library's fetches.
 pub(in crate::telemetry) struct Fetches {
     tracer: SdkTracer,
 }
@@ -29,7 +29,7 @@ impl Fetches {
         Self { tracer }
     }
 
-    /// Whether this is a span of the library's that is exported.
+    /// Returns true for a span of the library that is exported.
     pub(in crate::telemetry) fn is_one(span: &Metadata<'_>) -> bool {
         let exported = matches!(span.name(), spans::FETCH_JWKS | spans::INTROSPECT);
         span.is_span() && span.target() == TARGET && exported
@@ -52,7 +52,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Fetches {
     }
 }
 
-/// What is fetched in the course of another fetch is its child, and not the decision's.
+/// Returns the parent: a fetch within another fetch is its child, not the decision's.
 fn parent<'a, S: Subscriber + LookupSpan<'a>>(marked: &SpanRef<'a, S>) -> Context {
     let outer = marked.parent();
     let outer =
@@ -60,7 +60,7 @@ fn parent<'a, S: Subscriber + LookupSpan<'a>>(marked: &SpanRef<'a, S>) -> Contex
     outer.map_or_else(Context::current, |outer| Context::new().with_remote_span_context(outer))
 }
 
-/// Takes over the texts: what is asked, by its URL.
+/// Copies text fields: the URL of the request.
 struct Fields<'a>(&'a mut Span);
 
 impl Visit for Fields<'_> {

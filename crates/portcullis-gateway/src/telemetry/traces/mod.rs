@@ -1,10 +1,9 @@
-//! OpenTelemetry traces, if they are configured: a span for each decision, and beneath it what had to be fetched.
+//! OpenTelemetry traces, if configured: a span for each decision, with a child for each fetch that it needed.
 //!
-//! 1. A span is a child of the client's `traceparent` (W3C Trace Context), and sampled as its parent is; without one, by the
-//!    configured ratio. `tracestate` is not taken over: it is text of the client's.
-//! 2. Ended spans wait in a bounded queue for a thread that exports them. What the queue cannot take is lost: a collector
-//!    that is slow or gone holds up no decision.
-//! 3. No token, no path and no claim is in a span; an issuer is, once its token has verified.
+//! 1. A span is a child of the client's `traceparent` (W3C Trace Context), and sampled as its parent is; without one,
+//! by the configured ratio. `tracestate` is not taken over: it is client text. 2. Ended spans wait in a bounded queue
+//! for a thread that exports them. Spans beyond its bound are lost: a slow or absent collector blocks no decision. 3.
+//! No token, no path and no claim is in a span; an issuer is, once its token has verified.
 
 mod collector;
 mod fetches;
@@ -31,10 +30,10 @@ pub(super) use self::fetches::Fetches;
 
 /// The field that names the parent of a span.
 pub(crate) const TRACEPARENT: &str = "traceparent";
-/// How long the end of the process waits for the last spans to be exported.
+/// The time limit to export the last spans at the end of the process.
 const LAST_SPANS: Duration = Duration::from_secs(1);
 
-/// Makes spans, and has them exported.
+/// The maker and exporter of spans.
 #[derive(Debug, Clone)]
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
@@ -42,11 +41,11 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
-    /// Begins to export; called inside the runtime that does it.
+    /// Begins to export; must be called inside the runtime that exports.
     ///
     /// # Errors
     ///
-    /// Why there can be no client for the collector.
+    /// The reason why there can be no client for the collector.
     pub(crate) fn start(config: &config::Traces) -> Result<Self, CollectorError> {
         let exporter = collector::exporter(&config.endpoint)?;
         let resource = Resource::builder()
@@ -60,27 +59,27 @@ impl Traces {
         Ok(Self { tracer: provider.tracer(TARGET), provider })
     }
 
-    /// Begins the span of a decision, and returns the context that has it.
+    /// Begins the span of a decision, and returns its context.
     pub(crate) fn begin(&self, traceparent: Option<&str>, started: SystemTime) -> Context {
         let parent = traceparent.map_or_else(Context::new, parent);
         let span = self.tracer.span_builder(names::DECIDE).with_kind(SpanKind::Server).with_start_time(started);
         parent.with_span(self.tracer.build_with_context(span, &parent))
     }
 
-    /// Makes spans of what the library fetches.
+    /// Returns the layer that makes spans of the library's fetches.
     pub(super) fn fetches(&self) -> Fetches {
         Fetches::new(self.tracer.clone())
     }
 
-    /// Exports what has not been yet, for a second at most.
+    /// Exports the remaining spans, for a second at most.
     pub(crate) async fn end(self) {
         let end = move || self.provider.shutdown_with_timeout(LAST_SPANS);
-        // Whether it came to pass was told by who sent them.
+        // The sender has logged any failure.
         drop(tokio::task::spawn_blocking(end).await);
     }
 }
 
-/// The one field that is read of a request.
+/// The only header field that is read for a span.
 struct Traceparent<'a>(&'a str);
 
 impl Extractor for Traceparent<'_> {
@@ -93,9 +92,9 @@ impl Extractor for Traceparent<'_> {
     }
 }
 
-/// What the field says; one that is malformed says nothing.
+/// Returns the parent named by the field; a malformed field names none.
 fn parent(traceparent: &str) -> Context {
-    // The propagator would take a short id for one with zeros before it.
+    // The propagator would pad a short id with zeros.
     let lengths = traceparent.split('-').map(str::len).take(4);
     if !lengths.eq([2, 32, 16, 2]) {
         return Context::new();
