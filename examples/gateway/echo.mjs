@@ -1,10 +1,10 @@
-// An upstream that answers with what it got: `node echo.mjs [port]`.
+// An upstream that answers with the received request: `node echo.mjs [port]`.
 
 import { createServer } from 'node:http';
 
 const port = Number(process.argv[2] ?? 8000);
 
-// A token of 16 KiB does not fit in what Node takes by default.
+// A token of 16 KiB exceeds Node's default limit.
 createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
   const { method, url, rawHeaders } = request;
   const headers = [];

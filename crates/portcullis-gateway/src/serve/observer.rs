@@ -68,7 +68,7 @@ impl Observed for Observer {
     }
 }
 
-/// Returns if a changed configuration waits to be confirmed, and the parts that it lacks.
+/// Returns the state of a changed configuration: true if it waits to be confirmed, and the parts that it lacks.
 fn configuration(waiting: &Waiting) -> Value {
     let gone = waiting.load_full();
     json!({ "waits_for_confirmation": gone.is_some(), "gone": gone.as_deref() })

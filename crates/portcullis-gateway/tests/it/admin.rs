@@ -1,4 +1,4 @@
-//! What operators see: health, metrics, status, and the log.
+//! The operators' view: health, metrics, status, and the log.
 
 use portcullis_testkit::AuthorizationServer;
 
@@ -108,7 +108,7 @@ async fn a_route_that_only_reports_lets_pass_and_tells_what_it_would_refuse() {
         gateway.logged(told).await;
     }
     assert_eq!(gateway.metric("portcullis_gateway_decisions_total{route=\"/orders/*\",code=\"pass\"}").await, 4.0);
-    // What is wrong with the path is so whoever asks.
+    // A bad path is refused with or without a token.
     assert_eq!(gateway.ask("GET", "/nowhere", Some(&good)).await.status, 403);
 }
 

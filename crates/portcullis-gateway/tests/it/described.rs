@@ -1,4 +1,4 @@
-//! The peers whose word about a request counts, and an absolute URL as a way to describe one.
+//! The peers whose descriptions of a request count, and descriptions by an absolute URL.
 
 use portcullis_testkit::{AuthorizationServer, Endpoint};
 
@@ -8,7 +8,7 @@ use crate::{
     support::{Gateway, ROUTES, introspecting},
 };
 
-/// As ingress-nginx describes a request.
+/// The description by ingress-nginx.
 const INGRESS: &str = "X-Original-URL: https://shop.example.com/orders/1?x=1\r\nX-Original-Method: GET\r\n\
                        X-Forwarded-For: 192.0.2.7\r\nX-Real-IP: 192.0.2.7\r\nX-Sent-From: nginx-ingress-controller\r\n\
                        X-Auth-Request-Redirect: /orders/1?x=1\r\nX-Request-ID: 1\r\n";
@@ -24,7 +24,7 @@ async fn an_absolute_url_says_which_request_is_meant() {
         (format!("{INGRESS}{bearer}X-Forwarded-Host: shop.example.com\r\nX-Forwarded-Proto: https\r\n"), "pass"),
         (format!("{}{bearer}", INGRESS.replace("GET", "PUT")), "insufficient_scope"),
         (format!("{}{bearer}", INGRESS.replace("GET", "DELETE")), "no_route"),
-        // What the client says beside it is a conflict, also where it says the same.
+        // The client's fields beside it are a conflict, even with the same content.
         (format!("{INGRESS}{bearer}X-Original-URI: /open/a\r\n"), "ambiguous_original_request"),
         (format!("{INGRESS}{bearer}X-Original-URI: /orders/1?x=1\r\n"), "ambiguous_original_request"),
         (format!("{INGRESS}{bearer}X-Forwarded-Uri: /open/a\r\n"), "ambiguous_original_request"),
@@ -50,7 +50,7 @@ async fn an_absolute_url_says_which_request_is_meant() {
         ("https://shop.example.com/open/../admin", "ambiguous_path"),
         ("https://shop.example.com/open/..%2fadmin", "ambiguous_path"),
         ("https://shop.example.com/open/%2", "malformed_path"),
-        // The authority is the client's `Host`, and must not swallow the path, nor lend it one.
+        // The authority is the client's `Host`: it must neither take in the path nor add to it.
         ("https://shop.example.com?/open/a", "malformed_path"),
         ("https://shop.example.com#/open/a", "malformed_path"),
         ("https://shop.example.com\\/open/a", "malformed_path"),
@@ -86,7 +86,7 @@ async fn only_trusted_peers_are_answered() {
         ("127.0.0.1", "[]", "untrusted_proxy"),
         ("127.0.0.1", nobody, "untrusted_proxy"),
         ("127.0.0.1", r#"["127.0.0.1"]"#, "pass"),
-        // The peer is seen as ::ffff:127.0.0.1.
+        // The peer appears as ::ffff:127.0.0.1.
         ("[::]", r#"["127.0.0.1"]"#, "pass"),
         ("[::]", nobody, "untrusted_proxy"),
     ] {
@@ -107,7 +107,7 @@ async fn only_trusted_peers_are_answered() {
             }
         }
         let asked = server.requests(Endpoint::Introspection) - before;
-        assert_eq!(asked == 0, code != "pass", "a stranger's token is shown to nobody");
+        assert_eq!(asked == 0, code != "pass", "an untrusted peer's token is sent nowhere");
         if code != "pass" {
             for door in ["forward_auth", "ext_authz"] {
                 let line = gateway.logged(|line| line["code"] == code && line["door"] == door).await;

@@ -1,4 +1,4 @@
-//! `portcullis explain`: the report, its exit status, and what it keeps to itself.
+//! `portcullis explain`: the report, its exit status, and the secrets that it must not print.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -278,7 +278,7 @@ async fn hostile_text_does_not_reach_the_terminal() {
             assert!(harmless(&plain.replace("\r\x1b[2K", "")), "{plain:?}");
         }
     }
-    // Nor what is no token at all.
+    // Nor text that is no token.
     for input in ["\x1b[2J", "\u{9b}x\u{202e}"] {
         let ran = Desk::new(&[]).run(&["explain", "--jwks-uri", &server.jwks_uri()], input).await;
         assert!(harmless(&ran.out) && harmless(&ran.err), "{ran:?}");
@@ -315,7 +315,7 @@ async fn a_slow_fetch_shows_a_sign_of_life_on_a_terminal_alone() {
     let shown = desk.on_terminal(&arguments, "< token > out", &[]).await;
     assert_eq!(shown.status, Some(0), "{shown:?}");
     assert!(shown.out.contains("⠋ asking the issuer"), "{:?}", shown.out);
-    assert!(shown.out.trim_end_matches('\n').ends_with("\r\x1b[2K"), "it is wiped away: {:?}", shown.out);
+    assert!(shown.out.trim_end_matches('\n').ends_with("\r\x1b[2K"), "the spinner is wiped away: {:?}", shown.out);
     assert!(!desk.read("out").contains("asking"));
     let ran = desk.run(&arguments, &desk.read("token")).await;
     assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
@@ -349,6 +349,6 @@ async fn a_code_is_explained_without_a_token() {
     }
     assert!(
         desk.run(&["explain", "--code", "expird"], "").await.err.contains("'expired'"),
-        "it is told what was meant"
+        "the intended option is suggested"
     );
 }

@@ -1,4 +1,4 @@
-//! Envoy's ext_authz over gRPC: the same decisions, and what is set and removed.
+//! Envoy's ext_authz over gRPC: the same decisions, and the fields set and removed.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ fn of(http: HttpRequest) -> CheckRequest {
     CheckRequest { attributes: Some(AttributeContext { request: Some(request), ..AttributeContext::default() }) }
 }
 
-/// What Envoy does with an answer.
+/// The effect of an answer in Envoy.
 #[derive(Debug, PartialEq)]
 pub enum Told {
     Pass { set: Vec<(String, String)>, removed: Vec<String> },
@@ -78,7 +78,7 @@ pub async fn ask(client: &mut AuthorizationClient<Channel>, request: CheckReques
     told(&client.check(request).await.unwrap().into_inner())
 }
 
-/// One check, for tests of what else it has to show.
+/// Sends one check, for tests that look at other things.
 pub async fn check(gateway: &Gateway, method: &str, path: &str, fields: &[(&str, &str)]) {
     let mut client = connect(gateway).await;
     client.check(request(method, path, fields)).await.unwrap();
@@ -149,7 +149,7 @@ async fn no_other_path_than_the_judged_one_is_served() {
     assert!(matches!(ask(&mut client, same).await, Told::Pass { .. }));
 }
 
-/// A field as Envoy sends it where it is asked for raw ones.
+/// A field as Envoy sends it if configured to send raw ones.
 fn raw((name, value): &(&str, &str)) -> HeaderValue {
     HeaderValue { key: (*name).to_owned(), raw_value: value.as_bytes().to_vec(), ..HeaderValue::default() }
 }
@@ -191,7 +191,11 @@ async fn fields_are_set_and_forged_ones_removed() {
     let told = ask(&mut client, request("GET", "/open/a", &fields[1..])).await;
     let removed = ["X_AUTH_ROLES", "x-auth-roles", "x-auth-subject", "x-auth_roles", "x_auth_subject"];
     let removed = removed.map(str::to_owned).into();
-    assert_eq!(told, Told::Pass { set: Vec::new(), removed }, "of a public route nobody may say who asks");
+    assert_eq!(
+        told,
+        Told::Pass { set: Vec::new(), removed },
+        "on a public route no subject is sent, not even the client's"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Keys are fetched as the configuration and the environment say.
+//! Fetches of keys by the configuration and the environment.
 
 use portcullis_testkit::{Algorithm, AuthorizationServer, CertificateAuthority, Endpoint, TokenBuilder};
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn the_proxy_of_the_environment_is_asked_but_for_this_machine() {
     gateway.ready().await;
     assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
     assert_eq!(server.requests(Endpoint::Jwks), 1);
-    // Nobody is at this one, and an issuer on this machine is asked past it.
+    // This proxy does not exist; an issuer on loopback is reached without it.
     let table = format!("[[issuers]]\nissuer = \"{}\"\n", server.issuer());
     let gateway = Gateway::start_among(folder(&[], &table), &[("HTTP_PROXY", "http://127.0.0.1:1")]).await;
     gateway.ready().await;

@@ -1,4 +1,4 @@
-//! Forward-auth over HTTP: the same request, described in each of the ways that proxies have.
+//! Forward-auth over HTTP: the same request, described in the ways of each proxy.
 
 use portcullis_testkit::{Attack, AuthorizationServer};
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
 
 use crate::support::{Answer, Gateway, ROUTES, introspecting, issuer};
 
-/// How a proxy, or a person, asks.
+/// The ways of proxies, and of a person with curl.
 pub const WAYS: [&str; 4] = ["nginx", "caddy", "envoy", "itself"];
 
 pub async fn setup() -> (AuthorizationServer, Gateway) {
@@ -18,7 +18,7 @@ pub async fn setup() -> (AuthorizationServer, Gateway) {
     (server, gateway)
 }
 
-/// Sends a request to the letter, which HTTP clients do not.
+/// Sends a request byte by byte as given, which HTTP clients do not.
 pub async fn send(gateway: &Gateway, method: &str, target: &str, fields: &str) -> Answer {
     let mut stream = TcpStream::connect(gateway.forward_auth).await.unwrap();
     let request = format!("{method} {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{fields}\r\n");
@@ -38,7 +38,7 @@ pub async fn ask(gateway: &Gateway, way: &str, method: &str, target: &str, token
     ask_with(gateway, way, method, target, token, "").await
 }
 
-/// Asks with a further field of the client's.
+/// Sends a question with a further field of the client's.
 async fn ask_with(
     gateway: &Gateway,
     way: &str,
@@ -114,7 +114,7 @@ async fn a_request_gets_the_same_answer_in_whatever_way_it_is_described() {
     }
 }
 
-/// Routes that tell methods apart, with a broader one behind.
+/// Routes that differ by method, with a broader one behind.
 pub const BY_METHOD: &str = r#"
 [[routes]]
 path = "/orders/*"
@@ -126,7 +126,7 @@ path = "/*"
 scope = ["read"]
 "#;
 
-/// Requests that a reader may not make, each with the field that asks for another method; by what code.
+/// Requests that a token for reading does not allow, each with an overriding method; and the code of the refusal.
 pub const OTHER_METHODS: [(&str, &str, &str, &str); 10] = [
     ("DELETE", "/orders/1", "", "insufficient_scope"),
     ("delete", "/orders/1", "", "malformed_method"),
@@ -165,7 +165,7 @@ async fn no_other_method_than_the_judged_one_is_served() {
     }
 }
 
-/// Fields by which some servers take another path than that of the request line.
+/// Fields that override the path of the request line on some servers.
 pub const OTHER_PATHS: [&str; 5] = [
     "X-Rewrite-URL: /admin",
     "x_rewrite_url: /open/../admin",
@@ -274,7 +274,7 @@ async fn the_upstream_gets_claims_and_what_the_client_sent_is_replaced() {
     let token = server.token().subject("alice").scope("read").sign();
     let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
     assert_eq!(answer.header("x-auth-subject"), Some("alice"));
-    assert_eq!(answer.header("x-auth-roles"), Some(""), "no such claim: whatever the client sent is replaced");
+    assert_eq!(answer.header("x-auth-roles"), Some(""), "no such claim: the client's field is replaced");
     assert_eq!(
         answer.header("authorization"),
         Some(&*format!("Bearer {token}")),
@@ -293,7 +293,11 @@ async fn the_upstream_gets_claims_and_what_the_client_sent_is_replaced() {
     assert_eq!(answer.header("x-auth-roles"), Some(r#"["ops","a,b"]"#));
 
     let answer = gateway.ask("GET", "/open/a", None).await;
-    assert_eq!(answer.header("x-auth-subject"), Some(""), "of a public route nobody may say who asks");
+    assert_eq!(
+        answer.header("x-auth-subject"),
+        Some(""),
+        "on a public route no subject is sent, not even the client's"
+    );
 
     let token = server.token().subject("alice\r\nX-Admin: yes").scope("read").sign();
     let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
@@ -311,7 +315,7 @@ async fn a_forged_header_field_is_refused() {
         let answer = send(&gateway, "GET", "/open/1", &format!("{name}: mallory\r\n")).await;
         assert_eq!(answer.code(), "forged_header", "{name} on a public route");
     }
-    // Spelled as ours it is replaced, and one that is not ours is nobody's business.
+    // Spelled as the gateway's it is replaced; any other field passes.
     let fields = format!("Authorization: Bearer {token}\r\nX-Auth-Subject: mallory\r\nX_Other: 1\r\n");
     assert_eq!(send(&gateway, "GET", "/orders/1", &fields).await.status, 200);
 }

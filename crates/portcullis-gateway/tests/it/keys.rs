@@ -1,4 +1,4 @@
-//! `portcullis keys`, and what shells and `man` are told.
+//! `portcullis keys`, completions and man pages.
 
 use portcullis_testkit::{Algorithm, AuthorizationServer, Endpoint, Fault, SigningKey};
 use serde_json::{Value, json};

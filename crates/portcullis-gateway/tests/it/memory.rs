@@ -1,4 +1,4 @@
-//! Memory that a client can have the gateway keep: a bounded number of bytes, on each connection.
+//! The memory that a client can make the gateway hold: bounded, on each connection.
 
 use std::{
     convert::Infallible,
@@ -32,7 +32,7 @@ use crate::support::{Gateway, ROUTES, introspecting, issuer};
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-/// A gRPC message of a length, of which the last byte never comes.
+/// A gRPC message whose last byte never arrives.
 struct Unfinished {
     prefix: Option<Bytes>,
     rest: usize,
@@ -68,7 +68,7 @@ async fn connect(address: SocketAddr) -> http2::SendRequest<Unfinished> {
     sender
 }
 
-/// Sends so many messages at once on each of some connections, and holds all that is taken of them for a second.
+/// Sends `streams` messages at once on each of some connections, and holds everything that is accepted for a second.
 async fn flood(address: SocketAddr, connections: usize, streams: usize, length: usize) {
     let mut requests = JoinSet::new();
     for _ in 0..connections {
@@ -88,7 +88,7 @@ async fn flood(address: SocketAddr, connections: usize, streams: usize, length: 
     drop(timeout(Duration::from_secs(1), async { while requests.join_next().await.is_some() {} }).await);
 }
 
-/// The most memory that the gateway ever had, in bytes.
+/// Returns the peak memory of the gateway, in bytes.
 fn peak(gateway: &Gateway) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -118,7 +118,7 @@ async fn a_connection_cannot_fill_the_memory() {
     gateway.logged(told).await;
 }
 
-/// A check about an opaque token with so many fields: two bytes each on their way, and 72 in memory.
+/// Makes a check about an opaque token with many fields: each has two bytes on the wire, and 72 in memory.
 fn swollen(token: &str, fields: usize) -> Bytes {
     let field = |key: &str, value: &str| HeaderValue { key: key.into(), value: value.into(), ..HeaderValue::default() };
     let mut headers = vec![HeaderValue::default(); fields];
@@ -164,7 +164,7 @@ async fn a_check_that_waits_keeps_little_of_what_it_says() {
             .unwrap();
         requests.spawn(async move { sender.send_request(request).await.unwrap().status() });
     }
-    // The one half is refused for its size, the other waits until it is given up.
+    // One half is refused for its size, the other waits until it is given up.
     while let Some(answer) = requests.join_next().await {
         assert_eq!(answer.unwrap(), 200);
     }
@@ -181,13 +181,13 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// A frame of HTTP/2 (RFC 9113 section 4.1).
+/// Makes a frame of HTTP/2 (RFC 9113 section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// Sends frames until the gateway hangs up, or all are sent; how many bytes that were.
+/// Sends frames until the gateway hangs up, or all are sent; returns the number of bytes.
 async fn send(address: SocketAddr, frames: impl Iterator<Item = Vec<u8>>) -> usize {
     let (mut read, mut write) = TcpStream::connect(address).await.unwrap().into_split();
     tokio::spawn(async move { tokio::io::copy(&mut read, &mut tokio::io::sink()).await });

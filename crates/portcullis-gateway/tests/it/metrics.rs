@@ -1,4 +1,5 @@
-//! `/metrics` of a real run, held against the list in docs/gateway.md; a unit test holds that against the program's list.
+//! `/metrics` of a real run, compared with the list in docs/gateway.md; a unit test compares that with the program's
+//! list.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +15,8 @@ use crate::{
     support::{Gateway, ROUTES, introspecting, text},
 };
 
-/// Metrics that this run does not show: one needs another's entry in Redis, and where a gateway only reports it counts in
-/// `portcullis_gateway_would_refuse_total`.
+/// The metrics that this run does not show: one needs another's entry in Redis, the other is the library's, in whose
+/// place the gateway counts `portcullis_gateway_would_refuse_total`.
 const NOT_SHOWN: [&str; 2] = ["portcullis_token_store_forged_total", "portcullis_would_refuse_total"];
 
 /// Kind and labels of metrics, by name.
@@ -32,7 +33,7 @@ fn documented() -> Metrics {
     rows.map(read).collect()
 }
 
-/// Reads the text of `/metrics`; buckets, sum and count are those of a histogram.
+/// Reads the text of `/metrics`; buckets, sum and count belong to a histogram.
 fn shown(text: &str) -> Metrics {
     let mut metrics = Metrics::new();
     for line in text.lines() {
@@ -52,7 +53,7 @@ fn shown(text: &str) -> Metrics {
     metrics
 }
 
-/// A gateway that has everything to count: a store and a collector that are gone, and low limits.
+/// Starts a gateway with everything to count: an absent store and collector, and low limits.
 async fn gateway(server: &AuthorizationServer) -> Gateway {
     let reporting = "[[routes]]\npath = \"/reports/*\"\nreport_only = true\n";
     let gone = "[store]\nurl = \"redis://127.0.0.1:1\"\nsecret_file = \"store-secret\"\n\
@@ -67,7 +68,7 @@ async fn gateway(server: &AuthorizationServer) -> Gateway {
     Gateway::start_in(folder).await
 }
 
-/// Does something of each kind that is counted.
+/// Causes an event of each kind that is counted.
 async fn keep_busy(server: &AuthorizationServer, gateway: &Gateway) {
     let (good, opaque) = (server.token().scope("read").sign(), server.issue_opaque(server.token().scope("read")));
     for token in [Some(&good), Some(&good), Some(&opaque), None] {

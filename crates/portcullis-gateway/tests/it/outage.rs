@@ -1,4 +1,4 @@
-//! The authorization server is slow, wrong or gone: what is known goes on, nothing else passes.
+//! The authorization server is slow, wrong or gone: cached answers go on, nothing else passes.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn a_gateway_that_starts_before_its_authorization_server_becomes_ready_wit
     let answer = gateway.ask("GET", "/orders/1", Some(&token)).await;
     assert_eq!((answer.status, &*answer.code()), (503, "keys_unavailable"));
     assert!(answer.header("retry-after").is_some() && answer.header("www-authenticate").is_none(), "{answer:?}");
-    assert_eq!(gateway.ask("GET", "/open/a", None).await.status, 200, "what needs no token needs no keys");
+    assert_eq!(gateway.ask("GET", "/open/a", None).await.status, 200, "a public route needs no keys");
 
     server.restart().await.unwrap();
     gateway.ready().await;
@@ -85,6 +85,6 @@ async fn keys_that_were_withdrawn_open_nothing() {
     assert_eq!(gateway.ask("GET", "/orders/1", Some(&old)).await.status, 200);
     server.rotate_and_withdraw();
     let new = server.token().scope("read").sign();
-    assert_eq!(gateway.ask("GET", "/orders/1", Some(&new)).await.status, 200, "an unknown key is asked for");
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&new)).await.status, 200, "an unknown key is fetched");
     assert_eq!(gateway.ask("GET", "/orders/1", Some(&old)).await.status, 401, "and the old one is gone with it");
 }

@@ -1,4 +1,4 @@
-//! A changed configuration: whole, or not at all, and nobody is turned away for it.
+//! A changed configuration: taken as a whole or not at all, without a refused request.
 
 use std::time::{Duration, Instant};
 
@@ -44,13 +44,13 @@ async fn what_has_not_changed_is_kept() {
     passes().await;
     let asked = || [Endpoint::Introspection, Endpoint::Jwks].map(|endpoint| server.requests(endpoint));
     assert_eq!(asked(), [1, 1]);
-    // Other routes: the issuers stay, with all that they have learned.
+    // Other routes: the issuers stay, with their state.
     gateway.rewrite("", &format!("{issuer}{ROUTES}[[routes]]\npath = \"/new\"\npublic = true\n"));
     gateway.signal("HUP");
     status_becomes(&gateway, "/new", 200).await;
     passes().await;
     assert_eq!(asked(), [1, 1]);
-    // Another cache: the issuers are made anew, with the keys that are at hand.
+    // Another cache: the issuers are made again, with the keys at hand.
     gateway.rewrite(
         "",
         &format!("{issuer}{ROUTES}[[routes]]\npath = \"/newer\"\npublic = true\n[cache]\nbytes = \"1MiB\"\n"),
@@ -107,7 +107,7 @@ async fn a_file_that_was_cut_is_not_taken_until_somebody_says_so() {
         assert!(status.contains("\"waits_for_confirmation\": true") && status.contains(gone), "{status}");
         assert_eq!(gateway.metric("portcullis_gateway_reload_waits").await, 1.0);
     }
-    // Whoever sends the signal has seen to it.
+    // The operator vouches for the file with the signal.
     gateway.signal("HUP");
     status_becomes_with(&gateway, &foreign, 200).await;
     let status = gateway.page("/status").await.body;
@@ -201,7 +201,7 @@ async fn a_request_in_flight_is_answered_before_it_ends() {
     let token = server.token().scope("read").sign();
     let mut gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
     gateway.ready().await;
-    // A key that is not known makes the request wait for a fetch.
+    // An unknown key makes the request wait for a fetch.
     server.fault(Endpoint::Jwks, portcullis_testkit::Fault::Delay(Duration::from_secs(1)));
     server.rotate();
     let unknown = server.token().scope("read").sign();

@@ -1,4 +1,4 @@
-//! Whatever is sent, the gateway goes on to answer, and nothing passes by mistake.
+//! Hostile input: the gateway goes on answering, and nothing passes by mistake.
 
 use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::support::{Gateway, ROUTES, introspecting, issuer};
 
-/// What comes back for these bytes, if anything does.
+/// Returns the answer to these bytes; empty if there is none.
 async fn answer_to(address: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The gateway may have hung up by now.
@@ -109,14 +109,14 @@ async fn each_limit_has_a_key_and_its_refusal_names_it() {
     assert_eq!(gateway.ask("GET", &long, None).await.status, 200);
 }
 
-/// A connection from an address of this machine that nobody trusts.
+/// Connects from an untrusted address of this machine.
 pub async fn connect_from(last: u8, address: std::net::SocketAddr) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
     socket.connect(address).await.unwrap()
 }
 
-/// Tells whether a request is answered, whatever the answer; the connection is kept.
+/// Returns true if a request gets any answer; the connection is kept.
 pub async fn is_answered(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n").await.is_ok();

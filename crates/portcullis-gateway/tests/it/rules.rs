@@ -1,4 +1,5 @@
-//! The rules of routes and issuers, with real tokens: the same verdict over HTTP, over gRPC and by `portcullis explain`.
+//! The rules of routes and issuers, with real tokens: the same verdict over HTTP, over gRPC and by `portcullis
+//! explain`.
 
 use std::time::Duration;
 
@@ -52,10 +53,11 @@ optional = true
 scope = ["a"]
 "#;
 
-/// Rules for all routes, which stand above the tables.
+/// Rules for all routes, above the tables.
 const TOP: &str = "implied_scopes = { \"orders:write\" = [\"orders:read\"], \"orders:admin\" = [\"orders:write\"] }\n";
 
-/// What both doors and the command line say of a request: `pass`, or the code of the refusal, and its status.
+/// Returns the verdict of both doors and the command line, which must agree: `pass` or the code of the refusal, and
+/// status.
 async fn verdict(gateway: &Gateway, desk: &Desk, path: &str, token: Option<&str>) -> (u16, String) {
     let answer = gateway.ask("GET", path, token).await;
     let bearer = token.map(|token| format!("Bearer {token}"));

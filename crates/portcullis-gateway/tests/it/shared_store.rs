@@ -1,4 +1,4 @@
-//! Two gateways and one Redis: what they share, and what they do not.
+//! Two gateways and one Redis: their shared and their separate entries.
 
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -43,7 +43,7 @@ impl Drop for Redis {
     }
 }
 
-/// A gateway that asks at this query of the introspection endpoint, connected to the store.
+/// Starts a gateway that introspects with this query, connected to the store.
 async fn gateway(server: &AuthorizationServer, redis: &Redis, query: &str) -> Gateway {
     let issuer = introspecting(server, "json", "").replace("/introspect\"", &format!("/introspect{query}\""));
     let store = format!("[store]\nurl = \"redis://{}\"\nsecret_file = \"store-secret\"\n", redis.1);

@@ -1,4 +1,4 @@
-//! A request takes each step of judging once at both doors, whether it has to wait or not.
+//! A request takes each step of judging once at both doors, waiting or not.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 type Steps = BTreeMap<String, usize>;
 
-/// A gateway that logs the steps.
+/// Starts a gateway that logs the steps.
 async fn gateway(server: &AuthorizationServer) -> Gateway {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
@@ -23,7 +23,7 @@ async fn gateway(server: &AuthorizationServer) -> Gateway {
     Gateway::start_among(folder, &[("PORTCULLIS_LOG", &filter)]).await
 }
 
-/// The count of each step in the log so far.
+/// Counts each step in the log so far.
 fn counted(gateway: &Gateway) -> Steps {
     let mut steps = Steps::new();
     for line in gateway.log().lines() {
@@ -35,7 +35,7 @@ fn counted(gateway: &Gateway) -> Steps {
     steps
 }
 
-/// The steps that one request more takes, which passes at this door.
+/// Returns the steps of one further request, which passes at this door.
 async fn steps_of(gateway: &Gateway, door: &str, token: &str) -> Steps {
     let before = counted(gateway);
     if door == "forward_auth" {
@@ -47,7 +47,7 @@ async fn steps_of(gateway: &Gateway, door: &str, token: &str) -> Steps {
             ext_authz::ask(&mut client, ext_authz::request("GET", "/orders/1", &[("authorization", &field)])).await;
         assert!(matches!(told, ext_authz::Told::Pass { .. }), "{told:?}");
     }
-    // The log is written by a thread of its own, in the order of the requests: a later line ends those of this one.
+    // A thread of its own writes the log, in the order of the requests: a later line ends those of this one.
     let refusals = || gateway.log().matches("no_route").count();
     let so_far = refusals();
     gateway.ask("GET", "/nowhere", None).await;

@@ -1,4 +1,4 @@
-//! One client can bring about nothing for others at the introspection endpoint.
+//! One client cannot affect others at the introspection endpoint.
 
 use std::collections::HashMap;
 
@@ -27,11 +27,11 @@ async fn scene(mode: &str, further: &str) -> (AuthorizationServer, Gateway) {
     (server, gateway)
 }
 
-/// Asks as a proxy does that tells the client's address.
+/// Sends a question as a proxy that tells the client's address.
 async fn ask_from(gateway: &Gateway, address: &str, token: &str) -> Answer {
     let request = client().get(gateway.url("/auth")).bearer_auth(token);
     let request = request.header("X-Original-Method", "GET").header("X-Original-URI", "/orders/1");
-    // What stands to the left, the client has made up.
+    // Addresses to the left are made up by the client.
     let request = request.header("X-Forwarded-For", format!("{USER}, {address}"));
     Answer::of(request.send().await.unwrap()).await
 }
@@ -85,7 +85,7 @@ async fn a_flood_of_one_client_leaves_turns_to_others() {
         flood.spawn(async move { request.send().await.unwrap().status().as_u16() });
     }
     server.wait_for_requests(Endpoint::Introspection, 32).await;
-    // The server goes on to hang for those, and answers to whoever asks now.
+    // The server still hangs for those, and answers new clients.
     let asking = tokio::spawn({
         let request = client().get(gateway.url("/auth")).bearer_auth(&good);
         let request = request.header("X-Original-Method", "GET").header("X-Original-URI", "/orders/1");

@@ -1,4 +1,4 @@
-//! A gateway in a process of its own, and an authorization server in ours.
+//! A gateway in a process of its own, and an authorization server in this one.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,10 +14,10 @@ use portcullis_testkit::AuthorizationServer;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything may take that is waited for.
+/// The time limit for anything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What one does not say otherwise about.
+/// The routes of a gateway whose test needs no others.
 pub const ROUTES: &str = r#"
 [[routes]]
 path = "/open/*"
@@ -60,7 +60,7 @@ pub struct Gateway {
     pub admin: SocketAddr,
 }
 
-/// What the gateway answered.
+/// An answer of the gateway.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -78,7 +78,7 @@ impl Answer {
         self.headers.get(name).map(|value| std::str::from_utf8(value.as_bytes()).unwrap())
     }
 
-    /// `pass`, or the code of the refusal.
+    /// Returns `pass`, or the code of the refusal.
     pub fn code(&self) -> String {
         if self.status == 200 {
             return "pass".to_owned();
@@ -88,12 +88,12 @@ impl Answer {
     }
 }
 
-/// The configuration of one issuer, with what its table has further.
+/// Returns the configuration of one issuer, with `further` keys in its table.
 pub fn issuer(server: &AuthorizationServer, further: &str) -> String {
     format!("[[issuers]]\nissuer = \"{}\"\naudience = [\"https://api.example.com\"]\n{further}\n", server.issuer())
 }
 
-/// One that introspects at the test kit's server.
+/// Returns the configuration of one that introspects at the test kit's server.
 pub fn introspecting(server: &AuthorizationServer, mode: &str, further: &str) -> String {
     let table = format!(
         "introspection = {{ endpoint = \"{}/introspect\", client_id = \"test-client\", \
@@ -104,12 +104,12 @@ pub fn introspecting(server: &AuthorizationServer, mode: &str, further: &str) ->
 }
 
 impl Gateway {
-    /// Starts one with tables for issuers, routes and the like; what stands before them is here.
+    /// Starts a gateway with tables for issuers, routes and the like; the keys above them are added.
     pub async fn start(tables: &str) -> Self {
         Self::start_with("", tables).await
     }
 
-    /// The same, with further keys above the tables.
+    /// Like [`start`](Self::start), with further keys above the tables.
     pub async fn start_with(keys: &str, tables: &str) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
@@ -117,7 +117,7 @@ impl Gateway {
         Self::start_in(folder).await
     }
 
-    /// The same, on another address of this machine.
+    /// Like [`start_with`](Self::start_with), on another address of this machine.
     pub async fn start_on(address: &str, keys: &str, tables: &str) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
@@ -130,12 +130,12 @@ impl Gateway {
         gateway
     }
 
-    /// Starts one in a folder with a `portcullis.toml`.
+    /// Starts a gateway in a folder with a `portcullis.toml`.
     pub async fn start_in(folder: TempDir) -> Self {
         Self::start_among(folder, &[]).await
     }
 
-    /// The same, with these variables in its environment.
+    /// Like [`start_in`](Self::start_in), with these variables in its environment.
     pub async fn start_among(folder: TempDir, variables: &[(&str, &str)]) -> Self {
         let mut serving = command(&folder);
         serving.args(["serve", "--config", "portcullis.toml"]).envs(variables.iter().copied()).stderr(Stdio::piped());
@@ -157,7 +157,7 @@ impl Gateway {
         line["address"].as_str().unwrap().parse().unwrap()
     }
 
-    /// A line of the log, as soon as there is one like this.
+    /// Returns a line of the log that fits, as soon as there is one.
     pub async fn logged(&self, like: impl Fn(&Value) -> bool) -> Value {
         let find = || self.lines.lock().unwrap().iter().find(|line| like(line)).cloned();
         match within(find).await {
@@ -166,7 +166,7 @@ impl Gateway {
         }
     }
 
-    /// The whole log.
+    /// Returns the whole log.
     pub fn log(&self) -> String {
         self.lines.lock().unwrap().iter().map(|line| format!("{line}\n")).collect()
     }
@@ -175,7 +175,7 @@ impl Gateway {
         format!("http://{}{path}", self.forward_auth)
     }
 
-    /// Asks as nginx does.
+    /// Sends a question as nginx does.
     pub async fn ask(&self, method: &str, target: &str, token: Option<&str>) -> Answer {
         let mut request =
             client().get(self.url("/auth")).header("X-Original-Method", method).header("X-Original-URI", target);
@@ -185,19 +185,19 @@ impl Gateway {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// A page of the admin listener.
+    /// Returns a page of the admin listener.
     pub async fn page(&self, path: &str) -> Answer {
         Answer::of(client().get(format!("http://{}{path}", self.admin)).send().await.unwrap()).await
     }
 
-    /// The value of a metric, labels and all; 0 if it is not there.
+    /// Returns the value of a metric, given by name and labels; 0 if it is absent.
     pub async fn metric(&self, name: &str) -> f64 {
         let text = self.page("/metrics").await.body;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.trim().parse().unwrap())
     }
 
-    /// Waits until `/readyz` says so.
+    /// Waits until `/readyz` is 200.
     pub async fn ready(&self) {
         let deadline = Instant::now() + PATIENCE;
         while self.page("/readyz").await.status != 200 {
@@ -214,7 +214,7 @@ impl Gateway {
         self.folder.path().join(name)
     }
 
-    /// Writes another configuration in its place.
+    /// Replaces the configuration.
     pub fn rewrite(&self, keys: &str, tables: &str) {
         std::fs::write(self.file("portcullis.toml"), text(keys, tables)).unwrap();
     }
@@ -225,7 +225,7 @@ impl Gateway {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
-    /// How it ended, once it does.
+    /// Waits for the end of the process, and returns its status.
     pub async fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -245,11 +245,11 @@ impl Drop for Gateway {
     }
 }
 
-/// The binary, in a folder.
+/// Makes a command of the binary, in a folder.
 pub fn command(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(folder.path()).env_remove("PORTCULLIS_LOG").env_remove("PORTCULLIS_CONFIG");
-    // Spans are sent soon, and none of the machine's settings counts.
+    // Spans are sent soon, and no setting of the machine applies.
     command.env("OTEL_BSP_SCHEDULE_DELAY", "50").env_remove("OTEL_EXPORTER_OTLP_HEADERS");
     command
 }
@@ -264,7 +264,7 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// What is found, if it is within the time that is waited for.
+/// Returns the first find within the time limit.
 pub async fn within<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

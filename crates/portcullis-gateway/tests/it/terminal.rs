@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::command;
 
-/// How a command ended and what it wrote.
+/// The exit status of a command, and its output.
 #[derive(Debug)]
 pub struct Ran {
     pub status: Option<i32>,
@@ -29,20 +29,20 @@ impl Desk {
         Self(folder)
     }
 
-    /// Runs it on pipes, with this on its standard input.
+    /// Runs a command on pipes, with this standard input.
     pub async fn run(&self, arguments: &[&str], input: &str) -> Ran {
         let mut command = self.command();
         command.args(arguments);
         ran(command, input.to_owned()).await
     }
 
-    /// Runs it by a shell on a pseudo-terminal; `further` may send its streams elsewhere.
+    /// Runs a command by a shell on a pseudo-terminal; `further` may redirect its streams.
     pub async fn on_terminal(&self, arguments: &[&str], further: &str, environment: &[(&str, &str)]) -> Ran {
         let quoted: Vec<_> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
         let line = format!("'{}' {} {further}", env!("CARGO_BIN_EXE_portcullis"), quoted.join(" "));
         let mut command = Command::new("script");
         command.args(["-qec", &line, "/dev/null"]).current_dir(self.0.path());
-        // In CI colours are shown by terminals that could not, since a page shows them later.
+        // In CI colours are written even without a capable terminal, since a page shows them later.
         command.env("TERM", "xterm").env_remove("NO_COLOR").env_remove("CI").env_remove("PORTCULLIS_CONFIG");
         command.envs(environment.iter().copied());
         ran(command, String::new()).await
@@ -59,11 +59,11 @@ impl Desk {
     }
 }
 
-/// In a thread of its own: the authorization server lives in this one.
+/// Runs a command in a thread of its own: the authorization server lives in this one.
 async fn ran(mut command: Command, input: String) -> Ran {
     let work = move || {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Who needs no input may be gone.
+        // A command that needs no input may have ended.
         drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
         let output = child.wait_with_output().unwrap();
         let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -72,7 +72,7 @@ async fn ran(mut command: Command, input: String) -> Ran {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-/// The text without its colours; anything else that begins with an escape stays.
+/// Returns the text without its colours; any other escape sequence stays.
 pub fn without_colours(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! TLS on every listener, with client certificates if they are asked for, and certificates that are replaced.
+//! TLS on every listener, with client certificates if configured, and renewed certificates.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// Certificate and key, for this machine.
+    /// Issues a certificate and its key, for this machine.
     fn issue(&self) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
@@ -77,7 +77,7 @@ async fn every_listener_speaks_tls_and_asks_for_client_certificates() {
     assert!(stranger.get(&admin).send().await.is_err(), "with a certificate of another authority");
     assert_eq!(known.get(&admin).send().await.unwrap().status(), 200);
 
-    // gRPC is HTTP/2, by ALPN; what is asked here is no method of the service, which is an answer, too.
+    // gRPC is HTTP/2, by ALPN; the requested method does not exist, and even that is an answer.
     let grpc = anonymous.post(format!("https://{}/nothing", gateway.grpc)).header("content-type", "application/grpc");
     assert_eq!(grpc.send().await.unwrap().headers()["grpc-status"], "12");
     // Plain HTTP is not answered.
@@ -91,7 +91,7 @@ async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
     let url = format!("https://{}/open/a", gateway.forward_auth);
     assert_eq!(client(&first, None).get(&url).send().await.unwrap().status(), 200);
 
-    // One that does not fit its key changes nothing.
+    // A certificate that does not fit its key changes nothing.
     std::fs::write(gateway.file("cert.pem"), second.issue().0).unwrap();
     gateway.signal("HUP");
     gateway.logged(|line| line.to_string().contains("the old one stays in force")).await;
@@ -105,7 +105,7 @@ async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
     }
 }
 
-/// Keys and introspection of an issuer whose certificate is of an authority that nobody else knows.
+/// Keys and introspection of an issuer whose certificate is of a private authority.
 #[tokio::test]
 async fn a_private_authority_vouches_for_keys_and_for_introspection() {
     let authority = CertificateAuthority::new();

@@ -1,4 +1,4 @@
-//! Traces, as a collector gets them.
+//! Traces, as a collector receives them.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use crate::support::{Answer, Gateway, ROUTES, client, introspecting, issuer, wit
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
-/// Takes spans by OTLP over HTTP, on a free port.
+/// A collector of spans by OTLP over HTTP, on a free port.
 struct Collector {
     address: SocketAddr,
     received: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -61,7 +61,7 @@ impl Collector {
         resources.flat_map(|resource| &resource.scope_spans).flat_map(|scope| scope.spans.clone()).collect()
     }
 
-    /// The first span of this name that is like this, as soon as it is there.
+    /// Returns the first span of this name that fits, as soon as there is one.
     async fn span(&self, name: &str, like: impl Fn(&Span) -> bool) -> Span {
         let found = within(|| self.spans().into_iter().find(|span| span.name == name && like(span))).await;
         found.unwrap_or_else(|| panic!("no such span among {:#?}", self.spans()))
@@ -110,7 +110,7 @@ fn traceparent(sampled: bool) -> String {
     format!("00-{TRACE}-{PARENT}-0{}", u8::from(sampled))
 }
 
-/// Asks as nginx does, which hands the client's fields on.
+/// Sends a question as nginx does, which forwards the client's fields.
 async fn ask(gateway: &Gateway, target: &str, token: Option<&str>, traceparents: &[&str]) -> Answer {
     let mut request =
         client().get(gateway.url("/auth")).header("X-Original-Method", "GET").header("X-Original-URI", target);
@@ -187,7 +187,7 @@ async fn a_span_is_the_child_of_the_clients_traceparent() {
     ended(gateway).await;
     let spans: Vec<_> = collector.spans().into_iter().filter(|span| span.name == "decide").collect();
     let parents: Vec<_> = spans.iter().map(|span| hex(&span.parent_span_id)).collect();
-    assert_eq!(parents, [PARENT, "", ""], "what the parent did not sample is not");
+    assert_eq!(parents, [PARENT, "", ""], "a span is not sampled if its parent is not");
     assert_eq!(hex(&spans[0].trace_id), TRACE);
     assert!(spans[1..].iter().all(|span| hex(&span.trace_id) != TRACE));
     let resource = collector.received.lock().unwrap()[0].resource_spans[0].resource.clone().unwrap();
@@ -221,7 +221,7 @@ async fn what_had_to_be_fetched_is_beneath_the_decision() {
     assert_eq!(attributes(&asked.attributes)["endpoint"], format!("{}/introspect", server.issuer()));
 
     let prefetched = collector.span("fetch_jwks", |_| true).await;
-    assert!(prefetched.parent_span_id.is_empty(), "nobody asked for it");
+    assert!(prefetched.parent_span_id.is_empty(), "no request caused it");
     server.rotate_and_withdraw();
     let new = server.token().scope("read").sign();
     assert_eq!(ask(&gateway, "/orders/1", Some(&new), &[]).await.status, 200);

@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md`: each of its entries is a mistake that is made here, and what the page says of it is what comes.
+//! `docs/troubleshooting.md`: each entry is a mistake that is made here, and the page must have the actual texts.
 //!
 //! The page is the input: an entry without a mistake here fails, and so does a mistake without an entry.
 
@@ -22,7 +22,7 @@ use crate::{
 };
 use page::Entry;
 
-/// The issuer of mistakes that are nobody's in particular.
+/// The issuer of mistakes without a particular provider.
 const OWN: &str = "https://login.example.com";
 
 const AUDIENCE: &str = "https://api.example.com";
@@ -31,22 +31,22 @@ const AUDIENCE: &str = "https://api.example.com";
 struct Mistake {
     /// `Section: heading` of the page.
     entry: &'static str,
-    /// The issuer that is configured.
+    /// The configured issuer.
     issuer: &'static str,
-    /// Its audience.
+    /// The configured audience.
     audience: &'static str,
     /// Keys above the tables.
     keys: &'static str,
     made: Made,
 }
 
-/// The way in which it is made.
+/// The kind of the mistake.
 enum Made {
-    /// With a token, to this path: the page has the hint.
+    /// A token, for this path: the page has the hint.
     Token(String, &'static str),
-    /// With a question of this kind: the page has the cause and the remedy of the code.
+    /// A question with these fields: the page has the cause and the remedy of the code.
     Question(Vec<(&'static str, String)>),
-    /// Behind the gateway's back: it lets the request pass.
+    /// A mistake outside of the gateway, which lets the request pass.
     Elsewhere(String),
 }
 
@@ -61,7 +61,7 @@ impl Issuer {
         Self { key: SigningKey::generate(Algorithm::ES256, "k1"), now: SystemTime::now() }
     }
 
-    /// A token as most issuers write it, without `client_id` and `typ: at+jwt`.
+    /// Makes a token as most issuers write it, without `client_id` and `typ: at+jwt`.
     fn token(&self, issuer: &str) -> TokenBuilder {
         let token = TokenBuilder::new(&self.key, issuer, self.now).typ("JWT").without_claim("client_id");
         token.expires_in(Duration::from_secs(3_600))
@@ -132,7 +132,7 @@ fn all(issuer: &Issuer) -> impl Iterator<Item = Mistake> {
     [providers::mistakes(issuer), clients::mistakes(issuer), proxies::mistakes(issuer)].into_iter().flatten()
 }
 
-/// Makes the mistake: the gateway's answer, and the words of `portcullis explain`.
+/// Makes the mistake; returns the gateway's answer, and the words of `portcullis explain`.
 async fn make(issuer: &Issuer, mistake: &Mistake, entry: &Entry) -> (Answer, String) {
     let (folder, configuration, jwks) = (TempDir::new().unwrap(), mistake.configuration(), issuer.jwks());
     std::fs::write(folder.path().join("portcullis.toml"), &configuration).unwrap();

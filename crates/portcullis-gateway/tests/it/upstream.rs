@@ -1,4 +1,4 @@
-//! An upstream gets claims that arrive as they were sent, and no token that nobody judged. At both doors.
+//! At both doors an upstream gets claims unchanged, and no token that was not judged.
 
 use portcullis_testkit::AuthorizationServer;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ name = "X-Scope"
 claim = "scope"
 "#;
 
-/// The value that a field is set to, or the code of the refusal; `""` is a field without a value.
+/// Returns the value of a field, or the code of the refusal; `""` is a field without a value.
 async fn at_both_doors(gateway: &Gateway, token: &str) -> [Result<String, String>; 2] {
     let answer = gateway.ask("GET", "/", Some(token)).await;
     let by_http = match answer.status {
@@ -66,7 +66,7 @@ async fn a_claim_arrives_as_it_was_sent_or_not_at_all() {
         (json!("true"), Ok("true"), r#""true""#),
         (json!("null"), Ok("null"), r#""null""#),
         (json!("a \"b\" \\"), Ok(r#"a "b" \"#), r#""a \"b\" \\""#),
-        // Dropped, trimmed, cut or read in another way by somebody.
+        // Some server drops, trims, cuts or misreads each of these.
         (json!(" admin"), refused, r#"" admin""#),
         (json!("admin "), refused, r#""admin ""#),
         (json!("\tadmin"), refused, r#""\tadmin""#),
@@ -89,7 +89,7 @@ async fn a_claim_arrives_as_it_was_sent_or_not_at_all() {
         // No value is no claim, and no text either.
         (json!(""), refused, r#""""#),
         (Value::Null, Ok(""), ""),
-        // Text is not taken for an array, nor for anything else.
+        // Text does not pass for an array, nor for anything else.
         (json!(["a", "b,c"]), Ok(r#"["a","b,c"]"#), r#"["a","b,c"]"#),
         (json!(r#"["a","b,c"]"#), refused, r#""[\"a\",\"b,c\"]""#),
         (json!("["), refused, r#""[""#),
@@ -108,13 +108,13 @@ async fn a_claim_arrives_as_it_was_sent_or_not_at_all() {
         let expected = Ok(json.to_owned());
         assert_eq!(at_both_doors(&as_json, &token).await, [expected.clone(), expected], "{claim} as JSON");
     }
-    // The operator learns of which field, and what to do; nobody learns the value.
+    // The operator learns the field and the remedy; the value is written nowhere.
     let line = plain.logged(|line| line["code"] == "unmappable_claim").await;
     let reason = line["reason"].as_str().unwrap();
     assert!(reason.contains("x-claim") && reason.contains("json = true"), "{reason}");
     assert!(!plain.log().contains("Jos"), "{}", plain.log());
 
-    // On a route that only reports, this too is only reported.
+    // On a route that only reports, this is only reported, too.
     let token = server.token().scope("read").claim("claim", " admin").sign();
     let answer = plain.ask("GET", "/reported/a", Some(&token)).await;
     assert_eq!((answer.status, answer.header("x-claim"), answer.header("authorization")), (200, Some(""), None));
@@ -153,7 +153,7 @@ async fn an_authorization_that_nobody_judged_does_not_come_back() {
         let Told::Pass { set, .. } = told.await else { panic!("{path}") };
         assert!(set.iter().all(|(name, _)| name != "authorization"), "{path}: {set:?}");
     }
-    // Nor is the size of a refusal the client's choice.
+    // Nor does the client control the size of a refusal.
     for authorization in [&long, &weak, &format!("{long}.b.c"), &format!("{long} {long}")] {
         let answer = ask(&format!("/{}", "a".repeat(5_000)), authorization).await;
         let size: usize = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -194,7 +194,7 @@ async fn a_connection_field_that_would_drop_what_the_gateway_sets_is_refused() {
     }
 }
 
-/// Requests behind an upgrade to another HTTP on the same connection would be judged by nobody.
+/// An upgrade to another HTTP on the same connection, whose requests would not be judged.
 #[tokio::test]
 async fn an_upgrade_to_another_http_is_refused() {
     let server = AuthorizationServer::start().await;

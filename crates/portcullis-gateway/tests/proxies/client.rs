@@ -1,4 +1,4 @@
-//! A client that sends a request as it stands, whatever its path and fields are.
+//! A client that sends any path and fields unchanged.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// How long a request may take, whoever is in between.
+/// The time limit of a request, with any proxy in between.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A response.
@@ -25,7 +25,7 @@ pub(crate) async fn try_ask(port: u16, line: &str, fields: &[(&str, &str)]) -> s
     Answer::parse(&text).ok_or_else(|| std::io::Error::other(format!("not a whole response: {text:?}")))
 }
 
-/// Sends a request, such as `GET /orders/1`, and fails where there is no answer.
+/// Sends a request, such as `GET /orders/1`, and fails without an answer.
 pub(crate) async fn ask(port: u16, line: &str, fields: &[(&str, &str)]) -> Answer {
     try_ask(port, line, fields).await.unwrap_or_else(|error| panic!("{line}: {error}"))
 }
@@ -35,7 +35,7 @@ pub(crate) async fn ask_with(port: u16, line: &str, token: &str) -> Answer {
     ask(port, line, &[("Authorization", &format!("Bearer {token}"))]).await
 }
 
-/// The same from this address of the machine's.
+/// Like [`ask`], from this address of the machine.
 pub(crate) async fn ask_from(address: [u8; 4], port: u16, line: &str, fields: &[(&str, &str)]) -> Answer {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((address, 0).into()).unwrap();
@@ -94,26 +94,26 @@ impl Answer {
         Some(Self { status, fields, body })
     }
 
-    /// The values of a field, whose name is in lower case.
+    /// Returns the values of a field, whose name is in lower case.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The challenge: one field at most, or it could be read in two ways.
+    /// Returns the challenge: one field at most, or it could be read in two ways.
     pub(crate) fn challenge(&self) -> &str {
         let all = self.all("www-authenticate");
         assert!(all.len() <= 1, "{self:?}");
         all.first().copied().unwrap_or_default()
     }
 
-    /// What the upstream got.
+    /// Returns the request as the upstream received it.
     pub(crate) fn echo(&self) -> Echo {
         assert_eq!(self.status, 200, "{self:?}");
         Echo(serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}")))
     }
 }
 
-/// The text behind the chunks, if all of them are there (RFC 9112 section 7.1).
+/// Returns the text in the chunks, if all of them are there (RFC 9112 section 7.1).
 fn whole(mut rest: &str) -> Option<String> {
     let mut text = String::new();
     loop {
@@ -127,7 +127,7 @@ fn whole(mut rest: &str) -> Option<String> {
     }
 }
 
-/// A request as the upstream got it.
+/// A request as the upstream received it.
 #[derive(Debug)]
 pub(crate) struct Echo(Value);
 
@@ -140,7 +140,7 @@ impl Echo {
         self.0["url"].as_str().unwrap()
     }
 
-    /// The values of a field, whose name is in lower case.
+    /// Returns the values of a field, whose name is in lower case.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.fields().filter(|(field, _)| *field == name).map(|(_, value)| value).collect()
     }

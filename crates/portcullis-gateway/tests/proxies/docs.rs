@@ -1,24 +1,24 @@
-//! `docs/gateway.md`: what it has people type is what the tests type, and what it names is there.
+//! `docs/gateway.md`: the tests type the page's commands, and the page names every key.
 
 use std::{fs, process::Command};
 
 use crate::scene::{Proxy, Scene, repository};
 
-/// The lines that the documentation has people type, continuation lines joined.
+/// Returns the commands in the documentation, with continuation lines joined.
 fn lines() -> Vec<String> {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
     let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
     blocks.flat_map(str::lines).map(str::to_owned).collect()
 }
 
-/// The line of the documentation that begins so.
+/// Returns the one line of the documentation with this beginning.
 pub(crate) fn line(start: &str) -> String {
     let found: Vec<_> = lines().into_iter().filter(|line| line.starts_with(start)).collect();
     assert_eq!(found.len(), 1, "docs/gateway.md should have one line `{start}…`: {found:?}");
     found.into_iter().next().unwrap()
 }
 
-/// The one block of configuration in the documentation that has this text.
+/// Returns the one block of configuration in the documentation with this text.
 pub(crate) fn toml(part: &str) -> String {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
     let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
@@ -69,7 +69,7 @@ fn every_key_of_the_configuration_is_told_of() {
     }
 }
 
-/// Under "Try it", each comment says what the line below it gets.
+/// Under "Try it", each comment tells the outcome of the line below it.
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_to_try_give_what_they_promise() {
     let scene = Scene::with(Proxy::Nginx).await;

@@ -1,4 +1,4 @@
-//! What holds behind each proxy: who passes and who does not, what the upstream gets, and what it never gets.
+//! The rules that hold behind each proxy: for requests, and for the fields that the upstream gets.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     scene::{Proxy, Scene, Stage},
 };
 
-/// A test behind each proxy.
+/// Defines a test behind each proxy.
 macro_rules! behind_each_proxy {
     ($($name:ident),+ $(,)?) => {
         $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik);)+
@@ -123,7 +123,7 @@ async fn hostile_tokens_do_not_pass(proxy: Proxy) {
     assert_eq!(scene.ask("GET /orders/1", Some(&scene.read().sign())).await.status, 200);
 }
 
-/// Ways to write the fields that only the gateway may set.
+/// Spellings of the fields that only the gateway may set.
 const SPELLINGS: [&str; 11] = [
     "X-Auth-Subject",
     "x-auth-subject",
@@ -147,7 +147,7 @@ async fn what_clients_send_in_the_gateways_name_never_arrives(proxy: Proxy) {
         arrives_unforged(&ask(port, "GET /orders/1", &forged).await, spelling);
         arrives_unforged(&ask(port, "GET /health", &forged[1..]).await, spelling);
     }
-    // Fields that `Connection` names are for the next hop alone (RFC 9110 section 7.6.1): some drop them after all was judged.
+    // Fields named in `Connection` are hop-by-hop (RFC 9110 section 7.6.1): some proxies drop them after the judgement.
     let bearer = format!("Bearer {}", scene.read().sign());
     for named in ["X-Auth-Subject", "Authorization", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Original-URI"] {
         let connection = format!("close, {named}");
@@ -156,7 +156,7 @@ async fn what_clients_send_in_the_gateways_name_never_arrives(proxy: Proxy) {
         assert_ne!(ask(port, "GET /orders/1", &fields[1..]).await.status, 200, "{named}");
         assert_ne!(ask(port, "GET /admin/users", &fields).await.status, 200, "{named}");
     }
-    // A client's account of its own request counts for nothing.
+    // A client's own description of its request counts for nothing.
     for (method, target) in
         [("X-Forwarded-Method", "X-Forwarded-Uri"), ("X-Original-Method", "X-Original-URI"), ("x", "X-Original-Url")]
     {
@@ -168,7 +168,7 @@ async fn what_clients_send_in_the_gateways_name_never_arrives(proxy: Proxy) {
     }
 }
 
-/// IIS, and frameworks that know it, take the path of such fields for that of the request.
+/// Fields whose path replaces that of the request on IIS, and on frameworks that know it.
 async fn no_field_that_asks_for_another_path_or_method_arrives(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     let bearer = format!("Bearer {}", scene.read().sign());
@@ -188,7 +188,7 @@ async fn no_field_that_asks_for_another_path_or_method_arrives(proxy: Proxy) {
     }
 }
 
-/// An upstream that takes it answers what follows on the same connection, which nobody judges.
+/// An upgrade, after which an upstream answers further requests on the connection, which are not judged.
 async fn no_upgrade_to_another_http_arrives(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     for upgrade in
@@ -204,7 +204,7 @@ async fn no_upgrade_to_another_http_arrives(proxy: Proxy) {
     }
 }
 
-/// Fields that `Connection` names are for the next hop alone (RFC 9110 section 7.6.1), and ours are not.
+/// Fields that `Connection` makes hop-by-hop (RFC 9110 section 7.6.1); the gateway's must not become so.
 async fn what_the_gateway_sets_arrives_whatever_connection_names(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     let jwt = scene.read().sign();
@@ -218,12 +218,12 @@ async fn what_the_gateway_sets_arrives_whatever_connection_names(proxy: Proxy) {
         for further in [("X-Other", "1"), ("TE", "trailers"), ("Upgrade", "websocket"), ("Keep-Alive", "timeout=5")] {
             let fields = [("Authorization", bearer.as_str()), ("Connection", connection), further];
             let answer = ask(scene.stage.ports.proxy, "GET /orders/1", &fields).await;
-            // Envoy and Traefik drop what is named at once, and ask about a request without a token.
+            // Envoy and Traefik drop the named fields at once, and send a question without a token.
             if answer.status == 401 && connection.contains(" Authorization") {
                 assert!(matches!(proxy, Proxy::EnvoyByGrpc | Proxy::EnvoyByHttp | Proxy::Traefik), "{answer:?}");
                 continue;
             }
-            // And Envoy has to be told which upgrades there are.
+            // And Envoy only allows configured upgrades.
             let is_envoy = matches!(proxy, Proxy::EnvoyByGrpc | Proxy::EnvoyByHttp);
             if is_envoy && answer.status == 403 && further.0 == "Upgrade" && connection.contains("Upgrade") {
                 continue;
@@ -236,7 +236,7 @@ async fn what_the_gateway_sets_arrives_whatever_connection_names(proxy: Proxy) {
     }
 }
 
-/// Values that somebody in between could take for his own, or for less than they are.
+/// Values that some proxy or server could misread or shorten.
 async fn claims_arrive_as_they_are_or_not_at_all(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     let ask = async |subject: &str| scene.ask("GET /orders/1", Some(&scene.read().subject(subject).sign())).await;
@@ -263,21 +263,22 @@ async fn claims_arrive_as_they_are_or_not_at_all(proxy: Proxy) {
     }
 }
 
-/// Nor does a field behind the body get in between.
+/// A field behind the body, which must not count.
 async fn what_stands_in_a_trailer_is_no_header_field(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     let bearer = scene.authorization.token().scope("write").without_claim("sub").sign();
     for named in ["", "Trailer: X-Auth-Subject\r\n", "TE: trailers\r\nTrailer: X-Auth-Subject, Authorization\r\n"] {
         let request = format!(
-            "POST /orders/1 HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n{named}\
-             Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Auth-Subject: forged\r\nAuthorization: forged\r\n\r\n"
+            "POST /orders/1 HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\nAuthorization: Bearer \
+             {bearer}\r\n{named} Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Auth-Subject: \
+             forged\r\nAuthorization: forged\r\n\r\n"
         );
         let answer = exchange(scene.stage.ports.proxy, request.as_bytes()).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("forged"), "{named}: {answer}");
     }
 }
 
-/// If the upstream was reached at all, it got none of what was forged.
+/// Asserts that the upstream, if it was reached, got none of the forged fields.
 fn arrives_unforged(answer: &Answer, what: &str) {
     if answer.status != 200 {
         return;
@@ -346,7 +347,7 @@ async fn no_spelling_of_a_path_gets_behind_a_route(proxy: Proxy) {
             assert!(open.iter().any(|open| plain.starts_with(open)), "{target} arrived as {} ({plain})", arrived.url());
         }
     }
-    // And the plain way is open all the time.
+    // The plain path stays open all the time.
     assert_eq!(scene.ask("GET /orders/1", Some(&reader)).await.status, 200);
 }
 
@@ -360,7 +361,7 @@ async fn no_other_method_than_the_judged_one_is_served(proxy: Proxy) {
         let fields = [fields[0], (name, "get")];
         assert_eq!(ask(port, "GET /orders/1", &fields).await.status, 200, "{name}");
     }
-    // In other spellings, or named as a matter of the connection, it is judged or does not arrive.
+    // Spelled otherwise, or named in `Connection`, it is judged or does not arrive.
     for field in ["X-HTTP-Method-Override", "X_HTTP_METHOD", "X.HTTP.Method.Override", "x.method-override"] {
         for connection in ["close".to_owned(), format!("close, {field}")] {
             let sent = [("Authorization", bearer.as_str()), (field, "DELETE"), ("Connection", &connection)];
@@ -375,7 +376,7 @@ async fn no_other_method_than_the_judged_one_is_served(proxy: Proxy) {
     }
 }
 
-/// A path as the most obliging upstream reads it.
+/// Returns a path as the most permissive upstream reads it.
 fn plainest(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let mut path = path.replace('\\', "/");
@@ -428,7 +429,7 @@ async fn without_the_gateway_nothing_passes(proxy: Proxy) {
     for (line, token) in [("GET /orders/1", Some(jwt.as_str())), ("GET /orders/1", None), ("GET /health", None)] {
         let refused = scene.ask(line, token).await;
         assert!(refused.status >= 500, "{refused:?}");
-        // Traefik says 500, the others that it may be better soon.
+        // Traefik says 500, the others 503.
         assert!(refused.status == 503 || proxy == Proxy::Traefik, "{refused:?}");
     }
     let port = scene.stage.ports.gateway[1];
@@ -451,7 +452,7 @@ async fn a_revoked_token_passes_no_longer_than_answers_are_kept(proxy: Proxy) {
     assert_eq!(scene.ask("GET /orders/1", Some(&other)).await.status, 200);
 }
 
-/// Whether a field is not there, or has no value.
+/// Returns true if a field is absent, or has no value.
 fn nothing_in(values: &[&str]) -> bool {
     values.iter().all(|value| value.is_empty())
 }

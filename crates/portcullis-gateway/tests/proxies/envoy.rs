@@ -1,4 +1,4 @@
-//! What Envoy alone gets: claims as dynamic metadata, for its other filters, its access log and its routes.
+//! The feature of Envoy alone: claims as dynamic metadata, for its other filters, its access log and its routes.
 
 use crate::scene::{Proxy, Scene, Stage};
 

@@ -1,4 +1,4 @@
-//! Behind what ingress-nginx makes of the annotations in `docs/gateway.md`.
+//! The configuration that ingress-nginx makes of the annotations in `docs/gateway.md`.
 
 use std::fs;
 
@@ -73,7 +73,7 @@ async fn no_client_has_another_request_judged_than_its_own() {
         let answer = ask(port, "GET /admin/users", &[field]).await;
         assert!(refused(&answer), "{field:?}: {answer:?}");
     }
-    // These ingress-nginx writes itself.
+    // ingress-nginx writes these itself.
     for field in
         [("X-Original-URL", "https://x/health"), ("X-Original-Method", "GET"), ("Connection", "close, X-Original-URL")]
     {

@@ -1,4 +1,4 @@
-//! Requests without end, good and bad, while something breaks.
+//! A steady load of good and bad requests, while something breaks.
 
 use std::{
     sync::{
@@ -15,10 +15,10 @@ use crate::{
     process::until,
 };
 
-/// How many clients ask at the same time.
+/// The number of concurrent clients.
 const CLIENTS: usize = 6;
 
-/// Clients that ask, one request after another, until they are stopped.
+/// Clients that send one request after another, until they are stopped.
 pub(crate) struct Load {
     tally: Arc<Tally>,
     clients: JoinSet<()>,
@@ -32,7 +32,7 @@ struct Tally {
 }
 
 impl Load {
-    /// Each client shows all of the good tokens, which have to pass, and all of the bad ones, which must not, in turn.
+    /// Starts the clients. Each sends all good tokens, which have to pass, and all bad ones, which must not, in turn.
     pub(crate) fn start(port: u16, good: &[String], bad: &[String]) -> Self {
         let tally = Arc::new(Tally::default());
         let mut clients = JoinSet::new();
@@ -42,7 +42,7 @@ impl Load {
         Self { tally, clients }
     }
 
-    /// Waits until each client has shown all tokens some more times.
+    /// Waits until each client has sent all tokens a few more times.
     pub(crate) async fn goes_on(&self) {
         let target = self.tally.rounds.load(Ordering::Relaxed) + 5 * CLIENTS;
         until("the load goes on", async || self.tally.rounds.load(Ordering::Relaxed) >= target).await;
@@ -67,7 +67,7 @@ async fn client(port: u16, good: Vec<String>, bad: Vec<String>, tally: Arc<Tally
             check("bad", port, token, &tally, |answer| !answer.is_ok_and(|answer| answer.status == 200)).await;
         }
         tally.rounds.fetch_add(1, Ordering::Relaxed);
-        // Two cores for all: what is measured here is loss, not speed.
+        // Two cores for all: this measures losses, not speed.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The gateway behind real proxies, each with its configuration from `examples/`, started as `docs/gateway.md` says.
+//! The gateway behind real proxies, each with its configuration from `examples/`, started as in `docs/gateway.md`.
 //!
 //! `cargo xtask test` installs the proxies and names the folder of their programs in `PORTCULLIS_PROXIES`.
 

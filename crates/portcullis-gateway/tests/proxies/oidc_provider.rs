@@ -1,4 +1,4 @@
-//! Tokens of an authorization server that we did not write, opaque and JWT, behind nginx.
+//! Tokens of a third-party authorization server, opaque and JWT, behind nginx.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
     scene::{Proxy, Stage},
 };
 
-/// How the gateway may have opaque tokens introspected.
+/// The forms of introspection answers.
 const FORMS: [&str; 3] = ["json", "jwt", "phantom"];
 
 struct Scene {
@@ -111,7 +111,7 @@ async fn killed_under_load_it_costs_no_request_with_a_cached_answer() {
     load.stop().await;
     assert_eq!(scene.status(&late).await, 503);
 
-    // It comes back with other keys, and without the tokens that it had.
+    // It restarts with other keys, and without its tokens.
     scene.provider = scene.provider.restart(scene.stage.ports.authorization).await;
     let new = scene.token("opaque").await;
     until("its new tokens pass", async || scene.status(&new).await == 200).await;

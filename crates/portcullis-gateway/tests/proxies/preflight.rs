@@ -1,4 +1,4 @@
-//! CORS preflight, as `docs/gateway.md` has it let through.
+//! CORS preflight, let through as in `docs/gateway.md`.
 
 use crate::{
     client::ask,
@@ -28,7 +28,7 @@ async fn a_preflight_reaches_the_api_and_nothing_else_does(proxy: Proxy) {
         assert_eq!(echo.all("access-control-request-method"), [method]);
         assert!(echo.all("x-auth-subject").iter().all(|value| value.is_empty()), "{echo:?}");
     }
-    // Neither another method, nor another path, nor a method in disguise.
+    // Neither another method, nor another path, nor an overriding method.
     for line in ["GET /orders/1", "POST /orders/1", "PUT /orders/1", "DELETE /orders/1", "PATCH /orders/1"] {
         assert!([401, 403].contains(&ask(port, line, &browser("GET")).await.status), "{line}");
     }
@@ -38,7 +38,7 @@ async fn a_preflight_reaches_the_api_and_nothing_else_does(proxy: Proxy) {
     for line in ["OPTIONS /admin/users", "OPTIONS /elsewhere", "OPTIONS /orders/../admin/users"] {
         assert_ne!(ask(port, line, &browser("GET")).await.status, 200, "{line}");
     }
-    // Of the server as a whole some proxies answer themselves; the API is not asked.
+    // Some proxies answer `OPTIONS *` themselves; it does not reach the API.
     let whole = ask(port, "OPTIONS *", &browser("GET")).await;
     assert!(whole.body.is_empty() || whole.status != 200, "{whole:?}");
     let token = scene.read().sign();

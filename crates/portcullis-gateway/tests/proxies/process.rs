@@ -12,7 +12,7 @@ use std::{
 
 use tokio::net::TcpStream;
 
-/// How long to wait for what has to come.
+/// The time limit of a wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program; it ends with its test.
@@ -24,7 +24,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts what a person would type into a shell in `folder`.
+    /// Starts a command as typed into a shell in `folder`.
     pub(crate) fn typed(line: &str, folder: &Path) -> Self {
         let log = folder.join(format!("{}.log", line.split(' ').next().unwrap_or("program")));
         let child = start(line, folder, &log);
@@ -48,7 +48,7 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Asks it to end.
+    /// Tells it to end.
     pub(crate) fn terminate(&self) {
         let ended = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(ended.unwrap().success());
@@ -61,7 +61,7 @@ impl Process {
         Self::typed(&line, &folder).listening(port).await
     }
 
-    /// What it has said.
+    /// Returns its output so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -77,7 +77,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// First asked, so that a program with children ends them too.
+    /// Sends SIGTERM first, so that a program with children ends them, too.
     fn terminate_quietly(&mut self) {
         if let Ok(Some(_)) = self.child.try_wait() {
             return;
@@ -103,7 +103,7 @@ fn start(line: &str, folder: &Path, log: &Path) -> Child {
     command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
-/// The programs that were installed for the tests, and the gateway that was built, before all others.
+/// Returns the search path: the programs installed for the tests and the built gateway come first.
 fn path() -> OsString {
     let proxies = std::env::var_os("PORTCULLIS_PROXIES").map(PathBuf::from);
     let proxies = proxies.expect("PORTCULLIS_PROXIES names no folder: run `cargo xtask test`, which sets it up");
@@ -113,7 +113,7 @@ fn path() -> OsString {
     std::env::join_paths(folders).unwrap()
 }
 
-/// Ports that are free now, and that nobody else is given: below those that systems take for clients.
+/// Returns ports that are free now, and not given away by the system: below those for outgoing connections.
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     [(); N].map(|()| free_port())
 }
@@ -127,7 +127,7 @@ fn free_port() -> u16 {
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_so().await {

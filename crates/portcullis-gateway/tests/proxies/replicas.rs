@@ -39,7 +39,7 @@ impl Pair {
         self.authorization.issue_opaque(self.authorization.token().scope("read"))
     }
 
-    /// Tokens that pass and are known to both replicas, and tokens that do not.
+    /// Returns good tokens, which both replicas know, and bad tokens.
     async fn tokens(&self) -> (Vec<String>, Vec<String>) {
         let good = vec![self.authorization.token().scope("read").sign(), self.opaque(), self.opaque()];
         for token in &good {
@@ -52,12 +52,12 @@ impl Pair {
         (good, vec![weak, forged, "no-such-token".to_owned()])
     }
 
-    /// Forward-auth of both, to ask one of them.
+    /// Returns the forward-auth port of each replica.
     fn doors(&self) -> [u16; 2] {
         [self.stage.ports.gateway[0], self.stage.ports.second[0]]
     }
 
-    /// The value of a metric, summed over its labels.
+    /// Returns the value of a metric, summed over its labels.
     async fn metric(&self, replica: usize, name: &str) -> f64 {
         let port = [self.stage.ports.gateway[2], self.stage.ports.second[2]][replica];
         let metrics = ask(port, "GET /metrics", &[("Host", "127.0.0.1")]).await.body;
@@ -97,11 +97,11 @@ async fn what_is_in_redis_is_sealed() {
     for key in keys.lines() {
         let kept = redis(&pair, &format!("GET {key}")).await;
         assert!(!kept.contains(&opaque), "{kept}");
-        // Who can write to Redis cannot have a token taken for a good one, nor for a bad one.
+        // A client with write access to Redis cannot make a token pass, nor have one refused.
         redis(&pair, &format!("SET {key} forged")).await;
     }
     assert_eq!(ask_with(other, "GET /orders/1", &opaque).await.status, 200);
-    assert_eq!(pair.authorization.requests(Endpoint::Introspection), 2, "what was forged is not believed");
+    assert_eq!(pair.authorization.requests(Endpoint::Introspection), 2, "forged entries are not believed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +118,7 @@ async fn a_replica_killed_under_load_loses_no_request() {
     pair.restart_first().await;
     until("it is asked again", async || pair.metric(0, "portcullis_gateway_decisions_total").await > 0.0).await;
     load.goes_on().await;
-    // And one that is asked to go.
+    // And a replica that is told to end.
     pair.replicas[1].terminate();
     load.goes_on().await;
     load.stop().await;

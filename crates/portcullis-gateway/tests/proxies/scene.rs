@@ -1,4 +1,4 @@
-//! What `docs/gateway.md` has people start, on ports that are free: a copy of `examples/` with these ports in it.
+//! The programs of `docs/gateway.md`, started on free ports: a copy of `examples/` with these ports in it.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ pub(crate) enum Proxy {
 }
 
 impl Proxy {
-    /// How its line in the documentation begins.
+    /// Returns the beginning of its line in the documentation.
     fn line(self) -> &'static str {
         match self {
             Self::Nginx => "nginx -p",
@@ -40,13 +40,13 @@ impl Proxy {
         }
     }
 
-    /// Whether its clients are told when to come again.
+    /// Returns true if its clients get `Retry-After`.
     pub(crate) fn hands_retry_after_on(self) -> bool {
         self != Self::EnvoyByHttp
     }
 }
 
-/// The ports that are written in the examples, and those in their place.
+/// The ports that replace those in the examples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
     pub(crate) proxy: u16,
@@ -55,7 +55,7 @@ pub(crate) struct Ports {
     pub(crate) redis: u16,
     /// Forward-auth, gRPC and admin of the gateway, or of the first replica.
     pub(crate) gateway: [u16; 3],
-    /// Those of the second replica.
+    /// The same of the second replica.
     pub(crate) second: [u16; 3],
 }
 
@@ -65,7 +65,7 @@ impl Ports {
         Self { proxy, upstream, authorization, redis, gateway: [a, b, c], second: [d, e, f] }
     }
 
-    /// Each as it is written in the examples.
+    /// Returns each port with its number in the examples.
     fn written(&self) -> [(u16, u16); 10] {
         let ([a, b, c], [d, e, f]) = (self.gateway, self.second);
         [
@@ -82,7 +82,7 @@ impl Ports {
         ]
     }
 
-    /// The text of an example with these ports. In two passes, since a new port may look like another old one.
+    /// Returns an example with these ports. It takes two passes, since a new port may equal another old one.
     pub(crate) fn in_place(&self, text: &str) -> String {
         let mut text = text.to_owned();
         let marked = |port: u16| format!("<port {port}>");
@@ -107,7 +107,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn set() -> Self {
         let folder = TempDir::new().unwrap();
-        // nginx started by root works as somebody else, who has to get in.
+        // nginx started by root runs as another user, who needs access.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let stage = Self { folder, ports: Ports::free() };
         for part in ["nginx", "envoy", "caddy", "traefik", "gateway"] {
@@ -127,7 +127,7 @@ impl Stage {
         fs::write(self.path(name), text.replace(old, new)).unwrap();
     }
 
-    /// Types the line of the documentation that begins so, and waits for the port.
+    /// Runs the line of the documentation with this beginning, and waits for the port.
     pub(crate) async fn start(&self, line: &str, port: u16) -> Process {
         let line = self.ports.in_place(&docs::line(line));
         let scratch = self.path("portcullis-nginx");
@@ -149,7 +149,7 @@ impl Stage {
         self.start("portcullis serve --config examples/gateway/portcullis.toml", self.ports.gateway[1]).await
     }
 
-    /// The first replica or the second.
+    /// Starts the first replica or the second.
     pub(crate) async fn replica(&self, number: u8) -> Process {
         let ports = if number == 1 { self.ports.gateway } else { self.ports.second };
         let line = format!("portcullis serve --config examples/gateway/replica-{number}.toml");
@@ -162,13 +162,13 @@ impl Stage {
 
     pub(crate) async fn proxy(&self, proxy: Proxy) -> Process {
         let process = self.start(proxy.line(), self.ports.proxy).await;
-        // Traefik listens before it has read what to do.
+        // Traefik listens before it has read its configuration.
         until("the proxy serves", async || ask(self.ports.proxy, "GET /orders/1", &[]).await.status != 404).await;
         process
     }
 }
 
-/// All that stands behind one proxy.
+/// A proxy with everything behind it.
 pub(crate) struct Scene {
     pub(crate) authorization: AuthorizationServer,
     pub(crate) gateway: Process,
@@ -182,12 +182,12 @@ impl Scene {
         Self::on(Stage::set(), proxy).await
     }
 
-    /// As [`with`](Self::with), with examples that were edited.
+    /// Like [`with`](Self::with), with edited examples.
     pub(crate) async fn on(stage: Stage, proxy: Proxy) -> Self {
         Self::behind(stage, async |stage| stage.proxy(proxy).await).await
     }
 
-    /// Behind what is started so.
+    /// Sets the scene behind a proxy that a closure starts.
     pub(crate) async fn behind(stage: Stage, proxy: impl AsyncFnOnce(&Stage) -> Process) -> Self {
         let authorization = stage.authorization().await;
         let (upstream, gateway) = (stage.upstream().await, stage.gateway().await);
@@ -195,17 +195,17 @@ impl Scene {
         Self { authorization, gateway, _upstream: upstream, _proxy: proxy, stage }
     }
 
-    /// A token, not yet signed, for reading.
+    /// Returns a token for reading, not yet signed.
     pub(crate) fn read(&self) -> TokenBuilder {
         self.authorization.token().scope("read")
     }
 
-    /// An opaque token for reading.
+    /// Returns an opaque token for reading.
     pub(crate) fn opaque(&self) -> String {
         self.authorization.issue_opaque(self.read())
     }
 
-    /// Asks through the proxy.
+    /// Sends a request through the proxy.
     pub(crate) async fn ask(&self, line: &str, token: Option<&str>) -> Answer {
         let field = token.map(|token| format!("Bearer {token}"));
         let fields: Vec<_> = field.iter().map(|field| ("Authorization", field.as_str())).collect();
@@ -213,7 +213,7 @@ impl Scene {
     }
 }
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

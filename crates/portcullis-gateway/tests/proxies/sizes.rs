@@ -1,4 +1,4 @@
-//! Tokens as large as the gateway allows, and all that a client may send to have a gateway taken for dead.
+//! Tokens of the largest allowed size, and requests that could make a proxy take the gateway for dead.
 
 use portcullis_testkit::TokenBuilder;
 
@@ -9,12 +9,12 @@ use crate::{
     scene::{Proxy, Scene, Stage},
 };
 
-/// The size of a token that is allowed by default.
+/// The default size limit of a token.
 const LARGEST: usize = 16 * 1024;
 
 behind_each_proxy!(the_largest_tokens_pass, what_a_client_sends_harms_nobody_else);
 
-/// A token of this size, or a few bytes less.
+/// Makes a token of this size, or a few bytes less.
 fn of_size(size: usize, token: impl Fn() -> TokenBuilder) -> TokenBuilder {
     let padded = |bytes: usize| token().claim("padding", "a".repeat(bytes));
     let padding = (size - padded(0).sign().len()) * 3 / 4 - 2;
@@ -45,7 +45,7 @@ async fn the_largest_tokens_pass(proxy: Proxy) {
     let too_large = send("GET /orders/1", &of_size(LARGEST + 200, || scene.read()).sign()).await;
     assert!((400..500).contains(&too_large.status), "{too_large:?}");
 
-    // Nobody judges it on a public path, and it goes on as it came, or not at all.
+    // On a public path it is not judged; it is forwarded unchanged, or not at all.
     for token in [&jwt, &opaque, &"a".repeat(LARGEST)] {
         let echo = send("GET /health", token).await.echo();
         let expected = if proxy == Proxy::Traefik { Vec::new() } else { vec![format!("Bearer {token}")] };
@@ -83,7 +83,7 @@ async fn what_a_client_sends_harms_nobody_else_with_nginx_before_two() {
     nobody_is_harmed(scene.stage.ports.proxy, &token).await;
 }
 
-/// Does what a client could do, and asks as an honest one after each.
+/// Sends hostile requests, and an honest one after each.
 pub(crate) async fn nobody_is_harmed(port: u16, token: &str) {
     let bearer = format!("Bearer {token}");
     let passes = async |after: &str| {

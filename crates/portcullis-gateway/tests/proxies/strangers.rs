@@ -1,4 +1,4 @@
-//! One client can bring about nothing for others behind any proxy.
+//! One client cannot affect others, behind any proxy.
 
 use portcullis_testkit::{Endpoint, Fault};
 
@@ -17,7 +17,7 @@ async fn tokens_that_the_server_fails_at_harm_nobody_else(proxy: Proxy) {
     let scene = Scene::with(proxy).await;
     let port = scene.stage.ports.proxy;
     scene.authorization.fault(Endpoint::Introspection, Fault::InactiveToken { status: 500, body: false });
-    // The stranger says that he is somebody else, too.
+    // The hostile client also sends another address as its own.
     for (number, claimed) in
         (0..10).zip(["127.0.0.3", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].iter().cycle())
     {

@@ -1,4 +1,4 @@
-//! Mistakes of clients: good tokens, spoilt on their way, and others that were never meant for an API.
+//! Mistakes of clients: good tokens that are damaged on their way, and tokens that are not for an API.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The page, read: `## section`, `### heading`, a line with status and code, a block with the words of `explain`, the remedy.
+//! The parsed page: `## section`, `### heading`, a line with status and code, a block with the words of `explain`, the
+//! remedy.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -29,7 +30,7 @@ pub(super) fn entries() -> BTreeMap<String, Entry> {
     entries
 }
 
-/// `401 `wrong_audience`, and more`, then a block, then some words.
+/// Reads `401 `wrong_audience`, and more`, then a block, then some words.
 fn entry(body: &str) -> Option<Entry> {
     let (before, rest) = body.split_once("```text\n")?;
     let (says, after) = rest.split_once("```")?;

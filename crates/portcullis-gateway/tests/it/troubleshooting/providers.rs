@@ -1,4 +1,4 @@
-//! Mistakes by provider: tokens as its users get them.
+//! Mistakes by provider, with tokens as the provider's users get them.
 
 use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::json;
@@ -73,7 +73,7 @@ fn auth0(issuer: &Issuer) -> Vec<Mistake> {
     ]
 }
 
-/// A JWE by its header; nobody reads the rest.
+/// Makes a JWE with a header; the rest is never read.
 fn encrypted(issuer: &str) -> String {
     let header = json!({ "alg": "dir", "enc": "A256GCM", "iss": issuer }).to_string();
     let key = SigningKey::generate(Algorithm::ES256, "k");

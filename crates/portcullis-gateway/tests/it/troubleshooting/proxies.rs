@@ -1,4 +1,4 @@
-//! Mistakes in the configuration of proxies: the questions that they ask then.
+//! Mistakes in the configuration of proxies: the questions that result.
 
 use super::{Issuer, Made, Mistake, OWN};
 

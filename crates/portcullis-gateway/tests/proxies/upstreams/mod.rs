@@ -1,7 +1,7 @@
-//! Servers of other people's, and what each makes of hostile targets: whatever the gateway lets pass as public must be served as
-//! public by all of them, and each must be as the model that stands for it in `routes/upstreams.rs`.
+//! Third-party servers against hostile targets: all of them must serve as public every request that the gateway lets
+//! pass as public, and each must agree with its model in `routes/upstreams.rs`.
 //!
-//! `cargo xtask setup` installs what they are made of, and names its folder in `PORTCULLIS_UPSTREAMS`.
+//! `cargo xtask setup` installs them, and puts their folder in `PORTCULLIS_UPSTREAMS`.
 
 #[path = "../../../src/routes/upstreams.rs"]
 #[allow(dead_code, reason = "models of servers that do not run here, and steps for random ones")]
@@ -22,7 +22,7 @@ use crate::{
     scene::repository,
 };
 
-/// Each server, by its model.
+/// The names of the servers' models.
 const NAMES: [&str; 19] = [
     "nginx",
     "nginx without merge_slashes",
@@ -59,10 +59,11 @@ async fn what_passes_as_public_is_served_as_public() {
     let wrong: Vec<_> = asking.collect::<JoinSet<_>>().join_all().await.concat();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     let passed = passing.iter().filter(|(_, passes)| *passes).count();
-    assert!(passed > 10, "only {passed} passed: the targets say nothing");
+    assert!(passed > 10, "only {passed} passed: the targets prove nothing");
 }
 
-/// The targets that a server serves and should not, or otherwise than its model says; each of them passes as public, or does not.
+/// Returns the targets that a server must not serve, or serves unlike its model. In the pair of a target, true means that
+/// it passes as public.
 async fn wrong(name: &'static str, port: u16, targets: Vec<(String, bool)>) -> Vec<String> {
     let model = models::UPSTREAMS.iter().find(|(model, _)| *model == name).expect("a model").1;
     let mut wrong = Vec::new();
@@ -72,7 +73,8 @@ async fn wrong(name: &'static str, port: u16, targets: Vec<(String, bool)>) -> V
             wrong.push(format!("{target} passes, and {name} serves it under {served:?}"));
         }
         if (name == "Jetty" && target.contains(';')) || (target.starts_with("http") && served.is_empty()) {
-            // How Jetty counts segments beside parameters no model says; and not each takes a target in absolute form.
+            // No model covers the segments that Jetty counts beside parameters; and not every server takes the absolute
+            // form.
             continue;
         }
         let expected = model(&target).as_deref().map(part);
@@ -83,7 +85,8 @@ async fn wrong(name: &'static str, port: u16, targets: Vec<(String, bool)>) -> V
     wrong
 }
 
-/// Targets that some server may take for one below `/admin`, and others that are below `/public` whoever reads them.
+/// Returns targets that some server may take for one below `/admin`, and others that are below `/public` on every
+/// server.
 fn targets() -> Vec<String> {
     let names = [
         "x", "a%2fb", "a%252fb", "a%5cb", "a\\b", "a;b", "a;%2fb", "a%3bb", "a/", "a%2f", ".", "%2e", "a%23", "a%3f",
@@ -154,20 +157,20 @@ fn targets() -> Vec<String> {
     climbing.chain(others.map(str::to_owned)).collect()
 }
 
-/// Tells whether the gateway lets a request pass without a token.
+/// Returns true if the gateway lets a request pass without a token.
 async fn may_pass(port: u16, target: &str) -> bool {
     let fields = [("X-Original-Method", "GET"), ("X-Original-URI", target)];
     try_ask(port, "GET /auth", &fields).await.unwrap().status == 200
 }
 
-/// The part of an application that answers; none where the server refuses, or sends the client elsewhere.
+/// Returns the part of an application that answers; none if the server refuses, or redirects.
 async fn served(port: u16, target: &str) -> Option<String> {
-    // Some close without a word.
+    // Some close without an answer.
     let answer = try_ask(port, &format!("GET {target}"), &[]).await.ok()?;
     (answer.status == 200).then(|| part(&answer.body))
 }
 
-/// The first segment of a path, if it is one of the two that there are.
+/// Returns the first segment of a path, if it is one of the two that exist.
 fn part(path: &str) -> String {
     let first =
         path.split('/').find(|segment| !segment.is_empty()).filter(|_| !path.starts_with("//")).unwrap_or_default();
@@ -187,13 +190,14 @@ impl Stage {
         let [port] = free_ports();
         let config = format!(
             "listen = \"127.0.0.1:{port}\"\nadmin = false\n[[issuers]]\nissuer = \"http://127.0.0.1:1\"\n\
-             [[routes]]\npath = \"/public/*\"\npublic = true\n[[routes]]\npath = \"/admin/*\"\n[[routes]]\npath = \"/*\"\n"
+             [[routes]]\npath = \"/public/*\"\npublic = true\n[[routes]]\npath = \"/admin/*\"\n[[routes]]\npath = \
+             \"/*\"\n"
         );
         fs::write(self.path("portcullis.toml"), config).unwrap();
         (port, self.started("portcullis serve --config portcullis.toml", &[port]).await)
     }
 
-    /// The port of each server, and the programs.
+    /// Starts the servers; returns the port of each, and the programs.
     async fn servers(&self) -> (Vec<(&'static str, u16)>, Vec<Process>) {
         let ports: [u16; 19] = free_ports();
         let here = repository().join("crates/portcullis-gateway/tests/proxies/upstreams");
@@ -256,13 +260,13 @@ fn arguments(ports: &[u16]) -> String {
     ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The folder of what was installed for these tests.
+/// Returns the folder of the programs installed for these tests.
 fn upstreams() -> PathBuf {
     let folder = std::env::var_os("PORTCULLIS_UPSTREAMS").map(PathBuf::from);
     folder.expect("PORTCULLIS_UPSTREAMS names no folder: run `cargo xtask test`, which sets it up")
 }
 
-/// Fails where a program is missing, and says what to install.
+/// Fails if a program is missing, with the package to install.
 fn needs(program: impl AsRef<Path>, version: &str, what: &str) {
     let program = program.as_ref();
     let there = Command::new(program).arg(version).output().is_ok_and(|output| output.status.success());
