@@ -1,10 +1,10 @@
-//! Sizes as people write them: `65536`, `"64KiB"`, `"32MiB"`.
+//! Sizes: `65536`, `"64KiB"`, `"32MiB"`.
 
 use portcullis::units::parse_size;
 
 use super::file::{Read, Value};
 
-/// A size within bounds.
+/// Reads a size within bounds.
 pub(super) fn bytes(value: &Value<'_>, least: usize, most: usize) -> Read<usize> {
     let size = match value.as_integer() {
         Some(integer) => usize::try_from(integer).ok(),
@@ -18,7 +18,7 @@ pub(super) fn bytes(value: &Value<'_>, least: usize, most: usize) -> Read<usize>
     })
 }
 
-/// In the largest unit that divides it.
+/// Returns the size in the largest unit that divides it.
 fn shown(size: usize) -> String {
     let binary = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = binary.iter().find(|(shift, _)| size > 0 && size.trailing_zeros() >= *shift);

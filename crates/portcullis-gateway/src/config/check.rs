@@ -16,7 +16,7 @@ use super::{
     route, starred, store, traces,
 };
 
-/// Reads a whole text; every mistake that is found is in the report.
+/// Reads a whole text; the report has every mistake that is found.
 pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report> {
     parsed(text, name, base, |root| Some(config(root)))
 }
@@ -31,7 +31,7 @@ fn parsed<T>(text: &str, name: &str, base: &Path, read: impl FnOnce(Table<'_>) -
     let whole = errors.is_empty().then(|| document.get_ref());
     let file = File { problems: Problems::default(), base };
     let read = match errors.first() {
-        // What follows a slip of the pen is seldom worth reading.
+        // Errors after a syntax error are seldom worth reading.
         Some(error) => {
             file.problems.note(syntax(error, text));
             None
@@ -77,7 +77,7 @@ fn config(root: Table<'_>) -> Config {
     config
 }
 
-/// One cache for the tokens of all issuers.
+/// Reads the rules of the token cache that all issuers share.
 fn token_cache(root: &Table<'_>) -> TokenCacheRules {
     let Some(table) = root.table("cache") else { return TokenCacheRules::default() };
     table.get("bytes", |value| bytes(value, 0, 64 << 30));

@@ -1,6 +1,6 @@
-//! `claims` of a route: rules for claims, none of which can never be met.
+//! `claims` of a route: rules for claims, without any that no token can meet.
 //!
-//! A rule that refuses everybody is found out when it is too late, and mostly by who meant something else by it.
+//! A rule that refuses every token is noticed too late, and was mostly meant in another way.
 
 use portcullis::{ClaimRule, IssuerRules};
 use serde_json::Value as Json;
@@ -10,20 +10,20 @@ use super::{
     file::{Read, Table, Value},
 };
 
-/// Claims that are one text (RFC 7519 section 4.1, RFC 9068 section 2.2, and what authorization servers say of clients).
+/// The claims that are one text (RFC 7519 section 4.1, RFC 9068 section 2.2, and common claims about clients).
 const TEXTS: [&str; 12] =
     ["iss", "sub", "jti", "client_id", "azp", "appid", "cid", "oid", "tid", "email", "preferred_username", "token_use"];
 
-/// Claims that are one text, or several of which one is enough (RFC 7519 section 4.1.3, RFC 8693 section 4.2).
+/// The claims that are one text, or several of which one is enough (RFC 7519 section 4.1.3, RFC 8693 section 4.2).
 const TEXT_OR_TEXTS: [&str; 3] = ["aud", "scope", "scp"];
 
-/// Claims that are times, of which no two tokens have the same.
+/// The claims that are times; no two tokens have the same.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
-/// Objects of Keycloak's, whose members are often written with a dot.
+/// Objects of Keycloak, whose members are often written with a dot by mistake.
 const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 
-/// What each rule is told by itself, before it is read.
+/// Notes the mistakes of each rule by itself, before it is read.
 pub(super) fn each(route: &Table<'_>) {
     route.look_at("claims", || {
         if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
@@ -53,7 +53,7 @@ fn claim(table: &Table<'_>) {
     });
 }
 
-/// What the rules of a route are told together, for tokens of these issuers.
+/// Notes the mistakes of a route's rules together, for tokens of these issuers.
 pub(super) fn together(route: &Table<'_>, rules: &[ClaimRule], issuers: &[Issuer]) {
     let tables = route.tables("claims");
     let places: Vec<_> = tables.iter().filter_map(place).collect();
@@ -82,12 +82,12 @@ pub(super) fn together(route: &Table<'_>, rules: &[ClaimRule], issuers: &[Issuer
     }
 }
 
-/// Where the condition of a rule stands.
+/// Returns the place of a rule's condition.
 fn place<'a>(table: &Table<'a>) -> Option<Value<'a>> {
     ["value", "one_of", "matches", "absent", "name"].into_iter().find_map(|key| table.value(key))
 }
 
-/// The values that a rule asks for, if it asks for some.
+/// Returns the values that a rule accepts, if it has any.
 fn values(rule: &ClaimRule) -> Option<Vec<&Json>> {
     match (&rule.value, &rule.one_of) {
         (Some(value), _) => Some(vec![value]),
@@ -96,9 +96,9 @@ fn values(rule: &ClaimRule) -> Option<Vec<&Json>> {
     }
 }
 
-/// Tells whether a rule asks for another `iss` than any token has that is accepted.
+/// Returns true if a rule requires an `iss` that no accepted token has.
 fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
-    // Answers of an introspection endpoint may have a slash more or less, and JWT-SVIDs any `iss`.
+    // Introspection may give an `iss` with one slash more or less, and JWT-SVIDs any `iss`.
     let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
     let has =
         |asked: &str| issuers.iter().any(|issuer| issuer.rules.trust_domain.is_some() || same(&issuer.name, asked));
@@ -106,7 +106,7 @@ fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
     asked.is_some_and(|asked| !issuers.is_empty() && !asked.iter().filter_map(|value| value.as_str()).any(has))
 }
 
-/// The claim that a rule wants to be absent, though no token passes without it.
+/// Returns the claim that a rule forbids though no token passes without it.
 fn has_to_be_there(rule: &ClaimRule, issuers: &[Issuer]) -> Option<&'static str> {
     let all = |asks: fn(&IssuerRules) -> bool| !issuers.is_empty() && issuers.iter().all(|issuer| asks(&issuer.rules));
     let is_asked = match plain(&rule.name) {
@@ -118,7 +118,7 @@ fn has_to_be_there(rule: &ClaimRule, issuers: &[Issuer]) -> Option<&'static str>
     ["exp", "iss", "aud"].into_iter().find(|claim| rule.absent && is_asked && plain(&rule.name) == *claim)
 }
 
-/// Tells whether no token can meet both.
+/// Returns true if no token can meet both.
 fn contradict(one: &ClaimRule, other: &ClaimRule) -> bool {
     let name = plain(&one.name);
     let excluded = match (values(one), values(other)) {
@@ -128,19 +128,21 @@ fn contradict(one: &ClaimRule, other: &ClaimRule) -> bool {
     name == plain(&other.name) && (excluded || one.absent != other.absent)
 }
 
-/// `/sub` is `sub`, where that is said shorter.
+/// Returns the shorter form of a name: `sub` for `/sub`.
 fn plain(name: &str) -> &str {
     name.strip_prefix('/').filter(|rest| is_scalar(rest) || TEXT_OR_TEXTS.contains(rest)).unwrap_or(name)
 }
 
-/// A value that a claim can be equal to, or have among its elements.
+/// Reads a value that a claim can be equal to, or have among its elements.
 fn claim_value(value: &Value<'_>, name: &str, key: &str) -> Read<()> {
     let json = value.json()?;
     if json.is_array() {
-        return Err(value.problem("expected one value, got an array, which only the very same array would equal").help(
-            "write the one value: a claim that is an array passes if it has that among its elements (for one of several \
-             values write `one_of = [\"a\", \"b\"]`; for all of them, a rule for each)",
-        ));
+        return Err(value
+            .problem("expected one value, got an array, which only the very same array would equal")
+            .help(
+                "write the one value: a claim that is an array passes if it has that among its elements (for one of \
+             several values write `one_of = [\"a\", \"b\"]`; for all of them, a rule for each)",
+            ));
     }
     if json == "" {
         let problem = value.problem("expected a value, got an empty text");
@@ -157,7 +159,7 @@ fn claim_value(value: &Value<'_>, name: &str, key: &str) -> Read<()> {
     Ok(())
 }
 
-/// A pattern that says more than a value would, and that a text can match.
+/// Reads a pattern that differs from a plain value, and that a text can match.
 fn pattern(value: &Value<'_>, name: &str) -> Read<()> {
     let text = value.exact()?;
     if TIMES.contains(&name) {
@@ -171,7 +173,7 @@ fn pattern(value: &Value<'_>, name: &str) -> Read<()> {
     Ok(())
 }
 
-/// A name, or a JSON Pointer, whose `~` stand before 0 or 1 (RFC 6901 section 3).
+/// Reads a name, or a JSON Pointer, whose `~` are followed by 0 or 1 (RFC 6901 section 3).
 pub(super) fn claim_name(value: &Value<'_>) -> Read<String> {
     let text = value.exact()?;
     let text = text.as_str();

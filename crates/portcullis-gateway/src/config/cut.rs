@@ -1,8 +1,8 @@
-//! Signs that a changed text was cut: parts that the text in force has and this one lacks.
+//! Signs that a changed text was truncated: parts of the current text that it lacks.
 //!
-//! A file that was cut between two lines is well-formed, and may say the most dangerous things by what it no longer says. So
-//! whatever is gone counts: keys, tables, elements of arrays. So does something new that stands last, of which the rest may be
-//! missing. Other values are no sign of it, but for a last line that does not end, since a number may have been cut there.
+//! A file that was truncated between two lines is well-formed, and dangerous by what it lacks. So every missing part
+//! counts: keys, tables, elements of arrays. So does a new part at the end, whose rest may be missing. Changed values
+//! are no sign, except on a last line without an end: a number may have been truncated there.
 
 mod end;
 
@@ -11,10 +11,10 @@ use toml::de::{DeArray, DeTable, DeValue};
 /// The last line of a file that is known to be whole.
 const MARK: &str = "# end";
 
-/// The keys that name a table among those of an array.
+/// The keys that name a table in an array.
 const NAMES: [&str; 4] = ["path", "issuer", "trust_domain", "name"];
 
-/// The parts that are gone, each in words; none if the new text ends with the mark, or lacks nothing.
+/// Returns the missing parts, in words; none if the new text ends with the mark, or lacks nothing.
 pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {
     if is_marked(new) && is_no_other_mark(running, new) {
         return Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {
     if !new.ends_with('\n') && (running.ends_with('\n') || running.lines().last() != new.lines().last()) {
         gone.push("the end of the last line".to_owned());
     }
-    // Both were read before.
+    // Both were parsed before.
     if let (Ok(old), Ok(other)) = (DeTable::parse(running), DeTable::parse(new)) {
         of_table("", old.get_ref(), other.get_ref(), &mut gone);
         let is_new = end::of_what_is_new(old.get_ref(), other.get_ref());
@@ -41,8 +41,8 @@ fn is_marked(text: &str) -> bool {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()) == Some(MARK)
 }
 
-/// Tells if the mark of the new text is that of its end, not one of several that the running text has, or the beginning of
-/// another line.
+/// Returns true if the mark of the new text is that of its end: not one of several in the running text, nor the
+/// beginning of another line.
 fn is_no_other_mark(running: &str, new: &str) -> bool {
     let marks = |text: &str| text.lines().filter(|line| line.trim() == MARK).count();
     let is_longer = |line: &str| line.trim_start().starts_with(MARK) && line.trim() != MARK;
@@ -50,7 +50,7 @@ fn is_no_other_mark(running: &str, new: &str) -> bool {
     is_whole_line && marks(new) >= marks(running)
 }
 
-/// The text from the last line on that begins a table.
+/// Returns the text from the last table header on.
 fn last_table(text: &str) -> &str {
     text.rfind("\n[").and_then(|at| text.get(at..)).unwrap_or(text).trim()
 }
@@ -71,7 +71,7 @@ fn of_value(path: &str, running: &DeValue<'_>, new: &DeValue<'_>, gone: &mut Vec
         (DeValue::Table(running), DeValue::Table(new)) => of_table(path, running, new, gone),
         (DeValue::Table(running), _) => of_table(path, running, &DeTable::new(), gone),
         (DeValue::Array(running), DeValue::Array(new)) => of_array(path, running, new, gone),
-        // One text in place of an array is an array of one.
+        // A single text is read as an array of one.
         (DeValue::Array(running), _) if running.len() > 1 => gone.push(format!("elements of {path}")),
         _ => {}
     }
@@ -143,7 +143,7 @@ claims = [{ name = "level", value = 12 }]
 connections = 10000
 "#;
 
-    /// The running text with something in place of something.
+    /// Returns the running text with a replacement.
     fn with(old: &str, new: &str) -> String {
         assert!(RUNNING.contains(old), "{old}");
         RUNNING.replacen(old, new, 1)
@@ -170,7 +170,7 @@ connections = 10000
             (with("[[routes]]", "[[routes]]\npath = \"/new\"\npublic = true\n\n[[routes]]"), &[]),
             (with("listen", "admin = false\nlisten"), &[]),
             (with("\"a\", \"b\"", "\"b\", \"a\""), &[]),
-            // Of what is new and stands last, more may have been meant.
+            // The rest of a new part at the end may be missing.
             (format!("{RUNNING}[cache]\nbytes = 1\n"), &["what may follow cache.bytes, which is new and stands last"]),
             (format!("{RUNNING}streams = 1\n"), &["what may follow limits.streams, which is new and stands last"]),
             (

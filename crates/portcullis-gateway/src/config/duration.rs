@@ -1,4 +1,4 @@
-//! Times as people write them: `"250ms"`, `"5s"`, `"2m"`, `"1h"`.
+//! Times: `"250ms"`, `"5s"`, `"2m"`, `"1h"`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::file::{Read, Value};
 /// The longest time that a configuration can name.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A time from zero to a day.
+/// Reads a time from zero to a day.
 pub(super) fn duration(value: &Value<'_>) -> Read<Duration> {
     let wrong = |got: &str| {
         value
@@ -23,7 +23,7 @@ pub(super) fn duration(value: &Value<'_>) -> Read<Duration> {
     parse_duration(text).filter(|time| *time <= LONGEST).ok_or_else(|| wrong(&format!("\"{text}\"")))
 }
 
-/// A time that is not zero.
+/// Reads a time longer than zero.
 pub(super) fn some_time(value: &Value<'_>) -> Read<Duration> {
     match duration(value)? {
         Duration::ZERO => {

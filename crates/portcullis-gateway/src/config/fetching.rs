@@ -9,11 +9,11 @@ use super::{
     files,
 };
 
-/// Settings for fetching an issuer's keys; without a value the library's own holds.
+/// Settings for fetching an issuer's keys; without a value the library's default holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fetching {
     pub(crate) timeout: Option<Duration>,
-    /// Certificate authorities beside the machine's, as PEM; for introspection, too.
+    /// Certificate authorities beside the system's, as PEM; for introspection, too.
     pub(crate) authorities: Option<String>,
     pub(crate) bearer_token_file: Option<PathBuf>,
     pub(crate) max_keys: Option<usize>,
@@ -34,7 +34,7 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
         max_document_bytes: table.get("max_document_bytes", |value| bytes(value, 1, 64 << 20)),
     };
     if table.value("jwks_file").is_some() {
-        // Of an issuer that is asked about tokens the authority counts all the same.
+        // For an issuer with introspection the authority counts all the same.
         let is_asked = table.value("introspection").is_some();
         let unused = KEYS.iter().filter(|key| **key != "ca_file" || !is_asked);
         for (key, value) in unused.filter_map(|key| Some((key, table.value(key)?))) {
@@ -45,7 +45,7 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
     fetching
 }
 
-/// Values of `use` that keys may have beside `sig`.
+/// Reads the values of `use` that keys may have beside `sig`.
 pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
     table.list("key_uses", "an array of texts", |value| match value.text()? {
         "enc" => {
@@ -55,7 +55,7 @@ pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
     })
 }
 
-/// The name of a SPIFFE trust domain.
+/// Reads the name of a SPIFFE trust domain.
 pub(super) fn trust_domain(value: &Value<'_>) -> super::file::Read<String> {
     let text = value.text()?;
     let domain = text.strip_prefix("spiffe://").unwrap_or(text);

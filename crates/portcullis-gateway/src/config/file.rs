@@ -1,7 +1,7 @@
 //! The TOML text as tables that are read key by key, each value with its place.
 //!
 //! Serde's derives stop at the first mistake; here a mistake is noted and the reading goes on, so that all are shown at
-//! once. A key that nobody asked for is unknown.
+//! once. A key that was never read is unknown.
 
 use std::{borrow::Cow, cell::RefCell, ops::Range, path::Path};
 
@@ -21,20 +21,20 @@ use super::{
 
 pub(super) type Read<T> = Result<T, Problem>;
 
-/// A field of a struct of the library's that a table cannot have, and what to do instead.
+/// A field of a library struct that a table cannot have, and the remedy.
 pub(super) type NotHere = (&'static str, &'static str);
 
 /// A field of a struct, and its value.
 pub(super) type Field<'a> = (&'static str, Value<'a>);
 
-/// What all tables of a file share.
+/// The common parts of all tables of a file.
 pub(super) struct File<'a> {
     pub(super) problems: Problems,
-    /// The folder that relative paths start from.
+    /// The folder of relative paths.
     pub(super) base: &'a Path,
 }
 
-/// A table, which of its keys were asked for, and which have a mistake.
+/// A table, with the keys that were read so far and those that have a mistake.
 pub(super) struct Table<'a> {
     entries: &'a DeTable<'a>,
     place: Range<usize>,
@@ -60,7 +60,7 @@ impl<'a> Table<'a> {
         self.file.problems.note(problem);
     }
 
-    /// Looks at the value of a key. With a mistake that is noted meanwhile, [`rest`](Self::rest) does not read it again.
+    /// Reads the value of a key. If a mistake is noted meanwhile, [`rest`](Self::rest) does not read it again.
     pub(super) fn look_at<T>(&self, key: &'static str, look: impl FnOnce() -> T) -> T {
         let before = self.file.problems.count();
         let seen = look();
@@ -70,24 +70,24 @@ impl<'a> Table<'a> {
         seen
     }
 
-    /// The place of a key, and its value.
+    /// Returns the place of a key, and its value.
     pub(super) fn entry(&self, key: &str) -> Option<(Range<usize>, Value<'a>)> {
         self.entries.get_key_value(key).map(|(key, value)| (key.span(), value.into()))
     }
 
-    /// The value of a key as it stands.
+    /// Returns the value of a key, not interpreted.
     pub(super) fn value(&self, key: &'static str) -> Option<Value<'a>> {
         self.asked.borrow_mut().push(key);
         self.entry(key).map(|(_, value)| value)
     }
 
-    /// The value of a key, if it is there and good; a bad one is noted.
+    /// Reads the value of a key, if it is there and good; a bad one is noted.
     pub(super) fn get<T>(&self, key: &'static str, read: impl FnOnce(&Value<'a>) -> Read<T>) -> Option<T> {
         let value = self.value(key)?;
         self.look_at(key, || self.file.problems.keep(read(&value)))
     }
 
-    /// The value of a key that has to be there; none if it is bad or missing, which is noted.
+    /// Reads the value of a required key; none if it is bad or missing, which is noted.
     pub(super) fn require<T>(
         &self,
         key: &'static str,
@@ -101,12 +101,12 @@ impl<'a> Table<'a> {
         self.get(key, read)
     }
 
-    /// A table within this one.
+    /// Returns a table within this one.
     pub(super) fn table(&self, key: &'static str) -> Option<Table<'a>> {
         self.get(key, |value| value.table(self.file))
     }
 
-    /// The tables of an array, `[[key]]`.
+    /// Returns the tables of an array, `[[key]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let help = format!("write `[[{key}]]` above each, or `{key} = [{{ … }}]`");
         let read = |value: &Value<'a>| value.array("an array of tables").map_err(|problem| problem.help(help));
@@ -114,7 +114,7 @@ impl<'a> Table<'a> {
         values.iter().filter_map(|value| self.file.problems.keep(value.table(self.file))).collect()
     }
 
-    /// The elements of an array, each bad one noted; none if the key is not there.
+    /// Reads the elements of an array, each bad one noted; none if the key is not there.
     pub(super) fn list<T>(
         &self,
         key: &'static str,
@@ -125,9 +125,11 @@ impl<'a> Table<'a> {
         Some(self.look_at(key, || values.iter().filter_map(|value| self.file.problems.keep(read(value))).collect()))
     }
 
-    /// Reads the rest of the table into a struct of the library's, whose fields become known keys here, and has it checked.
+    /// Reads the rest of the table into a struct of the library, whose fields become known keys here, and has it
+    /// checked.
     ///
-    /// A field that is not in this table may stand in the one `above`. Each mistake is noted; keys in `not_here` are refused.
+    /// A field that is not in this table may be in the one `above`. Each mistake is noted; keys in `not_here` are
+    /// refused.
     pub(super) fn rest<T: DeserializeOwned>(
         &self,
         above: Option<&Self>,
@@ -138,7 +140,7 @@ impl<'a> Table<'a> {
         let fields = self.good_fields::<T>(above, not_here);
         let read = typed::read(&fields, self.file).map_err(|problem| problem.at(self.place()));
         let rules = self.file.problems.keep(read)?;
-        // With a key left out, what the library says of the others may be wrong.
+        // With a key left out, the library's errors about the others may be wrong.
         if self.mistaken.borrow().is_empty()
             && let Err(error) = check(&rules)
         {
@@ -158,7 +160,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The fields of a struct that have a value without a mistake. Each is read alone, so that each mistake is noted.
+    /// Returns the fields of a struct that have a value without a mistake. Each is read alone, so that each mistake is
+    /// noted.
     fn good_fields<T: DeserializeOwned>(&self, above: Option<&Self>, not_here: &[NotHere]) -> Vec<Field<'a>> {
         let is_offered = |key: &&&str| !not_here.iter().any(|(hidden, _)| hidden == *key);
         let value = |key: &&'static str| Some((*key, self.value(key).or_else(|| above?.value(key))?));
@@ -171,7 +174,7 @@ impl<'a> Table<'a> {
         typed::fields::<T>().iter().filter(is_offered).filter_map(value).filter(is_good).collect()
     }
 
-    /// Notes keys that nobody asked for.
+    /// Notes keys that were never read.
     pub(super) fn finish(self) {
         let (asked, mistaken) = (self.asked.into_inner(), self.mistaken.into_inner());
         let is_known = |key: &str| asked.contains(&key) || mistaken.contains(&key);
@@ -181,7 +184,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// An error of the library's as a problem, at the place of the field that it names.
+/// Turns an error of the library into a problem, at the place of the field that it names.
 fn told(error: ConfigurationError, fields: &[Field<'_>]) -> Problem {
     let ConfigurationError::Rule { field, problem } = error else { return Problem::somewhere(error.to_string()) };
     let named = field.split(['.', '[']).next();
@@ -191,18 +194,18 @@ fn told(error: ConfigurationError, fields: &[Field<'_>]) -> Problem {
     }
 }
 
-/// A key that nobody asked for.
+/// Makes the problem of an unknown key.
 pub(super) fn unknown(key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, known: &[&str]) -> Problem {
     let meant = nearest(key.get_ref(), known);
     let problem = Problem::new(key.span(), format!("unknown key `{}`", key.get_ref())).help(suggestion(meant, known));
-    // It may be that of a secret, misspelt.
+    // It may be a misspelt key of a secret.
     let harmless = meant.is_some_and(|meant| !may_be_secret(meant))
         && !may_be_secret(key.get_ref())
         && !has_tables(value.get_ref());
     problem.hiding(if harmless { Vec::new() } else { everything(value.get_ref(), value.span()) })
 }
 
-/// Tells whether a value has keys in it, of which none was looked at.
+/// Returns true if a value has keys in it, none of which was read.
 fn has_tables(value: &DeValue<'_>) -> bool {
     match value {
         DeValue::Table(_) => true,
@@ -211,13 +214,13 @@ fn has_tables(value: &DeValue<'_>) -> bool {
     }
 }
 
-/// The known key that was probably meant.
+/// Returns the known key that was probably meant.
 pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known)).min();
     nearest.filter(|(distance, _)| *distance <= 2.max(key.len() / 3)).map(|(_, nearest)| *nearest)
 }
 
-/// The known key that was probably meant, or all of them.
+/// Names the known key that was probably meant, or all of them.
 pub(super) fn suggestion(meant: Option<&str>, known: &[&str]) -> String {
     match meant {
         Some(nearest) => format!("did you mean `{nearest}`?"),

@@ -1,4 +1,4 @@
-//! Files that a configuration names, read when it is checked.
+//! The files of a configuration, read during its check.
 
 use std::{fs, io, path::PathBuf};
 
@@ -10,23 +10,23 @@ use super::{
     problem::Problem,
 };
 
-/// The path that a value names, from the folder of the configuration.
+/// Returns the path in a value, relative to the folder of the configuration.
 pub(super) fn path(value: &Value<'_>, table: &Table<'_>) -> Read<PathBuf> {
     Ok(table.base().join(value.text()?))
 }
 
-/// The text of a file that keeps a secret, not empty.
+/// Reads the text of a file with a secret; an empty one is a mistake.
 pub(super) fn read(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
     text(value, table, hidden(value))
 }
 
-/// The same, whatever it is that the file holds.
+/// Reads the bytes of any file; an empty one is a mistake.
 pub(super) fn bytes(value: &Value<'_>, table: &Table<'_>) -> Read<Vec<u8>> {
     some(value, table, hidden(value))
 }
 
 fn hidden(value: &Value<'_>) -> impl FnOnce(&io::Error) -> Problem {
-    // What names no file may be the secret itself.
+    // A value that names no file may be the secret itself.
     move |error| {
         value
             .hidden_problem(format!("cannot read the file that is named here: {}", reason(error)))
@@ -52,7 +52,7 @@ fn some(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error
     }
 }
 
-/// A private key in PEM.
+/// Reads a private key in PEM.
 pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> {
     let pem = read(value, table)?;
     match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
@@ -63,9 +63,9 @@ pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> 
     }
 }
 
-/// Certificates in PEM.
+/// Reads certificates in PEM.
 pub(super) fn certificates(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
-    // The name is on the line that is shown, unless it is PEM.
+    // The line of the value shows the name, unless the value is PEM.
     let pem = text(value, table, |error| {
         value.problem(format!("cannot read the file that is named here: {}", reason(error))).help(remedy(error))
     })?;

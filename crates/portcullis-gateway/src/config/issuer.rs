@@ -1,4 +1,4 @@
-//! `[[issuers]]`: whose tokens count.
+//! `[[issuers]]`: the issuers of accepted tokens.
 
 use portcullis::{
     Algorithm, ClientAuthentication, IntrospectionForm, IssuerRules, JwksService, TokenCacheRules, UnknownAlgorithm,
@@ -16,11 +16,11 @@ use super::{
     secret,
 };
 
-/// What an issuer cannot have.
+/// The fields that an issuer cannot have.
 pub(super) const NOT_HERE: [NotHere; 1] =
     [("token_cache", "write it as `[cache]`: the issuers share one, so that all bytes go where the tokens are")];
 
-/// The issuers: at least one, each once, and at most one that introspects.
+/// Reads the issuers: at least one, each once, and at most one that introspects.
 pub(super) fn issuers(root: &Table<'_>, cache: TokenCacheRules) -> Vec<Issuer> {
     let none_given = root.value("issuers").is_none_or(|value| value.elements() == Some(0));
     if none_given {
@@ -79,9 +79,9 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     Some(Issuer { name: name?, rules: rules?, keys, key_uses, fetching, dangerously_allow_http, introspection })
 }
 
-/// What tokens must be.
+/// Reads the rules for an issuer's tokens.
 ///
-/// Keys that are named here are told better than the library can; it alone knows which there are.
+/// The keys named here get better messages than the library's; the library alone knows all keys.
 pub(super) fn rules(table: &Table<'_>, not_here: &[NotHere]) -> Option<IssuerRules> {
     table.get("max_key_attempts", |value| value.integer(1, 1_000));
     audience(table);
@@ -99,7 +99,7 @@ pub(super) fn rules(table: &Table<'_>, not_here: &[NotHere]) -> Option<IssuerRul
     table.rest(None, not_here, IssuerRules::check)
 }
 
-/// The issuer's name: its `iss`, or a trust domain as a URI.
+/// Reads the issuer's name: its `iss`, or a trust domain as a URI.
 fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
     let Some(named) = table.value("trust_domain") else {
         return table.require(
@@ -245,7 +245,7 @@ fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
         None => Some(Method::Basic),
         Some(_) => table.get("authentication", |value| value.word(&METHODS)),
     };
-    // Each key is asked for by its own method only; here, so that the others are no unknown keys.
+    // Each key is read by its own method only; here, so that the others do not count as unknown.
     let by_secret: &[_] = &["client_secret", "client_secret_file", "client_secret_env"];
     let groups: [(&[&'static str], &str, bool); 4] = [
         (by_secret, "basic\" or \"post", matches!(method, Some(Method::Basic | Method::Post) | None)),

@@ -12,13 +12,13 @@ use super::{
     files,
 };
 
-/// By default.
+/// The default of `connections_per_peer`.
 const MOST_OF_ONE_PEER: usize = 256;
 
-/// hyper takes no less.
+/// The smallest limit that hyper accepts.
 const LEAST_HEADER_BYTES: usize = 8 << 10;
 
-/// The listeners for forward-auth, gRPC and administration, each with an address of its own.
+/// Reads the listeners for forward-auth, gRPC and administration, each with an address of its own.
 pub(super) fn listeners(root: &Table<'_>) -> (Listener, Option<Listener>, Option<Listener>) {
     let forward_auth = listener(root, "listen", false);
     let grpc = listener(root, "grpc", true);
@@ -106,7 +106,7 @@ fn address(value: &Value<'_>) -> Read<SocketAddr> {
     text.parse().map_err(|_| value.problem(format!("expected an address to listen on, got \"{text}\"")).help(help))
 }
 
-/// The name of a host, without a port.
+/// Reads the name of a host, without a port.
 pub(super) fn host_name(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
     let parsed = text.parse::<Authority>().ok();
@@ -149,7 +149,7 @@ pub(super) fn limits(root: &Table<'_>) -> Limits {
     derived(limits)
 }
 
-/// Gives those a value that depend on others, where none was given.
+/// Fills in the limits that depend on others, if they are not given.
 fn derived(mut limits: Limits) -> Limits {
     if limits.connections_per_peer == 0 {
         limits.connections_per_peer = (limits.connections / 4).clamp(1, MOST_OF_ONE_PEER);
@@ -174,7 +174,7 @@ pub(super) fn log(root: &Table<'_>) -> Log {
     log
 }
 
-/// Puts what was given in place of the default.
+/// Replaces a default by a given value.
 fn set<T>(place: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *place = given;

@@ -1,9 +1,9 @@
 //! `portcullis.toml`, read and checked.
 //!
-//! 1. Every mistake is shown on its line, with what to do; as many at once as can be found.
-//! 2. A key that is not known is refused: a rule that was misspelled must not be no rule.
-//! 3. Secrets come from files or from the environment. Where one stands in the text all the same, reports star it.
-//! 4. What a library would refuse when it is built is refused here, as far as it can be pointed at.
+//! 1. Every mistake is shown on its line, with the remedy; as many at once as possible.
+//! 2. An unknown key is refused: a misspelt rule must not be no rule.
+//! 3. Secrets come from files or from the environment. Reports mask those that are in the text all the same.
+//! 4. Values that a library would refuse later are refused here, if the mistake has a place in the text.
 
 mod bytes;
 mod check;
@@ -46,23 +46,23 @@ use url::Url;
 
 use crate::{routes::Pattern, terminal::visible};
 
-/// A configuration that was checked: each value is one that the gateway can work with.
+/// A checked configuration: the gateway can work with each value.
 ///
-/// Relative paths of files were resolved against the folder of the configuration file; secrets were read.
+/// Relative paths are resolved against the folder of the configuration file; secrets are read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Config {
     pub(crate) forward_auth: Listener,
     pub(crate) grpc: Option<Listener>,
     pub(crate) admin: Option<Listener>,
-    /// Names that the admin listener may be asked by, besides addresses and `localhost`.
+    /// The names by which the admin listener may be requested, besides addresses and `localhost`.
     pub(crate) admin_hosts: Vec<String>,
-    /// Whether the admin listener has the console.
+    /// True if the admin listener has the console.
     pub(crate) console: bool,
     pub(crate) limits: Limits,
-    /// Peers whose word about the original request counts.
+    /// The peers that are answered, and whose descriptions of original requests count.
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) log: Log,
-    /// What is asked for on every route that says nothing else, and where there are no routes.
+    /// The rules of each route that has none of its own, and the rules where there are no routes.
     pub(crate) rules: Rules,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) routes: Vec<Route>,
@@ -76,12 +76,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A report of all that is wrong with it.
+    /// A report of every mistake in it.
     pub(crate) fn load(path: &Path) -> Result<Self, Report> {
         Self::load_with_text(path).map(|(config, _)| config)
     }
 
-    /// As [`Config::load`], and the text that was read.
+    /// Like [`Config::load`], and returns the text, too.
     pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), Report> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let help = "name the configuration by `--config portcullis.toml`";
@@ -91,21 +91,21 @@ impl Config {
         Ok((Self::read(&text, &path.display().to_string(), base)?, text))
     }
 
-    /// Checks a text that is called `name`, with relative paths from the folder `base`.
+    /// Checks a text named `name` in reports, with relative paths from the folder `base`.
     ///
     /// # Errors
     ///
-    /// A report of all that is wrong with it.
+    /// A report of every mistake in it.
     pub(crate) fn read(text: &str, name: &str, base: &Path) -> Result<Self, Report> {
         check::read(text, name, base)
     }
 }
 
-/// Reads an issuer's rules and a route's from one table, a text that is called `name`.
+/// Reads an issuer's rules and a route's from one table, a text named `name` in reports.
 ///
 /// # Errors
 ///
-/// A report of all that is wrong with them.
+/// A report of every mistake in them.
 pub(crate) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Report> {
     check::named(text, name)
 }
@@ -117,37 +117,37 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<Tls>,
 }
 
-/// Files in PEM.
+/// The files of certificate and key, in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
-    /// If set, clients have to present a certificate of this authority.
+    /// The authority of client certificates; if set, clients have to present one.
     pub(crate) client_ca: Option<PathBuf>,
 }
 
-/// What a client may take up.
+/// The limits on clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Connections on each listener.
+    /// The number of connections on each listener.
     pub(crate) connections: usize,
-    /// Of these, those of one peer that is not trusted.
+    /// The number of these for one untrusted peer.
     pub(crate) connections_per_peer: usize,
-    /// Requests in flight on one HTTP/2 connection.
+    /// The number of concurrent requests on one HTTP/2 connection.
     pub(crate) streams: u32,
-    /// Bytes of the header section of a request.
+    /// The bytes of the header section of a request.
     pub(crate) header_bytes: usize,
-    /// Bytes of a check over gRPC.
+    /// The bytes of a check over gRPC.
     pub(crate) check_bytes: usize,
-    /// Bytes of the path that a request is for.
+    /// The bytes of the path of a request.
     pub(crate) path_bytes: usize,
-    /// How long the header section, and the TLS handshake before it, may take to arrive.
+    /// The time for the header section, and the TLS handshake before it, to arrive.
     pub(crate) header_time: Duration,
-    /// How long a request may take, from its header section to its answer.
+    /// The time for a request, from its header section to its answer.
     pub(crate) request_time: Duration,
     /// The longest time that a connection is kept without a request.
     pub(crate) idle_time: Duration,
-    /// How long requests in flight may go on after SIGTERM.
+    /// The time for requests in progress after SIGTERM.
     pub(crate) drain_time: Duration,
 }
 
@@ -170,7 +170,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Which decisions get a line in the log: `refused` by default.
+/// The decisions that get a line in the log: `refused` by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoggedDecisions {
     All,
@@ -180,15 +180,15 @@ pub(crate) enum LoggedDecisions {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Issuer {
-    /// What its tokens have as `iss`; of a SPIFFE trust domain its URI.
+    /// The `iss` of its tokens; for a SPIFFE trust domain its URI.
     pub(crate) name: String,
-    /// What its tokens must be.
+    /// The rules for its tokens.
     pub(crate) rules: IssuerRules,
     pub(crate) keys: Keys,
-    /// Values of `use` that its keys may have beside `sig`.
+    /// The values of `use` that its keys may have beside `sig`.
     pub(crate) key_uses: Vec<String>,
     pub(crate) fetching: Fetching,
-    /// Whether plain http to other machines was asked for by `dangerously_allow_http = true`.
+    /// True if `dangerously_allow_http = true` allows plain http to other machines.
     pub(crate) dangerously_allow_http: bool,
     pub(crate) introspection: Option<Introspection>,
 }
@@ -197,7 +197,7 @@ pub(crate) struct Issuer {
 pub(crate) enum Keys {
     Discovery,
     Uri(String),
-    /// A JWK Set or PEM, and the file that it was read from.
+    /// A JWK Set or PEM, and its file.
     Local {
         file: PathBuf,
         text: Vec<u8>,
@@ -231,7 +231,7 @@ pub(crate) struct Introspection {
     pub(crate) max_answer_age: Option<Duration>,
 }
 
-/// How the gateway authenticates at the introspection endpoint.
+/// The gateway's client authentication at the introspection endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Client {
     Basic(Secret),
@@ -252,10 +252,10 @@ pub(crate) enum Client {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Route {
     pub(crate) pattern: Pattern,
-    /// Empty: every method.
+    /// The methods; empty: every method.
     pub(crate) methods: Vec<String>,
     pub(crate) public: bool,
-    /// What is asked for, unless it is public.
+    /// The rules; unused if the route is public.
     pub(crate) rules: Rules,
 }
 
@@ -265,11 +265,11 @@ pub(crate) struct HeaderRule {
     pub(crate) name: HeaderName,
     /// A claim's name, or a JSON Pointer if it starts with `/`.
     pub(crate) claim: String,
-    /// Writes the claim as JSON, whatever it is.
+    /// True if the claim is always written as JSON.
     pub(crate) json: bool,
 }
 
-/// Redis or Valkey, for what several gateways share.
+/// Redis or Valkey, for the entries that several gateways share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Store {
     /// `redis://` or `rediss://`; several for a cluster.
@@ -277,17 +277,17 @@ pub(crate) struct Store {
     pub(crate) cluster: bool,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<Secret>,
-    /// What entries are sealed with; 32 bytes or more.
+    /// The secret that seals entries; 32 bytes or more.
     pub(crate) secret: Secret,
     /// The authority of the server's certificate, in PEM, if it is not a public one.
     pub(crate) ca_pem: Option<String>,
 }
 
-/// Where spans are sent, by OpenTelemetry's protocol over HTTP.
+/// The collector of spans, by OpenTelemetry's protocol over HTTP.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Traces {
     pub(crate) endpoint: Url,
-    /// Of decisions whose request names no parent, how many are traced: from 0 to 1.
+    /// The share of decisions that are traced if their request names no parent: from 0 to 1.
     pub(crate) sample: f64,
     pub(crate) service_name: String,
 }

@@ -1,4 +1,4 @@
-//! Addresses whose word counts: `192.0.2.0/24`, or one address.
+//! Addresses of trusted peers: `192.0.2.0/24`, or one address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Network {
-    /// Whether an address is one of these; an IPv4-mapped IPv6 address counts as the IPv4 address that it maps.
+    /// Returns true if an address is in the network; an IPv4-mapped IPv6 address counts as its IPv4 address.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => same(own.to_bits().into(), other.to_bits().into(), 32, self.prefix),
@@ -17,7 +17,7 @@ impl Network {
         }
     }
 
-    /// This machine.
+    /// Returns the networks of this machine.
     pub(super) fn loopback() -> Vec<Self> {
         vec![
             Self { address: Ipv4Addr::new(127, 0, 0, 0).into(), prefix: 8 },
@@ -26,7 +26,7 @@ impl Network {
     }
 }
 
-/// Whether the first bits of two addresses are the same.
+/// Returns true if the first bits of two addresses are the same.
 fn same(one: u128, other: u128, width: u32, prefix: u8) -> bool {
     let rest = width.saturating_sub(prefix.into());
     one.checked_shr(rest) == other.checked_shr(rest)
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Option<Network> {
     let width = |address: &IpAddr| if address.is_ipv4() { 32 } else { 128 };
     let prefix = prefix.map_or(Some(width(&written)), |prefix| prefix.parse().ok())?;
     let canonical = written.to_canonical();
-    // `::ffff:10.0.0.0/104` is 10.0.0.0/8: what is compared with it comes as IPv4.
+    // `::ffff:10.0.0.0/104` is 10.0.0.0/8: addresses are compared as IPv4.
     let narrower = width(&written) - width(&canonical);
     (prefix >= narrower && prefix <= width(&written)).then(|| Network { address: canonical, prefix: prefix - narrower })
 }

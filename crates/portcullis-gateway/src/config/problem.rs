@@ -9,7 +9,7 @@ use crate::terminal::visible;
 /// Places in the text.
 pub(super) type Places = Vec<Range<usize>>;
 
-/// One mistake: what was expected, what the file has, where, and what to do.
+/// A mistake: the expected and the actual value, the place, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     message: String,
@@ -23,7 +23,7 @@ impl Problem {
         Self::somewhere(message).at(place)
     }
 
-    /// One whose place is told by [`at`](Self::at).
+    /// Makes a problem whose place [`at`](Self::at) sets.
     pub(super) fn somewhere(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, places: Vec::new(), hidden: Vec::new() }
     }
@@ -33,19 +33,19 @@ impl Problem {
         self
     }
 
-    /// Points at another place, and says what is there.
+    /// Points at another place, too, with a remark.
     pub(super) fn and(mut self, place: Range<usize>, what: impl Into<String>) -> Self {
         self.places.push((place, Some(what.into())));
         self
     }
 
-    /// Shows nothing of these places: a secret may stand there.
+    /// Hides the text of these places in reports: it may be a secret.
     pub(super) fn hiding(mut self, places: Places) -> Self {
         self.hidden.extend(places);
         self
     }
 
-    /// Points here, unless it points somewhere already.
+    /// Points here, unless it has a place already.
     pub(super) fn at(mut self, place: Range<usize>) -> Self {
         if self.places.is_empty() {
             self.places.push((place, None));
@@ -60,7 +60,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Words of the file's may be in it.
+        // It may quote the file.
         f.write_str(&visible(&self.message))
     }
 }
@@ -98,12 +98,13 @@ impl Problems {
         self.0.borrow().len()
     }
 
-    /// What was read, or its mistake noted.
+    /// Returns the value read, or notes its mistake.
     pub(super) fn keep<T>(&self, read: Result<T, Problem>) -> Option<T> {
         read.map_err(|problem| self.note(problem)).ok()
     }
 
-    /// A report of all, in the order of the text, which `shown` makes fit to be seen; none if there are none.
+    /// Makes a report of all mistakes, in the order of the text, which `shown` makes safe to show; none if there are
+    /// none.
     pub(super) fn report(self, name: &str, shown: impl FnOnce(&Places) -> String) -> Option<Report> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(Problem::start);

@@ -1,4 +1,4 @@
-//! `[[routes]]` and `[[headers]]`: what a request needs, and what the upstream gets.
+//! `[[routes]]` and `[[headers]]`: the rules for requests, and the fields for the upstream.
 
 use http::{HeaderName, Method};
 use portcullis::{InvalidTokenStatus, Rules};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::routes::Pattern;
 
-/// Fields that say how a message is carried or who speaks, which are not for a claim to set (RFC 9110 section 7.6.1).
+/// The fields about transport or identity that no claim may set (RFC 9110 section 7.6.1).
 const NOT_FOR_CLAIMS: [&str; 13] = [
     "authorization",
     "proxy-authorization",
@@ -30,7 +30,8 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
 
 const STATUS: &str = "invalid_token_status";
 
-/// What is not for all routes at once: one line must not open them all, and what a route asks for stands in it.
+/// The fields that cannot be set for all routes at once: one line must not open them all, and each route names its own
+/// needs.
 pub(super) const NOT_FOR_ALL: [NotHere; 5] = [
     ("scope", "write it in the `[[routes]]` that ask for it"),
     ("any_scope", "write it in the `[[routes]]` that ask for it"),
@@ -39,7 +40,7 @@ pub(super) const NOT_FOR_ALL: [NotHere; 5] = [
     ("report_only", "write it in each of the `[[routes]]` that are only to report: it guards nothing"),
 ];
 
-/// The routes, none of which an earlier one covers.
+/// Reads the routes, none of which an earlier one covers.
 pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected a route, got an empty array");
@@ -64,7 +65,7 @@ pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
     routes.into_iter().map(|(route, _)| route).collect()
 }
 
-/// The last of the earlier routes that together take each request for a later one, if they do.
+/// Returns the last of the earlier routes that together cover a later one, if they do.
 fn covering<'a, 'text>(earlier: &'a [(Route, Value<'text>)], later: &Route) -> Option<&'a (Route, Value<'text>)> {
     let mut methods: Vec<_> = later.methods.iter().collect();
     let with_every_method = later.methods.is_empty();
@@ -96,21 +97,21 @@ fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Rout
     Some(Route { pattern: pattern?, methods, public, rules: rules? })
 }
 
-/// The rules where a configuration names none. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
+/// Returns the default rules. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
 pub(crate) fn default_rules() -> Rules {
     let mut rules = Rules::default();
     rules.invalid_token_status = InvalidTokenStatus::Unauthorized;
     rules
 }
 
-/// What is asked for on every route that says nothing else, and where there are no routes.
+/// Reads the rules of each route that has none of its own, and the rules where there are no routes.
 pub(super) fn rules_of_all(root: &Table<'_>) -> Option<Rules> {
     rules(root, None, &NOT_FOR_ALL, &[])
 }
 
-/// What is asked for by a table, and by the one above it.
+/// Reads the rules of a table, and of the one above it.
 ///
-/// Keys that are named here are told better than the library can; it alone knows which there are.
+/// The keys named here get better messages than the library's; the library alone knows all keys.
 pub(super) fn rules(
     table: &Table<'_>,
     above: Option<&Table<'_>>,
@@ -131,7 +132,7 @@ pub(super) fn rules(
     Some(rules)
 }
 
-/// The elements of an array that is not empty; nothing if it is not there.
+/// Reads the elements of an array that is not empty; none if it is absent.
 fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&Value<'_>) -> Read<T>) -> Vec<T> {
     if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
         let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
@@ -160,7 +161,7 @@ fn method(value: &Value<'_>) -> Read<String> {
     }
 }
 
-/// RFC 6749 section 3.3.
+/// Reads a scope value (RFC 6749 section 3.3).
 fn scope_value(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
     match text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
@@ -171,7 +172,7 @@ fn scope_value(value: &Value<'_>) -> Read<String> {
     }
 }
 
-/// A scope value, or a group of some.
+/// Reads a scope value, or a group of them.
 fn scope_values(value: &Value<'_>) -> Read<()> {
     match value.array("an array") {
         Ok(values) => values.iter().try_for_each(|value| scope_value(value).map(drop)),
@@ -198,7 +199,7 @@ fn realm(value: &Value<'_>) -> Read<String> {
     }
 }
 
-/// The header fields, each once, however `-` and `_` are written.
+/// Reads the header fields, each once, with `-` and `_` taken for the same.
 pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
     let mut rules: Vec<(HeaderRule, Value<'_>)> = Vec::new();
     for table in root.tables("headers") {

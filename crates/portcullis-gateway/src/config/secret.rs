@@ -7,7 +7,7 @@ use super::{
     problem::Problem,
 };
 
-/// A secret under `…_file` or `…_env`; under the plain key it is refused.
+/// Reads a secret under `…_file` or `…_env`; under the plain key it is refused.
 pub(super) fn secret(table: &Table<'_>, plain: &'static str, file: &'static str, env: &'static str) -> Option<Secret> {
     if let Some(value) = table.value(plain) {
         table.note(value.problem(format!("expected the secret elsewhere, got it in this file under `{plain}`")).help(
@@ -25,7 +25,7 @@ pub(super) fn secret(table: &Table<'_>, plain: &'static str, file: &'static str,
     from_file.or(from_env)
 }
 
-/// As [`secret`], and a missing one is noted.
+/// Like [`secret`], and notes a missing one.
 pub(super) fn required(
     table: &Table<'_>,
     plain: &'static str,
@@ -46,7 +46,7 @@ pub(super) fn required(
 
 fn from_file(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> {
     let text = files::read(value, table)?;
-    // Editors and `echo` end a file with a newline, which is no part of the secret.
+    // Editors and `echo` end a file with a newline, which is not part of the secret.
     let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Secret::new(text))
 }
@@ -60,8 +60,8 @@ fn from_env(value: &Value<'_>) -> Read<Secret> {
                 "expected a secret in the environment, the variable that is named here is not set, empty or not UTF-8",
             )
             .help(
-                "set it for the gateway's process; here stands the variable's name, not the secret (and it is not shown, in \
-                 case it is one)",
+                "set it for the gateway's process; here stands the variable's name, not the secret (and it is not \
+                 shown, in case it is one)",
             )),
     }
 }

@@ -1,9 +1,9 @@
-//! What a report may show of a text that has secrets in it, though none should be there.
+//! The masking of secrets in a text that a report shows, though it should have none.
 //!
-//! Of a text that is TOML all is shown but the values of keys that are called like a secret, URLs with credentials or a query,
-//! PEM, and what the reader hides: values of keys that nobody knows (but where a
-//! harmless one was meant), and of `…_file` and `…_env` where
-//! nothing is found under them (a secret may stand there). Of a text that is no TOML no value is shown at all.
+//! Of valid TOML everything is shown except the values of keys named like a secret, URLs with credentials or a query,
+//! PEM, and the reader's hidden values: those of unknown keys (unless a harmless key was probably meant), and of
+//! `…_file` and `…_env` without a file or variable of that name (the value may be the secret). Of invalid TOML no value
+//! is shown.
 
 use std::ops::Range;
 
@@ -12,9 +12,9 @@ use url::Url;
 
 use super::problem::Places;
 
-/// The text as a report may show it, with stars for what is secret; without a document, if it is no TOML.
+/// Returns the text with stars for secrets; without a document, the text is invalid TOML.
 ///
-/// Nothing steers a terminal in it, and each place stays where it was: reports point at bytes.
+/// It has no character that steers a terminal, and each place stays where it was: reports point at bytes.
 pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Places) -> String {
     let mut places = hidden.clone();
     match document {
@@ -24,7 +24,7 @@ pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Place
         }
         None => places.extend(values_of_lines(text)),
     }
-    // What is no TOML has its mistake among these more often than not.
+    // Invalid TOML has its mistake mostly among these.
     let is_structure = |character: char| {
         character.is_whitespace() && character.is_ascii() || document.is_none() && "\"'[]{},=".contains(character)
     };
@@ -39,7 +39,7 @@ pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Place
     text.char_indices().map(shown).collect()
 }
 
-/// A stand-in for a character that steers a terminal, as many bytes long.
+/// Returns a stand-in of the same length for a character that steers a terminal.
 fn mark(character: char) -> &'static str {
     match character.len_utf8() {
         1 => "?",
@@ -56,7 +56,7 @@ fn is_secret_key(key: &str) -> bool {
     is_named && !key.ends_with("_file") && !key.ends_with("_env")
 }
 
-/// Tells whether a key is called like one under which a secret stands, or a file with one.
+/// Returns true if a key is named like one of a secret, or of a file with one.
 pub(super) fn may_be_secret(key: &str) -> bool {
     let words = ["secr", "pass", "pw", "key", "jwk", "pem", "token", "cred", "auth"];
     words.iter().any(|word| key.to_ascii_lowercase().contains(word))
@@ -69,7 +69,7 @@ fn collect(table: &DeTable<'_>, places: &mut Places) {
     }
 }
 
-/// Tells if a key asks for the name of a file or a variable, and something else stands there: a secret, for all one knows.
+/// Returns true if a key needs the name of a file or a variable, and has another text: possibly a secret.
 fn is_no_name_of_a_secret(key: &str, value: &DeValue<'_>) -> bool {
     let key = key.to_ascii_lowercase();
     (key.ends_with("_file") || key.ends_with("_env")) && value.as_str().is_none_or(|name| name.contains(['\n', '\r']))
@@ -88,7 +88,7 @@ fn collect_value(secret: bool, place: Range<usize>, value: &DeValue<'_>, places:
     }
 }
 
-/// Every value below a key, whatever the keys there are called.
+/// Returns the places of all values below a key.
 pub(super) fn everything(value: &DeValue<'_>, place: Range<usize>) -> Places {
     let mut places = Vec::new();
     collect_value(true, place, value, &mut places);
@@ -101,7 +101,7 @@ fn all_of(table: &DeTable<'_>, places: &mut Places) {
     }
 }
 
-/// Tells whether a text is a key, or a URL with credentials before its host or behind it, also one that was written wrongly.
+/// Returns true if a text is a key, or a URL with credentials or a query, even a malformed one.
 fn is_revealing(text: &str) -> bool {
     let behind = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest);
     text.contains("-----BEGIN")
@@ -110,7 +110,7 @@ fn is_revealing(text: &str) -> bool {
         || behind("?").contains('=')
 }
 
-/// A value that people are told, without credentials or a query that may hold some.
+/// Returns a value for people, without credentials or a query that may hold some.
 pub(crate) fn without_secrets(text: &str) -> String {
     if !is_revealing(text) {
         return text.to_owned();
@@ -118,7 +118,7 @@ pub(crate) fn without_secrets(text: &str) -> String {
     Url::parse(text).ok().and_then(bare).map_or_else(|| "(not shown)".to_owned(), String::from)
 }
 
-/// A URL of which scheme, host and path are left; none where it has no host.
+/// Returns scheme, host and path of a URL; none if it has no host.
 fn bare(mut url: Url) -> Option<Url> {
     url.set_username("").and_then(|()| url.set_password(None)).ok()?;
     url.set_query(None);
@@ -126,7 +126,7 @@ fn bare(mut url: Url) -> Option<Url> {
     Some(url)
 }
 
-/// Comments in which a secret seems to stand, as in `# client_secret = "…"`.
+/// Returns comments that seem to hold a secret, as in `# client_secret = "…"`.
 fn comments_with_secrets(text: &str, document: &DeTable<'_>) -> Places {
     let mut values = Vec::new();
     all_of(document, &mut values);
@@ -148,7 +148,7 @@ fn comments_with_secrets(text: &str, document: &DeTable<'_>) -> Places {
     places
 }
 
-/// All that stands on a line behind a key, or on a line without one; the names of tables are shown.
+/// Returns the rest of each line behind its key, or the whole line; the names of tables are shown.
 fn values_of_lines(text: &str) -> Places {
     let mut start = 0;
     let mut places = Vec::new();

@@ -1,4 +1,4 @@
-//! `[store]`: what several gateways share.
+//! `[store]`: the store that several gateways share.
 
 use url::Url;
 
@@ -61,7 +61,7 @@ fn urls(table: &Table<'_>) -> Vec<String> {
 
 fn url(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
-    // The text is not shown: there may be a password in it.
+    // The text is not shown: it may have a password.
     let wrong = || {
         value
             .hidden_problem("expected a URL of Redis or Valkey, got something else")

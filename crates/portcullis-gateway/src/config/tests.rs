@@ -10,7 +10,7 @@ use super::*;
 
 mod rules;
 
-/// The example of the README, with all that it leaves to comments.
+/// The example of the README, including the keys that it leaves to comments.
 const EXAMPLE: &str = r#"
 listen = "127.0.0.1:9080"          # forward-auth HTTP
 grpc = "127.0.0.1:9090"
@@ -50,7 +50,7 @@ const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2V
 const BUNDLE: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","use":"jwt-svid","kid":"k",
     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// A folder with secrets, keys and certificates, good ones and bad ones.
+/// Makes a folder with secrets, keys and certificates, good and bad ones.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -94,7 +94,7 @@ fn rendered(report: &Report) -> String {
     text
 }
 
-/// The mistakes: the line that each points at first, its message and its help.
+/// Returns the mistakes: the first line that each points at, with its message and help.
 fn mistakes(text: &str) -> Vec<(usize, String)> {
     let report = read(text).unwrap_err();
     assert!(graphical(&report).contains("[portcullis.toml:"), "{}", graphical(&report));
@@ -436,7 +436,8 @@ fn a_mistake_in_introspection_is_shown_on_its_line() {
     }
     let one = |name: &str| {
         format!(
-            "[[issuers]]\nissuer = \"{name}\"\nintrospection = {{ endpoint = \"e\", client_id = \"c\", client_secret_env = \"PATH\" }}\n"
+            "[[issuers]]\nissuer = \"{name}\"\nintrospection = {{ endpoint = \"e\", client_id = \"c\", \
+             client_secret_env = \"PATH\" }}\n"
         )
     };
     assert!(matches!(&mistakes(&(one("a") + &one("b")))[..], [(6, told)] if told.contains("one issuer at most")));
@@ -461,7 +462,7 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = nan }]", 5, "that JSON has"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/a~b\" }]", 5, "`~0`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [\"sub\"]", 5, "a table"),
-        // What would refuse everybody.
+        // Values that would refuse every request.
         ("audience = \"api \"", 3, "compared to the letter"),
         ("audience = [\"a\", \" b\"]", 3, "compared to the letter"),
         ("[[issuers]]\nissuer = \" https://b.example.com\"", 4, "compared to the letter"),
@@ -589,7 +590,7 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}introspection = {{ client_secret = \"hush\", x = 1 }}"),
         format!("{ISSUER}jwks_file = \"bad.json\""),
         format!("{ISSUER}key_pem = \"\"\"-----BEGIN PRIVATE KEY-----\nhush\n\"\"\""),
-        // Not TOML: what was not parsed is starred by the look of it.
+        // Not TOML: values are starred by their look.
         format!("{ISSUER}client_secret = \"hush"),
         format!("{ISSUER}client_secret = hush"),
         format!("{ISSUER}\"client_secret\" = 'hush\n"),
@@ -605,7 +606,7 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}[storage]\nsecret = \"hush\"\n[storage.deep]\nx = \"hush\""),
         format!("{ISSUER}[store]\nsecret.x = \"hush\"\npassword = {{ a = \"hush\" }}"),
         format!("{ISSUER}[store.password]\nx = [\"hush\"]"),
-        // Where a name should stand.
+        // In place of a name.
         format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_file = \"hush\" }}"),
         format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_env = \"hush\" }}"),
         format!("{ISSUER}[store]\nurl = \"redis://a\"\nsecret_file = \"hush/hush\"\npassword_env = \"hush=hush\""),
@@ -613,16 +614,18 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}jwks_file = '{{\"keys\":[{{\"k\":\"hush\"}}]}}'"),
         format!("{ISSUER}jwks_uri = \"https://as.example.com/jwks?key=hush\"\nx = 1"),
         format!(
-            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"cert.pem\", key = \"-----BEGIN hush\" }} }}\n{ISSUER}"
+            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"cert.pem\", key = \"-----BEGIN hush\" }} \
+             }}\n{ISSUER}"
         ),
         format!(
-            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"-----BEGIN hush\", key = \"hush\" }} }}\n{ISSUER}"
+            "listen = {{ address = \"[::1]:0\", tls = {{ certificate = \"-----BEGIN hush\", key = \"hush\" }} \
+             }}\n{ISSUER}"
         ),
         format!("{ISSUER}introspection = {{ endpoint = \"e\", client_id = \"c\", client_secret_file = [\"hush\"] }}"),
         format!("{ISSUER}[issuers.introspection]\nclient_secret_env = {{ value = \"hush\" }}"),
         format!("{ISSUER}[issuers.introspection]\nkey_file = [{{ pem = \"hush\" }}]"),
         format!("{ISSUER}bearer_token_file = [\"hush\"]"),
-        // URLs that were written wrongly, or carry a secret where nobody looks.
+        // Malformed URLs, or ones with a secret in an unusual place.
         format!("{ISSUER}[store]\nurl = \"redis:/me:hush@a\""),
         format!("{ISSUER}[store]\nurl = \"a:hush@6379\""),
         format!("{ISSUER}[store]\nurl = \"hush\""),
@@ -633,7 +636,7 @@ fn no_secret_is_in_a_report_nor_in_debug_output() {
         format!("{ISSUER}# client_secret = \"hush\"\nx = 1"),
         format!("{ISSUER}x = 1 # the password: hush"),
         format!("{ISSUER}# redis://me:hush@a\nx = 1"),
-        // Not TOML, however it is spelled.
+        // Not TOML, in any spelling.
         format!("{ISSUER}client_secret: hush"),
         format!("{ISSUER}client_secret hush"),
         format!("{ISSUER}clientsecrt = \"hush\nx = 1"),
@@ -812,7 +815,7 @@ fn how_keys_are_fetched_is_read() {
     assert!(bearer_token_file.as_ref().unwrap().ends_with("secret"));
     assert_eq!((*max_keys, *max_document_bytes), (Some(20), Some(1 << 20)));
     assert_eq!((issuer.rules.max_key_attempts, issuer.key_uses.as_slice()), (3, ["jwt-svid".to_owned()].as_slice()));
-    // With keys of a file there is nothing to fetch, but there may be somebody to ask.
+    // Keys of a file are not fetched, but introspection may be configured.
     let asks = "introspection = { endpoint = \"https://a\", client_id = \"b\", client_secret_file = \"secret\" }";
     let config =
         good(&format!("[[issuers]]\nissuer = \"a\"\njwks_file = \"keys.json\"\nca_file = \"cert.pem\"\n{asks}"));

@@ -1,4 +1,4 @@
-//! `[traces]`: where spans are sent, and how many.
+//! `[traces]`: the collector of spans, and the share that it gets.
 
 use url::Url;
 
@@ -19,7 +19,7 @@ pub(super) fn traces(root: &Table<'_>) -> Option<Traces> {
 }
 
 fn endpoint(value: &Value<'_>) -> Read<Url> {
-    // The text is not repeated: there may be a key in it.
+    // The text is not repeated: it may have a key.
     let wrong = |got: &str| {
         value
             .problem(format!("expected the URL that a collector takes spans at by OTLP over HTTP, {got}"))

@@ -1,6 +1,6 @@
 //! Reads values into types of the library by serde, and gives each mistake the place of its value.
 //!
-//! Names and types of fields come from the types themselves: a field that is added to one is read without a line here.
+//! Names and types of fields come from the types themselves: a new field is read without a line here.
 
 use std::{fmt::Display, path::Path, vec};
 
@@ -29,7 +29,7 @@ pub(super) fn read<'a, T: DeserializeOwned>(fields: &[Field<'a>], file: &File<'a
     T::deserialize(MapAccessDeserializer::new(Members::of(fields)))
 }
 
-/// The names of a struct's fields.
+/// Returns the names of a struct's fields.
 pub(crate) fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     // This always ends with an error, since there is nothing to read.
@@ -37,7 +37,7 @@ pub(crate) fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     names
 }
 
-/// The kind of values that a field takes.
+/// The kind of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Flag,
@@ -67,7 +67,7 @@ struct Typed<'f, 'a> {
 }
 
 impl<'a> Typed<'_, 'a> {
-    /// The members of a table. Where only some are known, each other one is noted.
+    /// Returns the members of a table. If only some are known, each other one is noted.
     fn members(&self, known: Option<&[&str]>) -> Vec<(&'a str, Self)> {
         let DeValue::Table(entries) = self.value.value else { return Vec::new() };
         let is_known = |key: &str| known.is_none_or(|known| known.contains(&key));
@@ -185,7 +185,7 @@ impl<'de> MapAccess<'de> for Members<'_, '_> {
     }
 }
 
-/// Serde's errors as problems. No text of the file is in them: it may be a secret in the wrong place.
+/// Turns serde's errors into problems, without text of the file: it may be a misplaced secret.
 impl de::Error for Problem {
     fn custom<T: Display>(message: T) -> Self {
         Self::somewhere(message.to_string())
@@ -244,7 +244,7 @@ fn another(got: Unexpected<'_>) -> String {
     }
 }
 
-/// Records the fields that a struct asks for.
+/// Records the fields that a struct requests.
 struct Names<'n>(&'n mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Names<'_> {

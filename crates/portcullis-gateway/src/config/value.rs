@@ -28,12 +28,12 @@ impl<'a> Value<'a> {
         self.place.clone()
     }
 
-    /// A problem with this value.
+    /// Makes a problem with this value.
     pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
         Problem::new(self.place.clone(), message)
     }
 
-    /// A problem with this value that does not show it: it may be a secret that should not stand here.
+    /// Makes a problem that does not show this value: it may be a misplaced secret.
     pub(super) fn hidden_problem(&self, message: impl Into<String>) -> Problem {
         self.problem(message).hiding(everything(self.value, self.place.clone()))
     }
@@ -51,7 +51,7 @@ impl<'a> Value<'a> {
         self.problem(format!("expected {what}, got {got}"))
     }
 
-    /// A text that is not empty.
+    /// Reads a text that is not empty.
     pub(super) fn text(&self) -> Read<&'a str> {
         match self.value {
             DeValue::String(text) if text.is_empty() => {
@@ -66,7 +66,7 @@ impl<'a> Value<'a> {
         self.text().map(ToOwned::to_owned)
     }
 
-    /// A text that is compared to the letter, so that a space at its ends is a mistake.
+    /// Reads a text that is compared character by character, so that white space at its ends is a mistake.
     pub(super) fn exact(&self) -> Read<String> {
         let text = self.text()?;
         if text.trim() == text {
@@ -91,7 +91,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, if it is one.
+    /// Returns the integer, if it is one.
     pub(super) fn as_integer(&self) -> Option<i64> {
         match self.value {
             DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok(),
@@ -110,7 +110,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A number from 0 to 1.
+    /// Reads a number from 0 to 1.
     pub(super) fn ratio(&self) -> Read<f64> {
         let number: Option<f64> = match self.value {
             DeValue::Integer(integer) => integer.as_str().parse().ok(),
@@ -121,7 +121,7 @@ impl<'a> Value<'a> {
         number.filter(|number| (0.0..=1.0).contains(number)).ok_or_else(expected)
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Read<T> {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let quoted = || known.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
@@ -140,7 +140,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// How many elements an array has; none if it is no array.
+    /// Returns the number of an array's elements; none if it is no array.
     pub(super) fn elements(&self) -> Option<usize> {
         if let DeValue::Array(values) = self.value { Some(values.len()) } else { None }
     }
@@ -152,7 +152,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Any value, as JSON.
+    /// Returns any value as JSON.
     pub(super) fn json(&self) -> Read<serde_json::Value> {
         json(self.value).ok_or_else(|| {
             self.problem("expected a value that JSON has")

@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! The options of the command.
 
 use std::{path::PathBuf, time::SystemTime};
 
@@ -10,7 +10,7 @@ use super::{
     times,
 };
 
-/// By a configuration of the gateway's, or by the keys and rules that are named here; or a code alone.
+/// Explain a token by a configuration of the gateway, or by the keys and rules of the options; or explain a code
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("by").required(true).multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file", "code"]),
@@ -22,10 +22,11 @@ use super::{
         portcullis explain --code untrusted_proxy"
 )]
 pub(crate) struct Arguments {
-    /// The token; better let it be read from standard input (`-`, or nothing), so that it stays out of the shell's history
+    /// The token; better let it be read from standard input (`-`, or nothing), so that it stays out of the shell's
+    /// history
     pub(super) token: Option<String>,
 
-    /// Say what a code of the log means, and what to do; no token is read
+    /// Explain a code of the log, with its remedy; no token is read
     #[arg(
         long, value_name = "CODE", value_parser = PossibleValuesParser::new(codes::names()), hide_possible_values = true,
         conflicts_with_all = named::names(), conflicts_with_all = ["token", "config", "path", "method", "at"],
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "FILE", conflicts_with_all = named::names())]
     pub(super) config: Option<PathBuf>,
 
-    /// Ask for what the route of this path asks for
+    /// Judge by the route of this path
     #[arg(long, value_name = "PATH", requires = "config", conflicts_with_all = named::names())]
     pub(super) path: Option<String>,
 
@@ -47,7 +48,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) named: Named,
 
-    /// Where the keys are fetched from
+    /// The URL of the key set
     #[arg(long, value_name = "URL", conflicts_with = "jwks_file")]
     pub(super) jwks_uri: Option<String>,
 

@@ -1,21 +1,21 @@
-//! Every stable code, the library's and the gateway's: its likely cause, and the remedy.
+//! Every stable code, of the library and the gateway: its likely cause, and the remedy.
 
-/// A code, as logs, metrics, problem details and `portcullis explain` show it.
+/// A code, as in logs, metrics, problem details and `portcullis explain`.
 #[derive(Debug)]
 pub(super) struct Code {
     pub(super) name: &'static str,
-    /// The status that the gateway answers with, unless `invalid_token_status` says otherwise.
+    /// The gateway's status, unless `invalid_token_status` changes it.
     pub(super) status: u16,
     pub(super) cause: &'static str,
     pub(super) remedy: &'static str,
 }
 
-/// The code of this name.
+/// Returns the code of this name.
 pub(super) fn find(name: &str) -> Option<&'static Code> {
     CODES.iter().find(|code| code.name == name)
 }
 
-/// The names of all codes.
+/// Returns the names of all codes.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     CODES.iter().map(|code| code.name)
 }
@@ -30,8 +30,8 @@ const CODES: &[Code] = &[
         "no_credentials",
         401,
         "The request has no token: the client sent none, or the proxy in between dropped the Authorization field.",
-        "Send `Authorization: Bearer TOKEN`, and have each proxy hand the field on. For CORS preflights, which never have it, \
-         add a public route for OPTIONS.",
+        "Send `Authorization: Bearer TOKEN`, and have each proxy hand the field on. For CORS preflights, which never \
+         have it, add a public route for OPTIONS.",
     ),
     code(
         "other_scheme",
@@ -55,7 +55,7 @@ const CODES: &[Code] = &[
     code(
         "token_too_large",
         401,
-        "The token is longer than the limit, mostly by groups or roles in it.",
+        "The token is longer than the limit, often by its groups or roles.",
         "Have the issuer leave out claims that this API does not need, or raise `max_token_bytes`.",
     ),
     code(
@@ -67,19 +67,19 @@ const CODES: &[Code] = &[
     code(
         "malformed_token_parts",
         401,
-        "The token has not three parts: it is opaque, or was cut off.",
+        "The token does not have three parts: it is opaque, or was cut off.",
         "For opaque tokens configure [issuers.introspection], or have the issuer give out JWTs for this API.",
     ),
     code(
         "encrypted_token",
         401,
-        "The token is encrypted (JWE): mostly one for the issuer itself, as Auth0 gives out where no audience is asked for.",
+        "The token is encrypted (JWE). Often it is for the issuer itself, as Auth0 issues it without an audience.",
         "Have the client ask for a token for this API, and the issuer sign it only.",
     ),
     code(
         "malformed_base64",
         401,
-        "A part of the token is not base64url: it was cut off, or encoded anew on its way.",
+        "A part of the token is not base64url: it was cut off, or encoded again on its way.",
         "Compare the token that arrives with the one that was issued, from its end.",
     ),
     code(
@@ -91,19 +91,19 @@ const CODES: &[Code] = &[
     code(
         "duplicate_member",
         401,
-        "A member stands twice in the token, which two readers read differently: two mappers of the issuer write it.",
-        "Take one of the two away at the issuer.",
+        "A member is in the token twice, and readers differ on which one counts: two mappers of the issuer write it.",
+        "Remove one of the two at the issuer.",
     ),
     code(
         "nested_too_deep",
         401,
-        "Claims stand deeper in each other than 32 levels: foreign data, or a token that is to do harm.",
+        "Claims are nested deeper than 32 levels: foreign data, or an attack.",
         "Have the issuer leave that claim out of access tokens.",
     ),
     code(
         "malformed_header",
         401,
-        "`alg`, `kid` or `typ` is not a text, or `kid` is too long: the issuer writes a number, mostly.",
+        "`alg`, `kid` or `typ` is not a text, or `kid` is too long: often the issuer writes a number.",
         "Have the issuer write texts, as RFC 7515 says.",
     ),
     code(
@@ -121,10 +121,10 @@ const CODES: &[Code] = &[
     code(
         "wrong_type",
         401,
-        "The token is another kind than an access token: an ID token, a refresh token, a DPoP proof; or `at+jwt` is asked for \
+        "The token is not an access token, but an ID token, a refresh token or a DPoP proof; or `at+jwt` is required \
          and the issuer does not write it.",
-        "Have the client send its access token; where the issuer writes another `typ` or none, name it in `types`, or set \
-         `or_no_type`.",
+        "Have the client send its access token; where the issuer writes another `typ` or none, name it in `types`, or \
+         set `or_no_type`.",
     ),
     // Key and signature.
     code(
@@ -136,14 +136,14 @@ const CODES: &[Code] = &[
     code(
         "key_mismatch",
         401,
-        "The key is there, but for another algorithm than the token's.",
-        "Have the issuer's key set and its signer agree; the key's `alg` says what it is for.",
+        "The key exists, but for another algorithm than the token's.",
+        "Have the issuer's key set and its signer agree; the key's `alg` names its algorithm.",
     ),
     code(
         "unusable_key",
         401,
-        "The issuer publishes the key, and it cannot be used: it is malformed, or says that it is for something else.",
-        "`portcullis keys` says why each key is left out; have the issuer mend it there.",
+        "The issuer publishes the key, but it cannot be used: it is malformed, or declared for another use.",
+        "`portcullis keys` tells the problem of each unused key; have the issuer fix it.",
     ),
     code(
         "too_many_keys",
@@ -154,27 +154,27 @@ const CODES: &[Code] = &[
     code(
         "bad_signature",
         401,
-        "The signature does not verify: the token was changed, or is of another environment, or is for its issuer alone \
-         (Microsoft Graph).",
+        "The signature does not verify: the token was changed, or is of another environment, or is for its issuer \
+         alone (Microsoft Graph).",
         "Have the client ask for a token for this API, and compare the environments.",
     ),
     // The claims.
     code(
         "inactive_token",
         401,
-        "The authorization server does not know the token any more: revoked, expired, or of another server.",
-        "Have the client get a new token, and look whether both ask the same server.",
+        "The authorization server does not accept the token: it is revoked, expired, or of another server.",
+        "Have the client get a new token, and check that both use the same server.",
     ),
     code(
         "expired",
         401,
-        "The token's time is over; if it was just issued, the clocks differ.",
+        "The token has expired; if it was just issued, the clocks differ.",
         "Have the client get a new one a little before the end, and set clocks by NTP; `leeway` allows up to five minutes.",
     ),
     code(
         "not_yet_valid",
         401,
-        "The token's time has not begun (`nbf`): mostly this machine's clock is behind.",
+        "The token is not valid yet (`nbf`): often this machine's clock is behind.",
         "Set clocks by NTP, or raise `leeway`.",
     ),
     code(
@@ -192,19 +192,19 @@ const CODES: &[Code] = &[
     code(
         "missing_claim",
         401,
-        "A claim that every token needs is not there, `exp` or `aud` mostly.",
+        "A claim that every token needs is missing, often `exp` or `aud`.",
         "Have the issuer put it into its access tokens; `portcullis explain` says how, where it knows the provider.",
     ),
     code(
         "malformed_claim",
         401,
-        "A registered claim has another form than RFC 7519 says: a time as text, mostly.",
+        "A registered claim is not in the form of RFC 7519: often a time is a text.",
         "Have the issuer write times as numbers of seconds, without quotes.",
     ),
     code(
         "wrong_issuer",
         401,
-        "`iss` is none of the issuers that are configured, to the letter: a slash, http, another realm, tenant or environment.",
+        "`iss` is not exactly one of the configured issuers: a slash, http, another realm, tenant or environment.",
         "Show the token to `portcullis explain`, which says how the two differ, and write `issuer` as the tokens do.",
     ),
     code(
@@ -229,38 +229,38 @@ const CODES: &[Code] = &[
     code(
         "insufficient_scope",
         403,
-        "The token is good, and was not granted the scope that this route asks for.",
+        "The token is good, but lacks the scope that this route requires.",
         "Have the client ask for the scope that the challenge names, and the issuer grant it.",
     ),
     code(
         "required_claims",
         401,
-        "The token is good, and lacks a claim that this route asks for, or has another value there.",
-        "Compare the route's `claims` with the token; roles and groups stand in other places at each issuer.",
+        "The token is good, but lacks a claim that this route requires, or has another value there.",
+        "Compare the route's `claims` with the token; each issuer writes roles and groups in other claims.",
     ),
     code(
         "forbidden_claim",
         401,
-        "The token is good, and has a claim that this route forbids (`absent`).",
+        "The token is good, but has a claim that this route forbids (`absent`).",
         "Have the client ask for another kind of token, or take the rule out of the route's `claims`.",
     ),
-    // Nobody was judged.
+    // Not judged.
     code(
         "keys_unavailable",
         503,
-        "The issuer's keys cannot be had: it is away, or its address, certificate or metadata are wrong.",
+        "The issuer's keys cannot be fetched: it is unreachable, or its address, certificate or metadata are wrong.",
         "The log names the address and the error; `portcullis keys` tries it from this machine.",
     ),
     code(
         "introspection_unavailable",
         503,
-        "The authorization server cannot be asked about an opaque token, or its answer cannot be believed.",
+        "The token cannot be introspected: the authorization server is unreachable, or its answer is not acceptable.",
         "The log names the error: the address, the credentials of [issuers.introspection], or the server itself.",
     ),
     code(
         "missing_layer",
         500,
-        "A handler asks for a token's claims, and no Secure layer stands before it.",
+        "A handler needs a token's claims, but no Secure layer is in front of it.",
         "Add the layer to its route or router.",
     ),
     code(
@@ -269,7 +269,7 @@ const CODES: &[Code] = &[
         "Keys have to be fetched, and there is no tokio runtime to do it on.",
         "Poll the verification on a tokio runtime, or give the keys from a file.",
     ),
-    // The gateway's own.
+    // The gateway's own codes.
     code(
         "no_route",
         403,
@@ -279,71 +279,71 @@ const CODES: &[Code] = &[
     code(
         "ambiguous_path",
         403,
-        "Read in another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes; or a \
-         field asks for another path (X-Original-URL, X-Rewrite-URL).",
-        "Have clients send the plain path and no such field, and proxies hand it on as it is.",
+        "Read another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes; or a \
+         field overrides the path (X-Original-URL, X-Rewrite-URL).",
+        "Have clients send the plain path and no such field, and proxies forward it unchanged.",
     ),
     code(
         "malformed_path",
         403,
-        "The path has a broken percent-encoding, or a character that no path has.",
+        "The path has a broken percent-encoding, or a forbidden character.",
         "Have the client encode the path once.",
     ),
     code(
         "ambiguous_method",
         403,
-        "The request asks for another method than its own (X-HTTP-Method-Override and its like), and the two are under \
-         different routes.",
-        "Have the client send the request with the method that is meant.",
+        "A field or the query overrides the method (X-HTTP-Method-Override and the like), and the two methods are \
+         under different routes.",
+        "Have the client send the request with the intended method.",
     ),
     code(
         "malformed_method",
         403,
-        "The method is one of a route's in other letter case, or none at all.",
+        "The method is a route's in other letter case, or no method at all.",
         "Have the client write methods in capitals, as RFC 9110 says.",
     ),
     code(
         "no_original_request",
         403,
-        "The question does not say which request is meant: the proxy sends neither X-Original-Method with X-Original-URI or \
-         X-Original-URL, nor X-Forwarded-Method with X-Forwarded-Uri.",
+        "The question does not describe the original request: the proxy sends neither X-Original-Method with \
+         X-Original-URI or X-Original-URL, nor X-Forwarded-Method with X-Forwarded-Uri.",
         "Set both fields of one family in the proxy's question; the examples for each proxy do.",
     ),
     code(
         "ambiguous_original_request",
         403,
-        "The original request is described twice, or by half: a client's own X-Original-… or X-Forwarded-… field gets through \
-         beside the proxy's, mostly.",
-        "Have the proxy set one family, once each, and drop the fields of the other that clients send.",
+        "The original request is described twice or incompletely: often a client's own X-Original-… or X-Forwarded-… \
+         field gets through beside the proxy's.",
+        "Have the proxy set one family, once each, and remove the client's fields of the other.",
     ),
     code(
         "untrusted_proxy",
         403,
-        "The peer that asks is not in `trusted_proxies`; by default only this machine is.",
-        "Add the proxy's address or network to `trusted_proxies`, as the gateway sees it: in Kubernetes the pod's, not the \
-         service's. No more than that.",
+        "The peer is not in `trusted_proxies`; by default only this machine is.",
+        "Add the proxy's address or network to `trusted_proxies`, as the gateway sees it: in Kubernetes the pod's, \
+         not the service's. No more than that.",
     ),
     code(
         "forged_header",
         403,
-        "The client sent a field that only the gateway may set, spelled with another mark for `-`, as X_Auth_Subject.",
+        "The client sent a field that only the gateway may set, spelled with another character for `-`, as X_Auth_Subject.",
         "Nothing, if it is an attack; else rename the client's field.",
     ),
     code(
         "hop_by_hop_header",
         403,
-        "The client's Connection field names a field that only the gateway may set, or Authorization, so that a proxy would \
-         drop it; or its Upgrade field names another HTTP (h2c), in which requests would follow that nobody judges.",
-        "Nothing, if it is an attack; else have the client name `keep-alive`, `close` or `upgrade` there only, and the proxy \
-         hand no other upgrade on than that to WebSocket.",
+        "The client's Connection field names a field that only the gateway may set, or Authorization, so that a proxy \
+         would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
+        "Nothing, if it is an attack; else have the client name only `keep-alive`, `close` or `upgrade` there, and \
+         the proxy forward no upgrade but that to WebSocket.",
     ),
     code(
         "unmappable_claim",
         403,
-        "A claim that the upstream is to get would not arrive as it was sent: it is empty, has control or \
-         invisible characters or white space at an end, or begins as JSON does.",
-        "Write `json = true` beside it in [[headers]], which carries any value and has the upstream read JSON; or map another \
-         claim.",
+        "A claim for the upstream would not arrive unchanged: it is empty, has control or invisible characters or \
+         white space at an end, or begins like JSON.",
+        "Write `json = true` beside it in [[headers]], which carries any value and has the upstream read JSON; or map \
+         another claim.",
     ),
 ];
 
@@ -354,7 +354,7 @@ mod tests {
 
     use super::*;
 
-    /// The texts within the bodies of functions `code`.
+    /// Returns the texts within the bodies of functions `code`.
     fn codes_of(source: &str) -> Vec<String> {
         let bodies = source.split("fn code(").skip(1).map(|body| body.split("\n    }").next().unwrap_or_default());
         let texts = bodies.flat_map(|body| body.split('"').skip(1).step_by(2));

@@ -1,4 +1,4 @@
-//! The token, from wherever it comes; it is never shown.
+//! The token on the command line or standard input; it is never shown.
 
 use std::io::{IsTerminal, Read, stdin};
 
@@ -6,10 +6,10 @@ use miette::{IntoDiagnostic, Report, WrapErr};
 
 use crate::terminal;
 
-/// More is no token, whatever the limit.
+/// The limit on input; no token is longer.
 const LONGEST: u64 = 1024 * 1024;
 
-/// The token of the command line, or of standard input; without what people copy along with it.
+/// Reads the token, without the text that people copy along with it.
 pub(super) fn token(argument: Option<&str>) -> Result<Vec<u8>, Report> {
     let given = match argument {
         Some(token) if token != "-" => {
@@ -34,7 +34,7 @@ fn read() -> Result<Vec<u8>, Report> {
     Ok(given)
 }
 
-/// Without `Authorization: Bearer ` before it, and without white space around it.
+/// Returns the token without `Authorization: Bearer ` before it, and without white space around it.
 pub(crate) fn bare(given: &[u8]) -> &[u8] {
     ["Authorization:", "Bearer "].into_iter().fold(given.trim_ascii(), |text, prefix| {
         match text.split_at_checked(prefix.len()) {

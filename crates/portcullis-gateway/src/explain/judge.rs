@@ -1,4 +1,4 @@
-//! Who judges: the gateway that a configuration makes, or a layer by the command line.
+//! The judge: the gateway of a configuration, or a layer by the command line.
 
 use std::{path::Path, time::SystemTime};
 
@@ -12,25 +12,25 @@ use crate::{
     routes::Overrides,
 };
 
-/// Who judges.
+/// The judge of a token.
 pub(super) enum Judge {
     Gateway { gateway: Box<Gateway>, request: Option<Line> },
     Layer(Secure),
 }
 
-/// The request that a token would come with: its method, and its path.
+/// The request of a token: its method, and its path.
 pub(crate) struct Line {
     pub(crate) method: String,
     pub(crate) path: String,
 }
 
-/// What came of it.
+/// The result.
 pub(crate) enum Judged {
-    /// No token is asked for.
+    /// The route needs no token.
     Public {
         route: String,
     },
-    /// The gateway refuses the request, for what is not the token's fault.
+    /// The gateway refuses the request, whatever its token is.
     Unrouted(Fault),
     Token {
         route: Option<Route>,
@@ -38,19 +38,19 @@ pub(crate) enum Judged {
     },
 }
 
-/// The route that a request is under.
+/// The route of a request.
 pub(crate) struct Route {
     pub(crate) name: String,
-    /// What is refused there is only reported.
+    /// True if its refusals are only reported.
     pub(crate) report_only: bool,
 }
 
 impl Judge {
-    /// The one that the command line names.
+    /// Makes the judge by the command line.
     ///
     /// # Errors
     ///
-    /// What is wrong with the configuration, or with what was named.
+    /// The mistake in the configuration, or in the options.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Report> {
         let Some(config) = &arguments.config else { return layer(arguments).map(Self::Layer) };
         let line = |path: &String| Line { method: arguments.method.clone(), path: path.clone() };
@@ -65,7 +65,7 @@ impl Judge {
     }
 }
 
-/// What a gateway says of a request with this token; without a request, what its issuers say of the token.
+/// Judges a request with this token by a gateway; without a request, the token by its issuers.
 pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token: &[u8], now: SystemTime) -> Judged {
     let field = field(token);
     let Some(Line { method, path }) = request else {
@@ -87,7 +87,7 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     }
 }
 
-/// The reason to refuse a good token all the same: the upstream is to get a claim that would not arrive.
+/// Returns the reason to refuse a good token all the same: a claim for the upstream would not arrive unchanged.
 async fn unmapped(gateway: &Gateway, secure: &Secure, field: &[u8]) -> Option<Fault> {
     let fields = [("authorization", field)];
     let verdict = secure.judge(&Presented::new(&fields)).verdict().await;
@@ -100,7 +100,7 @@ async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: Syst
     Judged::Token { route, explanation: Box::new(explanation) }
 }
 
-/// A token, as a request has it.
+/// Returns the `Authorization` field of a request with this token.
 fn field(token: &[u8]) -> Vec<u8> {
     [b"Bearer ", token].concat()
 }
@@ -121,7 +121,7 @@ fn keys(arguments: &Arguments, issuer: Option<&str>) -> Result<JwksService, Repo
         (Some(file), _, _) => JwksService::from_file(file),
         (None, Some(uri), _) => JwksService::new(uri),
         (None, None, Some(issuer)) => JwksService::discover(issuer).build(),
-        // The command line is not accepted without one of the three.
+        // The command line requires one of the three.
         (None, None, None) => Ok(JwksService::empty()),
     }
     .into_diagnostic()

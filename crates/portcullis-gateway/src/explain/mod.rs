@@ -1,6 +1,6 @@
-//! `portcullis explain`: why a token passes or is refused, check by check; or the meaning of a code.
+//! `portcullis explain`: a token's verdict, check by check; or the meaning of a code.
 //!
-//! The verdict is the library's, by a configuration of the gateway's or by the command line; here it is only told.
+//! The library judges, by a configuration of the gateway or by the command line; this module prints.
 
 mod arguments;
 mod codes;
@@ -23,16 +23,16 @@ use miette::Report;
 use crate::terminal;
 use judge::Judge;
 
-/// The token passes.
+/// The exit status if the token passes.
 const PASSED: u8 = 0;
 
-/// It is refused.
+/// The exit status if the token is refused.
 const REFUSED: u8 = 1;
 
-/// It could not be judged: no keys, no answer, or a command line that cannot be understood.
+/// The exit status if it could not be judged: no keys, no answer, or a bad command line.
 const NOT_JUDGED: u8 = 2;
 
-/// Explains the token, and ends with a status that says whether it passes.
+/// Explains the token; the exit status tells if it passes.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     match explain(arguments).await {
         Ok(status) => status.into(),

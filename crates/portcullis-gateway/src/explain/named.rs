@@ -1,7 +1,7 @@
-//! The options that name an issuer and what is asked of its tokens: one for each field of the library's rules.
+//! The options for an issuer and the rules for its tokens: one for each field of the library's rules.
 //!
-//! A field that is added there is an option here by itself; what is said of some by name is how they are written and
-//! described. What is given is written down as in portcullis.toml, and read as that is.
+//! A new field of the rules becomes an option by itself; the list below has the form and the help of some. Values are
+//! written down as in portcullis.toml, and read as such.
 
 use std::path::Path;
 
@@ -14,60 +14,42 @@ use serde_json::Value;
 use super::written::{Written, line};
 use crate::config::{self, Kind};
 
-/// Fields that are no options, since a report about one token is the same whatever they are.
+/// The fields without an option: the report about one token does not depend on them.
 const NOT_HERE: [&str; 6] = [
     // One token is judged once.
     "token_cache",
-    // A token is given, and the verdict about it is asked for.
+    // A verdict on the given token is wanted.
     "optional",
     "report_only",
-    // They are about the response, and no report has one.
+    // They are about the response, which a report does not have.
     "realm",
     "invalid_token_status",
     "problem_json",
 ];
 
-/// What is said of fields by name: the option, if it is not called like the field, what stands there, and the help.
+/// Options by field: the name if it differs, the form, the placeholder, and the help.
 const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
     ("issuer", "issuer", Written::Whole, "URL", "The issuer; its metadata name its keys, unless they are named here"),
     ("trust_domain", "trust-domain", Written::Whole, "DOMAIN", "A SPIFFE trust domain, in place of an issuer"),
-    (
-        "audience",
-        "audience",
-        Written::Whole,
-        "AUDIENCE",
-        "The audience that the token has to be for; several: any of them",
-    ),
-    (
-        "algorithms",
-        "algorithm",
-        Written::Split(','),
-        "ALG",
-        "An algorithm that is allowed, instead of all with public keys",
-    ),
+    ("audience", "audience", Written::Whole, "AUDIENCE", "The audience of the token; several: any of them"),
+    ("algorithms", "algorithm", Written::Split(','), "ALG", "An allowed algorithm, instead of all with public keys"),
     (
         "types",
         "type",
         Written::Split(','),
         "TYPE",
-        "A type of token (`typ`) that is accepted, instead of `JWT`, `at+jwt` and none; several: any of them",
+        "An accepted type of token (`typ`), instead of `JWT`, `at+jwt` and none; several: any of them",
     ),
     ("or_no_type", "or-no-type", Written::Whole, "", "Accept tokens without a type, too"),
-    ("rfc9068", "rfc9068", Written::Whole, "", "Judge strictly, as RFC 9068 says"),
-    ("leeway", "leeway", Written::Whole, "TIME", "How far the clocks may be apart, as in `30s`; 5 s if not said"),
-    (
-        "max_token_bytes",
-        "max-token-bytes",
-        Written::Whole,
-        "BYTES",
-        "The longest token that is looked at; 16KiB if not said",
-    ),
+    ("rfc9068", "rfc9068", Written::Whole, "", "Judge strictly by RFC 9068"),
+    ("leeway", "leeway", Written::Whole, "TIME", "The allowed difference of clocks, as in `30s`; 5 s by default"),
+    ("max_token_bytes", "max-token-bytes", Written::Whole, "BYTES", "The length limit of the token; 16KiB by default"),
     (
         "scope_claims",
         "scope-claim",
         Written::Whole,
         "NAME",
-        "A claim that may be the scope, instead of `scope` and `scp`; several: the first that is there",
+        "A claim that may be the scope, instead of `scope` and `scp`; several: the first that is present",
     ),
     (
         "max_token_lifetime",
@@ -81,7 +63,7 @@ const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
         "max-key-attempts",
         Written::Whole,
         "NUMBER",
-        "The number of keys that are tried for a token that does not name its own; 16 if not said",
+        "The number of keys to try for a token that names none; 16 by default",
     ),
     (
         "dangerously_accept_tokens_without_expiry",
@@ -95,34 +77,34 @@ const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
         "dangerously-accept-sender-constrained-tokens",
         Written::Whole,
         "",
-        "Accept tokens that are bound to their sender's key without a proof of it",
+        "Accept sender-constrained tokens without a proof of the key",
     ),
-    ("scope", "scope", Written::Split(' '), "SCOPE", "A scope value that is asked for; several: all of them"),
+    ("scope", "scope", Written::Split(' '), "SCOPE", "A required scope value; several: all of them"),
     (
         "any_scope",
         "any-scope",
         Written::Group(' '),
         "SCOPE",
-        "Scope values, of which one is asked for, as in `read write`",
+        "Scope values, one of which is required, as in `read write`",
     ),
     (
         "implied_scopes",
         "implied-scopes",
         Written::Whole,
         "JSON",
-        "Scope values that others grant, too, as in `{\"write\": [\"read\"]}`",
+        "Scope values that others imply, as in `{\"write\": [\"read\"]}`",
     ),
     (
         "claims",
         "claim",
         Written::Claim,
         "NAME[=VALUE]",
-        "A claim that has to be there, or to have a value: JSON if it is some, else text; `/a/b` is a JSON Pointer. Or any rule \
+        "A required claim, or its value: JSON if it is valid, else text; `/a/b` is a JSON Pointer. Or any rule \
          of portcullis.toml, as in `{\"name\": \"sub\", \"matches\": \"repo:my-org/*\"}`",
     ),
 ];
 
-/// An option, and the field that it is for.
+/// An option, and its field.
 struct Field {
     name: &'static str,
     kind: Kind,
@@ -132,18 +114,18 @@ struct Field {
     help: String,
 }
 
-/// The options that were given.
+/// The given options.
 pub(crate) struct Named(Vec<(Field, Vec<String>)>);
 
 impl Named {
-    /// Reads the rules that the options name. Whether the keys come from a file decides which algorithms there can be.
+    /// Reads the rules of the options. With keys from a file, more algorithms are allowed.
     ///
     /// # Errors
     ///
-    /// A report of all that is wrong with them.
+    /// A report of every mistake in them.
     pub(super) fn read(&self, jwks_file: Option<&Path>) -> Result<(IssuerRules, Rules), Report> {
         let given = self.0.iter().map(|(field, values)| line(field.name, &field.value(values)));
-        // It stands there for those rules that are about both.
+        // Some rules depend on it.
         let file = jwks_file.map(|file| line("jwks_file", &file.to_string_lossy().into()));
         config::named(&given.chain(file).collect::<String>(), "the command line, as in portcullis.toml")
     }
@@ -179,7 +161,7 @@ impl Field {
         }
     }
 
-    /// What was given, if something was.
+    /// Returns the values of an option, if it was given.
     fn given(&self, matches: &ArgMatches) -> Option<Vec<String>> {
         match self.kind {
             Kind::Flag => matches.get_flag(self.name).then(Vec::new),
@@ -197,7 +179,7 @@ impl Field {
     }
 }
 
-/// What is not named beside a configuration, which has rules of its own.
+/// Returns the options that conflict with a configuration, which has rules of its own.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     Field::all().map(|field| field.name).chain(["jwks_uri", "jwks_file"])
 }

@@ -1,4 +1,4 @@
-//! The report, for people and for machines.
+//! The report, for people and for programs.
 
 use miette::{IntoDiagnostic, Report};
 use portcullis::{Check, Explanation, Outcome};
@@ -14,13 +14,13 @@ use crate::{
     terminal::{BAD, DOUBT, FAINT, GOOD, HEADING, escaped, styled, visible, wrapped},
 };
 
-/// The column in which the text of a check begins.
+/// The column of a check's text.
 const TEXT: usize = 28;
 
-/// Hints are broken to this width.
+/// The width of hints.
 const WIDTH: usize = 88;
 
-/// The report as JSON: that of the library, and the route.
+/// Returns the report as JSON: that of the library, and the route.
 pub(super) fn json(judged: &Judged) -> Result<String, Report> {
     let report = match judged {
         Judged::Token { route, explanation } => {
@@ -32,7 +32,7 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
             report
         }
         Judged::Public { route } => {
-            without_token("passed", None, "the route is public: no token is asked for", Some(route))
+            without_token("passed", None, "the route is public: no token is needed", Some(route))
         }
         Judged::Unrouted(fault) => without_token("refused", Some(fault.code()), &fault.reason(), None),
     };
@@ -40,7 +40,7 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
     Ok(escaped(&text) + "\n")
 }
 
-/// A code: its cause, and the remedy.
+/// Returns a code with its cause and remedy.
 pub(super) fn code(code: &Code) -> String {
     let mut lines = vec![format!("{} status {}", styled(HEADING, &format!("{}:", code.name)), code.status)];
     lines.extend(beneath("cause", Some(code.cause)));
@@ -48,14 +48,14 @@ pub(super) fn code(code: &Code) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The same as JSON.
+/// Returns the same as JSON.
 pub(super) fn code_as_json(code: &Code) -> Result<String, Report> {
     let Code { name, status, cause, remedy } = code;
     let report = json!({ "code": name, "status": status, "cause": cause, "remedy": remedy });
     Ok(serde_json::to_string_pretty(&report).into_diagnostic()? + "\n")
 }
 
-/// The same members, where no token was looked at.
+/// Returns a report with the same members, without a token.
 fn without_token(verdict: &str, code: Option<&str>, reason: &str, route: Option<&str>) -> Value {
     json!({
         "verdict": verdict, "code": code, "reason": reason, "route": route, "report_only": false, "now": null, "vouched": false,
@@ -63,11 +63,11 @@ fn without_token(verdict: &str, code: Option<&str>, reason: &str, route: Option<
     })
 }
 
-/// The report as text.
+/// Returns the report as text.
 pub(super) fn text(judged: &Judged) -> String {
     match judged {
         Judged::Public { route } => {
-            format!("{} the route {} is public: no token is asked for\n", styled(GOOD, "passed:"), visible(route))
+            format!("{} the route {} is public: no token is needed\n", styled(GOOD, "passed:"), visible(route))
         }
         Judged::Unrouted(fault) => unrouted(fault),
         Judged::Token { route, explanation } => of_token(explanation, route.as_ref()),
@@ -84,7 +84,7 @@ fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
     let by = route.map_or(String::new(), |route| format!(", by the route {}", visible(&route.name)));
     lines.push(styled(FAINT, &format!("judged at {now}{by}")));
     if route.is_some_and(|route| route.report_only) && explanation.refusal().is_some() {
-        lines.push(styled(DOUBT, "the route only reports what it would refuse: the request passes all the same"));
+        lines.push(styled(DOUBT, "the route only reports refusals: the request passes"));
     }
     lines.push(String::new());
     lines.extend(explanation.checks.iter().flat_map(of_check));
@@ -101,7 +101,7 @@ fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A remark in the colour of doubt, unless there is none.
+/// Returns a remark in the colour of doubt, unless `vouched`.
 pub(super) fn unless(vouched: bool, remark: &str) -> String {
     if vouched { String::new() } else { styled(DOUBT, remark) }
 }
@@ -131,7 +131,7 @@ fn of_check(check: &Check) -> Vec<String> {
     lines
 }
 
-/// What came, or what was expected of what came.
+/// Returns the actual value of a check, or the expected one.
 fn told(check: &Check) -> String {
     match (&check.outcome, &check.actual) {
         (Outcome::NotReached, _) => styled(FAINT, "not reached"),

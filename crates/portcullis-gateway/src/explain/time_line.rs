@@ -7,10 +7,10 @@ use portcullis::{CheckKind, Explanation};
 use super::{report::unless, times};
 use crate::terminal::{BAD, FAINT, GOOD, HEADING, styled, visible};
 
-/// How wide the line is.
+/// The width of the line.
 const WIDTH: usize = 64;
 
-/// The last second of the year 9999: what is later is on no line.
+/// The last second of the year 9999; later times are not drawn.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// A point on the line.
@@ -20,7 +20,7 @@ struct Point {
     told: String,
 }
 
-/// The lines of text, none if the token names no time.
+/// Returns the lines of text; none if the token names no time.
 pub(super) fn of(explanation: &Explanation) -> Vec<String> {
     let mut points = points(explanation);
     if points.is_empty() {
@@ -56,7 +56,7 @@ fn point(name: &'static str, time: SystemTime, told: String) -> Option<Point> {
     (seconds <= LAST_SECOND).then_some(Point { name, seconds, told })
 }
 
-/// The column of each point: in proportion, and so far apart that the names have room.
+/// Returns the column of each point: in proportion, with room for the names.
 fn places(points: &[Point]) -> Vec<usize> {
     let first = points.first().map_or(0.0, |point| point.seconds);
     let span = points.last().map_or(0.0, |point| point.seconds - first);
@@ -87,7 +87,7 @@ fn labels(points: &[Point], places: &[usize]) -> String {
     format!("  {line}")
 }
 
-/// Thick while the token is good; a dot for now.
+/// Draws the line: thick while the token is valid, with a dot for now.
 fn bar(points: &[Point], places: &[usize]) -> String {
     let of = |name: &str| points.iter().find(|point| point.name == name).map(|point| point.seconds);
     let begin = of("nbf").or(of("iat")).unwrap_or(f64::MIN);

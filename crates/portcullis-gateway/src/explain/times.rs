@@ -1,10 +1,10 @@
-//! Times of the command line and of the report.
+//! Times on the command line and in the report.
 
 use std::time::{Duration, SystemTime};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A point in time: RFC 3339, or seconds since 1970.
+/// Reads a point in time: RFC 3339, or seconds since 1970.
 pub(super) fn time(text: &str) -> Result<SystemTime, String> {
     let wrong = || "expected a time such as 2026-11-24T10:00:00Z, or seconds since 1970".to_owned();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -13,7 +13,7 @@ pub(super) fn time(text: &str) -> Result<SystemTime, String> {
     OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from).map_err(|_| wrong())
 }
 
-/// As RFC 3339 writes it, in whole seconds.
+/// Writes a time by RFC 3339, in whole seconds.
 pub(super) fn told(time: SystemTime) -> Option<String> {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
     OffsetDateTime::from_unix_timestamp(seconds.try_into().ok()?).ok()?.format(&Rfc3339).ok()

@@ -1,24 +1,24 @@
-//! Values as they are written on the command line, and as they are in portcullis.toml.
+//! Values on the command line, and their form in portcullis.toml.
 
 use serde_json::{Value, json};
 
 use crate::config::Kind;
 
-/// How a value of an option is written.
+/// The form of an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
-    /// As it stands.
+    /// The value as it is.
     Whole,
-    /// Several, with this character between them.
+    /// Several values, separated by this character.
     Split(char),
-    /// An array of several, with this character between them.
+    /// An array of several values, separated by this character.
     Group(char),
     /// A rule for a claim: its name, its name and its value, or the whole rule as JSON.
     Claim,
 }
 
 impl Written {
-    /// Reads what stands behind an option. What need not be text is JSON, if it is some.
+    /// Reads the value of an option. Valid JSON is read as such if the field may be something else than text.
     pub(super) fn read(self, given: &str, kind: Kind) -> Vec<Value> {
         let split = |separator| given.split(separator).filter(|part: &&str| !part.is_empty()).map(Value::from);
         match self {
@@ -43,12 +43,12 @@ fn json_or_text(given: &str) -> Value {
     serde_json::from_str(given).unwrap_or_else(|_| given.into())
 }
 
-/// A key and its value, as in TOML.
+/// Writes a key and its value in TOML.
 pub(super) fn line(key: &str, value: &Value) -> String {
     format!("{key} = {}\n", toml(value))
 }
 
-/// TOML has no `null`: it is no value there, and is told as a mistake.
+/// Writes a value in TOML, which has no `null`: it is written all the same, and reported as a mistake.
 fn toml(value: &Value) -> String {
     let joined = |values: Vec<String>| values.join(", ");
     match value {
@@ -62,7 +62,7 @@ fn toml(value: &Value) -> String {
     }
 }
 
-/// Quoted where it has to be.
+/// Writes a key, quoted if necessary.
 fn written_key(key: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !key.is_empty() && key.bytes().all(is_bare) { key.to_owned() } else { toml(&key.into()) }

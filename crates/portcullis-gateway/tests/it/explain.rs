@@ -193,7 +193,7 @@ async fn a_configuration_judges_as_the_gateway_would() {
     let ran = run(&desk, &plain, &["/orders/1"], &reader).await;
     assert!(ran.out.contains("by the route GET /orders/*"), "{}", ran.out);
     let ran = run(&desk, &plain, &["/open/x"], &reader).await;
-    assert_eq!(ran.out, "passed: the route /open/* is public: no token is asked for\n");
+    assert_eq!(ran.out, "passed: the route /open/* is public: no token is needed\n");
     let ran = run(&desk, &plain, &["/nowhere"], &reader).await;
     assert!(ran.out.starts_with("refused: no_route: "), "{}", ran.out);
 }

@@ -1,4 +1,4 @@
-//! Marks at the end of a text that another text does not have.
+//! The end of a new text, compared with another text.
 
 use toml::{
     Spanned,
@@ -7,7 +7,7 @@ use toml::{
 
 use super::name;
 
-/// The path of the last key of the new text, if the running text does not have it, or nothing that it belongs to.
+/// Returns the path of the last key of the new text, if the running text lacks it or its parent.
 pub(super) fn of_what_is_new(running: &DeTable<'_>, new: &DeTable<'_>) -> Option<String> {
     of_table(Some(running), new)
 }
@@ -37,7 +37,7 @@ fn joined(path: &str, rest: &str) -> String {
     if rest.is_empty() { path.to_owned() } else { format!("{path}.{rest}") }
 }
 
-/// Where the last key within a value begins, or the value itself.
+/// Returns the start of the last key within a value, or of the value itself.
 fn last(value: &Spanned<DeValue<'_>>) -> usize {
     let within = match value.get_ref() {
         DeValue::Table(table) => table.iter().map(|(key, value)| last(value).max(key.span().start)).max(),
@@ -51,8 +51,8 @@ fn last_table<'a, 'text>(array: &'a DeArray<'text>) -> Option<&'a DeTable<'text>
     array.iter().next_back()?.get_ref().as_table()
 }
 
-/// The table of the running text that this last one of an array is, if it was there: the one of its name, or one that it may be
-/// by another name.
+/// Returns the table of the running text that corresponds to the last one of an array, if there is one: by the same
+/// name, or one that may have been renamed.
 fn counterpart<'a, 'text>(
     running: &'a DeArray<'text>,
     new: &DeArray<'_>,

@@ -1,4 +1,4 @@
-//! What is asked of tokens: each field of the library's rules is a key, and each mistake in one is shown on its line.
+//! The rules for tokens: each field of the library's rules is a key, and each mistake in one is shown on its line.
 
 use portcullis::{ClaimRule, InvalidTokenStatus, TokenCacheRules};
 use serde::Serialize;
@@ -8,10 +8,10 @@ use super::*;
 
 const ROUTE: &str = "[[routes]]\npath = \"/a\"\n";
 
-/// Values of which a field takes one.
+/// Sample values; each field takes one of them.
 const SAMPLES: [&str; 8] = ["true", "401", "403", "7", "\"a\"", "[\"ES256\"]", "[{ name = \"a\" }]", "{ a = [\"b\"] }"];
 
-/// Tells whether a configuration is good, and has something else than the default in a field of what it means.
+/// Returns true if a configuration is good, and a field of its meaning differs from the default.
 fn is_read<T: Serialize>(text: &str, field: &str, of: impl Fn(&Config) -> T, default: &T) -> bool {
     let member = |rules: &T| serde_json::to_value(rules).unwrap().get(field).cloned();
     read(text).is_ok_and(|config| member(&of(&config)) != member(default))
@@ -50,8 +50,9 @@ fn the_rules_of_a_route_are_its_own_and_those_at_the_top() {
         "realm = \"all\"\nimplied_scopes = {{ write = [\"read\"] }}\nproblem_json = true\n{ISSUER}\
          {ROUTE}any_scope = [[\"a\", \"b\"], [\"c\"]]\nclaims = [{{ name = \"sub\", matches = \"repo:my-org/*\" }},\n\
          {{ name = \"tid\", one_of = [\"x\", \"y\"] }}, {{ name = \"act\", absent = true }}]\n\
-         [[routes]]\npath = \"/b\"\nrealm = \"b\"\nany_scope = [\"a\", \"b\"]\nimplied_scopes = {{ admin = [\"write\"] }}\n\
-         invalid_token_status = 403\nproblem_json = false\noptional = true\nmax_token_bytes = \"1KiB\"\n"
+         [[routes]]\npath = \"/b\"\nrealm = \"b\"\nany_scope = [\"a\", \"b\"]\nimplied_scopes = {{ admin = \
+         [\"write\"] }}\n invalid_token_status = 403\nproblem_json = false\noptional = true\nmax_token_bytes = \
+         \"1KiB\"\n"
     ));
     let [first, second] = [&config.routes[0].rules, &config.routes[1].rules];
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
@@ -132,7 +133,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         ("max_token_lifetime = \"1 hour\"".into(), 3, "\"1h\""),
         ("max_token_lifetime = \"0s\"".into(), 3, "no token could pass"),
         ("dangerously_accept_tokens_without_expiry = 1".into(), 3, "`true` or `false`"),
-        // What a table cannot have.
+        // Fields that a table cannot have.
         ("token_cache = { bytes = 1 }".into(), 3, "write it as `[cache]`"),
         ("[cache]\nbites = 1".into(), 4, "did you mean `bytes`?"),
     ];
