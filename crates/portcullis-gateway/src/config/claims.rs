@@ -185,7 +185,7 @@ pub(super) fn claim_name(value: &Value<'_>) -> Read<String> {
     }
     if let Some((first, _)) = pointer.and_then(|pointer| pointer.split_once('/')).filter(|(first, _)| is_scalar(first))
     {
-        let problem = value.problem(format!("expected a way into an object or an array, `{first}` is neither"));
+        let problem = value.problem(format!("expected a pointer into an object or an array, got one into `{first}`"));
         return Err(problem.help(format!("write \"{first}\" for the claim itself")));
     }
     if OBJECTS.iter().any(|object| text.starts_with(object)) {

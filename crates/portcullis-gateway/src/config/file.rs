@@ -95,7 +95,7 @@ impl<'a> Table<'a> {
         read: impl FnOnce(&Value<'a>) -> Read<T>,
     ) -> Option<T> {
         if !self.entries.contains_key(key) {
-            let problem = Problem::new(self.place(), format!("expected `{key}` in this table, it is missing"));
+            let problem = Problem::new(self.place(), format!("expected `{key}` in this table, got none"));
             self.look_at(key, || self.note(problem.help(help)));
         }
         self.get(key, read)

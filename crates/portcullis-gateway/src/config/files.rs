@@ -29,7 +29,7 @@ fn hidden(value: &Value<'_>) -> impl FnOnce(&io::Error) -> Problem {
     // A value that names no file may be the secret itself.
     move |error| {
         value
-            .hidden_problem(format!("cannot read the file that is named here: {}", reason(error)))
+            .hidden_problem(format!("cannot read the file named here: {}", reason(error)))
             .help(format!("{}; its name is not shown, in case it is a secret", remedy(error)))
     }
 }
@@ -37,7 +37,9 @@ fn hidden(value: &Value<'_>) -> impl FnOnce(&io::Error) -> Problem {
 fn text(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error) -> Problem) -> Read<String> {
     String::from_utf8(some(value, table, unreadable)?).or_else(|_| {
         let path = path(value, table)?;
-        Err(value.problem(format!("expected a text file, {} is not UTF-8", path.display())).help("write it as text"))
+        Err(value
+            .problem(format!("expected a text file in UTF-8, got other bytes in {}", path.display()))
+            .help("write it as text"))
     })
 }
 
@@ -45,7 +47,7 @@ fn some(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error
     let path = path(value, table)?;
     match fs::read(&path) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Err(value
-            .problem(format!("expected a file with something in it, {} is empty", path.display()))
+            .problem(format!("expected a file with content, got the empty {}", path.display()))
             .help("fill it")),
         Ok(bytes) => Ok(bytes),
         Err(error) => Err(unreadable(&error)),
@@ -58,7 +60,7 @@ pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> 
     match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
         Ok(_) => Ok(Secret::new(pem)),
         Err(_) => Err(value
-            .problem("expected a private key in PEM, the file has none")
+            .problem("expected a private key in PEM, got a file without one")
             .help("it begins with `-----BEGIN PRIVATE KEY-----`")),
     }
 }
@@ -67,13 +69,13 @@ pub(super) fn private_key(value: &Value<'_>, table: &Table<'_>) -> Read<Secret> 
 pub(super) fn certificates(value: &Value<'_>, table: &Table<'_>) -> Read<String> {
     // The line of the value shows the name, unless the value is PEM.
     let pem = text(value, table, |error| {
-        value.problem(format!("cannot read the file that is named here: {}", reason(error))).help(remedy(error))
+        value.problem(format!("cannot read the file named here: {}", reason(error))).help(remedy(error))
     })?;
     let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).peekable();
     match certificates.peek().is_some() && certificates.all(|certificate| certificate.is_ok()) {
         true => Ok(pem),
         false => Err(value
-            .problem("expected certificates in PEM, the file has none or a broken one")
+            .problem("expected certificates in PEM, got a file with none or a broken one")
             .help("it begins with `-----BEGIN CERTIFICATE-----`")),
     }
 }

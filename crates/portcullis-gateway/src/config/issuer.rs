@@ -163,7 +163,7 @@ fn algorithms(table: &Table<'_>) {
     table.list("algorithms", "an array of algorithms", |value| {
         let algorithm = algorithm(value)?;
         if Algorithm::SYMMETRIC.contains(&algorithm) && !local {
-            let problem = value.problem(format!("expected `jwks_file` with {algorithm}, it is missing"));
+            let problem = value.problem(format!("expected `jwks_file` with {algorithm}, got none"));
             return Err(
                 problem.help("whoever can verify by a shared secret can sign, so it is taken from a local file only")
             );

@@ -57,10 +57,10 @@ fn from_env(value: &Value<'_>) -> Read<Secret> {
         Ok(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
         _ => Err(value
             .hidden_problem(
-                "expected a secret in the environment, the variable that is named here is not set, empty or not UTF-8",
+                "expected a secret in the variable named here, got a variable that is not set, empty or not UTF-8",
             )
             .help(
-                "set it for the gateway's process; here stands the variable's name, not the secret (and it is not \
+                "set it for the gateway's process; this value is the variable's name, not the secret (and it is not \
                  shown, in case it is one)",
             )),
     }

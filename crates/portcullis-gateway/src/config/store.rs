@@ -48,7 +48,7 @@ fn urls(table: &Table<'_>) -> Vec<String> {
             table.note(problem.help("leave one of them out"));
         }
         (None, None) => {
-            table.note(Problem::new(table.place(), "expected `url` in this table, it is missing").help(help));
+            table.note(Problem::new(table.place(), "expected `url` in this table, got none").help(help));
         }
         (None, Some(urls)) if urls.elements() == Some(0) => {
             table.note(urls.problem("expected a URL, got an empty array").help(help));

@@ -482,7 +482,7 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
             "one of the issuers",
         ),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"exp\", value = 1700000000 }]", 5, "no other token"),
-        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub/id\" }]", 5, "`sub` is neither"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"/sub/id\" }]", 5, "one into `sub`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"realm_access.roles\" }]", 5, "\"/realm_access/roles\""),
         (
             "[[routes]]\npath = \"/a\"\nclaims = [{ name = \"azp\", value = \"a\" },\n{ name = \"/azp\", value = \"b\" }]",

@@ -20,11 +20,8 @@ pub(super) fn traces(root: &Table<'_>) -> Option<Traces> {
 
 fn endpoint(value: &Value<'_>) -> Read<Url> {
     // The text is not repeated: it may have a key.
-    let wrong = |got: &str| {
-        value
-            .problem(format!("expected the URL that a collector takes spans at by OTLP over HTTP, {got}"))
-            .help(EXAMPLE)
-    };
+    let wrong =
+        |got: &str| value.problem(format!("expected the URL of a collector (OTLP over HTTP), {got}")).help(EXAMPLE);
     let url = Url::parse(value.text()?).map_err(|_| wrong("got something else"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("got something else"));

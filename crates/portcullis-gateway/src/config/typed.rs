@@ -217,7 +217,7 @@ impl de::Error for Problem {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::somewhere(format!("expected `{field}` in this table, it is missing"))
+        Self::somewhere(format!("expected `{field}` in this table, got none"))
     }
 }
 

@@ -89,7 +89,7 @@ fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
     lines.push(String::new());
     lines.extend(explanation.checks.iter().flat_map(of_check));
     lines.extend(time_line::of(explanation));
-    let doubt = unless(explanation.vouched, " (unverified: nobody vouches for it)");
+    let doubt = unless(explanation.vouched, " (unverified: no issuer vouches for it)");
     for (name, part) in [("header", &explanation.header), ("claims", &explanation.claims)] {
         if let Some(part) = part {
             lines.push(String::new());
@@ -108,7 +108,7 @@ pub(super) fn unless(vouched: bool, remark: &str) -> String {
 
 fn headline(explanation: &Explanation) -> String {
     let Some(refusal) = explanation.refusal() else {
-        return styled(GOOD, "passed:") + " the token is good, and grants what is asked for";
+        return styled(GOOD, "passed:") + " the token is good, and meets the rules";
     };
     let verdict = if explanation.is_judged() { styled(BAD, "refused:") } else { styled(DOUBT, "could not be judged:") };
     format!("{verdict} {}: {}", styled(HEADING, refusal.code()), visible(&refusal.to_string()))

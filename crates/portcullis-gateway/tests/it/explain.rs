@@ -79,7 +79,7 @@ async fn what_nobody_vouches_for_is_marked() {
     let ran = run(&Desk::new(&[]), &by(&server), &[], &server.hostile(Attack::ForgedKey)).await;
     assert_eq!(ran.status, Some(1));
     assert!(ran.out.starts_with("refused: bad_signature: "), "{}", ran.out);
-    assert!(ran.out.contains("claims (unverified: nobody vouches for it)"), "{}", ran.out);
+    assert!(ran.out.contains("claims (unverified: no issuer vouches for it)"), "{}", ran.out);
     assert!(ran.out.contains("time line (unverified)"), "{}", ran.out);
     assert!(ran.out.contains(&format!("{AUDIENCE} (unverified)")), "{}", ran.out);
 }

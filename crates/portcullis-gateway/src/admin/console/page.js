@@ -1,4 +1,4 @@
-// What the console shows, anew each second. Whatever comes is set as text, never as markup.
+// The content of the console, refreshed each second. Received values are set as text, never as markup.
 'use strict';
 
 const SECONDS = 120;
@@ -71,7 +71,7 @@ function showIssuers(issuers) {
   }));
 }
 
-// Each code keeps its line's look, in the order in which codes came; `pass` has the first.
+// Each code keeps the look of its line, in order of appearance; `pass` has the first.
 const LOOKS = 7;
 const codes = ['pass'];
 
@@ -102,7 +102,7 @@ function sample(counts) {
   const now = performance.now();
   if (before) {
     const seconds = (now - before.now) / 1000;
-    // Less than before: the gateway was started anew.
+    // Less than before: the gateway was restarted.
     const rate = ([code, count]) => [code, Math.max(0, count - (before.counts[code] ?? 0)) / seconds];
     samples.push(Object.fromEntries(Object.entries(counts).map(rate)));
     if (samples.length > SECONDS) samples.shift();
@@ -147,7 +147,7 @@ async function refresh() {
     const response = await fetch('/console/state');
     if (response.ok) state = await response.json();
   } catch {
-    // It is told as not answering.
+    // Shown as not answering.
   }
   showReadiness(state);
   if (!state) return;
