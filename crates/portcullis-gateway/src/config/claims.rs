@@ -1,6 +1,6 @@
 //! `claims` of a route: rules for claims, without any that no token can meet.
 //!
-//! A rule that refuses every token is noticed too late, and was mostly meant in another way.
+//! A rule that refuses every token is noticed too late, and was usually meant in another way.
 
 use portcullis::{ClaimRule, IssuerRules};
 use serde_json::Value as Json;

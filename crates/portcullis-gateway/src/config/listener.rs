@@ -12,7 +12,7 @@ use super::{
     files,
 };
 
-/// The default of `connections_per_peer`.
+/// The largest default of `connections_per_peer`.
 const MOST_OF_ONE_PEER: usize = 256;
 
 /// The smallest limit that hyper accepts.

@@ -24,7 +24,7 @@ pub(super) fn starred(text: &str, document: Option<&DeTable<'_>>, hidden: &Place
         }
         None => places.extend(values_of_lines(text)),
     }
-    // Invalid TOML has its mistake mostly among these.
+    // Invalid TOML usually has its mistake among these.
     let is_structure = |character: char| {
         character.is_whitespace() && character.is_ascii() || document.is_none() && "\"'[]{},=".contains(character)
     };

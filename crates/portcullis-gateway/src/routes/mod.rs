@@ -12,19 +12,22 @@
 //!    methods are compared with their letter case (section 9.1).
 //! 2. `/orders` is that path alone. `/orders/*` is `/orders`, `/orders/` and everything below; `/*` is every path.
 //! 3. Letter case matters, as in RFC 3986 section 6.2.2.1: for an upstream that ignores it, protect everything it
-//! serves (`/*`) and open single paths. 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both;
-//! so where an exact pattern names one of them, the other is ambiguous rather than under a later route with `/*`. 5.
-//! Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`]. 6. An encoded
-//! character, at any depth, may be decoded or not, independently at each place. So an encoded slash, and `\` in any
-//! spelling, divide a path or are part of a name; an encoded name is that name, or one that no pattern has. A path that
-//! has one more encoding once something is removed (`%25..2e`) is ambiguous anywhere. 7. An empty segment counts or is
-//! merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a name, and more dots lead up
-//! further. An encoded dot segment, or one beside a possible divider, may lead up any number of levels. 8. `;`, `?` and
-//! `#` may cut the path: `;` up to the next segment or for good, the others for good. So may the name of a file's
-//! stream (`::$DATA`). 9. Names are alike if they differ by compatibility forms of Unicode, by dots at an end, by
-//! spaces, `+` for a space and characters that no URI may have, or by characters beyond ASCII; and a path is alike to
-//! itself without tags (`<x>`). 10. A method that differs from a configured one in letter case alone is refused, since
-//! some servers ignore case. An overriding method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
+//!    serves (`/*`) and open single paths.
+//! 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both; so where an exact pattern names one of
+//!    them, the other is ambiguous rather than under a later route with `/*`.
+//! 5. Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
+//! 6. An encoded character, at any depth, may be decoded or not, independently at each place. So an encoded slash, and
+//!    `\` in any spelling, divide a path or are part of a name; an encoded name is that name, or one that no pattern has.
+//!    A path that has one more encoding once something is removed (`%25..2e`) is ambiguous anywhere.
+//! 7. An empty segment counts or is merged, and may begin an authority. `.` counts or is left out, `..` leads up or is a
+//!    name, and more dots lead up further. An encoded dot segment, or one beside a possible divider, may lead up any
+//!    number of levels.
+//! 8. `;`, `?` and `#` may cut the path: `;` up to the next segment or for good, the others for good. So may the name of
+//!    a file's stream (`::$DATA`).
+//! 9. Names are alike if they differ by compatibility forms of Unicode, by dots at an end, by spaces, `+` for a space and
+//!    characters that no URI may have, or by characters beyond ASCII; and a path is alike to itself without tags (`<x>`).
+//! 10. A method that differs from a configured one in letter case alone is refused, since some servers ignore case. An
+//!     overriding method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
 //! 11. So has an overriding path (`X-Original-URL`, `X-Rewrite-URL`).
 //!
 //! A path with one reading, as nearly all have, takes one look and no allocation.

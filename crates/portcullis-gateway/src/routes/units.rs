@@ -16,7 +16,7 @@ pub(super) struct Unit {
     pub(super) character: char,
     /// True if every server sees it here. An encoded character may stay encoded at one place and not at another, as
     /// where only unreserved characters are decoded (RFC 3986 section 6.2.2.2); one of another script may become an
-    /// ASCII one. one.
+    /// ASCII one.
     pub(super) sure: bool,
     /// True if it stands for a character of another script, which some servers drop.
     stands_in: bool,
