@@ -1,9 +1,10 @@
 //! OpenTelemetry traces, if configured: a span for each decision, with a child for each fetch that it needed.
 //!
 //! 1. A span is a child of the client's `traceparent` (W3C Trace Context), and sampled as its parent is; without one,
-//! by the configured ratio. `tracestate` is not taken over: it is client text. 2. Ended spans wait in a bounded queue
-//! for a thread that exports them. Spans beyond its bound are lost: a slow or absent collector blocks no decision. 3.
-//! No token, no path and no claim is in a span; an issuer is, once its token has verified.
+//!    by the configured ratio. `tracestate` is not taken over: it is client text.
+//! 2. Ended spans wait in a bounded queue for a thread that exports them. Spans beyond its bound are lost: a slow or
+//!    absent collector blocks no decision.
+//! 3. No token, no path and no claim is in a span; an issuer is, once its token has verified.
 
 mod collector;
 mod fetches;
