@@ -1,10 +1,10 @@
-//! What is wrong with a configuration, told when it is built.
+//! Mistakes in a configuration, reported when it is built.
 
 use std::{fmt, path::PathBuf};
 
 use crate::keys::{KeyProblem, NotAJwkSet, SkippedKey};
 
-/// Why a verifier or a key service cannot be built as asked.
+/// A mistake in the configuration of a verifier, a key service or a layer.
 ///
 /// # Example
 ///
@@ -31,19 +31,19 @@ pub enum ConfigurationError {
     File {
         /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A text is not a JWK Set.
     NotAJwkSet(NotAJwkSet),
     /// A local key set has no usable key.
     NoUsableKey {
-        /// Each of its keys, and why it is not used.
+        /// Its keys, each with the reason that it is not used.
         skipped: Vec<SkippedKey>,
     },
     /// A key cannot be used.
     Key(KeyProblem),
-    /// One of several issuers has no name, so no token could choose it.
+    /// One of several issuers has no name, so that no token can name it.
     UnnamedIssuer,
     /// An issuer is named twice.
     DuplicateIssuer {
@@ -54,29 +54,29 @@ pub enum ConfigurationError {
     NoIssuer,
     /// The HTTP client cannot be built.
     HttpClient {
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A text is not a private key as PEM (PKCS#8), or the key does not sign by the algorithm asked for.
+    /// A text is not a private key as PEM (PKCS#8), or the key is not for the requested algorithm.
     PrivateKey,
     /// The secret that shared answers are sealed with has fewer than 32 bytes.
     ShortStoreSecret,
-    /// More than one issuer is to introspect opaque tokens: it cannot be told whose a token is.
+    /// More than one issuer introspects: an opaque token does not name its issuer.
     SeveralIntrospectors,
     /// The `reqwest` feature is off, and no client was given.
     NoHttpClient,
-    /// Certificate authorities are given beside a client of one's own, which would not know of them.
+    /// Certificate authorities are given together with an HTTP client of your own, which would not use them.
     UnusedCaFile,
     /// `ca_file` or `ca_pem` without a certificate.
     NoCertificate,
-    /// A field of [`Rules`](crate::Rules) or [`IssuerRules`](crate::IssuerRules) is not as it must be.
+    /// A field of [`Rules`](crate::Rules) or [`IssuerRules`](crate::IssuerRules) is invalid.
     Rule {
-        /// The field, as in `claims[1].matches`.
+        /// The field, such as `claims[1].matches`.
         field: String,
-        /// What was expected, what stands there, and what to do.
+        /// The expected value, the actual one, and the remedy.
         problem: String,
     },
-    /// A header field to be sent has a name or a value that none can have.
+    /// A header field to be sent has an invalid name or value (RFC 9110 section 5).
     HeaderField {
         /// Its name.
         name: String,
@@ -92,10 +92,10 @@ impl ConfigurationError {
 impl fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url { url } => write!(f, "expected an absolute URL, `{url}` came"),
+            Self::Url { url } => write!(f, "expected an absolute URL, got `{url}`"),
             Self::InsecureUrl { url } => write!(
                 f,
-                "expected an https URL, `{url}` came: keys that come in the clear can be replaced on their way \
+                "expected an https URL, got `{url}`: keys that are sent in the clear can be replaced on their way \
                  (http is fine to this machine; elsewhere `dangerously_allow_http` permits it)"
             ),
             Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
@@ -108,24 +108,24 @@ impl fmt::Display for ConfigurationError {
             }
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
             Self::UnnamedIssuer => {
-                f.write_str("expected every one of several issuers to have a name: call `issuer` on each")
+                f.write_str("expected a name for each of several issuers, got one without: call `issuer` on each")
             }
-            Self::DuplicateIssuer { issuer } => write!(f, "expected each issuer once, `{issuer}` came twice"),
-            Self::NoIssuer => f.write_str("expected at least one issuer"),
+            Self::DuplicateIssuer { issuer } => write!(f, "expected each issuer once, got `{issuer}` twice"),
+            Self::NoIssuer => f.write_str("expected at least one issuer, got none"),
             Self::HttpClient { .. } => f.write_str("cannot build the HTTP client"),
             Self::PrivateKey => f.write_str(
-                "expected a private key as PEM (PKCS#8, `PRIVATE KEY`): RSA, P-256, P-384 or Ed25519, for an algorithm that it \
-                 signs by",
+                "expected a private key as PEM (PKCS#8, `PRIVATE KEY`): RSA, P-256, P-384 or Ed25519, and an algorithm of its \
+                 type",
             ),
             Self::ShortStoreSecret => {
-                f.write_str("expected a secret of 32 bytes or more to seal shared answers with, a shorter one came")
+                f.write_str("expected a secret of 32 bytes or more to seal shared answers with, got a shorter one")
             }
             Self::SeveralIntrospectors => f.write_str(
-                "expected one issuer at most that introspects: an opaque token does not say whose it is, and to show it to \
-                 another issuer would give it away",
+                "expected one issuer at most that introspects, got several: an opaque token does not name its issuer, and \
+                 showing it to another issuer would give it away",
             ),
             Self::NoHttpClient => {
-                f.write_str("expected an HTTP client: call `http_client`, or switch on the `reqwest` feature")
+                f.write_str("expected an HTTP client, got none: call `http_client`, or enable the `reqwest` feature")
             }
             Self::UnusedCaFile => {
                 f.write_str("expected `ca_file` or `http_client`, got both: have your client trust the authority itself")
@@ -135,7 +135,7 @@ impl fmt::Display for ConfigurationError {
             ),
             Self::Rule { field, problem } => write!(f, "`{field}`: {problem}"),
             Self::HeaderField { name } => {
-                write!(f, "expected a header field with a name and a value that can be sent, got {name:?}")
+                write!(f, "expected a header field with a valid name and value, got {name:?}")
             }
         }
     }

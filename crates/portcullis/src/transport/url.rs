@@ -81,7 +81,7 @@ mod tests {
         ];
         for (text, expected) in table {
             let error = Transport::Secure.url(text).unwrap_err();
-            assert_eq!(error.to_string(), format!("expected an absolute URL, `{expected}` came"));
+            assert_eq!(error.to_string(), format!("expected an absolute URL, got `{expected}`"));
         }
         let endless = format!("http://as.example.com/{}", "x".repeat(100_000));
         assert!(Transport::Secure.url(&endless).unwrap_err().to_string().len() < 600);
