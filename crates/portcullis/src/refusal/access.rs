@@ -1,27 +1,27 @@
-//! Blame: what a good token was granted.
+//! Faults of access: a good token does not grant enough.
 
 use std::fmt;
 
-/// What a good token lacks for this endpoint.
+/// The reason that a good token may not pass at this endpoint.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessFault {
     /// A scope value that the endpoint needs was not granted (RFC 6750 section 3.1).
     InsufficientScope {
-        /// The scope values to ask for, separated by spaces.
+        /// The scope values that the client should request, separated by spaces.
         required: String,
     },
     /// A claim that the endpoint needs is missing or has another value.
     RequiredClaims {
-        /// The rule's claim: a name or a JSON Pointer; what did not fit, for typed claims.
+        /// The rule's claim: a name or a JSON Pointer; for typed claims, a text that names the type.
         claim: String,
     },
-    /// A claim is there that the endpoint forbids.
+    /// The token has a claim that the endpoint forbids.
     ForbiddenClaim {
         /// The rule's claim: a name or a JSON Pointer.
         claim: String,
     },
-    /// A rule of the endpoint's own does not hold ([`Secure::rule`](crate::Secure::rule)).
+    /// A rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)).
     OwnRule {
         /// The rule's name, which is the code of this refusal.
         name: &'static str,
@@ -52,10 +52,10 @@ impl fmt::Display for AccessFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InsufficientScope { required } => {
-                write!(f, "the token was not granted all of the scope that is needed: {required}")
+                write!(f, "the token does not grant all of the required scope: {required}")
             }
             Self::RequiredClaims { claim } => write!(f, "a required claim is missing or has another value: {claim}"),
-            Self::ForbiddenClaim { claim } => write!(f, "a claim is there that the endpoint forbids: {claim}"),
+            Self::ForbiddenClaim { claim } => write!(f, "the token has a claim that the endpoint forbids: {claim}"),
             Self::OwnRule { name } => write!(f, "the rule `{name}` of the endpoint does not hold"),
         }
     }

@@ -1,56 +1,55 @@
-//! Why a request is refused.
+//! The reasons for refusing a request.
 //!
-//! A [`Refusal`] is sorted by blame: the request, the token, the access it grants, the keys or our
-//! own configuration. It keeps what was expected and what came; its `Display` text is for operators
-//! and carries neither token text nor claim values, and [`Refusal::description`] is what a client
-//! may read.
+//! A [`Refusal`] is sorted by blame: the request, the token, the access that it grants, the authorization server, or our own
+//! configuration. It keeps the expected and the actual value. Its `Display` text is for operators and contains neither token
+//! text nor claim values; [`Refusal::description`] is for clients.
 //!
 //! # The codes
 //!
-//! They are the same in logs, metrics, problem details and every door, and never change their meaning.
+//! The codes are the same in logs, metrics, problem details and at every door. They never change their meaning.
 //! `403*` is 401 where [`invalid_token_status`](crate::Secure::invalid_token_status) says so.
 //!
 //! | code | status | meaning |
 //! |---|---|---|
-//! | `no_credentials` | 401 | no token in any of the places it may stand |
+//! | `no_credentials` | 401 | no token in any permitted place |
 //! | `other_scheme` | 401 | another scheme than `Bearer` |
 //! | `empty_token` | 401 | `Bearer` without a token |
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
 //! | `token_too_large` | 403* | longer than the limit (`max_token_bytes`), 16 KiB by default |
 //! | `malformed_token` | 403* | characters that no bearer token has |
-//! | `malformed_token_parts` | 403* | not three parts; also what an opaque token gets without introspection |
+//! | `malformed_token_parts` | 403* | not three parts; also an opaque token without introspection |
 //! | `encrypted_token` | 403* | five parts: a JWE |
 //! | `malformed_base64` | 403* | a part is not strict base64url |
 //! | `malformed_json` | 403* | header or payload is not a JSON object |
-//! | `duplicate_member` | 403* | a member name stands twice in one object |
-//! | `nested_too_deep` | 403* | objects and arrays stand deeper in each other than 32 levels |
-//! | `malformed_header` | 403* | `alg`, `kid`, `typ` or `b64` is not what it must be |
-//! | `critical_header` | 403* | `crit` asks for an extension |
+//! | `duplicate_member` | 403* | an object has two members of one name |
+//! | `nested_too_deep` | 403* | objects and arrays are nested deeper than 32 levels |
+//! | `malformed_header` | 403* | `alg`, `kid`, `typ` or `b64` is malformed |
+//! | `critical_header` | 403* | `crit` requires an extension |
 //! | `algorithm_not_allowed` | 403* | `alg` is unknown, `none`, or not allowed here |
-//! | `wrong_type` | 403* | `typ` is not that of an access token |
+//! | `wrong_type` | 403* | `typ` is not the type of an access token |
 //! | `unknown_key` | 403* | the issuer publishes no such key |
-//! | `key_mismatch` | 403* | the key is there, for another algorithm |
-//! | `unusable_key` | 403* | the key is there, and is not used: it is malformed, or for other things |
+//! | `key_mismatch` | 403* | the key exists, for another algorithm |
+//! | `unusable_key` | 403* | the key exists, but is not used: it is malformed, or for another purpose |
 //! | `too_many_keys` | 403* | the token names no key, and not all keys that fit are tried |
 //! | `bad_signature` | 403* | the signature does not verify |
 //! | `inactive_token` | 403* | introspection says so: revoked, expired, or never issued |
 //! | `expired` | 403* | `exp` has passed |
-//! | `not_yet_valid` | 403* | `nbf` is to come |
-//! | `issued_in_future` | 403* | `iat` is to come: the clocks differ |
-//! | `token_lifetime_too_long` | 403* | from `iat` to `exp` it is longer than `max_token_lifetime` |
+//! | `not_yet_valid` | 403* | `nbf` is in the future |
+//! | `issued_in_future` | 403* | `iat` is in the future: the clocks differ |
+//! | `token_lifetime_too_long` | 403* | the time from `iat` to `exp` is longer than `max_token_lifetime` |
 //! | `missing_claim` | 403* | a registered claim is missing |
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
 //! | `wrong_issuer` | 403* | `iss` is not trusted here |
-//! | `wrong_audience` | 403* | `aud` does not name us |
-//! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove to have it |
+//! | `wrong_audience` | 403* | `aud` does not name this resource server |
+//! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove possession of it |
 //! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
-//! | `required_claims` | 403* | a claim that the endpoint asks for is missing or different |
-//! | `forbidden_claim` | 403* | a claim is there that the endpoint forbids |
+//! | `required_claims` | 403* | a claim that the endpoint requires is missing or different |
+//! | `forbidden_claim` | 403* | the token has a claim that the endpoint forbids |
 //! | *a name of yours* | 403* | a rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)) |
-//! | `insufficient_scope` | 403 | a scope value that the endpoint asks for was not granted |
-//! | `keys_unavailable` | 503 | the issuer's keys cannot be had: nothing was judged |
-//! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or gives no answer that can be believed: nothing was judged |
-//! | `missing_layer` | 500 | an extractor stands behind no layer |
+//! | `insufficient_scope` | 403 | a scope value that the endpoint requires was not granted |
+//! | `keys_unavailable` | 503 | the issuer's keys are not available: the token was not judged |
+//! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or its answer cannot be trusted: the token was not judged |
+//! | `missing_layer` | 500 | an extractor is used without a layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 
 mod access;
@@ -69,7 +68,7 @@ pub use unverified::{MemberName, Unverified};
 
 use std::fmt;
 
-/// Why a request may not pass, by blame.
+/// The reason for refusing a request, sorted by blame.
 ///
 /// # Example
 ///
@@ -83,15 +82,15 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The request carries no token, or carries it in a way it must not.
+    /// The request carries no token, or not in a permitted way.
     Request(RequestFault),
-    /// The token is malformed, forged, out of time or not for us (RFC 6750 `invalid_token`).
+    /// The token is malformed, forged, outside its times or not for this resource server (RFC 6750 `invalid_token`).
     Token(TokenFault),
-    /// The token is good, but does not grant what the endpoint asks for.
+    /// The token is good, but does not meet the endpoint's rules.
     Access(AccessFault),
-    /// The token was not judged: what is needed for that could not be had of the authorization server.
+    /// The token was not judged: the keys or the answer of the authorization server are not available.
     Unavailable(UnavailableFault),
-    /// The token was not judged: the server is set up wrongly.
+    /// The token was not judged: this server is misconfigured.
     Configuration(ConfigurationFault),
 }
 
@@ -108,7 +107,7 @@ impl Refusal {
         }
     }
 
-    /// The check that gives it, for an explanation.
+    /// The check that gives this refusal, for an explanation.
     pub(crate) fn check(&self) -> CheckKind {
         match self {
             Self::Request(_) => CheckKind::Credentials,
@@ -121,7 +120,7 @@ impl Refusal {
         }
     }
 
-    /// What a client may read: no value of the token, no name of a server, no setting.
+    /// The description for clients: without values of the token, names of servers or settings.
     #[must_use]
     pub fn description(&self) -> &'static str {
         match self {
@@ -134,7 +133,7 @@ impl Refusal {
     }
 }
 
-/// The codes of all refusals, as the table above has them; rules of one's own have other names.
+/// The codes of all refusals, in the order of the table above; a rule of your own needs another name.
 ///
 /// ```
 /// assert!(portcullis::refusal::CODES.contains(&"insufficient_scope"));
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_of_the_seed_stand_to_the_letter() {
+    fn the_texts_of_express_oauth_jwt_stand_to_the_letter() {
         let scope = Refusal::Access(AccessFault::InsufficientScope { required: "a".into() });
         let claims = Refusal::Access(AccessFault::RequiredClaims { claim: "a".into() });
         assert_eq!(Refusal::Request(RequestFault::EmptyToken).description(), "Bearer token is empty");

@@ -1,40 +1,40 @@
-//! Blame: not the client. What is needed for a verdict could not be had, or the server is set up wrongly.
+//! Faults of servers: the authorization server is not available, or this server is misconfigured.
 
 use std::{fmt, time::Duration};
 
-/// What could not be had of the authorization server, so that nobody was judged.
+/// The part of the authorization server that is not available, so that the token was not judged.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnavailableFault {
-    /// The key set cannot be had, and nothing usable is cached.
+    /// The key set is not available, and no usable one is cached.
     Keys {
-        /// The time at which it is worth another try.
+        /// The time to wait before the next try.
         retry_after: Duration,
     },
-    /// The key is unknown, and other unknown ids have used up the fetches that may be made to look for one.
+    /// The key is unknown, and other unknown ids have used up the fetches that look for new keys.
     KeyFetches {
-        /// The time at which it is worth another try.
+        /// The time to wait before the next try.
         retry_after: Duration,
     },
-    /// The introspection endpoint cannot be asked about an opaque token, or gave no answer that can be believed.
+    /// The introspection endpoint cannot be asked about an opaque token, or its answer cannot be trusted.
     Introspection {
-        /// The time at which it is worth another try.
+        /// The time to wait before the next try.
         retry_after: Duration,
     },
 }
 
-/// What is wrong with the server's own set-up.
+/// The mistake in this server's configuration.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigurationFault {
-    /// An extractor stands behind no `Secure` layer.
+    /// An extractor is used without a `Secure` layer.
     MissingLayer,
     /// The future was polled outside a tokio runtime, so no keys can be fetched.
     NoRuntime,
 }
 
 impl UnavailableFault {
-    /// The time at which it is worth another try.
+    /// The time to wait before the next try.
     #[must_use]
     pub fn retry_after(self) -> Duration {
         let (Self::Keys { retry_after } | Self::KeyFetches { retry_after } | Self::Introspection { retry_after }) =
@@ -62,7 +62,7 @@ impl ConfigurationFault {
 impl fmt::Display for UnavailableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self {
-            Self::Keys { .. } => "the issuer's keys cannot be had",
+            Self::Keys { .. } => "the issuer's keys are not available",
             Self::KeyFetches { .. } => {
                 "the key set has no key with the token's `kid`, and unknown ids have used up the fetches that look for new \
                  keys (5, and one more each 10 s): it cannot be told whether there is one"
@@ -76,8 +76,10 @@ impl fmt::Display for UnavailableFault {
 impl fmt::Display for ConfigurationFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MissingLayer => "no Secure layer stands before this handler: add one to its route or router",
-            Self::NoRuntime => "keys are fetched on a tokio runtime, and there is none here",
+            Self::MissingLayer => {
+                "expected a Secure layer before this handler, got none: add one to its route or router"
+            }
+            Self::NoRuntime => "expected a tokio runtime to fetch keys on, got none: run the server on tokio",
         })
     }
 }

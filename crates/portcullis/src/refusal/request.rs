@@ -1,16 +1,16 @@
-//! Blame: the way a request carries its credentials.
+//! Faults of the way that a request carries its credentials.
 
 use std::fmt;
 
-/// What is wrong with the way a request carries its credentials.
+/// The fault of the way that a request carries its credentials.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestFault {
-    /// No place that may carry a token carries one.
+    /// No permitted place carries a token.
     NoCredentials,
     /// The `Authorization` field has another scheme than `Bearer`.
     OtherScheme,
-    /// The `Bearer` scheme is there, its token is not.
+    /// The `Bearer` scheme without a token.
     EmptyToken,
     /// More than one token, or two `Authorization` fields (RFC 6750 section 2).
     SeveralTokens,
@@ -40,11 +40,9 @@ impl fmt::Display for RequestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoCredentials => "the request carries no access token",
-            Self::OtherScheme => "expected the Bearer scheme in the Authorization field, another came",
+            Self::OtherScheme => "expected the Bearer scheme in the Authorization field, got another",
             Self::EmptyToken => "Bearer token is empty",
-            Self::SeveralTokens => {
-                "expected one access token, the request carries several, or several Authorization fields"
-            }
+            Self::SeveralTokens => "expected one access token, got several, or several Authorization fields",
         })
     }
 }

@@ -1,11 +1,11 @@
-//! Blame: the token.
+//! Faults of the token.
 
 use std::{fmt, time::Duration};
 
 use super::{CheckKind, MemberName, Unverified};
 use crate::keys::KeyProblem;
 
-/// What is wrong with the token itself.
+/// The fault of the token itself.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenFault {
@@ -22,28 +22,28 @@ pub enum TokenFault {
     Encrypted,
     /// Not three parts (RFC 7515 section 7.1).
     Segments {
-        /// How many parts there are.
+        /// The number of its parts.
         actual: usize,
     },
     /// A part is not strict base64url (RFC 7515 section 2).
     Base64(Part),
-    /// A part is not the JSON object it has to be.
+    /// A part is not a valid JSON object.
     Json(Part, JsonFault),
     /// A header member has a wrong type or size.
     Header {
         /// The member's name.
         member: &'static str,
-        /// What it has to be.
+        /// The expected form, as in "to be …".
         expected: &'static str,
     },
-    /// `crit` is there: no extension is understood (RFC 7515 section 4.1.11).
+    /// `crit` is present, but no extension is supported (RFC 7515 section 4.1.11).
     Critical,
     /// `alg` is unknown, `none`, or not on the allow-list (RFC 8725 section 3.1).
     Algorithm {
         /// The algorithm that the header names.
         actual: Unverified,
     },
-    /// `typ` is not that of an access token (RFC 8725 section 3.11).
+    /// `typ` is not the type of an access token (RFC 8725 section 3.11).
     Type {
         /// The type that the header names; empty if it names none.
         actual: Unverified,
@@ -58,16 +58,16 @@ pub enum TokenFault {
         /// The algorithm that the header names.
         algorithm: &'static str,
     },
-    /// The key set has the key that the token names, and it is not used.
+    /// The key set has the key that the token names, but the key is not used.
     UnusableKey {
         /// The reason.
         problem: KeyProblem,
     },
-    /// The token names no key, and no more keys are tried of those that may have signed it.
+    /// The token names no key, and the limit of keys to try was reached.
     TooManyKeys {
-        /// The number of those that were tried.
+        /// The number of keys that were tried.
         limit: usize,
-        /// The number of those that fit.
+        /// The number of keys that fit.
         actual: usize,
     },
     /// The signature does not verify.
@@ -76,27 +76,27 @@ pub enum TokenFault {
     Inactive,
     /// `exp` is in the past.
     Expired {
-        /// How long ago.
+        /// The time since then.
         ago: Duration,
     },
     /// `nbf` is in the future.
     NotYetValid {
-        /// How far ahead.
+        /// The time until then.
         ahead: Duration,
     },
     /// `iat` is in the future.
     IssuedInFuture {
-        /// How far ahead.
+        /// The time until then.
         ahead: Duration,
     },
-    /// From `iat` to `exp` it is longer than the bound (`max_token_lifetime`).
+    /// The time from `iat` to `exp` is longer than the limit (`max_token_lifetime`).
     Lifetime {
-        /// The bound.
+        /// The limit.
         limit: Duration,
         /// The time from `iat` to `exp`.
         actual: Duration,
     },
-    /// A registered claim that has to be there is not.
+    /// A required registered claim is missing.
     MissingClaim {
         /// The claim's name.
         name: &'static str,
@@ -105,7 +105,7 @@ pub enum TokenFault {
     MalformedClaim {
         /// The claim's name.
         name: &'static str,
-        /// What it has to be.
+        /// The expected form, as in "to be …".
         expected: &'static str,
     },
     /// `iss` is not an issuer that is trusted here.
@@ -115,15 +115,15 @@ pub enum TokenFault {
     },
     /// `sub` is not a workload of the SPIFFE trust domain that is trusted here.
     TrustDomain,
-    /// `aud` names none of the audiences that are ours.
+    /// `aud` names none of our audiences.
     Audience {
         /// The audiences, one of which has to be named.
         expected: Vec<String>,
     },
-    /// The token is bound to a key (`cnf` with `jkt` or `x5t#S256`), and the request does not prove to have it
+    /// The token is bound to a key (`cnf` with `jkt` or `x5t#S256`), and the request does not prove possession of it
     /// (RFC 9449 section 7.1, RFC 8705 section 3).
     SenderConstrained,
-    /// `cnf` binds the token in a way that no request can prove here (RFC 7800 section 3.1).
+    /// `cnf` binds the token in an unknown way, so that no request can prove possession here (RFC 7800 section 3.1).
     UnsupportedConfirmation,
 }
 
@@ -138,7 +138,7 @@ pub enum Part {
     Signature,
 }
 
-/// What is wrong with a JSON text.
+/// The fault of a JSON text.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonFault {
@@ -146,11 +146,11 @@ pub enum JsonFault {
     Syntax,
     /// JSON, but not an object.
     NotAnObject,
-    /// A member name stands twice in one object.
+    /// An object has two members of one name.
     DuplicateMember {
-        /// The name; if it stands deeper, that of the claim that it stands in.
+        /// The name; in a nested object, that of the claim around it.
         name: MemberName,
-        /// True if it stands deeper.
+        /// True in a nested object.
         is_within: bool,
     },
     /// Nested deeper than the limit.
@@ -162,7 +162,7 @@ impl TokenFault {
         self.row().0
     }
 
-    /// The check that gives it.
+    /// The check that gives this fault.
     pub(super) fn check(&self) -> CheckKind {
         self.row().1
     }
@@ -171,7 +171,7 @@ impl TokenFault {
         self.row().2
     }
 
-    /// Its code, the check that gives it, and its description for the client.
+    /// The code, the check that gives this fault, and the description for clients.
     fn row(&self) -> (&'static str, CheckKind, &'static str) {
         const UNKNOWN_KEY: &str = "Token is signed with an unknown key";
         const MALFORMED: &str = "Token is malformed";
@@ -218,14 +218,14 @@ impl TokenFault {
         }
     }
 
-    /// Tells whether the token is refused since nobody has proved to be its sender.
+    /// Tells whether the token is refused because a proof of possession is missing.
     pub(crate) fn lacks_proof(&self) -> bool {
         matches!(self, Self::SenderConstrained | Self::UnsupportedConfirmation)
     }
 }
 
 impl Part {
-    /// The check that it is base64url.
+    /// The check that the part is base64url.
     pub(crate) fn encoding(self) -> CheckKind {
         match self {
             Self::Header => CheckKind::HeaderEncoding,
@@ -234,7 +234,7 @@ impl Part {
         }
     }
 
-    /// The check that it is a JSON object.
+    /// The check that the part is a JSON object.
     pub(crate) fn json(self) -> CheckKind {
         match self {
             Self::Header => CheckKind::HeaderJson,
@@ -244,7 +244,7 @@ impl Part {
 }
 
 impl JsonFault {
-    /// The depth to which objects and arrays may stand in each other.
+    /// The depth to which objects and arrays may be nested.
     pub(crate) const MAX_DEPTH: usize = 32;
 
     fn code(&self) -> &'static str {
@@ -260,17 +260,17 @@ impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { limit, actual } => {
-                write!(f, "expected a token of at most {limit} bytes (max_token_bytes), one of {actual} bytes came")
+                write!(f, "expected a token of at most {limit} bytes (max_token_bytes), got one of {actual} bytes")
             }
             Self::Characters => f.write_str("the token has characters that no bearer token has (RFC 9110 token68)"),
             Self::Encrypted => {
-                f.write_str("expected a signed token of three parts, an encrypted one (JWE, five parts) came")
+                f.write_str("expected a signed token of three parts, got an encrypted one (JWE, five parts)")
             }
-            Self::Segments { actual } => write!(f, "expected a token of three parts, one of {actual} came"),
+            Self::Segments { actual } => write!(f, "expected a token of three parts, got one of {actual}"),
             Self::Base64(part) => write!(f, "the token's {part} is not strict base64url"),
             Self::Json(part, fault) => write!(f, "the token's {part} {fault}"),
             Self::Header { member, expected } => write!(f, "expected the header member `{member}` to be {expected}"),
-            Self::Critical => f.write_str("the header asks for an extension (crit); none is supported"),
+            Self::Critical => f.write_str("expected a header without `crit`, got one: no extension is supported"),
             Self::Algorithm { .. } => f.write_str("the header's `alg` is not on the list of allowed algorithms"),
             Self::Type { .. } => f.write_str("the header's `typ` is not an accepted type of access token"),
             Self::UnknownKey { kid: Some(_) } => f.write_str("no key of the issuer's key set has the token's `kid`"),
@@ -307,16 +307,16 @@ impl fmt::Display for TokenFault {
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
             Self::Issuer { .. } => f.write_str("the token's `iss` is not a trusted issuer, to the letter"),
             Self::TrustDomain => {
-                f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the trust domain that is configured")
+                f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the configured trust domain")
             }
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
             Self::SenderConstrained => f.write_str(
-                "this token is bound to a key: expected its DPoP proof or client certificate, none can be checked here; \
-                 have the client ask for a bearer token",
+                "expected a bearer token, got one that is bound to a key (DPoP or client certificate), whose proof cannot be \
+                 checked here: have the client request a bearer token",
             ),
             Self::UnsupportedConfirmation => f.write_str(
-                "this token is bound to a key (cnf) in a way that no request can prove here: \
-                 have the client ask for a bearer token",
+                "expected a bearer token, got one that is bound to a key (cnf) in an unknown way: have the client request a \
+                 bearer token",
             ),
         }
     }

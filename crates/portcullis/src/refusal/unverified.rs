@@ -1,8 +1,8 @@
-//! What a token says of itself before anything has vouched for it.
+//! Texts of a token that nothing has vouched for yet.
 
 use std::fmt;
 
-/// Text that a token claims about itself: kept for reports, hidden from `Debug` and `Display`.
+/// An unverified text of a token: kept for reports, redacted in `Debug`, and without `Display`.
 ///
 /// It is cut to 256 bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl fmt::Debug for Unverified {
     }
 }
 
-/// The name of a header member or a claim, as a token has it: in backticks, cut and cleaned, fit for a log.
+/// The name of a header member or a claim of a token: in backticks, shortened and cleaned for logs.
 ///
-/// A name says which claim an issuer has to look at; the claim's value is never told.
+/// The name shows an issuer the claim to look at; the claim's value is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MemberName(Box<str>);
 
