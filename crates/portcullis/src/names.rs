@@ -1,14 +1,14 @@
 //! The names of all events, spans and metrics, for filters, dashboards and tests.
 //!
-//! Events and spans are `tracing`'s, under the target [`TARGET`]; metrics are of the `metrics` facade. No token and no
-//! claim stands in any of them.
+//! Events and spans are `tracing`'s, under the target [`TARGET`]; metrics are of the `metrics` facade. None of them
+//! contains a token or a claim.
 //!
 //! # Example
 //!
 //! ```
 //! use portcullis::names::{TARGET, events, metrics};
 //!
-//! /// Whether an event is a refusal of the library's.
+//! /// Tells whether an event is a refusal by the library.
 //! fn is_refusal(event: &tracing::Metadata<'_>) -> bool {
 //!     event.target() == TARGET && event.name() == events::REQUEST_REFUSED
 //! }
@@ -21,7 +21,7 @@
 /// The target of all events and spans.
 pub const TARGET: &str = "portcullis";
 
-/// The names of events: what [`tracing::Metadata::name`] returns.
+/// The names of events, as [`tracing::Metadata::name`] returns them.
 pub mod events {
     /// A token passed (`DEBUG`, with `algorithm`).
     pub const ACCESS_TOKEN_VERIFIED: &str = "access_token_verified";
@@ -55,7 +55,7 @@ pub mod events {
 
 /// The steps of judging a request, as events of level `TRACE` and of the target [`steps::TARGET`], each with the field `step`.
 ///
-/// A request takes each of them once at the most, whether it waits or not: a test counts them.
+/// A request takes each of them once at the most, also if it waits: tests count them.
 pub mod steps {
     /// The target of these events.
     pub const TARGET: &str = "portcullis::step";
@@ -65,7 +65,7 @@ pub mod steps {
     pub const FIND_ROUTE: &str = "find_route";
     /// The places that may carry the token are read.
     pub const FIND_TOKEN: &str = "find_token";
-    /// The token is looked for among those that were verified before.
+    /// The token is looked up among those that were verified before.
     pub const LOOK_UP_TOKEN: &str = "look_up_token";
     /// A JWT is decoded.
     pub const DECODE_TOKEN: &str = "decode_token";
@@ -108,10 +108,10 @@ pub mod metrics {
     pub const JWKS_FETCHED_AT: Metric = Metric::gauge(
         "portcullis_jwks_fetched_timestamp_seconds",
         &["source"],
-        "When the keys were fetched, by source: their age is now minus this",
+        "The time at which the keys were fetched, by source: their age is now minus this",
     );
     /// Introspections of opaque tokens: `active`, `inactive`, `refused` (by our rules), `unusable` (a response that is
-    /// not believed), `failed` (the server's failure) or `crowded_out` (not made, since too many were under way).
+    /// not trusted), `failed` (the server's failure) or `crowded_out` (not made, since too many were in progress).
     pub const INTROSPECTIONS: Metric = Metric::counter(
         "portcullis_introspections_total",
         &["outcome"],

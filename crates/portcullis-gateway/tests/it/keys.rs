@@ -27,7 +27,7 @@ async fn a_fetched_set_is_listed_with_what_cannot_be_used_and_why() {
     let lines: Vec<_> = ran.out.lines().collect();
     assert!(lines[0].starts_with("kid ") && lines[0].ends_with("state"), "{}", ran.out);
     assert_eq!(lines.len(), 7, "{}", ran.out);
-    for words in ["2048 bits", "P-384", "Ed25519", "usable", "not used: its `use`", "stands in a published key set"] {
+    for words in ["2048 bits", "P-384", "Ed25519", "usable", "not used: its `use`", "in a published key set"] {
         assert!(ran.out.contains(words), "{words} is not in:\n{}", ran.out);
     }
     assert!(!ran.out.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", ran.out);

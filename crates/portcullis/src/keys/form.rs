@@ -1,4 +1,4 @@
-//! The types of JWK (`kty`), a row each: the members that make a key of each.
+//! The types of JWK (`kty`), a row each with its members.
 
 /// The members of a JWK of one `kty`.
 pub(super) struct Form {
@@ -18,7 +18,7 @@ const FORMS: [Form; 5] = [
     Form { kty: "OKP", set: Some("crv"), public: &["x"], private: &["d"] },
     // RFC 9964 section 3.
     Form { kty: "AKP", set: Some("alg"), public: &["pub"], private: &["priv"] },
-    // RFC 7518 section 6.4: nothing of a secret is public.
+    // RFC 7518 section 6.4: a secret has no public members.
     Form { kty: "oct", set: None, public: &[], private: &["k"] },
 ];
 
@@ -27,7 +27,7 @@ impl Form {
         FORMS.iter().find(|form| form.kty == kty)
     }
 
-    /// The members of any form by one of which alone a signature can be made.
+    /// The members of all forms that have to stay private: one alone is enough to make signatures.
     pub(super) fn private_members() -> impl Iterator<Item = &'static str> {
         FORMS.iter().flat_map(|form| form.private).copied()
     }

@@ -8,10 +8,10 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, json};
 
-/// A value as it was written: of members that stand twice and say different things all are kept, as an object in their place.
+/// A JSON value in which members of one name with different values are kept, as an object in their place.
 ///
 /// No member of a JWK is an object, so that a key with two purposes, two numbers or two ids is not used (RFC 7517 section 4
-/// leaves it to the reader which of them counts).
+/// lets each reader choose one of them).
 pub(super) struct Gathered(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Gathered {
@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for AnyValue {
         let (mut values, mut gathered) = (Map::new(), BTreeSet::new());
         while let Some((name, Gathered(value))) = members.next_entry::<String, _>()? {
             match values.get_mut(&name) {
-                // Two that differ say enough: with each more it would be nested deeper.
+                // Two different values are enough: each further one would nest deeper.
                 Some(first) if *first == value || gathered.contains(&name) => {}
                 Some(first) => {
                     *first = json!({ "twice": [first.take(), value] });

@@ -8,7 +8,7 @@ use crate::{
     crypto::KeyMaterial,
 };
 
-/// Imports a JWK; the rules say whether it may be a secret, and what it may be for.
+/// Imports a JWK; the rules decide whether it may be a secret, and its permitted `use`.
 pub(super) fn import(jwk: &Value, rules: &ImportRules) -> Result<(VerificationKey, Vec<KeyOddity>), KeyProblem> {
     let mut jwk = Members::of(jwk)?;
     let kid = jwk.kid()?;
@@ -23,7 +23,7 @@ pub(super) fn import(jwk: &Value, rules: &ImportRules) -> Result<(VerificationKe
     Ok((VerificationKey::new(kid, material), jwk.into_oddities()))
 }
 
-/// The `kid` of a JWK that may be bad in any other way.
+/// The `kid` of a JWK that may be otherwise invalid.
 pub(super) fn kid(jwk: &Value) -> Option<&str> {
     jwk.get("kid")?.as_str().filter(|kid| !kid.is_empty())
 }
@@ -35,7 +35,7 @@ fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
     KeyType::of_jwk(kty, name).ok_or(KeyProblem::UnknownType)
 }
 
-/// `use` and `key_ops` are honoured where they stand (RFC 7517 sections 4.2 and 4.3).
+/// `use` and `key_ops` are honoured if present (RFC 7517 sections 4.2 and 4.3).
 fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProblem> {
     match jwk.text("use")? {
         None | Some("sig") => {}
@@ -51,7 +51,7 @@ fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProble
     }
 }
 
-/// The algorithms that the key is bound to: the one of its `alg`, else all of its type.
+/// The algorithms that the key is bound to: that of its `alg`, otherwise all of its type.
 fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
     let possible = Algorithm::of(key_type);
     let Some(name) = jwk.text("alg")? else { return Ok(possible) };
@@ -79,7 +79,7 @@ fn uncompressed_point(jwk: &mut Members<'_>, key_type: KeyType) -> Result<Vec<u8
     Ok([&[4], x.as_slice(), y.as_slice()].concat())
 }
 
-/// The one public member, in octets that are no number: a shorter text is another key, or none.
+/// The only public member. Its octets are not a number, so that their length has to be exact.
 fn bare(jwk: &mut Members<'_>, kty: &str, key_type: KeyType) -> Result<Vec<u8>, KeyProblem> {
     let name = Form::of(kty).and_then(|form| form.public.first()).ok_or(KeyProblem::UnknownType)?;
     let (octets, expected) = (jwk.octets(name)?, key_type.member_bytes().unwrap_or_default());

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{ImportRules, KeyOddity, KeyProblem, Notation, Origin, gathered::Gathered, jwk};
 
-/// A JWK Set document, and when it was fetched: what a [`JwksCache`](crate::JwksCache) keeps.
+/// A JWK Set document and the time at which it was fetched, for a [`JwksCache`](crate::JwksCache).
 ///
-/// Keys in it are as they came: good, bad and unknown ones.
+/// It holds all keys as they were published: good, bad and unknown ones.
 ///
 /// # Example
 ///
@@ -26,7 +26,7 @@ pub struct JwkSet {
     has_byte_order_mark: bool,
 }
 
-/// A text is not a JWK Set: not JSON, or no object with an array `keys`.
+/// A text that is not a JWK Set: not JSON, or no object with an array `keys`.
 ///
 /// ```
 /// use portcullis::{JwkSet, Notation};
@@ -58,7 +58,7 @@ impl JwkSet {
         Ok(Self { document, fetched_at: None, has_byte_order_mark: text.len() < json.len() })
     }
 
-    /// When the document was fetched; unknown for one that came without that, which then counts as old.
+    /// The time at which the document was fetched; if it is unknown, the document counts as old.
     #[must_use]
     pub fn fetched_at(&self) -> Option<SystemTime> {
         self.fetched_at
@@ -70,8 +70,7 @@ impl JwkSet {
         Self { fetched_at: Some(fetched_at), ..self }
     }
 
-    /// Each key as it came, and why it is not used, if the set is fetched from an endpoint; of one that is used what is odd
-    /// about it.
+    /// Each key with its oddities, or with the reason that it is not used, if the set is fetched from an endpoint.
     ///
     /// # Example
     ///
@@ -88,7 +87,7 @@ impl JwkSet {
         self.judged_keys(Origin::Remote)
     }
 
-    /// The same, if the set is a file of your own: it may hold secrets.
+    /// Each key in the same way, if the set is a file of your own, which may hold secrets.
     pub fn local_keys(&self) -> impl Iterator<Item = (&Value, Result<Vec<KeyOddity>, KeyProblem>)> {
         self.judged_keys(Origin::Local)
     }
@@ -122,7 +121,7 @@ impl fmt::Display for JwkSet {
     }
 }
 
-/// Says how many keys there are, and not what they are: a local set may hold secrets.
+/// Shows the number of keys, and not the keys: a local set may hold secrets.
 impl fmt::Debug for JwkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwkSet").field("keys", &self.keys().len()).field("fetched_at", &self.fetched_at).finish()
@@ -137,7 +136,7 @@ impl fmt::Display for NotAJwkSet {
 
 impl std::error::Error for NotAJwkSet {}
 
-/// The text behind a byte-order mark, if there is one.
+/// The text without a byte-order mark at its start.
 pub(crate) fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }

@@ -1,4 +1,4 @@
-//! An imported key set, and which of its keys may have signed a token.
+//! An imported key set, and those of its keys that may have signed a token.
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +8,12 @@ use std::{
 use super::{JwkSet, KeyOddity, KeyProblem, KeyWarning, SkippedKey, VerificationKey, jwk};
 use crate::{algorithm::Algorithm, crypto::SignatureProof};
 
-/// Where keys come from.
+/// The source of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Our own configuration: may hold secrets, and a key without `kid` is meant for every token.
+    /// Our own configuration: it may hold secrets, and a key without `kid` is for every token.
     Local,
-    /// A JWKS endpoint: secrets are skipped, and a token's `kid` has to be there to the letter.
+    /// A JWKS endpoint: secrets are skipped, and a token's `kid` has to be in the set, to the letter.
     Remote,
 }
 
@@ -42,14 +42,14 @@ pub(crate) struct KeySet {
     warnings: Vec<KeyWarning>,
 }
 
-/// Why no key of a set can verify a token.
+/// The reason that no key of a set can verify a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Miss {
     /// No such `kid`, or no key for the algorithm: a newer set may have it.
     Unknown,
-    /// The key is there, for another algorithm.
+    /// The key exists, for another algorithm.
     Mismatch,
-    /// The key is there, and is not used.
+    /// The key exists, but is not used.
     Skipped(KeyProblem),
 }
 
@@ -128,7 +128,7 @@ impl KeySet {
         }
     }
 
-    /// Whether any key has made this signature.
+    /// Tells whether any key made this signature.
     #[cfg(portcullis_stages)]
     pub(crate) fn verifies(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
         self.keys.iter().any(|key| key.verify(algorithm, input, signature).is_some())
@@ -141,7 +141,7 @@ impl KeySet {
             None => return Err(self.why_missing(kid)),
         };
         self.compatible(indices.iter().copied(), algorithm).ok_or_else(|| match self.why_missing(kid) {
-            // Of two keys with this id, the one for the algorithm may be the one that is not used.
+            // Of two keys with this id, the skipped one may be for the algorithm.
             Miss::Unknown => Miss::Mismatch,
             skipped => skipped,
         })
@@ -161,7 +161,7 @@ impl KeySet {
 }
 
 impl Candidates {
-    /// The set that they are of, as a mark that does not keep it.
+    /// Their set, as a reference that does not keep it alive.
     pub(crate) fn set(&self) -> Weak<KeySet> {
         Arc::downgrade(&self.set)
     }
@@ -177,12 +177,12 @@ impl Candidates {
         self.keys().take(attempts).find_map(|key| key.verify(algorithm, input, signature))
     }
 
-    /// How many they are.
+    /// The number of candidates.
     pub(crate) fn count(&self) -> usize {
         1 + self.others.len()
     }
 
-    /// Whether they have key ids: those that a token names were found by it.
+    /// Tells whether they have key ids: a key that a token names was found by its id.
     pub(crate) fn are_named(&self) -> bool {
         self.keys().next().is_some_and(|key| key.kid().is_some())
     }

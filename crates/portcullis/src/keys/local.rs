@@ -1,14 +1,14 @@
-//! Keys from an operator's own text, in whichever form people hold them.
+//! Keys from an operator's own text, in any common form.
 
 use super::{ImportRules, JwkSet, KeyProblem, KeySet, NotAJwkSet, Notation, keys_from_pem};
 
-/// The reason for which a text gives no keys.
+/// The reason that a text gives no keys.
 pub(crate) enum Unreadable {
     NotAJwkSet(NotAJwkSet),
     Key(KeyProblem),
 }
 
-/// The keys of a JWK Set, of one JWK, or of PEM, of its base64 alone, or of DER.
+/// Reads the keys of a JWK Set, of one JWK, of PEM, of its base64 alone, or of DER.
 pub(crate) fn keys_from_text(text: &[u8], rules: &ImportRules) -> Result<KeySet, Unreadable> {
     match Notation::of(text) {
         Notation::Jwk => {
@@ -19,7 +19,7 @@ pub(crate) fn keys_from_text(text: &[u8], rules: &ImportRules) -> Result<KeySet,
         Notation::Certificate | Notation::PublicKey | Notation::PrivateKey | Notation::Der | Notation::Ssh => {
             from_pem(text, rules)
         }
-        // Base64 without its frame; what is not that is told as what it is not.
+        // Base64 without its frame; for any other text, the error is that of a JWK Set.
         Notation::Text => from_pem(text, rules).or_else(|_| from_jwk_set(text, rules)),
         _ => from_jwk_set(text, rules),
     }

@@ -1,7 +1,7 @@
 //! The members of a JWK, read as an issuer means them.
 //!
-//! Whatever leaves no doubt which key is meant is read and told as a [`KeyOddity`]. A member that is null or empty
-//! stands for an absent one, as some issuers write all members that they know.
+//! An odd notation that leaves no doubt about the key is accepted, and reported as a [`KeyOddity`]. A null or empty member
+//! counts as absent, since some issuers write all members that they know.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ impl<'a> Members<'a> {
         self.jwk.get(name).filter(|value| !is_empty(value))
     }
 
-    /// The key's id; an empty one is kept, for a token may name it so.
+    /// The key's id; an empty one is kept, since a token may name it.
     pub(super) fn kid(&self) -> Result<Option<&'a str>, KeyProblem> {
         match self.jwk.get("kid") {
             Some(Value::String(kid)) => Ok(Some(kid)),
@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
         self.text(name)?.ok_or(KeyProblem::Member { name, expected: "present" })
     }
 
-    /// Octets, of which each counts.
+    /// Octets, all of which count, also leading zeros.
     pub(super) fn octets(&mut self, name: &'static str) -> Result<Vec<u8>, KeyProblem> {
         let text = self.required_text(name)?;
         if let Some(octets) = base64url::decode(text) {
@@ -66,7 +66,7 @@ impl<'a> Members<'a> {
         Ok(number)
     }
 
-    /// A number, in so many bytes (RFC 7518 section 6.2.1.2); in more, if it needs more.
+    /// A number in this length (RFC 7518 section 6.2.1.2), or in more bytes if it needs them.
     pub(super) fn coordinate(&mut self, name: &'static str, length: usize) -> Result<Vec<u8>, KeyProblem> {
         let octets = self.octets(name)?;
         if octets.len() == length {

@@ -1,6 +1,6 @@
 //! Keys: from a JWK Set (RFC 7517), PEM or a secret to [`VerificationKey`]s, each bound to its algorithms.
 //!
-//! A bad or unknown key is skipped with its reason and never spoils the set.
+//! A bad or unknown key is skipped with its reason, and never affects the other keys.
 
 mod form;
 mod gathered;

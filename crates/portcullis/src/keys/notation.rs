@@ -1,4 +1,4 @@
-//! A name for a text that is no JWK Set: operators see at once what their URL or file gives.
+//! A name for a text that is not a JWK Set, which shows operators the content of their URL or file.
 
 use std::fmt;
 
@@ -28,17 +28,17 @@ pub enum Notation {
     Ssh,
     /// DER: a key or a certificate in binary.
     Der,
-    /// Some other bytes that are no text.
+    /// Other bytes that are not text.
     Binary,
     /// A JWT, or another JWS.
     Jwt,
-    /// JSON that ends in its middle.
+    /// JSON that is cut off.
     CutOff,
-    /// Text that is neither JSON nor anything else that is known.
+    /// Text that is neither JSON nor another known form.
     Text,
     /// The metadata of an authorization server.
     Metadata,
-    /// An error by OAuth, or by another API.
+    /// An error message of OAuth or of another API.
     Error,
     /// One JWK alone.
     Jwk,
@@ -46,9 +46,9 @@ pub enum Notation {
     PemMap,
     /// A JSON array.
     Array,
-    /// A JSON object whose `keys` is no array.
+    /// A JSON object whose `keys` is not an array.
     KeysOfOtherForm,
-    /// A JWK Set, where something else was to be.
+    /// A JWK Set, where something else was expected.
     JwkSet,
     /// Another JSON object.
     Object,
@@ -57,7 +57,7 @@ pub enum Notation {
 }
 
 impl Notation {
-    /// Looks at the first bytes, then at the JSON.
+    /// Finds the notation by the first bytes, then by the JSON.
     pub(crate) fn of(text: &[u8]) -> Self {
         let Some(known) = by_magic(text) else {
             return match std::str::from_utf8(text) {
@@ -74,7 +74,7 @@ fn by_magic(text: &[u8]) -> Option<Notation> {
         [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Notation::Compressed,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Notation::Utf16,
         [0x30, 0x80..=0x83, ..] => Notation::Der,
-        // A sequence of fewer than 128 bytes, as a key on a curve is: text seldom says its own length.
+        // A sequence of fewer than 128 bytes, such as a key on a curve: text seldom begins with its own length.
         [0x30, length @ 8..0x80, rest @ ..] if rest.len() == usize::from(*length) => Notation::Der,
         _ => return None,
     })
@@ -132,36 +132,36 @@ fn by_members(members: &serde_json::Map<String, Value>) -> Notation {
     }
 }
 
-/// With an article, and what to do where that is plain.
+/// Writes the notation with an article, and the remedy if it is clear.
 impl fmt::Display for Notation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "nothing, an empty text",
-            Self::Compressed => "a compressed body: the server compresses although it was not asked to",
+            Self::Compressed => "a compressed body: have the server send it uncompressed",
             Self::Utf16 => "a text in UTF-16: save it as UTF-8",
-            Self::Html => "a page of HTML: an error page, a login page or one of a proxy",
+            Self::Html => "a page of HTML: an error page, a login page or a page of a proxy",
             Self::Xml => "XML",
             Self::Certificate => "a certificate in PEM",
             Self::PublicKey => "a public key in PEM",
-            Self::PrivateKey => "a private key in PEM: it has no place here, give the public key",
+            Self::PrivateKey => "a private key in PEM: give the public key instead",
             Self::Ssh => "a public key of OpenSSH: `ssh-keygen -e -m PKCS8 -f FILE` writes it as PEM",
             Self::Der => "DER, a key or certificate in binary: give it as PEM",
-            Self::Binary => "bytes that are no text",
+            Self::Binary => "bytes that are not text",
             Self::Jwt => "a signed token (JWT)",
-            Self::CutOff => "JSON that breaks off in its middle",
+            Self::CutOff => "JSON that breaks off",
             Self::Text => "a text that is not JSON",
             Self::Metadata => "an issuer's metadata: its `jwks_uri` names the JWK Set",
             Self::Error => "an error message in JSON",
             Self::Jwk => "one JWK alone: put it into {\"keys\": [ ]}",
             Self::PemMap => {
-                "a map of certificates or keys in PEM by key id (as of Google's `/oauth2/v1/certs`): \
-                             the JWK Set stands at another URL (there `/oauth2/v3/certs`)"
+                "a map of certificates or keys in PEM by key id (such as Google's `/oauth2/v1/certs`): \
+                             the JWK Set is at another URL (Google's is `/oauth2/v3/certs`)"
             }
             Self::Array => "a JSON array",
-            Self::KeysOfOtherForm => "a JSON object whose `keys` is no array",
+            Self::KeysOfOtherForm => "a JSON object whose `keys` is not an array",
             Self::JwkSet => "a JWK Set",
             Self::Object => "a JSON object without `keys`",
-            Self::Scalar => "JSON that is no object",
+            Self::Scalar => "JSON that is not an object",
         })
     }
 }

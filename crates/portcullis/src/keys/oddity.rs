@@ -1,8 +1,8 @@
-//! Oddities of a key set that is used all the same.
+//! Oddities of a key set that is used nevertheless.
 
 use std::fmt;
 
-/// A key of a set that is used although it is not written as its RFC says, for there is no doubt which key is meant.
+/// A key that is used although it is not written as its RFC says, since there is no doubt about the key.
 ///
 /// # Example
 ///
@@ -18,7 +18,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyWarning {
-    /// The key's `kid`, if it has one; none, too, where the oddity is the whole document's.
+    /// The key's `kid`, if it has one; none also if the oddity is of the whole document.
     pub kid: Option<String>,
     /// The oddity.
     pub oddity: KeyOddity,
@@ -28,7 +28,7 @@ pub struct KeyWarning {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOddity {
-    /// A number has leading zeros that it must not have, or lacks those that it must have
+    /// A number has leading zeros that are not allowed, or lacks leading zeros that are required
     /// (RFC 7518 sections 2, 6.2.1 and 6.3.1).
     Length {
         /// The member's name.
@@ -39,7 +39,7 @@ pub enum KeyOddity {
         /// The member's name.
         name: &'static str,
     },
-    /// The key stands in the set a second time, member by member: it counts once.
+    /// The key is in the set more than once, with the same members: it counts once.
     Repeated,
     /// The document begins with a byte-order mark (RFC 8259 section 8.1).
     ByteOrderMark,
@@ -49,11 +49,14 @@ impl fmt::Display for KeyOddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { name } => {
-                write!(f, "its `{name}` has more or fewer leading zeros than RFC 7518 says: read as the same number")
+                write!(
+                    f,
+                    "its `{name}` has more or fewer leading zeros than RFC 7518 requires: read as the same number"
+                )
             }
-            Self::Encoding { name } => write!(f, "its `{name}` is not in base64url without padding: read all the same"),
-            Self::Repeated => f.write_str("it stands in the set more than once: it counts once"),
-            Self::ByteOrderMark => f.write_str("the document begins with a byte-order mark: passed over"),
+            Self::Encoding { name } => write!(f, "its `{name}` is not in base64url without padding: read anyway"),
+            Self::Repeated => f.write_str("it is in the set more than once: it counts once"),
+            Self::ByteOrderMark => f.write_str("the document begins with a byte-order mark: ignored"),
         }
     }
 }

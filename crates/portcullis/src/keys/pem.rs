@@ -1,4 +1,4 @@
-//! Public keys that an operator hands over: PEM (RFC 7468 sections 5 and 13), its base64 alone, DER.
+//! Public keys from an operator: PEM (RFC 7468 sections 5 and 13), its base64 alone, DER.
 
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
@@ -12,16 +12,16 @@ use crate::{
     crypto::KeyMaterial,
 };
 
-/// Labels that stand for one that is known; what stands under `PUBLIC KEY` tells for itself which of its two forms it has.
+/// Labels with the known one in their place; the DER under `PUBLIC KEY` shows which of its two forms it has.
 const LABELS: [(&str, &str); 3] = [
     ("RSA PUBLIC KEY-----", "PUBLIC KEY-----"),
     ("EC PUBLIC KEY-----", "PUBLIC KEY-----"),
     ("X509 CERTIFICATE-----", "CERTIFICATE-----"),
 ];
 
-/// The key of every section with a public key or a certificate; one key at least, and no private key.
+/// Reads the key of every section with a public key or a certificate; at least one key, and no private key.
 ///
-/// Of a certificate the key alone counts: who hands it over vouches for it, so neither its times nor its issuer matter.
+/// Only the key of a certificate counts: the operator vouches for it, so that neither its times nor its issuer matter.
 pub(crate) fn keys_from_pem(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
     match Notation::of(pem) {
         Notation::PrivateKey => Err(KeyProblem::PrivateKey),
@@ -42,18 +42,18 @@ fn keys_from_sections(pem: &[u8]) -> Result<Vec<VerificationKey>, KeyProblem> {
     if keys.is_empty() { Err(KeyProblem::NotPem) } else { Ok(keys) }
 }
 
-/// The text with each section in lines of its own, as it was before it went through a variable or a YAML file: there lines are
-/// joined, indented, or end in a `\n` that is written out.
+/// Puts each section into lines of its own again. In a variable or a YAML file, lines may have been joined, indented, or ended
+/// with a literal `\n`.
 fn in_lines(text: &str) -> String {
     const DASHES: &str = "-----";
     let text = text.replace("\\r", "").replace("\\n", "\n");
-    // A section that is cut off is not passed over.
+    // A section that is cut off must not be skipped.
     if !text.matches(DASHES).count().is_multiple_of(4) {
         return text;
     }
     let mut parts = text.split(DASHES);
     let mut lines = String::new();
-    // Before each section may stand words for people.
+    // Text for people may precede each section.
     while let (Some(_words), Some(begin), Some(body), Some(end)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     {

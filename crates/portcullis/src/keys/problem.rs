@@ -1,11 +1,11 @@
-//! Why a key of a set is not used.
+//! The reasons that keys are not used.
 
 use std::fmt;
 
 use super::Notation;
 use crate::{algorithm::KeyType, crypto::InvalidKey};
 
-/// A key of a set that is not used, and why.
+/// A key of a set that is not used, with the reason.
 ///
 /// # Example
 ///
@@ -21,21 +21,21 @@ use crate::{algorithm::KeyType, crypto::InvalidKey};
 pub struct SkippedKey {
     /// The key's `kid`, if it has one.
     pub kid: Option<String>,
-    /// Why it is not used.
+    /// The reason that it is not used.
     pub problem: KeyProblem,
 }
 
-/// Why a key is not used.
+/// The reason that a key is not used.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyProblem {
     /// Not a JSON object.
     NotAnObject,
-    /// A member is missing or has another form than it must.
+    /// A member is missing or malformed.
     Member {
         /// The member's name.
         name: &'static str,
-        /// What it has to be.
+        /// The expected form, as in "to be …".
         expected: &'static str,
     },
     /// A member has more or fewer bytes than a key of its type.
@@ -47,15 +47,15 @@ pub enum KeyProblem {
         /// The bytes of the member, decoded.
         actual: usize,
     },
-    /// `kty`, `crv` or, of an Algorithm Key Pair, `alg` is one that no supported algorithm uses.
+    /// `kty`, `crv` or, of an Algorithm Key Pair, `alg` is not one of a supported algorithm.
     UnknownType,
     /// `alg` is unknown, or not for this type of key.
     Algorithm,
     /// `use` or `key_ops` says that the key is not for verifying signatures.
     NotForVerifying,
-    /// `use` is one that is for other things than access tokens, such as `jwt-svid`, unless it is allowed by name.
+    /// `use` is not for access tokens, such as `jwt-svid`, and is not allowed by name.
     OtherUse {
-        /// Its text, 32 characters of it at the most.
+        /// Its text, cut to 32 characters.
         name: String,
     },
     /// The numbers are not those of a key of this type: a point off the curve, a bad exponent.
@@ -70,20 +70,20 @@ pub enum KeyProblem {
         /// The secret's length.
         bytes: usize,
     },
-    /// A secret or a private key, published for everyone to read: whoever fetched it can sign.
+    /// A secret or a private key in a published set: everyone who fetches it can sign.
     Published,
-    /// No key in PEM, nor in another form that is known.
+    /// No key in PEM or another known form.
     NotPem,
-    /// A text in another form, which has a name.
+    /// A text in another form that has a name.
     Notation(Notation),
-    /// A private key where a public one belongs: whoever reads it can sign.
+    /// A private key in place of a public one: everyone who reads it can sign.
     PrivateKey,
-    /// PEM of a public key of another type or size than those that are supported.
+    /// PEM of a public key of an unsupported type or size.
     UnsupportedPem,
 }
 
 impl KeyProblem {
-    /// The `use` of a key that is for something else; it is an issuer's text, and cut.
+    /// The problem of another `use`; it is an issuer's text, so it is cut.
     pub(super) fn other_use(name: &str) -> Self {
         Self::OtherUse { name: name.chars().take(32).collect() }
     }
@@ -115,27 +115,27 @@ impl fmt::Display for KeyProblem {
                 "its `use` is {name:?}, not \"sig\": allow it by name (`key_uses`) if such keys sign the tokens that you accept"
             ),
             Self::NotAKey(key_type) => write!(f, "its numbers are not those of a valid {key_type} key"),
-            Self::RsaSize { bits } => write!(f, "expected an RSA key of 2048 to 8192 bits, one of {bits} bits came"),
+            Self::RsaSize { bits } => write!(f, "expected an RSA key of 2048 to 8192 bits, got one of {bits} bits"),
             Self::ShortSecret { bytes } => {
                 write!(
                     f,
-                    "expected a secret at least as long as the hash (32 bytes for HS256), one of {bytes} bytes came"
+                    "expected a secret at least as long as the hash (32 bytes for HS256), got one of {bytes} bytes"
                 )
             }
-            Self::Published => f.write_str("it is a secret or a private key that stands in a published key set"),
+            Self::Published => f.write_str("it is a secret or a private key in a published key set"),
             Self::UnsupportedPem => {
                 let known: Vec<_> = KeyType::public().map(|key_type| key_type.to_string()).collect();
                 write!(f, "expected a public key of one of these types: {} (RSA: 2048 to 8192 bits)", known.join(", "))
             }
             Self::NotPem => f.write_str(
-                "expected a PEM text with a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE section, or its base64 alone",
+                "expected PEM with a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE section, or its base64 alone",
             ),
             Self::Notation(came) => {
                 write!(f, "expected a public key as PEM (a PUBLIC KEY or CERTIFICATE section) or a JWK Set, got {came}")
             }
             Self::PrivateKey => f.write_str(
-                "expected a public key, got a private one: give the public key only \
-                 (`openssl pkey -in FILE -pubout`), whoever reads the private one can sign",
+                "expected a public key, got a private one, with which everyone who reads it can sign: give the public key only \
+                 (`openssl pkey -in FILE -pubout`)",
             ),
         }
     }

@@ -21,7 +21,7 @@ fn import(jwk: &Value, origin: Origin) -> Result<VerificationKey, KeyProblem> {
     jwk::import(jwk, &ImportRules::of(origin)).map(|(key, _)| key)
 }
 
-/// The problem of a published key, without what it says in detail.
+/// The problem of a published key.
 fn problem(jwk: &Value) -> Option<KeyProblem> {
     import(jwk, Origin::Remote).err()
 }
@@ -56,7 +56,7 @@ fn base64url(bytes: &[u8]) -> Value {
     URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
-/// A modulus of this size: odd, with its highest bit set; whether it is a product of primes nobody asks.
+/// A modulus of this size: odd, with its highest bit set; it need not be a product of primes.
 fn modulus(bits: usize) -> Value {
     let mut bytes = vec![0xA5; bits.div_ceil(8)];
     bytes[0] = if bits.is_multiple_of(8) { 0xC0 } else { 1 << (bits % 8 - 1) };

@@ -1,4 +1,4 @@
-//! The name that a public key has by its own content.
+//! The thumbprint of a public key: a name that is made from its content.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::{base64url, crypto::sha256};
 
 /// Returns the SHA-256 thumbprint of a JWK (RFC 7638), 43 characters of base64url: the `jkt` of RFC 9449.
 ///
-/// None for a JWK of an unknown `kty` or without the required members, and for a secret (`oct`): its thumbprint would help
-/// to guess it.
+/// Returns none for a JWK of an unknown `kty` or without the required members, and for a secret (`oct`), whose thumbprint
+/// would help to guess it.
 ///
 /// # Example
 ///

@@ -156,7 +156,7 @@ async fn what_is_no_key_set_is_named() {
             body("application/json", r#"{"issuer":"https://as.example","jwks_uri":"https://as.example/jwks"}"#),
             "`jwks_uri`",
         ),
-        (body("application/json", r#"{"keys":{"kty":"RSA"}}"#), "`keys` is no array"),
+        (body("application/json", r#"{"keys":{"kty":"RSA"}}"#), "`keys` is not an array"),
         (body("application/json", r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#), "one JWK alone"),
         (body("application/json", r#"{"keys":[{"kty":"RSA","#), "breaks off"),
         (body("application/jwt", jwt), "a signed token"),

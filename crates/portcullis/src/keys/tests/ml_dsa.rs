@@ -127,7 +127,7 @@ fn an_algorithm_key_pair_is_what_it_says_or_is_not_used() {
     ] {
         assert_eq!(problem(&jwk), expected, "{expected:?}");
     }
-    // Of our own configuration, the private half is allowed, as for keys on curves.
+    // In our own configuration the private half is allowed, as for keys on curves.
     assert!(import(&with(&small, json!({ "priv": base64url(&[0; 32]) })), Origin::Local).is_ok());
 }
 

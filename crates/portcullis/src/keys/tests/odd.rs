@@ -1,4 +1,4 @@
-//! Key sets as issuers write them: what leaves no doubt is used and told, what does is not used.
+//! Key sets as issuers write them: a key is used, and its oddity reported, only if there is no doubt about it.
 
 use proptest::prelude::*;
 
@@ -223,7 +223,7 @@ fn a_key_that_stands_in_the_set_twice_counts_once() {
 }
 
 proptest! {
-    /// Whatever a file or an endpoint gives is keys or has a name.
+    /// The content of any file or endpoint is keys or has a name.
     #[test]
     fn any_bytes_are_keys_or_are_named(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0_usize..8) {
         let starts = ["", "{", "{\"keys\":[", "-----BEGIN CERTIFICATE-----\n", "eyJ", "\u{feff}", "MII", "ssh-rsa "];

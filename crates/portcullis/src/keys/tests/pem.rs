@@ -1,4 +1,4 @@
-//! Public keys that an operator hands over as PEM text.
+//! Public keys from an operator, as PEM and in other forms.
 
 use super::*;
 
@@ -115,7 +115,7 @@ fn no_pem_but_that_of_a_good_public_key_is_taken() {
     for (text, expected) in table {
         assert_eq!(keys_from_pem(text.as_bytes()).err(), expected, "{text}");
     }
-    // One bad section spoils a text that an operator wrote: better told than passed over.
+    // One bad section spoils an operator's text: it is better reported than skipped.
     assert!(keys_from_pem(RSA_1024.as_bytes()).is_err());
     assert!(keys_from_pem(format!("{good}{RSA_1024}").as_bytes()).is_err());
 }
@@ -138,7 +138,7 @@ fn a_pem_text_may_hold_several_public_keys_and_nothing_else_counts() {
     }
 }
 
-/// The forms that people hold a key in, and the outcome of each.
+/// The forms in which people keep a key, each of which is accepted.
 #[test]
 fn a_key_is_taken_in_each_form_that_people_hold_it_in() {
     let key = SigningKey::generate(Signing::RS256, "k");
@@ -178,7 +178,7 @@ fn a_key_is_taken_in_each_form_that_people_hold_it_in() {
     }
 }
 
-/// DER of fewer than 128 bytes begins otherwise.
+/// DER of fewer than 128 bytes begins differently.
 #[test]
 fn der_of_each_type_of_key_is_taken() {
     for algorithm in [Signing::RS256, Signing::ES256, Signing::ES384, Signing::ES512, Signing::EdDSA] {
