@@ -18,8 +18,8 @@ impl IssuerRules {
 
     /// Accepts a token that its authorization server vouches for, if its claims pass.
     ///
-    /// The server has judged its times; where it tells them, they are judged by our clock, too. Of the issuer it need not
-    /// speak, since it was asked as that issuer; of the audience it must, where one is asked for.
+    /// The server has checked the token's times; those in its answer are checked by our clock, too. `iss` may be absent,
+    /// since that issuer's server was asked; `aud` must be present if an audience is required.
     pub(crate) fn accept_introspected(
         self: &Arc<Self>,
         token: IntrospectedToken,
@@ -30,16 +30,16 @@ impl IssuerRules {
         Ok(VerifiedToken::introspected(token, times, self))
     }
 
-    /// The rules that are left for claims that the authorization server vouches for.
+    /// The rules that remain for claims that the authorization server vouches for.
     pub(crate) fn of_introspected(&self, claims: &Object) -> Self {
-        // The server that was asked is known, and a slash at the end makes no other issuer of it.
+        // The server that was asked is known: a slash at the end does not make it another issuer.
         let told = claims.get("iss").and_then(Value::as_str);
         let same = |issuer: &String, told: &str| without_slash(issuer) == without_slash(told);
         let issuer = self.issuer.clone().filter(|_| claims.contains_key("iss")).map(|issuer| match told {
             Some(told) if same(&issuer, told) => told.to_owned(),
             _ => issuer,
         });
-        // Of a trust domain the subject counts, and not the server that was asked.
+        // With a trust domain, the subject is checked, and not the server that was asked.
         Self { issuer, dangerously_accept_tokens_without_expiry: true, ..self.clone() }
     }
 }

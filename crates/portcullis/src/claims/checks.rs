@@ -1,8 +1,8 @@
 //! The checks of registered claims, a row each (RFC 7519 section 4.1, RFC 9068 section 4).
 //!
-//! Verification makes them in this order, and an explanation shows them. Checks by the time have a table of their own: they
-//! are made again whenever a token comes that was verified before. A new check is a row here, beside its
-//! [`CheckKind`], its fault, and its field of [`IssuerRules`].
+//! Verification makes them in this order, and an explanation shows them. Checks of times have a table of their own, since
+//! they are repeated for each request with a cached token. A new check is a row here, with its [`CheckKind`], its fault,
+//! and its field of [`IssuerRules`].
 
 use std::time::{Duration, SystemTime};
 
@@ -25,13 +25,14 @@ use crate::{
 struct TimeCheck {
     kind: CheckKind,
     claim: TimeClaim,
-    /// Told whether the claim is there. A claim that is asked for, and is not there, is missing.
+    /// Tells whether the check applies; its argument is true if the claim is present. If the check applies to an absent
+    /// claim, the claim is missing.
     is_asked: fn(&IssuerRules, bool) -> bool,
     check: fn(&IssuerRules, NumericDate, now: NumericDate) -> Result<(), TokenFault>,
     expected: fn(&IssuerRules) -> String,
 }
 
-/// A check that comes to the same whenever it is made.
+/// A check whose result does not depend on the time.
 struct ClaimCheck {
     kind: CheckKind,
     is_asked: fn(&IssuerRules, &Registered<'_>) -> bool,
@@ -106,7 +107,7 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
 ];
 
 impl IssuerRules {
-    /// Makes each check in turn; the first that fails is the refusal.
+    /// Makes the checks in order; the first failure is the refusal.
     pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
         let claims = Registered::of(claims);
         TIME_CHECKS.iter().try_for_each(|row| row.check(self, &claims, now))?;
@@ -114,13 +115,13 @@ impl IssuerRules {
         Ok(claims.times())
     }
 
-    /// Tells whether a token that passed before is still in its time. A time that it passed without it may be without.
+    /// Tells whether a token that passed before is still within its times. A time that was absent then is not required now.
     pub(crate) fn are_times_right(&self, times: &Times, now: SystemTime) -> bool {
         let now = now.into();
         TIME_CHECKS.iter().all(|row| row.still_holds(self, times, now))
     }
 
-    /// Each check for itself, for an explanation: also those that come after one that failed.
+    /// Every check with its result, for an explanation: also those after a failed one.
     pub(crate) fn claim_rows(&self, claims: &Object, now: SystemTime) -> Vec<CheckRow> {
         let claims = Registered::of(claims);
         let times = TIME_CHECKS.iter().map(|row| row.shown(self, &claims, now));
@@ -182,12 +183,12 @@ fn valid_already(rules: &IssuerRules, nbf: NumericDate, now: NumericDate) -> Res
     if nbf > now.plus(rules.leeway) { Err(TokenFault::NotYetValid { ahead: nbf.since(now) }) } else { Ok(()) }
 }
 
-/// Nor must `iat` (RFC 7519 section 4.1.6).
+/// `iat` must not be later than now (RFC 7519 section 4.1.6).
 fn issued_already(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
     if iat > now.plus(rules.leeway) { Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }) } else { Ok(()) }
 }
 
-/// The time from `iat` to `exp` is bounded: whoever issues tokens for longer does so by mistake.
+/// The time from `iat` to `exp` must not exceed its limit: a longer one is a mistake of the issuer.
 fn short_lived(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
     let lifetime = lifetime(claims)?;
     match rules.max_token_lifetime {
@@ -201,7 +202,7 @@ fn lifetime(claims: &Registered<'_>) -> Result<Duration, TokenFault> {
     Ok(time(TimeClaim::Exp)?.since(time(TimeClaim::Iat)?))
 }
 
-/// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1); of a trust domain `sub` is a workload.
+/// `iss` is a case-sensitive string, compared to the letter (RFC 7519 section 4.1.1); with a trust domain, `sub` is checked.
 fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
     if rules.trust_domain.is_some() {
         let id = claims.sub.and_then(Value::as_str).and_then(token::trust_domain);
@@ -215,7 +216,7 @@ fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFa
     }
 }
 
-/// `aud` is a string or an array of strings, one of which has to be ours (RFC 7519 section 4.1.3).
+/// `aud` is a string or an array of strings, one of which has to be one of our audiences (RFC 7519 section 4.1.3).
 fn for_audience(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
     let Some(claim) = claims.aud else { return Err(TokenFault::MissingClaim { name: "aud" }) };
     let ours = |audience: &str| rules.audience.iter().any(|ours| ours == audience);
@@ -232,7 +233,7 @@ fn for_audience(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), Toke
     if named { Ok(()) } else { Err(TokenFault::Audience { expected: rules.audience.clone() }) }
 }
 
-/// The claims of RFC 9068 are all there.
+/// All claims that RFC 9068 requires are present.
 fn complete(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
     match rules.required_claims().iter().find(|name| !claims.all.contains_key(name)) {
         Some(name) => Err(TokenFault::MissingClaim { name }),

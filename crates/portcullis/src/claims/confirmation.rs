@@ -1,14 +1,14 @@
-//! The confirmation claim: whether a token is bound to a key of its sender (RFC 7800 section 3.1).
+//! The confirmation claim, which binds a token to a key of its sender (RFC 7800 section 3.1).
 
 use crate::{json::Value, refusal::TokenFault};
 
-/// The members that bind a token to a key which a request can prove to have: by a DPoP proof (RFC 9449 section 6.1), by
-/// a client certificate (RFC 8705 section 3.1).
+/// The members that bind a token to a key whose possession a request can prove: by a DPoP proof (RFC 9449 section 6.1) or
+/// by a client certificate (RFC 8705 section 3.1).
 const PROVABLE: [&str; 2] = ["jkt", "x5t#S256"];
 
-/// Refuses a token that is bound to a key: whoever bears it has not proved to be its sender.
+/// Refuses a token that is bound to a key, since proofs of possession are not supported.
 ///
-/// No proof is looked at so far, so the claim may not be there at all. What is in it only tells one reason from another.
+/// The members of the claim decide the reason only.
 pub(super) fn check(cnf: Option<Value<'_>>) -> Result<(), TokenFault> {
     let Some(cnf) = cnf else { return Ok(()) };
     let malformed = TokenFault::MalformedClaim { name: "cnf", expected: "an object with `jkt` or `x5t#S256`" };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::{Object, Value};
 
-/// The claim of this name; of this JSON Pointer (RFC 6901) if it starts with a slash.
+/// The claim of this name, or, if the text starts with a slash, of this JSON Pointer (RFC 6901).
 pub(crate) fn find<'a>(claims: &'a Object, name_or_pointer: &str) -> Option<Value<'a>> {
     let Some(pointer) = name_or_pointer.strip_prefix('/') else { return claims.get(name_or_pointer) };
     let mut steps = pointer.split('/').map(unescaped);
@@ -32,7 +32,7 @@ impl ClaimPath {
         &self.text
     }
 
-    /// The claim that stands there.
+    /// The claim at this path.
     pub(crate) fn of<'a>(&self, claims: &'a Object) -> Option<Value<'a>> {
         let Some(steps) = &self.steps else { return claims.get(&self.text) };
         let (first, rest) = steps.split_first()?;
@@ -40,7 +40,7 @@ impl ClaimPath {
     }
 }
 
-/// A step of a pointer as it is meant; copied only if something in it is escaped.
+/// A step of a pointer, unescaped; copied only if something in it is escaped.
 fn unescaped(step: &str) -> Cow<'_, str> {
     if step.contains('~') { step.replace("~1", "/").replace("~0", "~").into() } else { step.into() }
 }

@@ -28,13 +28,13 @@ use crate::{
     refusal::{AccessFault, Refusal},
 };
 
-/// The claims of an access token that passed: a JSON [`Object`], or your own type `T`.
+/// The claims of a verified access token: a JSON [`Object`], or your own type `T`.
 ///
-/// Only a verified token has them. They are shared, so that a clone costs nothing, and hide
-/// themselves from `Debug`, so that they stay out of logs; `Serialize` gives their JSON, as for a response.
+/// They are shared, so that a clone is cheap. `Debug` redacts them, so that they stay out of logs; `Serialize` writes their
+/// JSON.
 ///
 /// In a handler behind [`Secure`](crate::Secure), `Claims` and `Claims<T>` are axum extractors;
-/// elsewhere [`Access::claims`](crate::Access::claims) has them.
+/// elsewhere [`Access::claims`](crate::Access::claims) returns them.
 ///
 /// # Example
 ///
@@ -56,8 +56,8 @@ use crate::{
 /// }
 /// ```
 ///
-/// `Claims<serde_json::Map<String, serde_json::Value>>` works, too, and so does any type that serde reads.
-#[expect(clippy::redundant_allocation, reason = "two counts of references: each thread's own, and one for all")]
+/// `Claims<serde_json::Map<String, serde_json::Value>>` works, too, as does any type that serde reads.
+#[expect(clippy::redundant_allocation, reason = "two reference counts: each thread's own, and one for all")]
 pub struct Claims<T = Object>(Arc<Arc<T>>);
 
 impl Claims {
@@ -65,22 +65,23 @@ impl Claims {
         Self(Arc::new(Arc::new(claims)))
     }
 
-    /// Who the token speaks for (`sub`, RFC 7519 section 4.1.2).
+    /// The subject of the token (`sub`, RFC 7519 section 4.1.2).
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.get("sub")?.as_str()
     }
 
-    /// Who issued the token (`iss`, RFC 7519 section 4.1.1).
+    /// The issuer of the token (`iss`, RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.get("iss")?.as_str()
     }
 
-    /// The scope values that were granted: those of `scope`, or, where that claim is absent, of `scp` (RFC 9068 section 2.2.3).
-    /// [`VerifiedToken::scopes`] goes by the claims that the issuer's rules name.
+    /// The granted scope values: those of `scope`, or, if that claim is absent, of `scp` (RFC 9068 section 2.2.3).
+    /// [`VerifiedToken::scopes`] reads the claims that the issuer's rules name.
     ///
-    /// Either is a string with spaces or an array, of which each element is one value. One with a space in it meets no rule.
+    /// Either claim is a string of values separated by spaces, or an array with one value in each element. A value with a
+    /// space in it meets no rule.
     ///
     /// ```
     /// fn may_read(claims: &portcullis::Claims) -> bool {
@@ -97,18 +98,18 @@ impl Claims {
         find(self, name_or_pointer)
     }
 
-    /// The claims as your own type, read anew at each call.
+    /// Reads the claims into your own type, anew at each call.
     ///
-    /// [`VerifiedToken::typed`] reads them once for each token.
+    /// [`VerifiedToken::typed`] keeps the result with the token.
     ///
     /// # Errors
     ///
-    /// A [`Refusal::Access`] if they do not fit it: the token lacks what this endpoint needs.
+    /// [`Refusal::Access`] if they do not fit the type: the token lacks claims that this endpoint needs.
     pub fn typed<T: DeserializeOwned + 'static>(&self) -> Result<Claims<T>, Refusal> {
         if let Some(same) = (self as &dyn Any).downcast_ref::<Claims<T>>() {
             return Ok(same.clone());
         }
-        // What only serde_json's own reader knows, such as numbers as names of members, is read from the text.
+        // Only serde_json's own reader knows some forms, such as numbers as names of members: it reads the text.
         let typed = T::deserialize(self.root()).or_else(|_| serde_json::from_str(self.text()));
         typed.map(|claims| Claims(Arc::new(Arc::new(claims)))).map_err(|_| {
             let claim = format!("one of those of {}", std::any::type_name::<T>());
@@ -118,7 +119,7 @@ impl Claims {
 }
 
 impl<T: Clone> Claims<T> {
-    /// The claims by value; they are cloned only if somebody else holds them, too.
+    /// Returns the claims by value; clones them only if they are shared.
     ///
     /// ```
     /// # #[derive(Clone, serde::Deserialize)] struct Customer { sub: String }
@@ -133,7 +134,7 @@ impl<T: Clone> Claims<T> {
 }
 
 impl<T> Claims<T> {
-    /// The same claims with a count of references of their own.
+    /// The same claims with a reference count of their own.
     fn apart(&self) -> Self {
         Self(Arc::new(Arc::clone(&self.0)))
     }
@@ -153,7 +154,7 @@ impl<T> Clone for Claims<T> {
     }
 }
 
-/// As the claims themselves: those of an [`Object`] in the order in which they stand in the token.
+/// Serialises the claims alone; those of an [`Object`] in their order in the token.
 impl<T: Serialize> Serialize for Claims<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         T::serialize(self, serializer)

@@ -9,7 +9,7 @@ use crate::{json::Value, refusal::TokenFault};
 pub(crate) struct NumericDate(f64);
 
 impl NumericDate {
-    /// Reads a claim that is a finite JSON number if it is there.
+    /// Reads a claim that is a finite JSON number, if it is present.
     pub(crate) fn of(claim: Option<Value<'_>>, name: &'static str) -> Result<Option<Self>, TokenFault> {
         let Some(claim) = claim else { return Ok(None) };
         let finite = claim.as_f64().filter(|seconds| seconds.is_finite());
@@ -21,12 +21,12 @@ impl NumericDate {
         Self(self.0 + duration.as_secs_f64())
     }
 
-    /// The same by the machine's clock, if that can show it.
+    /// The same as a `SystemTime`, if it is in that type's range.
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(self.0.max(0.0)).ok()?)
     }
 
-    /// How much later than `earlier` this is; zero if it is not.
+    /// The time since `earlier`; zero if this is not later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::try_from_secs_f64((self.0 - earlier.0).max(0.0)).unwrap_or(Duration::MAX)
     }

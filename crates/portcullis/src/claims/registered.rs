@@ -47,12 +47,12 @@ impl<'a> Registered<'a> {
         }
     }
 
-    /// The time that a claim says, if it is there.
+    /// The time of a claim, if it is present.
     pub(super) fn time(&self, claim: TimeClaim) -> Result<Option<NumericDate>, TokenFault> {
         NumericDate::of(self.get(claim), claim.name())
     }
 
-    /// The times, as far as they are well-formed.
+    /// The times that are well-formed.
     pub(super) fn times(&self) -> Times {
         let time = |claim| self.time(claim).ok().flatten();
         Times { exp: time(TimeClaim::Exp), nbf: time(TimeClaim::Nbf), iat: time(TimeClaim::Iat) }

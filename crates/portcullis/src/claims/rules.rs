@@ -25,7 +25,7 @@ const SPIFFE: &str = "spiffe://";
 /// The rules for an issuer's tokens, as plain data: builders fill them, and configurations deserialise into them.
 ///
 /// Durations are read as a number of seconds or as a text with a unit (`30`, `"30s"`, `"5m"`), sizes as a number of bytes or
-/// with a unit (`"64KiB"`): see [`units`]. Members that are left out have their defaults; unknown ones are an error.
+/// with a unit (`"64KiB"`): see [`units`]. Omitted members have their defaults; unknown ones are an error.
 ///
 /// # Example
 ///
@@ -51,46 +51,46 @@ const SPIFFE: &str = "spiffe://";
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct IssuerRules {
-    /// The issuer, which `iss` equals to the letter (RFC 7519 section 4.1.1); any if none is named.
+    /// The issuer, compared with `iss` to the letter (RFC 7519 section 4.1.1); if absent, any issuer is accepted.
     pub issuer: Option<String>,
-    /// The SPIFFE trust domain, as `example.org`, of whose workloads `sub` names one. It takes the place of `issuer`.
+    /// The SPIFFE trust domain, such as `example.org`: `sub` has to name one of its workloads. It takes the place of `issuer`.
     pub trust_domain: Option<String>,
-    /// The audiences, one of which `aud` names (RFC 7519 section 4.1.3); any if there are none. One text or an array.
+    /// The audiences, one of which `aud` has to name (RFC 7519 section 4.1.3); if empty, any is accepted. One text or an array.
     #[serde(deserialize_with = "one_or_several")]
     pub audience: Vec<String>,
     /// The algorithms that tokens may be signed by; all of [`Algorithm::ASYMMETRIC`] by default.
     pub algorithms: Vec<Algorithm>,
-    /// The types (`typ`) that tokens may have, without regard to case and to an `application/` prefix.
+    /// The types (`typ`) that tokens may have, compared without case and without an `application/` prefix.
     ///
     /// By default `JWT`, `at+jwt` and none at all; with `trust_domain` `JWT`, `JOSE` and none; with `rfc9068` `at+jwt` alone.
     pub types: Option<Vec<String>>,
-    /// Whether tokens without `typ` are accepted beside those of `types`, and of `rfc9068`.
+    /// True if tokens without `typ` are accepted, in addition to those of `types` or `rfc9068`.
     pub or_no_type: bool,
-    /// Whether tokens have to follow the profile for JWT access tokens (RFC 9068): its type, and all claims that it requires.
+    /// True if tokens have to follow the profile for JWT access tokens (RFC 9068): its type, and all claims that it requires.
     pub rfc9068: bool,
-    /// How far this machine's clock and the issuer's may be apart: 5 s by default, 5 min at the most.
+    /// The accepted difference between this machine's clock and the issuer's: 5 s by default, 5 min at the most.
     #[serde(with = "units::duration")]
     pub leeway: Duration,
     /// The number of keys that are tried for a token that does not name its own (`kid`): 16 by default.
     pub max_key_attempts: usize,
-    /// The longest token that is looked at, in bytes; 16 KiB by default.
+    /// The limit of a token's length, in bytes; 16 KiB by default.
     #[serde(with = "units::optional_size")]
     pub max_token_bytes: Option<usize>,
-    /// How many verified tokens are kept.
+    /// The limits of the cache of verified tokens.
     pub token_cache: TokenCacheRules,
-    /// The claims that may be the scope, each by its name or JSON Pointer (RFC 6901): the first that is there counts.
+    /// The claims that may hold the scope, each by its name or JSON Pointer (RFC 6901): the first that is present counts.
     /// `scope` and `scp` by default.
     pub scope_claims: Vec<String>,
-    /// The longest time from `iat` to `exp`; any by default. A token without either is refused where this is set.
+    /// The limit of the time from `iat` to `exp`; none by default. If it is set, a token without one of them is refused.
     #[serde(with = "units::optional_duration")]
     pub max_token_lifetime: Option<Duration>,
-    /// Whether tokens without `exp` pass, which stay good until their key is withdrawn.
+    /// True if tokens without `exp` pass; they stay valid until their key is withdrawn.
     pub dangerously_accept_tokens_without_expiry: bool,
-    /// Whether tokens that are bound to a key of their sender (`cnf`, RFC 7800) pass as if they were bearer tokens.
+    /// True if tokens that are bound to a key of their sender (`cnf`, RFC 7800) pass as if they were bearer tokens.
     pub dangerously_accept_sender_constrained_tokens: bool,
 }
 
-/// How many verified tokens are kept, so that the signature of a token that comes again is not verified again.
+/// The limits of the cache of verified tokens, which saves verifying a signature again for each request.
 ///
 /// # Example
 ///
@@ -105,12 +105,12 @@ pub struct IssuerRules {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TokenCacheRules {
-    /// The memory that they may take, in bytes: 32 MiB by default, about 10,000 tokens of 1 KB.
+    /// The memory of the cache, in bytes: 32 MiB by default, about 10,000 tokens of 1 KB.
     #[serde(with = "units::size")]
     pub bytes: usize,
-    /// The number of tokens: 100,000 by default, as far as the bytes allow.
+    /// The number of tokens: 100,000 by default; `bytes` may allow fewer.
     pub tokens: usize,
-    /// Whether none is kept.
+    /// True if no token is kept.
     pub off: bool,
 }
 
@@ -147,13 +147,13 @@ impl IssuerRules {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] that names the field, what was expected, and what it is.
+    /// [`ConfigurationError::Rule`], which names the field, the expected value and the actual one.
     pub fn check(&self) -> Result<(), ConfigurationError> {
         let is_domain = self.trust_domain.as_deref().is_none_or(|domain| is_trust_domain(bare(domain)));
         let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
         let svid = self.trust_domain.is_some();
         let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
-        // Whether it is wrong, the field, and the error.
+        // True if the field is wrong; the field; the error.
         let table = [
             (
                 self.issuer.as_deref() == Some(""),
@@ -203,18 +203,18 @@ impl IssuerRules {
             (
                 self.max_token_lifetime == Some(Duration::ZERO),
                 "max_token_lifetime",
-                "expected a longer time than zero, got zero: no token could pass",
+                "expected a time longer than zero, got zero: no token could pass",
             ),
             (
                 self.rfc9068 && svid,
                 "rfc9068",
-                "expected no `trust_domain` with `rfc9068`, got one: JWT-SVIDs are no tokens of RFC 9068, which have an `iss`, so \
+                "expected no `trust_domain` with `rfc9068`, got one: tokens of RFC 9068 have an `iss`, JWT-SVIDs have none, so \
                  leave one of the two out",
             ),
             (
                 self.rfc9068 && !svid && self.issuer.is_none(),
                 "rfc9068",
-                "expected `issuer` with `rfc9068`, got none: set it to what tokens have as `iss`",
+                "expected `issuer` with `rfc9068`, got none: set it to the `iss` of the tokens",
             ),
             (
                 self.rfc9068 && self.audience.is_empty(),
@@ -244,7 +244,7 @@ impl IssuerRules {
         domain.is_some() && domain == self.trust_domain.as_deref().map(bare)
     }
 
-    /// The claims that have to be there, whatever they say.
+    /// The claims that have to be present, with any value.
     pub(super) fn required_claims(&self) -> &'static [&'static str] {
         if self.rfc9068 { RFC_9068_CLAIMS } else { &[] }
     }
@@ -267,12 +267,12 @@ impl IssuerRules {
     }
 }
 
-/// A trust domain without the scheme and the slash that it may be written with.
+/// The name of a trust domain, without its optional scheme and slash.
 fn bare(domain: &str) -> &str {
     domain.strip_prefix(SPIFFE).unwrap_or(domain).trim_end_matches('/')
 }
 
-/// Tells whether it is a name of a trust domain (SPIFFE-ID section 2.1).
+/// Tells whether a text is the name of a trust domain (SPIFFE-ID section 2.1).
 fn is_trust_domain(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
     !name.is_empty() && name.bytes().all(fits)

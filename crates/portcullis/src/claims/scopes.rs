@@ -1,4 +1,4 @@
-//! The scope of a token: the claim that it stands in, and its values.
+//! The scope of a token: the claim that holds it, and its values.
 
 use super::find;
 use crate::{
@@ -6,24 +6,24 @@ use crate::{
     json::{Object, Value},
 };
 
-/// The claims that may be the scope, unless an issuer's rules name others (RFC 8693 section 4.2, RFC 9068 section 2.2.3).
+/// The claims that may hold the scope, unless an issuer's rules name others (RFC 8693 section 4.2, RFC 9068 section 2.2.3).
 pub(crate) const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
-/// The scope that claims grant. Nothing else in them grants any.
+/// The scope that claims grant. No other claim grants any.
 #[derive(Clone, Copy)]
 pub(crate) struct GrantedScope<'a> {
     claim: Option<Value<'a>>,
 }
 
 impl<'a> GrantedScope<'a> {
-    /// The first of these claims that is there, whatever it holds.
+    /// The scope of the first of these claims that is present, with any value.
     pub(crate) fn of<N: AsRef<str>>(claims: &'a Object, names: &[N]) -> Self {
         Self { claim: names.iter().find_map(|name| find(claims, name.as_ref())) }
     }
 
     /// The scope values: the words of a string (RFC 8693 section 4.2), or the strings of an array, as many servers write it.
     ///
-    /// An element of an array is one value and never parted.
+    /// An element of an array is one value, and is never split.
     pub(crate) fn values(self) -> impl Iterator<Item = &'a str> {
         let words = self.claim.and_then(Value::as_str).unwrap_or_default().split(' ').filter(|value| !value.is_empty());
         words.chain(self.claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
@@ -31,17 +31,17 @@ impl<'a> GrantedScope<'a> {
 
     /// Tells whether this value is granted, to the letter (RFC 6749 section 3.3).
     ///
-    /// What is no scope value is granted by nothing: not even by an element of an array that is the same.
+    /// A text that is not a scope value is never granted: not even by an equal element of an array.
     pub(crate) fn has(self, value: &str) -> bool {
         is_scope_value(value) && self.values().any(|granted| granted == value)
     }
 
-    /// The claim that it stands in.
+    /// The claim that holds the scope.
     pub(crate) fn claim(self) -> Option<Value<'a>> {
         self.claim
     }
 
-    /// The values as one text; an array, and what grants nothing, as JSON.
+    /// The values as one text; an array, and a claim that grants nothing, as JSON.
     pub(crate) fn in_words(self) -> String {
         let values = self.values().collect::<Vec<_>>().join(" ");
         let is_array = self.claim.is_some_and(Value::is_array);
@@ -49,7 +49,7 @@ impl<'a> GrantedScope<'a> {
     }
 }
 
-/// Tells whether a text can be a scope value: it is not empty, and has no space in it (RFC 6749 section 3.3).
+/// Tells whether a text can be a scope value: it is not empty and has no space (RFC 6749 section 3.3).
 pub(crate) fn is_scope_value(text: &str) -> bool {
     !text.is_empty() && !text.contains(' ')
 }

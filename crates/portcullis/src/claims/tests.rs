@@ -223,7 +223,7 @@ fn a_token_may_be_good_for_so_long_at_the_most() {
         (json!({ "exp": NOW + 60 }), "missing_claim"),
         (json!({ "iat": NOW }), "missing_claim"),
         (json!({ "iat": NOW.to_string(), "exp": NOW + 60 }), "malformed_claim"),
-        // What is wrong with the times themselves comes first.
+        // Faults of the times themselves come first.
         (json!({ "iat": NOW - 7_200, "exp": NOW - 60 }), "expired"),
         (json!({ "iat": NOW + 60, "exp": NOW + 7_200 }), "issued_in_future"),
         (json!({ "iat": NOW + 4, "exp": NOW + 1 }), "passed"),
@@ -232,7 +232,11 @@ fn a_token_may_be_good_for_so_long_at_the_most() {
         assert_eq!(code(&rules, claims.clone()), expected, "{claims}");
     }
     let endless = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..rules };
-    assert_eq!(code(&endless, json!({ "iat": NOW })), "missing_claim", "what has no end is good for longer");
+    assert_eq!(
+        code(&endless, json!({ "iat": NOW })),
+        "missing_claim",
+        "a token without an end has no bounded lifetime"
+    );
     assert_eq!(code(&IssuerRules::default(), json!({ "exp": 1e300 })), "passed", "no bound by default");
 }
 
@@ -289,7 +293,10 @@ fn each_check_is_a_row_and_the_first_that_fails_is_the_refusal() {
             let claims = object(claims);
             let rows = rules.claim_rows(&claims, now);
             assert!(rows.is_sorted_by_key(|row| row.kind), "in the order of an explanation");
-            assert!(rows.iter().all(|row| row.result.is_ok() || row.expected.is_some()), "what fails was asked for");
+            assert!(
+                rows.iter().all(|row| row.result.is_ok() || row.expected.is_some()),
+                "a check that fails was required"
+            );
             let first = rows.into_iter().find_map(|row| row.result.err());
             assert_eq!(first, rules.check_claims(&claims, now.into()).err().map(Refusal::Token), "{change}");
         }
@@ -333,7 +340,7 @@ fn how_far_a_time_is_off_is_told_and_never_overflows() {
         (json!({ "exp": NOW + 60, "nbf": NOW + 30 }), TokenFault::NotYetValid { ahead: seconds(30) }),
         (json!({ "exp": 1e300, "nbf": 1e300 }), TokenFault::NotYetValid { ahead: Duration::MAX }),
         (json!({ "exp": 1e300, "iat": f64::MAX }), TokenFault::IssuedInFuture { ahead: Duration::MAX }),
-        // Of several faults the first is told: exp, nbf, iat.
+        // Of several faults the first is reported: exp, nbf, iat.
         (json!({ "exp": NOW - 90, "nbf": "x", "iat": 1e300 }), TokenFault::Expired { ago: seconds(90) }),
     ];
     for (claims, expected) in table {

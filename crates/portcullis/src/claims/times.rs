@@ -22,7 +22,7 @@ impl TimeClaim {
     }
 }
 
-/// When a token is good, as its claims say.
+/// The times of a token, as its claims state them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(super) exp: Option<NumericDate>,
@@ -39,12 +39,12 @@ impl Times {
         }
     }
 
-    /// When the token expires, if it says so and the machine's clock can show it.
+    /// The time of expiry, if the token states it and a `SystemTime` can hold it.
     pub(crate) fn expiry(&self) -> Option<SystemTime> {
         self.exp.and_then(NumericDate::to_system_time)
     }
 
-    /// When the token was issued, in the same way.
+    /// The time of issue, in the same way.
     pub(crate) fn issued_at(&self) -> Option<SystemTime> {
         self.iat.and_then(NumericDate::to_system_time)
     }

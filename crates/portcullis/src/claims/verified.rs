@@ -1,4 +1,4 @@
-//! The token that every check of ours has passed.
+//! A token that passed every check of a verifier.
 
 use std::{
     any::Any,
@@ -18,10 +18,9 @@ use crate::{
     token::{Header, IntrospectedToken, SignedToken},
 };
 
-/// An access token whose signature, times, issuer and audience were checked.
+/// An access token that a verifier accepted: its signature or introspection, times, issuer and audience were checked.
 ///
-/// There is no way to make one but [`Verifier::verify`](crate::Verifier::verify). A clone is the same token
-/// and costs next to nothing.
+/// Only [`Verifier::verify`](crate::Verifier::verify) makes one. A clone is the same token, and cheap.
 ///
 /// # Example
 ///
@@ -38,19 +37,19 @@ pub struct VerifiedToken {
     handle: Handle,
 }
 
-/// How a token is held. Threads that use the same token each take a handle of their own: a count of references
-/// that many cores write to costs more than all the rest of a cached token.
+/// A shared reference to a token. Threads that use the same token each take a handle of their own: a reference count that
+/// many cores write to costs more than all the rest of a cached token.
 #[derive(Clone)]
 enum Handle {
     Shared(Arc<Verified>),
     Own(Arc<Own>),
 }
 
-/// Alone on its lines, so that its count disturbs nobody.
+/// A handle alone on its cache lines, so that its count slows down no other data.
 #[repr(align(64))]
 struct Own {
     verified: Arc<Verified>,
-    /// Those of the token, with a count of their own.
+    /// The typed claims of the token, with a reference count of their own.
     typed: Typed,
 }
 
@@ -64,21 +63,21 @@ struct Verified {
     origin: Origin,
     times: Times,
     claims: Claims,
-    /// The rules that its claims have met; they tell which of these are the scope.
+    /// The rules that its claims met; they name the claims that may hold the scope.
     rules: Arc<IssuerRules>,
     typed: Typed,
     typed_before: AtomicBool,
-    /// The token's bytes, or the digest of an opaque one; kept where the token has to be known again.
+    /// The token's bytes, or the digest of an opaque one; kept where the token has to be recognised.
     shown_as: OnceLock<Arc<[u8]>>,
 }
 
-/// What a token rests on.
+/// The evidence that a token is authentic.
 enum Origin {
     /// Its signature.
     Signed(Arc<Header>),
     /// The signature of the JWT that it stands for.
     Phantom(Arc<Phantom>),
-    /// The word of its authorization server.
+    /// The answer of its authorization server.
     Introspected,
 }
 
@@ -97,7 +96,7 @@ impl VerifiedToken {
         Self::of(Origin::Introspected, Claims::new(token.claims), times, Arc::clone(rules))
     }
 
-    /// The same token, which came as an opaque one that stands for this JWT.
+    /// The same token, presented as an opaque one that stands for this JWT.
     pub(crate) fn behind_opaque(self, jwt: &str) -> Self {
         let verified = self.verified();
         let Origin::Signed(header) = &verified.origin else { return self };
@@ -113,10 +112,10 @@ impl VerifiedToken {
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
-    /// A number that no other verified token of this process has, from 1 on.
+    /// The number of this token, unique in this process, from 1 on.
     ///
-    /// For those who keep something of their own beside a token: one that is cached has the same number whenever it comes,
-    /// one that is verified anew has a new one.
+    /// It serves as a key for data of your own about a token: a cached token keeps its number, one that is verified anew
+    /// has a new one.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.verified().id
@@ -129,10 +128,10 @@ impl VerifiedToken {
     }
 
     /// The scope values that the token grants: those of the first of its issuer's
-    /// [`scope_claims`](IssuerRules::scope_claims) that is there, `scope` and `scp` by default.
+    /// [`scope_claims`](IssuerRules::scope_claims) that is present, `scope` and `scp` by default.
     ///
-    /// The claim is a string with spaces or an array, of which each element is one value. One with a space in it meets no
-    /// rule.
+    /// The claim is a string of values separated by spaces, or an array with one value in each element. A value with a
+    /// space in it meets no rule.
     ///
     /// # Example
     ///
@@ -155,13 +154,13 @@ impl VerifiedToken {
         self.verified().rules.granted_scope(self.claims())
     }
 
-    /// The claims as your own type: at the second call kept, and shared with all who hold the token.
+    /// Reads the claims into your own type. The second call keeps them, shared by all clones of the token.
     ///
-    /// So a cached token has its claims read twice at most. One type is kept; others are read at each call.
+    /// So the claims of a cached token are read twice at most. One type is kept; others are read at each call.
     ///
     /// # Errors
     ///
-    /// A [`Refusal::Access`] if they do not fit it: the token lacks what this endpoint needs.
+    /// [`Refusal::Access`] if they do not fit the type: the token lacks claims that this endpoint needs.
     ///
     /// # Example
     ///
@@ -186,7 +185,7 @@ impl VerifiedToken {
             Some(known) => known.apart(),
             None => self.claims().typed()?,
         };
-        // Most tokens that are asked once are never asked again.
+        // Most tokens whose claims are read once are never read again.
         if verified.typed_before.swap(true, Ordering::Relaxed) {
             verified.typed.get_or_init(|| Box::new(claims.clone()));
             own.get_or_init(|| Box::new(claims.apart()));
@@ -194,19 +193,19 @@ impl VerifiedToken {
         Ok(claims)
     }
 
-    /// The algorithm that it is signed with; none if its authorization server vouches for it by introspection.
+    /// The algorithm that the token is signed with; none if its authorization server vouches for it by introspection.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         Some(self.header()?.algorithm)
     }
 
-    /// The `kid` of the key that it is signed with, if its header names one.
+    /// The `kid` of the key that the token is signed with, if its header names one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.header()?.kid.as_deref()
     }
 
-    /// The JWT that an opaque token stands for: a gateway hands it on in place of the token (phantom token).
+    /// The JWT that an opaque token stands for: a gateway forwards it in place of the token (phantom token).
     #[must_use]
     pub fn phantom_jwt(&self) -> Option<&str> {
         match &self.verified().origin {
@@ -223,12 +222,12 @@ impl VerifiedToken {
         }
     }
 
-    /// Keeps what the token was shown as: its bytes, or the digest of an opaque one.
+    /// Keeps the form in which the token was presented: its bytes, or the digest of an opaque one.
     pub(crate) fn keep_shown_as(&self, name: impl FnOnce() -> Arc<[u8]>) -> &Arc<[u8]> {
         self.verified().shown_as.get_or_init(name)
     }
 
-    /// Tells whether it was shown as these bytes, and that was kept.
+    /// Tells whether the token was presented in this form, and that was kept.
     pub(crate) fn was_shown_as(&self, name: &[u8]) -> bool {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }
@@ -237,19 +236,19 @@ impl VerifiedToken {
         &self.verified().times
     }
 
-    /// How many bytes each handle takes.
+    /// The bytes of a handle.
     pub(crate) const HANDLE_BYTES: usize = size_of::<OnceLock<Self>>() + 2 * align_of::<Own>();
 
-    /// The same token by a handle of its own.
+    /// The same token with a handle of its own.
     pub(crate) fn apart(&self) -> Self {
         let own = Own { verified: Arc::clone(self.verified()), typed: Typed::new() };
         Self { handle: Handle::Own(Arc::new(own)) }
     }
 
-    /// About how many bytes the token takes on the heap, your own type of its claims included.
+    /// The approximate bytes of the token on the heap, typed claims included.
     pub(crate) fn heap_bytes(&self) -> usize {
         let claims = self.claims();
-        // What a type reads from the text is seldom longer.
+        // Typed claims are seldom longer than their text.
         let typed = 64 + claims.text().len();
         let header = self.header().map_or(0, |header| header.part.len());
         let jwt = self.phantom_jwt().map_or(0, |jwt| size_of::<Phantom>() + jwt.len());

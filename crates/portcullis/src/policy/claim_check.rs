@@ -1,4 +1,4 @@
-//! A claim, held against its rule.
+//! The check of a claim by its rule.
 
 use serde_json::{Number, Value};
 
@@ -17,7 +17,7 @@ pub(crate) struct ClaimCheck {
     asked: Asked,
 }
 
-/// What is asked of a claim.
+/// The condition of a rule.
 #[derive(Debug, Clone)]
 enum Asked {
     Present,
@@ -42,7 +42,7 @@ impl ClaimCheck {
         Self { path: ClaimPath::new(name), asked }
     }
 
-    /// The claim's name or JSON Pointer, as the rule has it.
+    /// The claim's name or JSON Pointer, as written in the rule.
     pub(crate) fn name(&self) -> &str {
         self.path.as_str()
     }
@@ -52,12 +52,12 @@ impl ClaimCheck {
         self.path.of(claims)
     }
 
-    /// The values of which one is asked for; none if any will do, or a pattern is asked for.
+    /// The values of which one is required; none if the condition is another one.
     pub(crate) fn values(&self) -> &[Value] {
         if let Asked::OneOf(values) = &self.asked { values } else { &[] }
     }
 
-    /// The pattern that is asked for.
+    /// The required pattern.
     pub(crate) fn pattern(&self) -> Option<&str> {
         if let Asked::Matches(pattern) = &self.asked { Some(pattern.as_str()) } else { None }
     }
@@ -65,7 +65,7 @@ impl ClaimCheck {
     /// The check as an explanation shows it.
     pub(super) fn row(&self, claims: &Object) -> CheckRow {
         let claim = self.claim(claims);
-        // Where another kind of value is asked for, the quotes of a text tell it apart.
+        // If the rule has a value that is not a text, quotes tell texts apart from it.
         let is_text_asked = self.values().iter().all(Value::is_string);
         CheckRow {
             kind: CheckKind::Claim,
@@ -118,7 +118,7 @@ impl ClaimCheck {
             Asked::Matches(pattern) => {
                 format!("{name} matches, or has an element that matches, `{}`", pattern.as_str())
             }
-            Asked::Nothing => format!("{name} has several conditions in one rule, which nothing meets"),
+            Asked::Nothing => format!("{name} has several conditions in one rule, so that no claim meets it"),
         }
     }
 }
@@ -151,7 +151,7 @@ fn equal_numbers(a: &Number, b: &Number) -> bool {
     }
 }
 
-/// The number if it is whole and exact: beyond 64 bits, only a float can stand for it.
+/// The number if it is whole and exact: beyond 64 bits, only a float can hold it.
 fn integer(number: &Number) -> Option<i128> {
     let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     whole.or_else(|| {

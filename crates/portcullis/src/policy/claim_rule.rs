@@ -3,9 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// A rule for one claim: it is there, has a value, has one of several, matches a pattern, or is absent.
+/// A rule for one claim: it is present, has a value, has one of several, matches a pattern, or is absent.
 ///
-/// At most one of `value`, `one_of`, `matches` and `absent` is set. With none of them, the claim has to be there.
+/// At most one of `value`, `one_of`, `matches` and `absent` is set. With none of them, the claim has to be present.
 /// A claim that is an array meets a value or a pattern if one of its elements does.
 ///
 /// # Example
@@ -36,18 +36,18 @@ pub struct ClaimRule {
     /// Values of which the claim equals one, or has one among its elements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_of: Option<Vec<Value>>,
-    /// A pattern that the claim matches as a whole, or that one of its elements matches, if that is a text.
+    /// A pattern that the whole text of the claim, or of one of its elements, has to match.
     ///
-    /// `*` stands for any run of characters: also for none, and also for `/`. Upper and lower case are told apart.
+    /// `*` matches any run of characters, also an empty one, and also `/`. Case matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matches: Option<String>,
-    /// Whether the claim must not be there. A claim that is `null` is there.
+    /// True if the claim must be absent. A claim that is `null` is present.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
 }
 
 impl ClaimRule {
-    /// A rule for a claim that has to be there, whatever its value; `null` is one.
+    /// A rule for a claim that has to be present, with any value, also `null`.
     pub fn present(name: impl Into<String>) -> Self {
         Self { name: name.into(), value: None, one_of: None, matches: None, absent: false }
     }
@@ -57,35 +57,35 @@ impl ClaimRule {
         Self { value: Some(value.into()), ..Self::present(name) }
     }
 
-    /// A rule for a claim that equals one of these values, or is an array with one of them. Of no values, no claim is one.
+    /// A rule for a claim that equals one of these values, or is an array with one of them. With no values, no claim meets it.
     pub fn one_of<T: Into<Value>>(name: impl Into<String>, values: impl IntoIterator<Item = T>) -> Self {
         Self { one_of: Some(values.into_iter().map(Into::into).collect()), ..Self::present(name) }
     }
 
-    /// A rule for a text that matches this pattern, in which `*` stands for any run of characters, or for an array with
-    /// such a text.
+    /// A rule for a text that matches this pattern, in which `*` matches any run of characters, or for an array with such a
+    /// text.
     pub fn matches(name: impl Into<String>, pattern: impl Into<String>) -> Self {
         Self { matches: Some(pattern.into()), ..Self::present(name) }
     }
 
-    /// A rule for a claim that must not be there.
+    /// A rule for a claim that must be absent.
     pub fn absent(name: impl Into<String>) -> Self {
         Self { absent: true, ..Self::present(name) }
     }
 
-    /// How many of the members are set that exclude each other.
+    /// The number of members that are set, of those that exclude each other.
     pub(super) fn conditions(&self) -> usize {
         let set = [self.value.is_some(), self.one_of.is_some(), self.matches.is_some(), self.absent];
         set.into_iter().filter(|is_set| *is_set).count()
     }
 
-    /// The member that is not as it must be, and what is wrong with it.
+    /// The invalid member, and the error.
     pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
         if self.name.is_empty() {
             return Some(("name", "expected a claim's name or a JSON Pointer, got an empty text"));
         }
         if self.name.starts_with('/') && self.name.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-            let problem = "expected a JSON Pointer, got a `~` without 0 or 1 behind it: write `~` as `~0`, and a `/` in a \
+            let problem = "expected a JSON Pointer, got a `~` without 0 or 1 after it: write `~` as `~0`, and a `/` in a \
                            name as `~1`";
             return Some(("name", problem));
         }
@@ -117,7 +117,7 @@ struct Members {
     absent: bool,
 }
 
-/// A value that is `null` is asked for, too.
+/// Reads a value, so that `null` is one, too.
 fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(value).map(Some)
 }

@@ -1,4 +1,4 @@
-//! Scope values that others include: whoever may write may read.
+//! Scope values that others imply, as writing implies reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ pub(crate) struct ImpliedScopes {
 }
 
 impl ImpliedScopes {
-    /// Closes what is declared (`orders:write` implies `orders:read`) transitively. Cycles do no harm.
+    /// Closes the declared implications (`orders:write` implies `orders:read`) transitively. Cycles are harmless.
     pub(super) fn new(declared: &BTreeMap<String, Vec<String>>) -> Self {
         let mut granting: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for value in declared.keys() {
             for implied in reachable(declared, value) {
-                // A text that is no scope value is granted by none, so that a rule with a space in it stays unmet.
+                // A text that is not a scope value is never granted, so that a rule with a space in it stays unmet.
                 if implied != value && is_scope_value(implied) {
                     granting.entry(implied.to_owned()).or_default().push(value.clone());
                 }

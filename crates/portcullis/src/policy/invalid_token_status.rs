@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration_error::ConfigurationError;
 
-/// The status of a response to a bad token: 403 by default, or 401 as RFC 6750 section 3.1 has it.
+/// The status of a response to a bad token: 403 by default, or 401 as in RFC 6750 section 3.1.
 ///
 /// Serde reads and writes it as the number.
 ///
@@ -22,7 +22,7 @@ use crate::configuration_error::ConfigurationError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub enum InvalidTokenStatus {
-    /// 401: the client may come again with another token (RFC 9110 section 15.5.2).
+    /// 401: the client may retry with another token (RFC 9110 section 15.5.2).
     Unauthorized,
     /// 403, as express-oauth-jwt answers.
     #[default]

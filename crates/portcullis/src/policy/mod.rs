@@ -1,7 +1,7 @@
-//! From a [`VerifiedToken`] to one that may pass here: the scope and the claims that an endpoint asks for.
+//! From a [`VerifiedToken`] to one that may pass here: the scope and the claims that an endpoint requires.
 //!
-//! [`Rules`] are what is asked for, as data; [`Policy`] is made from them once and checks without an allocation. A new rule for
-//! claims is a field of [`ClaimRule`] and a row of [`ClaimCheck`], which explanations show.
+//! [`Rules`] hold the requirements as data; [`Policy`] is made from them once and checks without an allocation. A new rule
+//! for claims is a field of [`ClaimRule`] and a row of [`ClaimCheck`], which explanations show.
 
 mod claim_check;
 mod claim_rule;
@@ -30,7 +30,7 @@ use crate::{
 };
 use implied_scopes::ImpliedScopes;
 
-/// What an endpoint asks of a token beyond its being good: the checks, in the order in which they are made.
+/// The checks that an endpoint makes of a verified token, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
     pub(crate) scope: ScopeCheck,
@@ -58,13 +58,13 @@ impl Policy {
         Ok(token)
     }
 
-    /// Whether a token grants this scope value: itself, or by another that implies it.
+    /// Tells whether a token grants this scope value, directly or by another value that implies it.
     pub(crate) fn has_scope(&self, token: &VerifiedToken, value: &str) -> bool {
         let scope = token.granted_scope();
         scope.has(value) || self.implied.granting(value).iter().any(|value| scope.has(value))
     }
 
-    /// Each check for itself, for an explanation; `scope` is what these claims grant.
+    /// Every check with its result, for an explanation; `scope` is the scope that these claims grant.
     pub(crate) fn rows(&self, claims: &Object, scope: GrantedScope<'_>, are_vouched: bool) -> Vec<CheckRow> {
         let asked_scope = CheckRow {
             kind: CheckKind::Scope,
@@ -73,7 +73,7 @@ impl Policy {
             result: self.scope.check(|value| scope.has(value)),
         };
         let asked_claims = self.claims.iter().map(|rule| rule.row(claims));
-        // Only claims that are vouched for are shown to code of others.
+        // Only claims that are vouched for are passed to the application's closures.
         let vouched = Claims::new(claims.clone());
         let own = self.own.iter().filter(|_| are_vouched).map(|rule| rule.row(&vouched));
         std::iter::once(asked_scope).chain(asked_claims).chain(own).collect()

@@ -1,4 +1,4 @@
-//! A rule of one's own: a named closure over the claims.
+//! A rule of the application: a named closure over the claims.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     refusal::{AccessFault, CODES, CheckKind, Refusal},
 };
 
-/// A rule of one's own. Its name is the code of its refusal.
+/// A rule of the application. Its name is the code of its refusal.
 #[derive(Clone)]
 pub(crate) struct OwnRule {
     name: &'static str,

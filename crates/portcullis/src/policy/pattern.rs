@@ -1,9 +1,9 @@
 //! A pattern with `*` for a text.
 
-/// A pattern of which `*` stands for any run of characters, `/` and none at all among them.
+/// A pattern in which `*` matches any run of characters, also an empty one, and also `/`.
 ///
-/// It has to match the whole text. A match takes time linear in the text: each piece is looked for once, behind the one
-/// before, at the first place where it stands. No later place could help the pieces that follow.
+/// It has to match the whole text. A match takes time linear in the text: each piece between stars is searched for once,
+/// after the piece before it, and its first occurrence is taken, since a later one leaves less text for the other pieces.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,

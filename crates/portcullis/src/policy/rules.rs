@@ -1,4 +1,4 @@
-//! What an endpoint asks of a request, as data.
+//! The requirements of an endpoint, as data.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use super::{ClaimRule, InvalidTokenStatus};
 use crate::configuration_error::ConfigurationError;
 
-/// What an endpoint asks of a request, and how it tells refusals.
+/// The requirements of an endpoint for its requests, and the form of its refusals.
 ///
 /// The builder methods of [`Secure`](crate::Secure) fill it, and [`Secure::rules`](crate::Secure::rules) takes it whole: from a
-/// configuration file, by serde. Members that are left out ask for nothing; unknown ones are an error.
+/// configuration file, by serde. Omitted members require nothing; unknown ones are an error.
 ///
 /// # Example
 ///
@@ -43,37 +43,37 @@ pub struct Rules {
     /// The realm that challenges name (RFC 9110 section 11.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
-    /// Scope values, all of which a token has to grant (RFC 6749 section 3.3).
+    /// The scope values, all of which a token has to grant (RFC 6749 section 3.3).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
-    /// Groups of scope values, of each of which a token has to grant one at least. An array of texts is one group.
+    /// Groups of scope values: a token has to grant at least one of each. An array of texts is one group.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "groups")]
     pub any_scope: Vec<Vec<String>>,
-    /// Rules for claims, all of which a token has to meet.
+    /// The rules for claims, all of which a token has to meet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
-    /// For a scope value, the values that it grants as well: `"orders:write" = ["orders:read"]`. Those grant theirs, too.
+    /// The values that a scope value implies: `"orders:write" = ["orders:read"]`. Implied values imply others in turn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub implied_scopes: BTreeMap<String, Vec<String>>,
-    /// Whether requests without credentials pass, without claims.
+    /// True if requests without credentials pass, without claims.
     pub optional: bool,
-    /// Whether every request passes, and what would be refused is only told.
+    /// True if every request passes, and refusals are only reported.
     pub report_only: bool,
     /// The status of a response to a bad token: 401 or 403, the default.
     pub invalid_token_status: InvalidTokenStatus,
-    /// Whether refusals have a body with problem details (RFC 9457).
+    /// True if refusals have a body with problem details (RFC 9457).
     pub problem_json: bool,
-    /// The longest token that is looked at, in bytes; if none, that of the verifier, which is 16 KiB by default.
+    /// The limit of a token's length, in bytes; if absent, that of the verifier, which is 16 KiB by default.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::units::optional_size")]
     pub max_token_bytes: Option<usize>,
 }
 
 impl Rules {
-    /// Checks that each rule can be met, and says what it is meant to say.
+    /// Checks that each rule is valid and can be met.
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError::Rule`], which names the first field that is not as it must be: a scope value that no token can
+    /// [`ConfigurationError::Rule`], which names the first invalid field: a scope value that no token can
     /// grant, a group of `any_scope` without values, a claim rule with two conditions or without a name.
     ///
     /// # Example
@@ -136,7 +136,7 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>
         Several(Vec<Vec<String>>),
     }
     match Groups::deserialize(deserializer)? {
-        // One of no values is none: read as no group at all, it would let everybody pass.
+        // An empty group must not be read as no group at all: every request would pass.
         Groups::One(group) if group.is_empty() => {
             Err(D::Error::custom("expected at least one scope value in `any_scope`, got none: leave `any_scope` out"))
         }

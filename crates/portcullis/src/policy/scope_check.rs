@@ -1,9 +1,9 @@
-//! The scope that an endpoint asks for, held against the scope that a token grants.
+//! The check of the scope that an endpoint requires.
 
 use super::{Rules, implied_scopes::ImpliedScopes};
 use crate::refusal::{AccessFault, Refusal};
 
-/// Scope values, all or one of each group of which a token has to grant (RFC 6749 section 3.3).
+/// Scope values that a token has to grant: all of some, and one of each group of others (RFC 6749 section 3.3).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScopeCheck {
     all: Vec<Asked>,
@@ -24,12 +24,12 @@ impl ScopeCheck {
         Self { all: group(&rules.scope), any: rules.any_scope.iter().map(group).collect() }
     }
 
-    /// Whether no scope is asked for.
+    /// Tells whether no scope is required.
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty() && self.any.is_empty()
     }
 
-    /// Checks the scope; `grants` tells whether the token itself has a value.
+    /// Checks the scope; `grants` tells whether the token grants a value directly.
     pub(crate) fn check(&self, grants: impl Fn(&str) -> bool) -> Result<(), Refusal> {
         let is_met = |asked: &Asked| asked.is_met(&grants);
         if self.all.iter().all(is_met) && self.any.iter().all(|group| group.iter().any(is_met)) {
@@ -39,7 +39,7 @@ impl ScopeCheck {
         Err(insufficient_scope(asked.map(|asked| asked.value.as_str())))
     }
 
-    /// The scope that is asked for, in words.
+    /// The required scope, in words.
     pub(crate) fn expected(&self) -> String {
         let words = |group: &[Asked]| group.iter().map(|asked| asked.value.as_str()).collect::<Vec<_>>().join(" ");
         let all = (!self.all.is_empty()).then(|| words(&self.all));
@@ -47,7 +47,7 @@ impl ScopeCheck {
         all.into_iter().chain(any).collect::<Vec<_>>().join(", and ")
     }
 
-    /// The scope values that would help.
+    /// The scope values that are missing: of a group, all, since any of them is enough.
     pub(crate) fn lacking(&self, grants: impl Fn(&str) -> bool) -> Vec<&str> {
         let is_met = |asked: &Asked| asked.is_met(&grants);
         let all = self.all.iter().filter(|asked| !is_met(asked));
@@ -62,7 +62,7 @@ impl Asked {
     }
 }
 
-/// The refusal that names all scope values to ask for.
+/// The refusal that names all scope values that the client should request.
 pub(crate) fn insufficient_scope<'a>(values: impl Iterator<Item = &'a str>) -> Refusal {
     let required = values.collect::<Vec<_>>().join(" ");
     Refusal::Access(AccessFault::InsufficientScope { required })

@@ -1,4 +1,4 @@
-//! Equality of claims, where it is easy to get wrong; scope values, and the rules one after the other.
+//! Tests of the policy: equality of claims, scope values, and several rules together.
 
 mod data;
 mod language;
@@ -73,7 +73,7 @@ fn arrays_match_by_an_element_or_whole_and_objects_whole() {
     }
 }
 
-/// A token with these claims, which went the whole way.
+/// A token with these claims that was signed and verified.
 fn verified(claims: &Value) -> VerifiedToken {
     let key = SigningKey::from_secret(Algorithm::HS256, "k", &[7; 32]);
     let text = TokenBuilder::new(&key, "i", SystemTime::UNIX_EPOCH).claims_json(&claims.to_string()).sign();
@@ -91,7 +91,7 @@ fn strings(values: &[&str]) -> Vec<String> {
 
 #[test]
 fn scope_values_match_whole_and_to_the_letter() {
-    // What is granted; what is asked for, all of it and one of each group; what is told to be missing.
+    // The granted scope; the required values; the groups of which one value is required; the scope that the refusal names.
     type Row = (&'static str, &'static [&'static str], &'static [&'static [&'static str]], Option<&'static str>);
     let table: &[Row] = &[
         ("read write", &["read"], &[], None),
@@ -106,7 +106,7 @@ fn scope_values_match_whole_and_to_the_letter() {
         ("read\u{a0}write", &["read"], &[], Some("read")),
         ("", &["read"], &[], Some("read")),
         ("read", &["read", "write"], &[], Some("read write")),
-        // A value with a space in it is no scope value, and is granted by none.
+        // A value with a space in it is not a scope value, and is never granted.
         ("a b", &["a b"], &[], Some("a b")),
         ("read", &[""], &[], Some("")),
         ("b", &[], &[&["a", "b"]], None),
@@ -126,7 +126,7 @@ fn scope_values_match_whole_and_to_the_letter() {
         let expected =
             missing.map(|required| Refusal::Access(AccessFault::InsufficientScope { required: required.to_owned() }));
         let refusal = policy.check(verified(&json!({ "scope": granted }))).err();
-        assert_eq!(refusal, expected, "{granted:?} where all of {all:?} and one of each of {any:?} are asked for");
+        assert_eq!(refusal, expected, "{granted:?} where all of {all:?} and one of each of {any:?} are required");
     }
 }
 
@@ -141,7 +141,7 @@ fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
         (vec![], None),
         (vec![present("sub"), present("nothing"), present("empty"), present("roles"), present("a")], None),
         (vec![equals("roles", json!("admin")), equals("/a/b/c", json!(1)), present("/roles/0")], None),
-        // In express-oauth-jwt, the first rule for an array ended the loop.
+        // express-oauth-jwt stopped at the first rule for an array.
         (vec![equals("roles", json!("admin")), equals("sub", json!("bob"))], Some("sub")),
         (vec![present("roles"), present("missing")], Some("missing")),
         (vec![equals("roles", json!("root")), equals("sub", json!("alice"))], Some("roles")),
@@ -150,7 +150,7 @@ fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
         (vec![equals("empty", json!(null))], Some("empty")),
         (vec![equals("missing", json!(null))], Some("missing")),
         (vec![present("SUB")], Some("SUB")),
-        // Names that every JavaScript object answers to.
+        // Names of properties that every JavaScript object has.
         (vec![present("toString")], Some("toString")),
         (vec![present("constructor")], Some("constructor")),
         (vec![present("__proto__")], Some("__proto__")),

@@ -1,4 +1,4 @@
-//! How serde reads and writes durations and sizes.
+//! The serde formats of durations and sizes.
 
 use std::{fmt, time::Duration};
 
@@ -29,7 +29,7 @@ macro_rules! formats {
             ///
             /// # Errors
             ///
-            /// What was expected, and the value, if it is anything else.
+            /// An error with the expected forms and the value, if it has another form.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
                 $written::deserialize(deserializer).map(|$written(value)| value)
             }
@@ -52,7 +52,7 @@ macro_rules! formats {
             ///
             /// # Errors
             ///
-            /// What was expected, and the value, if it is anything else.
+            /// An error with the expected forms and the value, if it has another form.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
                 Ok(Option::deserialize(deserializer)?.map(|$written(value)| value))
             }
@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for AsSize {
     }
 }
 
-/// An error of a value that is of the right type: what was expected, what it is.
+/// The error of a wrong value of the right type: the expected forms, and the value.
 fn wrong<E: Error>(visitor: &dyn Expected, got: impl fmt::Display) -> E {
     E::custom(format_args!("expected {visitor}, got {got}"))
 }

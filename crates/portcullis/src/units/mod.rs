@@ -1,4 +1,4 @@
-//! Durations and sizes as configurations write them, for every door: as text with a unit, or as a number.
+//! Durations and sizes in configurations, for every door: as text with a unit, or as a number.
 //!
 //! | | text | number |
 //! |---|---|---|

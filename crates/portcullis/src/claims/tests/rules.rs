@@ -1,4 +1,4 @@
-//! Issuer rules as data: each form, each error.
+//! Issuer rules as data: their forms and errors.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Rules as data: how they are read and written, and which ones cannot be meant.
+//! Rules as data: their forms, and the errors of invalid ones.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn rules_are_written_as_they_are_read() {
     let without_value = json!({ "name": "b" });
     assert_eq!(rules.claims[1], ClaimRule::equals("b", Value::Null));
     assert_ne!(rules.claims[1], serde_json::from_value(without_value).unwrap());
-    // Nothing that is left out is asked for, and the defaults can be read, too.
+    // Omitted members require nothing, and the defaults can be read, too.
     let default = serde_json::to_value(Rules::default()).unwrap();
     for empty in [json!({}), default] {
         assert_eq!(serde_json::from_value::<Rules>(empty).unwrap(), Rules::default());

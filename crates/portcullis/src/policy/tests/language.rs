@@ -1,4 +1,4 @@
-//! One of several values, patterns, absence, implied scopes, rules of one's own: what meets them, and what only seems to.
+//! Tests of one of several values, patterns, absence, implied scopes and the application's own rules.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn a_claim_is_one_of_several_values_or_has_one_of_them() {
         assert_eq!(is_met(&rule, &json!({ "a": claim })), expected, "{claim}");
     }
     assert!(!is_met(&rule, &json!({})));
-    // Of no values nothing is one; it must not turn into a rule for presence.
+    // No claim is one of no values; the rule must not turn into one for presence.
     let of_none = ClaimRule::one_of("a", [Value::Null; 0]);
     assert!(!is_met(&of_none, &json!({ "a": "eu" })) && !is_met(&of_none, &json!({})));
 }
@@ -63,7 +63,7 @@ fn a_pattern_matches_the_whole_text_and_a_star_any_run_of_characters() {
         ("a*bc*c", "abc", false),
         ("*ab*ab*", "abab", true),
         ("*ab*ab*", "aab", false),
-        // No other character stands for more than itself.
+        // No other character is special.
         ("a.c", "abc", false),
         ("a?c", "abc", false),
         ("[ab]", "a", false),
@@ -90,7 +90,7 @@ fn a_pattern_is_for_texts_alone() {
 
 #[test]
 fn a_pattern_takes_linear_time_whatever_the_text() {
-    // By backtracking, this would take longer than the universe has existed.
+    // With backtracking, this would take practically forever.
     let pattern = "a*".repeat(40) + "b";
     let text = "a".repeat(100_000);
     assert!(!is_met(&ClaimRule::matches("a", pattern), &json!({ "a": text })));
@@ -132,7 +132,7 @@ fn scope_values_imply_others_transitively() {
     let implied = [
         ("admin", &["orders:write", "users"][..]),
         ("orders:write", &["orders:read"]),
-        // A circle: each of the two grants the other.
+        // A cycle: each of the two implies the other.
         ("one", &["other"]),
         ("other", &["one"]),
         ("self", &["self"]),
@@ -154,7 +154,7 @@ fn scope_values_imply_others_transitively() {
         ("self", "self", true),
         ("orders", "orders:read", false),
         ("ORDERS:WRITE", "orders:read", false),
-        // What is no scope value is granted by none, and grants none.
+        // A text that is not a scope value is never granted, and grants nothing.
         ("odd", "a b", false),
         ("odd", "", false),
         ("", "empty", false),
@@ -169,7 +169,7 @@ fn scope_values_imply_others_transitively() {
                 Ok(token) => assert!(expected && policy.has_scope(&token, asked), "{granted} passed for {asked}"),
                 Err(refusal) => {
                     assert!(!expected, "{granted} was refused for {asked}");
-                    // What is asked for is named, not what would grant it.
+                    // The refusal names the required value, not one that implies it.
                     let named = if rules.scope.is_empty() { format!("never {asked}") } else { asked.to_owned() };
                     assert_eq!(refusal, Refusal::Access(AccessFault::InsufficientScope { required: named }));
                 }
@@ -230,7 +230,7 @@ fn names_of_rules_are_codes_that_no_other_refusal_has() {
     }
 }
 
-/// Whether a pattern matches, said as slowly and plainly as it can be.
+/// Tells whether a pattern matches, by the simplest algorithm.
 fn matches_plainly(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], text) => text.is_empty(),
