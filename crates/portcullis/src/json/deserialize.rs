@@ -1,4 +1,4 @@
-//! A [`Value`] as a deserializer: what your own types are read from, without a second look at the text.
+//! A [`Value`] as a deserializer: your own types are read from it, without parsing the text again.
 
 use serde::{
     de::{

@@ -1,10 +1,10 @@
-//! JSON objects in a compact form: what the claims of a token are read from.
+//! JSON objects in a compact form, such as the claims of a token.
 //!
 //! 1. Read once, strictly: no member named twice at any depth, a bounded depth, numbers that are finite
 //!    (RFC 8259 section 4, RFC 8725 section 2.5).
 //! 2. Kept in two allocations, the text and a tape of words that point into it, so that a cached token
 //!    is small and its size is known.
-//! 3. Looked at through [`Value`], a view that costs nothing to make or copy.
+//! 3. Read through [`Value`], a view that costs nothing to make or copy.
 
 mod deserialize;
 mod object;

@@ -14,7 +14,7 @@ use super::{
 
 /// A JSON object, compact and immutable: the claims of a token.
 ///
-/// It hides from `Debug`, so that it stays out of logs; `Display` and [`serde::Serialize`] give its JSON.
+/// `Debug` redacts it, so that it stays out of logs; `Display` and [`serde::Serialize`] write its JSON.
 ///
 /// # Example
 ///
@@ -27,7 +27,7 @@ use super::{
 /// ```
 #[derive(Clone)]
 pub struct Object {
-    /// The text that was read, and behind it the strings of it that were escaped, unescaped.
+    /// The text, followed by those of its strings that have escapes, unescaped.
     pub(super) strings: Box<str>,
     pub(super) text_len: usize,
     pub(super) tape: Box<[Word]>,
@@ -40,24 +40,24 @@ impl Object {
         self.root().get(name)
     }
 
-    /// Whether there is a member of this name; it may be `null`.
+    /// Tells whether there is a member of this name; it may be `null`.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// The members in the order in which they stand.
+    /// The members, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         self.root().members()
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.word(0).a()
     }
 
-    /// Whether there is no member.
+    /// Tells whether there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -69,12 +69,12 @@ impl Object {
         self.strings.get(..self.text_len).unwrap_or_default()
     }
 
-    /// The bytes that the object takes on the heap.
+    /// The bytes of the object on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.strings.len() + size_of_val(&*self.tape)
     }
 
-    /// The object as a value among others.
+    /// The object as a [`Value`].
     #[must_use]
     pub fn root(&self) -> Value<'_> {
         Value { object: self, at: 0 }
@@ -88,7 +88,7 @@ impl Object {
         self.strings.get(word.a()..word.a() + word.b()).unwrap_or_default()
     }
 
-    /// Whether a word stands for this string.
+    /// Tells whether a word stands for this string.
     pub(super) fn is_string(&self, word: Word, string: &str) -> bool {
         let bytes = self.strings.as_bytes().get(word.a()..word.a() + word.b());
         word.b() == string.len() && bytes == Some(string.as_bytes())
@@ -105,7 +105,7 @@ impl Serialize for Object {
     }
 }
 
-/// For tests of your own, and for fields of your own types: of a name that stands twice the last value counts.
+/// For your own tests, and for fields of your own types: of members with the same name, the last one counts.
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let members = serde_json::Map::deserialize(deserializer)?;

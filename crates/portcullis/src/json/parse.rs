@@ -1,7 +1,7 @@
 //! From a text to an [`Object`]: strict, in one pass.
 //!
-//! The structure is read here, since a token is mostly that; what is tricky in JSON (escapes, fractions,
-//! exponents) is left to serde_json. Tests and the fuzzer hold this reader against another one.
+//! The structure is read here, since a token consists mostly of that; the difficult parts of JSON (escapes, fractions,
+//! exponents) are left to serde_json. Tests and the fuzzer compare this reader with another one.
 
 use std::iter;
 
@@ -11,17 +11,17 @@ use super::{
 };
 use crate::refusal::{JsonFault, MemberName};
 
-/// How deep objects and arrays may stand in each other.
+/// The depth to which objects and arrays may be nested.
 pub(super) const MAX_DEPTH: usize = JsonFault::MAX_DEPTH;
 
-/// Up to so many members, a name that may stand before is looked for there; beyond, all are sorted at the end.
+/// Up to this number of members, a name is compared with those before it; beyond, all names are sorted at the end.
 const FEW_MEMBERS: usize = 32;
 
-/// A fault without its words: one byte, since each value is read with one at hand.
+/// A fault without its details: one byte, since the result of reading each value carries one.
 #[derive(Clone, Copy)]
 enum Fault {
     Syntax,
-    /// The reader keeps which.
+    /// The reader keeps the place of the member.
     DuplicateMember,
     TooDeep,
 }
@@ -52,20 +52,20 @@ pub(crate) fn object(text: Vec<u8>) -> std::result::Result<Object, JsonFault> {
 
 struct Reader<'t> {
     text: &'t str,
-    /// How far it is read, in bytes.
+    /// The place of the next byte.
     at: usize,
     tape: Vec<Word>,
     unescaped: String,
     depth: usize,
     /// The place of the name of the outermost object's member that is being read.
     member_at: usize,
-    /// The place of the name that stood before, if there is one.
+    /// The place of a duplicate name, if there is one.
     twice_at: usize,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        // Claims have a member in every 20 bytes or more, of two words or three: seldom has this to grow.
+        // Claims have a member in every 20 bytes or more, of two words or three: this seldom has to grow.
         let tape = Vec::with_capacity(8 + text.len() / 8);
         Self { text, at: 0, tape, unescaped: String::new(), depth: 0, member_at: 0, twice_at: 0 }
     }
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether another child follows: behind a comma, unless it is the first; else the end is next.
+    /// Tells whether another child follows: after a comma, unless it is the first; otherwise the end is next.
     fn has_next(&mut self, count: usize, end: u8) -> Result<bool> {
         match self.next() {
             Some(byte) if byte == end => Ok(false),
@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// A string that stands in the text as it is meant; most do.
+    /// A string; most have no escapes.
     fn string(&mut self) -> Result {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).unwrap_or_default();
@@ -186,7 +186,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A string with an escape, the first at this place.
+    /// A string with escapes, the first at this place.
     fn escaped_string(&mut self, first_escape: usize) -> Result {
         let rest = self.text.as_bytes().get(first_escape..).unwrap_or_default();
         let mut escaped = false;
@@ -204,7 +204,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// A whole number of a few digits, which is most, or any other.
+    /// A number; most are whole, with a few digits.
     fn number(&mut self) -> Result {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let (mut length, mut whole) = (0, 0);
@@ -239,7 +239,7 @@ impl<'t> Reader<'t> {
         self.tape.extend([Word::new(kind, 0, 0), Word::bits(bits)]);
     }
 
-    /// The next byte behind white space, of which there is seldom any.
+    /// The next byte after white space, which is rare.
     fn next(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.as_bytes().get(self.at) {
             self.at += 1;
@@ -247,13 +247,13 @@ impl<'t> Reader<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Whether the name at this place stands before it already, in the object that begins at `object`.
+    /// Tells whether the name at this place is also before it in the object that begins at `object`.
     fn stands_before(&self, object: usize, name_at: usize) -> bool {
         let name = self.name(name_at);
         self.names(object, name_at).any(|(_, other)| other == name)
     }
 
-    /// The place of a name that is twice in the object that begins at this place, however many there are.
+    /// The place of a duplicate name in the object that begins at this place; fast for any number of members.
     fn twice_among(&self, object: usize) -> Option<usize> {
         let mut names: Vec<_> = self.names(object, self.tape.len()).collect();
         names.sort_unstable_by_key(|(_, name)| *name);
@@ -271,7 +271,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A fault with what there is to tell of it. Names that stand deeper may be data: the claim is told that they stand in.
+    /// A fault with its details. Names in nested objects may be data, so the claim around them is named.
     fn in_words(&self, fault: Fault) -> JsonFault {
         match fault {
             Fault::Syntax => JsonFault::Syntax,
@@ -295,7 +295,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character; looks at eight at once.
+/// The number of bytes before the first quote, backslash or control character; checks eight at once.
 fn plain_length(bytes: &[u8]) -> usize {
     let (chunks, rest) = bytes.as_chunks::<8>();
     for (number, chunk) in chunks.iter().enumerate() {
@@ -321,11 +321,11 @@ fn is_part_of_a_number(byte: &u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// Which names an object may have: a bit for each of 64 kinds of name, so that few have to be compared.
+/// The kinds of the names that an object has: a bit for each of 64 kinds, so that few names have to be compared.
 struct Seen(u64);
 
 impl Seen {
-    /// Whether a name of this kind came before; remembers this one.
+    /// Remembers the kind of a name; returns true if it is known already.
     fn again(&mut self, name: &str) -> bool {
         let ends = [name.as_bytes().first(), name.as_bytes().last()].map(|byte| byte.copied().map_or(0, usize::from));
         let bit = 1 << ((name.len() + 3 * ends[0] + 7 * ends[1]) % 64);

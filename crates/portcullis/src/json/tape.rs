@@ -1,4 +1,4 @@
-//! The words that a parsed text is told in.
+//! The words that a parsed text is made of.
 //!
 //! A word has a kind and two numbers. A string stands for the bytes `a..a + b`, an array or object for
 //! `a` children that end before the word `b`; a number is followed by a word with its bits. Children
@@ -8,7 +8,7 @@
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Word(u64);
 
-/// What a word stands for.
+/// The kind of value that a word stands for.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Null,
@@ -22,14 +22,14 @@ pub(super) enum Kind {
     Object,
 }
 
-/// The numbers in a word have so many bits.
+/// The bits of each number in a word.
 const BITS: u32 = 30;
 const MASK: u64 = (1 << BITS) - 1;
 
 /// The longest text whose places a word can name; a byte of text needs a word at the most.
 pub(super) const LONGEST_TEXT: usize = 1 << (BITS - 1);
 
-/// Where the value behind the one at this place of a tape begins.
+/// The place of the value after the one at this place of a tape.
 pub(super) fn behind(tape: &[Word], at: usize) -> usize {
     let Some(word) = tape.get(at) else { return at + 1 };
     match word.kind() {

@@ -1,4 +1,4 @@
-//! What is read, what is refused, and that both are what another strict reader says.
+//! Texts that are read and refused, by this reader and by another strict one.
 
 mod oracle;
 
@@ -8,12 +8,12 @@ use serde_json::json;
 use super::{parse::MAX_DEPTH, *};
 use crate::refusal::{JsonFault, MemberName};
 
-/// The fault of some member that stands twice.
+/// The fault of some duplicate member.
 fn twice() -> JsonFault {
     JsonFault::DuplicateMember { name: MemberName::new(""), is_within: false }
 }
 
-/// Tells whether two faults are of a kind, whichever member they name.
+/// Tells whether two faults are of one kind, with any member named.
 fn alike(one: Option<&JsonFault>, other: Option<&JsonFault>) -> bool {
     one.map(std::mem::discriminant) == other.map(std::mem::discriminant)
 }
@@ -112,7 +112,7 @@ fn the_member_that_stands_twice_is_named_and_nothing_that_it_says() {
         (format!(r#"{many}"n7":8"#), "`n7` twice"),
         (format!(r#"{many}"o":{{"x":1,"x":2}}"#), "within `o`"),
         (format!(r#""o":[{{{many}"n7":8}}]"#), "within `o`"),
-        // Names that stand deeper may be data.
+        // Names in nested objects may be data.
         (
             r#""iss":1,"realm_access":{"a":[{"alice@example.com":1,"alice@example.com":1}]}"#.to_owned(),
             "within `realm_access`",
@@ -172,7 +172,7 @@ fn a_member_that_is_named_like_a_number_is_a_member() {
     }
 }
 
-/// JSON of any shape, with names that often meet.
+/// JSON of any shape, often with duplicate names.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(json!(null)),

@@ -56,36 +56,36 @@ impl<'a> Value<'a> {
         self.as_number()?.as_i64()
     }
 
-    /// Any number; beyond 2^53 the nearest that there is.
+    /// Any number; beyond 2^53, the nearest `f64`.
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         self.as_number()?.as_f64()
     }
 
-    /// Whether it is `null`.
+    /// Tells whether it is `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// Whether it is an array.
+    /// Tells whether it is an array.
     #[must_use]
     pub fn is_array(self) -> bool {
         self.kind() == Kind::Array
     }
 
-    /// Whether it is an object.
+    /// Tells whether it is an object.
     #[must_use]
     pub fn is_object(self) -> bool {
         self.kind() == Kind::Object
     }
 
-    /// The elements of an array; nothing else has any.
+    /// The elements of an array; none for any other value.
     pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
         self.children(Kind::Array)
     }
 
-    /// The members of an object, in the order in which they stand; nothing else has any.
+    /// The members of an object, in the order of the text; none for any other value.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
         let mut children = self.children(Kind::Object);
         iter::from_fn(move || {
@@ -108,7 +108,7 @@ impl<'a> Value<'a> {
         None
     }
 
-    /// The same value, as serde_json has it.
+    /// The same value as a [`serde_json::Value`].
     #[must_use]
     pub fn to_json(self) -> serde_json::Value {
         match self.kind() {
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
         self.object.word(self.at + 1).to_bits()
     }
 
-    /// How many elements or members there are.
+    /// The number of elements or members.
     pub(crate) fn len(self) -> usize {
         match self.kind() {
             Kind::Array | Kind::Object => self.word().a(),
@@ -144,7 +144,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The values that stand directly in this one, if it is of this kind; a member counts as two.
+    /// The values directly within this one, if it is of this kind; a member counts as two.
     fn children(self, kind: Kind) -> impl Iterator<Item = Value<'a>> {
         let end = if self.kind() == kind { self.word().b() } else { 0 };
         let mut at = self.at + 1;

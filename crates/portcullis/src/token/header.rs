@@ -1,4 +1,4 @@
-//! The JOSE header: what is read of it, and what it must say (RFC 7515 section 4, RFC 8725).
+//! The JOSE header: its members, and the rules for them (RFC 7515 section 4, RFC 8725).
 
 use crate::{
     algorithm::Algorithm,
@@ -13,17 +13,17 @@ const MAX_KID_BYTES: usize = 512;
 /// The header members that matter. `jwk`, `jku`, `x5u` and `x5c` are never read.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// As it stands in the token, still encoded.
+    /// The header as in the token, still encoded.
     pub(crate) part: Box<[u8]>,
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<Box<str>>,
     typ: Option<Box<str>>,
 }
 
-/// A check of the members that count: which it is, what is expected, and the check.
+/// A check of header members: its kind, the expectation, and the function.
 type MemberCheck = (CheckKind, &'static str, fn(&Object) -> Result<(), TokenFault>);
 
-/// The checks by which a header is read, in order.
+/// The checks that are made when a header is read, in order.
 const MEMBER_CHECKS: [MemberCheck; 3] = [
     (CheckKind::Extensions, "no crit, no b64: false", check_extensions),
     (CheckKind::HeaderMembers, "alg, kid and typ are texts, kid of 512 bytes at most", |header| {
@@ -43,7 +43,7 @@ impl Header {
         Ok(Self { part: part.into(), algorithm, kid: kid.map(Into::into), typ: typ.map(Into::into) })
     }
 
-    /// Each check of a header that is read, for an explanation; none past the first that fails.
+    /// The checks of a header with their results, for an explanation, up to the first failure.
     pub(crate) fn member_rows(object: &Object) -> Vec<CheckRow> {
         let mut rows = Vec::new();
         for (kind, expected, check) in MEMBER_CHECKS {
@@ -67,7 +67,7 @@ impl Header {
     }
 }
 
-/// Refuses extensions: none is understood (RFC 7515 section 4.1.11).
+/// Refuses extensions, since none is supported (RFC 7515 section 4.1.11).
 fn check_extensions(header: &Object) -> Result<(), TokenFault> {
     if header.contains_key("crit") {
         return Err(TokenFault::Critical);
@@ -78,7 +78,7 @@ fn check_extensions(header: &Object) -> Result<(), TokenFault> {
     Ok(())
 }
 
-/// The members that count, each of the right type.
+/// The members that matter, each of the right type.
 struct Members<'a> {
     alg: &'a str,
     kid: Option<&'a str>,
@@ -108,14 +108,14 @@ fn text<'a>(object: &'a Object, member: &'static str, expected: &'static str) ->
     Ok(Some(text))
 }
 
-/// Which algorithms and types of token are accepted.
+/// The algorithms and types of accepted tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct HeaderRules {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) types: Types,
 }
 
-/// Which `typ` values are accepted, in any case and with or without the `application/` prefix
+/// The `typ` values that are accepted, in any case and with or without the `application/` prefix
 /// (RFC 7515 section 4.1.9).
 #[derive(Debug, Clone)]
 pub(crate) struct Types {
@@ -136,7 +136,7 @@ impl HeaderRules {
         Err(Refusal::Token(TokenFault::Algorithm { actual: Unverified::new(header.algorithm.name()) }))
     }
 
-    /// Each rule for itself, for an explanation.
+    /// Both rules with their results, for an explanation.
     pub(crate) fn rows(&self, header: &Header) -> [CheckRow; 2] {
         let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         let algorithm = CheckRow {
@@ -163,7 +163,7 @@ impl HeaderRules {
 }
 
 impl Types {
-    /// The types that pass, for people.
+    /// The accepted types, in words.
     fn names(&self) -> Vec<&str> {
         self.accepted.iter().map(String::as_str).chain(self.absent.then_some("none")).collect()
     }
@@ -175,7 +175,7 @@ impl Types {
     }
 }
 
-/// `application/` may be left out where no other slash stands in the type.
+/// Removes the prefix `application/`, which is optional if the type has no other slash.
 fn without_prefix(typ: &str) -> &str {
     match typ.split_at_checked("application/".len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') => rest,

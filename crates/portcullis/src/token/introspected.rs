@@ -1,4 +1,4 @@
-//! What an authorization server tells of a token that it alone can read (RFC 7662 section 2.2).
+//! The answer of an authorization server about an opaque token (RFC 7662 section 2.2).
 
 use serde_json::{Map, Number};
 
@@ -10,9 +10,7 @@ use crate::{
 /// The type of a token that is bound to its sender's key (RFC 9449 section 5).
 const DPOP: &str = "DPoP";
 
-/// A token that its authorization server vouches for: active, and its claims are those of the answer.
-///
-/// They are not judged yet.
+/// A token that its authorization server declared active, with the claims of the answer, which are not judged yet.
 pub(crate) struct IntrospectedToken {
     pub(crate) claims: Object,
 }
@@ -22,7 +20,7 @@ pub(crate) struct IntrospectedToken {
 pub(crate) struct NotAnAnswer;
 
 impl IntrospectedToken {
-    /// Reads an answer that came from the authorization server, over a channel or under a signature that proves it.
+    /// Reads an answer of the authorization server that is authentic by its connection or its signature.
     ///
     /// None if the token is not active.
     pub(crate) fn from_answer(claims: Object) -> Result<Option<Self>, NotAnAnswer> {
@@ -33,10 +31,10 @@ impl IntrospectedToken {
         }
     }
 
-    /// Whether it is an access token that whoever bears it may use.
+    /// Checks that the token is an access token and a bearer token.
     ///
-    /// Servers answer for refresh tokens, too, and call those of another use or kind by `token_type` or `token_use`. One of
-    /// the type `DPoP` (RFC 9449 section 5) is bound to a key, whether `cnf` says so, too, or not; `unproven_senders` lets it pass.
+    /// Servers answer about refresh tokens, too, and mark other kinds with `token_type` or `token_use`. A token of the type
+    /// `DPoP` (RFC 9449 section 5) is bound to a key, with or without `cnf`; `unproven_senders` lets it pass.
     pub(crate) fn check_kind(&self, unproven_senders: bool) -> Result<(), Refusal> {
         let table: [(&str, &[&str]); 2] =
             [("token_type", &["bearer", "access_token", "at+jwt", DPOP]), ("token_use", &["access_token", "access"])];
@@ -58,13 +56,13 @@ impl IntrospectedToken {
 /// Members that are read as times.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
-/// Members of RFC 7662 section 2.2 that are as good as absent if they are null. What binds or narrows a token (`cnf`) is not
-/// among them: that is never guessed.
+/// Members of RFC 7662 section 2.2 that count as absent if they are null. Members that bind or restrict a token, such as
+/// `cnf`, are not among them: their meaning is never guessed.
 const MAY_BE_NULL: [&str; 11] =
     ["scope", "client_id", "username", "token_type", "exp", "iat", "nbf", "sub", "aud", "iss", "jti"];
 
-/// An answer as RFC 7662 has it, where a server writes it otherwise and leaves no doubt: without members that are null, and
-/// with times as numbers. Says what was odd.
+/// Corrects an answer that deviates from RFC 7662 and leaves no doubt: removes members that are null, and reads times in
+/// quotes as numbers. Returns the oddity, too.
 pub(crate) fn plain(answer: Object) -> (Object, Option<&'static str>) {
     let oddity = answer.iter().find_map(|(name, value)| match value {
         _ if is_absent(name, value) => Some("members that are null are taken for absent ones"),

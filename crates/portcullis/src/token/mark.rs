@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::{base64url, bearer::DEFAULT_MAX_TOKEN_BYTES, crypto::sha256, json};
 
-/// The mark by which a token is found again in logs without being shown: its `Display` is 12 characters of hex, the first
-/// six bytes of the token's SHA-256.
+/// The mark of a token in logs, which does not show the token: its `Display` is 12 characters of hex, the first six bytes of
+/// the token's SHA-256.
 ///
-/// What the token says of its issuer and key is a hint for people and nothing else: **no signature vouches for it**. Texts
+/// The issuer and key that the token names are hints for people and nothing else: **no signature vouches for them**. Texts
 /// have 100 characters at the most, and no control characters.
 ///
 /// # Example
@@ -26,9 +26,9 @@ use crate::{base64url, bearer::DEFAULT_MAX_TOKEN_BYTES, crypto::sha256, json};
 pub struct TokenMark<'a>(&'a [u8]);
 
 impl<'a> TokenMark<'a> {
-    /// Bytes of the hash that are shown.
+    /// The number of bytes of the hash that are shown.
     const HASH_BYTES: usize = 6;
-    /// The longest text that is shown of what a token says, in characters.
+    /// The longest text of a token that is shown, in characters.
     const LONGEST_TEXT: usize = 100;
 
     /// Marks these bytes, which may be any: a token, good or bad, opaque or cut off.

@@ -1,7 +1,7 @@
 //! From a compact JWS to an [`UnverifiedToken`], and to a [`SignedToken`] with proof (RFC 7515, RFC 7519).
 //!
 //! Parsing is strict: exactly three parts, base64url without padding, white space or stray bits,
-//! JSON objects without duplicate members. What is read here stays closed until a signature verified.
+//! JSON objects without duplicate members. The claims stay private until a signature verified.
 
 mod header;
 mod introspected;
@@ -24,11 +24,11 @@ use crate::{
     refusal::{Part, Refusal, TokenFault},
 };
 
-/// A well-formed token that nobody has vouched for: its claims are out of reach.
+/// A well-formed token whose signature was not verified: its claims are private.
 pub(crate) struct UnverifiedToken<'a> {
     /// The whole token.
     text: Cow<'a, [u8]>,
-    /// The length of the part that was signed, from the beginning on.
+    /// The length of the signed text, from the beginning on.
     signed: usize,
     header: Arc<Header>,
     claims: Object,
@@ -44,18 +44,18 @@ pub(crate) struct SignedToken<'a> {
     _proof: SignatureProof,
 }
 
-/// Takes a compact JWS apart.
+/// Parses a compact JWS.
 pub(crate) fn parse(token: BearerToken<'_>) -> Result<UnverifiedToken<'_>, Refusal> {
     parse_knowing(token, |_| None)
 }
 
-/// Takes a compact JWS apart, whose header may be known already: tokens of one key mostly have the same.
+/// Parses a compact JWS whose header may be known already: most tokens of one key have the same.
 pub(crate) fn parse_knowing<'a>(
     token: BearerToken<'a>,
     known: impl FnOnce(&[u8]) -> Option<Arc<Header>>,
 ) -> Result<UnverifiedToken<'a>, Refusal> {
     let parsed = split(token.as_bytes()).and_then(|parts| decode(token, parts, known));
-    // Three parts of base64url have no other characters: only what does not parse has to be looked at.
+    // Three parts of base64url have no other characters: only a token that does not parse has to be checked.
     parsed.map_err(|fault| Refusal::Token(if token.is_token68() { fault } else { TokenFault::Characters }))
 }
 
@@ -64,11 +64,11 @@ struct Parts<'a> {
     header: &'a [u8],
     payload: &'a [u8],
     signature: &'a [u8],
-    /// The length of what was signed: the first two parts, and the dot between them.
+    /// The length of the signed text: the first two parts, and the dot between them.
     signed: usize,
 }
 
-/// Whether a token is in the form of a signed JWT, good or bad; what is not is opaque to us.
+/// Tells whether a token has the form of a signed JWT, good or bad; any other token is opaque.
 ///
 /// Three parts, of which the first begins a JSON object: in base64url, `{` begins with `e` and one of `w` to `z`.
 pub(crate) fn is_jws(token: BearerToken<'_>) -> bool {
@@ -126,7 +126,7 @@ impl<'a> UnverifiedToken<'a> {
         &self.header
     }
 
-    /// The bytes that were signed (RFC 7515 section 2), as they came.
+    /// The signed bytes (RFC 7515 section 2), unchanged.
     pub(crate) fn signing_input(&self) -> &[u8] {
         self.text.get(..self.signed).unwrap_or_default()
     }
@@ -135,24 +135,24 @@ impl<'a> UnverifiedToken<'a> {
         &self.signature
     }
 
-    /// The issuer that the token claims to be from: good for choosing whose keys to ask, for nothing else.
+    /// The issuer that the token claims: for choosing the keys, and for nothing else.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, Refusal> {
         claimed_issuer(&self.claims)
     }
 
-    /// The trust domain that the token claims to be from, in the same way.
+    /// The trust domain that the token claims, for the same purpose.
     pub(crate) fn claimed_trust_domain(&self) -> Option<&str> {
         claimed_trust_domain(&self.claims)
     }
 
-    /// The same token, on bytes of its own: for one that has to wait longer than its request is at hand.
+    /// The same token with its own copy of the bytes, so that it can wait without borrowing from the request.
     pub(crate) fn into_owned(self) -> UnverifiedToken<'static> {
         let Self { text, signed, header, claims, signature } = self;
         UnverifiedToken { text: Cow::Owned(text.into_owned()), signed, header, claims, signature }
     }
 }
 
-/// The SPIFFE trust domain of the subject that claims name, whoever made them.
+/// The SPIFFE trust domain of the subject of unverified claims.
 pub(crate) fn claimed_trust_domain(claims: &Object) -> Option<&str> {
     trust_domain(claims.get("sub")?.as_str()?)
 }
@@ -165,7 +165,7 @@ pub(crate) fn trust_domain(subject: &str) -> Option<&str> {
     if path.is_empty() { None } else { subject.get(..SCHEME.len() + domain.len()) }
 }
 
-/// The issuer that claims name, whoever made them.
+/// The issuer of unverified claims.
 pub(crate) fn claimed_issuer(claims: &Object) -> Result<&str, Refusal> {
     let name = "iss";
     let Some(issuer) = claims.get(name) else {

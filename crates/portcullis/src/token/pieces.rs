@@ -1,4 +1,4 @@
-//! The parts of a token, each read for itself: for a report, which goes on where verification stops.
+//! The parts of a token, each read separately: for a report, which continues where verification stops.
 
 use super::{Header, json_part, split};
 use crate::{
@@ -9,17 +9,17 @@ use crate::{
     refusal::{JsonFault, Part, Refusal, TokenFault},
 };
 
-/// What each part of a token says, or why it cannot be read. Nothing has vouched for any of it, and no token is made of it.
+/// The content of each part of a token, or its fault. It is unverified, and no token is made from it.
 pub(crate) struct Pieces {
     pub(crate) header: Result<Object, TokenFault>,
-    /// What of the header counts; its fault is that of [`header`](Self::header) if that has one.
+    /// The header members that matter; the fault is that of [`header`](Self::header) if that has one.
     pub(crate) members: Result<Header, TokenFault>,
     pub(crate) claims: Result<Object, TokenFault>,
     pub(crate) signature: Result<(), TokenFault>,
 }
 
 impl Pieces {
-    /// The checks that these parts are read by, for an explanation; of one part, none past the first that fails.
+    /// The checks of the parts with their results, for an explanation; for each part, up to the first failure.
     pub(crate) fn rows(&self) -> Vec<CheckRow> {
         let mut rows = json_rows(Part::Header, self.header.as_ref().err());
         rows.extend(self.header.iter().flat_map(Header::member_rows));
@@ -28,11 +28,11 @@ impl Pieces {
         rows
     }
 
-    /// Reads the parts by the functions that verification reads them by.
+    /// Reads the parts with the functions that verification uses.
     ///
     /// # Errors
     ///
-    /// If there are not three.
+    /// A fault if there are not three parts.
     pub(crate) fn of(token: BearerToken<'_>) -> Result<Self, TokenFault> {
         let parts = split(token.as_bytes())?;
         let header = json_part(Part::Header, parts.header);
@@ -45,7 +45,7 @@ impl Pieces {
     }
 }
 
-/// Whether a part is base64url, and, only if it is, whether it is a JSON object.
+/// The check that a part is base64url, and, if it is, the check that it is a JSON object.
 fn json_rows(part: Part, fault: Option<&TokenFault>) -> Vec<CheckRow> {
     let encoding = encoding_row(part, fault);
     if encoding.result.is_err() {

@@ -1,4 +1,4 @@
-//! From an [`UnverifiedToken`] to a [`SignedToken`]: the keys that may have signed it, and the proof that one has.
+//! From an [`UnverifiedToken`] to a [`SignedToken`]: the keys that may have signed it, and the proof that one did.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl KeySet {
-    /// The keys that a token with this header may have been signed with.
+    /// The keys that may have signed a token with this header.
     pub(crate) fn candidates(self: &Arc<Self>, header: &Header) -> Result<Candidates, Miss> {
         self.keys_for(header.kid.as_deref(), header.algorithm)
     }
 }
 
 impl Candidates {
-    /// Opens the token with the first key that its signature verifies with; `attempts` keys are tried at the most.
+    /// Verifies the token's signature with one of these keys; `attempts` keys are tried at the most.
     pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
         match self.proof(token.header.algorithm, token.signing_input(), token.signature(), attempts) {
             Some(proof) => {

@@ -1,4 +1,4 @@
-//! Tokens as they are taken apart, and the promise that only the exact bytes verify.
+//! Tests of parsing, and of the promise that only the exact bytes verify.
 
 mod forged;
 

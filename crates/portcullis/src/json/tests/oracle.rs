@@ -26,7 +26,7 @@ pub(super) fn object(text: &[u8]) -> Result<Object, JsonFault> {
     }
 }
 
-/// Builds a [`Value`], and leaves in `fault` why it could not.
+/// Builds a [`Value`], or leaves the reason for failing in `fault`.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,

@@ -1,4 +1,4 @@
-//! Tokens that someone without the key made from one that was signed.
+//! Tokens that were forged from a signed one, without its key.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ fn signed(algorithm: Signing) -> Signed {
     (key_set(&key), token.into_bytes())
 }
 
-/// Whether a text goes the whole way to a signed token.
+/// Tells whether a text verifies as a signed token.
 fn opens(set: &Arc<KeySet>, text: impl AsRef<[u8]>) -> bool {
     let Ok(token) = BearerToken::bare(text.as_ref(), 10_000).and_then(parse) else { return false };
     set.candidates(token.header()).is_ok_and(|candidates| candidates.verify(token, 8).is_ok())
