@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A signature algorithm of JOSE. `none` does not exist here.
 ///
-/// Text and serde have it by its name in a header's `alg`, to the letter.
+/// As text and in serde formats, an algorithm is its name in a header's `alg`, to the letter.
 ///
 /// # Example
 ///
@@ -54,7 +54,7 @@ pub enum Algorithm {
     HS512,
 }
 
-/// The material of a key; an algorithm needs exactly one type.
+/// The type of a key; each algorithm needs exactly one.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyType {
@@ -117,14 +117,14 @@ const KEY_TYPES: &[KeyTypeRow] = &[
 ];
 
 impl Algorithm {
-    /// Every algorithm with a public key: what a verifier accepts unless told otherwise.
+    /// Every algorithm with a public key: the default of a verifier.
     ///
-    /// Each of them is held to be secure (RFC 8725 section 3.2), and none opens a token of another, for a key verifies by its
-    /// own algorithm alone.
+    /// Each of them is considered secure (RFC 8725 section 3.2). None verifies a token of another, since a key verifies
+    /// signatures of its own algorithms only.
     pub const ASYMMETRIC: &[Self] =
         &[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, MlDsa44, MlDsa65, MlDsa87];
 
-    /// The algorithms with a shared secret (RFC 7518 section 3.2): accepted only where a verifier is told so.
+    /// The algorithms with a shared secret (RFC 7518 section 3.2): accepted only by a verifier whose rules name them.
     pub const SYMMETRIC: &[Self] = &[HS256, HS384, HS512];
 
     /// The algorithm of this name, to the letter.
@@ -180,12 +180,12 @@ impl<'de> Deserialize<'de> for Algorithm {
 /// A text that names no [`Algorithm`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownAlgorithm {
-    /// The text, cut.
+    /// The text, shortened.
     name: String,
 }
 
 impl UnknownAlgorithm {
-    /// The characters of a text that are kept.
+    /// The number of characters that are kept.
     const SHOWN: usize = 32;
 }
 
@@ -199,7 +199,7 @@ impl fmt::Display for UnknownAlgorithm {
 impl std::error::Error for UnknownAlgorithm {}
 
 impl KeyType {
-    /// The types of keys that have a public half.
+    /// The types of keys with a public half.
     pub(crate) fn public() -> impl Iterator<Item = Self> {
         KEY_TYPES.iter().map(|row| row.0).filter(|key_type| *key_type != Self::Secret)
     }
@@ -220,7 +220,7 @@ impl KeyType {
         self.row()?.3
     }
 
-    /// The bytes of a signature by a key of this type, where all are of one length.
+    /// The bytes of a signature by a key of this type, if all have the same length.
     pub(crate) fn signature_bytes(self) -> Option<usize> {
         self.row()?.4
     }

@@ -2,12 +2,12 @@
 
 use base64_simd::{URL_SAFE, URL_SAFE_NO_PAD};
 
-/// The bytes of a text, if it is the only text that stands for them.
+/// Decodes a text, if it is the only encoding of its bytes.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text.as_ref()).ok()
 }
 
-/// The bytes of a text in any base64: with `+` and `/`, padded, broken into lines. For texts of issuers and operators only.
+/// Decodes a text in any base64: with `+` and `/`, padded, broken into lines. For texts of issuers and operators only.
 pub(crate) fn decode_any(text: &str) -> Option<Vec<u8>> {
     let other = |character: char| match character {
         '+' => '-',
@@ -18,7 +18,7 @@ pub(crate) fn decode_any(text: &str) -> Option<Vec<u8>> {
     if text.ends_with('=') { URL_SAFE.decode_to_vec(text).ok() } else { decode(text) }
 }
 
-/// The one text that stands for these bytes.
+/// Encodes bytes as the only text that [`decode`] accepts for them.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }

@@ -7,7 +7,7 @@
 //! | bad token, rule for claims not met | 403, or as configured | `error="invalid_token"` |
 //! | token that is bound to a key, without its proof | 401 | `error="invalid_token"` |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
-//! | keys or introspection cannot be had | 503 and Retry-After | none |
+//! | keys or introspection not available | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 
 mod body;
@@ -29,7 +29,7 @@ use crate::{
     refusal::{AccessFault, Refusal, RequestFault},
 };
 
-/// How refusals are told.
+/// The configured form of responses to refused requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Challenge {
     realm: Option<String>,
@@ -45,7 +45,7 @@ impl Challenge {
         Self { realm: realm.clone(), invalid_token_status, problem_json, own_body }
     }
 
-    /// The response that tells a client of a refusal: nothing of the token, nothing of our insides.
+    /// The response to a refused request: it shows nothing of the token or of our configuration.
     pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
         let status = self.status(refusal);
         let mut response = Response::new(Bytes::new());
@@ -74,7 +74,7 @@ impl Challenge {
         match refusal {
             Refusal::Request(RequestFault::SeveralTokens) => StatusCode::BAD_REQUEST,
             Refusal::Request(_) => StatusCode::UNAUTHORIZED,
-            // A client that has the key can come again with a proof.
+            // A client that has the key can retry with a proof.
             Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
             Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
@@ -104,7 +104,7 @@ impl Challenge {
     }
 }
 
-/// Rounded up, so that nobody comes back too early; one second at least (RFC 9110 section 10.2.3).
+/// Rounds up, so that clients do not retry too early; at least one second (RFC 9110 section 10.2.3).
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
@@ -121,7 +121,7 @@ impl Parameters {
         for character in value.chars() {
             match character {
                 '"' | '\\' => self.0.extend(['\\', character]),
-                // No field value can carry these; a space keeps the rest readable.
+                // A field value cannot carry these; a space keeps the rest readable.
                 control if control.is_control() => self.0.push(' '),
                 other => self.0.push(other),
             }

@@ -1,8 +1,8 @@
-//! Where the time comes from.
+//! The source of the time.
 
 use std::time::SystemTime;
 
-/// Tells the time; a test hands in its own.
+/// A source of the time; tests pass their own.
 ///
 /// Any `Fn() -> SystemTime` is a clock.
 ///
@@ -16,7 +16,7 @@ use std::time::SystemTime;
 /// assert_eq!(Clock::now(&stopped), SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The time now: tokens are judged, and the age of keys is measured, by it.
+    /// Returns the current time, by which tokens are judged and the age of keys is measured.
     fn now(&self) -> SystemTime;
 }
 

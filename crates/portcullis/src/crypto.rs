@@ -1,8 +1,8 @@
-//! The signatures themselves: the only module that names the cryptographic libraries.
+//! Signatures and hashes: the only module that names the cryptographic libraries.
 //!
-//! All is AWS-LC's but the verification of Ed25519, where ed25519-dalek is faster; with the feature `fips`
-//! that is AWS-LC's, too. Keys are parsed once, here, into one verifier per algorithm. That a signature
-//! verified is told by a [`SignatureProof`], which nothing else can make.
+//! AWS-LC does everything except the verification of Ed25519, where ed25519-dalek is faster; with the feature `fips`
+//! AWS-LC does that, too. Keys are parsed once, here, into one verifier per algorithm. A signature that verified gives a
+//! [`SignatureProof`], which no other module can make.
 
 mod mac;
 mod scheme;
@@ -26,7 +26,7 @@ use crate::algorithm::{Algorithm, KeyType};
 /// Evidence that a signature verified: only this file makes it.
 pub(crate) struct SignatureProof(());
 
-/// The reason for which bytes give no key.
+/// The reason that bytes are not a usable key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvalidKey {
     /// The bytes are not those of a key of this type.
@@ -41,7 +41,7 @@ pub(crate) enum InvalidKey {
 pub(crate) struct KeyMaterial(Vec<(Algorithm, Ready)>);
 
 enum Ready {
-    /// With the hash of its algorithm, where messages are hashed apart.
+    /// A key with the hash of its algorithm, if messages are hashed separately.
     PublicKey(ParsedPublicKey, Option<&'static digest::Algorithm>),
     #[cfg(not(feature = "fips"))]
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
@@ -69,7 +69,7 @@ impl KeyMaterial {
 
     /// A key of this type from a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
     ///
-    /// Bare bytes are none, though the library takes them: any 32 bytes, a secret too, may be a point of Ed25519.
+    /// Bare bytes are refused, though the library accepts them: any 32 bytes, even a secret, may be a point of Ed25519.
     pub(crate) fn spki(spki: &[u8], key_type: KeyType, algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         const SEQUENCE: u8 = 0x30;
         if spki.first() != Some(&SEQUENCE) || key_type.member_bytes().is_some_and(|bare| spki.len() <= bare) {
@@ -89,7 +89,7 @@ impl KeyMaterial {
         Self::spki(spki.as_ref(), KeyType::Rsa, algorithms)
     }
 
-    /// A secret for HMAC, for those of the algorithms that it is long enough for (RFC 7518 section 3.2).
+    /// A secret for HMAC, with those of the algorithms for which it is long enough (RFC 7518 section 3.2).
     pub(crate) fn secret(secret: &[u8], algorithms: &[Algorithm]) -> Result<Self, InvalidKey> {
         let ready = |algorithm: &Algorithm| {
             let Scheme::Mac(hash) = Scheme::of(*algorithm) else { return None };
@@ -129,8 +129,8 @@ impl KeyMaterial {
     }
 }
 
-/// To hash first and verify the digest is the same, and spares the library a context on its heap; the validated module
-/// hashes and verifies in one.
+/// Hashes first and verifies the digest, which saves the library an allocation; the validated module (`fips`) hashes and
+/// verifies in one call.
 fn verify_signature(
     key: &ParsedPublicKey,
     hash: Option<&'static digest::Algorithm>,
@@ -171,7 +171,7 @@ fn verify_ed25519(key: &ed25519_dalek::VerifyingKey, input: &[u8], signature: &[
     ed25519_dalek::Signature::from_slice(signature).is_ok_and(|signature| key.verify(input, &signature).is_ok())
 }
 
-/// How many bits a number without leading zeros has.
+/// The bits of a number without leading zeros.
 fn bits(number: &[u8]) -> usize {
     number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize)
 }

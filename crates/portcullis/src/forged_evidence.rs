@@ -1,8 +1,8 @@
-//! Evidence cannot be made up: each of these has to be refused by the compiler.
+//! Attempts to forge evidence, each of which the compiler has to refuse.
 //!
-//! Each stands beside a twin that differs only in what is forged, and compiles.
+//! Each follows an example that compiles and differs only in the forged part.
 //!
-//! # `Access` is what lets a request pass: only the layer makes it
+//! # `Access` lets a request pass: only the gate makes it
 //!
 //! ```
 //! fn handler(access: portcullis::Access) {}
@@ -12,7 +12,7 @@
 //! let access = portcullis::Access { token: unimplemented!() };
 //! ```
 //!
-//! # A verified token comes from a verifier only
+//! # Only a verifier makes a verified token
 //!
 //! ```
 //! fn judged(token: portcullis::VerifiedToken) -> portcullis::Claims { token.claims().clone() }
@@ -22,7 +22,7 @@
 //! let token = portcullis::VerifiedToken { handle: unimplemented!() };
 //! ```
 //!
-//! # Claims come from verified tokens only
+//! # Only verified tokens have claims
 //!
 //! ```
 //! use std::sync::Arc;
@@ -38,7 +38,7 @@
 //! let claims: portcullis::Claims = portcullis::Claims::new(unimplemented!());
 //! ```
 //!
-//! # A token that was only parsed has no claims that anybody can reach
+//! # The claims of a token that was only parsed are out of reach
 //!
 //! ```
 //! use portcullis::Verifier;

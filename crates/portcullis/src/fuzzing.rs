@@ -1,4 +1,4 @@
-//! What the fuzz targets call: each parser, with what must hold of any bytes.
+//! The entry points of the fuzz targets: each parser, with properties that hold for any bytes.
 //!
 //! Compiled under `cfg(fuzzing)` only.
 
@@ -21,7 +21,7 @@ use crate::{
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// A bearer token is a part of the field it stands in, and never empty.
+/// A bearer token is a part of its field, and never empty.
 pub fn bearer_header(bytes: &[u8]) {
     if let Ok(token) = bearer::parse(bytes, MAX_TOKEN_BYTES) {
         assert!(bytes.ends_with(token.as_bytes()));
@@ -42,7 +42,7 @@ pub fn bearer_header(bytes: &[u8]) {
     }
 }
 
-/// A token that parses is spelled in the only way that its parts can be.
+/// A token that parses is the only encoding of its parts.
 pub fn token(bytes: &[u8]) {
     let Ok(bearer) = BearerToken::bare(bytes, MAX_TOKEN_BYTES) else { return };
     let Ok(parsed) = token::parse(bearer) else { return };
@@ -54,11 +54,11 @@ pub fn token(bytes: &[u8]) {
     assert!(parts.iter().all(|part| respelled(part).as_deref() == Some(*part)));
 }
 
-/// Whatever a key set holds, every key of it is either used or skipped.
+/// Every key of a key set is either used or skipped.
 pub fn jwk_set(bytes: &[u8]) {
     let _ = keys_from_pem(bytes);
     let Ok(document) = JwkSet::from_slice(bytes) else { return };
-    // What a cache keeps is the text; floats, which no key has, may lose their last bit on the way.
+    // A cache keeps the text; floats, which no key has, may lose their last bit in it.
     let again: JwkSet = document.to_string().parse().expect("the text of a set is a set");
     assert_eq!(again.keys().len(), document.keys().len());
     for origin in [Origin::Local, Origin::Remote] {
@@ -81,10 +81,10 @@ fn header(alg: &str, kid: Option<&str>) -> token::Header {
     token::Header::from_object(b"", &header).expect("a header")
 }
 
-/// Claims that are read are those that another reader reads, and no rule panics on them.
+/// Claims are read as another reader reads them, and no rule panics on them.
 pub fn claims(bytes: &[u8]) {
     let Ok(object) = json::object(bytes.to_vec()) else { return };
-    let other: serde_json::Value = serde_json::from_slice(bytes).expect("what is strict is JSON");
+    let other: serde_json::Value = serde_json::from_slice(bytes).expect("strict JSON is JSON");
     assert_eq!(other, serde_json::to_value(&object).expect("JSON"));
     let scope = GrantedScope::of(&object, &SCOPE_CLAIMS);
     assert!(scope.values().all(|value| scope.has(value) == is_scope_value(value)));

@@ -1,4 +1,4 @@
-//! The stages that a token goes through, each on its own: what the benchmarks take time of.
+//! The stages of verifying a token, each on its own, for benchmarks.
 //!
 //! Compiled under `cfg(portcullis_stages)` only.
 
@@ -20,7 +20,7 @@ pub type Stage = (&'static str, Box<dyn FnMut()>);
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// Each stage for this token, which one of these keys has signed.
+/// The stages for this token, which one of these keys signed.
 #[must_use]
 pub fn of(jwks: &str, token: &str) -> Vec<Stage> {
     let subject = Subject::new(jwks, token);

@@ -1,10 +1,10 @@
-//! The header fields of a request, whatever framework holds them: [`HeaderFields`].
+//! The header fields of a request, in any framework: [`HeaderFields`].
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::refusal::{Refusal, RequestFault};
 
-/// The header fields of a request, in the form that a framework keeps them in.
+/// The header fields of a request, as a framework keeps them.
 ///
 /// Implemented for [`http::HeaderMap`], and for arrays, vectors and slices of pairs of a name (compared without regard to
 /// case, RFC 9110 section 5.1) and a value. Nothing is copied.
@@ -64,7 +64,7 @@ pub(super) fn only<'a>(fields: &'a dyn HeaderFields, name: &HeaderName) -> Resul
     only.value()
 }
 
-/// A value that may come once.
+/// A value that may occur only once.
 #[derive(Default)]
 pub(super) struct Only<'a> {
     value: Option<&'a [u8]>,

@@ -9,17 +9,17 @@ pub(crate) use source::find;
 
 use crate::refusal::{Refusal, RequestFault, TokenFault};
 
-/// The longest token that is looked at, in bytes, unless configured otherwise.
+/// The default limit of a token's length, in bytes.
 pub(crate) const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// What a request presents as its access token: at least one byte, within the size limit.
+/// The access token that a request presents: at least one byte, within the size limit.
 ///
-/// That is enough to be recognised by: what equals a token that was verified before needs no other look.
+/// Nothing else is checked yet, so that a cached token is found without parsing it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct BearerToken<'a>(&'a [u8]);
 
 impl<'a> BearerToken<'a> {
-    /// Takes the bare token, as a cookie or a header of its own carries it.
+    /// Takes a bare token, as carried by a cookie or a custom header field.
     pub(crate) fn bare(bytes: &'a [u8], max_bytes: usize) -> Result<Self, Refusal> {
         if bytes.is_empty() {
             return Err(Refusal::Request(RequestFault::EmptyToken));
@@ -87,7 +87,7 @@ mod tests {
             (b"Bearer ab\xffc", bad()),
             (b"Bearer ab\xc3\xa9", bad()),
             (b"Bearer 123456789012345678901", Err(Refusal::Token(TokenFault::TooLarge { limit: 20, actual: 21 }))),
-            // The size is judged first, so that a huge field costs nothing.
+            // The size is checked first, so that a huge field costs nothing.
             (
                 b"Bearer \"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
                 Err(Refusal::Token(TokenFault::TooLarge { limit: 20, actual: 21 })),

@@ -1,4 +1,4 @@
-//! Where a request may carry its token, and the rule that it carries one only.
+//! The places of a request that may carry its token, and the rule that only one of them does.
 
 use http::{
     HeaderName,
@@ -40,7 +40,7 @@ impl TokenSource {
 
     /// A header field of this name, whose whole value is the token.
     ///
-    /// Only for a field that clients cannot set, or that means the same wherever it comes from.
+    /// Only for a field that clients cannot set, or that means the same from a client as from a proxy.
     #[must_use]
     pub fn header(name: HeaderName) -> Self {
         Self(Place::Header(name))
@@ -48,8 +48,8 @@ impl TokenSource {
 
     /// A cookie of this name, whose whole value is the token.
     ///
-    /// Browsers add cookies to requests that other sites cause: such an endpoint needs a defence
-    /// against cross-site request forgery of its own.
+    /// Browsers add cookies to requests that other sites cause: such an endpoint needs its own
+    /// defence against cross-site request forgery.
     #[must_use]
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
@@ -80,7 +80,7 @@ pub(crate) fn find<'a>(
     found
 }
 
-/// Whether a token came, be it good or malformed.
+/// Tells whether a token was found, good or malformed.
 fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
     !matches!(
         outcome,
@@ -153,7 +153,7 @@ mod tests {
             (&[(auth, "Bearer a"), (own, "a")], Err("several_tokens")),
             (&[(cookie, "at=a; at=a")], Err("several_tokens")),
             (&[(cookie, "at=a"), (cookie, "at=b")], Err("several_tokens")),
-            // A malformed token is a token all the same: it may not hide behind a good one.
+            // A malformed token counts as a token: it must not hide behind a good one.
             (&[(auth, "Bearer a b"), (cookie, "at=b")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "at=a b")], Err("several_tokens")),
         ];

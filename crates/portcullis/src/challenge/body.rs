@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 pub struct RefusalBody {
     /// The media type (RFC 9110 section 8.3).
     pub content_type: HeaderValue,
-    /// The body itself. Without a byte of it, the response has no `Content-Type` either.
+    /// The body. If it is empty, the response has no `Content-Type` either.
     pub bytes: Bytes,
 }
 

@@ -1,4 +1,4 @@
-//! SHA-256, by which tokens are known where they must not be readable, and the MAC on what is kept elsewhere.
+//! SHA-256, which stands for tokens where they must not be readable, and the MAC of entries in a shared store.
 
 use aws_lc_rs::{digest, hmac};
 
@@ -15,7 +15,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> Digest {
 pub(crate) struct MacKey(hmac::Key);
 
 impl MacKey {
-    /// How many bytes a secret has at least, and a MAC has.
+    /// The bytes of a MAC, and the minimum for a secret.
     pub(crate) const BYTES: usize = 32;
 
     /// A key, if the secret is long enough.

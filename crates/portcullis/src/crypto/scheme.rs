@@ -14,7 +14,7 @@ use crate::algorithm::Algorithm;
 
 /// The means to verify by an algorithm.
 pub(super) enum Scheme {
-    /// A signature; where its message may be hashed apart, by this hash.
+    /// A signature, with its hash if messages may be hashed separately.
     Signature(&'static dyn VerificationAlgorithm, Option<&'static digest::Algorithm>),
     /// A message authentication code.
     Mac(hmac::Algorithm),

@@ -1,4 +1,4 @@
-//! Signatures of ours: by these a client authenticates itself (RFC 7523). No access token is ever signed.
+//! Our own signatures, for client authentication (RFC 7523). No access token is ever signed.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -24,7 +24,7 @@ enum Key {
 }
 
 impl AssertionKey {
-    /// A key from PKCS#8 DER (RFC 5958) and the algorithm that it is to sign by; by its kind where none is named.
+    /// A key from PKCS#8 DER (RFC 5958) and its algorithm; if none is named, the default for its type.
     pub(crate) fn from_pkcs8(der: &[u8], algorithm: Option<Algorithm>) -> Option<Self> {
         match algorithm {
             Some(algorithm) => Some(Self { algorithm, key: key(der, algorithm)? }),
@@ -63,7 +63,7 @@ fn key(der: &[u8], algorithm: Algorithm) -> Option<Key> {
     }
 }
 
-/// 128 random bits as text, for an identifier that nobody has given before.
+/// 128 random bits as text, for a unique identifier.
 pub(crate) fn random_text() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::{algorithm::KeyType, crypto::KeyMaterial};
 
-    /// Whether what the key signs verifies with its public part, and nothing else does.
+    /// Asserts that a signature of the key verifies with its public part, for its own message only.
     fn signs(der: &[u8], algorithm: Algorithm, public: &KeyMaterial) {
         let key = AssertionKey::from_pkcs8(der, Some(algorithm)).unwrap();
         let signature = key.sign(b"message").unwrap();

@@ -26,7 +26,7 @@ impl Pair {
         Self { pair, ours }
     }
 
-    /// What both say of a signature.
+    /// The verdict of both libraries.
     fn verdict(&self, message: &[u8], signature: &[u8]) -> bool {
         let ours = self.ours.verify(Algorithm::EdDSA, message, signature).is_some();
         let theirs = UnparsedPublicKey::new(&ED25519, self.pair.public_key().as_ref()).verify(message, signature);
@@ -35,7 +35,7 @@ impl Pair {
     }
 }
 
-/// `s + order`: the same number to whoever does not look whether it is the least.
+/// `s + order`: the same number to a verifier that does not check that it is reduced.
 fn malleated(signature: &[u8]) -> Vec<u8> {
     let mut other = signature.to_vec();
     let mut carry = 0;
@@ -102,7 +102,7 @@ proptest! {
     }
 }
 
-/// Any bytes of its length are a bare key of ML-DSA, which begin as DER does once in 256 times.
+/// A bare key of ML-DSA may be any bytes of its length; one in 256 begins as DER does.
 #[test]
 fn a_bare_key_is_no_spki() {
     for algorithm in [Algorithm::EdDSA, Algorithm::MlDsa44, Algorithm::MlDsa65, Algorithm::MlDsa87] {

