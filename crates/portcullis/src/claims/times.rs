@@ -44,7 +44,7 @@ impl Times {
         self.exp.and_then(NumericDate::to_system_time)
     }
 
-    /// The time of issue, in the same way.
+    /// The time of issue, if the token states it and a `SystemTime` can hold it.
     pub(crate) fn issued_at(&self) -> Option<SystemTime> {
         self.iat.and_then(NumericDate::to_system_time)
     }

@@ -87,7 +87,7 @@ impl JwkSet {
         self.judged_keys(Origin::Remote)
     }
 
-    /// Each key in the same way, if the set is a file of your own, which may hold secrets.
+    /// Each key as in [`published_keys`](Self::published_keys), if the set is a file of your own, which may hold secrets.
     pub fn local_keys(&self) -> impl Iterator<Item = (&Value, Result<Vec<KeyOddity>, KeyProblem>)> {
         self.judged_keys(Origin::Local)
     }
