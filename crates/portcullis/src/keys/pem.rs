@@ -12,7 +12,7 @@ use crate::{
     crypto::KeyMaterial,
 };
 
-/// Labels with the known one in their place; the DER under `PUBLIC KEY` shows which of its two forms it has.
+/// Other labels, each with the known one that replaces it; the DER under `PUBLIC KEY` itself shows its form.
 const LABELS: [(&str, &str); 3] = [
     ("RSA PUBLIC KEY-----", "PUBLIC KEY-----"),
     ("EC PUBLIC KEY-----", "PUBLIC KEY-----"),

@@ -35,7 +35,7 @@ pub enum KeyProblem {
     Member {
         /// The member's name.
         name: &'static str,
-        /// The expected form, as in "to be …".
+        /// The expected form, such as `a string`.
         expected: &'static str,
     },
     /// A member has more or fewer bytes than a key of its type.

@@ -117,7 +117,7 @@ struct Members {
     absent: bool,
 }
 
-/// Reads a value, so that `null` is one, too.
+/// Reads a value; `null` counts as one.
 fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(value).map(Some)
 }

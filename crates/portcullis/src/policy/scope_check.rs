@@ -3,7 +3,7 @@
 use super::{Rules, implied_scopes::ImpliedScopes};
 use crate::refusal::{AccessFault, Refusal};
 
-/// Scope values that a token has to grant: all of some, and one of each group of others (RFC 6749 section 3.3).
+/// The scope values that a token has to grant: all of `all`, and one of each group of `any` (RFC 6749 section 3.3).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScopeCheck {
     all: Vec<Asked>,

@@ -33,7 +33,7 @@ pub enum TokenFault {
     Header {
         /// The member's name.
         member: &'static str,
-        /// The expected form, as in "to be …".
+        /// The expected form, such as `a string`.
         expected: &'static str,
     },
     /// `crit` is present, but no extension is supported (RFC 7515 section 4.1.11).
@@ -105,7 +105,7 @@ pub enum TokenFault {
     MalformedClaim {
         /// The claim's name.
         name: &'static str,
-        /// The expected form, as in "to be …".
+        /// The expected form, such as `a string`.
         expected: &'static str,
     },
     /// `iss` is not an issuer that is trusted here.
