@@ -19,17 +19,18 @@
 //! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told. [`Rules`] are the same as data.
 //! - [`Claims`] and [`Access`] are what a handler gets: as extractors of axum and actix-web, and as a request extension.
 //!   Claims are a [`json::Object`], or your own type. [`Granted`] names the scope that a handler needs.
-//! - [`Verifier`] says which tokens are good: issuer, audience, algorithms, types, one issuer or several.
+//! - [`Verifier`] verifies tokens by their rules: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
-//!   [`JwksCache`] and [`HttpClient`] are where you come in.
-//! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares what it was told, and
-//!   [`ClientAddress`] keeps one client from taking all turns.
-//! - [`Refusal`] says why a token is refused, with a stable [code](refusal#the-codes); an [`Explanation`] says it check by check.
+//!   [`JwksCache`] and [`HttpClient`] are the traits for a cache and a client of your own.
+//! - [`Introspector`] asks the authorization server about opaque tokens; [`TokenStore`] shares the answers, and
+//!   [`ClientAddress`] keeps one client from using up all questions.
+//! - [`Refusal`] is the reason why a token is refused, with a stable [code](refusal#the-codes); an [`Explanation`] lists
+//!   each check.
 //!
-//! A token travels one straight way: header bytes, bearer token, unverified token, signed token,
-//! verified token, access. Each stage can only be made from the one before. A token that went it before
-//! takes a short cut from bearer token to verified token: a [`Verifier`] keeps what it has verified, as long
-//! as that would be verified again.
+//! A token takes one straight way: header bytes, bearer token, unverified token, signed token,
+//! verified token, access. Each stage can only be made from the one before. A token that was verified before
+//! takes a short cut from bearer token to verified token: a [`Verifier`] caches verified tokens, each for as long
+//! as it would pass again.
 //!
 //! # Features
 //!
@@ -44,7 +45,7 @@
 //! # What operators see
 //!
 //! `tracing` events (a refusal at `INFO` with its code, a failed fetch at `WARN`) and metrics through the `metrics` facade, all
-//! named in [`names`]. No token and no claim stands in any of them.
+//! named in [`names`]. None of them contains a token or the value of a claim.
 
 // Core: pure functions of bytes, keys and the time.
 mod algorithm;
@@ -76,12 +77,12 @@ pub mod fuzzing;
 #[allow(clippy::expect_used, reason = "a benchmark that fails says so")]
 pub mod stages;
 
-/// Its examples compile.
+/// The README, whose examples have to compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-// Services: what waits and what is asked.
+// Services: they fetch, ask, cache and verify.
 mod client_authentication;
 mod introspection;
 mod jwks;
@@ -93,7 +94,7 @@ mod verifier;
 // The judge of requests.
 mod gate;
 
-// Reports, above all that they explain.
+// Reports about the verdicts of all of the above.
 mod explain;
 
 // Doors: one feature each.

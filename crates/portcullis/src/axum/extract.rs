@@ -13,7 +13,7 @@ use crate::{
     gate::{Access, AccessRejection, Granted, Guarded, RequiredScope},
 };
 
-/// Refused with 500 without a layer, and with 401 if an optional layer let the request pass without credentials.
+/// Answers 500 without a layer, and 401 if an optional layer let the request pass without credentials.
 impl<S: Send + Sync> FromRequestParts<S> for Access {
     type Rejection = AccessRejection;
 
@@ -22,7 +22,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     }
 }
 
-/// Refused as [`Access`] is, and if the claims do not fit `T`.
+/// Refuses like [`Access`], and claims that do not fit `T`.
 impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> FromRequestParts<S> for Claims<T> {
     type Rejection = AccessRejection;
 
@@ -31,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> FromRequestPar
     }
 }
 
-/// None if an optional layer let the request pass without credentials; refused if the claims do not fit `T`.
+/// None if an optional layer let the request pass without credentials. Refuses claims that do not fit `T`.
 impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRequestParts<S> for Claims<T> {
     type Rejection = AccessRejection;
 

@@ -1,7 +1,7 @@
 //! The axum extractors: [`Claims`](crate::Claims), `Claims<T>`, `Option<Claims>`,
 //! [`Access`](crate::Access) and [`Granted`](crate::Granted).
 //!
-//! They stand behind a [`Secure`](crate::Secure) layer and refuse as it does. Without one they answer
-//! 500: a missing layer is our mistake, and never lets a request pass.
+//! They need a [`Secure`](crate::Secure) layer before the handler, and refuse as it does. Without a layer they answer
+//! 500: it is the server's mistake, and lets no request pass.
 
 mod extract;

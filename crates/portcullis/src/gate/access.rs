@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::judge::Gate;
 use crate::claims::{Claims, VerifiedToken};
 
-/// Evidence that a request carries a token that may pass here.
+/// Evidence that a request may pass: its token meets all rules of the gate.
 ///
 /// The layer puts it into the request's extensions; only the gate can make one.
 ///
@@ -25,7 +25,7 @@ pub struct Access {
     gate: Arc<Gate>,
 }
 
-/// Evidence that a request without credentials may pass here.
+/// Evidence that a request may pass without credentials.
 #[derive(Clone)]
 pub struct Anonymous {
     #[cfg_attr(
@@ -61,7 +61,7 @@ impl Access {
         self.token.scopes()
     }
 
-    /// Whether the token grants this scope value: itself, or by another that implies it
+    /// Returns true if the token grants this scope value: itself, or by another that implies it
     /// ([`Rules::implied_scopes`](crate::Rules::implied_scopes)).
     #[must_use]
     pub fn has_scope(&self, value: &str) -> bool {

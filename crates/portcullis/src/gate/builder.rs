@@ -1,4 +1,4 @@
-//! The builder methods of [`Secure`]: each fills a field of [`Rules`], or adds what no data can say.
+//! The builder methods of [`Secure`]: each fills a field of [`Rules`], or adds a part that is code and not data.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Secure {
-    /// Takes all rules at once, in place of those that were set so far; rules of [your own](Self::rule) stay.
+    /// Takes all rules at once, in place of those set so far; rules of [your own](Self::rule) stay.
     ///
     /// # Errors
     ///
-    /// As [`Rules::check`].
+    /// The error of [`Rules::check`].
     ///
     /// # Example
     ///
@@ -50,9 +50,9 @@ impl Secure {
         self.with_rules(|rules| rules.any_scope.push(values.into_iter().map(Into::into).collect()))
     }
 
-    /// Declares that a scope value grants others as well, and what those grant in turn.
+    /// Declares that a scope value grants others as well, and all that those imply in turn.
     ///
-    /// Challenges name the values that are asked for, and [`Access::has_scope`](crate::Access::has_scope) counts what is implied.
+    /// Challenges name the required values alone; [`Access::has_scope`](crate::Access::has_scope) counts implied values, too.
     ///
     /// # Example
     ///
@@ -74,15 +74,14 @@ impl Secure {
         self.with_rules(|rules| rules.implied_scopes.entry(value.into()).or_default().extend(implied))
     }
 
-    /// Asks for a claim, whatever its value: by its name, or, if the text starts with `/`, by its JSON
-    /// Pointer (RFC 6901).
+    /// Asks for a claim with any value, by its name or, starting with `/`, its JSON Pointer (RFC 6901).
     pub fn claim(self, name: impl Into<String>) -> Self {
         self.claim_rule(ClaimRule::present(name))
     }
 
     /// Asks for a claim with this value, or an array with this value in it.
     ///
-    /// Any JSON value will do; numbers compare as numbers, nothing is converted.
+    /// The value is any JSON value. Numbers compare as numbers; nothing is converted.
     pub fn claim_value(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claim_rule(ClaimRule::equals(name, value))
     }
@@ -92,9 +91,9 @@ impl Secure {
         self.claim_rule(ClaimRule::one_of(name, values))
     }
 
-    /// Asks for a claim that is a text which matches this pattern, or an array with such a text in it.
+    /// Asks for a claim that is a string matching this pattern, or an array with such a string in it.
     ///
-    /// `*` stands for any run of characters, also for none and for `/`; the pattern matches the whole text.
+    /// `*` stands for any run of characters, including none and `/`; the pattern matches the whole string.
     ///
     /// # Example
     ///
@@ -109,7 +108,7 @@ impl Secure {
         self.claim_rule(ClaimRule::matches(name, pattern))
     }
 
-    /// Refuses tokens that have this claim, also if it is `null`.
+    /// Refuses tokens with this claim, even if its value is `null`.
     pub fn claim_absent(self, name: impl Into<String>) -> Self {
         self.claim_rule(ClaimRule::absent(name))
     }
@@ -118,8 +117,8 @@ impl Secure {
         self.with_rules(|rules| rules.claims.push(rule))
     }
 
-    /// Asks for a rule of your own to hold. It sees claims that are vouched for: of tokens that meet all
-    /// other rules, and, for an [explanation](Self::explain), of tokens that are refused for anything but their signature.
+    /// Adds a rule of your own. It sees verified claims only: of tokens that meet all other rules, and, for an
+    /// [explanation](Self::explain), of tokens that are refused for any reason but their signature.
     ///
     /// The name is the [code](crate::refusal#the-codes) of the refusal, in logs, metrics and problem details.
     ///
@@ -161,18 +160,18 @@ impl Secure {
         self.with_rules(|rules| rules.invalid_token_status = status)
     }
 
-    /// Tells a refusal in the body, too, as problem details (RFC 9457) with its stable `code`.
+    /// Describes refusals in the response body, too, as problem details (RFC 9457) with their stable `code`.
     pub fn problem_json(self) -> Self {
         self.with_rules(|rules| rules.problem_json = true)
     }
 
     /// Gives refusals bodies of your own, in place of [`problem_json`](Self::problem_json)'s. Status and fields stay as they are.
     ///
-    /// The extractors behind the layer answer with them, too. A client may read what you write: a refusal's
+    /// The extractors behind the layer answer with them, too. Clients read these bodies: a refusal's
     /// [`description`](Refusal::description) and [`code`](Refusal::code) are for clients, its `Display` text is for operators.
     ///
-    /// The closure is also called for a `HEAD` request, so that the response has the fields of one to `GET`; the HTTP server
-    /// leaves the body itself out (RFC 9110 section 9.3.2), as hyper does.
+    /// The closure is called for `HEAD` requests, too, so that their responses have the fields of a response to `GET`; the
+    /// HTTP server leaves the body out (RFC 9110 section 9.3.2), as hyper does.
     ///
     /// # Example
     ///
@@ -194,17 +193,17 @@ impl Secure {
         self.with(|gate| gate.challenge.own_body = Some(BodyHook::new(body)))
     }
 
-    /// Lets requests without credentials pass, without claims; those with bad credentials do not.
+    /// Lets requests without credentials pass, without claims. Requests with bad credentials are refused.
     pub fn optional(self) -> Self {
         self.with_rules(|rules| rules.optional = true)
     }
 
-    /// Lets every request pass, and only tells which ones it would refuse: in the log, and in the counter
-    /// `portcullis_would_refuse_total` by `code`. For the time before a roll-out; it guards nothing.
+    /// Lets every request pass, and only reports the refusals: in the log, and in the counter
+    /// `portcullis_would_refuse_total` by `code`. For the time before a roll-out; it protects nothing.
     ///
     /// A request that would be refused reaches the service without [`Access`](crate::Access), as one without credentials does behind
-    /// [`optional`](Self::optional): have handlers ask for `Option<Claims>` meanwhile. What would pass passes with its claims.
-    /// Keys are fetched, and opaque tokens introspected, as they would be in earnest.
+    /// [`optional`](Self::optional): have handlers take `Option<Claims>` meanwhile. A request that would pass has its claims.
+    /// Keys are fetched and opaque tokens introspected as usual.
     ///
     /// # Example
     ///
@@ -222,15 +221,15 @@ impl Secure {
         self.with_rules(|rules| rules.report_only = true)
     }
 
-    /// The longest token that is looked at, in bytes: that of the verifier by default
-    /// ([`max_token_bytes`](crate::VerifierBuilder::max_token_bytes)), 16 KiB.
+    /// The length of the longest accepted token, in bytes: the verifier's
+    /// ([`max_token_bytes`](crate::VerifierBuilder::max_token_bytes)) by default, 16 KiB.
     pub fn max_token_bytes(self, max: usize) -> Self {
         self.with_rules(|rules| rules.max_token_bytes = Some(max))
     }
 
-    /// Where the token may stand; only in the `Authorization` field by default.
+    /// The places of the token; by default the `Authorization` field alone.
     ///
-    /// A request with tokens in two of the places is refused. A place that is named twice is one.
+    /// A request with tokens in two places is refused. A place that is named twice counts once.
     pub fn token_from(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
         let mut places: Vec<TokenSource> = Vec::new();
         for source in sources {

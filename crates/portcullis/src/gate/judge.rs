@@ -1,4 +1,4 @@
-//! The judge of requests: the token found, verified and held against the policy.
+//! The judge of requests: finds the token, verifies it and checks it against the policy.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Gate {
         }
     }
 
-    /// The verdict on a request, from that on its token.
+    /// Turns the verdict on a token into the verdict on its request.
     pub(super) fn conclude(self: &Arc<Self>, Verified { token, ground }: Verified) -> Verdict {
         let admitted = token.and_then(|token| self.admit(token)).map(Admitted::Bearer);
         self.verdict(admitted, Some(ground))
@@ -91,7 +91,7 @@ impl Gate {
         Admitted::Anonymous(Anonymous::new(Arc::clone(self)))
     }
 
-    /// In shadow mode a refusal is told, and the request passes as one without credentials.
+    /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials.
     fn verdict(self: &Arc<Self>, outcome: Result<Admitted, Refusal>, ground: Option<Ground>) -> Verdict {
         match outcome {
             Err(refusal) if self.rules.report_only => {
@@ -102,22 +102,22 @@ impl Gate {
         }
     }
 
-    /// The response to a refused request; this is where it is counted.
+    /// Counts a refused request, and returns the response to it.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
         telemetry::refused(refusal);
         self.challenge.response(refusal)
     }
 
-    /// The token that an outer layer with the same verifier has verified, if it is to the byte the one that is found here.
+    /// The token that an outer layer with the same verifier has verified, if its bytes are those of the token found here.
     ///
-    /// The outer layer may have other sources and limits: that it found a token makes none for this one.
+    /// The outer layer may have other sources and limits, so this layer has to find the token by its own.
     fn verified_before(&self, token: BearerToken<'_>, before: Option<&Access>) -> Option<VerifiedToken> {
         let access = before?;
         let is_ours = access.gate().verifier.is(&self.verifier);
         (is_ours && self.verifier.is_verdict_on(access.token(), token)).then(|| access.token().clone())
     }
 
-    /// The one token of a request. No token is no fault where none is asked for.
+    /// The one token of a request; none is fine where credentials are optional.
     pub(crate) fn find<'a>(
         &self,
         presented: &Presented<'a>,

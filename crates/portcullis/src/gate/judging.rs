@@ -16,13 +16,13 @@ use crate::{
     verifier::{Ground, Waiting},
 };
 
-/// The state of a request that was judged as far as that is possible without waiting.
+/// The state of a request that was judged as far as possible without waiting.
 #[derive(Debug)]
 #[must_use = "a request may pass only by its verdict"]
 pub enum Judging {
     /// The verdict.
     Done(Verdict),
-    /// Keys have to be fetched, or the token introspected, or verified elsewhere: await it.
+    /// A verdict to await: keys have to be fetched, or the token introspected or verified later.
     Waits(Pending),
 }
 
@@ -31,11 +31,11 @@ pub enum Judging {
 #[non_exhaustive]
 #[must_use = "a request may pass only by its verdict"]
 pub struct Verdict {
-    /// The evidence that the request may pass, or why it may not.
+    /// The evidence that the request may pass, or the reason why it may not.
     ///
     /// In [shadow mode](super::Secure::report_only) every request may pass.
     pub outcome: Result<Admitted, Refusal>,
-    /// The refusal that shadow mode kept from the client. It is logged and counted already.
+    /// The refusal that shadow mode kept from the client. It was logged and counted.
     pub would_refuse: Option<Refusal>,
     /// The ground of the verdict on the token; none if the request carries no token.
     pub ground: Option<Ground>,
@@ -45,15 +45,17 @@ pub struct Verdict {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Admitted {
-    /// By its access token.
+    /// The request may pass by its access token.
     Bearer(Access),
-    /// Without credentials, which [`optional`](super::Secure::optional) and [`report_only`](super::Secure::report_only) allow.
+    /// The request may pass without credentials, as [`optional`](super::Secure::optional) and
+    /// [`report_only`](super::Secure::report_only) allow.
     Anonymous(Anonymous),
 }
 
-/// A verdict that has to be waited for: it owns all that was found of the request so far.
+/// A verdict to be awaited: it owns all that was found in the request so far.
 ///
-/// Awaiting it needs a tokio runtime. To drop it ends the wait of this request, and nothing that other requests wait for.
+/// Awaiting it needs a tokio runtime. Dropping it ends the wait of this request; fetches and questions that other
+/// requests wait for go on.
 #[must_use = "a verdict is reached only if it is awaited"]
 pub struct Pending {
     gate: Arc<Gate>,
@@ -62,7 +64,7 @@ pub struct Pending {
 }
 
 impl Judging {
-    /// The verdict, awaited where that is needed.
+    /// The verdict, awaited if necessary.
     ///
     /// # Example
     ///
@@ -84,10 +86,10 @@ impl Pending {
         Self { gate, waiting, span }
     }
 
-    /// The same for a request from this address.
+    /// The same for a request from this client address.
     ///
-    /// Of the turns at the introspection endpoint, one client leaves as many to others as it takes, and tokens at which the
-    /// endpoint fails shut it for nobody else. A verdict that needs no wait does not depend on it.
+    /// It keeps clients apart at the introspection endpoint: no client holds more turns than it leaves to others, and if the
+    /// endpoint fails at the tokens of one client, only that client has to wait.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! The gate: whether a request may pass. Every door calls it, and it knows none of them.
+//! The gate: it decides if a request may pass. Every door calls it, and it depends on none of them.
 //!
 //! ```text
 //! header fields, method, target URI, client certificate ──► Presented          borrowed, nothing copied
@@ -8,12 +8,12 @@
 //!                          └──► Judging::Waits(Pending)     ── .await ──► Verdict
 //! ```
 //!
-//! - **One line with a stop.** [`Secure::judge`] goes as far as it can without waiting. Where keys have to be fetched, or a
-//!   token introspected, [`Pending`] owns all that was found so far, and goes on from there. Each of the [`steps`](crate::names::steps)
-//!   is taken once for a request, whether it waits or not.
+//! - **One line with a stop.** [`Secure::judge`] goes as far as possible without waiting. If keys have to be fetched, or a
+//!   token introspected, [`Pending`] owns all that was found so far, and goes on from there. Each of the
+//!   [`steps`](crate::names::steps) is taken once for a request, waiting or not.
 //! - **A known token** takes no allocation and no wait.
-//! - **Evidence.** Only the gate makes [`Access`] and [`Anonymous`]: a door that has neither has nothing to let a request pass by.
-//! - **Shadow mode** stands here and nowhere else: [`Verdict::would_refuse`].
+//! - **Evidence.** Only the gate makes [`Access`] and [`Anonymous`], and a door lets a request pass only with one of them.
+//! - **Shadow mode** is decided here and nowhere else: [`Verdict::would_refuse`].
 
 mod access;
 mod builder;

@@ -1,11 +1,11 @@
-//! The parts of a request that a verdict can depend on: [`Presented`].
+//! The parts of a request that its verdict depends on: [`Presented`].
 
 use std::fmt;
 
 use super::Access;
 use crate::bearer::HeaderFields;
 
-/// The parts of a request that a verdict can depend on: borrowed, nothing is copied.
+/// The parts of a request that its verdict depends on: borrowed, nothing is copied.
 ///
 /// # Example
 ///
@@ -27,19 +27,19 @@ pub struct Presented<'a> {
     pub fields: &'a dyn HeaderFields,
     /// The method; empty if the door does not know it.
     pub method: &'a str,
-    /// The target URI (RFC 9110 section 7.1), or its path and query; empty if the door does not know it.
+    /// The target URI (RFC 9110 section 7.1), or only its path and query; empty if the door does not know it.
     pub target: &'a str,
-    /// The DER encoding of the certificate that the client proved to have, by mutual TLS.
+    /// The client's certificate from mutual TLS, in DER.
     pub client_certificate: Option<&'a [u8]>,
-    /// The access that an outer layer gave: a token that is the same to the byte is not verified again by the same verifier.
+    /// The access that an outer layer gave: the same verifier does not verify the same bytes again.
     pub before: Option<&'a Access>,
-    /// Whether a token that is not known waits before its signature is verified, so that [`Pending`](super::Pending) does
-    /// that: for servers that have one thread for requests, and others for work.
+    /// True if [`Pending`](super::Pending) verifies the signatures of unknown tokens: for servers with one thread for requests
+    /// and others for work.
     pub verify_later: bool,
 }
 
 impl<'a> Presented<'a> {
-    /// A request with these header fields, of which nothing else is known.
+    /// A request with these header fields; the other parts are unknown.
     #[must_use]
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
         let (method, target) = ("", "");
@@ -52,7 +52,7 @@ impl<'a> Presented<'a> {
         Self { method, target, ..self }
     }
 
-    /// The same with this certificate of the client, in DER.
+    /// The same with this client certificate, in DER.
     #[must_use]
     pub fn client_certificate(self, der: Option<&'a [u8]>) -> Self {
         Self { client_certificate: der, ..self }

@@ -1,4 +1,4 @@
-//! [`Secure`]: a verifier, and what an endpoint asks of a request.
+//! [`Secure`]: a verifier, and the rules of an endpoint.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use http::Response;
 use super::{Judging, Presented, judge::Gate};
 use crate::{refusal::Refusal, verifier::Verifier};
 
-/// Lets a request pass only if it carries an access token that may pass.
+/// Lets a request pass only with an access token that meets the rules.
 ///
 /// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It is a tower layer, and, with the feature
 /// `actix`, middleware of actix-web: `App::new().wrap(secure)`.
@@ -18,9 +18,9 @@ use crate::{refusal::Refusal, verifier::Verifier};
 ///
 /// # Caveats
 ///
-/// - A CORS preflight carries no token: put the layer that answers it outside of this one.
-/// - A handler that no layer stands before is open, unless it asks for [`Claims`](crate::Claims) or
-///   [`Access`](crate::Access), which then answer 500.
+/// - A CORS preflight request carries no token: put the CORS layer outside of this one.
+/// - A handler without a layer is open, unless it takes [`Claims`](crate::Claims) or [`Access`](crate::Access): without a
+///   layer these answer 500.
 ///
 /// # Example
 ///
@@ -46,18 +46,18 @@ pub struct Secure {
 }
 
 impl Secure {
-    /// A layer that asks for a token that this verifier accepts.
+    /// A layer that lets requests pass with tokens that this verifier accepts.
     pub fn new(verifier: impl Into<Verifier>) -> Self {
         Self { gate: Arc::new(Gate::new(verifier.into())) }
     }
 
-    /// Tells whether every request passes, and refusals are only reported.
+    /// Returns true if every request passes, and refusals are only reported.
     #[must_use]
     pub fn is_report_only(&self) -> bool {
         self.gate.rules.report_only
     }
 
-    /// Judges a request, as far as that is possible without waiting.
+    /// Judges a request as far as possible without waiting.
     ///
     /// A door calls it for each request, and lets one pass only by the [`Admitted`](crate::Admitted) of the verdict.
     /// [`answer`](Self::answer) makes the response to a refused one.
@@ -79,7 +79,7 @@ impl Secure {
         self.gate.judge(presented)
     }
 
-    /// The response to a request that may not pass; it is counted and logged here.
+    /// Counts and logs a refusal, and returns the response to the client.
     #[must_use]
     pub fn answer(&self, refusal: &Refusal) -> Response<Bytes> {
         self.gate.refuse(refusal)

@@ -1,4 +1,4 @@
-//! The body of a response: the inner service's, or ours.
+//! The body of a response: the inner service's, or that of a refusal.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! The response of [`SecureService`](super::SecureService), in the making.
+//! The future of [`SecureService`](super::SecureService)'s response.
 
 use std::{
     future::{Future, IntoFuture},
@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 pin_project! {
-    /// The response of [`SecureService`](super::SecureService), in the making.
+    /// The future of [`SecureService`](super::SecureService)'s response.
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,

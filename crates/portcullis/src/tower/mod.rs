@@ -1,12 +1,12 @@
-//! [`Secure`](crate::Secure) as a layer: the tower layer that lets a request pass only with an access token that may pass.
+//! [`Secure`](crate::Secure) as a tower layer.
 //!
 //! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions.
-//! 2. Any other gets the challenge and never reaches it.
-//! 3. The readied inner service is the one that is called, so the layer works behind and in front of
-//!    `ConcurrencyLimit`, `Buffer` and the like. Any body goes through untouched.
-//! 4. Layers nest. Each finds its own token, by its own sources and limits, and runs its own policy. What an outer layer
-//!    with the same verifier has verified is not verified again if it is the same token, to the byte; nothing else that an
-//!    outer layer came to counts: neither that it let nobody in particular pass, nor that it only reports.
+//! 2. Any other request gets the challenge, and never reaches the inner service.
+//! 3. The very service that was polled ready is called, so the layer works behind and in front of
+//!    `ConcurrencyLimit`, `Buffer` and the like. Bodies of any type pass unchanged.
+//! 4. Layers nest. Each finds its own token, by its own sources and limits, and checks its own rules. A token that an
+//!    outer layer with the same verifier has verified is not verified again if its bytes are the same. Nothing else of an
+//!    outer layer's verdict counts: neither an anonymous pass nor a pass in shadow mode.
 
 mod body;
 mod future;

@@ -1,4 +1,4 @@
-//! The service that [`Secure`](super::Secure) puts before another.
+//! The service of a [`Secure`](super::Secure) layer.
 
 use std::{
     mem,
@@ -46,7 +46,7 @@ where
                 Err(refusal) => ResponseFuture::refused(self.secure.answer(&refusal)),
             },
             Judging::Waits(pending) => {
-                // The inner service that was polled ready goes with the request; its clone is yet to be polled.
+                // The inner service that was polled ready goes with the request; its clone stays, and is polled next time.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
                 ResponseFuture::waiting(self.secure.clone(), pending, request, ready)
@@ -60,14 +60,14 @@ fn presented<B>(request: &Request<B>) -> Presented<'_> {
     Presented::new(request.headers()).request(request.method().as_str(), request.uri().path()).after(extensions.get())
 }
 
-/// Leaves the evidence that a request may pass in its extensions: one at a time.
+/// Puts the evidence that a request may pass into its extensions: that of this layer alone.
 pub(super) fn leave(admitted: Admitted, extensions: &mut Extensions) {
     match admitted {
         Admitted::Bearer(access) => {
             extensions.insert(access);
         }
         Admitted::Anonymous(anonymous) => {
-            // The access that an outer layer left by another verifier is not this layer's word.
+            // The access of an outer layer is not this layer's verdict.
             extensions.remove::<Access>();
             extensions.insert(anonymous);
         }

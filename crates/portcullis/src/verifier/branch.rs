@@ -23,13 +23,13 @@ use crate::{
 pub(crate) struct Branch {
     pub(crate) jwks: JwksService,
     pub(super) clock: Arc<dyn Clock>,
-    /// Whether `clock` is not the one that the keys' age is measured by.
+    /// True if `clock` is another than the clock of the keys.
     pub(super) own_clock: bool,
     pub(crate) header: HeaderRules,
-    /// The name by which it is chosen; none if its keys alone decide.
+    /// The issuer or trust domain that chooses this branch; none if it is for every token.
     pub(crate) issuer: Option<String>,
     pub(crate) rules: Arc<IssuerRules>,
-    /// Whom to ask about its opaque tokens.
+    /// The introspector for its opaque tokens.
     pub(super) introspector: Option<Introspector>,
 }
 
@@ -39,7 +39,7 @@ impl Branch {
         self.jwks.lookup(token.header(), self.now_for_keys(now))
     }
 
-    /// A JWT whose header is as it must be and whose signature verifies, with the keys that it does by.
+    /// Checks the header and verifies the signature of a JWT; returns it with the key set that verified it.
     pub(super) async fn signed<'a>(
         &self,
         token: BearerToken<'a>,
@@ -52,17 +52,17 @@ impl Branch {
         Ok((keys.verify(unverified, self.rules.max_key_attempts)?, keys.set()))
     }
 
-    /// Whether these are still the keys that tokens are verified with; `now` is by this branch's clock.
+    /// Tells whether these are still the keys in use; `now` is by this branch's clock.
     pub(super) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
         self.jwks.still_uses(keys, self.now_for_keys(now))
     }
 
-    /// The limits of what may be kept of its tokens, if anything.
+    /// The limits of the cache for its tokens; none without a cache.
     pub(super) fn cache(&self) -> Option<Limits> {
         Limits::by(self.rules.token_cache)
     }
 
-    /// The longest token that is looked at.
+    /// The length of the longest accepted token, in bytes.
     pub(super) fn max_token_bytes(&self) -> usize {
         self.rules.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES)
     }

@@ -13,7 +13,7 @@ use crate::{
     telemetry,
 };
 
-/// Builds a [`Verifier`]; also one issuer of [`Verifier::any_of`].
+/// Builds a [`Verifier`], or one issuer of [`Verifier::any_of`].
 ///
 /// # Example
 ///
@@ -44,7 +44,7 @@ impl VerifierBuilder {
         Self { jwks, clock: None, rules: IssuerRules::default(), introspector: None }
     }
 
-    /// Takes rules as a whole, in the place of all that was set before: of the issuer, its tokens and their cache.
+    /// Takes all rules at once, for the issuer, its tokens and their cache, in place of those set so far.
     ///
     /// # Example
     ///
@@ -62,7 +62,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Accepts only tokens of this issuer: `iss` has to be there and equal to the letter.
+    /// Accepts only tokens of this issuer: `iss` is required, and has to be equal to the letter.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.rules.issuer = Some(issuer.into());
         self.rules.trust_domain = None;
@@ -70,17 +70,17 @@ impl VerifierBuilder {
     }
 
     /// Accepts only tokens of workloads of this SPIFFE trust domain, such as `example.org`: `sub` has to be
-    /// `spiffe://example.org/…`, which stands in for `iss`, as JWT-SVIDs need not have one. `typ` is `JWT`, `JOSE` or left out,
-    /// unless [`types`](Self::types) says otherwise.
+    /// `spiffe://example.org/…`. It replaces `iss`, which JWT-SVIDs need not have. `typ` has to be `JWT`, `JOSE` or absent,
+    /// unless [`types`](Self::types) are set.
     ///
-    /// It takes the place of [`issuer`](Self::issuer). [`Verifier::jwt_svid`] does all that JWT-SVIDs need.
+    /// It takes the place of [`issuer`](Self::issuer). [`Verifier::jwt_svid`] sets all rules for JWT-SVIDs.
     pub fn trust_domain(mut self, domain: &str) -> Self {
         self.rules.trust_domain = Some(domain.to_owned());
         self.rules.issuer = None;
         self
     }
 
-    /// Accepts only tokens for this audience; called again, for any of them.
+    /// Accepts only tokens for this audience; repeated calls add audiences, one of which a token has to name.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audience.push(audience.into());
         self
@@ -88,14 +88,14 @@ impl VerifierBuilder {
 
     /// Accepts only these algorithms; by default all of [`Algorithm::ASYMMETRIC`].
     ///
-    /// The HS algorithms have to be named here, and work with local secrets only.
+    /// The HS algorithms have to be named here explicitly, and work with local secrets only.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.rules.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Takes the scope from the first of these claims that is there, each by its name or JSON Pointer (RFC 6901), in place of
-    /// `scope` and `scp`.
+    /// Takes the scope from the first of these claims that the token has, each by its name or JSON Pointer (RFC 6901), in
+    /// place of `scope` and `scp`.
     ///
     /// ```
     /// use portcullis::Verifier;
@@ -109,23 +109,23 @@ impl VerifierBuilder {
         self
     }
 
-    /// Refuses tokens that are good for longer, from `iat` to `exp`: a stolen one is of use for that long (RFC 6750
-    /// section 5.3). A token without either is refused, too.
+    /// Refuses tokens with a longer lifetime, from `iat` to `exp`: a stolen token can be used for that long (RFC 6750
+    /// section 5.3). Tokens without `iat` or `exp` are refused, too.
     pub fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.rules.max_token_lifetime = Some(lifetime);
         self
     }
 
-    /// How far this machine's clock and the issuer's may be apart: 5 s by default, 5 min at the most.
+    /// The allowed difference between this machine's clock and the issuer's: 5 s by default, 5 min at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
     }
 
-    /// Accepts only these types of token (`typ`), without regard to case and to an `application/`
-    /// prefix; by default `JWT`, `at+jwt` and none at all.
+    /// Accepts only these types of token (`typ`), ignoring case and an `application/` prefix; by default `JWT`, `at+jwt` and
+    /// tokens without a type.
     ///
-    /// A token of no type passes only if [`or_no_type`](Self::or_no_type) says so.
+    /// With this list, tokens without a type pass only by [`or_no_type`](Self::or_no_type).
     ///
     /// ```
     /// use portcullis::{JwksService, Verifier};
@@ -140,30 +140,29 @@ impl VerifierBuilder {
         self
     }
 
-    /// Accepts tokens without `typ`, too, whatever types are asked for: beside those of [`types`](Self::types), and of
-    /// [`Verifier::rfc9068`].
+    /// Accepts tokens without `typ`, too: beside those of [`types`](Self::types), and of [`Verifier::rfc9068`].
     pub fn or_no_type(mut self) -> Self {
         self.rules.or_no_type = true;
         self
     }
 
-    /// Accepts tokens without `exp`, which stay good until their key is withdrawn.
+    /// Accepts tokens without `exp`, which stay valid until their key is withdrawn.
     pub fn dangerously_accept_tokens_without_expiry(mut self) -> Self {
         self.rules.dangerously_accept_tokens_without_expiry = true;
         self
     }
 
-    /// Accepts tokens that are bound to a key of their sender (`cnf`, RFC 7800), as if they were bearer tokens: whoever took
-    /// one can use it, which their issuer wanted to prevent.
+    /// Accepts tokens that are bound to a key of their sender (`cnf`, RFC 7800), as if they were bearer tokens: a stolen one
+    /// can be used, which their issuer wanted to prevent.
     ///
-    /// For the time in which something in front of this server checks the DPoP proof (RFC 9449) or the client certificate
-    /// (RFC 8705). By default such a token is refused, with `sender_constrained_token`.
+    /// For a server behind a proxy that checks the DPoP proof (RFC 9449) or the client certificate (RFC 8705). By default
+    /// such a token is refused, with `sender_constrained_token`.
     pub fn dangerously_accept_sender_constrained_tokens(mut self) -> Self {
         self.rules.dangerously_accept_sender_constrained_tokens = true;
         self
     }
 
-    /// Looks at tokens of so many bytes at most: 16 KiB by default. Of several issuers the largest counts.
+    /// Accepts tokens of at most this many bytes: 16 KiB by default. Of several issuers the largest limit counts.
     ///
     /// [`Secure::max_token_bytes`](crate::Secure::max_token_bytes) sets another for a layer.
     pub fn max_token_bytes(mut self, max: usize) -> Self {
@@ -171,48 +170,48 @@ impl VerifierBuilder {
         self
     }
 
-    /// Judges times by this clock; by that of the key service by default.
+    /// Judges times by this clock; by the clock of the key service by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(ClockHandle(Arc::new(clock)));
         self
     }
 
-    /// Tries so many keys, of those for its algorithm, for a token that does not name its own (`kid`): 16 by default,
-    /// and one at least.
+    /// Tries at most this many keys for a token without a key id (`kid`), of those for its algorithm: 16 by default, and
+    /// at least one.
     ///
-    /// Each costs a signature, and anyone can send such tokens. A good token whose key comes later in the set is refused
-    /// (`too_many_keys`).
+    /// Each attempt costs the verification of a signature, and anyone can send such tokens. A good token whose key comes
+    /// later in the set is refused (`too_many_keys`).
     pub fn max_key_attempts(mut self, attempts: usize) -> Self {
         self.rules.max_key_attempts = attempts.max(1);
         self
     }
 
-    /// Keeps verified tokens in so many bytes at most: 32 MiB by default, about 10,000 tokens of 1 KB.
+    /// Caches verified tokens in at most this many bytes: 32 MiB by default, about 10,000 tokens of 1 KB.
     ///
-    /// A token that is kept passes without its signature being verified again, as long as it is the same to
-    /// the byte, in its time, and its key is still published. What it may do is judged at each request.
+    /// The signature of a cached token is not verified again, as long as its bytes are the same, its times are right and
+    /// its key is still published. Scope and claims are checked at each request.
     /// Several issuers ([`Verifier::any_of`]) share one cache of the largest size among theirs.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.rules.token_cache = TokenCacheRules { bytes, off: false, ..self.rules.token_cache };
         self
     }
 
-    /// Keeps so many verified tokens at most: 100,000 by default, as far as the bytes allow.
+    /// Caches at most this many verified tokens: 100,000 by default, as far as the bytes allow.
     pub fn token_cache_tokens(mut self, tokens: usize) -> Self {
         self.rules.token_cache = TokenCacheRules { tokens, off: false, ..self.rules.token_cache };
         self
     }
 
-    /// Keeps no verified token: each request has the signature verified.
+    /// Caches no verified tokens: the signature is verified for each request.
     pub fn without_token_cache(mut self) -> Self {
         self.rules.token_cache.off = true;
         self
     }
 
-    /// Has opaque tokens introspected: whatever is not in the form of a signed JWT is shown to this issuer's server.
+    /// Has opaque tokens introspected: tokens that are not in the form of a signed JWT are sent to this issuer's server.
     ///
-    /// What it answers is judged by the rules of this issuer. One of several issuers may introspect, since an opaque token
-    /// does not say whose it is.
+    /// The answers are judged by the rules of this issuer. Only one of several issuers may introspect, since an opaque
+    /// token does not name its issuer.
     pub fn introspection(mut self, introspector: Introspector) -> Self {
         self.introspector = Some(introspector);
         self
@@ -222,12 +221,12 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the rules cannot be met or contradict each other: [`IssuerRules::check`].
+    /// A [`ConfigurationError`] if the rules cannot be met or contradict each other, see [`IssuerRules::check`].
     pub fn build(self) -> Result<Verifier, ConfigurationError> {
         Ok(Verifier::of(Issuers::single(self.branch()?)))
     }
 
-    /// Nothing was set, so nothing can be wrong.
+    /// The verifier by default rules, which are free of contradictions.
     pub(super) fn into_simple_verifier(self) -> Verifier {
         Verifier::of(Issuers::single(self.into_branch()))
     }

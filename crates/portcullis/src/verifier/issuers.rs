@@ -1,4 +1,4 @@
-//! Which issuer's keys and rules a token is judged by.
+//! The choice of the issuer whose keys and rules judge a token.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) enum Issuers {
-    /// One set of keys and rules, for whatever issuer the token names.
+    /// One set of keys and rules, for tokens of any issuer.
     Any(Arc<Branch>),
     /// Chosen by `iss`, to the letter.
     Named(BTreeMap<String, Arc<Branch>>),
@@ -42,7 +42,7 @@ impl Issuers {
         if named.is_empty() { Err(ConfigurationError::NoIssuer) } else { Ok(Self::Named(named)) }
     }
 
-    /// The one that opaque tokens are shown to, if there is one.
+    /// The introspector for opaque tokens, and its issuer.
     pub(super) fn introspecting(&self) -> Option<(Introspector, Arc<Branch>)> {
         let introspects = |branch: &Arc<Branch>| Some((branch.introspector.clone()?, Arc::clone(branch)));
         match self {
@@ -51,7 +51,7 @@ impl Issuers {
         }
     }
 
-    /// How much of all their tokens may be kept together.
+    /// The limits of the cache that all issuers share.
     pub(super) fn cache(&self) -> Option<Limits> {
         match self {
             Self::Any(branch) => branch.cache(),
@@ -59,17 +59,17 @@ impl Issuers {
         }
     }
 
-    /// The longest token that is looked at, of whichever issuer it may be.
+    /// The length of the longest accepted token of any issuer, in bytes.
     pub(super) fn max_token_bytes(&self) -> usize {
         self.branches().iter().map(|branch| branch.max_token_bytes()).max().unwrap_or_default()
     }
 
-    /// Chooses by what the token claims; whether it claims so rightly, the signature will tell.
+    /// Chooses by the token's unverified claims: the signature is verified with the keys of the chosen issuer.
     pub(super) fn choose(&self, token: &UnverifiedToken<'_>) -> Result<&Arc<Branch>, Refusal> {
         self.choose_by(|| token.claimed_issuer(), || token.claimed_trust_domain())
     }
 
-    /// The same, by the issuer that is named when it is asked for; where it is none of ours, by the trust domain.
+    /// The same by lazy claims: by the issuer, and if it is unknown, by the trust domain.
     pub(super) fn choose_by<'a>(
         &self,
         claimed: impl FnOnce() -> Result<&'a str, Refusal>,

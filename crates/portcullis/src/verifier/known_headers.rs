@@ -1,4 +1,4 @@
-//! Headers of tokens that verified before: most tokens of a key have the same, to the byte.
+//! Headers of tokens that verified before: most tokens of a key have the same header bytes.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use arc_swap::ArcSwapOption;
 
 use crate::token::Header;
 
-/// Each header has one place, which another may take over.
+/// The number of places. Each header belongs to one, and a newer header there displaces it.
 const PLACES: usize = 64;
 
-/// Remembers what headers say, so that each is decoded once and not for every token.
+/// Remembers decoded headers, so that each is decoded once and not for every token.
 ///
-/// Only headers of tokens whose signature verified are remembered: nobody else can displace one.
+/// Only headers of tokens with a verified signature are remembered: forged tokens displace none.
 pub(super) struct KnownHeaders(Box<[ArcSwapOption<Header>]>);
 
 impl KnownHeaders {
@@ -19,7 +19,7 @@ impl KnownHeaders {
         Self((0..PLACES).map(|_| ArcSwapOption::empty()).collect())
     }
 
-    /// What the first part of a token says, if that is known.
+    /// The decoded header for the first part of a token, if it is known.
     pub(super) fn find(&self, part: &[u8]) -> Option<Arc<Header>> {
         let known = self.0.get(place(part))?.load();
         known.as_ref().filter(|header| *header.part == *part).map(Arc::clone)
@@ -33,7 +33,7 @@ impl KnownHeaders {
     }
 }
 
-/// Headers differ in their `kid`: what eight bytes at once sum up to tells most of them apart.
+/// The place of a header, by a sum over words of eight bytes: most headers differ in their `kid`.
 fn place(part: &[u8]) -> usize {
     let (chunks, rest) = part.as_chunks::<8>();
     let sum = chunks.iter().fold(part.len() as u64, |sum, chunk| sum.rotate_left(5) ^ u64::from_le_bytes(*chunk));

@@ -1,6 +1,6 @@
 //! The line from a [`BearerToken`] to a [`VerifiedToken`], with one stop: [`Verifier::begin`].
 //!
-//! It goes as far as it can without waiting. Where it has to wait, [`Waiting`] owns all that was found so far, and goes on
+//! It goes as far as possible without waiting. If it has to wait, [`Waiting`] owns all that was found so far, and goes on
 //! from there: nothing is looked up, parsed or decoded twice.
 
 use std::{borrow::Cow, sync::Arc, time::SystemTime};
@@ -26,9 +26,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ground {
-    /// The token was verified before, and what that rests on still holds.
+    /// The token was verified before, and its keys and times still hold.
     Cached,
-    /// The token was judged for this request: by its form, its signature and its claims.
+    /// The token was verified for this request: its form, its signature and its claims.
     Verified,
     /// The authorization server was asked about it (RFC 7662), for this request or for another with the same token.
     Introspected,
@@ -40,7 +40,7 @@ pub(crate) struct Verified {
     pub(crate) ground: Ground,
 }
 
-/// The state of a token that was judged as far as that is possible without waiting.
+/// The state of a token that was judged as far as possible without waiting.
 pub(crate) enum Verifying {
     Done(Verified),
     Waits(Waiting),
@@ -49,18 +49,18 @@ pub(crate) enum Verifying {
 /// A token that has to wait, with all that was found so far.
 pub(crate) struct Waiting {
     verifier: Verifier,
-    /// The client that shows the token.
+    /// The client that sent the token.
     client: Option<ClientAddress>,
     stop: Stop,
 }
 
 /// The place at which a token waits.
 enum Stop {
-    /// Before it is parsed, since that is to be done elsewhere.
+    /// Before parsing, which is left to [`Waiting::finish`].
     Unparsed { token: Box<[u8]> },
-    /// Before its key, which has to be fetched.
+    /// Before the look for its key, which has to be fetched.
     Key { token: UnverifiedToken<'static>, branch: Arc<Branch> },
-    /// Before the answer to a question about it.
+    /// Before the answer to an introspection.
     Answer { opaque: Arc<Opaque>, question: opaque::Unanswered },
 }
 
@@ -71,9 +71,9 @@ impl Verified {
 }
 
 impl Verifier {
-    /// Judges a token as far as that is possible without waiting.
+    /// Judges a token as far as possible without waiting.
     ///
-    /// With `verify_later`, a token that is not known waits before it is parsed and verified, which takes time.
+    /// With `verify_later`, an unknown token waits before it is parsed and verified, which takes time.
     pub(crate) fn begin(&self, token: BearerToken<'_>, verify_later: bool) -> Verifying {
         if let Some(opaque) = self.opaque(token) {
             return match opaque.begin(token) {
@@ -90,7 +90,7 @@ impl Verifier {
         self.verify_jwt(token)
     }
 
-    /// Judges a token, and waits where that is needed.
+    /// Judges a token, and waits if necessary.
     pub(crate) async fn judge(&self, token: BearerToken<'_>) -> Verified {
         match self.begin(token, false) {
             Verifying::Done(verified) => verified,
@@ -102,7 +102,7 @@ impl Verifier {
         Verifying::Waits(Waiting { verifier: self.clone(), client: None, stop })
     }
 
-    /// The JWT that was verified before, if it would be again.
+    /// The cached JWT, if it would be accepted again.
     fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         let cache = self.0.cache.as_ref()?;
         telemetry::step(steps::LOOK_UP_TOKEN);
@@ -123,7 +123,7 @@ impl Verifier {
         }
     }
 
-    /// The token, parsed, and the issuer whose keys and rules it is judged by.
+    /// The parsed token, and the issuer whose keys and rules judge it.
     fn parse<'a>(&self, token: BearerToken<'a>) -> Result<(UnverifiedToken<'a>, &Arc<Branch>), Refusal> {
         telemetry::step(steps::DECODE_TOKEN);
         let unverified = token::parse_knowing(token, |part| self.0.headers.find(part))?;
@@ -132,7 +132,7 @@ impl Verifier {
         Ok((unverified, branch))
     }
 
-    /// Judges the signature and the claims, which needs no wait. A token that passes is kept.
+    /// Verifies the signature and checks the claims, without waiting; an accepted token is cached.
     fn open(
         &self,
         unverified: UnverifiedToken<'_>,
@@ -149,7 +149,7 @@ impl Verifier {
             cache.insert(&text, verified.clone(), grounds);
         }
         if let Cow::Owned(text) = text {
-            // The request is gone by which an inner layer could have the token known again.
+            // The borrowed request has ended, and inner layers need the token's bytes to recognise it.
             verified.keep_shown_as(|| text.into());
         }
         Ok(verified)
@@ -157,12 +157,12 @@ impl Verifier {
 }
 
 impl Waiting {
-    /// The same, of a token that this client shows.
+    /// The same for a token of this client.
     pub(crate) fn by_client(self, client: Option<ClientAddress>) -> Self {
         Self { client, ..self }
     }
 
-    /// Waits, and goes on with what was found before.
+    /// Waits, and goes on from the stop.
     pub(crate) async fn finish(self) -> Verified {
         let Self { verifier, client, mut stop } = self;
         loop {

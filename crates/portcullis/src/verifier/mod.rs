@@ -1,8 +1,8 @@
 //! The JWT path, end to end: [`Verifier`].
 //!
-//! A token is parsed, its issuer chosen, its header judged, its key looked up, its signature verified,
-//! its claims judged; each step takes what only the one before can make. Tokens that are no JWTs take the way of
-//! [`opaque`], if there is somebody to ask.
+//! A token is parsed, its issuer chosen, its header checked, its key looked up, its signature verified,
+//! its claims checked; each step takes a type that only the step before can make. Opaque tokens take the path of
+//! [`opaque`] if an introspector is configured.
 
 mod branch;
 mod builder;
@@ -32,7 +32,7 @@ use opaque::Opaque;
 
 /// Verifies access tokens: signature, times, issuer, audience, type.
 ///
-/// A clone is the same verifier.
+/// Clones share keys and caches.
 ///
 /// # Example
 ///
@@ -53,28 +53,28 @@ pub struct Verifier(Arc<Inner>);
 struct Inner {
     issuers: Issuers,
     headers: KnownHeaders,
-    /// Of this verifier alone: another configuration is another verifier, with nothing in its cache.
+    /// The cache of this verifier alone: a verifier with other rules has another cache.
     cache: Option<TokenCache<Grounds>>,
-    /// What becomes of tokens that are no JWTs; without it they are malformed.
+    /// The path of opaque tokens; without it they are malformed.
     opaque: Option<Arc<Opaque>>,
     max_token_bytes: usize,
 }
 
-/// What the verdict on a token rests on.
+/// The grounds of a verdict on a token.
 struct Grounds {
     branch: Arc<Branch>,
     keys: Weak<KeySet>,
 }
 
 impl Grounds {
-    /// Whether the verdict would be the same now: the keys are those in use, and the times are right.
+    /// Tells whether the verdict would be the same now: the keys are those in use, and the times are right.
     fn hold(&self, token: &VerifiedToken) -> bool {
         let now = self.branch.clock.now();
         self.branch.still_uses(&self.keys, now) && self.branch.rules.are_times_right(token.times(), now)
     }
 }
 
-/// How much a verifier keeps of the tokens that it has verified.
+/// The size of a verifier's cache of tokens.
 ///
 /// # Example
 ///
@@ -88,9 +88,9 @@ impl Grounds {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenCacheSize {
-    /// How many tokens.
+    /// The number of tokens.
     pub tokens: usize,
-    /// About how many bytes, tokens and claims together.
+    /// The estimated size of tokens and claims together, in bytes.
     pub bytes: usize,
 }
 
@@ -105,23 +105,23 @@ impl Verifier {
     /// A builder for a verifier with these keys.
     ///
     /// Without [`issuer`](VerifierBuilder::issuer) and [`audience`](VerifierBuilder::audience) it accepts
-    /// any token that is signed with them, and says so once in the log.
+    /// any token signed with them, and warns of that once in the log.
     pub fn builder(jwks: JwksService) -> VerifierBuilder {
         VerifierBuilder::new(jwks)
     }
 
-    /// A builder for a verifier with the keys that this issuer's metadata name.
+    /// A builder for a verifier that finds the issuer's keys by its metadata.
     ///
     /// # Errors
     ///
-    /// As [`JwksBuilder::build`](crate::JwksBuilder::build).
+    /// The error of [`JwksBuilder::build`](crate::JwksBuilder::build).
     pub fn discover(issuer: &str) -> Result<VerifierBuilder, ConfigurationError> {
         Ok(Self::builder(JwksService::discover(issuer).build()?).issuer(issuer))
     }
 
     /// The strict verifier for JWT access tokens as RFC 9068 defines them.
     ///
-    /// `typ` has to be `at+jwt`; `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` have to be there.
+    /// `typ` has to be `at+jwt`; `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are required.
     ///
     /// ```
     /// use portcullis::{JwksService, Verifier};
@@ -136,8 +136,8 @@ impl Verifier {
 
     /// A verifier for JWT-SVIDs, the tokens of SPIFFE workloads.
     ///
-    /// `sub` has to be of the trust domain (`spiffe://example.org/…`), `aud` and `exp` have to be there; `iss` need not be.
-    /// `typ` is `JWT`, `JOSE` or left out. The keys are those of the trust domain's bundle, whose `use` has to be allowed.
+    /// `sub` has to be of the trust domain (`spiffe://example.org/…`); `aud` and `exp` are required, `iss` is optional.
+    /// `typ` has to be `JWT`, `JOSE` or absent. The keys are those of the trust domain's bundle, whose `use` has to be allowed.
     ///
     /// ```
     /// use portcullis::{JwksService, Verifier};
@@ -152,12 +152,12 @@ impl Verifier {
 
     /// One verifier for several issuers, each with its own keys and rules.
     ///
-    /// A token's `iss` chooses whose, before anything of it is trusted: the keys of one issuer never
-    /// verify a token of another.
+    /// A token's `iss` chooses the issuer, before anything in the token is trusted: the keys of one issuer
+    /// never verify a token of another.
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if there is none, one has no name, two have the same, or two introspect; and as
+    /// A [`ConfigurationError`] if there is no issuer, one has no name, two have the same name, or two introspect; and as
     /// for [`VerifierBuilder::build`].
     ///
     /// # Example
@@ -180,7 +180,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`], which says whose fault it is.
+    /// The [`Refusal`] of a token that is not accepted, or that could not be judged.
     ///
     /// # Example
     ///
@@ -197,10 +197,10 @@ impl Verifier {
         self.judge(token).await.token
     }
 
-    /// Forgets what is known of this token: the next request with it has its signature verified anew.
+    /// Removes this token from the cache: its signature is verified again at the next request.
     ///
-    /// That is all: a token that is good stays good. To revoke one before its time, refuse it yourself. Of an opaque token
-    /// only this verifier forgets the answer: a store that is shared still has it.
+    /// This revokes nothing: a valid token still passes. To refuse a token before its expiry, add a rule of your own. The
+    /// answer about an opaque token stays in a shared store.
     ///
     /// # Example
     ///
@@ -218,31 +218,31 @@ impl Verifier {
         }
     }
 
-    /// How many verified tokens are kept, and about how many bytes they take.
+    /// The number of cached JWTs, and their estimated size.
     #[must_use]
     pub fn token_cache_size(&self) -> TokenCacheSize {
         let (tokens, bytes) = self.0.cache.as_ref().map_or((0, 0), TokenCache::size);
         TokenCacheSize { tokens, bytes }
     }
 
-    /// How many opaque tokens are kept that passed, and about how many bytes they take.
+    /// The number of cached opaque tokens, and their estimated size.
     #[must_use]
     pub fn opaque_cache_size(&self) -> TokenCacheSize {
         let (tokens, bytes) = self.0.opaque.as_ref().map_or((0, 0), |opaque| opaque.size());
         TokenCacheSize { tokens, bytes }
     }
 
-    /// What judges this token, if it is not for us to read and there is somebody to ask.
+    /// The path of opaque tokens, if this token is one and an introspector is configured.
     fn opaque(&self, token: BearerToken<'_>) -> Option<&Arc<Opaque>> {
         self.0.opaque.as_ref().filter(|_| !token::is_jws(token))
     }
 
-    /// The longest token that is looked at, in bytes.
+    /// The length of the longest accepted token, in bytes.
     pub(crate) fn max_token_bytes(&self) -> usize {
         self.0.max_token_bytes
     }
 
-    /// Has a verified token keep what it was shown as, so that [`is_verdict_on`](Self::is_verdict_on) knows it again.
+    /// Has a verified token keep the bytes it was made from, for [`is_verdict_on`](Self::is_verdict_on).
     pub(crate) fn keep_shown_as(&self, verified: &VerifiedToken, token: BearerToken<'_>) {
         verified.keep_shown_as(|| match self.opaque(token) {
             Some(_) => crate::crypto::sha256(token.as_bytes()).as_slice().into(),
@@ -250,7 +250,7 @@ impl Verifier {
         });
     }
 
-    /// Tells whether this verifier came to its verdict by the very bytes of this token.
+    /// Tells whether the verified token was made from the bytes of this token.
     pub(crate) fn is_verdict_on(&self, verified: &VerifiedToken, token: BearerToken<'_>) -> bool {
         match self.opaque(token) {
             Some(_) => verified.was_shown_as(&crate::crypto::sha256(token.as_bytes())),
@@ -258,21 +258,20 @@ impl Verifier {
         }
     }
 
-    /// Whether the two are the same verifier, so that what one has verified the other need not.
+    /// Tells whether the two are clones of one verifier, so that a verdict of one counts for the other.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// The simple way: a verifier that accepts any token that is signed with these keys, as long as its
-/// times are right.
+/// A verifier that accepts any token that is signed with these keys and whose times are right.
 impl From<JwksService> for Verifier {
     fn from(jwks: JwksService) -> Self {
         VerifierBuilder::new(jwks).into_simple_verifier()
     }
 }
 
-/// Every token that this authorization server vouches for; there are no keys to verify a JWT with.
+/// A verifier that accepts every opaque token that this authorization server vouches for, and no JWT.
 impl From<Introspector> for Verifier {
     fn from(introspector: Introspector) -> Self {
         VerifierBuilder::new(JwksService::empty()).introspection(introspector).into_simple_verifier()

@@ -3,10 +3,9 @@
 //! A phantom JWT joins the straight line again at `token::parse`, by the keys and rules of the issuer that was asked.
 //! Claims that the issuer vouches for go on to `rules.accept_introspected`.
 //!
-//! Who is to blame: a client is refused only by what the issuer says of its token, in an answer that is believed: that it is
-//! not active, or by claims under a signature that verified (expired, for another audience, …). An answer that is not
-//! believed, be it empty, malformed, of another type or signed by an unknown key, refuses nobody: the token may be good,
-//! and the client gets 503.
+//! Faults: a client is refused only for a credible answer of the issuer about its token: the token is not active, or its
+//! claims break a rule (expired, for another audience, …). After an answer that is not credible (empty, malformed, of
+//! another type, signed by an unknown key) the token may still be good, and the client gets 503.
 
 use std::{
     sync::{
@@ -41,17 +40,17 @@ use crate::{
 /// The type of a signed answer (RFC 9701 section 5).
 const SIGNED_ANSWER: &str = "token-introspection+jwt";
 
-/// What a verifier does with tokens that are no JWTs.
+/// The path of opaque tokens through a verifier.
 pub(super) struct Opaque {
     introspector: Introspector,
-    /// The question: answers to any other mean nothing here.
+    /// The question: answers to other questions do not count.
     question: Question,
-    /// The issuer that is asked: its keys and rules are those that answers are judged by.
+    /// The issuer that is asked, with the keys and rules that judge its answers.
     branch: Arc<Branch>,
     signed_answers: (HeaderRules, Arc<IssuerRules>),
-    /// What passed, by the SHA-256 of the token.
+    /// Accepted tokens, by their SHA-256.
     passed: TokenCache<Grounds>,
-    /// How often a token was put there.
+    /// The count of tokens that were put into `passed`.
     kept: AtomicU64,
     refused: RefusedTokens,
     flights: SingleFlight<Result<VerifiedToken, Refusal>>,
@@ -61,27 +60,27 @@ pub(super) struct Opaque {
 pub(super) struct Unanswered {
     token: String,
     digest: Digest,
-    /// The count of tokens that had been kept when this one was not among them.
+    /// The count of kept tokens at the time of the look that missed.
     kept: u64,
 }
 
-/// What the verdict on a token rests on: an answer, and the keys that it was verified with, if it is a JWT.
+/// The grounds of a verdict: the end of an answer's time, and the keys that verified the answer, if it is a JWT.
 struct Grounds {
     until: SystemTime,
     keys: Option<Weak<KeySet>>,
 }
 
-/// A token that passed, and what its verdict rests on besides the time.
+/// An accepted token, and the keys that its verdict rests on.
 struct Judged {
     token: VerifiedToken,
     keys: Option<Weak<KeySet>>,
 }
 
-/// Why a token did not pass.
+/// The reason why a token did not pass.
 enum Doubt {
-    /// The answer can be believed, and says no, or our rules do.
+    /// A credible answer, by which the token is refused: it is inactive, or breaks a rule.
     Refused(Refusal),
-    /// It cannot be believed.
+    /// An answer that is not credible.
     NotBelieved(String),
 }
 
@@ -89,7 +88,7 @@ impl Opaque {
     pub(super) fn new(introspector: Introspector, branch: Arc<Branch>) -> Self {
         let types = Types { accepted: vec![SIGNED_ANSWER.into()], absent: false };
         let header = HeaderRules { types, ..branch.header.clone() };
-        // Us, by the name that the server knows us by (RFC 9701 section 5): as its client, or as what tokens are for.
+        // An answer is addressed to this resource server (RFC 9701 section 5): by its client id, or as the tokens' audience.
         let rules = IssuerRules {
             issuer: branch.issuer.clone(),
             audience: [&[introspector.client_id().to_owned()], branch.rules.audience.as_slice()].concat(),
@@ -111,7 +110,7 @@ impl Opaque {
         }
     }
 
-    /// The verdict, if the issuer need not be asked; otherwise the question that has to be.
+    /// The verdict, if the issuer need not be asked; otherwise the question for it.
     pub(super) fn begin(&self, token: BearerToken<'_>) -> Result<Verified, Unanswered> {
         let digest = sha256(token.as_bytes());
         let kept = self.kept.load(Ordering::Acquire);
@@ -132,7 +131,7 @@ impl Opaque {
 
     /// The answer to a question, shared by all requests that have the same token at the same time.
     ///
-    /// It takes a turn of the client whose request is the first.
+    /// The question takes a turn of the client with the first request.
     pub(super) async fn answer(
         self: Arc<Self>,
         question: Unanswered,
@@ -182,7 +181,7 @@ impl Opaque {
             return Ok(known);
         }
         if let Some(reply) = self.introspector.shared(&self.question, &digest).await {
-            // One that does not pass here and now is no reason to refuse anybody: the issuer is asked.
+            // A shared answer refuses no token: if it does not let the token pass, the issuer is asked.
             if let Ok(judged) = self.judge(&reply).await {
                 return Ok(self.keep(digest, judged, reply.until));
             }
@@ -206,7 +205,7 @@ impl Opaque {
                 Ok(self.keep(digest, judged, reply.until))
             }
             Err(Doubt::Refused(Refusal::Unavailable(fault))) => {
-                // The keys of a phantom token: of the introspection itself there is no complaint.
+                // The keys of a phantom token are unavailable; the introspection itself succeeded.
                 attempt.succeed("refused");
                 Err(Refusal::Unavailable(fault))
             }
@@ -253,7 +252,7 @@ impl Opaque {
         Ok(self.branch.rules.accept_introspected(token, self.branch.clock.now())?)
     }
 
-    /// A signed answer (RFC 9701) that was told at a time: it has to be this issuer's, for us, and made then.
+    /// A signed answer (RFC 9701), received at a time: it has to be from this issuer, for this server, and of that time.
     async fn signed_answer(&self, jwt: &str, at: SystemTime) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, rules) = &self.signed_answers;
@@ -267,21 +266,21 @@ impl Opaque {
         Ok(Judged { token: self.vouched(object(members.to_string().into_bytes())?)?, keys: Some(keys) })
     }
 
-    /// An answer is made when it is asked for: one of before that, without `exp`, would be good for ever.
+    /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
     fn check_age(&self, made: Option<SystemTime>, told: SystemTime) -> Result<(), Doubt> {
         let allowed = self.introspector.max_answer_age();
         let age = made.map(|made| told.duration_since(made).unwrap_or_default());
         if age.is_some_and(|age| age <= allowed.saturating_add(self.branch.rules.leeway)) {
             return Ok(());
         }
-        let age = age.map_or_else(|| "of no time".to_owned(), |age| format!("{} s old", age.as_secs()));
+        let age = age.map_or_else(|| "without `iat`".to_owned(), |age| format!("{} s old", age.as_secs()));
         let allowed = allowed.as_secs();
         Err(Doubt::NotBelieved(format!(
-            "expected a signed answer made when it is asked for, at most {allowed} s ago (`max_answer_age`), got one {age}"
+            "expected a signed answer of at most {allowed} s ago (`max_answer_age`, by `iat`), got one {age}"
         )))
     }
 
-    /// The JWT that the token stands for: it goes the way of any other, and from its claims on it speaks for itself.
+    /// The JWT behind the opaque token, verified like any other. A fault of its claims is the client's.
     async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
         let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
@@ -295,11 +294,11 @@ fn object(text: Vec<u8>) -> Result<Object, Doubt> {
     json::object(text).map_err(|fault| Doubt::NotBelieved(format!("the answer {fault}")))
 }
 
-/// What is wrong with a JWT of the server's is no fault of the client's; that no keys can be had is nobody's.
+/// A fault of a JWT in an answer: the server's, not the client's. Without keys the answer was not judged.
 fn not_believed(what: &str, refusal: Refusal) -> Doubt {
     match refusal {
         Refusal::Unavailable(_) | Refusal::Configuration(_) => Doubt::Refused(refusal),
-        _ => Doubt::NotBelieved(format!("{what} is not good: {refusal}")),
+        _ => Doubt::NotBelieved(format!("{what} was refused: {refusal}")),
     }
 }
 

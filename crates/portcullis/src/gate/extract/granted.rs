@@ -1,27 +1,25 @@
-//! A handler's own word for the scope that it needs.
+//! [`Granted`]: the scope that a handler needs, as an extractor.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 use super::{AccessRejection, Guarded};
 use crate::{gate::Access, policy::insufficient_scope};
 
-/// Scope values that a handler needs, as a type.
-///
-/// See [`Granted`].
+/// The scope values that a handler needs, as a type for [`Granted`].
 pub trait RequiredScope {
-    /// The scope values, all of which are needed: at least one, each as RFC 6749 section 3.3 has it. Anything else does not
-    /// compile.
+    /// The scope values, all of which are required: at least one, each a `scope-token` (RFC 6749 section 3.3). Anything else
+    /// does not compile.
     const SCOPE: &'static [&'static str];
 }
 
 /// The [`Access`] of a request whose token grants the scope `S`.
 ///
-/// A handler that has it among its arguments cannot be reached without that scope, whichever layer stands before it. What is
-/// [implied](crate::Rules::implied_scopes) at the layer counts here, too.
+/// A handler with this argument cannot be reached without that scope, whatever the layer before it asks for. Scope values
+/// [implied](crate::Rules::implied_scopes) at the layer count here, too.
 ///
 /// It refuses as the layer or middleware does: with 403 and `insufficient_scope`, which names the scope; with 401 if an
 /// [optional](crate::Secure::optional) or [reporting](crate::Secure::report_only) layer let the request pass without a token;
-/// with 500 without a layer.
+/// and with 500 without a layer.
 ///
 /// # Example
 ///
@@ -44,7 +42,7 @@ pub trait RequiredScope {
 /// # Ok::<(), portcullis::ConfigurationError>(())
 /// ```
 ///
-/// A text that no token can grant does not compile:
+/// A value that no token can grant does not compile:
 ///
 /// ```compile_fail
 /// # use axum::{Router, routing::get};
@@ -64,7 +62,7 @@ pub struct Granted<S> {
 }
 
 impl<S> Granted<S> {
-    /// The access by itself, without the scope in its type.
+    /// The access alone, without the scope in its type.
     #[must_use]
     pub fn into_access(self) -> Access {
         self.access
@@ -103,7 +101,7 @@ impl Guarded<'_> {
     }
 }
 
-/// Tells whether each of the texts, of which there is one at least, is a `scope-token` (RFC 6749 section 3.3).
+/// Tells whether there is at least one value, and each is a `scope-token` (RFC 6749 section 3.3).
 const fn are_scope_values(mut values: &[&str]) -> bool {
     let mut are = !values.is_empty();
     while let [value, rest @ ..] = values {

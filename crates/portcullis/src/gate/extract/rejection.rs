@@ -11,7 +11,7 @@ use crate::{challenge::Challenge, refusal::Refusal, telemetry};
 ///
 /// # Example
 ///
-/// Take it over, and answer in your own way:
+/// Take the refusal as a `Result`, to answer in your own way:
 ///
 /// ```
 /// use portcullis::{AccessRejection, Claims};
