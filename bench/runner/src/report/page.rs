@@ -107,7 +107,7 @@ mod tests {
         let mut results = Results::default();
         results.fail("x with y: z".to_owned());
         let page = render(Scope::Gateway, &results).unwrap();
-        assert!(page.contains("\n## What could not be measured\n\n- x with y: z\n\n## The machine\n"), "{page}");
+        assert!(page.contains("\n## Failed measurements\n\n- x with y: z\n\n## The machine\n"), "{page}");
         assert!(page.contains("Not measured."), "{page}");
     }
 
