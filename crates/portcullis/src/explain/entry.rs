@@ -1,4 +1,4 @@
-//! `explain`, where it is asked for: of a verifier, and of a gate.
+//! The methods `explain` of a verifier and of a gate.
 
 use std::time::SystemTime;
 
@@ -10,11 +10,11 @@ use crate::{
 };
 
 impl Verifier {
-    /// Says, check by check, why this token passes or is refused at a time: for operators, not for clients.
+    /// Explains, check by check, why this token passes or is refused at a time: for operators, not for clients.
     ///
-    /// It comes to the verdict of [`verify`](Self::verify), by the same functions, and goes on past a failure where that is
-    /// safe. It fetches keys, and has an opaque token introspected, as `verify` would; times of an opaque token are judged
-    /// by the verifier's clock.
+    /// The verdict is that of [`verify`](Self::verify), by the same functions; the checks go on past a failure if that is
+    /// safe. Keys are fetched and opaque tokens introspected as `verify` does; times of an opaque token are judged by the
+    /// verifier's clock.
     ///
     /// # Example
     ///
@@ -34,8 +34,8 @@ impl Verifier {
 impl Secure {
     /// Explains, check by check, why a request passes or is refused: [`Verifier::explain`], and the checks of these rules.
     ///
-    /// It comes to the verdict of [`judge`](Self::judge); of a layer that [only reports](Self::report_only), it tells what would
-    /// be refused. Every request has its token verified anew.
+    /// The verdict is that of [`judge`](Self::judge); for a layer that [only reports](Self::report_only), it is the verdict
+    /// without shadow mode. The token is verified anew each time.
     ///
     /// # Example
     ///

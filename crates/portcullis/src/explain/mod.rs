@@ -1,19 +1,18 @@
-//! Why a token passes or is refused, check by check: an [`Explanation`].
+//! The reasons why a token passes or is refused, check by check: an [`Explanation`].
 //!
-//! - It is made by the checks of verification themselves, and goes on past a failure where that is safe. The first
-//!   check that failed is the refusal that verification gives; `tests/it/explain/agreement.rs` holds both against each
-//!   other with every attack, every form of the header field and any mutated token.
-//! - A report contains no token and admits nothing: no `VerifiedToken` is made of it. It is for operators, never for
-//!   clients.
-//! - Nothing is fetched that verification would not fetch. Past a failure only the keys at hand are used
-//!   (`JwksService::peek`), and not even a refresh that is due begins.
+//! - It is made by the checks of verification themselves, and goes on past a failure if that is safe. The first
+//!   failed check is the refusal that verification gives; `tests/it/explain/agreement.rs` compares both for every
+//!   attack, every form of the header field and any mutated token.
+//! - A report contains no token and admits no request: no `VerifiedToken` is made from it. It is for operators, never
+//!   for clients.
+//! - Only keys that verification would fetch are fetched. Past a failure the keys at hand have to do
+//!   (`JwksService::peek`), and not even a due refresh begins.
 //! - Statements of the token about itself are marked until a signature, or the authorization server, vouches for them.
 //!   They are shortened, and characters that steer a terminal or are invisible are replaced (`words`). Header and
-//!   claims are returned unchanged: whoever shows them has to escape them.
-//! - A hint is a guess from the facts at hand, and is shown as one (`hint`). It may depend on claims that nobody
-//!   vouches for, so nothing may be decided by it.
-//! - A key set remembers the keys that left it lately (`jwks/withdrawn.rs`), so that an old token is not taken for a
-//!   forged one.
+//!   claims are returned unchanged, and have to be escaped for display.
+//! - A hint is a guess from the facts at hand, and is shown as one (`hint`). It may depend on unverified claims, so
+//!   nothing may be decided by it.
+//! - A key set remembers recently withdrawn keys (`jwks/withdrawn.rs`), so that an old token does not look forged.
 
 mod entry;
 mod hint;
@@ -28,10 +27,10 @@ use serde_json::Value;
 
 use crate::refusal::{CheckKind, Refusal};
 
-/// Why a token passes or is refused, check by check.
+/// The reasons why a token passes or is refused, check by check.
 ///
-/// It is for operators: what a token says of itself stands in it, marked as long as no signature vouches for it. Never send
-/// it to an HTTP client.
+/// It is for operators: it contains the token's claims, marked as long as they are unverified. Never send it to an HTTP
+/// client.
 ///
 /// # Example
 ///
@@ -53,20 +52,21 @@ use crate::refusal::{CheckKind, Refusal};
 /// # Ok(()) }
 /// ```
 ///
-/// As data it has `verdict`, `code`, `reason`, `now`, `vouched`, `header`, `claims` and `checks`; each check has `check`, `title`,
-/// `outcome`, `code`, `expected`, `actual` (with `text` and `vouched`), `reference` and `hint`. What is not there is null.
+/// Serialized it has the members `verdict`, `code`, `reason`, `now`, `vouched`, `header`, `claims` and `checks`; each check has
+/// `check`, `title`, `outcome`, `code`, `expected`, `actual` (with `text` and `vouched`), `reference` and `hint`. Missing values
+/// are null.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// Each check, in the order in which verification makes them.
+    /// All checks, in the order of verification.
     pub checks: Vec<Check>,
-    /// The time by which the token was judged.
+    /// The time at which the token was judged.
     pub now: SystemTime,
-    /// The token's header, if it can be read; as it came, so that it has to be escaped where it is shown.
+    /// The token's header, if it is readable; unchanged, so escape it for display.
     pub header: Option<Value>,
-    /// The token's claims, if they can be read; as they came.
+    /// The token's claims, if they are readable; unchanged, so escape them for display.
     pub claims: Option<Value>,
-    /// Whether a signature, or the authorization server, vouches for header and claims.
+    /// True if a signature, or the authorization server, vouches for header and claims.
     pub vouched: bool,
 }
 
@@ -74,11 +74,11 @@ pub struct Explanation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
-    /// Which check it is.
+    /// The kind of the check.
     pub kind: CheckKind,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The expectation; none where nothing is asked for.
+    /// The expected value; none if no rule asks for one.
     pub expected: Option<String>,
     /// The token's value.
     pub actual: Option<Fact>,
@@ -86,32 +86,32 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
-/// How a check ended.
+/// The outcome of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The token is right in this point.
+    /// The token meets the expectation.
     Passed,
-    /// It is not.
+    /// The token does not meet the expectation.
     Failed(Refusal),
-    /// It was not judged: what would be looked at is missing, since an earlier check failed.
+    /// The check was not made, since an earlier one failed.
     NotReached,
-    /// Nothing is asked for in this point.
+    /// No rule asks for this check.
     NotAsked,
 }
 
-/// A value of the token, as text of 256 characters at the most, without any that steer a terminal or hide.
+/// A value of the token, as text of at most 256 characters, without control and invisible characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {
     /// The text.
     pub text: String,
-    /// Whether it can be believed: we measured it, or a signature, or the authorization server, vouches for it.
+    /// True if the value is measured, or a signature or the authorization server vouches for it.
     pub vouched: bool,
 }
 
 impl Explanation {
-    /// Why the token is refused: what verification says, too. None if it passes.
+    /// The reason why the token is refused, the same as that of verification; none if it passes.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.first_failure()?.outcome {
@@ -120,7 +120,7 @@ impl Explanation {
         }
     }
 
-    /// The check for which the token is refused.
+    /// The failed check by which the token is refused.
     #[must_use]
     pub fn first_failure(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.has_failed())
@@ -137,7 +137,8 @@ impl Explanation {
     }
 
     /// Returns the time that the token names for one of [`CheckKind::IssuedAt`], [`CheckKind::NotBefore`] and
-    /// [`CheckKind::Expiry`] (RFC 7519 section 4.1), if it is one from 1970 on; whether anybody vouches for it, `vouched` says.
+    /// [`CheckKind::Expiry`] (RFC 7519 section 4.1); none if there is none, or it is before 1970. It is verified only if
+    /// [`vouched`](Self::vouched) is true.
     #[must_use]
     pub fn time(&self, kind: CheckKind) -> Option<SystemTime> {
         let claim = match kind {
@@ -150,7 +151,7 @@ impl Explanation {
         SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 
-    /// Whether the token could be judged at all: neither its keys nor an introspection were out of reach.
+    /// Returns true if the token could be judged: neither its keys nor an introspection were out of reach.
     #[must_use]
     pub fn is_judged(&self) -> bool {
         !matches!(self.refusal(), Some(Refusal::Unavailable(_) | Refusal::Configuration(_)))
@@ -165,13 +166,13 @@ impl Check {
         Self { kind, outcome, expected: None, actual: None, hint: None }
     }
 
-    /// Whether the token failed it.
+    /// Returns true if the token failed this check.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))
     }
 
-    /// The stable code of the refusal, if the token failed it.
+    /// The stable code of the refusal, if the token failed this check.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match &self.outcome {

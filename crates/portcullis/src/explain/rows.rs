@@ -1,4 +1,4 @@
-//! Rows of checks that the key service and the choice of an issuer make; all words are our own.
+//! Rows for the checks of the key service and of the choice of an issuer.
 
 use super::words;
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     verifier::Branch,
 };
 
-/// Of a kid, no more is told.
+/// The number of characters of a `kid` that are shown.
 const LONGEST_KID: usize = 64;
 
-/// Whether the token's issuer is one of those that are trusted by name.
+/// The check of the token's issuer against those that are trusted by name.
 pub(super) fn known_issuer(known: &[&str], claims: &Object, chosen: Result<(), Refusal>) -> CheckRow {
     CheckRow {
         kind: CheckKind::IssuerKnown,
@@ -25,7 +25,7 @@ pub(super) fn known_issuer(known: &[&str], claims: &Object, chosen: Result<(), R
     }
 }
 
-/// Whether the issuer has the key, and whether it is for the algorithm; the second only where the first is so.
+/// The checks that the issuer has the key, and that the key is for the algorithm; the second only for a key that was found.
 pub(super) fn keys(branch: &Branch, header: &Header, found: &Result<Candidates, Refusal>) -> Vec<CheckRow> {
     let status = branch.jwks.status();
     let odd = if found.is_ok() { oddities(header, &status) } else { String::new() };

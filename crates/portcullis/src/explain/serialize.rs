@@ -1,4 +1,4 @@
-//! The report as data, for `--json` and consoles: stable names, every member always there.
+//! The report as data, for `--json` and consoles: names are stable, and every member is always present.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 

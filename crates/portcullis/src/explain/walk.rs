@@ -1,4 +1,4 @@
-//! The straight line, walked to its end: each room's checks, made by that room and shown as rows.
+//! The line of verification, walked to its end: each module makes its checks, shown here as rows.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -30,7 +30,7 @@ pub(super) struct Walk<'a> {
 
 /// Walks the line with the token of a request; `policy` has the rules of the endpoint.
 ///
-/// No token, and no refusal for that: the endpoint lets anonymous requests in.
+/// `Ok(None)` is a request without credentials that the endpoint lets pass.
 pub(super) async fn explain(
     verifier: &Verifier,
     token: Result<Option<&[u8]>, Refusal>,
@@ -50,7 +50,7 @@ pub(super) async fn explain(
         vouched: false,
     };
     match token {
-        Ok(None) => walk.nobody(),
+        Ok(None) => walk.anonymous(),
         Ok(Some([])) => walk.no_token(Refusal::Request(RequestFault::EmptyToken)),
         Ok(Some(_)) => walk.token(max_bytes).await,
         Err(refusal) => walk.no_token(refusal),
@@ -65,7 +65,7 @@ impl<'a> Walk<'a> {
         verifier.branches().into_iter().filter_map(|branch| branch.issuer.as_deref()).collect()
     }
 
-    /// The scope that claims grant, by the rules of their issuer, if it is known.
+    /// The scope that claims grant, by the rules of their issuer, or by default rules if it is unknown.
     pub(super) fn granted_scope<'c>(&self, claims: &'c Object) -> GrantedScope<'c> {
         match &self.branch {
             Some(branch) => branch.rules.granted_scope(claims),
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The audiences that the token's issuer is asked for.
+    /// The audiences expected in tokens of this issuer.
     pub(super) fn audiences(&self) -> &[String] {
         self.branch.as_ref().map_or(&[], |branch| &branch.rules.audience)
     }
@@ -84,7 +84,7 @@ impl Walk<'_> {
         self.check(CheckKind::Credentials, Err(refusal), "one bearer token", Actual::Nothing);
     }
 
-    fn nobody(&mut self) {
+    fn anonymous(&mut self) {
         let none = Actual::Measured("none, which passes here".to_owned());
         self.check(CheckKind::Credentials, Ok(()), "one bearer token, or none", none);
     }
@@ -123,7 +123,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The first character that no bearer token has.
+    /// The first character that is not allowed in a bearer token.
     fn odd_character(&self, is_token68: bool) -> Actual {
         if is_token68 {
             return Actual::Nothing;
@@ -141,7 +141,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A token that is not for us to read: what its authorization server, whose rules are `branch`, says of it.
+    /// The checks of an opaque token, by the answer of its authorization server and the rules of `branch`.
     async fn opaque(&mut self, branch: Arc<Branch>, token: BearerToken<'_>) {
         let (kind, expected) = (CheckKind::Introspection, "an active token");
         match self.verifier.judge(token).await.token {
@@ -179,7 +179,7 @@ impl Walk<'_> {
         let chosen = self.verifier.choose(&claims);
         self.branch = match (&chosen, self.verifier.branches().as_slice()) {
             (Ok(branch), _) => Some(Arc::clone(branch)),
-            // Whose rules are meant is plain; that the token is another's has been said.
+            // The only issuer's rules are meant, and its failed check tells that the token is of another.
             (Err(_), [only]) => Some(Arc::clone(only)),
             (Err(_), _) => None,
         };
@@ -202,7 +202,7 @@ impl Walk<'_> {
     }
 
     fn signature(&mut self, keys: &Candidates, attempts: usize, token: BearerToken<'_>) {
-        // What is not well-formed has no signature to verify; it was said why.
+        // A malformed token has no signature to verify, and its failed check tells why.
         let Ok(unverified) = token::parse(token) else { return };
         let verified = keys.verify(unverified, attempts);
         if let Ok(signed) = &verified {
@@ -235,12 +235,12 @@ impl Walk<'_> {
             _ => is_opaque,
         };
         let left = CheckKind::ALL.iter().filter(|kind| !made.contains(kind) && !is_left_out(**kind));
-        let nobody_came = self.token.is_empty() && !self.checks.iter().any(Check::has_failed);
-        let outcome = if nobody_came { Outcome::NotAsked } else { Outcome::NotReached };
+        let is_anonymous = self.token.is_empty() && !self.checks.iter().any(Check::has_failed);
+        let outcome = if is_anonymous { Outcome::NotAsked } else { Outcome::NotReached };
         self.checks.extend(left.map(|kind| Check::plain(*kind, outcome.clone())));
         self.checks.sort_by_key(|check| check.kind);
         if self.vouched {
-            // What was looked at before the signature was, is of the same header and claims.
+            // Facts from before the signature are of the same header and claims.
             self.checks.iter_mut().filter_map(|check| check.actual.as_mut()).for_each(|fact| fact.vouched = true);
         }
         let read = |object: &Option<Object>| object.as_ref().map(|object| object.root().to_json());

@@ -1,4 +1,4 @@
-//! Times and foreign text, as people can read them without harm.
+//! Times and foreign text, in a form that is safe to show.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,10 +6,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::units::span;
 
-/// The last second of the year 9999, which is the last that RFC 3339 can write.
+/// The last second of the year 9999, the last one in RFC 3339's format.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// Seconds since 1970 as a time, and how far that is from now; none if no calendar shows it.
+/// Seconds since 1970 as a time, with its distance from now; none after the year 9999.
 pub(super) fn instant_and_distance(seconds: f64, now: SystemTime) -> Option<String> {
     let instant = instant(seconds)?;
     let now = match now.duration_since(SystemTime::UNIX_EPOCH) {
@@ -20,7 +20,7 @@ pub(super) fn instant_and_distance(seconds: f64, now: SystemTime) -> Option<Stri
     Some(if seconds > now { format!("{instant}, in {distance}") } else { format!("{instant}, {distance} ago") })
 }
 
-/// A time of the machine as RFC 3339 writes it.
+/// A system time in RFC 3339's format.
 pub(super) fn timestamp(time: SystemTime) -> Option<String> {
     instant(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64())
 }
@@ -35,7 +35,7 @@ fn instant(seconds: f64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
 }
 
-/// Foreign text of so many characters at the most, in which nothing steers a terminal or hides.
+/// Foreign text, cut to a number of characters and without control and invisible ones.
 pub(super) fn clean(text: &str, longest: usize) -> String {
     let mut clean: String = text.chars().take(longest).map(visible).collect();
     if text.chars().nth(longest).is_some() {
@@ -49,7 +49,7 @@ fn visible(character: char) -> char {
     if character.is_control() || is_invisible(character) { '\u{fffd}' } else { character }
 }
 
-/// Characters that are not seen and change how others are: those that turn the direction, join, or fill nothing.
+/// Tells whether a character is invisible and changes others: turns their direction, joins them, or has no width.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,4 +1,4 @@
-//! Why a token is refused: that the report comes to the verdict of verification, names the true cause, and gives nothing away.
+//! Explanations: they agree with verification, name the true cause, and leak nothing.
 
 mod agreement;
 mod causes;
@@ -10,7 +10,7 @@ use portcullis::{Check, CheckKind, Explanation, Refusal};
 
 const AUDIENCE: &str = "https://api.example.com";
 
-/// Whether two verdicts are the same; when a server is worth another try may differ.
+/// Returns true if two verdicts are the same, apart from the times of `Retry-After`.
 fn same(explained: Option<&Refusal>, verified: Option<&Refusal>) -> bool {
     match (explained, verified) {
         (Some(Refusal::Unavailable(explained)), Some(Refusal::Unavailable(verified))) => {

@@ -1,4 +1,4 @@
-//! The rules of an endpoint, as a builder sets them and as data: the same answers, and a row each in the explanation.
+//! The rules of an endpoint, from a builder and from data: the same answers, and a row each in the explanation.
 
 use axum::{Router, routing::get};
 use http::{HeaderValue, Method, StatusCode, header};
@@ -23,7 +23,7 @@ fn from_data(setup: &Setup, rules: Value) -> Secure {
     Secure::new(setup.jwks.clone()).rules(rules).unwrap()
 }
 
-/// A token with these claims beside those that every token has.
+/// A token with these additional claims.
 fn token(setup: &Setup, claims: &Value) -> String {
     let claims = claims.as_object().unwrap();
     claims.iter().fold(setup.server.token(), |token, (name, value)| token.claim(name, value.clone())).sign()
@@ -38,7 +38,7 @@ async fn builder_and_data_ask_for_the_same_and_say_so_in_the_same_words() {
     let setup = Setup::new().await;
     let new = || Secure::new(setup.jwks.clone());
     let refused = |code: &'static str, parameters: &'static str| Some((code, parameters));
-    // The rule, twice; the kind of its row and what it expects; what each token gets.
+    // The rule, twice; the kind and expectation of its row; each token with its answer.
     let table = [
         (
             new().scope(["a"]).any_scope(["b", "c"]),
@@ -57,7 +57,7 @@ async fn builder_and_data_ask_for_the_same_and_say_so_in_the_same_words() {
                 (json!({ "scope": "read" }), None),
                 (json!({ "scope": "admin" }), None),
                 (json!({ "scp": ["write"] }), None),
-                // The challenge names what is asked for, not what would grant it.
+                // The challenge names the required scope, not one that implies it.
                 (json!({ "scope": "administrator" }), refused("insufficient_scope", r#", scope="read""#)),
             ],
         ),
@@ -132,7 +132,7 @@ async fn a_pattern_that_matches_a_part_alone_is_told_apart_from_another_value() 
     let setup = Setup::new().await;
     let secure = Secure::new(setup.jwks.clone()).claim_matches("sub", "repo:my-org/");
     for (sub, hint) in
-        [("repo:my-org/api", "has to match the whole text"), ("repo:other/api", "does not have the value")]
+        [("repo:my-org/api", "has to match the whole value"), ("repo:other/api", "does not have the value")]
     {
         let explanation = explained(&setup, &secure, &token(&setup, &json!({ "sub": sub }))).await;
         let told = explanation.first_failure().unwrap().hint.as_deref().unwrap();
@@ -302,7 +302,7 @@ async fn a_refusal_has_the_body_of_the_hook_and_the_fields_of_the_library() {
         #[expect(dead_code, reason = "it is there or not")]
         customer_number: u64,
     }
-    // Whatever the order: what comes after the hook takes nothing of it back.
+    // The order does not matter: rules set after the hook do not undo it.
     let secure = Secure::new(setup.jwks.clone()).problem_json().refusal_body(own_body).realm("r").scope(["read"]);
     let app = Router::new().route("/", get(typed)).route("/orders", get(orders)).layer(secure.clone());
     let read = setup.server.token().scope("read").sign();

@@ -1,4 +1,4 @@
-//! What a good token does not grant.
+//! Hints for scope and claims that a valid token lacks.
 
 use super::provider::{self, Provider};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     refusal::AccessFault,
 };
 
-/// Claims of issuers that people take for a scope.
+/// Claims that are easily mistaken for a scope.
 const NO_SCOPES: [&str; 6] = ["permissions", "scopes", "roles", "groups", "/realm_access/roles", "authorities"];
 
 pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
@@ -20,7 +20,7 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
         AccessFault::ForbiddenClaim { claim } => {
             format!("tokens with `{claim}` are for something else: have the client ask for another kind of token")
         }
-        AccessFault::OwnRule { name } => format!("the code of this endpoint says so: see its rule `{name}`"),
+        AccessFault::OwnRule { name } => format!("a rule in the code of this endpoint is not met: `{name}`"),
     })
 }
 
@@ -28,23 +28,25 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     let granted_scope = walk.granted_scope(claims);
     let lacking = policy.scope.lacking(|value| granted_scope.has(value));
     if let Some(several) = lacking.iter().find(|value| value.is_empty() || value.contains(' ')) {
-        return format!("no token can grant `{several}`: a scope value has no space in it, so name each for itself");
+        return format!(
+            "no token can grant `{several}`: a scope value contains no space, so list each value by itself"
+        );
     }
     let elsewhere =
         |name: &&&str| find(claims, name).is_some_and(|claim| lacking.iter().any(|value| holds(claim, value)));
     if let Some(name) = NO_SCOPES.iter().find(elsewhere) {
         return format!(
-            "it stands in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule, or name that \
+            "the value is in `{name}`, which grants no scope (RFC 9068 section 2.2.3): ask for it by a claim rule, or name that \
              claim in `scope_claims`"
         );
     }
     let scope = granted_scope.claim();
     if scope.is_some_and(|scope| scope.elements().any(is_several)) {
-        return "an element of the array is one value, and one with a space in it grants nothing: have the issuer part them"
+        return "an element of the array is one value, and one with a space grants nothing: have the issuer split it"
             .to_owned();
     }
     if lacking.iter().any(|value| granted_scope.values().any(|granted| is_among_commas(granted, value))) {
-        return "the scope has commas, which part nothing: RFC 8693 has it as one text with spaces".to_owned();
+        return "the scope has commas, which separate nothing: RFC 8693 asks for one string with spaces".to_owned();
     }
     if lacking.iter().any(|value| granted_scope.values().any(|granted| granted.eq_ignore_ascii_case(value))) {
         return "it differs by upper and lower case, which counts: write the scope as the issuer does".to_owned();
@@ -68,7 +70,7 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
 }
 
-/// Tells whether the value is one of several that commas part.
+/// Tells whether the value is one of several that are separated by commas.
 fn is_among_commas(granted: &str, value: &str) -> bool {
     granted.contains(',') && granted.split(',').any(|part| part == value)
 }
@@ -79,7 +81,7 @@ fn is_last_part(one: &str, other: &str) -> bool {
     ends(one, other) || ends(other, one)
 }
 
-/// Tells whether Entra ID issued it for an app alone: by its own word, or by its `roles` without `scp`.
+/// Tells whether Entra ID issued the token for an app alone: by `idtyp`, or by `roles` without `scp`.
 fn is_of_an_app(claims: &Object) -> bool {
     let says_so = claims.get("idtyp").and_then(Value::as_str) == Some("app");
     says_so || (claims.contains_key("roles") && !claims.contains_key("scp"))
@@ -93,7 +95,7 @@ fn quoted(values: &[&str]) -> String {
     values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a claim has this value, as its text or among its elements.
+/// Tells whether a claim has this value, as a word of its string or among its elements.
 fn holds(claim: Value<'_>, value: &str) -> bool {
     let is = |claim: Value<'_>| claim.as_str().is_some_and(|text| text.split(' ').any(|word| word == value));
     is(claim) || claim.elements().any(is)
@@ -104,19 +106,18 @@ fn required(claims: &Object, policy: &Policy, name: &str) -> String {
     let asked = rule.map_or(&[][..], |rule| rule.values());
     match find(claims, name) {
         None => match nested(claims, name) {
-            Some(pointer) => format!("it stands at `{pointer}`: name it by that JSON Pointer"),
+            Some(pointer) => format!("the claim is at `{pointer}`: name it by that JSON Pointer"),
             None => format!(
                 "the token has no `{name}`: the user or client does not have it, or the issuer does not put it into access tokens"
             ),
         },
         Some(actual) if asked.iter().any(|expected| is_same_text(actual, expected)) => {
-            "it is the same to people, not to a machine: text and numbers, upper and lower case are told apart"
-                .to_owned()
+            "it differs only in type (string or number) or in upper and lower case, which counts".to_owned()
         }
         Some(_)
             if rule.and_then(ClaimCheck::pattern).is_some_and(|pattern| is_matched_within(claims, name, pattern)) =>
         {
-            "a pattern has to match the whole text: write `*` where anything may stand before or behind".to_owned()
+            "a pattern has to match the whole value: write `*` where any text may come before or after".to_owned()
         }
         Some(_) => "the user or client does not have the value that this endpoint asks for".to_owned(),
     }
@@ -126,7 +127,7 @@ fn is_matched_within(claims: &Object, name: &str, pattern: &str) -> bool {
     ClaimCheck::new(&ClaimRule::matches(name, format!("*{pattern}*"))).is_met(claims)
 }
 
-/// Where within a claim a member of this name stands, one level down.
+/// The JSON Pointer to a member of this name within a claim, one level down.
 fn nested(claims: &Object, name: &str) -> Option<String> {
     let is_plain = !name.contains(['/', '~']);
     let (outer, _) = claims.iter().find(|(_, value)| value.get(name).is_some()).filter(|_| is_plain)?;

@@ -1,4 +1,4 @@
-//! How a token was spoilt on its way.
+//! Hints for tokens that were damaged on their way.
 
 use super::remedy;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
     let hint = match fault {
         TokenFault::TooLarge { .. } => {
-            "the issuer puts much into its tokens, groups perhaps: have it leave out what is not needed"
+            "the issuer puts many claims into its tokens, groups perhaps: have it leave out unneeded ones"
         }
         TokenFault::Characters => characters(walk.token),
         TokenFault::Encrypted => match remedy::encrypted(walk) {
@@ -35,22 +35,20 @@ pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
 fn characters(token: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     match token {
-        [b'"' | b'\'' | b'`', ..] | [.., b'"' | b'\'' | b'`'] => {
-            "the token stands in quotes, which do not belong to it"
-        }
-        _ if starts(b"Bearer ") => "`Bearer` stands twice, or was pasted with the token",
-        _ if starts(b"Authorization:") => "the whole header field was pasted: the token is what stands behind `Bearer`",
-        [b'<', ..] | [b'$', ..] | [b'{', b'{', ..] => "this is a placeholder: the token was never put in its place",
+        [b'"' | b'\'' | b'`', ..] | [.., b'"' | b'\'' | b'`'] => "the token is in quotes, which are not part of it",
+        _ if starts(b"Bearer ") => "`Bearer` is there twice, or was pasted with the token",
+        _ if starts(b"Authorization:") => "the whole header field was pasted: the token is the part after `Bearer`",
+        [b'<', ..] | [b'$', ..] | [b'{', b'{', ..] => "this is a placeholder, in place of the token",
         [b'{', ..] => "this is JSON, not a token: it may be the token endpoint's whole answer; send its `access_token`",
         _ if token.ends_with("…".as_bytes()) => "the token was copied from a place that shows only its beginning",
         _ if token.iter().any(u8::is_ascii_whitespace) => {
-            "there is white space in the token: it was broken into lines, or something was pasted with it"
+            "the token contains white space: it was broken into lines, or other text was pasted with it"
         }
         _ if token.contains(&b'%') => "the token was percent-encoded on its way",
         _ if token.contains(&b'=') => {
-            "base64url of a token has no padding with `=`: it was encoded anew on its way, or by a faulty issuer"
+            "a token's base64url has no padding with `=`: it was encoded again on its way, or by a faulty issuer"
         }
-        _ if token.contains(&b',') => "there is a comma in it: two tokens, or two fields, were made one",
+        _ if token.contains(&b',') => "the token contains a comma: two tokens, or two fields, were joined",
         _ => "the token was changed on its way",
     }
 }
@@ -65,10 +63,10 @@ fn segments(token: &[u8], parts: usize) -> &'static str {
              it may be a refresh token, too, which must not be sent here"
         }
         2 if is_jwt => "the last part is missing: the signature was cut off, or the token was never signed",
-        _ if is_jwt => "there is too much of it: something was put behind the token, or two were made one",
+        _ if is_jwt => "there are too many parts: something was appended to the token, or two were joined",
         _ => {
-            "this is no JWT: a token in a form of its own is opaque here, and needs introspection; \
-             if it should be one, something was put before it"
+            "this is no JWT: a token in another form is opaque here, and needs introspection; \
+             if it should be a JWT, something was put before it"
         }
     }
 }
@@ -82,13 +80,13 @@ fn base64(token: &[u8], part: Part) -> &'static str {
     };
     match text.unwrap_or_default() {
         text if text.contains(&b'=') => {
-            "base64url of a token has no padding with `=`: it was encoded anew on its way, or by a faulty issuer"
+            "a token's base64url has no padding with `=`: it was encoded again on its way, or by a faulty issuer"
         }
         text if text.contains(&b'+') || text.contains(&b'/') => {
             "it is in base64's standard alphabet: a token needs base64url, with `-` and `_`"
         }
         text if text.len() % 4 == 1 => {
-            "it is as long as no base64url is: the token was cut off, or has a character too many"
+            "no base64url text has this length: the token was cut off, or has an extra character"
         }
         _ if part == Part::Signature => "the last character cannot end a signature: the token was cut off, or changed",
         _ => "it was changed on its way",
@@ -109,7 +107,7 @@ fn json(fault: &JsonFault) -> String {
         }
         JsonFault::NotAnObject => "a token's header and payload are objects: this is another kind of signed data",
         JsonFault::Syntax => {
-            "the issuer makes its claims of a template that is no JSON, or the token was changed, or put together by hand"
+            "the issuer's template of claims gives no JSON, or the token was changed, or put together by hand"
         }
     };
     hint.to_owned()
@@ -121,8 +119,8 @@ fn header(member: &str) -> String {
         "alg" => "a signed token names its algorithm: this one was put together by hand",
         _ => {
             return format!(
-                "the issuer writes `{member}` in another form than RFC 7515 says, a number for a text perhaps: it has to be set \
-                 right there; if its other tokens are right, this one was put together by hand"
+                "the issuer writes `{member}` in another form than RFC 7515 requires, a number in place of a string perhaps: \
+                 correct it there; if its other tokens are right, this one was put together by hand"
             );
         }
     };
@@ -135,6 +133,6 @@ fn claim(walk: &Walk<'_>, name: &str, expected: &str) -> String {
         walk.claims.as_ref().and_then(|claims| claims.get(name)).is_some_and(|claim| claim.as_str().is_some());
     let quotes = if is_text { ", without quotes" } else { "" };
     format!(
-        "the issuer writes `{name}` in another form than RFC 7519 says, which is {expected}{quotes}: it has to be set right there"
+        "the issuer writes `{name}` in another form than RFC 7519 requires, which is {expected}{quotes}: correct it there"
     )
 }

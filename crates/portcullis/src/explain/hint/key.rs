@@ -1,4 +1,4 @@
-//! Keys and signatures.
+//! Hints for keys and signatures.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::{
     verifier::Branch,
 };
 
-/// A set of this age was fetched for this very question.
+/// The age up to which a set was fetched for this explanation.
 const JUST_NOW: Duration = Duration::from_secs(2);
 
-/// Members by which a header brings or names a key of its own (RFC 7515 sections 4.1.2 to 4.1.6).
+/// Header members that contain or name a key (RFC 7515 sections 4.1.2 to 4.1.6).
 const OWN_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
-/// Of the issuer that metadata name, no more characters are told.
+/// The number of characters of a foreign issuer that are shown.
 const LONGEST_ISSUER: usize = 128;
 
-/// Bytes of the modulus of RSA keys that are in use.
+/// The usual lengths of an RSA modulus, in bytes.
 const RSA_BYTES: [usize; 5] = [256, 384, 512, 768, 1024];
 
 pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
@@ -58,7 +58,7 @@ fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
             span(ago)
         ));
     }
-    // A key that was skipped without telling its id may be this one: then nothing speaks of a forgery.
+    // A skipped key without an id may be this one: then the token need not be forged.
     let nameless: Vec<_> = status.skipped.iter().filter(|key| key.kid.is_none()).cloned().collect();
     if !nameless.is_empty() {
         return Some(format!("no key that is used has this id{}", or_skipped(&nameless)));
@@ -71,7 +71,7 @@ fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
                 .to_owned()
         }
         (Some(_), Some(age)) => format!(
-            "the keys were fetched {} ago{}: if the issuer rotated since, the token may pass then; \
+            "the keys were fetched {} ago{}: if the issuer rotated since, the token may pass after the next fetch; \
              if not, it is of another environment or forged",
             span(age),
             next(&status),
@@ -84,7 +84,7 @@ fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
 fn or_skipped(skipped: &[SkippedKey]) -> String {
     let Some(first) = skipped.first() else { return String::new() };
     let keys = match skipped.len() {
-        1 => "one key of the set is not used, and may be the one that has signed".to_owned(),
+        1 => "one key of the set is not used, and may have signed".to_owned(),
         count => format!("{count} keys of the set are not used, and one of them may have signed; of the first"),
     };
     format!("; {keys}: {}", first.problem)
@@ -92,7 +92,7 @@ fn or_skipped(skipped: &[SkippedKey]) -> String {
 
 fn unusable(problem: &KeyProblem) -> String {
     format!(
-        "the issuer publishes this key, and it was skipped: {problem}. The token may be good: the key set has to be set right \
+        "the issuer publishes this key, and it was skipped: {problem}. The token may be good: the key set has to be corrected \
          at the issuer"
     )
 }
@@ -109,12 +109,12 @@ pub(super) fn cannot_be_told(walk: &Walk<'_>) -> Option<String> {
     let age =
         status.age.map_or(String::new(), |age| format!(", which were fetched {} ago{}", span(age), next(&status)));
     Some(format!(
-        "the key is not among those at hand{age}. Tokens with unknown key ids came in numbers, so no fetch looks for a newer \
-         one for some seconds: the token was not judged"
+        "the key is not among those at hand{age}. Many tokens with unknown key ids were sent, so no newer keys are fetched \
+         for some seconds: the token was not judged"
     ))
 }
 
-/// Which other issuer has a key of this id.
+/// Another issuer that has a key of this id.
 fn owner_of(walk: &Walk<'_>, branch: &Branch, kid: &str) -> Option<String> {
     let others = walk.verifier.branches();
     let has = |other: &Branch| other.jwks.status().keys.iter().any(|known| known.as_deref() == Some(kid));
@@ -136,12 +136,12 @@ pub(super) fn cannot_be_had(walk: &Walk<'_>) -> Option<String> {
     let error = of_another_issuer(jwks).or(status.last_error).map_or(String::new(), |error| format!(": {error}"));
     let age = status.age.map_or(String::new(), |age| format!(" (the last were fetched {} ago)", span(age)));
     Some(format!(
-        "the keys of {} cannot be had{age}{error}. The token was not judged",
+        "the keys of {} are not available{age}{error}. The token was not judged",
         status.source.as_deref().unwrap_or("this issuer")
     ))
 }
 
-/// In place of the error itself, where metadata name another issuer and it can be told why.
+/// The likely cause, in place of the error itself, if the metadata name another issuer.
 fn of_another_issuer(jwks: &JwksService) -> Option<String> {
     let (expected, actual) = jwks.other_issuer()?;
     let remedy = origin::of_metadata(&expected, &actual)?;
@@ -157,7 +157,7 @@ fn signature(walk: &Walk<'_>) -> String {
     }
     let algorithm = header.and_then(|header| header.get("alg")?.as_str()).unwrap_or_default();
     by_its_bytes(algorithm, &bytes(walk.token)).unwrap_or_else(|| {
-        "the key is the issuer's, yet another has signed, or the token was changed since: \
+        "the token was signed with another key than the issuer's, or was changed since: \
          compare the environment that issued it with the one whose keys are used"
             .to_owned()
     })
@@ -168,11 +168,11 @@ fn bytes(token: &[u8]) -> Vec<u8> {
     base64url::decode(last).unwrap_or_default()
 }
 
-/// What the length of a signature tells, and how it begins.
+/// The hint from the length and the first byte of a signature.
 fn by_its_bytes(name: &str, signature: &[u8]) -> Option<String> {
     let length = signature.len();
     if length == 0 {
-        return Some("the signature is empty: it was taken off, or never made".to_owned());
+        return Some("the signature is empty: it was removed, or never made".to_owned());
     }
     let key_type = Algorithm::named(name)?.key_type();
     if key_type == KeyType::Rsa {

@@ -1,15 +1,15 @@
-//! Another kind of token than an access token.
+//! Hints for tokens of another kind than access tokens.
 
 use super::remedy;
 use crate::{algorithm::Algorithm, explain::walk::Walk, json::Object, refusal::TokenFault};
 
-/// Claims that ID tokens have and access tokens have not (OpenID Connect Core sections 2 and 3.3.2.11).
+/// Claims that are in ID tokens and not in access tokens (OpenID Connect Core sections 2 and 3.3.2.11).
 const OF_ID_TOKENS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 
-/// Claims by which Keycloak and Amazon Cognito tell their tokens apart.
+/// Claims with the kind of token, at Keycloak and Amazon Cognito.
 const OF_KINDS: [&str; 3] = ["typ", "token_use", "token_type"];
 
-/// Claims that access tokens have and ID tokens have not; the last two are Entra ID's.
+/// Claims that are in access tokens and not in ID tokens; the last two are Entra ID's.
 const OF_ACCESS_TOKENS: [&str; 4] = ["scope", "scp", "azpacr", "appidacr"];
 
 const LOGOUT_TOKEN: &str = "this is a logout token, which is for the client's back-channel endpoint";
@@ -29,7 +29,7 @@ pub(super) fn other_kind(walk: &Walk<'_>) -> Option<String> {
     match named.unwrap_or_default().to_ascii_lowercase().as_str() {
         "refresh" | "refresh_token" | "offline" => return Some(refresh_token()),
         "logout" => return Some(LOGOUT_TOKEN.to_owned()),
-        "id" | "id_token" => return Some(id_token("it says so itself")),
+        "id" | "id_token" => return Some(id_token("by its own claim")),
         _ => {}
     }
     if is_for_access(claims) {
@@ -42,7 +42,7 @@ pub(super) fn other_kind(walk: &Walk<'_>) -> Option<String> {
     is_for_its_own_client(claims).then(|| id_token("its `aud` is the client that asked for it"))
 }
 
-/// Tells whether something speaks for an access token, whatever else looks like an ID token: Keycloak up to 24 writes `nonce`
+/// Tells whether a claim marks an access token, even if others look like an ID token's: Keycloak up to 24 writes `nonce`
 /// into both.
 fn is_for_access(claims: &Object) -> bool {
     let is = |name: &str, value: &str| {
@@ -53,7 +53,7 @@ fn is_for_access(claims: &Object) -> bool {
         || OF_ACCESS_TOKENS.into_iter().any(|name| claims.contains_key(name))
 }
 
-/// The header's `typ`, without what may be left out of it.
+/// The header's `typ`, in lower case and without `application/`.
 fn header_type(walk: &Walk<'_>) -> String {
     let typ = walk.header.as_ref().and_then(|header| header.get("typ")?.as_str()).unwrap_or_default();
     typ.to_ascii_lowercase().trim_start_matches("application/").to_owned()
@@ -81,12 +81,10 @@ fn of_type(walk: &Walk<'_>) -> String {
         }
         "id" | "id_token" | "id+jwt" | "id_token+jwt" => "this is an ID token: the client has to send its access token",
         "refresh" | "rt+jwt" | "refresh+jwt" => return refresh_token(),
-        "at+jwt" => {
-            "the types that are accepted here leave `at+jwt` out: accept it, for access tokens of RFC 9068 have it"
-        }
+        "at+jwt" => "`at+jwt` is not among the accepted types: accept it, since access tokens of RFC 9068 have it",
         "" | "jwt" => {
             return other_kind(walk).unwrap_or_else(|| {
-                let how = remedy::access_token_type(walk).unwrap_or("have the issuer say so");
+                let how = remedy::access_token_type(walk).unwrap_or("have the issuer write it");
                 format!(
                     "the type `at+jwt` is asked for (RFC 9068), so that no other kind of token passes: {how}, or do not ask \
                      for it"
@@ -102,7 +100,7 @@ fn algorithm(walk: &Walk<'_>, name: &str) -> String {
     let known = name.parse::<Algorithm>();
     let hint = match name {
         none if none.eq_ignore_ascii_case("none") => {
-            "nobody signed this token: it was put together by a test tool, or by an attacker"
+            "this token is not signed: it was put together by a test tool, or by an attacker"
         }
         _ if known.as_ref().is_ok_and(|known| Algorithm::SYMMETRIC.contains(known)) => {
             return other_kind(walk).unwrap_or_else(|| {

@@ -1,7 +1,7 @@
 //! The likely cause of a failure, in a sentence, and what to do about it.
 //!
-//! A hint goes by what the token says of itself, which may be a lie: it is for people, and nothing is decided by it. No fault
-//! needs one.
+//! A hint depends on claims that may be forged: it is for people, and nothing is decided by it. Faults without a hint are
+//! fine.
 
 mod access;
 mod form;
@@ -15,7 +15,7 @@ mod times;
 use super::{Check, CheckKind, walk::Walk, words};
 use crate::refusal::{Refusal, RequestFault, TokenFault, UnavailableFault};
 
-/// The likely cause, if there is one that can be told.
+/// The likely cause, if one can be guessed.
 pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<String> {
     let hint = match refusal {
         Refusal::Request(fault) => of_request(*fault).to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
         Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
         Refusal::Unavailable(UnavailableFault::KeyFetches { .. }) => key::cannot_be_told(walk)?,
         Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
-            "the introspection endpoint cannot be asked, or gives no answer that can be believed: the log says which"
+            "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
                 .to_owned()
         }
         Refusal::Configuration(_) => return None,

@@ -1,4 +1,4 @@
-//! Whose token it is, and for whom.
+//! Hints for issuer and audience.
 
 use url::Url;
 
@@ -12,7 +12,7 @@ use crate::{
     refusal::{CheckKind, TokenFault},
 };
 
-/// Parts of host names and paths that tell an environment.
+/// Parts of host names and paths that name an environment.
 const ENVIRONMENTS: [&str; 13] = [
     "test",
     "testing",
@@ -35,7 +35,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option
         TokenFault::Issuer { actual } => return Some(issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(audience(walk)),
         TokenFault::TrustDomain => {
-            "tokens are taken from workloads of the configured trust domain only: `sub` has to be `spiffe://DOMAIN/…`, to the \
+            "only workloads of the configured trust domain are accepted: `sub` has to be `spiffe://DOMAIN/…`, to the \
              letter"
         }
         TokenFault::Inactive => remedy::opaque(walk)
@@ -61,7 +61,7 @@ fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
     }
     match kind {
         CheckKind::Lifetime => {
-            format!("without `{name}` nobody knows how long the token is good for: have the issuer put it in")
+            format!("without `{name}` the lifetime of the token is unknown: have the issuer add it")
         }
         CheckKind::RequiredClaims => {
             format!("the strict mode of RFC 9068 asks for `{name}`: have the issuer add it, or leave the strict mode")
@@ -71,7 +71,7 @@ fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
              (`trust_domain`)"
                 .to_owned()
         }
-        CheckKind::Expiry => "a token without an end is good for ever: have the issuer put `exp` into it".to_owned(),
+        CheckKind::Expiry => "a token without `exp` never expires: have the issuer add it".to_owned(),
         _ => format!("have the issuer put `{name}` into its access tokens"),
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
     spelled_otherwise(expected, actual).or_else(|| remedy::of_metadata(expected, actual))
 }
 
-/// Issuers are compared to the letter: what is the same to people is not.
+/// A difference in spelling alone, which counts: issuers are compared to the letter.
 fn spelled_otherwise(expected: &str, actual: &str) -> Option<String> {
     let differs = difference(expected, actual)?;
     Some(format!("it differs by {differs}: write the issuer as its tokens do"))
@@ -122,7 +122,7 @@ fn loopback(issuer: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with([':', '/'])).then_some(rest)
 }
 
-/// Another environment or tenant of the same people.
+/// Another environment or tenant of the same organisation.
 fn relative(expected: &str, actual: &str) -> Option<String> {
     let (expected, actual) = (Url::parse(expected).ok()?, Url::parse(actual).ok()?);
     if expected.host_str()? == actual.host_str()? {
@@ -147,13 +147,13 @@ fn domain(issuer: &Url) -> Vec<&str> {
     issuer.host_str().unwrap_or_default().rsplit('.').take(2).collect()
 }
 
-/// The environment that an issuer's name tells, if it tells one.
+/// The environment in an issuer's name, if there is one.
 fn environment(issuer: &Url) -> Option<&str> {
     let words = issuer.as_str().split(|character: char| !character.is_ascii_alphanumeric());
     words.into_iter().find(|word| ENVIRONMENTS.contains(word))
 }
 
-/// The audience is another, or there is none.
+/// The hint for a wrong or missing audience.
 fn audience(walk: &Walk<'_>) -> String {
     if let Some(hint) = remedy::not_for_us(walk) {
         return hint.to_owned();

@@ -1,4 +1,4 @@
-//! Which product an issuer is, by what is there. It is a guess, as every hint is.
+//! The product behind an issuer, guessed by its name and claims.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use crate::{
     json::{Object, Value},
 };
 
-/// Authorization servers, and other issuers, that have ways of their own.
+/// Authorization servers, and other issuers, with peculiarities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider {
     Auth0,
@@ -28,7 +28,7 @@ use Provider::{
     Auth0, Cognito, Duende, Entra, GitHubActions, Google, Keycloak, Kubernetes, Okta, Ping, Spiffe, Spring,
 };
 
-/// Domains that issuers stand under.
+/// Domains of issuers.
 const DOMAINS: [(&str, Provider); 21] = [
     ("auth0.com", Auth0),
     ("sts.windows.net", Entra),
@@ -56,7 +56,7 @@ const DOMAINS: [(&str, Provider); 21] = [
 /// The issuer of tokens that Kubernetes keeps in Secrets.
 pub(super) const LEGACY_SERVICE_ACCOUNT: &str = "kubernetes/serviceaccount";
 
-/// The issuer of the token; of one that does not say whose it is, the only issuer that is trusted.
+/// The product of the token's issuer; for a token without readable claims, that of a trusted issuer.
 pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
     match &walk.claims {
         Some(claims) => claims.get("iss").and_then(Value::as_str).and_then(of_issuer).or_else(|| of_claims(claims)),
@@ -64,7 +64,7 @@ pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
     }
 }
 
-/// By the issuer's name.
+/// The product by the issuer's name.
 pub(super) fn of_issuer(issuer: &str) -> Option<Provider> {
     match issuer {
         "accounts.google.com" => return Some(Google),
@@ -86,7 +86,7 @@ pub(super) fn of_issuer(issuer: &str) -> Option<Provider> {
     }
 }
 
-/// By claims that nobody else has, for issuers under a name of their own.
+/// The product by claims that only it writes, for issuers under custom domains.
 fn of_claims(claims: &Object) -> Option<Provider> {
     let has = |name: &str| claims.contains_key(name);
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -104,14 +104,14 @@ fn of_claims(claims: &Object) -> Option<Provider> {
     })
 }
 
-/// Its own audience, or the way in which users signed in.
+/// Tells whether Duende IdentityServer wrote the claims: by its own audience, or by the way of sign-in.
 fn is_of_duende(claims: &Object) -> bool {
     let resources = claims.get("iss").and_then(Value::as_str).map(|issuer| format!("{issuer}/resources"));
     let is_static = audiences(claims).any(|audience| Some(audience) == resources.as_deref());
     is_static || (claims.contains_key("client_id") && claims.get("idp").and_then(Value::as_str) == Some("local"))
 }
 
-/// No claim tells it, only what it writes together: the scope as an array, `nbf`, and the client in `aud` alone.
+/// Tells whether Spring wrote the claims, by their combination: the scope as an array, `nbf`, and no `client_id`.
 fn is_of_spring(claims: &Object) -> bool {
     let has = |name: &str| claims.contains_key(name);
     claims.get("scope").is_some_and(Value::is_array) && has("nbf") && has("jti") && has("aud") && !has("client_id")

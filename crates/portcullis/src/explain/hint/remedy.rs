@@ -1,4 +1,4 @@
-//! The remedy at each provider, by the names that its settings have there.
+//! The remedy at each provider, in the words of its settings.
 
 use url::Url;
 
@@ -9,11 +9,11 @@ use crate::{
     json::{self, Object, Value},
 };
 
-/// Audiences of Microsoft Graph, which alone can verify its tokens.
+/// Audiences of Microsoft Graph. Only Graph can verify tokens for them.
 const GRAPH: [&str; 3] =
     ["00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com", "https://graph.microsoft.us"];
 
-const OF_GRAPH: &str = "this token is for Microsoft Graph, and nobody but Graph can verify it: have the client ask for a \
+const OF_GRAPH: &str = "this token is for Microsoft Graph, and only Graph can verify it: have the client ask for a \
                         scope of this API instead, as `api://CLIENT-ID/.default`";
 
 const OF_OKTAS_ORG: &str = "this token is of Okta's org authorization server (its issuer has no `/oauth2/…`), which is for \
@@ -27,7 +27,7 @@ const OF_GOOGLE: &str = "Google's access tokens are opaque, and for Google's API
 const AUTH0_WITHOUT_AUDIENCE: &str = "the client asked Auth0 for no audience: it has to send the parameter `audience`, the \
                                       Identifier of this API (Applications > APIs), when it asks for the token";
 
-/// A token that its issuer makes for itself: nothing that could be set here lets it pass.
+/// The hint for a token that its issuer makes for its own APIs: no setting here lets it pass.
 pub(super) fn not_for_us(walk: &Walk<'_>) -> Option<&'static str> {
     match provider::of(walk)? {
         Provider::Entra if is_for_graph(walk) => Some(OF_GRAPH),
@@ -36,7 +36,7 @@ pub(super) fn not_for_us(walk: &Walk<'_>) -> Option<&'static str> {
     }
 }
 
-/// Graph signs a header with the hash of the `nonce` that it writes.
+/// Tells whether a token is for Graph, by its audience or by `nonce` in the header, which only Graph can verify.
 fn is_for_graph(walk: &Walk<'_>) -> bool {
     let has_nonce = walk.header.as_ref().is_some_and(|header| header.contains_key("nonce"));
     let is_graph = |audience: &str| GRAPH.contains(&audience.trim_end_matches('/'));
@@ -48,7 +48,7 @@ fn is_of_oktas_org(walk: &Walk<'_>) -> bool {
     issuer.is_some_and(|issuer| !issuer.contains("/oauth2/"))
 }
 
-/// The provider's way to name an API in `aud`.
+/// The hint for a provider's way to name an API in `aud`.
 pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
     let claims = walk.claims.as_ref()?;
     let hint = match provider::of(walk)? {
@@ -79,7 +79,7 @@ pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
         }
         Provider::Okta => {
             "Okta writes into `aud` the Audience of the authorization server (Security > API > Authorization Servers), \
-             `api://default` for the one that is there from the start: expect what stands there"
+             `api://default` for the default one: expect that audience"
         }
         Provider::Ping => {
             "PingOne writes into `aud` the resource whose scopes were asked for: add a custom resource with this API as its \
@@ -101,12 +101,12 @@ fn at_keycloak(walk: &Walk<'_>, claims: &Object) -> String {
     let client = claims.get("azp").and_then(Value::as_str);
     let is_expected = walk.audiences().iter().any(|audience| Some(audience.as_str()) == client);
     let begins = match claims.get("aud") {
-        _ if is_expected => "the expected audience stands in `azp`, which is the client that asked and not the API",
+        _ if is_expected => "the expected audience is in `azp`, which is the client that asked and not the API",
         None => "Keycloak names in `aud` by itself only clients that the user has roles of",
         Some(_) if audiences(claims).any(|audience| audience == "account") => {
             "`account` is Keycloak's own account API, whose roles each user has"
         }
-        Some(_) => "Keycloak names in `aud` what its mappers add",
+        Some(_) => "Keycloak adds to `aud` by mappers only",
     };
     format!(
         "{begins}: in a client scope of the client add an audience mapper (type Audience), with this API as Included Client \
@@ -119,7 +119,7 @@ fn at_entra(walk: &Walk<'_>, claims: &Object) -> String {
     let same = |theirs: &str| walk.audiences().iter().any(|ours| bare(ours) == bare(theirs));
     if audiences(claims).any(same) {
         return "Entra ID writes the client ID alone into `aud` of v2.0 tokens, and the Application ID URI (`api://…`) into \
-                that of v1.0 tokens: expect both, or the form that comes"
+                that of v1.0 tokens: expect both, or the form in the token"
             .to_owned();
     }
     "Entra ID issues a token for the one API whose scope was asked for: have the client ask for a scope of this API, as \
@@ -147,7 +147,7 @@ pub(super) fn opaque(walk: &Walk<'_>) -> Option<&'static str> {
         return Some(OF_GOOGLE);
     }
     if ["gho_", "ghp_", "ghs_", "ghu_", "github_pat_"].into_iter().any(starts) {
-        return Some("this is a token for GitHub's own API: nobody but GitHub can tell what it stands for");
+        return Some("this is a token for GitHub's own API: only GitHub can read it");
     }
     (walk.claims.is_none() && provider::of(walk) == Some(Provider::Auth0)).then_some(
         "this is an opaque token, as Auth0 gives out where the client asks for no audience: it has to send the parameter \
@@ -173,7 +173,7 @@ pub(super) fn encrypted(walk: &Walk<'_>) -> Option<String> {
     }
 }
 
-/// Two names of the same issuer, or of two that are taken for one another.
+/// The hint for two names of the same issuer, or of issuers that are easily confused.
 pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
     match provider::of_issuer(actual)? {
         Provider::Auth0 if provider::of_issuer(expected).is_none() => Some(
@@ -193,7 +193,7 @@ pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
     }
 }
 
-/// Metadata of another issuer than the configured one, where the product says why.
+/// The hint for metadata of another issuer than the configured one, if the product explains it.
 pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
     match provider::of_issuer(actual)? {
         Provider::Entra => no_tenant(tenant(expected)?).or_else(|| {
@@ -209,7 +209,7 @@ pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
     }
 }
 
-/// Names that stand for many tenants.
+/// The hint for Entra ID's names that stand for many tenants.
 fn no_tenant(tenant: &str) -> Option<String> {
     ["common", "organizations", "consumers"].contains(&tenant).then(|| {
         format!(
@@ -249,12 +249,12 @@ fn of_entra(expected: &str, actual: &str) -> Option<String> {
     }
 }
 
-/// Two authorization servers of one Okta, each with keys and audiences of its own.
+/// The hint for two authorization servers of one Okta organisation, each with its own keys and audiences.
 fn of_okta(expected: &str, actual: &str) -> Option<String> {
     let host = |issuer: &str| Url::parse(issuer).ok()?.host_str().map(str::to_owned);
     (host(expected)? == host(actual)?).then(|| {
-        "it is of another authorization server of the same Okta: compare the Issuer URI (Security > API > Authorization \
-         Servers) with the address that the client asks"
+        "it is of another authorization server of the same Okta organisation: compare the Issuer URI (Security > API > \
+         Authorization Servers) with the address that the client asks"
             .to_owned()
     })
 }
@@ -269,7 +269,7 @@ fn is_of_v1(issuer: &str) -> bool {
     issuer.contains("://sts.windows.net/")
 }
 
-/// The same realm, asked by another name: Keycloak writes into `iss` the host that it was asked by.
+/// The hint for a realm under another name: Keycloak writes into `iss` the host of the client's request.
 fn of_keycloak(expected: &str, actual: &str) -> Option<String> {
     let (before, realm) = expected.split_once("/realms/")?;
     let (theirs, same) = actual.split_once("/realms/")?;

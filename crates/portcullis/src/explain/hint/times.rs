@@ -1,13 +1,13 @@
-//! Times, and clocks that do not agree.
+//! Hints for times, and for clocks that differ.
 
 use std::time::Duration;
 
 use crate::{explain::walk::Walk, refusal::TokenFault, units::span};
 
-/// Clocks that are apart by more are not the likely cause.
+/// The longest time for which differing clocks are the likely cause.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// A later time than any, if it is in seconds: the year 5138.
+/// The time from which a number is taken for milliseconds: in seconds it is the year 5138.
 const IN_MILLISECONDS: f64 = 1e11;
 
 pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
@@ -25,8 +25,8 @@ pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
 fn expired(walk: &Walk<'_>, ago: Duration) -> String {
     let (iat, exp) = (seconds(walk, "iat"), seconds(walk, "exp"));
     if exp.is_some_and(|exp| exp <= 0.0) {
-        return "an issuer that means `without an end` by 0 or less has to write an end; if it does not, the token was put \
-                together by hand"
+        return "`exp` is 0 or less: an issuer that means `no expiry` by that has to write a real one; if it does not, the token \
+                was put together by hand"
             .to_owned();
     }
     if let (Some(iat), Some(exp)) = (iat, exp)
@@ -35,7 +35,7 @@ fn expired(walk: &Walk<'_>, ago: Duration) -> String {
         return "it expires before it was issued: the issuer is set up wrongly".to_owned();
     }
     let lifetime = iat.zip(exp).and_then(|(iat, exp)| Duration::try_from_secs_f64(exp - iat).ok());
-    let lived = lifetime.map_or(String::new(), |lifetime| format!("; it was good for {}", span(lifetime)));
+    let lived = lifetime.map_or(String::new(), |lifetime| format!("; its lifetime was {}", span(lifetime)));
     let ago_words = span(ago);
     if ago > SKEW {
         return format!("it expired {ago_words} ago{lived}: the client has to get a new one");

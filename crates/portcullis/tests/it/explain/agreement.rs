@@ -1,4 +1,4 @@
-//! The report's verdict is that of verification, whatever the token.
+//! The report's verdict is that of verification, for any token.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{AUDIENCE, same};
 use crate::support::{Setup, by, explain_request, judge};
 
-/// Verifiers and layers that ask for little and for much.
+/// Verifiers and layers with few and with many rules.
 struct Doors {
     setup: Setup,
     verifiers: Vec<Verifier>,
@@ -61,7 +61,7 @@ impl Doors {
         Self { setup, verifiers, layers }
     }
 
-    /// Holds the report against the verdict, at each door; `token` may be any bytes.
+    /// Compares the report with the verdict, at each door; `token` may be any bytes.
     async fn agree(&self, token: &[u8], about: &str) {
         if let Ok(text) = std::str::from_utf8(token) {
             for (door, verifier) in self.verifiers.iter().enumerate() {
@@ -69,7 +69,7 @@ impl Doors {
                 let verified = verifier.verify(text).await;
                 let (explained, verified) = (explained.refusal(), verified.as_ref().err());
                 assert!(same(explained, verified), "{about} at verifier {door}: {explained:?}, {verified:?}");
-                // Once more: what is cached or remembered now changes nothing.
+                // Once more: cached tokens and remembered refusals change nothing.
                 let again = verifier.explain(text, self.setup.clock.now()).await;
                 assert!(same(again.refusal(), verified), "{about} at verifier {door}, again: {again:?}, {verified:?}");
             }

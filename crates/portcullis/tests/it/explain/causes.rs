@@ -14,7 +14,7 @@ use crate::support::{Setup, by, explain_request};
 
 const ISSUER: &str = "https://login.example.com";
 
-/// An issuer by a name of its own, on a stopped clock, with ES256.
+/// An issuer with a custom name, on a stopped clock, with ES256.
 async fn setup() -> Setup {
     Setup::with(|server| server.algorithm(Algorithm::ES256).issuer(ISSUER), |jwks| jwks).await
 }
@@ -23,7 +23,7 @@ fn ours(setup: &Setup) -> VerifierBuilder {
     Verifier::builder(setup.jwks.clone()).issuer(ISSUER).audience(AUDIENCE)
 }
 
-/// What a report has to say: which check failed first, and words of its hint.
+/// Asserts the first failed check of a report, and words of its hint.
 fn says(about: &str, explanation: &Explanation, kind: CheckKind, words: &[&str]) {
     let failed = explanation.first_failure().unwrap_or_else(|| panic!("{about}: it passes"));
     assert_eq!(failed.kind, kind, "{about}: {failed:?}");
@@ -36,7 +36,7 @@ async fn explain(setup: &Setup, verifier: VerifierBuilder, token: &str) -> Expla
     verifier.build().unwrap().explain(token, setup.clock.now()).await
 }
 
-/// Rows of tokens, all held against the same verifier.
+/// Explains each row's token by the same verifier.
 async fn each(rows: &[(&str, String, CheckKind, &[&str])], setup: &Setup) {
     let verifier = ours(setup).build().unwrap();
     for (about, token, kind, words) in rows {
@@ -65,7 +65,7 @@ async fn tokens_that_were_spoilt_on_their_way() {
             ("shortened with dots", format!("{}...", &good[..30]), Segments, &["only its beginning"]),
             ("the header alone", header.into(), Segments, &["cut off"]),
             ("two parts", two_parts.into(), Segments, &["signature was cut off"]),
-            ("four parts", hostile(Attack::FourParts), Segments, &["too much"]),
+            ("four parts", hostile(Attack::FourParts), Segments, &["too many parts"]),
             ("opaque", "mF_9.B5f-4.1JqM".replace('.', ""), Segments, &["opaque", "introspection"]),
             ("a refresh token", "v1.MjQ1NjU4".replace('.', "-"), Segments, &["opaque", "refresh token"]),
             ("encrypted", hostile(Attack::Jwe), Segments, &["JWE", "refresh token"]),
@@ -93,7 +93,7 @@ async fn headers_and_signatures_that_are_not_right() {
     let keycloak_refresh = minted(&secret).claim("typ", "Refresh").sign();
     each(
         &[
-            ("nobody signed", hostile(Attack::AlgNone), AlgorithmKnown, &["nobody signed"]),
+            ("nobody signed", hostile(Attack::AlgNone), AlgorithmKnown, &["not signed"]),
             ("no algorithm", hostile(Attack::HeaderAlgMissing), HeaderMembers, &["names its algorithm"]),
             ("no such algorithm", hostile(Attack::UnknownAlgorithm), AlgorithmKnown, &["no such algorithm"]),
             ("a shared secret", minted(&secret).sign(), AlgorithmAllowed, &["shared secret"]),
@@ -107,7 +107,7 @@ async fn headers_and_signatures_that_are_not_right() {
             ("an ID token by its type", setup.server.token().typ("id_token").sign(), Type, &["ID token"]),
             ("its own key in the header", hostile(Attack::EmbeddedJwk), Signature, &["`jwk`", "never used"]),
             ("its own key by URL", hostile(Attack::JwkSetUrl), Signature, &["`jku`", "never used"]),
-            ("another's key", hostile(Attack::ForgedKey), Signature, &["another has signed", "environment"]),
+            ("another's key", hostile(Attack::ForgedKey), Signature, &["another key", "environment"]),
             ("a changed claim", hostile(Attack::FlippedPayloadBit), Signature, &["was changed"]),
             ("no signature", hostile(Attack::EmptySignature), Signature, &["empty"]),
             ("in DER", hostile(Attack::DerSignature), Signature, &["DER", "64 bytes"]),
@@ -130,7 +130,7 @@ async fn times_that_are_not_right() {
                 "just expired",
                 token().issued_at(now - s(390)).expired_for(s(90)).sign(),
                 Expiry,
-                &["expired 90 s ago", "good for 5 min", "clock"],
+                &["expired 90 s ago", "lifetime was 5 min", "clock"],
             ),
             (
                 "long expired",
@@ -140,7 +140,7 @@ async fn times_that_are_not_right() {
             ),
             ("over before it began", token().expired_for(s(60)).sign(), Expiry, &["before it was issued"]),
             ("minus one", setup.server.hostile(Attack::NegativeExpiry), Expiry, &["by hand"]),
-            ("no end", token().without_claim("exp").sign(), Expiry, &["for ever"]),
+            ("no end", token().without_claim("exp").sign(), Expiry, &["never expires"]),
             ("exp as text", setup.server.hostile(Attack::ExpiryAsString), Expiry, &["another form"]),
             ("clock skew", token().issued_at(now + s(90)).sign(), IssuedAt, &["clock", "90 s behind", "NTP", "leeway"]),
             ("clock skew by nbf", token().not_before_in(s(90)).sign(), NotBefore, &["clock", "90 s behind"]),
@@ -222,7 +222,7 @@ async fn keys_that_are_not_there() {
     setup.clock.advance(seconds(120));
     says("rotated 2 min ago", &verifier.explain(&old, now()).await, KeyFound, &["rotated", "2 min ago", "new token"]);
 
-    // Forged kids have used up what may be fetched for them: what the issuer did since can be told only by the next refresh.
+    // Forged kids have used up their fetches: newer keys come with the next refresh only.
     for kid in 0..8 {
         verifier.verify(&setup.server.token().kid(format!("forged-{kid}")).sign()).await.unwrap_err();
     }
@@ -241,7 +241,7 @@ async fn keys_that_are_not_there() {
     setup.server.fault(portcullis_testkit::Endpoint::Jwks, portcullis_testkit::Fault::Status(503));
     let jwks = by(&setup.clock, JwksService::builder(&setup.server.jwks_uri())).build().unwrap();
     let down = Verifier::from(jwks).explain(&old, now()).await;
-    says("the server is down", &down, KeyFound, &["cannot be had", "503", "not judged"]);
+    says("the server is down", &down, KeyFound, &["not available", "503", "not judged"]);
     assert!(!down.is_judged());
 }
 
@@ -291,7 +291,7 @@ async fn what_an_endpoint_asks_for() {
             &secure.clone().scope(["read write"]),
             token(),
             Scope,
-            ["no token can", "each for itself"],
+            ["no token can", "each value by itself"],
         ),
         ("upper case", &scoped, token().scope("Read write"), Scope, ["upper and lower case", "write the scope"]),
         ("permissions", &scoped, token().claim("permissions", json!(["read"])), Scope, ["`permissions`", "claim rule"]),
@@ -360,7 +360,7 @@ async fn opaque_tokens_that_the_server_does_not_vouch_for() {
     says("for another API", &explanation, Audience, &["another API"]);
     setup.server.fault(portcullis_testkit::Endpoint::Introspection, portcullis_testkit::Fault::Status(500));
     let down = verifier.explain("asked-while-it-is-down", now).await;
-    says("down", &down, Introspection, &["cannot be asked"]);
+    says("down", &down, Introspection, &["cannot be reached"]);
     assert!(!down.is_judged());
 }
 

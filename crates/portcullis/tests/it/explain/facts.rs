@@ -1,4 +1,4 @@
-//! The word of a row about the token: enough to see what is wrong, and whose fault it is.
+//! The facts in a row: enough to see the fault and its cause.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -109,7 +109,7 @@ async fn the_member_that_an_issuer_writes_wrongly_is_named() {
         assert!(actual(&explanation, kind).starts_with(came), "{}", actual(&explanation, kind));
         let reason = refusal.to_string();
         assert!(reason.contains(named) && !reason.contains("secret"), "{reason}");
-        assert!(!refusal.description().contains('`'), "a client is told nothing of what stands in a token");
+        assert!(!refusal.description().contains('`'), "a client learns nothing about the token's claims");
         assert_eq!(verifier.verify(&token).await.as_ref().err(), Some(refusal));
     }
 }

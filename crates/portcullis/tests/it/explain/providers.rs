@@ -1,4 +1,4 @@
-//! Tokens as the products of the world issue them: the hint knows the product, and says what is done there.
+//! Tokens in the forms of real products: the hint knows the product and its settings.
 
 use portcullis::{
     CheckKind::{self, *},
@@ -19,7 +19,7 @@ fn entra(version: u8) -> String {
     }
 }
 
-/// A token of an issuer that writes no `client_id` and no `typ`, as most do.
+/// A token without `client_id` and `typ`, as of most issuers.
 fn of(setup: &Setup, issuer: &str) -> TokenBuilder {
     setup.server.token().typ("JWT").without_claim("client_id").issuer(issuer)
 }
@@ -31,7 +31,7 @@ async fn explain(setup: &Setup, issuer: &str, token: &str) -> Explanation {
 
 struct Row<'a> {
     about: &'a str,
-    /// The issuer that is expected.
+    /// The expected issuer.
     issuer: &'a str,
     token: String,
     kind: CheckKind,
@@ -111,7 +111,7 @@ async fn tokens_for_nobody_or_for_somebody_else() {
                 "Graph by its audience",
                 &v2,
                 of(&setup, &v2).audience("https://graph.microsoft.com/").claim("scp", "User.Read"),
-                &["Microsoft Graph", "nobody but Graph"],
+                &["Microsoft Graph", "only Graph"],
             ),
             audience(
                 "Auth0's userinfo",
@@ -292,7 +292,7 @@ async fn signatures_that_only_their_issuer_verifies() {
     .await;
 }
 
-/// Five parts with this header; nobody reads the others.
+/// Five parts with this header; the others are never read.
 fn encrypted(header: &Value) -> String {
     let token = TokenBuilder::new(
         &portcullis_testkit::SigningKey::generate(Algorithm::ES256, "k"),
@@ -329,7 +329,7 @@ async fn tokens_that_cannot_be_read() {
     .await;
 }
 
-/// Tokens that look like an ID token and are none: nothing but the audience is wrong with them.
+/// Tokens that look like an ID token and are none: only their audience is wrong.
 #[tokio::test]
 async fn a_guess_counts_also_what_speaks_against_it() {
     let setup = setup().await;
@@ -382,7 +382,7 @@ async fn the_issuer_is_at_fault_before_anybody_is_an_attacker() {
         assert!(attacker.is_none_or(|attacker| text.find("the issuer").unwrap() < attacker), "{text}");
     }
     assert_eq!(actual(&explain(&setup, own, &kid).await, HeaderMembers), "kid: 7");
-    assert!(hint(&explain(&setup, own, &twice).await).contains("`sub` twice"), "it is said which");
+    assert!(hint(&explain(&setup, own, &twice).await).contains("`sub` twice"), "the hint names the member");
 }
 
 #[tokio::test]
@@ -412,7 +412,7 @@ async fn the_type_of_access_tokens_is_a_setting_of_the_provider() {
     let rows = [
         ("https://login.example.com/realms/shop", "in Keycloak switch on"),
         ("https://tenant.auth0.com/", "in Auth0 set"),
-        ("https://login.example.com", "have the issuer say so"),
+        ("https://login.example.com", "have the issuer write it"),
     ];
     for (issuer, words) in rows {
         let strict = Verifier::rfc9068(setup.jwks.clone(), issuer, AUDIENCE).build().unwrap();

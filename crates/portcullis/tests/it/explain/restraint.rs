@@ -1,4 +1,4 @@
-//! A report costs no more than a verdict, believes nothing, and does no harm where it is shown.
+//! A report causes no more requests than a verdict, trusts no unverified claim, and is safe to show.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -67,7 +67,7 @@ async fn past_a_failure_the_rest_is_judged_as_far_as_it_can_be() {
     assert_eq!(explanation.refusal().unwrap().code(), "expired");
 }
 
-/// The kinds of checks whose facts we see ourselves.
+/// The checks whose facts are measured and not claimed.
 const MEASURED: [CheckKind; 4] = [CheckKind::Credentials, CheckKind::Size, CheckKind::Characters, CheckKind::Segments];
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn nothing_is_vouched_for_that_no_signature_vouches_for() {
     }
 }
 
-/// Every text that is shown, besides header and claims.
+/// All texts of a report, besides header and claims.
 fn texts(explanation: &Explanation) -> impl Iterator<Item = &str> {
     explanation.checks.iter().flat_map(|check| {
         let actual = check.actual.as_ref().map(|fact| fact.text.as_str());
