@@ -148,7 +148,7 @@ test('when all keys are withdrawn, nothing passes', async (t) => {
   const token = mint(KEY);
   assert.equal(await outcome(token), 'passes');
   server.publish();
-  await assert.rejects(service.refresh(), /no key that can be used/);
+  await assert.rejects(service.refresh(), /expected a key set with a usable key/);
   assert.equal(service.ready, false);
   assert.equal(await outcome(token), 'keys_unavailable');
 });

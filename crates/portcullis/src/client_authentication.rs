@@ -1,6 +1,6 @@
 //! Authentication of a client at its authorization server (RFC 6749 section 2.3, RFC 7521, RFC 7523, RFC 8705).
 //!
-//! A resource server is a client wherever it calls an endpoint that asks for credentials: introspection (RFC 7662) today.
+//! A resource server is a client of each endpoint that it calls with credentials, such as introspection (RFC 7662).
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How a client authenticates itself to its authorization server.
+/// The method and credentials of a client at its authorization server.
 ///
 /// # Example
 ///
@@ -55,26 +55,26 @@ struct PrivateKeyJwt {
 }
 
 impl ClientAuthentication {
-    /// By a secret in the `Authorization` field (`client_secret_basic`, RFC 6749 section 2.3.1).
+    /// Authenticates by a secret in the `Authorization` field (`client_secret_basic`, RFC 6749 section 2.3.1).
     #[must_use]
     pub fn basic(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { id: id.into(), method: Method::Basic { secret: secret.into() } }
     }
 
-    /// By a secret in the form (`client_secret_post`, RFC 6749 section 2.3.1).
+    /// Authenticates by a secret in the form (`client_secret_post`, RFC 6749 section 2.3.1).
     #[must_use]
     pub fn post(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { id: id.into(), method: Method::Post { secret: secret.into() } }
     }
 
-    /// By a JWT that is signed with this private key (`private_key_jwt`, RFC 7523 section 2.2).
+    /// Authenticates by a JWT that is signed with this private key (`private_key_jwt`, RFC 7523 section 2.2).
     ///
     /// The key is PEM, PKCS#8 (`PRIVATE KEY`): RSA, P-256, P-384 or Ed25519. It signs by RS256, ES256, ES384 or EdDSA;
-    /// another algorithm for RSA, PS256, has to be named. `kid` is the key's id at the server.
+    /// PS256 for RSA has to be named. `kid` is the key's id at the server.
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError::PrivateKey`] if the text is no such key, or the key does not sign by that algorithm.
+    /// [`ConfigurationError::PrivateKey`] if the text is no such key, or the algorithm is not for that key.
     ///
     /// # Example
     ///
@@ -98,9 +98,9 @@ impl ClientAuthentication {
         Ok(Self { id: id.into(), method })
     }
 
-    /// By a certificate that the HTTP client shows (`tls_client_auth`, RFC 8705 section 2).
+    /// Authenticates by the HTTP client's certificate (`tls_client_auth`, RFC 8705 section 2).
     ///
-    /// Hand the HTTP client that has it to [`http_client`](crate::IntrospectorBuilder::http_client).
+    /// Set the HTTP client with the certificate by [`http_client`](crate::IntrospectorBuilder::http_client).
     #[must_use]
     pub fn tls(id: impl Into<String>) -> Self {
         Self { id: id.into(), method: Method::Tls }
@@ -149,7 +149,7 @@ impl ClientAuthentication {
     }
 }
 
-/// Id and secret are form-encoded first (RFC 6749 section 2.3.1), so that a colon in an id ends nothing.
+/// The `Authorization` field. Id and secret are form-encoded first (RFC 6749 section 2.3.1), so that colons in them are safe.
 fn basic(id: &str, secret: &str) -> Option<HeaderValue> {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let credentials = format!("{}:{}", encode(id), encode(secret));
@@ -160,7 +160,7 @@ fn basic(id: &str, secret: &str) -> Option<HeaderValue> {
 }
 
 impl PrivateKeyJwt {
-    /// A JWT by which the client speaks for itself (RFC 7523 section 3).
+    /// A JWT by which the client authenticates itself (RFC 7523 section 3).
     fn assertion(&self, client: &str, audience: &str, now: SystemTime) -> Option<String> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let mut header = json!({ "alg": self.key.algorithm.name(), "typ": "JWT" });

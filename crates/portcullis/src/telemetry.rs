@@ -14,7 +14,7 @@ use crate::{
     transport::{BoxError, shown},
 };
 
-/// A step of judging a request is taken: one of [`steps`].
+/// Traces a step of judging a request: one of [`steps`].
 pub(crate) fn step(step: &'static str) {
     tracing::trace!(name: steps::STEP, target: steps::TARGET, step);
 }
@@ -34,21 +34,21 @@ pub(crate) fn introspecting(endpoint: &Url) -> tracing::Span {
     tracing::debug_span!(target: TARGET, spans::INTROSPECT, endpoint = shown(endpoint))
 }
 
-/// Tells of a token that passed.
+/// Counts and logs an accepted token.
 pub(crate) fn verified(token: &VerifiedToken) {
     verified_counter().increment(1);
     let algorithm = token.algorithm().map(Algorithm::name);
     tracing::debug!(name: events::ACCESS_TOKEN_VERIFIED, target: TARGET, algorithm, "access token verified");
 }
 
-/// Returns the counter by a key that is hashed once, since each request counts there.
+/// Returns the counter by a key that is hashed once, since every accepted token counts there.
 fn verified_counter() -> metrics::Counter {
     static KEY: metrics::Key = metrics::Key::from_static_name(names::VERIFIED.name);
     static METADATA: metrics::Metadata<'_> = metrics::Metadata::new(TARGET, metrics::Level::INFO, None);
     metrics::with_recorder(|recorder| recorder.register_counter(&KEY, &METADATA))
 }
 
-/// Tells of a refusal.
+/// Counts and logs a refusal.
 pub(crate) fn refused(refusal: &Refusal) {
     metrics::counter!(names::REFUSED.name, "code" => refusal.code()).increment(1);
     let (code, reason) = (refusal.code(), display(refusal));
@@ -63,14 +63,14 @@ pub(crate) fn refused(refusal: &Refusal) {
     }
 }
 
-/// Tells of a refusal that is only reported: the request passes.
+/// Counts and logs a refusal that is only reported: the request passes.
 pub(crate) fn would_refuse(refusal: &Refusal) {
     metrics::counter!(names::WOULD_REFUSE.name, "code" => refusal.code()).increment(1);
     let (code, reason) = (refusal.code(), display(refusal));
     tracing::info!(name: events::REQUEST_WOULD_BE_REFUSED, target: TARGET, code, reason, "request would be refused");
 }
 
-/// Warns of a verifier that checks the issuer or the audience of no token.
+/// Warns of a verifier that does not check the issuer or the audience.
 pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
     if !issuer || !audience {
         tracing::warn!(
@@ -78,7 +78,7 @@ pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
             target: TARGET,
             checks_issuer = issuer,
             checks_audience = audience,
-            "this verifier accepts tokens that were issued by, or for, somebody else: name the issuer and the audience"
+            "this verifier accepts tokens of any issuer, or for any audience: configure issuer and audience"
         );
     }
 }
@@ -93,7 +93,7 @@ pub(crate) struct JwksOutcome<'a> {
     pub(crate) fetched_at: Option<SystemTime>,
 }
 
-/// Tells of the outcome of an attempt to get a key set.
+/// Counts and logs an attempt to get a key set.
 pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
     let JwksOutcome { source, outcome, error, keys, fetched_at } = *attempt;
     let label = || source.to_owned();
@@ -116,23 +116,23 @@ pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
     }
 }
 
-/// Counts an introspection that was answered: `active`, `inactive` or `refused`, by other rules of ours.
+/// Counts an answered introspection: `active`, `inactive`, or `refused` by another rule.
 pub(crate) fn introspected(outcome: &'static str) {
     metrics::counter!(names::INTROSPECTIONS.name, "outcome" => outcome).increment(1);
 }
 
-/// Tells of an introspection without an answer that can be believed: `failed` or `unusable`.
+/// Counts and logs an introspection without a credible answer: `failed` or `unusable`.
 pub(crate) fn introspection_failed(endpoint: &str, outcome: &'static str, error: &str) {
     introspected(outcome);
     tracing::warn!(name: events::INTROSPECTION_FAILED, target: TARGET, endpoint, outcome, error, "introspection failed");
 }
 
-/// Counts an introspection that was not made, since too many were under way.
+/// Counts an introspection that was left out, since too many were under way.
 pub(crate) fn introspection_crowded_out() {
     introspected("crowded_out");
 }
 
-/// Warns of an answer that is written oddly, and leaves no doubt.
+/// Warns of an oddly written answer whose meaning is clear.
 pub(crate) fn introspection_oddity(endpoint: &str, oddity: &str) {
     tracing::warn!(
         name: events::INTROSPECTION_ODD,
@@ -142,36 +142,35 @@ pub(crate) fn introspection_oddity(endpoint: &str, oddity: &str) {
     );
 }
 
-/// Tells of a failure of the store of introspection results, which is no reason to refuse anything.
+/// Counts and logs a failure of the store of introspection results, for which no token is refused.
 pub(crate) fn token_store_failed(operation: &'static str, error: &BoxError) {
     metrics::counter!(names::TOKEN_STORE_FAILURES.name, "operation" => operation).increment(1);
     tracing::debug!(name: events::TOKEN_STORE_FAILED, target: TARGET, operation, error = %error, "token store failed");
 }
 
-/// Counts an entry with another seal: somebody else writes to the store of introspection results, or this process has
-/// another secret than the others.
+/// Counts an entry with a wrong seal: it was forged, or written by a process with another secret.
 pub(crate) fn token_store_forged(warn: bool) {
     metrics::counter!(names::TOKEN_STORE_FORGED.name).increment(1);
     if warn {
         tracing::warn!(
             name: events::TOKEN_STORE_FORGED,
             target: TARGET,
-            "the seal of an entry of the token store is not ours: somebody else writes there, or the secrets differ"
+            "an entry of the token store has a wrong seal: it was forged, or written with another secret"
         );
     }
 }
 
-/// Warns of a failure of the cache of key sets, which is no reason to refuse anything.
+/// Warns of a failure of the cache of key sets, for which no token is refused.
 pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
     tracing::warn!(name: events::JWKS_CACHE_FAILED, target: TARGET, source, operation, error, "key set cache failed");
 }
 
-/// Warns of a key of a set that is not used.
+/// Warns of an unused key of a set.
 pub(crate) fn key_skipped(source: &str, kid: Option<&str>, problem: &str) {
     tracing::warn!(name: events::KEY_SKIPPED, target: TARGET, source, kid, problem, "key skipped");
 }
 
-/// Warns of a key of a set that is used, and not written as it should be.
+/// Warns of an oddly written key that is used all the same.
 pub(crate) fn key_is_odd(source: &str, kid: Option<&str>, oddity: &str) {
     tracing::warn!(name: events::KEY_ODD, target: TARGET, source, kid, oddity, "key used although it is oddly written");
 }

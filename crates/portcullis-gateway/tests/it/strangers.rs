@@ -143,5 +143,5 @@ async fn the_limits_of_questions_are_keys() {
     let long = server.issue_opaque(server.token().scope("read").claim("long", "a".repeat(1024)));
     assert_eq!(gateway.ask("GET", "/orders/1", Some(&long)).await.code(), "introspection_unavailable");
     let told = gateway.page("/status").await.body;
-    assert!(told.contains("the answer is longer than 1024 bytes (`max_answer_bytes`)"), "{told}");
+    assert!(told.contains("expected an answer of at most 1024 bytes (`max_answer_bytes`), got more"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! What each method puts into a request.
+//! The credentials in a request, by each method.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use http::Request;

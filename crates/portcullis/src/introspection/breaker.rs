@@ -1,18 +1,18 @@
-//! When a server that fails is asked again: a pure decision.
+//! The pause after failures of a server: a pure decision.
 
 use std::time::{Duration, SystemTime};
 
-/// So many failures one after another, and the server is left alone.
+/// The number of failures in a row after which no questions are asked.
 const PATIENCE: u32 = 5;
 
-/// How long it is left alone at first, and at the most.
+/// The first and the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// When another try is worth it while one that is to find out is under way, or while nothing is known.
+/// The time until another try while a probe is under way, or if nothing else is known.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
-/// Counts failures. Closed, all questions are asked; open, none; when a pause is over, one is, to find out.
+/// Counts failures. Closed, it admits all questions; open, none; after a pause, one probe.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
@@ -21,7 +21,7 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    /// Whether a question may be asked now; otherwise when it is worth another try.
+    /// Admits a question, or returns the time until another try.
     pub(super) fn admit(&mut self, now: SystemTime) -> Result<(), Duration> {
         match self.refuses(now) {
             Some(retry_after) => Err(retry_after),
@@ -32,11 +32,11 @@ impl Breaker {
         }
     }
 
-    /// How long no question is asked, if so.
+    /// The rest of the pause; none if questions may be asked.
     pub(super) fn refuses(&self, now: SystemTime) -> Option<Duration> {
         let left = self.open_until?.duration_since(now).unwrap_or_default();
         match left {
-            // More than the longest pause: the clock went back, and the mark means nothing.
+            // More than the longest pause: the clock went back, and the time is void.
             left if !left.is_zero() && left <= LONGEST_PAUSE => Some(left),
             _ => self.probing.then_some(SOON),
         }
@@ -50,14 +50,14 @@ impl Breaker {
         *self = Self::default();
     }
 
-    /// A question ended in a way that tells nothing of the server: the next one finds out.
+    /// Records a question that shows nothing about the server: the next one is the probe.
     pub(super) fn leave(&mut self) {
         self.probing = false;
     }
 
-    /// Gives when another try is worth it; `jitter` of 0 to 1 takes up to half off a pause.
+    /// Records a failure; returns the time until another try. `jitter` of 0 to 1 takes up to half off a pause.
     pub(super) fn fail(&mut self, now: SystemTime, jitter: f64) -> Duration {
-        // Those that were under way when it opened say nothing new: a burst of them is one failure.
+        // Questions that were under way when it opened count as one failure.
         if let (Some(left), false) = (self.refuses(now), self.probing) {
             return left;
         }
@@ -135,7 +135,7 @@ mod tests {
         let mut breaker = after_failures(64);
         assert_eq!((breaker.failures(), breaker.admit(at(0))), (5, Err(FIRST_PAUSE)));
         assert!(breaker.admit(at(2)).is_ok());
-        assert_eq!(breaker.fail(at(2), 0.0), 2 * FIRST_PAUSE, "the one that was to find out");
+        assert_eq!(breaker.fail(at(2), 0.0), 2 * FIRST_PAUSE, "the probe fails");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Building an [`Introspector`].
+//! The builder of an [`Introspector`].
 
 use std::{
     path::PathBuf,
@@ -21,7 +21,7 @@ use crate::{
     transport::{AnyHttpClient, Authorities, HttpClient, Transport, is_this_machine},
 };
 
-/// Longer than any answer is kept, and short enough to be added to any time.
+/// A bound for times from the builder, short enough to be added to any time.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Builds an [`Introspector`].
@@ -83,7 +83,7 @@ impl IntrospectorBuilder {
         }
     }
 
-    /// In which form the server is asked to answer: as JSON by default.
+    /// The form of the server's answers: JSON by default.
     pub fn form(self, form: IntrospectionForm) -> Self {
         Self { form, ..self }
     }
@@ -95,7 +95,7 @@ impl IntrospectorBuilder {
 
     /// Trusts the certificate authorities of this file, PEM, beside the machine's own.
     ///
-    /// It is for the default client: one of your own trusts whom you tell it.
+    /// This is for the default client: configure a client of your own yourself.
     ///
     /// ```no_run
     /// use portcullis::{ClientAuthentication, Introspector};
@@ -119,69 +119,69 @@ impl IntrospectorBuilder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// How long a question may take from start to end, 3 s by default.
+    /// The time limit of a question from start to end, 3 s by default.
     ///
-    /// A wait for a turn before it ([`max_questions`](Self::max_questions)) is as long at the most.
+    /// The wait for a turn before it ([`max_questions`](Self::max_questions)) has the same limit.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Has so many questions under way at once: 64 by default, and 1 at least; more wait for their turn.
+    /// Asks at most this many questions at once: 64 by default, and at least 1; others wait for their turn.
     ///
-    /// Where the client is known ([`ClientAddress`](crate::ClientAddress)), none has more than are left for others.
+    /// A client with a known address ([`ClientAddress`](crate::ClientAddress)) holds no more turns than it leaves to others.
     pub fn max_questions(self, questions: usize) -> Self {
         Self { max_questions: questions.max(1), ..self }
     }
 
-    /// The longest answer that is read, 256 KiB by default.
+    /// The size of the largest accepted answer, in bytes: 256 KiB by default.
     pub fn max_answer_bytes(self, bytes: usize) -> Self {
         Self { max_answer_bytes: bytes, ..self }
     }
 
-    /// Takes signed answers ([`IntrospectionForm::Jwt`]) of this age at most, by their `iat`: 1 min by default, and the
+    /// Accepts signed answers ([`IntrospectionForm::Jwt`]) of at most this age, by their `iat`: 1 min by default, plus the
     /// verifier's leeway.
     ///
-    /// An answer is made when it is asked for: an older one is a repetition of what was true once.
+    /// It keeps recorded answers from being replayed.
     pub fn max_answer_age(self, age: Duration) -> Self {
         Self { max_answer_age: age, ..self }
     }
 
-    /// How long an answer is relied on at the most, 1 min by default: so long may a revoked token still pass.
+    /// The longest time for which an answer is kept, 1 min by default: a revoked token may still pass for that long.
     ///
-    /// The token's `exp` and a `Cache-Control: max-age` of the answer make it shorter; zero keeps nothing.
+    /// The token's `exp` and a `Cache-Control: max-age` of the answer shorten it; with zero no answer is kept.
     pub fn keep_for(self, longest: Duration) -> Self {
         Self { longest: longest.min(A_YEAR), ..self }
     }
 
-    /// How long a refusal is remembered, 5 s by default.
+    /// The time for which a refusal is remembered, 5 s by default.
     pub fn remember_refusals_for(self, time: Duration) -> Self {
         Self { refused_for: time, ..self }
     }
 
-    /// Remembers so many refused tokens: the youngest 4,096 by default; each takes some 200 bytes.
+    /// Remembers at most this many refused tokens, the latest ones: 4,096 by default, of about 200 bytes each.
     pub fn remember_refusals(self, tokens: usize) -> Self {
         Self { most_refused: tokens, ..self }
     }
 
-    /// Keeps what passed in so many bytes at most, 16 MiB by default.
+    /// Caches accepted tokens in at most this many bytes, 16 MiB by default.
     pub fn cache_bytes(self, bytes: usize) -> Self {
         Self { cache: Limits { bytes, ..self.cache }, ..self }
     }
 
-    /// Shares answers with other processes that have the same store and secret; of 32 bytes or more.
+    /// Shares answers with other processes that have the same store and the same secret, of 32 bytes or more.
     ///
     /// Only answers to the same question are shared: endpoint (with its query), form, client and its authentication,
-    /// issuer, audiences, algorithms and token types. Who asks anything else has entries of his own.
+    /// issuer, audiences, algorithms and token types. A process with another configuration has entries of its own.
     pub fn store(self, store: impl TokenStore, secret: &[u8]) -> Self {
         Self { store: Some((Box::new(store), MacKey::new(secret))), ..self }
     }
 
-    /// Whom a client assertion is for (`aud`): the endpoint's URL by default; many servers want their issuer identifier.
+    /// The audience of a client assertion (`aud`): the endpoint's URL by default; many servers expect their issuer identifier.
     pub fn assertion_audience(self, audience: impl Into<String>) -> Self {
         Self { assertion_audience: Some(audience.into()), ..self }
     }
 
-    /// Asks over plain http on other machines, too: whoever sits between can read and make tokens.
+    /// Asks over plain http on other machines, too: an attacker on the network can then read tokens and forge answers.
     pub fn dangerously_allow_http(self) -> Self {
         Self { transport: Transport::AnyHttp, ..self }
     }
@@ -190,7 +190,7 @@ impl IntrospectorBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the URL is not one, or is neither https nor on this machine, if the secret of the store is
+    /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine, if the secret of the store is
     /// too short, or if the HTTP client cannot be built.
     pub fn build(self) -> Result<Introspector, ConfigurationError> {
         let endpoint = self.transport.url(&self.endpoint)?;

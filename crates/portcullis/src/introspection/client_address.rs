@@ -1,17 +1,17 @@
-//! The client whose request brings a question about.
+//! The client whose request causes a question.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address that a request comes from: clients are told apart by it where a question is asked for them.
+/// The address of a client, which tells clients apart at the introspection endpoint.
 ///
-/// Nobody is let in or kept out by it: it keeps one client from taking all turns at the introspection endpoint, and from
-/// shutting it for others with tokens at which it fails. An IPv6 address counts by its first 64 bits, since a client that has one has
-/// them all; one that stands for an IPv4 address (mapped, of NAT64, 6to4) by that.
+/// No request is admitted or refused by it. It keeps one client from taking all turns at the endpoint, and from blocking
+/// the endpoint for others with tokens at which it fails. An IPv6 address counts by its first 64 bits, since a client
+/// usually has all addresses of such a network; one that embeds an IPv4 address (mapped, NAT64, 6to4) counts as that.
 ///
-/// Behind [`Secure`](crate::Secure) it is read from the extensions of a request. Put an address there that no client can choose: the
-/// peer's, or the one that a proxy of your own names. In actix-web these are `peer_addr` of a request, and `realip_remote_addr` of its
-/// `connection_info`, which is the client's own word where there is no such proxy; middleware outside of `Secure` inserts it, as
-/// the folder `examples/actix` shows.
+/// A [`Secure`](crate::Secure) layer reads it from the extensions of a request. Put an address there that no client can choose:
+/// the peer's, or the one from your own proxy. In actix-web these are `peer_addr` of a request, and `realip_remote_addr` of its
+/// `connection_info`, which a client can forge without such a proxy; middleware outside of `Secure` inserts it, as in the
+/// folder `examples/actix`.
 ///
 /// # Example
 ///
@@ -44,7 +44,7 @@ impl From<IpAddr> for ClientAddress {
     }
 }
 
-/// The IPv4 address of a client that comes by NAT64 (RFC 6052), where all of IPv4 has the same first 64 bits, or by 6to4 (RFC 3056),
+/// The IPv4 address of a client behind NAT64 (RFC 6052), where all of IPv4 has the same first 64 bits, or by 6to4 (RFC 3056),
 /// where each address has 65,536 of them.
 fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {

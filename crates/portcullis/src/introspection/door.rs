@@ -1,8 +1,7 @@
-//! Lets clients ask the server, or makes them wait, by the outcome of questions before: a pure decision.
+//! Admits questions of clients, or makes them wait, by the outcome of earlier questions: a pure decision.
 //!
-//! A stranger's token may make the server fail. So a failure is held against the client that brought it about, and each client
-//! that met one counts once against the server: its door is shut for all when several did, or when nobody knows whose
-//! questions failed.
+//! A client's token may make the server fail. So a failure counts against the client that caused it, and once for each such
+//! client against the server: questions pause for all clients after failures of several clients, or of unknown ones.
 
 use std::{
     collections::HashMap,
@@ -14,37 +13,37 @@ use super::{
     breaker::{Breaker, SOON},
 };
 
-/// The longest rest of a client to whom the server answered that there are too many questions.
+/// The longest wait of a client after the answer 429.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
-/// So long after an answer our credentials are taken to be those that the server knows.
+/// The time after an answer for which the server is assumed to know our credentials.
 const CREDENTIALS_HOLD: Duration = Duration::from_secs(60);
 
-/// The number of clients at rest that are remembered.
+/// The number of waiting clients that are remembered.
 const MOST_CLIENTS: usize = 1024;
 
-/// The rests of the server and of clients: without one, a question may be asked.
+/// The pauses of the server and of clients: without one, a question may be asked.
 #[derive(Debug, Default)]
 pub(super) struct Door {
-    /// The rest that holds for all.
+    /// The pause for all clients.
     all: Breaker,
     /// Clients whose questions failed since the last success.
     failing: HashMap<ClientAddress, Breaker>,
-    /// Clients that brought about too many questions, and until when they wait.
+    /// Clients that asked too much, with the end of their wait.
     resting: HashMap<ClientAddress, SystemTime>,
     /// The time at which the server last answered to our credentials.
     answered: Option<SystemTime>,
 }
 
 impl Door {
-    /// Lets this client have a question asked now, or tells when it is worth another try.
+    /// Admits a question of this client, or returns the time until another try.
     pub(super) fn admit(&mut self, client: Option<ClientAddress>, now: SystemTime) -> Result<(), Duration> {
         self.refuses(client, now).map_or(Ok(()), Err)?;
         self.all.admit(now)?;
         self.own(client).map_or(Ok(()), |own| own.admit(now))
     }
 
-    /// The time for which no question of this client is asked, if there is one.
+    /// The time for which this client has to wait; none if its questions may be asked.
     pub(super) fn refuses(&self, client: Option<ClientAddress>, now: SystemTime) -> Option<Duration> {
         let own = client.and_then(|client| self.failing.get(&client)?.refuses(now));
         let rest = client.and_then(|client| rest_left(*self.resting.get(&client)?, now));
@@ -56,13 +55,13 @@ impl Door {
         self.failing.values().map(Breaker::failures).fold(self.all.failures(), u32::max)
     }
 
-    /// The server answers.
+    /// Records a success.
     pub(super) fn succeed(&mut self) {
         self.all.succeed();
         self.failing.clear();
     }
 
-    /// A question ended in a way that tells nothing of the server.
+    /// Records a question that shows nothing about the server.
     pub(super) fn leave(&mut self, client: Option<ClientAddress>) {
         self.all.leave();
         if let Some(own) = self.own(client) {
@@ -70,7 +69,7 @@ impl Door {
         }
     }
 
-    /// The server failed at a question of this client. Gives when another try is worth it.
+    /// Records a failure at a question of this client; returns the time until another try.
     pub(super) fn fail(&mut self, client: Option<ClientAddress>, now: SystemTime, jitter: f64) -> Duration {
         let Some(client) = client.filter(|client| self.is_kept(*client)) else { return self.all.fail(now, jitter) };
         let is_first = !self.failing.contains_key(&client);
@@ -82,7 +81,7 @@ impl Door {
         own.max(self.all.refuses(now).unwrap_or_default())
     }
 
-    /// The server was asked too much (429): whoever brought the question about waits, and nobody else. Gives how long.
+    /// Records the answer 429, after which this client alone waits; returns the time of the wait.
     pub(super) fn rest(&mut self, client: Option<ClientAddress>, told: Option<Duration>, now: SystemTime) -> Duration {
         self.leave(client);
         let rest = told.unwrap_or(SOON).clamp(SOON, LONGEST_REST);
@@ -95,12 +94,12 @@ impl Door {
         rest
     }
 
-    /// The server answered to our credentials.
+    /// Records an answer to our credentials.
     pub(super) fn answered(&mut self, now: SystemTime) {
         self.answered = Some(now);
     }
 
-    /// Tells whether the server knows us by our credentials, as far as can be told: a 401 is about something else then.
+    /// Tells whether the server knew our credentials a moment ago, so that a 401 is about the token.
     pub(super) fn knows_us(&self, now: SystemTime) -> bool {
         let since = self.answered.and_then(|answered| now.duration_since(answered).ok());
         since.is_some_and(|since| since < CREDENTIALS_HOLD)
@@ -115,7 +114,7 @@ impl Door {
     }
 }
 
-/// The remainder of a rest; none of one that is longer than any, since the clock went back then.
+/// The remaining wait; none if it is longer than possible, since the clock went back then.
 fn rest_left(until: SystemTime, now: SystemTime) -> Option<Duration> {
     until.duration_since(now).ok().filter(|left| !left.is_zero() && *left <= LONGEST_REST)
 }
@@ -160,7 +159,7 @@ mod tests {
         assert!(is_open(&door, 9, 0));
         door.fail(client(4), at(0), 0.0);
         assert!(!is_open(&door, 9, 0));
-        // One that failed before finds out nothing: the next one may.
+        // A client that failed before is no probe for all: the next client may be.
         assert_eq!(door.admit(client(0), at(2)), Ok(()));
         assert_eq!(door.admit(client(9), at(2)), Err(SOON));
         door.fail(client(0), at(2), 0.0);

@@ -1,16 +1,16 @@
-//! The word of an error's body: of the token, of us, or none.
+//! The meaning of an error's body: about the token, about our credentials, or none.
 
 use crate::json::{self, Object};
 
-/// The word of the body of an answer with the status of an error.
+/// The meaning of the body of an answer with an error status.
 #[derive(Debug, PartialEq)]
 pub(super) enum ErrorAnswer {
-    /// The token is not active: said by `active` (django-oauth-toolkit up to 2, with 401), or by the error `invalid_token`
+    /// The token is not active: by `active` (django-oauth-toolkit up to 2, with 401), or by the error `invalid_token`
     /// (Spring's old `check_token`, with 400).
     Inactive,
-    /// Our credentials are not those that the server knows (`invalid_client`, RFC 6749 section 5.2).
+    /// The server does not know our credentials (`invalid_client`, RFC 6749 section 5.2).
     UnknownClient,
-    /// Nothing that can be relied on.
+    /// No reliable meaning.
     Other,
 }
 

@@ -23,29 +23,29 @@ use crate::{
     transport::{self, BodyTooLong, BoxError, HttpRequest, with_causes},
 };
 
-/// What was told of a token; whether it can be believed is not judged yet.
+/// An answer about a token that is not verified yet.
 #[derive(Clone)]
 pub(crate) struct Reply {
-    /// The answer in the form that was asked for; none is a "no" that the server tells by the status.
+    /// The answer in the configured form; none if the status tells that the token is not active.
     pub(crate) text: Option<String>,
-    /// The time at which it was told.
+    /// The time of the answer.
     pub(crate) at: SystemTime,
     pub(crate) until: SystemTime,
 }
 
-/// A question that may be asked. Whoever judges the answer says whether it was one; without a word, it was none.
+/// A question that was admitted. The judge of the answer ends it as a success or a failure; dropped, it is a failure.
 pub(crate) struct Attempt {
     introspector: Introspector,
     client: Option<ClientAddress>,
     judged: bool,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum Failure {
     Timeout(Duration),
     Client(String),
     Status(StatusCode),
-    /// The server says that it does not know us; `known_of_late` if it did a moment ago.
+    /// The server does not know our credentials; `known_of_late` if it did a moment ago.
     Credentials {
         known_of_late: bool,
     },
@@ -72,9 +72,9 @@ impl IntrospectionForm {
 }
 
 impl Introspector {
-    /// Asks the server about a token that this client shows.
+    /// Asks the server about a token of this client.
     pub(crate) async fn ask(&self, token: &str, client: Option<ClientAddress>) -> Result<(Reply, Attempt), Refusal> {
-        // Who would not be let in need not queue, and who has queued may find the door shut.
+        // Checked before the wait for a turn, and again after it.
         let shut = lock(&self.0.door).refuses(client, self.now());
         shut.map_or(Ok(()), |retry_after| Err(unavailable(retry_after)))?;
         let _turn = self.turn(client).await?;
@@ -89,7 +89,7 @@ impl Introspector {
         }
     }
 
-    /// A place among those who ask. That there is none says how many ask, and nothing of the server.
+    /// A turn to ask. A lack of turns is no failure of the server.
     async fn turn(&self, client: Option<ClientAddress>) -> Result<Turn, Refusal> {
         match timeout(self.0.settings.timeout, self.0.turns.next(client)).await {
             Ok(Some(turn)) => Ok(turn),
@@ -151,16 +151,16 @@ impl Introspector {
         let compressed = parts.headers.contains_key(CONTENT_ENCODING);
         let no_text = |_| if compressed { Failure::Compressed } else { Failure::NotText };
         let text = std::str::from_utf8(&body).map_err(no_text)?;
-        // A byte-order mark and a last line's end say nothing.
+        // A byte-order mark and a line end at the end mean nothing.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii().to_owned();
         lock(&self.0.door).answered(at);
         Ok(Reply { text: Some(text), at, until })
     }
 
-    /// Tells whether an answer with the status of an error says that the token is not active.
+    /// Tells whether an answer with an error status means that the token is not active.
     ///
-    /// So says a 401 that gives no reason, if the server knew our credentials a moment ago: some answer it to any token that
-    /// they do not know.
+    /// A 401 without a reason means that, if the server knew our credentials a moment ago: some servers send it for unknown
+    /// tokens.
     fn is_no(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<bool, Failure> {
         if !status.is_client_error() {
             return Ok(false);
@@ -188,12 +188,12 @@ fn unavailable(retry_after: Duration) -> Refusal {
     Refusal::Unavailable(UnavailableFault::Introspection { retry_after })
 }
 
-/// In how many seconds to ask again; a date is not read (RFC 9110 section 10.2.3).
+/// The seconds of `Retry-After` (RFC 9110 section 10.2.3); dates are not read.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Whether the one `Content-Type` is this, whatever its parameters.
+/// Tells whether the only `Content-Type` is this one, with any parameters.
 fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
     let mut fields = headers.get_all(CONTENT_TYPE).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return false };
@@ -202,7 +202,7 @@ fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
 }
 
 impl Attempt {
-    /// The server gave an answer that can be believed, a yes or a no.
+    /// Ends with a credible answer, positive or negative.
     pub(crate) fn succeed(mut self, outcome: &'static str) {
         self.judged = true;
         lock(&self.introspector.0.door).succeed();
@@ -210,8 +210,8 @@ impl Attempt {
         telemetry::introspected(outcome);
     }
 
-    /// It answers this question in no way that can be believed. Other tokens may fare better: who makes one up to get such
-    /// an answer must not have the server left alone.
+    /// Ends with an answer that is not credible. It pauses no other questions: otherwise a client could block the endpoint
+    /// with a made-up token.
     pub(crate) fn disbelieve(mut self, why: &str) -> Refusal {
         self.judged = true;
         lock(&self.introspector.0.door).leave(self.client);
@@ -219,13 +219,13 @@ impl Attempt {
         unavailable(breaker::SOON)
     }
 
-    /// It answers nobody, and this is why.
+    /// Ends with a failure that counts against the server.
     fn fail(mut self, why: &str) -> Refusal {
         self.judged = true;
         unavailable(self.failed(why))
     }
 
-    /// It is asked too much, and says how long to wait.
+    /// Ends with the answer 429, and its `Retry-After`.
     fn rest(mut self, told: Option<Duration>) -> Refusal {
         self.judged = true;
         let rest = lock(&self.introspector.0.door).rest(self.client, told, self.introspector.now());
@@ -241,7 +241,7 @@ impl Attempt {
     }
 }
 
-/// An attempt that nobody judged was broken off.
+/// An attempt that is dropped before its end is a failure.
 impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.judged {
@@ -258,12 +258,12 @@ impl Failure {
         }
     }
 
-    /// Whether it would have met any other token as well: only what does counts against the server.
+    /// Tells whether any other token would have failed as well: only such failures count against the server.
     fn is_the_servers(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT,
-            // Of a server that knew us a moment ago a token may have brought it about.
+            // If the server knew our credentials a moment ago, the token may be the cause.
             Self::Credentials { known_of_late } => !known_of_late,
             // A 401 may be about our credentials or about the token. It is an answer all the same, and a quick one.
             Self::TooMany(_) | Self::Compressed | Self::MediaType { .. } | Self::NotText | Self::TooLarge { .. } => {
@@ -282,25 +282,26 @@ impl fmt::Display for Failure {
                 "expected status 200, got `invalid_client`: the server does not know this client by these credentials",
             ),
             Self::Status(StatusCode::UNAUTHORIZED) => f.write_str(
-                "expected status 200, 401 Unauthorized came: the server does not know this client by these credentials, \
-                 or it answers so to tokens that it does not know",
+                "expected status 200, got 401 Unauthorized: the server does not know this client by these credentials, \
+                 or it answers unknown tokens so",
             ),
             Self::Status(status) if status.is_redirection() => {
-                write!(f, "expected status 200, got {status}: redirects are not followed, name the endpoint that answers")
+                write!(f, "expected status 200, got {status}: redirects are not followed, configure the final URL")
             }
             Self::TooMany(told) => {
                 write!(f, "expected status 200, got 429 Too Many Requests")?;
                 told.map_or(Ok(()), |told| write!(f, ", with a `Retry-After` of {} s", told.as_secs()))
             }
-            Self::Compressed => f.write_str("the answer is compressed, which was not asked for"),
-            Self::Status(status) => write!(f, "expected status 200, {status} came"),
+            Self::Compressed => f.write_str("expected an uncompressed answer, got a compressed one"),
+            Self::Status(status) => write!(f, "expected status 200, got {status}"),
             Self::MediaType { expected } => write!(
                 f,
-                "expected an answer of the type {expected}, another came: see whether the server answers in the form that \
-                 is configured"
+                "expected an answer of the type {expected}, got another: configure the form that the server answers in"
             ),
-            Self::NotText => f.write_str("the answer is not UTF-8"),
-            Self::TooLarge { limit } => write!(f, "the answer is longer than {limit} bytes (`max_answer_bytes`)"),
+            Self::NotText => f.write_str("expected an answer in UTF-8, got other bytes"),
+            Self::TooLarge { limit } => {
+                write!(f, "expected an answer of at most {limit} bytes (`max_answer_bytes`), got more")
+            }
             Self::NoAssertion => {
                 f.write_str("the client's assertion could not be signed, or its credentials not encoded")
             }

@@ -1,4 +1,4 @@
-//! How long an answer may be kept.
+//! The time for which an answer may be kept.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use http::HeaderMap;
 
 use crate::transport::cache_control;
 
-/// The lesser of what is configured and what the answer's `Cache-Control: max-age` allows.
+/// The configured time, or the answer's `Cache-Control: max-age` if that is shorter.
 ///
-/// Beside `no-store` nothing else of the field counts: authorization servers put it on whatever they send, to keep it out of
-/// caches between, and RFC 7662 section 4 leaves it to the resource server how long it relies on an answer.
+/// With `no-store`, `max-age` does not count: authorization servers put both on every answer, for caches in between, and
+/// RFC 7662 section 4 leaves the time to the resource server.
 pub(super) fn lifetime(headers: &HeaderMap, longest: Duration) -> Duration {
     if cache_control(headers).any(|(name, _)| name.eq_ignore_ascii_case("no-store")) {
         return longest;
     }
     cache_control(headers)
         .filter(|(name, argument)| name.eq_ignore_ascii_case("max-age") && argument.is_some())
-        // An age that is no number is taken for none at all.
+        // An age that is no number counts as zero.
         .map(|(_, seconds)| seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(0))
         .min()
         .map_or(longest, |age| Duration::from_secs(age).min(longest))

@@ -1,20 +1,20 @@
 //! Opaque tokens: the authorization server is asked about them ([`Introspector`], RFC 7662).
 //!
-//! A token that is not in the form of a signed JWT is opaque. Here the question is asked and its answer kept;
+//! A token that is not in the form of a signed JWT is opaque. This module asks the question and keeps its answer;
 //! `verifier/opaque.rs` judges the answer. A phantom JWT is parsed and verified like any other token, and claims of an
 //! answer are checked like those of a JWT: there is no other way to a `VerifiedToken`.
 //!
 //! # Questions
 //!
-//! - One question for each token is in flight, in a task of its own (`single_flight`): a client that goes away cancels
+//! - One question for each token is in flight, in a task of its own (`single_flight`): a request that is dropped cancels
 //!   nothing for others.
 //! - `max_questions` are in flight in all ([`turns`]). Others wait for a turn, for as long as a question may take, and
 //!   then get 503. A client whose address is known takes no more turns than it leaves to others.
 //! - An opaque token does not name its issuer, so one issuer at most introspects: asking a second one would give the
 //!   token away.
-//! - Nothing is believed that was not asked for: the media type must be that of the form, and every JWT in an answer is
+//! - An answer is accepted only in the configured form: its media type has to be that of the form, and a JWT in it is
 //!   verified.
-//! - Client assertions are signed in `crypto/signing.rs`, the only place that signs.
+//! - Client assertions are signed in `crypto/signing.rs`, the only signing code.
 //!
 //! # Answers
 //!
@@ -30,21 +30,18 @@
 //!
 //! # Failures
 //!
-//! - A server that fails five times in a row is left alone for a while ([`breaker`], a pure decision). Meanwhile kept
+//! - After five failures in a row no questions are asked for a while ([`breaker`], a pure decision). Meanwhile kept
 //!   answers count until their time is over; every other token gets 503.
 //! - Only a failure that any token would have met counts against the server: no connection, no answer in time, 5xx,
 //!   408, or credentials that it refuses and has not accepted within the last minute. Any other status, and an answer
-//!   that is not believed, is 503 for that token alone. Otherwise a client could make up a token that shuts the door
-//!   for all.
-//! - Failures are held against the client that caused them ([`door`]): where its address is known, they shut the door
-//!   for this client, and for all only when five clients met one. After a 429 that client waits for the `Retry-After`,
-//!   30 s at most.
-//! - A 401 shuts the door for nobody: it is a quick answer, about our credentials or about the token. It means that the
+//!   that is not credible, is 503 for that token alone. Otherwise a client could block the endpoint with a made-up token.
+//! - Failures count against the client that caused them ([`door`]): if its address is known, only this client has to wait,
+//!   and all clients only after failures of five. After a 429 that client waits for the `Retry-After`, at most 30 s.
+//! - A 401 makes no client wait: it is a quick answer, about our credentials or about the token. It means that the
 //!   token is not active if its body says so, or if the server has answered 200 to the same credentials within the last
 //!   minute.
-//! - A client is refused only for what the issuer says of its token: that it is not active, or claims that are
-//!   believed. A phantom JWT or signed answer that is empty, malformed or signed by an unknown key is the server's
-//!   fault: 503.
+//! - A client is refused only if a credible answer says that the token is not active, or its claims break a rule. A phantom
+//!   JWT or signed answer that is empty, malformed or signed by an unknown key is the server's fault: 503.
 
 mod breaker;
 mod builder;
@@ -90,13 +87,13 @@ use door::Door;
 use store::SealedStore;
 use turns::Turns;
 
-/// How far the clocks of processes that share answers may be apart: how old an answer is has to be known.
+/// The allowed difference between the clocks of processes that share answers, whose age has to be known.
 const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// Asks an authorization server about opaque tokens (RFC 7662).
 ///
-/// A verifier that has one ([`VerifierBuilder::introspection`](crate::VerifierBuilder::introspection)) judges JWTs itself and
-/// has everything else introspected. A clone is the same introspector.
+/// A verifier with an introspector ([`VerifierBuilder::introspection`](crate::VerifierBuilder::introspection)) verifies JWTs
+/// itself and has all other tokens introspected. Clones share all state.
 ///
 /// # Example
 ///
@@ -115,7 +112,7 @@ const CLOCKS_APART: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Introspector(Arc<Inner>);
 
-/// In which form the server is asked to answer, and none other is believed.
+/// The form of the server's answers: other forms are not accepted.
 ///
 /// # Example
 ///
@@ -127,12 +124,12 @@ pub struct Introspector(Arc<Inner>);
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntrospectionForm {
-    /// A JSON object (RFC 7662 section 2.2): believed because of the connection that it came by.
+    /// A JSON object (RFC 7662 section 2.2): trusted because of its connection.
     #[default]
     Json,
-    /// A signed JWT (RFC 9701): believed because of its signature, by the issuer's keys and for us.
+    /// A signed JWT (RFC 9701): trusted because of its signature by the issuer's keys, for this server.
     Jwt,
-    /// The JWT access token that the opaque one stands for (`application/jwt`), verified like any other.
+    /// The JWT access token behind the opaque one (`application/jwt`), verified like any other.
     Phantom,
 }
 
@@ -140,12 +137,12 @@ struct Inner {
     settings: Settings,
     door: Mutex<Door>,
     last_error: Mutex<Option<String>>,
-    /// The last oddity that was told of.
+    /// The last oddity that was logged.
     oddity: Mutex<Option<&'static str>>,
     turns: Turns,
 }
 
-/// What a user sets.
+/// The settings from the builder.
 struct Settings {
     endpoint: Url,
     client: ClientAuthentication,
@@ -164,12 +161,12 @@ struct Settings {
 }
 
 impl Introspector {
-    /// A builder for one that asks this endpoint as this client.
+    /// A builder for an introspector that asks this endpoint as this client.
     pub fn builder(endpoint: &str, client: ClientAuthentication) -> IntrospectorBuilder {
         IntrospectorBuilder::new(endpoint, client)
     }
 
-    /// How it is doing.
+    /// The state of the introspector.
     #[must_use]
     pub fn status(&self) -> IntrospectorStatus {
         let door = lock(&self.0.door);
@@ -181,7 +178,7 @@ impl Introspector {
         }
     }
 
-    /// Spans all that is asked about one token.
+    /// Spans all questions about one token.
     pub(crate) fn span(&self) -> tracing::Span {
         telemetry::introspecting(&self.0.settings.endpoint)
     }
@@ -207,34 +204,34 @@ impl Introspector {
         self.0.settings.refused_for
     }
 
-    /// A memory for what is refused.
+    /// A memory for refused tokens.
     pub(crate) fn refused_tokens(&self) -> RefusedTokens {
         RefusedTokens::new(self.0.settings.most_refused)
     }
 
-    /// The greatest age of a signed answer when it comes.
+    /// The greatest age of a signed answer on arrival.
     pub(crate) fn max_answer_age(&self) -> Duration {
         self.0.settings.max_answer_age
     }
 
-    /// Tells once of what the server writes oddly, and is understood all the same.
+    /// Logs an oddity of the server's answers, once.
     pub(crate) fn remark(&self, oddity: &'static str) {
         if lock(&self.0.oddity).replace(oddity) != Some(oddity) {
             telemetry::introspection_oddity(&crate::transport::shown(&self.0.settings.endpoint), oddity);
         }
     }
 
-    /// The answer that another process got about this token when it asked the same, if that may still be used.
+    /// The answer that another process got to the same question about this token, if it may still be used.
     pub(crate) async fn shared(&self, question: &Question, token: &Digest) -> Option<Reply> {
         let store = self.0.settings.store.as_ref()?;
         let now = self.now();
         let told = store.get(question, token, now).await?;
-        // Whoever was told, and however long he would keep it: nobody relies on it for longer than we would.
+        // The other process may keep answers for longer; here the own limit counts.
         let until = told.until.min(told.at + self.0.settings.longest);
         (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), at: told.at, until })
     }
 
-    /// Lets other processes know what was told of this token, and believed.
+    /// Shares a credible answer about this token with other processes.
     pub(crate) fn share(&self, question: &Question, token: &Digest, reply: &Reply, expiry: Option<SystemTime>) {
         let (Some(store), Some(text)) = (&self.0.settings.store, &reply.text) else { return };
         let until = expiry.map_or(reply.until, |expiry| expiry.min(reply.until));

@@ -1,4 +1,4 @@
-//! The question that an answer is about, so that no answer is taken for one to another question.
+//! The identity of a question, so that no answer is used for another question.
 
 use super::Introspector;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     token::HeaderRules,
 };
 
-/// Which server is asked what, as whom, and by which rules its answer is read: all of it, and none of it for display.
+/// A digest of the endpoint, the form, the client and the rules for the answer.
 ///
 /// Two processes share answers if their questions are the same to the byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Introspector {
         let types: Vec<_> = header.types.accepted.iter().map(String::as_str).collect();
         let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
         Parts::default()
-            // As it is sent, query and all: a tenant may stand anywhere in it.
+            // The URL with its query, since any part of it may name a tenant.
             .text(settings.endpoint.as_str())
             .text(settings.form.media_type())
             .text(settings.client.id())
@@ -46,7 +46,7 @@ impl Question {
     }
 }
 
-/// Texts, each behind its length, so that no two questions are written alike.
+/// Texts, each after its length, so that no two questions have the same encoding.
 #[derive(Default)]
 struct Parts(Vec<u8>);
 
@@ -57,7 +57,7 @@ impl Parts {
         self
     }
 
-    /// Texts whose order says nothing.
+    /// Adds texts whose order does not matter.
     fn set(mut self, mut texts: Vec<&str>) -> Self {
         texts.sort_unstable();
         texts.dedup();

@@ -1,4 +1,4 @@
-//! Opaque tokens that were refused a moment ago: a client that repeats one does not cause a question each time.
+//! Recently refused opaque tokens, so that repeating one does not cause a question each time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,9 +9,9 @@ use std::{
 use super::lock;
 use crate::{crypto::Digest, refusal::Refusal};
 
-/// Remembers refusals for a short while, the youngest of them if there are many.
+/// Remembers refusals for a short while, the latest ones if there are many.
 ///
-/// It stands apart from what passed, so that a flood of bad tokens displaces no good one.
+/// It is separate from accepted tokens, so that a flood of bad tokens displaces no good one.
 pub(crate) struct RefusedTokens {
     most: usize,
     refused: Mutex<Refused>,
@@ -25,19 +25,19 @@ struct Refused {
 }
 
 impl RefusedTokens {
-    /// Remembers so many at the most.
+    /// A memory for at most this many tokens.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, refused: Mutex::default() }
     }
 
-    /// Why this token was refused, if that was not long ago.
+    /// The refusal of this token, if it is recent.
     pub(crate) fn get(&self, token: &Digest, now: SystemTime, refused_for: Duration) -> Option<Refusal> {
         let refused = lock(&self.refused);
         let (refusal, since) = refused.known.get(token)?;
         now.duration_since(*since).is_ok_and(|age| age < refused_for).then(|| refusal.clone())
     }
 
-    /// Remembers why a token was refused.
+    /// Remembers the refusal of a token.
     pub(crate) fn remember(&self, token: Digest, refusal: Refusal, now: SystemTime) {
         let mut refused = lock(&self.refused);
         if refused.known.insert(token, (refusal, now)).is_none() {
@@ -71,7 +71,7 @@ mod tests {
         let get = |number, seconds| refused.get(&digest(number), start + Duration::from_secs(seconds), FOR);
         assert_eq!(get(1, 4), Some(Refusal::Token(TokenFault::Inactive)));
         assert_eq!((get(1, 5), get(2, 0)), (None, None));
-        // A clock that goes back makes nothing good or bad for longer.
+        // After a clock went back, a refusal does not last longer.
         assert_eq!(refused.get(&digest(1), start - FOR, FOR), None);
     }
 

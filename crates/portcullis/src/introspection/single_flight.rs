@@ -1,4 +1,4 @@
-//! One piece of work for each key at a time, shared by all who need it.
+//! One piece of work for each key at a time, shared by all callers.
 
 use std::{
     collections::HashMap,
@@ -13,19 +13,19 @@ use crate::crypto::Digest;
 
 type Flights<T> = Mutex<HashMap<Digest, watch::Receiver<Option<T>>>>;
 
-/// Runs work in tasks of its own, and hands each result to all who wait for it.
+/// Runs work in tasks of its own, and gives each result to all waiting callers.
 pub(crate) struct SingleFlight<T>(Arc<Flights<T>>);
 
-/// Why there is no result.
+/// The reason why there is no result.
 #[derive(Debug, PartialEq)]
 pub(crate) enum NoResult {
-    /// There is no runtime to work on.
+    /// There is no tokio runtime.
     NoRuntime,
     /// The work ended without a result: a panic, or the end of its runtime.
     Interrupted,
 }
 
-/// Work that is under way; when it ends, however it ends, the next who comes starts anew.
+/// Work that is under way; after its end, however it ends, the next caller starts new work.
 struct Flight<T> {
     flights: Arc<Flights<T>>,
     key: Digest,
@@ -36,7 +36,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         Self(Arc::default())
     }
 
-    /// The result of the work for this key: of that under way, or of what `start` gives.
+    /// The result of the work for this key: of the work under way, or else of new work from `start`.
     pub(crate) async fn run<F>(&self, key: Digest, start: impl FnOnce() -> F) -> Result<T, NoResult>
     where
         F: Future<Output = T> + Send + 'static,
@@ -60,7 +60,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         let (flight, work) = (Flight { flights: Arc::clone(&self.0), key }, start());
         runtime.spawn(async move {
             let result = work.await;
-            // Who comes from here on finds what the work has left behind.
+            // Later callers find the stored result of the work.
             drop(flight);
             land.send_replace(Some(result));
         });

@@ -1,8 +1,8 @@
-//! How an introspector is doing.
+//! The state of an introspector.
 
 use std::time::Duration;
 
-/// How an [`Introspector`](crate::Introspector) is doing: for a console.
+/// The state of an [`Introspector`](crate::Introspector): for a console.
 ///
 /// # Example
 ///
@@ -19,10 +19,11 @@ use std::time::Duration;
 pub struct IntrospectorStatus {
     /// The endpoint, without credentials and query.
     pub endpoint: String,
-    /// Failures since the last success: of the client that met most, or clients that met one, whichever are more.
+    /// The number of failures since the last success: the most of one client, or the number of failing clients, whichever is
+    /// larger.
     pub failures: u32,
-    /// In what time it is asked again, if it is left alone after failures, whoever asks.
+    /// The time until questions are asked again; none without a pause for all clients.
     pub retry_after: Option<Duration>,
-    /// Why the last question failed, until one succeeds.
+    /// The reason why the last question failed; none after a success.
     pub last_error: Option<String>,
 }

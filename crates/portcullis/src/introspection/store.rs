@@ -1,4 +1,4 @@
-//! Answers that several processes share: the [`TokenStore`] trait, and the seal on what is kept there.
+//! Answers that several processes share: the [`TokenStore`] trait, and the seal of its entries.
 
 use std::{
     error::Error,
@@ -17,26 +17,26 @@ use crate::{
     transport::{BoxError, BoxFuture},
 };
 
-/// How long a store may take: it is there to save time.
+/// The time limit for the store, which is there to save time.
 const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How many bytes of an entry are its seal and its times.
+/// The length of an entry's seal and times, in bytes.
 const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
 const TIMES_BYTES: usize = 2 * size_of::<u64>();
 
-/// The version of our rules for names and seals: entries of an earlier one are never met.
+/// The version of the rules for names and seals: entries of another version are never found.
 const NAME: &[u8] = b"portcullis introspection 3 name";
 const SEAL: &[u8] = b"portcullis introspection 3 seal";
 
-/// How often a warning of forged entries is repeated; all are counted.
+/// The shortest time between warnings of forged entries; all entries are counted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A cache that several processes share: what an introspection told of a token.
+/// A cache of introspection answers that several processes share.
 ///
 /// Entries are sealed with a secret that the processes share, too
-/// ([`IntrospectorBuilder::store`](crate::IntrospectorBuilder::store)), and judged again when they are read: who can write to
-/// the store can make nobody pass. They are not encrypted: who can read it learns the claims of tokens, not the tokens.
-/// A store that fails or takes longer than 250 ms is passed over.
+/// ([`IntrospectorBuilder::store`](crate::IntrospectorBuilder::store)), and judged again when they are read: write
+/// access to the store lets no request pass. They are not encrypted: read access shows the claims of tokens, not the tokens.
+/// A store that fails or takes longer than 250 ms is ignored.
 ///
 /// # Example
 ///
@@ -62,21 +62,21 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// }
 /// ```
 pub trait TokenStore: Send + Sync + 'static {
-    /// The entry under this key, if there is one.
+    /// Returns the entry under this key, if there is one.
     ///
     /// A key stands for a token and for the question that was asked about it (which server, as which client, …): it is
     /// the SHA-256 of both, 64 characters of lower-case hex.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being had.
+    /// Any error of the store.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>, Box<dyn Error + Send + Sync>>> + Send;
 
-    /// Keeps an entry, for so long at the most.
+    /// Keeps an entry, for at most this time.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being kept.
+    /// Any error of the store.
     fn set(
         &self,
         key: &str,
@@ -101,7 +101,7 @@ impl<S: TokenStore> AnyTokenStore for S {
     }
 }
 
-/// A store whose entries carry a seal: nothing else is believed.
+/// A store of sealed entries: others are ignored.
 #[derive(Clone)]
 pub(super) struct SealedStore(Arc<Inner>);
 
@@ -111,7 +111,7 @@ struct Inner {
     last_warning: Mutex<Option<SystemTime>>,
 }
 
-/// What the server told of a token, when, and until when whoever was told meant to rely on it.
+/// The server's answer about a token, its time, and the end of its use by the process that asked.
 #[derive(Debug, PartialEq)]
 pub(super) struct Told {
     pub(super) text: String,
@@ -124,11 +124,11 @@ impl SealedStore {
         Self(Arc::new(Inner { store, key, last_warning: Mutex::new(None) }))
     }
 
-    /// The kept part of the answer to this question about this token, if it is ours; whether its time is over is for the
-    /// caller to say.
+    /// The answer to this question about this token, if its seal is right; the caller checks its times.
     pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
         let name = name(question, token);
-        let read = timeout(STORE_TIMEOUT, self.0.store.get(&name)).await.unwrap_or_else(|_| Err("no answer".into()));
+        let read =
+            timeout(STORE_TIMEOUT, self.0.store.get(&name)).await.unwrap_or_else(|_| Err("no answer in time".into()));
         let entry = match read {
             Ok(entry) => entry?,
             Err(error) => {
@@ -143,7 +143,7 @@ impl SealedStore {
         opened
     }
 
-    /// Keeps what was told of a token, without waiting for the store.
+    /// Keeps an answer about a token, without waiting for the store.
     pub(super) fn set(&self, question: &Question, token: &Digest, text: &str, until: SystemTime, now: SystemTime) {
         let Ok(ttl) = until.duration_since(now) else { return };
         let (Ok(runtime), Some(entry)) = (Handle::try_current(), self.0.seal(question, token, text, [now, until]))
@@ -153,7 +153,7 @@ impl SealedStore {
         let (store, name) = (self.clone(), name(question, token));
         runtime.spawn(async move {
             let written = timeout(STORE_TIMEOUT, store.0.store.set(&name, entry.into(), ttl)).await;
-            if let Err(error) = written.unwrap_or_else(|_| Err("no answer".into())) {
+            if let Err(error) = written.unwrap_or_else(|_| Err("no answer in time".into())) {
                 telemetry::token_store_failed("set", &error);
             }
         });
@@ -161,7 +161,7 @@ impl SealedStore {
 }
 
 impl Inner {
-    /// An entry: the seal, when it was told and until when it counts, and the text.
+    /// An entry: the seal, the time of the answer, the end of its use, and the text.
     fn seal(&self, question: &Question, token: &Digest, text: &str, times: [SystemTime; 2]) -> Option<Vec<u8>> {
         let [at, until] = times.map(milliseconds);
         let times = [at?, until?].concat();
@@ -179,10 +179,10 @@ impl Inner {
         Some(Told { text: String::from_utf8(text.to_vec()).ok()?, at: time(at)?, until: time(until)? })
     }
 
-    /// Whether it is time for another warning.
+    /// Tells whether it is time for another warning.
     fn warns(&self, now: SystemTime) -> bool {
         let mut last = lock(&self.last_warning);
-        // A clock that goes back silences nothing.
+        // After a clock went back, warnings go on.
         let recent = last.is_some_and(|last| now.duration_since(last).is_ok_and(|ago| ago < WARNING_INTERVAL));
         if !recent {
             *last = Some(now);
@@ -191,12 +191,12 @@ impl Inner {
     }
 }
 
-/// The bytes under the seal: an entry is good for its question, its token and its times, and for no other.
+/// The bytes under the seal, which binds an entry to its question, its token and its times.
 fn sealed(question: &Question, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
     [SEAL, question.bytes(), token, times, text].concat()
 }
 
-/// The key of an entry: answers to different questions about one token stand beside each other.
+/// The key of an entry: answers to different questions about one token have different keys.
 fn name(question: &Question, token: &Digest) -> String {
     hex(&sha256(&[NAME, question.bytes(), token].concat()))
 }

@@ -1,4 +1,4 @@
-//! Turns at the introspection endpoint: a few at once, and none for one client that leave nothing to others.
+//! Turns at the introspection endpoint, shared fairly between clients.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -9,22 +9,22 @@ use tokio::sync::oneshot;
 
 use super::{ClientAddress, lock};
 
-/// Gives out turns. A clone gives out the same ones.
+/// Gives out turns. Clones share them.
 ///
-/// A client may hold as many as are left for others: of 64 one takes 32, a second one 16, a third one 8, so that there is a turn for
-/// whoever comes next. Of those who wait the next turn goes to the client that holds fewest, and else to the first who came.
-/// Questions whose client is not known have no such bound, and are one client's otherwise.
+/// A client may hold as many turns as are left for others: of 64 the first client takes 32, a second one 16, a third one 8,
+/// so that a turn is left for the next client. The next free turn goes to the waiting client that holds fewest, and among
+/// equals to the first. Questions of unknown clients have no such bound, and wait like those of one client.
 #[derive(Clone)]
 pub(super) struct Turns(Arc<Mutex<State>>);
 
 struct State {
     free: usize,
     held: HashMap<ClientAddress, usize>,
-    /// Those who wait in the order in which they came, a row for each client: a flood makes one row long.
+    /// The waiting questions in order of arrival, in a row for each client: a flood makes only one row long.
     waiting: HashMap<Option<ClientAddress>, VecDeque<Waiting>>,
-    /// The rows by how many turns their client holds, and by who came first.
+    /// The rows by the number of turns that their client holds, and by arrival.
     order: BTreeMap<(usize, u64), Option<ClientAddress>>,
-    /// The number of those that have come to wait.
+    /// The number of questions that have ever waited.
     came: u64,
 }
 
@@ -63,11 +63,11 @@ impl Turns {
         Turn { turns: self.clone(), client }
     }
 
-    /// Hands on what was given back. Whoever has gone away meanwhile gives it back at once.
+    /// Hands on free turns. A dropped receiver gives its turn back at once.
     fn hand_on(&self) {
         loop {
             let Some((client, grant)) = lock(&self.0).next() else { return };
-            // Outside of the lock: a turn that nobody takes is dropped here.
+            // Outside of the lock, since a turn without a receiver is dropped here.
             drop(grant.send(self.turn(client)));
         }
     }
@@ -112,12 +112,12 @@ impl State {
         granted
     }
 
-    /// Takes who is next out of those that wait, with a turn; those who have gone away are forgotten.
+    /// Takes the next waiting question, with a turn; removes those whose requests were dropped.
     fn next(&mut self) -> Option<(Option<ClientAddress>, oneshot::Sender<Turn>)> {
         loop {
             let client = *self.order.first_key_value()?.1;
             let is_gone = self.waiting.get(&client)?.front()?.grant.is_closed();
-            // Others hold as many or more.
+            // All others hold as many turns or more.
             if !is_gone && !self.may_begin(client) {
                 return None;
             }
@@ -129,7 +129,7 @@ impl State {
         }
     }
 
-    /// Changes what is known of a client, and puts its row where it belongs then.
+    /// Changes the state of a client, and moves its row to its new place.
     fn change<T>(&mut self, client: Option<ClientAddress>, change: impl FnOnce(&mut Self) -> T) -> T {
         if let Some(place) = self.place(client) {
             self.order.remove(&place);
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// As many turns as this client gets at once.
+    /// All turns that this client gets at once.
     fn take_all(turns: &Turns, client: Option<ClientAddress>) -> Vec<Turn> {
         std::iter::from_fn(|| poll(pin!(turns.next(client)))).collect()
     }
@@ -188,7 +188,7 @@ mod tests {
         let taken: Vec<Vec<Turn>> = (0..7).map(|number| take_all(&turns, client(number))).collect();
         assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [32, 16, 8, 4, 2, 1, 1]);
         drop(taken);
-        assert_eq!(take_all(&turns, None).len(), 64, "all were given back, and nobody is nobody's rival");
+        assert_eq!(take_all(&turns, None).len(), 64, "all were given back, and unknown clients are not bounded");
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(turns.each_ref().map(Option::is_some), [false, true, false]);
     }
 
-    /// To look through all of them at each turn would let a flood from many networks keep the processor busy.
+    /// Looking through all rows at each turn would let a flood from many networks keep the processor busy.
     #[test]
     fn a_turn_costs_little_however_many_wait() {
         let turns = Turns::new(64);

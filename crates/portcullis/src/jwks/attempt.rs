@@ -1,7 +1,7 @@
 //! One attempt to get a key set, in a task of its own.
 //!
-//! Requests that go away cancel nothing. An attempt that ends in any way (also by a panic of the
-//! client, or with its runtime) is recorded, and wakes all who wait for it.
+//! Requests that are dropped cancel nothing. The end of an attempt is recorded and wakes all waiting requests, however it
+//! ends, even by a panic of the client or with its runtime.
 
 use std::{
     sync::Arc,
@@ -27,26 +27,26 @@ use crate::{
     transport::with_causes,
 };
 
-/// How long the cache may take: it is there to save time.
+/// The time limit for the cache, which is there to save time.
 const CACHE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What an attempt did for those who wait for it.
+/// The end of an attempt, for the waiting requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It loaded a set from the cache: the endpoint was not asked.
+    /// A set was loaded from the cache, and the endpoint was not asked.
     Loaded,
-    /// It asked the endpoint.
+    /// The endpoint was asked.
     Asked,
 }
 
 pub(super) struct Attempt {
     refresher: Arc<Refresher>,
-    /// Dropped last: who waits then sees the outcome.
+    /// Dropped last, so that waiting requests see the outcome.
     ended: watch::Sender<Ended>,
     recorded: bool,
 }
 
-/// What an attempt brought.
+/// The result of an attempt.
 enum Obtained {
     FromCache(Snapshot),
     Changed { document: Arc<JwkSet>, keys: Arc<KeySet>, etag: Option<(Url, HeaderValue)>, max_age: Duration },
@@ -69,7 +69,7 @@ impl Attempt {
         }
     }
 
-    /// Makes the outcome known; a new document comes back, to be kept.
+    /// Records and reports the outcome; returns a new document, to be cached.
     fn record(&mut self, outcome: Result<Obtained, FetchError>) -> Option<JwkSet> {
         self.recorded = true;
         if matches!(outcome, Ok(Obtained::FromCache(_))) {
@@ -93,7 +93,7 @@ impl Refresher {
             return Ok(Obtained::FromCache(snapshot));
         }
         let place = self.place().await?;
-        // At another URL the same tag may stand for another set (RFC 9110 section 8.8.3).
+        // At another URL the same tag may be that of another set (RFC 9110 section 8.8.3).
         let etag = self.snapshot.load().as_ref().and_then(|snapshot| snapshot.etag.clone());
         let etag = etag.filter(|(url, _)| *url == place.url).map(|(_, etag)| etag);
         let Fetched { document, etag, max_age } =
@@ -111,7 +111,7 @@ impl Refresher {
         })
     }
 
-    /// The place of the keys.
+    /// The place to fetch the keys from.
     async fn place(&self) -> Result<Place, FetchError> {
         let issuer = match &self.settings.endpoint {
             Endpoint::Fixed(url) => return Ok(Place::configured(url.clone())),
@@ -128,10 +128,10 @@ impl Refresher {
         Ok(keys)
     }
 
-    /// The cached set, if it may still be used.
+    /// The cached set, if it is still usable.
     async fn read_cache(&self) -> Option<Snapshot> {
         let read = timeout(CACHE_TIMEOUT, self.settings.cache.get()).await;
-        let document = read.unwrap_or_else(|_| Err("no answer".into()));
+        let document = read.unwrap_or_else(|_| Err("no answer in time".into()));
         let document = document.inspect_err(|error| {
             telemetry::jwks_cache_failed(&self.source, "get", &with_causes(error));
         });
@@ -140,7 +140,7 @@ impl Refresher {
         let now = self.settings.clock.now();
         let freshness = match document.fetched_at() {
             Some(fetched_at) => self.freshness(fetched_at.min(now), self.settings.max_age),
-            // Of unknown age: good for now, and due at once.
+            // A set of unknown age is usable for now, and due at once.
             None => self.freshness(now, Duration::ZERO),
         };
         let document = Arc::new(document);
@@ -149,12 +149,12 @@ impl Refresher {
 
     async fn write_cache(&self, document: JwkSet) {
         let written = timeout(CACHE_TIMEOUT, self.settings.cache.set(document)).await;
-        if let Err(error) = written.unwrap_or_else(|_| Err("no answer".into())) {
+        if let Err(error) = written.unwrap_or_else(|_| Err("no answer in time".into())) {
             telemetry::jwks_cache_failed(&self.source, "set", &with_causes(&error));
         }
     }
 
-    /// The keys of a document; those at hand if it is the same, so that what was verified with them stands.
+    /// The keys of a document; those at hand if it is the same, so that cached tokens stay valid.
     fn import(&self, document: &JwkSet) -> Arc<KeySet> {
         let at_hand = self.snapshot.load();
         if let Some(same) = at_hand.as_ref().filter(|snapshot| snapshot.document.keys() == document.keys()) {
@@ -174,7 +174,7 @@ impl Refresher {
         Freshness::new(fetched_at, max_age, self.settings.max_stale, fastrand::f64())
     }
 
-    /// Takes the outcome over: the snapshot first, then the state that speaks of it, under one lock.
+    /// Records the outcome under one lock: the snapshot first, then the state that depends on it.
     fn record(&self, outcome: Result<Obtained, FetchError>) -> Option<JwkSet> {
         let mut control = self.lock();
         let now = self.settings.clock.now();
@@ -205,7 +205,7 @@ impl Refresher {
             }
         };
         let error = control.last_error.as_ref().map(ToString::to_string);
-        // Whoever listens to the log may ask for the status.
+        // A subscriber of the log may ask for the status, which takes the lock.
         drop(control);
         self.report(name, error.as_deref());
         kept
@@ -224,14 +224,14 @@ impl Refresher {
         }
     }
 
-    /// The set is the one we have: only its age begins anew.
+    /// Renews the age of an unchanged set.
     fn renew(&self, control: &mut Control, freshness: Freshness) {
         if let Some(snapshot) = self.snapshot.load_full() {
             self.install(control, Snapshot { freshness, ..Snapshot::clone(&snapshot) });
         }
     }
 
-    /// The issuer publishes no key that can be used: the old ones stop verifying all the same.
+    /// Withdraws all keys, since the issuer publishes no usable key any more.
     fn withdraw_all(&self, control: &mut Control, now: SystemTime, keys: Arc<KeySet>, document: Arc<JwkSet>) {
         let skipped = keys.skipped().len();
         let freshness = self.freshness(now, Duration::ZERO);
@@ -259,8 +259,7 @@ impl Control {
         self.last_error = None;
     }
 
-    /// The next attempt comes after a while, and asks for the metadata anew; not if this one did: of a slow server each takes
-    /// its time.
+    /// Records a failure: the next attempt waits, and asks for the metadata again, unless this one did (both may be slow).
     fn fail(&mut self, now: SystemTime, error: FetchError) {
         self.state.backoff = Some(Backoff::after(self.state.backoff, now, fastrand::f64()));
         self.last_error = Some(error);

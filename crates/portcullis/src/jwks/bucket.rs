@@ -1,17 +1,17 @@
-//! A token bucket: how many fetches unknown kids may cause.
+//! A token bucket that bounds the fetches for unknown kids.
 
 use std::time::{Duration, SystemTime};
 
-/// How many such fetches may come at once.
+/// The number of such fetches that may come at once.
 const CAPACITY: u32 = 5;
 
-/// How long it takes until one more may come.
+/// The time after which one more may come.
 const REFILL: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
     left: u32,
-    /// When the time for the next refill began to run.
+    /// The time from which the next refill is measured.
     since: SystemTime,
 }
 
@@ -24,7 +24,7 @@ impl Bucket {
         self.refilled(now).left > 0
     }
 
-    /// The time until there is one again.
+    /// The time until the next token.
     pub(super) fn next_in(&self, now: SystemTime) -> Duration {
         let Self { left, since } = self.refilled(now);
         if left > 0 { Duration::ZERO } else { REFILL.saturating_sub(now.duration_since(since).unwrap_or_default()) }
@@ -37,7 +37,7 @@ impl Bucket {
 
     fn refilled(&self, now: SystemTime) -> Self {
         let Ok(elapsed) = now.duration_since(self.since) else {
-            // The clock went back: time runs anew from here.
+            // The clock went back: the time runs again from here.
             return Self { since: now, ..*self };
         };
         let refills = u32::try_from(elapsed.as_secs() / REFILL.as_secs()).unwrap_or(u32::MAX);

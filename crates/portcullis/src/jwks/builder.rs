@@ -1,4 +1,4 @@
-//! Building a [`JwksService`] for an endpoint or an issuer.
+//! The builder of a [`JwksService`] for an endpoint or an issuer.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -83,7 +83,7 @@ impl JwksBuilder {
         }
     }
 
-    /// Keeps the fetched set there, too; in memory by default.
+    /// Keeps the fetched set in this cache, too; in memory by default.
     pub fn cache(self, cache: impl JwksCache) -> Self {
         Self { cache: Arc::new(cache), ..self }
     }
@@ -93,41 +93,41 @@ impl JwksBuilder {
         Self { client: Some(Arc::new(client)), ..self }
     }
 
-    /// Measures ages by this clock, and judges tokens by it unless the verifier has its own.
+    /// Measures ages by this clock. Tokens are judged by it, too, unless the verifier has its own.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Gives a fetch this time from start to end, 5 s by default: no request waits longer for keys. A slow endpoint
-    /// needs more.
+    /// Limits the time of a fetch from start to end, 5 s by default, and so the wait of requests for keys. Raise it for a slow
+    /// endpoint.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// How old a set may become where the endpoint does not say (`Cache-Control: max-age`), 5 min by
-    /// default. It is refreshed ahead of that age.
+    /// The age at which a set is refreshed if the endpoint does not send `Cache-Control: max-age`, 5 min by default. Refreshes
+    /// begin a little ahead of it.
     pub fn max_age(self, max_age: Duration) -> Self {
         Self { max_age, ..self }
     }
 
-    /// How long a set is used while the endpoint is down, 24 h by default; after that requests get 503.
+    /// The longest use of a set while the endpoint is down, 24 h by default; after that requests get 503.
     pub fn max_stale(self, max_stale: Duration) -> Self {
         Self { max_stale, ..self }
     }
 
-    /// The longest document that is read, a key set or metadata: 512 KiB by default.
+    /// The size of the largest accepted document (key set or metadata), in bytes: 512 KiB by default.
     pub fn max_document_bytes(self, max_document_bytes: usize) -> Self {
         Self { max_document_bytes, ..self }
     }
 
-    /// Takes sets of so many keys at most, usable or not: 1,000 by default. A larger set counts as an outage.
+    /// Accepts sets of at most this many keys, usable or not: 1,000 by default. A larger set counts as an outage.
     pub fn max_keys(self, max_keys: usize) -> Self {
         Self { max_keys, ..self }
     }
 
-    /// Takes keys of these uses (`use`), too, beside those for `sig` and those that do not say.
+    /// Accepts keys of these uses (`use`), too, beside keys for `sig` and keys without `use`.
     ///
-    /// A SPIFFE bundle has `jwt-svid`, for one. Keys for `enc` are never used.
+    /// A SPIFFE bundle has `jwt-svid`, for example. Keys for `enc` are never used.
     ///
     /// ```
     /// use portcullis::JwksService;
@@ -141,9 +141,9 @@ impl JwksBuilder {
 
     /// Trusts the certificate authorities of this file, PEM, beside the machine's own.
     ///
-    /// It is for the default client: one of your own trusts whom you tell it.
+    /// This is for the default client: configure a client of your own yourself.
     ///
-    /// In a Kubernetes pod the issuer's keys are had by
+    /// In a Kubernetes pod, the cluster's keys are fetched by
     ///
     /// ```no_run
     /// use portcullis::JwksService;
@@ -164,16 +164,16 @@ impl JwksBuilder {
         Self { authorities: Authorities::AndOfPem(pem.into()), ..self }
     }
 
-    /// Shows the server the token of this file as `Authorization: Bearer`.
+    /// Sends the token in this file to the server, as `Authorization: Bearer`.
     ///
-    /// The file is read for each request, so that a renewed token counts. The token is for the configured URL, the issuer's
-    /// metadata and a `jwks_uri` of the same origin; another server is not shown it.
+    /// The file is read for each request, so that the token can be renewed. The token is sent to the configured URL, to the
+    /// issuer's metadata and to a `jwks_uri` of the same origin, and to no other server.
     pub fn bearer_token_file(self, path: impl Into<PathBuf>) -> Self {
         Self { bearer_token_file: Some(path.into()), ..self }
     }
 
     /// Sends this header field with each request, to the same servers as
-    /// [`bearer_token_file`](Self::bearer_token_file); it takes the place of one that is sent anyway.
+    /// [`bearer_token_file`](Self::bearer_token_file); it replaces a default field of the same name.
     ///
     /// ```
     /// use portcullis::JwksService;
@@ -187,7 +187,7 @@ impl JwksBuilder {
         self
     }
 
-    /// Fetches over plain http from other machines, too: whoever sits between can then sign tokens.
+    /// Fetches over plain http from other machines, too: an attacker on the network can then sign tokens.
     pub fn dangerously_allow_http(self) -> Self {
         Self { transport: Transport::AnyHttp, ..self }
     }
@@ -196,8 +196,8 @@ impl JwksBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the URL is not one, or is neither https nor on this machine; if a header field has no such
-    /// name or value; if `ca_file` cannot be read, or stands beside a client of your own; or if the HTTP client cannot be built.
+    /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine; if a header field is malformed;
+    /// if `ca_file` is unreadable, or set together with a client of your own; or if the HTTP client cannot be built.
     pub fn build(self) -> Result<JwksService, ConfigurationError> {
         let endpoint = match self.location {
             Location::Uri(uri) => Endpoint::Fixed(self.transport.url(&uri)?),
@@ -228,7 +228,7 @@ impl JwksBuilder {
 fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, ConfigurationError> {
     let field = |(name, value): &(String, String)| {
         let mut parsed = HeaderValue::try_from(value).ok()?;
-        // It may be a key or a password.
+        // The value may be a key or a password.
         parsed.set_sensitive(true);
         Some((HeaderName::try_from(name).ok()?, parsed))
     };

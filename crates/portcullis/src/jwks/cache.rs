@@ -1,4 +1,4 @@
-//! Where a fetched key set is kept beyond this process: the [`JwksCache`] trait.
+//! The cache of fetched key sets, in memory or beyond this process: the [`JwksCache`] trait.
 
 use std::{
     future::Future,
@@ -10,11 +10,11 @@ use crate::{
     transport::{BoxError, BoxFuture},
 };
 
-/// Keeps the key set as it was fetched: in memory by default, or shared between processes.
+/// Keeps the fetched key set: in memory by default, or shared between processes.
 ///
-/// It is read once, before the first fetch, and written after each; the keys in use are kept
-/// elsewhere, parsed. A cache that fails or does not answer is logged and passed over.
-/// Whoever can write to it decides which tokens are good: guard it like the keys themselves.
+/// It is read once, before the first fetch, and written after each; the parsed keys in use are not kept here. A cache
+/// that fails or does not answer is logged and ignored. Write access to it decides which tokens are accepted: protect it
+/// like the keys themselves.
 ///
 /// # Example
 ///
@@ -37,18 +37,18 @@ use crate::{
 /// }
 /// ```
 pub trait JwksCache: Send + Sync + 'static {
-    /// The set that was last kept, if there is one.
+    /// Returns the set that was kept last, if there is one.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being had.
+    /// Any error of the cache.
     fn get(&self) -> impl Future<Output = Result<Option<JwkSet>, Box<dyn std::error::Error + Send + Sync>>> + Send;
 
     /// Keeps this set.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being kept.
+    /// Any error of the cache.
     fn set(&self, set: JwkSet) -> impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send;
 }
 

@@ -1,20 +1,20 @@
-//! When to use the keys at hand, when to fetch new ones, when to wait, when to refuse: a pure function.
+//! The decision to use the keys at hand, fetch new ones, wait, or refuse: a pure function.
 
 use std::time::{Duration, SystemTime};
 
 use super::{bucket::Bucket, freshness::Freshness};
 
-/// All that a decision depends on, beside the time and the event.
+/// The state that a decision depends on, beside the time and the event.
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    /// The marks of the key set at hand; none if there is none with a usable key.
+    /// The times of the key set at hand; none without a usable key.
     pub(super) keys: Option<Freshness>,
     pub(super) fetching: bool,
     pub(super) backoff: Option<Backoff>,
     pub(super) bucket: Bucket,
 }
 
-/// No fetch is tried until a while after a failure.
+/// The pause between fetches after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Backoff {
     pub(super) failures: u32,
@@ -23,27 +23,27 @@ pub(super) struct Backoff {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A request looks for a key.
+    /// The look of a request for a key.
     Lookup {
-        /// Whether the set at hand has it.
+        /// True if the set at hand has the key.
         known: bool,
-        /// True if it is known to be missing: it was withdrawn, or a fetch has not brought it just now.
+        /// True if the key is known to be missing: it was withdrawn, or a fetch within the last second did not bring it.
         missing: bool,
         waited: Waited,
     },
-    /// Time has passed.
+    /// The passing of time.
     Tick,
-    /// The user asks for new keys.
+    /// The user's call for new keys.
     Demand,
 }
 
-/// What a request has waited for already.
+/// The fetches that a request has waited for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
     No,
-    /// A fetch that had begun before the request came: it may have missed the newest key.
+    /// A fetch that began before the request: it may have missed the newest key.
     ForAnOlderFetch,
-    /// A fetch that began after the request came: there is nothing newer to wait for.
+    /// A fetch that began after the request: there is nothing newer to wait for.
     ForANewFetch,
 }
 
@@ -59,9 +59,9 @@ pub(super) enum Decision {
     Fetch { charged: bool },
     /// The key is unknown, and no fetch would change that.
     RefuseUnknown,
-    /// There are no keys, or no word on this one, until a server answers again.
+    /// The keys, or this one, are unavailable until a server answers again.
     RefuseUnavailable { retry_after: Duration },
-    /// Unknown kids have used up the fetches that may look for one, so nobody can tell whether the key is new.
+    /// Unknown kids have used up their fetches, so the key may be a new one.
     RefuseUntold { retry_after: Duration },
 }
 
@@ -116,14 +116,14 @@ impl State {
         !self.keys.is_some_and(|keys| keys.is_fresh(now))
     }
 
-    /// How long no fetch may be tried yet.
+    /// The time until a fetch may be tried again; none if one may be tried now.
     fn backing_off(&self, now: SystemTime) -> Option<Duration> {
         let left = self.backoff?.until.duration_since(now).ok()?;
-        // More than the longest backoff: the clock went back, and the mark means nothing.
+        // More than the longest backoff: the clock went back, and the time is void.
         (!left.is_zero() && left <= Backoff::LONGEST).then_some(left)
     }
 
-    /// How long nothing has to be done.
+    /// The time until the next refresh is due.
     pub(super) fn idle_for(&self, now: SystemTime) -> Duration {
         let until_due = match self.keys {
             Some(keys) if keys.is_fresh(now) => keys.refresh_at.duration_since(now).unwrap_or_default(),

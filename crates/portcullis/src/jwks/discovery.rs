@@ -21,20 +21,20 @@ use crate::{
     transport::{PeerAddress, Reach, Transport, shown},
 };
 
-/// The members of the metadata that matter.
+/// The members of the metadata that are used.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: String,
 }
 
-/// Metadata, and where the server was that gave them.
+/// Metadata, and the address of their server.
 type Found = (Metadata, Option<PeerAddress>);
 
-/// Asks for the OpenID Connect metadata, and if these are not there, for those of RFC 8414.
+/// Fetches the OpenID Connect metadata, or if there are none, those of RFC 8414.
 ///
-/// An address may answer anything, a page for people with status 200 or another tenant's metadata, and may be slow: after
-/// `patience` the other is asked, too. Only metadata that name this issuer end the search.
+/// A server may answer with an HTML page and status 200, or with another tenant's metadata, and may be slow: after
+/// `patience` the other URL is asked, too. Only metadata that name this issuer end the search.
 pub(super) async fn keys(
     server: &Server,
     issuer: &Issuer,
@@ -54,7 +54,7 @@ pub(super) async fn keys(
     place(&metadata, peer, issuer, transport)
 }
 
-/// The metadata of whichever has them first.
+/// The metadata from the first URL that has them.
 async fn either(
     mut one: Pin<&mut impl Future<Output = Result<Found, FetchError>>>,
     mut other: Pin<&mut impl Future<Output = Result<Found, FetchError>>>,
@@ -85,7 +85,7 @@ async fn either(
     .await
 }
 
-/// The metadata at an address.
+/// The metadata at a URL.
 async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, FetchError> {
     let response = server.document(&Place::configured(url)).await?;
     let text = without_byte_order_mark(response.body());
@@ -98,7 +98,7 @@ async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, F
     Ok((metadata, response.extensions().get().copied()))
 }
 
-/// The place of the keys, if the issuer may send us there.
+/// The place of the keys, if the issuer's metadata may lead there.
 fn place(
     metadata: &Metadata,
     peer: Option<PeerAddress>,
@@ -107,14 +107,14 @@ fn place(
 ) -> Result<Place, FetchError> {
     let refused = |problem: String| FetchError::JwksUri(problem);
     let url = transport.url(&metadata.jwks_uri).map_err(|problem| refused(problem.to_string()))?;
-    // An issuer that is asked over https does not choose http for its keys.
+    // An https issuer may not choose http for its keys.
     if url.scheme() == "http" && issuer.url.scheme() == "https" && transport == Transport::Secure {
         return Err(refused(ConfigurationError::InsecureUrl { url: shown(&url) }.to_string()));
     }
     let reach = Reach::of_issuer(&issuer.url, peer.map(|PeerAddress(address)| address));
     if !reach.allows_literal(&url) {
         return Err(refused(format!(
-            "{} is on this machine or in a network that the issuer itself is not in: if it is meant, configure it as \
+            "{} is on this machine or in a network that the issuer itself is not in: if this is intended, configure it as \
              `jwks_uri`",
             shown(&url)
         )));
@@ -123,13 +123,13 @@ fn place(
     Ok(Place { url, reach: Some(reach), is_ours })
 }
 
-/// The well-known part goes behind the issuer's path.
+/// The metadata URL of OpenID Connect: the well-known part goes after the issuer's path.
 fn openid_url(issuer: &Url) -> Url {
     let path = format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/'));
     with_path(issuer, &path)
 }
 
-/// The well-known part goes before the issuer's path (RFC 8414 section 3.1).
+/// The metadata URL of RFC 8414 section 3.1: the well-known part goes before the issuer's path.
 fn oauth_url(issuer: &Url) -> Url {
     let path = format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/'));
     with_path(issuer, &path)

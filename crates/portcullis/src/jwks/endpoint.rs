@@ -1,4 +1,4 @@
-//! Where a key set is fetched from.
+//! The source of a key set.
 
 use std::{
     fmt,
@@ -9,10 +9,10 @@ use url::Url;
 
 use crate::transport::{Reach, is_this_machine, shown};
 
-/// How long a discovered URL is believed.
+/// The time for which a discovered URL is used.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where a key set is fetched from.
+/// The source of a key set.
 #[derive(Debug, Clone)]
 pub(super) enum Endpoint {
     /// A URL from configuration.
@@ -28,34 +28,34 @@ pub(super) struct Issuer {
     pub(super) url: Url,
 }
 
-/// A URL that is asked, and what may be told and trusted there.
+/// A URL, with the allowed addresses and the permission to send credentials.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) url: Url,
-    /// The reach that it may have; any where it is from configuration.
+    /// The allowed addresses; any for a configured URL.
     pub(super) reach: Option<Reach>,
-    /// True if it is the operator's choice, or of the same origin: it may see credentials.
+    /// True if the URL is configured, or of the same origin as a configured one: it may get credentials.
     pub(super) is_ours: bool,
 }
 
-/// A URL that was discovered, and when.
+/// A discovered URL, and the time of its discovery.
 #[derive(Debug, Clone)]
 pub(super) struct Discovered {
     pub(super) keys: Place,
     pub(super) at: SystemTime,
-    /// Whether another attempt than the one that discovered it relies on it.
+    /// True once a later attempt than the one that discovered it has used it.
     pub(super) relied_on: bool,
 }
 
 impl Place {
-    /// From configuration.
+    /// A URL from configuration.
     pub(super) fn configured(url: Url) -> Self {
         Self { url, reach: None, is_ours: true }
     }
 }
 
 impl Endpoint {
-    /// Whether it is fetched from this machine, past any proxy.
+    /// Tells whether the source is on this machine, for requests that bypass proxies.
     pub(super) fn is_on_this_machine(&self) -> bool {
         match self {
             Self::Fixed(url) => is_this_machine(url),

@@ -1,4 +1,4 @@
-//! One request for a document of an authorization server, and what may be wrong with the answer.
+//! One request for a document of an authorization server, and the faults of answers.
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,20 +15,20 @@ use crate::{
     transport::{self, AnyHttpClient, BodyTooLong, BoxError, HttpRequest, with_causes},
 };
 
-/// A key set, as the endpoint gave it.
+/// The answer of a JWKS endpoint.
 pub(super) struct Fetched {
-    /// The document; none if it is still the one we have.
+    /// The document; none if it has not changed.
     pub(super) document: Option<JwkSet>,
     pub(super) etag: Option<HeaderValue>,
     pub(super) max_age: Duration,
 }
 
-/// Why a document could not be had.
+/// The reason why a fetch failed.
 #[derive(Debug, Clone)]
 pub(super) enum FetchError {
-    /// No whole answer within the time.
+    /// No whole answer in time.
     Timeout(Duration),
-    /// The client's own error, with its causes.
+    /// The HTTP client's error, with its causes.
     Client(String),
     /// Another status than 200.
     Status(StatusCode),
@@ -36,34 +36,34 @@ pub(super) enum FetchError {
         limit: usize,
     },
     NotAJwkSet(Notation),
-    /// A key set of more keys than are imported.
+    /// A key set of too many keys.
     TooManyKeys {
         limit: usize,
         actual: usize,
     },
-    /// A key set without a key that can be used.
+    /// A key set without a usable key.
     NoUsableKeys {
         skipped: usize,
     },
     NotMetadata(Notation),
-    /// The metadata names another issuer (RFC 8414 section 3.3).
+    /// Metadata that name another issuer (RFC 8414 section 3.3).
     WrongIssuer {
         expected: String,
-        /// The issuer's own text.
+        /// The issuer in the metadata, unchecked text.
         actual: String,
     },
-    /// No address answered with the issuer's metadata.
+    /// No URL with the issuer's metadata.
     Undiscovered(Vec<(String, FetchError)>),
-    /// The file of the bearer token that the server is to be shown.
+    /// The file of the bearer token is unreadable.
     TokenFile {
         path: PathBuf,
         why: String,
     },
-    /// The metadata's `jwks_uri` may not be fetched.
+    /// The metadata's `jwks_uri` is not allowed.
     JwksUri(String),
-    /// The task that fetched ended before its time.
+    /// The task of the fetch was interrupted.
     Interrupted,
-    /// There is no runtime to fetch on.
+    /// There is no tokio runtime.
     NoRuntime,
 }
 
@@ -74,16 +74,16 @@ pub(super) struct Server {
     pub(super) max_document_bytes: usize,
 }
 
-/// The credentials that the server is shown, so that it answers us; no other is shown them.
+/// The credentials for the configured server; no other server gets them.
 #[derive(Default)]
 pub(super) struct Credentials {
     pub(super) fields: HeaderMap,
-    /// Read for each request, since it is renewed while we run.
+    /// Read for each request, since the file is renewed at run time.
     pub(super) bearer_token_file: Option<PathBuf>,
 }
 
 impl Server {
-    /// Fetches a key set, or hears that it has not changed (RFC 9110 section 13.1.2).
+    /// Fetches a key set, if it has changed (RFC 9110 section 13.1.2).
     pub(super) async fn key_set(
         &self,
         place: &Place,
@@ -134,7 +134,7 @@ impl Server {
 
 impl Credentials {
     async fn add_to(&self, fields: &mut HeaderMap) -> Result<(), FetchError> {
-        // A field of the user's takes the place of ours.
+        // A user's field replaces a default one.
         for (name, value) in &self.fields {
             fields.insert(name, value.clone());
         }
@@ -153,14 +153,14 @@ impl Credentials {
     }
 }
 
-/// A body that says that it is compressed; a client that decompresses it takes the field away.
+/// The notation of a compressed body; a client that decompresses bodies removes the field.
 pub(super) fn compressed(headers: &HeaderMap) -> Option<Notation> {
     let coding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
     (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(Notation::Compressed)
 }
 
 impl FetchError {
-    /// The issuer that was expected, and the one that the metadata name in its place.
+    /// The expected issuer, and the other one that the metadata name.
     pub(super) fn other_issuer(&self) -> Option<(&str, &str)> {
         match self {
             Self::WrongIssuer { expected, actual } => Some((expected, actual)),
@@ -176,28 +176,27 @@ impl fmt::Display for FetchError {
             Self::Timeout(after) => write!(f, "no whole answer within {} s", after.as_secs_f64()),
             Self::Client(error) => f.write_str(error),
             Self::Status(status) if status.is_redirection() => {
-                write!(f, "expected status 200, {status} came: redirects are not followed, name the final URL")
+                write!(f, "expected status 200, got {status}: redirects are not followed, configure the final URL")
             }
-            Self::Status(status) => write!(f, "expected status 200, {status} came"),
+            Self::Status(status) => write!(f, "expected status 200, got {status}"),
             Self::TooLarge { limit } => {
-                write!(f, "the answer is longer than {limit} bytes: if it is right, raise `max_document_bytes`")
+                write!(
+                    f,
+                    "expected at most {limit} bytes, got more: if the document is right, raise `max_document_bytes`"
+                )
             }
             Self::NotAJwkSet(came) => NotAJwkSet { came: *came }.fmt(f),
             Self::TooManyKeys { limit, actual } => {
-                write!(f, "the key set has {actual} keys, more than {limit}: if it is right, raise `max_keys`")
+                write!(f, "expected at most {limit} keys, got {actual}: if the key set is right, raise `max_keys`")
             }
             Self::NoUsableKeys { skipped } => {
-                write!(f, "the key set has no key that can be used ({skipped} skipped)")
+                write!(f, "expected a key set with a usable key, got none ({skipped} skipped)")
             }
             Self::NotMetadata(came) => {
                 write!(f, "expected metadata (a JSON object with the strings `issuer` and `jwks_uri`), got {came}")
             }
             Self::WrongIssuer { expected, actual } => {
-                write!(
-                    f,
-                    "the metadata is that of another issuer than {expected}, to the letter: it names {}",
-                    quoted(actual)
-                )?;
+                write!(f, "expected metadata of the issuer {expected}, to the letter, got {}", quoted(actual))?;
                 match (actual.strip_suffix('/'), expected.strip_suffix('/')) {
                     (Some(actual), _) if actual == expected => f.write_str(": configure it with the slash at its end"),
                     (_, Some(expected)) if actual == expected => {
@@ -224,7 +223,7 @@ impl fmt::Display for FetchError {
 
 impl Error for FetchError {}
 
-/// A server's text for a log: short, and without anything that steers a terminal.
+/// A server's text for a log: short, and with control characters escaped.
 fn quoted(text: &str) -> String {
     const LONGEST: usize = 200;
     let cut: String = text.chars().take(LONGEST).collect();

@@ -1,4 +1,4 @@
-//! How long a fetched key set is fresh, and how long it may be used (RFC 9111 section 5.2.2.1).
+//! The times at which a fetched key set is due for a refresh, and stale (RFC 9111 section 5.2.2.1).
 
 use std::time::{Duration, SystemTime};
 
@@ -6,41 +6,41 @@ use http::HeaderMap;
 
 use crate::transport::cache_control;
 
-/// The time marks of a key set.
+/// The times of a key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Freshness {
     pub(super) fetched_at: SystemTime,
-    /// From here on it should be fetched anew: somewhat ahead of its age.
+    /// The time from which the set is due for a refresh, somewhat ahead of the end of its age.
     pub(super) refresh_at: SystemTime,
-    /// From here on it must not be used.
+    /// The time from which the set must not be used.
     pub(super) stale_at: SystemTime,
 }
 
 impl Freshness {
-    /// `lead` of 0 to 1 spreads the refreshes of many replicas over a tenth of the age.
+    /// The times of a set; `lead` of 0 to 1 spreads the refreshes of many replicas over a tenth of the age.
     pub(super) fn new(fetched_at: SystemTime, max_age: Duration, max_stale: Duration, lead: f64) -> Self {
         let refresh_after = max_age.mul_f64(0.8 + 0.1 * lead.clamp(0.0, 1.0)).min(max_stale);
         Self { fetched_at, refresh_at: later(fetched_at, refresh_after), stale_at: later(fetched_at, max_stale) }
     }
 
-    /// Whether the set may be used without another thought.
+    /// Tells whether the set is usable and not due for a refresh.
     pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
         self.fetched_at <= now && now < self.refresh_at
     }
 
-    /// Whether the set may be used at all. A clock that went back does not make it stale, but due.
+    /// Tells whether the set is usable. A clock that went back does not make it stale, but due.
     pub(super) fn is_usable(&self, now: SystemTime) -> bool {
         now < self.stale_at
     }
 }
 
-/// So much later; a hundred years stand for what no clock can show.
+/// Adds to a time; adds a century if the sum is out of range.
 fn later(time: SystemTime, by: Duration) -> SystemTime {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     time.checked_add(by).unwrap_or(time + CENTURY)
 }
 
-/// The age that a response allows, within the bounds that keep a server from being hammered or forgotten.
+/// The age that a response allows, bounded so that the server is asked neither too often nor too rarely.
 pub(super) fn max_age(headers: &HeaderMap, default: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(60);
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -9,9 +9,9 @@
 //! - A lookup of a known key reads an immutable snapshot and never waits. Only for an unknown key, or without a usable
 //!   set, it takes the lock, decides, and perhaps waits.
 //! - The set is refreshed in the background before its age is over, and revalidated by ETag. The schedule runs from the
-//!   first fetch on, so that an idle service does not accept a withdrawn key after hours; it ends with the last handle.
+//!   first fetch on, so that an idle service does not accept a withdrawn key hours later; it ends with the last handle.
 //! - A key that left the set stops verifying with the next snapshot.
-//! - At most one attempt runs. Every request that waits for it is woken by its end, however it ends: success, failure,
+//! - At most one attempt runs. Every waiting request is woken at its end, however it ends: success, failure,
 //!   timeout, a panic of the HTTP client, or the end of its runtime.
 //! - A request that joined an older fetch may wait for one more, since the older one may have missed the newest key.
 //!   None waits for a third.
@@ -34,11 +34,11 @@
 //! - The set comes from the issuer, not from a client: an oddity that leaves no doubt which key is meant is tolerated
 //!   and reported as a warning (`keys/members.rs`). What a key may be used for is never guessed.
 //!
-//! # Where keys may be
+//! # Addresses of keys
 //!
-//! Metadata name the URL of the keys, and may lead no farther into a private network than the issuer itself is
-//! (`transport/reach.rs`). The default client judges each address that a name resolves to, and connects to that very
-//! address (`transport/names.rs`); another client asks `HttpRequest::may_connect_to`.
+//! Metadata name the URL of the keys. It may lead to public addresses and to those of the issuer's own kind only
+//! (`transport/reach.rs`). The default client checks each address that a name resolves to, and connects to that very
+//! address (`transport/names.rs`); other clients call `HttpRequest::may_connect_to`.
 
 mod attempt;
 mod bucket;

@@ -1,6 +1,6 @@
-//! Carries out what `decision` decides, with one `attempt` at a time.
+//! Carries out the decisions of `decision`, with one `attempt` at a time.
 //!
-//! The state stands behind a mutex that is held for decisions only, never across an await.
+//! The state is behind a mutex that is held for decisions only, never across an await.
 
 use std::{
     ptr,
@@ -32,13 +32,13 @@ use crate::{
     transport::Transport,
 };
 
-/// How long the schedule sleeps at the most: it then looks at the clock again, which may have jumped.
+/// The longest sleep of the schedule, which then looks at the clock again: it may have jumped.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// How long it sleeps at least.
+/// The shortest sleep of the schedule.
 const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// What a user sets.
+/// The settings from the builder.
 pub(super) struct Settings {
     pub(super) endpoint: Endpoint,
     pub(super) transport: Transport,
@@ -61,21 +61,21 @@ pub(super) struct Refresher {
     control: Mutex<Control>,
 }
 
-/// What decisions and attempts touch.
+/// The state that decisions and attempts change.
 pub(super) struct Control {
     pub(super) state: State,
-    /// Ends with the attempt that is under way.
+    /// The attempt that is under way; the channel closes at its end.
     pub(super) fetch: Option<watch::Receiver<Ended>>,
     pub(super) last_error: Option<FetchError>,
     pub(super) discovered: Option<Discovered>,
     pub(super) withdrawn: Withdrawn,
     sought: Sought,
-    /// Whether the cache was asked already.
+    /// True if the cache was read already.
     cache_read: bool,
     schedule: Option<AbortHandle>,
 }
 
-/// What a request does next.
+/// The next step of a request.
 enum Next {
     Go(Result<Candidates, Miss>),
     Wait(watch::Receiver<Ended>, Waited),
@@ -102,7 +102,7 @@ impl Refresher {
         &self.settings.clock
     }
 
-    /// Whether these are the keys in use; starts the refresh that is due.
+    /// Tells whether these are the keys in use; starts a due refresh.
     pub(super) fn still_uses(self: &Arc<Self>, keys: &Weak<KeySet>, now: SystemTime) -> bool {
         let snapshot = self.snapshot.load();
         // The weak reference keeps the address from being used again.
@@ -114,7 +114,7 @@ impl Refresher {
         true
     }
 
-    /// Looks for the keys of a token at hand; none if only a fetch can tell. Starts the refresh that is due.
+    /// The keys at hand for a token; none if only a fetch can tell. Starts a due refresh.
     pub(super) fn look_up(self: &Arc<Self>, header: &Header, now: SystemTime) -> Option<Result<Candidates, Miss>> {
         let (found, is_fresh) = self.at_hand(header, now)?;
         if !is_fresh {
@@ -128,7 +128,7 @@ impl Refresher {
         self.at_hand(header, self.settings.clock.now()).map(|(found, _)| found)
     }
 
-    /// The keys at hand for a token, unless a fetch may know more, and whether they are fresh.
+    /// The keys at hand for a token, and true if they are fresh; none if only a fetch can tell.
     fn at_hand(&self, header: &Header, now: SystemTime) -> Option<(Result<Candidates, Miss>, bool)> {
         let snapshot = self.snapshot.load();
         let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.freshness.is_usable(now))?;
@@ -136,20 +136,20 @@ impl Refresher {
         (!matches!(found, Err(Miss::Unknown))).then(|| (found, snapshot.freshness.is_fresh(now)))
     }
 
-    /// How long ago a key of this id left the set, if one did of late.
+    /// The time since a key of this id was withdrawn, if that was recent.
     pub(super) fn withdrawn(&self, kid: &str) -> Option<Duration> {
         let at = self.lock().withdrawn.when(kid)?;
         Some(self.settings.clock.now().duration_since(at).unwrap_or_default())
     }
 
-    /// The issuer that was expected, and the one that the metadata named when they were fetched last.
+    /// The expected issuer, and the other one in the metadata that were fetched last.
     pub(super) fn other_issuer(&self) -> Option<(String, String)> {
         let control = self.lock();
         let (expected, actual) = control.last_error.as_ref()?.other_issuer()?;
         Some((expected.to_owned(), actual.to_owned()))
     }
 
-    /// Fetches the keys of a token that are not at hand, or waits for the fetch that is under way.
+    /// Fetches the keys of a token that are not at hand, or waits for the fetch under way.
     pub(super) async fn fetch_for(self: &Arc<Self>, header: &Header) -> Result<Result<Candidates, Miss>, Refusal> {
         let mut waited = Waited::No;
         loop {
@@ -219,7 +219,7 @@ impl Refresher {
     fn next(self: &Arc<Self>, header: &Header, waited: Waited) -> Next {
         let mut control = self.lock();
         let now = self.settings.clock.now();
-        // Read under the lock: a fetch that ended meanwhile is either seen here or still under way there.
+        // Read under the lock: a fetch that ends meanwhile is seen either in the snapshot or as under way.
         let found =
             self.snapshot.load().as_ref().map_or(Err(Miss::Unknown), |snapshot| snapshot.keys.candidates(header));
         let known = !matches!(found, Err(Miss::Unknown));
@@ -259,7 +259,7 @@ impl Refresher {
         }
     }
 
-    /// Starts a refresh if one is due; a request that finds the lock taken leaves that to another.
+    /// Starts a refresh if one is due; if the lock is taken, another request does.
     fn refresh_behind(self: &Arc<Self>, now: SystemTime) {
         let mut control = match self.control.try_lock() {
             Ok(control) => control,
@@ -275,7 +275,7 @@ impl Refresher {
         }
     }
 
-    /// Starts a fetch in a task of its own; none where there is no runtime to run it.
+    /// Starts a fetch in a task of its own; none without a runtime.
     fn start_fetch(self: &Arc<Self>, control: &mut Control) -> Option<watch::Receiver<Ended>> {
         let runtime = Handle::try_current().ok()?;
         let (ended, fetch) = watch::channel(Ended::Asked);
@@ -296,7 +296,7 @@ impl Refresher {
 }
 
 impl Control {
-    /// Tells whether it takes no fetch to know that there is no such key.
+    /// Tells whether the key is known to be missing.
     fn is_missing(&self, header: &Header, now: SystemTime) -> bool {
         let is_withdrawn = |kid: &str| self.withdrawn.when(kid).is_some();
         header.kid.as_deref().is_some_and(is_withdrawn) || self.sought.in_vain(header, now)
@@ -316,12 +316,12 @@ fn no_runtime() -> Next {
 }
 
 async fn wait_for(fetch: &mut watch::Receiver<Ended>) -> Ended {
-    // The sender goes when the attempt ends, however it ends.
+    // The sender is dropped at the end of the attempt, however it ends.
     while fetch.changed().await.is_ok() {}
     *fetch.borrow()
 }
 
-/// Refreshes on time, request or not; ends with the refresher.
+/// Refreshes on time, even without requests; ends with the refresher.
 async fn keep_fresh(refresher: Weak<Refresher>) {
     loop {
         let idle = {

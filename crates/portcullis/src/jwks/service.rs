@@ -1,4 +1,4 @@
-//! The keys of an issuer, as verifiers ask for them.
+//! The keys of an issuer, for verifiers.
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ use crate::{
 
 /// The keys of an issuer: fetched from its JWKS endpoint and kept fresh, or held locally.
 ///
-/// A clone is the same service. It works on a tokio runtime.
+/// Clones share the keys. Fetches need a tokio runtime.
 ///
 /// # Example
 ///
@@ -42,7 +42,7 @@ enum Source {
     Remote(Arc<Refresher>),
 }
 
-/// What a look at the keys told.
+/// The result of a look at the keys.
 pub(crate) enum Lookup {
     Found(Candidates),
     Refused(Refusal),
@@ -53,11 +53,11 @@ pub(crate) enum Lookup {
 impl JwksService {
     /// The keys of this JWKS endpoint.
     ///
-    /// Nothing is fetched yet: a service starts whether or not the authorization server is up.
+    /// Nothing is fetched yet: a service starts even while the authorization server is down.
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the text is not a URL, or one that is neither https nor on this machine.
+    /// A [`ConfigurationError`] if the text is not a URL, or is neither https nor on this machine.
     pub fn new(uri: &str) -> Result<Self, ConfigurationError> {
         Self::builder(uri).build()
     }
@@ -69,8 +69,8 @@ impl JwksService {
 
     /// A builder for the keys of this issuer, whose metadata name the endpoint.
     ///
-    /// The metadata are those of OpenID Connect Discovery, else of RFC 8414; the issuer that they
-    /// name has to be this one, to the letter.
+    /// The metadata are those of OpenID Connect Discovery, or else of RFC 8414; they have to name this issuer, to the
+    /// letter.
     ///
     /// ```
     /// use portcullis::JwksService;
@@ -84,12 +84,12 @@ impl JwksService {
 
     /// The keys of a JWK Set text from your own configuration (RFC 7517 section 5).
     ///
-    /// `oct` keys count as secrets for the HS algorithms, which a verifier has to allow by name. A key
-    /// without `kid` is tried for tokens with any.
+    /// `oct` keys are secrets for the HS algorithms, which a verifier has to allow by name. A key without `kid` is tried for
+    /// tokens with any `kid`.
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the text is not a JWK Set or none of its keys can be used.
+    /// A [`ConfigurationError`] if the text is not a JWK Set or has no usable key.
     pub fn from_json(text: &str) -> Result<Self, ConfigurationError> {
         let document: JwkSet = text.parse().map_err(ConfigurationError::NotAJwkSet)?;
         Self::local(KeySet::import(&document, &ImportRules::of(Origin::Local)))
@@ -99,14 +99,14 @@ impl JwksService {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the file cannot be read, and as for [`from_text`](Self::from_text).
+    /// A [`ConfigurationError`] if the file is unreadable, and as for [`from_text`](Self::from_text).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigurationError> {
         let path = path.as_ref();
         let text = std::fs::read(path).map_err(|source| ConfigurationError::File { path: path.to_owned(), source })?;
         Self::from_bytes(&text, &ImportRules::of(Origin::Local))
     }
 
-    /// The keys of a text in any of the forms that people hold keys in: a JWK Set, one JWK, or PEM as for
+    /// The keys of a text in any usual form: a JWK Set, one JWK, or PEM as for
     /// [`from_pem`](Self::from_pem).
     ///
     /// ```
@@ -121,12 +121,12 @@ impl JwksService {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] that says what the text is instead, or why none of its keys can be used.
+    /// A [`ConfigurationError`] if the text has another form, or no usable key.
     pub fn from_text(text: impl AsRef<[u8]>) -> Result<Self, ConfigurationError> {
         Self::from_bytes(text.as_ref(), &ImportRules::of(Origin::Local))
     }
 
-    /// The same, with keys of these uses (`use`), too, as [`JwksBuilder::key_uses`] takes them.
+    /// The same, accepting keys of these uses (`use`), too, as by [`JwksBuilder::key_uses`].
     ///
     /// # Errors
     ///
@@ -149,18 +149,18 @@ impl JwksService {
     /// The public keys of a PEM text: of each `PUBLIC KEY`, `RSA PUBLIC KEY` and `CERTIFICATE` section (RFC 7468 sections 5
     /// and 13), or of one such section's base64 alone, as Keycloak's console shows it.
     ///
-    /// They are tried for tokens with any `kid`. Of a certificate its key alone counts, whatever its times and issuer are.
+    /// They are tried for tokens with any `kid`. Only the key of a certificate is used; its times and issuer are not checked.
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError::Key`] if there is none, one is not a key of a supported type and size, or one is private.
+    /// [`ConfigurationError::Key`] if there is no key, or one is private or of an unsupported type or size.
     pub fn from_pem(pem: &str) -> Result<Self, ConfigurationError> {
         let keys = keys_from_pem(pem.as_bytes()).map_err(ConfigurationError::Key)?;
         Self::local(KeySet::new(keys, Origin::Local))
     }
 
-    /// A secret that the authorization server shares with you, for HS256, and if it is long enough for
-    /// HS384 and HS512. The verifier has to allow the algorithm by name.
+    /// A secret shared with the authorization server, for HS256, and if it is long enough for HS384 and HS512. The verifier
+    /// has to allow the algorithm by name.
     ///
     /// # Errors
     ///
@@ -171,9 +171,9 @@ impl JwksService {
         Self::local(KeySet::new(vec![VerificationKey::new(None, material)], Origin::Local))
     }
 
-    /// No keys at all: every token is refused, one that nothing else is wrong with by the code `unknown_key`.
+    /// No keys at all: every token is refused, one without another fault by the code `unknown_key`.
     ///
-    /// For those who look keys up token by token, and want all that needs no key judged before.
+    /// For servers that look up a key for each token, and check the rest of the token before.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -188,7 +188,7 @@ impl JwksService {
         Self(Source::Local(Arc::new(KeySet::new(Vec::new(), Origin::Local))))
     }
 
-    /// Whether there are keys to verify with: a readiness probe.
+    /// Returns true if there are keys to verify with: a readiness probe.
     #[must_use]
     pub fn ready(&self) -> bool {
         match &self.0 {
@@ -197,17 +197,17 @@ impl JwksService {
         }
     }
 
-    /// Fetches the keys unless they are there, so that the first request need not wait.
+    /// Fetches the keys if there are none yet, so that the first request need not wait.
     ///
     /// # Errors
     ///
-    /// Why there are none; requests try again.
+    /// The reason why there are no keys; requests try again.
     pub async fn prefetch(&self) -> Result<(), JwksError> {
         if self.ready() {
             return Ok(());
         }
         let refreshed = self.refresh().await;
-        // A cached set does, whatever the endpoint says.
+        // A set from the cache suffices, even if the endpoint fails.
         if self.ready() { Ok(()) } else { refreshed }
     }
 
@@ -215,7 +215,7 @@ impl JwksService {
     ///
     /// # Errors
     ///
-    /// Why they could not be fetched; those at hand stay in use.
+    /// The reason why the fetch failed; the keys at hand stay in use.
     pub async fn refresh(&self) -> Result<(), JwksError> {
         match &self.0 {
             Source::Local(_) => Ok(()),
@@ -223,7 +223,7 @@ impl JwksService {
         }
     }
 
-    /// How the service is doing.
+    /// The state of the service.
     #[must_use]
     pub fn status(&self) -> JwksStatus {
         match &self.0 {
@@ -237,7 +237,7 @@ impl JwksService {
         }
     }
 
-    /// The key set as it was fetched last, also if none of its keys can be used; none of local keys.
+    /// The key set that was fetched last, even if it has no usable key; none for local keys.
     ///
     /// ```
     /// use portcullis::JwksService;
@@ -272,7 +272,7 @@ impl JwksService {
         }
     }
 
-    /// The keys at hand for a token, if they can tell; nothing is fetched, now or behind.
+    /// The keys at hand for a token; none if only a fetch can tell. No fetch is started.
     pub(crate) fn peek(&self, header: &Header) -> Option<Result<Candidates, Refusal>> {
         let found = match &self.0 {
             Source::Local(keys) => keys.candidates(header),
@@ -281,7 +281,7 @@ impl JwksService {
         Some(found.map_err(|miss| refusal(miss, header)))
     }
 
-    /// How long ago a key of this id left the set, if one did of late; none if it is there again.
+    /// The time since a key of this id was withdrawn, if that was recent; none if the set has it again.
     pub(crate) fn withdrawn(&self, kid: &str) -> Option<Duration> {
         match &self.0 {
             Source::Local(_) => None,
@@ -289,7 +289,7 @@ impl JwksService {
         }
     }
 
-    /// The issuer that was expected, and the one that its metadata name in its place, if that is why there are no keys.
+    /// The expected issuer, and the other one in its metadata, if that is the reason why there are no keys.
     pub(crate) fn other_issuer(&self) -> Option<(String, String)> {
         match &self.0 {
             Source::Local(_) => None,
@@ -297,7 +297,7 @@ impl JwksService {
         }
     }
 
-    /// The time by this service's own clock.
+    /// The time by this service's clock.
     pub(crate) fn now(&self) -> SystemTime {
         match &self.0 {
             Source::Local(_) => SystemClock.now(),
@@ -320,9 +320,9 @@ impl JwksService {
         }
     }
 
-    /// Whether these are the keys in use, so that what was verified with them would be again.
+    /// Tells whether these are the keys in use, so that a verdict by them still holds.
     ///
-    /// `now` is by this service's own clock. It never waits, and starts the refresh that is due.
+    /// `now` is by this service's own clock. It never waits, and starts a due refresh.
     pub(crate) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
         match &self.0 {
             Source::Local(current) => std::ptr::eq(keys.as_ptr(), Arc::as_ptr(current)),
@@ -330,7 +330,7 @@ impl JwksService {
         }
     }
 
-    /// Looks for the keys that a token may be signed with, and waits for a fetch where one may help.
+    /// Looks for the keys that a token may be signed with, and waits for a fetch that may help.
     pub(crate) async fn key(&self, header: &Header) -> Result<Candidates, Refusal> {
         let found = match &self.0 {
             Source::Local(keys) => keys.candidates(header),
@@ -355,7 +355,7 @@ impl fmt::Debug for JwksService {
     }
 }
 
-/// Why keys could not be fetched: for your log, not for a client.
+/// The reason why keys could not be fetched: for your log, not for a client.
 ///
 /// # Example
 ///
@@ -363,8 +363,8 @@ impl fmt::Debug for JwksService {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use portcullis::JwksService;
 ///
-/// let nobody = JwksService::new("http://127.0.0.1:1/jwks").expect("a URL on this machine");
-/// let error = nobody.prefetch().await.unwrap_err();
+/// let unreachable = JwksService::new("http://127.0.0.1:1/jwks").expect("a URL on this machine");
+/// let error = unreachable.prefetch().await.unwrap_err();
 /// assert!(error.to_string().starts_with("the keys could not be fetched: "));
 /// # }
 /// ```

@@ -11,9 +11,9 @@ use crate::keys::{JwkSet, KeySet};
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) keys: Arc<KeySet>,
-    /// What the keys were imported from.
+    /// The document of the keys.
     pub(super) document: Arc<JwkSet>,
     pub(super) freshness: Freshness,
-    /// The set's tag, and the place that gave it.
+    /// The set's entity tag, and the URL that it is from.
     pub(super) etag: Option<(Url, HeaderValue)>,
 }

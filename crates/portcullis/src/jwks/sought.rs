@@ -1,4 +1,4 @@
-//! Which keys were looked for just now and not found: to look again would tell nothing else.
+//! Keys that a recent fetch did not bring, so that another fetch would not help.
 
 use std::{
     collections::VecDeque,
@@ -7,13 +7,13 @@ use std::{
 
 use crate::token::Header;
 
-/// The number of those that are remembered.
+/// The number of remembered keys.
 const MOST: usize = 64;
 
-/// The time for which the answer of a fetch stands.
+/// The time for which the outcome of a fetch counts.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// The keys that tokens asked for, and the time of a fetch that had not brought them; the last one first.
+/// Missing keys, and the time of the fetch that did not bring them; the latest first.
 #[derive(Debug, Default)]
 pub(super) struct Sought(VecDeque<Asked>);
 
@@ -26,7 +26,7 @@ struct Asked {
 
 impl Asked {
     fn is_for(&self, header: &Header) -> bool {
-        // Without a kid, the algorithm is all that a key is looked for by.
+        // Without a kid, a key is looked for by its algorithm alone.
         self.kid == header.kid && (self.kid.is_some() || self.algorithm == header.algorithm.name())
     }
 }
@@ -38,7 +38,7 @@ impl Sought {
         self.0.truncate(MOST);
     }
 
-    /// Tells whether a fetch has shown just now that there is no such key.
+    /// Tells whether a recent fetch did not bring this key.
     pub(super) fn in_vain(&self, header: &Header, now: SystemTime) -> bool {
         let asked = self.0.iter().find(|asked| asked.is_for(header));
         asked.is_some_and(|asked| now.duration_since(asked.at).is_ok_and(|age| age < A_MOMENT))

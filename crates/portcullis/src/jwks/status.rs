@@ -1,10 +1,10 @@
-//! How a key service is doing.
+//! The state of a key service.
 
 use std::time::Duration;
 
 use crate::keys::{KeyWarning, SkippedKey};
 
-/// How a [`JwksService`](crate::JwksService) is doing: for a readiness probe or a console.
+/// The state of a [`JwksService`](crate::JwksService): for a readiness probe or a console.
 ///
 /// # Example
 ///
@@ -23,16 +23,16 @@ pub struct JwksStatus {
     pub source: Option<String>,
     /// The `kid` of each key in use.
     pub keys: Vec<Option<String>>,
-    /// The keys of the set that are not used, and why.
+    /// The unused keys of the set, with the reasons.
     pub skipped: Vec<SkippedKey>,
-    /// The oddities of keys that are used all the same.
+    /// The oddities of used keys.
     pub warnings: Vec<KeyWarning>,
-    /// How long ago the set was fetched; none for local keys, or if there is no set.
+    /// The time since the set was fetched; none for local keys, or without a set.
     pub age: Option<Duration>,
-    /// In what time it is fetched again; none for local keys.
+    /// The time until the set is fetched again; none for local keys.
     pub next_refresh: Option<Duration>,
-    /// Failures since the last success.
+    /// The number of failures since the last success.
     pub failures: u32,
-    /// Why the last attempt failed, until one succeeds.
+    /// The reason why the last attempt failed; none after a success.
     pub last_error: Option<String>,
 }

@@ -1,18 +1,18 @@
-//! Which keys left a set of late: only for people, who ask why a token by one is refused.
+//! Recently withdrawn keys: only for explanations.
 
 use std::{collections::VecDeque, time::SystemTime};
 
 use crate::keys::KeySet;
 
-/// How many are remembered.
+/// The number of remembered keys.
 const MOST: usize = 16;
 
-/// The ids of keys that left, and when that was seen; the last one first.
+/// The ids of withdrawn keys, and the time at which that was seen; the latest first.
 #[derive(Debug, Default)]
 pub(super) struct Withdrawn(VecDeque<(Box<str>, SystemTime)>);
 
 impl Withdrawn {
-    /// Another set takes the place of one.
+    /// Records the change from one set to another.
     pub(super) fn note(&mut self, before: &KeySet, after: &KeySet, now: SystemTime) {
         let is_there = |kid: &str| after.kids().any(|known| known == Some(kid));
         self.0.retain(|(kid, _)| !is_there(kid));

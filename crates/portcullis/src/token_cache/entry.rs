@@ -1,4 +1,4 @@
-//! One token that is kept.
+//! A cached token.
 
 use std::{
     sync::{
@@ -10,29 +10,29 @@ use std::{
 
 use crate::claims::VerifiedToken;
 
-/// How many handles an entry has room for: one for each core, 8 at most.
+/// The number of handles of an entry: one for each core, at most 8.
 static HANDLES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, |cores| cores.get().clamp(1, 8)));
 
 thread_local! {
-    /// Which of an entry's handles this thread takes.
+    /// The number of this thread, which selects its handle of an entry.
     static PLACE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed)
     };
 }
 
-/// What the allocator, the map and the queue need for an entry, about.
+/// The estimated bytes of the allocator, the map and the queue for an entry.
 const OVERHEAD: usize = 192;
 
 pub(super) struct Entry<G> {
-    /// The same bytes that the verified token keeps.
+    /// The token's bytes, shared with the verified token.
     token: Arc<[u8]>,
     pub(super) grounds: G,
     verified: VerifiedToken,
-    /// The same token, for each thread by a handle of its own, as far as there is room.
+    /// Handles of the same token, one for each thread as far as possible.
     handles: Box<[OnceLock<VerifiedToken>]>,
-    /// About how many bytes it takes.
+    /// The estimated size, in bytes.
     pub(super) weight: usize,
     taken: AtomicBool,
     forgotten: AtomicBool,
@@ -42,37 +42,37 @@ impl<G> Entry<G> {
     pub(super) fn new(token: &[u8], verified: VerifiedToken, grounds: G, weight: usize) -> Self {
         let handles = (0..*HANDLES).map(|_| OnceLock::new()).collect();
         let (taken, forgotten) = (AtomicBool::new(false), AtomicBool::new(false));
-        // One copy for both, where the verified token is kept for these bytes.
+        // One copy for both, if the verified token was made from these bytes.
         let kept = verified.keep_shown_as(|| token.into());
         let token = if **kept == *token { Arc::clone(kept) } else { token.into() };
         Self { token, grounds, verified, handles, weight, taken, forgotten }
     }
 
-    /// About how many bytes an entry takes.
+    /// The estimated size of an entry, in bytes.
     pub(super) fn weight(token: &[u8], verified: &VerifiedToken) -> usize {
         OVERHEAD + size_of::<Self>() + token.len() + *HANDLES * VerifiedToken::HANDLE_BYTES + verified.heap_bytes()
     }
 
-    /// Whether it is to the byte this token, and was not forgotten.
+    /// Tells whether the entry is for exactly these bytes, and was not forgotten.
     pub(super) fn is_for(&self, token: &[u8]) -> bool {
         are_equal(&self.token, token) && !self.forgotten.load(Ordering::Acquire)
     }
 
-    /// The verified token, as this thread takes it.
+    /// This thread's handle of the verified token.
     pub(super) fn handle(&self) -> &VerifiedToken {
         let own = self.handles.get(PLACE.with(|place| place % *HANDLES));
         own.map_or(&self.verified, |own| own.get_or_init(|| self.verified.apart()))
     }
 
-    /// Marks that a request came for it.
+    /// Marks the entry as used.
     pub(super) fn take(&self) {
-        // Written once only: the line stays with all cores that read it.
+        // Written once only, so that the cache line stays shared between cores.
         if !self.taken.load(Ordering::Relaxed) {
             self.taken.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether it was taken since this was last asked.
+    /// Tells whether the entry was used since the last call.
     pub(super) fn was_taken(&self) -> bool {
         self.taken.swap(false, Ordering::Relaxed)
     }
@@ -84,7 +84,7 @@ impl<G> Entry<G> {
     }
 }
 
-/// Whether two tokens are the same, in a time that does not tell how far they are.
+/// Tells whether two tokens are equal, in constant time for tokens of the same length.
 fn are_equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
 }

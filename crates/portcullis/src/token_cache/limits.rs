@@ -1,8 +1,8 @@
-//! How much a cache may keep.
+//! The limits of a cache.
 
 use crate::claims::TokenCacheRules;
 
-/// How much a cache may keep.
+/// The limits of a cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) bytes: usize,
@@ -23,7 +23,7 @@ impl Limits {
         (!off).then_some(Self { bytes, tokens })
     }
 
-    /// What is enough for both.
+    /// The larger of both limits.
     pub(crate) fn widest(self, other: Self) -> Self {
         Self { bytes: self.bytes.max(other.bytes), tokens: self.tokens.max(other.tokens) }
     }

@@ -1,21 +1,21 @@
 //! Tokens that were verified before: [`TokenCache`].
 //!
-//! - A token is found by a seeded hash of its last 32 bytes, which are of the signature; then all bytes are compared.
+//! - A token is found by a seeded hash of its last 32 bytes, a part of the signature; then all bytes are compared.
 //! - Only tokens that passed are kept, so that a flood of bad ones displaces nothing.
 //! - The cache keeps verdicts on tokens, not on requests: times and policy are checked again at each request. Each
-//!   token stands beside the grounds of its verification, such as the key set, and the caller judges whether they still
+//!   token is kept with the grounds of its verification, such as the key set, and the caller judges whether they still
 //!   hold. A set that was fetched again and is the same, key by key, keeps its identity, so that a refresh voids
-//!   nothing.
+//!   no entry.
 //! - A cache belongs to one verifier, so that no other configuration can have a part in it. The verifier's issuers
 //!   share it, since the issuer is not known before the token is.
 //! - It is bounded in bytes and in tokens. Weights are estimates to the safe side: `cargo xtask guards` shows with a
 //!   million tokens that the heap stays below the bound.
-//! - When it is full, a token that is verified leaves a mark, enters when it is verified again, and displaces one that
-//!   was not used since. So good tokens that are seen once each displace none. To let each in and another out took 2
-//!   µs, most of it waiting for memory that had not been touched for long.
-//! - An insertion that finds another thread at it is left out: no request waits for a cache, and the token will be seen
-//!   again.
-//! - A look takes no lock, no allocation and no write that another core sees. Each thread takes a handle with a
+//! - When the cache is full, a verified token leaves a mark, enters when it is verified again, and displaces one that
+//!   was not used since. So tokens that are used once displace none. Replacing an entry for each token took 2 µs, most of
+//!   it waiting for memory that had not been touched for long.
+//! - An insertion while another thread inserts is left out: no request waits for the cache, and the token is inserted the
+//!   next time.
+//! - A lookup takes no lock, no allocation and no write that another core sees. Each thread takes a handle with a
 //!   reference count of its own: with a lock or one count for all (quick_cache, an `Arc` in a map), two cores together
 //!   answered half as many requests for the same token as one alone.
 //!
@@ -38,10 +38,10 @@ use crate::claims::VerifiedToken;
 use entry::Entry;
 use queue::Queue;
 
-/// How many bytes at the end of a token its hash is of: 192 bits of the signature, which nobody chooses.
+/// The number of hashed bytes at the end of a token: 192 bits of the signature, which clients cannot choose.
 const HASHED_BYTES: usize = 32;
 
-/// Verified tokens, each with the grounds `G` that it was verified on.
+/// Verified tokens, each with the grounds `G` of its verdict.
 pub(crate) struct TokenCache<G> {
     seed: RandomState,
     entries: HashMap<u64, Entry<G>, BuildHasherDefault<Hashed>>,
@@ -54,7 +54,7 @@ impl<G> TokenCache<G> {
         Self { seed: RandomState::new(), entries: HashMap::default(), queue: Mutex::default(), limits }
     }
 
-    /// The verified token that equals this one, if the grounds that it stands on still hold.
+    /// The verified token with these bytes, if its grounds still hold.
     pub(crate) fn get(&self, token: &[u8], hold: impl FnOnce(&G, &VerifiedToken) -> bool) -> Option<VerifiedToken> {
         let entries = self.entries.pin();
         let entry = entries.get(&self.key(token)).filter(|entry| entry.is_for(token))?;
@@ -65,9 +65,9 @@ impl<G> TokenCache<G> {
         })
     }
 
-    /// Keeps a token that was verified on these grounds, in the place of an older one with the same bytes.
+    /// Keeps a token that was verified on these grounds, in place of an older one with the same bytes.
     ///
-    /// One that finds another thread at it is not kept: it comes again, and nobody waits.
+    /// It is left out if another thread inserts at the same time, so that no request waits.
     pub(crate) fn insert(&self, token: &[u8], verified: VerifiedToken, grounds: G) {
         let (key, weight) = (self.key(token), Entry::<G>::weight(token, &verified));
         if weight > self.limits.bytes {
@@ -94,7 +94,7 @@ impl<G> TokenCache<G> {
         }
     }
 
-    /// Forgets what is known of this token: the next request with it has it verified anew.
+    /// Forgets this token: it is verified again at the next request.
     pub(crate) fn forget(&self, token: &[u8]) {
         let entries = self.entries.pin();
         if let Some(entry) = entries.get(&self.key(token)) {
@@ -102,7 +102,7 @@ impl<G> TokenCache<G> {
         }
     }
 
-    /// How many tokens are kept, and about how many bytes they take.
+    /// The number of tokens, and their estimated size in bytes.
     pub(crate) fn size(&self) -> (usize, usize) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         (queue.len(), queue.bytes())
@@ -116,7 +116,7 @@ impl<G> TokenCache<G> {
     }
 }
 
-/// The keys are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Default)]
 struct Hashed(u64);
 

@@ -1,16 +1,16 @@
-//! Which tokens come in and which go, when there is no room for all.
+//! The choice of the tokens that enter and leave a full cache.
 
 use std::collections::VecDeque;
 
 use super::Limits;
 
-/// So many are spared one after another; then the next goes, taken or not, so that no insertion takes long.
+/// The number of used entries that an insertion spares; then it removes the next one, used or not, so that none takes long.
 const SPARED_AT_ONCE: usize = 256;
 
-/// So many strangers are remembered for each token that there is room for.
+/// The number of marks for each token that the cache has room for.
 const STRANGERS: usize = 8;
 
-/// The keys of all entries in the order in which they are looked at, how much they weigh, and who stands outside.
+/// The keys of all entries in the order of their removal, their size, and the marks of tokens that did not enter.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     keys: VecDeque<u64>,
@@ -20,7 +20,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Whether a new token may come in: while there is room, or when it comes for the second time.
+    /// Tells whether a new token may enter: if there is room, or at its second insertion.
     pub(super) fn admits(&mut self, key: u64, weight: usize, limits: Limits) -> bool {
         let has_room = self.bytes + weight <= limits.bytes && self.keys.len() < limits.tokens;
         has_room || self.strangers.knows(key, self.keys.len())
@@ -37,13 +37,13 @@ impl Queue {
         self.spared = 0;
     }
 
-    /// The key of an entry that has to go or to be spared, as long as there is too much.
+    /// The key of the next entry to remove or to spare; none if the entries fit.
     pub(super) fn surplus(&mut self, limits: Limits) -> Option<u64> {
         let fits = self.bytes <= limits.bytes && self.keys.len() <= limits.tokens;
         if fits { None } else { self.keys.pop_front() }
     }
 
-    /// Whether this insertion may spare one more.
+    /// Tells whether this insertion may spare one more entry.
     pub(super) fn may_spare(&self) -> bool {
         self.spared < SPARED_AT_ONCE
     }
@@ -66,15 +66,15 @@ impl Queue {
     }
 }
 
-/// Tokens that came once while there was no room: half of a key each, in the place that the other half names.
+/// The marks of tokens that were inserted once into a full cache: half of a key each, in the place given by the other half.
 ///
-/// A newer one takes the place of an older every other time, by chance: two that come by turns and share a
-/// place would otherwise push each other out for ever. The table is laid when the first stands outside.
+/// A newer mark replaces an older one at random, every other time: two tokens that share a place and take turns would
+/// otherwise displace each other for ever. The table is made when the first token does not enter.
 #[derive(Debug, Default)]
 struct Strangers(Vec<u32>);
 
 impl Strangers {
-    /// Whether this one came before; remembers it.
+    /// Tells whether this token was inserted before, and marks it.
     fn knows(&mut self, key: u64, room: usize) -> bool {
         if self.0.is_empty() {
             self.0 = vec![0; (room * STRANGERS).next_power_of_two().max(64)];

@@ -1,4 +1,4 @@
-//! What is found, what is kept, and what goes.
+//! Lookups, insertions and removals.
 
 use std::{fmt::Display, sync::Arc, time::SystemTime};
 
@@ -13,7 +13,7 @@ use crate::{
     token,
 };
 
-/// Tokens that really are verified: there are no others.
+/// Makes verified tokens, by verifying them.
 struct Mint {
     key: SigningKey,
     keys: Arc<KeySet>,
@@ -43,7 +43,7 @@ impl Mint {
     }
 }
 
-/// A request with this token: whether it was known; if not, it is verified and inserted.
+/// Returns true if the token is in the cache; inserts it if not.
 fn visit(cache: &TokenCache<()>, (text, verified): &(String, VerifiedToken)) -> bool {
     let known = has(cache, text);
     if !known {
@@ -80,7 +80,7 @@ fn a_token_is_found_by_all_of_its_bytes_and_no_others() {
 fn tokens_with_the_same_hash_do_not_stand_for_each_other() {
     let (mint, cache) = (Mint::new(), of_tokens(100));
     let (text, verified) = mint.token("alice");
-    // All that is hashed is the same; no issuer signs such a pair.
+    // The hashed bytes are the same; no issuer signs such a pair.
     let twin = format!("x{text}");
     cache.insert(text.as_bytes(), verified.clone(), ());
     assert!(!has(&cache, &twin));
@@ -135,7 +135,7 @@ fn bytes_and_tokens_are_bounded() {
         }
         let last = mint.token("last");
         assert!(!visit(&cache, &last));
-        // It may have to knock more than twice: another stranger may have its place.
+        // More than two attempts may be needed, since another token may have its place.
         let enters = (0..100).any(|_| visit(&cache, &last));
         assert_eq!(enters, bytes >= 3_000 && tokens > 0, "{bytes} bytes, {tokens} tokens");
         let (count, weight) = cache.size();

@@ -1,4 +1,4 @@
-//! How an authorization server is asked: the [`HttpClient`] trait.
+//! Requests to an authorization server: the [`HttpClient`] trait.
 
 use std::{fmt, future::Future, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc};
 
@@ -9,10 +9,10 @@ use url::Url;
 use super::{reach::Reach, url::shown};
 use crate::configuration_error::ConfigurationError;
 
-/// Says who asks: firewalls refuse requests that do not.
+/// The `User-Agent`: some firewalls refuse requests without one.
 pub(crate) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
 
-/// What goes wrong in parts that users bring along.
+/// An error of a client, cache or store that users provide.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A future on the heap.
@@ -20,18 +20,18 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A request to an authorization server.
 ///
-/// In its body may stand a token and the client's secret: neither is in debug output.
+/// Its body may contain a token and the client's secret; debug output shows neither.
 #[non_exhaustive]
 pub struct HttpRequest {
     /// The request itself.
     pub request: http::Request<Bytes>,
-    /// The longest body to read, in bytes: stop there, and answer with an error.
+    /// The length of the longest body to read, in bytes: return an error for a longer one.
     pub max_body_bytes: usize,
-    /// The reach that it may have; any where the operator chose the URL.
+    /// The allowed addresses; any if the operator chose the URL.
     pub(crate) reach: Option<Reach>,
 }
 
-/// Says what is asked where, without credentials, query and body.
+/// Shows method and URL, without credentials, query and body.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = Url::parse(&self.request.uri().to_string()).map(|url| shown(&url)).unwrap_or_default();
@@ -40,12 +40,12 @@ impl fmt::Debug for HttpRequest {
 }
 
 impl HttpRequest {
-    /// Tells whether a connection for this request may be made to this address.
+    /// Returns true if a connection for this request may be made to this address.
     ///
-    /// A URL that an operator configured may lead anywhere. One that an issuer's metadata name may lead to public addresses
-    /// and to such of the issuer's own kind, and no farther in: not from outside to this machine, to link-local addresses
-    /// or into a private network. An address in the URL itself has been judged; a client that looks names up asks this for
-    /// each address that it gets, and connects to no other.
+    /// A configured URL may lead to any address. A URL from an issuer's metadata may lead to public addresses, and to
+    /// addresses of the same kind as the issuer's own: a public issuer cannot aim it at this machine, at link-local
+    /// addresses or into a private network. A literal address in the URL was checked before; a client has to call this for
+    /// each address that it resolves a name to, and connect to no other.
     ///
     /// ```
     /// use portcullis::HttpRequest;
@@ -60,10 +60,10 @@ impl HttpRequest {
     }
 }
 
-/// The address of the server that answered: a client may put it into a response's extensions.
+/// The address of the server that answered; a client puts it into the extensions of a response.
 ///
-/// From an issuer's own address follows how far URLs may lead that its metadata name; where it is not known, to public
-/// addresses only. Behind a proxy it is not the proxy's.
+/// The address of an issuer decides which addresses the URLs in its metadata may lead to; if it is unknown, to public ones
+/// only. Never put the address of a proxy there.
 ///
 /// ```
 /// use portcullis::PeerAddress;
@@ -102,14 +102,14 @@ pub trait HttpClient: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the response from being had: its text stands in the log and in the status.
+    /// Any error of the connection or the response: its text is in the log and in the status.
     fn send(
         &self,
         request: HttpRequest,
     ) -> impl Future<Output = Result<http::Response<Bytes>, Box<dyn std::error::Error + Send + Sync>>> + Send;
 }
 
-/// A body that grew beyond [`HttpRequest::max_body_bytes`]: the server answered, only at too great a length.
+/// The error for a body that is longer than [`HttpRequest::max_body_bytes`].
 #[derive(Debug)]
 pub(crate) struct BodyTooLong {
     pub(crate) limit: usize,
@@ -134,16 +134,16 @@ impl<C: HttpClient> AnyHttpClient for C {
     }
 }
 
-/// The authorities that vouch for the servers that the default client asks.
+/// The certificate authorities that the default client trusts.
 pub(crate) enum Authorities {
-    /// Those that the machine trusts.
+    /// The machine's own.
     Machine,
     AndOfFile(PathBuf),
     AndOfPem(Vec<u8>),
 }
 
 impl Authorities {
-    /// A client that trusts them: one that a user brings has its own, else it is the default one.
+    /// A client that trusts these authorities: the user's own client, which has to trust them itself, or the default one.
     pub(crate) fn client(
         self,
         own: Option<Arc<dyn AnyHttpClient>>,
@@ -166,7 +166,7 @@ fn read(path: PathBuf) -> Result<Vec<u8>, ConfigurationError> {
     std::fs::read(&path).map_err(|source| ConfigurationError::File { path, source })
 }
 
-/// The wishes for the default client.
+/// The options of the default client.
 #[derive(Debug, Default)]
 #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
 pub(crate) struct ClientOptions {
@@ -176,7 +176,7 @@ pub(crate) struct ClientOptions {
     pub(crate) authorities: Option<Vec<u8>>,
 }
 
-/// The client for who brings none.
+/// The client for users without one of their own.
 #[cfg(feature = "reqwest")]
 fn default_client(options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
     Ok(Arc::new(super::ReqwestClient::standard(options)?))
@@ -187,7 +187,7 @@ fn default_client(_options: &ClientOptions) -> Result<Arc<dyn AnyHttpClient>, Co
     Err(ConfigurationError::NoHttpClient)
 }
 
-/// An error's text with that of its causes, which clients like to leave out.
+/// The text of an error and of its causes.
 pub(crate) fn with_causes(error: &BoxError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! How an authorization server is asked: over which URLs, and by which client.
+//! Requests to an authorization server: the allowed URLs and addresses, and the HTTP client.
 
 mod cache_control;
 mod client;

@@ -1,7 +1,7 @@
-//! Turns names into addresses for the default client: as the system does, and no farther than a request may reach.
+//! Resolves names for the default client, to allowed addresses only.
 //!
-//! Names are looked up when a connection is made and the very addresses that were judged are connected to, so that a
-//! name which changes its address in between gains nothing.
+//! Names are resolved when a connection is made, and the client connects to the very addresses that were checked. So a
+//! name that changes its address in between gains nothing.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use url::Url;
 
 use super::{client::BoxError, reach::Reach};
 
-/// Looks a name up.
+/// Resolves a name.
 type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
-/// Of so many names the addresses are remembered: those of an issuer, of its keys, of a proxy.
+/// The number of names whose addresses are remembered: of an issuer, of its keys, of a proxy.
 const MOST_NAMES: usize = 16;
 
 #[derive(Clone)]
@@ -34,7 +34,7 @@ struct Known {
 }
 
 impl Names {
-    /// As the system looks them up.
+    /// Names as the system resolves them.
     pub(super) fn of_the_system() -> Self {
         Self::by(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect()))
     }
@@ -43,7 +43,7 @@ impl Names {
         Self { lookup: Arc::new(lookup), known: Arc::default() }
     }
 
-    /// From here on, connections to this URL's host reach so far; as far as they like if there is no bound.
+    /// Bounds later connections to this URL's host; `None` removes the bound.
     pub(super) fn bound(&self, url: &Url, reach: Option<Reach>) {
         let Some(name) = url.domain() else { return };
         let mut known = self.lock();
@@ -53,7 +53,7 @@ impl Names {
         known.entry(name.to_owned()).or_default().reach = reach;
     }
 
-    /// Tells whether the URL's host is at this address: behind a proxy, a connection is to the proxy's.
+    /// Tells whether this is an address of the URL's host: behind a proxy, connections are to the proxy's address.
     pub(super) fn is_at(&self, url: &Url, address: IpAddr) -> bool {
         let Some(name) = url.domain() else { return false };
         self.lock().get(name).is_some_and(|known| known.addresses.contains(&address))
@@ -65,7 +65,7 @@ impl Names {
 
     fn judge(&self, name: &str, addresses: &[IpAddr]) -> Result<Addrs, BoxError> {
         let mut known = self.lock();
-        // A name that nobody asks for here is a proxy's.
+        // A name without a request is that of a proxy.
         let reach = known.get(name).and_then(|known| known.reach);
         let allowed: Vec<_> =
             addresses.iter().copied().filter(|address| reach.is_none_or(|reach| reach.allows(*address))).collect();
@@ -92,14 +92,14 @@ impl Resolve for Names {
     }
 }
 
-/// A name has no address that may be connected to.
+/// The error for a name without an allowed address.
 #[derive(Debug)]
 pub(crate) struct OutOfReach;
 
 impl std::fmt::Display for OutOfReach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
-            "the host is on this machine or in a network that the issuer itself is not in: if it is meant, \
+            "the host is on this machine or in a network that the issuer itself is not in: if this is intended, \
              configure it as `jwks_uri`",
         )
     }
@@ -130,7 +130,7 @@ mod tests {
         Some(Reach::of_issuer(&Url::parse("https://as.example").unwrap(), Some(address(peer))))
     }
 
-    /// Each look is judged, and a connection goes where its own look led.
+    /// Each resolution is checked, and a connection uses the addresses of its own one.
     #[tokio::test]
     async fn a_name_that_changes_its_address_gains_nothing() {
         let looks = AtomicUsize::new(0);

@@ -1,8 +1,8 @@
-//! Which addresses a URL may be at that an authorization server chose, and not the operator.
+//! The allowed addresses of a URL that an authorization server chose, and not the operator.
 //!
-//! Metadata of an issuer name the URL of its keys. Whoever runs the issuer could aim it at what this machine alone
-//! reaches: services on loopback, the cloud's metadata service, hosts of the private network. So the address has to be
-//! public, or of the kind that the issuer's own address is of.
+//! An issuer's metadata name the URL of its keys. A malicious issuer could aim it at services that only this machine
+//! can reach: on loopback, the cloud's metadata service, hosts of the private network. So the address has to be public, or
+//! of the same kind as the issuer's own.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,15 +12,15 @@ use url::{Host, Url};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressKind {
     Public,
-    /// Of carriers and overlay networks (RFC 6598).
+    /// Addresses of carriers and overlay networks (RFC 6598).
     Shared,
-    /// RFC 1918, unique local (RFC 4193), and what else is routed within a site only.
+    /// RFC 1918, unique local (RFC 4193), and other addresses that are routed within a site only.
     Private,
-    /// RFC 3927, RFC 4291 section 2.5.6; also the addresses at which clouds tell machines their secrets.
+    /// RFC 3927, RFC 4291 section 2.5.6; also the metadata services of clouds, which serve credentials.
     LinkLocal,
     /// This machine.
     Loopback,
-    /// Multicast, broadcast, reserved: no server is there.
+    /// Multicast, broadcast and reserved addresses: never a server's.
     Unusable,
 }
 
@@ -60,7 +60,7 @@ impl AddressKind {
         match address.segments() {
             [0, 0, 0, 0, 0, 0, 0, 0 | 1] => Self::Loopback,
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
-            // Unique local, site-local of old, and NAT64 within a site (RFC 8215).
+            // Unique local, deprecated site-local, and NAT64 within a site (RFC 8215).
             [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => Self::Private,
             [0xff00..=0xffff, ..] => Self::Unusable,
             _ => Self::Public,
@@ -68,14 +68,14 @@ impl AddressKind {
     }
 }
 
-/// The IPv4 address that packets to this one end at: mapped, compatible, translated (RFC 6052), 6to4, Teredo, ISATAP.
+/// The IPv4 address behind this one: mapped, compatible, translated (RFC 6052), 6to4, Teredo, ISATAP.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => v4(high, low),
-        // Within a site (RFC 8215), by ISATAP (RFC 5214): private at the least.
+        // Within a site (RFC 8215), by ISATAP (RFC 5214): at least private.
         [0x64, 0xff9b, 1, .., high, low] | [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => v4(high, low)
             .filter(|v4| matches!(AddressKind::of((*v4).into()), AddressKind::Loopback | AddressKind::LinkLocal)),
         [0x2001, 0, .., high, low] => v4(!high, !low),
@@ -83,7 +83,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// The reach of a URL that an issuer chose.
+/// The addresses that a URL from an issuer's metadata may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reach {
     /// The kind of the issuer's own address; public if it is not known.
@@ -91,7 +91,7 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// As far as the issuer at this URL, and at this address, if one was seen.
+    /// The reach of the issuer at this URL, and at this address, if it is known.
     pub(crate) fn of_issuer(url: &Url, peer: Option<IpAddr>) -> Self {
         let address = literal(url).or(peer);
         Self { issuer: address.map_or(AddressKind::Public, AddressKind::of) }
@@ -101,13 +101,13 @@ impl Reach {
         match AddressKind::of(address) {
             AddressKind::Public => true,
             AddressKind::Unusable => false,
-            // Whoever runs this machine's own issuer reaches its network anyway.
+            // An issuer on this machine reaches the machine's network anyway.
             AddressKind::Shared | AddressKind::Private if self.issuer == AddressKind::Loopback => true,
             kind => kind == self.issuer,
         }
     }
 
-    /// Tells whether the URL's host may be asked, as far as that can be told without looking its name up.
+    /// Tells whether the URL's host is allowed, as far as possible without resolving its name.
     pub(crate) fn allows_literal(self, url: &Url) -> bool {
         literal(url).is_none_or(|address| self.allows(address))
     }
@@ -171,7 +171,7 @@ mod tests {
             ("http://localhost", None, "8.8.8.8 100.64.0.1 10.0.0.1 127.0.0.1"),
             ("https://127.0.0.1", None, "8.8.8.8 100.64.0.1 10.0.0.1 127.0.0.1"),
             ("https://10.0.0.7", None, "8.8.8.8 10.0.0.1"),
-            // A literal counts, whatever a proxy in between says.
+            // A literal address counts, not that of a proxy in between.
             ("https://8.8.4.4", Some("127.0.0.1"), "8.8.8.8"),
         ];
         for (issuer, peer, expected) in table {

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::configuration_error::ConfigurationError;
 
-/// How long a connection may take to be made.
+/// The longest time for making a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends requests with reqwest: rustls, the machine's certificate authorities, proxies from the environment.
 ///
-/// Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; this machine is asked past them.
+/// Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; requests to this machine bypass them.
 ///
 /// # Example
 ///
@@ -34,15 +34,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct ReqwestClient {
     client: reqwest::Client,
-    /// None where the names are looked up as a user's builder says.
+    /// The resolver; none if the user's builder resolves names.
     names: Option<Names>,
 }
 
 impl ReqwestClient {
-    /// Builds the client; redirects are not followed, whatever the builder says.
+    /// Builds the client. It never follows redirects, even if the builder allows them.
     ///
-    /// Names are looked up as the builder says: it is up to you then where a `jwks_uri` that an issuer's metadata name
-    /// may lead ([`HttpRequest::may_connect_to`]).
+    /// The builder resolves names by itself, so it has to check the addresses of a `jwks_uri` from an issuer's metadata
+    /// ([`HttpRequest::may_connect_to`]).
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl ReqwestClient {
         Ok(Self { client: built(builder)?, names: None })
     }
 
-    /// The client for who brings none.
+    /// The client for users without one of their own.
     pub(super) fn standard(options: &ClientOptions) -> Result<Self, ConfigurationError> {
         Self::looking_up(options, Names::of_the_system())
     }
@@ -72,7 +72,7 @@ impl ReqwestClient {
     }
 }
 
-/// One at least, or the text is not what it was taken for.
+/// Reads certificates; none if the text has no certificate.
 fn certificates(pem: &[u8]) -> Option<Vec<reqwest::Certificate>> {
     reqwest::Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty())
 }
@@ -90,7 +90,7 @@ impl HttpClient for ReqwestClient {
         if let Some(names) = &self.names {
             names.bound(&url, reach);
         }
-        // Whoever asks knows the URL, and its text would have the credentials and the query of it.
+        // The caller knows the URL, and its text would show its credentials and query.
         let mut response = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
@@ -147,7 +147,7 @@ mod tests {
             assert!(error.contains("configure it as `jwks_uri`"), "{error}");
         }
         assert_eq!(server.requests(Endpoint::Jwks), 0);
-        // One that is on this machine itself, and an operator's own word, lead there.
+        // An issuer on this machine, and a configured URL, may lead there.
         for issuer in [Some(INNER), None] {
             let answer = client.send(request(&url, issuer)).await.unwrap();
             assert_eq!(answer.extensions().get(), Some(&PeerAddress(INNER)));

@@ -1,20 +1,20 @@
-//! Which URLs may be asked, and how they are shown.
+//! Allowed URLs, and their form in logs.
 
 use url::{Host, Url};
 
 use crate::configuration_error::ConfigurationError;
 
-/// Which URLs may be asked.
+/// The URLs that requests may be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     /// https, and http to this machine.
     Secure,
-    /// http to anywhere as well.
+    /// http to any host as well.
     AnyHttp,
 }
 
 impl Transport {
-    /// Reads a URL that may be asked.
+    /// Reads an allowed URL.
     pub(crate) fn url(self, text: &str) -> Result<Url, ConfigurationError> {
         let url = Url::parse(text).map_err(|_| ConfigurationError::Url { url: without_secrets(text) })?;
         match url.scheme() {
@@ -26,12 +26,12 @@ impl Transport {
     }
 }
 
-/// The URL as logs name it: without credentials and query, and not without end.
+/// The URL for logs: without credentials and query, and of limited length.
 pub(crate) fn shown(url: &Url) -> String {
     cut(&format!("{}{}", url.origin().ascii_serialization(), url.path()))
 }
 
-/// The same of a text that is no URL, whoever wrote it.
+/// The same for an untrusted text that is no URL.
 fn without_secrets(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
@@ -40,7 +40,7 @@ fn without_secrets(text: &str) -> String {
     cut(&format!("{scheme}{separator}{rest}"))
 }
 
-/// Short, and without anything that steers a terminal.
+/// Cuts a text, and replaces characters that could control a terminal.
 fn cut(text: &str) -> String {
     const LONGEST: usize = 256;
     let is_visible = |character: char| character.is_alphanumeric() || matches!(character, ' '..='~');
@@ -52,7 +52,7 @@ fn cut(text: &str) -> String {
     cut
 }
 
-/// Whether the URL is of this machine, by its name or address.
+/// Tells whether the URL is of this machine, by its name or address.
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,4 +1,4 @@
-//! The authorization server is down, slow, or talks nonsense.
+//! An authorization server that is down, slow, or answers nonsense.
 
 use std::{
     sync::{
@@ -131,8 +131,8 @@ pub(crate) async fn nonsense_from_the_endpoint_keeps_the_keys_at_hand() {
         ("cut off", Fault::CutOff, ""),
         ("refused", Fault::Refuse, ""),
         ("not JSON", Fault::NotJson, "JWK Set"),
-        ("10 MB", Fault::HugeBody(10_000_000), "longer than"),
-        ("endless", Fault::EndlessBody, "longer than"),
+        ("10 MB", Fault::HugeBody(10_000_000), "expected at most"),
+        ("endless", Fault::EndlessBody, "expected at most"),
         ("another document", Fault::Body { content_type: "application/json".into(), body: "{}".into() }, "JWK Set"),
         ("keys is no array", Fault::Body { content_type: "a/b".into(), body: r#"{"keys":{}}"#.into() }, "JWK Set"),
         ("an unasked 304", Fault::Status(304), "304"),
@@ -210,7 +210,7 @@ pub(crate) async fn a_client_that_panics_is_an_outage_and_no_more() {
 pub(crate) async fn a_client_that_ignores_the_limit_does_not_get_past_it() {
     let setup = Setup::with(|server| server, |jwks| jwks.http_client(Huge)).await;
     assert_eq!(setup.status(&setup.app()).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(setup.jwks.status().last_error.unwrap().contains("longer than"));
+    assert!(setup.jwks.status().last_error.unwrap().contains("expected at most"));
 }
 
 #[tokio::test]
@@ -265,9 +265,9 @@ impl JwksCache for Shared {
 enum Broken {
     Fails,
     Hangs,
-    /// Has a set without keys.
+    /// Returns a set without keys.
     Empty,
-    /// Has a set of the year 1970, with a key that is not the issuer's.
+    /// Returns a set of the year 1970, with a key that is not the issuer's.
     Stale,
 }
 
@@ -294,7 +294,7 @@ impl JwksCache for Broken {
     }
 }
 
-/// In a URL may stand a password, or a key as its query.
+/// A URL may contain a password, or a key in its query.
 #[tokio::test]
 async fn no_error_shows_what_may_be_secret_in_a_url() {
     let nobody = "http://user:hunter2@127.0.0.1:1/nobody?key=hunter3";
@@ -315,7 +315,7 @@ async fn no_error_shows_what_may_be_secret_in_a_url() {
     }
 }
 
-/// A text that an issuer writes ends in a log.
+/// An issuer's text may end up in a log.
 #[tokio::test]
 async fn a_jwks_uri_that_is_none_steers_no_terminal_and_fills_no_log() {
     let server = portcullis_testkit::AuthorizationServer::start().await;
@@ -338,7 +338,7 @@ struct Panics(Arc<AtomicUsize>);
 impl HttpClient for Panics {
     async fn send(&self, _request: HttpRequest) -> Result<http::Response<Bytes>, Error> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        panic!("a bug in somebody's client")
+        panic!("a bug in a client")
     }
 }
 

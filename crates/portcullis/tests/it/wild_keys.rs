@@ -1,4 +1,4 @@
-//! Key sets and metadata as the servers of the wild give them.
+//! Key sets and metadata in the forms of real servers.
 
 use std::{
     net::IpAddr,
@@ -98,7 +98,7 @@ async fn the_tenth_of_ten_keys_signs_a_token_without_kid() {
     assert!(refusal.to_string().contains("`max_key_attempts`") && refusal.to_string().contains("5 keys"), "{refusal}");
     let explained = few.explain(&token, setup.clock.now()).await;
     assert!(explained.first_failure().unwrap().hint.as_ref().unwrap().contains("10 keys fit"));
-    // A token that names its key costs one signature, however many keys there are.
+    // A token that names its key costs one signature, for any number of keys.
     let one = Verifier::builder(setup.jwks.clone()).max_key_attempts(1).build().unwrap();
     assert_eq!(code(&one, &setup.server.token().sign()).await, "passes");
 }
@@ -122,7 +122,7 @@ async fn a_key_that_was_skipped_is_named_with_the_reason() {
         let refusal = verifier.verify(&token).await.unwrap_err();
         assert_eq!(refusal.code(), "unusable_key");
         assert!(refusal.to_string().contains(reason), "{refusal}");
-        assert!(!refusal.description().contains(reason), "a client is told nothing of the set");
+        assert!(!refusal.description().contains(reason), "a client learns nothing about the set");
         let explained = verifier.explain(&token, setup.clock.now()).await;
         let hint = explained.first_failure().unwrap().hint.clone().unwrap();
         assert!(hint.contains(reason) && !hint.contains("forged"), "{hint}");
@@ -177,13 +177,13 @@ async fn what_is_no_key_set_is_named() {
     }
 }
 
-/// A URL, and what stands there.
+/// URLs and their answers.
 type Answers = Vec<(String, http::Response<Bytes>)>;
 
-/// A URL that was asked, with which fields, and whether the request may reach this machine.
+/// The requests: the URL, the fields, and true if the request may reach this machine.
 type Asked = Vec<(String, http::HeaderMap, bool)>;
 
-/// Answers from memory, and notes what was asked.
+/// Answers from memory, and records the requests.
 #[derive(Clone, Default)]
 struct Canned {
     answers: Arc<Mutex<Answers>>,
@@ -205,7 +205,7 @@ fn answer(body: impl Into<Bytes>) -> http::Response<Bytes> {
     http::Response::new(body.into())
 }
 
-/// Metadata, as a server at this address gives them.
+/// The metadata of a server at this address.
 fn metadata(issuer: &str, jwks_uri: &str, peer: &str) -> http::Response<Bytes> {
     let mut answer = answer(json!({ "issuer": issuer, "jwks_uri": jwks_uri }).to_string());
     answer.extensions_mut().insert(PeerAddress(peer.parse().unwrap()));
@@ -273,7 +273,7 @@ async fn discovery_waits_for_no_address_that_never_answers() {
     let discover = || JwksService::discover(server.issuer()).timeout(Duration::from_millis(800)).build().unwrap();
     server.fault(Endpoint::OpenIdConfiguration, Fault::Hang);
     discover().prefetch().await.unwrap();
-    // Where both take their time, the first one counts that comes.
+    // If both are slow, the first answer counts.
     server.heal_all();
     let slow = Duration::from_millis(500);
     server.fault(Endpoint::OpenIdConfiguration, Fault::Delay(slow));
@@ -297,7 +297,7 @@ async fn the_issuer_of_other_metadata_is_named() {
     let server = AuthorizationServer::start().await;
     let with_slash = JwksService::discover(&format!("{}/", server.issuer())).build().unwrap();
     let error = with_slash.prefetch().await.unwrap_err().to_string();
-    assert!(error.contains(&format!("names {:?}", server.issuer())), "{error}");
+    assert!(error.contains(&format!("got {:?}", server.issuer())), "{error}");
     assert!(error.contains("without the slash at its end"), "{error}");
 
     let lie = format!("https://else.example/\u{1b}[31m{}", "x".repeat(10_000));
@@ -320,14 +320,14 @@ async fn every_request_says_who_asks() {
         let fields = server.last_request_headers(endpoint).unwrap();
         assert_eq!(fields.get_all("user-agent").iter().collect::<Vec<_>>(), [USER_AGENT], "{endpoint:?}");
     }
-    // A client of one's own gets it with the request.
+    // A user's own client gets the reach with the request.
     let canned = Canned::default();
     let jwks = JwksService::builder("https://as.example.com/jwks").http_client(canned.clone()).build().unwrap();
     jwks.prefetch().await.unwrap_err();
     assert_eq!(canned.asked.lock().unwrap()[0].1["user-agent"], USER_AGENT);
 }
 
-/// The URLs that a builder with a client of memory asks, in order.
+/// The URLs that a builder's service asks, in order.
 async fn asked(
     issuer: &str,
     jwks_uri: &str,
@@ -377,12 +377,12 @@ async fn an_issuer_outside_sends_nobody_farther_in() {
         assert_eq!(urls.len(), 1, "{target} was asked");
         assert!(error.contains("jwks_uri"), "{target}: {error}");
     }
-    // Also where plain http is allowed.
+    // Even if plain http is allowed.
     for target in ["http://127.0.0.1/jwks", "http://169.254.169.254/jwks", "https://10.0.0.1/jwks"] {
         let (urls, ..) = asked(issuer, target, "203.0.113.7", JwksBuilder::dangerously_allow_http).await;
         assert_eq!(urls.len(), 1, "{target} was asked");
     }
-    // A name is asked for, and the client is told not to connect to this machine.
+    // A name is requested, and the client must not connect to this machine.
     let (urls, inner, _) = asked(issuer, "https://keys.example.com/jwks", "203.0.113.7", |jwks| jwks).await;
     assert_eq!((urls.last().unwrap().as_str(), inner), ("https://keys.example.com/jwks", Some(false)));
 }
@@ -399,10 +399,10 @@ async fn an_issuer_of_a_private_network_has_its_keys_there() {
         ("http://127.0.0.1:9/as", "http://127.0.0.1:10/jwks", "127.0.0.1", true),
         ("http://localhost:9", "http://127.0.0.1:10/jwks", "127.0.0.1", true),
         ("http://localhost:9", "https://169.254.169.254/jwks", "127.0.0.1", false),
-        // One that is asked over https does not choose http, not even on this machine.
+        // An https issuer may not choose http, not even on this machine.
         ("https://localhost:9", "https://127.0.0.1:10/jwks", "127.0.0.1", true),
         ("https://localhost:9", "http://127.0.0.1:10/jwks", "127.0.0.1", false),
-        // What an issuer's own name says counts, not what a client says of the connection.
+        // A literal address of the issuer counts, not the client's word about the connection.
         ("https://203.0.113.7", "https://127.0.0.1/jwks", "127.0.0.1", false),
     ];
     for (issuer, target, peer, allowed) in table {
@@ -411,7 +411,7 @@ async fn an_issuer_of_a_private_network_has_its_keys_there() {
     }
 }
 
-/// An issuer that moves its keys may move them to a server that tags its sets in the same way.
+/// An issuer may move its keys to a server with the same ETags.
 #[tokio::test]
 async fn a_tag_of_one_url_is_not_shown_at_another() {
     let setup = Setup::new().await;
@@ -473,7 +473,7 @@ async fn credentials_are_shown_to_the_configured_server_alone_and_read_anew() {
     let error = jwks.refresh().await.unwrap_err().to_string();
     assert!(error.contains("token"), "{error}");
 
-    // An issuer's keys elsewhere are fetched without them.
+    // Keys at another origin are fetched without them.
     std::fs::write(&file, "third").unwrap();
     let issuer = "https://as.example.com";
     for (target, shown) in [("https://as.example.com/jwks", true), ("https://keys.example.com/jwks", false)] {
@@ -519,7 +519,7 @@ async fn an_endpoint_that_takes_its_time_is_waited_for_as_configured() {
     waiting(delay * 20).prefetch().await.unwrap();
 }
 
-/// Where metadata and keys together take longer than a fetch may, the keys alone do not.
+/// If metadata and keys together exceed the timeout, the keys alone do not.
 #[tokio::test]
 async fn a_server_that_is_slow_twice_is_had_at_the_second_attempt() {
     let server = AuthorizationServer::start().await;
@@ -541,8 +541,11 @@ async fn each_limit_of_a_set_is_named_with_its_option() {
     setup.server.publish_jwk(json!({ "kty": "quantum" }));
     type Configure<'a> = &'a dyn Fn(JwksBuilder) -> JwksBuilder;
     let table: [(Configure<'_>, &str); 2] = [
-        (&|jwks| jwks.max_keys(1), "2 keys, more than 1: if it is right, raise `max_keys`"),
-        (&|jwks| jwks.max_document_bytes(100), "longer than 100 bytes: if it is right, raise `max_document_bytes`"),
+        (&|jwks| jwks.max_keys(1), "expected at most 1 keys, got 2: if the key set is right, raise `max_keys`"),
+        (
+            &|jwks| jwks.max_document_bytes(100),
+            "expected at most 100 bytes, got more: if the document is right, raise `max_document_bytes`",
+        ),
     ];
     for (configure, expected) in table {
         let error = build(configure).prefetch().await.unwrap_err().to_string();
@@ -552,7 +555,7 @@ async fn each_limit_of_a_set_is_named_with_its_option() {
     let many: Vec<_> = (0..1001).map(|_| json!({})).collect();
     setup.server.set_jwks(Some(json!({ "keys": many })));
     let error = build(&|jwks| jwks).prefetch().await.unwrap_err().to_string();
-    assert!(error.contains("1001 keys, more than 1000"), "{error}");
+    assert!(error.contains("expected at most 1000 keys, got 1001"), "{error}");
     let small = json!({ "keys": [{ "kty": "RSA", "n": "gQAB", "e": "AQAB" }] });
     let error = JwksService::from_json(&small.to_string()).unwrap_err().to_string();
     assert!(error.contains("2048 to 8192 bits"), "{error}");

@@ -1,11 +1,11 @@
-//! The decisions as a table: the time is that since the last fetch; refresh is due at 240 s, the keys are stale at 3,600 s.
+//! The decisions as a table, by the time since the last fetch: a refresh is due at 240 s, the keys are stale at 3,600 s.
 
 use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A state `age` seconds after a fetch.
+/// A state some seconds after a fetch.
 struct At(State, SystemTime);
 
 fn after(age: u64) -> At {
@@ -126,7 +126,7 @@ fn an_unknown_kid_causes_one_fetch_that_the_bucket_bounds() {
         ("the bucket is empty, after an older fetch", after(10).bucket_empty(), UNKNOWN_JOINED, untold(10)),
         ("the bucket is empty, after a new fetch", after(0).bucket_empty(), UNKNOWN_FETCHED, Decision::RefuseUnknown),
         ("the bucket is empty, a fetch under way", after(10).bucket_empty().fetching(), UNKNOWN, Decision::Join),
-        // What forged kids have used up holds back no refresh that is due anyway.
+        // Forged kids cannot hold back a due refresh.
         ("due, the bucket is empty", after(240).bucket_empty(), UNKNOWN, FREE),
         ("due", after(240), UNKNOWN, FREE),
     ];
@@ -163,7 +163,7 @@ fn a_demand_fetches_at_once_or_joins() {
 
 #[test]
 fn no_request_waits_more_than_three_times() {
-    // Whatever is under way, what a request has waited for only grows, and the last stage never waits.
+    // In each state, a wait leads to the next stage, and the last stage never waits.
     for state in [after(10), after(10).fetching(), after(9999), after(9999).fetching(), without_keys().fetching()] {
         let decision = state.decide(UNKNOWN_FETCHED);
         assert!(matches!(decision, Decision::RefuseUnknown | Decision::RefuseUnavailable { .. }), "{decision:?}");

@@ -1,4 +1,4 @@
-//! What an answer has to be before it is believed.
+//! The conditions for a credible answer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{Setup, app};
 
 const UNAVAILABLE: (u16, &str) = (503, "introspection_unavailable");
 
-/// The verdict on an opaque token of which the server tells this.
+/// The verdict on an opaque token with this answer.
 async fn told(setup: &Setup, form: IntrospectionForm, jwt: String) -> (u16, String) {
     let media_type = match form {
         IntrospectionForm::Phantom => "application/jwt",
@@ -20,7 +20,7 @@ async fn told(setup: &Setup, form: IntrospectionForm, jwt: String) -> (u16, Stri
     let client = Canned { media_type, body: jwt };
     let introspector = introspector(setup, form).http_client(client).build().unwrap();
     let verdict = verdict(&app(Secure::new(verifier(setup, introspector.clone())).problem_json()), "opaque").await;
-    assert_eq!(introspector.status().failures, 0, "what stands in an answer is no failure of the server");
+    assert_eq!(introspector.status().failures, 0, "a bad answer is no failure of the server");
     verdict
 }
 
@@ -40,7 +40,7 @@ async fn a_phantom_jwt_refuses_the_client_only_by_what_it_says_itself() {
         ("for nobody", token().without_claim("aud").sign(), (403, "missing_claim")),
         ("bound", token().claim("cnf", json!({ "jkt": "x" })).sign(), (401, "sender_constrained_token")),
         ("bound in some way", token().claim("cnf", json!({ "kid": "x" })).sign(), (401, "unsupported_confirmation")),
-        // The client has shown a token that may be good: it is the answer that is not.
+        // The token may be good: the answer is at fault.
         ("nothing", String::new(), UNAVAILABLE),
         ("nonsense", "nonsense".into(), UNAVAILABLE),
         ("two parts", "e30.e30".into(), UNAVAILABLE),
@@ -58,7 +58,7 @@ async fn a_phantom_jwt_refuses_the_client_only_by_what_it_says_itself() {
     }
 }
 
-/// A signed answer about an active token, for us.
+/// A signed answer about an active token, for this server.
 fn signed_answer(setup: &Setup) -> TokenBuilder {
     let members = json!({ "active": true, "sub": "alice", "aud": "https://api.example.com" });
     let answer = setup.server.token().typ("token-introspection+jwt").audience("test-client");
@@ -86,7 +86,7 @@ async fn a_signed_answer_is_believed_that_is_the_issuers_of_its_type_and_for_us(
         ("any JWT", answer().typ("JWT").sign(), UNAVAILABLE),
         ("of no type", answer().without_header("typ").sign(), UNAVAILABLE),
         ("of another issuer", answer().issuer("https://other.example").sign(), UNAVAILABLE),
-        ("of no time", answer().without_claim("iat").sign(), UNAVAILABLE),
+        ("without a time", answer().without_claim("iat").sign(), UNAVAILABLE),
         ("of no issuer", answer().without_claim("iss").sign(), UNAVAILABLE),
         ("about nothing", answer().without_claim("token_introspection").sign(), UNAVAILABLE),
         ("about a text", answer().claim("token_introspection", "{\"active\":true}").sign(), UNAVAILABLE),

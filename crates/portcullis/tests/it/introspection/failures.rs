@@ -1,4 +1,4 @@
-//! Which failures are the server's, and what becomes of requests that cannot be asked about.
+//! Failures of the server, and the fate of requests without an answer.
 
 use std::{
     collections::HashMap,
@@ -20,12 +20,12 @@ pub(super) fn unavailable() -> (u16, String) {
     (503, "introspection_unavailable".into())
 }
 
-/// An introspector that no server stands behind.
+/// An introspector without a server.
 pub(super) fn alone() -> IntrospectorBuilder {
     Introspector::builder("http://127.0.0.1:1/introspect", ClientAuthentication::basic("a", "b"))
 }
 
-/// Needs two seconds for each answer, which is "no" under this status.
+/// Needs two seconds for each answer: inactive, with this status.
 #[derive(Clone)]
 pub(super) struct Slow {
     status: u16,
@@ -46,7 +46,7 @@ impl portcullis::HttpClient for Slow {
     }
 }
 
-/// So many requests at once, each with a token of its own, and how often each verdict came.
+/// Sends this number of requests at once, each with its own token, and counts the verdicts.
 async fn flood(app: &Router, requests: usize) -> HashMap<(u16, String), usize> {
     let requests: Vec<_> = (0..requests)
         .map(|number| {
@@ -66,7 +66,7 @@ async fn who_gets_no_turn_is_told_to_come_again_and_that_is_no_failure_of_the_se
     let introspector = alone().http_client(Slow::new(200)).build().unwrap();
     let app = app(Secure::new(introspector.clone()).problem_json());
     let verdicts = flood(&app, 200).await;
-    // 64 at a time, of two seconds each; nobody waits for a turn for longer than three.
+    // 64 at a time, of two seconds each; no request waits for a turn for longer than three.
     assert_eq!(verdicts, HashMap::from([((403, "inactive_token".into()), 128), (unavailable(), 72)]));
     assert_eq!(introspector.status().failures, 0);
     assert_eq!(verdict(&app, "another").await, (403, "inactive_token".into()));
@@ -78,11 +78,11 @@ async fn who_waits_for_a_turn_while_the_server_fails_asks_no_more() {
     let introspector = alone().http_client(client.clone()).clock(move || clock.now()).build().unwrap();
     let app = app(Secure::new(introspector.clone()).problem_json());
     assert_eq!(flood(&app, 200).await, HashMap::from([(unavailable(), 200)]));
-    assert_eq!(client.asked.load(Ordering::Relaxed), 64, "those who were under way when it was left alone");
+    assert_eq!(client.asked.load(Ordering::Relaxed), 64, "questions that were under way at the fifth failure");
     assert_eq!(introspector.status().failures, 5, "and they make the pause no longer");
 }
 
-/// What a server answers to a token that somebody made up to this end.
+/// The server's answer to a made-up token.
 fn crafted(case: &str) -> Answer {
     match case {
         "no connection" => Err("connection refused".into()),

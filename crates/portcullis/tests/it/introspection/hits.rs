@@ -1,4 +1,4 @@
-//! What is judged again each time that an answer is used which is at hand.
+//! The checks that are made again at each use of a kept answer.
 
 use std::time::Duration;
 

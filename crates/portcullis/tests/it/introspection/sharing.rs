@@ -1,4 +1,4 @@
-//! What one process does with an answer that another left in the store.
+//! The use of an answer that another process left in the store.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
     support::{Setup, app},
 };
 
-/// A process that keeps answers for so long and shares them.
+/// A process that keeps answers for this time and shares them.
 fn process(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u64) -> Router {
     let introspector =
         introspector(setup, form).keep_for(Duration::from_secs(keep_for)).store(shared.clone(), &[7; 32]);
     app(Secure::new(verifier(setup, introspector.build().unwrap())).problem_json())
 }
 
-/// Has a token pass in one process, and waits till its answer is in the store.
+/// Lets a token pass in one process, and waits until its answer is in the store.
 async fn pass_and_share(setup: &Setup, form: IntrospectionForm, shared: &Shared, keep_for: u64, token: &str) {
     assert_eq!(verdict(&process(setup, form, shared, keep_for), token).await.0, 200, "{form:?}");
     shared.until_it_has(1).await;
@@ -38,7 +38,7 @@ async fn an_entry_whose_time_is_over_is_none() {
         setup.server.revoke(&token);
         setup.clock.advance(Duration::from_secs(59));
         assert_eq!(verdict(&process(&setup, form, &shared, 60), &token).await.0, 200, "{form:?}: still in its time");
-        // The store itself forgets nothing.
+        // The store itself never forgets.
         setup.clock.advance(Duration::from_secs(2));
         let after = verdict(&process(&setup, form, &shared, 60), &token).await;
         assert_eq!(after, (403, "inactive_token".into()), "{form:?}");
@@ -60,15 +60,15 @@ async fn nobody_relies_on_an_entry_for_longer_than_on_an_answer_of_his_own() {
         setup.clock.advance(Duration::from_secs(2));
         let newcomer = process(&setup, form, &shared, 60);
         for process in [&cautious, &newcomer] {
-            // To read the entry anew makes the answer no younger.
+            // Reading the entry again does not renew the answer.
             assert_eq!(verdict(process, &token).await, (403, "inactive_token".into()), "{form:?}");
         }
         assert_eq!(verdict(&process(&setup, form, &shared, 3600), &token).await.0, 200, "{form:?}: by its own rule");
     }
 }
 
-/// One process of two that have the same store, the same secret, and nearly the same question: where and as whom it asks, how,
-/// and by which rules it reads the answer.
+/// The question of one of two processes with the same store and secret, and nearly the same question: its endpoint, client,
+/// form and rules.
 type Asks = (
     &'static str,
     &'static str,
@@ -84,7 +84,7 @@ fn us() -> ClientAuthentication {
 const QUESTIONS: [Asks; 13] = [
     ("plain", "", us, |asks| asks, |rules, _| rules),
     ("tenant a", "?tenant=a", us, |asks| asks, |rules, _| rules),
-    // The query counts for itself, not only as the audience of an assertion.
+    // The query counts by itself, not only as part of an assertion's audience.
     ("tenant b", "?tenant=b", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
     ("tenant c", "?tenant=c", us, |asks| asks.assertion_audience("aud"), |rules, _| rules),
     ("assertions for another", "?tenant=c", us, |asks| asks.assertion_audience("b"), |rules, _| rules),
@@ -98,7 +98,7 @@ const QUESTIONS: [Asks; 13] = [
     ),
     ("signed", "", us, |asks| asks.form(IntrospectionForm::Jwt), |rules, _| rules),
     ("phantom", "", us, |asks| asks.form(IntrospectionForm::Phantom), |rules, _| rules),
-    // A slash more is the same issuer to a server that was asked, and yet another rule.
+    // With a further slash the server may be the same, but the rule is another.
     ("issuer", "", us, |asks| asks, |rules, setup| rules.issuer(format!("{}/", setup.server.issuer()))),
     ("another audience", "", us, |asks| asks, |rules, _| rules.audience("https://other.example.com")),
     ("algorithms", "", us, |asks| asks, |rules, _| rules.algorithms([Algorithm::ES256, Algorithm::RS256])),
@@ -125,7 +125,7 @@ async fn answers_to_different_questions_do_not_meet() {
         assert_eq!(asked(&setup), number as u64, "{}: an answer to another question was taken", question.0);
         shared.until_it_has(number).await;
     }
-    // Each has its own, and none displaced another's: the server is not asked again.
+    // Each process has its own entry: the server is not asked again.
     setup.server.revoke(&token);
     for question in &QUESTIONS {
         assert_eq!(verdict(&process(question), &token).await.0, 200, "{}", question.0);
@@ -141,7 +141,7 @@ async fn an_entry_from_the_future_is_none() {
         pass_and_share(&setup, IntrospectionForm::Json, &shared, 60, &token).await;
         setup.clock.rewind(Duration::from_secs(ahead));
         assert_eq!(verdict(&process(&setup, IntrospectionForm::Json, &shared, 60), &token).await.0, 200);
-        assert_eq!(asked(&setup), questions, "the clock that it was told by is {ahead} s ahead");
+        assert_eq!(asked(&setup), questions, "the clock of the answer is {ahead} s ahead");
     }
 }
 
@@ -171,7 +171,7 @@ fn a_forged_entry_is_counted_and_told_once_a_minute() {
             setup.clock.advance(Duration::from_secs(after));
             assert_eq!(verdict(&process, "never-issued").await, (403, "inactive_token".into()));
             let told = log.text();
-            assert_eq!(told.matches("WARN portcullis: the seal").count(), expected, "{told}");
+            assert_eq!(told.matches("WARN portcullis: an entry of the token store").count(), expected, "{told}");
         }
     };
     let log =

@@ -1,4 +1,4 @@
-//! A stranger can bring about nothing for others with tokens that he makes up.
+//! A client with made-up tokens cannot harm other clients.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::support::app;
 
-/// An app, what asks for it, and how often it did; `good…` is active, and for all else this is answered.
+/// An app, its introspector and the count of its questions; `good…` is active, other tokens get this answer.
 fn scene(
     clock: &TestClock,
     otherwise: impl Fn() -> Answer + Send + Sync + 'static,
@@ -73,19 +73,19 @@ async fn a_401_to_unknown_tokens_shuts_out_nobody() {
     ] {
         let clock = TestClock::new();
         let (app, introspector, asked) = scene(&clock, move || canned(401, media_type, body));
-        // Nothing tells yet whether our credentials are right.
+        // Our credentials may be wrong.
         for number in 0..10 {
             assert_eq!(verdict(&app, &format!("made-up-{number}")).await, unavailable(), "{body}");
         }
         assert!(introspector.status().last_error.unwrap().contains("credentials"));
         assert_eq!(verdict(&app, "good-1").await.0, 200, "{body}");
         assert_eq!(asked.load(Ordering::Relaxed), 11);
-        // Now they are: it is about the token.
+        // Now they are known to be right: the 401 is about the token.
         for number in 10..20 {
             assert_eq!(verdict(&app, &format!("made-up-{number}")).await, inactive(), "{body}");
         }
         assert_eq!(verdict(&app, "good-2").await.0, 200, "{body}");
-        // For a while only, and what a stranger asks makes it no longer: the server may have forgotten us.
+        // For a while only, which a stranger's questions do not extend: the server may have forgotten us.
         clock.advance(Duration::from_secs(59));
         assert_eq!(verdict(&app, "made-up-20").await, inactive(), "{body}");
         clock.advance(Duration::from_secs(2));
@@ -115,7 +115,7 @@ async fn a_server_that_has_not_known_us_of_late_is_left_alone_for_a_while() {
         assert_eq!(verdict(&app, &format!("another-{number}")).await, unavailable());
     }
     assert_eq!((introspector.status().failures, asked.load(Ordering::Relaxed)), (5, 5));
-    // The next question tells.
+    // The next question is the probe.
     clock.advance(Duration::from_secs(60));
     assert_eq!(verdict(&app, "good").await.0, 200);
     assert_eq!(introspector.status().failures, 0);
@@ -145,7 +145,7 @@ async fn too_many_questions_hold_up_whoever_brought_them_about() {
         for number in 0..10 {
             assert_eq!(verdict_from(&app, &format!("made-up-{number}"), stranger).await, unavailable(), "{told:?}");
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 1, "{told:?}: the client waits as long as the server says");
+        assert_eq!(asked.load(Ordering::Relaxed), 1, "{told:?}: the client waits for `Retry-After`");
         assert_eq!(introspector.status().failures, 0, "that is no outage");
         assert_eq!(verdict_from(&app, "good-1", user).await.0, 200, "{told:?}");
         assert_eq!(verdict(&app, "good-2").await.0, 200, "{told:?}");
@@ -171,13 +171,13 @@ async fn tokens_that_the_server_fails_at_shut_it_for_their_client_alone() {
     for failure in [500, 502, 503, 408] {
         let clock = TestClock::new();
         let (app, introspector, asked) = scene(&clock, move || canned(failure, "text/plain", ""));
-        // One that has many addresses of one network counts as one.
+        // A client with many addresses of one network counts as one.
         for number in 0..10 {
             let address = format!("2001:db8::{number}");
             assert_eq!(verdict_from(&app, &format!("made-up-{number}"), &address).await, unavailable(), "{failure}");
         }
         assert_eq!((asked.load(Ordering::Relaxed), introspector.status().failures), (5, 5), "{failure}");
-        assert_eq!(introspector.status().retry_after, None, "the door stands open");
+        assert_eq!(introspector.status().retry_after, None, "no pause for all");
         assert_eq!(verdict_from(&app, "good", "2001:db8:0:1::1").await.0, 200, "{failure}");
     }
 }
@@ -210,7 +210,7 @@ async fn one_client_takes_no_more_turns_than_it_leaves() {
         .collect();
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(client.asked.load(Ordering::Relaxed), 32);
-    // Somebody else needs no longer than the answer does.
+    // Another client waits for its own answer only.
     let started = tokio::time::Instant::now();
     assert_eq!(verdict_from(&app, "another", "198.51.100.7").await, inactive());
     assert_eq!(started.elapsed().as_secs(), 2);
@@ -218,7 +218,7 @@ async fn one_client_takes_no_more_turns_than_it_leaves() {
     for request in flood {
         refused += usize::from(request.await.unwrap() == unavailable());
     }
-    assert_eq!(refused, 200 - 2 * 32, "who gets no turn within three seconds");
+    assert_eq!(refused, 200 - 2 * 32, "requests without a turn within three seconds");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +233,7 @@ async fn a_flood_from_many_networks_makes_nobody_wait_behind_all_of_it() {
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
     let under_way = client.asked.load(Ordering::Relaxed);
-    assert!((56..64).contains(&under_way), "{under_way} are many, and leave a turn to whoever comes next");
+    assert!((56..64).contains(&under_way), "{under_way} are many, and leave a turn to the next client");
     let started = tokio::time::Instant::now();
     assert_eq!(verdict_from(&app, "another", "198.51.100.7").await, inactive());
     assert_eq!(started.elapsed().as_secs(), 2);

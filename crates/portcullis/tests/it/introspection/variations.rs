@@ -1,4 +1,4 @@
-//! Answers as real servers write them, and the bounds of those that are read.
+//! Answers in the forms of real servers, and the bounds of accepted ones.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Answer, Canned, Shared, asked, failures::alone, introspector, opaque, verdict, verifier};
 use crate::support::{Setup, app};
 
-/// The verdict on an opaque token of which this is told as JSON.
+/// The verdict on an opaque token with this JSON answer.
 async fn told(setup: &Setup, body: &str) -> (u16, String) {
     let client = Canned { media_type: "application/json", body: body.to_owned() };
     let introspector = introspector(setup, IntrospectionForm::Json).http_client(client).build().unwrap();
@@ -158,10 +158,13 @@ async fn what_is_read_of_an_answer_is_bounded_and_the_bound_is_named() {
     let small = introspector(&setup, IntrospectionForm::Json).max_answer_bytes(10).build().unwrap();
     let app = app(Secure::new(verifier(&setup, small.clone())).problem_json());
     assert_eq!(verdict(&app, &token).await.0, 503);
-    assert_eq!(small.status().last_error.unwrap(), "the answer is longer than 10 bytes (`max_answer_bytes`)");
+    assert_eq!(
+        small.status().last_error.unwrap(),
+        "expected an answer of at most 10 bytes (`max_answer_bytes`), got more"
+    );
 }
 
-/// Answers with a compressed body, and keeps how it was asked.
+/// Answers with a compressed body, and records the request.
 #[derive(Clone, Default)]
 struct Compressed(Arc<Mutex<http::HeaderMap>>);
 
