@@ -1,6 +1,6 @@
-//! Tokens of a certified authorization server that we did not write, through a real axum server over TCP.
+//! Tokens of a certified third-party authorization server, through a real axum server over TCP.
 //!
-//! `cargo xtask test` installs the server's packages and names their folder in `PORTCULLIS_OIDC_PROVIDER`.
+//! `cargo xtask test` installs the server's packages and puts their folder into `PORTCULLIS_OIDC_PROVIDER`.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ use serde_json::Value;
 
 const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 
-/// A running oidc-provider; it ends with its standard input, and so with this test.
+/// A running oidc-provider; it ends with its standard input, when this test ends.
 struct OidcProvider {
     process: Child,
     issuer: String,
@@ -68,7 +68,7 @@ impl OidcProvider {
         answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
     }
 
-    /// Ends an opaque token before its time (RFC 7009).
+    /// Revokes an opaque token (RFC 7009).
     async fn revoke(&self, token: &str) {
         let url = format!("{}/token/revocation", self.issuer);
         let request = self.client.post(url).basic_auth("test-client", Some("test-secret"));
@@ -80,7 +80,7 @@ impl OidcProvider {
         Introspector::builder(&format!("{}/token/introspection", self.issuer), client).form(form)
     }
 
-    /// The client that signs for itself by this algorithm.
+    /// The client that signs assertions by this algorithm.
     fn key_client(&self, algorithm: Algorithm) -> ClientAuthentication {
         let pem = self.keys[algorithm.name()].as_str().unwrap();
         let id = format!("gateway-{algorithm}");
@@ -239,7 +239,7 @@ async fn who_cannot_authenticate_gets_no_answer_and_nobody_passes() {
         let refusal = provider.opaque_verifier(introspector.clone()).verify(&token).await.unwrap_err();
         assert_eq!(refusal.code(), "introspection_unavailable", "{client:?}");
         let status = introspector.status();
-        assert_eq!(status.failures, 1, "{client:?}: it is about us, whatever the token");
+        assert_eq!(status.failures, 1, "{client:?}: it is about our credentials, not the token");
         assert!(status.last_error.unwrap().contains("does not know this client"), "{client:?}");
     }
     let as_issuer = provider.introspector(provider.key_client(Algorithm::ES256), IntrospectionForm::Json);

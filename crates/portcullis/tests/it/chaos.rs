@@ -50,7 +50,7 @@ async fn havoc(setup: &Setup, done: &AtomicBool) {
         setup.server.heal(Endpoint::Jwks);
         let _ = setup.jwks.refresh().await;
         if done.load(Ordering::Relaxed) {
-            // When all is quiet again, the newest key is known.
+            // At the end the newest key is known.
             setup.jwks.refresh().await.unwrap();
             assert_eq!(answer(&setup.app(), bearer(&newest)).await.status, StatusCode::OK);
             return;

@@ -35,7 +35,7 @@ pub(crate) async fn scope_values_match_whole() {
         (secure().scope(["read", "write"]), json!({ "scp": ["read", "write"] }), true),
         (secure().scope(["read", "write"]), json!({ "scope": ["read"] }), false),
         (secure().scope(["read"]), json!({ "scope": ["readwrite", "Read", "read:all"] }), false),
-        // An element is one value: it is not parted, and one with a space in it is none.
+        // An element is one value: it is not split, and one with a space is no scope value.
         (secure().scope(["read"]), json!({ "scope": ["read write"] }), false),
         (secure().scope(["read"]), json!({ "scp": ["read write"] }), false),
         (secure().scope(["read write"]), json!({ "scope": ["read write"] }), false),
@@ -86,7 +86,7 @@ pub(crate) async fn claims_match_by_presence_and_by_value() {
         (secure().claim_value("a", json!({ "b": [1] })), json!({ "a": { "b": [1] } }), true),
         (secure().claim_value("/a/b", "x"), json!({ "a": { "b": ["x"] } }), true),
         (secure().claim_value("https://example.com/r", "x"), json!({ "https://example.com/r": "x" }), true),
-        // Every rule counts, also behind one for an array.
+        // Every rule counts, even after one for an array.
         (secure().claim_value("a", "x").claim("b"), json!({ "a": ["x"] }), false),
         (secure().claim("a").claim_value("b", 1), json!({ "a": [], "b": 2 }), false),
     ];

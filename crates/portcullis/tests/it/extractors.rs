@@ -1,4 +1,4 @@
-//! What handlers get.
+//! The extractors of handlers.
 
 use axum::{Router, routing::get};
 use http::StatusCode;

@@ -1,4 +1,4 @@
-//! The gate by itself, as a door calls it.
+//! The gate alone, called as by a door.
 
 use http::HeaderMap;
 use portcullis::{Ground, Judging, JwksService, Presented, Secure, Verifier};

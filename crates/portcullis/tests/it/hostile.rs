@@ -5,7 +5,7 @@ use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint};
 
 const AUDIENCE: &str = "https://api.example.com";
 
-/// The code that each class has to get from a verifier that knows issuer and audience.
+/// The expected code for each class, from a verifier with issuer and audience.
 fn expected(attack: Attack) -> &'static str {
     match attack {
         Attack::AlgNone | Attack::AlgNoneMixedCase | Attack::UnknownAlgorithm => "algorithm_not_allowed",
@@ -38,11 +38,11 @@ fn expected(attack: Attack) -> &'static str {
         Attack::DeepJson => "token_too_large",
         Attack::InvalidUtf8 | Attack::NotAnObject | Attack::HeaderNotJson | Attack::PayloadNotJson => "malformed_json",
         Attack::ExpiryInfinite => "malformed_json",
-        other => panic!("{other} is not in the table: say what refuses it"),
+        other => panic!("{other} is not in the table: add the expected code"),
     }
 }
 
-/// Some attacks need a key of a certain type; with another the key itself stands in the way.
+/// Further codes for attacks that need a key of a certain type: with another key, the key itself is refused.
 fn also_good(attack: Attack, algorithm: Algorithm) -> &'static [&'static str] {
     match (attack, algorithm) {
         (Attack::DerSignature | Attack::WrongCurve, _) => &["key_mismatch"],

@@ -42,7 +42,7 @@ pub(crate) async fn the_standard_client_does_not_trust_an_authority_of_nobodys()
 
 #[tokio::test]
 pub(crate) async fn keys_come_through_a_proxy() {
-    // The server answers whatever host it is asked for, as a proxy would.
+    // The server answers for any host, like a proxy.
     let server = AuthorizationServer::start().await;
     let proxy = reqwest::Proxy::http(server.url("/")).unwrap();
     let client = ReqwestClient::new(reqwest::Client::builder().proxy(proxy)).unwrap();

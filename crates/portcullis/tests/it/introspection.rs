@@ -1,4 +1,4 @@
-//! Opaque tokens behind a layer: every form of answer, faults of the server, and what is kept for how long.
+//! Opaque tokens behind a layer: every form of answer, faults of the server, and kept answers.
 
 mod answers;
 mod failures;
@@ -81,7 +81,7 @@ async fn every_form_of_answer_lets_an_active_token_pass_and_no_other() {
         let passed = answer(&app, bearer(&token)).await;
         assert_eq!((passed.status.as_u16(), passed.body.as_str()), (200, "alice"), "{form:?}");
         assert_eq!(verdict(&app, "never-issued").await, (403, "inactive_token".into()), "{form:?}");
-        // JWTs go on being judged without a question.
+        // JWTs are still verified without a question.
         let before = asked(&setup);
         assert_eq!(setup.status(&app).await, 200, "{form:?}");
         assert_eq!(asked(&setup), before, "{form:?}");
@@ -150,10 +150,10 @@ async fn a_server_that_fails_refuses_nobody_and_lets_nobody_pass() {
             for _ in 0..10 {
                 assert_eq!(verdict(&app, &new).await, (503, "introspection_unavailable".into()), "{form:?} {fault:?}");
             }
-            assert_eq!(asked(&setup), 6, "{form:?} {fault:?}: after five failures it is left alone");
+            assert_eq!(asked(&setup), 6, "{form:?} {fault:?}: after five failures it is not asked");
             let refused = answer(&app, bearer(&new)).await;
             assert!(refused.headers.contains_key("retry-after"));
-            assert_eq!(verdict(&app, &known).await.0, 200, "{form:?} {fault:?}: an answer at hand goes on to count");
+            assert_eq!(verdict(&app, &known).await.0, 200, "{form:?} {fault:?}: a kept answer still counts");
             setup.server.heal(Endpoint::Introspection);
             setup.clock.advance(Duration::from_secs(2));
             assert_eq!(verdict(&app, &new).await.0, 200, "{form:?} {fault:?}");
@@ -215,7 +215,7 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
     }
 }
 
-/// Of a trust domain the subject counts, and not that its server was asked.
+/// An answer of a trust domain's own server still has to have the right subject.
 #[tokio::test]
 async fn an_answer_about_a_workload_of_another_trust_domain_does_not_pass() {
     for (members, expected) in [
@@ -292,10 +292,10 @@ async fn processes_share_answers_and_believe_no_forged_one() {
         assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
         shared.until_it_has(1).await;
         assert_eq!(answer(&of(&[7; 32]), bearer(&token)).await.status, 200);
-        assert_eq!(asked(&setup), 1, "{form:?}: the second finds what the first was told");
+        assert_eq!(asked(&setup), 1, "{form:?}: the second process finds the first one's answer");
         assert_eq!(answer(&of(&[8; 32]), bearer(&token)).await.status, 200);
         assert_eq!(asked(&setup), 2, "{form:?}: an entry under another secret is none");
-        // Whoever can write to the store can make nobody pass.
+        // Write access to the store lets no token pass.
         let entries: Vec<Bytes> = shared.0.lock().unwrap().values().cloned().collect();
         shared.forge(entries[0].clone());
         assert_eq!(answer(&of(&[7; 32]), bearer("never-issued")).await.status, 403, "{form:?}");
@@ -344,7 +344,7 @@ async fn a_private_authority_of_the_endpoint_is_trusted_if_it_is_named() {
     assert!(asks().ca_file(&file).http_client(own).build().is_err(), "one of the two would count for nothing");
 }
 
-/// Tells how the question to it looks in debug output, in the place of an answer.
+/// Answers with the debug output of the question.
 struct Shows;
 
 impl portcullis::HttpClient for Shows {
@@ -388,7 +388,7 @@ impl portcullis::HttpClient for Canned {
     }
 }
 
-/// Answers a question as the function says, which is given the token.
+/// Answers a question by a function of the token.
 struct By<F>(F);
 
 impl<F: Fn(&str) -> Answer + Send + Sync + 'static> portcullis::HttpClient for By<F> {
@@ -411,7 +411,7 @@ fn canned(status: u16, media_type: &str, body: impl Into<Bytes>) -> Answer {
 struct Shared(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<Bytes>>>);
 
 impl Shared {
-    /// Waits for so many entries: they are written behind the answer.
+    /// Waits for this number of entries: they are written after the answer.
     async fn until_it_has(&self, entries: usize) {
         let written = async {
             while self.0.lock().unwrap().len() < entries {
@@ -421,7 +421,7 @@ impl Shared {
         tokio::time::timeout(Duration::from_secs(30), written).await.expect("an entry in the store");
     }
 
-    /// Has this be found under every key from now on that has no entry.
+    /// Makes the store return this entry for every key without an entry.
     fn forge(&self, entry: Bytes) {
         *self.1.lock().unwrap() = Some(entry);
     }

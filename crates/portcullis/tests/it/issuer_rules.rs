@@ -1,4 +1,4 @@
-//! The rules for an issuer's tokens, as data; the scope from another claim; a bound on how long a token is good for.
+//! The rules for an issuer's tokens, as data; the scope from another claim; a bound on the lifetime of tokens.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ async fn the_scope_is_taken_from_the_claim_that_is_named() {
     let table = [
         (&auth0, permissions.clone(), 200),
         (&auth0, json!({ "scope": "read:orders" }), 200),
-        // The first claim that is there counts, whatever the next would grant.
+        // The first present claim counts, not a later one.
         (&auth0, json!({ "permissions": [], "scope": "read:orders" }), 403),
         (&auth0, json!({ "permissions": null, "scope": "read:orders" }), 403),
         (&auth0, json!({ "permissions": ["read:orders other"] }), 403),

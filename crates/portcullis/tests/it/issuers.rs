@@ -27,7 +27,7 @@ async fn each_issuer_has_its_own_keys_audience_and_algorithms() {
         (by(&b, &b, "api-b"), Ok(())),
         (by(&a, &a, "api-b"), Err("wrong_audience")),
         (by(&b, &b, "api-a"), Err("wrong_audience")),
-        // A token of one that claims to be from the other meets the other's rules and keys.
+        // A token of one issuer that names the other is judged by the other's rules and keys.
         (by(&a, &b, "api-b"), Err("algorithm_not_allowed")),
         (by(&b, &a, "api-a"), Err("algorithm_not_allowed")),
         (a.token().issuer("https://else.example").sign(), Err("wrong_issuer")),
@@ -46,7 +46,7 @@ async fn each_issuer_has_its_own_keys_audience_and_algorithms() {
 async fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
     let (a, b) = (server(Signing::RS256).await, server(Signing::RS256).await);
     let verifier = Verifier::any_of([branch(&a), branch(&b)]).unwrap();
-    // The two number their keys alike: this one is the other's alone.
+    // Both number their keys alike: only the other has this one.
     b.rotate();
     let stolen_name = TokenBuilder::new(&b.signing_key(), a.issuer(), a.now());
     let refusal = verifier.verify(&stolen_name.sign()).await.unwrap_err();

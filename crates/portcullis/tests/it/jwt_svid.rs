@@ -14,7 +14,7 @@ fn bundle(key: &SigningKey) -> Value {
     json!({ "keys": [{ "use": "x509-svid", "kty": "EC" }, jwk], "spiffe_sequence": 7, "spiffe_refresh_hint": 300 })
 }
 
-/// A JWT-SVID as SPIRE makes them.
+/// A JWT-SVID in SPIRE's form.
 fn svid(key: &SigningKey, subject: &str) -> TokenBuilder {
     let token =
         TokenBuilder::new(key, "nobody", std::time::SystemTime::now()).subject(subject).audience(json!([AUDIENCE]));
@@ -53,7 +53,7 @@ async fn a_jwt_svid_is_verified_where_its_trust_domain_is_configured() {
         (svid(&key, "SPIFFE://example.org/orders"), "wrong_issuer"),
         (svid(&key, "spiffe://EXAMPLE.org/orders"), "wrong_issuer"),
         (svid(&key, " spiffe://example.org/orders"), "wrong_issuer"),
-        // That the issuer is called so does not make the subject one of its workloads.
+        // The trust domain as issuer does not make the subject one of its workloads.
         (svid(&key, "alice").issuer("spiffe://example.org"), "wrong_issuer"),
         (svid(&SigningKey::generate(Algorithm::ES256, key.kid()), workload), "bad_signature"),
     ];

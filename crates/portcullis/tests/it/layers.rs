@@ -1,4 +1,4 @@
-//! Where the layer stands: on a router, on a route, one in another; optional; other token sources.
+//! Places of the layer: on a router, on a route, nested; optional layers; other token sources.
 
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderName, Request, StatusCode};
@@ -77,7 +77,7 @@ pub(crate) async fn nested_layers_of_one_verifier_verify_once_and_of_two_twice()
 pub(crate) async fn an_inner_layer_with_another_verifier_judges_for_itself() {
     let (ours, theirs) = (Setup::new().await, Setup::new().await);
     let app = ours.app().layer(Secure::new(theirs.jwks.clone()));
-    assert_eq!(theirs.status(&app).await, StatusCode::FORBIDDEN, "the outer one is content, the inner is not");
+    assert_eq!(theirs.status(&app).await, StatusCode::FORBIDDEN, "the outer layer accepts, the inner refuses");
     assert_eq!(ours.status(&app).await, StatusCode::FORBIDDEN);
 }
 

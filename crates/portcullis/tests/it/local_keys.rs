@@ -1,4 +1,4 @@
-//! Keys from our own configuration.
+//! Keys from configuration.
 
 use std::time::SystemTime;
 

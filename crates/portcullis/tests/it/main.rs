@@ -1,4 +1,4 @@
-//! The library as its users meet it: over HTTP, with an authorization server in the same process.
+//! The library from outside: over HTTP, with an authorization server in the same process.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What operators see.
+//! Metrics and logs, for operators.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use portcullis_testkit::{Endpoint, Fault};
 
 use crate::support::{Setup, answer, app, bearer, request};
 
-/// The metrics, by name and label; read once, since a snapshot takes the counts away.
+/// The metrics, by name and label; read once, since a snapshot resets the counts.
 pub(crate) struct Metrics(Vec<(metrics_util::CompositeKey, f64)>);
 
 impl Metrics {
@@ -21,7 +21,7 @@ impl Metrics {
         Self(snapshot.into_vec().into_iter().map(|(key, _, _, value)| (key, number(value))).collect())
     }
 
-    /// Fails if one is not in the list of names, or has other labels or another kind there.
+    /// Fails if a metric is not in the list of names, or has other labels or another kind there.
     fn are_named(&self) {
         for (key, _) in &self.0 {
             let name = key.key().name();
@@ -82,21 +82,21 @@ fn decisions_and_fetches_are_counted_and_the_keys_age_is_told() {
     }
     metrics.are_named();
     let fetched_at = metrics.sum("portcullis_jwks_fetched_timestamp_seconds", None);
-    assert!(fetched_at > 1_700_000_000.0, "the age of the keys can be told");
+    assert!(fetched_at > 1_700_000_000.0, "the age of the keys is known");
 }
 
-/// Collects what is logged.
+/// Collects log events.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What this thread logs while it does that.
+    /// The log of this thread during a function.
     pub(crate) fn of(level: tracing::Level, act: impl FnOnce(&Self)) -> Self {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
         let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-        // Of one subscriber tracing takes whatever the thread that comes first has, and that is none in other tests.
+        // With one subscriber, tracing uses that of the first thread, which has none in other tests.
         let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
         tracing::subscriber::with_default(subscriber, || act(&log));
         log

@@ -1,4 +1,4 @@
-//! ML-DSA (RFC 9964) at the axum door: tokens that are long, and keys of several parameter sets beside each other.
+//! ML-DSA (RFC 9964) at the axum door: long tokens, and keys of several parameter sets together.
 
 use http::StatusCode;
 use portcullis::{Algorithm, CheckKind, Secure, Verifier};

@@ -1,4 +1,4 @@
-//! A layer in another: each finds its own token, and takes over nothing but the verification of the same bytes.
+//! Nested layers: each finds its own token, and shares only the verification of the same bytes.
 
 use std::{
     sync::{
@@ -19,7 +19,7 @@ use crate::support::{Setup, answer, judge, request};
 
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
-/// `GET /` behind the inner layer behind the outer one says who the token speaks for.
+/// An app behind two layers; `GET /` answers with the token's subject.
 fn nested(outer: Secure, inner: Secure) -> Router {
     Router::new().route("/", get(who)).layer(inner).layer(outer)
 }

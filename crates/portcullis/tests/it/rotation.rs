@@ -1,4 +1,4 @@
-//! Keys come and go.
+//! Rotation of keys.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ pub(crate) async fn the_schedule_refreshes_without_any_request() {
     let setup = Setup::with(|server| server, |jwks| jwks.clock(std::time::SystemTime::now)).await;
     setup.jwks.prefetch().await.unwrap();
     let kid = setup.server.rotate_and_withdraw().kid().to_owned();
-    // No request comes; the schedule wakes by tokio's clock, and sees the time by its own.
+    // Without requests, the schedule wakes by tokio's clock, and reads the time from its own.
     let start = tokio::time::Instant::now();
     let began = std::time::SystemTime::now();
     drop(setup.jwks);

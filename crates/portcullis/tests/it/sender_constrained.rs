@@ -1,4 +1,4 @@
-//! A token that is bound to its sender's key is no bearer token: whoever took it may not pass with it.
+//! Tokens that are bound to their sender's key are no bearer tokens: a stolen one does not pass.
 
 use portcullis::{CheckKind, Outcome, Secure, Verifier};
 use portcullis_testkit::TokenBuilder;
@@ -38,7 +38,7 @@ async fn a_token_with_a_confirmation_is_refused_whatever_stands_in_it() {
     ];
     for (cnf, status, code) in table {
         let token = bound(&setup, cnf.clone()).sign();
-        // Twice: nothing is remembered in its favour.
+        // Twice: the first attempt changes nothing.
         for _ in 0..2 {
             let refused = answer(&app, bearer(&token)).await;
             assert_eq!(refused.status.as_u16(), status, "{cnf}");

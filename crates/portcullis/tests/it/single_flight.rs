@@ -1,4 +1,4 @@
-//! How many fetches a storm causes.
+//! The number of fetches that a burst of requests causes.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) async fn a_thousand_forged_kids_make_six_fetches_and_good_tokens_pass
     let attacker = portcullis_testkit::SigningKey::generate(portcullis_testkit::Algorithm::RS256, "own");
     for kid in 0..1000 {
         let refused = answer(&app, bearer(&forged(&setup, &attacker, kid))).await;
-        // Six were looked for, and are not there. Of the others nobody can tell.
+        // Six are known to be missing. The others may be new.
         let expected = if kid < 6 { StatusCode::FORBIDDEN } else { StatusCode::SERVICE_UNAVAILABLE };
         assert_eq!(refused.status, expected, "{kid}");
         assert_eq!(refused.headers.contains_key("retry-after"), kid >= 6);
@@ -111,7 +111,7 @@ pub(crate) async fn a_fetch_that_began_before_the_rotation_is_not_the_last_word(
     let setup = Setup::new().await;
     let app = setup.app();
     assert_eq!(setup.status(&app).await, StatusCode::OK);
-    // A fetch is under way, and has been answered from before the rotation.
+    // A fetch is under way, with an answer from before the rotation.
     setup.server.fault_once(
         Endpoint::Jwks,
         Fault::Body {

@@ -1,4 +1,4 @@
-//! A request takes each step of judging once, whether it has to wait or not.
+//! A request takes each step of judging once, waiting or not.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::support::{Answer, Setup, answer, app, bearer};
 
 type Steps = BTreeMap<String, usize>;
 
-/// Counts the steps that are told on this thread.
+/// Counts the steps that are traced on this thread.
 #[derive(Clone, Default)]
 struct Count(Arc<Mutex<Steps>>);
 
@@ -43,7 +43,7 @@ async fn steps_of(app: &Router, token: &str) -> Steps {
 /// The steps to this answer, of a request that passes.
 pub(crate) async fn steps_to(answer: impl Future<Output = Answer>) -> Steps {
     let count = Count::default();
-    // The runtime of a test has one thread: all that is spawned runs here.
+    // The runtime of a test has one thread: all tasks run here.
     let counting = subscriber::set_default(registry().with(count.clone()));
     let status = answer.await.status;
     drop(counting);

@@ -1,4 +1,4 @@
-//! What the tests share: an app behind a layer, a request, and its answer.
+//! Helpers for tests: an app behind a layer, a request, and its answer.
 
 use std::time::SystemTime;
 
@@ -36,7 +36,7 @@ impl Setup {
         app(Secure::new(self.jwks.clone()))
     }
 
-    /// The status for a good token by the present signing key.
+    /// The status for a good token by the current signing key.
     pub(crate) async fn status(&self, app: &Router) -> StatusCode {
         answer(app, bearer(&self.server.token().sign())).await.status
     }
@@ -47,7 +47,7 @@ pub(crate) fn by(clock: &TestClock, builder: JwksBuilder) -> JwksBuilder {
     builder.clock(move || clock.now())
 }
 
-/// `GET /` says who the token speaks for.
+/// An app behind a layer; `GET /` answers with the token's subject.
 pub(crate) fn app(secure: Secure) -> Router {
     Router::new().route("/", get(subject)).layer(secure)
 }
@@ -88,7 +88,7 @@ pub(crate) fn bearer(token: &str) -> Request<Body> {
     request(&[("authorization", &format!("Bearer {token}"))])
 }
 
-/// The verdict on a request with these `Authorization` fields, if no wait is needed to reach it.
+/// The verdict on a request with these `Authorization` fields; none if it has to wait.
 pub(crate) fn judge_now(secure: &Secure, authorization: &[&[u8]]) -> Option<Result<Option<Access>, Refusal>> {
     match secure.judge(&Presented::new(&fields(authorization))) {
         Judging::Done(verdict) => Some(access(verdict)),

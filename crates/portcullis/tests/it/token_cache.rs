@@ -1,4 +1,4 @@
-//! A token that passed before passes at once, and only as long as it would be verified again.
+//! Cached tokens pass at once, and only as long as they would be accepted again.
 
 use std::{ptr, time::Duration};
 
@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::support::{Setup, answer, app, bearer};
 
-/// Whether the two are one: the second was not verified anew.
+/// Returns true if both come from one verification.
 fn same(a: &VerifiedToken, b: &VerifiedToken) -> bool {
     ptr::eq(&raw const **a.claims(), &raw const **b.claims())
 }
 
-/// Whether a token that was just verified is known the next time.
+/// Returns true if the cache keeps a token after its verification.
 async fn is_kept(verifier: &Verifier, token: &str) -> bool {
     same(&verifier.verify(token).await.unwrap(), &verifier.verify(token).await.unwrap())
 }
@@ -187,7 +187,7 @@ async fn several_issuers_share_a_cache_and_no_keys() {
     assert!(!is_kept(&verifier, &by_two).await, "this issuer asked for no cache");
     two.server.rotate_and_withdraw();
     two.jwks.refresh().await.unwrap();
-    assert!(is_kept(&verifier, &by_one).await, "the other issuer's keys are none of its concern");
+    assert!(is_kept(&verifier, &by_one).await, "the other issuer's keys do not matter");
     one.server.rotate_and_withdraw();
     one.jwks.refresh().await.unwrap();
     assert_eq!(code(&verifier, &by_one).await, "unknown_key");

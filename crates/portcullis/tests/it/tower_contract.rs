@@ -1,4 +1,4 @@
-//! The layer as a tower service among others.
+//! The layer as a tower service.
 
 use std::{
     convert::Infallible,
@@ -12,11 +12,11 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 use crate::support::Setup;
 
-/// A body that nobody has heard of.
+/// A body of an unknown type.
 #[derive(Debug, PartialEq)]
 struct OwnBody(u32);
 
-/// Panics unless the very instance that is called was polled ready before.
+/// Panics if an instance is called that was not polled ready.
 struct Strict {
     ready: bool,
 }

@@ -1,4 +1,4 @@
-//! What a verifier can be told.
+//! The settings of a verifier.
 
 use std::time::Duration;
 

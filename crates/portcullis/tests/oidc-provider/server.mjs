@@ -12,8 +12,8 @@
 //
 // Introspection: client `gateway`, secret `gateway-secret` (client_secret_basic), or `gateway-post` with the same
 // secret (client_secret_post), or `gateway-RS256` (or -PS256, -ES256, -ES384, -EdDSA) by private_key_jwt with the key
-// that the first line gives, which is made anew each time; as JSON (RFC 7662), as a signed JWT (RFC 9701),
-// and, for `Accept: application/jwt`, as the JWT that the opaque token stands for, or 204. The last is not
+// in the first line, which is new at each start; as JSON (RFC 7662), as a signed JWT (RFC 9701),
+// and, for `Accept: application/jwt`, as the JWT behind the opaque token, or 204. The last is not
 // oidc-provider's: it is made here from its answer. Revocation (RFC 7009): the client that has the token.
 //
 // The control server answers
@@ -26,7 +26,7 @@
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 
-// oidc-provider says what it is about on the console: stdout is kept for the ready line.
+// oidc-provider logs to the console: stdout is kept for the ready line.
 for (const method of ['log', 'info', 'debug']) console[method] = console.error;
 const { default: Provider, errors } = await import('oidc-provider');
 
@@ -49,7 +49,7 @@ const COUNTED = {
   '/token/introspection': 'introspection',
 };
 
-// A server that comes back has other keys, and says so by their ids.
+// A restarted server has other keys, with other ids.
 const STARTED = Date.now();
 let generation = 0;
 
@@ -94,7 +94,7 @@ function newProvider(issuer, keys) {
       idTokenSigningAlgValues: Object.keys(KEY_TYPES),
       introspectionSigningAlgValues: Object.keys(KEY_TYPES),
     },
-    // An opaque token has no subject of its own where no person is behind it; a JWT names the client.
+    // An opaque token of a client has no subject; a JWT names the client.
     extraTokenClaims: (_ctx, { clientId }) => ({ sub: clientId }),
     features: {
       clientCredentials: { enabled: true },
