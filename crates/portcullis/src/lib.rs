@@ -16,8 +16,8 @@
 //!
 //! # The tour
 //!
-//! - [`Secure`] is the layer: realm, scope, claims, where the token stands, how refusals are told. [`Rules`] are the same as data.
-//! - [`Claims`] and [`Access`] are what a handler gets: as extractors of axum and actix-web, and as a request extension.
+//! - [`Secure`] is the layer: realm, scope, claims, the places of the token, the form of refusals. [`Rules`] are the same as data.
+//! - [`Claims`] and [`Access`] are for handlers: as extractors of axum and actix-web, and as a request extension.
 //!   Claims are a [`json::Object`], or your own type. [`Granted`] names the scope that a handler needs.
 //! - [`Verifier`] verifies tokens by their rules: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.

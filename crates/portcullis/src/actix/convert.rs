@@ -1,4 +1,4 @@
-//! Between the types of http 0.2, which actix-web 4 has, and those of http 1.
+//! Conversions between actix-web 4's types of http 0.2 and those of http 1.
 
 use actix_web::{
     HttpResponse,

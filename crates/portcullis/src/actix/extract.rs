@@ -1,4 +1,4 @@
-//! The extractors; each asks the [`Guarded`] of its request.
+//! The extractors, each by the [`Guarded`] of its request.
 
 use std::{
     fmt,
@@ -20,8 +20,8 @@ use crate::{
 /// None if the middleware is [optional](crate::Secure::optional) or [only reports](crate::Secure::report_only), and let the
 /// request pass without credentials. It refuses with 500 without middleware, and as the middleware does if the claims do not fit `T`.
 ///
-/// `Option<Claims>` compiles, too, but it is actix-web's own: every refusal of the extractor becomes `None`, so a handler behind
-/// no middleware at all would take everybody for an anonymous client.
+/// Do not use `Option<Claims>`: actix-web turns every refusal into `None`, so a handler without middleware would treat all
+/// clients as anonymous.
 ///
 /// # Example
 ///
@@ -40,7 +40,7 @@ use crate::{
 /// ```
 pub struct OptionalClaims<T = Object>(pub Option<Claims<T>>);
 
-/// Refused with 500 without middleware, and with 401 if optional middleware let the request pass without credentials.
+/// Answers 500 without middleware, and 401 if optional middleware let the request pass without credentials.
 impl FromRequest for Access {
     type Error = AccessRejection;
     type Future = Ready<Result<Self, AccessRejection>>;
@@ -50,7 +50,7 @@ impl FromRequest for Access {
     }
 }
 
-/// Refused as [`Access`] is, and if the claims do not fit `T`.
+/// Refuses like [`Access`], and claims that do not fit `T`.
 impl<T: DeserializeOwned + Send + Sync + 'static> FromRequest for Claims<T> {
     type Error = AccessRejection;
     type Future = Ready<Result<Self, AccessRejection>>;
@@ -60,7 +60,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> FromRequest for Claims<T> {
     }
 }
 
-/// Refused with 500 without middleware, and if the claims do not fit `T`.
+/// Answers 500 without middleware. Refuses claims that do not fit `T`.
 impl<T: DeserializeOwned + Send + Sync + 'static> FromRequest for OptionalClaims<T> {
     type Error = AccessRejection;
     type Future = Ready<Result<Self, AccessRejection>>;
@@ -70,7 +70,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> FromRequest for OptionalClaims
     }
 }
 
-/// Refused as [`Access`] is, and if the token does not grant the scope.
+/// Refuses like [`Access`], and tokens that do not grant the scope.
 impl<S: RequiredScope> FromRequest for Granted<S> {
     type Error = AccessRejection;
     type Future = Ready<Result<Self, AccessRejection>>;

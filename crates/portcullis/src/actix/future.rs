@@ -1,4 +1,4 @@
-//! The response of [`SecureMiddleware`], in the making.
+//! The future of [`SecureMiddleware`]'s response.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use super::middleware::SecureMiddleware;
 use crate::gate::Pending;
 
 pin_project! {
-    /// The response of [`SecureMiddleware`], in the making.
+    /// The future of [`SecureMiddleware`]'s response.
     pub struct MiddlewareFuture<S>
     where
         S: Service<ServiceRequest>,

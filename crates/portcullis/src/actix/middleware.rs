@@ -1,4 +1,4 @@
-//! [`Secure`] as middleware, and the service that it puts before another.
+//! [`Secure`] as middleware, and the middleware's service.
 
 use std::{
     fmt,
@@ -22,11 +22,11 @@ use crate::{
 /// Calls the inner service for requests that may pass; answers the others itself.
 pub struct SecureMiddleware<S> {
     secure: Secure,
-    /// Shared with the requests that wait.
+    /// Shared with waiting requests.
     inner: Rc<S>,
 }
 
-/// With the feature `actix`: `App::new().wrap(secure)`.
+/// Middleware of actix-web, with the feature `actix`: `App::new().wrap(secure)`.
 impl<S, B> Transform<S, ServiceRequest> for Secure
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
@@ -89,7 +89,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
     }
 }
 
-/// Leaves the evidence that a request may pass in its extensions: one at a time.
+/// Puts the evidence that a request may pass into its extensions: that of this middleware alone.
 fn leave(admitted: Admitted, request: &ServiceRequest) {
     let mut extensions = request.extensions_mut();
     match admitted {
@@ -97,7 +97,7 @@ fn leave(admitted: Admitted, request: &ServiceRequest) {
             extensions.insert(access);
         }
         Admitted::Anonymous(anonymous) => {
-            // The access that outer middleware left by another verifier is not this one's word.
+            // The access of outer middleware is not this one's verdict.
             extensions.remove::<Access>();
             extensions.insert(anonymous);
         }

@@ -15,12 +15,12 @@
 //! # Ok::<(), portcullis::ConfigurationError>(())
 //! ```
 //!
-//! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions. Any other gets the
-//!    challenge and never reaches it. Bodies go through untouched.
+//! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions. Any other
+//!    request gets the challenge, and never reaches the inner service. Bodies pass unchanged.
 //! 2. A known token takes no allocation besides its entry in the extensions; the future is boxed only if it waits.
-//! 3. Middleware nests: on an `App`, a `Scope`, a `Resource` and a `Route`. Each finds its own token and runs its own policy; a
-//!    token that an outer one with the same verifier has verified is not verified again.
-//! 4. A worker that waits for keys goes on with other requests. The keys are fetched once for all workers.
+//! 3. Middleware nests: on an `App`, a `Scope`, a `Resource` and a `Route`. Each finds its own token and checks its own rules;
+//!    a token that outer middleware with the same verifier has verified is not verified again.
+//! 4. While a request waits for keys, its worker serves others. The keys are fetched once for all workers.
 
 mod convert;
 mod extract;

@@ -1,4 +1,4 @@
-//! The extractors; each asks the [`Guarded`] of its request.
+//! The extractors, each by the [`Guarded`] of its request.
 
 use axum_core::{
     body::Body,
@@ -40,7 +40,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + Sync + 'static> OptionalFromRe
     }
 }
 
-/// Refused as [`Access`] is, and if the token does not grant the scope.
+/// Refuses like [`Access`], and tokens that do not grant the scope.
 impl<State: Send + Sync, S: RequiredScope> FromRequestParts<State> for Granted<S> {
     type Rejection = AccessRejection;
 

@@ -10,11 +10,11 @@ use crate::{refusal::Refusal, verifier::Verifier};
 
 /// Lets a request pass only with an access token that meets the rules.
 ///
-/// Made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It is a tower layer, and, with the feature
-/// `actix`, middleware of actix-web: `App::new().wrap(secure)`.
+/// It is made from a [`JwksService`](crate::JwksService), the simple way, or from a [`Verifier`]. It is a tower layer, and, with
+/// the feature `actix`, middleware of actix-web: `App::new().wrap(secure)`.
 ///
-/// It goes on a whole router or on a route; on both, the inner layer finds its own token, and does not verify it again if the
-/// outer one found the same and the two were made from the same verifier, or are clones of each other.
+/// Put it before a whole router or a single route. With a layer on both, each finds its own token; the inner one does not
+/// verify the same token again if both have the same verifier.
 ///
 /// # Caveats
 ///

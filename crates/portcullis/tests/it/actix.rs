@@ -1,4 +1,4 @@
-//! The actix door, held beside that of axum and by itself.
+//! The actix door, compared with the axum door and alone.
 
 mod agreement;
 mod extractors;
@@ -16,7 +16,7 @@ use portcullis::OptionalClaims;
 
 use crate::support::Answer;
 
-/// Says who the token speaks for.
+/// Answers with the token's subject.
 async fn who(OptionalClaims(claims): OptionalClaims) -> String {
     claims.as_ref().and_then(|claims| claims.subject()).unwrap_or("anonymous").to_owned()
 }

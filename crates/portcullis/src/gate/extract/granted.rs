@@ -17,7 +17,7 @@ pub trait RequiredScope {
 /// A handler with this argument cannot be reached without that scope, whatever the layer before it asks for. Scope values
 /// [implied](crate::Rules::implied_scopes) at the layer count here, too.
 ///
-/// It refuses as the layer or middleware does: with 403 and `insufficient_scope`, which names the scope; with 401 if an
+/// It refuses as the layer or middleware does: with 403 and `insufficient_scope`, naming the scope; with 401 if an
 /// [optional](crate::Secure::optional) or [reporting](crate::Secure::report_only) layer let the request pass without a token;
 /// and with 500 without a layer.
 ///
@@ -90,7 +90,7 @@ impl<S> fmt::Debug for Granted<S> {
 }
 
 impl Guarded<'_> {
-    /// Returns the access, refused as [`access`](Self::access) is, and if the token does not grant the scope.
+    /// Returns the access; refuses like [`access`](Self::access), and tokens that do not grant the scope.
     pub(crate) fn granted<S: RequiredScope>(&self) -> Result<Granted<S>, AccessRejection> {
         const { assert!(are_scope_values(S::SCOPE), "SCOPE: expected one scope value or more, each without spaces") };
         let access = self.access()?;

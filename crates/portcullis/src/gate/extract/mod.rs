@@ -1,4 +1,4 @@
-//! The word of the gate to a handler: [`Guarded`], from which each door makes its extractors.
+//! The gate's verdict before a handler: [`Guarded`], from which each door makes its extractors.
 
 mod granted;
 mod rejection;
@@ -22,11 +22,11 @@ pub(crate) struct Guarded<'a> {
 }
 
 impl<'a> Guarded<'a> {
-    /// Takes the evidence from the extensions, wherever a framework keeps them.
+    /// Takes the evidence from the extensions of any framework.
     ///
     /// # Errors
     ///
-    /// Answers 500 if there is none: a missing layer is our mistake, and never lets a request pass.
+    /// A rejection with status 500 if there is none: a missing layer is the server's mistake, and lets no request pass.
     pub(crate) fn of(access: Option<&'a Access>, anonymous: Option<&'a Anonymous>) -> Result<Self, AccessRejection> {
         let gate = access.map(Access::gate).or(anonymous.map(Anonymous::gate));
         let missing = || Refusal::Configuration(ConfigurationFault::MissingLayer);
@@ -34,12 +34,12 @@ impl<'a> Guarded<'a> {
         Ok(Self { challenge: &gate.challenge, access })
     }
 
-    /// Returns the access, refused if the request has no credentials.
+    /// Returns the access; refuses a request without credentials.
     pub(crate) fn access(&self) -> Result<&'a Access, AccessRejection> {
         self.access.ok_or_else(|| self.refuse(Refusal::Request(RequestFault::NoCredentials)))
     }
 
-    /// Returns the claims, refused as [`access`](Self::access) is, and if they do not fit `T`.
+    /// Returns the claims; refuses like [`access`](Self::access), and claims that do not fit `T`.
     pub(crate) fn claims<T>(&self) -> Result<Claims<T>, AccessRejection>
     where
         T: DeserializeOwned + Send + Sync + 'static,
@@ -47,7 +47,7 @@ impl<'a> Guarded<'a> {
         self.access()?.token().typed().map_err(|refusal| self.refuse(refusal))
     }
 
-    /// Returns the claims, none if the request has no credentials; refused if they do not fit `T`.
+    /// Returns the claims, none without credentials; refuses claims that do not fit `T`.
     pub(crate) fn optional_claims<T>(&self) -> Result<Option<Claims<T>>, AccessRejection>
     where
         T: DeserializeOwned + Send + Sync + 'static,

@@ -34,7 +34,7 @@ impl AccessRejection {
         Self { refusal, challenge }
     }
 
-    /// Why the request is refused.
+    /// The reason why the request is refused.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
@@ -45,7 +45,7 @@ impl AccessRejection {
         self.challenge.response(&self.refusal)
     }
 
-    /// Returns the response to send; the refusal is counted and logged here.
+    /// Counts and logs the refusal, and returns the response to the client.
     pub(crate) fn answer(&self) -> Response<Bytes> {
         telemetry::refused(&self.refusal);
         self.response()

@@ -34,7 +34,7 @@ impl Doors {
         Self { server, axum, actix }
     }
 
-    /// The answer that both give, to a handler that takes anonymous clients.
+    /// The answer of both doors, with a handler that accepts anonymous clients.
     async fn answer(&self, with: &dyn Fn(Secure) -> Secure, fields: &Fields) -> Answer {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let app = Router::new().route("/", get(axum_who)).layer(with(Secure::new(self.axum.clone())));
@@ -50,7 +50,7 @@ async fn axum_who(claims: Option<Claims>) -> String {
     claims.as_ref().and_then(|claims| claims.subject()).unwrap_or("anonymous").to_owned()
 }
 
-/// The parts of an answer that a door is answerable for. The time to come back differs by chance.
+/// The parts of an answer that a door makes. `Retry-After` differs by chance.
 fn told(answer: &Answer) -> (u16, Option<&str>, Option<&str>, bool, &str) {
     let content_type = answer.headers.get("content-type").map(|value| value.to_str().unwrap());
     let retry_after = answer.headers.contains_key("retry-after");

@@ -1,4 +1,4 @@
-//! What handlers of actix-web get.
+//! The extractors of actix-web.
 
 use actix_web::{
     App, Responder,

@@ -80,7 +80,7 @@ async fn panics(access: Access) -> String {
     panic!("on purpose, for {}", access.claims().subject().is_some())
 }
 
-/// A streaming body of our own.
+/// A streaming body.
 struct Ticks(u8);
 
 impl MessageBody for Ticks {
@@ -99,7 +99,7 @@ impl MessageBody for Ticks {
     }
 }
 
-/// One connection, which is kept.
+/// A connection that is kept alive.
 struct Client {
     stream: BufReader<TcpStream>,
 }

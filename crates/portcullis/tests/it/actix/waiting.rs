@@ -1,4 +1,4 @@
-//! Requests that wait: for keys, and for the authorization server's word on an opaque token.
+//! Requests that wait: for keys, and for the authorization server's answer about an opaque token.
 
 use std::{net::SocketAddr, task::Poll, time::Duration};
 
