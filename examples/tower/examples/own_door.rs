@@ -1,6 +1,6 @@
-//! A door of one's own, for a framework that Portcullis does not know: here hyper, without tower.
+//! Your own door, for a framework without one in Portcullis: here hyper, without tower.
 //!
-//! A door reads a request, calls `Secure::judge`, and lets the request pass only by the `Admitted` of the verdict.
+//! A door reads a request, calls `Secure::judge`, and lets the request pass only with the verdict's `Admitted`.
 //!
 //! ```console
 //! $ JWKS_URI=https://as.example.com/jwks cargo run -p portcullis-example-tower --example own_door
@@ -15,7 +15,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use portcullis::{Admitted, JwksService, Judging, Presented, Secure, Verdict};
+use portcullis::{Admitted, Judging, JwksService, Presented, Secure, Verdict};
 use tokio::net::TcpListener;
 
 type Error = Box<dyn std::error::Error>;
@@ -44,7 +44,7 @@ async fn respond(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(match judge(&secure, &request, client).await.outcome {
         Ok(admitted) => Response::new(hello(&admitted).into()),
-        // The status, the challenge and the body that the rules ask for; it is counted and logged, too.
+        // Status, challenge and body according to the rules; the refusal is also counted and logged.
         Err(refusal) => secure.answer(&refusal).map(Full::new),
     })
 }
@@ -52,14 +52,14 @@ async fn respond(
 async fn judge(secure: &Secure, request: &Request<Incoming>, client: IpAddr) -> Verdict {
     let presented = Presented::new(request.headers()).request(request.method().as_str(), request.uri().path());
     match secure.judge(&presented) {
-        // Most requests: their keys are at hand.
+        // Most requests, because their keys are cached.
         Judging::Done(verdict) => verdict,
         // The address lets the introspection of opaque tokens tell clients apart.
         Judging::Waits(pending) => pending.by_client(Some(client.into())).await,
     }
 }
 
-/// The handler asks for evidence that the request may pass: only the gate makes it.
+/// The handler, which requires evidence that the request passed; only the gate makes it.
 fn hello(admitted: &Admitted) -> String {
     let subject = admitted.access().and_then(|access| access.claims().subject());
     format!("hello {}", subject.unwrap_or("stranger"))
