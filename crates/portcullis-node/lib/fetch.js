@@ -58,14 +58,14 @@ function read(response, maxBodyBytes) {
       chunks.push(Buffer.from(chunk));
       length += chunks.at(-1).length;
       if (length > maxBodyBytes) {
-        reject(new Error(`the answer is longer than ${maxBodyBytes} bytes: if it is right, raise maxDocumentBytes`));
+        reject(new Error(`expected at most ${maxBodyBytes} bytes, got more: if the document is right, raise maxDocumentBytes`));
       }
     };
     const conclude = () => resolve({ status: statusCode, fields: fieldsOf(response), body: Buffer.concat(chunks) });
     response.on('data', caught(reject, take));
     response.on('end', caught(reject, conclude));
     // This has no effect after `end`.
-    response.on('close', () => reject(new Error('the answer broke off')));
+    response.on('close', () => reject(new Error('expected a whole answer, but the connection closed')));
   });
 }
 

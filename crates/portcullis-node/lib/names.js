@@ -50,7 +50,7 @@ class Names {
 }
 
 const OUT_OF_REACH =
-  'the host is on this machine or in a network that the issuer itself is not in: if that is intended, pass its URI to ' +
+  'the host is on this machine or in a network that the issuer itself is not in: if this is intended, pass its URI to ' +
   'getSimpleJwksService';
 
 /** The addresses in a lookup's result: all of them, or one and its family. */
