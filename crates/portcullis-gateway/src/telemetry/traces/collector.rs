@@ -66,7 +66,7 @@ impl Sender {
     fn tell(&self, outcome: &Result<Response<Bytes>, HttpError>) {
         let problem = match outcome {
             Ok(response) if response.status().is_success() => None,
-            Ok(response) => Some(format!("expected status 200, {} came", response.status())),
+            Ok(response) => Some(format!("expected status 200, got {}", response.status())),
             Err(error) => Some(with_causes(&**error)),
         };
         let outcome = if problem.is_none() { "ok" } else { "failed" };
