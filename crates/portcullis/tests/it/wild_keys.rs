@@ -519,7 +519,7 @@ async fn an_endpoint_that_takes_its_time_is_waited_for_as_configured() {
     waiting(delay * 20).prefetch().await.unwrap();
 }
 
-/// If metadata and keys together exceed the timeout, the keys alone do not.
+/// Metadata and keys together exceed the timeout, but the keys alone do not.
 #[tokio::test]
 async fn a_server_that_is_slow_twice_is_had_at_the_second_attempt() {
     let server = AuthorizationServer::start().await;

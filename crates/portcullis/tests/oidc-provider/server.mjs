@@ -131,7 +131,7 @@ function newKeyClient({ alg, publicKey }) {
   };
 }
 
-/** What oidc-provider stores, in memory and for all providers of this process. */
+/** The store of oidc-provider, in memory and for all providers of this process. */
 class Memory {
   static stored = new Map();
 

@@ -14,7 +14,7 @@ const listeners = [
 ];
 listeners.forEach((listener, at) => http.createServer(listener).listen(Number(ports[at]), "127.0.0.1"));
 
-/** Which part of an application answers. */
+/** An application that answers with the part that it selected. */
 function express(express) {
   const app = express();
   for (const part of ["/admin", "/public"]) app.use(part, (request, response) => response.end(part));
