@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Result, dependencies, imports,
     manifest::{NEVER_ENABLED, all_features, packages, selected},
-    promises, setup,
+    promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
 };
@@ -27,6 +27,7 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("direction of imports", imports::check);
     steps.run("reasons and direction of dependencies", dependencies::check);
     steps.run("promises and their tests", promises::check);
+    steps.run("plain words", prose::check);
     if !fast {
         steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);

@@ -11,6 +11,7 @@ mod manifest;
 mod npm;
 mod page;
 mod promises;
+mod prose;
 mod proxies;
 mod setup;
 mod shell;
@@ -49,7 +50,7 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
     },
-    /// Run the checks alone: formatting, lints, import directions, docs, features, dependencies
+    /// Run the checks alone: formatting, lints, import directions, docs, plain words, features, dependencies
     Check {
         /// Leave out the checks that need an installed tool (cargo-hack, cargo-deny)
         #[arg(long)]
