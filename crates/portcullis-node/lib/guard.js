@@ -11,25 +11,6 @@ const { nameOf } = require('./values.js');
 /** The addon's verdict for a request that passes without a token; a greater number is the accepted token's. */
 const ANONYMOUSLY = 1;
 
-/** The codes of refusals after a signature may have been verified. */
-const AFTER_THE_SIGNATURE = new Set([
-  'bad_signature',
-  'too_many_keys',
-  'expired',
-  'not_yet_valid',
-  'issued_in_future',
-  'token_lifetime_too_long',
-  'missing_claim',
-  'malformed_claim',
-  'wrong_issuer',
-  'wrong_audience',
-  'sender_constrained_token',
-  'unsupported_confirmation',
-  'required_claims',
-  'forbidden_claim',
-  'insufficient_scope',
-]);
-
 /**
  * Judges requests by their `Authorization` field.
  *
@@ -80,7 +61,7 @@ the key (kid), or raise maxKeyAttempts`;
   /** Turns the addon's verdict into JavaScript's. Calls `spend` if a signature was verified on this thread. */
   #conclude(verdict, authorization, spend) {
     if (typeof verdict !== 'number') {
-      if (AFTER_THE_SIGNATURE.has(verdict.code)) {
+      if (verdict.tookSignature) {
         spend?.();
       }
       return refusalError(verdict);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use http::header::HeaderMap;
 use napi_derive::napi;
-use portcullis::{Refusal, Secure};
+use portcullis::{CheckKind, Ground, Refusal, Secure};
 
 /// A refusal with the whole response.
 #[napi(object, object_from_js = false)]
@@ -21,6 +21,8 @@ pub struct Refused {
     pub headers: HashMap<String, String>,
     /// The response's body: empty, or problem details.
     pub body: String,
+    /// Whether a signature was verified for this request, or may have been, before it was refused.
+    pub took_signature: bool,
 }
 
 impl Refused {
@@ -33,7 +35,14 @@ impl Refused {
             status: parts.status.as_u16(),
             headers: readable(&parts.headers),
             body: String::from_utf8_lossy(&body).into_owned(),
+            took_signature: false,
         }
+    }
+
+    /// The same for a verdict on this ground.
+    pub(crate) fn on(self, ground: Option<Ground>, refusal: &Refusal) -> Self {
+        let took_signature = ground == Some(Ground::Verified) && refusal.check() >= CheckKind::Signature;
+        Self { took_signature, ..self }
     }
 }
 

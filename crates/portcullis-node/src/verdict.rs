@@ -17,7 +17,7 @@ const ANONYMOUSLY: f64 = 1.0;
 pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict) -> Verdict {
     match verdict.outcome {
         Ok(admitted) => Either::A(admitted.access().map_or(ANONYMOUSLY, number)),
-        Err(refusal) => Either::B(Refused::new(secure, &refusal)),
+        Err(refusal) => Either::B(Refused::new(secure, &refusal).on(verdict.ground, &refusal)),
     }
 }
 

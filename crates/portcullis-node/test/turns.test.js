@@ -71,3 +71,19 @@ test('of many bad tokens in one turn a few are verified there, whatever the sign
     assert.deepEqual([...new Set(await Promise.all(all))], [code]);
   }
 });
+
+test('known tokens that a rule refuses, and malformed ones, leave the turn to new tokens', async () => {
+  const strict = secure(localKeys({ keys: [KEY.jwk] }), { scope: 'read', next: true });
+  let answered = 0;
+  const judge = (token) => new Promise((resolve) => {
+    const req = { headers: { authorization: `Bearer ${token}` }, rawHeaders: [] };
+    strict(req, {}, (error) => resolve(void (answered += 1) ?? error?.code));
+  });
+  const [known, fresh] = [mint(KEY, { scope: 'write' }), mint(KEY, { scope: 'read' })];
+  assert.equal(await judge(known), 'insufficient_scope');
+  await new Promise(setImmediate);
+  answered = 0;
+  const codes = [...Array(20).fill(known), ...Array(20).fill('a.b'), fresh].map(judge);
+  assert.equal(answered, 41);
+  assert.deepEqual([...new Set(await Promise.all(codes))], ['insufficient_scope', 'malformed_token_parts', undefined]);
+});

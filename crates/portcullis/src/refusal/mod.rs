@@ -107,8 +107,17 @@ impl Refusal {
         }
     }
 
-    /// The check that gives this refusal, for an explanation.
-    pub(crate) fn check(&self) -> CheckKind {
+    /// The check that the request fails.
+    ///
+    /// ```
+    /// use portcullis::{CheckKind, refusal::{Refusal, TokenFault}};
+    ///
+    /// let refusal = Refusal::Token(TokenFault::Inactive);
+    /// assert_eq!(refusal.check(), CheckKind::Introspection);
+    /// assert!(refusal.check() < CheckKind::Signature);
+    /// ```
+    #[must_use]
+    pub fn check(&self) -> CheckKind {
         match self {
             Self::Request(_) => CheckKind::Credentials,
             Self::Token(fault) => fault.check(),
