@@ -118,11 +118,10 @@ impl Opaque {
         if let Some(known) = self.known_by(&digest) {
             return Ok(Verified { token: Ok(known), ground: Ground::Cached });
         }
-        let refusal = match token.is_token68() {
-            false => Some(Refusal::Token(TokenFault::Characters)),
-            true => self.refused.get(&digest, self.introspector.clock().now(), self.introspector.refused_for()),
-        };
-        match refusal {
+        if !token.is_token68() {
+            return Ok(Verified { token: Err(Refusal::Token(TokenFault::Characters)), ground: Ground::Verified });
+        }
+        match self.refused.get(&digest, self.introspector.clock().now(), self.introspector.refused_for()) {
             Some(refusal) => Ok(Verified { token: Err(refusal), ground: Ground::Introspected }),
             // Characters of a token68 are ASCII.
             None => Err(Unanswered { token: String::from_utf8_lossy(token.as_bytes()).into_owned(), digest, kept }),
