@@ -6,8 +6,8 @@ use crate::refusal::{Refusal, RequestFault};
 
 /// The header fields of a request, as a framework keeps them.
 ///
-/// Implemented for [`http::HeaderMap`], and for arrays, vectors and slices of pairs of a name (compared without regard to
-/// case, RFC 9110 section 5.1) and a value. Nothing is copied.
+/// Implemented for [`http::HeaderMap`], for arrays, vectors and slices of pairs of a name (compared without regard to
+/// case, RFC 9110 section 5.1) and a value, and for references to any implementor. Nothing is copied.
 ///
 /// # Example
 ///
@@ -36,25 +36,28 @@ impl HeaderFields for HeaderMap {
 
 impl<const N: usize> HeaderFields for [(&str, &[u8]); N] {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        each_of(self, name, visit);
+        self.as_slice().each(name, visit);
     }
 }
 
 impl HeaderFields for Vec<(&str, &[u8])> {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        each_of(self, name, visit);
+        self.as_slice().each(name, visit);
     }
 }
 
-impl HeaderFields for &[(&str, &[u8])] {
+/// Compared without regard to case (RFC 9110 section 5.1).
+impl HeaderFields for [(&str, &[u8])] {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        each_of(self, name, visit);
+        let of_name = self.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name.as_str()));
+        of_name.map(|(_, value)| *value).for_each(visit);
     }
 }
 
-fn each_of<'a>(pairs: &'a [(&str, &[u8])], name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-    let of_name = pairs.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name.as_str()));
-    of_name.map(|(_, value)| *value).for_each(visit);
+impl<T: HeaderFields + ?Sized> HeaderFields for &T {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        (**self).each(name, visit);
+    }
 }
 
 /// The value of the only field of this name.

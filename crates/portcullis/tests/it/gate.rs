@@ -1,7 +1,10 @@
 //! The gate alone, called as by a door.
 
 use http::HeaderMap;
-use portcullis::{Ground, Judging, JwksService, Presented, Secure, Verifier};
+use portcullis::{
+    Access, Admitted, Anonymous, ClientAuthentication, Ground, HeaderFields, Introspector, Judging, JwksService,
+    Pending, Presented, Secure, Verdict, Verifier,
+};
 use portcullis_testkit::{Attack, AuthorizationServer, Endpoint, Fault};
 
 use crate::support::{fields, judge, judge_now};
@@ -131,4 +134,43 @@ async fn a_token_has_a_number_as_long_as_it_is_cached() {
     assert_ne!(id(&other).await, first);
     verifier.invalidate(&one);
     assert_ne!(id(&one).await, first, "verified anew");
+}
+
+#[tokio::test]
+async fn the_ground_of_a_verdict_tells_whether_the_issuer_was_asked() {
+    let server = AuthorizationServer::start().await;
+    let client = ClientAuthentication::basic("test-client", "test-secret");
+    let introspector = Introspector::builder(&format!("{}/introspect", server.issuer()), client).build().unwrap();
+    let secure = Secure::new(Verifier::from(introspector));
+    let opaque = server.issue_opaque(server.token());
+    for (token, expected) in [
+        (opaque.as_str(), Ground::Introspected),
+        (opaque.as_str(), Ground::Cached),
+        ("made-up", Ground::Introspected),
+        ("made-up", Ground::Introspected),
+        ("no~token68!", Ground::Verified),
+    ] {
+        let verdict = secure.judge(&Presented::new(&fields(&[&bearer(token)]))).verdict().await;
+        assert_eq!(verdict.ground, Some(expected), "{token}");
+    }
+    assert_eq!(server.requests(Endpoint::Introspection), 2);
+}
+
+#[test]
+fn fields_may_stand_in_whatever_holds_them() {
+    let pairs: [(&str, &[u8]); 2] = [("Authorization", b"Bearer a"), ("x", b"y")];
+    let (all, vec) = (&pairs[..], pairs.to_vec());
+    let holders: [&dyn HeaderFields; 5] = [&pairs, &all, &&pairs, &vec, &&&vec];
+    for holder in holders {
+        let mut values = Vec::new();
+        holder.each(&http::header::AUTHORIZATION, &mut |value| values.push(value));
+        assert_eq!(values, [b"Bearer a"]);
+    }
+}
+
+#[test]
+fn a_verdict_and_the_wait_for_it_may_go_to_another_thread() {
+    fn check<T: Send + Sync>() {}
+    check::<(Secure, Presented<'_>, Pending, Judging, Verdict)>();
+    check::<(Admitted, Access, Anonymous)>();
 }
