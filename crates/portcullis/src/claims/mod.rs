@@ -16,7 +16,7 @@ pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 
 pub(crate) use find::{ClaimPath, find};
-pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_value};
+pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
 pub(crate) use times::Times;
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};

@@ -49,7 +49,19 @@ impl<'a> GrantedScope<'a> {
     }
 }
 
-/// Tells whether a text can be a scope value: it is not empty and has no space (RFC 6749 section 3.3).
+/// Tells whether a text is a `scope-token` (RFC 6749 section 3.3), as configured scope values have to be.
+pub(crate) const fn is_scope_token(text: &str) -> bool {
+    let mut bytes = text.as_bytes();
+    let mut is = !bytes.is_empty();
+    while let [byte, rest @ ..] = bytes {
+        is = is && byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        bytes = rest;
+    }
+    is
+}
+
+/// Tells whether a text can be a scope value of a token, whose issuer may go beyond RFC 6749: it is not empty, and has no space
+/// in it.
 pub(crate) fn is_scope_value(text: &str) -> bool {
     !text.is_empty() && !text.contains(' ')
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::{ClaimRule, InvalidTokenStatus};
-use crate::configuration_error::ConfigurationError;
+use crate::{claims::is_scope_token, configuration_error::ConfigurationError};
 
 /// The requirements of an endpoint for its requests, and the form of its refusals.
 ///
@@ -117,10 +117,8 @@ fn check_scopes(field: &str, values: &[String]) -> Result<(), ConfigurationError
     values.iter().enumerate().try_for_each(|(index, value)| check_scope(|| format!("{field}[{index}]"), value))
 }
 
-/// Checks that a text is a `scope-token` (RFC 6749 section 3.3).
 fn check_scope(field: impl FnOnce() -> String, value: &str) -> Result<(), ConfigurationError> {
-    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if !value.is_empty() && value.bytes().all(fits) {
+    if is_scope_token(value) {
         return Ok(());
     }
     let problem = format!("expected one scope value, got {value:?}: write each value in quotes of its own");

@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 use super::{AccessRejection, Guarded};
-use crate::{gate::Access, policy::insufficient_scope};
+use crate::{claims::is_scope_token, gate::Access, policy::insufficient_scope};
 
 /// The scope values that a handler needs, as a type for [`Granted`].
 pub trait RequiredScope {
@@ -105,12 +105,7 @@ impl Guarded<'_> {
 const fn are_scope_values(mut values: &[&str]) -> bool {
     let mut are = !values.is_empty();
     while let [value, rest @ ..] = values {
-        let mut bytes = value.as_bytes();
-        are = are && !bytes.is_empty();
-        while let [byte, others @ ..] = bytes {
-            are = are && byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-            bytes = others;
-        }
+        are = are && is_scope_token(value);
         values = rest;
     }
     are
