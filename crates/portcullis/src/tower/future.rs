@@ -6,14 +6,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{body::ResponseBody, service::leave};
-use crate::gate::{Pending, Secure, Verdict};
-
-type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
+
+use super::{body::ResponseBody, service::leave};
+use crate::gate::{Pending, Secure};
 
 pin_project! {
     /// The future of [`SecureService`](super::SecureService)'s response.
@@ -32,7 +31,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Waiting { secure: Secure, judging: Judging, call: Option<(Request<B>, S)> },
+        Waiting { secure: Secure, judging: <Pending as IntoFuture>::IntoFuture, call: Option<(Request<B>, S)> },
         Passed { #[pin] response: S::Future },
         Refused { response: Option<Response<Bytes>> },
     }
