@@ -118,7 +118,7 @@ impl Subject {
 
     fn policy(&self) -> Box<dyn FnMut()> {
         let verified = self.verified.clone();
-        let scope: Vec<_> = verified.claims().scopes().take(1).map(str::to_owned).collect();
+        let scope: Vec<_> = verified.scopes().take(1).map(str::to_owned).collect();
         let rules = Rules { scope, claims: vec![ClaimRule::present("sub")], ..Rules::default() };
         let policy = Policy::new(&rules, Vec::new());
         Box::new(move || drop(policy.check(verified.clone()).expect("access")))

@@ -56,6 +56,9 @@ use crate::{
 /// }
 /// ```
 ///
+/// The issuer's rules say which claim is the scope: read it by [`Access::has_scope`](crate::Access::has_scope) or
+/// [`VerifiedToken::scopes`].
+///
 /// `Claims<serde_json::Map<String, serde_json::Value>>` works, too, as does any type that serde reads.
 #[expect(clippy::redundant_allocation, reason = "two reference counts: each thread's own, and one for all")]
 pub struct Claims<T = Object>(Arc<Arc<T>>);
@@ -75,21 +78,6 @@ impl Claims {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.get("iss")?.as_str()
-    }
-
-    /// The granted scope values: those of `scope`, or, if that claim is absent, of `scp` (RFC 9068 section 2.2.3).
-    /// [`VerifiedToken::scopes`] reads the claims that the issuer's rules name.
-    ///
-    /// Either claim is a string of values separated by spaces, or an array with one value in each element. A value with a
-    /// space in it meets no rule.
-    ///
-    /// ```
-    /// fn may_read(claims: &portcullis::Claims) -> bool {
-    ///     claims.scopes().any(|scope| scope == "read")
-    /// }
-    /// ```
-    pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        GrantedScope::of(self, &SCOPE_CLAIMS).values()
     }
 
     /// A claim by its name, or, if the text starts with `/`, by its JSON Pointer (RFC 6901).
