@@ -131,7 +131,7 @@ pub mod metrics {
     );
 
     /// Each of them, once.
-    pub const ALL: [Metric; 9] = [
+    pub const ALL: &[Metric] = &[
         VERIFIED,
         REFUSED,
         WOULD_REFUSE,

@@ -87,7 +87,7 @@ const OF_GATEWAY: [Metric; 17] = [
 
 /// Returns each metric of `/metrics`.
 pub(super) fn metrics() -> impl Iterator<Item = Metric> {
-    OF_GATEWAY.into_iter().chain(of_library::ALL)
+    OF_GATEWAY.into_iter().chain(of_library::ALL.iter().copied())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Metrics {
     fn are_named(&self) {
         for (key, _) in &self.0 {
             let name = key.key().name();
-            let metric = names::metrics::ALL.into_iter().find(|metric| metric.name == name);
+            let metric = names::metrics::ALL.iter().find(|metric| metric.name == name);
             let metric = metric.unwrap_or_else(|| panic!("{name} is not in names::metrics::ALL"));
             let labels: Vec<_> = key.key().labels().map(metrics::Label::key).collect();
             assert_eq!((labels, format!("{:?}", key.kind())), (metric.labels.to_vec(), format!("{:?}", metric.kind)));
