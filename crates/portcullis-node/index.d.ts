@@ -203,7 +203,8 @@ declare namespace portcullis {
 
   /**
    * A claim that a token must have, or must not have. At most one of `value`, `oneOf`, `matches` and `absent` may be set;
-   * without them the claim has to be present, with any value.
+   * without them the claim has to be present, with any value. One that is present and
+   * undefined is an error.
    */
   interface Claim {
     /** The name of the claim, or its JSON Pointer (RFC 6901) if it starts with a slash. */

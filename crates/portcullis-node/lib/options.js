@@ -124,7 +124,8 @@ function readClaims(owner, claims = []) {
   if (!Array.isArray(claims)) {
     throw expected(owner, 'claims', 'an array of rules', claims);
   }
-  return claims.map((rule) => readRule(owner, rule));
+  // A gap in an array is a rule that is missing, which `map` would pass over.
+  return Array.from(claims, (rule) => readRule(owner, rule));
 }
 
 /**
@@ -144,8 +145,9 @@ function readRule(owner, rule) {
   if (isOwn) {
     return { name, holds: value, asked: { name } };
   }
-  // By name, so that inherited members are not lost.
-  const members = CLAIM.map((member) => [member, rule[member]]).filter(([, value]) => value !== undefined);
+  // By name, so that inherited members are not lost. One that is undefined is a mistake: left out, it would turn into a rule
+  // for presence, which more tokens meet.
+  const members = CLAIM.filter((member) => member in rule).map((member) => [member, rule[member]]);
   for (const [member, value] of members) {
     if (!isJson(value) || (value === null && member !== 'value')) {
       throw expected(owner, `the ${member} for ${name} in claims`, 'a JSON value or a function', value);

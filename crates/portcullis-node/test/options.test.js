@@ -63,7 +63,7 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     realm: [null, 7, true, {}, ['r']],
     scope: [...NO_STRINGS.filter(isNotEmpty), '', '  ', [''], ['a b'], ['a', '']],
     anyScope: [...NO_STRINGS, '', '  ', [''], ['a b']],
-    claims: [null, 7, 'role', {}, { name: 'role' }],
+    claims: [null, 7, 'role', {}, { name: 'role' }, [, { name: 'role' }], new Array(1)],
     issuer: NO_STRINGS,
     audience: NO_STRINGS,
     trustDomain: [null, 7, {}, ['example.org'], '', 'spiffe://example.org', 'example.org/', 'EXAMPLE.ORG', 'a b', 'a?b'],
@@ -138,6 +138,12 @@ describe('a wrong option of secure is a TypeError that names it', () => {
       [{ name: 'role', matches: null }, 'matches'],
       [{ name: 'role', absent: 'yes' }, 'absent'],
       [{ name: 'role', absent: null }, 'absent'],
+      // As from a variable of the environment that is not set: it must not turn into a rule for presence.
+      [{ name: 'role', value: undefined }, 'the value for role in claims to be a JSON value or a function, got undefined'],
+      [{ name: 'role', oneOf: undefined }, 'oneOf'],
+      [{ name: 'role', matches: undefined }, 'matches'],
+      [{ name: 'role', absent: undefined }, 'absent'],
+      [new (class { name = 'role'; get value() { return undefined; } })(), 'value'],
       [{ name: 'role', value: 'a', oneOf: ['b'] }, 'at most one of `value`, `oneOf`, `matches` and `absent`'],
       [{ name: 'role', matches: 'a*', absent: true }, 'at most one of'],
       [{ name: 'role', value: () => true, absent: true }, 'absent'],
@@ -791,7 +797,7 @@ test('claims: a JSON Pointer finds nested ones', async () => {
     ['/sub', 'alice', true],
   ];
   for (const [name, value, met] of table) {
-    const byValue = { claims: [{ name, value }] };
+    const byValue = { claims: [value === undefined ? { name } : { name, value }] };
     const holds = (actual) => value === undefined || [actual].flat().includes(value);
     const byFunction = { claims: [{ name, value: holds }] };
     for (const options of [byValue, byFunction]) {
