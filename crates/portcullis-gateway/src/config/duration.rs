@@ -16,7 +16,7 @@ pub(super) fn duration(value: &Value<'_>) -> Read<Duration> {
             .problem(format!("expected a time of a day at most, got {got}"))
             .help("write a number and its unit, as in \"250ms\", \"5s\", \"2m\" or \"1h\"")
     };
-    if let Some(number) = value.as_integer() {
+    if let Ok(number @ serde_json::Value::Number(_)) = value.json() {
         return Err(wrong(&format!("{number} without a unit")));
     }
     let text = value.text()?;

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, cell::RefCell, ops::Range, path::Path};
 
-use portcullis::ConfigurationError;
+use portcullis::{ConfigurationError, IssuerRules, Rules};
 use serde::de::DeserializeOwned;
 use toml::{
     Spanned,
@@ -109,9 +109,9 @@ impl<'a> Table<'a> {
     /// Returns the tables of an array, `[[key]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let help = format!("write `[[{key}]]` above each, or `{key} = [{{ … }}]`");
-        let read = |value: &Value<'a>| value.array("an array of tables").map_err(|problem| problem.help(help));
-        let values = self.get(key, read).unwrap_or_default();
-        values.iter().filter_map(|value| self.file.problems.keep(value.table(self.file))).collect()
+        let helped = |problem: Problem| problem.help(help.clone());
+        let values = self.get(key, |value| value.array("an array of tables").map_err(helped)).unwrap_or_default();
+        values.iter().filter_map(|value| self.file.problems.keep(value.table(self.file).map_err(helped))).collect()
     }
 
     /// Reads the elements of an array, each bad one noted; none if the key is not there.
@@ -197,12 +197,23 @@ fn told(error: ConfigurationError, fields: &[Field<'_>]) -> Problem {
 /// Makes the problem of an unknown key.
 pub(super) fn unknown(key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, known: &[&str]) -> Problem {
     let meant = nearest(key.get_ref(), known);
-    let problem = Problem::new(key.span(), format!("unknown key `{}`", key.get_ref())).help(suggestion(meant, known));
+    let elsewhere = table_of(key.get_ref());
+    let help = match elsewhere {
+        Some(table) => format!("`{}` is a key of `[[{table}]]`: write it there", key.get_ref()),
+        None => suggestion(meant, known),
+    };
+    let problem = Problem::new(key.span(), format!("unknown key `{}`", key.get_ref())).help(help);
     // It may be a misspelt key of a secret.
-    let harmless = meant.is_some_and(|meant| !may_be_secret(meant))
+    let harmless = (elsewhere.is_some() || meant.is_some_and(|meant| !may_be_secret(meant)))
         && !may_be_secret(key.get_ref())
         && !has_tables(value.get_ref());
     problem.hiding(if harmless { Vec::new() } else { everything(value.get_ref(), value.span()) })
+}
+
+/// Returns the table of which a field of the library's rules is a key.
+fn table_of(key: &str) -> Option<&'static str> {
+    let tables = [("issuers", typed::fields::<IssuerRules>()), ("routes", typed::fields::<Rules>())];
+    tables.into_iter().find(|(_, fields)| fields.contains(&key)).map(|(table, _)| table)
 }
 
 /// Returns true if a value has keys in it, none of which was read.

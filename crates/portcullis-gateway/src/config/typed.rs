@@ -198,7 +198,7 @@ impl de::Error for Problem {
             "a boolean" => ("`true` or `false`", Some("write it without quotes")),
             "a sequence" => ("an array", Some("write it in brackets, as in [\"a\", \"b\"]")),
             "u16" | "u32" | "u64" | "usize" => ("a whole number", Some("write it without quotes, fractions or a sign")),
-            "a map" => ("a table", None),
+            "a map" => ("a table", Some("write it in braces, as in { \"a\" = [\"b\"] }")),
             text if text.starts_with("struct ") => ("a table", None),
             other => (other, None),
         };

@@ -135,6 +135,12 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         ("dangerously_accept_tokens_without_expiry = 1".into(), 3, "`true` or `false`"),
         // Fields that a table cannot have.
         ("token_cache = { bytes = 1 }".into(), 3, "write it as `[cache]`"),
+        // What stands in the wrong table.
+        ("scope = [\"read\"]".into(), 3, "`scope` is a key of `[[routes]]`"),
+        (format!("{ROUTE}max_token_lifetime = \"1h\""), 5, "a key of `[[issuers]]`"),
+        (format!("{ROUTE}scope_claims = [\"roles\"]"), 5, "a key of `[[issuers]]`"),
+        (format!("{ROUTE}claims = [\"sub\"]"), 5, "`claims = [{ … }]`"),
+        ("leeway = 0.5".into(), 3, "0.5 without a unit"),
         ("[cache]\nbites = 1".into(), 4, "did you mean `bytes`?"),
     ];
     for (lines, line, words) in table {
@@ -146,7 +152,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         ("claims = [{ name = \"sub\" }]", "in the `[[routes]]`"),
         ("optional = true", "requests without a token"),
         ("report_only = true", "it guards nothing"),
-        ("implied_scopes = [\"a\"]", "expected a table"),
+        ("implied_scopes = [\"a\"]", "in braces"),
         ("realm = \"a\\nb\"", "plain ASCII"),
     ] {
         let found = mistakes(&format!("{line}\n{ISSUER}{ROUTE}[[routes]]\npath = \"/b\""));
@@ -195,11 +201,18 @@ fn each_field_is_in_the_documentation() {
 
 #[test]
 fn the_examples_of_the_documentation_are_good() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gateway.md")).unwrap();
-    let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let routes: Vec<_> = examples.filter(|example| example.contains("[[routes]]")).collect();
-    assert!(routes.len() > 1);
-    for example in routes {
-        good(&format!("{example}{ISSUER}"));
+    let mut read = 0;
+    for page in ["README.md", "docs/gateway.md"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page)).unwrap();
+        for example in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            let issuer = if example.contains("[[issuers]]") { "" } else { ISSUER };
+            // Files that the test has: a certificate, and a token.
+            let example = example
+                .replace("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", "cert.pem")
+                .replace("/var/run/secrets/kubernetes.io/serviceaccount/token", "secret");
+            good(&format!("{example}{issuer}"));
+            read += 1;
+        }
     }
+    assert!(read >= 5, "{read}");
 }
