@@ -61,13 +61,14 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
                 claim rule on `roles`"
             .to_owned();
     }
+    let (was, it) = if lacking.len() == 1 { ("was", "it") } else { ("were", "them") };
     let lacking = quoted(&lacking);
     if scope.is_none() {
         return format!(
             "the token grants no scope at all: the client has to ask for {lacking}, and the issuer to allow it"
         );
     }
-    format!("{lacking} was not granted: the client has to ask for it, and the user or the issuer to allow it")
+    format!("{lacking} {was} not granted: the client has to ask for {it}, and the user or the issuer to allow {it}")
 }
 
 /// Tells whether the value is one of several that are separated by commas.
@@ -119,8 +120,18 @@ fn required(claims: &Object, policy: &Policy, name: &str) -> String {
         {
             "a pattern has to match the whole value: write `*` where any text may come before or after".to_owned()
         }
+        Some(_) if asked.iter().any(|expected| is_matched_by(claims, name, expected)) => {
+            "in a value, `*` is a character like any other: write the rule with `matches`, which takes it for a pattern"
+                .to_owned()
+        }
         Some(_) => "the user or client does not have the value that this endpoint asks for".to_owned(),
     }
+}
+
+/// Tells whether the value would be met as a pattern.
+fn is_matched_by(claims: &Object, name: &str, value: &serde_json::Value) -> bool {
+    let pattern = value.as_str().filter(|text| text.contains('*'));
+    pattern.is_some_and(|pattern| ClaimCheck::new(&ClaimRule::matches(name, pattern)).is_met(claims))
 }
 
 fn is_matched_within(claims: &Object, name: &str, pattern: &str) -> bool {

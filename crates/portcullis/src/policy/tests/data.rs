@@ -110,3 +110,15 @@ fn the_check_of_rules_names_the_field_and_says_what_to_do() {
         assert!(error.starts_with(problem), "{error}");
     }
 }
+
+#[test]
+fn the_example_of_the_readme_is_good() {
+    let page = include_str!("../../../../../README.md");
+    let examples: Vec<_> = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let rules: Rules = serde_json::from_str(example).unwrap();
+        rules.check().unwrap();
+        assert_ne!(rules, Rules::default());
+    }
+}

@@ -275,6 +275,7 @@ async fn what_an_endpoint_asks_for() {
     let rows = [
         ("no scope", &scoped, token(), Scope, ["no scope at all", "`read`, `write`"]),
         ("one is missing", &scoped, token().scope("read"), Scope, ["`write` was not granted", "ask for it"]),
+        ("several are missing", &scoped, token().scope("list"), Scope, ["`read`, `write` were not", "ask for them"]),
         ("an array", &scoped, token().claim("scope", json!(["read write"])), Scope, ["element of the array", "space"]),
         ("commas", &scoped, token().scope("read,write"), Scope, ["commas", "RFC 8693"]),
         (
@@ -302,6 +303,13 @@ async fn what_an_endpoint_asks_for() {
             token().claim("tenant", 7),
             Claim,
             ["does not have", "endpoint"],
+        ),
+        (
+            "a pattern for a value",
+            &secure.clone().claim_value("tenant", "acme/*"),
+            token().claim("tenant", "acme/eu"),
+            Claim,
+            ["`*` is a character", "`matches`"],
         ),
         (
             "text for a number",
