@@ -16,7 +16,7 @@ const { ENDPOINT, VERIFICATION } = require('../lib/options.js');
 const { knownOptions } = require('../native.js');
 
 const ROOT = path.join(__dirname, '..');
-const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md')];
+const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md'), path.join('..', '..', 'README.md')];
 
 /** Modules for blocks that require files of other machines. */
 const STAND_INS = {
