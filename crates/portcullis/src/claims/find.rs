@@ -4,6 +4,15 @@ use std::borrow::Cow;
 
 use crate::json::{Object, Value};
 
+/// The mistake of a text that is no JSON Pointer, and what to do.
+pub(crate) const NO_POINTER: &str =
+    "expected a JSON Pointer, got a `~` without 0 or 1 after it: write `~` as `~0`, and a `/` in a name as `~1`";
+
+/// Tells whether a text is a name, or, if it starts with a slash, a JSON Pointer (RFC 6901 section 3).
+pub(crate) fn is_name_or_pointer(text: &str) -> bool {
+    !text.starts_with('/') || text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+}
+
 /// The claim of this name, or, if the text starts with a slash, of this JSON Pointer (RFC 6901).
 pub(crate) fn find<'a>(claims: &'a Object, name_or_pointer: &str) -> Option<Value<'a>> {
     let Some(pointer) = name_or_pointer.strip_prefix('/') else { return claims.get(name_or_pointer) };

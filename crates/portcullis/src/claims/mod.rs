@@ -15,7 +15,9 @@ mod verified;
 pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 
-pub(crate) use find::{ClaimPath, find};
+pub(crate) use verified::RestsOn;
+
+pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
 pub(crate) use times::Times;
 

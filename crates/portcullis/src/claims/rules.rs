@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use super::{GrantedScope, SCOPE_CLAIMS};
+use super::{GrantedScope, NO_POINTER, SCOPE_CLAIMS, is_name_or_pointer};
 use crate::{
     algorithm::Algorithm,
     configuration_error::ConfigurationError,
@@ -56,7 +56,7 @@ pub struct IssuerRules {
     /// The SPIFFE trust domain, such as `example.org`: `sub` has to name one of its workloads. It takes the place of `issuer`.
     pub trust_domain: Option<String>,
     /// The audiences, one of which `aud` has to name (RFC 7519 section 4.1.3); if empty, any is accepted. One text or an array.
-    #[serde(deserialize_with = "one_or_several")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "audience")]
     pub audience: Vec<String>,
     /// The algorithms that tokens may be signed by; all of [`Algorithm::ASYMMETRIC`] by default.
     pub algorithms: Vec<Algorithm>,
@@ -175,6 +175,11 @@ impl IssuerRules {
                  out",
             ),
             (
+                self.audience.iter().any(String::is_empty),
+                "audience",
+                "expected the identifier of this API, got an empty text: leave it out to accept any audience",
+            ),
+            (
                 self.algorithms.is_empty(),
                 "algorithms",
                 "expected at least one algorithm, got none: leave it out to accept all asymmetric ones",
@@ -200,6 +205,7 @@ impl IssuerRules {
                 "scope_claims",
                 "expected names of claims, got none or an empty one: leave it out for `scope` and `scp`",
             ),
+            (!self.scope_claims.iter().all(|name| is_name_or_pointer(name)), "scope_claims", NO_POINTER),
             (
                 self.max_token_lifetime == Some(Duration::ZERO),
                 "max_token_lifetime",
@@ -278,8 +284,8 @@ fn is_trust_domain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(fits)
 }
 
-/// Reads one text or an array of texts.
-fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+/// Reads one text or an array of some.
+fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     struct Texts;
 
     impl<'de> serde::de::Visitor<'de> for Texts {
@@ -302,5 +308,11 @@ fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Stri
         }
     }
 
-    deserializer.deserialize_any(Texts)
+    match deserializer.deserialize_any(Texts)? {
+        // One of none is none: read as no rule, it would let tokens for any audience pass.
+        none if none.is_empty() => {
+            Err(D::Error::custom("expected at least one text in `audience`, got none: leave it out to accept any"))
+        }
+        audience => Ok(audience),
+    }
 }

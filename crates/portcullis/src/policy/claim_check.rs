@@ -24,17 +24,17 @@ enum Asked {
     Absent,
     OneOf(Vec<Value>),
     Matches(Pattern),
-    /// A rule that contradicts itself is met by no claim; [`Rules::check`](super::Rules::check) says so.
-    Nothing,
+    /// A rule with a mistake, which this names, is met by no claim; [`Rules::check`](super::Rules::check) tells it.
+    Nothing(&'static str),
 }
 
 impl ClaimCheck {
     pub(crate) fn new(rule: &ClaimRule) -> Self {
         let ClaimRule { name, value, one_of, matches, absent } = rule;
-        let asked = match (value, one_of, matches) {
-            _ if rule.conditions() > 1 => Asked::Nothing,
-            (Some(value), ..) => Asked::OneOf(vec![value.clone()]),
-            (_, Some(values), _) => Asked::OneOf(values.clone()),
+        let asked = match (rule.problem(), value, one_of, matches) {
+            (Some((_, problem)), ..) => Asked::Nothing(problem),
+            (_, Some(value), ..) => Asked::OneOf(vec![value.clone()]),
+            (_, _, Some(values), _) => Asked::OneOf(values.clone()),
             (.., Some(pattern)) => Asked::Matches(Pattern::new(pattern)),
             _ if *absent => Asked::Absent,
             _ => Asked::Present,
@@ -88,7 +88,7 @@ impl ClaimCheck {
 
     pub(crate) fn is_met(&self, claims: &Object) -> bool {
         match (self.claim(claims), &self.asked) {
-            (_, Asked::Nothing) => false,
+            (_, Asked::Nothing(_)) => false,
             (claim, Asked::Absent) => claim.is_none(),
             (claim, Asked::Present) => claim.is_some(),
             (None, Asked::OneOf(_) | Asked::Matches(_)) => false,
@@ -118,7 +118,7 @@ impl ClaimCheck {
             Asked::Matches(pattern) => {
                 format!("{name} matches, or has an element that matches, `{}`", pattern.as_str())
             }
-            Asked::Nothing => format!("{name} has several conditions in one rule, so that no claim meets it"),
+            Asked::Nothing(problem) => format!("a rule for {name} without a mistake: {problem}"),
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::claims::{NO_POINTER, is_name_or_pointer};
+
 /// A rule for one claim: it is present, has a value, has one of several, matches a pattern, or is absent.
 ///
 /// At most one of `value`, `one_of`, `matches` and `absent` is set. With none of them, the claim has to be present.
@@ -84,10 +86,8 @@ impl ClaimRule {
         if self.name.is_empty() {
             return Some(("name", "expected a claim's name or a JSON Pointer, got an empty text"));
         }
-        if self.name.starts_with('/') && self.name.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-            let problem = "expected a JSON Pointer, got a `~` without 0 or 1 after it: write `~` as `~0`, and a `/` in a \
-                           name as `~1`";
-            return Some(("name", problem));
+        if !is_name_or_pointer(&self.name) {
+            return Some(("name", NO_POINTER));
         }
         if self.conditions() > 1 {
             let problem =
@@ -111,15 +111,18 @@ struct Members {
     name: String,
     #[serde(default, deserialize_with = "given")]
     value: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
     one_of: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "given")]
     matches: Option<String>,
     #[serde(default)]
     absent: bool,
 }
 
-/// Reads a value; `null` counts as one.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(value).map(Some)
+/// Reads a member that is present. `null` is a value like any other, and no way to leave a condition out: that would turn the
+/// rule into one for presence.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(member: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(member).map(Some)
 }
 
 impl TryFrom<Members> for ClaimRule {

@@ -70,6 +70,8 @@ fn what_cannot_be_read_is_told() {
         (json!({ "audiences": "a" }), "unknown field `audiences`, expected one of"),
         (json!({ "audience": 5 }), "expected a text or an array of texts"),
         (json!({ "audience": ["a", 5] }), "expected a string"),
+        // One of none is none: read as no rule, it would let tokens for any audience pass.
+        (json!({ "audience": [] }), "expected at least one text in `audience`, got none: leave it out to accept any"),
         (json!({ "algorithms": ["none"] }), "expected one of RS256"),
         (json!({ "leeway": "soon" }), r#"as "250ms", "5s", "2m" or "1h", got "soon""#),
         (json!({ "leeway": -1 }), "got -1"),
@@ -108,7 +110,9 @@ fn rules_that_cannot_be_met_are_refused_by_their_field() {
         (json!({ "scope_claims": ["scope", ""] }), "scope_claims", "an empty one"),
         (json!({ "max_token_lifetime": 0 }), "max_token_lifetime", "got zero"),
         (strict(json!({ "issuer": null })), "rfc9068", "expected `issuer`"),
-        (strict(json!({ "audience": [] })), "rfc9068", "expected an `audience`"),
+        (json!({ "issuer": "i", "rfc9068": true }), "rfc9068", "expected an `audience`"),
+        (json!({ "audience": "" }), "audience", "got an empty text"),
+        (json!({ "scope_claims": ["/a~b", "scope"] }), "scope_claims", "expected a JSON Pointer"),
         (strict(json!({ "issuer": null, "trust_domain": "example.org" })), "rfc9068", "`trust_domain`"),
     ];
     for (rules, field, expected) in table {

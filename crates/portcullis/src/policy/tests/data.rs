@@ -57,6 +57,10 @@ fn rules_that_cannot_be_meant_are_not_read() {
         (json!({ "claims": [{ "name": "a", "values": [] }] }), "unknown field `values`"),
         (json!({ "claims": [{ "name": "a", "one_of": [] }] }), "expected at least one value, got none"),
         (json!({ "claims": [{ "name": "a", "one_of": "x" }] }), "expected a sequence"),
+        // Read as no condition, it would turn into a rule for presence.
+        (json!({ "claims": [{ "name": "a", "one_of": null }] }), "expected a sequence"),
+        (json!({ "claims": [{ "name": "a", "matches": null }] }), "expected a string"),
+        (json!({ "claims": [{ "name": "a", "absent": null }] }), "expected a boolean"),
         (json!({ "claims": [{ "name": "a", "matches": "" }] }), "write `*` for any text"),
         (json!({ "claims": [{ "name": "a", "value": 1, "absent": true }] }), "expected at most one of"),
         (json!({ "claims": [{ "name": "a", "value": 1, "one_of": [1] }] }), "expected at most one of"),

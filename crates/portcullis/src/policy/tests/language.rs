@@ -50,7 +50,8 @@ fn a_pattern_matches_the_whole_text_and_a_star_any_run_of_characters() {
         ("**", "", true),
         ("a", "a", true),
         ("a", "aa", false),
-        ("", "", true),
+        // An empty pattern is a mistake.
+        ("", "", false),
         ("", "a", false),
         // The ends of the pattern must not share characters of the text.
         ("ab*b", "ab", false),
@@ -124,6 +125,17 @@ fn a_rule_with_two_conditions_is_met_by_no_token() {
     rule.absent = true;
     for claims in [json!({ "a": "x" }), json!({ "a": "y" }), json!({})] {
         assert!(!is_met(&rule, &claims), "{claims}");
+    }
+}
+
+#[test]
+fn a_rule_that_is_mistaken_is_met_by_no_token() {
+    let mistaken =
+        [ClaimRule::absent(""), ClaimRule::absent("/act~2"), ClaimRule::absent("/act~"), ClaimRule::present("")];
+    for rule in mistaken {
+        for claims in [json!({}), json!({ "": 1, "act~2": 1, "act~": 1, "act": null }), json!({ "act": {} })] {
+            assert!(!is_met(&rule, &claims), "{rule:?}: {claims}");
+        }
     }
 }
 
@@ -242,7 +254,7 @@ fn matches_plainly(pattern: &[u8], text: &[u8]) -> bool {
 
 proptest::proptest! {
     #[test]
-    fn a_pattern_matches_what_its_definition_says(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
+    fn a_pattern_matches_what_its_definition_says(pattern in "[ab*]{1,8}", text in "[ab]{0,10}") {
         let expected = matches_plainly(pattern.as_bytes(), text.as_bytes());
         proptest::prop_assert_eq!(is_met(&ClaimRule::matches("a", pattern), &json!({ "a": text })), expected);
     }

@@ -39,11 +39,23 @@ impl Doors {
                 .build()
                 .unwrap(),
             Verifier::builder(setup.jwks.clone()).algorithms([Allowed::ES512]).types(["my+jwt"]).build().unwrap(),
+            Verifier::builder(setup.jwks.clone())
+                .max_token_lifetime(Duration::from_secs(200))
+                .dangerously_accept_tokens_without_expiry()
+                .issuer(issuer)
+                .audience("other")
+                .build()
+                .unwrap(),
+            Verifier::builder(setup.jwks.clone()).trust_domain("example.org").build().unwrap(),
             Verifier::from(JwksService::empty()),
             introspecting(&setup, IntrospectionForm::Json),
             introspecting(&setup, IntrospectionForm::Phantom),
         ];
+        let by_other_claims = Verifier::builder(setup.jwks.clone()).scope_claims(["/realm_access/roles", "scp"]);
         let layers = vec![
+            Secure::new(by_other_claims.build().unwrap()).scope(["admin"]),
+            // A mistake, which no token meets.
+            Secure::new(ours.clone()).claim_absent("/act~"),
             Secure::new(ours.clone()),
             Secure::new(ours.clone()).optional(),
             Secure::new(ours.clone()).scope(["read"]).any_scope(["write", "admin"]),
