@@ -20,7 +20,9 @@
 //! 2. A known token takes no allocation besides its entry in the extensions; the future is boxed only if it waits.
 //! 3. Middleware nests: on an `App`, a `Scope`, a `Resource` and a `Route`. Each finds its own token and checks its own rules;
 //!    a token that outer middleware with the same verifier has verified is not verified again.
-//! 4. While a request waits for keys, its worker serves others. The keys are fetched once for all workers.
+//! 4. While a request waits for keys, its worker serves others. The keys are fetched once for all workers, on the worker whose
+//!    request needs them first; answers about opaque tokens too. A handler that blocks its thread delays them for all workers:
+//!    leave such work to [`web::block`](actix_web::web::block).
 
 mod convert;
 mod extract;

@@ -4,9 +4,10 @@ use std::{
     any::Any,
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{Claims, GrantedScope, IssuerRules, Times};
 use crate::{
     algorithm::Algorithm,
+    keys::KeySet,
     refusal::Refusal,
     token::{Header, IntrospectedToken, SignedToken},
 };
@@ -67,8 +69,17 @@ struct Verified {
     rules: Arc<IssuerRules>,
     typed: Typed,
     typed_before: AtomicBool,
+    rests_on: OnceLock<RestsOn>,
     /// The token's bytes, or the digest of an opaque one; kept where the token has to be recognised.
     shown_as: OnceLock<Arc<[u8]>>,
+}
+
+/// The grounds of a verdict on a token, besides rules and times.
+pub(crate) struct RestsOn {
+    /// The keys that verified the signature; none if there is no signature.
+    pub(crate) keys: Option<Weak<KeySet>>,
+    /// The time until which the answer of the authorization server counts, if there is one.
+    pub(crate) until: Option<SystemTime>,
 }
 
 /// The evidence that a token is authentic.
@@ -107,8 +118,8 @@ impl VerifiedToken {
 
     fn of(origin: Origin, claims: Claims, times: Times, rules: Arc<IssuerRules>) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
-        let (typed, shown_as) = (OnceLock::new(), OnceLock::new());
-        let verified = Verified { id, origin, times, claims, rules, typed, typed_before, shown_as };
+        let (typed, rests_on, shown_as) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let verified = Verified { id, origin, times, claims, rules, typed, typed_before, rests_on, shown_as };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -230,6 +241,21 @@ impl VerifiedToken {
     /// Tells whether the token was presented in this form, and that was kept.
     pub(crate) fn was_shown_as(&self, name: &[u8]) -> bool {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
+    }
+
+    /// Keeps the grounds of the verdict on it, so that it can be told later whether they still hold.
+    pub(crate) fn rest_on(&self, grounds: RestsOn) {
+        self.verified().rests_on.get_or_init(|| grounds);
+    }
+
+    /// The grounds of the verdict on it, if they were kept.
+    pub(crate) fn rests_on(&self) -> Option<&RestsOn> {
+        self.verified().rests_on.get()
+    }
+
+    /// The rules that its claims have met.
+    pub(crate) fn rules(&self) -> &Arc<IssuerRules> {
+        &self.verified().rules
     }
 
     pub(crate) fn times(&self) -> &Times {

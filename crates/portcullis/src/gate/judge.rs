@@ -110,11 +110,13 @@ impl Gate {
 
     /// The token that an outer layer with the same verifier has verified, if its bytes are those of the token found here.
     ///
-    /// The outer layer may have other sources and limits, so this layer has to find the token by its own.
+    /// The outer layer may have other sources and limits, so this layer has to find the token by its own. Access may have been kept
+    /// since another request, so its grounds have to hold still.
     fn verified_before(&self, token: BearerToken<'_>, before: Option<&Access>) -> Option<VerifiedToken> {
         let access = before?;
         let is_ours = access.gate().verifier.is(&self.verifier);
-        (is_ours && self.verifier.is_verdict_on(access.token(), token)).then(|| access.token().clone())
+        let is_verdict = is_ours && self.verifier.is_verdict_on(access.token(), token);
+        (is_verdict && self.verifier.upholds(access.token())).then(|| access.token().clone())
     }
 
     /// The one token of a request; none is fine where credentials are optional.

@@ -31,7 +31,8 @@ pub struct Presented<'a> {
     pub target: &'a str,
     /// The client's certificate from mutual TLS, in DER.
     pub client_certificate: Option<&'a [u8]>,
-    /// The access that an outer layer gave: the same verifier does not verify the same bytes again.
+    /// The access that an outer layer gave: the same verifier does not verify the same bytes again, while the token's times are
+    /// right and its keys in use.
     pub before: Option<&'a Access>,
     /// True if [`Pending`](super::Pending) verifies the signatures of unknown tokens: for servers with one thread for requests
     /// and others for work.

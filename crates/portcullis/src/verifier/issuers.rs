@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::branch::Branch;
 use crate::{
+    claims::IssuerRules,
     configuration_error::ConfigurationError,
     introspection::Introspector,
     refusal::{Refusal, TokenFault, Unverified},
@@ -89,6 +90,15 @@ impl Issuers {
             return Err(Refusal::Token(TokenFault::TrustDomain));
         }
         Err(Refusal::Token(TokenFault::Issuer { actual: Unverified::new(claimed?) }))
+    }
+
+    /// The one that has these very rules.
+    pub(super) fn of_rules(&self, rules: &Arc<IssuerRules>) -> Option<&Arc<Branch>> {
+        let has = |branch: &&Arc<Branch>| Arc::ptr_eq(&branch.rules, rules);
+        match self {
+            Self::Any(branch) => Some(branch).filter(has),
+            Self::Named(branches) => branches.values().find(has),
+        }
     }
 
     pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     bearer::BearerToken,
-    claims::VerifiedToken,
+    claims::{RestsOn, VerifiedToken},
     introspection::ClientAddress,
     jwks::Lookup,
     keys::Candidates,
@@ -144,6 +144,7 @@ impl Verifier {
         self.0.headers.remember(&signed.header);
         let text: Cow<'_, [u8]> = std::mem::take(&mut signed.text);
         let verified = branch.rules.accept(signed, now)?;
+        verified.rest_on(RestsOn { keys: Some(keys.set()), until: None });
         if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache()) {
             let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
             cache.insert(&text, verified.clone(), grounds);

@@ -23,8 +23,15 @@ use std::{
 };
 
 use crate::{
-    bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
-    jwks::JwksService, keys::KeySet, refusal::Refusal, token, token_cache::TokenCache,
+    bearer::BearerToken,
+    claims::{RestsOn, VerifiedToken},
+    configuration_error::ConfigurationError,
+    introspection::Introspector,
+    jwks::JwksService,
+    keys::KeySet,
+    refusal::Refusal,
+    token,
+    token_cache::TokenCache,
 };
 use issuers::Issuers;
 use known_headers::KnownHeaders;
@@ -256,6 +263,20 @@ impl Verifier {
             Some(_) => verified.was_shown_as(&crate::crypto::sha256(token.as_bytes())),
             None => verified.was_shown_as(token.as_bytes()),
         }
+    }
+
+    /// Tells whether this verifier's verdict on a token would be the same now: the times are right, the keys are in use, and the
+    /// answer about an opaque token is not too old.
+    pub(crate) fn upholds(&self, verified: &VerifiedToken) -> bool {
+        let (Some(branch), Some(RestsOn { keys, until })) =
+            (self.0.issuers.of_rules(verified.rules()), verified.rests_on())
+        else {
+            return false;
+        };
+        let now = branch.clock.now();
+        branch.rules.are_times_right(verified.times(), now)
+            && keys.as_ref().is_none_or(|keys| branch.still_uses(keys, now))
+            && until.is_none_or(|until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until))
     }
 
     /// Tells whether the two are clones of one verifier, so that a verdict of one counts for the other.

@@ -12,7 +12,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use tracing::Instrument;
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     bearer::BearerToken,
-    claims::{IssuerRules, VerifiedToken},
+    claims::{IssuerRules, RestsOn, VerifiedToken},
     crypto::{Digest, sha256},
     introspection::{
         Attempt, ClientAddress, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight,
@@ -36,6 +36,10 @@ use crate::{
     token::{self, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
     token_cache::TokenCache,
 };
+
+/// An answer counts for so long where a layer stands in another, however short a time it may be kept: a request is asked about
+/// once.
+const SAME_REQUEST: Duration = Duration::from_secs(5);
 
 /// The type of a signed answer (RFC 9701 section 5).
 const SIGNED_ANSWER: &str = "token-introspection+jwt";
@@ -220,7 +224,9 @@ impl Opaque {
 
     fn keep(&self, digest: Digest, judged: Judged, until: SystemTime) -> VerifiedToken {
         let Judged { token, keys } = judged;
-        if self.introspector.clock().now() < until {
+        let now = self.introspector.clock().now();
+        token.rest_on(RestsOn { keys: keys.clone(), until: Some(until.max(now + SAME_REQUEST)) });
+        if now < until {
             self.passed.insert(&digest, token.clone(), Grounds { until, keys });
             self.kept.fetch_add(1, Ordering::Release);
         }
