@@ -143,7 +143,7 @@ async fn a_bad_configuration_changes_nothing_and_is_told() {
     let moved = crate::support::text("", &good).replace("admin = \"127.0.0.1:0\"", "admin = false");
     std::fs::write(gateway.file("portcullis.toml"), moved).unwrap();
     gateway.signal("HUP");
-    let told = |line: &serde_json::Value| line.to_string().contains("`admin` has changed");
+    let told = |line: &serde_json::Value| line.to_string().contains("the same `admin` as before");
     gateway.logged(told).await;
 }
 
