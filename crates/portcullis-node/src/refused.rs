@@ -21,7 +21,7 @@ pub struct Refused {
     pub headers: HashMap<String, String>,
     /// The response's body: empty, or problem details.
     pub body: String,
-    /// Whether a signature was verified for this request, or may have been, before it was refused.
+    /// True if a signature was, or may have been, verified before the request was refused.
     pub took_signature: bool,
 }
 
