@@ -2,10 +2,13 @@
 
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderName, Request, StatusCode};
-use portcullis::{Claims, Secure, TokenSource, Verifier};
+use portcullis::{Claims, Secure, TokenSource, Verifier, names::steps};
 use portcullis_testkit::Endpoint;
 
-use crate::support::{Answer, Setup, answer, app, bearer, request};
+use crate::{
+    steps::steps_to,
+    support::{Answer, Setup, answer, app, bearer, request},
+};
 
 async fn at(app: &Router, path: &str, token: &str) -> Answer {
     let request = Request::get(path).header("authorization", format!("Bearer {token}"));
@@ -44,33 +47,20 @@ pub(crate) async fn an_inner_layer_adds_its_policy_and_its_realm() {
     assert_eq!(refused.challenge(), Some(r#"Bearer realm="outer""#));
 }
 
-/// The clock is read once by each verification, so its readings count them.
 #[tokio::test]
 pub(crate) async fn nested_layers_of_one_verifier_verify_once_and_of_two_twice() {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
     let setup = Setup::new().await;
-    let readings = Arc::new(AtomicUsize::new(0));
-    let verifier = || {
-        let (clock, readings) = (setup.clock.clone(), Arc::clone(&readings));
-        let counted = move || {
-            readings.fetch_add(1, Ordering::Relaxed);
-            clock.now()
-        };
-        Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer()).clock(counted).build().unwrap()
-    };
+    let verifier = || Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer()).build().unwrap();
     setup.jwks.prefetch().await.unwrap();
     let token = setup.server.token().sign();
     let secure = Secure::new(verifier());
     let shared = app(secure.clone().claim("sub")).layer(secure.clone().claim("iss")).layer(secure);
-    assert_eq!(at(&shared, "/", &token).await.status, StatusCode::OK);
-    assert_eq!(readings.swap(0, Ordering::Relaxed), 1);
+    let steps = steps_to(at(&shared, "/", &token)).await;
+    assert_eq!([steps::FIND_TOKEN, steps::DECODE_TOKEN].map(|step| steps.get(step)), [Some(&3), Some(&1)]);
 
     let separate = app(Secure::new(verifier())).layer(Secure::new(verifier()));
-    assert_eq!(at(&separate, "/", &token).await.status, StatusCode::OK);
-    assert_eq!(readings.swap(0, Ordering::Relaxed), 2);
+    let steps = steps_to(at(&separate, "/", &token)).await;
+    assert_eq!([steps::FIND_TOKEN, steps::DECODE_TOKEN].map(|step| steps.get(step)), [Some(&2), Some(&2)]);
 }
 
 #[tokio::test]
