@@ -316,7 +316,7 @@ async fn what_an_endpoint_asks_for() {
             &secure.clone().claim_value("tenant", 7),
             token().claim("tenant", "7"),
             Claim,
-            ["same to people", "numbers"],
+            ["differs only in type", "number"],
         ),
         (
             "nested",
