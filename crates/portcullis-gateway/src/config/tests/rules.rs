@@ -216,3 +216,30 @@ fn the_examples_of_the_documentation_are_good() {
     }
     assert!(read >= 5, "{read}");
 }
+
+/// README.md says so of the library's rules.
+#[test]
+fn rules_are_read_from_toml_by_serde_alone() {
+    let toml = "realm = \"orders\"\nany_scope = [[\"a\", \"b\"], [\"c\"]]\ninvalid_token_status = 401\n\
+                claims = [{ name = \"plan\", one_of = [\"team\", 7, true] }, { name = \"act\", absent = true }]\n\
+                [implied_scopes]\n\"orders:write\" = [\"orders:read\"]\n";
+    let json = json!({
+        "realm": "orders",
+        "any_scope": [["a", "b"], ["c"]],
+        "invalid_token_status": 401,
+        "claims": [{ "name": "plan", "one_of": ["team", 7, true] }, { "name": "act", "absent": true }],
+        "implied_scopes": { "orders:write": ["orders:read"] },
+    });
+    let rules: Rules = toml::from_str(toml).unwrap();
+    assert_eq!(rules, serde_json::from_value(json).unwrap());
+    rules.check().unwrap();
+
+    let toml = "issuer = \"https://as.example.com\"\naudience = \"api\"\nalgorithms = [\"ES256\", \"ML-DSA-65\"]\n\
+                leeway = 2.5\nmax_token_lifetime = \"1h\"\ntoken_cache = { tokens = 5 }\n";
+    let rules: IssuerRules = toml::from_str(toml).unwrap();
+    assert_eq!(rules.leeway, Duration::from_millis(2500));
+    assert_eq!((rules.max_token_lifetime, rules.audience), (Some(Duration::from_secs(3600)), vec!["api".to_owned()]));
+    for misspelt in ["scop = [\"a\"]", "claims = [{ name = \"a\", vlue = 1 }]", "scope = \"a\""] {
+        assert!(toml::from_str::<Rules>(misspelt).is_err(), "{misspelt}");
+    }
+}
