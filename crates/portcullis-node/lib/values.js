@@ -93,6 +93,12 @@ function nameOf(value) {
   if (value === null || value === undefined) {
     return String(value);
   }
+  if (Array.isArray(value)) {
+    return value.length === 0 ? 'an empty array' : 'an array';
+  }
+  if (Number.isNaN(value)) {
+    return 'NaN';
+  }
   if (typeof value === 'object') {
     return `an object of class ${value.constructor?.name ?? 'none'}`;
   }

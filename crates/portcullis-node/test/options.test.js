@@ -122,6 +122,16 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     ]);
   });
 
+  test('an error names the kind of a value, and not the value', () => {
+    refuses((options) => secure(KEYS, options), [
+      [{ scopeClaims: [] }, 'got an empty array'],
+      [{ leeway: [5] }, 'got an array'],
+      [{ maxTokenLifetime: NaN }, 'got NaN'],
+      [{ maxTokenLifetime: '1h' }, 'got a string'],
+      [{ claims: { name: 'a' } }, 'got an object of class Object'],
+    ]);
+  });
+
   test('a rule for claims', () => {
     const rules = [null, 7, 'role', {}, { name: 7 }, { name: null }, { value: 'a' }, ['role']];
     refuses((rule) => secure(KEYS, { claims: [{ name: 'a' }, rule] }), rules.map((rule) => [rule, 'claims']));
