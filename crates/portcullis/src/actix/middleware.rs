@@ -70,7 +70,8 @@ where
 impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
     fn judge(&self, request: &ServiceRequest) -> Judging {
         let extensions = request.extensions();
-        let presented = Presented::new(request.headers()).request(request.method().as_str(), request.uri().path());
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let presented = Presented::new(request.headers()).request(request.method().as_str(), target);
         self.secure.judge(&presented.after(extensions.get()))
     }
 

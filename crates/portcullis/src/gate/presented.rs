@@ -28,6 +28,8 @@ pub struct Presented<'a> {
     /// The method; empty if the door does not know it.
     pub method: &'a str,
     /// The target URI (RFC 9110 section 7.1), or only its path and query; empty if the door does not know it.
+    ///
+    /// A router that takes a prefix off the path, as axum's `nest` does, leaves the rest here.
     pub target: &'a str,
     /// The client's certificate from mutual TLS, in DER.
     pub client_certificate: Option<&'a [u8]>,

@@ -57,7 +57,8 @@ where
 
 fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
-    Presented::new(request.headers()).request(request.method().as_str(), request.uri().path()).after(extensions.get())
+    let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    Presented::new(request.headers()).request(request.method().as_str(), target).after(extensions.get())
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.
