@@ -577,7 +577,7 @@ fn a_pattern_is_clean() {
         ("/\u{200b}/*", "every server keeps"),
         ("/a／b", "no encoding"),
         ("/a…", "no encoding"),
-        ("/a::$DATA", "a stream of one"),
+        ("/a::$DATA", "the stream of a file"),
         ("/a b", "no encoding"),
         ("/a\u{0}", "control character"),
     ];
