@@ -82,6 +82,12 @@ declare namespace portcullis {
     maxTokenLifetime?: number;
 
     /**
+     * The longest time since `iat`, in seconds, give or take the leeway: any by default. An older token is refused with
+     * `token_too_old`, a token without `iat` with `missing_claim`.
+     */
+    maxTokenAge?: number;
+
+    /**
      * The claims that may hold the scope, each by its name, or by its JSON Pointer (RFC 6901) if it starts with a slash. The
      * first one present counts. By default `scope` and `scp`.
      */
@@ -639,6 +645,7 @@ declare namespace portcullis {
     | 'expired'
     | 'not_yet_valid'
     | 'issued_in_future'
+    | 'token_too_old'
     | 'token_lifetime_too_long'
     | 'missing_claim'
     | 'malformed_claim'

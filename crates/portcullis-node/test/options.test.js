@@ -768,6 +768,17 @@ test('maxTokenLifetime: the longest time from iat to exp', async () => {
   ]);
 });
 
+test('maxTokenAge: the longest time since iat', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const hour = { maxTokenAge: 3600 };
+  await holds([
+    [hour, { iat: now - 3590, exp: now + 1e9 }, 'passes'],
+    [hour, { iat: now - 3606, exp: now + 60 }, 'token_too_old'],
+    [hour, { iat: undefined, exp: now + 60 }, 'missing_claim'],
+    [{}, { iat: 0, exp: now + 60 }, 'passes'],
+  ]);
+});
+
 test('a guard with the defaults written out shares the tokens of one without', async () => {
   const written = { leeway: 5, orNoType: false, maxKeyAttempts: 16, tokenCache: true, scopeClaims: ['scope', 'scp'] };
   const token = mint(KEY);

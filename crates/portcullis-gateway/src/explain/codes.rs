@@ -184,6 +184,12 @@ const CODES: &[Code] = &[
         "Set clocks by NTP, or raise `leeway`.",
     ),
     code(
+        "token_too_old",
+        401,
+        "The token was issued longer ago (`iat`) than `max_token_age` allows.",
+        "Have the client get a new token, or raise `max_token_age`.",
+    ),
+    code(
         "token_lifetime_too_long",
         401,
         "From `iat` to `exp` the token is good for longer than `max_token_lifetime` allows.",

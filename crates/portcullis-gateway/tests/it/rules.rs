@@ -138,7 +138,8 @@ async fn each_rule_of_a_route_is_met_or_refused_alike_at_every_door() {
 #[tokio::test]
 async fn each_rule_of_an_issuer_is_met_or_refused_alike_at_every_door() {
     let server = AuthorizationServer::start().await;
-    let rules = "scope_claims = [\"permissions\", \"/app/scopes\"]\nmax_token_lifetime = \"10m\"";
+    let rules =
+        "scope_claims = [\"permissions\", \"/app/scopes\"]\nmax_token_lifetime = \"10m\"\nmax_token_age = \"5m\"";
     let (gateway, desk) = setup(&server, rules, "[[routes]]\npath = \"/a\"\nscope = [\"read\"]\n").await;
     let at = |seconds| server.now() - Duration::from_secs(seconds);
     let reader =
@@ -155,6 +156,8 @@ async fn each_rule_of_an_issuer_is_met_or_refused_alike_at_every_door() {
         (reader().without_claim("permissions").scope("read"), 403, "insufficient_scope"),
         (reader().expires_in(Duration::from_secs(590)), 200, "pass"),
         (reader().expires_in(Duration::from_secs(595)), 401, "token_lifetime_too_long"),
+        (reader().issued_at(at(290)).expires_in(Duration::from_secs(60)), 200, "pass"),
+        (reader().issued_at(at(310)).expires_in(Duration::from_secs(60)), 401, "token_too_old"),
         (reader().without_claim("iat"), 401, "missing_claim"),
     ];
     for (token, status, code) in table {
@@ -175,7 +178,7 @@ async fn the_command_line_takes_the_rules_of_a_configuration() {
         .issued_at(server.now())
         .expires_in(Duration::from_secs(600))
         .sign();
-    let rows: [(&[&str], i32, &str); 15] = [
+    let rows: [(&[&str], i32, &str); 17] = [
         (&["--claim", r#"{"name": "sub", "matches": "repo:my-org/*"}"#], 0, "passed"),
         (&["--claim", r#"{"name": "sub", "matches": "repo:other/*"}"#], 1, "required_claims"),
         (&["--claim", r#"{"name": "sub", "one_of": ["alice", "bob"]}"#], 1, "required_claims"),
@@ -188,6 +191,8 @@ async fn the_command_line_takes_the_rules_of_a_configuration() {
         (&["--scope-claim", "permissions", "--scope", "list"], 0, "passed"),
         (&["--max-token-lifetime", "5m"], 1, "token_lifetime_too_long"),
         (&["--max-token-lifetime", "600"], 0, "passed"),
+        (&["--max-token-age", "5m"], 0, "passed"),
+        (&["--max-token-age", "1ms", "--leeway", "0s"], 1, "token_too_old"),
         (&["--claim", r#"{"name": "sub", "matches": "repo:my-org/api"}"#], 2, "a pattern with `*`"),
         (&["--claim", r#"{"name": "sub", "matchs": "a*"}"#], 2, "did you mean `matches`?"),
         (&["--claim", "sub=a", "--claim", "sub=b"], 2, "got two that exclude"),

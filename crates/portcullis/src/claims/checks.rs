@@ -63,6 +63,16 @@ const TIME_CHECKS: &[TimeCheck] = &[
         check: issued_already,
         expected: not_later_than_now,
     },
+    TimeCheck {
+        kind: CheckKind::Age,
+        claim: TimeClaim::Iat,
+        is_asked: |rules, _| rules.max_token_age.is_some(),
+        check: issued_lately,
+        expected: |rules| {
+            let (limit, leeway) = (span(rules.max_token_age.unwrap_or_default()), rules.leeway.as_secs());
+            format!("at most {limit} ago, give or take {leeway} s")
+        },
+    },
 ];
 
 const CLAIM_CHECKS: &[ClaimCheck] = &[
@@ -186,6 +196,16 @@ fn valid_already(rules: &IssuerRules, nbf: NumericDate, now: NumericDate) -> Res
 /// `iat` must not be later than now (RFC 7519 section 4.1.6).
 fn issued_already(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
     if iat > now.plus(rules.leeway) { Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }) } else { Ok(()) }
+}
+
+/// The time since `iat` must not exceed its limit, however long the token is valid.
+fn issued_lately(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
+    match rules.max_token_age {
+        Some(limit) if iat.plus(limit).plus(rules.leeway) <= now => {
+            Err(TokenFault::Age { limit, actual: now.since(iat) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The time from `iat` to `exp` must not exceed its limit: a longer one is a mistake of the issuer.

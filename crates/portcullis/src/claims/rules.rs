@@ -84,6 +84,9 @@ pub struct IssuerRules {
     /// The limit of the time from `iat` to `exp`; none by default. If it is set, a token without one of them is refused.
     #[serde(with = "units::optional_duration")]
     pub max_token_lifetime: Option<Duration>,
+    /// The limit of the time since `iat`, give or take the leeway; none by default. If it is set, a token without `iat` is refused.
+    #[serde(with = "units::optional_duration")]
+    pub max_token_age: Option<Duration>,
     /// True if tokens without `exp` pass; they stay valid until their key is withdrawn.
     pub dangerously_accept_tokens_without_expiry: bool,
     /// True if tokens that are bound to a key of their sender (`cnf`, RFC 7800) pass as if they were bearer tokens.
@@ -130,6 +133,7 @@ impl Default for IssuerRules {
             token_cache: TokenCacheRules::default(),
             scope_claims: SCOPE_CLAIMS.map(str::to_owned).to_vec(),
             max_token_lifetime: None,
+            max_token_age: None,
             dangerously_accept_tokens_without_expiry: false,
             dangerously_accept_sender_constrained_tokens: false,
         }
@@ -209,6 +213,11 @@ impl IssuerRules {
             (
                 self.max_token_lifetime == Some(Duration::ZERO),
                 "max_token_lifetime",
+                "expected a time longer than zero, got zero: no token could pass",
+            ),
+            (
+                self.max_token_age == Some(Duration::ZERO),
+                "max_token_age",
                 "expected a time longer than zero, got zero: no token could pass",
             ),
             (

@@ -241,6 +241,25 @@ fn a_token_may_be_good_for_so_long_at_the_most() {
 }
 
 #[test]
+fn a_token_is_too_old_some_time_after_it_was_issued_however_long_it_is_good_for() {
+    let rules = IssuerRules { max_token_age: Some(Duration::from_secs(60)), ..IssuerRules::default() };
+    let table = [
+        (json!({ "exp": NOW + 60, "iat": NOW }), "passed"),
+        (json!({ "exp": NOW + 60, "iat": NOW - 64 }), "passed"),
+        (json!({ "exp": NOW + 60, "iat": NOW - 65 }), "token_too_old"),
+        (json!({ "exp": 1e300, "iat": -1e300 }), "token_too_old"),
+        (json!({ "exp": NOW + 60, "iat": NOW + 60 }), "issued_in_future"),
+        (json!({ "exp": NOW + 60 }), "missing_claim"),
+    ];
+    for (claims, expected) in table {
+        assert_eq!(code(&rules, claims.clone()), expected, "{claims}");
+    }
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let times = rules.check_claims(&object(json!({ "exp": NOW + 600, "iat": NOW })), at(NOW).into()).unwrap();
+    assert!(rules.are_times_right(&times, at(NOW + 64)) && !rules.are_times_right(&times, at(NOW + 65)));
+}
+
+#[test]
 fn the_scope_stands_in_the_first_of_the_claims_that_is_there() {
     let claims = object(json!({
         "permissions": ["read", "write"], "scope": "openid", "nothing": null, "realm": { "roles": ["admin"] }, "n": 5,

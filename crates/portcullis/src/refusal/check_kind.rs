@@ -90,6 +90,8 @@ checks! {
     NotBefore = "not_before", "nbf", "RFC 7519 section 4.1.5";
     /// `iat` is not in the future.
     IssuedAt = "issued_at", "iat", "RFC 7519 section 4.1.6";
+    /// The time since `iat` is not too long.
+    Age = "age", "age", "RFC 7519 section 4.1.6";
     /// The time from `iat` to `exp` is not too long.
     Lifetime = "lifetime", "lifetime", "RFC 6750 section 5.3";
     /// `iss` is the expected issuer.

@@ -36,6 +36,7 @@
 //! | `expired` | 403* | `exp` has passed |
 //! | `not_yet_valid` | 403* | `nbf` is in the future |
 //! | `issued_in_future` | 403* | `iat` is in the future: the clocks differ |
+//! | `token_too_old` | 403* | the time since `iat` is longer than `max_token_age` |
 //! | `token_lifetime_too_long` | 403* | the time from `iat` to `exp` is longer than `max_token_lifetime` |
 //! | `missing_claim` | 403* | a registered claim is missing |
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
@@ -173,6 +174,7 @@ pub const CODES: &[&str] = &[
     "expired",
     "not_yet_valid",
     "issued_in_future",
+    "token_too_old",
     "token_lifetime_too_long",
     "missing_claim",
     "malformed_claim",

@@ -89,6 +89,13 @@ pub enum TokenFault {
         /// The time until then.
         ahead: Duration,
     },
+    /// The time since `iat` is longer than the limit (`max_token_age`).
+    Age {
+        /// The limit.
+        limit: Duration,
+        /// The time since `iat`.
+        actual: Duration,
+    },
     /// The time from `iat` to `exp` is longer than the limit (`max_token_lifetime`).
     Lifetime {
         /// The limit.
@@ -204,6 +211,7 @@ impl TokenFault {
             Self::Expired { .. } => ("expired", CheckKind::Expiry, "Token has expired"),
             Self::NotYetValid { .. } => ("not_yet_valid", CheckKind::NotBefore, NOT_YET),
             Self::IssuedInFuture { .. } => ("issued_in_future", CheckKind::IssuedAt, NOT_YET),
+            Self::Age { .. } => ("token_too_old", CheckKind::Age, "Token was issued too long ago"),
             Self::Lifetime { .. } => ("token_lifetime_too_long", CheckKind::Lifetime, "Token is good for too long"),
             Self::MissingClaim { name } => {
                 ("missing_claim", CheckKind::of_claim(name), "Token is missing some required claims")
@@ -297,6 +305,12 @@ impl fmt::Display for TokenFault {
             Self::IssuedInFuture { ahead } => {
                 write!(f, "the token was issued {} s in the future (iat): compare the clocks", ahead.as_secs())
             }
+            Self::Age { limit, actual } => write!(
+                f,
+                "expected a token issued at most {} s ago (max_token_age), got one issued {} s ago",
+                limit.as_secs(),
+                actual.as_secs()
+            ),
             Self::Lifetime { limit, actual } => write!(
                 f,
                 "expected a token good for {} s at the most from `iat` to `exp` (max_token_lifetime), got one good for {} s",

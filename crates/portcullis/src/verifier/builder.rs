@@ -116,6 +116,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// Refuses tokens that were issued longer ago (`iat`), give or take the leeway, however long they are valid. Tokens without
+    /// `iat` are refused, too.
+    pub fn max_token_age(mut self, age: Duration) -> Self {
+        self.rules.max_token_age = Some(age);
+        self
+    }
+
     /// The allowed difference between this machine's clock and the issuer's: 5 s by default, 5 min at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;

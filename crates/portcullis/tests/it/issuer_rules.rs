@@ -132,6 +132,28 @@ async fn a_token_that_is_good_for_too_long_is_refused_and_told_so() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_issued_too_long_ago_is_refused_and_told_so_also_if_it_is_known() {
+    let setup = Setup::new().await;
+    let verifier = verifier(&setup, json!({ "max_token_age": "10m" }));
+    let app = app(Secure::new(verifier.clone()));
+    let token = setup.server.token().issued_at(setup.clock.now()).expires_in(Duration::from_secs(86_400)).sign();
+    assert_eq!(answer(&app, bearer(&token)).await.status, 200);
+    setup.clock.advance(Duration::from_secs(604));
+    assert_eq!(answer(&app, bearer(&token)).await.status, 200, "within the leeway, and cached");
+    setup.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        answer(&app, bearer(&token)).await.challenge(),
+        Some(r#"Bearer error="invalid_token", error_description="Token was issued too long ago""#)
+    );
+    let explained = verifier.explain(&token, setup.clock.now()).await;
+    let row = explained.checks.iter().find(|check| check.kind == CheckKind::Age).unwrap();
+    assert_eq!(row.code(), Some("token_too_old"));
+    assert_eq!(row.expected.as_deref(), Some("at most 10 min ago, give or take 5 s"));
+    let undated = setup.server.token().without_claim("iat").sign();
+    assert_eq!(verifier.verify(&undated).await.unwrap_err().code(), "missing_claim");
+}
+
+#[tokio::test]
 async fn an_introspected_token_is_held_to_its_lifetime_and_scope_claims_too() {
     let setup = Setup::new().await;
     let client = ClientAuthentication::basic("test-client", "test-secret");

@@ -31,6 +31,7 @@ fn rules_are_read_as_they_are_written() {
         token_cache: TokenCacheRules { bytes: 1, tokens: 2, off: true },
         scope_claims: vec!["permissions".into()],
         max_token_lifetime: Some(Duration::from_secs(3_600)),
+        max_token_age: Some(Duration::from_secs(600)),
         dangerously_accept_tokens_without_expiry: true,
         dangerously_accept_sender_constrained_tokens: true,
     };
@@ -109,6 +110,7 @@ fn rules_that_cannot_be_met_are_refused_by_their_field() {
         (json!({ "scope_claims": [] }), "scope_claims", "got none"),
         (json!({ "scope_claims": ["scope", ""] }), "scope_claims", "an empty one"),
         (json!({ "max_token_lifetime": 0 }), "max_token_lifetime", "got zero"),
+        (json!({ "max_token_age": 0 }), "max_token_age", "got zero"),
         (strict(json!({ "issuer": null })), "rfc9068", "expected `issuer`"),
         (json!({ "issuer": "i", "rfc9068": true }), "rfc9068", "expected an `audience`"),
         (json!({ "audience": "" }), "audience", "got an empty text"),
