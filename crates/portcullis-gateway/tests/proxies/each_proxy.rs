@@ -269,9 +269,8 @@ async fn what_stands_in_a_trailer_is_no_header_field(proxy: Proxy) {
     let bearer = scene.authorization.token().scope("write").without_claim("sub").sign();
     for named in ["", "Trailer: X-Auth-Subject\r\n", "TE: trailers\r\nTrailer: X-Auth-Subject, Authorization\r\n"] {
         let request = format!(
-            "POST /orders/1 HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\nAuthorization: Bearer \
-             {bearer}\r\n{named} Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Auth-Subject: \
-             forged\r\nAuthorization: forged\r\n\r\n"
+            "POST /orders/1 HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n{named}\
+             Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Auth-Subject: forged\r\nAuthorization: forged\r\n\r\n"
         );
         let answer = exchange(scene.stage.ports.proxy, request.as_bytes()).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("forged"), "{named}: {answer}");
