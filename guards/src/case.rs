@@ -57,7 +57,7 @@ impl Case {
         // Only the signature differs between algorithms. HS256 shows the rest best: its MAC takes 22,600 of the 36,000
         // instructions. The instructions of ECDSA and EdDSA depend on the key.
         Self::new("cached", Algorithm::RS256, true, 0, 1_450),
-        Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 3_000) },
+        Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 7_600) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),
