@@ -44,7 +44,7 @@ impl Look {
     pub(super) fn of_lost_lines(self, lost: u64) -> String {
         match self.format {
             LogFormat::Human => {
-                format!("WARN {lost} log lines were lost: they came faster than they could be written\n")
+                format!("WARN {lost} log lines were lost: they were logged faster than their reader took them\n")
             }
             LogFormat::Json => {
                 format!("{{\"level\":\"WARN\",\"message\":\"log lines were lost\",\"lines\":{lost}}}\n")
