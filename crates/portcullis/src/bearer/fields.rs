@@ -26,11 +26,29 @@ use crate::refusal::{Refusal, RequestFault};
 pub trait HeaderFields: Sync {
     /// Visits the value of each field of this name, in the order of the request.
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
+
+    /// The values of the first two fields of this name, which tell whether it occurs at all, and only once.
+    ///
+    /// The default asks [`each`](Self::each); an implementor that looks names up can be faster.
+    fn first_two<'a>(&'a self, name: &HeaderName) -> [Option<&'a [u8]>; 2] {
+        let mut found = [None; 2];
+        self.each(name, &mut |value| {
+            if let Some(free) = found.iter_mut().find(|place| place.is_none()) {
+                *free = Some(value);
+            }
+        });
+        found
+    }
 }
 
 impl HeaderFields for HeaderMap {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.get_all(name).iter().map(HeaderValue::as_bytes).for_each(visit);
+    }
+
+    fn first_two<'a>(&'a self, name: &HeaderName) -> [Option<&'a [u8]>; 2] {
+        let mut values = self.get_all(name).iter().map(HeaderValue::as_bytes);
+        [values.next(), values.next()]
     }
 }
 
@@ -58,13 +76,19 @@ impl<T: HeaderFields + ?Sized> HeaderFields for &T {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         (**self).each(name, visit);
     }
+
+    fn first_two<'a>(&'a self, name: &HeaderName) -> [Option<&'a [u8]>; 2] {
+        (**self).first_two(name)
+    }
 }
 
 /// The value of the only field of this name.
 pub(super) fn only<'a>(fields: &'a dyn HeaderFields, name: &HeaderName) -> Result<&'a [u8], Refusal> {
-    let mut only = Only::default();
-    fields.each(name, &mut |value| only.take(value));
-    only.value()
+    match fields.first_two(name) {
+        [Some(value), None] => Ok(value),
+        [None, _] => Err(Refusal::Request(RequestFault::NoCredentials)),
+        _ => Err(Refusal::Request(RequestFault::SeveralTokens)),
+    }
 }
 
 /// A value that may occur only once.

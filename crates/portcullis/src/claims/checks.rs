@@ -11,7 +11,7 @@ use super::{
     numeric_date::NumericDate,
     registered::Registered,
     rules::IssuerRules,
-    times::{TimeClaim, Times},
+    window::{Bound, TimeClaim, Window},
 };
 use crate::{
     check::{Actual, CheckRow, one_of},
@@ -28,7 +28,9 @@ struct TimeCheck {
     /// Tells whether the check applies; its argument is true if the claim is present. If the check applies to an absent
     /// claim, the claim is missing.
     is_asked: fn(&IssuerRules, bool) -> bool,
-    check: fn(&IssuerRules, NumericDate, now: NumericDate) -> Result<(), TokenFault>,
+    bound: fn(&IssuerRules, NumericDate) -> Bound,
+    /// The fault of a claim whose bound does not hold now.
+    fault: fn(&IssuerRules, NumericDate, now: NumericDate) -> TokenFault,
     expected: fn(&IssuerRules) -> String,
 }
 
@@ -46,30 +48,34 @@ const TIME_CHECKS: &[TimeCheck] = &[
         kind: CheckKind::Expiry,
         claim: TimeClaim::Exp,
         is_asked: |rules, is_there| is_there || !rules.dangerously_accept_tokens_without_expiry,
-        check: not_expired,
+        bound: |rules, exp| Bound::Until(exp.plus(rules.leeway)),
+        fault: |_, exp, now| TokenFault::Expired { ago: now.since(exp) },
         expected: |rules| format!("later than now, give or take {} s", rules.leeway.as_secs()),
     },
     TimeCheck {
         kind: CheckKind::NotBefore,
         claim: TimeClaim::Nbf,
         is_asked: |_, is_there| is_there,
-        check: valid_already,
+        bound: |rules, nbf| Bound::From(nbf.minus(rules.leeway)),
+        fault: |_, nbf, now| TokenFault::NotYetValid { ahead: nbf.since(now) },
         expected: not_later_than_now,
     },
     TimeCheck {
         kind: CheckKind::IssuedAt,
         claim: TimeClaim::Iat,
         is_asked: |_, is_there| is_there,
-        check: issued_already,
+        bound: |rules, iat| Bound::From(iat.minus(rules.leeway)),
+        fault: |_, iat, now| TokenFault::IssuedInFuture { ahead: iat.since(now) },
         expected: not_later_than_now,
     },
     TimeCheck {
         kind: CheckKind::Age,
         claim: TimeClaim::Iat,
         is_asked: |rules, _| rules.max_token_age.is_some(),
-        check: issued_lately,
+        bound: |rules, iat| Bound::Until(iat.plus(max_age(rules)).plus(rules.leeway)),
+        fault: |rules, iat, now| TokenFault::Age { limit: max_age(rules), actual: now.since(iat) },
         expected: |rules| {
-            let (limit, leeway) = (span(rules.max_token_age.unwrap_or_default()), rules.leeway.as_secs());
+            let (limit, leeway) = (span(max_age(rules)), rules.leeway.as_secs());
             format!("at most {limit} ago, give or take {leeway} s")
         },
     },
@@ -117,18 +123,17 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
 ];
 
 impl IssuerRules {
-    /// Makes the checks in order; the first failure is the refusal.
-    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Times, TokenFault> {
+    /// Makes the checks in order; the first failure is the refusal. Returns the time in which the token is good.
+    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Window, TokenFault> {
         let claims = Registered::of(claims);
-        TIME_CHECKS.iter().try_for_each(|row| row.check(self, &claims, now))?;
+        let mut window = Window::ALWAYS;
+        for row in TIME_CHECKS {
+            if let Some(bound) = row.check(self, &claims, now)? {
+                window = window.within(bound);
+            }
+        }
         CLAIM_CHECKS.iter().try_for_each(|row| row.check(self, &claims))?;
-        Ok(claims.times())
-    }
-
-    /// Tells whether a token that passed before is still within its times. A time that was absent then is not required now.
-    pub(crate) fn are_times_right(&self, times: &Times, now: SystemTime) -> bool {
-        let now = now.into();
-        TIME_CHECKS.iter().all(|row| row.still_holds(self, times, now))
+        Ok(window)
     }
 
     /// Every check with its result, for an explanation: also those after a failed one.
@@ -140,17 +145,19 @@ impl IssuerRules {
 }
 
 impl TimeCheck {
-    fn check(&self, rules: &IssuerRules, claims: &Registered<'_>, now: NumericDate) -> Result<(), TokenFault> {
-        let time = claims.time(self.claim)?;
-        if !(self.is_asked)(rules, time.is_some()) {
-            return Ok(());
+    /// The bound that the check sets; none if it does not apply.
+    fn check(
+        &self,
+        rules: &IssuerRules,
+        claims: &Registered<'_>,
+        now: NumericDate,
+    ) -> Result<Option<Bound>, TokenFault> {
+        if !(self.is_asked)(rules, claims.get(self.claim).is_some()) {
+            return Ok(None);
         }
-        (self.check)(rules, time.ok_or(TokenFault::MissingClaim { name: self.claim.name() })?, now)
-    }
-
-    fn still_holds(&self, rules: &IssuerRules, times: &Times, now: NumericDate) -> bool {
-        let Some(time) = times.get(self.claim) else { return true };
-        !(self.is_asked)(rules, true) || (self.check)(rules, time, now).is_ok()
+        let time = claims.time(self.claim)?.ok_or(TokenFault::MissingClaim { name: self.claim.name() })?;
+        let bound = (self.bound)(rules, time);
+        if bound.holds(now) { Ok(Some(bound)) } else { Err((self.fault)(rules, time, now)) }
     }
 
     fn shown(&self, rules: &IssuerRules, claims: &Registered<'_>, now: SystemTime) -> CheckRow {
@@ -159,7 +166,7 @@ impl TimeCheck {
             kind: self.kind,
             expected: (self.is_asked)(rules, value.is_some()).then(|| (self.expected)(rules)),
             actual: Actual::time(value),
-            result: self.check(rules, claims, now.into()).map_err(Refusal::Token),
+            result: self.check(rules, claims, now.into()).map(drop).map_err(Refusal::Token),
         }
     }
 }
@@ -183,29 +190,9 @@ fn not_later_than_now(rules: &IssuerRules) -> String {
     format!("not later than now, give or take {} s", rules.leeway.as_secs())
 }
 
-/// `exp` has to be later than now (RFC 7519 section 4.1.4).
-fn not_expired(rules: &IssuerRules, exp: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
-    if exp.plus(rules.leeway) <= now { Err(TokenFault::Expired { ago: now.since(exp) }) } else { Ok(()) }
-}
-
-/// `nbf` must not be later than now (RFC 7519 section 4.1.5).
-fn valid_already(rules: &IssuerRules, nbf: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
-    if nbf > now.plus(rules.leeway) { Err(TokenFault::NotYetValid { ahead: nbf.since(now) }) } else { Ok(()) }
-}
-
-/// `iat` must not be later than now (RFC 7519 section 4.1.6).
-fn issued_already(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
-    if iat > now.plus(rules.leeway) { Err(TokenFault::IssuedInFuture { ahead: iat.since(now) }) } else { Ok(()) }
-}
-
-/// The time since `iat` must not exceed its limit, however long the token is valid.
-fn issued_lately(rules: &IssuerRules, iat: NumericDate, now: NumericDate) -> Result<(), TokenFault> {
-    match rules.max_token_age {
-        Some(limit) if iat.plus(limit).plus(rules.leeway) <= now => {
-            Err(TokenFault::Age { limit, actual: now.since(iat) })
-        }
-        _ => Ok(()),
-    }
+/// The limit of the time since `iat`, where one is set.
+fn max_age(rules: &IssuerRules) -> Duration {
+    rules.max_token_age.unwrap_or(Duration::MAX)
 }
 
 /// The time from `iat` to `exp` must not exceed its limit: a longer one is a mistake of the issuer.

@@ -9,19 +9,17 @@ mod numeric_date;
 mod registered;
 mod rules;
 mod scopes;
-mod times;
 mod verified;
+mod window;
 
 pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 
-pub(crate) use verified::RestsOn;
-
 pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
-pub(crate) use times::Times;
+pub(crate) use window::Window;
 
-use std::{any::Any, fmt, ops::Deref, sync::Arc};
+use std::{any::Any, fmt, ops::Deref, sync::Arc, time::SystemTime};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
@@ -29,6 +27,8 @@ use crate::{
     json::{Object, Value},
     refusal::{AccessFault, Refusal},
 };
+use numeric_date::NumericDate;
+use window::TimeClaim;
 
 /// The claims of a verified access token: a JSON [`Object`], or your own type `T`.
 ///
@@ -80,6 +80,20 @@ impl Claims {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.get("iss")?.as_str()
+    }
+
+    /// The time of expiry, if the token states it and a `SystemTime` can hold it.
+    pub(crate) fn expiry(&self) -> Option<SystemTime> {
+        self.time(TimeClaim::Exp)
+    }
+
+    /// The time of issue, if the token states it and a `SystemTime` can hold it.
+    pub(crate) fn issued_at(&self) -> Option<SystemTime> {
+        self.time(TimeClaim::Iat)
+    }
+
+    fn time(&self, claim: TimeClaim) -> Option<SystemTime> {
+        NumericDate::of(self.get(claim.name()), claim.name()).ok()??.to_system_time()
     }
 
     /// A claim by its name, or, if the text starts with `/`, by its JSON Pointer (RFC 6901).

@@ -4,11 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::{json::Value, refusal::TokenFault};
 
-/// A point in time, in seconds since 1970-01-01T00:00:00Z; always finite.
+/// A point in time, in seconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) struct NumericDate(f64);
 
 impl NumericDate {
+    pub(super) const BEFORE_ALL: Self = Self(f64::NEG_INFINITY);
+    pub(super) const AFTER_ALL: Self = Self(f64::INFINITY);
+
     /// Reads a claim that is a finite JSON number, if it is present.
     pub(crate) fn of(claim: Option<Value<'_>>, name: &'static str) -> Result<Option<Self>, TokenFault> {
         let Some(claim) = claim else { return Ok(None) };
@@ -17,8 +20,12 @@ impl NumericDate {
         finite.map(|seconds| Some(Self(seconds))).ok_or_else(malformed)
     }
 
-    pub(crate) fn plus(self, duration: Duration) -> Self {
+    pub(super) fn plus(self, duration: Duration) -> Self {
         Self(self.0 + duration.as_secs_f64())
+    }
+
+    pub(super) fn minus(self, duration: Duration) -> Self {
+        Self(self.0 - duration.as_secs_f64())
     }
 
     /// The same as a `SystemTime`, if it is in that type's range.

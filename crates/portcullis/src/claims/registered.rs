@@ -1,9 +1,6 @@
 //! The registered claims of a token, found in one walk (RFC 7519 section 4.1).
 
-use super::{
-    numeric_date::NumericDate,
-    times::{TimeClaim, Times},
-};
+use super::{numeric_date::NumericDate, window::TimeClaim};
 use crate::{
     json::{Object, Value},
     refusal::TokenFault,
@@ -25,14 +22,14 @@ impl<'a> Registered<'a> {
     pub(super) fn of(all: &'a Object) -> Self {
         let mut found = Self { all, iss: None, sub: None, aud: None, cnf: None, exp: None, nbf: None, iat: None };
         for (name, value) in all.iter() {
-            match name {
-                "iss" => found.iss = Some(value),
-                "sub" => found.sub = Some(value),
-                "aud" => found.aud = Some(value),
-                "exp" => found.exp = Some(value),
-                "nbf" => found.nbf = Some(value),
-                "iat" => found.iat = Some(value),
-                "cnf" => found.cnf = Some(value),
+            match name.as_bytes() {
+                b"iss" => found.iss = Some(value),
+                b"sub" => found.sub = Some(value),
+                b"aud" => found.aud = Some(value),
+                b"exp" => found.exp = Some(value),
+                b"nbf" => found.nbf = Some(value),
+                b"iat" => found.iat = Some(value),
+                b"cnf" => found.cnf = Some(value),
                 _ => {}
             }
         }
@@ -50,11 +47,5 @@ impl<'a> Registered<'a> {
     /// The time of a claim, if it is present.
     pub(super) fn time(&self, claim: TimeClaim) -> Result<Option<NumericDate>, TokenFault> {
         NumericDate::of(self.get(claim), claim.name())
-    }
-
-    /// The times that are well-formed.
-    pub(super) fn times(&self) -> Times {
-        let time = |claim| self.time(claim).ok().flatten();
-        Times { exp: time(TimeClaim::Exp), nbf: time(TimeClaim::Nbf), iat: time(TimeClaim::Iat) }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Claims, GrantedScope, IssuerRules, Times};
+use super::{Claims, GrantedScope, IssuerRules, Window};
 use crate::{
     algorithm::Algorithm,
     keys::KeySet,
@@ -61,65 +61,62 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 type Typed = OnceLock<Box<dyn Any + Send + Sync>>;
 
 struct Verified {
-    id: u64,
-    origin: Origin,
-    times: Times,
+    /// The time in which it is good.
+    window: Window,
+    /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
+    keys: Option<Weak<KeySet>>,
     claims: Claims,
     /// The rules that its claims met; they name the claims that may hold the scope.
     rules: Arc<IssuerRules>,
+    origin: Origin,
+    id: u64,
     typed: Typed,
     typed_before: AtomicBool,
-    rests_on: OnceLock<RestsOn>,
     /// The token's bytes, or the digest of an opaque one; kept where the token has to be recognised.
     shown_as: OnceLock<Arc<[u8]>>,
-}
-
-/// The grounds of a verdict on a token, besides rules and times.
-pub(crate) struct RestsOn {
-    /// The keys that verified the signature; none if there is no signature.
-    pub(crate) keys: Option<Weak<KeySet>>,
-    /// The time until which the answer of the authorization server counts, if there is one.
-    pub(crate) until: Option<SystemTime>,
 }
 
 /// The evidence that a token is authentic.
 enum Origin {
     /// Its signature.
     Signed(Arc<Header>),
-    /// The signature of the JWT that it stands for.
-    Phantom(Arc<Phantom>),
     /// The answer of its authorization server.
-    Introspected,
+    Introspected(Arc<Answered>),
 }
 
-struct Phantom {
-    header: Arc<Header>,
-    jwt: Box<str>,
+/// The answer about an opaque token.
+struct Answered {
+    /// The JWT that the token stands for, and its header.
+    phantom: Option<(Arc<Header>, Box<str>)>,
+    /// The time until which the answer counts.
+    until: SystemTime,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(token: SignedToken<'_>, times: Times, rules: &Arc<IssuerRules>) -> Self {
-        let SignedToken { header, claims, .. } = token;
-        Self::of(Origin::Signed(header), Claims::new(claims), times, Arc::clone(rules))
+    pub(super) fn new(token: SignedToken<'_>, window: Window, rules: &Arc<IssuerRules>) -> Self {
+        let SignedToken { header, claims, keys, .. } = token;
+        Self::of(Origin::Signed(header), Some(keys), Claims::new(claims), window, Arc::clone(rules))
     }
 
-    pub(super) fn introspected(token: IntrospectedToken, times: Times, rules: &Arc<IssuerRules>) -> Self {
-        Self::of(Origin::Introspected, Claims::new(token.claims), times, Arc::clone(rules))
+    pub(super) fn introspected(token: IntrospectedToken, window: Window, rules: &Arc<IssuerRules>) -> Self {
+        let IntrospectedToken { claims, keys, until } = token;
+        let origin = Origin::Introspected(Arc::new(Answered { phantom: None, until }));
+        Self::of(origin, keys, Claims::new(claims), window, Arc::clone(rules))
     }
 
-    /// The same token, presented as an opaque one that stands for this JWT.
-    pub(crate) fn behind_opaque(self, jwt: &str) -> Self {
-        let verified = self.verified();
-        let Origin::Signed(header) = &verified.origin else { return self };
-        let phantom = Phantom { header: Arc::clone(header), jwt: jwt.into() };
-        let origin = Origin::Phantom(Arc::new(phantom));
-        Self::of(origin, verified.claims.clone(), verified.times, Arc::clone(&verified.rules))
+    /// The same token, presented as an opaque one that stands for this JWT; the answer about it counts until this time.
+    pub(crate) fn behind_opaque(self, jwt: &str, until: SystemTime) -> Self {
+        let Verified { window, keys, claims, rules, origin, .. } = &**self.verified();
+        let Origin::Signed(header) = origin else { return self };
+        let phantom = Some((Arc::clone(header), jwt.into()));
+        let origin = Origin::Introspected(Arc::new(Answered { phantom, until }));
+        Self::of(origin, keys.clone(), claims.clone(), *window, Arc::clone(rules))
     }
 
-    fn of(origin: Origin, claims: Claims, times: Times, rules: Arc<IssuerRules>) -> Self {
+    fn of(origin: Origin, keys: Option<Weak<KeySet>>, claims: Claims, window: Window, rules: Arc<IssuerRules>) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
-        let (typed, rests_on, shown_as) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let verified = Verified { id, origin, times, claims, rules, typed, typed_before, rests_on, shown_as };
+        let (typed, shown_as) = (OnceLock::new(), OnceLock::new());
+        let verified = Verified { window, keys, claims, rules, origin, id, typed, typed_before, shown_as };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -220,16 +217,15 @@ impl VerifiedToken {
     #[must_use]
     pub fn phantom_jwt(&self) -> Option<&str> {
         match &self.verified().origin {
-            Origin::Phantom(phantom) => Some(&phantom.jwt),
-            Origin::Signed(_) | Origin::Introspected => None,
+            Origin::Introspected(answer) => answer.phantom.as_ref().map(|(_, jwt)| &**jwt),
+            Origin::Signed(_) => None,
         }
     }
 
     fn header(&self) -> Option<&Header> {
         match &self.verified().origin {
             Origin::Signed(header) => Some(header),
-            Origin::Phantom(phantom) => Some(&phantom.header),
-            Origin::Introspected => None,
+            Origin::Introspected(answer) => answer.phantom.as_ref().map(|(header, _)| &**header),
         }
     }
 
@@ -243,14 +239,17 @@ impl VerifiedToken {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }
 
-    /// Keeps the grounds of the verdict on it, so that it can be told later whether they still hold.
-    pub(crate) fn rest_on(&self, grounds: RestsOn) {
-        self.verified().rests_on.get_or_init(|| grounds);
+    /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
+    pub(crate) fn keys(&self) -> Option<&Weak<KeySet>> {
+        self.verified().keys.as_ref()
     }
 
-    /// The grounds of the verdict on it, if they were kept.
-    pub(crate) fn rests_on(&self) -> Option<&RestsOn> {
-        self.verified().rests_on.get()
+    /// The time until which the answer of the authorization server counts, if it was asked.
+    pub(crate) fn answer_until(&self) -> Option<SystemTime> {
+        match &self.verified().origin {
+            Origin::Introspected(answer) => Some(answer.until),
+            Origin::Signed(_) => None,
+        }
     }
 
     /// The rules that its claims have met.
@@ -258,8 +257,9 @@ impl VerifiedToken {
         &self.verified().rules
     }
 
-    pub(crate) fn times(&self) -> &Times {
-        &self.verified().times
+    /// The time in which it is good.
+    pub(crate) fn window(&self) -> &Window {
+        &self.verified().window
     }
 
     /// The bytes of a handle.
@@ -277,7 +277,7 @@ impl VerifiedToken {
         // Typed claims are seldom longer than their text.
         let typed = 64 + claims.text().len();
         let header = self.header().map_or(0, |header| header.part.len());
-        let jwt = self.phantom_jwt().map_or(0, |jwt| size_of::<Phantom>() + jwt.len());
+        let jwt = self.phantom_jwt().map_or(0, |jwt| size_of::<Answered>() + jwt.len());
         size_of::<Verified>() + header + jwt + claims.heap_bytes() + typed
     }
 

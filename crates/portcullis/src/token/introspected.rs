@@ -1,9 +1,12 @@
 //! The answer of an authorization server about an opaque token (RFC 7662 section 2.2).
 
+use std::{sync::Weak, time::SystemTime};
+
 use serde_json::{Map, Number};
 
 use crate::{
     json::{self, Object, Value},
+    keys::KeySet,
     refusal::{Refusal, TokenFault, Unverified},
 };
 
@@ -13,6 +16,10 @@ const DPOP: &str = "DPoP";
 /// A token that its authorization server declared active, with the claims of the answer, which are not judged yet.
 pub(crate) struct IntrospectedToken {
     pub(crate) claims: Object,
+    /// The keys that verified the answer, if it was signed.
+    pub(crate) keys: Option<Weak<KeySet>>,
+    /// The time until which the answer counts.
+    pub(crate) until: SystemTime,
 }
 
 /// An answer without the boolean `active`.
@@ -22,10 +29,14 @@ pub(crate) struct NotAnAnswer;
 impl IntrospectedToken {
     /// Reads an answer of the authorization server that is authentic by its connection or its signature.
     ///
-    /// None if the token is not active.
-    pub(crate) fn from_answer(claims: Object) -> Result<Option<Self>, NotAnAnswer> {
+    /// `keys` verified it, if it is signed, and it counts until that time. None if the token is not active.
+    pub(crate) fn from_answer(
+        claims: Object,
+        keys: Option<Weak<KeySet>>,
+        until: SystemTime,
+    ) -> Result<Option<Self>, NotAnAnswer> {
         match claims.get("active").and_then(|active| active.as_bool()) {
-            Some(true) => Ok(Some(Self { claims })),
+            Some(true) => Ok(Some(Self { claims, keys, until })),
             Some(false) => Ok(None),
             None => Err(NotAnAnswer),
         }
@@ -122,7 +133,8 @@ mod tests {
     }
 
     fn read(answer: &str) -> Result<Option<IntrospectedToken>, NotAnAnswer> {
-        IntrospectedToken::from_answer(json::object(answer.as_bytes().to_vec()).unwrap())
+        let answer = json::object(answer.as_bytes().to_vec()).unwrap();
+        IntrospectedToken::from_answer(answer, None, SystemTime::UNIX_EPOCH)
     }
 
     #[test]

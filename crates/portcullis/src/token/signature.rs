@@ -20,7 +20,8 @@ impl Candidates {
     pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
         match self.proof(token.header.algorithm, token.signing_input(), token.signature(), attempts) {
             Some(proof) => {
-                Ok(SignedToken { text: token.text, header: token.header, claims: token.claims, _proof: proof })
+                let UnverifiedToken { text, header, claims, .. } = token;
+                Ok(SignedToken { text, header, claims, keys: self.set(), _proof: proof })
             }
             None if self.count() > attempts => {
                 Err(Refusal::Token(TokenFault::TooManyKeys { limit: attempts, actual: self.count() }))

@@ -1,18 +1,13 @@
 //! One issuer: its keys and its rules.
 
-use std::{
-    fmt,
-    sync::{Arc, Weak},
-    time::SystemTime,
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
-    claims::IssuerRules,
+    claims::{IssuerRules, VerifiedToken},
     clock::Clock,
     introspection::Introspector,
     jwks::{JwksService, Lookup},
-    keys::KeySet,
     names::steps,
     refusal::Refusal,
     telemetry,
@@ -39,22 +34,24 @@ impl Branch {
         self.jwks.lookup(token.header(), self.now_for_keys(now))
     }
 
-    /// Checks the header and verifies the signature of a JWT; returns it with the key set that verified it.
+    /// Checks the header and verifies the signature of a JWT.
     pub(super) async fn signed<'a>(
         &self,
         token: BearerToken<'a>,
         rules: &HeaderRules,
-    ) -> Result<(SignedToken<'a>, Weak<KeySet>), Refusal> {
+    ) -> Result<SignedToken<'a>, Refusal> {
         telemetry::step(steps::DECODE_TOKEN);
         let unverified = token::parse(token)?;
         rules.check(unverified.header())?;
         let keys = self.jwks.key(unverified.header()).await?;
-        Ok((keys.verify(unverified, self.rules.max_key_attempts)?, keys.set()))
+        keys.verify(unverified, self.rules.max_key_attempts)
     }
 
-    /// Tells whether these are still the keys in use; `now` is by this branch's clock.
-    pub(super) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
-        self.jwks.still_uses(keys, self.now_for_keys(now))
+    /// Tells whether a token of this issuer is still good: it is within its times, and its keys are in use.
+    pub(super) fn upholds(&self, token: &VerifiedToken) -> bool {
+        let now = self.clock.now();
+        token.window().contains(now)
+            && token.keys().is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
     }
 
     /// The limits of the cache for its tokens; none without a cache.

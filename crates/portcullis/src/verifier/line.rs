@@ -6,13 +6,13 @@
 use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use super::{
-    Grounds, Verifier,
+    Verifier,
     branch::Branch,
     opaque::{self, Opaque},
 };
 use crate::{
     bearer::BearerToken,
-    claims::{RestsOn, VerifiedToken},
+    claims::VerifiedToken,
     introspection::ClientAddress,
     jwks::Lookup,
     keys::Candidates,
@@ -106,7 +106,7 @@ impl Verifier {
     fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         let cache = self.0.cache.as_ref()?;
         telemetry::step(steps::LOOK_UP_TOKEN);
-        cache.get(token.as_bytes(), Grounds::hold)
+        cache.get(token.as_bytes(), |branch, token| branch.upholds(token))
     }
 
     fn verify_jwt(&self, token: BearerToken<'_>) -> Verifying {
@@ -144,10 +144,8 @@ impl Verifier {
         self.0.headers.remember(&signed.header);
         let text: Cow<'_, [u8]> = std::mem::take(&mut signed.text);
         let verified = branch.rules.accept(signed, now)?;
-        verified.rest_on(RestsOn { keys: Some(keys.set()), until: None });
         if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache()) {
-            let grounds = Grounds { branch: Arc::clone(branch), keys: keys.set() };
-            cache.insert(&text, verified.clone(), grounds);
+            cache.insert(&text, verified.clone(), Arc::clone(branch));
         }
         if let Cow::Owned(text) = text {
             // The borrowed request has ended, and inner layers need the token's bytes to recognise it.

@@ -17,21 +17,11 @@ pub use builder::VerifierBuilder;
 pub use line::Ground;
 pub(crate) use line::{Verified, Verifying, Waiting};
 
-use std::{
-    fmt,
-    sync::{Arc, Weak},
-};
+use std::{fmt, sync::Arc};
 
 use crate::{
-    bearer::BearerToken,
-    claims::{RestsOn, VerifiedToken},
-    configuration_error::ConfigurationError,
-    introspection::Introspector,
-    jwks::JwksService,
-    keys::KeySet,
-    refusal::Refusal,
-    token,
-    token_cache::TokenCache,
+    bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
+    jwks::JwksService, refusal::Refusal, token, token_cache::TokenCache,
 };
 use issuers::Issuers;
 use known_headers::KnownHeaders;
@@ -61,24 +51,12 @@ struct Inner {
     issuers: Issuers,
     headers: KnownHeaders,
     /// The cache of this verifier alone: a verifier with other rules has another cache.
-    cache: Option<TokenCache<Grounds>>,
+    ///
+    /// Each token is kept with its issuer.
+    cache: Option<TokenCache<Arc<Branch>>>,
     /// The path of opaque tokens; without it they are malformed.
     opaque: Option<Arc<Opaque>>,
     max_token_bytes: usize,
-}
-
-/// The grounds of a verdict on a token.
-struct Grounds {
-    branch: Arc<Branch>,
-    keys: Weak<KeySet>,
-}
-
-impl Grounds {
-    /// Tells whether the verdict would be the same now: the keys are those in use, and the times are right.
-    fn hold(&self, token: &VerifiedToken) -> bool {
-        let now = self.branch.clock.now();
-        self.branch.still_uses(&self.keys, now) && self.branch.rules.are_times_right(token.times(), now)
-    }
 }
 
 /// The size of a verifier's cache of tokens.
@@ -268,15 +246,9 @@ impl Verifier {
     /// Tells whether this verifier's verdict on a token would be the same now: the times are right, the keys are in use, and the
     /// answer about an opaque token is not too old.
     pub(crate) fn upholds(&self, verified: &VerifiedToken) -> bool {
-        let (Some(branch), Some(RestsOn { keys, until })) =
-            (self.0.issuers.of_rules(verified.rules()), verified.rests_on())
-        else {
-            return false;
-        };
-        let now = branch.clock.now();
-        branch.rules.are_times_right(verified.times(), now)
-            && keys.as_ref().is_none_or(|keys| branch.still_uses(keys, now))
-            && until.is_none_or(|until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until))
+        let Some(branch) = self.0.issuers.of_rules(verified.rules()) else { return false };
+        let counts = |until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until);
+        branch.upholds(verified) && verified.answer_until().is_none_or(counts)
     }
 
     /// Tells whether the two are clones of one verifier, so that a verdict of one counts for the other.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     bearer::BearerToken,
-    claims::{IssuerRules, RestsOn, VerifiedToken},
+    claims::{IssuerRules, VerifiedToken},
     crypto::{Digest, sha256},
     introspection::{
         Attempt, ClientAddress, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight,
@@ -52,8 +52,8 @@ pub(super) struct Opaque {
     /// The issuer that is asked, with the keys and rules that judge its answers.
     branch: Arc<Branch>,
     signed_answers: (HeaderRules, Arc<IssuerRules>),
-    /// Accepted tokens, by their SHA-256.
-    passed: TokenCache<Grounds>,
+    /// Accepted tokens, by their SHA-256, each with the end of its answer's time.
+    passed: TokenCache<SystemTime>,
     /// The count of tokens that were put into `passed`.
     kept: AtomicU64,
     refused: RefusedTokens,
@@ -66,18 +66,6 @@ pub(super) struct Unanswered {
     digest: Digest,
     /// The count of kept tokens at the time of the look that missed.
     kept: u64,
-}
-
-/// The grounds of a verdict: the end of an answer's time, and the keys that verified the answer, if it is a JWT.
-struct Grounds {
-    until: SystemTime,
-    keys: Option<Weak<KeySet>>,
-}
-
-/// An accepted token, and the keys that its verdict rests on.
-struct Judged {
-    token: VerifiedToken,
-    keys: Option<Weak<KeySet>>,
 }
 
 /// The reason why a token did not pass.
@@ -166,14 +154,7 @@ impl Opaque {
     }
 
     fn known_by(&self, digest: &Digest) -> Option<VerifiedToken> {
-        self.passed.get(digest, |grounds, token| self.hold(grounds, token))
-    }
-
-    fn hold(&self, grounds: &Grounds, token: &VerifiedToken) -> bool {
-        let now = self.branch.clock.now();
-        self.introspector.clock().now() < grounds.until
-            && grounds.keys.as_ref().is_none_or(|keys| self.branch.still_uses(keys, now))
-            && self.branch.rules.are_times_right(token.times(), now)
+        self.passed.get(digest, |until, token| self.introspector.clock().now() < *until && self.branch.upholds(token))
     }
 
     async fn introspect(&self, question: Unanswered, client: Option<ClientAddress>) -> Result<VerifiedToken, Refusal> {
@@ -185,8 +166,8 @@ impl Opaque {
         }
         if let Some(reply) = self.introspector.shared(&self.question, &digest).await {
             // A shared answer refuses no token: if it does not let the token pass, the issuer is asked.
-            if let Ok(judged) = self.judge(&reply).await {
-                return Ok(self.keep(digest, judged, reply.until));
+            if let Ok(token) = self.judge(&reply).await {
+                return Ok(self.keep(digest, token, reply.until));
             }
         }
         let (reply, attempt) = self.introspector.ask(&token, client).await?;
@@ -199,13 +180,13 @@ impl Opaque {
         digest: Digest,
         reply: &Reply,
         attempt: Attempt,
-        verdict: Result<Judged, Doubt>,
+        verdict: Result<VerifiedToken, Doubt>,
     ) -> Result<VerifiedToken, Refusal> {
         match verdict {
-            Ok(judged) => {
+            Ok(token) => {
                 attempt.succeed("active");
-                self.introspector.share(&self.question, &digest, reply, judged.token.times().expiry());
-                Ok(self.keep(digest, judged, reply.until))
+                self.introspector.share(&self.question, &digest, reply, token.claims().expiry());
+                Ok(self.keep(digest, token, reply.until))
             }
             Err(Doubt::Refused(Refusal::Unavailable(fault))) => {
                 // The keys of a phantom token are unavailable; the introspection itself succeeded.
@@ -222,53 +203,49 @@ impl Opaque {
         }
     }
 
-    fn keep(&self, digest: Digest, judged: Judged, until: SystemTime) -> VerifiedToken {
-        let Judged { token, keys } = judged;
-        let now = self.introspector.clock().now();
-        token.rest_on(RestsOn { keys: keys.clone(), until: Some(until.max(now + SAME_REQUEST)) });
-        if now < until {
-            self.passed.insert(&digest, token.clone(), Grounds { until, keys });
+    fn keep(&self, digest: Digest, token: VerifiedToken, until: SystemTime) -> VerifiedToken {
+        if self.introspector.clock().now() < until {
+            self.passed.insert(&digest, token.clone(), until);
             self.kept.fetch_add(1, Ordering::Release);
         }
         token
     }
 
-    async fn judge(&self, reply: &Reply) -> Result<Judged, Doubt> {
+    async fn judge(&self, reply: &Reply) -> Result<VerifiedToken, Doubt> {
         let Some(text) = &reply.text else { return Err(Doubt::Refused(Refusal::Token(TokenFault::Inactive))) };
+        let until = reply.until.max(self.introspector.clock().now() + SAME_REQUEST);
         match self.introspector.form() {
-            IntrospectionForm::Json => {
-                Ok(Judged { token: self.vouched(object(text.as_bytes().to_vec())?)?, keys: None })
-            }
-            IntrospectionForm::Jwt => self.signed_answer(text, reply.at).await,
-            IntrospectionForm::Phantom => self.phantom(text).await,
+            IntrospectionForm::Json => self.vouched(object(text.as_bytes().to_vec())?, None, until),
+            IntrospectionForm::Jwt => self.signed_answer(text, reply.at, until).await,
+            IntrospectionForm::Phantom => self.phantom(text, until).await,
         }
     }
 
-    /// The members of an answer (RFC 7662 section 2.2).
-    fn vouched(&self, answer: Object) -> Result<VerifiedToken, Doubt> {
+    /// The members of an answer (RFC 7662 section 2.2), which these keys verified, if it is signed.
+    fn vouched(&self, answer: Object, keys: Option<Weak<KeySet>>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
         let (answer, oddity) = token::plain(answer);
         if let Some(oddity) = oddity {
             self.introspector.remark(oddity);
         }
         let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
-        let token = IntrospectedToken::from_answer(answer).map_err(not_an_answer)?;
+        let token = IntrospectedToken::from_answer(answer, keys, until).map_err(not_an_answer)?;
         let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
         token.check_kind(self.branch.rules.dangerously_accept_sender_constrained_tokens)?;
         Ok(self.branch.rules.accept_introspected(token, self.branch.clock.now())?)
     }
 
     /// A signed answer (RFC 9701), received at a time: it has to be from this issuer, for this server, and of that time.
-    async fn signed_answer(&self, jwt: &str, at: SystemTime) -> Result<Judged, Doubt> {
+    async fn signed_answer(&self, jwt: &str, at: SystemTime, until: SystemTime) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, rules) = &self.signed_answers;
         let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
-        let (signed, keys) = self.branch.signed(token, header).await.map_err(not_believed)?;
+        let signed = self.branch.signed(token, header).await.map_err(not_believed)?;
         let answer = rules.accept(signed, self.branch.clock.now()).map_err(not_believed)?;
-        self.check_age(answer.times().issued_at(), at)?;
+        self.check_age(answer.claims().issued_at(), at)?;
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        Ok(Judged { token: self.vouched(object(members.to_string().into_bytes())?)?, keys: Some(keys) })
+        self.vouched(object(members.to_string().into_bytes())?, answer.keys().cloned(), until)
     }
 
     /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
@@ -286,12 +263,12 @@ impl Opaque {
     }
 
     /// The JWT behind the opaque token, verified like any other. A fault of its claims is the client's.
-    async fn phantom(&self, jwt: &str) -> Result<Judged, Doubt> {
+    async fn phantom(&self, jwt: &str, until: SystemTime) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
         let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
-        let (signed, keys) = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
+        let signed = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
         let verified = self.branch.rules.accept(signed, self.branch.clock.now())?;
-        Ok(Judged { token: verified.behind_opaque(jwt), keys: Some(keys) })
+        Ok(verified.behind_opaque(jwt, until))
     }
 }
 

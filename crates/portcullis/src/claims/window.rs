@@ -1,0 +1,68 @@
+//! The time in which a token is good.
+
+use std::time::SystemTime;
+
+use super::numeric_date::NumericDate;
+
+/// A claim that is a time (RFC 7519 sections 4.1.4 to 4.1.6).
+#[derive(Clone, Copy)]
+pub(super) enum TimeClaim {
+    Exp,
+    Nbf,
+    Iat,
+}
+
+impl TimeClaim {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Exp => "exp",
+            Self::Nbf => "nbf",
+            Self::Iat => "iat",
+        }
+    }
+}
+
+/// The bound that a check sets to the time in which a token is good.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    /// Good from this moment on.
+    From(NumericDate),
+    /// Good before this moment.
+    Until(NumericDate),
+}
+
+impl Bound {
+    pub(super) fn holds(self, now: NumericDate) -> bool {
+        match self {
+            Self::From(first) => first <= now,
+            Self::Until(end) => now < end,
+        }
+    }
+}
+
+/// The time in which a token is good, by all checks of its times together. It is found once, when the token is verified, so
+/// that a cached token is judged by two comparisons.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    from: NumericDate,
+    until: NumericDate,
+}
+
+impl Window {
+    /// The window of a token without times.
+    pub(super) const ALWAYS: Self = Self { from: NumericDate::BEFORE_ALL, until: NumericDate::AFTER_ALL };
+
+    pub(super) fn within(self, bound: Bound) -> Self {
+        match bound {
+            Bound::From(first) if first > self.from => Self { from: first, ..self },
+            Bound::Until(end) if end < self.until => Self { until: end, ..self },
+            _ => self,
+        }
+    }
+
+    /// Tells whether the token is good now.
+    pub(crate) fn contains(&self, now: SystemTime) -> bool {
+        let now = now.into();
+        self.from <= now && now < self.until
+    }
+}
