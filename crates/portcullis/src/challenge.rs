@@ -7,10 +7,15 @@
 //! | bad token, rule for claims not met | 403, or as configured | `error="invalid_token"` |
 //! | token that is bound to a key, without its proof | 401 | `error="invalid_token"` |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
+//! | user's authentication too weak or too old | 401 | `error="insufficient_user_authentication"`, with `acr_values` and `max_age` |
 //! | keys or introspection not available | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
+//!
+//! For a protected resource, a client that may come back with another token is also told `scope`, all that the endpoint needs at
+//! once, and `resource_metadata`, the URL of the resource's document (RFC 9728 section 5.1).
 
 mod body;
+mod scheme;
 
 pub use body::RefusalBody;
 
@@ -20,7 +25,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
+    Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
@@ -28,6 +33,7 @@ use crate::{
     policy::{InvalidTokenStatus, Rules},
     refusal::{AccessFault, Refusal, RequestFault},
 };
+use scheme::SchemeChallenge;
 
 /// The configured form of responses to refused requests.
 #[derive(Debug, Clone, Default)]
@@ -35,14 +41,29 @@ pub(crate) struct Challenge {
     realm: Option<String>,
     invalid_token_status: InvalidTokenStatus,
     problem_json: bool,
+    told: Option<Told>,
     pub(crate) own_body: Option<BodyHook>,
 }
 
+/// The facts about a protected resource for its clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// The scope values that the endpoint needs.
+    scope: Vec<String>,
+    metadata_url: String,
+}
+
+impl Told {
+    pub(crate) fn new<'a>(metadata_url: &str, scope: impl Iterator<Item = &'a str>) -> Self {
+        Self { scope: scope.map(str::to_owned).collect(), metadata_url: metadata_url.to_owned() }
+    }
+}
+
 impl Challenge {
-    pub(crate) fn new(rules: &Rules, own_body: Option<BodyHook>) -> Self {
+    pub(crate) fn new(rules: &Rules, told: Option<Told>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
         let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
-        Self { realm: realm.clone(), invalid_token_status, problem_json, own_body }
+        Self { realm: realm.clone(), invalid_token_status, problem_json, told, own_body }
     }
 
     /// The response to a refused request: it shows nothing of the token or of our configuration.
@@ -50,8 +71,11 @@ impl Challenge {
         let status = self.status(refusal);
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
-        if let Some(challenge) = self.www_authenticate(refusal) {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        for challenge in self.schemes(refusal) {
+            // A field for each scheme: some clients cannot tell two challenges in one field apart.
+            if let Some(challenge) = challenge.field() {
+                response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+            }
         }
         if let Refusal::Unavailable(fault) = refusal {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(fault.retry_after()).into());
@@ -77,66 +101,83 @@ impl Challenge {
             // A client that has the key can retry with a proof.
             Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => StatusCode::UNAUTHORIZED,
             Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Configuration(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    fn www_authenticate(&self, refusal: &Refusal) -> Option<HeaderValue> {
-        let mut parameters = Parameters::default();
-        if let Some(realm) = &self.realm {
-            parameters.add("realm", realm);
-        }
+    /// A challenge for each accepted scheme; none if no other token would help.
+    fn schemes(&self, refusal: &Refusal) -> Vec<SchemeChallenge> {
         match refusal {
-            Refusal::Unavailable(_) | Refusal::Configuration(_) => return None,
-            Refusal::Request(RequestFault::SeveralTokens) => parameters.add_error("invalid_request", refusal),
-            Refusal::Request(_) => {}
-            Refusal::Access(AccessFault::InsufficientScope { required }) => {
-                parameters.add_error("insufficient_scope", refusal);
-                if !required.is_empty() {
-                    parameters.add("scope", required);
-                }
-            }
-            Refusal::Token(_) | Refusal::Access(_) => parameters.add_error("invalid_token", refusal),
+            Refusal::Unavailable(_) | Refusal::Configuration(_) => Vec::new(),
+            Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) => vec![self.bearer(refusal)],
         }
-        HeaderValue::from_bytes(parameters.field().as_bytes()).ok()
+    }
+
+    fn bearer(&self, refusal: &Refusal) -> SchemeChallenge {
+        let mut challenge = SchemeChallenge::new("Bearer");
+        if let Some(realm) = &self.realm {
+            challenge.add("realm", realm);
+        }
+        if let Some(error) = error(refusal) {
+            challenge.add("error", error);
+            challenge.add("error_description", refusal.description());
+        }
+        if let Refusal::Access(AccessFault::InsufficientUserAuthentication { acr_values, max_age, .. }) = refusal {
+            if !acr_values.is_empty() {
+                challenge.add("acr_values", &acr_values.join(" "));
+            }
+            if let Some(age) = max_age {
+                challenge.add("max_age", &age.as_secs().to_string());
+            }
+        }
+        if let Some(scope) = self.scope(refusal) {
+            challenge.add("scope", &scope);
+        }
+        if let Some(told) = self.told(refusal) {
+            challenge.add("resource_metadata", &told.metadata_url);
+        }
+        challenge
+    }
+
+    /// The scope that a client should ask for: all that is needed, and nothing of the token's.
+    fn scope(&self, refusal: &Refusal) -> Option<String> {
+        let required = match refusal {
+            Refusal::Access(AccessFault::InsufficientScope { required }) => required,
+            _ => "",
+        };
+        let Some(told) = self.told(refusal) else { return (!required.is_empty()).then(|| required.to_owned()) };
+        let mut values: Vec<&str> = Vec::new();
+        for value in told.scope.iter().map(String::as_str).chain(required.split(' ')) {
+            if !value.is_empty() && !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        (!values.is_empty()).then(|| values.join(" "))
+    }
+
+    /// The facts for a client that may come back with another token; a malformed request has to be mended first.
+    fn told(&self, refusal: &Refusal) -> Option<&Told> {
+        self.told.as_ref().filter(|_| !matches!(refusal, Refusal::Request(RequestFault::SeveralTokens)))
+    }
+}
+
+/// The error code of a challenge (RFC 6750 section 3.1, RFC 9470 section 3); none if the request carries no token.
+fn error(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::Request(RequestFault::SeveralTokens) => Some("invalid_request"),
+        Refusal::Request(_) | Refusal::Unavailable(_) | Refusal::Configuration(_) => None,
+        Refusal::Access(AccessFault::InsufficientScope { .. }) => Some("insufficient_scope"),
+        Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => Some("insufficient_user_authentication"),
+        Refusal::Token(_) | Refusal::Access(_) => Some("invalid_token"),
     }
 }
 
 /// Rounds up, so that clients do not retry too early; at least one second (RFC 9110 section 10.2.3).
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
-}
-
-/// `Bearer name="value", …`, the values as quoted strings (RFC 9110 sections 5.6.4 and 11.2).
-#[derive(Default)]
-struct Parameters(String);
-
-impl Parameters {
-    fn add(&mut self, name: &str, value: &str) {
-        self.0.push_str(if self.0.is_empty() { " " } else { ", " });
-        self.0.push_str(name);
-        self.0.push_str("=\"");
-        for character in value.chars() {
-            match character {
-                '"' | '\\' => self.0.extend(['\\', character]),
-                // A field value cannot carry these; a space keeps the rest readable.
-                control if control.is_control() => self.0.push(' '),
-                other => self.0.push(other),
-            }
-        }
-        self.0.push('"');
-    }
-
-    fn add_error(&mut self, error: &str, refusal: &Refusal) {
-        self.add("error", error);
-        self.add("error_description", refusal.description());
-    }
-
-    fn field(self) -> String {
-        format!("Bearer{}", self.0)
-    }
 }
 
 #[cfg(test)]

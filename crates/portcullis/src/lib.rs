@@ -19,6 +19,8 @@
 //! - [`Secure`] is the layer: realm, scope, claims, the places of the token, the form of refusals. [`Rules`] are the same as data.
 //! - [`Claims`] and [`Access`] are for handlers: as extractors of axum and actix-web, and as a request extension.
 //!   Claims are a [`json::Object`], or your own type. [`Granted`] names the scope that a handler needs.
+//! - [`ProtectedResource`] describes an API once (RFC 9728): [`Secure::protecting`] publishes its metadata, and names them in
+//!   challenges.
 //! - [`Verifier`] verifies tokens by their rules: issuer, audience, algorithms, types, one issuer or several.
 //! - [`JwksService`] keeps the keys: from a JWKS endpoint, by discovery, or local.
 //!   [`JwksCache`] and [`HttpClient`] are the traits for a cache and a client of your own.
@@ -59,9 +61,11 @@ mod configuration_error;
 mod crypto;
 pub mod json;
 mod keys;
+mod loopback;
 pub mod names;
 mod policy;
 pub mod refusal;
+mod resource;
 mod token;
 pub mod units;
 
@@ -113,7 +117,7 @@ pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
 pub use explain::{Check, Explanation, Fact, Outcome};
-pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, Secure, Verdict};
+pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, ProtectedResource, Secure, Verdict};
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
 };
@@ -123,6 +127,7 @@ pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
 pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;
+pub use resource::{ResourceDocument, ResourceRules};
 pub use token::TokenMark;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestClient;

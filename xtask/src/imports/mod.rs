@@ -23,7 +23,7 @@ const LIBRARY: &str = "
     telemetry
     transport
     challenge
-    policy
+    policy resource
     claims
     token
     bearer check configuration_error
@@ -31,7 +31,7 @@ const LIBRARY: &str = "
     refusal
     keys
     crypto
-    algorithm base64url clock names units";
+    algorithm base64url clock loopback names units";
 
 /// The highest pure rooms of the library; all rooms below are pure too: no async, I/O or log, and no clock except in `clock`.
 const PURE: &str = "challenge";

@@ -239,6 +239,14 @@ const CODES: &[Code] = &[
         "Have the client ask for the scope that the challenge names, and the issuer grant it.",
     ),
     code(
+        "insufficient_user_authentication",
+        401,
+        "The token is good, but its user authenticated in another way than this route requires (`acr`), or too long ago \
+         (`max_age`).",
+        "Have the client ask for a token again, with the challenge's `acr_values` and `max_age`; the issuer has to write `acr` \
+         and `auth_time` into access tokens.",
+    ),
+    code(
         "required_claims",
         401,
         "The token is good, but lacks a claim that this route requires, or has another value there.",

@@ -35,7 +35,7 @@ pin_project! {
     {
         Waiting { judging: <Pending as IntoFuture>::IntoFuture, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
         Passed { #[pin] response: S::Future },
-        Refused { response: Option<ServiceResponse> },
+        Answered { response: Option<ServiceResponse> },
     }
 }
 
@@ -44,8 +44,8 @@ impl<S: Service<ServiceRequest>> MiddlewareFuture<S> {
         Self { state: State::Passed { response } }
     }
 
-    pub(super) fn refused(response: ServiceResponse) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn answered(response: ServiceResponse) -> Self {
+        Self { state: State::Answered { response: Some(response) } }
     }
 
     pub(super) fn waiting(pending: Pending, middleware: SecureMiddleware<S>, request: ServiceRequest) -> Self {
@@ -67,7 +67,7 @@ where
                 StateProjection::Passed { response } => {
                     return response.poll(cx).map(|response| Ok(response?.map_into_left_body()));
                 }
-                StateProjection::Refused { response } => match response.take() {
+                StateProjection::Answered { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),
                     None => return Poll::Pending,
                 },

@@ -57,6 +57,9 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.path()) {
+            return MiddlewareFuture::answered(request.into_response(convert::response(document)));
+        }
         match self.judge(&request) {
             Judging::Done(verdict) => self.respond(verdict, request),
             Judging::Waits(pending) => {
@@ -84,7 +87,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
             }
             Err(refusal) => {
                 let response = convert::response(self.secure.answer(&refusal));
-                MiddlewareFuture::refused(request.into_response(response))
+                MiddlewareFuture::answered(request.into_response(response))
             }
         }
     }

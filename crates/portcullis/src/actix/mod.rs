@@ -27,6 +27,7 @@
 mod convert;
 mod extract;
 mod future;
+mod metadata;
 mod middleware;
 
 pub use extract::OptionalClaims;

@@ -1,6 +1,6 @@
 //! The extractors, each by the [`Guarded`] of its request.
 
-use axum_core::{
+use ::axum::{
     body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},

@@ -1,7 +1,8 @@
-//! The axum extractors: [`Claims`](crate::Claims), `Claims<T>`, `Option<Claims>`,
+//! [`Secure::protect`](crate::Secure::protect) for a whole router, and the axum extractors: [`Claims`](crate::Claims), `Claims<T>`, `Option<Claims>`,
 //! [`Access`](crate::Access) and [`Granted`](crate::Granted).
 //!
 //! They need a [`Secure`](crate::Secure) layer before the handler, and refuse as it does. Without a layer they answer
 //! 500: it is the server's mistake, and lets no request pass.
 
 mod extract;
+mod protect;

@@ -16,6 +16,7 @@ pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 
 pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
+pub(crate) use numeric_date::NumericDate;
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
 pub(crate) use window::Window;
 
@@ -27,7 +28,6 @@ use crate::{
     json::{Object, Value},
     refusal::{AccessFault, Refusal},
 };
-use numeric_date::NumericDate;
 use window::TimeClaim;
 
 /// The claims of a verified access token: a JSON [`Object`], or your own type `T`.

@@ -20,7 +20,7 @@ impl NumericDate {
         finite.map(|seconds| Some(Self(seconds))).ok_or_else(malformed)
     }
 
-    pub(super) fn plus(self, duration: Duration) -> Self {
+    pub(crate) fn plus(self, duration: Duration) -> Self {
         Self(self.0 + duration.as_secs_f64())
     }
 

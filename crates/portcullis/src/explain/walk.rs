@@ -9,7 +9,7 @@ use crate::{
     claims::{GrantedScope, IssuerRules, SCOPE_CLAIMS},
     json::Object,
     keys::Candidates,
-    policy::Policy,
+    policy::{Now, Policy},
     refusal::{Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
     verifier::{Branch, Verifier},
@@ -220,7 +220,9 @@ impl Walk<'_> {
     /// The rules of the endpoint.
     fn access(&mut self) {
         let (Some(claims), Some(policy)) = (self.claims.clone(), self.policy) else { return };
-        self.show_all(policy.rows(&claims, self.granted_scope(&claims), self.vouched));
+        let leeway = self.branch.as_ref().map_or_else(|| IssuerRules::default().leeway, |branch| branch.rules.leeway);
+        let now = Now { time: self.now, leeway };
+        self.show_all(policy.rows(&claims, self.granted_scope(&claims), now, self.vouched));
     }
 
     fn finish(mut self) -> Explanation {
@@ -229,7 +231,7 @@ impl Walk<'_> {
         let policy = self.policy;
         let is_left_out = |kind: CheckKind| match kind {
             CheckKind::Introspection => true,
-            CheckKind::Scope => policy.is_none(),
+            CheckKind::Acr | CheckKind::MaxAge | CheckKind::Scope => policy.is_none(),
             CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
             CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),
             _ => is_opaque,

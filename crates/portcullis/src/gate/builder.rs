@@ -1,6 +1,6 @@
 //! The builder methods of [`Secure`]: each fills a field of [`Rules`], or adds a part that is code and not data.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -72,6 +72,35 @@ impl Secure {
     ) -> Self {
         let implied = implied.into_iter().map(Into::into);
         self.with_rules(|rules| rules.implied_scopes.entry(value.into()).or_default().extend(implied))
+    }
+
+    /// Asks for a user authenticated in one of these ways (`acr`, RFC 9470): `acr` has to be one of them, to the letter. Repeated
+    /// calls add values.
+    ///
+    /// A token with another `acr`, or without one, is refused with 401 and a challenge that names the values, so that the client
+    /// can have the user step up.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?)
+    ///     .acr(["urn:example:mfa"])
+    ///     .max_age(Duration::from_secs(5 * 60));
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn acr<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.with_rules(|rules| rules.acr.extend(values.into_iter().map(Into::into)))
+    }
+
+    /// Asks for a user who authenticated at most so long ago, by `auth_time`, give or take the issuer's leeway (RFC 9470).
+    ///
+    /// A token with an earlier `auth_time`, or without one, is refused with 401 and a challenge that names the time in whole
+    /// seconds. The age is checked at each request, for cached tokens, too.
+    pub fn max_age(self, age: Duration) -> Self {
+        self.with_rules(|rules| rules.max_age = Some(age))
     }
 
     /// Asks for a claim with any value, by its name or, starting with `/`, its JSON Pointer (RFC 6901).

@@ -8,11 +8,12 @@ use http::Response;
 use super::{Access, Admitted, Anonymous, Judging, Pending, Presented, Verdict};
 use crate::{
     bearer::{self, BearerToken, TokenSource},
-    challenge::Challenge,
+    challenge::{Challenge, Told},
     claims::VerifiedToken,
     names::steps,
     policy::{Policy, Rules},
     refusal::{Refusal, RequestFault},
+    resource::{RegisteredScopes, Resource, ResourceDocument},
     telemetry,
     verifier::{Ground, Verified, Verifier, Verifying},
 };
@@ -25,6 +26,9 @@ pub(crate) struct Gate {
     pub(crate) policy: Policy,
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
+    resource: Option<Arc<Resource>>,
+    /// The scope of these rules in the resource's document, for as long as the gate lives.
+    registered: Option<RegisteredScopes>,
 }
 
 impl Gate {
@@ -35,14 +39,37 @@ impl Gate {
             policy: Policy::default(),
             challenge: Challenge::default(),
             sources: vec![TokenSource::authorization()],
+            resource: None,
+            registered: None,
         }
+    }
+
+    /// The gate of a protected resource.
+    pub(super) fn of_resource(verifier: Verifier, resource: Resource) -> Self {
+        let mut gate = Self { resource: Some(Arc::new(resource)), ..Self::new(verifier) };
+        gate.change_rules(|_| {});
+        gate
     }
 
     /// Changes the rules, and makes policy and challenge anew from them.
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
-        self.challenge = Challenge::new(&self.rules, self.challenge.own_body.take());
+        let told =
+            self.resource.as_ref().map(|resource| Told::new(resource.metadata_url(), self.policy.scope.values()));
+        self.challenge = Challenge::new(&self.rules, told, self.challenge.own_body.take());
+        let scopes = || self.policy.scope.values().map(str::to_owned).collect();
+        self.registered = self.resource.as_ref().map(|resource| resource.register(scopes()));
+    }
+
+    /// The resource that the gate protects, if it has a description.
+    pub(crate) fn resource(&self) -> Option<&Resource> {
+        self.resource.as_deref()
+    }
+
+    /// The document about the resource as it is now.
+    pub(super) fn resource_document(&self) -> Option<ResourceDocument> {
+        Some(self.resource.as_ref()?.document(self.sources.contains(&TokenSource::authorization())))
     }
 
     pub(crate) fn max_token_bytes(&self) -> usize {
@@ -82,7 +109,7 @@ impl Gate {
     }
 
     fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Access, Refusal> {
-        let token = self.policy.check(token)?;
+        let token = self.policy.check(token, |token| self.verifier.now(token))?;
         telemetry::verified(&token);
         Ok(Access::new(token, Arc::clone(self)))
     }

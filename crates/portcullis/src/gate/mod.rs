@@ -20,11 +20,13 @@ mod builder;
 mod judge;
 mod judging;
 mod presented;
+mod protected_resource;
 mod secure;
 
 pub use access::{Access, Anonymous};
 pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
+pub use protected_resource::ProtectedResource;
 pub use secure::Secure;
 
 #[cfg(any(feature = "actix", feature = "axum"))]

@@ -17,8 +17,9 @@ use crate::{
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
     crypto::MacKey,
+    loopback::is_this_machine,
     token_cache::Limits,
-    transport::{AnyHttpClient, Authorities, HttpClient, Transport, is_this_machine},
+    transport::{AnyHttpClient, Authorities, HttpClient, Transport},
 };
 
 /// A bound for times from the builder, short enough to be added to any time.

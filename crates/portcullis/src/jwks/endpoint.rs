@@ -7,7 +7,10 @@ use std::{
 
 use url::Url;
 
-use crate::transport::{Reach, is_this_machine, shown};
+use crate::{
+    loopback::is_this_machine,
+    transport::{Reach, shown},
+};
 
 /// The time for which a discovered URL is used.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);

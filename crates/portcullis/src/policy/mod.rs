@@ -11,6 +11,7 @@ mod own_rule;
 mod pattern;
 mod rules;
 mod scope_check;
+mod step_up;
 
 pub use claim_rule::ClaimRule;
 pub use invalid_token_status::InvalidTokenStatus;
@@ -21,6 +22,9 @@ pub(crate) use own_rule::OwnRule;
 pub(crate) use scope_check::ScopeCheck;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use scope_check::insufficient_scope;
+pub(crate) use step_up::Now;
+
+use std::time::SystemTime;
 
 use crate::{
     check::{Actual, CheckRow},
@@ -29,10 +33,12 @@ use crate::{
     refusal::{CheckKind, Refusal},
 };
 use implied_scopes::ImpliedScopes;
+use step_up::StepUp;
 
 /// The checks that an endpoint makes of a verified token, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
+    pub(crate) step_up: StepUp,
     pub(crate) scope: ScopeCheck,
     pub(crate) claims: Vec<ClaimCheck>,
     pub(crate) own: Vec<OwnRule>,
@@ -43,6 +49,7 @@ impl Policy {
     pub(crate) fn new(rules: &Rules, own: Vec<OwnRule>) -> Self {
         let implied = ImpliedScopes::new(&rules.implied_scopes);
         Self {
+            step_up: StepUp::new(rules),
             scope: ScopeCheck::new(rules, &implied),
             claims: rules.claims.iter().map(ClaimCheck::new).collect(),
             own,
@@ -50,8 +57,17 @@ impl Policy {
         }
     }
 
-    pub(crate) fn check(&self, token: VerifiedToken) -> Result<VerifiedToken, Refusal> {
+    /// Checks a token; `now` gives the time by its issuer's clock, and is called only if a rule depends on it.
+    ///
+    /// The user's authentication comes first: its challenge names the scope, too, so that one more authorization is enough.
+    pub(crate) fn check(
+        &self,
+        token: VerifiedToken,
+        now: impl FnOnce(&VerifiedToken) -> Option<SystemTime>,
+    ) -> Result<VerifiedToken, Refusal> {
         let (claims, scope) = (token.claims(), token.granted_scope());
+        let leeway = token.rules().leeway;
+        self.step_up.check(claims, || now(&token).map(|time| Now { time, leeway }))?;
         self.scope.check(|value| scope.has(value))?;
         self.claims.iter().try_for_each(|rule| rule.check(claims))?;
         self.own.iter().try_for_each(|rule| rule.check(claims))?;
@@ -65,7 +81,8 @@ impl Policy {
     }
 
     /// Every check with its result, for an explanation; `scope` is the scope that these claims grant.
-    pub(crate) fn rows(&self, claims: &Object, scope: GrantedScope<'_>, are_vouched: bool) -> Vec<CheckRow> {
+    pub(crate) fn rows(&self, claims: &Object, scope: GrantedScope<'_>, now: Now, are_vouched: bool) -> Vec<CheckRow> {
+        let authentication = self.step_up.rows(claims, now);
         let asked_scope = CheckRow {
             kind: CheckKind::Scope,
             expected: (!self.scope.is_empty()).then(|| self.scope.expected()),
@@ -76,7 +93,7 @@ impl Policy {
         // Only claims that are vouched for are passed to the application's closures.
         let vouched = Claims::new(claims.clone());
         let own = self.own.iter().filter(|_| are_vouched).map(|rule| rule.row(&vouched));
-        std::iter::once(asked_scope).chain(asked_claims).chain(own).collect()
+        authentication.into_iter().chain([asked_scope]).chain(asked_claims).chain(own).collect()
     }
 }
 

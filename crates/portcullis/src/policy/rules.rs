@@ -1,6 +1,6 @@
 //! The requirements of an endpoint, as data.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -55,6 +55,13 @@ pub struct Rules {
     /// The values that a scope value implies: `"orders:write" = ["orders:read"]`. Implied values imply others in turn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub implied_scopes: BTreeMap<String, Vec<String>>,
+    /// The authentication contexts, one of which `acr` has to name (RFC 9470); if empty, any passes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acr: Vec<String>,
+    /// The limit of the time since the user's authentication (`auth_time`), give or take the issuer's leeway (RFC 9470). If it
+    /// is set, a token without `auth_time` is refused.
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::units::optional_duration")]
+    pub max_age: Option<Duration>,
     /// True if requests without credentials pass, without claims.
     pub optional: bool,
     /// True if every request passes, and refusals are only reported.
@@ -74,7 +81,8 @@ impl Rules {
     /// # Errors
     ///
     /// [`ConfigurationError::Rule`], which names the first invalid field: a scope value that no token can
-    /// grant, a group of `any_scope` without values, a claim rule with two conditions or without a name.
+    /// grant, a group of `any_scope` without values, a claim rule with two conditions or without a name, an `acr` that no challenge
+    /// can name, a `max_age` of less than a second.
     ///
     /// # Example
     ///
@@ -106,8 +114,29 @@ impl Rules {
             check_scope(|| "implied_scopes".to_owned(), value)?;
             check_scopes(&format!("implied_scopes.{value:?}"), implied)?;
         }
+        self.check_step_up()?;
         match self.max_token_bytes {
             Some(0) => Err(ConfigurationError::rule("max_token_bytes", "expected at least 1 byte, got 0")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that a challenge can name the values: `acr_values` are separated by spaces, `max_age` is in whole seconds.
+    fn check_step_up(&self) -> Result<(), ConfigurationError> {
+        // The characters of a value in a list with spaces are those of a scope value.
+        if let Some(index) = self.acr.iter().position(|value| !is_scope_token(value)) {
+            let value = self.acr.get(index).map_or("", String::as_str);
+            let problem = format!(
+                "expected one authentication context, without spaces and quotes, got {value:?}: write each value in quotes of \
+                 its own"
+            );
+            return Err(ConfigurationError::rule(format!("acr[{index}]"), problem));
+        }
+        match self.max_age {
+            Some(age) if age < Duration::from_secs(1) => {
+                let problem = "expected 1 s or more, got less: challenges name it in whole seconds";
+                Err(ConfigurationError::rule("max_age", problem))
+            }
             _ => Ok(()),
         }
     }

@@ -35,8 +35,12 @@ impl ScopeCheck {
         if self.all.iter().all(is_met) && self.any.iter().all(|group| group.iter().any(is_met)) {
             return Ok(());
         }
-        let asked = self.all.iter().chain(self.any.iter().flatten());
-        Err(insufficient_scope(asked.map(|asked| asked.value.as_str())))
+        Err(insufficient_scope(self.values()))
+    }
+
+    /// All required values: of a group, each of its values.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().chain(self.any.iter().flatten()).map(|asked| asked.value.as_str())
     }
 
     /// The required scope, in words.

@@ -125,7 +125,7 @@ fn scope_values_match_whole_and_to_the_letter() {
         let policy = Policy::new(&rules, Vec::new());
         let expected =
             missing.map(|required| Refusal::Access(AccessFault::InsufficientScope { required: required.to_owned() }));
-        let refusal = policy.check(verified(&json!({ "scope": granted }))).err();
+        let refusal = policy.check(verified(&json!({ "scope": granted })), |_| None).err();
         assert_eq!(refusal, expected, "{granted:?} where all of {all:?} and one of each of {any:?} are required");
     }
 }
@@ -161,6 +161,6 @@ fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
         let rules = Rules { claims: claims.clone(), ..Rules::default() };
         let policy = Policy::new(&rules, Vec::new());
         let expected = failing.map(|claim| Refusal::Access(AccessFault::RequiredClaims { claim: claim.to_owned() }));
-        assert_eq!(policy.check(token.clone()).err(), expected, "{claims:?}");
+        assert_eq!(policy.check(token.clone(), |_| None).err(), expected, "{claims:?}");
     }
 }

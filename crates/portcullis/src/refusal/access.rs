@@ -1,6 +1,6 @@
 //! Faults of access: a good token does not grant enough.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// The reason that a good token may not pass at this endpoint.
 #[non_exhaustive]
@@ -10,6 +10,15 @@ pub enum AccessFault {
     InsufficientScope {
         /// The scope values that the client should request, separated by spaces.
         required: String,
+    },
+    /// The user's authentication is of another kind than the endpoint needs, or too long ago (RFC 9470 section 3).
+    InsufficientUserAuthentication {
+        /// The authentication contexts (`acr`), one of which the endpoint needs; empty if it takes any.
+        acr_values: Vec<String>,
+        /// The longest accepted time since the authentication (`auth_time`), if there is a limit.
+        max_age: Option<Duration>,
+        /// True if the authentication is too long ago, or its time is unknown; false if its kind is another one.
+        is_too_old: bool,
     },
     /// A claim that the endpoint needs is missing or has another value.
     RequiredClaims {
@@ -32,6 +41,7 @@ impl AccessFault {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::InsufficientUserAuthentication { .. } => "insufficient_user_authentication",
             Self::RequiredClaims { .. } => "required_claims",
             Self::ForbiddenClaim { .. } => "forbidden_claim",
             Self::OwnRule { name } => name,
@@ -41,6 +51,10 @@ impl AccessFault {
     pub(super) fn description(&self) -> &'static str {
         match self {
             Self::InsufficientScope { .. } => "Token is missing some required scope values",
+            Self::InsufficientUserAuthentication { is_too_old: false, .. } => {
+                "A different authentication level is required"
+            }
+            Self::InsufficientUserAuthentication { is_too_old: true, .. } => "More recent authentication is required",
             Self::RequiredClaims { .. } => "Token is missing some required claims",
             Self::ForbiddenClaim { .. } => "Token has a claim that it must not have here",
             Self::OwnRule { .. } => "Token does not meet a rule of this resource",
@@ -54,6 +68,17 @@ impl fmt::Display for AccessFault {
             Self::InsufficientScope { required } => {
                 write!(f, "the token does not grant all of the required scope: {required}")
             }
+            Self::InsufficientUserAuthentication { acr_values, is_too_old: false, .. } => {
+                write!(
+                    f,
+                    "expected the token's `acr` to be one of {acr_values:?}: the user has to authenticate in that way"
+                )
+            }
+            Self::InsufficientUserAuthentication { max_age, is_too_old: true, .. } => write!(
+                f,
+                "expected a user authenticated at most {} s ago (max_age, by `auth_time`): the user has to authenticate again",
+                max_age.unwrap_or_default().as_secs()
+            ),
             Self::RequiredClaims { claim } => write!(f, "a required claim is missing or has another value: {claim}"),
             Self::ForbiddenClaim { claim } => write!(f, "the token has a claim that the endpoint forbids: {claim}"),
             Self::OwnRule { name } => write!(f, "the rule `{name}` of the endpoint does not hold"),

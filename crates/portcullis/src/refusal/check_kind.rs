@@ -102,6 +102,10 @@ checks! {
     RequiredClaims = "required_claims", "required claims", "RFC 9068 section 2.2";
     /// The token is not bound to a key without a proof of possession.
     Confirmation = "confirmation", "cnf", "RFC 7800 section 3.1";
+    /// The user was authenticated in one of the ways that the endpoint requires (`acr`).
+    Acr = "acr", "acr", "RFC 9470 section 3";
+    /// The user's authentication is not too long ago (`auth_time`).
+    MaxAge = "max_age", "max_age", "RFC 9470 section 3";
     /// The token grants the scope that the endpoint requires.
     Scope = "scope", "scope", "RFC 6750 section 3.1";
     /// A claim meets a rule of the endpoint; one check for each rule.

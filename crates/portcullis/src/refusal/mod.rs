@@ -48,6 +48,7 @@
 //! | `forbidden_claim` | 403* | the token has a claim that the endpoint forbids |
 //! | *a name of yours* | 403* | a rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)) |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint requires was not granted |
+//! | `insufficient_user_authentication` | 401 | the user has to authenticate again, or in another way (`acr`, `max_age`) |
 //! | `keys_unavailable` | 503 | the issuer's keys are not available: the token was not judged |
 //! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or its answer cannot be trusted: the token was not judged |
 //! | `missing_layer` | 500 | an extractor is used without a layer |
@@ -123,6 +124,8 @@ impl Refusal {
             Self::Request(_) => CheckKind::Credentials,
             Self::Token(fault) => fault.check(),
             Self::Access(AccessFault::InsufficientScope { .. }) => CheckKind::Scope,
+            Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: false, .. }) => CheckKind::Acr,
+            Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: true, .. }) => CheckKind::MaxAge,
             Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
@@ -185,6 +188,7 @@ pub const CODES: &[&str] = &[
     "required_claims",
     "forbidden_claim",
     "insufficient_scope",
+    "insufficient_user_authentication",
     "keys_unavailable",
     "introspection_unavailable",
     "missing_layer",

@@ -33,7 +33,7 @@ pin_project! {
     {
         Waiting { secure: Secure, judging: <Pending as IntoFuture>::IntoFuture, call: Option<(Request<B>, S)> },
         Passed { #[pin] response: S::Future },
-        Refused { response: Option<Response<Bytes>> },
+        Answered { response: Option<Response<Bytes>> },
     }
 }
 
@@ -42,8 +42,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Passed { response } }
     }
 
-    pub(super) fn refused(response: Response<Bytes>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn answered(response: Response<Bytes>) -> Self {
+        Self { state: State::Answered { response: Some(response) } }
     }
 
     pub(super) fn waiting(secure: Secure, pending: Pending, request: Request<B>, ready: S) -> Self {
@@ -65,8 +65,8 @@ where
                 StateProjection::Passed { response } => {
                     return response.poll(cx).map(|response| Ok(response?.map(ResponseBody::inner)));
                 }
-                StateProjection::Refused { response } => match response.take() {
-                    Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::refusal))),
+                StateProjection::Answered { response } => match response.take() {
+                    Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::own))),
                     None => return Poll::Pending,
                 },
                 StateProjection::Waiting { secure, judging, call } => {
@@ -76,7 +76,7 @@ where
                             leave(admitted, request.extensions_mut());
                             State::Passed { response: service.call(request) }
                         }
-                        (Err(refusal), _) => State::Refused { response: Some(secure.answer(&refusal)) },
+                        (Err(refusal), _) => State::Answered { response: Some(secure.answer(&refusal)) },
                         (Ok(_), None) => return Poll::Pending,
                     }
                 }

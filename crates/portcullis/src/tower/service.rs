@@ -37,13 +37,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.uri().path()) {
+            return ResponseFuture::answered(document);
+        }
         match self.secure.judge(&presented(&request)) {
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
                     leave(admitted, request.extensions_mut());
                     ResponseFuture::passed(self.inner.call(request))
                 }
-                Err(refusal) => ResponseFuture::refused(self.secure.answer(&refusal)),
+                Err(refusal) => ResponseFuture::answered(self.secure.answer(&refusal)),
             },
             Judging::Waits(pending) => {
                 // The inner service that was polled ready goes with the request; its clone stays, and is polled next time.

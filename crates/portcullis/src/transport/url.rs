@@ -1,8 +1,8 @@
 //! Allowed URLs, and their form in logs.
 
-use url::{Host, Url};
+use url::Url;
 
-use crate::configuration_error::ConfigurationError;
+use crate::{configuration_error::ConfigurationError, loopback::is_this_machine};
 
 /// The URLs that requests may be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +50,6 @@ fn cut(text: &str) -> String {
         cut.push('…');
     }
     cut
-}
-
-/// Tells whether the URL is of this machine, by its name or address.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -238,6 +238,18 @@ impl VerifierBuilder {
         Verifier::of(Issuers::single(self.into_branch()))
     }
 
+    /// Expects this audience, unless another one is expected.
+    pub(crate) fn default_audience(&mut self, audience: &str) {
+        if self.rules.audience.is_empty() {
+            self.rules.audience.push(audience.to_owned());
+        }
+    }
+
+    /// The issuer by the text of `iss`; none for a trust domain, which is no authorization server.
+    pub(crate) fn issuer_name(&self) -> Option<&str> {
+        self.rules.issuer.as_deref()
+    }
+
     pub(super) fn rfc9068(mut self) -> Self {
         self.rules.rfc9068 = true;
         self

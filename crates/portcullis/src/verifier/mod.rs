@@ -17,7 +17,7 @@ pub use builder::VerifierBuilder;
 pub use line::Ground;
 pub(crate) use line::{Verified, Verifying, Waiting};
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
@@ -249,6 +249,11 @@ impl Verifier {
         let Some(branch) = self.0.issuers.of_rules(verified.rules()) else { return false };
         let counts = |until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until);
         branch.upholds(verified) && verified.answer_until().is_none_or(counts)
+    }
+
+    /// The time by the clock of the token's issuer; none if the token is not one of this verifier's.
+    pub(crate) fn now(&self, verified: &VerifiedToken) -> Option<SystemTime> {
+        self.0.issuers.of_rules(verified.rules()).map(|branch| branch.clock.now())
     }
 
     /// Tells whether the two are clones of one verifier, so that a verdict of one counts for the other.

@@ -97,6 +97,10 @@ impl Guarded<'_> {
         if S::SCOPE.iter().all(|value| access.has_scope(value)) {
             return Ok(Granted { access: access.clone(), scope: PhantomData });
         }
+        if let Some(resource) = access.gate().resource() {
+            // The document lists the scope that the challenge names.
+            resource.publish(S::SCOPE);
+        }
         Err(self.refuse(insufficient_scope(S::SCOPE.iter().copied())))
     }
 }
