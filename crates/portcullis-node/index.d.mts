@@ -40,6 +40,8 @@ export type {
   OutgoingResponse,
   RefusalCode,
   RequestHeaders,
+  ResourceIssuer,
+  ResourceIssuers,
   ServiceOptions,
   TokenCacheOptions,
   VerificationOptions,

@@ -331,6 +331,9 @@ declare namespace portcullis {
     /** The scope values in the token's `scope` claim, or in `scp` if `scope` is absent (option `scopeClaims`). */
     readonly scopes: string[];
 
+    /** The scope values that the token grants, directly or by implication (`impliedScopes`). */
+    readonly grantedScopes: string[];
+
     /** Returns true if the token grants this scope value, directly or by implication (`impliedScopes`). */
     hasScope(value: string): boolean;
   }
@@ -526,6 +529,30 @@ declare namespace portcullis {
     /** The issuer's keys. Unless they are from `discovery`, set `issuer` too. */
     jwks: JwksService;
   }
+
+  /**
+   * The issuers of a resource: one, whose rules stand beside it, or several in `issuers`. Keys come from the metadata of the
+   * issuer (OpenID Connect Discovery 1.0, RFC 8414) unless `jwks` has them.
+   */
+  type ResourceIssuers =
+    | (ResourceIssuer & { issuers?: never })
+    | ({ issuers: readonly (string | ResourceIssuer)[] } & { [name in keyof ResourceIssuer]?: never });
+
+  /** An issuer of a resource, and the rules for its tokens. Their audience is the resource unless `audience` is set. */
+  type ResourceIssuer = Omit<VerificationOptions, 'issuer' | 'trustDomain'> & (
+    | {
+        /** The URL of the authorization server, to the letter. */
+        issuer: string;
+        /** The issuer's keys. By default those of its metadata. */
+        jwks?: JwksService;
+      }
+    | {
+        /** The issuer's URL is that of `discovery`. */
+        issuer?: never;
+        /** The issuer's keys, from `discovery`. */
+        jwks: JwksService;
+      }
+  );
 
   /** The options for finding keys by an issuer's metadata. */
   interface DiscoveryOptions extends ServiceOptions {

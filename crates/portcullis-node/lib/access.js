@@ -35,6 +35,11 @@ class Access {
     return this.#scope.valuesOf(this.claims);
   }
 
+  /** The scope values that the token grants, directly or by implication. */
+  get grantedScopes() {
+    return this.#scope.grantedBy(this.claims);
+  }
+
   /** Returns true if the token grants this scope value, directly or by implication, as the rules judge it. */
   hasScope(value) {
     return this.#scope.isGranted(this.claims, value);

@@ -47,14 +47,19 @@ class ScopeRules {
     return Array.isArray(scope) ? scope.filter((value) => typeof value === 'string') : wordsOf(scope);
   }
 
-  /** Returns true if claims grant this value, directly or by implication; a text with a space is not a value. */
-  isGranted(claims, value) {
+  /** Returns the scope values that claims grant, directly or by implication; a text with a space is not a value. */
+  grantedBy(claims) {
     const granted = new Set(this.valuesOf(claims).filter(isScopeValue));
     // The loop also visits values added during it.
     for (const one of granted) {
       this.#implied.get(one)?.forEach((implied) => granted.add(implied));
     }
-    return isScopeValue(value) && granted.has(value);
+    return [...granted];
+  }
+
+  /** Returns true if claims grant this value, directly or by implication. */
+  isGranted(claims, value) {
+    return isScopeValue(value) && this.grantedBy(claims).includes(value);
   }
 }
 

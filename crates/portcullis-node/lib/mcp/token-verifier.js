@@ -1,0 +1,80 @@
+'use strict';
+
+const { RefusalError } = require('../errors.js');
+const { refuseUnknown } = require('../options.js');
+const { ISSUER, NOT_OF_ISSUERS, issuersOf, readIdentifier } = require('../resource/issuers.js');
+const { secure } = require('../secure.js');
+const { SdkErrors } = require('./sdk.js');
+
+const NAME = 'tokenVerifier';
+
+/** The options of `secure` that apply to a token alone. */
+const OF_TOKENS = ['claims', 'impliedScopes', 'maxTokenBytes'];
+
+/** Options of `secure` that `requireBearerAuth` of the SDK has itself, or has no answer for, with the reasons. */
+const NOT_OFFERED = {
+  ...NOT_OF_ISSUERS,
+  scope: 'pass it to requireBearerAuth, as `requiredScopes`, so that its challenge names it',
+  anyScope: 'requireBearerAuth cannot ask for one of several scopes: use `mcp`',
+  acr: 'requireBearerAuth has no challenge for it: use `mcp`',
+  maxAge: 'requireBearerAuth has no challenge for it: use `mcp`',
+};
+
+/** The claims that may name the client, in the order of preference: RFC 9068, OpenID Connect, Okta, Entra ID. */
+const CLIENT_ID = ['client_id', 'azp', 'cid', 'appid'];
+
+/**
+ * Returns a function `tokenVerifier(options)`, which makes an `OAuthTokenVerifier` for `requireBearerAuth` of the TypeScript SDK.
+ *
+ * `found` returns the errors of the installed SDK.
+ */
+function tokenVerifierWith(found) {
+  return function tokenVerifier(options) {
+    const { resource, guard, errors } = read(options ?? {}, found);
+    return {
+      async verifyAccessToken(token) {
+        try {
+          return authInfo(await guard.verify(token), resource);
+        } catch (error) {
+          throw error instanceof RefusalError ? inTheirWords(errors, error) : error;
+        }
+      },
+    };
+  };
+}
+
+function read(options, found) {
+  const { errors, resource } = options;
+  refuseUnknown(options, ['resource', 'issuers', ...ISSUER, ...OF_TOKENS, 'errors'], NAME, NOT_OFFERED);
+  const identifier = readIdentifier(NAME, resource);
+  const endpoint = Object.fromEntries(OF_TOKENS.map((name) => [name, options[name]]));
+  return {
+    resource: identifier,
+    guard: secure(issuersOf(NAME, identifier, options), endpoint),
+    errors: errors === undefined ? installed(found()) : SdkErrors.given(NAME, errors),
+  };
+}
+
+function installed(errors) {
+  if (!errors.areKnown) {
+    throw new TypeError(
+      `${NAME}: expected @modelcontextprotocol/sdk or @modelcontextprotocol/server to be installed, found neither: install one, ` +
+        'or pass its error classes as `errors`',
+    );
+  }
+  return errors;
+}
+
+/** The SDK's `AuthInfo` of an accepted token. */
+function authInfo(access, resource) {
+  const { claims, token, grantedScopes: scopes } = access;
+  const clientId = CLIENT_ID.map((name) => claims[name]).find((id) => typeof id === 'string') ?? '';
+  return { token, clientId, scopes, expiresAt: claims.exp, resource: new URL(resource), extra: { claims } };
+}
+
+/** A refusal as an error of the SDK: a token that was not judged must not look like a bad one. */
+function inTheirWords(errors, refusal) {
+  return errors.make(refusal.status < 500 ? 'invalid_token' : 'server_error', refusal.message, refusal);
+}
+
+module.exports = { tokenVerifierWith };
