@@ -314,7 +314,10 @@ declare namespace portcullis {
     | { get(name: string): string | null }
     | { readonly [name: string]: string | readonly string[] | undefined };
 
-  /** Evidence that a request passed by its token: the value of `req.auth`. */
+  /**
+   * Evidence that a request passed by its token: the value of `req.auth`. It is an `AuthInfo` of the TypeScript SDK of the Model
+   * Context Protocol, too.
+   */
   interface Access {
     /** The token's claims, frozen and shared by requests with the same token. */
     readonly claims: Claims;
@@ -327,6 +330,18 @@ declare namespace portcullis {
 
     /** The token's header (RFC 7515 section 4). */
     readonly header: Header;
+
+    /** The client: the claim `client_id` (RFC 9068), or else `azp`, `cid` or `appid`; an empty string if there is none. */
+    readonly clientId: string;
+
+    /** The time of expiry, in seconds since 1970. */
+    readonly expiresAt?: number;
+
+    /** The identifier of the resource, if the guard is one of a resource. */
+    readonly resource?: URL;
+
+    /** The claims, under the name that tools of the Model Context Protocol find them by. */
+    readonly extra: { claims: Claims };
 
     /** The scope values in the token's `scope` claim, or in `scp` if `scope` is absent (option `scopeClaims`). */
     readonly scopes: string[];

@@ -1,16 +1,25 @@
 'use strict';
 
-const { partOf, tokenOf } = require('./claims.js');
+const { find, partOf, tokenOf } = require('./claims.js');
 
-/** Evidence that a request passed by its token: the value of `req.auth`. */
+/** The claims that may name the client, in the order of preference: RFC 9068, OpenID Connect, Okta, Entra ID. */
+const CLIENT_ID = ['client_id', 'azp', 'cid', 'appid'];
+
+/**
+ * Evidence that a request passed by its token: the value of `req.auth`.
+ *
+ * It is an `AuthInfo` of the TypeScript SDK of the Model Context Protocol, too, whose transports hand `req.auth` on to tools.
+ */
 class Access {
   /** The `Authorization` field of the request. */
   #authorization;
   #scope;
+  #resource;
 
-  constructor(authorization, claims, scope) {
+  constructor(authorization, claims, scope, resource) {
     this.#authorization = authorization;
     this.#scope = scope;
+    this.#resource = resource;
     /** The claims, frozen because requests with the same token share them. */
     this.claims = claims;
   }
@@ -33,6 +42,26 @@ class Access {
   /** The scope values in the token, without implied ones. */
   get scopes() {
     return this.#scope.valuesOf(this.claims);
+  }
+
+  /** The client to which the token was issued; an empty string if no claim names it. */
+  get clientId() {
+    return CLIENT_ID.map((name) => find(this.claims, name)).find((id) => typeof id === 'string') ?? '';
+  }
+
+  /** The time of expiry, in seconds since 1970. */
+  get expiresAt() {
+    return this.claims.exp;
+  }
+
+  /** The resource that the token is for, if the guard is one of a resource. */
+  get resource() {
+    return this.#resource === undefined ? undefined : new URL(this.#resource);
+  }
+
+  /** The claims under the name of the SDK. */
+  get extra() {
+    return { claims: this.claims };
   }
 
   /** The scope values that the token grants, directly or by implication. */

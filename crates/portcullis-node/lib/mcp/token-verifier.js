@@ -20,9 +20,6 @@ const NOT_OFFERED = {
   maxAge: 'requireBearerAuth has no challenge for it: use `mcp`',
 };
 
-/** The claims that may name the client, in the order of preference: RFC 9068, OpenID Connect, Okta, Entra ID. */
-const CLIENT_ID = ['client_id', 'azp', 'cid', 'appid'];
-
 /**
  * Returns a function `tokenVerifier(options)`, which makes an `OAuthTokenVerifier` for `requireBearerAuth` of the TypeScript SDK.
  *
@@ -65,11 +62,10 @@ function installed(errors) {
   return errors;
 }
 
-/** The SDK's `AuthInfo` of an accepted token. */
+/** The SDK's `AuthInfo` as a plain object, whose `scopes` include implied values: `requireBearerAuth` looks for its own in them. */
 function authInfo(access, resource) {
-  const { claims, token, grantedScopes: scopes } = access;
-  const clientId = CLIENT_ID.map((name) => claims[name]).find((id) => typeof id === 'string') ?? '';
-  return { token, clientId, scopes, expiresAt: claims.exp, resource: new URL(resource), extra: { claims } };
+  const { token, clientId, grantedScopes: scopes, expiresAt, extra } = access;
+  return { token, clientId, scopes, expiresAt, resource: new URL(resource), extra };
 }
 
 /** A refusal as an error of the SDK: a token that was not judged must not look like a bad one. */
