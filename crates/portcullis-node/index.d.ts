@@ -148,6 +148,18 @@ declare namespace portcullis {
     /** The further scope values that each scope value grants, directly or through others. */
     impliedScopes?: { readonly [value: string]: readonly string[] };
 
+    /**
+     * The authentication contexts, one of which the token's `acr` has to name (RFC 9470). Any other token gets 401 and a challenge
+     * that names them, so that the client can have the user step up.
+     */
+    acr?: string | readonly string[];
+
+    /**
+     * The longest time since the user authenticated (`auth_time`), in seconds, give or take the leeway (RFC 9470). A token with
+     * an earlier `auth_time`, or without one, gets 401 and a challenge that names the time.
+     */
+    maxAge?: number;
+
     /** The claims that a token must have, or must not have. */
     claims?: readonly ClaimRule[];
 
@@ -545,6 +557,53 @@ declare namespace portcullis {
     jwks: JwksService;
   }
 
+  /** The description of a protected resource, and its issuers. */
+  type ResourceOptions = ResourceIssuers & ResourceDescription;
+
+  /** The description of a protected resource (RFC 9728 section 2). */
+  interface ResourceDescription {
+    /**
+     * The identifier: the https URL that clients use, to the letter, without query and fragment. Plain http is for this machine
+     * alone. It is the audience of tokens from issuers without an `audience` of their own.
+     */
+    resource: string;
+
+    /** The name for people. */
+    name?: string;
+
+    /** The URL of the documentation for developers. */
+    documentation?: string;
+
+    /** The URL of the requirements on the use of the data. */
+    policyUri?: string;
+
+    /** The URL of the terms of service. */
+    tosUri?: string;
+
+    /** The scope values that clients may ask for, in addition to those that the guards ask for. */
+    scopesSupported?: string | readonly string[];
+
+    /** The authorization servers that clients are sent to, in place of the issuers: a server in front of them, for instance. */
+    authorizationServers?: string | readonly string[];
+
+    /** The URL of the resource's own keys, for tokens that are encrypted to it. It has nothing to do with keys of issuers. */
+    jwksUri?: string;
+  }
+
+  /** A protected resource: the router of its document, and its guards. */
+  interface ProtectedResource {
+    /** Middleware that serves the resource's document at its well-known path (RFC 9728 section 3). Mount it at the root. */
+    router(req: { readonly method?: string | undefined; readonly url?: string | undefined }, res: OutgoingResponse, next: (error?: any) => void): void;
+
+    /**
+     * Makes middleware for a part of the resource, with rules of its own. The document names the scope values of all guards.
+     *
+     * @throws TypeError if an option is invalid
+     */
+    guard(options?: EndpointOptions & { optional?: false }): Guard;
+    guard(options: EndpointOptions): Guard<Access | null>;
+  }
+
   /**
    * The issuers of a resource: one, whose rules stand beside it, or several in `issuers`. Keys come from the metadata of the
    * issuer (OpenID Connect Discovery 1.0, RFC 8414) unless `jwks` has them.
@@ -574,6 +633,21 @@ declare namespace portcullis {
     /** The issuer's URL, to the letter. */
     issuer: string;
   }
+
+  /**
+   * Describes a protected resource once (RFC 9728). From it come the document by which clients find the authorization server, the
+   * audience of tokens, and the challenges of the guards, with `scope` and `resource_metadata`.
+   *
+   * @example
+   * ```js
+   * const { router, guard } = protectedResource({ resource: 'https://api.example.com', issuer: 'https://login.example.com' });
+   * app.use(router);
+   * app.use('/orders', guard({ scope: 'orders:read' }));
+   * ```
+   *
+   * @throws TypeError if an option is invalid
+   */
+  function protectedResource(options: ResourceOptions): ProtectedResource;
 
   /**
    * The keys of a JWKS endpoint, cached in memory. The first token or `prefetch` starts the first fetch.
@@ -698,6 +772,7 @@ declare namespace portcullis {
     | 'required_claims'
     | 'forbidden_claim'
     | 'insufficient_scope'
+    | 'insufficient_user_authentication'
     | 'keys_unavailable';
 
   /** The errors of refused requests. */
@@ -757,6 +832,11 @@ declare namespace portcullis {
     /** A valid token without a required scope value (RFC 6750 section 3.1, `insufficient_scope`). Status 403. */
     class InsufficientScopeError extends RefusalError {
       constructor();
+    }
+
+    /** A valid token of a user who has to authenticate again, or in another way (RFC 9470 section 3). Status 401. */
+    class InsufficientUserAuthenticationError extends RefusalError {
+      protected constructor();
     }
 
     /** A token that was not judged, because its keys are unavailable. Status 503, with `Retry-After`. */

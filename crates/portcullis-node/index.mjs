@@ -1,5 +1,15 @@
 import portcullis from './index.js';
 
-export const { secure, getSimpleJwksService, jwksService, discovery, localKeys, anyOf, InMemoryCache, errors, setLogger } =
-  portcullis;
+export const {
+  secure,
+  protectedResource,
+  getSimpleJwksService,
+  jwksService,
+  discovery,
+  localKeys,
+  anyOf,
+  InMemoryCache,
+  errors,
+  setLogger,
+} = portcullis;
 export default portcullis;

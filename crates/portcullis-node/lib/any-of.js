@@ -19,26 +19,27 @@ function anyOf(issuers) {
   if (!Array.isArray(issuers) || issuers.length === 0) {
     throw expected('anyOf', 'its argument', 'an array of issuers', issuers);
   }
-  const branches = issuers.flatMap(readIssuer);
+  const branches = issuers.flatMap((issuer) => readIssuer('anyOf', issuer));
   return new Issuers(configured('anyOf', () => Verifier.ofBranches(branches)));
 }
 
-function readIssuer(options = {}) {
+/** The keys and the rules of an issuer, once for each of its names. */
+function readIssuer(owner, options = {}) {
   const { jwks, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
-    throw expected('anyOf', 'jwks', 'a JWKS service', jwks);
+    throw expected(owner, 'jwks', 'a JWKS service', jwks);
   }
-  refuseUnknown(own, VERIFICATION, 'anyOf', ISSUER_RULES.notOffered);
-  const verification = readVerification(options, 'anyOf');
+  refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
+  const verification = readVerification(options, owner);
   if (verification.trustDomain !== undefined) {
     return [{ keys, verification }];
   }
   const { issuer = jwks.issuer && [jwks.issuer] } = verification;
   if (issuer === undefined) {
-    throw expected('anyOf', 'issuer', 'a string for each issuer, because it selects the keys for a token', issuer);
+    throw expected(owner, 'issuer', 'a string for each issuer, because it selects the keys for a token', issuer);
   }
   return issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } }));
 }
 
-module.exports = { Issuers, anyOf };
+module.exports = { Issuers, anyOf, readIssuer };

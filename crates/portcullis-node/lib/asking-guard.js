@@ -44,7 +44,7 @@ class AskingGuard {
 
   judge(authorization, several) {
     // Judge without a key first, so that `getKey` gets no malformed token.
-    const verdict = this.#keyless.judge(authorization, several, true);
+    const verdict = this.#keyless.judge(authorization, several, undefined, true);
     return verdict instanceof RefusalError && verdict.code === 'unknown_key'
       ? this.#judgeWithKeys(authorization, verdict)
       : verdict;

@@ -55,6 +55,9 @@ class InsufficientScopeError extends RefusalError {
   }
 }
 
+/** A valid token of a user who has to authenticate again, or in another way. */
+class InsufficientUserAuthenticationError extends RefusalError {}
+
 /** A token that was not judged, because its keys are unavailable. */
 class KeysUnavailableError extends RefusalError {}
 
@@ -70,6 +73,7 @@ const CLASSES = new Map([
   ['empty_token', UnauthorizedError],
   ['several_tokens', InvalidRequestError],
   ['insufficient_scope', InsufficientScopeError],
+  ['insufficient_user_authentication', InsufficientUserAuthenticationError],
   ['required_claims', TokenClaimsError],
   ['forbidden_claim', TokenClaimsError],
   ['keys_unavailable', KeysUnavailableError],
@@ -89,6 +93,7 @@ module.exports = {
   InvalidTokenError,
   TokenClaimsError,
   InsufficientScopeError,
+  InsufficientUserAuthenticationError,
   KeysUnavailableError,
 };
 Object.defineProperty(module.exports, 'refusalError', { value: refusalError, enumerable: false });

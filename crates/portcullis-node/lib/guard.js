@@ -19,22 +19,25 @@ const ANONYMOUSLY = 1;
  */
 class Guard {
   #verifier;
-  #door;
   #judge;
   #ownRules;
   #scope;
 
   constructor(verifier, { rules, ownRules }) {
     this.#verifier = verifier;
-    this.#door = new native.Door(verifier.native, JSON.stringify(rules));
-    this.#judge = this.#door.judge;
+    this.door = new native.Door(verifier.native, JSON.stringify(rules));
+    this.#judge = this.door.judge;
     this.#ownRules = ownRules;
     this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
 
   /** `hasTime` is true if a new token may be verified on this thread now. */
-  judge(authorization, several, hasTime = turn.hasTime()) {
-    const verdict = this.#judge(authorization, several, hasTime);
+  judge(authorization, several, request, hasTime = turn.hasTime()) {
+    return this.conclude(this.#judge(authorization, several, hasTime), authorization);
+  }
+
+  /** Turns the addon's verdict, or its promise, into JavaScript's. */
+  conclude(verdict, authorization) {
     if (typeof verdict !== 'number' && verdict instanceof Promise) {
       return verdict.then((verdict) => this.#conclude(verdict, authorization));
     }
@@ -43,12 +46,12 @@ class Guard {
 
   /** The refusal of a request that was not judged, because its keys are unavailable. */
   unjudged(retryAfter) {
-    return refusalError(this.#door.refuseUnjudged(retryAfter));
+    return refusalError(this.door.refuseUnjudged(retryAfter));
   }
 
   /** The refusal of a token signed by none of the first keys up to this limit, when there are more. */
   hasTooManyKeys(limit) {
-    const refused = this.#door.refuseTooManyKeys(limit);
+    const refused = this.door.refuseTooManyKeys(limit);
     const reason = `none of the first ${limit} keys of getKey verifies the signature, and there are more: have the issuer name \
 the key (kid), or raise maxKeyAttempts`;
     return refusalError({ ...refused, reason });
@@ -58,7 +61,7 @@ the key (kid), or raise maxKeyAttempts`;
     this.#verifier.invalidate(token);
   }
 
-  /** Turns the addon's verdict into JavaScript's. Calls `spend` if a signature was verified on this thread. */
+  /** Calls `spend` if a signature was verified on this thread. */
   #conclude(verdict, authorization, spend) {
     if (typeof verdict !== 'number') {
       if (verdict.tookSignature) {
@@ -77,10 +80,10 @@ the key (kid), or raise maxKeyAttempts`;
     }
     for (const rule of this.#ownRules) {
       if (!isMet(rule, claims)) {
-        return refusalError(this.#door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
+        return refusalError(this.door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
       }
     }
-    return new Access(authorization, claims, this.#scope);
+    return new Access(authorization, claims, this.#scope, this.#verifier.resource);
   }
 }
 

@@ -12,19 +12,19 @@ function middleware(guard, endpoint) {
   /** The verdict: an `Access`, null, an error, or a promise of one of them. */
   function judge(request) {
     if (getToken !== undefined) {
-      return judgeToken(getToken(request));
+      return judgeToken(getToken(request), request);
     }
     const { authorization, several } = credentialsOf(request);
-    return guard.judge(authorization, several);
+    return guard.judge(authorization, several, request);
   }
 
   /** The same for a request of Node, in as few steps as possible. */
   function judgeRequest(req) {
-    return guard.judge(read(req, 'headers').authorization, isRepeated(read(req, 'rawHeaders')));
+    return guard.judge(read(req, 'headers').authorization, isRepeated(read(req, 'rawHeaders')), req);
   }
 
-  function judgeToken(token) {
-    return guard.judge(typeof token === 'string' ? `Bearer ${token}` : undefined, false);
+  function judgeToken(token, request) {
+    return guard.judge(typeof token === 'string' ? `Bearer ${token}` : undefined, false, request);
   }
 
   function pass(req, res, next) {

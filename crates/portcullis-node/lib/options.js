@@ -8,10 +8,16 @@ const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.j
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * The options of the library for an issuer (`IssuerRules`) and for an endpoint (`Rules`): the defaults by name, and the reasons
- * for options that are not offered; and the members of a rule for a claim.
+ * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`) and for a resource
+ * (`ResourceRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
+ * claim.
  */
-const { issuer: ISSUER_RULES, endpoint: RULES, claim: CLAIM } = JSON.parse(native.knownOptions());
+const {
+  issuer: ISSUER_RULES,
+  endpoint: RULES,
+  resource: RESOURCE_RULES,
+  claim: CLAIM,
+} = JSON.parse(native.knownOptions());
 
 /** The names of the rules for valid tokens. */
 const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
@@ -35,9 +41,12 @@ const SERVICE = [
   'dangerouslyAllowHttp',
 ];
 
+/** The names of the members of a resource's description. */
+const DESCRIPTION = Object.keys(RESOURCE_RULES.defaults);
+
 /** The options in texts of the library; without the ages, whose names are also names of claims. */
 const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
 );
 
 /** A trust domain (SPIFFE-ID section 2.1). */
@@ -62,6 +71,10 @@ const REMARKS = {
   realm: (owner, name, value) => (value === '' ? undefined : value),
   scope: readScope,
   anyScope: readScope,
+  acr: readStrings,
+  maxAge: readSeconds,
+  authorizationServers: readStrings,
+  scopesSupported: readScope,
 };
 
 /**
@@ -79,6 +92,11 @@ function readOptions(options, name = 'secure') {
 /** Reads the rules for valid tokens. */
 function readVerification(options, name) {
   return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name);
+}
+
+/** Reads the description of a resource. */
+function readDescription(options, name) {
+  return readForLibrary(pick(options, DESCRIPTION), RESOURCE_RULES, name);
 }
 
 function readEndpoint(options, name) {
@@ -227,6 +245,7 @@ function inOurNames(text) {
 }
 
 module.exports = {
+  DESCRIPTION,
   ENDPOINT,
   ISSUER_RULES,
   LONGEST_TIMER,
@@ -234,6 +253,8 @@ module.exports = {
   VERIFICATION,
   configured,
   inOurNames,
+  pick,
+  readDescription,
   readOptions,
   readVerification,
   refuseUnknown,

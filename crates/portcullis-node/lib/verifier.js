@@ -10,6 +10,9 @@ const MANY = 64;
 
 /** A verifier of the addon, with the claims of the tokens that it has accepted. */
 class Verifier {
+  /** The identifier of the resource, if it is a resource's. */
+  resource = undefined;
+
   constructor(verifier, branches) {
     this.native = verifier;
     this.memory = new ClaimsMemory(branches[0].verification.tokenCache);
@@ -23,8 +26,7 @@ class Verifier {
 
   /** A verifier for several issuers, each with its own keys and options. */
   static ofBranches(branches) {
-    const keys = branches.map(({ keys }) => keys);
-    const options = branches.map(({ verification }) => JSON.stringify(verification));
+    const [keys, options] = forAddon(branches);
     const verifier =
       branches.length === 1
         ? new native.TokenVerifier(keys[0], options[0])
@@ -32,10 +34,21 @@ class Verifier {
     return new Verifier(verifier, branches);
   }
 
+  /** A verifier for the tokens of these issuers for a resource, by the resource's description. */
+  static ofResource(description, branches) {
+    const verifier = native.TokenVerifier.ofResource(JSON.stringify(description), ...forAddon(branches));
+    return Object.assign(new Verifier(verifier, branches), { resource: description.resource });
+  }
+
   invalidate(token) {
     // Verified again, the token has another number.
     this.native.invalidate(token);
   }
+}
+
+/** The keys and the options of each issuer. */
+function forAddon(branches) {
+  return [branches.map(({ keys }) => keys), branches.map(({ verification }) => JSON.stringify(verification))];
 }
 
 /** The verifiers in use of each service, by their options. */

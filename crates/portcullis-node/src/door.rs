@@ -25,7 +25,7 @@ impl Door {
     /// Makes a door for tokens that this verifier accepts; the options are `Rules`.
     #[napi(constructor)]
     pub fn new(verifier: &TokenVerifier, options: String) -> Result<Self> {
-        let secure = Secure::new(verifier.verifier.clone());
+        let secure = verifier.secure.clone();
         Ok(Self { secure: secure.rules(options::read(&options)?).map_err(unusable)? })
     }
 

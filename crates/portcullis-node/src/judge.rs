@@ -67,6 +67,18 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
     })
 }
 
+/// The verdict, or a promise of it that another thread settles.
+fn outcome(env: &Env, secure: &Secure, judging: Judging) -> Result<sys::napi_value> {
+    match judging {
+        Judging::Done(verdict) => to_javascript(env, told(secure, verdict)),
+        Judging::Waits(pending) => {
+            let secure = secure.clone();
+            let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await)) })?;
+            to_javascript(env, verdict)
+        }
+    }
+}
+
 /// The arguments of a call.
 struct Call<'a> {
     secure: &'a Secure,
@@ -81,14 +93,7 @@ impl Call<'_> {
         runtime::enter_for_good()?;
         let authorization = self.authorization.as_ref().map(Field::as_bytes);
         let request = Request { authorization, several: self.several, verify: self.verify };
-        match request.judge(self.secure) {
-            Judging::Done(verdict) => to_javascript(env, told(self.secure, verdict)),
-            Judging::Waits(pending) => {
-                let secure = self.secure.clone();
-                let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await)) })?;
-                to_javascript(env, verdict)
-            }
-        }
+        outcome(env, self.secure, request.judge(self.secure))
     }
 
     /// # Safety

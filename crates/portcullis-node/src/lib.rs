@@ -6,7 +6,7 @@
 //!
 //! # A request
 //!
-//! `lib/secure.js` hands the `Authorization` field to `judge`, which answers with a number or with the whole refusal.
+//! `lib/middleware.js` hands the `Authorization` field to `judge`, which answers with a number or with the whole refusal.
 //! JavaScript then looks up the token's claims, runs the rules that are functions, and calls `next` or sends the
 //! refusal. Nothing is decided twice.
 //!
@@ -26,6 +26,11 @@
 //! (`camel_case`): a field of these is an option without a line of mapping. `lib/options.js` has readers for some options, which
 //! bring a value into the library's form or refuse it in better words; `options` lists the few fields that are not offered, with
 //! the reasons. An option needs its types (`index.d.ts`) and its row in README.md; tests check both.
+//!
+//! # Resources
+//!
+//! `protectedResource` hands over the description of a resource (`ResourceRules`) in the same way, and gets a `TokenVerifier` whose
+//! doors are all of this resource.
 //!
 //! # Keys
 //!

@@ -47,7 +47,7 @@ impl Refused {
 }
 
 /// Returns the fields as texts; each occurs once, the challenge included.
-fn readable(headers: &HeaderMap) -> HashMap<String, String> {
+pub(crate) fn readable(headers: &HeaderMap) -> HashMap<String, String> {
     let latin_1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect();
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), latin_1(value.as_bytes()))).collect()
 }

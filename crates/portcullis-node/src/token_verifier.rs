@@ -1,12 +1,15 @@
 //! The verifier of tokens: [`TokenVerifier`].
 
+use std::collections::HashMap;
+
 use napi::{Env, Result, bindgen_prelude::ObjectFinalize};
 use napi_derive::napi;
-use portcullis::{JwksService, Verifier, VerifierBuilder};
+use portcullis::{ProtectedResource, Secure, Verifier, VerifierBuilder};
 
 use crate::{
     key_service::KeyService,
     options::{self, unusable},
+    refused::readable,
 };
 
 /// The approximate bytes of a new verifier. Node gets this number, so that it collects unused verifiers in time.
@@ -15,7 +18,19 @@ const BYTES: i64 = 16 * 1024;
 /// Verifies tokens and caches verified ones.
 #[napi(custom_finalize)]
 pub struct TokenVerifier {
-    pub(crate) verifier: Verifier,
+    /// A layer without rules, from which those of endpoints are made.
+    pub(crate) secure: Secure,
+}
+
+/// A response to a request for the document of a resource.
+#[napi(object, object_from_js = false)]
+pub struct MetadataResponse {
+    /// 200, 204 or 405.
+    pub status: u16,
+    /// The response's fields, by lower-case names.
+    pub headers: HashMap<String, String>,
+    /// The response's body: the document, or nothing.
+    pub body: String,
 }
 
 #[napi]
@@ -23,28 +38,47 @@ impl TokenVerifier {
     /// Makes a verifier for one issuer's keys; the options are `IssuerRules`.
     #[napi(constructor)]
     pub fn new(env: Env, keys: &KeyService, options: String) -> Result<Self> {
-        Self::told_of(env, builder(keys.jwks.clone(), &options)?.build().map_err(unusable)?)
+        let verifier = builder(keys, &options)?.build().map_err(unusable)?;
+        Self::told_of(env, Secure::new(verifier))
     }
 
     /// Makes a verifier for several issuers, each with its own keys and options.
     #[napi(factory)]
     pub fn any_of(env: Env, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
-        let builders: Result<Vec<_>> =
-            keys.iter().zip(&options).map(|(keys, options)| builder(keys.jwks.clone(), options)).collect();
-        Self::told_of(env, Verifier::any_of(builders?).map_err(unusable)?)
+        let verifier = Verifier::any_of(builders(&keys, &options)?).map_err(unusable)?;
+        Self::told_of(env, Secure::new(verifier))
+    }
+
+    /// Makes a verifier for the tokens of these issuers for a resource; the description is `ResourceRules`.
+    #[napi(factory)]
+    pub fn of_resource(env: Env, description: String, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
+        let resource = ProtectedResource::default().rules(options::read(&description)?);
+        let resource = builders(&keys, &options)?.into_iter().fold(resource, ProtectedResource::issuer);
+        Self::told_of(env, Secure::protecting(resource).map_err(unusable)?)
+    }
+
+    /// Returns the response to a request for the resource's document, by method and path; null for any other request.
+    #[napi]
+    pub fn metadata(&self, method: String, path: String) -> Option<MetadataResponse> {
+        let (parts, body) = self.secure.metadata_response(&method, &path)?.into_parts();
+        Some(MetadataResponse {
+            status: parts.status.as_u16(),
+            headers: readable(&parts.headers),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
     }
 
     /// Removes a token from the cache, so that it is verified again.
     #[napi]
     pub fn invalidate(&self, token: String) {
-        self.verifier.invalidate(&token);
+        self.secure.verifier().invalidate(&token);
     }
 }
 
 impl TokenVerifier {
-    fn told_of(env: Env, verifier: Verifier) -> Result<Self> {
+    fn told_of(env: Env, secure: Secure) -> Result<Self> {
         env.adjust_external_memory(BYTES)?;
-        Ok(Self { verifier })
+        Ok(Self { secure })
     }
 }
 
@@ -54,6 +88,10 @@ impl ObjectFinalize for TokenVerifier {
     }
 }
 
-fn builder(jwks: JwksService, options: &str) -> Result<VerifierBuilder> {
-    Ok(Verifier::builder(jwks).rules(options::read(options)?))
+fn builders(keys: &[&KeyService], options: &[String]) -> Result<Vec<VerifierBuilder>> {
+    keys.iter().zip(options).map(|(keys, options)| builder(keys, options)).collect()
+}
+
+fn builder(keys: &KeyService, options: &str) -> Result<VerifierBuilder> {
+    Ok(Verifier::builder(keys.jwks.clone()).rules(options::read(options)?))
 }

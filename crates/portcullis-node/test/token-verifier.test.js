@@ -179,10 +179,11 @@ describe('the verifier', () => {
   test('throws for unexpected options', () => {
     const good = { resource: RESOURCE, issuer };
     const table = [
-      [undefined, /expected resource to be the URL/],
-      [{}, /expected resource to be the URL/],
-      [{ ...good, resource: new URL(RESOURCE) }, /expected resource to be the URL .* got an object of class URL/],
-      [{ ...good, resource: 'mcp' }, /expected resource to be the URL/],
+      [undefined, /expected issuer to be the URL/],
+      [{ issuer }, /`resource`: expected an absolute URL/],
+      [{ ...good, resource: new URL(RESOURCE) }, /expected resource to be a JSON value .* got an object of class URL/],
+      [{ ...good, resource: 'mcp' }, /`resource`: expected an absolute URL/],
+      [{ ...good, resource: 'http://mcp.example.com' }, /`resource`: expected an https URL/],
       [{ resource: RESOURCE }, /expected issuer to be the URL/],
       [{ ...good, issuer: ['https://a.example.com'] }, /expected issuer to be the URL/],
       [{ ...good, scope: ['read'] }, /`scope`: pass it to requireBearerAuth/],

@@ -1,9 +1,9 @@
 'use strict';
 
 const { RefusalError } = require('../errors.js');
-const { refuseUnknown } = require('../options.js');
-const { ISSUER, NOT_OF_ISSUERS, issuersOf, readIdentifier } = require('../resource/issuers.js');
-const { secure } = require('../secure.js');
+const { pick, refuseUnknown } = require('../options.js');
+const { ISSUER, NOT_OF_ISSUERS } = require('../resource/issuers.js');
+const { guarded, resourceOf } = require('../resource/protected-resource.js');
 const { SdkErrors } = require('./sdk.js');
 
 const NAME = 'tokenVerifier';
@@ -27,11 +27,11 @@ const NOT_OFFERED = {
  */
 function tokenVerifierWith(found) {
   return function tokenVerifier(options) {
-    const { resource, guard, errors } = read(options ?? {}, found);
+    const { guard, errors } = read({ ...options }, found);
     return {
       async verifyAccessToken(token) {
         try {
-          return authInfo(await guard.verify(token), resource);
+          return authInfo(await guard.verify(token));
         } catch (error) {
           throw error instanceof RefusalError ? inTheirWords(errors, error) : error;
         }
@@ -41,13 +41,10 @@ function tokenVerifierWith(found) {
 }
 
 function read(options, found) {
-  const { errors, resource } = options;
+  const { errors } = options;
   refuseUnknown(options, ['resource', 'issuers', ...ISSUER, ...OF_TOKENS, 'errors'], NAME, NOT_OFFERED);
-  const identifier = readIdentifier(NAME, resource);
-  const endpoint = Object.fromEntries(OF_TOKENS.map((name) => [name, options[name]]));
   return {
-    resource: identifier,
-    guard: secure(issuersOf(NAME, identifier, options), endpoint),
+    guard: guarded(NAME, resourceOf(NAME, options), pick(options, OF_TOKENS)),
     errors: errors === undefined ? installed(found()) : SdkErrors.given(NAME, errors),
   };
 }
@@ -63,9 +60,9 @@ function installed(errors) {
 }
 
 /** The SDK's `AuthInfo` as a plain object, whose `scopes` include implied values: `requireBearerAuth` looks for its own in them. */
-function authInfo(access, resource) {
-  const { token, clientId, grantedScopes: scopes, expiresAt, extra } = access;
-  return { token, clientId, scopes, expiresAt, resource: new URL(resource), extra };
+function authInfo(access) {
+  const { token, clientId, grantedScopes: scopes, expiresAt, resource, extra } = access;
+  return { token, clientId, scopes, expiresAt, resource, extra };
 }
 
 /** A refusal as an error of the SDK: a token that was not judged must not look like a bad one. */

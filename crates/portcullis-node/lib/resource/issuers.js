@@ -1,6 +1,6 @@
 'use strict';
 
-const { anyOf } = require('../any-of.js');
+const { readIssuer } = require('../any-of.js');
 const { discovery } = require('../keys.js');
 const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../options.js');
 const { expected } = require('../values.js');
@@ -15,13 +15,11 @@ const NOT_OF_ISSUERS = {
 };
 
 /**
- * The issuers of a resource: `issuer` and `jwks` with the rules for their tokens, or a list of these in `issuers`.
- *
- * Keys come from the issuer's metadata unless `jwks` has them, and a token's audience has to be the resource unless `audience`
- * has others.
+ * The issuers of a resource, each with its keys and rules: `issuer` and `jwks` with the rules for their tokens, or a list of these in
+ * `issuers`. Keys come from the issuer's metadata unless `jwks` has them.
  */
-function issuersOf(owner, resource, options) {
-  return anyOf(listOf(owner, options).map((issuer) => branch(owner, resource, issuer)));
+function branchesOf(owner, options) {
+  return listOf(owner, options).flatMap((issuer) => branchOf(owner, issuer));
 }
 
 function listOf(owner, { issuers, ...options }) {
@@ -38,13 +36,12 @@ function listOf(owner, { issuers, ...options }) {
   return Array.from(issuers, (issuer) => (typeof issuer === 'string' ? { issuer } : issuer));
 }
 
-function branch(owner, resource, issuer) {
+function branchOf(owner, issuer) {
   if (issuer === null || typeof issuer !== 'object') {
     throw expected(owner, 'each of issuers', 'a URL, or an object with `issuer`', issuer);
   }
   refuseUnknown(issuer, ISSUER, owner, NOT_OF_ISSUERS);
-  const { jwks = keysOf(owner, issuer), audience = resource, ...rules } = issuer;
-  return { ...rules, jwks, audience };
+  return readIssuer(owner, { ...issuer, jwks: issuer.jwks ?? keysOf(owner, issuer) });
 }
 
 /** The keys in an issuer's metadata. */
@@ -55,12 +52,4 @@ function keysOf(owner, { issuer }) {
   return discovery({ issuer });
 }
 
-/** Reads the identifier of a resource (RFC 9728 section 1.2). */
-function readIdentifier(owner, resource) {
-  if (typeof resource !== 'string' || !URL.canParse(resource)) {
-    throw expected(owner, 'resource', 'the URL of the resource as a string, which clients use', resource);
-  }
-  return resource;
-}
-
-module.exports = { ISSUER, NOT_OF_ISSUERS, issuersOf, readIdentifier };
+module.exports = { ISSUER, NOT_OF_ISSUERS, branchesOf };

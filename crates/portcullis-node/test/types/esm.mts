@@ -8,6 +8,7 @@ import portcullis, {
   type GetKey,
   type Guard,
   type JwksService,
+  type ProtectedResource,
   type RefusalCode,
   InMemoryCache,
   anyOf,
@@ -16,6 +17,7 @@ import portcullis, {
   getSimpleJwksService,
   jwksService,
   localKeys,
+  protectedResource,
   secure,
   setLogger,
 } from 'portcullis';
@@ -119,3 +121,26 @@ function answer(error: unknown): RefusalCode | undefined {
 }
 answer(new errors.TokenClaimsError());
 answer(new errors.InsufficientScopeError());
+
+// Resources.
+const { router, guard: guardOf } = protectedResource({
+  resource: 'https://api.example.com',
+  issuer: 'https://login.example.com',
+  leeway: 30,
+  name: 'Orders',
+  documentation: 'https://docs.example.com',
+  policyUri: 'https://example.com/policy',
+  tosUri: 'https://example.com/terms',
+  scopesSupported: ['orders:read'],
+  authorizationServers: 'https://front.example.com',
+  jwksUri: 'https://api.example.com/jwks',
+});
+express().use(router).use('/orders', guardOf({ scope: 'orders:read', acr: ['urn:example:mfa'], maxAge: 300 }));
+const certain: Access = await guardOf().verify('token');
+const uncertain: Access | null = await guardOf({ optional: true }).verifyRequest({});
+console.log(certain.clientId, certain.expiresAt, certain.resource?.href, uncertain?.extra.claims.sub);
+const server: ProtectedResource = protectedResource({
+  resource: 'https://mcp.example.com/mcp',
+  issuers: ['https://login.example.com', { jwks: discovery({ issuer: 'https://b.example.com' }), audience: 'b' }],
+});
+express().use(server.router, server.guard());

@@ -8,6 +8,7 @@ import {
   getSimpleJwksService,
   jwksService,
   localKeys,
+  protectedResource,
   secure,
   setLogger,
 } from 'portcullis';
@@ -82,3 +83,18 @@ const access = await secure(keys).verify('token');
 access.claims.sub = 'me';
 // @ts-expect-error an optional guard may let a request pass without an Access
 (await secure(keys, { optional: true }).verifyRequest({})).claims;
+
+const resource = 'https://mcp.example.com/mcp';
+const issuer = 'https://login.example.com';
+// @ts-expect-error no issuer
+protectedResource({ resource });
+// @ts-expect-error no resource
+protectedResource({ issuer });
+// @ts-expect-error a rule for tools of a resource that is no MCP server
+protectedResource({ resource, issuer, tools: [] });
+// @ts-expect-error a rule of a guard in the description
+protectedResource({ resource, issuer, scope: 'files:read' });
+// @ts-expect-error a rule for tokens in a guard
+protectedResource({ resource, issuer }).guard({ audience: 'a' });
+// @ts-expect-error seconds as a text
+secure(keys, { maxAge: '5m' });

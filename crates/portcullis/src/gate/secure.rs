@@ -51,6 +51,22 @@ impl Secure {
         Self { gate: Arc::new(Gate::new(verifier.into())) }
     }
 
+    /// Returns the verifier of the tokens, for instance to [`invalidate`](Verifier::invalidate) one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Secure};
+    ///
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?);
+    /// secure.verifier().invalidate("a token");
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.gate.verifier
+    }
+
     /// Returns true if every request passes, and refusals are only reported.
     #[must_use]
     pub fn is_report_only(&self) -> bool {

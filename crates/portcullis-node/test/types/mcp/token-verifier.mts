@@ -2,8 +2,9 @@
 import * as second from '@modelcontextprotocol/express';
 import * as errors from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import * as first from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
-import { OAuthError } from '@modelcontextprotocol/server';
-import { discovery, errors as ours } from 'portcullis';
+import type { AuthInfo as AuthInfoOfFirst } from '@modelcontextprotocol/sdk/server/auth/types.js';
+import { type AuthInfo as AuthInfoOfSecond, OAuthError } from '@modelcontextprotocol/server';
+import { type Access, discovery, errors as ours } from 'portcullis';
 import { type AuthInfo, tokenVerifier } from 'portcullis/mcp';
 
 const resource = 'https://mcp.example.com/mcp';
@@ -31,3 +32,9 @@ tokenVerifier({ issuer });
 tokenVerifier({ resource, issuers: [issuer], leeway: 30 });
 // @ts-expect-error a rule of requireBearerAuth
 tokenVerifier({ resource, issuer, requiredScopes: ['files:read'] });
+
+// The access that a guard gives is the SDK's data about a token.
+declare const access: Access;
+const ofFirst: AuthInfoOfFirst = access;
+const ofSecond: AuthInfoOfSecond = access;
+console.log(ofFirst.clientId, ofSecond.extra);

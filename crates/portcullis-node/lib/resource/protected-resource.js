@@ -1,0 +1,50 @@
+'use strict';
+
+const { Guard } = require('../guard.js');
+const { middleware } = require('../middleware.js');
+const { DESCRIPTION, VERIFICATION, configured } = require('../options.js');
+const { readDescription, readOptions, refuseUnknown } = require('../options.js');
+const { Verifier } = require('../verifier.js');
+const { answers, documentRouter } = require('./document.js');
+const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');
+
+/** The options for the issuers of a resource. */
+const ISSUERS = ['issuers', ...ISSUER];
+
+/**
+ * Describes a protected resource once (RFC 9728). From it come the document by which clients discover it, the audience of its
+ * tokens, and the challenges of its guards.
+ */
+function protectedResource(options) {
+  const owner = 'protectedResource';
+  const given = { ...options };
+  refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_ISSUERS);
+  return mounted(owner, resourceOf(owner, given));
+}
+
+/** The verifier of the tokens for a resource. */
+function resourceOf(owner, options) {
+  const [description, branches] = [readDescription(options, owner), branchesOf(owner, options)];
+  return configured(owner, () => Verifier.ofResource(description, branches));
+}
+
+function mounted(owner, verifier) {
+  return {
+    router: documentRouter(verifier),
+    guard: (options) => guarded(`${owner}: guard`, verifier, options),
+  };
+}
+
+/** Middleware for a part of the resource, with rules of its own. It lets no request for the document wait for a token. */
+function guarded(owner, verifier, options = {}) {
+  const { verification, endpoint } = readOptions(options, owner);
+  const misplaced = VERIFICATION.find((name) => verification[name] !== undefined);
+  if (misplaced !== undefined) {
+    throw new TypeError(`${owner}: expected \`${misplaced}\` in the description of the resource, got it in its guard`);
+  }
+  const pass = middleware(configured(owner, () => new Guard(verifier, endpoint)), endpoint);
+  const guard = (req, res, next) => (answers(verifier, req, res) ? undefined : pass(req, res, next));
+  return Object.assign(guard, pass);
+}
+
+module.exports = { guarded, protectedResource, resourceOf };
