@@ -10,6 +10,7 @@
 //! | user's authentication too weak or too old | 401 | `error="insufficient_user_authentication"`, with `acr_values` and `max_age` |
 //! | keys or introspection not available | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
+//! | MCP message that cannot be judged | 400, 403, 413 or 415 | none; a JSON-RPC error in the body |
 //!
 //! For a protected resource, a client that may come back with another token is also told `scope`, all that the endpoint needs at
 //! once, and `resource_metadata`, the URL of the resource's document (RFC 9728 section 5.1).
@@ -68,10 +69,11 @@ impl Challenge {
 
     /// The response to a refused request: it shows nothing of the token or of our configuration.
     pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
+        let (refusal, operation_scope) = refusal.with_scope();
         let status = self.status(refusal);
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
-        for challenge in self.schemes(refusal) {
+        for challenge in self.schemes(refusal, operation_scope) {
             // A field for each scheme: some clients cannot tell two challenges in one field apart.
             if let Some(challenge) = challenge.field() {
                 response.headers_mut().append(WWW_AUTHENTICATE, challenge);
@@ -90,14 +92,13 @@ impl Challenge {
     fn body(&self, status: StatusCode, refusal: &Refusal) -> Option<RefusalBody> {
         match &self.own_body {
             Some(hook) => Some(hook.body(refusal)),
-            None => self.problem_json.then(|| body::problem(status, refusal)),
+            None => body::json_rpc_error(refusal).or_else(|| self.problem_json.then(|| body::problem(status, refusal))),
         }
     }
 
     fn status(&self, refusal: &Refusal) -> StatusCode {
         match refusal {
-            Refusal::Request(RequestFault::SeveralTokens) => StatusCode::BAD_REQUEST,
-            Refusal::Request(_) => StatusCode::UNAUTHORIZED,
+            Refusal::Request(fault) => of_request(fault),
             // A client that has the key can retry with a proof.
             Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
@@ -105,18 +106,22 @@ impl Challenge {
             Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Configuration(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Refusal::Operation { refusal, .. } => self.status(refusal),
         }
     }
 
     /// A challenge for each accepted scheme; none if no other token would help.
-    fn schemes(&self, refusal: &Refusal) -> Vec<SchemeChallenge> {
+    fn schemes(&self, refusal: &Refusal, operation_scope: &str) -> Vec<SchemeChallenge> {
         match refusal {
-            Refusal::Unavailable(_) | Refusal::Configuration(_) => Vec::new(),
-            Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) => vec![self.bearer(refusal)],
+            Refusal::Request(fault) if fault.is_of_message() => Vec::new(),
+            Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) => {
+                vec![self.bearer(refusal, operation_scope)]
+            }
+            Refusal::Unavailable(_) | Refusal::Configuration(_) | Refusal::Operation { .. } => Vec::new(),
         }
     }
 
-    fn bearer(&self, refusal: &Refusal) -> SchemeChallenge {
+    fn bearer(&self, refusal: &Refusal, operation_scope: &str) -> SchemeChallenge {
         let mut challenge = SchemeChallenge::new("Bearer");
         if let Some(realm) = &self.realm {
             challenge.add("realm", realm);
@@ -133,7 +138,7 @@ impl Challenge {
                 challenge.add("max_age", &age.as_secs().to_string());
             }
         }
-        if let Some(scope) = self.scope(refusal) {
+        if let Some(scope) = self.scope(refusal, operation_scope) {
             challenge.add("scope", &scope);
         }
         if let Some(told) = self.told(refusal) {
@@ -143,14 +148,15 @@ impl Challenge {
     }
 
     /// The scope that a client should ask for: all that is needed, and nothing of the token's.
-    fn scope(&self, refusal: &Refusal) -> Option<String> {
+    fn scope(&self, refusal: &Refusal, operation_scope: &str) -> Option<String> {
         let required = match refusal {
             Refusal::Access(AccessFault::InsufficientScope { required }) => required,
             _ => "",
         };
         let Some(told) = self.told(refusal) else { return (!required.is_empty()).then(|| required.to_owned()) };
         let mut values: Vec<&str> = Vec::new();
-        for value in told.scope.iter().map(String::as_str).chain(required.split(' ')) {
+        let of_operation = required.split(' ').chain(operation_scope.split(' '));
+        for value in told.scope.iter().map(String::as_str).chain(of_operation) {
             if !value.is_empty() && !values.contains(&value) {
                 values.push(value);
             }
@@ -168,10 +174,24 @@ impl Challenge {
 fn error(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::Request(RequestFault::SeveralTokens) => Some("invalid_request"),
-        Refusal::Request(_) | Refusal::Unavailable(_) | Refusal::Configuration(_) => None,
+        Refusal::Request(_) | Refusal::Unavailable(_) | Refusal::Configuration(_) | Refusal::Operation { .. } => None,
         Refusal::Access(AccessFault::InsufficientScope { .. }) => Some("insufficient_scope"),
         Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => Some("insufficient_user_authentication"),
         Refusal::Token(_) | Refusal::Access(_) => Some("invalid_token"),
+    }
+}
+
+fn of_request(fault: &RequestFault) -> StatusCode {
+    match fault {
+        RequestFault::NoCredentials | RequestFault::OtherScheme | RequestFault::EmptyToken => StatusCode::UNAUTHORIZED,
+        RequestFault::McpOrigin => StatusCode::FORBIDDEN,
+        RequestFault::McpContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        RequestFault::McpBodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestFault::SeveralTokens
+        | RequestFault::McpFieldsMissing
+        | RequestFault::McpFieldsMalformed
+        | RequestFault::McpFieldsDisagree { .. }
+        | RequestFault::McpBody(_) => StatusCode::BAD_REQUEST,
     }
 }
 

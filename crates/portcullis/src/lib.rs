@@ -62,6 +62,7 @@ mod crypto;
 pub mod json;
 mod keys;
 mod loopback;
+mod mcp;
 pub mod names;
 mod policy;
 pub mod refusal;
@@ -123,6 +124,7 @@ pub use introspection::{
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
+pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
 pub use refusal::CheckKind;
 #[doc(inline)]

@@ -230,7 +230,7 @@ impl Walk<'_> {
         let is_opaque = made.contains(&CheckKind::Introspection);
         let policy = self.policy;
         let is_left_out = |kind: CheckKind| match kind {
-            CheckKind::Introspection => true,
+            CheckKind::Origin | CheckKind::Message | CheckKind::Introspection => true,
             CheckKind::Acr | CheckKind::MaxAge | CheckKind::Scope => policy.is_none(),
             CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
             CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),

@@ -15,7 +15,8 @@ mod value;
 pub use object::Object;
 pub use value::Value;
 
-pub(crate) use parse::object;
+pub(crate) use object::Document;
+pub(crate) use parse::{document, object};
 
 #[cfg(test)]
 mod tests;

@@ -99,6 +99,17 @@ impl Object {
     }
 }
 
+/// A JSON text of any kind, read as strictly as an [`Object`].
+#[derive(Debug)]
+pub(crate) struct Document(pub(super) Object);
+
+impl Document {
+    /// The text as a [`Value`].
+    pub(crate) fn root(&self) -> Value<'_> {
+        self.0.root()
+    }
+}
+
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.root().serialize(serializer)

@@ -6,12 +6,12 @@
 use std::iter;
 
 use super::{
-    Object,
+    Document, Object,
     tape::{Kind, LONGEST_TEXT, Word, behind},
 };
 use crate::refusal::{JsonFault, MemberName};
 
-/// The depth to which objects and arrays may be nested.
+/// The depth to which objects and arrays of a token may be nested.
 pub(super) const MAX_DEPTH: usize = JsonFault::MAX_DEPTH;
 
 /// Up to this number of members, a name is compared with those before it; beyond, all names are sorted at the end.
@@ -30,11 +30,20 @@ type Result<T = ()> = std::result::Result<T, Fault>;
 
 /// Reads one JSON object that fills the whole text.
 pub(crate) fn object(text: Vec<u8>) -> std::result::Result<Object, JsonFault> {
+    let Document(object) = document(text, MAX_DEPTH)?;
+    if !object.root().is_object() {
+        return Err(JsonFault::NotAnObject);
+    }
+    Ok(object)
+}
+
+/// Reads one JSON value of any kind that fills the whole text, nested up to this depth.
+pub(crate) fn document(text: Vec<u8>, max_depth: usize) -> std::result::Result<Document, JsonFault> {
     let mut text = String::from_utf8(text).map_err(|_| JsonFault::Syntax)?;
     if text.len() > LONGEST_TEXT {
         return Err(JsonFault::Syntax);
     }
-    let mut reader = Reader::new(&text);
+    let mut reader = Reader::new(&text, max_depth);
     if let Err(fault) = reader.value() {
         return Err(reader.in_words(fault));
     }
@@ -42,12 +51,9 @@ pub(crate) fn object(text: Vec<u8>) -> std::result::Result<Object, JsonFault> {
         return Err(JsonFault::Syntax);
     }
     let Reader { tape, unescaped, .. } = reader;
-    if tape.first().map(|word| word.kind()) != Some(Kind::Object) {
-        return Err(JsonFault::NotAnObject);
-    }
     let text_len = text.len();
     text.push_str(&unescaped);
-    Ok(Object { strings: text.into_boxed_str(), text_len, tape: tape.into_boxed_slice() })
+    Ok(Document(Object { strings: text.into_boxed_str(), text_len, tape: tape.into_boxed_slice() }))
 }
 
 struct Reader<'t> {
@@ -56,6 +62,7 @@ struct Reader<'t> {
     at: usize,
     tape: Vec<Word>,
     unescaped: String,
+    max_depth: usize,
     depth: usize,
     /// The place of the name of the outermost object's member that is being read.
     member_at: usize,
@@ -64,10 +71,10 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, max_depth: usize) -> Self {
         // Claims have a member in every 20 bytes or more, of two words or three: this seldom has to grow.
         let tape = Vec::with_capacity(8 + text.len() / 8);
-        Self { text, at: 0, tape, unescaped: String::new(), depth: 0, member_at: 0, twice_at: 0 }
+        Self { text, at: 0, tape, unescaped: String::new(), max_depth, depth: 0, member_at: 0, twice_at: 0 }
     }
 
     fn value(&mut self) -> Result {
@@ -125,7 +132,7 @@ impl<'t> Reader<'t> {
 
     /// Begins an array or object: its word is filled in at its end.
     fn open(&mut self, kind: Kind) -> Result<usize> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.max_depth {
             return Err(Fault::TooDeep);
         }
         self.depth += 1;

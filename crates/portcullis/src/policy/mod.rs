@@ -19,6 +19,8 @@ pub use rules::Rules;
 
 pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
+pub(crate) use pattern::Pattern;
+pub(crate) use rules::check_scopes;
 pub(crate) use scope_check::ScopeCheck;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use scope_check::insufficient_scope;
@@ -72,6 +74,11 @@ impl Policy {
         self.claims.iter().try_for_each(|rule| rule.check(claims))?;
         self.own.iter().try_for_each(|rule| rule.check(claims))?;
         Ok(token)
+    }
+
+    /// The check of further scope values: the same implied values count.
+    pub(crate) fn scope_check(&self, values: &[String]) -> ScopeCheck {
+        ScopeCheck::of_all(values, &self.implied)
     }
 
     /// Tells whether a token grants this scope value, directly or by another value that implies it.

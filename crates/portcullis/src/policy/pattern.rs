@@ -5,12 +5,12 @@
 /// It has to match the whole text. A match takes time linear in the text: each piece between stars is searched for once,
 /// after the piece before it, and its first occurrence is taken, since a later one leaves less text for the other pieces.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     text: String,
 }
 
 impl Pattern {
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
 
@@ -18,7 +18,7 @@ impl Pattern {
         &self.text
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let Some((first, rest)) = self.text.split_once('*') else { return self.text == text };
         let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
         // The two ends must not share characters: `ab*b` does not match `ab`.

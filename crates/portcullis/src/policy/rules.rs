@@ -142,7 +142,7 @@ impl Rules {
     }
 }
 
-fn check_scopes(field: &str, values: &[String]) -> Result<(), ConfigurationError> {
+pub(crate) fn check_scopes(field: &str, values: &[String]) -> Result<(), ConfigurationError> {
     values.iter().enumerate().try_for_each(|(index, value)| check_scope(|| format!("{field}[{index}]"), value))
 }
 

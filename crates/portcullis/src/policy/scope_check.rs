@@ -19,9 +19,13 @@ struct Asked {
 
 impl ScopeCheck {
     pub(super) fn new(rules: &Rules, implied: &ImpliedScopes) -> Self {
-        let asked = |value: &String| Asked { value: value.clone(), implied_by: implied.granting(value).to_vec() };
-        let group = |values: &Vec<String>| values.iter().map(asked).collect();
-        Self { all: group(&rules.scope), any: rules.any_scope.iter().map(group).collect() }
+        let group = |values: &Vec<String>| asked(values, implied);
+        Self { any: rules.any_scope.iter().map(group).collect(), ..Self::of_all(&rules.scope, implied) }
+    }
+
+    /// A check of these values, all of which a token has to grant.
+    pub(super) fn of_all(values: &[String], implied: &ImpliedScopes) -> Self {
+        Self { all: asked(values, implied), any: Vec::new() }
     }
 
     /// Tells whether no scope is required.
@@ -31,11 +35,13 @@ impl ScopeCheck {
 
     /// Checks the scope; `grants` tells whether the token grants a value directly.
     pub(crate) fn check(&self, grants: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        if self.is_met(grants) { Ok(()) } else { Err(insufficient_scope(self.values())) }
+    }
+
+    /// Tells whether a token grants enough; `grants` tells whether it grants a value directly.
+    pub(crate) fn is_met(&self, grants: impl Fn(&str) -> bool) -> bool {
         let is_met = |asked: &Asked| asked.is_met(&grants);
-        if self.all.iter().all(is_met) && self.any.iter().all(|group| group.iter().any(is_met)) {
-            return Ok(());
-        }
-        Err(insufficient_scope(self.values()))
+        self.all.iter().all(is_met) && self.any.iter().all(|group| group.iter().any(is_met))
     }
 
     /// All required values: of a group, each of its values.
@@ -58,6 +64,11 @@ impl ScopeCheck {
         let any = self.any.iter().filter(|group| !group.iter().any(is_met)).flatten();
         all.chain(any).map(|asked| asked.value.as_str()).collect()
     }
+}
+
+fn asked(values: &[String], implied: &ImpliedScopes) -> Vec<Asked> {
+    let asked = |value: &String| Asked { value: value.clone(), implied_by: implied.granting(value).to_vec() };
+    values.iter().map(asked).collect()
 }
 
 impl Asked {

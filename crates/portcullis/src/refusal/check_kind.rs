@@ -46,6 +46,10 @@ macro_rules! checks {
 }
 
 checks! {
+    /// The `Origin` field has an allowed origin; for MCP only.
+    Origin = "origin", "origin", "MCP 2026-07-28, Streamable HTTP";
+    /// The MCP message can be judged, and its header fields agree with it; for MCP only.
+    Message = "message", "message", "MCP 2026-07-28, Streamable HTTP";
     /// The request carries exactly one token, in a permitted place.
     Credentials = "credentials", "credentials", "RFC 6750 section 2";
     /// The token is not too long.

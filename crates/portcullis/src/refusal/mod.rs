@@ -15,6 +15,13 @@
 //! | `other_scheme` | 401 | another scheme than `Bearer` |
 //! | `empty_token` | 401 | `Bearer` without a token |
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
+//! | `mcp_origin` | 403 | MCP: the `Origin` field has an origin that is not allowed |
+//! | `mcp_fields_missing` | 400 | MCP: only header fields are seen, and they do not tell the operation |
+//! | `mcp_fields_malformed` | 400 | MCP: `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` comes twice or is malformed |
+//! | `mcp_fields_disagree` | 400 | MCP: `Mcp-Method` or `Mcp-Name` differs from the content |
+//! | `mcp_content_type` | 415 | MCP: the content is not JSON in UTF-8 as it stands |
+//! | `mcp_body` | 400 | MCP: the content is not a JSON-RPC message that can be judged |
+//! | `mcp_body_too_large` | 413 | MCP: the content is longer than the limit (`max_body_bytes`), 1 MiB by default |
 //! | `token_too_large` | 403* | longer than the limit (`max_token_bytes`), 16 KiB by default |
 //! | `malformed_token` | 403* | characters that no bearer token has |
 //! | `malformed_token_parts` | 403* | not three parts; also an opaque token without introspection |
@@ -56,6 +63,7 @@
 
 mod access;
 mod check_kind;
+mod message;
 mod ours;
 mod request;
 mod token;
@@ -63,6 +71,7 @@ mod unverified;
 
 pub use access::AccessFault;
 pub use check_kind::CheckKind;
+pub use message::{MessageFault, MessageId};
 pub use ours::{ConfigurationFault, UnavailableFault};
 pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
@@ -84,7 +93,7 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The request carries no token, or not in a permitted way.
+    /// The request carries no token, or not in a permitted way; or its MCP message cannot be judged.
     Request(RequestFault),
     /// The token is malformed, forged, outside its times or not for this resource server (RFC 6750 `invalid_token`).
     Token(TokenFault),
@@ -94,6 +103,14 @@ pub enum Refusal {
     Unavailable(UnavailableFault),
     /// The token was not judged: this server is misconfigured.
     Configuration(ConfigurationFault),
+    /// One of the above, for a request whose operation needs scope values besides those of its endpoint
+    /// ([`McpRules`](crate::McpRules)): the challenge names them, too.
+    Operation {
+        /// The refusal.
+        refusal: Box<Refusal>,
+        /// The scope values that the operation needs, separated by spaces.
+        scope: String,
+    },
 }
 
 impl Refusal {
@@ -106,6 +123,15 @@ impl Refusal {
             Self::Access(fault) => fault.code(),
             Self::Unavailable(fault) => fault.code(),
             Self::Configuration(fault) => fault.code(),
+            Self::Operation { refusal, .. } => refusal.code(),
+        }
+    }
+
+    /// The refusal itself, and the scope values that the operation needs besides those of the endpoint.
+    pub(crate) fn with_scope(&self) -> (&Self, &str) {
+        match self {
+            Self::Operation { refusal, scope } => (refusal, scope),
+            other => (other, ""),
         }
     }
 
@@ -121,7 +147,7 @@ impl Refusal {
     #[must_use]
     pub fn check(&self) -> CheckKind {
         match self {
-            Self::Request(_) => CheckKind::Credentials,
+            Self::Request(fault) => fault.check(),
             Self::Token(fault) => fault.check(),
             Self::Access(AccessFault::InsufficientScope { .. }) => CheckKind::Scope,
             Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: false, .. }) => CheckKind::Acr,
@@ -130,6 +156,7 @@ impl Refusal {
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
             Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
+            Self::Operation { refusal, .. } => refusal.check(),
         }
     }
 
@@ -142,6 +169,7 @@ impl Refusal {
             Self::Access(fault) => fault.description(),
             Self::Unavailable(_) => "The token cannot be verified at the moment",
             Self::Configuration(_) => "The server is not set up to judge this request",
+            Self::Operation { refusal, .. } => refusal.description(),
         }
     }
 }
@@ -156,6 +184,13 @@ pub const CODES: &[&str] = &[
     "other_scheme",
     "empty_token",
     "several_tokens",
+    "mcp_origin",
+    "mcp_fields_missing",
+    "mcp_fields_malformed",
+    "mcp_fields_disagree",
+    "mcp_content_type",
+    "mcp_body",
+    "mcp_body_too_large",
     "token_too_large",
     "malformed_token",
     "malformed_token_parts",
@@ -205,6 +240,7 @@ impl fmt::Display for Refusal {
             Self::Access(fault) => fault.fmt(f),
             Self::Unavailable(fault) => fault.fmt(f),
             Self::Configuration(fault) => fault.fmt(f),
+            Self::Operation { refusal, .. } => refusal.fmt(f),
         }
     }
 }

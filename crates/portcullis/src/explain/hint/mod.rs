@@ -18,7 +18,7 @@ use crate::refusal::{Refusal, RequestFault, TokenFault, UnavailableFault};
 /// The likely cause, if one can be guessed.
 pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<String> {
     let hint = match refusal {
-        Refusal::Request(fault) => of_request(*fault).to_owned(),
+        Refusal::Request(fault) => of_request(fault)?.to_owned(),
         Refusal::Token(fault) => of_token(walk, kind, fault)?,
         Refusal::Access(fault) => access::of(walk, fault)?,
         Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
@@ -27,17 +27,19 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
             "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
                 .to_owned()
         }
-        Refusal::Configuration(_) => return None,
+        // An explanation is of a token, without a request's message.
+        Refusal::Configuration(_) | Refusal::Operation { .. } => return None,
     };
     Some(words::clean(&hint, Check::LONGEST))
 }
 
-fn of_request(fault: RequestFault) -> &'static str {
+fn of_request(fault: &RequestFault) -> Option<&'static str> {
     match fault {
-        RequestFault::NoCredentials => "the client sent no Authorization field, or a proxy in between dropped it",
-        RequestFault::OtherScheme => "the field has to read `Authorization: Bearer TOKEN`",
-        RequestFault::EmptyToken => "a variable that the client takes the token from is probably empty",
-        RequestFault::SeveralTokens => "a proxy in between may have added a token of its own to the client's",
+        RequestFault::NoCredentials => Some("the client sent no Authorization field, or a proxy in between dropped it"),
+        RequestFault::OtherScheme => Some("the field has to read `Authorization: Bearer TOKEN`"),
+        RequestFault::EmptyToken => Some("a variable that the client takes the token from is probably empty"),
+        RequestFault::SeveralTokens => Some("a proxy in between may have added a token of its own to the client's"),
+        _ => None,
     }
 }
 

@@ -1,0 +1,38 @@
+//! The operation that a message asks for.
+
+/// The operation that a message asks for: the JSON-RPC method, and the name of the tool, prompt or resource.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Operation<'a> {
+    pub(super) method: &'a str,
+    /// None for a method that names nothing.
+    pub(super) name: Option<&'a str>,
+}
+
+/// The methods that name something, each with the member of `params` that has the name.
+///
+/// `Mcp-Name` is required for the first three; some clients send it for the others, too.
+const NAMED: [(&str, &str); 5] = [
+    (TOOLS_CALL, "name"),
+    ("prompts/get", "name"),
+    ("resources/read", "uri"),
+    ("resources/subscribe", "uri"),
+    ("resources/unsubscribe", "uri"),
+];
+
+/// The method that calls a tool.
+pub(super) const TOOLS_CALL: &str = "tools/call";
+
+/// Returns the member of `params` that has the name, for a method that names something.
+pub(super) fn name_member(method: &str) -> Option<&'static str> {
+    NAMED.iter().find(|(named, _)| *named == method).map(|(_, member)| *member)
+}
+
+/// The methods that name something.
+pub(super) fn named_methods() -> impl Iterator<Item = &'static str> {
+    NAMED.iter().map(|(method, _)| *method)
+}
+
+/// Tells whether a text can be the name of a method, tool, prompt or resource: it is not empty, and has no control characters.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}

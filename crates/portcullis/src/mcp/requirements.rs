@@ -1,0 +1,136 @@
+//! The rules of an MCP server, ready to be used: [`Mcp`].
+
+use super::{
+    Content, McpRules, MethodRule,
+    fields::Fields,
+    message::{self, Messages},
+    operation::Operation,
+    origin::Origins,
+};
+use crate::{
+    bearer::HeaderFields,
+    policy::{Pattern, Policy, ScopeCheck},
+    refusal::{MessageFault, RequestFault},
+};
+
+/// The rules of an MCP server, made once from [`McpRules`] and the policy whose implied scope values count.
+#[derive(Debug, Clone)]
+pub(crate) struct Mcp {
+    origins: Origins,
+    rules: Vec<OperationRule>,
+    max_body_bytes: usize,
+    pub(crate) forwards_authorization: bool,
+}
+
+/// A rule for the operations that it matches.
+#[derive(Debug, Clone)]
+struct OperationRule {
+    method: Pattern,
+    name: Option<Pattern>,
+    scope: ScopeCheck,
+}
+
+/// The rules that the operations of a request match: their places, each once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Needed(Vec<usize>);
+
+impl Mcp {
+    /// `origin` is the resource's own.
+    pub(crate) fn new(rules: &McpRules, origin: &str, policy: &Policy) -> Self {
+        let origins = rules.allowed_origins.iter().map(String::as_str).chain([origin]);
+        let tools = rules.tools.iter().map(MethodRule::from);
+        let rule = |rule: &MethodRule| OperationRule {
+            method: Pattern::new(rule.method.as_str()),
+            name: rule.name.as_deref().map(Pattern::new),
+            scope: policy.scope_check(&rule.scope),
+        };
+        Self {
+            origins: Origins::new(origins),
+            rules: tools.map(|tool| rule(&tool)).chain(rules.methods.iter().map(rule)).collect(),
+            max_body_bytes: rules.max_body_bytes,
+            forwards_authorization: rules.forward_authorization,
+        }
+    }
+
+    /// The limit of a content that has to be read to judge the request; none if it makes no difference.
+    pub(crate) fn content_limit(&self, method: &str, fields: &dyn HeaderFields) -> Option<usize> {
+        (self.has_operation(method) && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
+    }
+
+    /// The rules that a request has to meet, by its fields and its content.
+    pub(crate) fn needed(
+        &self,
+        method: &str,
+        fields: &dyn HeaderFields,
+        content: Content<'_>,
+    ) -> Result<Needed, RequestFault> {
+        self.origins.check(fields)?;
+        let mut needed = Needed::default();
+        if !self.has_operation(method) {
+            return Ok(needed);
+        }
+        match content {
+            Content::Unseen => needed.add(self, &Fields::of(fields)?.operation(|method| self.asks_for_name(method))?),
+            Content::Whole(bytes) if bytes.len() <= self.max_body_bytes => {
+                let document = message::document(fields, bytes)?;
+                let messages = Messages::of(&document)?;
+                agree(&Fields::of(fields)?, &messages)?;
+                let operations = messages.as_slice().iter().filter_map(|message| message.operation.as_ref());
+                operations.for_each(|operation| needed.add(self, operation));
+            }
+            Content::Whole(_) | Content::TooLarge => {
+                return Err(RequestFault::McpBodyTooLarge { limit: self.max_body_bytes });
+            }
+            Content::CutOff => return Err(RequestFault::McpBody(MessageFault::CutOff)),
+        }
+        Ok(needed)
+    }
+
+    /// The checks of the scope values that are needed.
+    pub(crate) fn checks<'a>(&'a self, needed: &'a Needed) -> impl Iterator<Item = &'a ScopeCheck> + Clone {
+        needed.0.iter().filter_map(|place| self.rules.get(*place)).map(|rule| &rule.scope)
+    }
+
+    /// The scope values of all rules.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flat_map(|rule| rule.scope.values())
+    }
+
+    /// Tells whether the request has an operation that a rule may match: not by its method alone, if the door does not know that.
+    fn has_operation(&self, method: &str) -> bool {
+        !self.rules.is_empty() && !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
+    }
+
+    fn asks_for_name(&self, method: &str) -> bool {
+        self.rules.iter().any(|rule| rule.name.is_some() && rule.method.matches(method))
+    }
+}
+
+impl OperationRule {
+    fn matches(&self, operation: &Operation<'_>) -> bool {
+        let is_meant = |pattern: &Pattern| operation.name.is_some_and(|name| pattern.matches(name));
+        self.method.matches(operation.method) && self.name.as_ref().is_none_or(is_meant)
+    }
+}
+
+impl Needed {
+    fn add(&mut self, mcp: &Mcp, operation: &Operation<'_>) {
+        for (place, rule) in mcp.rules.iter().enumerate() {
+            if !self.0.contains(&place) && rule.matches(operation) {
+                self.0.push(place);
+            }
+        }
+    }
+}
+
+/// Refuses fields that differ from the content. They mirror one message: beside a batch there are none.
+fn agree(fields: &Fields<'_>, messages: &Messages<'_>) -> Result<(), RequestFault> {
+    match messages {
+        Messages::One(message) if fields.agree_with(message.operation.as_ref()) => Ok(()),
+        Messages::One(message) => Err(RequestFault::McpFieldsDisagree { id: message.id() }),
+        Messages::Batch(_) if fields.mirror_content() => {
+            Err(RequestFault::McpFieldsDisagree { id: Default::default() })
+        }
+        Messages::Batch(_) => Ok(()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Parts of the faults of an MCP message: [`MessageFault`], [`MessageId`].
+
+use std::fmt;
+
+use super::JsonFault;
+use crate::json::Value;
+
+/// The fault of the content that should be a JSON-RPC message.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageFault {
+    /// It ended before its end.
+    CutOff,
+    /// It is not strict JSON.
+    Json(JsonFault),
+    /// It is JSON, but not a message, or one that readers understand differently.
+    Form {
+        /// The expected form, such as `a JSON-RPC message`.
+        expected: &'static str,
+    },
+}
+
+/// The `id` of a JSON-RPC message: a number or a text of the client's, redacted in `Debug`.
+///
+/// Only the response to that client has it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct MessageId(Option<Box<str>>);
+
+impl MessageId {
+    /// A longer `id` is left out of the response.
+    const LONGEST: usize = 256;
+
+    pub(crate) fn of(id: Option<Value<'_>>) -> Self {
+        let id = id.filter(|id| id.as_f64().is_some() || id.as_str().is_some_and(|text| text.len() <= Self::LONGEST));
+        Self(id.map(|id| id.to_string().into()))
+    }
+
+    /// The `id` as JSON; none if there is none, or if it is neither a number nor a text.
+    #[must_use]
+    pub fn json(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl fmt::Display for MessageFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutOff => f.write_str("is cut off: the connection was lost, or the client broke off"),
+            Self::Json(JsonFault::TooDeep) => f.write_str("is nested deeper than 64 levels, the limit"),
+            Self::Json(JsonFault::DuplicateMember { .. }) => f.write_str("has a member twice, expected it once"),
+            Self::Json(fault) => fault.fmt(f),
+            Self::Form { expected } => write!(f, "has another form than expected: expected {expected}"),
+        }
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "[client's id]" } else { "none" })
+    }
+}

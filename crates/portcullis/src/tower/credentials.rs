@@ -1,0 +1,27 @@
+//! The `Authorization` field, kept from the service behind an MCP server's layer.
+//!
+//! An MCP server must not pass a client's token on ("Authorization", "Token Handling"). Layers within this one find the field where
+//! it is kept.
+
+use http::{HeaderMap, HeaderValue, Request, header::AUTHORIZATION};
+
+/// The fields that were taken off, in the request's extensions.
+#[derive(Clone)]
+struct TakenOff(Vec<HeaderValue>);
+
+/// Takes the fields off.
+pub(super) fn take_off<B>(request: &mut Request<B>) {
+    let fields: Vec<_> = request.headers().get_all(AUTHORIZATION).iter().cloned().collect();
+    if !fields.is_empty() {
+        request.headers_mut().remove(AUTHORIZATION);
+        request.extensions_mut().insert(TakenOff(fields));
+    }
+}
+
+/// Puts back what an outer layer has taken off.
+pub(super) fn put_back<B>(request: &mut Request<B>) {
+    if let Some(TakenOff(fields)) = request.extensions_mut().remove() {
+        let headers: &mut HeaderMap = request.headers_mut();
+        fields.into_iter().for_each(|field| drop(headers.append(AUTHORIZATION, field)));
+    }
+}
