@@ -23,7 +23,9 @@ const LIBRARY: &str = "
     telemetry
     transport
     challenge
-    policy resource
+    resource
+    mcp
+    policy
     claims
     token
     bearer check configuration_error

@@ -10,8 +10,9 @@ use crate::{
     bearer::{self, BearerToken, TokenSource},
     challenge::{Challenge, Told},
     claims::VerifiedToken,
+    mcp::{Mcp, Needed},
     names::steps,
-    policy::{Policy, Rules},
+    policy::{InvalidTokenStatus, Policy, Rules},
     refusal::{Refusal, RequestFault},
     resource::{RegisteredScopes, Resource, ResourceDocument},
     telemetry,
@@ -27,6 +28,8 @@ pub(crate) struct Gate {
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
     resource: Option<Arc<Resource>>,
+    /// The rules of the resource, if it is an MCP server.
+    pub(super) mcp: Option<Arc<Mcp>>,
     /// The scope of these rules in the resource's document, for as long as the gate lives.
     registered: Option<RegisteredScopes>,
 }
@@ -40,6 +43,7 @@ impl Gate {
             challenge: Challenge::default(),
             sources: vec![TokenSource::authorization()],
             resource: None,
+            mcp: None,
             registered: None,
         }
     }
@@ -55,10 +59,16 @@ impl Gate {
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
+        self.mcp = self.resource.as_ref().and_then(|resource| resource.mcp(&self.policy)).map(Arc::new);
+        if self.mcp.is_some() {
+            // MCP asks for it ("Authorization", "Token Handling").
+            self.rules.invalid_token_status = InvalidTokenStatus::Unauthorized;
+        }
         let told =
             self.resource.as_ref().map(|resource| Told::new(resource.metadata_url(), self.policy.scope.values()));
         self.challenge = Challenge::new(&self.rules, told, self.challenge.own_body.take());
-        let scopes = || self.policy.scope.values().map(str::to_owned).collect();
+        let of_operations = self.mcp.iter().flat_map(|mcp| mcp.scopes());
+        let scopes = || self.policy.scope.values().chain(of_operations).map(str::to_owned).collect();
         self.registered = self.resource.as_ref().map(|resource| resource.register(scopes()));
     }
 
@@ -80,38 +90,49 @@ impl Gate {
     pub(super) fn judge(self: &Arc<Self>, presented: &Presented<'_>) -> Judging {
         let span = telemetry::judging();
         let judging = span.enter();
+        let needed = match self.needed(presented) {
+            Ok(needed) => needed,
+            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &Needed::default())),
+        };
         let token = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(token)) => token,
-            Ok(None) => return Judging::Done(self.verdict(Ok(self.anonymous()), None)),
-            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None)),
+            Ok(None) => return Judging::Done(self.verdict(self.without_credentials(&needed), None, &needed)),
+            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &needed)),
         };
         if let Some(verified) = self.verified_before(token, presented.before) {
-            return Judging::Done(self.conclude(Verified { token: Ok(verified), ground: Ground::Cached }));
+            let verified = Verified { token: Ok(verified), ground: Ground::Cached };
+            return Judging::Done(self.conclude(verified, &needed));
         }
         match self.verifier.begin(token, presented.verify_later) {
             Verifying::Done(verified) => {
                 if let Ok(verified) = &verified.token {
                     self.verifier.keep_shown_as(verified, token);
                 }
-                Judging::Done(self.conclude(verified))
+                Judging::Done(self.conclude(verified, &needed))
             }
             Verifying::Waits(waiting) => {
                 drop(judging);
-                Judging::Waits(Pending::new(Arc::clone(self), waiting, span))
+                Judging::Waits(Pending::new(Arc::clone(self), waiting, needed, span))
             }
         }
     }
 
     /// Turns the verdict on a token into the verdict on its request.
-    pub(super) fn conclude(self: &Arc<Self>, Verified { token, ground }: Verified) -> Verdict {
-        let admitted = token.and_then(|token| self.admit(token)).map(Admitted::Bearer);
-        self.verdict(admitted, Some(ground))
+    pub(super) fn conclude(self: &Arc<Self>, Verified { token, ground }: Verified, needed: &Needed) -> Verdict {
+        let admitted = token.and_then(|token| self.admit(token, needed)).map(Admitted::Bearer);
+        self.verdict(admitted, Some(ground), needed)
     }
 
-    fn admit(self: &Arc<Self>, token: VerifiedToken) -> Result<Access, Refusal> {
+    fn admit(self: &Arc<Self>, token: VerifiedToken, needed: &Needed) -> Result<Access, Refusal> {
         let token = self.policy.check(token, |token| self.verifier.now(token))?;
+        self.check_operation(&token, needed)?;
         telemetry::verified(&token);
         Ok(Access::new(token, Arc::clone(self)))
+    }
+
+    /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
+    fn without_credentials(self: &Arc<Self>, needed: &Needed) -> Result<Admitted, Refusal> {
+        if needed.is_empty() { Ok(self.anonymous()) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
     }
 
     fn anonymous(self: &Arc<Self>) -> Admitted {
@@ -119,8 +140,13 @@ impl Gate {
     }
 
     /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials.
-    fn verdict(self: &Arc<Self>, outcome: Result<Admitted, Refusal>, ground: Option<Ground>) -> Verdict {
-        match outcome {
+    fn verdict(
+        self: &Arc<Self>,
+        outcome: Result<Admitted, Refusal>,
+        ground: Option<Ground>,
+        needed: &Needed,
+    ) -> Verdict {
+        match outcome.map_err(|refusal| self.at_operation(refusal, needed)) {
             Err(refusal) if self.rules.report_only => {
                 telemetry::would_refuse(&refusal);
                 Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground }

@@ -12,6 +12,7 @@ use tracing::{Instrument, Span};
 use super::{Access, Anonymous, judge::Gate};
 use crate::{
     introspection::ClientAddress,
+    mcp::Needed,
     refusal::Refusal,
     verifier::{Ground, Waiting},
 };
@@ -60,6 +61,7 @@ pub enum Admitted {
 pub struct Pending {
     gate: Arc<Gate>,
     waiting: Waiting,
+    needed: Needed,
     span: Span,
 }
 
@@ -82,8 +84,8 @@ impl Judging {
 }
 
 impl Pending {
-    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, span: Span) -> Self {
-        Self { gate, waiting, span }
+    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, needed: Needed, span: Span) -> Self {
+        Self { gate, waiting, needed, span }
     }
 
     /// The same for a request from this client address.
@@ -112,8 +114,8 @@ impl IntoFuture for Pending {
     type IntoFuture = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { gate, waiting, span } = self;
-        Box::pin(async move { gate.conclude(waiting.finish().await) }.instrument(span))
+        let Self { gate, waiting, needed, span } = self;
+        Box::pin(async move { gate.conclude(waiting.finish().await, &needed) }.instrument(span))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The gate: it decides if a request may pass. Every door calls it, and it depends on none of them.
 //!
 //! ```text
-//! header fields, method, target URI, client certificate ──► Presented          borrowed, nothing copied
+//! header fields, method, target URI, client certificate,
+//! content ────────────────────────────────────────────────► Presented          borrowed, nothing copied
 //! verifier, rules, challenge ─────────────────────────────► Secure
 //!
 //! Secure::judge(&Presented) ──► Judging::Done(Verdict)
@@ -19,6 +20,7 @@ mod access;
 mod builder;
 mod judge;
 mod judging;
+mod mcp_server;
 mod presented;
 mod protected_resource;
 mod secure;

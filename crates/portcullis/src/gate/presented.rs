@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Access;
-use crate::bearer::HeaderFields;
+use crate::{bearer::HeaderFields, mcp::Content};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
 ///
@@ -33,6 +33,10 @@ pub struct Presented<'a> {
     pub target: &'a str,
     /// The client's certificate from mutual TLS, in DER.
     pub client_certificate: Option<&'a [u8]>,
+    /// The content, as far as the door sees it; only the rules of an MCP server depend on it ([`Secure::content_limit`]).
+    ///
+    /// [`Secure::content_limit`]: super::Secure::content_limit
+    pub content: Content<'a>,
     /// The access that an outer layer gave: the same verifier does not verify the same bytes again, while the token's times are
     /// right and its keys in use.
     pub before: Option<&'a Access>,
@@ -46,7 +50,8 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
         let (method, target) = ("", "");
-        Self { fields, method, target, client_certificate: None, before: None, verify_later: false }
+        let content = Content::Unseen;
+        Self { fields, method, target, client_certificate: None, content, before: None, verify_later: false }
     }
 
     /// The same with this method and target URI, or path and query.
@@ -59,6 +64,12 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn client_certificate(self, der: Option<&'a [u8]>) -> Self {
         Self { client_certificate: der, ..self }
+    }
+
+    /// The same with this content.
+    #[must_use]
+    pub fn content(self, content: Content<'a>) -> Self {
+        Self { content, ..self }
     }
 
     /// The same behind an outer layer that gave this access.

@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Default)]
 #[must_use = "a description does nothing until `Secure::protecting`"]
 pub struct ProtectedResource {
-    rules: ResourceRules,
+    pub(super) rules: ResourceRules,
     issuers: Vec<VerifierBuilder>,
 }
 

@@ -49,7 +49,6 @@ pub use content::Content;
 pub use rules::{McpRules, MethodRule, ToolRule};
 
 pub(crate) use requirements::{Mcp, Needed};
-#[cfg_attr(not(test), expect(unused_imports, reason = "the resource's rules read `mcp = true` by it"))]
 pub(crate) use rules::switch;
 
 #[cfg(test)]

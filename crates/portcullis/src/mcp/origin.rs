@@ -31,6 +31,13 @@ impl Origins {
     }
 }
 
+/// Returns the origin of a URL: the URL without its path.
+pub(super) fn of_url(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |end| end + 3);
+    let end = url.get(authority..).and_then(|rest| rest.find('/')).map_or(url.len(), |end| authority + end);
+    url.get(..end).unwrap_or_default()
+}
+
 /// Returns `scheme://host[:port]` in lower case and without the scheme's own port; none for any other text, such as `null`.
 pub(super) fn normalized(origin: &str) -> Option<String> {
     let is_authority = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]".contains(&byte);

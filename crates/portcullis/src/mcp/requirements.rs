@@ -5,12 +5,12 @@ use super::{
     fields::Fields,
     message::{self, Messages},
     operation::Operation,
-    origin::Origins,
+    origin::{self, Origins},
 };
 use crate::{
     bearer::HeaderFields,
-    policy::{Pattern, Policy, ScopeCheck},
-    refusal::{MessageFault, RequestFault},
+    policy::{Pattern, Policy, ScopeCheck, insufficient_scope},
+    refusal::{MessageFault, Refusal, RequestFault},
 };
 
 /// The rules of an MCP server, made once from [`McpRules`] and the policy whose implied scope values count.
@@ -35,9 +35,9 @@ struct OperationRule {
 pub(crate) struct Needed(Vec<usize>);
 
 impl Mcp {
-    /// `origin` is the resource's own.
-    pub(crate) fn new(rules: &McpRules, origin: &str, policy: &Policy) -> Self {
-        let origins = rules.allowed_origins.iter().map(String::as_str).chain([origin]);
+    /// `resource` is the resource's identifier, whose origin is allowed.
+    pub(crate) fn new(rules: &McpRules, resource: &str, policy: &Policy) -> Self {
+        let origins = rules.allowed_origins.iter().map(String::as_str).chain([origin::of_url(resource)]);
         let tools = rules.tools.iter().map(MethodRule::from);
         let rule = |rule: &MethodRule| OperationRule {
             method: Pattern::new(rule.method.as_str()),
@@ -86,9 +86,29 @@ impl Mcp {
         Ok(needed)
     }
 
-    /// The checks of the scope values that are needed.
-    pub(crate) fn checks<'a>(&'a self, needed: &'a Needed) -> impl Iterator<Item = &'a ScopeCheck> + Clone {
-        needed.0.iter().filter_map(|place| self.rules.get(*place)).map(|rule| &rule.scope)
+    /// Checks the scope values that are needed; `grants` tells whether the token grants a value directly.
+    pub(crate) fn check(&self, needed: &Needed, grants: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        let mut checks = needed.0.iter().filter_map(|place| self.rules.get(*place));
+        if checks.all(|rule| rule.scope.is_met(&grants)) {
+            return Ok(());
+        }
+        Err(insufficient_scope(self.values(needed).into_iter()))
+    }
+
+    /// The scope values that are needed, separated by spaces.
+    pub(crate) fn scope(&self, needed: &Needed) -> String {
+        self.values(needed).join(" ")
+    }
+
+    /// The same, each once.
+    fn values(&self, needed: &Needed) -> Vec<&str> {
+        let mut values = Vec::new();
+        for value in needed.0.iter().filter_map(|place| self.rules.get(*place)).flat_map(|rule| rule.scope.values()) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
     }
 
     /// The scope values of all rules.
@@ -114,6 +134,10 @@ impl OperationRule {
 }
 
 impl Needed {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn add(&mut self, mcp: &Mcp, operation: &Operation<'_>) {
         for (place, rule) in mcp.rules.iter().enumerate() {
             if !self.0.contains(&place) && rule.matches(operation) {

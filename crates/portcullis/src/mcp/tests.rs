@@ -8,9 +8,9 @@ mod rules;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{Policy, Rules, ScopeCheck};
+use crate::policy::{Policy, Rules};
 
-const OWN_ORIGIN: &str = "https://mcp.example.com";
+const RESOURCE: &str = "https://mcp.example.com/mcp";
 
 /// The rules of most tests: deleting needs `write`, calling the tool `audit` also `audit`, reading keys `keys`.
 fn mcp() -> Mcp {
@@ -27,7 +27,7 @@ fn mcp() -> Mcp {
 fn of(rules: &serde_json::Value) -> Mcp {
     let rules: McpRules = serde_json::from_value(rules.clone()).unwrap();
     rules.check().unwrap();
-    Mcp::new(&rules, OWN_ORIGIN, &Policy::new(&Rules::default(), Vec::new()))
+    Mcp::new(&rules, RESOURCE, &Policy::new(&Rules::default(), Vec::new()))
 }
 
 type Fields<'a> = Vec<(&'a str, &'a [u8])>;
@@ -39,7 +39,7 @@ fn fields<'a>(pairs: &[(&'a str, &'a str)]) -> Fields<'a> {
 /// The scope values that are needed, or the code of the refusal.
 fn judged(mcp: &Mcp, method: &str, fields: &Fields<'_>, content: Content<'_>) -> String {
     match mcp.needed(method, fields, content) {
-        Ok(needed) => mcp.checks(&needed).flat_map(ScopeCheck::values).collect::<Vec<_>>().join(" "),
+        Ok(needed) => mcp.scope(&needed),
         Err(fault) => crate::Refusal::Request(fault).code().to_owned(),
     }
 }

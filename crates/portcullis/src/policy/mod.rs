@@ -21,9 +21,7 @@ pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
 pub(crate) use pattern::Pattern;
 pub(crate) use rules::check_scopes;
-pub(crate) use scope_check::ScopeCheck;
-#[cfg(any(feature = "actix", feature = "axum"))]
-pub(crate) use scope_check::insufficient_scope;
+pub(crate) use scope_check::{ScopeCheck, insufficient_scope};
 pub(crate) use step_up::Now;
 
 use std::time::SystemTime;

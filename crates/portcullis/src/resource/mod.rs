@@ -20,7 +20,7 @@ pub(crate) use in_use::{RegisteredScopes, ScopesInUse};
 
 use identifier::Identifier;
 
-use crate::configuration_error::ConfigurationError;
+use crate::{configuration_error::ConfigurationError, mcp::Mcp, policy::Policy};
 
 /// A protected resource.
 #[derive(Debug)]
@@ -53,6 +53,11 @@ impl Resource {
     /// The identifier, which is the audience of its tokens (RFC 8707 section 2).
     pub(crate) fn identifier(&self) -> &str {
         self.identifier.as_str()
+    }
+
+    /// The rules for operations, if the resource is an MCP server; scope values imply others as in this policy.
+    pub(crate) fn mcp(&self, policy: &Policy) -> Option<Mcp> {
+        self.rules.mcp.as_ref().map(|rules| Mcp::new(rules, self.identifier(), policy))
     }
 
     /// The URL of the document, as challenges name it (RFC 9728 section 5.1).

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::identifier::Identifier;
-use crate::{claims::is_scope_token, configuration_error::ConfigurationError, loopback::is_this_machine};
+use crate::{
+    claims::is_scope_token, configuration_error::ConfigurationError, loopback::is_this_machine, mcp::McpRules,
+};
 
 /// The description of a protected resource (RFC 9728 section 2).
 ///
@@ -65,6 +67,9 @@ pub struct ResourceRules {
     /// The URL of the resource's own keys: for tokens that are encrypted to it, and responses that it signs (`jwks_uri`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    /// The rules of an MCP server, if the resource is one; `true` stands for the default ones.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::mcp::switch")]
+    pub mcp: Option<McpRules>,
 }
 
 impl ResourceRules {
@@ -94,6 +99,7 @@ impl ResourceRules {
             let problem = format!("expected one scope value, got {value:?}: write each value in quotes of its own");
             return Err(ConfigurationError::rule(format!("scopes_supported[{index}]"), problem));
         }
+        self.mcp.as_ref().map_or(Ok(()), McpRules::check)?;
         Ok(identifier)
     }
 }

@@ -11,8 +11,15 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{body::ResponseBody, service::leave};
-use crate::gate::{Pending, Secure};
+use super::{
+    body::ResponseBody,
+    content::Read,
+    service::{leave, presented},
+};
+use crate::gate::{Judging, Pending, Secure, Verdict};
+
+/// The reading of a request's content.
+type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
 
 pin_project! {
     /// The future of [`SecureService`](super::SecureService)'s response.
@@ -31,6 +38,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
+        Reading { secure: Secure, reading: Reading, call: Option<(Request<B>, S)> },
         Waiting { secure: Secure, judging: <Pending as IntoFuture>::IntoFuture, call: Option<(Request<B>, S)> },
         Passed { #[pin] response: S::Future },
         Answered { response: Option<Response<Bytes>> },
@@ -46,15 +54,33 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Answered { response: Some(response) } }
     }
 
+    pub(super) fn reading(secure: Secure, reading: Reading, request: Request<B>, ready: S) -> Self {
+        Self { state: State::Reading { secure, reading, call: Some((request, ready)) } }
+    }
+
     pub(super) fn waiting(secure: Secure, pending: Pending, request: Request<B>, ready: S) -> Self {
         let judging = pending.by_client(request.extensions().get().copied()).into_future();
         Self { state: State::Waiting { secure, judging, call: Some((request, ready)) } }
     }
 }
 
+impl<S: Service<Request<B>>, B> State<S, B> {
+    /// Calls the service if the request may pass, or refuses it.
+    fn by(secure: &Secure, verdict: Verdict, mut request: Request<B>, mut service: S) -> Self {
+        match verdict.outcome {
+            Ok(admitted) => {
+                leave(secure, admitted, &mut request);
+                Self::Passed { response: service.call(request) }
+            }
+            Err(refusal) => Self::Answered { response: Some(secure.answer(&refusal)) },
+        }
+    }
+}
+
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    B: 'static,
 {
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
@@ -71,13 +97,17 @@ where
                 },
                 StateProjection::Waiting { secure, judging, call } => {
                     let verdict = ready!(judging.as_mut().poll(cx));
-                    match (verdict.outcome, call.take()) {
-                        (Ok(admitted), Some((mut request, mut service))) => {
-                            leave(admitted, request.extensions_mut());
-                            State::Passed { response: service.call(request) }
-                        }
-                        (Err(refusal), _) => State::Answered { response: Some(secure.answer(&refusal)) },
-                        (Ok(_), None) => return Poll::Pending,
+                    let Some((request, service)) = call.take() else { return Poll::Pending };
+                    State::by(secure, verdict, request, service)
+                }
+                StateProjection::Reading { secure, reading, call } => {
+                    let read = ready!(reading.as_mut().poll(cx));
+                    let Some((mut request, service)) = call.take() else { return Poll::Pending };
+                    let judging = secure.judge(&presented(&request).content(read.content()));
+                    read.put_back(&mut request);
+                    match judging {
+                        Judging::Done(verdict) => State::by(secure, verdict, request, service),
+                        Judging::Waits(pending) => Self::waiting(secure.clone(), pending, request, service).state,
                     }
                 }
             };

@@ -5,10 +5,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
-use super::{body::ResponseBody, future::ResponseFuture};
+use super::{
+    body::ResponseBody,
+    content::{self, Read},
+    credentials,
+    future::ResponseFuture,
+};
 use crate::gate::{Access, Admitted, Judging, Presented, Secure};
 
 /// Calls the inner service for requests that may pass; answers the others itself.
@@ -27,6 +32,7 @@ impl<S> SecureService<S> {
 impl<S, B, R> Service<Request<B>> for SecureService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: 'static,
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
@@ -40,32 +46,53 @@ where
         if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.uri().path()) {
             return ResponseFuture::answered(document);
         }
-        match self.secure.judge(&presented(&request)) {
+        if !self.secure.forwards_authorization() {
+            credentials::put_back(&mut request);
+        }
+        let presented = presented(&request);
+        let judging = match self.secure.content_limit(&presented) {
+            None => self.secure.judge(&presented),
+            Some(limit) => match content::take(&mut request) {
+                Some(body) => {
+                    let reading = Box::pin(Read::up_to(limit, body));
+                    return ResponseFuture::reading(self.secure.clone(), reading, request, self.ready());
+                }
+                None => self.secure.judge(&self::presented(&request)),
+            },
+        };
+        match judging {
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
-                    leave(admitted, request.extensions_mut());
+                    leave(&self.secure, admitted, &mut request);
                     ResponseFuture::passed(self.inner.call(request))
                 }
                 Err(refusal) => ResponseFuture::answered(self.secure.answer(&refusal)),
             },
-            Judging::Waits(pending) => {
-                // The inner service that was polled ready goes with the request; its clone stays, and is polled next time.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(self.secure.clone(), pending, request, ready)
-            }
+            Judging::Waits(pending) => ResponseFuture::waiting(self.secure.clone(), pending, request, self.ready()),
         }
     }
 }
 
-fn presented<B>(request: &Request<B>) -> Presented<'_> {
+impl<S: Clone> SecureService<S> {
+    /// The inner service that was polled ready, to go with a request; its clone stays, and is polled next time.
+    fn ready(&mut self) -> S {
+        let clone = self.inner.clone();
+        mem::replace(&mut self.inner, clone)
+    }
+}
+
+pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
     let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
     Presented::new(request.headers()).request(request.method().as_str(), target).after(extensions.get())
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.
-pub(super) fn leave(admitted: Admitted, extensions: &mut Extensions) {
+pub(super) fn leave<B>(secure: &Secure, admitted: Admitted, request: &mut Request<B>) {
+    if !secure.forwards_authorization() {
+        credentials::take_off(request);
+    }
+    let extensions = request.extensions_mut();
     match admitted {
         Admitted::Bearer(access) => {
             extensions.insert(access);
