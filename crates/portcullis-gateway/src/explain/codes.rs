@@ -51,6 +51,53 @@ const CODES: &[Code] = &[
         "The request carries two tokens, or two Authorization fields: one of the client's and one of a proxy's, mostly.",
         "Have the proxy set the field instead of adding to it, and the client send the token in one place.",
     ),
+    // The message to an MCP server.
+    code(
+        "mcp_origin",
+        403,
+        "A web page of another origin sends the request. Without that check, any page could talk to an MCP server on the user's \
+         machine (DNS rebinding).",
+        "Add the origin to `allowed_origins` if pages of it may send requests; `null` cannot be allowed.",
+    ),
+    code(
+        "mcp_fields_missing",
+        400,
+        "Scope values depend on the tool or method, only header fields are seen, and they do not tell: the client uses a revision \
+         before 2026-07-28, whose servers do not hold Mcp-Method and Mcp-Name against the message.",
+        "Have the client use revision 2026-07-28, or show the message: with Envoy's `with_request_body`, or in the server's own \
+         process.",
+    ),
+    code(
+        "mcp_fields_malformed",
+        400,
+        "MCP-Protocol-Version, Mcp-Method or Mcp-Name comes twice, is not visible ASCII, or has a malformed `=?base64?…?=`.",
+        "Send each once; write other characters as standard base64 of UTF-8 between `=?base64?` and `?=`.",
+    ),
+    code(
+        "mcp_fields_disagree",
+        400,
+        "Mcp-Method or Mcp-Name names another operation than the message: a mistake of the client, or an attempt to get past a rule.",
+        "Have the client copy `method` and `params.name` or `params.uri` into the fields, to the letter.",
+    ),
+    code(
+        "mcp_content_type",
+        415,
+        "The message is not `application/json` in UTF-8 as it stands: another type, another character set, or compressed.",
+        "Send `Content-Type: application/json`, and no Content-Encoding.",
+    ),
+    code(
+        "mcp_body",
+        400,
+        "The message is cut off, is not strict JSON, has a member twice or one that differs only in case, or is no JSON-RPC \
+         message. With Envoy, perhaps only a part of it is shown.",
+        "Look at the reason in the log; with Envoy set `allow_partial_message: false`.",
+    ),
+    code(
+        "mcp_body_too_large",
+        413,
+        "The message is longer than the limit up to which it is read to find out the tool.",
+        "Raise `max_body_bytes`, or have the client send large data in another way.",
+    ),
     // The form of the token.
     code(
         "token_too_large",

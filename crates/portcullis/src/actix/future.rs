@@ -13,8 +13,11 @@ use actix_web::{
 };
 use pin_project_lite::pin_project;
 
-use super::middleware::SecureMiddleware;
+use super::{content::Read, middleware::SecureMiddleware};
 use crate::gate::Pending;
+
+/// The reading of a request's content.
+type Reading = Pin<Box<dyn Future<Output = Read>>>;
 
 pin_project! {
     /// The future of [`SecureMiddleware`]'s response.
@@ -33,6 +36,7 @@ pin_project! {
     where
         S: Service<ServiceRequest>,
     {
+        Reading { reading: Reading, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
         Waiting { judging: <Pending as IntoFuture>::IntoFuture, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
         Passed { #[pin] response: S::Future },
         Answered { response: Option<ServiceResponse> },
@@ -46,6 +50,10 @@ impl<S: Service<ServiceRequest>> MiddlewareFuture<S> {
 
     pub(super) fn answered(response: ServiceResponse) -> Self {
         Self { state: State::Answered { response: Some(response) } }
+    }
+
+    pub(super) fn reading(reading: Reading, middleware: SecureMiddleware<S>, request: ServiceRequest) -> Self {
+        Self { state: State::Reading { reading, call: Some((middleware, request)) } }
     }
 
     pub(super) fn waiting(pending: Pending, middleware: SecureMiddleware<S>, request: ServiceRequest) -> Self {
@@ -71,6 +79,12 @@ where
                     Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),
                     None => return Poll::Pending,
                 },
+                StateProjection::Reading { reading, call } => {
+                    let read = ready!(reading.as_mut().poll(cx));
+                    let Some((middleware, mut request)) = call.take() else { return Poll::Pending };
+                    let judging = middleware.judge_read(&mut request, read);
+                    middleware.go_on(judging, request).state
+                }
                 StateProjection::Waiting { judging, call } => {
                     let verdict = ready!(judging.as_mut().poll(cx));
                     let Some((middleware, request)) = call.take() else { return Poll::Pending };

@@ -13,7 +13,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
 
-use super::{convert, future::MiddlewareFuture};
+use super::{content::Read, convert, credentials, future::MiddlewareFuture};
 use crate::{
     gate::{Access, Admitted, Judging, Presented, Secure, Verdict},
     introspection::ClientAddress,
@@ -56,11 +56,41 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.path()) {
             return MiddlewareFuture::answered(request.into_response(convert::response(document)));
         }
-        match self.judge(&request) {
+        if !self.secure.forwards_authorization() {
+            credentials::put_back(&mut request);
+        }
+        let presented = presented(&request);
+        match self.secure.content_limit(&presented) {
+            None => self.go_on(self.judge(&request, presented), request),
+            Some(limit) => {
+                let reading = Box::pin(Read::up_to(limit, request.take_payload()));
+                MiddlewareFuture::reading(reading, self.clone(), request)
+            }
+        }
+    }
+}
+
+impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
+    /// Judges what was presented, behind outer middleware of this request.
+    fn judge(&self, request: &ServiceRequest, presented: Presented<'_>) -> Judging {
+        let extensions = request.extensions();
+        self.secure.judge(&presented.after(extensions.get()))
+    }
+
+    /// Judges the request with its content, and puts that back.
+    pub(super) fn judge_read(&self, request: &mut ServiceRequest, read: Read) -> Judging {
+        let judging = self.judge(request, presented(request).content(read.content()));
+        read.put_back(request);
+        judging
+    }
+
+    /// Responds by the verdict, as soon as it is there.
+    pub(super) fn go_on(&self, judging: Judging, request: ServiceRequest) -> MiddlewareFuture<S> {
+        match judging {
             Judging::Done(verdict) => self.respond(verdict, request),
             Judging::Waits(pending) => {
                 let client = request.extensions().get::<ClientAddress>().copied();
@@ -68,20 +98,14 @@ where
             }
         }
     }
-}
-
-impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
-    fn judge(&self, request: &ServiceRequest) -> Judging {
-        let extensions = request.extensions();
-        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        let presented = Presented::new(request.headers()).request(request.method().as_str(), target);
-        self.secure.judge(&presented.after(extensions.get()))
-    }
 
     /// Calls the inner service if the request may pass, or refuses it.
-    pub(super) fn respond(&self, verdict: Verdict, request: ServiceRequest) -> MiddlewareFuture<S> {
+    pub(super) fn respond(&self, verdict: Verdict, mut request: ServiceRequest) -> MiddlewareFuture<S> {
         match verdict.outcome {
             Ok(admitted) => {
+                if !self.secure.forwards_authorization() {
+                    credentials::take_off(&mut request);
+                }
                 leave(admitted, &request);
                 MiddlewareFuture::passed(self.inner.call(request))
             }
@@ -91,6 +115,11 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
             }
         }
     }
+}
+
+fn presented(request: &ServiceRequest) -> Presented<'_> {
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    Presented::new(request.headers()).request(request.method().as_str(), target)
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this middleware alone.

@@ -16,7 +16,9 @@
 //! ```
 //!
 //! 1. A request that may pass reaches the inner service with [`Access`](crate::Access) in its extensions. Any other
-//!    request gets the challenge, and never reaches the inner service. Bodies pass unchanged.
+//!    request gets the challenge, and never reaches the inner service. Bodies pass unchanged. For an
+//!    [MCP server](crate::Secure::mcp), the content is read if a rule depends on it, and the same bytes go on; and the field
+//!    `Authorization` is taken off, so outer middleware must not keep a clone of the `HttpRequest`, as actix-web has it.
 //! 2. A known token takes no allocation besides its entry in the extensions; the future is boxed only if it waits.
 //! 3. Middleware nests: on an `App`, a `Scope`, a `Resource` and a `Route`. Each finds its own token and checks its own rules;
 //!    a token that outer middleware with the same verifier has verified is not verified again.
@@ -24,7 +26,9 @@
 //!    request needs them first; answers about opaque tokens too. A handler that blocks its thread delays them for all workers:
 //!    leave such work to [`web::block`](actix_web::web::block).
 
+mod content;
 mod convert;
+mod credentials;
 mod extract;
 mod future;
 mod metadata;

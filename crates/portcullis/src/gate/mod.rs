@@ -34,6 +34,10 @@ pub use secure::Secure;
 #[cfg(any(feature = "actix", feature = "axum"))]
 mod extract;
 #[cfg(any(feature = "actix", feature = "axum"))]
+mod gathered;
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use extract::Guarded;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub use extract::{AccessRejection, Granted, RequiredScope};
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) use gathered::Gathered;

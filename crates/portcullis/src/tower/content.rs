@@ -14,11 +14,11 @@ use std::{
 };
 
 use ::axum::{Error, body::Body};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body::{Body as _, Frame, SizeHint};
 
-use crate::mcp::Content;
+use crate::{gate::Gathered, mcp::Content};
 
 /// Takes the body out of a request, if it is axum's.
 pub(super) fn take<B: 'static>(request: &mut Request<B>) -> Option<Body> {
@@ -111,33 +111,5 @@ impl http_body::Body for Read {
         }
         hint.set_lower(hint.lower().saturating_add(read));
         hint
-    }
-}
-
-/// Bytes in one piece: those of a single frame are not copied.
-#[derive(Default)]
-struct Gathered {
-    first: Bytes,
-    all: BytesMut,
-}
-
-impl Gathered {
-    fn len(&self) -> usize {
-        self.first.len().max(self.all.len())
-    }
-
-    fn push(&mut self, bytes: Bytes) {
-        if self.first.is_empty() {
-            self.first = bytes;
-            return;
-        }
-        if self.all.is_empty() {
-            self.all.extend_from_slice(&self.first);
-        }
-        self.all.extend_from_slice(&bytes);
-    }
-
-    fn finish(self) -> Bytes {
-        if self.all.is_empty() { self.first } else { self.all.freeze() }
     }
 }

@@ -22,6 +22,8 @@ pub(super) fn take_off<B>(request: &mut Request<B>) {
 pub(super) fn put_back<B>(request: &mut Request<B>) {
     if let Some(TakenOff(fields)) = request.extensions_mut().remove() {
         let headers: &mut HeaderMap = request.headers_mut();
-        fields.into_iter().for_each(|field| drop(headers.append(AUTHORIZATION, field)));
+        for field in fields {
+            headers.append(AUTHORIZATION, field);
+        }
     }
 }
