@@ -117,7 +117,10 @@ pub use claims::{Claims, IssuerRules, TokenCacheRules, VerifiedToken};
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
-pub use explain::{Check, Explanation, Fact, Outcome};
+pub use explain::{
+    Check, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceDocuments, ResourceFinding,
+    ResourceInspector, ResourceOutcome, ResourceReport,
+};
 pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, ProtectedResource, Secure, Verdict};
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,

@@ -16,10 +16,16 @@
 
 mod entry;
 mod hint;
+mod resource;
 mod rows;
 mod serialize;
 mod walk;
 mod words;
+
+pub use resource::{
+    ResourceCheck, ResourceCheckKind, ResourceDocuments, ResourceFinding, ResourceInspector, ResourceOutcome,
+    ResourceReport,
+};
 
 use std::time::{Duration, SystemTime};
 

@@ -5,7 +5,7 @@ use url::{Position, Url};
 use crate::loopback::is_this_machine;
 
 /// The well-known path of the documents of protected resources (RFC 9728 section 8.2).
-const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// A valid identifier: an https URL in its normal form, without query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]

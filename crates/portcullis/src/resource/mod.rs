@@ -16,6 +16,7 @@ mod rules;
 pub use document::ResourceDocument;
 pub use rules::ResourceRules;
 
+pub(crate) use identifier::WELL_KNOWN;
 pub(crate) use in_use::{RegisteredScopes, ScopesInUse};
 
 use identifier::Identifier;

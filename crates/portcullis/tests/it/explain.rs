@@ -4,6 +4,7 @@ mod agreement;
 mod causes;
 mod facts;
 mod providers;
+mod resource;
 mod restraint;
 
 use portcullis::{Check, CheckKind, Explanation, Refusal};
