@@ -14,7 +14,7 @@
 //!         config/                portcullis.toml, with each mistake shown on its line
 //! listener/ admin/ store/ telemetry/   sockets and limits; health, metrics, status; Redis; logs
 //!
-//! explain/ keys/                 for people: explanations of tokens, the keys of a set
+//! explain/ keys/ resource/       for people: explanations of tokens, the keys of a set, a resource as clients meet it
 //! manual terminal/               completions and man pages; colours, and output without foreign control characters
 //! ```
 //!
@@ -35,6 +35,7 @@ mod forward_auth;
 mod keys;
 mod listener;
 mod manual;
+mod resource;
 mod routes;
 mod serve;
 mod store;
@@ -71,6 +72,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// List the keys of a key set, and tell which of them can be used
     Keys(keys::Arguments),
+    /// Inspect a protected resource as its clients meet it, and say what keeps them out
+    Resource(resource::Arguments),
     /// Write the completions of a shell
     Completions {
         /// The shell
@@ -112,6 +115,7 @@ async fn run() -> ExitCode {
         Command::CheckConfig { file, configuration } => ended(check_config::run(&file.unwrap_or(configuration.config))),
         Command::Explain(arguments) => explain::run(*arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
+        Command::Resource(arguments) => resource::run(arguments).await,
         Command::Completions { shell } => manual::completions(shell, Arguments::command()),
         Command::Man { subcommand } => manual::page(subcommand.as_deref(), Arguments::command()),
     }

@@ -42,7 +42,7 @@ const GATEWAY: &str = "
     serve
     admin check_config ext_authz forward_auth
     explain listener
-    decision keys manual
+    decision keys manual resource
     store
     telemetry
     config

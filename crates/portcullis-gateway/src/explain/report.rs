@@ -11,14 +11,8 @@ use super::{
 };
 use crate::{
     decision::Fault,
-    terminal::{BAD, DOUBT, FAINT, GOOD, HEADING, escaped, styled, visible, wrapped},
+    terminal::{BAD, DOUBT, FAINT, GOOD, HEADING, beneath, escaped, row, styled, visible},
 };
-
-/// The column of a check's text.
-const TEXT: usize = 28;
-
-/// The width of hints.
-const WIDTH: usize = 88;
 
 /// Returns the report as JSON: that of the library, and the route.
 pub(super) fn json(judged: &Judged) -> Result<String, Report> {
@@ -120,9 +114,7 @@ fn of_check(check: &Check) -> Vec<String> {
         Outcome::Failed(_) => ("✗", BAD),
         _ => ("·", FAINT),
     };
-    let title = format!("{:<width$}", check.kind.title(), width = TEXT - 4);
-    let title = if check.has_failed() { styled(BAD, &title) } else { title };
-    let mut lines = vec![format!("{} {title}  {}", styled(style, mark), told(check)).trim_end().to_owned()];
+    let mut lines = vec![row((mark, style), check.kind.title(), check.has_failed().then_some(BAD), &told(check))];
     if check.has_failed() {
         lines.extend(beneath("expected", check.expected.as_deref()));
         lines.extend(beneath("hint", check.hint.as_deref()));
@@ -141,14 +133,4 @@ fn told(check: &Check) -> String {
         (Outcome::Passed, None) => styled(FAINT, &visible(check.expected.as_deref().unwrap_or_default())),
         (_, None) => String::new(),
     }
-}
-
-fn beneath(name: &str, text: Option<&str>) -> Vec<String> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Vec::new() };
-    let lines = wrapped(&visible(text), WIDTH).into_iter().enumerate();
-    let told = lines.map(|(row, line)| {
-        let name = if row == 0 { styled(FAINT, &format!("{name:<10}")) } else { " ".repeat(10) };
-        format!("{}{name}{line}", " ".repeat(4))
-    });
-    told.collect()
 }

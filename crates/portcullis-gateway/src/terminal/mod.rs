@@ -1,9 +1,11 @@
 //! The output of commands: colours and a spinner only on a terminal, and no foreign characters that steer it.
 
 mod foreign;
+mod row;
 mod spinner;
 
 pub(crate) use foreign::{coloured, escaped, is_dangerous, safe, visible};
+pub(crate) use row::{beneath, row};
 pub(crate) use spinner::waiting;
 
 use std::io::Write;

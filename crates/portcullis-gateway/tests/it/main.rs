@@ -22,6 +22,7 @@ mod metrics;
 mod ml_dsa;
 mod outage;
 mod reload;
+mod resource;
 mod robustness;
 mod rules;
 mod shared_store;
