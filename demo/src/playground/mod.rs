@@ -6,6 +6,7 @@
 //! | `GET /playground/status` | the authorization server's keys and the resource server's cache of them |
 //! | `POST /playground/token` | the requested token |
 //! | `POST /playground/explain` | the reason why a token passes or is refused at an endpoint |
+//! | `POST /playground/resource` | the mistakes in the metadata of a protected resource |
 //! | `POST /playground/{rotate,withdraw,refresh,stop,start}` | the status after that action |
 //!
 //! It signs tokens for everybody, so it runs on loopback only and answers its own page only (`guard`).
@@ -15,6 +16,7 @@ mod guard;
 mod keys;
 mod mint;
 mod page;
+mod resource;
 mod tamperings;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -61,6 +63,7 @@ pub(crate) fn router(address: SocketAddr, guards: Guards, server: AuthorizationS
         .route("/playground/status", get(keys::status))
         .route("/playground/token", post(mint::token))
         .route("/playground/explain", post(explain::explain))
+        .route("/playground/resource", post(resource::inspect))
         .route("/playground/rotate", post(keys::rotate))
         .route("/playground/withdraw", post(keys::withdraw))
         .route("/playground/refresh", post(keys::refresh))

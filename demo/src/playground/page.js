@@ -287,6 +287,7 @@ function block(title, text, className) {
 const OUTCOMES = {
   passed: ['✓', 'passed'],
   failed: ['✗', 'failed'],
+  warned: ['!', 'warning'],
   not_reached: ['–', 'not reached'],
   not_asked: ['–', 'not asked for'],
 };
@@ -337,6 +338,36 @@ function checkRow(check) {
     row.append(element('p', 'hint', ...prose(check.hint)));
   }
   return row;
+}
+
+// --- Metadata of a protected resource --------------------------------------
+
+async function inspect() {
+  const texts = (...ids) => ids.map((id) => byId(id).value.trim());
+  const [url, challenge, metadata, server] = texts('resource-url', 'challenge', 'resource-metadata', 'server-metadata');
+  const report = await ask('/playground/resource', {
+    url,
+    www_authenticate: challenge || null,
+    metadata,
+    servers: server ? [server] : [],
+  });
+  const verdict = report.verdict === 'passed' ? 'passed' : 'failed';
+  const counts = [counted(report.errors.length, 'error'), counted(report.warnings.length, 'warning')].join(', ');
+  const words = verdict === 'passed' ? 'No client is kept out.' : 'Some clients cannot get a token.';
+  byId('findings-said').replaceChildren(element('p', 'headline', element('strong', `badge ${verdict}`, counts), ' ', words));
+  byId('findings').replaceChildren(...[...Map.groupBy(report.checks, (check) => check.about)].flatMap(findingsOf));
+}
+
+/** The heading of a subject, and its checks. */
+function findingsOf([about, checks]) {
+  const rows = checks.map((check) => {
+    const row = checkRow({ ...check, actual: check.actual && { text: check.actual, vouched: true } });
+    if (check.code) {
+      row.querySelector('.word').after(' ', element('code', '', check.code));
+    }
+    return row;
+  });
+  return [element('h3', '', visible(about)), element('ol', 'checks', ...rows)];
 }
 
 // --- The authorization server --------------------------------------------
@@ -426,6 +457,12 @@ byId('order').addEventListener('submit', (event) => {
       await send(credentials);
     }
   });
+});
+
+byId('inspection').addEventListener('submit', (event) => {
+  event.preventDefault();
+  byId('findings').replaceChildren();
+  telling('findings-said', inspect);
 });
 
 byId('again').addEventListener('click', () => telling('verdict', () => send(last.token)));

@@ -309,6 +309,39 @@ describe('the playground', () => {
     assert.equal((await page.send()).badge, '200 OK');
   });
 
+  test('pasted metadata are inspected', async () => {
+    const page = await open();
+    const inspect = async () => {
+      await page.page.$eval('#findings-said', (said) => said.replaceChildren());
+      await page.click('#inspect');
+      await page.until(() => document.querySelector('#findings-said').childElementCount > 0);
+      const codes = await page.page.$$eval('#findings li > div > code', (found) => found.map((code) => code.innerText));
+      return { said: await page.text('#findings-said'), codes };
+    };
+    // The page begins with an example that has mistakes.
+    const example = await inspect();
+    assert.match(example.said, /2 errors, 2 warnings\s+Some clients cannot get a token/);
+    assert.deepEqual(example.codes, ['slash_identifier', 'no_pkce', 'no_registration', 'scope_not_offered']);
+    assert.match(await page.text('#findings'), /https:\/\/as\.example\.com/);
+    await page.screenshot('metadata', { fullPage: true });
+
+    const issuer = 'https://as.example.org';
+    await page.fill('#resource-url', 'https://api.example.org');
+    await page.fill('#challenge', 'Bearer resource_metadata="https://api.example.org/.well-known/oauth-protected-resource"');
+    await page.fill('#resource-metadata', JSON.stringify({ resource: 'https://api.example.org', authorization_servers: [issuer] }));
+    await page.fill('#server-metadata', JSON.stringify({
+      issuer,
+      authorization_endpoint: `${issuer}/a`,
+      token_endpoint: `${issuer}/t`,
+      jwks_uri: `${issuer}/k`,
+      code_challenge_methods_supported: ['S256'],
+      client_id_metadata_document_supported: true,
+    }));
+    assert.deepEqual(await inspect(), { said: '0 errors, 0 warnings No client is kept out.', codes: [] });
+    await page.fill('#resource-metadata', '<!doctype html>');
+    assert.deepEqual((await inspect()).codes, ['metadata_html']);
+  });
+
   test('the keyboard is enough', async () => {
     const page = await open();
     const { keyboard } = page.page;
@@ -329,7 +362,10 @@ describe('the playground', () => {
       seen.push(id);
     }
     assert.deepEqual(seen.slice(0, 7), ['/secured/token', 'made', 'tampering', 'scope', 'claims', 'algorithm', 'lifetime']);
-    assert.deepEqual(seen.slice(-4), ['rotate', 'withdraw', 'refresh', 'toggle']);
+    assert.deepEqual(seen.slice(-9), [
+      'rotate', 'withdraw', 'refresh', 'toggle',
+      'resource-url', 'challenge', 'resource-metadata', 'server-metadata', 'inspect',
+    ]);
 
     // Arrows choose among radio buttons, letters in a list, Enter sends.
     await page.page.focus('input[value="/secured/token"]');
@@ -362,7 +398,7 @@ describe('the playground', () => {
     walk(await page.page.accessibility.snapshot({ interestingOnly: false }));
     assert.deepEqual(nameless, []);
     const live = await page.page.$$eval('[role="status"]', (found) => found.map((element) => element.id));
-    assert.deepEqual(live.sort(), ['said', 'verdict']);
+    assert.deepEqual(live.sort(), ['findings-said', 'said', 'verdict']);
     assert.equal(await page.page.$eval('html', (html) => html.lang), 'en');
   });
 
@@ -426,7 +462,7 @@ describe('the playground', () => {
     const post = async (headers, path = '/playground/token') =>
       (await fetch(`${url}${path}`, { method: 'POST', headers, body: order })).status;
     assert.equal(await post({ 'Content-Type': 'application/json' }), 200);
-    for (const path of ['token', 'explain', 'rotate', 'withdraw', 'refresh', 'stop', 'start']) {
+    for (const path of ['token', 'explain', 'resource', 'rotate', 'withdraw', 'refresh', 'stop', 'start']) {
       assert.equal(await post({ 'Content-Type': 'text/plain' }, `/playground/${path}`), 415, path);
       const foreign = { 'Content-Type': 'application/json', Origin: 'http://evil.example' };
       assert.equal(await post(foreign, `/playground/${path}`), 403, path);

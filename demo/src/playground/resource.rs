@@ -1,0 +1,13 @@
+//! Inspections of pasted metadata: nothing is fetched.
+
+use axum::{Json, http::StatusCode};
+use portcullis::{ResourceDocuments, ResourceReport};
+
+use super::Problem;
+
+pub(super) async fn inspect(Json(documents): Json<ResourceDocuments>) -> Result<Json<ResourceReport>, Problem> {
+    match documents.inspect() {
+        Ok(report) => Ok(Json(report)),
+        Err(error) => Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())),
+    }
+}
