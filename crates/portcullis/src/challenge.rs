@@ -27,7 +27,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
 use crate::{
@@ -73,12 +73,7 @@ impl Challenge {
         let status = self.status(refusal);
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
-        for challenge in self.schemes(refusal, operation_scope) {
-            // A field for each scheme: some clients cannot tell two challenges in one field apart.
-            if let Some(challenge) = challenge.field() {
-                response.headers_mut().append(WWW_AUTHENTICATE, challenge);
-            }
-        }
+        scheme::add_fields(response.headers_mut(), &self.schemes(refusal, operation_scope));
         if let Refusal::Unavailable(fault) = refusal {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(fault.retry_after()).into());
         }

@@ -1,6 +1,6 @@
 //! The challenge of one authentication scheme (RFC 9110 section 11.6.1).
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 
 /// `Bearer name="value", …`, the values as quoted strings (RFC 9110 sections 5.6.4 and 11.2).
 pub(super) struct SchemeChallenge {
@@ -29,8 +29,33 @@ impl SchemeChallenge {
         parameters.push('"');
     }
 
-    /// The value of the field `WWW-Authenticate`.
-    pub(super) fn field(&self) -> Option<HeaderValue> {
+    fn field(&self) -> Option<HeaderValue> {
         HeaderValue::from_bytes(format!("{}{}", self.scheme, self.parameters).as_bytes()).ok()
+    }
+}
+
+/// Adds a `WWW-Authenticate` field for each challenge: some clients cannot tell two challenges in one field apart.
+pub(super) fn add_fields(headers: &mut HeaderMap, challenges: &[SchemeChallenge]) {
+    for field in challenges.iter().filter_map(SchemeChallenge::field) {
+        headers.append(WWW_AUTHENTICATE, field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scheme_has_a_field_of_its_own() {
+        let (mut dpop, mut bearer) = (SchemeChallenge::new("DPoP"), SchemeChallenge::new("Bearer"));
+        dpop.add("algs", "ES256 EdDSA");
+        bearer.add("realm", "a \"b\", DPoP c=\"d\\");
+        bearer.add("scope", "read write");
+        let mut headers = HeaderMap::new();
+        add_fields(&mut headers, &[dpop, bearer, SchemeChallenge::new("Negotiate")]);
+        let fields: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().collect();
+        let expected =
+            [r#"DPoP algs="ES256 EdDSA""#, r#"Bearer realm="a \"b\", DPoP c=\"d\\", scope="read write""#, "Negotiate"];
+        assert_eq!(fields, expected);
     }
 }

@@ -2,10 +2,16 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use http::header::WWW_AUTHENTICATE;
 use serde_json::json;
 
 use super::*;
 use crate::refusal::{ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified};
+
+fn insufficient_user_authentication(is_too_old: bool) -> Refusal {
+    let (acr_values, max_age) = (vec!["urn:a".into(), "b".into()], Some(Duration::from_millis(90_500)));
+    Refusal::Access(AccessFault::InsufficientUserAuthentication { acr_values, max_age, is_too_old })
+}
 
 fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
     let unverified = || Unverified::new("whatever");
@@ -21,6 +27,12 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
             403,
             Some("insufficient_scope"),
             "insufficient_scope",
+        ),
+        (
+            insufficient_user_authentication(true),
+            401,
+            Some("insufficient_user_authentication"),
+            "insufficient_user_authentication",
         ),
         (
             Refusal::Access(AccessFault::RequiredClaims { claim: "a".into() }),
@@ -186,6 +198,23 @@ fn the_fields_read_to_the_letter_as_the_rfcs_have_them() {
             scope("a\"b\r\n\\"),
             r#"error="insufficient_scope", error_description="Token is missing some required scope values", scope="a\"b  \\""#,
         ),
+        // RFC 9470 section 3: seconds are whole, and texts as in its examples.
+        (
+            insufficient_user_authentication(false),
+            r#"error="insufficient_user_authentication", error_description="A different authentication level is required", acr_values="urn:a b", max_age="90""#,
+        ),
+        (
+            insufficient_user_authentication(true),
+            r#"error="insufficient_user_authentication", error_description="More recent authentication is required", acr_values="urn:a b", max_age="90""#,
+        ),
+        (
+            Refusal::Access(AccessFault::InsufficientUserAuthentication {
+                acr_values: Vec::new(),
+                max_age: Some(Duration::from_secs(5)),
+                is_too_old: true,
+            }),
+            r#"error="insufficient_user_authentication", error_description="More recent authentication is required", max_age="5""#,
+        ),
     ];
     for (refusal, parameters) in table {
         let (comma, space) = if parameters.is_empty() { ("", "") } else { (", ", " ") };
@@ -197,6 +226,46 @@ fn the_fields_read_to_the_letter_as_the_rfcs_have_them() {
             let fields: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
             assert_eq!(fields, [expected.as_str()], "{refusal:?}");
             assert!(!response.headers().contains_key(RETRY_AFTER), "{refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn the_client_of_a_protected_resource_is_told_its_scope_and_its_document() {
+    const METADATA: &str = r#"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource""#;
+    let url = "https://api.example.com/.well-known/oauth-protected-resource";
+    let challenge = |realm: Option<&str>, scope: &[&str]| {
+        let told = Some(Told::new(url, scope.iter().copied()));
+        Challenge { realm: realm.map(str::to_owned), told, ..Challenge::default() }
+    };
+    let field = |challenge: &Challenge, refusal: &Refusal| {
+        let response = challenge.response(refusal);
+        response.headers().get(WWW_AUTHENTICATE).map(|field| field.to_str().unwrap().to_owned())
+    };
+    let none = Refusal::Request(RequestFault::NoCredentials);
+    let plain = challenge(None, &[]);
+    assert_eq!(field(&plain, &none), Some(format!("Bearer {METADATA}")));
+    let full = challenge(Some("r"), &["a", "b", "a"]);
+    assert_eq!(field(&full, &none), Some(format!(r#"Bearer realm="r", scope="a b", {METADATA}"#)));
+    let scope = Refusal::Access(AccessFault::InsufficientScope { required: "c b".into() });
+    let missing = "Token is missing some required scope values";
+    assert_eq!(
+        field(&full, &scope),
+        Some(format!(
+            r#"Bearer realm="r", error="insufficient_scope", error_description="{missing}", scope="a b c", {METADATA}"#
+        )),
+        "all that the layer and the handler need, each once"
+    );
+    for (refusal, status, error, code) in refusals() {
+        let told = field(&full, &refusal);
+        match (status, error) {
+            (500 | 503, _) => assert_eq!(told, None, "{code}"),
+            // The request has to be mended, and no other token would do so.
+            (400, _) => assert!(!told.unwrap().contains("resource_metadata"), "{code}"),
+            (_, _) => {
+                let told = told.unwrap();
+                assert!(told.contains(r#", scope="a b"#) && told.ends_with(METADATA), "{code}: {told}");
+            }
         }
     }
 }

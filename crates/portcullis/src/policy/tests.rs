@@ -2,6 +2,7 @@
 
 mod data;
 mod language;
+mod step_up;
 
 use std::{sync::Arc, time::SystemTime};
 

@@ -34,13 +34,13 @@ macro_rules! answer {
         $crate::actix::read(actix_web::test::call_service(&app, request).await).await
     }};
 }
-use answer;
+pub(crate) use answer;
 
-fn request(path: &str, fields: &[(&str, &str)]) -> TestRequest {
+pub(crate) fn request(path: &str, fields: &[(&str, &str)]) -> TestRequest {
     fields.iter().fold(TestRequest::with_uri(path), |request, field| request.append_header(*field))
 }
 
-async fn read<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
+pub(crate) async fn read<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
     let status = StatusCode::from_u16(response.status().as_u16()).unwrap();
     let mut headers = HeaderMap::new();
     for (name, value) in response.headers() {

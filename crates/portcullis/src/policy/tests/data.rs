@@ -19,6 +19,8 @@ fn rules_are_written_as_they_are_read() {
             { "name": "f", "absent": true },
         ],
         "implied_scopes": { "a": ["b", "c"] },
+        "acr": ["urn:example:mfa"],
+        "max_age": 300,
         "optional": true,
         "report_only": true,
         "invalid_token_status": 401,

@@ -67,6 +67,7 @@ impl Doors {
                 .scope(["read"])
                 .rule("no_tenant", |claims| claims.contains_key("tenant"))
                 .unwrap(),
+            Secure::new(ours.clone()).acr(["3", "urn:example:mfa"]).max_age(Duration::from_secs(60)).scope(["read"]),
             Secure::new(ours).max_token_bytes(900),
             Secure::new(introspecting(&setup, IntrospectionForm::Jwt)).scope(["read"]),
         ];
@@ -135,6 +136,8 @@ async fn it_agrees_about_good_tokens_and_about_what_they_grant() {
         good().claim("tenant", 7).claim("realm_access", roles.clone()),
         good().claim("realm_access", roles).scope("read write"),
         good().scope("read").claim("level", 3.0),
+        good().scope("read").claim("acr", "3"),
+        good().scope("read").claim("acr", "3").claim("auth_time", 0),
         good().scope("read").claim("level", "3"),
         good().typ("JWT"),
         good().without_header("typ"),
@@ -175,7 +178,21 @@ async fn it_agrees_whatever_stands_in_header_and_claims() {
             let token = doors.setup.server.token().header(member, value.clone()).sign();
             doors.agree(token.as_bytes(), &format!("{member}: {value}")).await;
         }
-        for claim in ["iss", "aud", "exp", "nbf", "iat", "sub", "jti", "scope", "scp", "tenant", "realm_access"] {
+        for claim in [
+            "iss",
+            "aud",
+            "exp",
+            "nbf",
+            "iat",
+            "sub",
+            "jti",
+            "scope",
+            "scp",
+            "tenant",
+            "realm_access",
+            "acr",
+            "auth_time",
+        ] {
             let token = doors.setup.server.token().claim(claim, value.clone()).sign();
             doors.agree(token.as_bytes(), &format!("{claim}: {value}")).await;
         }
