@@ -22,7 +22,7 @@ pub use body::RefusalBody;
 
 pub(crate) use body::BodyHook;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -42,7 +42,7 @@ pub(crate) struct Challenge {
     realm: Option<String>,
     invalid_token_status: InvalidTokenStatus,
     problem_json: bool,
-    told: Option<Told>,
+    told: Option<Arc<Told>>,
     pub(crate) own_body: Option<BodyHook>,
 }
 
@@ -64,7 +64,7 @@ impl Challenge {
     pub(crate) fn new(rules: &Rules, told: Option<Told>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
         let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
-        Self { realm: realm.clone(), invalid_token_status, problem_json, told, own_body }
+        Self { realm: realm.clone(), invalid_token_status, problem_json, told: told.map(Arc::new), own_body }
     }
 
     /// The response to a refused request: it shows nothing of the token or of our configuration.
@@ -161,7 +161,7 @@ impl Challenge {
 
     /// The facts for a client that may come back with another token; a malformed request has to be mended first.
     fn told(&self, refusal: &Refusal) -> Option<&Told> {
-        self.told.as_ref().filter(|_| !matches!(refusal, Refusal::Request(RequestFault::SeveralTokens)))
+        self.told.as_deref().filter(|_| !matches!(refusal, Refusal::Request(RequestFault::SeveralTokens)))
     }
 }
 

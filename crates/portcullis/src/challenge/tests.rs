@@ -235,7 +235,7 @@ fn the_client_of_a_protected_resource_is_told_its_scope_and_its_document() {
     const METADATA: &str = r#"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource""#;
     let url = "https://api.example.com/.well-known/oauth-protected-resource";
     let challenge = |realm: Option<&str>, scope: &[&str]| {
-        let told = Some(Told::new(url, scope.iter().copied()));
+        let told = Some(Arc::new(Told::new(url, scope.iter().copied())));
         Challenge { realm: realm.map(str::to_owned), told, ..Challenge::default() }
     };
     let field = |challenge: &Challenge, refusal: &Refusal| {

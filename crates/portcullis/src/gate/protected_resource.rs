@@ -43,8 +43,7 @@ impl ProtectedResource {
     /// Clients that follow RFC 9728 section 3.3 compare it with the URL that they call: name the URL of the API, as
     /// `https://mcp.example.com/mcp`.
     pub fn new(identifier: impl Into<String>) -> Self {
-        let mut rules = ResourceRules::default();
-        rules.resource = identifier.into();
+        let rules = ResourceRules { resource: identifier.into(), ..ResourceRules::default() };
         Self { rules, issuers: Vec::new() }
     }
 
