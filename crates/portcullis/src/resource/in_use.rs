@@ -28,6 +28,7 @@ impl ScopesInUse {
         RegisteredScopes(scopes)
     }
 
+    #[cfg(any(feature = "actix", feature = "axum", test))]
     pub(super) fn publish(&self, scopes: &[&str]) {
         self.with(|values| {
             for scope in scopes {

@@ -72,6 +72,7 @@ impl Resource {
     }
 
     /// Publishes scope values for as long as this resource lives.
+    #[cfg(any(feature = "actix", feature = "axum", test))]
     pub(crate) fn publish(&self, scopes: &[&str]) {
         self.scopes.publish(scopes);
     }
