@@ -140,7 +140,8 @@ impl Secure {
     /// use.
     ///
     /// A challenge names the scope that the endpoint needs, all of it at once, and the document's URL. The status for a bad token
-    /// stays [as configured](Self::invalid_token_status).
+    /// stays [as configured](Self::invalid_token_status). Clients in browsers read challenges only if your CORS layer exposes
+    /// `WWW-Authenticate` (`Access-Control-Expose-Headers`); the document they can always read.
     ///
     /// # Errors
     ///
