@@ -27,6 +27,7 @@ mod jwt_svid;
 mod key_sets;
 mod layers;
 mod local_keys;
+mod mcp;
 mod metrics;
 mod ml_dsa;
 mod nested;
