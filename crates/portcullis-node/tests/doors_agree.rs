@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use portcullis::{Claims, InvalidTokenStatus, JwksService, Secure, Verifier, VerifierBuilder};
+use portcullis::{Claims, InvalidTokenStatus, JwksService, ProtectedResource, Secure, Verifier, VerifierBuilder};
 use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault, SigningKey, TokenBuilder};
 use reqwest::{
     Client, Response,
@@ -28,7 +28,10 @@ const LONGEST_FIELD: usize = 64 * 1024;
 const PATHS: [&str; 10] =
     ["/token", "/scope", "/claim", "/optional", "/any-scope", "/types", "/bound", "/short", "/svid", "/few-keys"];
 /// The paths whose rules are about the values of claims.
-const RULES: [&str; 6] = ["/one-of", "/matches", "/absent", "/implied", "/scope-claims", "/lifetime"];
+const RULES: [&str; 8] =
+    ["/one-of", "/matches", "/absent", "/implied", "/scope-claims", "/lifetime", "/acr", "/max-age"];
+/// The path of the document of the doors' resource.
+const METADATA: &str = "/.well-known/oauth-protected-resource";
 /// A limit for tokens below the length of the test kit's tokens.
 const SHORT: usize = 100;
 
@@ -96,6 +99,10 @@ fn app(server: &AuthorizationServer) -> Router {
     let lifetime = guard(builder().max_token_lifetime(Duration::from_secs(900)));
     let implied = secure.clone().implied_scopes("admin", ["write"]).implied_scopes("write", ["read"]);
     let absent = secure.clone().invalid_token_status(InvalidTokenStatus::Unauthorized).claim_absent("act");
+    let acr = secure.clone().invalid_token_status(InvalidTokenStatus::Unauthorized).acr(["mfa", "hw"]);
+    let resource = ProtectedResource::new(AUDIENCE).issuer(Verifier::builder(jwks.clone()).issuer(server.issuer()));
+    let resource = Secure::protecting(resource.name("Doors")).unwrap().realm("doors").problem_json();
+    let resource = resource.scope(["read", "write"]).acr(["mfa"]);
     let subject = async |claims: Option<Claims>| match claims {
         Some(claims) => claims.subject().unwrap_or_default().to_owned(),
         None => "nobody".to_owned(),
@@ -116,6 +123,9 @@ fn app(server: &AuthorizationServer) -> Router {
         .route("/implied", get(subject).layer(implied.scope(["read"])))
         .route("/scope-claims", get(subject).layer(scope_claims.scope(["read"])))
         .route("/lifetime", get(subject).layer(lifetime))
+        .route("/acr", get(subject).layer(acr))
+        .route("/max-age", get(subject).layer(secure.clone().max_age(Duration::from_secs(300)).acr(["mfa"])))
+        .merge(resource.protect(Router::new().route("/resource", get(subject))))
         .route("/optional", get(subject).layer(secure.optional()))
 }
 
@@ -281,6 +291,11 @@ async fn every_value_that_a_rule_asks_for_gets_the_same_answer() {
     let claims =
         claims.chain(scopes.iter().map(|value| json!({ "permissions": value, "nested": { "scope": "read" } })));
     let claims = claims.chain(scopes.iter().map(|value| json!({ "nested": { "scope": value } })));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let times = [json!(now), json!(now - 320), json!(now + 60), json!(now.to_string()), json!(null), json!(-1)];
+    let acr_values = [json!("mfa"), json!("hw"), json!("MFA"), json!(["mfa"]), json!("mfa hw"), json!(null)];
+    let claims = claims.chain(times.map(|time| json!({ "acr": "mfa", "auth_time": time })));
+    let claims = claims.chain(acr_values.map(|acr| json!({ "acr": acr, "auth_time": now })));
     let tokens = claims.map(|claims| {
         let token = server.token().without_claim("scope");
         claims.as_object().unwrap().iter().fold(token, |token, (name, value)| token.claim(name, value.clone()))
@@ -295,12 +310,46 @@ async fn every_value_that_a_rule_asks_for_gets_the_same_answer() {
     }
     let refusals =
         ["required_claims", "required_claims", "forbidden_claim", "insufficient_scope", "insufficient_scope"];
-    let refusals = RULES.into_iter().zip(refusals).chain([("/lifetime", "token_lifetime_too_long")]);
+    let refusals = RULES.into_iter().zip(refusals).chain([
+        ("/lifetime", "token_lifetime_too_long"),
+        ("/acr", "insufficient_user_authentication"),
+        ("/max-age", "insufficient_user_authentication"),
+    ]);
     for (path, code) in refusals {
         let reached = |code: &str| codes.contains(&(path, code.to_owned()));
         assert!(reached("") && reached(code), "{path} gives both answers: {codes:?}");
     }
     assert!(codes.contains(&("/lifetime", "missing_claim".to_owned())));
+}
+
+#[tokio::test]
+async fn a_resource_has_the_same_document_and_the_same_challenges() {
+    let server = AuthorizationServer::start().await;
+    let doors = Doors::before(&server).await;
+    for path in [METADATA.to_owned(), format!("{METADATA}?a=b")] {
+        let document: Value = serde_json::from_str(&doors.answer(&path, &[], "the document").await.body).unwrap();
+        assert_eq!(
+            (&document["resource"], &document["scopes_supported"]),
+            (&json!(AUDIENCE), &json!(["read", "write"]))
+        );
+    }
+    for path in ["/", "/a", "%2f", "/..", "x"] {
+        for door in [&doors.axum, &doors.express.url] {
+            assert_ne!(doors.ask(format!("{door}{METADATA}{path}"), &[]).await.status, 200, "{path}");
+        }
+    }
+    let tokens = [
+        server.token().scope("read write").claim("acr", "mfa"),
+        server.token().scope("read write"),
+        server.token().scope("read").claim("acr", "mfa"),
+        server.token().scope("read write").claim("acr", "mfa").audience(format!("{AUDIENCE}/")),
+    ];
+    let mut codes = vec![doors.answer("/resource", &[], "no token").await.code()];
+    for token in tokens {
+        codes.push(doors.answer("/resource", &[bearer(&token.sign())], "a token").await.code());
+    }
+    let expected = ["no_credentials", "", "insufficient_user_authentication", "insufficient_scope", "wrong_audience"];
+    assert_eq!(codes, expected);
 }
 
 #[tokio::test]

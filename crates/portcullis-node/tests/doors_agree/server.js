@@ -4,7 +4,7 @@
 // ends with its standard input.
 
 const express = require('express');
-const { secure, getSimpleJwksService } = require('../..');
+const { getSimpleJwksService, protectedResource, secure } = require('../..');
 
 const { JWKS_URI, ISSUER, AUDIENCE } = process.env;
 const options = { realm: 'doors', problemJson: true, issuer: ISSUER, audience: AUDIENCE };
@@ -34,11 +34,18 @@ const rules = {
   '/implied': { scope: 'read', impliedScopes: { admin: ['write'], write: ['read'] } },
   '/scope-claims': { scope: 'read', scopeClaims: ['permissions', '/nested/scope'] },
   '/lifetime': { maxTokenLifetime: 900 },
+  '/acr': { acr: ['mfa', 'hw'], invalidTokenStatus: 401 },
+  '/max-age': { maxAge: 300, acr: 'mfa' },
 };
 for (const [path, more] of Object.entries(rules)) {
   app.get(path, secure(jwks, { ...options, ...more }), (req, res) => res.send(req.claims.sub));
 }
 app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
+
+const { router, guard } = protectedResource({ resource: AUDIENCE, issuer: ISSUER, jwks, name: 'Doors' });
+const resourceRules = { realm: 'doors', problemJson: true, scope: ['read', 'write'], acr: 'mfa' };
+app.use(router);
+app.get('/resource', guard(resourceRules), (req, res) => res.send(req.claims.sub));
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
 process.stdin.resume().on('end', () => process.exit());
