@@ -558,7 +558,14 @@ declare namespace portcullis {
   }
 
   /** The description of a protected resource, and its issuers. */
-  type ResourceOptions = ResourceIssuers & ResourceDescription;
+  type ResourceOptions = ResourceIssuers &
+    ResourceDescription & {
+      /** The rules of an MCP server, or true for one without rules of its own. By default the resource is none. */
+      mcp?: boolean | McpRules;
+    };
+
+  /** The description of an MCP server, its issuers, and its rules. */
+  type McpOptions = ResourceIssuers & ResourceDescription & McpRules;
 
   /** The description of a protected resource (RFC 9728 section 2). */
   interface ResourceDescription {
@@ -588,6 +595,48 @@ declare namespace portcullis {
 
     /** The URL of the resource's own keys, for tokens that are encrypted to it. It has nothing to do with keys of issuers. */
     jwksUri?: string;
+  }
+
+  /** The rules of an MCP server. */
+  interface McpRules {
+    /**
+     * The origins of web pages that may send requests, besides the resource's own, such as `https://chat.example.com`. Any other
+     * `Origin` gets 403; a request without one passes, as programs other than browsers send it.
+     */
+    allowedOrigins?: string | readonly string[];
+
+    /** The scope values that tools need, in addition to those of the guard. All rules that match a tool apply. */
+    tools?: readonly ToolRule[];
+
+    /** The scope values that JSON-RPC methods need, in addition to those of the guard. All rules that match apply. */
+    methods?: readonly MethodRule[];
+
+    /** Leaves the `Authorization` field in requests that pass. Off by default: handlers cannot pass the token on by mistake. */
+    forwardAuthorization?: boolean;
+
+    /** The greatest length of a content that rules for tools and methods need, in bytes: 1,048,576 by default. */
+    maxBodyBytes?: number;
+  }
+
+  /** The scope values that tools need. */
+  interface ToolRule {
+    /** The name of the tool; `*` stands for any characters, including none. */
+    name: string;
+
+    /** The scope values, all of which a token must grant. */
+    scope: string | readonly string[];
+  }
+
+  /** The scope values that JSON-RPC methods need. */
+  interface MethodRule {
+    /** The method, such as `resources/read`; `*` stands for any characters, including none. */
+    method: string;
+
+    /** The prompt, tool or URI of a resource, if only some are meant; `*` stands for any characters, including none. */
+    name?: string;
+
+    /** The scope values, all of which a token must grant. */
+    scope: string | readonly string[];
   }
 
   /** A protected resource: the router of its document, and its guards. */
@@ -648,6 +697,25 @@ declare namespace portcullis {
    * @throws TypeError if an option is invalid
    */
   function protectedResource(options: ResourceOptions): ProtectedResource;
+
+  /**
+   * Describes a server of the Model Context Protocol (MCP): a protected resource whose guards answer a bad token with 401, check
+   * `Origin`, and ask for the scope that a tool needs.
+   *
+   * @example
+   * ```js
+   * const { router, guard } = mcp({
+   *   resource: 'https://mcp.example.com/mcp',
+   *   issuer: 'https://login.example.com',
+   *   tools: [{ name: 'delete_*', scope: 'files:write' }],
+   * });
+   * app.use(router);
+   * app.use('/mcp', guard({ scope: 'files:read' }));
+   * ```
+   *
+   * @throws TypeError if an option is invalid
+   */
+  function mcp(options: McpOptions): ProtectedResource;
 
   /**
    * The keys of a JWKS endpoint, cached in memory. The first token or `prefetch` starts the first fetch.
@@ -741,6 +809,13 @@ declare namespace portcullis {
     | 'other_scheme'
     | 'empty_token'
     | 'several_tokens'
+    | 'mcp_origin'
+    | 'mcp_fields_disagree'
+    | 'mcp_fields_malformed'
+    | 'mcp_fields_missing'
+    | 'mcp_content_type'
+    | 'mcp_body'
+    | 'mcp_body_too_large'
     | 'token_too_large'
     | 'malformed_token'
     | 'malformed_token_parts'
@@ -792,7 +867,7 @@ declare namespace portcullis {
       protected constructor();
       /** The stable code. */
       readonly code: RefusalCode;
-      /** The status: 400, 401, 403 or 503. */
+      /** The status: 400, 401, 403, 413, 415 or 503. */
       readonly status: number;
       /** The same as `status`. */
       readonly statusCode: number;
@@ -811,7 +886,10 @@ declare namespace portcullis {
       protected constructor();
     }
 
-    /** A request with more than one token (RFC 6750 section 3.1, `invalid_request`). Status 400. */
+    /**
+     * A request with more than one token (RFC 6750 section 3.1, `invalid_request`), or one to an MCP server that cannot be judged
+     * or is from another origin. Status 400, 403, 413 or 415.
+     */
     class InvalidRequestError extends RefusalError {
       protected constructor();
     }

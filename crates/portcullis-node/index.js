@@ -4,13 +4,14 @@ const { anyOf } = require('./lib/any-of.js');
 const errors = require('./lib/errors.js');
 const { setLogger } = require('./lib/log.js');
 const { InMemoryCache, discovery, getSimpleJwksService, jwksService, localKeys } = require('./lib/keys.js');
-const { protectedResource } = require('./lib/resource/protected-resource.js');
+const { mcp, protectedResource } = require('./lib/resource/protected-resource.js');
 const { secure } = require('./lib/secure.js');
 
 // A function with properties, so that `const secure = require('portcullis')` works too.
 module.exports = Object.assign(secure, {
   secure,
   protectedResource,
+  mcp,
   getSimpleJwksService,
   jwksService,
   discovery,

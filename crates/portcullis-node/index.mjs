@@ -3,6 +3,7 @@ import portcullis from './index.js';
 export const {
   secure,
   protectedResource,
+  mcp,
   getSimpleJwksService,
   jwksService,
   discovery,

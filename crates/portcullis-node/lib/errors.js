@@ -35,7 +35,7 @@ class RefusalError extends Error {
 /** No token: no credentials, another scheme, or `Bearer` alone. */
 class UnauthorizedError extends RefusalError {}
 
-/** More than one token. */
+/** More than one token, or a request to an MCP server that cannot be judged. */
 class InvalidRequestError extends RefusalError {}
 
 /** A token that is malformed, forged, expired or for another audience. */
@@ -72,6 +72,13 @@ const CLASSES = new Map([
   ['other_scheme', UnauthorizedError],
   ['empty_token', UnauthorizedError],
   ['several_tokens', InvalidRequestError],
+  ['mcp_origin', InvalidRequestError],
+  ['mcp_fields_disagree', InvalidRequestError],
+  ['mcp_fields_malformed', InvalidRequestError],
+  ['mcp_fields_missing', InvalidRequestError],
+  ['mcp_content_type', InvalidRequestError],
+  ['mcp_body', InvalidRequestError],
+  ['mcp_body_too_large', InvalidRequestError],
   ['insufficient_scope', InsufficientScopeError],
   ['insufficient_user_authentication', InsufficientUserAuthenticationError],
   ['required_claims', TokenClaimsError],

@@ -53,6 +53,9 @@ function middleware(guard, endpoint) {
       }
       // Values of an outer guard or other code are replaced, also for an error handler that continues.
       attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
+      if (refusal === undefined) {
+        guard.letGo?.(req);
+      }
     } catch (error) {
       return next(error);
     }

@@ -8,14 +8,15 @@ const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.j
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`) and for a resource
- * (`ResourceRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
+ * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`) and for
+ * an MCP server (`McpRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
  * claim.
  */
 const {
   issuer: ISSUER_RULES,
   endpoint: RULES,
   resource: RESOURCE_RULES,
+  mcp: MCP_RULES,
   claim: CLAIM,
 } = JSON.parse(native.knownOptions());
 
@@ -44,9 +45,12 @@ const SERVICE = [
 /** The names of the members of a resource's description. */
 const DESCRIPTION = Object.keys(RESOURCE_RULES.defaults);
 
+/** The names of the rules of an MCP server. */
+const MCP = Object.keys(MCP_RULES.defaults);
+
 /** The options in texts of the library; without the ages, whose names are also names of claims. */
 const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
 );
 
 /** A trust domain (SPIFFE-ID section 2.1). */
@@ -75,6 +79,10 @@ const REMARKS = {
   maxAge: readSeconds,
   authorizationServers: readStrings,
   scopesSupported: readScope,
+  allowedOrigins: readStrings,
+  tools: readOperations,
+  methods: readOperations,
+  maxBodyBytes: readLimit,
 };
 
 /**
@@ -94,9 +102,18 @@ function readVerification(options, name) {
   return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name);
 }
 
-/** Reads the description of a resource. */
-function readDescription(options, name) {
-  return readForLibrary(pick(options, DESCRIPTION), RESOURCE_RULES, name);
+/** Reads the description of a resource; `mcp` has the rules of an MCP server, or is false. */
+function readDescription({ mcp = false, ...options }, name) {
+  const description = readForLibrary(pick(options, DESCRIPTION), RESOURCE_RULES, name);
+  if (mcp === false) {
+    return { ...description, mcp };
+  }
+  if (mcp !== true && (mcp === null || typeof mcp !== 'object')) {
+    throw expected(name, 'mcp', 'true, or an object with the rules of an MCP server', mcp);
+  }
+  const rules = mcp === true ? {} : mcp;
+  refuseUnknown(rules, MCP, `${name}: mcp`);
+  return { ...description, mcp: readForLibrary(rules, MCP_RULES, name) };
 }
 
 function readEndpoint(options, name) {
@@ -183,6 +200,19 @@ function readScope(owner, name, value) {
   return values;
 }
 
+/** Reads rules for tools or methods, each with its scope in the library's form. */
+function readOperations(owner, name, rules) {
+  if (!Array.isArray(rules)) {
+    throw expected(owner, name, 'an array of rules', rules);
+  }
+  return Array.from(rules, (rule, index) => {
+    if (rule?.scope === undefined) {
+      throw expected(owner, `${name}[${index}]`, 'an object with `scope`', rule);
+    }
+    return { ...rule, scope: readScope(owner, `${name}[${index}].scope`, rule.scope) };
+  });
+}
+
 function readTokenCache(owner, name, value) {
   if (value === true) {
     return undefined;
@@ -249,6 +279,7 @@ module.exports = {
   ENDPOINT,
   ISSUER_RULES,
   LONGEST_TIMER,
+  MCP,
   SERVICE,
   VERIFICATION,
   configured,

@@ -24,6 +24,19 @@ function credentialsOf(request) {
   return ofObject(headers);
 }
 
+/** The header fields of a request of any framework, or of an object of fields: name, value, name, value… */
+function fieldsOf(request) {
+  const headers = request.headers ?? request;
+  if (typeof headers.get === 'function' && typeof headers.entries === 'function') {
+    return [...headers.entries()].flat();
+  }
+  const raw = rawHeadersOf(request);
+  if (Array.isArray(raw)) {
+    return raw;
+  }
+  return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap((value) => [name, String(value)]));
+}
+
 /** The raw fields of a request of Node, or of the one inside a request of Fastify, Koa or hapi. */
 function rawHeadersOf(request) {
   const { raw, req } = request;
@@ -64,4 +77,4 @@ function textOrNothing(value) {
   return typeof value === 'string' ? value : undefined;
 }
 
-module.exports = { credentialsOf, isRepeated, read };
+module.exports = { credentialsOf, fieldsOf, isRepeated, read };

@@ -13,6 +13,9 @@ class Verifier {
   /** The identifier of the resource, if it is a resource's. */
   resource = undefined;
 
+  /** True if it is the verifier of an MCP server. */
+  isMcpServer = false;
+
   constructor(verifier, branches) {
     this.native = verifier;
     this.memory = new ClaimsMemory(branches[0].verification.tokenCache);
@@ -36,8 +39,10 @@ class Verifier {
 
   /** A verifier for the tokens of these issuers for a resource, by the resource's description. */
   static ofResource(description, branches) {
-    const verifier = native.TokenVerifier.ofResource(JSON.stringify(description), ...forAddon(branches));
-    return Object.assign(new Verifier(verifier, branches), { resource: description.resource });
+    const { mcp, ...rules } = description;
+    const texts = [JSON.stringify(rules), mcp === false ? null : JSON.stringify(mcp)];
+    const verifier = native.TokenVerifier.ofResource(...texts, ...forAddon(branches));
+    return Object.assign(new Verifier(verifier, branches), { resource: rules.resource, isMcpServer: mcp !== false });
   }
 
   invalidate(token) {

@@ -3,12 +3,13 @@
 use napi::{Env, Result, bindgen_prelude::Unknown};
 use napi_derive::napi;
 use portcullis::{
-    Refusal, Secure,
+    Presented, Refusal, Secure,
     refusal::{AccessFault, TokenFault, UnavailableFault},
 };
 
 use crate::{
     judge,
+    message::{Fields, Message},
     options::{self, seconds, unusable},
     refused::Refused,
     token_verifier::TokenVerifier,
@@ -36,6 +37,27 @@ impl Door {
     #[napi(getter)]
     pub fn judge<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         judge::function(env, self.secure.clone())
+    }
+
+    /// True if handlers get the `Authorization` field: always, except for MCP servers whose rules do not ask for it.
+    #[napi(getter)]
+    pub fn forwards_authorization(&self) -> bool {
+        self.secure.forwards_authorization()
+    }
+
+    /// Returns the limit of a content that has to be read to judge a request to an MCP server; null if it makes no difference.
+    #[napi]
+    pub fn content_limit(&self, method: String, fields: Vec<String>) -> Option<u32> {
+        let fields = Fields(fields);
+        let limit = self.secure.content_limit(&Presented::new(&fields).request(&method, ""))?;
+        Some(u32::try_from(limit).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the verdict on a request to an MCP server, or a promise of it; a new token is verified on this thread if `verify` is
+    /// set.
+    #[napi]
+    pub fn judge_message<'env>(&self, env: &'env Env, message: Message, verify: bool) -> Result<Unknown<'env>> {
+        judge::message(env, &self.secure, &message, verify)
     }
 
     /// The refusal of a token that a rule in JavaScript does not accept.

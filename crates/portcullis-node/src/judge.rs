@@ -16,7 +16,7 @@ use napi::{
 };
 use portcullis::{Judging, Secure};
 
-use crate::{field::Field, request::Request, runtime, verdict::told};
+use crate::{field::Field, message::Message, request::Request, runtime, verdict::told};
 
 /// Makes the function `(authorization, several, verify)`, which returns the verdict of these rules on a request, or a promise of it.
 ///
@@ -65,6 +65,19 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
         unsafe { JsError::from(error).throw_into(env) };
         ptr::null_mut()
     })
+}
+
+/// The verdict of these rules on a request to an MCP server, or a promise of it.
+///
+/// # Errors
+///
+/// When Node has no memory left.
+#[expect(unsafe_code, reason = "napi has no safe way to a value of several types")]
+pub(crate) fn message<'env>(env: &'env Env, secure: &Secure, message: &Message, verify: bool) -> Result<Unknown<'env>> {
+    runtime::enter_for_good()?;
+    let outcome = outcome(env, secure, message.judge(secure, verify))?;
+    // SAFETY: the value was made in this call, for this `env`.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), outcome) })
 }
 
 /// The verdict, or a promise of it that another thread settles.

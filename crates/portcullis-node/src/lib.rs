@@ -29,8 +29,9 @@
 //!
 //! # Resources
 //!
-//! `protectedResource` hands over the description of a resource (`ResourceRules`) in the same way, and gets a `TokenVerifier` whose
-//! doors are all of this resource.
+//! `protectedResource` and `mcp` hand over the description of a resource (`ResourceRules`) in the same way, and get a
+//! `TokenVerifier` whose doors are all of this resource. Guards of an MCP server hand over the method, all fields and the content
+//! (`Message`), which `lib/mcp/content.js` reads and puts back.
 //!
 //! # Keys
 //!
@@ -52,6 +53,7 @@ mod javascript;
 mod judge;
 mod key_service;
 mod log;
+mod message;
 mod options;
 mod refused;
 mod request;

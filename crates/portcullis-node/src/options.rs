@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use napi::{Error, Result, Status};
 use napi_derive::napi;
-use portcullis::{ClaimRule, ConfigurationError, IssuerRules, ResourceRules, Rules};
+use portcullis::{ClaimRule, ConfigurationError, IssuerRules, McpRules, ResourceRules, Rules};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
@@ -33,18 +33,20 @@ pub(crate) struct KeyServiceOptions {
     pub(crate) dangerously_allow_http: bool,
 }
 
-/// Returns the library's options as JSON: for `endpoint` ([`Rules`]), `issuer` ([`IssuerRules`]) and `resource` ([`ResourceRules`])
-/// the defaults by name (null for none) and, in `notOffered`, the reason for each option that is not offered; for `claim` the
-/// members of a rule.
+/// Returns the library's options as JSON: for `endpoint` ([`Rules`]), `issuer` ([`IssuerRules`]), `resource` ([`ResourceRules`]) and
+/// `mcp` ([`McpRules`]) the defaults by name (null for none) and, in `notOffered`, the reason for each option that is not offered; for
+/// `claim` the members of a rule.
 #[napi]
 pub fn known_options() -> String {
     let (endpoint, no_endpoint) = known::<Rules>(&NOT_OF_ENDPOINTS);
     let (issuer, no_issuer) = known::<IssuerRules>(&NOT_OF_ISSUERS);
     let (resource, no_resource) = known::<ResourceRules>(&[]);
+    let (mcp, no_mcp) = known::<McpRules>(&[]);
     json!({
         "endpoint": { "defaults": endpoint, "notOffered": no_endpoint },
         "issuer": { "defaults": issuer, "notOffered": no_issuer },
         "resource": { "defaults": resource, "notOffered": no_resource },
+        "mcp": { "defaults": mcp, "notOffered": no_mcp },
         "claim": camel_case::fields::<ClaimRule>().iter().map(|field| camel_case(field)).collect::<Vec<_>>(),
     })
     .to_string()

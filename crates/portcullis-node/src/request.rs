@@ -10,24 +10,24 @@ pub(crate) struct Request<'a> {
     pub(crate) verify: bool,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
     pub(crate) fn judge(&self, secure: &Secure) -> Judging {
         secure.judge(&Presented::new(self).verify_later(!self.verify))
     }
+
+    /// The `Authorization` fields: several are shown as two, since only their number counts.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let first = (self.authorization.is_some() || self.several).then(|| self.authorization.unwrap_or_default());
+        let second = self.several.then_some(&b""[..]);
+        first.into_iter().chain(second)
+    }
 }
 
-/// Several fields are shown as two; only their number counts.
 impl HeaderFields for Request<'_> {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        if *name != AUTHORIZATION {
-            return;
-        }
-        if self.authorization.is_some() || self.several {
-            visit(self.authorization.unwrap_or_default());
-        }
-        if self.several {
-            visit(b"");
+        if *name == AUTHORIZATION {
+            self.credentials().for_each(visit);
         }
     }
 }

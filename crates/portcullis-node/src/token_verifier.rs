@@ -49,10 +49,21 @@ impl TokenVerifier {
         Self::told_of(env, Secure::new(verifier))
     }
 
-    /// Makes a verifier for the tokens of these issuers for a resource; the description is `ResourceRules`.
+    /// Makes a verifier for the tokens of these issuers for a resource; the description is `ResourceRules`, and `mcp` the `McpRules` of
+    /// an MCP server.
     #[napi(factory)]
-    pub fn of_resource(env: Env, description: String, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
+    pub fn of_resource(
+        env: Env,
+        description: String,
+        mcp: Option<String>,
+        keys: Vec<&KeyService>,
+        options: Vec<String>,
+    ) -> Result<Self> {
         let resource = ProtectedResource::default().rules(options::read(&description)?);
+        let resource = match mcp {
+            Some(rules) => resource.mcp(options::read(&rules)?),
+            None => resource,
+        };
         let resource = builders(&keys, &options)?.into_iter().fold(resource, ProtectedResource::issuer);
         Self::told_of(env, Secure::protecting(resource).map_err(unusable)?)
     }

@@ -290,6 +290,8 @@ describe('a description of a resource', () => {
       [{ scopesSupported: 'a "b"' }, /scopesSupported/],
       [{ trustDomain: 'example.org' }, /a trust domain has none/],
       [{ tools: [] }, /got `tools`/],
+      [{ mcp: 1 }, /expected mcp to be true, or an object/],
+      [{ mcp: { tool: [] } }, /did you mean `tools`/],
       [null, /expected issuer to be the URL/],
     ];
     for (const [options, message] of table) {

@@ -1,8 +1,9 @@
 'use strict';
 
 const { Guard } = require('../guard.js');
+const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
-const { DESCRIPTION, VERIFICATION, configured } = require('../options.js');
+const { DESCRIPTION, MCP, VERIFICATION, configured, pick } = require('../options.js');
 const { readDescription, readOptions, refuseUnknown } = require('../options.js');
 const { Verifier } = require('../verifier.js');
 const { answers, documentRouter } = require('./document.js');
@@ -20,6 +21,16 @@ function protectedResource(options) {
   const given = { ...options };
   refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_ISSUERS);
   return mounted(owner, resourceOf(owner, given));
+}
+
+/** The same for a server of the Model Context Protocol, whose rules stand beside the description. */
+function mcp(options) {
+  const owner = 'mcp';
+  const given = { ...options };
+  const description = DESCRIPTION.filter((name) => name !== 'mcp');
+  refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_ISSUERS);
+  const rules = Object.fromEntries(Object.entries(pick(given, MCP)).filter(([, value]) => value !== undefined));
+  return mounted(owner, resourceOf(owner, { ...given, mcp: rules }));
 }
 
 /** The verifier of the tokens for a resource. */
@@ -42,9 +53,10 @@ function guarded(owner, verifier, options = {}) {
   if (misplaced !== undefined) {
     throw new TypeError(`${owner}: expected \`${misplaced}\` in the description of the resource, got it in its guard`);
   }
-  const pass = middleware(configured(owner, () => new Guard(verifier, endpoint)), endpoint);
+  const Kind = verifier.isMcpServer ? McpGuard : Guard;
+  const pass = middleware(configured(owner, () => new Kind(verifier, endpoint)), endpoint);
   const guard = (req, res, next) => (answers(verifier, req, res) ? undefined : pass(req, res, next));
   return Object.assign(guard, pass);
 }
 
-module.exports = { guarded, protectedResource, resourceOf };
+module.exports = { guarded, mcp, protectedResource, resourceOf };

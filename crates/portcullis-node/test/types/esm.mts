@@ -17,6 +17,7 @@ import portcullis, {
   getSimpleJwksService,
   jwksService,
   localKeys,
+  mcp,
   protectedResource,
   secure,
   setLogger,
@@ -134,13 +135,19 @@ const { router, guard: guardOf } = protectedResource({
   scopesSupported: ['orders:read'],
   authorizationServers: 'https://front.example.com',
   jwksUri: 'https://api.example.com/jwks',
+  mcp: { tools: [{ name: 'delete_*', scope: 'files:write' }] },
 });
 express().use(router).use('/orders', guardOf({ scope: 'orders:read', acr: ['urn:example:mfa'], maxAge: 300 }));
 const certain: Access = await guardOf().verify('token');
 const uncertain: Access | null = await guardOf({ optional: true }).verifyRequest({});
 console.log(certain.clientId, certain.expiresAt, certain.resource?.href, uncertain?.extra.claims.sub);
-const server: ProtectedResource = protectedResource({
+const server: ProtectedResource = mcp({
   resource: 'https://mcp.example.com/mcp',
   issuers: ['https://login.example.com', { jwks: discovery({ issuer: 'https://b.example.com' }), audience: 'b' }],
+  allowedOrigins: ['https://chat.example.com'],
+  tools: [{ name: 'delete_*', scope: ['files:write'] }],
+  methods: [{ method: 'resources/read', name: 'file:///keys/*', scope: 'keys:read' }],
+  forwardAuthorization: true,
+  maxBodyBytes: 1 << 16,
 });
 express().use(server.router, server.guard());

@@ -8,6 +8,7 @@ import {
   getSimpleJwksService,
   jwksService,
   localKeys,
+  mcp,
   protectedResource,
   secure,
   setLogger,
@@ -89,12 +90,14 @@ const issuer = 'https://login.example.com';
 // @ts-expect-error no issuer
 protectedResource({ resource });
 // @ts-expect-error no resource
-protectedResource({ issuer });
+mcp({ issuer });
 // @ts-expect-error a rule for tools of a resource that is no MCP server
 protectedResource({ resource, issuer, tools: [] });
+// @ts-expect-error a rule without a scope
+mcp({ resource, issuer, tools: [{ name: 'delete_*' }] });
 // @ts-expect-error a rule of a guard in the description
-protectedResource({ resource, issuer, scope: 'files:read' });
+mcp({ resource, issuer, scope: 'files:read' });
 // @ts-expect-error a rule for tokens in a guard
-protectedResource({ resource, issuer }).guard({ audience: 'a' });
+mcp({ resource, issuer }).guard({ audience: 'a' });
 // @ts-expect-error seconds as a text
 secure(keys, { maxAge: '5m' });

@@ -1,0 +1,143 @@
+'use strict';
+
+const { IncomingMessage } = require('node:http');
+const { Http2ServerRequest } = require('node:http2');
+
+const { nameOf } = require('../values.js');
+
+/** A content that is longer than the limit, and one that ended before its end. */
+const TOO_LARGE = { lost: 'too_large' };
+const CUT_OFF = { lost: 'cut_off' };
+
+/** The contents that were read here, by request, for the guards behind. */
+const seen = new WeakMap();
+
+/**
+ * The content of a request, for a guard that judges by it.
+ *
+ * The handler must get what was judged. So an unread content is read and put back, and one that a parser has read is judged as the
+ * parser's result: `isParsed` is true then, and the fields for the type and coding of the content do not apply.
+ *
+ * @returns {Promise<{ content?: Uint8Array, lost?: string, isParsed?: boolean }>} neither `content` nor `lost` if the request shows
+ *   none
+ */
+async function contentOf(request, limit) {
+  if (typeof request.clone === 'function') {
+    return ofFetch(request, limit);
+  }
+  const message = messageOf(request);
+  if (message === undefined) {
+    return {};
+  }
+  if (seen.has(message)) {
+    return { content: seen.get(message) };
+  }
+  if (message.readableEnded) {
+    return { content: bytesOf(request.body), isParsed: true };
+  }
+  if (message.readableDidRead || message.readableEncoding !== null) {
+    throw new TypeError(`expected ${UNREAD}, got one that is partly read: put the guard before the code that reads it`);
+  }
+  const read = await readAndPutBack(message, limit);
+  if (read.content !== undefined) {
+    seen.set(message, read.content);
+  }
+  return read;
+}
+
+const UNREAD = 'the content of the request to be unread, or parsed into `body`';
+
+/** The request of Node: the request itself, or the one inside a request of Fastify or Koa. */
+function messageOf(request) {
+  return [request, request.raw, request.req].find(
+    (request) => request instanceof IncomingMessage || request instanceof Http2ServerRequest,
+  );
+}
+
+/** The content that a handler finds in `body`, which is all that is left of it. */
+function bytesOf(body) {
+  if (body instanceof Uint8Array) {
+    return body;
+  }
+  const text = typeof body === 'string' ? body : jsonOf(body);
+  if (text === undefined) {
+    throw new TypeError(`expected ${UNREAD}, got one that was read, and a body that is ${nameOf(body)}`);
+  }
+  return Buffer.from(text);
+}
+
+function jsonOf(value) {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      // The value is nested too deep for V8, and a much shorter text is refused for the same reason.
+      return '['.repeat(1000) + ']'.repeat(1000);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Reads a content to its end and puts it back before the stream ends, so that the code behind reads it as if nothing had happened.
+ */
+function readAndPutBack(message, limit) {
+  if (Number(message.headers['content-length']) > limit) {
+    return TOO_LARGE;
+  }
+  return new Promise((resolve, reject) => {
+    const chunks = [];
+    let length = 0;
+    const listeners = {
+      readable: take,
+      // A content that has come to its end can be put back no more, unless it is empty.
+      end: () => (length === 0 ? settle({ content: Buffer.alloc(0) }) : reject(new Error('expected to see the content before its end'))),
+      error: () => settle(CUT_OFF),
+      close: () => settle(CUT_OFF),
+    };
+
+    function take() {
+      for (let chunk = message.read(); chunk !== null; chunk = message.read()) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > limit) {
+          settle(TOO_LARGE);
+          // The rest is dropped, so that the client gets to the response.
+          message.resume();
+          return;
+        }
+      }
+      if (message.complete && length > 0) {
+        const content = Buffer.concat(chunks, length);
+        message.unshift(content);
+        settle({ content });
+      }
+    }
+
+    function settle(read) {
+      Object.entries(listeners).forEach(([event, listener]) => message.off(event, listener));
+      resolve(read);
+    }
+
+    Object.entries(listeners).forEach(([event, listener]) => message.on(event, listener));
+  });
+}
+
+/** The content of a request of `fetch`, from a copy. */
+async function ofFetch(request, limit) {
+  if (request.bodyUsed) {
+    throw new TypeError('expected a request of fetch whose content is unread, got one that was read');
+  }
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of request.clone().body ?? []) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > limit) {
+      return TOO_LARGE;
+    }
+  }
+  return { content: Buffer.concat(chunks, length) };
+}
+
+module.exports = { contentOf };

@@ -1,0 +1,67 @@
+//! A request to an MCP server from JavaScript: [`Message`].
+
+use http::{HeaderName, header::AUTHORIZATION};
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+use portcullis::{Content, HeaderFields, Judging, Presented, Secure};
+
+use crate::request::Request;
+
+/// A request to an MCP server: what its operation is read from, besides the token.
+#[napi(object, object_to_js = false)]
+pub struct Message {
+    /// The `Authorization` field.
+    pub authorization: Option<String>,
+    /// True if there is more than one.
+    pub several: bool,
+    /// The method; empty if it is unknown.
+    pub method: String,
+    /// The header fields: name, value, name, value…
+    pub fields: Vec<String>,
+    /// All of the content; absent if it is not seen.
+    pub content: Option<Uint8Array>,
+    /// In place of a content: `too_large` for one above the limit, `cut_off` for one that ended before its end.
+    pub lost: Option<String>,
+}
+
+impl Message {
+    /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
+    pub(crate) fn judge(&self, secure: &Secure, verify: bool) -> Judging {
+        let presented = Presented::new(self).request(&self.method, "").content(self.content());
+        secure.judge(&presented.verify_later(!verify))
+    }
+
+    fn content(&self) -> Content<'_> {
+        match (&self.content, self.lost.as_deref()) {
+            (Some(bytes), _) => Content::Whole(bytes),
+            (None, Some("too_large")) => Content::TooLarge,
+            (None, Some(_)) => Content::CutOff,
+            (None, None) => Content::Unseen,
+        }
+    }
+}
+
+impl HeaderFields for Message {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        if *name == AUTHORIZATION {
+            let authorization = self.authorization.as_deref().map(str::as_bytes);
+            Request { authorization, several: self.several, verify: false }.credentials().for_each(visit);
+        } else {
+            values(&self.fields, name).for_each(visit);
+        }
+    }
+}
+
+/// Header fields: name, value, name, value…
+pub(crate) struct Fields(pub(crate) Vec<String>);
+
+impl HeaderFields for Fields {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        values(&self.0, name).for_each(visit);
+    }
+}
+
+fn values<'a>(fields: &'a [String], name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let pairs = fields.as_chunks::<2>().0.iter();
+    pairs.filter(|[field, _]| field.eq_ignore_ascii_case(name.as_str())).map(|[_, value]| value.as_bytes())
+}
