@@ -272,7 +272,8 @@ declare namespace portcullis {
     (req: IncomingRequest, res: OutgoingResponse, next: (error?: any) => void): void;
 
     /**
-     * Judges a token.
+     * Judges a token. A guard of an MCP server with rules for tools or methods needs the request: its `verify` rejects with a
+     * TypeError.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the token is refused
      *
@@ -285,7 +286,8 @@ declare namespace portcullis {
 
     /**
      * Judges the `Authorization` field of a request of Node, Fastify, Koa or `fetch`, or of its headers alone. Resolves to
-     * null for a request without credentials if `optional` is set.
+     * null for a request without credentials if `optional` is set. A guard of an MCP server judges the message, too: by the
+     * content, or by the headers if they are all that it gets.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the request is refused
      *

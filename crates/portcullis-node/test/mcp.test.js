@@ -5,6 +5,10 @@ const { once } = require('node:events');
 const http = require('node:http');
 const { connect } = require('node:net');
 const { describe, test } = require('node:test');
+const { gzipSync } = require('node:zlib');
+
+const Fastify = require('fastify');
+const Koa = require('koa');
 
 const { errors, localKeys, mcp, setLogger } = require('portcullis');
 const { EXPRESS, VERSIONS } = require('./support/apps.js');
@@ -143,6 +147,15 @@ for (const [parser] of Object.entries(PARSERS)) {
 }
 
 const DEEP = `{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+
+test('a parser before the guard may decode the body: its result is judged', async (t) => {
+  const app = await echo(t, { parser: 'with a parser before the guard' });
+  const compressed = (name) => ({ body: gzipSync(call(name)), headers: { 'content-encoding': 'gzip' } });
+  assert.equal((await send(app, compressed('list_files'))).text, call('list_files'));
+  assert.equal((await send(app, compressed('delete_file'))).code, 'insufficient_scope');
+  const twice = '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"delete_file"}}';
+  assert.equal((await send(app, { body: twice })).code, 'insufficient_scope');
+});
 
 /** Messages that are refused at any place of the parser: body, fields, status, code. */
 const HOSTILE = [
@@ -328,6 +341,37 @@ describe('an MCP server', () => {
     const error = await failure(judge.verify(WRITER));
     assert.ok(error instanceof TypeError && !(error instanceof errors.RefusalError), error);
     assert.equal((await describing({ tools: [] }).guard().verify(READER)).token, READER);
+  });
+
+  test('judges requests of Fastify, before and after it parses the body', async (t) => {
+    for (const hook of ['onRequest', 'preHandler']) {
+      const judge = describing().guard();
+      const app = Fastify();
+      app.addHook(hook, async (request) => {
+        request.auth = await judge.verifyRequest(request);
+      });
+      app.setErrorHandler((error, request, reply) => reply.code(error.status).headers(error.headers).send(error.body));
+      app.post('/mcp', (request) => ({ client: request.auth.clientId, name: request.body.params.name }));
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      t.after(() => app.close());
+      const fastify = { client: { port: app.server.address().port }, codes: [] };
+      const { status, text } = await send(fastify, { body: call('list_files') });
+      assert.deepEqual([status, JSON.parse(text)], [200, { client: 'agent', name: 'list_files' }], hook);
+      assert.equal((await send(fastify, { body: call('delete_file') })).status, 403, hook);
+    }
+  });
+
+  test('judges requests of Koa', async (t) => {
+    const judge = describing().guard();
+    const app = new Koa();
+    app.use(async (context) => {
+      const access = await judge.verifyRequest(context).catch((refusal) => refusal);
+      const { status = 200, clientId } = access;
+      Object.assign(context, { status, body: clientId ? context.req : '' });
+    });
+    const koa = { client: await serve(t, app.callback()), codes: [] };
+    assert.equal((await send(koa, { body: call('list_files') })).text, call('list_files'));
+    assert.equal((await send(koa, { body: call('delete_file') })).status, 403);
   });
 
   test('throws for unexpected rules', () => {

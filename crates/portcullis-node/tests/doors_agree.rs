@@ -12,11 +12,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::{Router, routing::get};
-use portcullis::{Claims, InvalidTokenStatus, JwksService, ProtectedResource, Secure, Verifier, VerifierBuilder};
+use axum::{
+    Router,
+    routing::{any, get},
+};
+use portcullis::{
+    Claims, InvalidTokenStatus, JwksService, McpRules, ProtectedResource, Secure, ToolRule, Verifier, VerifierBuilder,
+};
 use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault, SigningKey, TokenBuilder};
 use reqwest::{
-    Client, Response,
+    Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Value, json};
@@ -103,6 +108,11 @@ fn app(server: &AuthorizationServer) -> Router {
     let resource = ProtectedResource::new(AUDIENCE).issuer(Verifier::builder(jwks.clone()).issuer(server.issuer()));
     let resource = Secure::protecting(resource.name("Doors")).unwrap().realm("doors").problem_json();
     let resource = resource.scope(["read", "write"]).acr(["mfa"]);
+    let files = ProtectedResource::new(format!("{AUDIENCE}/mcp")).issuer(builder());
+    let mut rules = McpRules::default();
+    rules.tools.push(ToolRule::new("delete_*", ["files:write"]));
+    rules.max_body_bytes = 1000;
+    let files = Secure::mcp(files.mcp(rules)).unwrap().scope(["read"]);
     let subject = async |claims: Option<Claims>| match claims {
         Some(claims) => claims.subject().unwrap_or_default().to_owned(),
         None => "nobody".to_owned(),
@@ -125,6 +135,7 @@ fn app(server: &AuthorizationServer) -> Router {
         .route("/lifetime", get(subject).layer(lifetime))
         .route("/acr", get(subject).layer(acr))
         .route("/max-age", get(subject).layer(secure.clone().max_age(Duration::from_secs(300)).acr(["mfa"])))
+        .merge(files.protect(Router::new().route("/mcp", any(async |body: String| body))))
         .merge(resource.protect(Router::new().route("/resource", get(subject))))
         .route("/optional", get(subject).layer(secure.optional()))
 }
@@ -350,6 +361,62 @@ async fn a_resource_has_the_same_document_and_the_same_challenges() {
     }
     let expected = ["no_credentials", "", "insufficient_user_authentication", "insufficient_scope", "wrong_audience"];
     assert_eq!(codes, expected);
+}
+
+#[tokio::test]
+async fn a_message_to_an_mcp_server_gets_the_same_answer() {
+    let server = AuthorizationServer::start().await;
+    let doors = Doors::before(&server).await;
+    let reader = server.token().scope("read").sign();
+    let call =
+        |name: &str| format!(r#"{{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{{"name":"{name}"}}}}"#);
+    let [list, delete] = [call("list_files"), call("delete_file")];
+    let bodies = [
+        list.clone(),
+        delete.clone(),
+        format!("[{list},{delete}]"),
+        "[]".to_owned(),
+        String::new(),
+        "null".to_owned(),
+        list.replace("method", "Method"),
+        list.replace(r#""id""#, r#""method":"ping","id""#),
+        call(r"x\u0000"),
+        call(&"x".repeat(1000)),
+        format!("{list}{delete}"),
+        list.trim_end_matches('}').to_owned(),
+    ];
+    let fields: [&[(&str, &str)]; 10] = [
+        &[],
+        &[("mcp-method", "tools/call"), ("mcp-name", "list_files")],
+        &[("mcp-method", "tools/list")],
+        &[("mcp-name", "=?base64?bGlzdF9maWxlcw==?=")],
+        &[("mcp-name", "=?base64?bGlzdF9maWxlcw?=")],
+        &[("mcp-name", "list_files"), ("mcp-name", "list_files")],
+        &[("origin", "https://evil.example")],
+        &[("origin", AUDIENCE)],
+        &[("content-type", "text/plain")],
+        &[("content-encoding", "gzip")],
+    ];
+    let mut codes = BTreeSet::new();
+    for body in &bodies {
+        for fields in fields {
+            for method in [Method::POST, Method::GET, Method::DELETE] {
+                let answers = [&doors.axum, &doors.express.url].map(|door| {
+                    let json = fields.iter().all(|(name, _)| *name != "content-type").then_some("application/json");
+                    let request = doors.client.request(method.clone(), format!("{door}/mcp")).bearer_auth(&reader);
+                    let request = json.iter().fold(request, |request, json| request.header(CONTENT_TYPE, *json));
+                    let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+                    request.body(body.clone()).send()
+                });
+                let [by_axum, by_express] = answers;
+                let (by_axum, by_express) =
+                    (Answer::read(by_axum.await.unwrap()).await, Answer::read(by_express.await.unwrap()).await);
+                assert_eq!(by_express, by_axum, "{method} {fields:?} {body}");
+                codes.insert(by_axum.status);
+            }
+        }
+    }
+    assert_eq!(codes, BTreeSet::from([200, 400, 403, 413, 415]));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 // ends with its standard input.
 
 const express = require('express');
-const { getSimpleJwksService, protectedResource, secure } = require('../..');
+const { getSimpleJwksService, mcp, protectedResource, secure } = require('../..');
 
 const { JWKS_URI, ISSUER, AUDIENCE } = process.env;
 const options = { realm: 'doors', problemJson: true, issuer: ISSUER, audience: AUDIENCE };
@@ -46,6 +46,11 @@ const { router, guard } = protectedResource({ resource: AUDIENCE, issuer: ISSUER
 const resourceRules = { realm: 'doors', problemJson: true, scope: ['read', 'write'], acr: 'mfa' };
 app.use(router);
 app.get('/resource', guard(resourceRules), (req, res) => res.send(req.claims.sub));
+
+const tools = [{ name: 'delete_*', scope: 'files:write' }];
+const files = mcp({ resource: `${AUDIENCE}/mcp`, issuer: ISSUER, jwks, tools, audience: AUDIENCE, maxBodyBytes: 1000 });
+app.use(files.router);
+app.use('/mcp', files.guard({ scope: 'read' }), (req, res) => req.pipe(res));
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
 process.stdin.resume().on('end', () => process.exit());
