@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const http = require('node:http');
 const { connect } = require('node:net');
 const { describe, test } = require('node:test');
@@ -183,6 +183,9 @@ function withoutEmptyBody(req, res, next) {
   next();
 }
 
+/** The beginning of a request's head. */
+const HEAD = `POST /mcp HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${READER}\r\ncontent-type: application/json\r\n`;
+
 describe('without a parser before the guard', () => {
   test('the bytes are judged: members twice, other types, codings, broken text', async (t) => {
     const app = await echo(t);
@@ -215,29 +218,55 @@ describe('without a parser before the guard', () => {
     assert.equal((await send(app, { body: call('x'.repeat(500)) })).status, 200);
   });
 
+  test('a body above the limit is not waited for', async (t) => {
+    const app = await echo(t, { options: { maxBodyBytes: 1000 } });
+    const table = [
+      ['content-length: 1001', ''],
+      ['transfer-encoding: chunked', `7d0\r\n${' '.repeat(2000)}\r\n`],
+    ];
+    for (const [length, body] of table) {
+      const socket = connect(app.client.port, '127.0.0.1');
+      socket.write(`${HEAD}${length}\r\n\r\n${body}`);
+      const [response] = await once(socket, 'data');
+      socket.destroy();
+      assert.match(String(response), /^HTTP\/1.1 413 /, length);
+    }
+  });
+
   test('a client that breaks off reaches no handler', async (t) => {
-    const app = await echo(t);
+    const refusals = new EventEmitter();
+    const refused = once(refusals, 'code');
+    const app = await echo(t, { rules: { onError: ({ code }) => refusals.emit('code', code) } });
     const socket = connect(app.client.port, '127.0.0.1');
-    socket.write(`POST /mcp HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${READER}\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"method"`);
-    await new Promise((resolve) => setImmediate(resolve));
-    socket.destroy();
+    socket.write(`${HEAD}content-length: 999\r\n\r\n{"method"`, () => socket.destroy());
+    assert.deepEqual(await refused, ['mcp_body']);
     assert.equal((await send(app, { body: call('list_files') })).status, 200);
   });
 
   test('a refused request leaves the connection good for the next', async (t) => {
-    const app = await echo(t, { rules: { scope: 'files:read' } });
+    const app = await echo(t, { options: { maxBodyBytes: 1000 }, rules: { scope: 'files:read' } });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     t.after(() => agent.destroy());
-    const statuses = [];
-    for (const [name, bearer] of [['delete_file', READER], ['list_files', READER], ['list_files', 'bad'], ['list_files', READER]]) {
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` };
+    const [statuses, large] = [[], 'x'.repeat(500_000)];
+    const requests = [
+      ['delete_file', READER],
+      ['list_files', READER],
+      ['list_files', 'bad'],
+      ['list_files', READER],
+      [large, READER],
+      ['list_files', READER],
+      [large, READER, { 'transfer-encoding': 'chunked' }],
+      ['list_files', READER],
+    ];
+    for (const [name, bearer, more] of requests) {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}`, ...more };
       const request = http.request({ host: '127.0.0.1', port: app.client.port, path: '/mcp', method: 'POST', agent, headers });
       request.end(call(name));
       const [response] = await once(request, 'response');
       await response.toArray();
       statuses.push(response.statusCode);
     }
-    assert.deepEqual(statuses, [403, 200, 401, 200]);
+    assert.deepEqual(statuses, [403, 200, 401, 200, 413, 200, 413, 200]);
   });
 });
 
@@ -302,15 +331,21 @@ describe('an MCP server', () => {
   });
 
   test('is an error of the app if the body is gone before the guard', async (t) => {
-    const { guard } = describing();
-    const app = EXPRESS[5]();
-    const eat = (req, res, next) => req.resume().on('end', next);
-    app.use(eat, guard(), (req, res) => res.end('passed'));
-    app.use((error, req, res, next) => res.status(500).end(error.message));
-    const gone = { client: await serve(t, app), codes: [] };
-    const { status, text } = await send(gone, { body: call('list_files') });
-    assert.equal(status, 500);
-    assert.match(text, /expected the content of the request to be unread, or parsed into `body`/);
+    const eaters = [
+      (req, res, next) => req.resume().on('end', next),
+      (req, res, next) => req.once('readable', () => next(void req.read(1))),
+      (req, res, next) => next(void req.setEncoding('utf8')),
+    ];
+    for (const eat of eaters) {
+      const { guard } = describing();
+      const app = EXPRESS[5]();
+      app.use(eat, guard(), (req, res) => res.end('passed'));
+      app.use((error, req, res, next) => res.status(500).end(error.message));
+      const gone = { client: await serve(t, app), codes: [] };
+      const { status, text } = await send(gone, { body: call('list_files') });
+      assert.equal(status, 500);
+      assert.match(text, /expected the content of the request to be unread, or parsed into `body`/);
+    }
   });
 
   test('judges requests of other frameworks with verifyRequest', async () => {
@@ -334,9 +369,14 @@ describe('an MCP server', () => {
       [{ authorization: `Bearer ${WRITER}`, 'mcp-method': 'tools/call', 'mcp-name': 'list_files' }, 'mcp_fields_missing'],
       [fieldsFor('delete_file', READER), 'insufficient_scope'],
     ];
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
+    const headers = { authorization: `Bearer ${READER}`, 'content-type': 'application/json' };
+    table.push([new Request(RESOURCE, { method: 'POST', body: endless, duplex: 'half', headers }), 'mcp_body_too_large']);
     for (const [request, code] of table) {
       assert.equal((await failure(judge.verifyRequest(request))).code, code);
     }
+    await good.text().catch(() => {});
+    assert.match((await failure(judge.verifyRequest(good))).message, /expected a request of fetch whose content is unread/);
     assert.equal((await judge.verifyRequest(fieldsFor('delete_file', WRITER))).clientId, 'agent');
     const error = await failure(judge.verify(WRITER));
     assert.ok(error instanceof TypeError && !(error instanceof errors.RefusalError), error);

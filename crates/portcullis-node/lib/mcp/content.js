@@ -128,12 +128,15 @@ async function ofFetch(request, limit) {
   if (request.bodyUsed) {
     throw new TypeError('expected a request of fetch whose content is unread, got one that was read');
   }
+  const reader = request.clone().body?.getReader();
   const chunks = [];
   let length = 0;
-  for await (const chunk of request.clone().body ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
+  for (let next = await reader?.read(); next?.value !== undefined; next = await reader.read()) {
+    chunks.push(next.value);
+    length += next.value.length;
     if (length > limit) {
+      // Not awaited: the copy is done with only when the request itself is.
+      reader.cancel().catch(() => {});
       return TOO_LARGE;
     }
   }
