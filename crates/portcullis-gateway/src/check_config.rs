@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Route, Store, Traces, default_rules, without_secrets},
+    config::{Config, Issuer, Keys, Listener, Resource, Route, Store, Traces, default_rules, without_secrets},
     decision::Gateway,
     terminal,
 };
@@ -21,12 +21,14 @@ use crate::{
 pub(crate) fn run(path: &Path) -> Result<(), Report> {
     let config = Config::load(path)?;
     // The library refuses some configurations that can be read.
-    Gateway::build(&config, None)?;
-    terminal::print(&terminal::safe(&format!("{} is good.\n{}", path.display(), told(&config))));
+    let gateway = Gateway::build(&config, None)?;
+    let metadata: Vec<_> = gateway.all_metadata().map(|document| document.url().to_owned()).collect();
+    terminal::print(&terminal::safe(&format!("{} is good.\n{}", path.display(), told(&config, &metadata))));
     Ok(())
 }
 
-fn told(config: &Config) -> String {
+/// Returns the meaning of a configuration; `metadata` are the URLs of the resources' metadata.
+fn told(config: &Config, metadata: &[String]) -> String {
     let mut lines = Vec::new();
     lines.push(format!("forward-auth at {}", listener(&config.forward_auth)));
     lines.extend(config.grpc.as_ref().map(|grpc| format!("Envoy ext_authz (gRPC) at {}", listener(grpc))));
@@ -36,9 +38,11 @@ fn told(config: &Config) -> String {
         None => "no admin listener".into(),
     });
     lines.extend(config.issuers.iter().map(issuer));
+    lines.extend(config.resources.iter().zip(metadata).map(|(each, metadata)| resource(each, metadata)));
     lines.extend(of_all_routes(&config.rules));
     lines.extend(config.routes.iter().map(|each| route(each, &config.rules)));
     lines.push(match config.routes.is_empty() {
+        true if config.has_only_resources() => "no routes: any valid token for a resource passes there".into(),
         true => "no routes: any valid token passes".into(),
         false => "a request under no route is refused".into(),
     });
@@ -84,6 +88,14 @@ fn issuer(issuer: &Issuer) -> String {
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
     let needs = [vec![format!("for {audience}")], others].concat().join(", ");
     format!("issuer {}: {keys}, {needs}{opaque}", without_secrets(&issuer.name))
+}
+
+fn resource(resource: &Resource, metadata: &str) -> String {
+    let Resource { rules, audience, issuers, .. } = resource;
+    let kind = "resource";
+    let issuers: Vec<_> = issuers.iter().map(|issuer| without_secrets(issuer)).collect();
+    let of = if issuers.is_empty() { String::new() } else { format!(" of {}", issuers.join(" or ")) };
+    format!("{kind} {}: tokens for {}{of}; metadata at {metadata}", rules.resource, audience.join(" or "))
 }
 
 fn route(route: &Route, all: &Rules) -> String {
@@ -153,7 +165,27 @@ mod tests {
                         a request under no route is refused\n  the upstream gets x-sub: claim sub\n  \
                         shared store at redis://a:1/0\n  \
                         traces of portcullis to http://127.0.0.1:4318/v1/traces, sampled at 0.1\n";
-        assert_eq!(told(&config), expected);
+        assert_eq!(told(&config, &[]), expected);
+    }
+
+    #[test]
+    fn each_resource_is_told_with_the_url_of_its_metadata() {
+        let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n[[resources]]\nresource = \
+                    \"https://mcp.example.com/mcp\"\n[[resources]]\nresource = \
+                    \"https://shop.example.com\"\naudience = [\"a\", \"b\"]\nissuers = \"https://as.example.com\"\n";
+        let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
+        let gateway = Gateway::build(&config, None).unwrap();
+        let metadata: Vec<_> = gateway.all_metadata().map(|document| document.url().to_owned()).collect();
+        let lines: Vec<_> = told(&config, &metadata).lines().map(|line| line.trim().to_owned()).collect();
+        for line in [
+            "resource https://mcp.example.com/mcp: tokens for https://mcp.example.com/mcp; metadata at \
+             https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+            "resource https://shop.example.com: tokens for a or b of https://as.example.com; metadata at \
+             https://shop.example.com/.well-known/oauth-protected-resource",
+            "no routes: any valid token for a resource passes there",
+        ] {
+            assert!(lines.contains(&line.to_owned()), "{line} is not in {lines:#?}");
+        }
     }
 
     #[test]
@@ -164,7 +196,7 @@ mod tests {
                     one_of = [\"x\", 2] }, { name = \"m\", matches = \"x*\" }, { name = \"o\", absent = true }, { \
                     name = \"p\" }]\n [[routes]]\npath = \"/b\"\noptional = true\nreport_only = true\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
-        let lines: Vec<_> = told(&config).lines().map(|line| line.trim().to_owned()).collect();
+        let lines: Vec<_> = told(&config, &[]).lines().map(|line| line.trim().to_owned()).collect();
         for line in [
             "issuer a: keys by discovery, for b, max_token_lifetime 3600, rfc9068 true",
             "all routes: implied_scopes {\"write\":[\"read\"]}",

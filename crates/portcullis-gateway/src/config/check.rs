@@ -13,7 +13,7 @@ use super::{
     issuer, listener,
     network::network,
     problem::{Problem, Problems},
-    route, starred, store, traces,
+    resource, route, starred, store, traces,
 };
 
 /// Reads a whole text; the report has every mistake that is found.
@@ -68,6 +68,7 @@ fn config(root: Table<'_>) -> Config {
         log: listener::log(&root),
         rules: route::rules_of_all(&root).unwrap_or_default(),
         routes: route::routes(&root, &issuers),
+        resources: resource::resources(&root, &issuers),
         issuers,
         headers: route::headers(&root),
         store: store::store(&root),

@@ -12,7 +12,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 const MARK: &str = "# end";
 
 /// The keys that name a table in an array.
-const NAMES: [&str; 4] = ["path", "issuer", "trust_domain", "name"];
+const NAMES: [&str; 5] = ["path", "issuer", "trust_domain", "resource", "name"];
 
 /// Returns the missing parts, in words; none if the new text ends with the mark, or lacks nothing.
 pub(crate) fn gone(running: &str, new: &str) -> Vec<String> {

@@ -17,6 +17,7 @@ mod issuer;
 mod listener;
 mod network;
 mod problem;
+mod resource;
 mod route;
 mod secret;
 mod starred;
@@ -41,7 +42,7 @@ use std::{
 
 use http::HeaderName;
 use miette::Report;
-use portcullis::{Algorithm, IntrospectionForm, IssuerRules, Rules};
+use portcullis::{Algorithm, IntrospectionForm, IssuerRules, ResourceRules, Rules};
 use url::Url;
 
 use crate::{routes::Pattern, terminal::visible};
@@ -65,6 +66,7 @@ pub(crate) struct Config {
     /// The rules of each route that has none of its own, and the rules where there are no routes.
     pub(crate) rules: Rules,
     pub(crate) issuers: Vec<Issuer>,
+    pub(crate) resources: Vec<Resource>,
     pub(crate) routes: Vec<Route>,
     pub(crate) headers: Vec<HeaderRule>,
     pub(crate) store: Option<Store>,
@@ -98,6 +100,11 @@ impl Config {
     /// A report of every mistake in it.
     pub(crate) fn read(text: &str, name: &str, base: &Path) -> Result<Self, Report> {
         check::read(text, name, base)
+    }
+
+    /// Returns true if there are resources and no routes: then requests to anything else are refused.
+    pub(crate) fn has_only_resources(&self) -> bool {
+        self.routes.is_empty() && !self.resources.is_empty()
     }
 }
 
@@ -247,6 +254,20 @@ pub(crate) enum Client {
         certificate_pem: String,
         key_pem: Secret,
     },
+}
+
+/// A protected resource (RFC 9728): requests below its identifier have its challenges, and their tokens its audience.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resource {
+    pub(crate) rules: ResourceRules,
+    /// The audience of its tokens, whatever the issuers say: the identifier, unless another is configured.
+    pub(crate) audience: Vec<String>,
+    /// The names of its issuers; empty: all.
+    pub(crate) issuers: Vec<String>,
+    /// The host of the identifier, in lower case, without a port.
+    pub(crate) host: String,
+    /// The path of the identifier, and everything below it.
+    pub(crate) paths: Pattern,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -162,7 +162,7 @@ fn method(value: &Value<'_>) -> Read<String> {
 }
 
 /// Reads a scope value (RFC 6749 section 3.3).
-fn scope_value(value: &Value<'_>) -> Read<String> {
+pub(super) fn scope_value(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
     match text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
         true => Ok(text.to_owned()),

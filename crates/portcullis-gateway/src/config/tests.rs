@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod resources;
 mod rules;
 
 /// The example of the README, including the keys that it leaves to comments.

@@ -17,6 +17,7 @@ use crate::routes::Unrouted;
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
 /// | `ambiguous_method` | by a method that overrides the request's, it is under another route |
 /// | `malformed_method` | not a method, or a route's method in other letter case |
+/// | `wrong_host` | the path is one of a protected resource, and the host is not that resource's |
 /// | `no_original_request` | `/auth` was requested, without a description of the original request |
 /// | `ambiguous_original_request` | the original request is described in two ways, twice, or incompletely |
 /// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
@@ -32,6 +33,7 @@ pub(crate) enum Fault {
     MalformedPath,
     AmbiguousMethod,
     MalformedMethod,
+    WrongHost,
     NoOriginalRequest,
     AmbiguousOriginalRequest,
     UntrustedProxy(IpAddr),
@@ -53,6 +55,7 @@ impl Fault {
             Self::MalformedPath => "malformed_path",
             Self::AmbiguousMethod => "ambiguous_method",
             Self::MalformedMethod => "malformed_method",
+            Self::WrongHost => "wrong_host",
             Self::NoOriginalRequest => "no_original_request",
             Self::AmbiguousOriginalRequest => "ambiguous_original_request",
             Self::UntrustedProxy(_) => "untrusted_proxy",
@@ -101,6 +104,10 @@ impl Fault {
                 "expected a well-formed path of at most limits.path_bytes, got broken percent-encoding, a forbidden \
                  character or a longer path"
             }
+            Self::WrongHost => {
+                "expected the host of the [[resources]] entry with this path, got another or none: have the proxy hand \
+                 the client's Host on, or add an entry for this host"
+            }
             Self::NoOriginalRequest => {
                 "expected a description of the original request, got none: have the proxy send X-Original-Method with \
                  X-Original-URI or X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"
@@ -129,6 +136,7 @@ impl Fault {
             Self::NoRoute => "Nothing is open under this path and method",
             Self::AmbiguousPath | Self::MalformedPath => "The path of the request is malformed",
             Self::AmbiguousMethod | Self::MalformedMethod => "The method of the request is malformed",
+            Self::WrongHost => "Nothing is open under this host and path",
             Self::ForgedHeader | Self::HopByHopHeader => "The request has a header field that it must not have",
             Self::UnmappableClaim { .. } => "The token has a claim that cannot be handed on",
             Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) => {

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{
-    Access, ConfigurationError, Ground, Judging, Pending, Presented, Refusal, Rules, Secure, Verdict, Verifier,
-    names::steps,
+    Access, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure, Verdict, names::steps,
 };
 
 use super::{
-    BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, telling::Counts,
+    BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, layers::Rule,
+    resources::Resources, telling::Counts,
 };
 use crate::{
     config::{Config, LoggedDecisions, Network, Route},
@@ -20,9 +20,10 @@ use crate::{
 pub(crate) struct Gateway {
     issuers: Issuers,
     routes: Routes,
+    resources: Resources,
     /// The rules of each route, in the order of the routes.
     rules: Vec<Rule>,
-    /// The rules where there are no routes: any valid token passes.
+    /// The rules where there are no routes: any valid token passes, of a resource if there are resources.
     anywhere: Option<Rule>,
     headers: Headers,
     trusted_proxies: Vec<Network>,
@@ -31,32 +32,18 @@ pub(crate) struct Gateway {
     counts: Counts,
 }
 
-/// The rules of a route; a public route has no layer.
-struct Rule {
-    name: String,
-    secure: Option<Secure>,
-}
-
-impl Rule {
-    fn new(name: String, rules: &Rules, verifier: &Verifier) -> Result<Self, BuildError> {
-        let secure = Secure::new(verifier.clone()).rules(rules.clone());
-        let refused = |error: ConfigurationError| BuildError { issuer: None, problem: error.to_string() };
-        Ok(Self { name, secure: Some(secure.map_err(refused)?) })
-    }
-}
-
 /// A request, judged as far as possible without waiting.
 pub(super) enum Judged {
     /// The decision, and the ground of the verdict on its token.
     Done(Decision, Option<Ground>),
-    /// The route of the request, and the verdict to wait for.
+    /// The rules of the request, and the verdict to wait for.
     Waits(Under, Pending),
 }
 
-/// A route, and its judge.
+/// A route, and its layer that judges the request.
 pub(super) struct Under {
     route: Option<usize>,
-    secure: Secure,
+    layer: Secure,
 }
 
 /// The rules for a request.
@@ -77,47 +64,44 @@ impl Gateway {
         let issuers = Issuers::new(config, before)?;
         let names: Vec<_> = config.routes.iter().map(name).collect();
         let counts = Counts::new(&names);
-        let rule = |(route, name): (&Route, String)| match route.public {
-            true => Ok(Rule { name, secure: None }),
-            false => Rule::new(name, &route.rules, issuers.verifier()),
-        };
-        let rules = config.routes.iter().zip(names).map(rule).collect::<Result<_, _>>()?;
-        let anywhere = || Rule::new(String::new(), &config.rules, issuers.verifier());
+        let rules = Rule::of_routes(config, names, &issuers)?;
+        let anywhere = || Rule::anywhere(config, &issuers);
         let anywhere = config.routes.is_empty().then(anywhere).transpose()?;
         Ok(Self {
-            issuers,
             rules,
             routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
                 .up_to(config.limits.path_bytes),
+            resources: Resources::new(&config.resources, issuers.resources(), config.limits.path_bytes),
             anywhere,
             headers: Headers::new(&config.headers),
             trusted_proxies: config.trusted_proxies.clone(),
             problem_json: config.rules.problem_json,
             logged: config.log.decisions,
             counts,
+            issuers,
         })
     }
 
-    /// Finds the route of a request, and judges it as far as possible without waiting.
+    /// Finds the rules for a request, and judges it as far as possible without waiting.
     pub(super) fn judge(&self, original: &Original<'_>) -> Judged {
-        let (route, rule) = match self.rule(original) {
-            Ok(found) => found,
+        let (route, layer) = match self.rules(original) {
+            Ok((route, Some(layer))) => (route, layer),
+            Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
-        let Some(secure) = &rule.secure else { return Judged::Done(self.settle_public(route), None) };
         let presented = Presented::new(original.fields).request(original.method, original.target);
-        match secure.judge(&presented) {
+        match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
-                Judged::Done(self.settle(route, secure, verdict), ground)
+                Judged::Done(self.settle(route, layer, verdict), ground)
             }
-            Judging::Waits(pending) => Judged::Waits(Under { route, secure: secure.clone() }, pending),
+            Judging::Waits(pending) => Judged::Waits(Under { route, layer: layer.clone() }, pending),
         }
     }
 
     /// Returns the decision about a request, given its verdict.
-    pub(super) fn conclude(&self, Under { route, secure }: &Under, verdict: Verdict) -> Decision {
-        self.settle(*route, secure, verdict)
+    pub(super) fn conclude(&self, Under { route, layer }: &Under, verdict: Verdict) -> Decision {
+        self.settle(*route, layer, verdict)
     }
 
     /// Returns the refusal of a request that cannot be judged.
@@ -130,9 +114,25 @@ impl Gateway {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
 
-    /// Returns true if each request must name its path, since there are routes.
-    pub(crate) fn has_routes(&self) -> bool {
-        self.anywhere.is_none()
+    /// Returns true if each request must name its path, since there are routes or resources.
+    pub(crate) fn needs_paths(&self) -> bool {
+        self.anywhere.is_none() || self.has_resources()
+    }
+
+    /// Returns true if there are protected resources.
+    pub(crate) fn has_resources(&self) -> bool {
+        !self.issuers.resources().is_empty()
+    }
+
+    /// Returns the metadata of each resource, in the order of the configuration.
+    pub(crate) fn all_metadata(&self) -> impl Iterator<Item = ResourceDocument> {
+        self.issuers.resources().iter().filter_map(Secure::resource_document)
+    }
+
+    /// Returns the metadata of the resource that has them at this host and path.
+    pub(crate) fn metadata(&self, host: Option<&str>, path: &str) -> Option<ResourceDocument> {
+        let resource = self.resources.described_at(host?, path)?;
+        self.issuers.resources().get(resource)?.resource_document()
     }
 
     /// Returns true if only the gateway may set a header field of this name, also with another character for `-`.
@@ -183,8 +183,17 @@ impl Gateway {
     ///
     /// The fault, if it is under no route.
     pub(crate) fn asked(&self, original: &Original<'_>) -> Result<Asked<'_>, Fault> {
-        let (_, rule) = self.rule(original)?;
-        Ok(Asked { route: &rule.name, secure: rule.secure.as_ref() })
+        let (route, layer) = self.rules(original)?;
+        Ok(Asked { route: self.name_of(route).unwrap_or_default(), secure: layer })
+    }
+
+    /// Returns the route of a request and the layer that judges it, which depends on the resource; none if the route is
+    /// public.
+    fn rules(&self, original: &Original<'_>) -> Result<(Option<usize>, Option<&Secure>), Fault> {
+        let (route, rule) = self.rule(original)?;
+        let Some(layers) = &rule.layers else { return Ok((route, None)) };
+        let resource = self.resources.find(original)?;
+        layers.of(resource).map(|layer| (route, Some(layer))).ok_or(Fault::NoRoute)
     }
 
     fn rule(&self, original: &Original<'_>) -> Result<(Option<usize>, &Rule), Fault> {

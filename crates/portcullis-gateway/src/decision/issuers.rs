@@ -1,18 +1,18 @@
-//! The issuers of a configuration: keys, introspection, and their verifier.
+//! The issuers of a configuration: keys, introspection, and the verifiers of their tokens.
 
 use std::sync::Arc;
 
 use portcullis::{
-    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, IntrospectorBuilder, JwksBuilder,
-    JwksService, ReqwestClient, Verifier, VerifierBuilder,
+    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, IntrospectorBuilder, IssuerRules,
+    JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure, Verifier, VerifierBuilder,
 };
 
 use crate::{
-    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Store, without_secrets},
+    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Resource, Store, without_secrets},
     store::{RedisStore, StoreState},
 };
 
-/// The issuers of a configuration: keys, introspection, and their verifier.
+/// The issuers of a configuration: keys, introspection, and the verifiers of their tokens.
 ///
 /// A reload takes over what it does not change: keys, caches, and the state of failing servers.
 #[derive(Clone)]
@@ -20,14 +20,20 @@ pub(crate) struct Issuers(Arc<Inner>);
 
 struct Inner {
     asked: Asked,
+    /// The verifier for requests to no resource.
     verifier: Verifier,
+    /// A layer for each resource, without the rules of a route: tokens have to be for that resource.
+    resources: Vec<Secure>,
     each: Vec<Served>,
 }
 
-/// The configuration of all issuers; while it is the same, they stay.
+/// The configuration of all issuers and of the resources; while it is the same, they stay.
 #[derive(PartialEq)]
 struct Asked {
     issuers: Vec<Issuer>,
+    resources: Vec<Resource>,
+    /// True if tokens are for a resource in any case, since there are no routes.
+    only_resources: bool,
     store: Option<Store>,
 }
 
@@ -63,17 +69,34 @@ impl Issuers {
     ///
     /// The part of the configuration that the library or the store refuses.
     pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
-        let asked = Asked { issuers: config.issuers.clone(), store: config.store.clone() };
+        let asked = Asked {
+            issuers: config.issuers.clone(),
+            resources: config.resources.clone(),
+            only_resources: config.has_only_resources(),
+            store: config.store.clone(),
+        };
         if let Some(before) = before.filter(|before| before.0.asked == asked) {
             return Ok(before.clone());
         }
         let each = asked.issuers.iter().map(|issuer| serve(issuer, &asked, before)).collect::<Result<Vec<_>, _>>()?;
         let verifier = verifier(&asked, &each)?;
-        Ok(Self(Arc::new(Inner { asked, verifier, each })))
+        let resources =
+            asked.resources.iter().map(|resource| secure(resource, &asked, &each)).collect::<Result<_, _>>()?;
+        Ok(Self(Arc::new(Inner { asked, verifier, resources, each })))
     }
 
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.0.verifier
+    }
+
+    /// Returns all verifiers: each has caches of its own.
+    pub(crate) fn verifiers(&self) -> impl Iterator<Item = &Verifier> {
+        std::iter::once(&self.0.verifier).chain(self.0.resources.iter().map(Secure::verifier))
+    }
+
+    /// Returns the layer of each resource, in the order of the configuration.
+    pub(crate) fn resources(&self) -> &[Secure] {
+        &self.0.resources
     }
 
     pub(crate) fn each(&self) -> &[Served] {
@@ -199,11 +222,35 @@ fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestC
 }
 
 fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {
+    let of_resources = || asked.resources.iter().flat_map(|resource| resource.audience.clone()).collect();
     let builders = asked.issuers.iter().zip(each).map(|(issuer, served)| {
-        let builder = Verifier::builder(served.jwks.clone()).rules(issuer.rules.clone());
-        builder.with(served.introspector.clone(), VerifierBuilder::introspection)
+        let mut rules = issuer.rules.clone();
+        if asked.only_resources {
+            rules.audience = of_resources();
+        }
+        builder(served, rules)
     });
     Verifier::any_of(builders).map_err(|error| BuildError { issuer: None, problem: told(&error) })
+}
+
+/// Makes the layer of a resource: of its issuers, only tokens with its audience pass.
+fn secure(resource: &Resource, asked: &Asked, each: &[Served]) -> Result<Secure, BuildError> {
+    let is_its = |issuer: &Issuer| resource.issuers.is_empty() || resource.issuers.contains(&issuer.name);
+    let its = asked.issuers.iter().zip(each).filter(|(issuer, _)| is_its(issuer));
+    let described = its.fold(ProtectedResource::new(&resource.rules.resource), |described, (issuer, served)| {
+        let mut rules = issuer.rules.clone();
+        rules.audience.clone_from(&resource.audience);
+        described.issuer(builder(served, rules))
+    });
+    Secure::protecting(described.rules(resource.rules.clone())).map_err(|error| BuildError {
+        issuer: None,
+        problem: format!("resource {}: {}", without_secrets(&resource.rules.resource), told(&error)),
+    })
+}
+
+fn builder(served: &Served, rules: IssuerRules) -> VerifierBuilder {
+    let builder = Verifier::builder(served.jwks.clone()).rules(rules);
+    builder.with(served.introspector.clone(), VerifierBuilder::introspection)
 }
 
 /// Sets an option of a builder only if it is configured; else the library's default holds.

@@ -31,6 +31,7 @@ impl Kept {
         Original {
             method: &self.method,
             target: &self.target,
+            host: None,
             overriding: Overrides::NOTHING,
             fields: self,
             traceparent: self.traceparent.as_deref(),

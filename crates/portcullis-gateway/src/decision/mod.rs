@@ -11,6 +11,8 @@ mod gateway;
 mod headers;
 mod issuers;
 mod kept;
+mod layers;
+mod resources;
 mod telling;
 
 pub(crate) use decider::{Decider, Deciding, Door};
@@ -33,6 +35,8 @@ pub(crate) struct Original<'a> {
     pub(crate) method: &'a str,
     /// Path and query as in the request line, not decoded.
     pub(crate) target: &'a str,
+    /// The host, with or without a port, as the proxy tells it; none if it does not, or not clearly.
+    pub(crate) host: Option<&'a str>,
     /// The method or path by which the client's header fields override those of the request line.
     pub(crate) overriding: Overrides<'a>,
     /// The client's header fields.
@@ -45,8 +49,14 @@ const NO_FIELDS: [(&str, &[u8]); 0] = [];
 
 impl Original<'static> {
     /// A request without any content.
-    pub(crate) const NOTHING: Self =
-        Self { method: "", target: "", overriding: Overrides::NOTHING, fields: &NO_FIELDS, traceparent: None };
+    pub(crate) const NOTHING: Self = Self {
+        method: "",
+        target: "",
+        host: None,
+        overriding: Overrides::NOTHING,
+        fields: &NO_FIELDS,
+        traceparent: None,
+    };
 }
 
 /// A pass or a refusal, with the index of the route in the configuration.

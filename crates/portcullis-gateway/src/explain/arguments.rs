@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "FILE", conflicts_with_all = named::names())]
     pub(super) config: Option<PathBuf>,
 
-    /// Judge by the route of this path
+    /// Judge by the route of this path; with [[resources]], of this URL
     #[arg(long, value_name = "PATH", requires = "config", conflicts_with_all = named::names())]
     pub(super) path: Option<String>,
 

@@ -364,6 +364,14 @@ const CODES: &[Code] = &[
         "Have the client write methods in capitals, as RFC 9110 says.",
     ),
     code(
+        "wrong_host",
+        403,
+        "The path is one of a protected resource ([[resources]]), and the request's host is not the one of its \
+         identifier; or the proxy does not hand the client's Host on.",
+        "Have the proxy hand the host on, as the examples do. If the API has several hosts, add an entry of \
+         [[resources]] for each.",
+    ),
+    code(
         "no_original_request",
         403,
         "The question does not describe the original request: the proxy sends neither X-Original-Method with \

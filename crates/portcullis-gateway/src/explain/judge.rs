@@ -18,7 +18,7 @@ pub(super) enum Judge {
     Layer(Secure),
 }
 
-/// The request of a token: its method, and its path.
+/// The request of a token: its method, and its path or URL.
 pub(crate) struct Line {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -72,8 +72,9 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
         return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
     };
     let fields = [("authorization", field.as_slice())];
-    let overriding = Overrides::NOTHING;
-    match gateway.asked(&Original { method, target: path, overriding, fields: &fields, traceparent: None }) {
+    let (host, overriding) = (host(path), Overrides::NOTHING);
+    let original = Original { method, target: path, host, overriding, fields: &fields, traceparent: None };
+    match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure) }) => {
@@ -98,6 +99,12 @@ async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: Syst
     let fields = [("authorization", field)];
     let explanation = secure.explain(&Presented::new(&fields), now).await;
     Judged::Token { route, explanation: Box::new(explanation) }
+}
+
+/// Returns the authority of a URL; none of a path.
+fn host(path: &str) -> Option<&str> {
+    let (_, rest) = path.split_once("://").filter(|_| !path.starts_with('/'))?;
+    rest.split(['/', '?', '#']).next()
 }
 
 /// Returns the `Authorization` field of a request with this token.

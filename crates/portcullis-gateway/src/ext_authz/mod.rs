@@ -80,6 +80,7 @@ impl ExtAuthz {
         let original = Original {
             method: &http.method,
             target: &http.path,
+            host: (!http.host.is_empty()).then_some(&*http.host),
             overriding: overriding(http),
             fields: &Fields(http),
             traceparent: self.decider.traceparent(|| traceparent(http)),

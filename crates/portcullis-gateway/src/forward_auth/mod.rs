@@ -3,9 +3,10 @@
 //! A proxy requests `/auth` and describes the client's request in header fields; Envoy appends the client's path to
 //! `/auth`. Any other path is the original request itself, so that a token can be tried with curl. The answer to a
 //! request that may pass is 200, with the header fields for the upstream; any other answer is the response for the
-//! client. Only trusted peers are answered.
+//! client. The metadata of protected resources are at their own paths. Only trusted peers are answered.
 
 mod client;
+mod metadata;
 mod question;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use crate::{
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
-use question::Question;
+use question::{Described, Question};
 
 /// Answers on one connection.
 #[derive(Clone)]
@@ -54,6 +55,9 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
         if let Some(refused) = self.decider.refuse_stranger(&gateway, self.peer) {
             return Answering::now(told(refused, None));
         }
+        if let Some(metadata) = metadata::answer(&gateway, &head) {
+            return Answering::now(metadata);
+        }
         let judged = head.headers.get(AUTHORIZATION);
         let original = match self.original(&gateway, &head) {
             Ok(original) => original,
@@ -76,10 +80,10 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
 impl ForwardAuth {
     fn original<'a>(&self, gateway: &Gateway, head: &'a http::request::Parts) -> Result<Original<'a>, Box<Decision>> {
         let described = Question { head, gateway }.original();
-        let (method, target) = *described.as_ref().unwrap_or(&("", ""));
+        let Described { method, target, host } = described.as_ref().copied().unwrap_or_default();
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
-        let original = Original { method, target, overriding, fields: &head.headers, traceparent };
+        let original = Original { method, target, host, overriding, fields: &head.headers, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 }

@@ -1,6 +1,6 @@
 //! The original request, read out of a proxy's question.
 
-use http::{HeaderValue, request::Parts, uri::Authority};
+use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
 
 use crate::decision::{Fault, Gateway, leads_past_us};
 
@@ -14,6 +14,15 @@ pub(super) const ORIGINAL_URL: &str = "x-original-url";
 pub(super) struct Question<'a, 'g> {
     pub(super) head: &'a Parts,
     pub(super) gateway: &'g Gateway,
+}
+
+/// The original request, as far as a question describes it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Described<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    /// The host, with or without a port.
+    pub(super) host: Option<&'a str>,
 }
 
 /// The description of the original request by the proxy's header fields.
@@ -32,6 +41,7 @@ struct Family<'a> {
     target: Field<'a>,
     /// An absolute URL in place of the target.
     url: Field<'a>,
+    host: Field<'a>,
 }
 
 /// A field that may stand once.
@@ -42,25 +52,27 @@ struct Field<'a> {
 }
 
 impl<'a> Question<'a, '_> {
-    /// Returns method and target of the original request.
+    /// Returns the original request.
     ///
     /// # Errors
     ///
     /// If it is described in two ways, twice, incompletely, or not at all; if the client sent a header field that only
     /// the gateway may set, with another character for `-`, which no answer can replace; or if the client has such a
     /// field dropped.
-    pub(super) fn original(&self) -> Result<(&'a str, &'a str), Fault> {
-        let described = self.description()?.request()?;
+    pub(super) fn original(&self) -> Result<Described<'a>, Fault> {
+        let host = host(self.head);
+        let described = self.description()?.request(host)?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         let behind = target.strip_prefix(AUTH).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+        let itself = |target| Described { method: self.head.method.as_str(), target, host };
         match (described, behind) {
-            (None, None) => Ok((self.head.method.as_str(), target)),
+            (None, None) => Ok(itself(target)),
             (Some(described), None) => Ok(described),
             (Some(described), Some(rest)) if !rest.starts_with('/') => Ok(described),
-            (None, Some(rest)) if rest.starts_with('/') => Ok((self.head.method.as_str(), rest)),
+            (None, Some(rest)) if rest.starts_with('/') => Ok(itself(rest)),
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
-            (None, Some(_)) if self.gateway.has_routes() => Err(Fault::NoOriginalRequest),
-            (None, Some(_)) => Ok((self.head.method.as_str(), AUTH)),
+            (None, Some(_)) if self.gateway.needs_paths() => Err(Fault::NoOriginalRequest),
+            (None, Some(_)) => Ok(itself(AUTH)),
         }
     }
 
@@ -74,6 +86,7 @@ impl<'a> Question<'a, '_> {
                 ORIGINAL_URL => description.original.url.add(value),
                 "x-forwarded-method" => description.forwarded.method.add(value),
                 "x-forwarded-uri" => description.forwarded.target.add(value),
+                "x-forwarded-host" => description.forwarded.host.add(value),
                 "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 "upgrade" if leads_past_us(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 name if self.gateway.is_forged_header(name) => return Err(Fault::ForgedHeader),
@@ -85,8 +98,9 @@ impl<'a> Question<'a, '_> {
 }
 
 impl<'a> Description<'a> {
-    fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
-        match (self.original.request()?, self.forwarded.request()?) {
+    /// Returns the request that is described; `host` is the host of the question.
+    fn request(&self, host: Option<&'a str>) -> Result<Option<Described<'a>>, Fault> {
+        match (self.original.request(host)?, self.forwarded.request(host)?) {
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
             (original, forwarded) => Ok(original.or(forwarded)),
         }
@@ -94,22 +108,42 @@ impl<'a> Description<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// Returns method and target, if there are both. One alone is not reliable, nor are two targets.
-    fn request(&self) -> Result<Option<(&'a str, &'a str)>, Fault> {
+    /// Returns the request, if there are method and target. One alone is not reliable, nor are two targets.
+    ///
+    /// Proxies with a field for the host ask with a `Host` of the gateway's.
+    fn request(&self, host: Option<&'a str>) -> Result<Option<Described<'a>>, Fault> {
         match (self.method.text()?, self.target.text()?, self.url.text()?) {
-            (Some(method), Some(target), None) => Ok(Some((method, target))),
-            (Some(method), None, Some(url)) => Ok(Some((method, target_of(url)?))),
+            (Some(method), Some(target), None) => {
+                let host = if self.host.is_absent() { host } else { self.host.text().ok().flatten() };
+                Ok(Some(Described { method, target, host }))
+            }
+            (Some(method), None, Some(url)) => {
+                let (authority, target) = parts_of(url)?;
+                Ok(Some(Described { method, target, host: Some(authority) }))
+            }
             (None, None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),
         }
     }
 }
 
-/// Returns the part of an absolute URL behind its authority, as it is spelled.
+/// Returns the host of a request to the gateway (RFC 9112 section 3.3), if there is exactly one.
+pub(super) fn host(head: &Parts) -> Option<&str> {
+    if let Some(authority) = head.uri.authority() {
+        return Some(authority.as_str());
+    }
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Returns the authority of an absolute URL, and the part behind it, as they are spelled.
 ///
 /// The proxy makes the URL of the client's `Host` and the request line, so the client controls both. The path has to
 /// begin where the authority ends: with `Host: x?`, a path `/admin` would read as the query of `/`.
-fn target_of(url: &str) -> Result<&str, Fault> {
+fn parts_of(url: &str) -> Result<(&str, &str), Fault> {
     let (scheme, rest) = url.split_once("://").ok_or(Fault::MalformedPath)?;
     let slash = rest.find('/').ok_or(Fault::MalformedPath)?;
     let (authority, target) = rest.split_at_checked(slash).ok_or(Fault::MalformedPath)?;
@@ -117,12 +151,16 @@ fn target_of(url: &str) -> Result<&str, Fault> {
     // `host`, `host:port`, `[::1]:port` (RFC 3986 section 3.2), without a user or percent-encoding.
     let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let is_authority = is_plain && authority.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty());
-    if is_known && is_authority { Ok(target) } else { Err(Fault::MalformedPath) }
+    if is_known && is_authority { Ok((authority, target)) } else { Err(Fault::MalformedPath) }
 }
 
 impl<'a> Field<'a> {
     fn add(&mut self, value: &'a HeaderValue) {
         self.repeated = self.value.replace(value).is_some() || self.repeated;
+    }
+
+    fn is_absent(&self) -> bool {
+        self.value.is_none()
     }
 
     fn text(&self) -> Result<Option<&'a str>, Fault> {

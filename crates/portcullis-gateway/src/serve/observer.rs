@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use metrics::gauge;
-use portcullis::{IntrospectorStatus, JwksStatus, TokenCacheSize};
+use portcullis::{IntrospectorStatus, JwksStatus, TokenCacheSize, Verifier};
 use serde_json::{Value, json};
 
 use crate::{
     admin::{Observed, Readiness},
     config::without_secrets,
-    decision::{Gateway, Served},
+    decision::{Gateway, Issuers, Served},
     listener::Drain,
     store::StoreState,
     telemetry::names,
@@ -42,25 +42,26 @@ impl Observed for Observer {
     fn status(&self) -> Value {
         let gateway = self.current.load();
         let issuers = gateway.issuers();
-        let verifier = issuers.verifier();
+        let [(_, jwt), (_, opaque)] = caches(issuers);
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "draining": self.draining.has_begun(),
             "configuration": configuration(&self.waiting),
             "issuers": issuers.each().iter().map(issuer).collect::<Vec<_>>(),
             "routes": gateway.route_names().collect::<Vec<_>>(),
-            "cache": { "jwt": cache(verifier.token_cache_size()), "opaque": cache(verifier.opaque_cache_size()) },
+            "resources": gateway.all_metadata().map(|document| document.url().to_owned()).collect::<Vec<_>>(),
+            "cache": { "jwt": cache(jwt), "opaque": cache(opaque) },
         })
     }
 
     fn refresh_gauges(&self) {
         let gateway = self.current.load();
-        let verifier = gateway.issuers().verifier();
-        for (kind, size) in [("jwt", verifier.token_cache_size()), ("opaque", verifier.opaque_cache_size())] {
-            gauge!(names::CACHE_TOKENS.name, "kind" => kind).set(float(size.tokens));
-            gauge!(names::CACHE_BYTES.name, "kind" => kind).set(float(size.bytes));
+        let issuers = gateway.issuers();
+        for (kind, (tokens, bytes)) in caches(issuers) {
+            gauge!(names::CACHE_TOKENS.name, "kind" => kind).set(float(tokens));
+            gauge!(names::CACHE_BYTES.name, "kind" => kind).set(float(bytes));
         }
-        for status in gateway.issuers().each().iter().map(|served| served.jwks.status()) {
+        for status in issuers.each().iter().map(|served| served.jwks.status()) {
             if let (Some(source), Some(age)) = (status.source, status.age) {
                 gauge!(names::KEY_AGE.name, "source" => source).set(age.as_secs_f64());
             }
@@ -108,8 +109,16 @@ fn introspection(status: &IntrospectorStatus) -> Value {
     })
 }
 
-fn cache(size: TokenCacheSize) -> Value {
-    json!({ "tokens": size.tokens, "bytes": size.bytes })
+/// Returns the caches of all verifiers, by kind: the number of tokens, and of bytes.
+fn caches(issuers: &Issuers) -> [(&'static str, (usize, usize)); 2] {
+    let sum = |size: fn(&Verifier) -> TokenCacheSize| {
+        issuers.verifiers().map(size).fold((0, 0), |(tokens, bytes), size| (tokens + size.tokens, bytes + size.bytes))
+    };
+    [("jwt", sum(Verifier::token_cache_size)), ("opaque", sum(Verifier::opaque_cache_size))]
+}
+
+fn cache((tokens, bytes): (usize, usize)) -> Value {
+    json!({ "tokens": tokens, "bytes": bytes })
 }
 
 fn seconds(duration: Option<Duration>) -> Option<u64> {

@@ -39,7 +39,7 @@ pub fn request(method: &str, path: &str, fields: &[(&str, &str)]) -> CheckReques
     of(HttpRequest { method: method.to_owned(), path: path.to_owned(), headers, ..HttpRequest::default() })
 }
 
-fn of(http: HttpRequest) -> CheckRequest {
+pub fn of(http: HttpRequest) -> CheckRequest {
     let request = Request { http: Some(http), ..Request::default() };
     CheckRequest { attributes: Some(AttributeContext { request: Some(request), ..AttributeContext::default() }) }
 }

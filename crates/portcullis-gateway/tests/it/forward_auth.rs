@@ -20,8 +20,13 @@ pub async fn setup() -> (AuthorizationServer, Gateway) {
 
 /// Sends a request byte by byte as given, which HTTP clients do not.
 pub async fn send(gateway: &Gateway, method: &str, target: &str, fields: &str) -> Answer {
+    send_to("gateway", gateway, method, target, fields).await
+}
+
+/// Like [`send`], with this value of `Host`.
+pub async fn send_to(host: &str, gateway: &Gateway, method: &str, target: &str, fields: &str) -> Answer {
     let mut stream = TcpStream::connect(gateway.forward_auth).await.unwrap();
-    let request = format!("{method} {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{fields}\r\n");
+    let request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
     stream.read_to_end(&mut text).await.unwrap();

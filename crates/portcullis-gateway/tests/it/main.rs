@@ -23,6 +23,7 @@ mod ml_dsa;
 mod outage;
 mod reload;
 mod resource;
+mod resources;
 mod robustness;
 mod rules;
 mod shared_store;

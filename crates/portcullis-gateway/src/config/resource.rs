@@ -1,0 +1,89 @@
+//! `[[resources]]`: protected resources (RFC 9728), each with its own audience.
+
+use portcullis::ResourceRules;
+use url::Url;
+
+use super::{
+    Issuer, Resource,
+    file::{Read, Table, Value},
+    route::scope_value,
+};
+use crate::routes::Pattern;
+
+/// Reads the resources, each under a host and path of its own.
+pub(super) fn resources(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Resource> {
+    if let Some(value) = root.value("resources").filter(|value| value.elements() == Some(0)) {
+        root.note(value.problem("expected a resource, got an empty array").help("leave `resources` out"));
+    }
+    let mut resources: Vec<(Resource, Value<'_>)> = Vec::new();
+    for table in root.tables("resources") {
+        let (place, resource) = (table.value("resource"), resource(&table, issuers));
+        table.finish();
+        let (Some(place), Some(resource)) = (place, resource) else { continue };
+        let has_its_place = |(first, _): &&(Resource, _)| first.host == resource.host && first.paths == resource.paths;
+        if let Some((_, first)) = resources.iter().find(has_its_place) {
+            let problem = place.problem("expected each resource once, got one with the host and path of another");
+            root.note(problem.and(first.place.clone(), "first here").help(
+                "a request would be under both: a slash at the end, the port and the scheme tell no resources apart; \
+                 take one of them out",
+            ));
+        }
+        resources.push((resource, place));
+    }
+    resources.into_iter().map(|(resource, _)| resource).collect()
+}
+
+fn resource(table: &Table<'_>, issuers: &[Issuer]) -> Option<Resource> {
+    let help = "write the URL that clients use, as in `resource = \"https://mcp.example.com/mcp\"`";
+    let place = table.require("resource", help, place);
+    table.list("scopes_supported", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
+    let issuers = some_of(table, "issuers", |value| issuer(value, issuers));
+    let audience = some_of(table, "audience", |value| value.exact());
+    let rules = table.rest(None, &[], ResourceRules::check)?;
+    let (host, paths) = place?;
+    let audience = if audience.is_empty() { vec![rules.resource.clone()] } else { audience };
+    Some(Resource { rules, audience, issuers, host, paths })
+}
+
+/// Reads a text or several, none of which may be missing; none if the key is absent.
+fn some_of(table: &Table<'_>, key: &'static str, read: impl Fn(&Value<'_>) -> Read<String>) -> Vec<String> {
+    match table.value(key) {
+        Some(value) if value.is_text() => table.get(key, read).into_iter().collect(),
+        Some(value) if value.elements() == Some(0) => {
+            let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
+            table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
+            Vec::new()
+        }
+        _ => table.list(key, "a text or an array of texts", read).unwrap_or_default(),
+    }
+}
+
+/// Reads the name of one of the issuers.
+fn issuer(value: &Value<'_>, issuers: &[Issuer]) -> Read<String> {
+    let name = value.exact()?;
+    match issuers.iter().any(|issuer| issuer.name == name) {
+        true => Ok(name),
+        false => Err(value
+            .problem(format!("expected the `issuer` of one of [[issuers]], got \"{name}\""))
+            .help("write it as there, to the letter; without `issuers`, tokens of each may pass")),
+    }
+}
+
+/// Reads the host of an identifier, and the paths below it.
+///
+/// The library judges the identifier as such; here it has to have a place among routes.
+fn place(value: &Value<'_>) -> Read<(String, Pattern)> {
+    let text = value.exact()?;
+    let malformed = |problem: String| {
+        value.problem(problem).help("write the URL that clients use, as in \"https://mcp.example.com/mcp\"")
+    };
+    let url = Url::parse(&text).map_err(|error| malformed(format!("expected a URL, got another text: {error}")))?;
+    let host = url.host_str().ok_or_else(|| malformed("expected a URL with a host, got one without".to_owned()))?;
+    let path = url.path().trim_end_matches('/');
+    if path.contains('%') {
+        let problem = value.problem("expected a path whose characters need no encoding, got another");
+        return Err(problem.help("servers read encoded characters differently: choose another path for the resource"));
+    }
+    let paths = Pattern::parse(&format!("{path}/*")).map_err(|not| value.problem(not.problem).help(not.help))?;
+    Ok((host.to_owned(), paths))
+}
