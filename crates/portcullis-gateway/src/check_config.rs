@@ -92,7 +92,7 @@ fn issuer(issuer: &Issuer) -> String {
 
 fn resource(resource: &Resource, metadata: &str) -> String {
     let Resource { rules, audience, issuers, .. } = resource;
-    let kind = "resource";
+    let kind = if rules.mcp.is_some() { "MCP server" } else { "resource" };
     let issuers: Vec<_> = issuers.iter().map(|issuer| without_secrets(issuer)).collect();
     let of = if issuers.is_empty() { String::new() } else { format!(" of {}", issuers.join(" or ")) };
     format!("{kind} {}: tokens for {}{of}; metadata at {metadata}", rules.resource, audience.join(" or "))
@@ -171,14 +171,14 @@ mod tests {
     #[test]
     fn each_resource_is_told_with_the_url_of_its_metadata() {
         let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n[[resources]]\nresource = \
-                    \"https://mcp.example.com/mcp\"\n[[resources]]\nresource = \
+                    \"https://mcp.example.com/mcp\"\nmcp = true\n[[resources]]\nresource = \
                     \"https://shop.example.com\"\naudience = [\"a\", \"b\"]\nissuers = \"https://as.example.com\"\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let gateway = Gateway::build(&config, None).unwrap();
         let metadata: Vec<_> = gateway.all_metadata().map(|document| document.url().to_owned()).collect();
         let lines: Vec<_> = told(&config, &metadata).lines().map(|line| line.trim().to_owned()).collect();
         for line in [
-            "resource https://mcp.example.com/mcp: tokens for https://mcp.example.com/mcp; metadata at \
+            "MCP server https://mcp.example.com/mcp: tokens for https://mcp.example.com/mcp; metadata at \
              https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
             "resource https://shop.example.com: tokens for a or b of https://as.example.com; metadata at \
              https://shop.example.com/.well-known/oauth-protected-resource",

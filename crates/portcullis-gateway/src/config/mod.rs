@@ -270,6 +270,13 @@ pub(crate) struct Resource {
     pub(crate) paths: Pattern,
 }
 
+impl Resource {
+    /// Returns the length of the longest content that its requests may have; 0 if contents are not judged.
+    pub(crate) fn content_bytes(&self) -> usize {
+        self.rules.mcp.as_ref().map_or(0, |mcp| mcp.max_body_bytes)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Route {
     pub(crate) pattern: Pattern,

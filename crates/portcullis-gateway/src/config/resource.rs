@@ -1,6 +1,6 @@
 //! `[[resources]]`: protected resources (RFC 9728), each with its own audience.
 
-use portcullis::ResourceRules;
+use portcullis::{McpRules, ResourceRules};
 use url::Url;
 
 use super::{
@@ -39,10 +39,21 @@ fn resource(table: &Table<'_>, issuers: &[Issuer]) -> Option<Resource> {
     table.list("scopes_supported", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
     let issuers = some_of(table, "issuers", |value| issuer(value, issuers));
     let audience = some_of(table, "audience", |value| value.exact());
+    table.look_at("mcp", || mcp(table));
     let rules = table.rest(None, &[], ResourceRules::check)?;
     let (host, paths) = place?;
     let audience = if audience.is_empty() { vec![rules.resource.clone()] } else { audience };
     Some(Resource { rules, audience, issuers, host, paths })
+}
+
+/// Notes the mistakes in the rules of an MCP server, each at its place.
+fn mcp(table: &Table<'_>) {
+    if table.value("mcp").is_some_and(|value| value.is_table())
+        && let Some(rules) = table.table("mcp")
+    {
+        rules.rest(None, &[], McpRules::check);
+        rules.finish();
+    }
 }
 
 /// Reads a text or several, none of which may be missing; none if the key is absent.

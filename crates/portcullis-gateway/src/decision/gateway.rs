@@ -8,11 +8,11 @@ use portcullis::{
 };
 
 use super::{
-    BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers, layers::Rule,
-    resources::Resources, telling::Counts,
+    Authorization, BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers,
+    layers::Rule, resources::Resources, telling::Counts,
 };
 use crate::{
-    config::{Config, LoggedDecisions, Network, Route},
+    config::{Config, LoggedDecisions, Network, Resource, Route},
     routes::Routes,
 };
 
@@ -28,6 +28,7 @@ pub(crate) struct Gateway {
     headers: Headers,
     trusted_proxies: Vec<Network>,
     problem_json: bool,
+    content_bytes: usize,
     pub(super) logged: LoggedDecisions,
     counts: Counts,
 }
@@ -76,6 +77,7 @@ impl Gateway {
             headers: Headers::new(&config.headers),
             trusted_proxies: config.trusted_proxies.clone(),
             problem_json: config.rules.problem_json,
+            content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
             logged: config.log.decisions,
             counts,
             issuers,
@@ -89,7 +91,8 @@ impl Gateway {
             Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
-        let presented = Presented::new(original.fields).request(original.method, original.target);
+        let presented =
+            Presented::new(original.fields).request(original.method, original.target).content(original.content);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
@@ -122,6 +125,11 @@ impl Gateway {
     /// Returns true if there are protected resources.
     pub(crate) fn has_resources(&self) -> bool {
         !self.issuers.resources().is_empty()
+    }
+
+    /// Returns the length of the longest content that is judged; 0 if none is.
+    pub(crate) fn content_bytes(&self) -> usize {
+        self.content_bytes
     }
 
     /// Returns the metadata of each resource, in the order of the configuration.
@@ -217,6 +225,7 @@ impl Gateway {
             Err(fault) if secure.is_report_only() => self.pass(None, Some((&fault).into())),
             outcome => outcome,
         };
+        let outcome = outcome.map(|pass| if secure.forwards_authorization() { pass } else { pass.without_token() });
         Decision { route, outcome: outcome.map_err(|fault| fault.refused(self.problem_json)) }
     }
 
@@ -227,7 +236,7 @@ impl Gateway {
     fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {
         let headers = self.headers.of(access.as_ref())?;
         let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
-        let authorization = phantom.map(bearer).transpose()?;
+        let authorization = phantom.map(bearer).transpose()?.map_or(Authorization::AsSent, Authorization::Replaced);
         Ok(Pass { headers, authorization, access, would_refuse })
     }
 }

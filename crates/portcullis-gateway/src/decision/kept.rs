@@ -1,7 +1,7 @@
 //! The parts of a request that are kept during the wait for its verdict.
 
 use http::{HeaderName, header::AUTHORIZATION};
-use portcullis::HeaderFields;
+use portcullis::{Content, HeaderFields};
 
 use super::Original;
 use crate::routes::Overrides;
@@ -34,6 +34,7 @@ impl Kept {
             host: None,
             overriding: Overrides::NOTHING,
             fields: self,
+            content: Content::Unseen,
             traceparent: self.traceparent.as_deref(),
         }
     }

@@ -24,7 +24,7 @@ pub(crate) use telling::Recent;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use portcullis::{Access, HeaderFields};
+use portcullis::{Access, Content, HeaderFields};
 
 use crate::routes::Overrides;
 
@@ -41,6 +41,8 @@ pub(crate) struct Original<'a> {
     pub(crate) overriding: Overrides<'a>,
     /// The client's header fields.
     pub(crate) fields: &'a dyn HeaderFields,
+    /// The content, as far as the proxy shows it.
+    pub(crate) content: Content<'a>,
     /// The parent of the decision's span; read only if there is a span.
     pub(crate) traceparent: Option<&'a str>,
 }
@@ -55,6 +57,7 @@ impl Original<'static> {
         host: None,
         overriding: Overrides::NOTHING,
         fields: &NO_FIELDS,
+        content: Content::Unseen,
         traceparent: None,
     };
 }
@@ -70,12 +73,27 @@ pub(crate) struct Pass {
     /// Header fields for the upstream. Each replaces the client's field of that name; without a value, the field must
     /// not reach the upstream at all.
     pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
-    /// The `Authorization` field for the upstream, if it differs from the client's: the JWT behind a phantom token.
-    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) authorization: Authorization,
     /// The access by a token; none on a public route.
     pub(crate) access: Option<Access>,
     /// The refusal that the route only reports.
     pub(crate) would_refuse: Option<Reported>,
+}
+
+/// The `Authorization` field for the upstream.
+pub(crate) enum Authorization {
+    /// The client's.
+    AsSent,
+    /// Another in place of the client's: the JWT behind a phantom token.
+    Replaced(HeaderValue),
+    /// None: the token is for the resource alone.
+    Removed,
+}
+
+impl Pass {
+    fn without_token(self) -> Self {
+        Self { authorization: Authorization::Removed, ..self }
+    }
 }
 
 /// A refusal that is only reported.

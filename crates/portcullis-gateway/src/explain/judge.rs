@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use miette::{IntoDiagnostic, Report};
-use portcullis::{Explanation, JwksService, Presented, Secure, Verifier};
+use portcullis::{Content, Explanation, JwksService, Presented, Secure, Verifier};
 
 use super::Arguments;
 use crate::{
@@ -73,7 +73,8 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     };
     let fields = [("authorization", field.as_slice())];
     let (host, overriding) = (host(path), Overrides::NOTHING);
-    let original = Original { method, target: path, host, overriding, fields: &fields, traceparent: None };
+    let content = Content::Unseen;
+    let original = Original { method, target: path, host, overriding, fields: &fields, content, traceparent: None };
     match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },

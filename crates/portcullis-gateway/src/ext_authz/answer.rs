@@ -11,7 +11,7 @@ use http::StatusCode;
 use tonic::Code;
 
 use super::{AUTHORIZATION, codec::Answer, metadata::Encoded};
-use crate::decision::{Decision, Pass, Refused};
+use crate::decision::{Authorization, Decision, Pass, Refused};
 
 /// Makes the answer of a pass: fields to set, fields to remove, and the claims as dynamic metadata.
 pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
@@ -24,8 +24,10 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
     }
     let is_set = |name: &str| pass.headers.iter().any(|(ours, _)| ours.as_str().eq_ignore_ascii_case(name));
     ok.headers_to_remove.extend(forged.iter().filter(|name| !is_set(name)).map(|&name| name.to_owned()));
-    if let Some(authorization) = &pass.authorization {
-        ok.headers.push(set(AUTHORIZATION, authorization));
+    match &pass.authorization {
+        Authorization::AsSent => {}
+        Authorization::Replaced(authorization) => ok.headers.push(set(AUTHORIZATION, authorization)),
+        Authorization::Removed => ok.headers_to_remove.push(AUTHORIZATION.to_owned()),
     }
     let metadata = pass.access.as_ref().and_then(Encoded::of);
     answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)

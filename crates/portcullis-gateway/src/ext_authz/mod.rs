@@ -2,6 +2,7 @@
 
 mod answer;
 mod codec;
+mod content;
 mod metadata;
 mod pieces;
 mod service;
@@ -32,6 +33,7 @@ use crate::{
     telemetry::TRACEPARENT,
 };
 use codec::Answer;
+use content::content;
 
 /// The name of the field that carries a token, as Envoy spells it.
 const AUTHORIZATION: &str = "authorization";
@@ -63,7 +65,7 @@ impl ExtAuthz {
         }
         let attributes = check.attributes.unwrap_or_default();
         let client = attributes.source.as_ref().and_then(client);
-        let Some(http) = attributes.request.and_then(|request| request.http) else {
+        let Some(mut http) = attributes.request.and_then(|request| request.http) else {
             let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
             return answer::undescribed(refused);
         };
@@ -71,6 +73,8 @@ impl ExtAuthz {
             Deciding::Done(decision) => told(&gateway, &http, decision),
             Deciding::Waits(waiting) => {
                 let gateway = Guard::into_inner(gateway);
+                // It has been judged; the rest may have to wait.
+                http.raw_body = Vec::new();
                 told(&gateway, &http, waiting.decision(client).await)
             }
         }
@@ -83,6 +87,7 @@ impl ExtAuthz {
             host: (!http.host.is_empty()).then_some(&*http.host),
             overriding: overriding(http),
             fields: &Fields(http),
+            content: content(http),
             traceparent: self.decider.traceparent(|| traceparent(http)),
         };
         let is_hop_by_hop = fields(http, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))

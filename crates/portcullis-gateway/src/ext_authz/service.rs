@@ -46,7 +46,8 @@ where
         }
         let method = Check(self.clone());
         let check_bytes = self.check_bytes;
-        let mut grpc = tonic::server::Grpc::new(CheckCodec).max_decoding_message_size(check_bytes);
+        let with_content = check_bytes.saturating_add(self.decider.gateway().content_bytes());
+        let mut grpc = tonic::server::Grpc::new(CheckCodec).max_decoding_message_size(with_content);
         Box::pin(async move {
             let answer = grpc.unary(method, request).await;
             tell_of_size(&answer, check_bytes);

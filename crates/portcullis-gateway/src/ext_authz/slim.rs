@@ -1,4 +1,4 @@
-//! The parts of a check that are kept during the wait for its answer.
+//! The parts of a check that its decision depends on.
 //!
 //! Messages grow when they are read: a field of two bytes takes up 72. So unused parts are dropped at once, and fields
 //! are counted as HTTP/2 counts them.
@@ -21,7 +21,7 @@ pub(super) fn slim(check: CheckRequest, check_bytes: usize) -> Option<CheckReque
     if http.as_ref().is_some_and(|http| size_of_fields(http) > check_bytes) {
         return None;
     }
-    let http = http.map(|http| HttpRequest { body: String::new(), raw_body: Vec::new(), ..http });
+    let http = http.map(|http| HttpRequest { body: String::new(), ..http });
     let attributes = AttributeContext {
         source: source.map(|source| Peer { address: source.address, ..Peer::default() }),
         request: Some(Request { http, ..Request::default() }),

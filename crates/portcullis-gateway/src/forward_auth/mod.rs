@@ -21,10 +21,11 @@ use http::{
     header::{AUTHORIZATION, CACHE_CONTROL},
 };
 use http_body_util::Full;
+use portcullis::Content;
 
 use crate::{
     answering::{Answer, Answering},
-    decision::{Decider, Deciding, Decision, Gateway, Original, Pass},
+    decision::{Authorization, Decider, Deciding, Decision, Gateway, Original, Pass},
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -83,7 +84,8 @@ impl ForwardAuth {
         let Described { method, target, host } = described.as_ref().copied().unwrap_or_default();
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
-        let original = Original { method, target, host, overriding, fields: &head.headers, traceparent };
+        let (fields, content) = (&head.headers, Content::Unseen);
+        let original = Original { method, target, host, overriding, fields, content, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 }
@@ -125,8 +127,12 @@ fn passed(pass: Pass, judged: Option<&HeaderValue>) -> Answer {
     }
     // Traefik and Caddy drop the client's field unless it is repeated. One that was not judged is not repeated: it may
     // have any size, and a proxy that cannot take in the answer would mark the gateway as failing.
-    let judged = || pass.access.as_ref().and(judged.cloned());
-    if let Some(authorization) = pass.authorization.or_else(judged) {
+    let authorization = match pass.authorization {
+        Authorization::AsSent => pass.access.as_ref().and(judged.cloned()),
+        Authorization::Replaced(authorization) => Some(authorization),
+        Authorization::Removed => None,
+    };
+    if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);
     }
     answer

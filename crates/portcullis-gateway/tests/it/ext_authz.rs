@@ -19,7 +19,7 @@ use tonic::{Code, transport::Channel};
 
 use crate::{
     forward_auth::{BY_METHOD, OTHER_METHODS, OTHER_PATHS},
-    support::{Gateway, ROUTES, introspecting, issuer},
+    support::{Gateway, ROUTES, code_of, introspecting, issuer},
 };
 
 async fn setup() -> (AuthorizationServer, Gateway, AuthorizationClient<Channel>) {
@@ -65,8 +65,7 @@ fn told(response: &CheckResponse) -> Told {
         }
         HttpResponse::DeniedResponse(denied) => {
             assert_ne!(grpc.code, Code::Ok as i32);
-            let problem: serde_json::Value = serde_json::from_str(&denied.body).unwrap();
-            let code = problem["code"].as_str().unwrap().to_owned();
+            let code = code_of(&denied.body);
             assert_eq!(grpc.message, code);
             Told::Refused { status: denied.status.as_ref().unwrap().code, code }
         }

@@ -17,13 +17,15 @@ mod ext_authz;
 mod fetching;
 mod forward_auth;
 mod keys;
+mod mcp;
 mod memory;
 mod metrics;
 mod ml_dsa;
 mod outage;
+mod protected_resources;
 mod reload;
 mod resource;
-mod resources;
+
 mod robustness;
 mod rules;
 mod shared_store;

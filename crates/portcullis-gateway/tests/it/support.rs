@@ -83,9 +83,15 @@ impl Answer {
         if self.status == 200 {
             return "pass".to_owned();
         }
-        let problem: Value = serde_json::from_str(&self.body).unwrap_or_default();
-        problem["code"].as_str().unwrap_or_default().to_owned()
+        code_of(&self.body)
     }
+}
+
+/// Returns the code in problem details, or in a JSON-RPC error.
+pub fn code_of(body: &str) -> String {
+    let problem: Value = serde_json::from_str(body).unwrap_or_default();
+    let code = problem["code"].as_str().or(problem["error"]["data"]["code"].as_str());
+    code.unwrap_or_default().to_owned()
 }
 
 /// Returns the configuration of one issuer, with `further` keys in its table.

@@ -83,7 +83,7 @@ async fn exchange_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<S
 }
 
 impl Answer {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;

@@ -21,6 +21,7 @@ mod oidc_provider;
 mod preflight;
 mod process;
 mod replicas;
+mod resources;
 mod scene;
 mod sizes;
 mod strangers;
