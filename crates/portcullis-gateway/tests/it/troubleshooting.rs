@@ -22,6 +22,17 @@ use crate::{
 };
 use page::Entry;
 
+/// The routes that need a certain authentication, beside [`ROUTES`].
+const STEP_UP: &str = r#"
+[[routes]]
+path = "/gold"
+acr = ["gold"]
+
+[[routes]]
+path = "/recent"
+max_age = "5m"
+"#;
+
 /// The issuer of mistakes without a particular provider.
 const OWN: &str = "https://login.example.com";
 
@@ -104,7 +115,7 @@ impl Mistake {
     fn configuration(&self) -> String {
         let Self { issuer, audience, keys, .. } = self;
         let tables = format!(
-            "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n{ROUTES}"
+            "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n{ROUTES}{STEP_UP}"
         );
         text(keys, &tables)
     }

@@ -37,6 +37,10 @@ fn keycloak(issuer: &Issuer) -> Vec<Mistake> {
         is("Keycloak: The issuer has another host", token(inside)),
         is("Keycloak: The issuer has `/auth` before `/realms`", token("https://login.example.com/auth/realms/shop")),
         is("Keycloak: A role is taken for a scope", token(KEYCLOAK).claim("realm_access", roles)).to("/orders/1"),
+        is("Keycloak: There is no `acr`", token(KEYCLOAK)).to("/gold"),
+        is("Keycloak: `acr` is a number", token(KEYCLOAK).claim("acr", "2")).to("/gold"),
+        is("Keycloak: The login does not reach the level", token(KEYCLOAK).claim("acr", "silver")).to("/gold"),
+        is("Keycloak: There is no `auth_time`", token(KEYCLOAK).claim("acr", "gold")).to("/recent"),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! Hints for scope and claims that a valid token lacks.
 
-use super::provider::{self, Provider};
+use super::{
+    provider::{self, Provider},
+    step_up,
+};
 use crate::{
     claims::find,
     explain::walk::Walk,
@@ -16,48 +19,14 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
     let (claims, policy) = (walk.claims.as_ref()?, walk.policy?);
     Some(match fault {
         AccessFault::InsufficientScope { .. } => scope(walk, claims, policy),
-        AccessFault::InsufficientUserAuthentication { is_too_old: false, .. } => acr(claims),
-        AccessFault::InsufficientUserAuthentication { is_too_old: true, .. } => age(claims),
+        AccessFault::InsufficientUserAuthentication { is_too_old: false, .. } => step_up::acr(walk, claims),
+        AccessFault::InsufficientUserAuthentication { is_too_old: true, .. } => step_up::age(walk, claims),
         AccessFault::RequiredClaims { claim } => required(claims, policy, claim),
         AccessFault::ForbiddenClaim { claim } => {
             format!("tokens with `{claim}` are for something else: have the client ask for another kind of token")
         }
         AccessFault::OwnRule { name } => format!("a rule in the code of this endpoint is not met: `{name}`"),
     })
-}
-
-fn acr(claims: &Object) -> String {
-    let hint = match claims.get("acr") {
-        None => {
-            "the token does not tell how the user authenticated: have the issuer write `acr` into access tokens (RFC 9470 section \
-             6)"
-        }
-        Some(acr) if acr.as_str().is_none() => {
-            "`acr` has to be one string (RFC 9470 section 6.1): have the issuer write it so"
-        }
-        Some(_) => {
-            "the user authenticated in another way: the client has to ask for a token again, with the challenge's `acr_values` \
-             (RFC 9470 section 4)"
-        }
-    };
-    hint.to_owned()
-}
-
-fn age(claims: &Object) -> String {
-    let hint = match claims.get("auth_time") {
-        None => {
-            "the token does not tell when the user authenticated: have the issuer write `auth_time` into access tokens (RFC 9470 \
-             section 6)"
-        }
-        Some(time) if time.as_f64().is_none() => {
-            "`auth_time` has to be a number of seconds since 1970 (RFC 9470 section 6.1): have the issuer write it so"
-        }
-        Some(_) => {
-            "the user has to authenticate again: the client has to ask for a token with the challenge's `max_age` (RFC 9470 \
-             section 4); if the user just did, compare the clocks"
-        }
-    };
-    hint.to_owned()
 }
 
 fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {

@@ -10,6 +10,7 @@ mod kind;
 mod origin;
 mod provider;
 mod remedy;
+mod step_up;
 mod times;
 
 use super::{Check, CheckKind, walk::Walk, words};
