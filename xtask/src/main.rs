@@ -7,6 +7,7 @@ mod dependencies;
 mod fuzz;
 mod guards;
 mod imports;
+mod keycloak;
 mod manifest;
 mod npm;
 mod page;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    Result, setup,
+    Result,
+    setup::{self, runtime, unless_installed},
     shell::{self, output, program, run as run_command},
     steps::Steps,
     test::{Counts, run_tests, workspace_tests},
@@ -68,14 +69,6 @@ fn debian(names: &[&str]) -> Result {
     setup::apt_install(&missing)
 }
 
-/// Installs Debian's package of a runtime if it is missing.
-fn runtime(name: &str, version: &str, package: &str) -> Result {
-    match output(program(name).arg(version)) {
-        Some(_) => setup::present(name),
-        None => setup::apt_install(&[package]),
-    }
-}
-
 /// Installs the Python packages into their own environment, unless exactly these are installed.
 fn python_packages(what: &str, folder: &Path, packages: &[&str]) -> Result {
     unless_installed(what, &folder.join(".installed"), &packages.join("\n"), || {
@@ -96,16 +89,6 @@ fn java_packages() -> Result {
         let folder = format!("-DoutputDirectory={}", upstreams().join("java").display());
         run_command(program("mvn").args(["-q", "-B", "-f", JAVA_SERVERS, "dependency:copy-dependencies", &folder]))
     })
-}
-
-/// Installs the wanted packages unless `stamp` lists them, and then writes `stamp`.
-fn unless_installed(what: &str, stamp: &Path, wanted: &str, install: impl FnOnce() -> Result) -> Result {
-    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
-        return setup::present(what);
-    }
-    install()
-        .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
-    fs::write(stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
 fn virtual_environment(folder: &Path) -> Result {

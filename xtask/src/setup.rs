@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result, npm, page, proxies,
+    Result, keycloak, npm, page, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn for_checks(tools: bool) -> Result {
 }
 
 /// Installs the further tools of the tests: curl, the packages of the authorization server and of the npm package, a
-/// browser, and the gateway's proxies.
+/// browser, the gateway's proxies, and Keycloak.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
@@ -48,7 +48,8 @@ pub(crate) fn for_tests() -> Result {
     npm_packages("the test packages of the npm package", &npm_package())?;
     npm::set_up_newest_node()?;
     page::set_up()?;
-    proxies::set_up()
+    proxies::set_up()?;
+    keycloak::set_up()
 }
 
 /// Installs the tools of the guards: a C compiler and the counter of instructions.
@@ -211,6 +212,24 @@ pub(crate) fn npm_packages(what: &str, folder: &Path) -> Result {
     run_command(program("npm").args(npm).current_dir(folder))
         .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
     fs::write(folder.join(stamp), lock).map_err(|error| format!("cannot write {stamp}: {error}"))
+}
+
+/// Installs the wanted packages unless `stamp` lists them, and then writes `stamp`.
+pub(crate) fn unless_installed(what: &str, stamp: &Path, wanted: &str, install: impl FnOnce() -> Result) -> Result {
+    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
+        return present(what);
+    }
+    install()
+        .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
+    fs::write(stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+/// Installs Debian's package of a runtime if it is missing.
+pub(crate) fn runtime(name: &str, version: &str, package: &str) -> Result {
+    match output(program(name).arg(version)) {
+        Some(_) => present(name),
+        None => apt_install(&[package]),
+    }
 }
 
 pub(crate) fn present(what: &str) -> Result {

@@ -1,0 +1,151 @@
+//! Step-up authentication (RFC 9470) with a third-party authorization server: Keycloak asks for a password at the level
+//! `silver`, and for a one-time code at `gold`.
+//!
+//! `cargo xtask test` installs and starts Keycloak, and names its address in `PORTCULLIS_KEYCLOAK`.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that cannot go on fails"
+)]
+
+mod browser;
+mod doors;
+#[path = "../it/support.rs"]
+#[allow(dead_code, reason = "the gateway's other tests use more of it")]
+mod support;
+#[path = "../it/terminal.rs"]
+#[allow(dead_code, reason = "the gateway's other tests use more of it")]
+mod terminal;
+
+use std::time::{Duration, Instant};
+
+use browser::Realm;
+use doors::{AUDIENCE, Doors, challenge, protected_resource, tables};
+use support::{Answer, text};
+use terminal::Desk;
+
+/// The time limit for an event.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn its_tokens_pass_at_every_door() {
+    let realm = Realm::running();
+    let doors = Doors::before(&realm).await;
+    for token in [realm.robot_token().await, realm.browser().log_in(&[]).await.token] {
+        assert_eq!(doors.ask("/plain", &token).await.status, 200);
+        let ran = Desk::new(&[]).run(&["explain", "--issuer", &realm.issuer, "--audience", AUDIENCE], &token).await;
+        assert!(ran.out.starts_with("passed: the token is good"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_follows_the_challenge_gets_a_stronger_token_and_passes() {
+    let realm = Realm::running();
+    let (doors, mut browser) = (Doors::before(&realm).await, realm.browser());
+    let silver = browser.log_in(&[]).await;
+    assert_eq!(silver.asked, ["password"]);
+    assert_eq!(doors.ask("/plain", &silver.token).await.status, 200);
+    let demands = demands(&doors.ask("/gold", &silver.token).await);
+    assert_eq!(demands, [pair("acr_values", "gold")]);
+
+    let gold = browser.log_in(&demands).await;
+    assert_eq!(gold.asked, ["one-time code"], "the session has the password already");
+    for path in ["/plain", "/gold"] {
+        assert_eq!(doors.ask(path, &gold.token).await.status, 200, "{path}");
+    }
+    assert_eq!(doors.ask("/gold", &silver.token).await.status, 401, "the old token is as weak as before");
+}
+
+#[tokio::test]
+async fn a_user_whose_login_is_too_long_ago_logs_in_again() {
+    let realm = Realm::running();
+    let (doors, mut browser) = (Doors::before(&realm).await, realm.browser());
+    let first = browser.log_in(&[]).await;
+    assert_eq!(doors.ask("/recent", &first.token).await.status, 200);
+    until_refused(&doors, "/recent", &first.token).await;
+    assert_eq!(demands(&doors.ask("/recent", &first.token).await), [pair("max_age", "5")]);
+
+    // The session goes on, so that a request without `max_age` brings a new token with the old time of login.
+    let renewed = browser.log_in(&[]).await;
+    assert!(renewed.asked.is_empty(), "{:?}", renewed.asked);
+    assert_eq!(doors.ask("/recent", &renewed.token).await.status, 401);
+
+    let demands = demands(&doors.ask("/transfer", &renewed.token).await);
+    assert_eq!(demands, [pair("acr_values", "gold"), pair("max_age", "5")]);
+    let second = browser.log_in(&demands).await;
+    assert_eq!(second.asked, ["password", "one-time code"]);
+    for path in ["/transfer", "/recent", "/gold"] {
+        assert_eq!(doors.ask(path, &second.token).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_acts_for_itself_has_no_time_of_login() {
+    let realm = Realm::running();
+    let (doors, token) = (Doors::before(&realm).await, realm.robot_token().await);
+    for path in ["/gold", "/recent", "/transfer"] {
+        let refused = doors.ask(path, &token).await;
+        assert_eq!((refused.status, &*refused.code()), (401, "insufficient_user_authentication"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn explain_tells_what_the_login_lacks() {
+    let realm = Realm::running();
+    let desk = Desk::new(&[("portcullis.toml", &text("", &tables(&realm)))]);
+    let explain = async |path: &str, token: &str| {
+        let told = desk.run(&["explain", "--config", "portcullis.toml", "--path", path], token).await.out;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let silver = realm.browser().log_in(&[]).await.token;
+    let without_scopes = realm.browser_for("shop-without-client-scopes").log_in(&[]).await.token;
+    for (path, token, row, hint) in [
+        ("/gold", &silver, "✗ acr", "`acr_values`"),
+        ("/gold", &without_scopes, "✗ acr", "client scope `acr`"),
+        ("/recent", &without_scopes, "✗ max_age", "client scope `basic`"),
+        ("/recent", &realm.robot_token().await, "✗ max_age", "client scope `basic`"),
+    ] {
+        let told = explain(path, token).await;
+        for words in ["refused: insufficient_user_authentication", row, hint] {
+            assert!(told.contains(words), "{path}: {words} is not in: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_find_their_way_from_a_resource_to_it() {
+    let realm = Realm::running();
+    let resource = protected_resource(&realm).await;
+    let ran = Desk::new(&[]).run(&["resource", &resource], "").await;
+    assert!(ran.out.starts_with("good: clients can find their way"), "{ran:?}");
+    assert!(ran.out.contains(&realm.issuer), "{ran:?}");
+}
+
+/// Waits until the time since the login is too long. Only one door is asked, since the time may come between two.
+async fn until_refused(doors: &Doors, path: &str, token: &str) {
+    let started = Instant::now();
+    while doors.gateway.ask("GET", path, Some(token)).await.status == 200 {
+        assert!(started.elapsed() < PATIENCE, "{path}: expected a refusal, got none");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Returns the parameters of a step-up challenge that the client takes over into its next authorization request.
+fn demands(answer: &Answer) -> Vec<(String, String)> {
+    let challenge = challenge(answer);
+    assert_eq!(answer.status, 401, "{answer:?}");
+    let parameters = challenge.strip_prefix("Bearer ").unwrap_or_else(|| panic!("no Bearer challenge: {challenge}"));
+    let parameters: Vec<_> = parameters.split("\", ").filter_map(|parameter| parameter.split_once("=\"")).collect();
+    assert!(parameters.contains(&("error", "insufficient_user_authentication")), "{challenge}");
+    let wanted = parameters.into_iter().filter(|(name, _)| ["acr_values", "max_age"].contains(name));
+    wanted.map(|(name, value)| pair(name, value.trim_end_matches('"'))).collect()
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
