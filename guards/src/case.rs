@@ -8,11 +8,16 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use portcullis::{Judging, JwksService, Presented, Secure, VerifiedToken, Verifier, VerifierBuilder};
+use portcullis::{
+    Content, Judging, JwksService, Presented, ProtectedResource, Secure, VerifiedToken, Verifier, VerifierBuilder,
+};
 use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::json;
 
+use crate::tool_call;
+
 const ISSUER: &str = "https://as.example.com";
+const AUDIENCE: &str = "https://api.example.com";
 
 /// The claims in a handler's type.
 #[derive(serde::Deserialize)]
@@ -43,13 +48,24 @@ enum Door {
     Verifier,
     /// A request at a gate with a rule of each kind.
     Gate,
+    /// The call of a tool at such a gate of an MCP server, by its header fields.
+    McpFields,
+    /// The same by its content.
+    McpContent,
 }
 
 /// A case that is ready to run.
 pub(crate) struct Prepared {
     verifier: Verifier,
     token: String,
-    gate: Option<(Secure, HeaderMap)>,
+    gate: Option<Gate>,
+}
+
+/// A gate and a request.
+struct Gate {
+    secure: Secure,
+    fields: HeaderMap,
+    content: Content<'static>,
 }
 
 impl Case {
@@ -58,6 +74,8 @@ impl Case {
         // instructions. The instructions of ECDSA and EdDSA depend on the key.
         Self::new("cached", Algorithm::RS256, true, 0, 1_450),
         Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 7_600) },
+        Self { door: Door::McpFields, ..Self::new("judged-mcp-fields", Algorithm::RS256, true, 1, 12_000) },
+        Self { door: Door::McpContent, ..Self::new("judged-mcp-content", Algorithm::RS256, true, 20, 30_000) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),
@@ -79,7 +97,12 @@ impl Case {
         #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
         let verifier = builder.build().expect("a verifier");
         let token = token(&key);
-        let gate = matches!(self.door, Door::Gate).then(|| gate(&verifier, &token));
+        let gate = match self.door {
+            Door::Verifier => None,
+            Door::Gate => Some(gate(Secure::new(verifier.clone()), &token, Content::Unseen)),
+            Door::McpFields => Some(gate(mcp_server(&key), &token, Content::Unseen)),
+            Door::McpContent => Some(gate(mcp_server(&key), &token, Content::Whole(tool_call::CONTENT))),
+        };
         let prepared = Prepared { verifier, token, gate };
         prepared.repeat(2);
         prepared
@@ -97,8 +120,9 @@ impl Prepared {
     }
 
     fn verify(&self) -> Option<VerifiedToken> {
-        let Some((secure, headers)) = &self.gate else { return at_once(self.verifier.verify(&self.token))?.ok() };
-        let Judging::Done(verdict) = secure.judge(&Presented::new(headers)) else { return None };
+        let Some(gate) = &self.gate else { return at_once(self.verifier.verify(&self.token))?.ok() };
+        let presented = Presented::new(&gate.fields).request("POST", "/").content(gate.content);
+        let Judging::Done(verdict) = gate.secure.judge(&presented) else { return None };
         Some(verdict.outcome.ok()?.access()?.token().clone())
     }
 }
@@ -108,12 +132,20 @@ impl Prepared {
 pub(crate) fn builder(key: &SigningKey) -> VerifierBuilder {
     let jwks = JwksService::from_json(&json!({ "keys": [key.public_jwk()] }).to_string()).expect("a key set");
     let algorithms = portcullis::Algorithm::ASYMMETRIC.iter().copied().chain([portcullis::Algorithm::HS256]);
-    Verifier::builder(jwks).issuer(ISSUER).audience("https://api.example.com").algorithms(algorithms)
+    Verifier::builder(jwks).issuer(ISSUER).audience(AUDIENCE).algorithms(algorithms)
 }
 
-/// A gate with a rule of each kind that the token meets, and the header fields of a request with the token.
-fn gate(verifier: &Verifier, token: &str) -> (Secure, HeaderMap) {
-    let secure = Secure::new(verifier.clone())
+/// An MCP server with rules for tools, one of which matches the call.
+#[expect(clippy::expect_used, reason = "without it there is nothing to count")]
+fn mcp_server(key: &SigningKey) -> Secure {
+    let resource = ProtectedResource::new(AUDIENCE).issuer(builder(key));
+    let resource = resource.tool("list_*", ["orders:list"]).tool("delete_*", ["orders:write"]);
+    Secure::mcp(resource).expect("an MCP server")
+}
+
+/// The gate with a rule of each kind that the token meets, and a tool's call with the token.
+fn gate(secure: Secure, token: &str, content: Content<'static>) -> Gate {
+    let secure = secure
         .implied_scopes("orders:write", ["orders:list"])
         .scope(["orders:read", "orders:list"])
         .any_scope(["profile", "email"])
@@ -124,7 +156,7 @@ fn gate(verifier: &Verifier, token: &str) -> (Secure, HeaderMap) {
         .claim_absent("act");
     #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
     let field = HeaderValue::try_from(format!("Bearer {token}")).expect("a field value");
-    (secure, HeaderMap::from_iter([(AUTHORIZATION, field)]))
+    Gate { secure, fields: tool_call::fields().chain([(AUTHORIZATION, field)]).collect(), content }
 }
 
 /// A token of about 1 KB.
