@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use harness::{Cores, Result};
 
 use super::{
@@ -34,15 +35,21 @@ impl H2load {
     }
 
     /// Sends requests by gRPC for some seconds, as fast as they are answered.
-    pub(super) fn ask(&self, server: SocketAddr, token: &str, seconds: usize) -> Result<Answered> {
-        let mut command = self.grpc(token)?;
+    pub(super) fn ask(&self, server: SocketAddr, asked: &CheckRequest, seconds: usize) -> Result<Answered> {
+        let mut command = self.grpc(asked)?;
         command.args(["--duration", &seconds.to_string()]).arg(format!("http://{server}{}", question::PATH));
         Ok(Answered { requests: finished(&mut command)?, seconds: seconds as f64, times: None })
     }
 
     /// Sends requests by gRPC at this pace, in requests a second.
-    pub(super) fn ask_at_pace(&self, server: SocketAddr, token: &str, pace: f64, seconds: usize) -> Result<Answered> {
-        let mut command = self.grpc(token)?;
+    pub(super) fn ask_at_pace(
+        &self,
+        server: SocketAddr,
+        asked: &CheckRequest,
+        pace: f64,
+        seconds: usize,
+    ) -> Result<Answered> {
+        let mut command = self.grpc(asked)?;
         paced(&mut command, pace, CONNECTIONS);
         self.timed(command.arg(format!("http://{server}{}", question::PATH)), seconds)
     }
@@ -69,9 +76,9 @@ impl H2load {
         command
     }
 
-    fn grpc(&self, token: &str) -> Result<Command> {
+    fn grpc(&self, asked: &CheckRequest) -> Result<Command> {
         let file = self.folder.join("question.bin");
-        fs::write(&file, question::body(token)).map_err(|error| format!("{}: {error}", file.display()))?;
+        fs::write(&file, question::body(asked)).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut command = self.command();
         command.args(["--clients", &CONNECTIONS.to_string(), "--max-concurrent-streams", &STREAMS.to_string()]);
         command.args(["--header", "content-type: application/grpc", "--header", "te: trailers"]);

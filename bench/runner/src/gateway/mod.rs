@@ -8,6 +8,7 @@ mod rush;
 mod servers;
 mod tables;
 mod tokens;
+mod tool_calls;
 mod turns;
 
 use std::{
@@ -34,6 +35,9 @@ pub(crate) const ENVOY: &str = "gateway: behind Envoy";
 const MEMORY: &str = "gateway: memory";
 /// The table of a burst of requests with a new token.
 const RUSH: &str = "gateway: 1,000 requests at once with one new opaque token";
+
+/// The table of calls of an MCP server's tool.
+const TOOL_CALLS: &str = "gateway: a call of an MCP tool";
 
 /// The rows of the doors.
 const JWT: &str = "portcullis, a JWT";
@@ -110,9 +114,10 @@ pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Pat
 
 type Part = fn(&Bench<'_>, &mut Results) -> Result;
 
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("gateway: doors", tables::doors),
     (MEMORY, memory::measure),
+    (TOOL_CALLS, tool_calls::measure),
     (RUSH, rush::measure),
     (ENVOY, tables::behind_envoy),
 ];

@@ -10,7 +10,11 @@ use harness::{Result, opaque_token};
 use portcullis_testkit::{Endpoint, Fault};
 use tokio::task::JoinSet;
 
-use super::{Bench, INTROSPECTIONS, OURS, RUSH, question, servers::Gateway};
+use super::{
+    Bench, INTROSPECTIONS, OURS, RUSH,
+    question::{self, ORDER},
+    servers::Gateway,
+};
 use crate::{programs::Build, results::Results};
 
 /// The number of connections that share the requests.
@@ -51,8 +55,8 @@ async fn rush(server: SocketAddr, token: &str) -> Result<(usize, Duration)> {
     let started = Instant::now();
     let mut asking = JoinSet::new();
     for client in clients.iter().flat_map(|client| std::iter::repeat_n(client, EACH)) {
-        let (mut client, token) = (client.clone(), token.to_owned());
-        asking.spawn(async move { question::passes(&mut client, &token).await });
+        let (mut client, asked) = (client.clone(), question::about(&ORDER, token));
+        asking.spawn(async move { question::passes(&mut client, &asked).await });
     }
     let answers = asking.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
     Ok((answers.into_iter().filter(|passed| *passed).count(), started.elapsed()))

@@ -11,7 +11,11 @@ use std::{
 
 use harness::{AUDIENCE, Result, Server};
 
-use super::{Bench, question, tokens::CLIENT};
+use super::{
+    Bench,
+    question::{self, ORDER},
+    tokens::CLIENT,
+};
 use crate::{http::wrk::Question, programs::Build};
 
 /// The time limit until a server lets a good token pass.
@@ -45,8 +49,13 @@ pub(super) struct Gateway {
 impl Gateway {
     /// Starts a gateway and waits until good tokens pass at both doors.
     pub(super) fn start(bench: &Bench<'_>, build: Build) -> Result<Self> {
+        Self::start_with(bench, build, "")
+    }
+
+    /// The same with further tables in its configuration.
+    pub(super) fn start_with(bench: &Bench<'_>, build: Build, tables: &str) -> Result<Self> {
         let [forward_auth, ext_authz, admin] = [free_address()?, free_address()?, free_address()?];
-        let config = write_config(bench, forward_auth, ext_authz, admin)?;
+        let config = write_config(bench, forward_auth, ext_authz, admin, tables)?;
         let mut command = bench.cores.for_server(&bench.programs.path(build, "portcullis"));
         command.args(["serve", "--config"]).arg(&config).env("PORTCULLIS_LOG", "warn");
         let server = Server::start_at(command, forward_auth)
@@ -54,18 +63,19 @@ impl Gateway {
         let gateway = Self { build, server, forward_auth, ext_authz, admin };
         for token in [&bench.tokens.jwt, &bench.tokens.opaque] {
             until_it_passes(forward_auth, AUTH, &DESCRIPTION, token)?;
-            question::until_it_passes(bench, ext_authz, token)?;
+            question::until_it_passes(bench, ext_authz, &question::about(&ORDER, token))?;
         }
         Ok(gateway)
     }
 }
 
-/// Writes a configuration with one route and one header field for the upstream.
+/// Writes a configuration with one route and one header field for the upstream, and with further tables.
 fn write_config(
     bench: &Bench<'_>,
     forward_auth: SocketAddr,
     ext_authz: SocketAddr,
     admin: SocketAddr,
+    tables: &str,
 ) -> Result<PathBuf> {
     let (client, secret) = CLIENT;
     write(&bench.folder.join("secret.txt"), secret)?;
@@ -94,7 +104,7 @@ scope = ["orders:read"]
 [[headers]]
 name = "X-Auth-Subject"
 claim = "sub"
-"#,
+{tables}"#,
         issuer.issuer(),
         issuer.jwks_uri(),
         issuer.url("/introspect"),

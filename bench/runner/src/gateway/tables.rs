@@ -8,7 +8,7 @@ use super::{
     AXUM, Bench, ENVOY, ENVOY_ALONE, ENVOY_AND_OURS, ENVOY_AND_TONIC, ENVOY_JWT_AUTHN, EXT_AUTHZ, FORWARD_AUTH, HALF,
     HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, JWT, OF_ENVOY, OF_JWT, OF_OK, PHANTOM, ROTATING, TONIC,
     envoy::{Envoy, Filter},
-    question,
+    question::{self, ORDER, about},
     servers::{self, AUTH, DESCRIPTION, Gateway, until_it_passes},
     turns::{Answered, Contender, take},
 };
@@ -23,7 +23,7 @@ pub(super) fn doors(bench: &Bench<'_>, results: &mut Results) -> Result {
     let gateways = gateways.collect::<Result<Vec<_>>>()?;
     let (axum, tonic) = (bench.says_yes("server-auth-ok")?, bench.says_yes("server-ext-authz-ok")?);
     until_it_passes(axum.address(), AUTH, &DESCRIPTION, &bench.tokens.jwt)?;
-    question::until_it_passes(bench, tonic.address(), &bench.tokens.jwt)?;
+    question::until_it_passes(bench, tonic.address(), &about(&ORDER, &bench.tokens.jwt))?;
     forward_auth(bench, &gateways, &axum, results);
     ext_authz(bench, &gateways, &tonic, results);
     half(bench, &gateways, &axum, &tonic, results)
@@ -48,7 +48,10 @@ fn forward_auth(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, results:
 
 fn ext_authz(bench: &Bench<'_>, gateways: &[Gateway], tonic: &Server, results: &mut Results) {
     let tokens = &bench.tokens;
-    let asking = |address, token| move |seconds| bench.h2load.ask(address, token, seconds);
+    let asking = |address, token: &str| {
+        let asked = about(&ORDER, token);
+        move |seconds| bench.h2load.ask(address, &asked, seconds)
+    };
     let mut contenders = vec![Contender::new(TONIC, [tonic], asking(tonic.address(), &tokens.jwt))];
     for (name, token) in [(JWT, &tokens.jwt), (PHANTOM, &tokens.opaque)] {
         contenders.extend(gateways.iter().map(|gateway| gateway.contender(name, asking(gateway.ext_authz, token))));
@@ -66,7 +69,11 @@ fn half(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, tonic: &Server, 
     };
     let (http1, grpc) = (half(FORWARD_AUTH)?, half(EXT_AUTHZ)?);
     let forward_auth = |address| move |seconds| bench.h2load.forward_auth_at_pace(address, token, http1, seconds);
-    let ext_authz = |address| move |seconds| bench.h2load.ask_at_pace(address, token, grpc, seconds);
+    let asked = about(&ORDER, token);
+    let ext_authz = |address| {
+        let asked = &asked;
+        move |seconds| bench.h2load.ask_at_pace(address, asked, grpc, seconds)
+    };
     let by_http1 = |gateway| Gateway::contender(gateway, HALF_FORWARD_AUTH, forward_auth(gateway.forward_auth));
     let by_grpc = |gateway| Gateway::contender(gateway, HALF_EXT_AUTHZ, ext_authz(gateway.ext_authz));
     let mut contenders = vec![Contender::new(AXUM, [axum], forward_auth(axum.address()))];
@@ -112,7 +119,7 @@ pub(super) fn behind_envoy(bench: &Bench<'_>, results: &mut Results) -> Result {
 
 impl Gateway {
     /// This gateway with one kind of request; the row's name has the build.
-    fn contender<'a>(&'a self, name: &str, ask: impl Fn(usize) -> Result<Answered> + 'a) -> Contender<'a> {
+    pub(super) fn contender<'a>(&'a self, name: &str, ask: impl Fn(usize) -> Result<Answered> + 'a) -> Contender<'a> {
         Contender::new(format!("{name}{}", self.build.suffix()), [&self.server], ask)
     }
 }
@@ -124,7 +131,7 @@ impl Bench<'_> {
             .map_err(|reason| format!("{program}: {reason}"))
     }
 
-    fn by_wrk(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Answered> {
+    pub(super) fn by_wrk(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Answered> {
         Ok(Answered::by_wrk(&self.wrk.ask(server, question, seconds)?))
     }
 }

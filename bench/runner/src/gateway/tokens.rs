@@ -6,7 +6,7 @@ use std::{
     slice::from_ref,
 };
 
-use harness::{Result, mint, opaque_token};
+use harness::{AUDIENCE, Result, mint, opaque_token, token_for};
 use portcullis_testkit::{Algorithm, AuthorizationServer};
 use tokio::runtime::Runtime;
 
@@ -15,6 +15,9 @@ use crate::plan::Plan;
 /// The gateway's client id and secret at the authorization server.
 pub(super) const CLIENT: (&str, &str) = ("gateway", "gateway-secret");
 
+/// The identifier of the MCP server.
+pub(super) const MCP_SERVER: &str = "https://api.example.com/mcp";
+
 /// The number of tokens for the measurement of memory.
 pub(super) const MANY: usize = 10_000;
 
@@ -22,8 +25,11 @@ pub(super) const MANY: usize = 10_000;
 pub(super) struct Tokens {
     pub(super) issuer: AuthorizationServer,
     pub(super) jwt: String,
+    /// A JWT for the API and for the MCP server.
+    pub(super) for_both: String,
     pub(super) opaque: String,
     pub(super) jwt_file: PathBuf,
+    pub(super) for_both_file: PathBuf,
     pub(super) opaque_file: PathBuf,
     pub(super) rotating: PathBuf,
     pub(super) many: PathBuf,
@@ -39,14 +45,17 @@ impl Tokens {
         let many = mint(&issuer, Algorithm::RS256, MANY);
         let rotating = &many[..plan.rotating.min(MANY)];
         let jwt = many[0].clone();
+        let for_both = token_for(&issuer, &[AUDIENCE, MCP_SERVER]);
         let opaque = opaque_token(&issuer, 0);
         Ok(Self {
             jwt_file: write(folder, "jwt.txt", from_ref(&jwt))?,
+            for_both_file: write(folder, "for-both.txt", from_ref(&for_both))?,
             opaque_file: write(folder, "opaque.txt", from_ref(&opaque))?,
             rotating: write(folder, "rotating.txt", rotating)?,
             many: write(folder, "many.txt", &many)?,
             issuer,
             jwt,
+            for_both,
             opaque,
         })
     }

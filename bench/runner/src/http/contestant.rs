@@ -14,8 +14,7 @@ use figures::Figure;
 use harness::{Result, Server};
 
 use super::{
-    CPU_PER_REQUEST, DELAY, DELAY_OURS_TO_THIS, OF_BARE, OF_BARE_BY_CPU, OF_BOUND, OF_RAW, OURS_TO_THIS, REQUESTS,
-    Ring, Series,
+    CPU_PER_REQUEST, DELAY, DELAY_OURS_TO_THIS, OF_BOUND, OF_RAW, OURS_TO_THIS, REQUESTS, Request, Ring, Series,
     load::Load,
     series::{Field, Framework},
     wrk::{Question, Window},
@@ -125,11 +124,12 @@ impl<'a> Contestant<'a> {
         let Against { bare, ours, signature_alone, raw } = against;
         let (rates, bare_rates) = (self.each(Reading::rate), bare.each(Reading::rate));
         // At one pace, and on one core, requests per second mean nothing.
+        let [of_bare, of_bare_by_cpu] = load.field.compared;
         let is_at_full_load = load.paced_by.is_none() && !load.at_once;
         if is_at_full_load {
-            row.add(OF_BARE, "ratio", ratios(&rates, &bare_rates));
+            row.add(of_bare, "ratio", ratios(&rates, &bare_rates));
         }
-        row.add(OF_BARE_BY_CPU, "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
+        row.add(of_bare_by_cpu, "ratio", ratios(&bare.each(Reading::cpu), &self.each(Reading::cpu)));
         if let Some(ours) = ours.filter(|ours| !load.at_once && !self.is(ours.series.name)) {
             if is_at_full_load {
                 row.add(OURS_TO_THIS, "ratio", ratios(&ours.each(Reading::rate), &rates));
@@ -183,7 +183,7 @@ fn window(server: &mut Server, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f6
     // Delays before the window do not count.
     delay(server, load.field)?;
     let before = server.cpu_time()?;
-    let window = ring.wrk.ask(server.address(), &Question { pace, ..Question::with(load.tokens) }, load.seconds)?;
+    let window = ring.wrk.ask(server.address(), &Question { pace, ..load.question(load.tokens) }, load.seconds)?;
     let used = server.cpu_time()? - before;
     let delay = delay(server, load.field)?;
     Ok(Reading { used, memory: server.memory()? as f64, delay, window })
@@ -234,7 +234,7 @@ fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> 
 /// Warms up until one go has a request for each rotating token, so that all caches are filled.
 fn warm_up(server: &Server, ring: &Ring<'_>, load: &Load<'_>) -> Result {
     for times in WARM_UPS {
-        let window = ring.wrk.ask(server.address(), &Question::with(load.warm_up), times * ring.plan.warm_up)?;
+        let window = ring.wrk.ask(server.address(), &load.question(load.warm_up), times * ring.plan.warm_up)?;
         if window.requests >= ring.plan.rotating {
             break;
         }
@@ -257,7 +257,7 @@ fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     let good = format!("\r\n\r\n{}", field.answer);
     let started = Instant::now();
     loop {
-        let answer = answer(server, token).map_err(|error| format!("no answer: {error}"))?;
+        let answer = answer(server, token, &field.request).map_err(|error| format!("no answer: {error}"))?;
         if answer.starts_with("HTTP/1.1 200") && answer.ends_with(&good) {
             return Ok(());
         }
@@ -268,10 +268,14 @@ fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     }
 }
 
-fn answer(server: &Server, token: &str) -> io::Result<String> {
+fn answer(server: &Server, token: &str, request: &Request) -> io::Result<String> {
     let mut stream = TcpStream::connect(server.address())?;
     stream.set_read_timeout(Some(READY_LIMIT))?;
-    write!(stream, "GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n")?;
+    let Request { fields, content } = request;
+    let (method, length) = (if content.is_empty() { "GET" } else { "POST" }, content.len());
+    let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
+    write!(stream, "{method} / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n")?;
+    write!(stream, "{fields}Content-Length: {length}\r\n\r\n{content}")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)

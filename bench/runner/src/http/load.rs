@@ -6,8 +6,9 @@ use harness::Result;
 
 use super::{
     EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED, EXPRESS_SAME,
-    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, NEW, REQUESTS, ROTATING, SAME, SAME_ON_ACTIX,
-    series::{ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, SIDE_BY_SIDE},
+    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, MCP_CALL, NEW, REQUESTS, ROTATING, Request, SAME, SAME_ON_ACTIX,
+    series::{ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, MCP, SIDE_BY_SIDE},
+    wrk::Question,
 };
 use crate::{plan::Plan, results::Results, tokens::Tokens};
 
@@ -59,13 +60,14 @@ impl<'a> Load<'a> {
         ]
     }
 
-    /// The loads on axum and on actix-web.
+    /// The loads on axum and on actix-web, and a call of an MCP tool.
     pub(crate) fn on_axum(plan: &Plan, tokens: &'a Tokens) -> Vec<Self> {
         vec![
             Self::again(SAME, &AXUM, plan, &tokens.same),
             Self::again(SAME_ON_ACTIX, &ACTIX, plan, &tokens.same),
             Self::again(ROTATING, &AXUM, plan, &tokens.rotating),
             Self { beside_raw: true, ..Self::new(NEW, &AXUM, plan, tokens) },
+            Self::again(MCP_CALL, &MCP, plan, &tokens.same),
         ]
     }
 
@@ -117,6 +119,12 @@ impl<'a> Load<'a> {
             most: Some(tokens.new_count),
             ..Self::again(table, field, plan, &tokens.new)
         }
+    }
+
+    /// The requests with these tokens, at full load.
+    pub(crate) fn question(&self, tokens: &'a Path) -> Question<'a> {
+        let Request { fields, content } = self.field.request;
+        Question { fields, content, ..Question::with(tokens) }
     }
 
     /// The pace of all requests, in requests per second; `None` for full load.

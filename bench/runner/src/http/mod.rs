@@ -22,7 +22,7 @@ use crate::{
     tokens::Tokens,
 };
 
-pub(crate) use self::series::{AXUM, Framework, Series};
+pub(crate) use self::series::{AXUM, Framework, Request, Series, TOOL_CALL};
 use self::series::{OURS, RAW};
 
 /// The loads, by the names of their tables.
@@ -33,6 +33,8 @@ const SAME_ON_ACTIX: &str = "http: same token, on actix-web";
 const ROTATING: &str = "http: rotating 5,000 tokens";
 /// No token twice.
 const NEW: &str = "http: every token new";
+/// A call of an MCP server's tool.
+const MCP_CALL: &str = "http: a call of an MCP tool";
 /// The tables of the same three loads on Express.
 const EXPRESS_SAME: &str = "express: same token";
 /// 5,000 tokens in turn.
@@ -60,10 +62,6 @@ pub(crate) const REQUESTS: &str = "requests/s";
 const CPU_PER_REQUEST: &str = "CPU per request";
 /// The column with the delay of the event loop.
 pub(crate) const DELAY: &str = "event-loop delay p99";
-/// The column that compares with the bare framework.
-const OF_BARE: &str = "of bare";
-/// The same by the CPU time of a request.
-const OF_BARE_BY_CPU: &str = "of bare, by CPU";
 /// The column that compares Portcullis with the row's server.
 const OURS_TO_THIS: &str = "portcullis / this";
 /// The same for the delay of the event loop.

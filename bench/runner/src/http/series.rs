@@ -7,10 +7,23 @@ use crate::programs::Build;
 pub(crate) struct Field {
     /// The framework of the servers.
     pub(crate) framework: Framework,
+    /// The request, apart from its token.
+    pub(crate) request: Request,
     /// The answer of each server to the first user.
     pub(crate) answer: &'static str,
+    /// The columns that compare a server with the first: by requests per second, and by the CPU time of a request.
+    pub(crate) compared: [&'static str; 2],
     /// The servers; the others are compared with the first.
     pub(crate) series: &'static [Series],
+}
+
+/// A request, apart from its token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    /// Its header fields.
+    pub(crate) fields: &'static [&'static str],
+    /// The content of a `POST` request; empty for `GET`.
+    pub(crate) content: &'static str,
 }
 
 /// The framework of servers.
@@ -49,10 +62,20 @@ const EXPRESS_PEERS: [&str; 3] = ["express-oauth-jwt", "express-oauth2-jwt-beare
 /// The last peer with its cache on, large enough for all rotating tokens.
 const FITTED: &str = "fast-jwt, cache for 10,000";
 
+/// The columns that compare with the bare framework.
+const OF_BARE: [&str; 2] = ["of bare", "of bare, by CPU"];
+
+/// Servers in Rust that answer `GET` requests.
+const IN_RUST: Field = Field {
+    framework: Framework::Axum,
+    request: Request { fields: &[], content: "" },
+    answer: "ok",
+    compared: OF_BARE,
+    series: &[],
+};
+
 /// axum and the libraries for it.
 pub(crate) const AXUM: Field = Field {
-    framework: Framework::Axum,
-    answer: "ok",
     series: &[
         Series { meets_storms: false, ..peer("bare axum", "server-bare") },
         Series { meets_storms: false, ..peer(RAW, "server-raw-verify") },
@@ -63,19 +86,46 @@ pub(crate) const AXUM: Field = Field {
         peer("axum-jwt-auth", "server-axum-jwt-auth"),
         peer("huskarl-resource-server", "server-huskarl-resource-server"),
     ],
+    ..IN_RUST
 };
 
 /// actix-web, and the middleware there.
-pub(crate) const ACTIX: Field = Field {
-    framework: Framework::Axum,
-    answer: "ok",
-    series: &[peer("bare actix-web", "server-actix-bare"), peer(OURS, "server-actix-portcullis")],
+pub(crate) const ACTIX: Field =
+    Field { series: &[peer("bare actix-web", "server-actix-bare"), peer(OURS, "server-actix-portcullis")], ..IN_RUST };
+
+/// A call of an MCP server's tool on axum: the endpoint guarded as any API, and as an MCP server. The handler reads the
+/// content in each case.
+pub(crate) const MCP: Field = Field {
+    request: TOOL_CALL,
+    compared: ["of the call without MCP rules", "of the call without MCP rules, by CPU"],
+    series: &[
+        mcp("portcullis without MCP rules", &["--guard", "api"]),
+        mcp("portcullis, an MCP server without rules for tools", &["--guard", "mcp"]),
+        mcp("portcullis, rules for tools: the content decides", &["--guard", "tools"]),
+    ],
+    ..IN_RUST
+};
+
+/// The call of a tool, as clients of the revision 2026-07-28 send it.
+pub(crate) const TOOL_CALL: Request = Request {
+    fields: &[
+        "Content-Type: application/json",
+        "Accept: application/json, text/event-stream",
+        "MCP-Protocol-Version: 2026-07-28",
+        "Mcp-Method: tools/call",
+        "Mcp-Name: list_orders",
+    ],
+    content: concat!(
+        r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"list_orders","#,
+        r#""arguments":{"customer":"7f6c2a4e-91d3-4b58-8e0a-000000000000","since":"2026-10-01","limit":20},"#,
+        r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
+        r#""io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1.0.0"},"#,
+        r#""io.modelcontextprotocol/clientCapabilities":{}}}}"#,
+    ),
 };
 
 /// This build on axum, and the other revision's.
 pub(crate) const AXUM_AGAINST: Field = Field {
-    framework: Framework::Axum,
-    answer: "ok",
     series: &[
         peer("bare axum", "server-bare"),
         peer(OURS, "server-portcullis"),
@@ -83,6 +133,7 @@ pub(crate) const AXUM_AGAINST: Field = Field {
         OURS_ON_AXUM_WITHOUT_CACHE,
         Series { build: Build::Before, name: "portcullis without cache, before", ..OURS_ON_AXUM_WITHOUT_CACHE },
     ],
+    ..IN_RUST
 };
 
 /// This build on Express, and the other revision's.
@@ -127,11 +178,8 @@ pub(crate) const INLINE_OR_POOL: Field = Field {
 const OURS_ON_AXUM_WITHOUT_CACHE: Series =
     Series { options: &["--no-cache"], meets_storms: false, ..peer(OURS_WITHOUT_CACHE, "server-portcullis") };
 
-const ON_EXPRESS: Field = Field {
-    framework: Framework::Express,
-    answer: r#"{"subject":"7f6c2a4e-91d3-4b58-8e0a-000000000000"}"#,
-    series: &[],
-};
+const ON_EXPRESS: Field =
+    Field { framework: Framework::Express, answer: r#"{"subject":"7f6c2a4e-91d3-4b58-8e0a-000000000000"}"#, ..IN_RUST };
 const BARE_EXPRESS: Series = script("bare Express", "bare.js");
 const FITTED_FAST_JWT: Series = Series { options: &["--cache", "10000"], ..script(FITTED, "fast-jwt.js") };
 const OURS_ON_EXPRESS_WITHOUT_CACHE: Series =
@@ -146,6 +194,10 @@ impl Field {
 
 const fn peer(name: &'static str, program: &'static str) -> Series {
     Series { name, program, options: &[], meets_storms: true, build: Build::This }
+}
+
+const fn mcp(name: &'static str, options: &'static [&'static str]) -> Series {
+    Series { options, meets_storms: false, ..peer(name, "server-mcp-portcullis") }
 }
 
 const fn script(name: &'static str, program: &'static str) -> Series {

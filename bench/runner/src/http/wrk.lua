@@ -1,21 +1,26 @@
 -- Sends requests with the tokens of a file, one a line, in order and then from the start again; path and header fields
--- are wrk's own arguments. A second argument is a pace in requests a second.
+-- are wrk's own arguments. The second argument is the content of POST requests, or empty for GET. A third one is a pace in
+-- requests a second.
 
 local requests = {}
 local latest = 0
 
 -- Requests are built before the clock starts.
 function init(args)
-   if args[2] then
-      keep_pace(tonumber(args[2]))
+   local content = args[2]
+   if args[3] then
+      keep_pace(tonumber(args[3]))
    end
-   local head = "GET " .. wrk.path .. " HTTP/1.1\r\n"
+   local head = (content == "" and "GET " or "POST ") .. wrk.path .. " HTTP/1.1\r\n"
    for name, value in pairs(wrk.headers) do
       head = head .. name .. ": " .. value .. "\r\n"
    end
+   if content ~= "" then
+      head = head .. "Content-Length: " .. #content .. "\r\n"
+   end
    head = head .. "Authorization: Bearer "
    for token in io.lines(args[1]) do
-      requests[#requests + 1] = head .. token .. "\r\n\r\n"
+      requests[#requests + 1] = head .. token .. "\r\n\r\n" .. content
    end
 end
 

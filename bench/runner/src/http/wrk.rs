@@ -26,6 +26,8 @@ pub(crate) struct Question<'a> {
     pub(crate) path: &'a str,
     /// The header fields in addition to the token's.
     pub(crate) fields: &'a [&'a str],
+    /// The content of `POST` requests; empty for `GET`.
+    pub(crate) content: &'a str,
     /// A file with tokens, one a line.
     pub(crate) tokens: &'a Path,
     /// The number of requests a second; `None` for full load.
@@ -59,12 +61,12 @@ impl Wrk {
     ///
     /// A window with a failed request is an error.
     pub(crate) fn ask(&self, server: SocketAddr, question: &Question<'_>, seconds: usize) -> Result<Window> {
-        let Question { path, fields, tokens, pace } = question;
+        let Question { path, fields, content, tokens, pace } = question;
         let mut command = self.cores.for_client(Path::new("wrk"));
         command.args(["--threads", "1", "--connections", &self.connections.to_string()]);
         command.args(["--duration", &format!("{seconds}s")]).arg("--script").arg(&self.script);
         command.args(fields.iter().flat_map(|field| ["--header", field]));
-        command.arg(format!("http://{server}{path}")).arg("--").arg(tokens);
+        command.arg(format!("http://{server}{path}")).arg("--").arg(tokens).arg(content);
         command.args(pace.map(|pace| pace.to_string()));
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = output.map_err(|error| format!("cannot start wrk: {error}"))?;
@@ -73,9 +75,9 @@ impl Wrk {
 }
 
 impl<'a> Question<'a> {
-    /// Requests with the tokens alone, at full load.
+    /// `GET` requests with the tokens alone, at full load.
     pub(crate) fn with(tokens: &'a Path) -> Self {
-        Self { path: "/", fields: &[], tokens, pace: None }
+        Self { path: "/", fields: &[], content: "", tokens, pace: None }
     }
 }
 

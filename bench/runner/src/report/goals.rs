@@ -117,7 +117,14 @@ mod tests {
     use super::*;
 
     /// The goals whose measurement is still to come.
-    const TO_COME: &[&str] = &["actix and the middleware, the same token: of bare actix-web"];
+    const TO_COME: &[&str] = &[
+        "actix and the middleware, the same token: of bare actix-web",
+        "axum and an MCP server without rules for tools: of the same call without MCP rules",
+        "the same with rules for tools: the content decides",
+        "forward-auth, a call of an MCP tool whose fields decide: of the same call without MCP rules",
+        "ext_authz, the same",
+        "ext_authz, a call of an MCP tool whose content decides: the same",
+    ];
 
     const TEXT: &str = r#"
         [[library]]

@@ -17,6 +17,12 @@ pub fn access_token(issuer: &AuthorizationServer, algorithm: Algorithm, user: us
     realistic(issuer.token_with(algorithm), user).sign()
 }
 
+/// An access token for these audiences.
+#[must_use]
+pub fn token_for(issuer: &AuthorizationServer, audiences: &[&str]) -> String {
+    realistic(issuer.token(), 0).audience(json!(audiences)).sign()
+}
+
 /// A new opaque token with the claims of such an access token.
 #[must_use]
 pub fn opaque_token(issuer: &AuthorizationServer, user: usize) -> String {
