@@ -11,7 +11,7 @@ use super::{
     numeric_date::NumericDate,
     registered::Registered,
     rules::IssuerRules,
-    window::{Bound, TimeClaim, Window},
+    window::{Bound, Bounds, TimeClaim, Window},
 };
 use crate::{
     check::{Actual, CheckRow, one_of},
@@ -126,14 +126,14 @@ impl IssuerRules {
     /// Makes the checks in order; the first failure is the refusal. Returns the time in which the token is good.
     pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Window, TokenFault> {
         let claims = Registered::of(claims);
-        let mut window = Window::ALWAYS;
+        let mut bounds = Bounds::NONE;
         for row in TIME_CHECKS {
             if let Some(bound) = row.check(self, &claims, now)? {
-                window = window.within(bound);
+                bounds = bounds.and(bound);
             }
         }
         CLAIM_CHECKS.iter().try_for_each(|row| row.check(self, &claims))?;
-        Ok(window)
+        Ok(bounds.into())
     }
 
     /// Every check with its result, for an explanation: also those after a failed one.
@@ -155,7 +155,9 @@ impl TimeCheck {
         if !(self.is_asked)(rules, claims.get(self.claim).is_some()) {
             return Ok(None);
         }
-        let time = claims.time(self.claim)?.ok_or(TokenFault::MissingClaim { name: self.claim.name() })?;
+        let Some(time) = claims.time(self.claim)? else {
+            return Err(TokenFault::MissingClaim { name: self.claim.name() });
+        };
         let bound = (self.bound)(rules, time);
         if bound.holds(now) { Ok(Some(bound)) } else { Err((self.fault)(rules, time, now)) }
     }

@@ -18,7 +18,7 @@ pub use verified::VerifiedToken;
 pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
 pub(crate) use numeric_date::NumericDate;
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
-pub(crate) use window::Window;
+pub(crate) use verified::Grounds;
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc, time::SystemTime};
 

@@ -30,7 +30,11 @@ impl NumericDate {
 
     /// The same as a `SystemTime`, if it is in that type's range.
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
-        SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(self.0.max(0.0)).ok()?)
+        let distance = whole(self.0.abs()).or_else(|| Duration::try_from_secs_f64(self.0.abs()).ok())?;
+        match self.0 {
+            0.0.. => SystemTime::UNIX_EPOCH.checked_add(distance),
+            _ => SystemTime::UNIX_EPOCH.checked_sub(distance),
+        }
     }
 
     /// The time since `earlier`; zero if this is not later.
@@ -46,4 +50,11 @@ impl From<SystemTime> for NumericDate {
             Err(before) => Self(-before.duration().as_secs_f64()),
         }
     }
+}
+
+/// The duration of a whole number of seconds: nearly every time is one, and this is the fast way.
+fn whole(seconds: f64) -> Option<Duration> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the comparison below finds a loss")]
+    let whole = seconds as u32;
+    (f64::from(whole) == seconds).then(|| Duration::from_secs(whole.into()))
 }

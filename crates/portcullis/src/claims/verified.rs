@@ -12,7 +12,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Claims, GrantedScope, IssuerRules, Window};
+use super::{Claims, GrantedScope, IssuerRules, window::Window};
 use crate::{
     algorithm::Algorithm,
     keys::KeySet,
@@ -61,10 +61,7 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 type Typed = OnceLock<Box<dyn Any + Send + Sync>>;
 
 struct Verified {
-    /// The time in which it is good.
-    window: Window,
-    /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
-    keys: Option<Weak<KeySet>>,
+    grounds: Grounds,
     claims: Claims,
     /// The rules that its claims met; they name the claims that may hold the scope.
     rules: Arc<IssuerRules>,
@@ -74,6 +71,15 @@ struct Verified {
     typed_before: AtomicBool,
     /// The token's bytes, or the digest of an opaque one; kept where the token has to be recognised.
     shown_as: OnceLock<Arc<[u8]>>,
+}
+
+/// The grounds of the verdict on a token, which are judged again at each request.
+#[derive(Clone)]
+pub(crate) struct Grounds {
+    /// The time in which the token is good.
+    pub(crate) window: Window,
+    /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
+    pub(crate) keys: Option<Weak<KeySet>>,
 }
 
 /// The evidence that a token is authentic.
@@ -95,28 +101,29 @@ struct Answered {
 impl VerifiedToken {
     pub(super) fn new(token: SignedToken<'_>, window: Window, rules: &Arc<IssuerRules>) -> Self {
         let SignedToken { header, claims, keys, .. } = token;
-        Self::of(Origin::Signed(header), Some(keys), Claims::new(claims), window, Arc::clone(rules))
+        let grounds = Grounds { window, keys: Some(keys) };
+        Self::of(Origin::Signed(header), grounds, Claims::new(claims), Arc::clone(rules))
     }
 
     pub(super) fn introspected(token: IntrospectedToken, window: Window, rules: &Arc<IssuerRules>) -> Self {
         let IntrospectedToken { claims, keys, until } = token;
         let origin = Origin::Introspected(Arc::new(Answered { phantom: None, until }));
-        Self::of(origin, keys, Claims::new(claims), window, Arc::clone(rules))
+        Self::of(origin, Grounds { window, keys }, Claims::new(claims), Arc::clone(rules))
     }
 
     /// The same token, presented as an opaque one that stands for this JWT; the answer about it counts until this time.
     pub(crate) fn behind_opaque(self, jwt: &str, until: SystemTime) -> Self {
-        let Verified { window, keys, claims, rules, origin, .. } = &**self.verified();
+        let Verified { grounds, claims, rules, origin, .. } = &**self.verified();
         let Origin::Signed(header) = origin else { return self };
         let phantom = Some((Arc::clone(header), jwt.into()));
         let origin = Origin::Introspected(Arc::new(Answered { phantom, until }));
-        Self::of(origin, keys.clone(), claims.clone(), *window, Arc::clone(rules))
+        Self::of(origin, grounds.clone(), claims.clone(), Arc::clone(rules))
     }
 
-    fn of(origin: Origin, keys: Option<Weak<KeySet>>, claims: Claims, window: Window, rules: Arc<IssuerRules>) -> Self {
+    fn of(origin: Origin, grounds: Grounds, claims: Claims, rules: Arc<IssuerRules>) -> Self {
         let (id, typed_before) = (LAST_ID.fetch_add(1, Ordering::Relaxed) + 1, AtomicBool::new(false));
         let (typed, shown_as) = (OnceLock::new(), OnceLock::new());
-        let verified = Verified { window, keys, claims, rules, origin, id, typed, typed_before, shown_as };
+        let verified = Verified { grounds, claims, rules, origin, id, typed, typed_before, shown_as };
         Self { handle: Handle::Shared(Arc::new(verified)) }
     }
 
@@ -239,9 +246,9 @@ impl VerifiedToken {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }
 
-    /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
-    pub(crate) fn keys(&self) -> Option<&Weak<KeySet>> {
-        self.verified().keys.as_ref()
+    /// The grounds of the verdict on it.
+    pub(crate) fn grounds(&self) -> &Grounds {
+        &self.verified().grounds
     }
 
     /// The time until which the answer of the authorization server counts, if it was asked.
@@ -255,11 +262,6 @@ impl VerifiedToken {
     /// The rules that its claims have met.
     pub(crate) fn rules(&self) -> &Arc<IssuerRules> {
         &self.verified().rules
-    }
-
-    /// The time in which it is good.
-    pub(crate) fn window(&self) -> &Window {
-        &self.verified().window
     }
 
     /// The bytes of a handle.

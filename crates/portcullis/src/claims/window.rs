@@ -40,29 +40,44 @@ impl Bound {
     }
 }
 
-/// The time in which a token is good, by all checks of its times together. It is found once, when the token is verified, so
-/// that a cached token is judged by two comparisons.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Window {
+/// The bounds of all checks together.
+pub(super) struct Bounds {
     from: NumericDate,
     until: NumericDate,
 }
 
-impl Window {
-    /// The window of a token without times.
-    pub(super) const ALWAYS: Self = Self { from: NumericDate::BEFORE_ALL, until: NumericDate::AFTER_ALL };
+impl Bounds {
+    /// The bounds of a token without times.
+    pub(super) const NONE: Self = Self { from: NumericDate::BEFORE_ALL, until: NumericDate::AFTER_ALL };
 
-    pub(super) fn within(self, bound: Bound) -> Self {
+    pub(super) fn and(self, bound: Bound) -> Self {
         match bound {
             Bound::From(first) if first > self.from => Self { from: first, ..self },
             Bound::Until(end) if end < self.until => Self { until: end, ..self },
             _ => self,
         }
     }
+}
 
+/// The time in which a token is good, by all checks of its times together.
+///
+/// It is found once, when the token is verified, so that a cached token is judged by two comparisons, with the clock's own type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    from: Option<SystemTime>,
+    until: Option<SystemTime>,
+}
+
+impl Window {
     /// Tells whether the token is good now.
     pub(crate) fn contains(&self, now: SystemTime) -> bool {
-        let now = now.into();
-        self.from <= now && now < self.until
+        self.from.is_none_or(|first| first <= now) && self.until.is_none_or(|end| now < end)
+    }
+}
+
+/// A bound that no clock can reach is none.
+impl From<Bounds> for Window {
+    fn from(Bounds { from, until }: Bounds) -> Self {
+        Self { from: from.to_system_time(), until: until.to_system_time() }
     }
 }

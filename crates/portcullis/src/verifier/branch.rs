@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
-    claims::{IssuerRules, VerifiedToken},
+    claims::{Grounds, IssuerRules, VerifiedToken},
     clock::Clock,
     introspection::Introspector,
     jwks::{JwksService, Lookup},
@@ -48,10 +48,10 @@ impl Branch {
     }
 
     /// Tells whether a token of this issuer is still good: it is within its times, and its keys are in use.
+    #[inline]
     pub(super) fn upholds(&self, token: &VerifiedToken) -> bool {
-        let now = self.clock.now();
-        token.window().contains(now)
-            && token.keys().is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
+        let (Grounds { window, keys }, now) = (token.grounds(), self.clock.now());
+        window.contains(now) && keys.as_ref().is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
     }
 
     /// The limits of the cache for its tokens; none without a cache.

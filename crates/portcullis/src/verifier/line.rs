@@ -51,7 +51,8 @@ pub(crate) struct Waiting {
     verifier: Verifier,
     /// The client that sent the token.
     client: Option<ClientAddress>,
-    stop: Stop,
+    /// Boxed, so that a token that need not wait is not moved in the space for all of it.
+    stop: Box<Stop>,
 }
 
 /// The place at which a token waits.
@@ -99,7 +100,7 @@ impl Verifier {
     }
 
     fn waits(&self, stop: Stop) -> Verifying {
-        Verifying::Waits(Waiting { verifier: self.clone(), client: None, stop })
+        Verifying::Waits(Waiting { verifier: self.clone(), client: None, stop: Box::new(stop) })
     }
 
     /// The cached JWT, if it would be accepted again.
@@ -165,7 +166,7 @@ impl Waiting {
     pub(crate) async fn finish(self) -> Verified {
         let Self { verifier, client, mut stop } = self;
         loop {
-            stop = match stop {
+            stop = match *stop {
                 Stop::Unparsed { token } => {
                     match BearerToken::bare(&token, usize::MAX).map(|token| verifier.verify_jwt(token)) {
                         Ok(Verifying::Done(verified)) => return verified,

@@ -179,7 +179,10 @@ impl Verifier {
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
-        self.judge(token).await.token
+        match self.begin(token, false) {
+            Verifying::Done(verified) => verified.token,
+            Verifying::Waits(waiting) => waiting.finish().await.token,
+        }
     }
 
     /// Removes this token from the cache: its signature is verified again at the next request.

@@ -245,7 +245,7 @@ impl Opaque {
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        self.vouched(object(members.to_string().into_bytes())?, answer.keys().cloned(), until)
+        self.vouched(object(members.to_string().into_bytes())?, answer.grounds().keys.clone(), until)
     }
 
     /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
