@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 
@@ -15,7 +15,8 @@ use crate::{
     claims::{Claims, GrantedScope, SCOPE_CLAIMS, find, is_scope_value},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
-    policy::{ClaimCheck, ClaimRule},
+    mcp::{Content, Mcp, McpRules, MethodRule, ToolRule},
+    policy::{ClaimCheck, ClaimRule, Policy},
     token,
 };
 
@@ -98,4 +99,34 @@ pub fn claims(bytes: &[u8]) {
         }
     }
     let _ = Claims::new(object).typed::<std::collections::BTreeMap<String, String>>();
+}
+
+/// The operation that is judged is the one that another reader finds, in the content and in a field.
+pub fn mcp(bytes: &[u8]) {
+    let mut rules = McpRules::default();
+    rules.tools = vec![ToolRule::new("delete_*", ["write"])];
+    rules.methods = vec![MethodRule::new("resources/read", ["read"])];
+    let mcp = Mcp::new(&rules, "https://mcp.example.com", &Policy::default());
+
+    let fields: [(&str, &[u8]); 1] = [("content-type", b"application/json")];
+    if let Ok(needed) = mcp.needed("POST", &fields, Content::Whole(bytes)) {
+        let other: serde_json::Value = serde_json::from_slice(bytes).expect("strict JSON is JSON");
+        let messages = other.as_array().map_or(std::slice::from_ref(&other), Vec::as_slice);
+        let is_delete = |message: &serde_json::Value| {
+            let name = message["params"]["name"].as_str();
+            message["method"] == "tools/call" && name.is_some_and(|name| name.starts_with("delete_"))
+        };
+        let scope = mcp.scope(&needed);
+        assert_eq!(scope.contains("write"), messages.iter().any(is_delete));
+        assert_eq!(scope.contains("read"), messages.iter().any(|message| message["method"] == "resources/read"));
+    }
+
+    let [version, method]: [(&str, &[u8]); 2] =
+        [("mcp-protocol-version", b"2026-07-28"), ("mcp-method", b"tools/call")];
+    if let Ok(needed) = mcp.needed("POST", &[version, method, ("mcp-name", bytes)], Content::Unseen) {
+        let text = std::str::from_utf8(bytes).expect("ASCII").trim();
+        let encoded = text.strip_prefix("=?base64?").and_then(|text| text.strip_suffix("?="));
+        let name = encoded.map_or(text.as_bytes().to_vec(), |text| STANDARD.decode_to_vec(text).expect("base64"));
+        assert_eq!(mcp.scope(&needed).contains("write"), name.starts_with(b"delete_"));
+    }
 }

@@ -52,6 +52,9 @@ impl Secure {
     /// gets the same bytes. Responses pass as they come, streams included. The time that a client takes for its request is the
     /// HTTP server's to limit.
     ///
+    /// Put it before the MCP endpoint alone: where a tool or method has a rule, every request but `GET`, `HEAD`, `OPTIONS` and
+    /// `DELETE` has to be a JSON-RPC message.
+    ///
     /// As a tower layer it sees the content of axum's requests; convert the bodies of others to `axum::body::Body` outside of it.
     /// Where it sees none, header fields have to tell the operation, in a revision that makes the server hold them against the
     /// content: 2026-07-28 or later.

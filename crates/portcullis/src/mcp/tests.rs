@@ -2,6 +2,7 @@
 
 mod bodies;
 mod fields;
+mod oracle;
 mod origins;
 mod rules;
 
