@@ -348,6 +348,28 @@ describe('an MCP server', () => {
     }
   });
 
+  test('takes no message whose members are inherited, as from a copy of `__proto__`', async (t) => {
+    const { guard } = describing();
+    const app = EXPRESS[5]();
+    const copied = (value) => {
+      const copy = {};
+      for (const [name, member] of Object.entries(value)) {
+        copy[name] = member;
+      }
+      return copy;
+    };
+    const copy = (req, res, next) => next(void (req.body = [req.body].flat().map(copied)));
+    app.use(EXPRESS[5].json(), copy, guard(), (req, res) => res.end(req.body[0].method));
+    app.use((error, req, res, next) => res.status(500).end(error.message));
+    const poisoned = { client: await serve(t, app), codes: [] };
+    for (const body of [`{"__proto__":${call('delete_file')}}`, `[{"__proto__":${call('delete_file')}}]`]) {
+      const { status, text } = await send(poisoned, { body });
+      assert.equal(status, 500);
+      assert.match(text, /members of its own/);
+    }
+    assert.equal((await send(poisoned, { body: call('list_files') })).text, 'tools/call');
+  });
+
   test('judges requests of other frameworks with verifyRequest', async () => {
     const { guard } = describing();
     const judge = guard();

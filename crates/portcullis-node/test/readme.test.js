@@ -12,7 +12,7 @@ const vm = require('node:vm');
 const express = require('express');
 const portcullis = require('portcullis');
 
-const { ENDPOINT, VERIFICATION } = require('../lib/options.js');
+const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION } = require('../lib/options.js');
 const { knownOptions } = require('../native.js');
 
 const ROOT = path.join(__dirname, '..');
@@ -79,6 +79,13 @@ test('README.md names the options that there are, and their defaults', async () 
   assert.deepEqual(plain.map(([name, value]) => [name, String(value)]), plain.map(([name]) => [name, named.get(name).replaceAll('`', '')]));
 });
 
+test('README.md names the members of a description, and the rules of an MCP server', async () => {
+  const text = await textOf('README.md');
+  const named = (heading) => [...sectionOf(text, heading).matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, names]) => names.match(/\w+/g));
+  assert.deepEqual(named('Resources').sort(), [...DESCRIPTION, 'issuer', 'issuers', 'jwks'].sort());
+  assert.deepEqual(named('MCP servers').sort(), [...MCP].sort());
+});
+
 test('the types name the options that there are', async () => {
   const types = await textOf('index.d.ts');
   const membersOf = (name) => {
@@ -89,6 +96,8 @@ test('the types name the options that there are', async () => {
   assert.deepEqual(membersOf('VerificationOptions'), [...VERIFICATION].sort());
   assert.deepEqual(membersOf('EndpointOptions'), [...ENDPOINT].sort());
   assert.deepEqual(membersOf('Claim'), [...claim].sort());
+  assert.deepEqual(['mcp', ...membersOf('ResourceDescription')].sort(), [...DESCRIPTION].sort());
+  assert.deepEqual(membersOf('McpRules'), [...MCP].sort());
   // No option belongs to both.
   assert.deepEqual(Object.keys(issuer.defaults).filter((name) => ENDPOINT.includes(name)), []);
   // Each field of the library that is not offered has a reason.

@@ -9,6 +9,9 @@ const { nameOf } = require('../values.js');
 const TOO_LARGE = { lost: 'too_large' };
 const CUT_OFF = { lost: 'cut_off' };
 
+/** The members of messages and their `params` that tell the operation. */
+const OF_OPERATIONS = ['method', 'params', 'name', 'uri'];
+
 /** The contents that were read here, by request, for the guards behind. */
 const seen = new WeakMap();
 
@@ -59,11 +62,21 @@ function bytesOf(body) {
   if (body instanceof Uint8Array) {
     return body;
   }
+  if ([body].flat().some((message) => inheritsMembers(message) || inheritsMembers(message?.params))) {
+    // A handler reads them, and JSON leaves them out.
+    throw new TypeError('expected a message in `body` with members of its own, got inherited ones: the prototype is poisoned');
+  }
   const text = typeof body === 'string' ? body : jsonOf(body);
   if (text === undefined) {
     throw new TypeError(`expected ${UNREAD}, got one that was read, and a body that is ${nameOf(body)}`);
   }
   return Buffer.from(text);
+}
+
+/** Returns true if a member that tells the operation comes from the prototype. */
+function inheritsMembers(value) {
+  const isObject = value !== null && typeof value === 'object';
+  return isObject && OF_OPERATIONS.some((member) => member in value && !Object.hasOwn(value, member));
 }
 
 function jsonOf(value) {
