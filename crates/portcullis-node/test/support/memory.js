@@ -6,11 +6,13 @@ const { Readable } = require('node:stream');
 const { setImmediate: turn } = require('node:timers/promises');
 
 const express = require('express');
-const { getSimpleJwksService, localKeys, secure, setLogger } = require('portcullis');
+const { getSimpleJwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
 const { mint, mintText, newKey, newSecret } = require('./tokens.js');
 
 const KEY = newKey();
 const JWKS = { keys: [KEY.jwk] };
+const ISSUER = 'https://as.example.com';
+const RESOURCE = 'https://mcp.example.com/mcp';
 const MEBIBYTE = 1024 * 1024;
 
 /** Returns true if a request with this token passes; request and response have only the properties that the middleware reads. */
@@ -58,6 +60,25 @@ const LOADS = {
     return repeat(async () => {
       const { claims } = await secure(() => KEY.publicKey).verify(token);
       expectTo(claims.sub === 'alice', 'a guard');
+    });
+  },
+  'resources of their own'() {
+    const token = mint(KEY, { iss: ISSUER, aud: RESOURCE });
+    return repeat(async (index) => {
+      const { guard } = protectedResource({ resource: RESOURCE, issuer: ISSUER, jwks: localKeys(JWKS) });
+      expectTo(await pass(guard({ realm: `r${index}` }), token), 'a guard');
+    });
+  },
+  'guards of one MCP server'() {
+    const tools = [{ name: 'delete_*', scope: 'write' }];
+    const { guard } = mcp({ resource: RESOURCE, issuer: ISSUER, jwks: localKeys(JWKS), tools });
+    const authorization = `Bearer ${mint(KEY, { iss: ISSUER, aud: RESOURCE, scope: 'read write' })}`;
+    const headers = { authorization, 'content-type': 'application/json' };
+    const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete_all"}}';
+    return repeat(async (index) => {
+      const request = new Request(RESOURCE, { method: 'POST', headers, body });
+      const { claims } = await guard({ realm: `r${index}`, scope: 'read' }).verifyRequest(request);
+      expectTo(claims.sub === 'alice', 'a message');
     });
   },
   'requests'() {
