@@ -60,18 +60,22 @@ impl Judge {
     pub(super) async fn judge(&self, token: &[u8], now: SystemTime) -> Judged {
         match self {
             Self::Gateway { gateway, request } => by_gateway(gateway, request.as_ref(), token, now).await,
-            Self::Layer(secure) => of_token(secure, None, &field(token), now).await,
+            Self::Layer(secure) => {
+                let fields = [("authorization", &field(token)[..])];
+                of_token(secure, None, &Presented::new(&fields), now).await
+            }
         }
     }
 }
 
 /// Judges a request with this token by a gateway; without a request, the token by its issuers.
 pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token: &[u8], now: SystemTime) -> Judged {
-    let field = field(token);
+    let fields = [("authorization", &field(token)[..])];
+    let presented = Presented::new(&fields);
     let Some(Line { method, path }) = request else {
-        return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &field, now).await;
+        return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &presented, now).await;
     };
-    let fields = [("authorization", field.as_slice())];
+    let presented = presented.request(method, path);
     let (host, overriding) = (host(path), Overrides::NOTHING);
     let content = Content::Unseen;
     let original = Original { method, target: path, host, overriding, fields: &fields, content, traceparent: None };
@@ -80,25 +84,23 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure) }) => {
             let report_only = secure.is_report_only();
-            if let Some(fault) = unmapped(gateway, secure, &field).await.filter(|_| !report_only) {
+            if let Some(fault) = unmapped(gateway, secure, &presented).await.filter(|_| !report_only) {
                 return Judged::Unrouted(fault);
             }
             let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
-            of_token(secure, route, &field, now).await
+            of_token(secure, route, &presented, now).await
         }
     }
 }
 
 /// Returns the reason to refuse a good token all the same: a claim for the upstream would not arrive unchanged.
-async fn unmapped(gateway: &Gateway, secure: &Secure, field: &[u8]) -> Option<Fault> {
-    let fields = [("authorization", field)];
-    let verdict = secure.judge(&Presented::new(&fields)).verdict().await;
+async fn unmapped(gateway: &Gateway, secure: &Secure, presented: &Presented<'_>) -> Option<Fault> {
+    let verdict = secure.judge(presented).verdict().await;
     gateway.maps(verdict.outcome.ok()?.access()?).err()
 }
 
-async fn of_token(secure: &Secure, route: Option<Route>, field: &[u8], now: SystemTime) -> Judged {
-    let fields = [("authorization", field)];
-    let explanation = secure.explain(&Presented::new(&fields), now).await;
+async fn of_token(secure: &Secure, route: Option<Route>, presented: &Presented<'_>, now: SystemTime) -> Judged {
+    let explanation = secure.explain(presented, now).await;
     Judged::Token { route, explanation: Box::new(explanation) }
 }
 

@@ -199,6 +199,34 @@ async fn a_configuration_judges_as_the_gateway_would() {
 }
 
 #[tokio::test]
+async fn a_resource_is_named_by_its_url() {
+    let server = AuthorizationServer::start().await;
+    let resource = "[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n[resources.mcp]\ntools = [{ name = \"delete_*\", \
+                    scope = [\"write\"] }]\n[[routes]]\npath = \"/mcp/*\"\nscope = [\"read\"]\n[[routes]]\npath = \"/any/*\"\n";
+    let text = format!("{}{resource}", introspecting(&server, "json", ""));
+    let desk = Desk::new(&[("portcullis.toml", &text), ("secret", "test-secret\n")]);
+    let own = server.token().audience("https://mcp.example.com/mcp").scope("read").sign();
+    let other = server.token().scope("read").sign();
+    let rows: [(&[&str], &str, i32, &str); 8] = [
+        (&["--path", "https://mcp.example.com/mcp"], &own, 0, ""),
+        (&["--path", "https://MCP.example.com:443/mcp/x?y"], &own, 0, ""),
+        (&["--path", "https://mcp.example.com/mcp"], &other, 1, "wrong_audience"),
+        // A report is about a token, and not about a message.
+        (&["--path", "https://mcp.example.com/mcp", "--method", "POST"], &own, 0, ""),
+        (&["--path", "https://b.example.com/mcp"], &own, 1, "wrong_host"),
+        (&["--path", "/mcp"], &own, 1, "wrong_host"),
+        (&["--path", "/mcp?x=https://mcp.example.com/"], &own, 1, "wrong_host"),
+        (&["--path", "/any/x"], &other, 0, ""),
+    ];
+    for (further, token, status, code) in rows {
+        let arguments = ["explain", "--config", "portcullis.toml", "--json"].map(str::to_owned);
+        let ran = run(&desk, &arguments, further, token).await;
+        assert_eq!(ran.status, Some(status), "{further:?}: {ran:?}");
+        assert_eq!(report(&ran)["code"].as_str().unwrap_or_default(), code, "{further:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_route_that_only_reports_is_told_so() {
     let server = AuthorizationServer::start().await;
     let route = "[[routes]]\npath = \"/new/*\"\nscope = [\"read\"]\nreport_only = true\n";

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use portcullis_testkit::{AuthorizationServer, Endpoint};
 
-use crate::support::{Gateway, ROUTES, introspecting, issuer, within};
+use crate::{
+    forward_auth::send_to,
+    support::{Gateway, ROUTES, introspecting, issuer, within},
+};
 
 const OPEN: &str = "[[routes]]\npath = \"/*\"\npublic = true\n";
 
@@ -59,6 +62,36 @@ async fn what_has_not_changed_is_kept() {
     status_becomes(&gateway, "/newer", 200).await;
     passes().await;
     assert_eq!(server.requests(Endpoint::Jwks), 1);
+}
+
+#[tokio::test]
+async fn the_metadata_of_a_resource_follow_its_routes() {
+    let server = AuthorizationServer::start().await;
+    let resource = "[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n";
+    let route = |scope: &str| format!("[[routes]]\npath = \"/mcp/*\"\nscope = [\"{scope}\"]\n");
+    let tables = |scope: &str| format!("{}{resource}{}", issuer(&server, ""), route(scope));
+    let gateway = Gateway::start(&tables("old")).await;
+    gateway.ready().await;
+    let scopes = async || {
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        let answer = send_to("mcp.example.com", &gateway, "GET", path, "").await;
+        let metadata: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        metadata["scopes_supported"].to_string()
+    };
+    assert_eq!(scopes().await, "[\"old\"]");
+    let token = server.token().audience("https://mcp.example.com/mcp").scope("new").sign();
+    let described = format!("Authorization: Bearer {token}\r\nX-Original-Method: GET\r\nX-Original-URI: /mcp\r\n");
+    let judged = async || send_to("mcp.example.com", &gateway, "GET", "/auth", &described).await.status;
+    assert_eq!(judged().await, 403);
+    gateway.rewrite("", &tables("new"));
+    gateway.signal("HUP");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while scopes().await != "[\"new\"]" {
+        assert!(Instant::now() < deadline, "{} {}", scopes().await, gateway.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(judged().await, 200);
+    assert_eq!(server.requests(Endpoint::Jwks), 1, "the issuer and the resource are the same");
 }
 
 #[tokio::test]

@@ -33,6 +33,16 @@ path = "/recent"
 max_age = "5m"
 "#;
 
+/// An MCP server with a rule for a tool.
+const MCP_SERVER: &str = r#"
+[[routes]]
+path = "/mcp/*"
+
+[[resources]]
+resource = "https://mcp.example.com/mcp"
+mcp = { tools = [{ name = "delete_*", scope = ["files:write"] }] }
+"#;
+
 /// The issuer of mistakes without a particular provider.
 const OWN: &str = "https://login.example.com";
 
@@ -115,7 +125,8 @@ impl Mistake {
     fn configuration(&self) -> String {
         let Self { issuer, audience, keys, .. } = self;
         let tables = format!(
-            "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n{ROUTES}{STEP_UP}"
+            "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n\
+             {ROUTES}{STEP_UP}{MCP_SERVER}"
         );
         text(keys, &tables)
     }

@@ -68,6 +68,16 @@ fn a_mistake_in_a_resource_is_shown_on_its_line() {
         (format!("{RESOURCE}audience = 5"), 5, "a text or an array"),
         (format!("{RESOURCE}issuers = []"), 5, "leave `issuers` out"),
         (format!("{RESOURCE}issuers = [\"https://as.example.com/\"]"), 5, "one of [[issuers]]"),
+        (format!("{RESOURCE}mcp = \"yes\""), 5, "true, or rules of an MCP server"),
+        (format!("{RESOURCE}mcp = {{ tool = [] }}"), 5, "did you mean `tools`?"),
+        (format!("{RESOURCE}[resources.mcp]\nmax_body_bytes = \"1 mb\""), 6, "\"64KiB\""),
+        (format!("{RESOURCE}[resources.mcp]\nallowed_origins = [\"https://a.example/x\"]"), 6, "leave out path"),
+        (
+            format!("{RESOURCE}[resources.mcp]\ntools = [{{ name = \"delete_*\", scope = [] }}]"),
+            6,
+            "at least one scope",
+        ),
+        (format!("{RESOURCE}[resources.mcp]\n[[resources.mcp.tools]]\nnam = \"a\"\nscope = [\"b\"]"), 7, "`name`"),
         (format!("{RESOURCE}{RESOURCE}"), 6, "each resource once"),
         // A request cannot be told to be under one of these or the other.
         (format!("{RESOURCE}{}", of("https://mcp.example.com/mcp/")), 6, "a slash at the end"),
@@ -79,6 +89,21 @@ fn a_mistake_in_a_resource_is_shown_on_its_line() {
     }
     let found = mistakes(&format!("resources = []\n{ISSUER}"));
     assert!(matches!(&found[..], [(1, told)] if told.contains("leave `resources` out")), "{found:?}");
+}
+
+#[test]
+fn a_resource_is_an_mcp_server_by_a_word_or_by_rules() {
+    for (lines, bytes, tools) in [
+        ("", 0, 0),
+        ("mcp = false", 0, 0),
+        ("mcp = true", 1 << 20, 0),
+        ("[resources.mcp]\nmax_body_bytes = \"64KiB\"", 64 << 10, 0),
+        ("mcp = { tools = [{ name = \"delete_*\", scope = [\"files:write\"] }] }", 1 << 20, 1),
+    ] {
+        let resource = &good(&format!("{ISSUER}{RESOURCE}{lines}\n")).resources[0];
+        assert_eq!(resource.content_bytes(), bytes, "{lines}");
+        assert_eq!(resource.rules.mcp.as_ref().map_or(0, |mcp| mcp.tools.len()), tools, "{lines}");
+    }
 }
 
 #[test]

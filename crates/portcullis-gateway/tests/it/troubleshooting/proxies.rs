@@ -35,6 +35,11 @@ pub(super) fn mistakes(issuer: &Issuer) -> Vec<Mistake> {
         ),
         is("Any proxy: A CORS preflight has no token", &[URI, ("X-Original-Method", "OPTIONS")]),
         is("Any proxy: The browser sends a cookie in place of a token", &[URI, METHOD, ("Cookie", "session=x")]),
+        is("Any proxy: The host does not reach the gateway", &[token, ("X-Original-URI", "/mcp"), METHOD]),
+        is(
+            "Any proxy: A call of an MCP tool gets 400",
+            &[("X-Forwarded-Host", "mcp.example.com"), ("X-Forwarded-Uri", "/mcp"), ("X-Forwarded-Method", "POST")],
+        ),
         is("Any proxy: A new path has no route", &[token, ("X-Original-URI", "/new"), METHOD]),
     ]
 }
