@@ -316,13 +316,14 @@ describe('the playground', () => {
       await page.click('#inspect');
       await page.until(() => document.querySelector('#findings-said').childElementCount > 0);
       const codes = await page.page.$$eval('#findings li > div > code', (found) => found.map((code) => code.innerText));
-      return { said: await page.text('#findings-said'), codes };
+      return { said: (await page.text('#findings-said')).replace(/\s+/g, ' '), codes };
     };
     // The page begins with an example that has mistakes.
     const example = await inspect();
-    assert.match(example.said, /2 errors, 2 warnings\s+Some clients cannot get a token/);
+    assert.match(example.said, /2 errors, 2 warnings Some clients cannot get a token/);
     assert.deepEqual(example.codes, ['slash_identifier', 'no_pkce', 'no_registration', 'scope_not_offered']);
     assert.match(await page.text('#findings'), /https:\/\/as\.example\.com/);
+    assert.deepEqual(await page.page.evaluate(faint), []);
     await page.screenshot('metadata', { fullPage: true });
 
     const issuer = 'https://as.example.org';
@@ -428,6 +429,10 @@ describe('the playground', () => {
       }
       const shown = await page.page.$eval('#verdict', (verdict) => verdict.getBoundingClientRect().top < innerHeight);
       assert.ok(shown, 'the verdict is in view');
+      await page.click('#inspect');
+      await page.until(() => document.querySelector('#findings').childElementCount > 0);
+      const wide = await page.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `metadata: ${wide} pixels`);
       await page.screenshot(`width-${width}`, { fullPage: true });
     });
   }
