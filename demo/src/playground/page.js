@@ -355,7 +355,9 @@ async function inspect() {
   const counts = [counted(report.errors.length, 'error'), counted(report.warnings.length, 'warning')].join(', ');
   const words = verdict === 'passed' ? 'No client is kept out.' : 'Some clients cannot get a token.';
   byId('findings-said').replaceChildren(element('p', 'headline', element('strong', `badge ${verdict}`, counts), ' ', words));
-  byId('findings').replaceChildren(...[...Map.groupBy(report.checks, (check) => check.about)].flatMap(findingsOf));
+  // Documents say nothing about the answers of servers.
+  const checks = report.checks.filter((check) => check.outcome !== 'not_asked');
+  byId('findings').replaceChildren(...[...Map.groupBy(checks, (check) => check.about)].flatMap(findingsOf));
 }
 
 /** The heading of a subject, and its checks. */
@@ -461,6 +463,8 @@ byId('order').addEventListener('submit', (event) => {
 
 byId('inspection').addEventListener('submit', (event) => {
   event.preventDefault();
+  // Documents say nothing about the answers of servers.
+  const checks = report.checks.filter((check) => check.outcome !== 'not_asked');
   byId('findings').replaceChildren();
   telling('findings-said', inspect);
 });

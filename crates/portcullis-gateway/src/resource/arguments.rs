@@ -1,5 +1,7 @@
 //! The options of the command.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use http::Method;
 
@@ -22,6 +24,10 @@ pub(crate) struct Arguments {
     /// The method of the request without a token [default: GET, and POST where there is no GET]
     #[arg(long, value_name = "METHOD")]
     pub(super) method: Option<Method>,
+
+    /// A PEM file with certificate authorities to trust, besides those of the machine
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
 
     /// Exit with 1 for warnings, too
     #[arg(long)]

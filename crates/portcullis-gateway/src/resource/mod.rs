@@ -42,6 +42,9 @@ async fn inspect(arguments: &Arguments) -> Result<ResourceReport, Report> {
     if let Some(method) = &arguments.method {
         inspector = inspector.method(method.clone());
     }
+    if let Some(path) = &arguments.ca_file {
+        inspector = inspector.ca_file(path);
+    }
     terminal::waiting("asking the resource and its authorization servers", inspector.inspect()).await.into_diagnostic()
 }
 

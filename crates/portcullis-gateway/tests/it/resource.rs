@@ -5,6 +5,7 @@ mod scene;
 use std::collections::BTreeSet;
 
 use portcullis::ResourceFinding;
+use portcullis_testkit::{AuthorizationServer, CertificateAuthority};
 use serde_json::{Value, json};
 
 use crate::terminal::{Desk, Ran, without_colours};
@@ -255,6 +256,26 @@ async fn what_cannot_be_asked_is_told() {
     }
     let ran = Desk::new(&[]).run(&["resource", "http://127.0.0.1:1/mcp", "--json"], "").await;
     assert_eq!(report(&ran)["verdict"], "unreachable");
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_if_it_is_named() {
+    let authority = CertificateAuthority::new();
+    let server = AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap();
+    let desk = Desk::new(&[("ca.pem", &authority.pem()), ("empty.pem", "")]);
+    let table: [(&[&str], i32, &str); 4] = [
+        (&[], 2, "certificate"),
+        (&["--ca-file", "ca.pem"], 1, "wrong_status"),
+        (&["--ca-file", "empty.pem"], 2, "certificate"),
+        (&["--ca-file", "nowhere.pem"], 2, "nowhere.pem"),
+    ];
+    for (further, status, words) in table {
+        let ran = desk.run(&[&["resource", &server.url("/nothing")], further].concat(), "").await;
+        assert!(
+            ran.status == Some(status) && format!("{}{}", ran.out, ran.err).contains(words),
+            "{further:?}: {ran:?}"
+        );
+    }
 }
 
 #[tokio::test]

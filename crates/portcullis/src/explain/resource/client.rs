@@ -75,7 +75,7 @@ impl Client {
                 Err(_) => return Asked::Nothing(format!("no whole answer within {} s", PATIENCE.as_secs())),
             };
             match target(&answer) {
-                None => return Asked::Answered(answer),
+                None => return Asked::Answered(Box::new(answer)),
                 Some(to) if to.origin() == url.origin() => at = to,
                 Some(to) => return Asked::Redirected(shown(&to)),
             }

@@ -1,6 +1,6 @@
 //! Entries: an inspection by requests, and one of documents at hand.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header::WWW_AUTHENTICATE};
@@ -44,6 +44,7 @@ pub struct ResourceInspector {
     url: Url,
     method: Option<Method>,
     client: Option<Arc<dyn AnyHttpClient>>,
+    ca_file: Option<PathBuf>,
 }
 
 impl ResourceInspector {
@@ -55,7 +56,7 @@ impl ResourceInspector {
     /// is neither https nor of this machine.
     pub fn new(url: &str) -> Result<Self, ConfigurationError> {
         let parsed = resource(url)?;
-        Ok(Self { text: url.to_owned(), url: parsed, method: None, client: None })
+        Ok(Self { text: url.to_owned(), url: parsed, method: None, client: None, ca_file: None })
     }
 
     /// Asks by this method; the default is GET, and POST where the resource has no GET.
@@ -64,6 +65,12 @@ impl ResourceInspector {
     #[must_use]
     pub fn method(self, method: Method) -> Self {
         Self { method: Some(method), ..self }
+    }
+
+    /// Trusts the certificate authorities in this PEM file, too, at the resource and at its authorization servers.
+    #[must_use]
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { ca_file: Some(path.into()), ..self }
     }
 
     /// Sends the requests by a client of your own.
@@ -76,9 +83,11 @@ impl ResourceInspector {
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError`] if the HTTP client cannot be built. A failed request is part of the report.
+    /// [`ConfigurationError`] if the HTTP client cannot be built, or the file of [`ca_file`](Self::ca_file) has no certificate. A
+    /// failed request is part of the report.
     pub async fn inspect(self) -> Result<ResourceReport, ConfigurationError> {
-        let client = |direct| Authorities::Machine.client(self.client.clone(), direct);
+        let authorities = || self.ca_file.clone().map_or(Authorities::Machine, Authorities::AndOfFile);
+        let client = |direct| authorities().client(self.client.clone(), direct);
         let client = Client { remote: client(false)?, local: client(true)? };
         let seen = walk::walk(&client, &self.text, self.url, self.method.as_ref()).await;
         Ok(rows::report(&seen))

@@ -46,7 +46,7 @@ pub(super) struct Attempt {
 
 /// The outcome of a request.
 pub(super) enum Asked {
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// A redirect to another origin, or one too many.
     Redirected(String),
     /// No whole answer; the reason in words.

@@ -109,11 +109,16 @@ async fn requests_are_few_and_carry_no_credentials() {
 #[tokio::test]
 async fn a_resource_that_portcullis_protects_keeps_no_client_out() {
     let server = AuthorizationServer::start().await;
-    for path in ["", "/mcp", "/a/mcp/"] {
+    for (path, is_mcp) in [("", false), ("/mcp", false), ("/a/mcp/", false), ("/mcp", true)] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{path}", listener.local_addr().unwrap());
         let resource = ProtectedResource::new(&url).issuer(Verifier::discover(server.issuer()).unwrap()).name("Files");
-        let secure = Secure::protecting(resource).unwrap().scope(["files:read"]);
+        let secure = if is_mcp {
+            Secure::mcp(resource.tool("delete_*", ["files:write"])).unwrap()
+        } else {
+            Secure::protecting(resource).unwrap()
+        };
+        let secure = secure.scope(["files:read"]);
         let route = if path.is_empty() { "/" } else { path };
         let app = secure.protect(Router::new().route(route, post(|| async { "in" })));
         tokio::spawn(async move { axum::serve(listener, app).await });
