@@ -4,11 +4,19 @@ mod scene;
 
 use std::collections::BTreeSet;
 
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Response, Uri},
+};
 use portcullis::ResourceFinding;
 use portcullis_testkit::{AuthorizationServer, CertificateAuthority};
 use serde_json::{Value, json};
 
-use crate::terminal::{Desk, Ran, without_colours};
+use crate::{
+    support::{Gateway, client},
+    terminal::{Desk, Ran, without_colours},
+};
 use scene::{Page, RESOURCE, SERVER, Scene, remove};
 
 /// A change, and the codes that it has to be found by.
@@ -179,7 +187,8 @@ async fn a_good_resource_has_no_finding() {
     let variants: [fn(&mut Scene); 6] = [
         |_| {},
         |scene| {
-            scene.challenge("Basic realm=\"a\", DPoP algs=\"ES256\", Bearer resource_metadata=\"{base}/.well-known/oauth-protected-resource/mcp\"")
+            let metadata = format!("resource_metadata=\"{{base}}{RESOURCE}\"");
+            scene.challenge(&format!("Basic realm=\"a\", DPoP algs=\"ES256\", Bearer {metadata}"));
         },
         |scene| {
             let server = scene.server.clone();
@@ -201,6 +210,51 @@ async fn a_good_resource_has_no_finding() {
         assert!(ran.out.starts_with("good: clients can find their way"), "{ran:?}");
         assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""));
     }
+}
+
+#[tokio::test]
+async fn a_resource_behind_the_gateway_keeps_no_client_out() {
+    let server = AuthorizationServer::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let tables = format!(
+        "[[issuers]]\nissuer = \"{}\"\n\n[[resources]]\nresource = \"{url}\"\n\n[resources.mcp]\n\
+         tools = [{{ name = \"delete_*\", scope = [\"files:write\"] }}]\n\n\
+         [[routes]]\npath = \"/mcp/*\"\nscope = [\"files:read\"]\n",
+        server.issuer(),
+    );
+    let gateway = Gateway::start(&tables).await;
+    let proxy = Router::new().fallback({
+        let origin = gateway.url("");
+        move |method: Method, uri: Uri, fields: HeaderMap| proxied(origin.clone(), method, uri, fields)
+    });
+    tokio::spawn(async move { axum::serve(listener, proxy).await });
+    for further in [&[][..], &["--method", "POST"]] {
+        let ran = Desk::new(&[]).run(&[&["resource", &url, "--json"], further].concat(), "").await;
+        // The test kit's authorization server is for programs alone.
+        assert_eq!((codes(&report(&ran)), ran.status), (vec!["no_authorization_code".to_owned()], Some(0)), "{ran:?}");
+    }
+}
+
+/// Does as a proxy does: routes the well-known path to the gateway, and asks it about anything else.
+async fn proxied(gateway: String, method: Method, uri: Uri, fields: HeaderMap) -> Response<Body> {
+    let question = match uri.path() {
+        path if path.starts_with("/.well-known/oauth-protected-resource") => client().get(format!("{gateway}{path}")),
+        path => client()
+            .get(format!("{gateway}/auth"))
+            .header("X-Original-Method", method.as_str())
+            .header("X-Original-URI", path),
+    };
+    let question = ["host", "mcp-method", "mcp-protocol-version"].into_iter().fold(question, |question, name| {
+        match fields.get(name) {
+            Some(value) => question.header(name, value),
+            None => question,
+        }
+    });
+    let answer = question.send().await.unwrap();
+    let mut response = Response::builder().status(answer.status());
+    *response.headers_mut().unwrap() = answer.headers().clone();
+    response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
 }
 
 #[tokio::test]

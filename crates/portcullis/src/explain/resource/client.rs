@@ -28,8 +28,9 @@ const MOST_REDIRECTS: usize = 3;
 /// The page of a client in a browser, for CORS (RFC 6454); the name is never resolved (RFC 6761).
 pub(super) const BROWSER: HeaderValue = HeaderValue::from_static("https://client.invalid");
 
-/// The body of a request by POST: a message that every MCP server knows, and that changes nothing.
-const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+/// The body of a request by POST: the one that each MCP server answers to anyone who may use it, and that changes nothing.
+const DISCOVER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{
+"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
 
 /// Sends the requests.
 pub(super) struct Client {
@@ -49,7 +50,8 @@ impl Client {
                 return request.header(ACCEPT, "application/json").body(Bytes::new());
             }
             let request = request.header(ACCEPT, "application/json, text/event-stream");
-            request.header(CONTENT_TYPE, "application/json").body(Bytes::from_static(PING.as_bytes()))
+            let request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "server/discover");
+            request.header(CONTENT_TYPE, "application/json").body(Bytes::from_static(DISCOVER.as_bytes()))
         };
         self.ask(url, None, request).await
     }

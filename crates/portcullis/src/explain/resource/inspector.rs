@@ -61,7 +61,7 @@ impl ResourceInspector {
 
     /// Asks by this method; the default is GET, and POST where the resource has no GET.
     ///
-    /// A POST carries the message `ping` of MCP.
+    /// A POST carries the message `server/discover` of MCP, which changes nothing.
     #[must_use]
     pub fn method(self, method: Method) -> Self {
         Self { method: Some(method), ..self }
