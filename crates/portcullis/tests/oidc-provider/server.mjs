@@ -16,6 +16,9 @@
 // and, for `Accept: application/jwt`, as the JWT behind the opaque token, or 204. The last is not
 // oidc-provider's: it is made here from its answer. Revocation (RFC 7009): the client that has the token.
 //
+// MCP clients register themselves (RFC 7591) and use the authorization code grant with PKCE for any resource on a loopback address
+// (RFC 8707), with the scopes `files:read` and `files:write`. The user logs in and consents without a question: see `login.mjs`.
+//
 // The control server answers
 //
 //     POST /rotate?keep=true|false   new signing keys; keep=true still publishes those before them
@@ -29,12 +32,15 @@ import { createServer } from 'node:http';
 // oidc-provider logs to the console: stdout is kept for the ready line.
 for (const method of ['log', 'info', 'debug']) console[method] = console.error;
 const { default: Provider, errors } = await import('oidc-provider');
+const { Memory } = await import('./memory.mjs');
+const { INTERACTIONS, logIn } = await import('./login.mjs');
 
 const CLIENT = { id: 'test-client', secret: 'test-secret' };
 const GATEWAY = { id: 'gateway', secret: 'gateway-secret' };
 const POST_CLIENT = { id: 'gateway-post', secret: GATEWAY.secret };
 const PORT = Number(process.argv[2] ?? 0);
 const RESOURCE = 'https://api.example.com/';
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const KEY_TYPES = {
   RS256: ['rsa', { modulusLength: 2048 }],
   ES256: ['ec', { namedCurve: 'P-256' }],
@@ -64,8 +70,11 @@ function newKeys() {
   }));
 }
 
-/** A resource server whose access tokens are opaque, or JWTs signed with the algorithm, as its name ends. */
+/** A resource server whose access tokens are opaque, or JWTs signed with the algorithm, as its name ends; or an MCP server. */
 function resourceServer(_ctx, resource) {
+  if (LOOPBACK.has(new URL(resource).hostname)) {
+    return { audience: resource, scope: 'files:read files:write', accessTokenFormat: 'jwt', accessTokenTTL: 600 };
+  }
   const alg = resource.startsWith(RESOURCE) ? resource.slice(RESOURCE.length) : '';
   if (alg === 'opaque') return { audience: resource, scope: 'read write', accessTokenFormat: 'opaque', accessTokenTTL: 600 };
   if (!Object.hasOwn(KEY_TYPES, alg)) throw new errors.InvalidTarget();
@@ -95,17 +104,19 @@ function newProvider(issuer, keys) {
       introspectionSigningAlgValues: Object.keys(KEY_TYPES),
     },
     // An opaque token of a client has no subject; a JWT names the client.
-    extraTokenClaims: (_ctx, { clientId }) => ({ sub: clientId }),
+    extraTokenClaims: (_ctx, { accountId, clientId }) => (accountId ? undefined : { sub: clientId }),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith(GATEWAY.id) },
       jwtIntrospection: { enabled: true },
+      registration: { enabled: true },
       revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
+    interactions: { url: (_ctx, { uid }) => `${INTERACTIONS}${uid}` },
     jwks: { keys },
-    scopes: ['read', 'write'],
+    scopes: ['read', 'write', 'files:read', 'files:write', 'offline_access'],
     ttl: { ClientCredentials: 600 },
   });
 }
@@ -129,27 +140,6 @@ function newKeyClient({ alg, publicKey }) {
     jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), alg, kid: 'client-key', use: 'sig' }] },
     introspection_signed_response_alg: Object.hasOwn(KEY_TYPES, alg) ? alg : 'RS256',
   };
-}
-
-/** The store of oidc-provider, in memory and for all providers of this process. */
-class Memory {
-  static stored = new Map();
-
-  constructor(model) {
-    this.key = (id) => `${model}:${id}`;
-  }
-
-  async upsert(id, payload) {
-    Memory.stored.set(this.key(id), payload);
-  }
-
-  async find(id) {
-    return Memory.stored.get(this.key(id));
-  }
-
-  async destroy(id) {
-    Memory.stored.delete(this.key(id));
-  }
 }
 
 /** Answers an introspection with the JWT that the token stands for: what the provider says as JSON, signed. */
@@ -187,6 +177,12 @@ function signed(claims) {
   return `${input}.${signature.toString('base64url')}`;
 }
 
+/** Has this provider answer from now on. */
+function use(next) {
+  provider = next;
+  handle = provider.callback();
+}
+
 /** Starts `server` on a loopback port, any free one by default, and gives its address. */
 function listen(server, port = 0) {
   return new Promise((resolve, reject) => {
@@ -205,6 +201,7 @@ const clientKeys = Object.entries(CLIENT_KEY_TYPES).map(([alg, [type, options]])
   ...generateKeyPairSync(type, options),
 }));
 let keys = newKeys();
+let provider;
 let handle;
 
 const issuer = await listen(createServer((request, response) => {
@@ -212,9 +209,10 @@ const issuer = await listen(createServer((request, response) => {
   if (counted) counts[counted] += 1;
   const phantom = counted === 'introspection' && request.headers.accept?.includes('application/jwt');
   if (phantom) answerWithPhantom(request, response);
+  else if (request.url.startsWith(INTERACTIONS)) logIn(provider, request, response);
   else handle(request, response);
 }), PORT);
-handle = newProvider(issuer, keys).callback();
+use(newProvider(issuer, keys));
 
 const control = await listen(createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://control');
@@ -222,7 +220,7 @@ const control = await listen(createServer((request, response) => {
     case 'POST /rotate': {
       const kept = searchParams.get('keep') === 'false' ? [] : keys;
       keys = [...newKeys(), ...kept]; // the first key of an algorithm signs
-      handle = newProvider(issuer, keys).callback();
+      use(newProvider(issuer, keys));
       send(response, 200, { kids: keys.map(({ kid }) => kid) });
       break;
     }
