@@ -9,6 +9,7 @@ mod guards;
 mod imports;
 mod keycloak;
 mod manifest;
+mod mcp;
 mod npm;
 mod page;
 mod promises;

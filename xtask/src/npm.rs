@@ -31,6 +31,18 @@ pub(crate) fn set_up_newest_node() -> Result {
 
 /// The same tests on the newest Node, if it has a build for this platform.
 fn newest_node() -> Result<Option<Command>> {
+    let Some(program) = newest_node_program()? else {
+        return Ok(None);
+    };
+    let mut node = Command::new(program);
+    // Node expands the pattern itself.
+    node.args(["--test", "--test-timeout=120000", "--test-reporter=tap", "test/*.test.js"]);
+    node.current_dir(setup::npm_package());
+    Ok(Some(node))
+}
+
+/// The newest Node, if it has a build for this platform.
+pub(crate) fn newest_node_program() -> Result<Option<PathBuf>> {
     let platform = match (OS, ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
@@ -41,10 +53,6 @@ fn newest_node() -> Result<Option<Command>> {
         // npm reports no error if an optional package is not available.
         return Err(format!("npm did not install node-{platform}: delete test/newest-node/node_modules and try again"));
     }
-    let mut node = Command::new(node);
-    // Node expands the pattern itself.
-    node.args(["--test", "--test-timeout=120000", "--test-reporter=tap", "test/*.test.js"]);
-    node.current_dir(setup::npm_package());
     Ok(Some(node))
 }
 

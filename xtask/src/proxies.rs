@@ -46,7 +46,7 @@ pub(crate) fn set_up() -> Result {
 }
 
 /// The folder of the proxies' programs.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     environment().join("bin")
 }
 
@@ -70,7 +70,7 @@ fn debian(names: &[&str]) -> Result {
 }
 
 /// Installs the Python packages into their own environment, unless exactly these are installed.
-fn python_packages(what: &str, folder: &Path, packages: &[&str]) -> Result {
+pub(crate) fn python_packages(what: &str, folder: &Path, packages: &[&str]) -> Result {
     unless_installed(what, &folder.join(".installed"), &packages.join("\n"), || {
         println!("setup: installing {} with pip", packages.join(", "));
         virtual_environment(folder)?;

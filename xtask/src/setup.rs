@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result, keycloak, npm, page, proxies,
+    Result, keycloak, mcp, npm, page, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn for_checks(tools: bool) -> Result {
 }
 
 /// Installs the further tools of the tests: curl, the packages of the authorization server and of the npm package, a
-/// browser, the gateway's proxies, and Keycloak.
+/// browser, the gateway's proxies, Keycloak, and the MCP SDKs.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
@@ -49,7 +49,8 @@ pub(crate) fn for_tests() -> Result {
     npm::set_up_newest_node()?;
     page::set_up()?;
     proxies::set_up()?;
-    keycloak::set_up()
+    keycloak::set_up()?;
+    mcp::set_up()
 }
 
 /// Installs the tools of the guards: a C compiler and the counter of instructions.

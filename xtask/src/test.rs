@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     Result, bench, check, guards, keycloak,
     manifest::{all_features, packages},
-    npm, page, proxies, setup,
+    mcp, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
     steps::Steps,
 };
@@ -34,6 +34,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     proxies::add_to(&mut steps, &mut counts);
     keycloak::add_to(&mut steps, &mut counts);
+    mcp::add_to(&mut steps, &mut counts);
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     if counts != Counts::default() {
