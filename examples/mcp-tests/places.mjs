@@ -55,9 +55,9 @@ export const servers = {
   async 'FastMCP behind the gateway'(issuer) {
     const copy = await mkdtemp(join(tmpdir(), 'portcullis-mcp-'));
     await cp(join(ROOT, 'examples/mcp-python'), copy, { recursive: true });
-    const [port, upstream, gateway] = await freePorts(3);
-    await replaceAll(copy, { 'http://127.0.0.1:3001': issuer, ':8000': `:${port}`, 8001: upstream, 9080: gateway });
-    const program = new Program('sh', ['start.sh'], { cwd: copy, path: [PYTHON, GATEWAY, PROXIES] });
+    const [port, upstream, gateway, admin] = await freePorts(4);
+    await replaceAll(copy, { 'http://127.0.0.1:3001': issuer, ':8000': `:${port}`, 8001: upstream, 9080: gateway, 9081: admin });
+    const program = new Program('sh', ['start.sh'], { cwd: copy, path: [PYTHON, GATEWAY, PROXIES], env: { HOME: copy } });
     const server = await ready(program, port);
     await program.answers(`http://127.0.0.1:${upstream}/`);
     await program.answers(`http://127.0.0.1:${gateway}/`);
