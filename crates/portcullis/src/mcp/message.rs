@@ -81,14 +81,21 @@ impl<'a> Message<'a> {
 fn operation_of<'a>(method: Value<'a>, params: Option<Value<'a>>) -> Result<Operation<'a>, RequestFault> {
     let method = name_in(Some(method)).ok_or(expected("a `method` that is a text without control characters"))?;
     let Some(member) = operation::name_member(method) else { return Ok(Operation { method, name: None }) };
-    let Some(params) = params.filter(|params| params.is_object()) else {
-        return Err(expected("`params` with the name of the tool, prompt or resource"));
-    };
+    let Some(params) = params else { return Ok(Operation { method, name: None }) };
+    if !params.is_object() {
+        return Err(expected("`params` that are an object"));
+    }
     has_no_lookalike(params, &[member])?;
-    match name_in(params.get(member)) {
+    let Some(name) = params.get(member) else { return Ok(Operation { method, name: None }) };
+    match name_in(Some(name)) {
         Some(name) => Ok(Operation { method, name: Some(name) }),
         None => Err(expected("a name of the tool, prompt or resource that is a text without control characters")),
     }
+}
+
+/// The fault of a message without the name that a rule goes by.
+pub(super) fn nameless() -> RequestFault {
+    expected("the name of the tool, prompt or resource in `params`")
 }
 
 fn name_in(value: Option<Value<'_>>) -> Option<&str> {

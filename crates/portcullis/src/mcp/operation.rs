@@ -4,8 +4,15 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Operation<'a> {
     pub(super) method: &'a str,
-    /// None for a method that names nothing.
+    /// None for a method that names nothing, and where a name is missing that no rule goes by.
     pub(super) name: Option<&'a str>,
+}
+
+impl Operation<'_> {
+    /// Tells whether the method names something, and the name is missing.
+    pub(super) fn lacks_name(&self) -> bool {
+        self.name.is_none() && name_member(self.method).is_some()
+    }
 }
 
 /// The methods that name something, each with the member of `params` that has the name.

@@ -76,7 +76,12 @@ impl Mcp {
                 let messages = Messages::of(&document)?;
                 agree(&Fields::of(fields)?, &messages)?;
                 let operations = messages.as_slice().iter().filter_map(|message| message.operation.as_ref());
-                operations.for_each(|operation| needed.add(self, operation));
+                for operation in operations {
+                    if operation.lacks_name() && self.asks_for_name(operation.method) {
+                        return Err(message::nameless());
+                    }
+                    needed.add(self, operation);
+                }
             }
             Content::Whole(_) | Content::TooLarge => {
                 return Err(RequestFault::McpBodyTooLarge { limit: self.max_body_bytes });

@@ -23,6 +23,9 @@ fn each_message_needs_the_scope_of_its_operation() {
         // A name has a meaning for its method only.
         (r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"delete_all"}}"#, ""),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"name":"delete_all"}}"#, ""),
+        // No rule goes by the name that is missing: the server answers.
+        (r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get"}"#, ""),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{}}"#, "read"),
         // A response of the client's, before 2026-07-28.
         (r#"{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}"#, ""),
         (r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no"}}"#, ""),
@@ -70,6 +73,9 @@ fn a_message_that_two_readers_may_understand_differently_is_refused() {
         r#"{"method":"tools/call"}"#.to_owned(),
         call("[\"delete_all\"]"),
         call("{}"),
+        r#"{"method":"resources/read"}"#.to_owned(),
+        r#"{"method":"prompts/get","params":["a"]}"#.to_owned(),
+        r#"{"method":"prompts/get","params":{"name":null}}"#.to_owned(),
         call(r#"{"name":["delete_all"]}"#),
         call(r#"{"name":7}"#),
         call(r#"{"name":""}"#),
