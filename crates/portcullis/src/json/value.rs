@@ -82,15 +82,24 @@ impl<'a> Value<'a> {
 
     /// The elements of an array; none for any other value.
     pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
-        self.children(Kind::Array)
+        let end = if self.is_array() { self.word().b() } else { 0 };
+        let mut at = self.at + 1;
+        iter::from_fn(move || {
+            let element = (at < end).then_some(Value { at, ..self })?;
+            at = self.object.behind(at);
+            Some(element)
+        })
     }
 
     /// The members of an object, in the order of the text; none for any other value.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        let mut children = self.children(Kind::Object);
+        let end = if self.is_object() { self.word().b() } else { 0 };
+        let mut at = self.at + 1;
         iter::from_fn(move || {
-            let (name, value) = (children.next()?, children.next()?);
-            Some((self.object.string(name.word()), value))
+            let name = (at < end).then_some(self.object.word(at))?;
+            let value = Value { at: at + 1, ..self };
+            at = self.object.behind(value.at);
+            Some((self.object.string(name), value))
         })
     }
 
@@ -142,17 +151,6 @@ impl<'a> Value<'a> {
             Kind::Array | Kind::Object => self.word().a(),
             _ => 0,
         }
-    }
-
-    /// The values directly within this one, if it is of this kind; a member counts as two.
-    fn children(self, kind: Kind) -> impl Iterator<Item = Value<'a>> {
-        let end = if self.kind() == kind { self.word().b() } else { 0 };
-        let mut at = self.at + 1;
-        iter::from_fn(move || {
-            let child = (at < end).then_some(Value { at, ..self })?;
-            at = self.object.behind(at);
-            Some(child)
-        })
     }
 
     fn word(self) -> Word {

@@ -170,8 +170,9 @@ impl Types {
 
     fn accept(&self, typ: Option<&str>) -> bool {
         let Some(typ) = typ else { return self.absent };
-        let typ = without_prefix(typ);
-        self.accepted.iter().any(|accepted| without_prefix(accepted).eq_ignore_ascii_case(typ))
+        let are_same = |accepted: &str| without_prefix(accepted).eq_ignore_ascii_case(without_prefix(typ));
+        // Nearly always the two are the same to the letter.
+        self.accepted.iter().any(|accepted| accepted == typ) || self.accepted.iter().any(|accepted| are_same(accepted))
     }
 }
 
