@@ -12,6 +12,9 @@ use crate::{
 /// The depth to which objects and arrays of a message may be nested, arguments of tools included.
 const MAX_DEPTH: usize = 64;
 
+/// The length of the longest `id` that a response repeats, in bytes.
+const LONGEST_ID: usize = 256;
+
 /// The number of messages in a batch.
 const MAX_BATCH: usize = 100;
 
@@ -74,7 +77,9 @@ impl<'a> Message<'a> {
 
     /// The message's `id`, for the response to it.
     pub(super) fn id(&self) -> MessageId {
-        MessageId::of(self.value.get("id"))
+        let is_text = |id: Value<'_>| id.as_str().is_some_and(|text| text.len() <= LONGEST_ID);
+        let id = self.value.get("id").filter(|id| id.as_f64().is_some() || is_text(*id));
+        MessageId::new(id.map(|id| id.to_string()))
     }
 }
 
@@ -102,11 +107,15 @@ fn name_in(value: Option<Value<'_>>) -> Option<&str> {
     value?.as_str().filter(|text| operation::is_name(text))
 }
 
-/// Refuses an object with a member that a reader without regard to case takes for one of these.
+/// Refuses an object with a member that a reader without regard to case takes for one of these, and one that gives an object of
+/// JavaScript other members if it is copied carelessly.
 fn has_no_lookalike(object: Value<'_>, members: &[&str]) -> Result<(), RequestFault> {
-    let is_lookalike = |name: &str| members.iter().any(|member| name != *member && looks_like(name, member));
+    let is_lookalike =
+        |name: &str| name == "__proto__" || members.iter().any(|member| name != *member && looks_like(name, member));
     if object.members().any(|(name, _)| is_lookalike(name)) {
-        return Err(expected("members that differ from `method`, `params`, `name` and `uri` in more than case"));
+        return Err(expected(
+            "members that differ from `method`, `params`, `name` and `uri` in more than case, and no `__proto__`",
+        ));
     }
     Ok(())
 }

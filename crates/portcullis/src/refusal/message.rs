@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::JsonFault;
-use crate::json::Value;
 
 /// The fault of the content that should be a JSON-RPC message.
 #[non_exhaustive]
@@ -27,12 +26,9 @@ pub enum MessageFault {
 pub struct MessageId(Option<Box<str>>);
 
 impl MessageId {
-    /// A longer `id` is left out of the response.
-    const LONGEST: usize = 256;
-
-    pub(crate) fn of(id: Option<Value<'_>>) -> Self {
-        let id = id.filter(|id| id.as_f64().is_some() || id.as_str().is_some_and(|text| text.len() <= Self::LONGEST));
-        Self(id.map(|id| id.to_string().into()))
+    /// Takes an `id` as JSON.
+    pub(crate) fn new(json: Option<String>) -> Self {
+        Self(json.map(String::into_boxed_str))
     }
 
     /// The `id` as JSON; none if there is none, or if it is neither a number nor a text.

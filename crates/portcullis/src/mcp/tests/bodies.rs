@@ -65,6 +65,9 @@ fn a_message_that_two_readers_may_understand_differently_is_refused() {
         r#"{"method":"tools/call","params":{"name":"a"},"paramſ":{"name":"delete_all"}}"#.to_owned(),
         r#"{"method":"tools/call","params":{"name":"a"},"Params":{"name":"delete_all"}}"#.to_owned(),
         call(r#"{"name":"a","Name":"delete_all"}"#),
+        // Members that JavaScript gives an object that is copied from this one.
+        r#"{"id":1,"__proto__":{"method":"tools/call","params":{"name":"delete_all"}}}"#.to_owned(),
+        r#"{"method":"tools/call","params":{"name":"a","__proto__":{"name":"delete_all"}}}"#.to_owned(),
         // Other forms.
         r#"{"method":["tools/call"],"params":{"name":"delete_all"}}"#.to_owned(),
         r#"{"method":null,"params":{"name":"delete_all"}}"#.to_owned(),

@@ -5,7 +5,9 @@ use super::*;
 const NOW: (&str, &str) = ("MCP-Protocol-Version", "2026-07-28");
 const CALL: (&str, &str) = ("Mcp-Method", "tools/call");
 
-fn unseen(pairs: &[(&str, &str)]) -> String {
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+fn unseen(pairs: Pairs<'_>) -> String {
     judged(&mcp(), "POST", &fields(pairs), Content::Unseen)
 }
 
@@ -106,7 +108,7 @@ fn fields_have_to_agree_with_the_content() {
     let list = r#"{"id":1,"method":"tools/list"}"#;
     let answer = r#"{"id":1,"result":{}}"#;
     let batch = r#"[{"id":1,"method":"tools/list"}]"#;
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
+    let table: &[(&str, Pairs<'_>, &str)] = &[
         (call, &[NOW, CALL, ("Mcp-Name", "list")], ""),
         (call, &[NOW, CALL, ("Mcp-Name", "=?base64?bGlzdA==?=")], ""),
         (emoji, &[NOW, CALL, ("Mcp-Name", "=?base64?IMO2LA==?=")], ""),
