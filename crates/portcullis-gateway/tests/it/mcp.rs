@@ -11,6 +11,9 @@ use crate::{
     support::{Answer, Gateway, introspecting},
 };
 
+/// Header fields of a client.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 const HOST: &str = "mcp.example.com";
 
 const SERVER: &str = r#"
@@ -72,7 +75,7 @@ const DELETE_FILE: (&str, &str) = ("Mcp-Name", "delete_file");
 async fn an_mcp_request_is_judged_by_its_fields() {
     let (server, gateway) = setup(SERVER).await;
     let (reader, writer) = (bearer(&server, "files:read"), bearer(&server, "files:read files:write"));
-    let rows: [(&str, &str, &[(&str, &str)], (u16, &str)); 20] = [
+    let rows: [(&str, &str, Fields<'_>, (u16, &str)); 20] = [
         (&reader, "POST", &[CURRENT, CALL, LIST_FILES], (200, "pass")),
         (&reader, "POST", &[CURRENT, ("Mcp-Method", "tools/list")], (200, "pass")),
         (&reader, "POST", &[CURRENT, CALL, DELETE_FILE], (403, "insufficient_scope")),
@@ -132,7 +135,7 @@ async fn an_mcp_request_is_judged_by_its_body() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let large = list.replacen("{", &format!("{{\"x\":\"{}\",", "x".repeat(1 << 20)), 1);
     let json = ("Content-Type", "application/json");
-    let rows: [(&str, &[(&str, &str)], &str, (u16, &str)); 17] = [
+    let rows: [(&str, Fields<'_>, &str, (u16, &str)); 17] = [
         (&reader, &[json], &list, (200, "pass")),
         (&reader, &[json], &delete, (403, "insufficient_scope")),
         (&writer, &[json], &delete, (200, "pass")),

@@ -77,7 +77,7 @@ fn a_mistake_in_a_resource_is_shown_on_its_line() {
             6,
             "at least one scope",
         ),
-        (format!("{RESOURCE}[resources.mcp]\n[[resources.mcp.tools]]\nnam = \"a\"\nscope = [\"b\"]"), 7, "`name`"),
+        (format!("{RESOURCE}[[resources.mcp.tools]]\nname = \"a\"\nscope = \"b\""), 7, "in brackets"),
         (format!("{RESOURCE}{RESOURCE}"), 6, "each resource once"),
         // A request cannot be told to be under one of these or the other.
         (format!("{RESOURCE}{}", of("https://mcp.example.com/mcp/")), 6, "a slash at the end"),
