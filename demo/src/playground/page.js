@@ -463,8 +463,6 @@ byId('order').addEventListener('submit', (event) => {
 
 byId('inspection').addEventListener('submit', (event) => {
   event.preventDefault();
-  // Documents say nothing about the answers of servers.
-  const checks = report.checks.filter((check) => check.outcome !== 'not_asked');
   byId('findings').replaceChildren();
   telling('findings-said', inspect);
 });
