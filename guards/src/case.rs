@@ -74,8 +74,8 @@ impl Case {
         // instructions. The instructions of ECDSA and EdDSA depend on the key.
         Self::new("cached", Algorithm::RS256, true, 0, 1_450),
         Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 7_600) },
-        Self { door: Door::McpFields, ..Self::new("judged-mcp-fields", Algorithm::RS256, true, 1, 12_000) },
-        Self { door: Door::McpContent, ..Self::new("judged-mcp-content", Algorithm::RS256, true, 20, 30_000) },
+        Self { door: Door::McpFields, ..Self::new("judged-mcp-fields", Algorithm::RS256, true, 1, 13_400) },
+        Self { door: Door::McpContent, ..Self::new("judged-mcp-content", Algorithm::RS256, true, 4, 22_700) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),

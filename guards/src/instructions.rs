@@ -24,6 +24,12 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
 
 fn figure(case: &Case) -> Result<Figure> {
     let counted = (count(case, MANY)?.saturating_sub(count(case, FEW)?)) / (MANY - FEW);
+    if counted == 0 {
+        return Err(format!(
+            "{}: expected instructions, counted none: the program's symbols may have been stripped",
+            case.name
+        ));
+    }
     Ok(Figure { what: case.name.to_owned(), unit: "instructions", counted, bound: case.instructions })
 }
 

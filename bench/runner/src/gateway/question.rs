@@ -63,7 +63,7 @@ pub(super) fn about(asked: &Asked<'_>, token: &str) -> CheckRequest {
         protocol: "HTTP/1.1".to_owned(),
         headers,
         size: i64::try_from(content.len()).expect("the content is short"),
-        body: (*content).to_owned(),
+        raw_body: content.as_bytes().to_vec(),
         ..HttpRequest::default()
     };
     let request = Request { http: Some(http), ..Request::default() };
