@@ -16,7 +16,7 @@ const USER: [(&str, &str); 2] = [("username", "alice"), ("password", "alice-pass
 const ONE_TIME_SECRET: &[u8] = b"alice-one-time-secret";
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
-/// What the client keeps to itself until it has the code (RFC 7636).
+/// The `code_verifier` of each login (RFC 7636).
 const CODE_VERIFIER: &str = "a-code-verifier-has-43-characters-at-the-least";
 
 /// The realm of `realm.json`, at the running Keycloak.

@@ -13,7 +13,7 @@ fn unseen(pairs: Pairs<'_>) -> String {
 
 #[test]
 fn fields_decide_where_the_content_is_unseen() {
-    let table: &[(&[(&str, &str)], &str)] = &[
+    let table: &[(Pairs<'_>, &str)] = &[
         (&[NOW, ("Mcp-Method", "tools/list")], ""),
         (&[NOW, CALL, ("Mcp-Name", "list")], ""),
         (&[NOW, CALL, ("Mcp-Name", "delete_all")], "write"),
@@ -36,7 +36,7 @@ fn fields_decide_where_the_content_is_unseen() {
 
 #[test]
 fn fields_that_are_absent_or_not_binding_do_not_decide() {
-    let table: &[&[(&str, &str)]] = &[
+    let table: &[Pairs<'_>] = &[
         &[],
         &[NOW],
         &[CALL, ("Mcp-Name", "list")],
@@ -62,7 +62,7 @@ fn fields_that_are_absent_or_not_binding_do_not_decide() {
 #[test]
 fn malformed_fields_are_refused_whether_the_content_is_seen_or_not() {
     let content = Content::Whole(br#"{"method":"tools/call","params":{"name":"list"}}"#);
-    let table: &[&[(&str, &str)]] = &[
+    let table: &[Pairs<'_>] = &[
         &[NOW, CALL, ("Mcp-Name", "list"), ("Mcp-Name", "list")],
         &[NOW, CALL, ("Mcp-Name", "list"), ("mcp-name", "delete_all")],
         &[NOW, CALL, CALL, ("Mcp-Name", "list")],
