@@ -31,6 +31,7 @@ use http::{
 };
 
 use crate::{
+    each_once::each_once,
     policy::{InvalidTokenStatus, Rules},
     refusal::{AccessFault, Refusal, RequestFault},
 };
@@ -149,13 +150,8 @@ impl Challenge {
             _ => "",
         };
         let Some(told) = self.told(refusal) else { return (!required.is_empty()).then(|| required.to_owned()) };
-        let mut values: Vec<&str> = Vec::new();
-        let of_operation = required.split(' ').chain(operation_scope.split(' '));
-        for value in told.scope.iter().map(String::as_str).chain(of_operation) {
-            if !value.is_empty() && !values.contains(&value) {
-                values.push(value);
-            }
-        }
+        let of_operation = required.split(' ').chain(operation_scope.split(' ')).filter(|value| !value.is_empty());
+        let values = each_once(told.scope.iter().map(String::as_str).chain(of_operation));
         (!values.is_empty()).then(|| values.join(" "))
     }
 

@@ -59,6 +59,7 @@ mod claims;
 mod clock;
 mod configuration_error;
 mod crypto;
+mod each_once;
 pub mod json;
 mod keys;
 mod loopback;

@@ -2,12 +2,10 @@
 
 use http::{Response, StatusCode, request::Parts};
 use http_body_util::Full;
+use portcullis::ResourceDocument;
 
 use super::question::host;
 use crate::{answering::Answer, decision::Gateway};
-
-/// The beginning of the paths (RFC 9728 section 8.2).
-const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// Returns the answer to a request for metadata; none if it is a question, or if there are no resources.
 ///
@@ -15,7 +13,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// answer would give the client the fields that are for the upstream.
 pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Answer> {
     let path = head.uri.path();
-    if !path.starts_with(WELL_KNOWN) || !gateway.has_resources() {
+    if !path.starts_with(ResourceDocument::WELL_KNOWN) || !gateway.has_resources() {
         return None;
     }
     let document = gateway.metadata(host(head), path);

@@ -10,6 +10,7 @@ use crate::{
     challenge::{BodyHook, RefusalBody},
     claims::Claims,
     configuration_error::ConfigurationError,
+    each_once::each_once,
     policy::{ClaimRule, InvalidTokenStatus, OwnRule, Rules},
     refusal::Refusal,
 };
@@ -260,13 +261,7 @@ impl Secure {
     ///
     /// A request with tokens in two places is refused. A place that is named twice counts once.
     pub fn token_from(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        let mut places: Vec<TokenSource> = Vec::new();
-        for source in sources {
-            if !places.contains(&source) {
-                places.push(source);
-            }
-        }
-        self.with(|gate| gate.sources = places)
+        self.with(|gate| gate.sources = each_once(sources))
     }
 
     fn with_rules(self, change: impl FnOnce(&mut Rules)) -> Self {

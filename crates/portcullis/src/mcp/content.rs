@@ -24,7 +24,7 @@ pub enum Content<'a> {
     Whole(&'a [u8]),
     /// It is longer than the limit; only a part of it was read.
     TooLarge,
-    /// It ended before its end: the connection was lost, or the client broke off.
+    /// It ended too early: the connection was lost, or the client broke off.
     CutOff,
 }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     bearer::HeaderFields,
+    each_once::each_once,
     policy::{Pattern, Policy, ScopeCheck, insufficient_scope},
     refusal::{MessageFault, Refusal, RequestFault},
 };
@@ -107,13 +108,8 @@ impl Mcp {
 
     /// The same, each once.
     fn values(&self, needed: &Needed) -> Vec<&str> {
-        let mut values = Vec::new();
-        for value in needed.0.iter().filter_map(|place| self.rules.get(*place)).flat_map(|rule| rule.scope.values()) {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        values
+        let rules = needed.0.iter().filter_map(|place| self.rules.get(*place));
+        each_once(rules.flat_map(|rule| rule.scope.values()))
     }
 
     /// The scope values of all rules.

@@ -126,7 +126,10 @@ impl McpRules {
             rule.check_name(&format!("methods[{index}].name"))?;
         }
         match self.max_body_bytes {
-            0 => Err(ConfigurationError::rule("max_body_bytes", "expected at least 1 byte, got 0")),
+            0 => Err(ConfigurationError::rule(
+                "max_body_bytes",
+                "expected at least 1 byte, got 0: leave it out for 1 MiB",
+            )),
             _ => Ok(()),
         }
     }
@@ -195,7 +198,7 @@ fn check_rule(field: &str, member: &str, pattern: &str, scope: &[String]) -> Res
         return Err(ConfigurationError::rule(format!("{field}.{member}"), problem));
     }
     if scope.is_empty() {
-        let problem = "expected at least one scope value, got none: leave the rule out";
+        let problem = "expected at least one scope value, got none: name one, or leave the rule out";
         return Err(ConfigurationError::rule(format!("{field}.scope"), problem));
     }
     check_scopes(&format!("{field}.scope"), scope)

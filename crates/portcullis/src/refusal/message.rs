@@ -8,7 +8,7 @@ use super::JsonFault;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageFault {
-    /// It ended before its end.
+    /// It ended too early.
     CutOff,
     /// It is not strict JSON.
     Json(JsonFault),
@@ -21,7 +21,7 @@ pub enum MessageFault {
 
 /// The `id` of a JSON-RPC message: a number or a text of the client's, redacted in `Debug`.
 ///
-/// Only the response to that client has it.
+/// Only the response to that client repeats it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct MessageId(Option<Box<str>>);
 
@@ -31,7 +31,7 @@ impl MessageId {
         Self(json.map(String::into_boxed_str))
     }
 
-    /// The `id` as JSON; none if there is none, or if it is neither a number nor a text.
+    /// Returns the `id` as JSON; none if the message has none that a response may repeat.
     #[must_use]
     pub fn json(&self) -> Option<&str> {
         self.0.as_deref()
@@ -42,10 +42,10 @@ impl fmt::Display for MessageFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CutOff => f.write_str("is cut off: the connection was lost, or the client broke off"),
-            Self::Json(JsonFault::TooDeep) => f.write_str("is nested deeper than 64 levels, the limit"),
+            Self::Json(JsonFault::TooDeep) => f.write_str("is nested too deep: expected 64 levels at the most"),
             Self::Json(JsonFault::DuplicateMember { .. }) => f.write_str("has a member twice, expected it once"),
             Self::Json(fault) => fault.fmt(f),
-            Self::Form { expected } => write!(f, "has another form than expected: expected {expected}"),
+            Self::Form { expected } => write!(f, "has another form: expected {expected}"),
         }
     }
 }

@@ -77,6 +77,8 @@ pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
 pub use unverified::{MemberName, Unverified};
 
+pub(crate) use check_kind::check_kinds;
+
 use std::fmt;
 
 /// The reason for refusing a request, sorted by blame.

@@ -11,6 +11,7 @@ use http::{
 use serde::Serialize;
 
 use super::Resource;
+use crate::each_once::each_once;
 
 /// The methods that the document answers.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
@@ -25,7 +26,7 @@ const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
 
-/// The metadata document of a protected resource (RFC 9728 section 2), for doors that have no mounting of their own.
+/// The metadata document of a protected resource (RFC 9728 section 2), for frameworks without a mounting of their own.
 ///
 /// It is public: serve it without asking for a token.
 ///
@@ -74,21 +75,16 @@ struct Metadata<'a> {
 }
 
 impl ResourceDocument {
+    /// The beginning of every document's path (RFC 9728 section 8.2).
+    pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
     pub(super) fn of(resource: &Resource, takes_field: bool) -> Self {
         let rules = &resource.rules;
-        let mut scopes_supported: Vec<String> = Vec::new();
-        let mut add = |scope: &str| {
-            if !scopes_supported.iter().any(|known| known == scope) {
-                scopes_supported.push(scope.to_owned());
-            }
-        };
-        rules.scopes_supported.iter().for_each(|scope| add(scope));
-        resource.scopes.each(add);
         let metadata = Metadata {
             resource: resource.identifier(),
             authorization_servers: &resource.authorization_servers,
             jwks_uri: rules.jwks_uri.as_deref(),
-            scopes_supported,
+            scopes_supported: each_once(rules.scopes_supported.iter().cloned().chain(resource.scopes.values())),
             bearer_methods_supported: if takes_field { &["header"] } else { &[] },
             resource_name: rules.name.as_deref(),
             resource_documentation: rules.documentation.as_deref(),

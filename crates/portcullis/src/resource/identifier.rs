@@ -2,10 +2,8 @@
 
 use url::{Position, Url};
 
+use super::ResourceDocument;
 use crate::loopback::is_this_machine;
-
-/// The well-known path of the documents of protected resources (RFC 9728 section 8.2).
-pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// A valid identifier: an https URL in its normal form, without query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ impl Identifier {
         let origin = &url[..Position::BeforePath];
         // A slash alone is the end of the authority, and not a path.
         let path = if url.path() == "/" { "" } else { url.path() };
-        let metadata_url = format!("{origin}{WELL_KNOWN}{path}");
+        let metadata_url = format!("{origin}{}{path}", ResourceDocument::WELL_KNOWN);
         Ok(Self { text: text.to_owned(), metadata_url, origin: origin.len() })
     }
 

@@ -39,13 +39,13 @@ impl ScopesInUse {
         });
     }
 
-    /// Calls a function with each value; some come more than once.
-    pub(super) fn each(&self, mut visit: impl FnMut(&str)) {
+    /// Returns the values of rules, then those of handlers, with repetitions.
+    pub(super) fn values(&self) -> Vec<String> {
         self.with(|values| {
             let alive = values.rules.iter().filter_map(Weak::upgrade);
-            alive.for_each(|scopes| scopes.iter().for_each(|scope| visit(scope)));
-            values.handlers.iter().for_each(|scope| visit(scope));
-        });
+            let of_rules = alive.flat_map(|scopes| scopes.to_vec());
+            of_rules.chain(values.handlers.iter().cloned()).collect()
+        })
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Values) -> T) -> T {

@@ -16,12 +16,11 @@ mod rules;
 pub use document::ResourceDocument;
 pub use rules::ResourceRules;
 
-pub(crate) use identifier::WELL_KNOWN;
 pub(crate) use in_use::{RegisteredScopes, ScopesInUse};
 
 use identifier::Identifier;
 
-use crate::{configuration_error::ConfigurationError, mcp::Mcp, policy::Policy};
+use crate::{configuration_error::ConfigurationError, each_once::each_once, mcp::Mcp, policy::Policy};
 
 /// A protected resource.
 #[derive(Debug)]
@@ -41,12 +40,7 @@ impl Resource {
     pub(crate) fn new(rules: ResourceRules, issuers: Vec<String>) -> Result<Self, ConfigurationError> {
         let identifier = rules.checked()?;
         let named = &rules.authorization_servers;
-        let mut authorization_servers: Vec<String> = Vec::new();
-        for server in if named.is_empty() { issuers } else { named.clone() } {
-            if !authorization_servers.contains(&server) {
-                authorization_servers.push(server);
-            }
-        }
+        let authorization_servers = each_once(if named.is_empty() { issuers } else { named.clone() });
         rules::check_authorization_servers(&authorization_servers)?;
         Ok(Self { identifier, rules, authorization_servers, scopes: ScopesInUse::default() })
     }

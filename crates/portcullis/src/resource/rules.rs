@@ -131,7 +131,11 @@ pub(super) fn check_authorization_servers(servers: &[String]) -> Result<(), Conf
 fn check_page(field: &str, text: &str) -> Result<(), ConfigurationError> {
     match Url::parse(text) {
         Ok(url) if is_http(&url) => Ok(()),
-        _ => Err(ConfigurationError::rule(field, format!("expected the URL of a web page, got {text:?}"))),
+        _ => {
+            let problem =
+                format!("expected the URL of a web page, got {text:?}: write it whole, with its scheme and host");
+            Err(ConfigurationError::rule(field, problem))
+        }
     }
 }
 

@@ -2,19 +2,19 @@
 
 use url::Url;
 
-use crate::resource::WELL_KNOWN;
+use crate::resource::ResourceDocument;
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// Returns the URI of a resource's metadata: the well-known part goes before its path (RFC 9728 section 3.1).
 pub(super) fn of_resource(resource: &Url) -> Url {
-    inserted(resource, WELL_KNOWN)
+    inserted(resource, ResourceDocument::WELL_KNOWN)
 }
 
 /// Returns the URI of the metadata of a whole origin, where MCP clients look last.
 pub(super) fn of_origin(resource: &Url) -> Url {
-    let mut url = with_path(resource, WELL_KNOWN);
+    let mut url = with_path(resource, ResourceDocument::WELL_KNOWN);
     url.set_query(None);
     url
 }
