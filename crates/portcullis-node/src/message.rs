@@ -7,7 +7,7 @@ use portcullis::{Content, HeaderFields, Judging, Presented, Secure};
 
 use crate::request::Request;
 
-/// A request to an MCP server: what its operation is read from, besides the token.
+/// A request to an MCP server: its token, and the parts that tell its operation.
 #[napi(object, object_to_js = false)]
 pub struct Message {
     /// The `Authorization` field.
@@ -20,7 +20,7 @@ pub struct Message {
     pub fields: Vec<String>,
     /// All of the content; absent if it is not seen.
     pub content: Option<Uint8Array>,
-    /// In place of a content: `too_large` for one above the limit, `cut_off` for one that ended before its end.
+    /// In place of a content: `too_large` for one above the limit, `cut_off` for one that ended too early.
     pub lost: Option<String>,
 }
 

@@ -5,9 +5,11 @@ const { Http2ServerRequest } = require('node:http2');
 
 const { nameOf } = require('../values.js');
 
-/** A content that is longer than the limit, and one that ended before its end. */
+/** A content that is longer than the limit, and one that ended too early. */
 const TOO_LARGE = { lost: 'too_large' };
 const CUT_OFF = { lost: 'cut_off' };
+
+const UNREAD = 'the content of the request to be unread, or parsed into `body`';
 
 /** The members of messages and their `params` that tell the operation. */
 const OF_OPERATIONS = ['method', 'params', 'name', 'uri'];
@@ -47,8 +49,6 @@ async function contentOf(request, limit) {
   }
   return read;
 }
-
-const UNREAD = 'the content of the request to be unread, or parsed into `body`';
 
 /** The request of Node: the request itself, or the one inside a request of Fastify or Koa. */
 function messageOf(request) {

@@ -3,8 +3,9 @@
 const { Guard } = require('../guard.js');
 const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
-const { DESCRIPTION, MCP, VERIFICATION, configured, pick } = require('../options.js');
-const { readDescription, readOptions, refuseUnknown } = require('../options.js');
+const {
+  DESCRIPTION, MCP, VERIFICATION, configured, pick, readDescription, readOptions, refuseUnknown,
+} = require('../options.js');
 const { Verifier } = require('../verifier.js');
 const { answers, documentRouter } = require('./document.js');
 const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');
