@@ -18,6 +18,7 @@ use crate::routes::Unrouted;
 /// | `ambiguous_method` | by a method that overrides the request's, it is under another route |
 /// | `malformed_method` | not a method, or a route's method in other letter case |
 /// | `wrong_host` | the path is one of a protected resource, and the host is not that resource's |
+/// | `metadata_not_forwarded` | the path is that of a resource's metadata, and the proxy asks about it |
 /// | `no_original_request` | `/auth` was requested, without a description of the original request |
 /// | `ambiguous_original_request` | the original request is described in two ways, twice, or incompletely |
 /// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
@@ -34,6 +35,7 @@ pub(crate) enum Fault {
     AmbiguousMethod,
     MalformedMethod,
     WrongHost,
+    MetadataNotForwarded,
     NoOriginalRequest,
     AmbiguousOriginalRequest,
     UntrustedProxy(IpAddr),
@@ -56,6 +58,7 @@ impl Fault {
             Self::AmbiguousMethod => "ambiguous_method",
             Self::MalformedMethod => "malformed_method",
             Self::WrongHost => "wrong_host",
+            Self::MetadataNotForwarded => "metadata_not_forwarded",
             Self::NoOriginalRequest => "no_original_request",
             Self::AmbiguousOriginalRequest => "ambiguous_original_request",
             Self::UntrustedProxy(_) => "untrusted_proxy",
@@ -108,6 +111,10 @@ impl Fault {
                 "expected the host of the [[resources]] entry with this path, got another or none: have the proxy hand \
                  the client's Host on, or add an entry for this host"
             }
+            Self::MetadataNotForwarded => {
+                "expected a path of the API, got that of a resource's metadata: have the proxy forward this path to \
+                 `listen` as it is, without asking about it"
+            }
             Self::NoOriginalRequest => {
                 "expected a description of the original request, got none: have the proxy send X-Original-Method with \
                  X-Original-URI or X-Original-URL, or X-Forwarded-Method with X-Forwarded-Uri"
@@ -133,7 +140,7 @@ impl Fault {
     /// Returns the text for the client: nothing about routes, names or proxies.
     fn description(&self) -> &'static str {
         match self {
-            Self::NoRoute => "Nothing is open under this path and method",
+            Self::NoRoute | Self::MetadataNotForwarded => "Nothing is open under this path and method",
             Self::AmbiguousPath | Self::MalformedPath => "The path of the request is malformed",
             Self::AmbiguousMethod | Self::MalformedMethod => "The method of the request is malformed",
             Self::WrongHost => "Nothing is open under this host and path",

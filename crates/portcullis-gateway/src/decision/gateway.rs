@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Config, LoggedDecisions, Network, Resource, Route},
-    routes::Routes,
+    routes::{Routes, Unrouted},
 };
 
 /// The deciding parts of one configuration; a reload makes another.
@@ -201,7 +201,7 @@ impl Gateway {
         let (route, rule) = self.rule(original)?;
         let Some(layers) = &rule.layers else { return Ok((route, None)) };
         let resource = self.resources.find(original)?;
-        layers.of(resource).map(|layer| (route, Some(layer))).ok_or(Fault::NoRoute)
+        layers.of(resource).map(|layer| (route, Some(layer))).ok_or_else(|| self.unrouted(Unrouted::NoRoute, original))
     }
 
     fn rule(&self, original: &Original<'_>) -> Result<(Option<usize>, &Rule), Fault> {
@@ -209,9 +209,20 @@ impl Gateway {
             return Ok((None, anywhere));
         }
         tracing::trace!(name: steps::STEP, target: steps::TARGET, step = steps::FIND_ROUTE);
-        let route = self.routes.find_with(original.method, original.overriding, original.target)?;
+        let route = self.routes.find_with(original.method, original.overriding, original.target);
+        let route = route.map_err(|unrouted| self.unrouted(unrouted, original))?;
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))
+    }
+
+    /// Returns the fault of a request under no route, which may be one for metadata that the proxy should have forwarded.
+    fn unrouted(&self, unrouted: Unrouted, original: &Original<'_>) -> Fault {
+        match unrouted {
+            Unrouted::NoRoute if self.has_resources() && original.target.starts_with(ResourceDocument::WELL_KNOWN) => {
+                Fault::MetadataNotForwarded
+            }
+            other => other.into(),
+        }
     }
 
     /// Turns the library's verdict into the decision for the proxy.

@@ -372,6 +372,14 @@ const CODES: &[Code] = &[
          [[resources]] for each.",
     ),
     code(
+        "metadata_not_forwarded",
+        403,
+        "The path is that of a protected resource's metadata, and the proxy asks the gateway whether the request may pass, \
+         in place of forwarding it.",
+        "Have the proxy forward this path to `listen` unchanged, as the examples do; a public route would lead to the API, \
+         which does not have the metadata.",
+    ),
+    code(
         "no_original_request",
         403,
         "The question does not describe the original request: the proxy sends neither X-Original-Method with \

@@ -283,7 +283,12 @@ async fn no_host_leads_around_the_rules_of_a_resource() {
             }
         }
         // Paths of no resource are judged by their routes, whatever the host.
-        for (target, expected) in [("/any/x", "pass"), ("/health", "pass"), ("/elsewhere", "no_route")] {
+        for (target, expected) in [
+            ("/any/x", "pass"),
+            ("/health", "pass"),
+            ("/elsewhere", "no_route"),
+            ("/.well-known/oauth-protected-resource", "metadata_not_forwarded"),
+        ] {
             let answer = ask(&gateway, "nginx", host, "GET", target, Some(&token)).await;
             assert_eq!(answer.code(), expected, "{host}{target}");
         }
@@ -379,5 +384,9 @@ async fn without_routes_only_the_resources_are_open() {
     ] {
         assert_eq!(verdict(&gateway, host, "GET", target, Some(token)).await.1, code, "{host}{target}");
     }
+    // The proxy asks about the metadata, in place of forwarding the request for them.
+    let asked =
+        ask(&gateway, "caddy", "tools.example.com", "GET", "/.well-known/oauth-protected-resource/mcp", None).await;
+    assert_eq!((asked.status, &*asked.code()), (403, "metadata_not_forwarded"));
     assert_eq!(send_to("tools.example.com", &gateway, "GET", "/auth", "").await.code(), "no_original_request");
 }

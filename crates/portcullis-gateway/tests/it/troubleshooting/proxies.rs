@@ -37,6 +37,10 @@ pub(super) fn mistakes(issuer: &Issuer) -> Vec<Mistake> {
         is("Any proxy: The browser sends a cookie in place of a token", &[URI, METHOD, ("Cookie", "session=x")]),
         is("Any proxy: The host does not reach the gateway", &[token, ("X-Original-URI", "/mcp"), METHOD]),
         is(
+            "Any proxy: The metadata of a resource get 403",
+            &[("X-Original-URI", "/.well-known/oauth-protected-resource/mcp"), METHOD],
+        ),
+        is(
             "Any proxy: A call of an MCP tool gets 400",
             &[("X-Forwarded-Host", "mcp.example.com"), ("X-Forwarded-Uri", "/mcp"), ("X-Forwarded-Method", "POST")],
         ),
