@@ -37,8 +37,8 @@ fn told(config: &Config, metadata: &[String]) -> String {
         Some(admin) => format!("health, metrics and status at {}", listener(admin)),
         None => "no admin listener".into(),
     });
-    lines.extend(config.issuers.iter().map(issuer));
-    lines.extend(config.resources.iter().zip(metadata).map(|(each, metadata)| resource(each, metadata)));
+    lines.extend(config.issuers.iter().map(|each| issuer(each, config)));
+    lines.extend(config.resources.iter().zip(metadata).map(|(each, metadata)| resource(each, metadata, config)));
     lines.extend(of_all_routes(&config.rules));
     lines.extend(config.routes.iter().map(|each| route(each, &config.rules)));
     lines.push(match config.routes.is_empty() {
@@ -75,14 +75,17 @@ fn listener(listener: &Listener) -> String {
     }
 }
 
-fn issuer(issuer: &Issuer) -> String {
+fn issuer(issuer: &Issuer, config: &Config) -> String {
     let keys = match &issuer.keys {
         Keys::Discovery => "keys by discovery".into(),
         Keys::Uri(uri) => format!("keys from {}", without_secrets(uri)),
         Keys::Local { file, .. } => format!("keys from {}", file.display()),
     };
-    let audience = &issuer.rules.audience;
-    let audience = if audience.is_empty() { "any audience".into() } else { audience.join(" or ") };
+    let audience = match &issuer.rules.audience {
+        _ if config.has_only_resources() => "the resources below".into(),
+        audience if audience.is_empty() => "any audience".into(),
+        audience => audience.join(" or "),
+    };
     let others =
         further(&issuer.rules, &IssuerRules::default(), &["issuer", "trust_domain", "audience", "token_cache"]);
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
@@ -90,12 +93,13 @@ fn issuer(issuer: &Issuer) -> String {
     format!("issuer {}: {keys}, {needs}{opaque}", without_secrets(&issuer.name))
 }
 
-fn resource(resource: &Resource, metadata: &str) -> String {
+fn resource(resource: &Resource, metadata: &str, config: &Config) -> String {
     let Resource { rules, audience, issuers, .. } = resource;
+    let closed = if config.leads_to(resource) { "" } else { "; under no route: every request is refused" };
     let kind = if rules.mcp.is_some() { "MCP server" } else { "resource" };
     let issuers: Vec<_> = issuers.iter().map(|issuer| without_secrets(issuer)).collect();
     let of = if issuers.is_empty() { String::new() } else { format!(" of {}", issuers.join(" or ")) };
-    format!("{kind} {}: tokens for {}{of}; metadata at {metadata}", rules.resource, audience.join(" or "))
+    format!("{kind} {}: tokens for {}{of}; metadata at {metadata}{closed}", rules.resource, audience.join(" or "))
 }
 
 fn route(route: &Route, all: &Rules) -> String {
@@ -183,8 +187,33 @@ mod tests {
             "resource https://shop.example.com: tokens for a or b of https://as.example.com; metadata at \
              https://shop.example.com/.well-known/oauth-protected-resource",
             "no routes: any valid token for a resource passes there",
+            "issuer https://as.example.com: keys by discovery, for the resources below",
         ] {
             assert!(lines.contains(&line.to_owned()), "{line} is not in {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_under_no_route_is_told() {
+        let resource = "[[issuers]]\nissuer = \"https://as.example.com\"\n[[resources]]\nresource = \
+                        \"https://mcp.example.com/mcp\"\n";
+        for (paths, issuer, closed) in [
+            (&["/mcp"][..], "for the resources below", false),
+            (&["/mcp/*"], "for the resources below", false),
+            (&["/*"], "for any audience", false),
+            (&["/mcp/x", "/orders"], "for any audience", false),
+            (&["/orders"], "for any audience", true),
+            (&["/mcps"], "for any audience", true),
+        ] {
+            let routes: String = paths.iter().map(|path| format!("[[routes]]\npath = \"{path}\"\n")).collect();
+            let config = Config::read(&format!("{resource}{routes}"), "portcullis.toml", Path::new("")).unwrap();
+            let told = told(&config, &["U".to_owned()]);
+            assert!(told.contains(&format!("keys by discovery, {issuer}\n")), "{paths:?}: {told}");
+            assert_eq!(
+                told.contains("metadata at U; under no route: every request is refused"),
+                closed,
+                "{paths:?}: {told}"
+            );
         }
     }
 

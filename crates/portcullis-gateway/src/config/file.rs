@@ -212,7 +212,12 @@ pub(super) fn unknown(key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>,
 
 /// Returns the table of which a field of the library's rules is a key.
 fn table_of(key: &str) -> Option<&'static str> {
-    let tables = [("issuers", typed::fields::<IssuerRules>()), ("routes", typed::fields::<Rules>())];
+    let tables = [
+        ("issuers", typed::fields::<IssuerRules>()),
+        ("routes", typed::fields::<Rules>()),
+        // Its other keys are those of other tables, too.
+        ("resources", &["resource", "mcp"]),
+    ];
     tables.into_iter().find(|(_, fields)| fields.contains(&key)).map(|(table, _)| table)
 }
 
@@ -228,7 +233,7 @@ fn has_tables(value: &DeValue<'_>) -> bool {
 /// Returns the known key that was probably meant.
 pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known)).min();
-    nearest.filter(|(distance, _)| *distance <= 2.max(key.len() / 3)).map(|(_, nearest)| *nearest)
+    nearest.filter(|(distance, _)| *distance <= 1.max(key.len() / 3)).map(|(_, nearest)| *nearest)
 }
 
 /// Names the known key that was probably meant, or all of them.

@@ -102,9 +102,16 @@ impl Config {
         check::read(text, name, base)
     }
 
-    /// Returns true if there are resources and no routes: then requests to anything else are refused.
+    /// Returns true if tokens pass at resources alone: no route that needs one has a path outside of them.
     pub(crate) fn has_only_resources(&self) -> bool {
-        self.routes.is_empty() && !self.resources.is_empty()
+        let is_within = |route: &Route| self.resources.iter().any(|resource| resource.paths.covers(&route.pattern));
+        !self.resources.is_empty() && self.routes.iter().all(|route| route.public || is_within(route))
+    }
+
+    /// Returns true if some request to a resource is under a route.
+    pub(crate) fn leads_to(&self, resource: &Resource) -> bool {
+        let meets = |route: &Route| resource.paths.covers(&route.pattern) || route.pattern.covers(&resource.paths);
+        self.routes.is_empty() || self.routes.iter().any(meets)
     }
 }
 

@@ -32,7 +32,7 @@ struct Inner {
 struct Asked {
     issuers: Vec<Issuer>,
     resources: Vec<Resource>,
-    /// True if tokens are for a resource in any case, since there are no routes.
+    /// True if tokens are for a resource in any case.
     only_resources: bool,
     store: Option<Store>,
 }

@@ -70,8 +70,15 @@ fn a_mistake_in_a_resource_is_shown_on_its_line() {
         (format!("{RESOURCE}issuers = [\"https://as.example.com/\"]"), 5, "one of [[issuers]]"),
         (format!("{RESOURCE}mcp = \"yes\""), 5, "true, or rules of an MCP server"),
         (format!("{RESOURCE}mcp = {{ tool = [] }}"), 5, "did you mean `tools`?"),
+        (format!("{RESOURCE}[mcp]\ntools = []"), 5, "`mcp` is a key of `[[resources]]`"),
+        (format!("{RESOURCE}mcq = true"), 5, "did you mean `mcp`?"),
+        (format!("{RESOURCE}xyz = true"), 5, "known here: "),
         (format!("{RESOURCE}[resources.mcp]\nmax_body_bytes = \"1 mb\""), 6, "\"64KiB\""),
-        (format!("{RESOURCE}[resources.mcp]\nallowed_origins = [\"https://a.example/x\"]"), 6, "leave out path"),
+        (
+            format!("{RESOURCE}[resources.mcp]\nallowed_origins = [\"https://a.example/x\"]"),
+            6,
+            "without a slash at the end",
+        ),
         (
             format!("{RESOURCE}[resources.mcp]\ntools = [{{ name = \"delete_*\", scope = [] }}]"),
             6,
@@ -114,4 +121,20 @@ fn resources_within_others_and_at_other_hosts_are_good() {
     ));
     assert_eq!(config.resources.len(), 4);
     assert!(config.has_only_resources());
+}
+
+#[test]
+fn tokens_pass_at_resources_alone_where_each_route_is_within_one() {
+    let route = |path: &str, more: &str| format!("[[routes]]\npath = \"{path}\"\n{more}");
+    for (routes, only) in [
+        (route("/mcp", ""), true),
+        (route("/mcp/admin", "") + &route("/mcp/*", ""), true),
+        (route("/mcp", "") + &route("/health", "public = true\n"), true),
+        (route("/health", "optional = true\n"), false),
+        (route("/mcp", "") + &route("/orders", ""), false),
+        (route("/*", ""), false),
+    ] {
+        assert_eq!(good(&format!("{ISSUER}{RESOURCE}{routes}")).has_only_resources(), only, "{routes}");
+    }
+    assert!(!good(&format!("{ISSUER}{}", route("/mcp", ""))).has_only_resources());
 }
