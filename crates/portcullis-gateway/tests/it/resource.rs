@@ -66,6 +66,12 @@ const OF_THE_METADATA: &[Mistake] = &[
         scene.page("/metadata", Page::json(&scene.metadata.clone()));
         scene.page(RESOURCE, Page::status(404));
     }),
+    // Something else answers every path with JSON.
+    (&["not_well_known"], |scene| {
+        scene.challenge("Bearer resource_metadata=\"{base}/metadata\"");
+        scene.page("/metadata", Page::json(&scene.metadata.clone()));
+        scene.page(RESOURCE, Page::json(&json!({ "hello": "you" })));
+    }),
     (&["no_resource_metadata", "not_well_known"], |scene| {
         scene.challenge("Bearer");
         scene.page("/.well-known/oauth-protected-resource", Page::json(&scene.metadata.clone()));

@@ -59,12 +59,12 @@ enum Weight {
 findings! {
     /// The resource answers a request without a token.
     NotProtected = "not_protected", Error,
-        "Guard this path: a client that gets an answer never starts to log in. If only other methods are guarded, name one \
-         with `--method`.";
+        "Guard this path: a client that gets an answer never starts to log in. If only other paths or methods are guarded, \
+         name one of them: `--method` has the method.";
     /// The resource refuses a request without a token by another status than 401.
     WrongStatus = "wrong_status", Error,
         "Answer requests without a token with 401 and a `WWW-Authenticate` field, before anything else is checked. After \
-         404, look at the URL.";
+         404, look at the URL; after any other status, the server's log has the reason.";
     /// The resource redirects a request without a token to another origin, often to a login page.
     RedirectsElsewhere = "redirects_elsewhere", Error,
         "Answer 401 instead of a redirect: API clients do not follow redirects to login pages, and send no token to another \
@@ -100,10 +100,11 @@ findings! {
     /// There are no metadata.
     NoMetadata = "no_metadata", Error,
         "Serve the metadata at the well-known URI without a token; at a proxy, route `/.well-known/oauth-protected-resource` \
-         and all paths below it to the resource server.";
+         and all paths below it to the resource server, or to its gateway if that has the metadata.";
     /// The metadata are behind the guard.
     MetadataNeedToken = "metadata_need_token", Error,
-        "Let requests for the well-known path pass without a token: clients have none before they have read the metadata.";
+        "Let requests for the well-known path pass without a token: clients have none before they have read the metadata. A \
+         proxy that asks a gateway about each request forwards this path to the gateway itself, and asks nothing.";
     /// The metadata are behind a redirect to another origin.
     MetadataRedirect = "metadata_redirect", Error,
         "Answer with the document itself: clients do not trust another origin to describe this resource.";
@@ -155,8 +156,8 @@ findings! {
          `resource` parameter to the letter.";
     /// `resource` is a parent of the URL.
     ParentIdentifier = "parent_identifier", Warning,
-        "Write the whole URL as `resource`, with its path: some clients accept a parent, those that follow RFC 9728 to the \
-         letter do not.";
+        "Clients that follow RFC 9728 to the letter need the whole URL as `resource`, with its path. For an API of many paths \
+         its common beginning is usual, and most clients accept it.";
     /// `authorization_servers` is missing or empty.
     NoAuthorizationServers = "no_authorization_servers", Error,
         "Add `authorization_servers` with the issuer of the tokens: without it clients do not know where to get one.";

@@ -124,7 +124,7 @@ fn well_known(seen: &Seen) -> Judged {
     match attempt {
         Some(attempt) if matches!(attempt.asked, Asked::Given(_)) => not_asked(),
         Some(attempt) => match attempt.object() {
-            Ok(_) => passed(seen.well_known.as_str()),
+            Ok(metadata) => describes_the_same(&metadata, seen),
             Err(miss) if seen.metadata().is_some() => {
                 found(Finding::NotWellKnown, format!("metadata at {}", seen.well_known), miss.told())
             }
@@ -132,6 +132,17 @@ fn well_known(seen: &Seen) -> Judged {
         },
         None => not_reached(),
     }
+}
+
+/// Compares the document at the well-known URI with the one that the challenge names.
+fn describes_the_same(metadata: &Object, seen: &Seen) -> Judged {
+    let identifier = |metadata: &Object| text(metadata, "resource").map(str::to_owned);
+    let (here, expected) = (identifier(metadata), seen.metadata().as_ref().and_then(identifier));
+    if here == expected {
+        return passed(seen.well_known.as_str());
+    }
+    let actual = here.map_or_else(|| "a document without `resource`".to_owned(), |here| format!("those of {here}"));
+    found(Finding::NotWellKnown, format!("the same metadata at {}", seen.well_known), actual)
 }
 
 fn members(metadata: &Object) -> Judged {
