@@ -106,15 +106,17 @@ impl McpRules {
     /// assert_eq!(
     ///     rules.check().unwrap_err().to_string(),
     ///     "`allowed_origins[0]`: expected an origin such as https://chat.example.com, got \
-    ///      \"https://chat.example.com/app\": leave out path and query",
+    ///      \"https://chat.example.com/app\": write scheme, host and port alone, without a slash at the end",
     /// );
     /// ```
     pub fn check(&self) -> Result<(), ConfigurationError> {
         for (index, text) in self.allowed_origins.iter().enumerate() {
             if origin::normalized(text).is_none() {
-                let problem = format!(
-                    "expected an origin such as https://chat.example.com, got {text:?}: leave out path and query"
-                );
+                let remedy = match text.contains('*') {
+                    true => "name each origin, since any page in a user's browser could send requests otherwise",
+                    false => "write scheme, host and port alone, without a slash at the end",
+                };
+                let problem = format!("expected an origin such as https://chat.example.com, got {text:?}: {remedy}");
                 return Err(ConfigurationError::rule(format!("allowed_origins[{index}]"), problem));
             }
         }

@@ -8,7 +8,10 @@ use super::*;
 fn a_mistake_is_told_at_its_field() {
     let table = [
         (json!({ "allowed_origins": ["https://a.example/"] }), "`allowed_origins[0]`: expected an origin"),
-        (json!({ "allowed_origins": ["https://a.example", "*"] }), "`allowed_origins[1]`: expected an origin"),
+        (
+            json!({ "allowed_origins": ["https://a.example", "*"] }),
+            "`allowed_origins[1]`: expected an origin such as https://chat.example.com, got \"*\": name each origin",
+        ),
         (json!({ "allowed_origins": ["null"] }), "`allowed_origins[0]`: expected an origin"),
         (json!({ "tools": [{ "name": "", "scope": ["a"] }] }), "`tools[0].name`: expected a name or a pattern"),
         (json!({ "tools": [{ "name": "a", "scope": [] }] }), "`tools[0].scope`: expected at least one scope value"),
