@@ -285,6 +285,7 @@ describe('a description of a resource', () => {
       [{ issuer: undefined, jwks: undefined }, /expected issuer to be the URL of an authorization server/],
       [{ issuer: undefined }, /expected issuer to be a string/],
       [{ naem: 'Orders' }, /did you mean `name`/],
+      [{ scope: 'read' }, /it is an option of the guard: `guard\(\{ scope: … \}\)`/],
       [{ documentation: 'docs' }, /documentation/],
       [{ scope: 'orders:read' }, /got `scope`/],
       [{ scopesSupported: 'a "b"' }, /scopesSupported/],

@@ -4,7 +4,7 @@ const { Guard } = require('../guard.js');
 const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
 const {
-  DESCRIPTION, MCP, VERIFICATION, configured, pick, readDescription, readOptions, refuseUnknown,
+  DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, readDescription, readOptions, refuseUnknown,
 } = require('../options.js');
 const { Verifier } = require('../verifier.js');
 const { answers, documentRouter } = require('./document.js');
@@ -13,6 +13,12 @@ const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');
 /** The options for the issuers of a resource. */
 const ISSUERS = ['issuers', ...ISSUER];
 
+/** Options that a resource does not have, with the reasons: each guard has rules of its own. */
+const NOT_OF_RESOURCES = {
+  ...Object.fromEntries(ENDPOINT.map((name) => [name, `it is an option of the guard: \`guard({ ${name}: … })\``])),
+  ...NOT_OF_ISSUERS,
+};
+
 /**
  * Describes a protected resource once (RFC 9728). From it come the document by which clients discover it, the audience of its
  * tokens, and the challenges of its guards.
@@ -20,7 +26,7 @@ const ISSUERS = ['issuers', ...ISSUER];
 function protectedResource(options) {
   const owner = 'protectedResource';
   const given = { ...options };
-  refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_ISSUERS);
+  refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_RESOURCES);
   return mounted(owner, resourceOf(owner, given));
 }
 
@@ -29,7 +35,7 @@ function mcp(options) {
   const owner = 'mcp';
   const given = { ...options };
   const description = DESCRIPTION.filter((name) => name !== 'mcp');
-  refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_ISSUERS);
+  refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_RESOURCES);
   const rules = Object.fromEntries(Object.entries(pick(given, MCP)).filter(([, value]) => value !== undefined));
   return mounted(owner, resourceOf(owner, { ...given, mcp: rules }));
 }
