@@ -1,7 +1,7 @@
 //! An MCP client with rmcp: registers, logs in, calls a tool, and asks for more scope when it is told to.
 //!
 //! ```console
-//! $ cargo run -p portcullis-example-mcp-rmcp --bin mcp-rmcp-client -- http://127.0.0.1:8000/mcp
+//! $ cd examples/mcp-rmcp && cargo run --bin mcp-rmcp-client -- http://127.0.0.1:8000/mcp
 //! ```
 //!
 //! rmcp discovers, registers and exchanges the code. It tells of a challenge, and the client decides to log in again.

@@ -1,7 +1,7 @@
 //! An MCP server with rmcp behind axum, guarded by Portcullis.
 //!
 //! ```console
-//! $ cargo run -p portcullis-example-mcp-rmcp
+//! $ cd examples/mcp-rmcp && cargo run
 //! ```
 //!
 //! `ISSUER` names your authorization server, `PORT` another port, `RESOURCE` the URL of the server as clients know it.
