@@ -30,7 +30,9 @@ mod value;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
+pub(crate) use resource::Resource;
 pub(crate) use route::default_rules;
+pub(crate) use secret::Secret;
 pub(crate) use starred::without_secrets;
 pub(crate) use typed::{Kind, fields, kind};
 
@@ -42,7 +44,7 @@ use std::{
 
 use http::HeaderName;
 use miette::Report;
-use portcullis::{Algorithm, IntrospectionForm, IssuerRules, ResourceRules, Rules};
+use portcullis::{Algorithm, IntrospectionForm, IssuerRules, Rules};
 use url::Url;
 
 use crate::{routes::Pattern, terminal::visible};
@@ -263,27 +265,6 @@ pub(crate) enum Client {
     },
 }
 
-/// A protected resource (RFC 9728): requests below its identifier have its challenges, and their tokens its audience.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Resource {
-    pub(crate) rules: ResourceRules,
-    /// The audience of its tokens, whatever the issuers say: the identifier, unless another is configured.
-    pub(crate) audience: Vec<String>,
-    /// The names of its issuers; empty: all.
-    pub(crate) issuers: Vec<String>,
-    /// The host of the identifier, in lower case, without a port.
-    pub(crate) host: String,
-    /// The path of the identifier, and everything below it.
-    pub(crate) paths: Pattern,
-}
-
-impl Resource {
-    /// Returns the length of the longest content that its requests may have; 0 if contents are not judged.
-    pub(crate) fn content_bytes(&self) -> usize {
-        self.rules.mcp.as_ref().map_or(0, |mcp| mcp.max_body_bytes)
-    }
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Route {
     pub(crate) pattern: Pattern,
@@ -325,24 +306,4 @@ pub(crate) struct Traces {
     /// The share of decisions that are traced if their request names no parent: from 0 to 1.
     pub(crate) sample: f64,
     pub(crate) service_name: String,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(secret)")
-    }
 }

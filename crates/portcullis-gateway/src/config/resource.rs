@@ -4,11 +4,32 @@ use portcullis::{McpRules, ResourceRules};
 use url::Url;
 
 use super::{
-    Issuer, Resource,
+    Issuer,
     file::{Read, Table, Value},
     route::scope_value,
 };
 use crate::routes::Pattern;
+
+/// A protected resource (RFC 9728): requests below its identifier have its challenges, and their tokens its audience.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resource {
+    pub(crate) rules: ResourceRules,
+    /// The audience of its tokens, in place of the issuers' own: the identifier, unless another is configured.
+    pub(crate) audience: Vec<String>,
+    /// The names of its issuers; empty: all.
+    pub(crate) issuers: Vec<String>,
+    /// The host of the identifier, in lower case, without a port.
+    pub(crate) host: String,
+    /// The path of the identifier, and everything below it.
+    pub(crate) paths: Pattern,
+}
+
+impl Resource {
+    /// Returns the length of the longest content that its requests may have; 0 if contents are not judged.
+    pub(crate) fn content_bytes(&self) -> usize {
+        self.rules.mcp.as_ref().map_or(0, |mcp| mcp.max_body_bytes)
+    }
+}
 
 /// Reads the resources, each under a host and path of its own.
 pub(super) fn resources(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Resource> {

@@ -1,11 +1,32 @@
 //! Secrets from files and from the environment.
 
+use std::fmt;
+
 use super::{
-    Secret,
     file::{Read, Table, Value},
     files,
     problem::Problem,
 };
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
 
 /// Reads a secret under `…_file` or `…_env`; under the plain key it is refused.
 pub(super) fn secret(table: &Table<'_>, plain: &'static str, file: &'static str, env: &'static str) -> Option<Secret> {
