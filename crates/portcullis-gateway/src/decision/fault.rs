@@ -23,7 +23,7 @@ use crate::routes::Unrouted;
 /// | `ambiguous_original_request` | the original request is described in two ways, twice, or incompletely |
 /// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
 /// | `forged_header` | the client sent a header field that only the gateway may set, with `_` or the like for `-` |
-/// | `hop_by_hop_header` | the client's `Connection` names such a field, or `Authorization`; a proxy would drop it |
+/// | `hop_by_hop_header` | the client's `Connection` names such a field, or one that is judged; a proxy would drop it |
 /// | `unmappable_claim` | a claim for an upstream does not survive as the value of a header field |
 ///
 /// The status is 403: 401 would ask for another token, which would not help.
@@ -129,8 +129,8 @@ impl Fault {
                  _: have the proxy remove it"
             }
             Self::HopByHopHeader => {
-                "the client's Connection field names Authorization or a field that only the gateway may set, and a \
-                 proxy may drop the fields named there; or its Upgrade field names another HTTP (h2c), whose requests \
+                "the client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \
+                 those of MCP and of the content), and a proxy may drop the fields named there; or its Upgrade field names another HTTP (h2c), whose requests \
                  would not be judged: have the proxy remove these fields"
             }
         };

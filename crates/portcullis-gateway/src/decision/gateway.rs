@@ -92,7 +92,7 @@ impl Gateway {
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
         let presented =
-            Presented::new(original.fields).request(original.method, original.target).content(original.content);
+            Presented::new(original.fields).request(original.known_method(), original.target).content(original.content);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;

@@ -21,13 +21,18 @@
 
 use std::io::{self, Write};
 
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue};
 use portcullis::{Access, json};
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
 use crate::config::HeaderRule;
+
+/// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
+/// whose servers run what the content says.
+const JUDGED: [&str; 6] =
+    ["authorization", "mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
 /// The `[[headers]]` of a configuration.
 #[derive(Debug)]
@@ -54,12 +59,12 @@ impl Headers {
         self.0.iter().any(|rule| name != rule.name.as_str() && is_spelling(name, rule.name.as_str()))
     }
 
-    /// Returns true if a `Connection` field names one of the gateway's fields, or `Authorization`: a proxy takes these
-    /// for hop-by-hop fields (RFC 9110 section 7.6.1), and may drop the gateway's values.
+    /// Returns true if a `Connection` field names one of the gateway's fields, or one that a decision depends on: a proxy takes
+    /// these for hop-by-hop fields (RFC 9110 section 7.6.1), and the upstream may not get them.
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
-        named.into_iter().any(|name| is_spelling(name, AUTHORIZATION.as_str()) || self.owns(name))
+        named.into_iter().any(|name| JUDGED.iter().any(|judged| is_spelling(name, judged)) || self.owns(name))
     }
 }
 
@@ -151,6 +156,12 @@ mod tests {
             ("close,\tX_Auth_Subject ,", true),
             ("Authorization", true),
             ("TE, Trailer,AUTHORIZATION", true),
+            ("close, MCP-Protocol-Version", true),
+            ("mcp-method", true),
+            ("x, Mcp_Name", true),
+            ("Content-Type", true),
+            ("content-encoding,close", true),
+            ("Mcp-Session-Id", false),
             ("X-Auth-Subjects", false),
             ("Proxy-Authorization", false),
         ] {

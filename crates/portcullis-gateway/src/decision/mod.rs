@@ -26,7 +26,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
 use portcullis::{Access, Content, HeaderFields};
 
-use crate::routes::Overrides;
+use crate::routes::{self, Overrides};
 
 /// The request of a client, as the proxy describes it.
 #[derive(Clone, Copy)]
@@ -45,6 +45,13 @@ pub(crate) struct Original<'a> {
     pub(crate) content: Content<'a>,
     /// The parent of the decision's span; read only if there is a span.
     pub(crate) traceparent: Option<&'a str>,
+}
+
+impl<'a> Original<'a> {
+    /// Returns the method; an empty one if the upstream may take the request for one with another.
+    fn known_method(&self) -> &'a str {
+        if routes::overrides_method(self.overriding, self.target) { "" } else { self.method }
+    }
 }
 
 const NO_FIELDS: [(&str, &[u8]); 0] = [];

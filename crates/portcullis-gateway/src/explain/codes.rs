@@ -82,7 +82,8 @@ const CODES: &[Code] = &[
     code(
         "mcp_content_type",
         415,
-        "The message is not `application/json` in UTF-8 as it stands: another type, another character set, or compressed.",
+        "The message is not `application/json` in UTF-8 as it stands: another type, another character set, or compressed; \
+         or it is an upgrade to WebSocket, whose messages would not be judged.",
         "Send `Content-Type: application/json`, and no Content-Encoding.",
     ),
     code(
@@ -409,8 +410,8 @@ const CODES: &[Code] = &[
     code(
         "hop_by_hop_header",
         403,
-        "The client's Connection field names a field that only the gateway may set, or Authorization, so that a proxy \
-         would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
+        "The client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \
+         those of MCP and of the content), so that a proxy would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
         "Nothing, if it is an attack; else have the client name only `keep-alive`, `close` or `upgrade` there, and \
          the proxy forward no upgrade but that to WebSocket.",
     ),

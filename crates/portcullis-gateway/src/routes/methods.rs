@@ -21,6 +21,11 @@ pub(super) fn overriding(fields: Overrides<'_>, target: &str) -> Result<Option<S
     }
 }
 
+/// Returns true if fields or a query override the method of the request line, or may do so.
+pub(crate) fn overrides_method(fields: Overrides<'_>, target: &str) -> bool {
+    !matches!(overriding(fields, target), Ok(None))
+}
+
 /// Returns true if a text is a method (RFC 9110 section 9.1).
 pub(super) fn is_method(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))

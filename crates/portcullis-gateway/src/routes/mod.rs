@@ -47,6 +47,7 @@ mod units;
 #[cfg(any(test, fuzzing))]
 mod upstreams;
 
+pub(crate) use methods::overrides_method;
 pub(crate) use overrides::Overrides;
 pub(crate) use pattern::Pattern;
 

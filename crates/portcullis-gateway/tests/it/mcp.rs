@@ -121,6 +121,46 @@ async fn an_mcp_request_is_judged_by_its_fields() {
     }
 }
 
+#[tokio::test]
+async fn no_other_way_of_asking_leads_around_the_rules_for_tools() {
+    let (server, gateway) = setup(SERVER).await;
+    let reader = bearer(&server, "files:read");
+    let authorization = ("Authorization", reader.as_str());
+    let current = [authorization, CURRENT, CALL, LIST_FILES];
+    // The method that the server behind may understand.
+    for further in [
+        ("X-HTTP-Method-Override", "POST"),
+        ("X-HTTP-Method", "post"),
+        ("X-Method-Override", "GET"),
+        ("X.HTTP.Method.Override", "POST"),
+    ] {
+        let answer = ask(&gateway, "GET", &[authorization, further]).await;
+        assert_eq!((answer.status, &*answer.code()), (400, "mcp_fields_missing"), "{further:?}");
+        let told = verdict(check(&gateway, "GET", &[authorization, further], b"").await);
+        assert_eq!(told, (400, "mcp_fields_missing".to_owned()), "{further:?}");
+        assert_eq!(ask(&gateway, "GET", &[&current[..], &[further]].concat()).await.status, 200, "{further:?}");
+    }
+    for (target, status) in [("/mcp?_method=POST", 400), ("/mcp?%5fmethod=POST", 400), ("/mcp?method=POST", 200)] {
+        let fields = format!("Authorization: {reader}\r\nX-Original-Method: GET\r\nX-Original-URI: {target}\r\n");
+        let answer = send_to(HOST, &gateway, "GET", "/auth", &fields).await;
+        assert_eq!(answer.status, status, "{target}");
+    }
+    // Messages behind an upgrade.
+    for fields in [&[authorization][..], &current] {
+        let fields = [fields, &[("Upgrade", "websocket")]].concat();
+        let answer = ask(&gateway, "GET", &fields).await;
+        assert_eq!((answer.status, &*answer.code()), (415, "mcp_content_type"), "{fields:?}");
+    }
+    // Fields that the server behind does not get.
+    for named in ["MCP-Protocol-Version", "close, mcp-name", "Mcp_Method", "content-type"] {
+        let fields = [&current[..], &[("Connection", named)]].concat();
+        let answer = ask(&gateway, "POST", &fields).await;
+        assert_eq!((answer.status, &*answer.code()), (403, "hop_by_hop_header"), "{named}");
+        let told = verdict(check(&gateway, "POST", &fields, b"").await);
+        assert_eq!(told, (403, "hop_by_hop_header".to_owned()), "{named}");
+    }
+}
+
 fn message(method: &str, tool: &str) -> String {
     json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "name": tool } }).to_string()
 }

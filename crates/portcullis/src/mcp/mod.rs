@@ -16,7 +16,8 @@
 //!    (2026-07-28 and later). Otherwise the request is refused, since nothing is known about its operation.
 //! 3. Nothing is read if there is no rule for an operation.
 //! 4. `GET`, `HEAD`, `OPTIONS` and `DELETE` carry no message: in revisions before 2026-07-28 they open a stream and end a
-//!    session. Any other method is judged as `POST` is.
+//!    session. Any other method is judged as `POST` is, and so is a request with a field that overrides the method. An
+//!    upgrade to WebSocket is refused: the messages behind it would not be judged.
 //! 5. The message of a response that the client sends (before 2026-07-28) has no operation. A batch (before 2025-06-18)
 //!    needs the scope values of all its members.
 //!
@@ -28,22 +29,27 @@
 //! | `Mcp-Method` or `Mcp-Name` differs from the content | 400 | `mcp_fields_disagree` |
 //! | one of them comes twice, has forbidden characters or a malformed base64 sentinel | 400 | `mcp_fields_malformed` |
 //! | only fields are seen, and one that the rules need is absent, or the protocol version is older than 2026-07-28 | 400 | `mcp_fields_missing` |
-//! | content that is not `application/json` in UTF-8, or has a content coding | 415 | `mcp_content_type` |
+//! | content that is not `application/json` in UTF-8, or has a content coding; an upgrade to WebSocket | 415 | `mcp_content_type` |
 //! | content that is cut off, not strict JSON, nested too deep, or not a JSON-RPC message | 400 | `mcp_body` |
 //! | content that is longer than the limit | 413 | `mcp_body_too_large` |
 //!
 //! # Members that look alike
 //!
 //! Some JSON readers (Go's and C#'s, by default) take `"Method"` for `"method"`. A message that has a member that differs
-//! from one of those read here only in case is refused, as a duplicate member is.
+//! from one of those read here only in case is refused, as a duplicate member is. So is one with `"__proto__"`, whose members
+//! JavaScript takes for the message's own when it copies the message.
+//!
+//! Servers look up a tool or prompt by its name to the letter, and a resource by its URI in [several ways](readings).
 
 mod content;
 mod fields;
 mod message;
 mod operation;
 mod origin;
+mod readings;
 mod requirements;
 mod rules;
+mod transport;
 
 pub use content::Content;
 pub use rules::{McpRules, MethodRule, ToolRule};

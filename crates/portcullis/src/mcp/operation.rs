@@ -1,5 +1,7 @@
 //! The operation that a message asks for.
 
+use super::readings::{Readings, readings};
+
 /// The operation that a message asks for: the JSON-RPC method, and the name of the tool, prompt or resource.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Operation<'a> {
@@ -13,6 +15,14 @@ impl Operation<'_> {
     pub(super) fn lacks_name(&self) -> bool {
         self.name.is_none() && name_member(self.method).is_some()
     }
+
+    /// The names by which a server may look up what this operation names.
+    pub(super) fn readings(&self) -> Readings<'_> {
+        match self.name {
+            Some(name) if name_member(self.method) == Some(URI) => readings(name),
+            name => Readings::One(name),
+        }
+    }
 }
 
 /// The methods that name something, each with the member of `params` that has the name.
@@ -21,10 +31,13 @@ impl Operation<'_> {
 const NAMED: [(&str, &str); 5] = [
     (TOOLS_CALL, "name"),
     ("prompts/get", "name"),
-    ("resources/read", "uri"),
-    ("resources/subscribe", "uri"),
-    ("resources/unsubscribe", "uri"),
+    ("resources/read", URI),
+    ("resources/subscribe", URI),
+    ("resources/unsubscribe", URI),
 ];
+
+/// The member of `params` that has the URI of a resource.
+const URI: &str = "uri";
 
 /// The method that calls a tool.
 pub(super) const TOOLS_CALL: &str = "tools/call";

@@ -6,6 +6,8 @@ use super::{
     message::{self, Messages},
     operation::Operation,
     origin::{self, Origins},
+    readings::Readings,
+    transport,
 };
 use crate::{
     bearer::HeaderFields,
@@ -55,7 +57,7 @@ impl Mcp {
 
     /// The limit of a content that has to be read to judge the request; none if it makes no difference.
     pub(crate) fn content_limit(&self, method: &str, fields: &dyn HeaderFields) -> Option<usize> {
-        (self.has_operation(method) && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
+        (self.has_operation(method, fields) && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
     }
 
     /// The rules that a request has to meet, by its fields and its content.
@@ -67,8 +69,11 @@ impl Mcp {
     ) -> Result<Needed, RequestFault> {
         self.origins.check(fields)?;
         let mut needed = Needed::default();
-        if !self.has_operation(method) {
+        if !self.has_operation(method, fields) {
             return Ok(needed);
+        }
+        if transport::opens_websocket(fields) {
+            return Err(RequestFault::McpContentType);
         }
         match content {
             Content::Unseen => needed.add(self, &Fields::of(fields)?.operation(|method| self.asks_for_name(method))?),
@@ -118,8 +123,8 @@ impl Mcp {
     }
 
     /// Tells whether the request has an operation that a rule may match: not by its method alone, if the door does not know that.
-    fn has_operation(&self, method: &str) -> bool {
-        !self.rules.is_empty() && !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
+    fn has_operation(&self, method: &str, fields: &dyn HeaderFields) -> bool {
+        !self.rules.is_empty() && transport::may_carry_message(method, fields)
     }
 
     fn asks_for_name(&self, method: &str) -> bool {
@@ -128,9 +133,9 @@ impl Mcp {
 }
 
 impl OperationRule {
-    fn matches(&self, operation: &Operation<'_>) -> bool {
-        let is_meant = |pattern: &Pattern| operation.name.is_some_and(|name| pattern.matches(name));
-        self.method.matches(operation.method) && self.name.as_ref().is_none_or(is_meant)
+    fn matches(&self, method: &str, names: &Readings<'_>) -> bool {
+        let is_meant = |pattern: &Pattern| names.any(|name| pattern.matches(name));
+        self.method.matches(method) && self.name.as_ref().is_none_or(is_meant)
     }
 }
 
@@ -140,8 +145,10 @@ impl Needed {
     }
 
     fn add(&mut self, mcp: &Mcp, operation: &Operation<'_>) {
+        let asks = mcp.asks_for_name(operation.method);
+        let names = if asks { operation.readings() } else { Readings::One(operation.name) };
         for (place, rule) in mcp.rules.iter().enumerate() {
-            if !self.0.contains(&place) && rule.matches(operation) {
+            if !self.0.contains(&place) && rule.matches(operation.method, &names) {
                 self.0.push(place);
             }
         }

@@ -4,6 +4,7 @@ mod bodies;
 mod fields;
 mod oracle;
 mod origins;
+mod readings;
 mod rules;
 
 use serde_json::json;

@@ -176,6 +176,36 @@ fn only_methods_without_a_message_pass_without_one() {
 }
 
 #[test]
+fn a_method_that_carries_no_message_does_so_by_no_other_field() {
+    let (mcp, list) = (mcp(), br#"{"method":"tools/list"}"#);
+    let now =
+        [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list"), ("content-type", "application/json")];
+    let table = [
+        ("x-http-method-override", "POST", "mcp_fields_missing", "mcp_content_type", ""),
+        ("X-HTTP-Method", "post", "mcp_fields_missing", "mcp_content_type", ""),
+        ("x-method-override", "", "mcp_fields_missing", "mcp_content_type", ""),
+        // Nobody judges the messages behind an upgrade, whatever the fields say.
+        ("upgrade", "websocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
+        ("Upgrade", "h2c , WebSocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
+    ];
+    for (name, value, unseen, empty, told) in table {
+        for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
+            let alone = fields(&[(name, value)]);
+            assert_eq!(judged(&mcp, method, &alone, Content::Unseen), unseen, "{method} {name}");
+            assert_eq!(judged(&mcp, method, &alone, Content::Whole(b"")), empty, "{method} {name}");
+            assert_eq!(mcp.content_limit(method, &alone), Some(1 << 20), "{method} {name}");
+            let with_fields = fields(&[&now[..], &[(name, value)]].concat());
+            assert_eq!(judged(&mcp, method, &with_fields, Content::Unseen), told, "{method} {name}");
+            assert_eq!(judged(&mcp, method, &with_fields, Content::Whole(list)), told, "{method} {name}");
+        }
+    }
+    for harmless in [("upgrade", "h2c"), ("upgrade", "websockets"), ("x-http-methods", "POST")] {
+        assert_eq!(judged(&mcp, "GET", &fields(&[harmless]), Content::Unseen), "", "{harmless:?}");
+    }
+    assert_eq!(judged(&of(&json!({})), "GET", &fields(&[("upgrade", "websocket")]), Content::Unseen), "", "no rule");
+}
+
+#[test]
 fn nothing_is_read_without_a_rule() {
     let mcp = of(&json!({}));
     assert_eq!(judged(&mcp, "POST", &fields(&[("mcp-method", "a, b")]), Content::Unseen), "");

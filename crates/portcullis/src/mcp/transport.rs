@@ -1,0 +1,31 @@
+//! The requests that may carry messages.
+
+use http::{HeaderName, header::UPGRADE};
+
+use crate::bearer::HeaderFields;
+
+/// The fields by which clients override the method, where a framework before the server behind knows them.
+const METHOD_OVERRIDES: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
+
+/// Tells whether a message may come with a request: with any method that is not known to carry none, also by a field that
+/// overrides it, and behind an upgrade to WebSocket.
+pub(super) fn may_carry_message(method: &str, fields: &dyn HeaderFields) -> bool {
+    let carries_none = matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE");
+    !carries_none || METHOD_OVERRIDES.iter().any(|name| has(fields, name)) || opens_websocket(fields)
+}
+
+/// Tells whether the request asks for a connection whose messages nobody would judge (RFC 6455 section 4.1).
+pub(super) fn opens_websocket(fields: &dyn HeaderFields) -> bool {
+    let mut opens = false;
+    let is_websocket = |protocol: &[u8]| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket");
+    fields.each(&UPGRADE, &mut |value| opens |= value.split(|byte| *byte == b',').any(is_websocket));
+    opens
+}
+
+fn has(fields: &dyn HeaderFields, name: &HeaderName) -> bool {
+    matches!(fields.first_two(name), [Some(_), _])
+}
