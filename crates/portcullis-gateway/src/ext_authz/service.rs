@@ -46,8 +46,11 @@ where
         }
         let method = Check(self.clone());
         let check_bytes = self.check_bytes;
-        let with_content = check_bytes.saturating_add(self.decider.gateway().content_bytes());
-        let mut grpc = tonic::server::Grpc::new(CheckCodec).max_decoding_message_size(with_content);
+        let gateway = self.decider.gateway();
+        // A stranger is refused whatever it sends, so it may not fill the memory with content.
+        let content_bytes = if gateway.trusts(self.peer) { gateway.content_bytes() } else { 0 };
+        let most = check_bytes.saturating_add(content_bytes);
+        let mut grpc = tonic::server::Grpc::new(CheckCodec).max_decoding_message_size(most);
         Box::pin(async move {
             let answer = grpc.unary(method, request).await;
             tell_of_size(&answer, check_bytes);

@@ -268,8 +268,18 @@ async fn a_server_is_one_by_a_word() {
 
 #[tokio::test]
 async fn a_check_may_have_a_content_beside_its_fields() {
-    for (server, length, expected) in [(SERVER, 900 << 10, None), ("", 200 << 10, Some(Code::OutOfRange))] {
-        let (authorization, gateway) = setup(server).await;
+    let too_large = Some(Code::OutOfRange);
+    let strangers = "trusted_proxies = [\"192.0.2.1\"]\n";
+    for (before, server, length, expected) in [
+        ("", SERVER, 900 << 10, None),
+        ("", "", 200 << 10, too_large),
+        (strangers, SERVER, 100, None),
+        (strangers, SERVER, 200 << 10, too_large),
+    ] {
+        let authorization = AuthorizationServer::start().await;
+        let tables = format!("{}{server}", introspecting(&authorization, "phantom", ""));
+        let gateway = Gateway::start_with(before, &tables).await;
+        gateway.ready().await;
         let headers = [("authorization".to_owned(), bearer(&authorization, "files:read"))].into();
         let (method, path, host) = ("POST".to_owned(), "/mcp".to_owned(), HOST.to_owned());
         let http = HttpRequest { method, path, host, headers, raw_body: vec![b' '; length], ..HttpRequest::default() };
