@@ -16,8 +16,8 @@
 //!    (2026-07-28 and later). Otherwise the request is refused, since nothing is known about its operation.
 //! 3. Nothing is read if there is no rule for an operation.
 //! 4. `GET`, `HEAD`, `OPTIONS` and `DELETE` carry no message: in revisions before 2026-07-28 they open a stream and end a
-//!    session. Any other method is judged as `POST` is, and so is a request with a field that overrides the method. An
-//!    upgrade to WebSocket is refused: the messages behind it would not be judged.
+//!    session. Any other method is judged as `POST` is, and so is one of these with content or a field that overrides
+//!    the method. An upgrade to WebSocket is refused: the messages behind it would not be judged.
 //! 5. The message of a response that the client sends (before 2026-07-28) has no operation. A batch (before 2025-06-18)
 //!    needs the scope values of all its members.
 //!

@@ -1,6 +1,9 @@
 //! The requests that may carry messages.
 
-use http::{HeaderName, header::UPGRADE};
+use http::{
+    HeaderName,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+};
 
 use crate::bearer::HeaderFields;
 
@@ -12,10 +15,20 @@ const METHOD_OVERRIDES: [HeaderName; 3] = [
 ];
 
 /// Tells whether a message may come with a request: with any method that is not known to carry none, also by a field that
-/// overrides it, and behind an upgrade to WebSocket.
+/// overrides it, with content, and behind an upgrade to WebSocket.
 pub(super) fn may_carry_message(method: &str, fields: &dyn HeaderFields) -> bool {
     let carries_none = matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE");
-    !carries_none || METHOD_OVERRIDES.iter().any(|name| has(fields, name)) || opens_websocket(fields)
+    !carries_none
+        || METHOD_OVERRIDES.iter().any(|name| has(fields, name))
+        || has_content(fields)
+        || opens_websocket(fields)
+}
+
+/// Tells whether fields announce content (RFC 9112 section 6.3), which a handler for all methods would read.
+fn has_content(fields: &dyn HeaderFields) -> bool {
+    let mut is_long = false;
+    fields.each(&CONTENT_LENGTH, &mut |value| is_long |= value.trim_ascii() != b"0");
+    is_long || has(fields, &TRANSFER_ENCODING)
 }
 
 /// Tells whether the request asks for a connection whose messages nobody would judge (RFC 6455 section 4.1).

@@ -184,6 +184,9 @@ fn a_method_that_carries_no_message_does_so_by_no_other_field() {
         ("x-http-method-override", "POST", "mcp_fields_missing", "mcp_content_type", ""),
         ("X-HTTP-Method", "post", "mcp_fields_missing", "mcp_content_type", ""),
         ("x-method-override", "", "mcp_fields_missing", "mcp_content_type", ""),
+        ("content-length", "7", "mcp_fields_missing", "mcp_content_type", ""),
+        ("Content-Length", "00", "mcp_fields_missing", "mcp_content_type", ""),
+        ("transfer-encoding", "chunked", "mcp_fields_missing", "mcp_content_type", ""),
         // Nobody judges the messages behind an upgrade, whatever the fields say.
         ("upgrade", "websocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
         ("Upgrade", "h2c , WebSocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
@@ -199,7 +202,8 @@ fn a_method_that_carries_no_message_does_so_by_no_other_field() {
             assert_eq!(judged(&mcp, method, &with_fields, Content::Whole(list)), told, "{method} {name}");
         }
     }
-    for harmless in [("upgrade", "h2c"), ("upgrade", "websockets"), ("x-http-methods", "POST")] {
+    for harmless in [("upgrade", "h2c"), ("upgrade", "websockets"), ("x-http-methods", "POST"), ("content-length", "0")]
+    {
         assert_eq!(judged(&mcp, "GET", &fields(&[harmless]), Content::Unseen), "", "{harmless:?}");
     }
     assert_eq!(judged(&of(&json!({})), "GET", &fields(&[("upgrade", "websocket")]), Content::Unseen), "", "no rule");
