@@ -114,11 +114,15 @@ impl Routes {
             return Err(Unrouted::NoRoute);
         }
         let path = path_of(target, self.path_bytes)?;
-        let route = self.find_by(method, path)?;
+        let route = match self.find_by(method, path) {
+            Err(Unrouted::NoRoute) => Err(Unrouted::NoRoute),
+            found => Ok(found?),
+        };
         let other_path = self.asked_path(fields)?;
-        if other_path.is_some_and(|other| self.find_by(method, other) != Ok(route)) {
+        if other_path.is_some_and(|other| self.find_by(method, other) != route) {
             return Err(Unrouted::AmbiguousPath);
         }
+        let route = route?;
         if self.rules.iter().all(|rule| rule.methods.is_empty()) {
             return Ok(route);
         }

@@ -328,11 +328,46 @@ async fn no_spelling_of_a_path_leads_out_of_a_resource() {
         ("/mcp%2fx", "ambiguous_path"),
         ("/mcp;x/admin", "ambiguous_path"),
         ("/MCP", "no_route"),
+        ("/mcp/Admin", "ambiguous_path"),
+        ("/mcp/%41dmin", "ambiguous_path"),
+        ("/mcp/%2541dmin", "ambiguous_path"),
+        ("/mcp/X/%4d?ADMIN", "pass"),
     ] {
         assert_eq!(verdict(&gateway, "tools.example.com", "GET", target, Some(&token)).await.1, code, "{target}");
     }
     let overridden = "X-Original-Method: GET\r\nX-Original-URI: /any/x\r\nX-Rewrite-URL: /mcp\r\n";
     assert_eq!(send_to("shop.example.com", &gateway, "GET", "/auth", overridden).await.code(), "ambiguous_path");
+}
+
+#[tokio::test]
+async fn no_request_for_another_path_is_for_a_resource() {
+    let server = AuthorizationServer::start().await;
+    let resources = format!("[[resources]]\nresource = \"{TOOLS}\"\n[[routes]]\npath = \"/*\"\n");
+    let gateway = Gateway::start(&format!("{}{resources}", introspecting(&server, "phantom", ""))).await;
+    gateway.ready().await;
+    // A token for the API beside the resource.
+    let token = server.token().sign();
+    for (target, further, code) in [
+        ("/any", "", "pass"),
+        ("/Any/M", "", "pass"),
+        ("/mcp", "", "wrong_audience"),
+        // Express takes these for the path of the resource.
+        ("/MCP", "", "ambiguous_path"),
+        ("/mCp/x", "", "ambiguous_path"),
+        ("/%4dcp", "", "ambiguous_path"),
+        ("/%254Dcp/x", "", "ambiguous_path"),
+        ("/any", "X-Rewrite-URL: /mcp\r\n", "ambiguous_path"),
+        ("/any", "X-Rewrite-URL: /other\r\n", "pass"),
+        ("/mcp", "X-Rewrite-URL: /any\r\n", "ambiguous_path"),
+    ] {
+        let described =
+            format!("X-Original-Method: GET\r\nX-Original-URI: {target}\r\nAuthorization: Bearer {token}\r\n");
+        for host in ["tools.example.com", "elsewhere.example.com"] {
+            let answer = send_to(host, &gateway, "GET", "/auth", &format!("{described}{further}")).await;
+            let code = if host == "elsewhere.example.com" && code == "wrong_audience" { "wrong_host" } else { code };
+            assert_eq!(answer.code(), code, "{host}{target} {further}");
+        }
+    }
 }
 
 #[tokio::test]
