@@ -119,7 +119,7 @@ pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
 pub use explain::{
-    Check, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceDocuments, ResourceFinding,
+    Check, CollectedMetadata, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceFinding,
     ResourceInspector, ResourceOutcome, ResourceReport,
 };
 pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, ProtectedResource, Secure, Verdict};

@@ -23,7 +23,7 @@ mod walk;
 mod words;
 
 pub use resource::{
-    ResourceCheck, ResourceCheckKind, ResourceDocuments, ResourceFinding, ResourceInspector, ResourceOutcome,
+    CollectedMetadata, ResourceCheck, ResourceCheckKind, ResourceFinding, ResourceInspector, ResourceOutcome,
     ResourceReport,
 };
 

@@ -1,4 +1,4 @@
-//! Entries: an inspection by requests, and one of documents at hand.
+//! The two ways to inspect: [`ResourceInspector`] sends requests, [`CollectedMetadata`] are at hand.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -103,27 +103,27 @@ impl std::fmt::Debug for ResourceInspector {
     }
 }
 
-/// Documents of a protected resource at hand, to be inspected without a request.
+/// The metadata of a protected resource and its authorization servers at hand, to be inspected without a request.
 ///
 /// # Example
 ///
 /// ```
-/// use portcullis::{ResourceDocuments, ResourceFinding};
+/// use portcullis::{CollectedMetadata, ResourceFinding};
 ///
 /// # fn main() -> Result<(), portcullis::ConfigurationError> {
-/// let documents = ResourceDocuments {
+/// let collected = CollectedMetadata {
 ///     url: "https://mcp.example.com/mcp".to_owned(),
 ///     metadata: r#"{ "resource": "https://mcp.example.com/mcp/", "authorization_servers": ["https://as.example.com"] }"#.to_owned(),
-///     ..ResourceDocuments::default()
+///     ..CollectedMetadata::default()
 /// };
-/// let report = documents.inspect()?;
+/// let report = collected.inspect()?;
 /// let errors: Vec<_> = report.errors().collect();
 /// assert_eq!(errors, [ResourceFinding::SlashIdentifier]);
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ResourceDocuments {
+pub struct CollectedMetadata {
     /// The URL of the resource, as its clients write it.
     pub url: String,
     /// The value of `WWW-Authenticate` in the answer to a request without a token; none if it is not to be inspected.
@@ -134,12 +134,12 @@ pub struct ResourceDocuments {
     pub servers: Vec<String>,
 }
 
-impl ResourceDocuments {
+impl CollectedMetadata {
     /// Reports what is missing or contradictory; checks of servers and their answers are not made.
     ///
     /// # Errors
     ///
-    /// Those of [`ResourceInspector::new`].
+    /// The errors of [`ResourceInspector::new`].
     pub fn inspect(&self) -> Result<ResourceReport, ConfigurationError> {
         let url = resource(&self.url)?;
         let well_known = places::of_resource(&url);

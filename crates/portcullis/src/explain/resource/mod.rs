@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ResourceInspector ──► walk: resource ─► challenge ─► metadata ─► each authorization server ─► its keys
-//! ResourceDocuments ──────────────────────────────┐
+//! CollectedMetadata ──────────────────────────────┐
 //!                                                Seen   the answers, as they arrived
 //!                                                 │  rows (pure)
 //!                                          ResourceReport
@@ -27,7 +27,7 @@ mod seen;
 mod walk;
 
 pub use finding::ResourceFinding;
-pub use inspector::{ResourceDocuments, ResourceInspector};
+pub use inspector::{CollectedMetadata, ResourceInspector};
 pub use kind::ResourceCheckKind;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -40,13 +40,13 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 /// # Example
 ///
 /// ```
-/// use portcullis::ResourceDocuments;
+/// use portcullis::CollectedMetadata;
 ///
 /// # fn main() -> Result<(), portcullis::ConfigurationError> {
-/// let documents = ResourceDocuments {
+/// let documents = CollectedMetadata {
 ///     url: "https://mcp.example.com/mcp".to_owned(),
 ///     metadata: r#"{ "resource": "https://mcp.example.com/mcp" }"#.to_owned(),
-///     ..ResourceDocuments::default()
+///     ..CollectedMetadata::default()
 /// };
 /// let report = serde_json::to_value(documents.inspect()?).expect("it is data");
 /// assert_eq!(report["verdict"], "failed");
