@@ -60,6 +60,7 @@ const OF_THE_METADATA: &[Mistake] = &[
     (&["metadata_not_json"], |scene| scene.metadata_page(|page| Page { body: "resource: mcp".to_owned(), ..page })),
     (&["metadata_not_json"], |scene| scene.metadata_page(|page| Page { body: "{\"a\":1,\"a\":2}".to_owned(), ..page })),
     (&["wrong_content_type"], |scene| scene.metadata_page(|page| page.with("content-type", "text/plain"))),
+    (&["no_cors"], |scene| scene.page(&format!("Origin {RESOURCE}"), Page::status(403))),
     (&["no_cors"], |scene| scene.metadata_page(|page| page.without("access-control-allow-origin"))),
     (&["not_well_known"], |scene| {
         scene.challenge("Bearer resource_metadata=\"{base}/metadata\"");

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Router,
     body::Body,
-    http::{Method, Response, Uri},
+    http::{HeaderMap, Method, Response, Uri},
 };
 use portcullis_testkit::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 
-/// The pages of the listener, by path, or by method and path (`POST /mcp`).
+/// The documents and pages of the listener.
 pub(super) struct Scene {
     /// The origin.
     pub(super) base: String,
@@ -22,6 +22,7 @@ pub(super) struct Scene {
     pub(super) metadata: Value,
     /// The authorization server's metadata.
     pub(super) server: Value,
+    /// The pages by path, by method and path (`POST /mcp`), or for browsers alone (`Origin /mcp`).
     pub(super) pages: BTreeMap<String, Page>,
 }
 
@@ -83,8 +84,10 @@ impl Scene {
             scene.pages.entry(path.to_owned()).or_insert_with(|| Page::json(value));
         }
         let pages = Arc::new(scene.pages.clone());
-        let router = Router::new().fallback(move |method: Method, uri: Uri| {
-            let page = pages.get(&format!("{method} {}", uri.path())).or_else(|| pages.get(uri.path()));
+        let router = Router::new().fallback(move |method: Method, uri: Uri, fields: HeaderMap| {
+            let of_browser = fields.get("origin").and_then(|_| pages.get(&format!("Origin {}", uri.path())));
+            let page = of_browser.or_else(|| pages.get(&format!("{method} {}", uri.path())));
+            let page = page.or_else(|| pages.get(uri.path()));
             let page = page.cloned().unwrap_or_else(|| Page::status(404));
             async move { answer(page) }
         });

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION, ORIGIN, USER_AGENT},
+    HeaderValue, Method, Request, StatusCode,
+    header::{ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, LOCATION, ORIGIN, USER_AGENT},
 };
 use tokio::time::timeout;
 use url::Url;
@@ -56,16 +56,29 @@ impl Client {
         self.ask(url, None, request).await
     }
 
-    /// Asks for a document, as a client in a browser does; the address has to be within reach of the server that named it.
+    /// Asks for a document; the address has to be within reach of the server that named it.
     pub(super) async fn document(&self, url: Url, reach: Reach) -> Attempt {
-        let request =
-            || Request::get("/").header(ACCEPT, "application/json").header(ORIGIN, BROWSER).body(Bytes::new());
         let asked = if reach.allows_literal(&url) {
-            self.ask(&url, Some(reach), request).await
+            self.allowed_document(&url, reach).await
         } else {
             Asked::Nothing("an address on this machine or in a network that the server naming it is not in".to_owned())
         };
         Attempt { url, asked }
+    }
+
+    /// Asks as a client in a browser does, and if such a client is refused, as other clients do.
+    async fn allowed_document(&self, url: &Url, reach: Reach) -> Asked {
+        let request = || Request::get("/").header(ACCEPT, "application/json");
+        let asked = self.ask(url, Some(reach), || request().header(ORIGIN, BROWSER).body(Bytes::new())).await;
+        if !matches!(&asked, Asked::Answered(answer) if answer.status == StatusCode::FORBIDDEN) {
+            return asked;
+        }
+        let mut asked = self.ask(url, Some(reach), || request().body(Bytes::new())).await;
+        if let Asked::Answered(answer) = &mut asked {
+            // Whatever it says, pages are refused.
+            answer.fields.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+        }
+        asked
     }
 
     async fn ask(&self, url: &Url, reach: Option<Reach>, request: impl Fn() -> http::Result<Request<Bytes>>) -> Asked {

@@ -126,8 +126,8 @@ findings! {
         "Send `Content-Type: application/json`.";
     /// Scripts of other origins may not read the metadata.
     NoCors = "no_cors", Warning,
-        "Send `Access-Control-Allow-Origin: *` with the metadata, which are public: clients in browsers cannot read them \
-         otherwise.";
+        "Send the metadata, which are public, to pages of any `Origin`, with `Access-Control-Allow-Origin: *`: clients in \
+         browsers cannot read them otherwise.";
     /// The metadata are not at the well-known URI of the resource.
     NotWellKnown = "not_well_known", Warning,
         "Serve the metadata at this URI, too: clients that do not see the challenge, such as those in browsers, look there \
