@@ -92,7 +92,9 @@ impl Gate {
         let judging = span.enter();
         let needed = match self.needed(presented) {
             Ok(needed) => needed,
-            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &Needed::default())),
+            Err(fault) => {
+                return Judging::Done(self.verdict(Err(self.said_first(fault, presented)), None, &Needed::default()));
+            }
         };
         let token = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(token)) => token,
@@ -114,6 +116,22 @@ impl Gate {
                 drop(judging);
                 Judging::Waits(Pending::new(Arc::clone(self), waiting, needed, span))
             }
+        }
+    }
+
+    /// The refusal of a request whose message is faulty, too: a client without a token learns first how to get one. The origin of a
+    /// page comes before everything.
+    fn said_first(&self, fault: Refusal, presented: &Presented<'_>) -> Refusal {
+        if fault == Refusal::Request(RequestFault::McpOrigin) {
+            return fault;
+        }
+        match self.find(presented, self.max_token_bytes()) {
+            Err(
+                missing @ Refusal::Request(
+                    RequestFault::NoCredentials | RequestFault::OtherScheme | RequestFault::EmptyToken,
+                ),
+            ) => missing,
+            _ => fault,
         }
     }
 

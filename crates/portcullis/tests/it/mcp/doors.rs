@@ -137,7 +137,10 @@ async fn actix_reads_up_to_the_limit_and_hands_all_of_it_on() {
             None => vec![Ok("{}".into()), Err(PayloadError::Incomplete(None))],
         };
         let payload: Payload = Payload::Stream { payload: Box::pin(Parts(parts.into())) };
-        let request = TestRequest::post().insert_header(("content-type", "application/json")).to_request();
+        let request = TestRequest::post()
+            .insert_header(("content-type", "application/json"))
+            .insert_header(("authorization", format!("Bearer {}", token(&setup, "read").sign())))
+            .to_request();
         let (request, _) = request.replace_payload(payload);
         let answer = crate::actix::read(call_service(&app, request).await).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
@@ -183,21 +186,22 @@ async fn a_tower_service_with_other_bodies_is_judged_by_fields() {
 async fn a_message_that_cannot_be_judged_gets_a_json_rpc_error() {
     let setup = Setup::new().await;
     let app = app(secure(&setup).problem_json());
+    let bearer = token(&setup, "read").sign();
     let table = [
         (
-            post(None, &[NOW, CALL, ("mcp-name", "other")], call("list")),
+            post(Some(&bearer), &[NOW, CALL, ("mcp-name", "other")], call("list")),
             400,
             -32020,
             Some("a-7"),
             "mcp_fields_disagree",
         ),
-        (post(None, &[CALL, CALL], call("list")), 400, -32020, None, "mcp_fields_malformed"),
-        (post(None, &[], "{"), 400, -32700, None, "mcp_body"),
-        (post(None, &[], "{}{}"), 400, -32700, None, "mcp_body"),
-        (post(None, &[], "[]"), 400, -32600, None, "mcp_body"),
-        (post(None, &[("content-encoding", "gzip")], call("list")), 415, -32600, None, "mcp_content_type"),
-        (post(None, &[], " ".repeat((1 << 20) + 1)), 413, -32600, None, "mcp_body_too_large"),
-        (post(None, &[("origin", "null")], call("list")), 403, -32600, None, "mcp_origin"),
+        (post(Some(&bearer), &[CALL, CALL], call("list")), 400, -32020, None, "mcp_fields_malformed"),
+        (post(Some(&bearer), &[], "{"), 400, -32700, None, "mcp_body"),
+        (post(Some(&bearer), &[], "{}{}"), 400, -32700, None, "mcp_body"),
+        (post(Some(&bearer), &[], "[]"), 400, -32600, None, "mcp_body"),
+        (post(Some(&bearer), &[("content-encoding", "gzip")], call("list")), 415, -32600, None, "mcp_content_type"),
+        (post(Some(&bearer), &[], " ".repeat((1 << 20) + 1)), 413, -32600, None, "mcp_body_too_large"),
+        (post(Some(&bearer), &[("origin", "null")], call("list")), 403, -32600, None, "mcp_origin"),
     ];
     for (request, status, number, id, code) in table {
         let answer = answer(&app, request).await;
@@ -208,4 +212,22 @@ async fn a_message_that_cannot_be_judged_gets_a_json_rpc_error() {
         assert_eq!(error["error"]["data"]["code"], code);
         assert!(refusal::CODES.contains(&code));
     }
+}
+
+#[tokio::test]
+async fn a_client_without_a_token_learns_first_how_to_get_one() {
+    let setup = Setup::new().await;
+    let app = app(secure(&setup));
+    for (fields, content) in [
+        (vec![NOW, CALL, ("mcp-name", "other")], call("list")),
+        (vec![], "{".to_owned()),
+        (vec![("content-encoding", "gzip")], call("list")),
+        (vec![], " ".repeat((1 << 20) + 1)),
+    ] {
+        let answer = answer(&app, post(None, &fields, content)).await;
+        assert_eq!(answer.status.as_u16(), 401, "{fields:?}");
+        assert!(answer.challenge().is_some_and(|challenge| challenge.contains("resource_metadata=")), "{fields:?}");
+    }
+    let foreign = answer(&app, post(None, &[("origin", "null")], call("list"))).await;
+    assert_eq!(foreign.status.as_u16(), 403, "a page that may not send requests learns nothing");
 }
