@@ -42,7 +42,12 @@ pub(super) fn mistakes(issuer: &Issuer) -> Vec<Mistake> {
         ),
         is(
             "Any proxy: A call of an MCP tool gets 400",
-            &[("X-Forwarded-Host", "mcp.example.com"), ("X-Forwarded-Uri", "/mcp"), ("X-Forwarded-Method", "POST")],
+            &[
+                token,
+                ("X-Forwarded-Host", "mcp.example.com"),
+                ("X-Forwarded-Uri", "/mcp"),
+                ("X-Forwarded-Method", "POST"),
+            ],
         ),
         is("Any proxy: A new path has no route", &[token, ("X-Original-URI", "/new"), METHOD]),
     ]
