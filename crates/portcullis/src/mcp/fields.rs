@@ -109,15 +109,14 @@ fn one_value(value: &str) -> Result<&str, RequestFault> {
 
 /// The value of the only field of this name, in visible ASCII and spaces; an empty one is malformed.
 fn only<'a>(fields: &'a dyn HeaderFields, name: &HeaderName) -> Result<Option<&'a str>, RequestFault> {
-    let (mut found, mut count) = (None, 0_usize);
-    fields.each(name, &mut |value| {
-        count += 1;
-        found = Some(value.trim_ascii());
-    });
-    let Some(value) = found else { return Ok(None) };
+    let value = match fields.first_two(name) {
+        [None, _] => return Ok(None),
+        [Some(value), None] => value.trim_ascii(),
+        _ => return Err(RequestFault::McpFieldsMalformed),
+    };
     let is_visible = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
     match std::str::from_utf8(value) {
-        Ok(text) if count == 1 && is_visible && !text.is_empty() => Ok(Some(text)),
+        Ok(text) if is_visible && !text.is_empty() => Ok(Some(text)),
         _ => Err(RequestFault::McpFieldsMalformed),
     }
 }

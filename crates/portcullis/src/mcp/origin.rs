@@ -16,12 +16,11 @@ impl Origins {
 
     /// Lets a request pass that has no `Origin` field, as other programs than browsers send them, or one with an origin on the list.
     pub(super) fn check(&self, fields: &dyn HeaderFields) -> Result<(), RequestFault> {
-        let (mut count, mut known) = (0_usize, 0_usize);
-        fields.each(&ORIGIN, &mut |value| {
-            count += 1;
-            known += usize::from(self.has(value));
-        });
-        if count == 0 || (count == 1 && known == 1) { Ok(()) } else { Err(RequestFault::McpOrigin) }
+        match fields.first_two(&ORIGIN) {
+            [None, _] => Ok(()),
+            [Some(origin), None] if self.has(origin) => Ok(()),
+            _ => Err(RequestFault::McpOrigin),
+        }
     }
 
     fn has(&self, value: &[u8]) -> bool {
