@@ -10,6 +10,7 @@ use actix_web::{
 };
 
 /// The fields that were taken off, in the request's extensions.
+#[derive(Clone)]
 struct TakenOff(Vec<HeaderValue>);
 
 /// Takes the fields off.
@@ -20,10 +21,15 @@ pub(super) fn take_off(request: &mut ServiceRequest) {
     }
 }
 
-/// Puts back what outer middleware has taken off.
+/// Puts back what outer middleware has taken off, so that this middleware finds it.
 pub(super) fn put_back(request: &mut ServiceRequest) {
-    let taken_off = request.extensions_mut().remove::<TakenOff>();
+    let taken_off = request.extensions().get::<TakenOff>().cloned();
     for field in taken_off.into_iter().flat_map(|TakenOff(fields)| fields) {
         request.headers_mut().append(AUTHORIZATION, field);
     }
+}
+
+/// Tells whether outer middleware has taken the fields off: then no middleware within passes them on.
+pub(super) fn were_taken_off(request: &ServiceRequest) -> bool {
+    request.extensions().contains::<TakenOff>()
 }

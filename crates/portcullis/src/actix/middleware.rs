@@ -60,9 +60,7 @@ where
         if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.path()) {
             return MiddlewareFuture::answered(request.into_response(convert::response(document)));
         }
-        if !self.secure.forwards_authorization() {
-            credentials::put_back(&mut request);
-        }
+        credentials::put_back(&mut request);
         let presented = presented(&request);
         match self.secure.content_limit(&presented) {
             None => self.go_on(self.judge(&request, presented), request),
@@ -103,7 +101,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
     pub(super) fn respond(&self, verdict: Verdict, mut request: ServiceRequest) -> MiddlewareFuture<S> {
         match verdict.outcome {
             Ok(admitted) => {
-                if !self.secure.forwards_authorization() {
+                if !self.secure.forwards_authorization() || credentials::were_taken_off(&request) {
                     credentials::take_off(&mut request);
                 }
                 leave(admitted, &request);

@@ -18,12 +18,17 @@ pub(super) fn take_off<B>(request: &mut Request<B>) {
     }
 }
 
-/// Puts back what an outer layer has taken off.
+/// Puts back what an outer layer has taken off, so that this layer finds it.
 pub(super) fn put_back<B>(request: &mut Request<B>) {
-    if let Some(TakenOff(fields)) = request.extensions_mut().remove() {
+    if let Some(TakenOff(fields)) = request.extensions().get().cloned() {
         let headers: &mut HeaderMap = request.headers_mut();
         for field in fields {
             headers.append(AUTHORIZATION, field);
         }
     }
+}
+
+/// Tells whether an outer layer has taken the fields off: then no layer within passes them on.
+pub(super) fn were_taken_off<B>(request: &Request<B>) -> bool {
+    request.extensions().get::<TakenOff>().is_some()
 }

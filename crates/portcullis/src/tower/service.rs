@@ -46,9 +46,7 @@ where
         if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.uri().path()) {
             return ResponseFuture::answered(document);
         }
-        if !self.secure.forwards_authorization() {
-            credentials::put_back(&mut request);
-        }
+        credentials::put_back(&mut request);
         let presented = presented(&request);
         let judging = match self.secure.content_limit(&presented) {
             None => self.secure.judge(&presented),
@@ -89,7 +87,7 @@ pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.
 pub(super) fn leave<B>(secure: &Secure, admitted: Admitted, request: &mut Request<B>) {
-    if !secure.forwards_authorization() {
+    if !secure.forwards_authorization() || credentials::were_taken_off(request) {
         credentials::take_off(request);
     }
     let extensions = request.extensions_mut();

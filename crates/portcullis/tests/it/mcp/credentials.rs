@@ -38,3 +38,38 @@ async fn a_layer_within_finds_the_token_and_passes_none_on() {
     let passed = answer(&app, post(Some(&admin), &[], call("list"))).await;
     assert_eq!((passed.status.as_u16(), passed.body), (200, format!("without token: {}", call("list"))));
 }
+
+#[tokio::test]
+async fn a_layer_of_another_kind_within_finds_the_token_and_passes_none_on() {
+    let setup = Setup::new().await;
+    let outer = secure(&setup);
+    let inner = Secure::new(outer.verifier().clone()).scope(["admin"]);
+    let app = outer.protect(Router::new().route("/mcp", any(server).layer(inner)));
+    let (plain, admin) = (token(&setup, "read").sign(), token(&setup, "read admin").sign());
+    let refused = answer(&app, post(Some(&plain), &[], call("list"))).await;
+    assert_eq!(refused.status, 403);
+    let passed = answer(&app, post(Some(&admin), &[], call("list"))).await;
+    assert_eq!((passed.status.as_u16(), passed.body), (200, format!("without token: {}", call("list"))));
+}
+
+#[tokio::test]
+async fn actix_middleware_of_another_kind_within_finds_the_token_and_passes_none_on() {
+    use actix_web::{
+        App, HttpRequest,
+        test::{TestRequest, call_service, init_service},
+        web,
+    };
+
+    let setup = Setup::new().await;
+    let outer = secure(&setup);
+    let inner = Secure::new(outer.verifier().clone()).scope(["admin"]);
+    let server = async |request: HttpRequest| request.headers().contains_key("authorization").to_string();
+    let guarded = web::scope("/mcp").wrap(inner).default_service(web::to(server));
+    let app = init_service(App::new().wrap(outer).service(guarded)).await;
+    for (scope, status, body) in [("read", 403, ""), ("read admin", 200, "false")] {
+        let bearer = format!("Bearer {}", token(&setup, scope).sign());
+        let request = TestRequest::get().uri("/mcp/x").insert_header(("authorization", bearer)).to_request();
+        let answer = crate::actix::read(call_service(&app, request).await).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (status, body));
+    }
+}
