@@ -455,14 +455,16 @@ test('orNoType: a token without a type passes beside those that are named', asyn
 
 test('a token that is bound to its sender\'s key passes only where that is called dangerous', async () => {
   const accepting = { dangerouslyAcceptSenderConstrainedTokens: true };
+  const THUMBPRINT = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I';
   const table = [
-    [{ jkt: 'thumbprint' }, 'sender_constrained_token'],
-    [{ 'x5t#S256': 'thumbprint' }, 'sender_constrained_token'],
-    [{ jkt: 'thumbprint', 'x5t#S256': 'thumbprint', kid: 'a' }, 'sender_constrained_token'],
+    [{ jkt: THUMBPRINT }, 'sender_constrained_token'],
+    [{ 'x5t#S256': THUMBPRINT }, 'sender_constrained_token'],
+    [{ jkt: THUMBPRINT, 'x5t#S256': THUMBPRINT, kid: 'a' }, 'sender_constrained_token'],
     [{ jwk: KEY.jwk }, 'unsupported_confirmation'],
     [{ kid: 'a' }, 'unsupported_confirmation'],
     [{ jkt: 7 }, 'malformed_claim'],
     [{ jkt: '' }, 'malformed_claim'],
+    [{ jkt: 'thumbprint' }, 'malformed_claim'],
     [{}, 'malformed_claim'],
     [null, 'malformed_claim'],
     ['thumbprint', 'malformed_claim'],
@@ -476,7 +478,7 @@ test('a token that is bound to its sender\'s key passes only where that is calle
     assert.equal(await outcome(secure(KEYS, accepting), token), 'passes', JSON.stringify(cnf));
     assert.equal(await outcome(secure(KEYS), token), code, JSON.stringify(cnf));
   }
-  const { status, headers } = await failure(secure(KEYS).verify(mint(KEY, { cnf: { jkt: 'a' } })));
+  const { status, headers } = await failure(secure(KEYS).verify(mint(KEY, { cnf: { jkt: THUMBPRINT } })));
   assert.equal(status, 401, 'the client has to ask in another way, so 403 would mislead it');
   assert.match(headers['www-authenticate'], /error="invalid_token"/);
 });

@@ -78,7 +78,7 @@ for (const sdk of Object.keys(SDKS)) {
         token({ iss: `${server.issuer}/` }),
         token({ iss: undefined }),
         token({ exp: 1 }),
-        token({ cnf: { jkt: 'a' } }),
+        token({ cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }),
       ];
       for (const bad of [...SINGLE_WORDS, ...others]) {
         const { status, body, challenge, challenges } = await client.get(bad);

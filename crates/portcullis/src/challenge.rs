@@ -5,12 +5,16 @@
 //! | no token | 401 | `Bearer`, with the realm only |
 //! | several tokens | 400 | `error="invalid_request"` |
 //! | bad token, rule for claims not met | 403, or as configured | `error="invalid_token"` |
-//! | token that is bound to a key, without its proof | 401 | `error="invalid_token"` |
+//! | token that is bound to a key, without its proof, or that has to be | 401 | `error="invalid_token"` |
+//! | bad DPoP proof | 401 | `DPoP error="invalid_dpop_proof"`, or `"use_dpop_nonce"` with a `DPoP-Nonce` field |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
 //! | user's authentication too weak or too old | 401 | `error="insufficient_user_authentication"`, with `acr_values` and `max_age` |
 //! | keys or introspection not available | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 //! | MCP message that cannot be judged | 400, 403, 413 or 415 | none; a JSON-RPC error in the body |
+//!
+//! Where DPoP is accepted (RFC 9449 section 7.1), there is a challenge for each scheme, in a field of its own; where it is required,
+//! the one for `DPoP` alone. Its `algs` are the algorithms of proofs.
 //!
 //! For a protected resource, a client that may come back with another token is also told `scope`, all that the endpoint needs at
 //! once, and `resource_metadata`, the URL of the resource's document (RFC 9728 section 5.1).
@@ -44,7 +48,17 @@ pub(crate) struct Challenge {
     invalid_token_status: InvalidTokenStatus,
     problem_json: bool,
     told: Option<Arc<Told>>,
+    dpop: Option<DpopTold>,
     pub(crate) own_body: Option<BodyHook>,
+}
+
+/// The facts about DPoP for clients.
+#[derive(Debug, Clone)]
+pub(crate) struct DpopTold {
+    /// The algorithms of proofs, separated by spaces.
+    pub(crate) algorithms: String,
+    /// True if bearer tokens are refused.
+    pub(crate) is_required: bool,
 }
 
 /// The facts about a protected resource for its clients.
@@ -62,10 +76,10 @@ impl Told {
 }
 
 impl Challenge {
-    pub(crate) fn new(rules: &Rules, told: Option<Told>, own_body: Option<BodyHook>) -> Self {
+    pub(crate) fn new(rules: &Rules, told: Option<Told>, dpop: Option<DpopTold>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
         let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
-        Self { realm: realm.clone(), invalid_token_status, problem_json, told: told.map(Arc::new), own_body }
+        Self { realm: realm.clone(), invalid_token_status, problem_json, told: told.map(Arc::new), dpop, own_body }
     }
 
     /// The response to a refused request: it shows nothing of the token or of our configuration.
@@ -95,8 +109,8 @@ impl Challenge {
     fn status(&self, refusal: &Refusal) -> StatusCode {
         match refusal {
             Refusal::Request(fault) => of_request(fault),
-            // A client that has the key can retry with a proof.
-            Refusal::Token(fault) if fault.lacks_proof() => StatusCode::UNAUTHORIZED,
+            Refusal::Token(fault) if fault.is_of_binding() => StatusCode::UNAUTHORIZED,
+            Refusal::Proof(_) => StatusCode::UNAUTHORIZED,
             Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
             Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => StatusCode::UNAUTHORIZED,
             Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
@@ -110,15 +124,24 @@ impl Challenge {
     fn schemes(&self, refusal: &Refusal, operation_scope: &str) -> Vec<SchemeChallenge> {
         match refusal {
             Refusal::Request(fault) if fault.is_of_message() => Vec::new(),
-            Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) => {
-                vec![self.bearer(refusal, operation_scope)]
+            Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) | Refusal::Proof(_) => {
+                let is_for_bearer = self.dpop.as_ref().is_none_or(|dpop| !dpop.is_required);
+                let bearer = is_for_bearer && !matches!(refusal, Refusal::Proof(_));
+                // Clients that know one scheme only look for `Bearer` first.
+                let bearer = bearer.then(|| self.challenge("Bearer", refusal, operation_scope));
+                let dpop = self.dpop.as_ref().map(|told| {
+                    let mut challenge = self.challenge("DPoP", refusal, operation_scope);
+                    challenge.add("algs", &told.algorithms);
+                    challenge
+                });
+                bearer.into_iter().chain(dpop).collect()
             }
             Refusal::Unavailable(_) | Refusal::Configuration(_) | Refusal::Operation { .. } => Vec::new(),
         }
     }
 
-    fn bearer(&self, refusal: &Refusal, operation_scope: &str) -> SchemeChallenge {
-        let mut challenge = SchemeChallenge::new("Bearer");
+    fn challenge(&self, scheme: &'static str, refusal: &Refusal, operation_scope: &str) -> SchemeChallenge {
+        let mut challenge = SchemeChallenge::new(scheme);
         if let Some(realm) = &self.realm {
             challenge.add("realm", realm);
         }
@@ -161,10 +184,12 @@ impl Challenge {
     }
 }
 
-/// The error code of a challenge (RFC 6750 section 3.1, RFC 9470 section 3); none if the request carries no token.
+/// The error code of a challenge (RFC 6750 section 3.1, RFC 9449 section 7.1, RFC 9470 section 3); none if the request carries no token.
 fn error(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::Request(RequestFault::SeveralTokens) => Some("invalid_request"),
+        Refusal::Proof(fault) if fault.wants_nonce() => Some("use_dpop_nonce"),
+        Refusal::Proof(_) => Some("invalid_dpop_proof"),
         Refusal::Request(_) | Refusal::Unavailable(_) | Refusal::Configuration(_) | Refusal::Operation { .. } => None,
         Refusal::Access(AccessFault::InsufficientScope { .. }) => Some("insufficient_scope"),
         Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => Some("insufficient_user_authentication"),

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     algorithm::Algorithm,
     base64url,
-    bearer::{self, BearerToken, TokenSource},
+    bearer::{self, BearerToken, CredentialRules, TokenSource},
     claims::{Claims, GrantedScope, SCOPE_CLAIMS, find, is_scope_value},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
@@ -22,9 +22,12 @@ use crate::{
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
+const CREDENTIALS: CredentialRules = CredentialRules { max_bytes: MAX_TOKEN_BYTES, dpop: true };
+
 /// A bearer token is a part of its field, and never empty.
 pub fn bearer_header(bytes: &[u8]) {
-    if let Ok(token) = bearer::parse(bytes, MAX_TOKEN_BYTES) {
+    if let Ok(found) = bearer::parse(bytes, CREDENTIALS) {
+        let token = found.token;
         assert!(bytes.ends_with(token.as_bytes()));
         assert!(BearerToken::bare(token.as_bytes(), MAX_TOKEN_BYTES).is_ok());
     }
@@ -34,12 +37,12 @@ pub fn bearer_header(bytes: &[u8]) {
         headers.append(name.clone(), value.clone());
         let own = TokenSource::header(HeaderName::from_static("x-token"));
         let sources = [TokenSource::authorization(), TokenSource::cookie("at"), own];
-        if let Ok(token) = bearer::find(&headers, &sources, MAX_TOKEN_BYTES) {
-            assert!(!token.as_bytes().is_empty());
+        if let Ok(found) = bearer::find(&headers, &sources, CREDENTIALS) {
+            assert!(!found.token.as_bytes().is_empty());
         }
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
-        assert!(bearer::find(&headers, &sources, MAX_TOKEN_BYTES).is_err(), "two Authorization fields passed");
+        assert!(bearer::find(&headers, &sources, CREDENTIALS).is_err(), "two Authorization fields passed");
     }
 }
 

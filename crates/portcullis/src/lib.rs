@@ -66,6 +66,7 @@ mod loopback;
 mod mcp;
 pub mod names;
 mod policy;
+mod proof;
 pub mod refusal;
 mod resource;
 mod token;
@@ -114,7 +115,7 @@ mod tower;
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use bearer::{HeaderFields, TokenSource};
 pub use challenge::RefusalBody;
-pub use claims::{Claims, IssuerRules, TokenCacheRules, VerifiedToken};
+pub use claims::{Claims, Confirmation, IssuerRules, TokenCacheRules, VerifiedToken};
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
@@ -130,6 +131,7 @@ pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, Jw
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
+pub use proof::{ClientCertificate, DpopUse};
 pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;

@@ -7,7 +7,7 @@ use std::{hint::black_box, sync::Arc, time::SystemTime};
 use http::{HeaderMap, header};
 
 use crate::{
-    bearer::{self, BearerToken, TokenSource},
+    bearer::{self, BearerToken, CredentialRules, TokenSource},
     claims::{IssuerRules, VerifiedToken},
     keys::{ImportRules, KeySet, Origin},
     policy::{ClaimRule, Policy, Rules},
@@ -56,7 +56,8 @@ impl Subject {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, format!("Bearer {}", self.token).parse().expect("a field"));
         let sources = [TokenSource::authorization()];
-        Box::new(move || assert!(bearer::find(&headers, &sources, MAX_TOKEN_BYTES).is_ok()))
+        let rules = CredentialRules { max_bytes: MAX_TOKEN_BYTES, dpop: false };
+        Box::new(move || assert!(bearer::find(&headers, &sources, rules).is_ok()))
     }
 
     fn parsed(&self) -> Box<dyn FnMut()> {

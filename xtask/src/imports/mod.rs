@@ -26,6 +26,7 @@ const LIBRARY: &str = "
     resource
     mcp
     policy
+    proof
     claims
     token
     bearer check configuration_error

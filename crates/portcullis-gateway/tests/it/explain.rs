@@ -142,7 +142,8 @@ async fn a_token_is_judged_by_the_types_and_the_limit_that_are_named() {
     let server = AuthorizationServer::start().await;
     let (desk, by) = (Desk::new(&[]), by(&server));
     let (typed, untyped) = (server.token().sign(), server.token().without_header("typ").sign());
-    let bound = server.token().claim("cnf", serde_json::json!({ "jkt": "thumbprint" })).sign();
+    let bound =
+        server.token().claim("cnf", serde_json::json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign();
     let rows: [(&[&str], &str, i32, &str); 9] = [
         (&["--type", "at+jwt"], &typed, 0, ""),
         (&["--type", "JOSE,JWT"], &typed, 1, "wrong_type"),

@@ -420,7 +420,12 @@ async fn types_are_set_and_no_type_is_allowed_by_name() {
 #[tokio::test]
 async fn a_token_that_is_bound_to_a_key_passes_only_where_that_is_called_dangerous() {
     let server = AuthorizationServer::start().await;
-    let bound = || server.token().scope("read").claim("cnf", serde_json::json!({ "jkt": "thumbprint" }));
+    let bound = || {
+        server
+            .token()
+            .scope("read")
+            .claim("cnf", serde_json::json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }))
+    };
     let (jwt, opaque) = (bound().sign(), server.issue_opaque(bound()));
     let dangerous = "dangerously_accept_sender_constrained_tokens = true\n";
     for (keys, status, code) in [("", 401, "sender_constrained_token"), (dangerous, 200, "pass")] {

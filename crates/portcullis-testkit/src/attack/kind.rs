@@ -25,12 +25,19 @@ pub(super) fn logout_token(target: &Target) -> String {
     token.claim("events", events).claim("sid", random_id()).sign()
 }
 
+/// The thumbprint of a key that nobody has.
+fn thumbprint() -> String {
+    let mut bytes = [0; 32];
+    fill_random(&mut bytes);
+    base64url(bytes)
+}
+
 pub(super) fn dpop_bound(target: &Target) -> String {
-    target.good().claim("cnf", json!({ "jkt": random_id() })).sign()
+    target.good().claim("cnf", json!({ "jkt": thumbprint() })).sign()
 }
 
 pub(super) fn certificate_bound(target: &Target) -> String {
-    target.good().claim("cnf", json!({ "x5t#S256": random_id() })).sign()
+    target.good().claim("cnf", json!({ "x5t#S256": thumbprint() })).sign()
 }
 
 pub(super) fn unknown_confirmation(target: &Target) -> String {

@@ -1,4 +1,4 @@
-//! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9110 section 11).
+//! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9449 section 7.1, RFC 9110 section 11).
 
 mod fields;
 mod source;
@@ -46,15 +46,43 @@ fn is_token68_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
 }
 
+/// An access token, and the way in which it was presented.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) token: BearerToken<'a>,
+    pub(crate) scheme: Scheme,
+}
+
+/// The way in which a token is presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// `Authorization: Bearer`, or a place without a scheme.
+    Bearer,
+    /// `Authorization: DPoP` (RFC 9449 section 7.1).
+    Dpop,
+}
+
+/// The limits of credentials.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CredentialRules {
+    /// The length of the longest token, in bytes.
+    pub(crate) max_bytes: usize,
+    /// True if the scheme `DPoP` is accepted, too.
+    pub(crate) dpop: bool,
+}
+
 /// Reads the value of an `Authorization` field: the scheme in any case, one or more spaces, the token.
-pub(crate) fn parse(field: &[u8], max_bytes: usize) -> Result<BearerToken<'_>, Refusal> {
+pub(crate) fn parse(field: &[u8], rules: CredentialRules) -> Result<Credentials<'_>, Refusal> {
     let scheme_ends = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
     let (scheme, rest) = field.split_at(scheme_ends);
-    if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Err(Refusal::Request(RequestFault::OtherScheme));
-    }
+    let scheme = match scheme {
+        bearer if bearer.eq_ignore_ascii_case(b"Bearer") => Scheme::Bearer,
+        dpop if rules.dpop && dpop.eq_ignore_ascii_case(b"DPoP") => Scheme::Dpop,
+        _ => return Err(Refusal::Request(RequestFault::OtherScheme)),
+    };
     let token_starts = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
-    BearerToken::bare(rest.get(token_starts..).unwrap_or_default(), max_bytes)
+    let token = BearerToken::bare(rest.get(token_starts..).unwrap_or_default(), rules.max_bytes)?;
+    Ok(Credentials { token, scheme })
 }
 
 #[cfg(test)]
@@ -75,6 +103,7 @@ mod tests {
             (b"Bearer\tabc", no_token(RequestFault::OtherScheme)),
             (b" Bearer abc", no_token(RequestFault::OtherScheme)),
             (b"DPoP abc", no_token(RequestFault::OtherScheme)),
+            (b"DPoPabc", no_token(RequestFault::OtherScheme)),
             (b"Bearer", no_token(RequestFault::EmptyToken)),
             (b"Bearer    ", no_token(RequestFault::EmptyToken)),
             (b"Bearer abc def", bad()),
@@ -94,12 +123,29 @@ mod tests {
             ),
         ];
         for (field, expected) in table {
-            let judged = |token: BearerToken<'static>| match token.is_token68() {
+            let judged = |Credentials { token, .. }: Credentials<'static>| match token.is_token68() {
                 true => Ok(token.as_bytes()),
                 false => Err(Refusal::Token(TokenFault::Characters)),
             };
-            let actual = parse(field, 20).and_then(judged);
+            let actual = parse(field, CredentialRules { max_bytes: 20, dpop: false }).and_then(judged);
             assert_eq!(actual, expected.clone().map(str::as_bytes), "{:?}", String::from_utf8_lossy(field));
+        }
+    }
+
+    #[test]
+    fn the_scheme_dpop_is_read_where_it_is_accepted() {
+        let rules = CredentialRules { max_bytes: 20, dpop: true };
+        let table: &[(&[u8], Result<(&[u8], Scheme), &str>)] = &[
+            (b"DPoP abc", Ok((b"abc", Scheme::Dpop))),
+            (b"dpop  abc", Ok((b"abc", Scheme::Dpop))),
+            (b"Bearer abc", Ok((b"abc", Scheme::Bearer))),
+            (b"DPoP", Err("empty_token")),
+            (b"DPoPabc", Err("other_scheme")),
+            (b"DPo abc", Err("other_scheme")),
+        ];
+        for (field, expected) in table {
+            let actual = parse(field, rules).map(|read| (read.token.as_bytes(), read.scheme));
+            assert_eq!(actual.map_err(|refusal| refusal.code()), *expected, "{:?}", String::from_utf8_lossy(field));
         }
     }
 }

@@ -6,7 +6,7 @@ use http::{
 };
 
 use super::{
-    BearerToken, HeaderFields,
+    BearerToken, CredentialRules, Credentials, HeaderFields, Scheme,
     fields::{Only, only},
 };
 use crate::refusal::{Refusal, RequestFault};
@@ -62,15 +62,15 @@ impl TokenSource {
 pub(crate) fn find<'a>(
     fields: &'a dyn HeaderFields,
     sources: &[TokenSource],
-    max_bytes: usize,
-) -> Result<BearerToken<'a>, Refusal> {
+    rules: CredentialRules,
+) -> Result<Credentials<'a>, Refusal> {
     // Nearly always there is one place, and nothing to compare.
     if let [only] = sources {
-        return only.read(fields, max_bytes);
+        return only.read(fields, rules);
     }
     let mut found = Err(Refusal::Request(RequestFault::NoCredentials));
     for source in sources {
-        match source.read(fields, max_bytes) {
+        match source.read(fields, rules) {
             Err(Refusal::Request(RequestFault::NoCredentials)) => {}
             another if !carries_a_token(&found) => found = another,
             another if !carries_a_token(&another) => {}
@@ -81,7 +81,7 @@ pub(crate) fn find<'a>(
 }
 
 /// Tells whether a token was found, good or malformed.
-fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
+fn carries_a_token(outcome: &Result<Credentials<'_>, Refusal>) -> bool {
     !matches!(
         outcome,
         Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme | RequestFault::EmptyToken))
@@ -89,11 +89,15 @@ fn carries_a_token(outcome: &Result<BearerToken<'_>, Refusal>) -> bool {
 }
 
 impl TokenSource {
-    fn read<'a>(&self, fields: &'a dyn HeaderFields, max_bytes: usize) -> Result<BearerToken<'a>, Refusal> {
+    fn read<'a>(&self, fields: &'a dyn HeaderFields, rules: CredentialRules) -> Result<Credentials<'a>, Refusal> {
+        let bare = |value| {
+            let token = BearerToken::bare(value, rules.max_bytes)?;
+            Ok(Credentials { token, scheme: Scheme::Bearer })
+        };
         match &self.0 {
-            Place::Authorization => super::parse(only(fields, &AUTHORIZATION)?, max_bytes),
-            Place::Header(name) => BearerToken::bare(only(fields, name)?, max_bytes),
-            Place::Cookie(name) => BearerToken::bare(only_cookie(fields, name)?, max_bytes),
+            Place::Authorization => super::parse(only(fields, &AUTHORIZATION)?, rules),
+            Place::Header(name) => bare(only(fields, name)?),
+            Place::Cookie(name) => bare(only_cookie(fields, name)?),
         }
     }
 }
@@ -128,8 +132,10 @@ mod tests {
             TokenSource::cookie("at"),
             TokenSource::header(HeaderName::from_static("x-token")),
         ];
-        let token = find(&headers, &sources, 100);
-        token.map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned()).map_err(|refusal| refusal.code())
+        let found = find(&headers, &sources, CredentialRules { max_bytes: 100, dpop: true });
+        found
+            .map(|found| String::from_utf8_lossy(found.token.as_bytes()).into_owned())
+            .map_err(|refusal| refusal.code())
     }
 
     #[test]
@@ -147,6 +153,9 @@ mod tests {
             (&[(auth, "Basic a"), (cookie, "at=b")], Ok("b")),
             (&[(cookie, "at=b"), (auth, "Bearer ")], Ok("b")),
             (&[(auth, "Basic a")], Err("other_scheme")),
+            (&[(auth, "DPoP a")], Ok("a")),
+            (&[(auth, "DPoP a"), (auth, "Bearer a")], Err("several_tokens")),
+            (&[(auth, "DPoP a"), (cookie, "at=a")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (auth, "Bearer a")], Err("several_tokens")),
             (&[(auth, "Basic a"), (auth, "Bearer a")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "at=a")], Err("several_tokens")),

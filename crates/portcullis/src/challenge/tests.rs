@@ -91,6 +91,10 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
     all.extend([
         unproven(TokenFault::SenderConstrained, "sender_constrained_token"),
         unproven(TokenFault::UnsupportedConfirmation, "unsupported_confirmation"),
+        unproven(TokenFault::Unbound, "unbound_token"),
+        unproven(TokenFault::DpopRequired, "dpop_required"),
+        unproven(TokenFault::SenderConstraintRequired, "sender_constraint_required"),
+        unproven(TokenFault::WrongCertificate, "wrong_certificate"),
     ]);
     all
 }

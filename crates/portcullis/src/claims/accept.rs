@@ -12,8 +12,8 @@ use crate::{
 impl IssuerRules {
     /// Accepts a signed token whose claims pass.
     pub(crate) fn accept(self: &Arc<Self>, token: SignedToken<'_>, now: SystemTime) -> Result<VerifiedToken, Refusal> {
-        let window = self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
-        Ok(VerifiedToken::new(token, window, self))
+        let checked = self.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
+        Ok(VerifiedToken::new(token, checked, self))
     }
 
     /// Accepts a token that its authorization server vouches for, if its claims pass.
@@ -26,8 +26,8 @@ impl IssuerRules {
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
         let rules = self.of_introspected(&token.claims);
-        let window = rules.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
-        Ok(VerifiedToken::introspected(token, window, self))
+        let checked = rules.check_claims(&token.claims, now.into()).map_err(Refusal::Token)?;
+        Ok(VerifiedToken::introspected(token, checked, self))
     }
 
     /// The rules that remain for claims that the authorization server vouches for.

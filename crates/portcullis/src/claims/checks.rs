@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    confirmation,
+    confirmation::Confirmation,
     numeric_date::NumericDate,
     registered::Registered,
     rules::IssuerRules,
@@ -116,15 +116,23 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
     ClaimCheck {
         kind: CheckKind::Confirmation,
         is_asked: |rules, claims| claims.cnf.is_some() && !rules.dangerously_accept_sender_constrained_tokens,
-        check: |_, claims| confirmation::check(claims.cnf),
-        expected: |_| "none: a token that is bound to a key is no bearer token".to_owned(),
+        check: |rules, claims| rules.confirmation(claims.cnf).map(drop),
+        expected: |_| "a thumbprint of a key (jkt), of a certificate (x5t#S256), or both".to_owned(),
         actual: |claims| Actual::claimed(claims.cnf),
     },
 ];
 
+/// The findings of the checks, which are judged again at each request.
+pub(crate) struct Checked {
+    /// The time in which the token is good.
+    pub(super) window: Window,
+    /// The keys that the token is bound to.
+    pub(super) confirmation: Option<Confirmation>,
+}
+
 impl IssuerRules {
-    /// Makes the checks in order; the first failure is the refusal. Returns the time in which the token is good.
-    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Window, TokenFault> {
+    /// Makes the checks in order; the first failure is the refusal.
+    pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Checked, TokenFault> {
         let claims = Registered::of(claims);
         let mut bounds = Bounds::NONE;
         for row in TIME_CHECKS {
@@ -133,7 +141,12 @@ impl IssuerRules {
             }
         }
         CLAIM_CHECKS.iter().try_for_each(|row| row.check(self, &claims))?;
-        Ok(bounds.into())
+        Ok(Checked { window: bounds.into(), confirmation: self.confirmation(claims.cnf)? })
+    }
+
+    /// The keys that a token with this `cnf` is bound to, by these rules.
+    pub(crate) fn confirmation(&self, cnf: Option<Value<'_>>) -> Result<Option<Confirmation>, TokenFault> {
+        Confirmation::of(cnf.filter(|_| !self.dangerously_accept_sender_constrained_tokens))
     }
 
     /// Every check with its result, for an explanation: also those after a failed one.

@@ -12,6 +12,7 @@ mod scopes;
 mod verified;
 mod window;
 
+pub use confirmation::Confirmation;
 pub use rules::{IssuerRules, TokenCacheRules};
 pub use verified::VerifiedToken;
 

@@ -12,7 +12,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Claims, GrantedScope, IssuerRules, window::Window};
+use super::{Claims, Confirmation, GrantedScope, IssuerRules, checks::Checked, window::Window};
 use crate::{
     algorithm::Algorithm,
     keys::KeySet,
@@ -80,6 +80,14 @@ pub(crate) struct Grounds {
     pub(crate) window: Window,
     /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
     pub(crate) keys: Option<Weak<KeySet>>,
+    /// The keys that the token is bound to; boxed, since most tokens are bound to none.
+    confirmation: Option<Box<Confirmation>>,
+}
+
+impl Grounds {
+    fn new(Checked { window, confirmation }: Checked, keys: Option<Weak<KeySet>>) -> Self {
+        Self { window, keys, confirmation: confirmation.map(Box::new) }
+    }
 }
 
 /// The evidence that a token is authentic.
@@ -99,16 +107,16 @@ struct Answered {
 }
 
 impl VerifiedToken {
-    pub(super) fn new(token: SignedToken<'_>, window: Window, rules: &Arc<IssuerRules>) -> Self {
+    pub(super) fn new(token: SignedToken<'_>, checked: Checked, rules: &Arc<IssuerRules>) -> Self {
         let SignedToken { header, claims, keys, .. } = token;
-        let grounds = Grounds { window, keys: Some(keys) };
+        let grounds = Grounds::new(checked, Some(keys));
         Self::of(Origin::Signed(header), grounds, Claims::new(claims), Arc::clone(rules))
     }
 
-    pub(super) fn introspected(token: IntrospectedToken, window: Window, rules: &Arc<IssuerRules>) -> Self {
+    pub(super) fn introspected(token: IntrospectedToken, checked: Checked, rules: &Arc<IssuerRules>) -> Self {
         let IntrospectedToken { claims, keys, until } = token;
         let origin = Origin::Introspected(Arc::new(Answered { phantom: None, until }));
-        Self::of(origin, Grounds { window, keys }, Claims::new(claims), Arc::clone(rules))
+        Self::of(origin, Grounds::new(checked, keys), Claims::new(claims), Arc::clone(rules))
     }
 
     /// The same token, presented as an opaque one that stands for this JWT; the answer about it counts until this time.
@@ -218,6 +226,12 @@ impl VerifiedToken {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.header()?.kid.as_deref()
+    }
+
+    /// The keys that the token is bound to (`cnf`, RFC 7800); none if it is a bearer token.
+    #[must_use]
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.grounds().confirmation.as_deref()
     }
 
     /// The JWT that an opaque token stands for: a gateway forwards it in place of the token (phantom token).

@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use super::{Explanation, walk};
 use crate::{
-    bearer::BearerToken,
+    bearer::Scheme,
     gate::{Presented, Secure},
+    proof::{DpopUse, PossessionRules, Sender},
     verifier::Verifier,
 };
 
@@ -27,7 +28,8 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
-        walk::explain(self, Ok(Some(token.as_bytes())), self.max_token_bytes(), None, now).await
+        let possession = (PossessionRules { dpop: DpopUse::Off, sender_constrained: false }, Sender::UNKNOWN);
+        walk::explain(self, Ok(Some(token.as_bytes())), self.max_token_bytes(), None, possession, now).await
     }
 }
 
@@ -54,7 +56,10 @@ impl Secure {
     pub async fn explain(&self, presented: &Presented<'_>, now: SystemTime) -> Explanation {
         let gate = &self.gate;
         // The size of the token is a check of its own.
-        let token = gate.find(presented, usize::MAX).map(|token| token.map(BearerToken::as_bytes));
-        walk::explain(&gate.verifier, token, gate.max_token_bytes(), Some(&gate.policy), now).await
+        let found = gate.find(presented, usize::MAX);
+        let scheme = found.as_ref().ok().and_then(Option::as_ref).map_or(Scheme::Bearer, |found| found.scheme);
+        let token = found.map(|found| found.map(|found| found.token.as_bytes()));
+        let possession = (gate.possession(), Sender { scheme, certificate: presented.client_certificate });
+        walk::explain(&gate.verifier, token, gate.max_token_bytes(), Some(&gate.policy), possession, now).await
     }
 }

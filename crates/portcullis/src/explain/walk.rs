@@ -10,6 +10,7 @@ use crate::{
     json::Object,
     keys::Candidates,
     policy::{Now, Policy},
+    proof::{PossessionRules, Sender},
     refusal::{Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
     verifier::{Branch, Verifier},
@@ -19,6 +20,8 @@ use crate::{
 pub(super) struct Walk<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) policy: Option<&'a Policy>,
+    /// The rules for the binding of tokens to keys, and the evidence that the request brings.
+    pub(super) possession: (PossessionRules, Sender),
     pub(super) now: SystemTime,
     pub(super) token: &'a [u8],
     pub(super) checks: Vec<Check>,
@@ -36,11 +39,13 @@ pub(super) async fn explain(
     token: Result<Option<&[u8]>, Refusal>,
     max_bytes: usize,
     policy: Option<&Policy>,
+    possession: (PossessionRules, Sender),
     now: SystemTime,
 ) -> Explanation {
     let mut walk = Walk {
         verifier,
         policy,
+        possession,
         now,
         token: token.as_ref().ok().copied().flatten().unwrap_or_default(),
         checks: Vec::new(),
@@ -215,6 +220,10 @@ impl Walk<'_> {
     fn claims(&mut self, rules: &IssuerRules) {
         let Some(claims) = self.claims.clone() else { return };
         self.show_all(rules.claim_rows(&claims, self.now));
+        if let Ok(confirmation) = rules.confirmation(claims.get("cnf")) {
+            let (possession, sender) = &self.possession;
+            self.show_all(possession.rows(confirmation.as_ref(), sender));
+        }
     }
 
     /// The rules of the endpoint.

@@ -7,12 +7,13 @@ use http::Response;
 
 use super::{Access, Admitted, Anonymous, Judging, Pending, Presented, Verdict};
 use crate::{
-    bearer::{self, BearerToken, TokenSource},
+    bearer::{self, BearerToken, CredentialRules, Credentials, TokenSource},
     challenge::{Challenge, Told},
     claims::VerifiedToken,
     mcp::{Mcp, Needed},
     names::steps,
     policy::{InvalidTokenStatus, Policy, Rules},
+    proof::{DpopUse, PossessionRules, Sender},
     refusal::{Refusal, RequestFault},
     resource::{RegisteredScopes, Resource, ResourceDocument},
     telemetry,
@@ -66,7 +67,7 @@ impl Gate {
         }
         let told =
             self.resource.as_ref().map(|resource| Told::new(resource.metadata_url(), self.policy.scope.values()));
-        self.challenge = Challenge::new(&self.rules, told, self.challenge.own_body.take());
+        self.challenge = Challenge::new(&self.rules, told, None, self.challenge.own_body.take());
         let of_operations = self.mcp.iter().flat_map(|mcp| mcp.scopes());
         let scopes = || self.policy.scope.values().chain(of_operations).map(str::to_owned).collect();
         self.registered = self.resource.as_ref().map(|resource| resource.register(scopes()));
@@ -86,6 +87,11 @@ impl Gate {
         self.rules.max_token_bytes.unwrap_or_else(|| self.verifier.max_token_bytes())
     }
 
+    /// The rules for the binding of tokens to keys.
+    pub(crate) fn possession(&self) -> PossessionRules {
+        PossessionRules { dpop: self.rules.dpop, sender_constrained: self.rules.sender_constrained }
+    }
+
     /// Judges a request as far as that is possible without waiting.
     pub(super) fn judge(self: &Arc<Self>, presented: &Presented<'_>) -> Judging {
         let span = telemetry::judging();
@@ -96,25 +102,26 @@ impl Gate {
                 return Judging::Done(self.verdict(Err(self.said_first(fault, presented)), None, &Needed::default()));
             }
         };
-        let token = match self.find(presented, self.max_token_bytes()) {
-            Ok(Some(token)) => token,
+        let Credentials { token, scheme } = match self.find(presented, self.max_token_bytes()) {
+            Ok(Some(credentials)) => credentials,
             Ok(None) => return Judging::Done(self.verdict(self.without_credentials(&needed), None, &needed)),
             Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &needed)),
         };
+        let sender = Sender { scheme, certificate: presented.client_certificate };
         if let Some(verified) = self.verified_before(token, presented.before) {
             let verified = Verified { token: Ok(verified), ground: Ground::Cached };
-            return Judging::Done(self.conclude(verified, &needed));
+            return Judging::Done(self.conclude(verified, &sender, &needed));
         }
         match self.verifier.begin(token, presented.verify_later) {
             Verifying::Done(verified) => {
                 if let Ok(verified) = &verified.token {
                     self.verifier.keep_shown_as(verified, token);
                 }
-                Judging::Done(self.conclude(verified, &needed))
+                Judging::Done(self.conclude(verified, &sender, &needed))
             }
             Verifying::Waits(waiting) => {
                 drop(judging);
-                Judging::Waits(Pending::new(Arc::clone(self), waiting, needed, span))
+                Judging::Waits(Pending::new(Arc::clone(self), waiting, needed, sender, span))
             }
         }
     }
@@ -136,13 +143,15 @@ impl Gate {
     }
 
     /// Turns the verdict on a token into the verdict on its request.
-    pub(super) fn conclude(self: &Arc<Self>, Verified { token, ground }: Verified, needed: &Needed) -> Verdict {
-        let admitted = token.and_then(|token| self.admit(token, needed)).map(Admitted::Bearer);
+    pub(super) fn conclude(self: &Arc<Self>, verified: Verified, sender: &Sender, needed: &Needed) -> Verdict {
+        let Verified { token, ground } = verified;
+        let admitted = token.and_then(|token| self.admit(token, sender, needed)).map(Admitted::Bearer);
         self.verdict(admitted, Some(ground), needed)
     }
 
-    fn admit(self: &Arc<Self>, token: VerifiedToken, needed: &Needed) -> Result<Access, Refusal> {
-        let token = self.policy.check(token, |token| self.verifier.now(token))?;
+    fn admit(self: &Arc<Self>, token: VerifiedToken, sender: &Sender, needed: &Needed) -> Result<Access, Refusal> {
+        let proven = self.possession().check(token, sender)?;
+        let token = self.policy.check(proven, |token| self.verifier.now(token))?;
         self.check_operation(&token, needed)?;
         telemetry::verified(&token);
         Ok(Access::new(token, Arc::clone(self)))
@@ -195,9 +204,10 @@ impl Gate {
         &self,
         presented: &Presented<'a>,
         max_bytes: usize,
-    ) -> Result<Option<BearerToken<'a>>, Refusal> {
+    ) -> Result<Option<Credentials<'a>>, Refusal> {
         telemetry::step(steps::FIND_TOKEN);
-        match bearer::find(presented.fields, &self.sources, max_bytes) {
+        let rules = CredentialRules { max_bytes, dpop: self.rules.dpop != DpopUse::Off };
+        match bearer::find(presented.fields, &self.sources, rules) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.rules.optional => {
                 Ok(None)
             }

@@ -13,6 +13,7 @@ use super::{Access, Anonymous, judge::Gate};
 use crate::{
     introspection::ClientAddress,
     mcp::Needed,
+    proof::Sender,
     refusal::Refusal,
     verifier::{Ground, Waiting},
 };
@@ -62,6 +63,7 @@ pub struct Pending {
     gate: Arc<Gate>,
     waiting: Waiting,
     needed: Needed,
+    sender: Sender,
     span: Span,
 }
 
@@ -84,8 +86,8 @@ impl Judging {
 }
 
 impl Pending {
-    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, needed: Needed, span: Span) -> Self {
-        Self { gate, waiting, needed, span }
+    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, needed: Needed, sender: Sender, span: Span) -> Self {
+        Self { gate, waiting, needed, sender, span }
     }
 
     /// The same for a request from this client address.
@@ -114,8 +116,8 @@ impl IntoFuture for Pending {
     type IntoFuture = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { gate, waiting, needed, span } = self;
-        Box::pin(async move { gate.conclude(waiting.finish().await, &needed) }.instrument(span))
+        let Self { gate, waiting, needed, sender, span } = self;
+        Box::pin(async move { gate.conclude(waiting.finish().await, &sender, &needed) }.instrument(span))
     }
 }
 

@@ -27,7 +27,7 @@ impl Gate {
         let Some(mcp) = self.mcp.as_ref().filter(|_| !needed.is_empty()) else { return refusal };
         let may_come_back = match &refusal {
             Refusal::Request(_) => refusal.check() == CheckKind::Credentials,
-            Refusal::Token(_) | Refusal::Access(_) => true,
+            Refusal::Token(_) | Refusal::Proof(_) | Refusal::Access(_) => true,
             Refusal::Unavailable(_) | Refusal::Configuration(_) | Refusal::Operation { .. } => false,
         };
         if !may_come_back {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Access;
-use crate::{bearer::HeaderFields, mcp::Content};
+use crate::{bearer::HeaderFields, mcp::Content, proof::ClientCertificate};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
 ///
@@ -31,8 +31,8 @@ pub struct Presented<'a> {
     ///
     /// A router that takes a prefix off the path, as axum's `nest` does, leaves the rest here.
     pub target: &'a str,
-    /// The client's certificate from mutual TLS, in DER.
-    pub client_certificate: Option<&'a [u8]>,
+    /// The client's certificate from mutual TLS (RFC 8705).
+    pub client_certificate: Option<ClientCertificate>,
     /// The content, as far as the door sees it; only the rules of an MCP server depend on it ([`Secure::content_limit`]).
     ///
     /// [`Secure::content_limit`]: super::Secure::content_limit
@@ -60,10 +60,10 @@ impl<'a> Presented<'a> {
         Self { method, target, ..self }
     }
 
-    /// The same with this client certificate, in DER.
+    /// The same with this client certificate.
     #[must_use]
-    pub fn client_certificate(self, der: Option<&'a [u8]>) -> Self {
-        Self { client_certificate: der, ..self }
+    pub fn client_certificate(self, certificate: Option<ClientCertificate>) -> Self {
+        Self { client_certificate: certificate, ..self }
     }
 
     /// The same with this content.

@@ -1,4 +1,4 @@
-//! From a [`VerifiedToken`] to one that may pass here: the scope and the claims that an endpoint requires.
+//! From a [`ProvenToken`] to a [`VerifiedToken`] that may pass here: the scope and the claims that an endpoint requires.
 //!
 //! [`Rules`] hold the requirements as data; [`Policy`] is made from them once and checks without an allocation. A new rule
 //! for claims is a field of [`ClaimRule`] and a row of [`ClaimCheck`], which explanations show.
@@ -30,6 +30,7 @@ use crate::{
     check::{Actual, CheckRow},
     claims::{Claims, GrantedScope, VerifiedToken},
     json::Object,
+    proof::ProvenToken,
     refusal::{CheckKind, Refusal},
 };
 use implied_scopes::ImpliedScopes;
@@ -62,7 +63,7 @@ impl Policy {
     /// The user's authentication comes first: its challenge names the scope, too, so that one more authorization is enough.
     pub(crate) fn check(
         &self,
-        token: VerifiedToken,
+        token: ProvenToken,
         now: impl FnOnce(&VerifiedToken) -> Option<SystemTime>,
     ) -> Result<VerifiedToken, Refusal> {
         let (claims, scope) = (token.claims(), token.granted_scope());
@@ -71,7 +72,7 @@ impl Policy {
         self.scope.check(|value| scope.has(value))?;
         self.claims.iter().try_for_each(|rule| rule.check(claims))?;
         self.own.iter().try_for_each(|rule| rule.check(claims))?;
-        Ok(token)
+        Ok(token.into_token())
     }
 
     /// The check of further scope values: the same implied values count.

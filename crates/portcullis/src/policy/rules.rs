@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::{ClaimRule, InvalidTokenStatus};
-use crate::{claims::is_scope_token, configuration_error::ConfigurationError};
+use crate::{claims::is_scope_token, configuration_error::ConfigurationError, proof::DpopUse};
 
 /// The requirements of an endpoint for its requests, and the form of its refusals.
 ///
@@ -62,6 +62,10 @@ pub struct Rules {
     /// is set, a token without `auth_time` is refused.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::units::optional_duration")]
     pub max_age: Option<Duration>,
+    /// The use of DPoP (RFC 9449): `off`, the default, `allowed` or `required`.
+    pub dpop: DpopUse,
+    /// True if a token has to be bound to a key of its sender, by DPoP or by a client certificate.
+    pub sender_constrained: bool,
     /// True if requests without credentials pass, without claims.
     pub optional: bool,
     /// True if every request passes, and refusals are only reported.

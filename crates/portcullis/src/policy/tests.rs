@@ -15,6 +15,7 @@ use crate::{
     claims::IssuerRules,
     json,
     keys::{ImportRules, KeySet, Origin},
+    proof::{DpopUse, PossessionRules, Sender},
     refusal::AccessFault,
     token,
 };
@@ -75,7 +76,7 @@ fn arrays_match_by_an_element_or_whole_and_objects_whole() {
 }
 
 /// A token with these claims that was signed and verified.
-fn verified(claims: &Value) -> VerifiedToken {
+fn proven(claims: &Value) -> ProvenToken {
     let key = SigningKey::from_secret(Algorithm::HS256, "k", &[7; 32]);
     let text = TokenBuilder::new(&key, "i", SystemTime::UNIX_EPOCH).claims_json(&claims.to_string()).sign();
     let document = json!({ "keys": [key.public_jwk()] }).to_string().parse().unwrap();
@@ -83,7 +84,9 @@ fn verified(claims: &Value) -> VerifiedToken {
     let token = token::parse(BearerToken::bare(text.as_bytes(), 10_000).unwrap()).unwrap();
     let signed = keys.candidates(token.header()).unwrap().verify(token, 8).unwrap();
     let rules = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..IssuerRules::default() };
-    Arc::new(rules).accept(signed, SystemTime::UNIX_EPOCH).unwrap()
+    let token = Arc::new(rules).accept(signed, SystemTime::UNIX_EPOCH).unwrap();
+    let possession = PossessionRules { dpop: DpopUse::Off, sender_constrained: false };
+    possession.check(token, &Sender::UNKNOWN).map_err(|_| "a bearer token").unwrap()
 }
 
 fn strings(values: &[&str]) -> Vec<String> {
@@ -126,16 +129,16 @@ fn scope_values_match_whole_and_to_the_letter() {
         let policy = Policy::new(&rules, Vec::new());
         let expected =
             missing.map(|required| Refusal::Access(AccessFault::InsufficientScope { required: required.to_owned() }));
-        let refusal = policy.check(verified(&json!({ "scope": granted })), |_| None).err();
+        let refusal = policy.check(proven(&json!({ "scope": granted })), |_| None).err();
         assert_eq!(refusal, expected, "{granted:?} where all of {all:?} and one of each of {any:?} are required");
     }
 }
 
 #[test]
 fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
-    let token = verified(&json!({
+    let claims = json!({
         "sub": "alice", "nothing": null, "roles": ["user", "admin"], "empty": [], "a": { "b": { "c": 1 } },
-    }));
+    });
     let present = |name: &str| ClaimRule::present(name);
     let equals = |name: &str, value: Value| ClaimRule::equals(name, value);
     let table = [
@@ -158,10 +161,9 @@ fn every_claim_rule_is_asked_and_the_first_that_fails_is_told() {
         (vec![present("hasOwnProperty")], Some("hasOwnProperty")),
         (vec![present("/roles/length")], Some("/roles/length")),
     ];
-    for (claims, failing) in table {
-        let rules = Rules { claims: claims.clone(), ..Rules::default() };
-        let policy = Policy::new(&rules, Vec::new());
+    for (rules, failing) in table {
+        let policy = Policy::new(&Rules { claims: rules.clone(), ..Rules::default() }, Vec::new());
         let expected = failing.map(|claim| Refusal::Access(AccessFault::RequiredClaims { claim: claim.to_owned() }));
-        assert_eq!(policy.check(token.clone(), |_| None).err(), expected, "{claims:?}");
+        assert_eq!(policy.check(proven(&claims), |_| None).err(), expected, "{rules:?}");
     }
 }

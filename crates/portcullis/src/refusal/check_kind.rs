@@ -117,8 +117,38 @@ check_kinds! {
         Audience = "audience", "aud", "RFC 7519 section 4.1.3";
         /// All claims that RFC 9068 requires are present.
         RequiredClaims = "required_claims", "required claims", "RFC 9068 section 2.2";
-        /// The token is not bound to a key without a proof of possession.
+        /// A token that is bound to a key is bound in a way that a request can prove.
         Confirmation = "confirmation", "cnf", "RFC 7800 section 3.1";
+        /// The token is sent in the way of its binding, and is bound if the endpoint asks for that.
+        Possession = "possession", "possession", "RFC 9449 section 7.1";
+        /// The client's certificate is the one that the token is bound to.
+        Certificate = "certificate", "client certificate", "RFC 8705 section 3";
+        /// The request has exactly one DPoP proof, which is not too long.
+        ProofField = "proof_field", "one DPoP proof", "RFC 9449 section 4.3";
+        /// The DPoP proof is a compact JWS with all members that it needs.
+        ProofForm = "proof_form", "form of the proof", "RFC 9449 section 4.2";
+        /// The DPoP proof's `typ` is `dpop+jwt`.
+        ProofType = "proof_type", "proof type", "RFC 9449 section 4.3";
+        /// The DPoP proof's `alg` is allowed for proofs.
+        ProofAlgorithm = "proof_algorithm", "proof algorithm", "RFC 9449 section 4.3";
+        /// The DPoP proof's `jwk` is a usable public key.
+        ProofKey = "proof_key", "proof key", "RFC 9449 section 4.3";
+        /// The DPoP proof is for the request's method.
+        ProofMethod = "proof_method", "htm", "RFC 9449 section 4.3";
+        /// The DPoP proof is for the request's URL.
+        ProofUrl = "proof_url", "htu", "RFC 9449 section 4.3";
+        /// The DPoP proof was made lately.
+        ProofTime = "proof_time", "iat of the proof", "RFC 9449 section 11.1";
+        /// The DPoP proof has a nonce of this server, if it asks for one.
+        ProofNonce = "proof_nonce", "nonce", "RFC 9449 section 9";
+        /// The DPoP proof is for this access token.
+        ProofToken = "proof_token", "ath", "RFC 9449 section 4.3";
+        /// The token is bound to the key of the DPoP proof.
+        ProofBinding = "proof_binding", "jkt", "RFC 9449 section 6.1";
+        /// The DPoP proof's signature verifies.
+        ProofSignature = "proof_signature", "proof signature", "RFC 9449 section 4.3";
+        /// The DPoP proof was not used before.
+        ProofReplay = "proof_replay", "jti", "RFC 9449 section 11.1";
         /// The user was authenticated in one of the ways that the endpoint requires (`acr`).
         Acr = "acr", "acr", "RFC 9470 section 3";
         /// The user's authentication is not too long ago (`auth_time`).

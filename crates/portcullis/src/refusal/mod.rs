@@ -12,8 +12,8 @@
 //! | code | status | meaning |
 //! |---|---|---|
 //! | `no_credentials` | 401 | no token in any permitted place |
-//! | `other_scheme` | 401 | another scheme than `Bearer` |
-//! | `empty_token` | 401 | `Bearer` without a token |
+//! | `other_scheme` | 401 | another scheme than `Bearer`, or than `DPoP` where that is accepted |
+//! | `empty_token` | 401 | a scheme without a token |
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
 //! | `mcp_origin` | 403 | MCP: the `Origin` field has an origin that is not allowed |
 //! | `mcp_fields_missing` | 400 | MCP: only header fields are seen, and they do not tell the operation |
@@ -51,6 +51,28 @@
 //! | `wrong_audience` | 403* | `aud` does not name this resource server |
 //! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove possession of it |
 //! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
+//! | `unbound_token` | 401 | a DPoP proof was sent with a token that is bound to no key |
+//! | `dpop_required` | 401 | the endpoint asks for a token that is bound to a key by DPoP |
+//! | `sender_constraint_required` | 401 | the endpoint asks for a token that is bound to a key, by DPoP or a client certificate |
+//! | `wrong_certificate` | 401 | the token is bound to another client certificate |
+//! | `missing_dpop_proof` | 401 | the `DPoP` scheme without a `DPoP` field |
+//! | `several_dpop_proofs` | 401 | more than one `DPoP` field |
+//! | `dpop_proof_too_large` | 401 | DPoP: longer than the limit (`max_proof_bytes`), 8 KiB by default |
+//! | `malformed_dpop_proof` | 401 | DPoP: not a compact JWS, or a member is missing or has a wrong type |
+//! | `dpop_type` | 401 | DPoP: `typ` is not `dpop+jwt` |
+//! | `dpop_algorithm` | 401 | DPoP: `alg` is `none`, symmetric, or not on the list for proofs |
+//! | `dpop_key` | 401 | DPoP: `jwk` is not a usable public key for `alg` |
+//! | `dpop_method` | 401 | DPoP: `htm` is not the method of the request |
+//! | `dpop_url` | 401 | DPoP: `htu` is not the URL of the request |
+//! | `dpop_url_unknown` | 401 | DPoP: the URL of the request is unknown, by missing, doubled or malformed fields |
+//! | `dpop_too_old` | 401 | DPoP: `iat` is longer ago than `max_age`, 5 min by default |
+//! | `dpop_ahead` | 401 | DPoP: `iat` is in the future: the clocks differ |
+//! | `dpop_nonce_missing` | 401 | DPoP: this server asks for a nonce |
+//! | `dpop_nonce_stale` | 401 | DPoP: the nonce is not one that this server gave lately |
+//! | `dpop_wrong_token` | 401 | DPoP: `ath` is the hash of another token |
+//! | `dpop_wrong_key` | 401 | DPoP: the token is bound to another key (`jkt`) |
+//! | `dpop_signature` | 401 | DPoP: the proof's signature does not verify |
+//! | `dpop_replayed` | 401 | DPoP: the proof was used before |
 //! | `required_claims` | 403* | a claim that the endpoint requires is missing or different |
 //! | `forbidden_claim` | 403* | the token has a claim that the endpoint forbids |
 //! | *a name of yours* | 403* | a rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)) |
@@ -58,6 +80,7 @@
 //! | `insufficient_user_authentication` | 401 | the user has to authenticate again, or in another way (`acr`, `max_age`) |
 //! | `keys_unavailable` | 503 | the issuer's keys are not available: the token was not judged |
 //! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or its answer cannot be trusted: the token was not judged |
+//! | `replay_store_unavailable` | 503 | the shared store of used DPoP proofs is away, and is configured to be needed |
 //! | `missing_layer` | 500 | an extractor is used without a layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 
@@ -65,6 +88,7 @@ mod access;
 mod check_kind;
 mod message;
 mod ours;
+mod proof;
 mod request;
 mod token;
 mod unverified;
@@ -73,6 +97,7 @@ pub use access::AccessFault;
 pub use check_kind::CheckKind;
 pub use message::{MessageFault, MessageId};
 pub use ours::{ConfigurationFault, UnavailableFault};
+pub use proof::ProofFault;
 pub use request::RequestFault;
 pub use token::{JsonFault, Part, TokenFault};
 pub use unverified::{MemberName, Unverified};
@@ -99,6 +124,8 @@ pub enum Refusal {
     Request(RequestFault),
     /// The token is malformed, forged, outside its times or not for this resource server (RFC 6750 `invalid_token`).
     Token(TokenFault),
+    /// The token is good and bound to a key, but the DPoP proof of possession is not (RFC 9449 `invalid_dpop_proof`).
+    Proof(ProofFault),
     /// The token is good, but does not meet the endpoint's rules.
     Access(AccessFault),
     /// The token was not judged: the keys or the answer of the authorization server are not available.
@@ -122,6 +149,7 @@ impl Refusal {
         match self {
             Self::Request(fault) => fault.code(),
             Self::Token(fault) => fault.code(),
+            Self::Proof(fault) => fault.code(),
             Self::Access(fault) => fault.code(),
             Self::Unavailable(fault) => fault.code(),
             Self::Configuration(fault) => fault.code(),
@@ -151,12 +179,14 @@ impl Refusal {
         match self {
             Self::Request(fault) => fault.check(),
             Self::Token(fault) => fault.check(),
+            Self::Proof(fault) => fault.check(),
             Self::Access(AccessFault::InsufficientScope { .. }) => CheckKind::Scope,
             Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: false, .. }) => CheckKind::Acr,
             Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: true, .. }) => CheckKind::MaxAge,
             Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
+            Self::Unavailable(UnavailableFault::ReplayStore { .. }) => CheckKind::ProofReplay,
             Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
             Self::Operation { refusal, .. } => refusal.check(),
         }
@@ -168,6 +198,7 @@ impl Refusal {
         match self {
             Self::Request(fault) => fault.description(),
             Self::Token(fault) => fault.description(),
+            Self::Proof(fault) => fault.description(),
             Self::Access(fault) => fault.description(),
             Self::Unavailable(_) => "The token cannot be verified at the moment",
             Self::Configuration(_) => "The server is not set up to judge this request",
@@ -222,12 +253,35 @@ pub const CODES: &[&str] = &[
     "wrong_audience",
     "sender_constrained_token",
     "unsupported_confirmation",
+    "unbound_token",
+    "dpop_required",
+    "sender_constraint_required",
+    "wrong_certificate",
+    "missing_dpop_proof",
+    "several_dpop_proofs",
+    "dpop_proof_too_large",
+    "malformed_dpop_proof",
+    "dpop_type",
+    "dpop_algorithm",
+    "dpop_key",
+    "dpop_method",
+    "dpop_url",
+    "dpop_url_unknown",
+    "dpop_too_old",
+    "dpop_ahead",
+    "dpop_nonce_missing",
+    "dpop_nonce_stale",
+    "dpop_wrong_token",
+    "dpop_wrong_key",
+    "dpop_signature",
+    "dpop_replayed",
     "required_claims",
     "forbidden_claim",
     "insufficient_scope",
     "insufficient_user_authentication",
     "keys_unavailable",
     "introspection_unavailable",
+    "replay_store_unavailable",
     "missing_layer",
     "no_runtime",
 ];
@@ -239,6 +293,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Request(fault) => fault.fmt(f),
             Self::Token(fault) => fault.fmt(f),
+            Self::Proof(fault) => fault.fmt(f),
             Self::Access(fault) => fault.fmt(f),
             Self::Unavailable(fault) => fault.fmt(f),
             Self::Configuration(fault) => fault.fmt(f),

@@ -21,6 +21,11 @@ pub enum UnavailableFault {
         /// The time to wait before the next try.
         retry_after: Duration,
     },
+    /// The shared store of used DPoP proofs cannot be asked, and is configured to be needed.
+    ReplayStore {
+        /// The time to wait before the next try.
+        retry_after: Duration,
+    },
 }
 
 /// The mistake in this server's configuration.
@@ -37,8 +42,10 @@ impl UnavailableFault {
     /// The time to wait before the next try.
     #[must_use]
     pub fn retry_after(self) -> Duration {
-        let (Self::Keys { retry_after } | Self::KeyFetches { retry_after } | Self::Introspection { retry_after }) =
-            self;
+        let (Self::Keys { retry_after }
+        | Self::KeyFetches { retry_after }
+        | Self::Introspection { retry_after }
+        | Self::ReplayStore { retry_after }) = self;
         retry_after
     }
 
@@ -46,6 +53,7 @@ impl UnavailableFault {
         match self {
             Self::Keys { .. } | Self::KeyFetches { .. } => "keys_unavailable",
             Self::Introspection { .. } => "introspection_unavailable",
+            Self::ReplayStore { .. } => "replay_store_unavailable",
         }
     }
 }
@@ -68,6 +76,7 @@ impl fmt::Display for UnavailableFault {
                  keys (5, and one more each 10 s): it cannot be told whether there is one"
             }
             Self::Introspection { .. } => "the issuer cannot be asked about the token",
+            Self::ReplayStore { .. } => "the shared store of used DPoP proofs cannot be asked",
         };
         write!(f, "{what} at the moment; next try in {} s", self.retry_after().as_secs())
     }

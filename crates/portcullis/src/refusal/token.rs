@@ -132,6 +132,15 @@ pub enum TokenFault {
     SenderConstrained,
     /// `cnf` binds the token in an unknown way, so that no request can prove possession here (RFC 7800 section 3.1).
     UnsupportedConfirmation,
+    /// The client sent a DPoP proof, or the `DPoP` scheme, with a token that is not bound to a key by `jkt` (RFC 9449
+    /// section 7.1).
+    Unbound,
+    /// The endpoint asks for a token that is bound to a key by DPoP ([`DpopUse::Required`](crate::DpopUse::Required)).
+    DpopRequired,
+    /// The endpoint asks for a token that is bound to a key ([`Rules::sender_constrained`](crate::Rules::sender_constrained)).
+    SenderConstraintRequired,
+    /// The token is bound to another client certificate (`x5t#S256`, RFC 8705 section 3).
+    WrongCertificate,
 }
 
 /// A part of a compact token.
@@ -221,14 +230,35 @@ impl TokenFault {
             }
             Self::Issuer { .. } | Self::TrustDomain => ("wrong_issuer", CheckKind::Issuer, OTHER_ISSUER),
             Self::Audience { .. } => ("wrong_audience", CheckKind::Audience, "Token is meant for another audience"),
-            Self::SenderConstrained => ("sender_constrained_token", CheckKind::Confirmation, UNPROVEN),
+            Self::SenderConstrained => ("sender_constrained_token", CheckKind::Possession, UNPROVEN),
             Self::UnsupportedConfirmation => ("unsupported_confirmation", CheckKind::Confirmation, UNPROVEN),
+            Self::Unbound => {
+                ("unbound_token", CheckKind::Possession, "Token is not bound to the key of the DPoP proof")
+            }
+            Self::DpopRequired => {
+                ("dpop_required", CheckKind::Possession, "A token bound to a key by DPoP is required")
+            }
+            Self::SenderConstraintRequired => {
+                ("sender_constraint_required", CheckKind::Possession, "A token bound to a key is required")
+            }
+            Self::WrongCertificate => {
+                ("wrong_certificate", CheckKind::Certificate, "Token is bound to another client certificate")
+            }
         }
     }
 
-    /// Tells whether the token is refused because a proof of possession is missing.
-    pub(crate) fn lacks_proof(&self) -> bool {
-        matches!(self, Self::SenderConstrained | Self::UnsupportedConfirmation)
+    /// Tells whether the fault is of the token's binding to a key, and not of the token: the client can retry with a proof, or with
+    /// a token of the other kind.
+    pub(crate) fn is_of_binding(&self) -> bool {
+        matches!(
+            self,
+            Self::SenderConstrained
+                | Self::UnsupportedConfirmation
+                | Self::Unbound
+                | Self::DpopRequired
+                | Self::SenderConstraintRequired
+                | Self::WrongCertificate
+        )
     }
 }
 
@@ -325,12 +355,27 @@ impl fmt::Display for TokenFault {
             }
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
             Self::SenderConstrained => f.write_str(
-                "expected a bearer token, got one that is bound to a key (DPoP or client certificate), whose proof cannot be \
-                 checked here: have the client request a bearer token",
+                "the token is bound to a key, and the request does not prove possession of it: expected the DPoP scheme with a \
+                 DPoP proof (cnf.jkt) where DPoP is accepted, or the client certificate (cnf.x5t#S256)",
             ),
             Self::UnsupportedConfirmation => f.write_str(
-                "expected a bearer token, got one that is bound to a key (cnf) in an unknown way: have the client request a \
-                 bearer token",
+                "expected a token that is bound to a key by `jkt` or `x5t#S256`, or not at all, got one that is bound in another \
+                 way (cnf): have the client request another token",
+            ),
+            Self::Unbound => f.write_str(
+                "expected a token bound to the key of the DPoP proof (cnf.jkt), got one that is bound to no such key: have the \
+                 client send it as Bearer, without a proof, or request a bound one",
+            ),
+            Self::DpopRequired => f.write_str(
+                "expected a token bound to a key by DPoP (cnf.jkt), got one that is not: have the client send a proof when it \
+                 requests the token",
+            ),
+            Self::SenderConstraintRequired => f.write_str(
+                "expected a token bound to a key (cnf.jkt or cnf.x5t#S256), got a bearer token: have the client use DPoP or mutual \
+                 TLS when it requests the token",
+            ),
+            Self::WrongCertificate => f.write_str(
+                "expected the client certificate that the token is bound to (cnf.x5t#S256), got another",
             ),
         }
     }

@@ -42,10 +42,11 @@ impl IntrospectedToken {
         }
     }
 
-    /// Checks that the token is an access token and a bearer token.
+    /// Checks that the token is an access token, and names its key if it is bound to one.
     ///
     /// Servers answer about refresh tokens, too, and mark other kinds with `token_type` or `token_use`. A token of the type
-    /// `DPoP` (RFC 9449 section 5) is bound to a key, with or without `cnf`; `unproven_senders` lets it pass.
+    /// `DPoP` (RFC 9449 section 5) is bound to a key: without `cnf`, no proof can be held against it. `unproven_senders` lets it
+    /// pass.
     pub(crate) fn check_kind(&self, unproven_senders: bool) -> Result<(), Refusal> {
         let table: [(&str, &[&str]); 2] =
             [("token_type", &["bearer", "access_token", "at+jwt", DPOP]), ("token_use", &["access_token", "access"])];
@@ -57,7 +58,7 @@ impl IntrospectedToken {
             }
         }
         let token_type = self.claims.get("token_type").and_then(|kind| kind.as_str()).unwrap_or_default();
-        if !unproven_senders && token_type.eq_ignore_ascii_case(DPOP) {
+        if !unproven_senders && token_type.eq_ignore_ascii_case(DPOP) && !self.claims.contains_key("cnf") {
             return Err(Refusal::Token(TokenFault::SenderConstrained));
         }
         Ok(())

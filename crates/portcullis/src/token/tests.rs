@@ -240,7 +240,7 @@ proptest! {
             if let Ok(token) = BearerToken::bare(input, 200) {
                 let _ = parse(token);
             }
-            let _ = crate::bearer::parse(input, 200);
+            let _ = crate::bearer::parse(input, crate::bearer::CredentialRules { max_bytes: 200, dpop: true });
             let _ = json::object(input.to_vec());
             let _ = JwkSet::from_slice(input);
         }

@@ -82,7 +82,10 @@ impl<S: Clone> SecureService<S> {
 pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
     let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
-    Presented::new(request.headers()).request(request.method().as_str(), target).after(extensions.get())
+    Presented::new(request.headers())
+        .request(request.method().as_str(), target)
+        .client_certificate(extensions.get().copied())
+        .after(extensions.get())
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.

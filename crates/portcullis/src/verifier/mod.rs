@@ -20,8 +20,14 @@ pub(crate) use line::{Verified, Verifying, Waiting};
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
-    bearer::BearerToken, claims::VerifiedToken, configuration_error::ConfigurationError, introspection::Introspector,
-    jwks::JwksService, refusal::Refusal, token, token_cache::TokenCache,
+    bearer::BearerToken,
+    claims::VerifiedToken,
+    configuration_error::ConfigurationError,
+    introspection::Introspector,
+    jwks::JwksService,
+    refusal::{Refusal, TokenFault},
+    token,
+    token_cache::TokenCache,
 };
 use issuers::Issuers;
 use known_headers::KnownHeaders;
@@ -161,11 +167,12 @@ impl Verifier {
         Ok(Self::of(Issuers::named(branches?)?))
     }
 
-    /// Verifies a token outside of a layer: a compact JWS, without its scheme.
+    /// Verifies a bearer token outside of a layer: a compact JWS, without its scheme.
     ///
     /// # Errors
     ///
-    /// The [`Refusal`] of a token that is not accepted, or that could not be judged.
+    /// The [`Refusal`] of a token that is not accepted, or that could not be judged. A token that is bound to a key is refused,
+    /// since there is no request to prove possession: judge the request by [`Secure::judge`](crate::Secure::judge).
     ///
     /// # Example
     ///
@@ -179,9 +186,10 @@ impl Verifier {
     /// ```
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         let token = BearerToken::bare(token.as_bytes(), self.0.max_token_bytes)?;
-        match self.begin(token, false) {
-            Verifying::Done(verified) => verified.token,
-            Verifying::Waits(waiting) => waiting.finish().await.token,
+        let verified = self.judge(token).await.token?;
+        match verified.confirmation() {
+            None => Ok(verified),
+            Some(_) => Err(Refusal::Token(TokenFault::SenderConstrained)),
         }
     }
 

@@ -190,14 +190,21 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
         (format!(r#"{{"active":true,"token_type":"refresh_token",{aud}}}"#), (403, "wrong_type")),
         (format!(r#"{{"active":true,"token_type":"DPoP",{aud}}}"#), (401, "sender_constrained_token")),
         (
-            format!(r#"{{"active":true,"token_type":"dpop","cnf":{{"jkt":"x"}},{aud}}}"#),
+            format!(
+                r#"{{"active":true,"token_type":"dpop","cnf":{{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},{aud}}}"#
+            ),
             (401, "sender_constrained_token"),
         ),
         (
-            format!(r#"{{"active":true,"token_type":"Bearer","cnf":{{"jkt":"x"}},{aud}}}"#),
+            format!(
+                r#"{{"active":true,"token_type":"Bearer","cnf":{{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},{aud}}}"#
+            ),
             (401, "sender_constrained_token"),
         ),
-        (format!(r#"{{"active":true,"cnf":{{"x5t#S256":"x"}},{aud}}}"#), (401, "sender_constrained_token")),
+        (
+            format!(r#"{{"active":true,"cnf":{{"x5t#S256":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},{aud}}}"#),
+            (401, "sender_constrained_token"),
+        ),
         (format!(r#"{{"active":true,"cnf":{{"kid":"x"}},{aud}}}"#), (401, "unsupported_confirmation")),
         (format!(r#"{{"active":true,"cnf":null,{aud}}}"#), (403, "malformed_claim")),
         (format!(r#"{{"active":true,"cnf":{{}},{aud}}}"#), (403, "malformed_claim")),
@@ -243,8 +250,8 @@ async fn an_answer_about_a_workload_of_another_trust_domain_does_not_pass() {
 async fn only_a_dangerous_verifier_takes_a_bound_token_of_which_a_server_tells() {
     let aud = r#""aud":"https://api.example.com""#;
     for (members, status) in [
-        (r#""cnf":{"jkt":"x"}"#, 200),
-        (r#""token_type":"DPoP","cnf":{"jkt":"x"}"#, 200),
+        (r#""cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#, 200),
+        (r#""token_type":"DPoP","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#, 200),
         (r#""token_type":"DPoP","token_use":"refresh_token""#, 403),
     ] {
         let setup = Setup::new().await;

@@ -32,7 +32,7 @@ async fn rules_as_data_are_those_of_the_builder() {
         token().typ("JWT"),
         token().without_claim("jti"),
         token().expired_for(Duration::from_secs(1)),
-        token().claim("cnf", json!({ "jkt": "x" })),
+        token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
     ];
     for (one, other) in &pairs {
         for (row, token) in tokens.iter().enumerate() {

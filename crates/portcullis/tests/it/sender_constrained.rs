@@ -27,6 +27,8 @@ async fn a_token_with_a_confirmation_is_refused_whatever_stands_in_it() {
         (json!({ "JKT": THUMBPRINT }), 401, "unsupported_confirmation"),
         (json!({ "jkt": null }), 403, "malformed_claim"),
         (json!({ "jkt": "" }), 403, "malformed_claim"),
+        (json!({ "jkt": "x" }), 403, "malformed_claim"),
+        (json!({ "jkt": format!("{THUMBPRINT}=") }), 403, "malformed_claim"),
         (json!({ "jkt": [THUMBPRINT] }), 403, "malformed_claim"),
         (json!({ "jkt": THUMBPRINT, "x5t#S256": 5 }), 403, "malformed_claim"),
         (json!({}), 403, "malformed_claim"),
@@ -89,7 +91,7 @@ async fn explain_has_a_row_for_it() {
     let verifier = Verifier::builder(setup.jwks.clone()).issuer(setup.server.issuer()).build().unwrap();
     let row = async |token: TokenBuilder| {
         let explanation = verifier.explain(&token.sign(), setup.clock.now()).await;
-        explanation.checks.into_iter().find(|check| check.kind == CheckKind::Confirmation).unwrap()
+        explanation.checks.into_iter().find(|check| check.kind == CheckKind::Possession).unwrap()
     };
     let bound = row(bound(&setup, json!({ "jkt": THUMBPRINT }))).await;
     assert_eq!(bound.code(), Some("sender_constrained_token"));

@@ -28,6 +28,8 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
             "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
                 .to_owned()
         }
+        Refusal::Unavailable(UnavailableFault::ReplayStore { .. }) => return None,
+        Refusal::Proof(_) => return None,
         // An explanation is of a token, without a request's message.
         Refusal::Configuration(_) | Refusal::Operation { .. } => return None,
     };

@@ -41,8 +41,8 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option
         TokenFault::Inactive => remedy::opaque(walk)
             .unwrap_or("it was revoked, has expired, or was never issued by the server that is asked"),
         TokenFault::SenderConstrained => {
-            "the token is bound to its client's key (DPoP, RFC 9449, or a certificate, RFC 8705), so that a stolen one is of no \
-             use, and no proof of the key can be checked here: have the client, or the issuer for this API, use bearer tokens"
+            "the token is bound to its client's key, so that a stolen one is of no use: the client must send it with the DPoP \
+             scheme and a DPoP proof (RFC 9449), and DPoP must be switched on here; or present its certificate (RFC 8705)"
         }
         TokenFault::UnsupportedConfirmation => {
             "the issuer binds the token to a key in a way that no HTTP request proves: have it issue bearer tokens for this API"

@@ -21,6 +21,8 @@ fn rules_are_written_as_they_are_read() {
         "implied_scopes": { "a": ["b", "c"] },
         "acr": ["urn:example:mfa"],
         "max_age": 300,
+        "dpop": "required",
+        "sender_constrained": true,
         "optional": true,
         "report_only": true,
         "invalid_token_status": 401,

@@ -115,7 +115,7 @@ fn a_forbidden_claim_is_refused_whatever_its_value_and_told_as_such() {
     ];
     for (claims, failing) in table {
         let expected = failing.map(|claim| Refusal::Access(AccessFault::ForbiddenClaim { claim: claim.to_owned() }));
-        assert_eq!(policy.check(verified(&claims), |_| None).err(), expected, "{claims}");
+        assert_eq!(policy.check(proven(&claims), |_| None).err(), expected, "{claims}");
     }
 }
 
@@ -177,7 +177,7 @@ fn scope_values_imply_others_transitively() {
         for (scope, any_scope) in [(strings(&[asked]), vec![]), (vec![], vec![strings(&["never", asked])])] {
             let rules = Rules { scope, any_scope, implied_scopes: implied.clone(), ..Rules::default() };
             let policy = Policy::new(&rules, Vec::new());
-            match policy.check(verified(&json!({ "scope": granted })), |_| None) {
+            match policy.check(proven(&json!({ "scope": granted })), |_| None) {
                 Ok(token) => assert!(expected && policy.has_scope(&token, asked), "{granted} passed for {asked}"),
                 Err(refusal) => {
                     assert!(!expected, "{granted} was refused for {asked}");
@@ -188,7 +188,7 @@ fn scope_values_imply_others_transitively() {
             }
         }
         let open = Policy::new(&Rules { implied_scopes: implied.clone(), ..Rules::default() }, Vec::new());
-        let token = open.check(verified(&json!({ "scope": granted })), |_| None).unwrap();
+        let token = open.check(proven(&json!({ "scope": granted })), |_| None).unwrap();
         assert_eq!(open.has_scope(&token, asked), expected, "{granted} for {asked}");
     }
 }
@@ -211,7 +211,7 @@ fn rules_of_ones_own_are_asked_last_and_their_name_is_the_code() {
         (json!({ "sub": "a", "age": 17 }), Some("insufficient_scope")),
     ];
     for (claims, code) in table {
-        let refusal = policy.check(verified(&claims), |_| None).err();
+        let refusal = policy.check(proven(&claims), |_| None).err();
         assert_eq!(refusal.as_ref().map(Refusal::code), code, "{claims}");
     }
 }

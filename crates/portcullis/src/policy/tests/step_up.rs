@@ -10,7 +10,7 @@ use super::*;
 const NOW: Duration = Duration::from_secs(30 * 60);
 
 fn check(rules: &Rules, claims: &Value, now: Option<SystemTime>) -> Result<(), Refusal> {
-    Policy::new(rules, Vec::new()).check(verified(claims), |_| now).map(drop)
+    Policy::new(rules, Vec::new()).check(proven(claims), |_| now).map(drop)
 }
 
 fn step_up(acr: &[&str], max_age: Option<u64>) -> Rules {
@@ -88,7 +88,7 @@ fn the_time_since_the_authentication_is_within_the_limit_and_the_leeway() {
 #[test]
 fn the_clock_is_read_only_for_a_limit_of_the_age() {
     let policy = Policy::new(&step_up(&["phr"], None), Vec::new());
-    let unread = policy.check(verified(&json!({ "acr": "phr" })), |_| panic!("read"));
+    let unread = policy.check(proven(&json!({ "acr": "phr" })), |_| panic!("read"));
     assert!(unread.is_ok());
 }
 

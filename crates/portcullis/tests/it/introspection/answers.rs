@@ -38,7 +38,11 @@ async fn a_phantom_jwt_refuses_the_client_only_by_what_it_says_itself() {
         ("for others", token().audience("https://other.example").sign(), (403, "wrong_audience")),
         ("of others", token().issuer("https://other.example").sign(), (403, "wrong_issuer")),
         ("for nobody", token().without_claim("aud").sign(), (403, "missing_claim")),
-        ("bound", token().claim("cnf", json!({ "jkt": "x" })).sign(), (401, "sender_constrained_token")),
+        (
+            "bound",
+            token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign(),
+            (401, "sender_constrained_token"),
+        ),
         ("bound in some way", token().claim("cnf", json!({ "kid": "x" })).sign(), (401, "unsupported_confirmation")),
         // The token may be good: the answer is at fault.
         ("nothing", String::new(), UNAVAILABLE),
@@ -70,7 +74,7 @@ async fn a_signed_answer_is_believed_that_is_the_issuers_of_its_type_and_for_us(
     let setup = Setup::new().await;
     let answer = || signed_answer(&setup);
     let inactive = json!({ "active": false });
-    let bound = json!({ "active": true, "aud": "https://api.example.com", "cnf": { "x5t#S256": "x" } });
+    let bound = json!({ "active": true, "aud": "https://api.example.com", "cnf": { "x5t#S256": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } });
     let good = answer().sign();
     let forged = format!("{}AAAAAAAA", &good[..good.len() - 8]);
     for (what, jwt, expected) in [
