@@ -613,7 +613,10 @@ declare namespace portcullis {
     /** The scope values that JSON-RPC methods need, in addition to those of the guard. All rules that match apply. */
     methods?: readonly MethodRule[];
 
-    /** Leaves the `Authorization` field in requests that pass. Off by default: handlers cannot pass the token on by mistake. */
+    /**
+     * Leaves the `Authorization` field in requests that pass. Off by default: handlers cannot pass the token on by mistake, and
+     * other guards of this package find it nonetheless.
+     */
     forwardAuthorization?: boolean;
 
     /** The greatest length of a content that rules for tools and methods need, in bytes: 1,048,576 by default. */

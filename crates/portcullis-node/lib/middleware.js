@@ -1,6 +1,7 @@
 'use strict';
 
 const { attach } = require('./attach.js');
+const { takeOff, wereTakenOff, withTaken } = require('./credentials.js');
 const { RefusalError } = require('./errors.js');
 const { attempt, textOf, warn } = require('./log.js');
 const { credentialsOf, isRepeated, read } = require('./request.js');
@@ -11,32 +12,32 @@ function middleware(guard, endpoint) {
 
   /** The verdict: an `Access`, null, an error, or a promise of one of them. */
   function judge(request) {
-    if (getToken !== undefined) {
-      return judgeToken(getToken(request), request);
-    }
-    const { authorization, several } = credentialsOf(request);
+    const { authorization, several } = withTaken(request, presented);
     return guard.judge(authorization, several, request);
   }
 
   /** The same for a request of Node, in as few steps as possible. */
   function judgeRequest(req) {
-    return guard.judge(read(req, 'headers').authorization, isRepeated(read(req, 'rawHeaders')), req);
+    const { authorization } = read(req, 'headers');
+    return authorization === undefined || getToken !== undefined
+      ? judge(req)
+      : guard.judge(authorization, isRepeated(read(req, 'rawHeaders')), req);
   }
 
-  function judgeToken(token, request) {
-    return guard.judge(typeof token === 'string' ? `Bearer ${token}` : undefined, false, request);
+  function presented(request) {
+    return getToken === undefined ? credentialsOf(request) : ofToken(getToken(request));
   }
 
   function pass(req, res, next) {
     let verdict;
     try {
-      verdict = getToken === undefined ? judgeRequest(req) : judge(req);
+      verdict = judgeRequest(req);
     } catch (error) {
-      return next(error);
+      return handOn(req, next, error);
     }
     if (verdict instanceof Promise) {
       // `next` is not called again with an error that it throws itself.
-      verdict.then((verdict) => conclude(verdict, req, res, next), next);
+      verdict.then((verdict) => conclude(verdict, req, res, next), (error) => handOn(req, next, error));
       return undefined;
     }
     return conclude(verdict, req, res, next);
@@ -53,18 +54,28 @@ function middleware(guard, endpoint) {
       }
       // Values of an outer guard or other code are replaced, also for an error handler that continues.
       attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
-      if (refusal === undefined) {
-        guard.letGo?.(req);
-      }
     } catch (error) {
-      return next(error);
+      return handOn(req, next, error);
     }
-    return refusal === undefined ? next() : next(refusal);
+    return handOn(req, next, refusal);
+  }
+
+  /** Calls the next handler, or the error handler, which may continue: with the token only if handlers may have it. */
+  function handOn(req, next, error) {
+    try {
+      if (guard.takesToken || wereTakenOff(req)) {
+        takeOff(req);
+      }
+    } catch (failure) {
+      return next(error ?? failure);
+    }
+    return error === undefined ? next() : next(error);
   }
 
   return Object.assign(pass, {
     async verify(token) {
-      return passed(await judgeToken(token));
+      const { authorization, several } = ofToken(token);
+      return passed(await guard.judge(authorization, several));
     },
     async verifyRequest(request) {
       return passed(await judge(request));
@@ -73,6 +84,11 @@ function middleware(guard, endpoint) {
       guard.invalidate(token);
     },
   });
+}
+
+/** The credentials that a token makes. */
+function ofToken(token) {
+  return { authorization: typeof token === 'string' ? `Bearer ${token}` : undefined, several: false };
 }
 
 /** Sends the whole response to a refused request. */

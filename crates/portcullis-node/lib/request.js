@@ -37,10 +37,15 @@ function fieldsOf(request) {
   return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap((value) => [name, String(value)]));
 }
 
-/** The raw fields of a request of Node, or of the one inside a request of Fastify, Koa or hapi. */
+/** The raw fields of a request of any framework, if it has them. */
 function rawHeadersOf(request) {
-  const { raw, req } = request;
-  return [request, raw, req, raw?.req].find((request) => Array.isArray(request?.rawHeaders))?.rawHeaders;
+  return nodeRequestOf(request)?.rawHeaders;
+}
+
+/** Node's own request inside a request of Fastify, Koa or hapi; any other request itself. */
+function nodeRequestOf(request) {
+  const [raw, req] = [request?.raw, request?.req];
+  return [request, raw, req, raw?.req].find((request) => Array.isArray(request?.rawHeaders)) ?? request;
 }
 
 /**
@@ -77,4 +82,4 @@ function textOrNothing(value) {
   return typeof value === 'string' ? value : undefined;
 }
 
-module.exports = { credentialsOf, fieldsOf, isRepeated, read };
+module.exports = { credentialsOf, fieldsOf, isRepeated, nodeRequestOf, read };

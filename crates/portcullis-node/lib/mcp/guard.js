@@ -1,9 +1,9 @@
 'use strict';
 
 const { Guard } = require('../guard.js');
+const { fieldsOf } = require('../request.js');
 const turn = require('../turn.js');
 const { contentOf } = require('./content.js');
-const { credentialsBehind, messageOf, takeCredentials } = require('./message.js');
 
 /** The fields that do not apply to a content that a parser has read. */
 const OF_UNREAD = ['content-type', 'content-encoding'];
@@ -14,22 +14,21 @@ const OF_UNREAD = ['content-type', 'content-encoding'];
  */
 class McpGuard extends Guard {
   #judgesOperations;
-  #forwardsAuthorization;
 
   constructor(verifier, endpoint) {
     super(verifier, endpoint);
     this.#judgesOperations = this.door.contentLimit('POST', []) !== null;
-    this.#forwardsAuthorization = this.door.forwardsAuthorization;
+    /** True if requests are handed on without their token. */
+    this.takesToken = !this.door.forwardsAuthorization;
   }
 
   judge(authorization, several, request) {
     if (request === undefined) {
       return this.#judgeToken(authorization, several);
     }
-    const { method, fields } = messageOf(request);
-    const field = authorization ?? credentialsBehind(request);
+    const [method, fields] = [methodOf(request), fieldsOf(request)];
     const judge = (read) =>
-      this.conclude(this.door.judgeMessage({ authorization: field, several, method, fields, ...read }, turn.hasTime()), field);
+      this.conclude(this.door.judgeMessage({ authorization, several, method, fields, ...read }, turn.hasTime()), authorization);
     const limit = this.#judgesOperations ? this.door.contentLimit(method, fields) : null;
     return limit === null ? judge() : judgeAfterReading(request, limit, fields, judge);
   }
@@ -41,13 +40,11 @@ class McpGuard extends Guard {
     }
     return super.judge(authorization, several);
   }
+}
 
-  /** Takes the token off a request that passes, unless the handlers may have it. */
-  letGo(req) {
-    if (!this.#forwardsAuthorization) {
-      takeCredentials(req);
-    }
-  }
+/** The method of a request; empty if only its header fields are known. */
+function methodOf({ method }) {
+  return typeof method === 'string' ? method : '';
 }
 
 async function judgeAfterReading(request, limit, fields, judge) {
