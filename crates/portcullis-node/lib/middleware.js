@@ -5,6 +5,7 @@ const { takeOff, wereTakenOff, withTaken } = require('./credentials.js');
 const { RefusalError } = require('./errors.js');
 const { attempt, textOf, warn } = require('./log.js');
 const { credentialsOf, isRepeated, read } = require('./request.js');
+const { nameOf } = require('./values.js');
 
 /** The middleware that judges each request by a guard, with the methods for other frameworks. */
 function middleware(guard, endpoint) {
@@ -33,11 +34,11 @@ function middleware(guard, endpoint) {
     try {
       verdict = judgeRequest(req);
     } catch (error) {
-      return handOn(req, next, error);
+      return fail(error, req, next);
     }
     if (verdict instanceof Promise) {
       // `next` is not called again with an error that it throws itself.
-      verdict.then((verdict) => conclude(verdict, req, res, next), (error) => handOn(req, next, error));
+      verdict.then((verdict) => conclude(verdict, req, res, next), (error) => fail(error, req, next));
       return undefined;
     }
     return conclude(verdict, req, res, next);
@@ -55,9 +56,14 @@ function middleware(guard, endpoint) {
       // Values of an outer guard or other code are replaced, also for an error handler that continues.
       attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
     } catch (error) {
-      return handOn(req, next, error);
+      return fail(error, req, next);
     }
     return handOn(req, next, refusal);
+  }
+
+  /** Hands the failure of a judgement to the error handler. */
+  function fail(thrown, req, next) {
+    return handOn(req, next, errorOf(thrown));
   }
 
   /** Calls the next handler, or the error handler, which may continue: with the token only if handlers may have it. */
@@ -67,7 +73,7 @@ function middleware(guard, endpoint) {
         takeOff(req);
       }
     } catch (failure) {
-      return next(error ?? failure);
+      return next(error ?? errorOf(failure));
     }
     return error === undefined ? next() : next(error);
   }
@@ -89,6 +95,13 @@ function middleware(guard, endpoint) {
 /** The credentials that a token makes. */
 function ofToken(token) {
   return { authorization: typeof token === 'string' ? `Bearer ${token}` : undefined, several: false };
+}
+
+/** A thrown value as an error: `next` of Express takes undefined, `''` or `'route'` for leave to go on. */
+function errorOf(thrown) {
+  return typeof thrown === 'object' && thrown !== null
+    ? thrown
+    : new TypeError(`expected an error to be thrown by a function of the guard's options, got ${nameOf(thrown)}`, { cause: thrown });
 }
 
 /** Sends the whole response to a refused request. */

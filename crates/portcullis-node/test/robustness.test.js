@@ -8,7 +8,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 
 const { discovery, getSimpleJwksService, InMemoryCache, jwksService } = require('portcullis');
 const { localKeys, secure, setLogger } = require('portcullis');
-const { EXPRESS, guardedApp } = require('./support/apps.js');
+const { EXPRESS, VERSIONS, guardedApp } = require('./support/apps.js');
 const { AuthorizationServer, FAILURES, SILENCES } = require('./support/authorization-server.js');
 const { atEnd } = require('./support/cleanup.js');
 const { serve } = require('./support/http.js');
@@ -462,6 +462,25 @@ describe('a hook of the user that fails', () => {
     const client = await serve(t, guardedApp(5, secure(localKeys({ keys: [KEY.jwk] }), { onError })));
     assert.equal((await client.get()).status, 401);
     assert.match(await within(500, log.line(/onError failed/), 'no line'), /mine/);
+  });
+
+  test('a rule or getToken that throws lets nothing pass, whatever it throws', async (t) => {
+    const keys = localKeys({ keys: [KEY.jwk] });
+    for (const thrown of [new Error('mine'), undefined, null, 0, '', false, NaN, 7, 'route', 'router', OUTLANDISH]) {
+      for (const version of VERSIONS) {
+        for (const options of [{ claims: [thrower(thrown)] }, { getToken: thrower(thrown) }]) {
+          for (const guard of [secure(keys, options), secure(async () => KEY.publicKey, options)]) {
+            const app = EXPRESS[version]();
+            app.get('/', guard, (req, res) => res.end('passed'));
+            app.get('/', (req, res) => res.end('passed by'));
+            app.use((error, req, res, next) => res.status(500).end(String(error instanceof Error)));
+            const { status, body } = await (await serve(t, app)).get(mint(KEY));
+            assert.equal(status, 500, `${body}: ${Object.keys(options)} ${thrown === OUTLANDISH ? 'an object' : thrown}`);
+            assert.ok(thrown === OUTLANDISH || body === 'true', body);
+          }
+        }
+      }
+    }
   });
 
   test('a logger that throws changes nothing', async (t) => {
