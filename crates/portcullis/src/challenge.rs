@@ -48,7 +48,7 @@ pub(crate) struct Challenge {
     invalid_token_status: InvalidTokenStatus,
     problem_json: bool,
     told: Option<Arc<Told>>,
-    dpop: Option<DpopTold>,
+    dpop: Option<Arc<DpopTold>>,
     pub(crate) own_body: Option<BodyHook>,
 }
 
@@ -79,7 +79,14 @@ impl Challenge {
     pub(crate) fn new(rules: &Rules, told: Option<Told>, dpop: Option<DpopTold>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
         let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
-        Self { realm: realm.clone(), invalid_token_status, problem_json, told: told.map(Arc::new), dpop, own_body }
+        Self {
+            realm: realm.clone(),
+            invalid_token_status,
+            problem_json,
+            told: told.map(Arc::new),
+            dpop: dpop.map(Arc::new),
+            own_body,
+        }
     }
 
     /// The response to a refused request: it shows nothing of the token or of our configuration.

@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn the_scheme_dpop_is_read_where_it_is_accepted() {
         let rules = CredentialRules { max_bytes: 20, dpop: true };
-        let table: &[(&[u8], Result<(&[u8], Scheme), &str>)] = &[
+        type Read<'a> = Result<(&'a [u8], Scheme), &'a str>;
+        let table: &[(&[u8], Read<'_>)] = &[
             (b"DPoP abc", Ok((b"abc", Scheme::Dpop))),
             (b"dpop  abc", Ok((b"abc", Scheme::Dpop))),
             (b"Bearer abc", Ok((b"abc", Scheme::Bearer))),
