@@ -4,7 +4,7 @@ use std::{
     any::Any,
     fmt,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::SystemTime,
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{Claims, Confirmation, GrantedScope, IssuerRules, checks::Checked, window::Window};
 use crate::{
     algorithm::Algorithm,
-    keys::KeySet,
+    keys::KeySetId,
     refusal::Refusal,
     token::{Header, IntrospectedToken, SignedToken},
 };
@@ -79,13 +79,13 @@ pub(crate) struct Grounds {
     /// The time in which the token is good.
     pub(crate) window: Window,
     /// The keys that verified the signature, of the token or of the answer about it; none if there was no signature.
-    pub(crate) keys: Option<Weak<KeySet>>,
+    pub(crate) keys: Option<KeySetId>,
     /// The keys that the token is bound to; boxed, since most tokens are bound to none.
     confirmation: Option<Box<Confirmation>>,
 }
 
 impl Grounds {
-    fn new(Checked { window, confirmation }: Checked, keys: Option<Weak<KeySet>>) -> Self {
+    fn new(Checked { window, confirmation }: Checked, keys: Option<KeySetId>) -> Self {
         Self { window, keys, confirmation: confirmation.map(Box::new) }
     }
 }

@@ -3,7 +3,6 @@
 //! The state is behind a mutex that is held for decisions only, never across an await.
 
 use std::{
-    ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak},
     time::{Duration, SystemTime},
 };
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    keys::{Candidates, ImportRules, JwkSet, KeySet, Miss},
+    keys::{Candidates, ImportRules, JwkSet, KeySetId, Miss},
     refusal::{ConfigurationFault, Refusal, UnavailableFault},
     telemetry,
     token::Header,
@@ -103,10 +102,9 @@ impl Refresher {
     }
 
     /// Tells whether these are the keys in use; starts a due refresh.
-    pub(super) fn still_uses(self: &Arc<Self>, keys: &Weak<KeySet>, now: SystemTime) -> bool {
+    pub(super) fn still_uses(self: &Arc<Self>, keys: KeySetId, now: SystemTime) -> bool {
         let snapshot = self.snapshot.load();
-        // The weak reference keeps the address from being used again.
-        let in_use = snapshot.as_ref().filter(|snapshot| ptr::eq(keys.as_ptr(), Arc::as_ptr(&snapshot.keys)));
+        let in_use = snapshot.as_ref().filter(|snapshot| snapshot.keys.id() == keys);
         let Some(snapshot) = in_use.filter(|snapshot| snapshot.freshness.is_usable(now)) else { return false };
         if !snapshot.freshness.is_fresh(now) {
             self.refresh_behind(now);

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     configuration_error::ConfigurationError,
     crypto::KeyMaterial,
     keys::{
-        Candidates, ImportRules, JwkSet, KeySet, Miss, Origin, Unreadable, VerificationKey, keys_from_pem,
+        Candidates, ImportRules, JwkSet, KeySet, KeySetId, Miss, Origin, Unreadable, VerificationKey, keys_from_pem,
         keys_from_text,
     },
     refusal::{Refusal, TokenFault, Unverified},
@@ -323,9 +323,9 @@ impl JwksService {
     /// Tells whether these are the keys in use, so that a verdict by them still holds.
     ///
     /// `now` is by this service's own clock. It never waits, and starts a due refresh.
-    pub(crate) fn still_uses(&self, keys: &Weak<KeySet>, now: SystemTime) -> bool {
+    pub(crate) fn still_uses(&self, keys: KeySetId, now: SystemTime) -> bool {
         match &self.0 {
-            Source::Local(current) => std::ptr::eq(keys.as_ptr(), Arc::as_ptr(current)),
+            Source::Local(current) => current.id() == keys,
             Source::Remote(refresher) => refresher.still_uses(keys, now),
         }
     }

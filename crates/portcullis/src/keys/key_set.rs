@@ -2,7 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Weak},
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{JwkSet, KeyOddity, KeyProblem, KeyWarning, SkippedKey, VerificationKey, jwk};
@@ -31,9 +35,23 @@ impl ImportRules {
     }
 }
 
+/// The number of a key set, unique in this process: a set that is gone leaves its number to no other.
+///
+/// A verdict on a token names the keys that it rests on by this number, which costs no reference count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeySetId(NonZeroU64);
+
+impl KeySetId {
+    fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(NonZeroU64::MIN.saturating_add(LAST.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
 /// Keys, parsed and ready.
 #[derive(Debug)]
 pub(crate) struct KeySet {
+    id: KeySetId,
     keys: Vec<VerificationKey>,
     by_kid: BTreeMap<Box<str>, Vec<usize>>,
     without_kid: Vec<usize>,
@@ -97,7 +115,12 @@ impl KeySet {
                 by_kid.entry(kid.into()).or_default().push(index);
             }
         }
-        Self { keys, by_kid, without_kid, origin, skipped: Vec::new(), warnings: Vec::new() }
+        let id = KeySetId::next();
+        Self { id, keys, by_kid, without_kid, origin, skipped: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub(crate) fn id(&self) -> KeySetId {
+        self.id
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -161,9 +184,9 @@ impl KeySet {
 }
 
 impl Candidates {
-    /// Their set, as a reference that does not keep it alive.
-    pub(crate) fn set(&self) -> Weak<KeySet> {
-        Arc::downgrade(&self.set)
+    /// The number of their set.
+    pub(crate) fn set(&self) -> KeySetId {
+        self.set.id
     }
 
     /// The proof that one of these keys made the signature; `attempts` keys are tried at the most.

@@ -23,7 +23,7 @@ pub use problem::{KeyProblem, SkippedKey};
 pub use thumbprint::jwk_thumbprint;
 
 pub(crate) use jwk_set::without_byte_order_mark;
-pub(crate) use key_set::{Candidates, ImportRules, KeySet, Miss, Origin};
+pub(crate) use key_set::{Candidates, ImportRules, KeySet, KeySetId, Miss, Origin};
 pub(crate) use local::{Unreadable, keys_from_text};
 pub(crate) use pem::keys_from_pem;
 pub(crate) use verification_key::VerificationKey;

@@ -1,12 +1,12 @@
 //! The answer of an authorization server about an opaque token (RFC 7662 section 2.2).
 
-use std::{sync::Weak, time::SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Map, Number};
 
 use crate::{
     json::{self, Object, Value},
-    keys::KeySet,
+    keys::KeySetId,
     refusal::{Refusal, TokenFault, Unverified},
 };
 
@@ -17,7 +17,7 @@ const DPOP: &str = "DPoP";
 pub(crate) struct IntrospectedToken {
     pub(crate) claims: Object,
     /// The keys that verified the answer, if it was signed.
-    pub(crate) keys: Option<Weak<KeySet>>,
+    pub(crate) keys: Option<KeySetId>,
     /// The time until which the answer counts.
     pub(crate) until: SystemTime,
 }
@@ -32,7 +32,7 @@ impl IntrospectedToken {
     /// `keys` verified it, if it is signed, and it counts until that time. None if the token is not active.
     pub(crate) fn from_answer(
         claims: Object,
-        keys: Option<Weak<KeySet>>,
+        keys: Option<KeySetId>,
         until: SystemTime,
     ) -> Result<Option<Self>, NotAnAnswer> {
         match claims.get("active").and_then(|active| active.as_bool()) {

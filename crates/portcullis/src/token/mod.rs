@@ -14,18 +14,14 @@ pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
 pub use mark::TokenMark;
 pub(crate) use pieces::Pieces;
 
-use std::{
-    borrow::Cow,
-    ops::Range,
-    sync::{Arc, Weak},
-};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use crate::{
     base64url,
     bearer::BearerToken,
     crypto::SignatureProof,
     json::{self, Object},
-    keys::KeySet,
+    keys::KeySetId,
     refusal::{Part, Refusal, TokenFault},
 };
 
@@ -46,8 +42,8 @@ pub(crate) struct SignedToken<'a> {
     pub(crate) text: Cow<'a, [u8]>,
     pub(crate) header: Arc<Header>,
     pub(crate) claims: Object,
-    /// The set of the key that verified it, as a reference that does not keep it alive.
-    pub(crate) keys: Weak<KeySet>,
+    /// The set of the key that verified it.
+    pub(crate) keys: KeySetId,
     _proof: SignatureProof,
 }
 

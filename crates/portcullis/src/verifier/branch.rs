@@ -50,8 +50,8 @@ impl Branch {
     /// Tells whether a token of this issuer is still good: it is within its times, and its keys are in use.
     #[inline]
     pub(super) fn upholds(&self, token: &VerifiedToken) -> bool {
-        let (Grounds { window, keys, .. }, now) = (token.grounds(), self.clock.now());
-        window.contains(now) && keys.as_ref().is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
+        let (&Grounds { window, keys, .. }, now) = (token.grounds(), self.clock.now());
+        window.contains(now) && keys.is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
     }
 
     /// The limits of the cache for its tokens; none without a cache.

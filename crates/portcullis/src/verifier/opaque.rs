@@ -9,7 +9,7 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -29,7 +29,7 @@ use crate::{
         Attempt, ClientAddress, IntrospectionForm, Introspector, NoResult, Question, RefusedTokens, Reply, SingleFlight,
     },
     json::{self, Object},
-    keys::KeySet,
+    keys::KeySetId,
     names::steps,
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
     telemetry,
@@ -222,7 +222,7 @@ impl Opaque {
     }
 
     /// The members of an answer (RFC 7662 section 2.2), which these keys verified, if it is signed.
-    fn vouched(&self, answer: Object, keys: Option<Weak<KeySet>>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
+    fn vouched(&self, answer: Object, keys: Option<KeySetId>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
         let (answer, oddity) = token::plain(answer);
         if let Some(oddity) = oddity {
             self.introspector.remark(oddity);
@@ -245,7 +245,7 @@ impl Opaque {
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        self.vouched(object(members.to_string().into_bytes())?, answer.grounds().keys.clone(), until)
+        self.vouched(object(members.to_string().into_bytes())?, answer.grounds().keys, until)
     }
 
     /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
