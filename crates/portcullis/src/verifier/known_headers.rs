@@ -26,10 +26,12 @@ impl KnownHeaders {
     }
 
     pub(super) fn remember(&self, header: &Arc<Header>) {
-        let Some(place) = self.0.get(place(&header.part)) else { return };
-        if !place.load().as_ref().is_some_and(|known| Arc::ptr_eq(known, header)) {
-            place.store(Some(Arc::clone(header)));
+        if Arc::strong_count(header) > 1 {
+            // It was found here: one that was just decoded has no other owner.
+            return;
         }
+        let Some(place) = self.0.get(place(&header.part)) else { return };
+        place.store(Some(Arc::clone(header)));
     }
 }
 
