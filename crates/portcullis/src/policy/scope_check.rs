@@ -1,7 +1,10 @@
 //! The check of the scope that an endpoint requires.
 
 use super::{Rules, implied_scopes::ImpliedScopes};
-use crate::refusal::{AccessFault, Refusal};
+use crate::{
+    claims::GrantedScope,
+    refusal::{AccessFault, Refusal},
+};
 
 /// The scope values that a token has to grant: all of `all`, and one of each group of `any` (RFC 6749 section 3.3).
 #[derive(Debug, Clone, Default)]
@@ -33,9 +36,13 @@ impl ScopeCheck {
         self.all.is_empty() && self.any.is_empty()
     }
 
-    /// Checks the scope; `grants` tells whether the token grants a value directly.
-    pub(crate) fn check(&self, grants: impl Fn(&str) -> bool) -> Result<(), Refusal> {
-        if self.is_met(grants) { Ok(()) } else { Err(insufficient_scope(self.values())) }
+    /// Checks the scope that a token grants, which is looked for only if some is required.
+    pub(crate) fn check<'a>(&self, granted: impl FnOnce() -> GrantedScope<'a>) -> Result<(), Refusal> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let granted = granted();
+        if self.is_met(|value| granted.has(value)) { Ok(()) } else { Err(insufficient_scope(self.values())) }
     }
 
     /// Tells whether a token grants enough; `grants` tells whether it grants a value directly.

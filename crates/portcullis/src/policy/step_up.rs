@@ -60,10 +60,12 @@ impl StepUp {
 
     /// `acr` is a case-sensitive string (OpenID Connect Core section 2), compared to the letter.
     fn check_acr(&self, claims: &Object) -> Result<(), Refusal> {
-        let acr = claims.get("acr").and_then(Value::as_str);
-        let is_met =
-            self.acr_values.is_empty() || acr.is_some_and(|acr| self.acr_values.iter().any(|ours| ours == acr));
-        if is_met { Ok(()) } else { Err(self.refusal(false)) }
+        let is_ours = |acr: Value<'_>| self.acr_values.iter().any(|ours| acr.as_str() == Some(ours));
+        if self.acr_values.is_empty() || claims.get("acr").is_some_and(is_ours) {
+            Ok(())
+        } else {
+            Err(self.refusal(false))
+        }
     }
 
     fn check_age(&self, claims: &Object, now: Option<Now>) -> Result<(), Refusal> {
