@@ -57,18 +57,17 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.path()) {
-            return MiddlewareFuture::answered(request.into_response(convert::response(document)));
-        }
         credentials::put_back(&mut request);
-        let presented = presented(&request);
-        match self.secure.content_limit(&presented) {
-            None => self.go_on(self.judge(&request, presented), request),
-            Some(limit) => {
+        if self.secure.protects_resource() {
+            if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.path()) {
+                return MiddlewareFuture::answered(request.into_response(convert::response(document)));
+            }
+            if let Some(limit) = self.secure.content_limit(&presented(&request)) {
                 let reading = Box::pin(Read::up_to(limit, request.take_payload()));
-                MiddlewareFuture::reading(reading, self.clone(), request)
+                return MiddlewareFuture::reading(reading, self.clone(), request);
             }
         }
+        self.go_on(self.judge(&request, presented(&request)), request)
     }
 }
 

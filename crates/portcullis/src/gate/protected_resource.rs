@@ -169,6 +169,14 @@ impl Secure {
         Ok(Self { gate: Arc::new(Gate::of_resource(verifier, resource)) })
     }
 
+    /// Tells whether there is a protected resource.
+    ///
+    /// Only then a door needs to ask for a [document](Self::metadata_response) or for the [content](Self::content_limit) of a request.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn protects_resource(&self) -> bool {
+        self.gate.resource().is_some()
+    }
+
     /// The document about the protected resource as it is now; none without a resource.
     ///
     /// For doors without a mounting of their own: serve [`ResourceDocument::response`] at [`ResourceDocument::path`], to everyone.

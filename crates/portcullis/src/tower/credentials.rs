@@ -18,14 +18,14 @@ pub(super) fn take_off<B>(request: &mut Request<B>) {
     }
 }
 
-/// Puts back what an outer layer has taken off, so that this layer finds it.
-pub(super) fn put_back<B>(request: &mut Request<B>) {
-    if let Some(TakenOff(fields)) = request.extensions().get().cloned() {
-        let headers: &mut HeaderMap = request.headers_mut();
-        for field in fields {
-            headers.append(AUTHORIZATION, field);
-        }
+/// Puts back the fields that an outer layer has taken off, so that this layer finds them, and returns true if there are any.
+pub(super) fn put_back<B>(request: &mut Request<B>) -> bool {
+    let Some(TakenOff(fields)) = request.extensions().get().cloned() else { return false };
+    let headers: &mut HeaderMap = request.headers_mut();
+    for field in fields {
+        headers.append(AUTHORIZATION, field);
     }
+    true
 }
 
 /// Tells whether an outer layer has taken the fields off: then no layer within passes them on.

@@ -14,12 +14,13 @@ use tower_service::Service;
 use super::{
     body::ResponseBody,
     content::Read,
+    credentials,
     service::{leave, presented},
 };
 use crate::gate::{Judging, Pending, Secure, Verdict};
 
 /// The reading of a request's content.
-type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
+pub(super) type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
 
 pin_project! {
     /// The future of [`SecureService`](super::SecureService)'s response.
@@ -69,7 +70,8 @@ impl<S: Service<Request<B>>, B> State<S, B> {
     fn by(secure: &Secure, verdict: Verdict, mut request: Request<B>, mut service: S) -> Self {
         match verdict.outcome {
             Ok(admitted) => {
-                leave(secure, admitted, &mut request);
+                let were_taken_off = credentials::were_taken_off(&request);
+                leave(secure, admitted, &mut request, were_taken_off);
                 Self::Passed { response: service.call(request) }
             }
             Err(refusal) => Self::Answered { response: Some(secure.answer(&refusal)) },

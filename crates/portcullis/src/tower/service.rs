@@ -12,7 +12,7 @@ use super::{
     body::ResponseBody,
     content::{self, Read},
     credentials,
-    future::ResponseFuture,
+    future::{Reading, ResponseFuture},
 };
 use crate::gate::{Access, Admitted, Judging, Presented, Secure};
 
@@ -43,25 +43,19 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.uri().path()) {
-            return ResponseFuture::answered(document);
+        let were_taken_off = credentials::put_back(&mut request);
+        if self.secure.protects_resource() {
+            if let Some(document) = self.secure.metadata_response(request.method().as_str(), request.uri().path()) {
+                return ResponseFuture::answered(document);
+            }
+            if let Some(reading) = reading(&self.secure, &mut request) {
+                return ResponseFuture::reading(self.secure.clone(), reading, request, self.ready());
+            }
         }
-        credentials::put_back(&mut request);
-        let presented = presented(&request);
-        let judging = match self.secure.content_limit(&presented) {
-            None => self.secure.judge(&presented),
-            Some(limit) => match content::take(&mut request) {
-                Some(body) => {
-                    let reading = Box::pin(Read::up_to(limit, body));
-                    return ResponseFuture::reading(self.secure.clone(), reading, request, self.ready());
-                }
-                None => self.secure.judge(&self::presented(&request)),
-            },
-        };
-        match judging {
+        match self.secure.judge(&presented(&request)) {
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
-                    leave(&self.secure, admitted, &mut request);
+                    leave(&self.secure, admitted, &mut request, were_taken_off);
                     ResponseFuture::passed(self.inner.call(request))
                 }
                 Err(refusal) => ResponseFuture::answered(self.secure.answer(&refusal)),
@@ -79,6 +73,13 @@ impl<S: Clone> SecureService<S> {
     }
 }
 
+/// The reading of the content, if the verdict may depend on it and the layer can read it.
+fn reading<B: 'static>(secure: &Secure, request: &mut Request<B>) -> Option<Reading> {
+    let limit = secure.content_limit(&presented(request))?;
+    let body = content::take(request)?;
+    Some(Box::pin(Read::up_to(limit, body)))
+}
+
 pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
     let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
@@ -89,8 +90,10 @@ pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.
-pub(super) fn leave<B>(secure: &Secure, admitted: Admitted, request: &mut Request<B>) {
-    if !secure.forwards_authorization() || credentials::were_taken_off(request) {
+///
+/// `Authorization` fields that an outer layer has taken off do not go on either.
+pub(super) fn leave<B>(secure: &Secure, admitted: Admitted, request: &mut Request<B>, were_taken_off: bool) {
+    if were_taken_off || !secure.forwards_authorization() {
         credentials::take_off(request);
     }
     let extensions = request.extensions_mut();
