@@ -159,6 +159,7 @@ impl IssuerRules {
 
 impl TimeCheck {
     /// The bound that the check sets; none if it does not apply.
+    #[inline(always)] // The loop over the rows is unrolled, so that the functions of each row are known there.
     fn check(
         &self,
         rules: &IssuerRules,
