@@ -14,7 +14,7 @@ use portcullis::{
 use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::json;
 
-use crate::tool_call;
+use crate::{layered::Layered, tool_call};
 
 const ISSUER: &str = "https://as.example.com";
 const AUDIENCE: &str = "https://api.example.com";
@@ -52,13 +52,22 @@ enum Door {
     McpFields,
     /// The same by its content.
     McpContent,
+    /// A request at the tower layer.
+    Tower,
 }
 
 /// A case that is ready to run.
 pub(crate) struct Prepared {
     verifier: Verifier,
     token: String,
-    gate: Option<Gate>,
+    way: Way,
+}
+
+/// The way in, ready.
+enum Way {
+    Verifier,
+    Gate(Gate),
+    Tower(Layered),
 }
 
 /// A gate and a request.
@@ -76,6 +85,7 @@ impl Case {
         Self { door: Door::Gate, ..Self::new("judged-cached", Algorithm::RS256, true, 0, 6_700) },
         Self { door: Door::McpFields, ..Self::new("judged-mcp-fields", Algorithm::RS256, true, 1, 11_950) },
         Self { door: Door::McpContent, ..Self::new("judged-mcp-content", Algorithm::RS256, true, 4, 21_200) },
+        Self { door: Door::Tower, ..Self::new("tower-cached", Algorithm::RS256, true, 9, 9_999) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),
@@ -97,13 +107,14 @@ impl Case {
         #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
         let verifier = builder.build().expect("a verifier");
         let token = token(&key);
-        let gate = match self.door {
-            Door::Verifier => None,
-            Door::Gate => Some(gate(Secure::new(verifier.clone()), &token, Content::Unseen)),
-            Door::McpFields => Some(gate(mcp_server(&key), &token, Content::Unseen)),
-            Door::McpContent => Some(gate(mcp_server(&key), &token, Content::Whole(tool_call::CONTENT))),
+        let way = match self.door {
+            Door::Verifier => Way::Verifier,
+            Door::Gate => gate(Secure::new(verifier.clone()), &token, Content::Unseen),
+            Door::McpFields => gate(mcp_server(&key), &token, Content::Unseen),
+            Door::McpContent => gate(mcp_server(&key), &token, Content::Whole(tool_call::CONTENT)),
+            Door::Tower => Way::Tower(Layered::new(&Secure::new(verifier.clone()), field(&token))),
         };
-        let prepared = Prepared { verifier, token, gate };
+        let prepared = Prepared { verifier, token, way };
         prepared.repeat(2);
         prepared
     }
@@ -114,15 +125,25 @@ impl Prepared {
     #[inline(never)]
     pub(crate) fn repeat(&self, times: u64) {
         for _ in 0..times {
-            let typed = self.verify().and_then(|token| token.typed::<Typed>().ok());
-            assert!(std::hint::black_box(typed).is_some(), "a good token was refused");
+            assert!(self.passes(), "a good token was refused");
         }
     }
 
-    fn verify(&self) -> Option<VerifiedToken> {
-        let Some(gate) = &self.gate else { return at_once(self.verifier.verify(&self.token))?.ok() };
-        let presented = Presented::new(&gate.fields).request("POST", "/").content(gate.content);
-        let Judging::Done(verdict) = gate.secure.judge(&presented) else { return None };
+    fn passes(&self) -> bool {
+        let token = match &self.way {
+            Way::Verifier => at_once(self.verifier.verify(&self.token)).and_then(Result::ok),
+            Way::Gate(gate) => gate.judge(),
+            Way::Tower(layered) => return layered.passes(),
+        };
+        let typed = token.and_then(|token| token.typed::<Typed>().ok());
+        std::hint::black_box(typed).is_some()
+    }
+}
+
+impl Gate {
+    fn judge(&self) -> Option<VerifiedToken> {
+        let presented = Presented::new(&self.fields).request("POST", "/").content(self.content);
+        let Judging::Done(verdict) = self.secure.judge(&presented) else { return None };
         Some(verdict.outcome.ok()?.access()?.token().clone())
     }
 }
@@ -144,7 +165,7 @@ fn mcp_server(key: &SigningKey) -> Secure {
 }
 
 /// The gate with a rule of each kind that the token meets, and a tool's call with the token.
-fn gate(secure: Secure, token: &str, content: Content<'static>) -> Gate {
+fn gate(secure: Secure, token: &str, content: Content<'static>) -> Way {
     let secure = secure
         .implied_scopes("orders:write", ["orders:list"])
         .scope(["orders:read", "orders:list"])
@@ -154,9 +175,13 @@ fn gate(secure: Secure, token: &str, content: Content<'static>) -> Gate {
         .claim_one_of("acr", ["urn:example:gold", "urn:example:silver"])
         .claim_matches("tenant", "tenant-*")
         .claim_absent("act");
-    #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
-    let field = HeaderValue::try_from(format!("Bearer {token}")).expect("a field value");
-    Gate { secure, fields: tool_call::fields().chain([(AUTHORIZATION, field)]).collect(), content }
+    Way::Gate(Gate { secure, fields: tool_call::fields().chain([(AUTHORIZATION, field(token))]).collect(), content })
+}
+
+/// The `Authorization` field with the token.
+#[expect(clippy::expect_used, reason = "without it there is nothing to count")]
+fn field(token: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("Bearer {token}")).expect("a field value")
 }
 
 /// A token of about 1 KB.

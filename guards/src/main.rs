@@ -11,6 +11,7 @@ mod bound;
 mod case;
 mod flood;
 mod instructions;
+mod layered;
 mod tool_call;
 
 use std::{env, process::ExitCode};
