@@ -46,6 +46,7 @@ impl Layered {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a service takes its requests by value")]
 fn handle(request: Request<()>) -> Answer {
     let typed = request.extensions().get::<Access>().and_then(|access| access.token().typed::<Typed>().ok());
     let mut answer = Response::new(());
