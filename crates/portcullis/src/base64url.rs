@@ -1,6 +1,6 @@
 //! Strict base64url (RFC 7515 section 2): no padding, no white space, no stray bits.
 
-use base64_simd::{URL_SAFE, URL_SAFE_NO_PAD};
+use base64_simd::{AsOut, URL_SAFE, URL_SAFE_NO_PAD};
 
 /// Decodes a text, if it is the only encoding of its bytes.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
@@ -21,6 +21,12 @@ pub(crate) fn decode_any(text: &str) -> Option<Vec<u8>> {
 /// Encodes bytes as the only text that [`decode`] accepts for them.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// Tells whether a text is the only encoding of a SHA-256 digest, without an allocation.
+pub(crate) fn is_of_digest(text: &str, digest: &[u8; 32]) -> bool {
+    let mut encoded = [0; 43];
+    URL_SAFE_NO_PAD.encode(digest, encoded.as_mut_slice().as_out()) == text.as_bytes()
 }
 
 #[cfg(test)]

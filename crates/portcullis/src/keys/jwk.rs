@@ -28,7 +28,7 @@ pub(super) fn kid(jwk: &Value) -> Option<&str> {
     jwk.get("kid")?.as_str().filter(|kid| !kid.is_empty())
 }
 
-fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
+pub(super) fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
     let kty = jwk.required_text("kty")?;
     let form = Form::of(kty).ok_or(KeyProblem::UnknownType)?;
     let name = form.set.map(|set| jwk.required_text(set)).transpose()?;
@@ -36,7 +36,7 @@ fn key_type(jwk: &Members<'_>) -> Result<KeyType, KeyProblem> {
 }
 
 /// `use` and `key_ops` are honoured if present (RFC 7517 sections 4.2 and 4.3).
-fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProblem> {
+pub(super) fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProblem> {
     match jwk.text("use")? {
         None | Some("sig") => {}
         Some("enc") => return Err(KeyProblem::NotForVerifying),
@@ -52,14 +52,19 @@ fn check_purpose(jwk: &Members<'_>, rules: &ImportRules) -> Result<(), KeyProble
 }
 
 /// The algorithms that the key is bound to: that of its `alg`, otherwise all of its type.
-fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
+pub(super) fn algorithms(jwk: &Members<'_>, key_type: KeyType) -> Result<Vec<Algorithm>, KeyProblem> {
     let possible = Algorithm::of(key_type);
     let Some(name) = jwk.text("alg")? else { return Ok(possible) };
     let named = Algorithm::named(name).filter(|algorithm| possible.contains(algorithm));
     named.map(|algorithm| vec![algorithm]).ok_or(KeyProblem::Algorithm)
 }
 
-fn material(jwk: &mut Members<'_>, key_type: KeyType, algorithms: &[Algorithm]) -> Result<KeyMaterial, KeyProblem> {
+/// Parses the numbers of a key, for these algorithms.
+pub(super) fn material(
+    jwk: &mut Members<'_>,
+    key_type: KeyType,
+    algorithms: &[Algorithm],
+) -> Result<KeyMaterial, KeyProblem> {
     let material = match key_type.kty() {
         "RSA" => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
         "EC" => KeyMaterial::bare(&uncompressed_point(jwk, key_type)?, key_type, algorithms),

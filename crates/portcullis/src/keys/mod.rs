@@ -12,6 +12,7 @@ mod members;
 mod notation;
 mod oddity;
 mod pem;
+mod presented;
 mod problem;
 mod thumbprint;
 mod verification_key;
@@ -26,6 +27,7 @@ pub(crate) use jwk_set::without_byte_order_mark;
 pub(crate) use key_set::{Candidates, ImportRules, KeySet, KeySetId, Miss, Origin};
 pub(crate) use local::{Unreadable, keys_from_text};
 pub(crate) use pem::keys_from_pem;
+pub(crate) use presented::PresentedKey;
 pub(crate) use verification_key::VerificationKey;
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ pub enum KeyProblem {
     UnknownType,
     /// `alg` is unknown, or not for this type of key.
     Algorithm,
+    /// A key of another type than its algorithm needs, or a secret.
+    OtherType {
+        /// The type that the algorithm needs.
+        expected: KeyType,
+    },
     /// `use` or `key_ops` says that the key is not for verifying signatures.
     NotForVerifying,
     /// `use` is not for access tokens, such as `jwt-svid`, and is not allowed by name.
@@ -109,6 +114,7 @@ impl fmt::Display for KeyProblem {
             }
             Self::UnknownType => f.write_str("its `kty`, `crv` or `alg` is not one that a supported algorithm uses"),
             Self::Algorithm => f.write_str("its `alg` is not a supported signature algorithm for this type of key"),
+            Self::OtherType { expected } => write!(f, "expected a {expected} key, got one of another type"),
             Self::NotForVerifying => f.write_str("its `use` or `key_ops` says that it is not for verifying signatures"),
             Self::OtherUse { name } => write!(
                 f,

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::form::Form;
-use crate::{base64url, crypto::sha256};
+use crate::{
+    base64url,
+    crypto::{Digest, sha256},
+};
 
 /// Returns the SHA-256 thumbprint of a JWK (RFC 7638), 43 characters of base64url: the `jkt` of RFC 9449.
 ///
@@ -22,11 +25,16 @@ use crate::{base64url, crypto::sha256};
 /// ```
 #[must_use]
 pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
+    digest(jwk).map(base64url::encode)
+}
+
+/// The thumbprint's bytes.
+pub(super) fn digest(jwk: &Value) -> Option<Digest> {
     let form = Form::of(jwk.get("kty")?.as_str()?).filter(|form| !form.public.is_empty())?;
     // The required members in the order of their names (RFC 7638 section 3.3).
     let names: BTreeSet<_> = form.public.iter().copied().chain(form.set).chain(["kty"]).collect();
     let members: Option<Vec<_>> = names.into_iter().map(|name| member(jwk, name)).collect();
-    Some(base64url::encode(sha256(format!("{{{}}}", members?.join(",")).as_bytes())))
+    Some(sha256(format!("{{{}}}", members?.join(",")).as_bytes()))
 }
 
 fn member(jwk: &Value, name: &str) -> Option<String> {

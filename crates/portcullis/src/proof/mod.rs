@@ -6,11 +6,28 @@
 //! ```
 //!
 //! - **Bound means bound.** A token with `jkt` or `x5t#S256` passes only if each of these is met, whatever the scheme.
+//! - **The token first, then the proof's signature.** A client without a good token causes no signature to be verified, and enters
+//!   no key into [`ClientKeys`].
 //! - A bearer token takes no step but one comparison.
 
 mod certificate;
+mod claims;
+mod client_keys;
+mod header;
+mod nonce;
 mod possession;
+mod request_url;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod unverified;
 
 pub use certificate::ClientCertificate;
 pub use possession::DpopUse;
+pub use rules::DpopRules;
+
+pub(crate) use client_keys::ClientKeys;
+pub(crate) use nonce::{NonceTime, Nonces};
 pub(crate) use possession::{PossessionRules, ProvenToken, Sender};
+pub(crate) use request_url::RequestUrl;
+pub(crate) use unverified::{ProofRequest, UnverifiedProof, VerifiedProof};

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{CheckKind, Unverified};
+use crate::keys::KeyProblem;
 
 /// The fault of a DPoP proof (RFC 9449 section 4.3): the client can send the request again with another proof.
 #[non_exhaustive]
@@ -33,8 +34,8 @@ pub enum ProofFault {
     },
     /// `jwk` is not a usable public key for `alg`.
     Key {
-        /// The expected key, such as "a public key, without private members".
-        expected: &'static str,
+        /// The reason.
+        problem: KeyProblem,
     },
     /// `htm` is not the method of the request, to the letter.
     Method,
@@ -139,7 +140,7 @@ impl fmt::Display for ProofFault {
             Self::Malformed { expected } => write!(f, "expected a DPoP proof with {expected}, got another"),
             Self::Type => f.write_str("expected the proof's `typ` to be dpop+jwt, got another"),
             Self::Algorithm { .. } => f.write_str("the proof's `alg` is not on the list of algorithms for proofs"),
-            Self::Key { expected } => write!(f, "expected the proof's `jwk` to be {expected}, got another"),
+            Self::Key { problem } => write!(f, "the key in the proof's header (jwk) cannot be used: {problem}"),
             Self::Method => f.write_str("expected the proof's `htm` to be the method of the request, to the letter, got another"),
             Self::Url { expected, .. } => write!(
                 f,

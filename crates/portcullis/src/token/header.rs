@@ -170,10 +170,16 @@ impl Types {
 
     fn accept(&self, typ: Option<&str>) -> bool {
         let Some(typ) = typ else { return self.absent };
-        let are_same = |accepted: &str| without_prefix(accepted).eq_ignore_ascii_case(without_prefix(typ));
         // Nearly always the two are the same to the letter.
-        self.accepted.iter().any(|accepted| accepted == typ) || self.accepted.iter().any(|accepted| are_same(accepted))
+        self.accepted.iter().any(|accepted| accepted == typ)
+            || self.accepted.iter().any(|accepted| are_same_type(accepted, typ))
     }
+}
+
+/// Tells whether two `typ` values name the same type: in any case, with or without the prefix `application/` (RFC 7515
+/// section 4.1.9).
+pub(crate) fn are_same_type(one: &str, other: &str) -> bool {
+    without_prefix(one).eq_ignore_ascii_case(without_prefix(other))
 }
 
 /// Removes the prefix `application/`, which is optional if the type has no other slash.

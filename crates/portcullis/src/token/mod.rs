@@ -9,7 +9,7 @@ mod mark;
 mod pieces;
 mod signature;
 
-pub(crate) use header::{Header, HeaderRules, Types};
+pub(crate) use header::{Header, HeaderRules, Types, are_same_type};
 pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, plain};
 pub use mark::TokenMark;
 pub(crate) use pieces::Pieces;
@@ -62,13 +62,14 @@ pub(crate) fn parse_knowing<'a>(
     parsed.map_err(|fault| Refusal::Token(if token.is_token68() { fault } else { TokenFault::Characters }))
 }
 
+/// The parts of a compact JWS (RFC 7515 section 7.1), still encoded.
 #[derive(Clone, Copy)]
-struct Parts<'a> {
-    header: &'a [u8],
-    payload: &'a [u8],
-    signature: &'a [u8],
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) signature: &'a [u8],
     /// The length of the signed text: the first two parts, and the dot between them.
-    signed: usize,
+    pub(crate) signed: usize,
 }
 
 /// Tells whether a token has the form of a signed JWT, good or bad; any other token is opaque.
@@ -79,7 +80,7 @@ pub(crate) fn is_jws(token: BearerToken<'_>) -> bool {
     matches!(bytes, [b'e', b'w'..=b'z', ..]) && memchr::memchr_iter(b'.', bytes).count() == 2
 }
 
-fn split(token: &[u8]) -> Result<Parts<'_>, TokenFault> {
+pub(crate) fn split(token: &[u8]) -> Result<Parts<'_>, TokenFault> {
     let mut dots = memchr::memchr_iter(b'.', token);
     let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
         return Err(match memchr::memchr_iter(b'.', token).count() + 1 {
