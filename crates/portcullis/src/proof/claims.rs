@@ -96,7 +96,7 @@ impl<'a> ProofClaims<'a> {
     /// Checks the nonce, whose time stands for `iat`, so that a wrong clock of the client does no harm.
     pub(super) fn check_nonce(&self, now: SystemTime, nonces: &Nonces) -> Result<ProofTime, ProofFault> {
         let nonce = self.nonce.ok_or(ProofFault::NonceMissing)?;
-        let NonceTime { made, until } = nonces.check(nonce, now).map_err(|_| ProofFault::NonceStale)?;
+        let NonceTime { made, until } = nonces.check(nonce, now).ok_or(ProofFault::NonceStale)?;
         Ok(ProofTime { made, until })
     }
 

@@ -17,6 +17,7 @@ mod header;
 mod nonce;
 mod possession;
 mod request_url;
+mod rows;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -11,14 +11,8 @@ pub(crate) struct NonceTime {
     pub(crate) until: SystemTime,
 }
 
-/// The reason that a nonce is refused.
-pub(crate) enum NonceFault {
-    /// Too old.
-    Stale,
-}
-
 impl Nonces {
-    pub(crate) fn check(&self, _nonce: &str, _now: SystemTime) -> Result<NonceTime, NonceFault> {
-        Err(NonceFault::Stale)
+    pub(crate) fn check(&self, _nonce: &str, _now: SystemTime) -> Option<NonceTime> {
+        None
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of proofs: each bad one is refused with its fault, and each good one is accepted.
 
 mod key;
+mod rows;
 mod time;
 
 use std::time::{Duration, SystemTime};
