@@ -2,7 +2,10 @@
 //!
 //! Compiled under `cfg(fuzzing)` only.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -17,6 +20,8 @@ use crate::{
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     mcp::{Content, Mcp, McpRules, MethodRule, ToolRule},
     policy::{ClaimCheck, ClaimRule, Policy},
+    proof::{ClientKeys, DpopRules, ProofRequest, RequestUrl, UnverifiedProof},
+    refusal::{CheckKind, Refusal},
     token,
 };
 
@@ -131,5 +136,52 @@ pub fn mcp(bytes: &[u8]) {
         let encoded = text.strip_prefix("=?base64?").and_then(|text| text.strip_suffix("?="));
         let name = encoded.map_or(text.as_bytes().to_vec(), |text| STANDARD.decode_to_vec(text).expect("base64"));
         assert_eq!(mcp.scope(&needed).contains("write"), name.starts_with(b"delete_"));
+    }
+}
+
+/// A proof that is read is one by another reader, too, and its explanation says the same as the verdict.
+///
+/// The bytes are a `DPoP` field, then the header and the claims of a proof, in two lines.
+pub fn proof(bytes: &[u8]) {
+    let keys = ClientKeys::default();
+    judge_proof(bytes, &keys);
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let [header, claims] = [lines.next().unwrap_or_default(), lines.next().unwrap_or_default()];
+    let parts = [header, claims, &[0; 64]].map(|part| URL_SAFE_NO_PAD.encode_to_string(part));
+    if let Some(proof) = judge_proof(parts.join(".").as_bytes(), &keys) {
+        let [header, claims]: [serde_json::Value; 2] =
+            [header, claims].map(|json| serde_json::from_slice(json).expect("strict JSON is JSON"));
+        assert!(header["typ"].as_str().is_some_and(|typ| typ.to_ascii_lowercase().ends_with("dpop+jwt")));
+        assert_eq!((&header["crit"], &header["jwk"]["d"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        assert_eq!(claims["htm"], "GET");
+        assert!(claims["htu"].as_str().is_some_and(|htu| htu.to_ascii_lowercase().starts_with("https:")));
+        let jkt = crate::keys::jwk_thumbprint(&header["jwk"]).and_then(base64url::decode).expect("a thumbprint");
+        assert!(proof.verify(jkt.as_slice().try_into().expect("32 bytes"), &keys).is_err(), "zeros are no signature");
+    }
+    if let Some(url) = std::str::from_utf8(bytes).ok().and_then(RequestUrl::parse) {
+        assert_eq!(RequestUrl::parse(url.as_str()).as_ref(), Some(&url));
+    }
+}
+
+fn judge_proof(field: &[u8], keys: &ClientKeys) -> Option<UnverifiedProof> {
+    let url = RequestUrl::parse("https://api.example.com/orders");
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let request = ProofRequest { method: "GET", url: url.as_ref(), token: b"token", now, nonces: None };
+    let rules = DpopRules::default();
+    let rows = request.rows(field, &rules, None);
+    let failed: Vec<_> = rows.iter().filter(|row| row.result.is_err()).map(|row| row.kind).collect();
+    // The numbers of the key and the signature are judged after the token.
+    let is_judged_later = |kind: &&CheckKind| [CheckKind::ProofKey, CheckKind::ProofSignature].contains(kind);
+    match UnverifiedProof::read(field, &request, &rules, keys) {
+        Ok(proof) => {
+            assert!(failed.iter().all(|kind| is_judged_later(&kind)));
+            Some(proof)
+        }
+        Err(fault) => {
+            let kind = Refusal::Proof(fault).check();
+            assert!(failed.contains(&kind));
+            assert!(failed.iter().filter(|earlier| **earlier < kind).all(|earlier| is_judged_later(&earlier)));
+            None
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::DpopRules;
 use crate::{
     algorithm::Algorithm,
     json::{Object, Value},
-    keys::PresentedKey,
+    keys::{KeyProblem, PresentedKey},
     refusal::{ProofFault, Unverified},
     token::are_same_type,
 };
@@ -49,6 +49,7 @@ pub(super) fn key(header: &Object, rules: &DpopRules) -> Result<PresentedKey, Pr
 }
 
 pub(super) fn presented_key(header: &Object, algorithm: Algorithm) -> Result<PresentedKey, ProofFault> {
-    let jwk = header.get("jwk").ok_or(ProofFault::Malformed { expected: "`jwk` in its header" })?;
-    PresentedKey::read(jwk, algorithm).map_err(|problem| ProofFault::Key { problem })
+    let missing = KeyProblem::Member { name: "jwk", expected: "present" };
+    let key = header.get("jwk").ok_or(missing).and_then(|jwk| PresentedKey::read(jwk, algorithm));
+    key.map_err(ProofFault::key)
 }

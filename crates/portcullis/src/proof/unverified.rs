@@ -111,7 +111,7 @@ impl ProofKey {
 impl ClientKey {
     /// Parses a presented key, by the header that presents it.
     pub(super) fn new(header: &[u8], presented: &PresentedKey) -> Result<Self, ProofFault> {
-        let key = presented.import().map_err(|problem| ProofFault::Key { problem })?;
+        let key = presented.import().map_err(ProofFault::key)?;
         let (algorithm, thumbprint) = (presented.algorithm(), *presented.thumbprint());
         Ok(Self { header: header.into(), algorithm, key, thumbprint })
     }

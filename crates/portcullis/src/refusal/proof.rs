@@ -35,7 +35,7 @@ pub enum ProofFault {
     /// `jwk` is not a usable public key for `alg`.
     Key {
         /// The reason.
-        problem: KeyProblem,
+        problem: Box<KeyProblem>,
     },
     /// `htm` is not the method of the request, to the letter.
     Method,
@@ -75,6 +75,11 @@ pub enum ProofFault {
 }
 
 impl ProofFault {
+    /// The fault of a key that cannot be used.
+    pub(crate) fn key(problem: KeyProblem) -> Self {
+        Self::Key { problem: Box::new(problem) }
+    }
+
     pub(super) fn code(&self) -> &'static str {
         self.row().0
     }
