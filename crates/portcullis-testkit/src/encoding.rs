@@ -1,5 +1,6 @@
 //! The text encodings: base64url without padding, and PEM.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -38,6 +39,11 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     }
     text.push_str(&format!("\n-----END {label}-----\n"));
     text
+}
+
+/// The SHA-256 hash in base64url: of a token for `ath`, of a JWK for `jkt`, of a certificate for `x5t#S256`.
+pub(crate) fn sha256_base64url(bytes: &[u8]) -> String {
+    base64url(digest(&SHA256, bytes))
 }
 
 /// A fresh random identifier: 128 bits in 22 characters.

@@ -63,6 +63,7 @@ mod algorithm;
 mod attack;
 mod clock;
 mod der;
+mod dpop;
 mod encoding;
 mod key;
 mod server;
@@ -74,6 +75,7 @@ mod token;
 pub use algorithm::Algorithm;
 pub use attack::Attack;
 pub use clock::TestClock;
+pub use dpop::{DpopAttempt, DpopCase, DpopClient, ProofBuilder};
 pub use key::SigningKey;
 pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
 #[cfg(feature = "tls")]

@@ -45,17 +45,7 @@ impl TokenBuilder {
     /// Begins a good token, signed with `key` and issued at `now`, rounded down to a whole second.
     #[must_use]
     pub fn new(key: &SigningKey, issuer: &str, now: SystemTime) -> Self {
-        let blank = Self {
-            key: key.clone(),
-            algorithm: key.algorithm(),
-            now: numeric_date(now),
-            header: Map::new(),
-            claims: Map::new(),
-            raw_header: None,
-            raw_payload: None,
-        };
-        blank
-            .header("alg", key.algorithm().name())
+        Self::blank(key, now)
             .kid(key.kid())
             .typ("at+jwt")
             .issuer(issuer)
@@ -65,6 +55,20 @@ impl TokenBuilder {
             .issued_at(now)
             .expires_in(LIFETIME)
             .claim("jti", random_id())
+    }
+
+    /// Begins a JWT without claims, whose header has `alg` only.
+    pub(crate) fn blank(key: &SigningKey, now: SystemTime) -> Self {
+        let blank = Self {
+            key: key.clone(),
+            algorithm: key.algorithm(),
+            now: numeric_date(now),
+            header: Map::new(),
+            claims: Map::new(),
+            raw_header: None,
+            raw_payload: None,
+        };
+        blank.header("alg", key.algorithm().name())
     }
 
     /// Sets `sub`.
@@ -95,6 +99,47 @@ impl TokenBuilder {
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Binds the token to a key: sets `cnf.jkt` to a JWK's thumbprint ([RFC 9449 section 6.1]).
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// use portcullis_testkit::{Algorithm, DpopClient, SigningKey, TokenBuilder};
+    ///
+    /// # let key = SigningKey::generate(Algorithm::EdDSA, "my-key");
+    /// let client = DpopClient::new(Algorithm::ES256);
+    /// let token = TokenBuilder::new(&key, "https://issuer.example.com", SystemTime::now())
+    ///     .bound_to_key(client.thumbprint())
+    ///     .sign();
+    /// ```
+    ///
+    /// [RFC 9449 section 6.1]: https://www.rfc-editor.org/rfc/rfc9449#section-6.1
+    #[must_use]
+    pub fn bound_to_key(self, thumbprint: impl Into<String>) -> Self {
+        self.confirmation("jkt", thumbprint.into())
+    }
+
+    /// Binds the token to a certificate: sets `cnf["x5t#S256"]` to its thumbprint, SHA-256 of the DER in base64url
+    /// ([RFC 8705 section 3.1]).
+    ///
+    /// A token can be bound to a key and a certificate at once.
+    ///
+    /// [RFC 8705 section 3.1]: https://www.rfc-editor.org/rfc/rfc8705#section-3.1
+    #[must_use]
+    pub fn bound_to_certificate(self, thumbprint: impl Into<String>) -> Self {
+        self.confirmation("x5t#S256", thumbprint.into())
+    }
+
+    fn confirmation(mut self, member: &str, thumbprint: String) -> Self {
+        let cnf = self.claims.entry("cnf").or_insert_with(|| Map::new().into());
+        if !cnf.is_object() {
+            *cnf = Map::new().into();
+        }
+        if let Some(members) = cnf.as_object_mut() {
+            members.insert(member.to_owned(), thumbprint.into());
+        }
         self
     }
 

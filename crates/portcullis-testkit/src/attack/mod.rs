@@ -13,7 +13,8 @@ mod target;
 
 use std::fmt;
 
-pub(crate) use target::Target;
+pub(crate) use signature::resigned;
+pub(crate) use target::{Target, prepend};
 
 /// Declares the attacks. A row has the variant, its name and the function that forges the token.
 macro_rules! attacks {

@@ -59,7 +59,7 @@ fn elliptic(target: &Target) -> Option<TokenBuilder> {
 }
 
 /// Signs, then changes the signature's bytes.
-fn resigned(token: TokenBuilder, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> String {
+pub(crate) fn resigned(token: TokenBuilder, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> String {
     let signed = token.sign();
     let (input, signature) = signed.rsplit_once('.').unwrap_or_default();
     let signature = from_base64url(signature).unwrap_or_default();

@@ -25,7 +25,7 @@ impl Target {
 }
 
 /// Adds a member, `"name":value`, before the others of a JSON object's text.
-pub(super) fn prepend(member: &str, object: &[u8]) -> Vec<u8> {
+pub(crate) fn prepend(member: &str, object: &[u8]) -> Vec<u8> {
     let rest = object.strip_prefix(b"{").unwrap_or(object);
     [b"{", member.as_bytes(), b",", rest].concat()
 }

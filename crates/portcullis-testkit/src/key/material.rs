@@ -5,6 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
 
+use super::weak_rsa::WeakRsa;
 use crate::algorithm::{Algorithm, Family};
 use crate::encoding::fill_random;
 
@@ -15,6 +16,7 @@ pub(super) enum Material {
     Ed25519(Ed25519KeyPair),
     MlDsa(PqdsaKeyPair),
     Secret(Vec<u8>),
+    WeakRsa(WeakRsa),
 }
 
 impl Material {
@@ -71,6 +73,7 @@ impl Material {
                 let key = hmac::Key::new(hmac_algorithm(algorithm), secret);
                 Ok(hmac::sign(&key, input).as_ref().to_vec())
             }
+            Self::WeakRsa(key) => Ok(key.sign(input)),
         }
     }
 
@@ -92,17 +95,18 @@ impl Material {
             Self::Ed25519(key) => key.public_key().as_ref(),
             Self::MlDsa(key) => key.public_key().as_ref(),
             Self::Secret(secret) => secret,
+            Self::WeakRsa(key) => key.public_bytes(),
         }
     }
 
-    /// The `SubjectPublicKeyInfo`; `None` for a secret.
+    /// The `SubjectPublicKeyInfo`; `None` for a secret and for the key that is too short.
     pub(super) fn public_der(&self) -> Option<Vec<u8>> {
         let der: Result<PublicKeyX509Der<'_>, Unspecified> = match self {
             Self::Rsa(key) => key.public_key().as_der(),
             Self::Ec(key) => key.public_key().as_der(),
             Self::Ed25519(key) => key.public_key().as_der(),
             Self::MlDsa(key) => key.public_key().as_der(),
-            Self::Secret(_) => return None,
+            Self::Secret(_) | Self::WeakRsa(_) => return None,
         };
         der.ok().map(|der| der.as_ref().to_vec())
     }

@@ -1,7 +1,8 @@
 //! Signing keys: generated, never loaded, for tests only.
 
-mod jwk;
+pub(crate) mod jwk;
 mod material;
+mod weak_rsa;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use crate::algorithm::{Algorithm, Family};
 use crate::encoding::pem;
 use material::Material;
+use weak_rsa::WeakRsa;
 
 /// A private key with its id and algorithm; clones share the key.
 ///
@@ -82,6 +84,11 @@ impl SigningKey {
         )
     }
 
+    /// An RSA key of 1,024 bits, which signs with RS256 only and is the same in each process.
+    pub(crate) fn weak_rsa() -> Self {
+        Self::from_material(Algorithm::RS256, "weak".into(), Material::WeakRsa(WeakRsa::new()))
+    }
+
     fn from_material(algorithm: Algorithm, kid: String, material: Material) -> Self {
         Self { inner: Arc::new(Inner { algorithm, kid, material }) }
     }
@@ -111,6 +118,27 @@ impl SigningKey {
     /// The same JWK under another key id.
     pub(crate) fn public_jwk_as(&self, kid: &str) -> Value {
         jwk::public(kid, self.algorithm(), &self.inner.material)
+    }
+
+    /// The public key as a JWK without members that are no part of the key, as in a DPoP proof ([RFC 9449 section 4.2]).
+    ///
+    /// [RFC 9449 section 4.2]: https://www.rfc-editor.org/rfc/rfc9449#section-4.2
+    pub(crate) fn bare_jwk(&self) -> Value {
+        let mut jwk = self.public_jwk();
+        if let Some(members) = jwk.as_object_mut() {
+            let is_akp = members.get("kty").is_some_and(|kty| kty == "AKP");
+            // The `alg` of an AKP key names its parameters (RFC 9964 section 3).
+            members.retain(|name, _| !matches!(name.as_str(), "kid" | "use") && (is_akp || name != "alg"));
+        }
+        jwk
+    }
+
+    /// The SHA-256 thumbprint of the public JWK in base64url ([RFC 7638]), such as the `jkt` of a bound token.
+    ///
+    /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        jwk::thumbprint(&self.public_jwk()).unwrap_or_default()
     }
 
     /// Signs with the key's own algorithm and returns the JWS signature's bytes.

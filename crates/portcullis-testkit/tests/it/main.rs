@@ -8,6 +8,7 @@
 )]
 
 mod attacks;
+mod dpop;
 mod faults;
 mod introspection;
 mod jwks;
