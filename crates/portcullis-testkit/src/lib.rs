@@ -6,6 +6,7 @@
 //! | [`AuthorizationServer`] | serves keys, metadata, tokens and introspection on loopback, and counts requests |
 //! | [`TokenBuilder`] | signs a good token, or one that differs from it in the points that you name |
 //! | [`Attack`] | lists the hostile tokens, each wrong in one point only |
+//! | [`DpopClient`] | sends proofs of possession, good ones and each hostile [`DpopCase`] |
 //! | [`Fault`] | breaks an [`Endpoint`]: statuses, hangs, cut-off, endless and oversized bodies |
 //! | [`TestClock`] | stands still until the test moves it |
 //! | [`SigningKey`] | is a real key for any [`Algorithm`] |
@@ -46,7 +47,7 @@
 //!
 //! # Features
 //!
-//! `tls` adds https with a `CertificateAuthority` made for the test.
+//! `tls` adds https with a `CertificateAuthority` made for the test, and clients with certificates: `ClientIdentity`.
 //!
 //! # Not for production
 //!
@@ -80,5 +81,5 @@ pub use key::SigningKey;
 pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-pub use tls::CertificateAuthority;
+pub use tls::{CertificateAuthority, ClientIdentity};
 pub use token::TokenBuilder;

@@ -84,7 +84,12 @@ pub(super) const GROUPS: [Group; 8] = [
             (Attack::DpopBound, "bound to a DPoP key"),
             (Attack::CertificateBound, "bound to a certificate"),
             (Attack::UnknownConfirmation, "bound in an unknown way"),
+            (Attack::DoublyBound, "bound to both"),
             (Attack::NullConfirmation, "cnf is null"),
+            (Attack::EmptyConfirmation, "cnf is empty"),
+            (Attack::ConfirmationList, "cnf is a list"),
+            (Attack::NullThumbprint, "jkt is null"),
+            (Attack::ShortThumbprint, "jkt is too short"),
         ],
     },
     Group {

@@ -33,11 +33,11 @@ fn thumbprint() -> String {
 }
 
 pub(super) fn dpop_bound(target: &Target) -> String {
-    target.good().claim("cnf", json!({ "jkt": thumbprint() })).sign()
+    target.good().bound_to_key(thumbprint()).sign()
 }
 
 pub(super) fn certificate_bound(target: &Target) -> String {
-    target.good().claim("cnf", json!({ "x5t#S256": thumbprint() })).sign()
+    target.good().bound_to_certificate(thumbprint()).sign()
 }
 
 pub(super) fn unknown_confirmation(target: &Target) -> String {
@@ -46,6 +46,26 @@ pub(super) fn unknown_confirmation(target: &Target) -> String {
 
 pub(super) fn null_confirmation(target: &Target) -> String {
     target.good().claim("cnf", json!(null)).sign()
+}
+
+pub(super) fn empty_confirmation(target: &Target) -> String {
+    target.good().claim("cnf", json!({})).sign()
+}
+
+pub(super) fn confirmation_list(target: &Target) -> String {
+    target.good().claim("cnf", json!([{ "jkt": thumbprint() }])).sign()
+}
+
+pub(super) fn null_thumbprint(target: &Target) -> String {
+    target.good().claim("cnf", json!({ "jkt": null })).sign()
+}
+
+pub(super) fn short_thumbprint(target: &Target) -> String {
+    target.good().bound_to_key(random_id()).sign()
+}
+
+pub(super) fn doubly_bound(target: &Target) -> String {
+    target.good().bound_to_key(thumbprint()).bound_to_certificate(thumbprint()).sign()
 }
 
 /// Header, encrypted key, initialisation vector, ciphertext and tag.

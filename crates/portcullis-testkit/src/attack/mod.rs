@@ -158,10 +158,20 @@ attacks! {
     DpopBound = "dpop_bound", kind::dpop_bound;
     /// Is bound to the sender's certificate by `cnf.x5t#S256`, and sent without it (RFC 8705 section 3).
     CertificateBound = "certificate_bound", kind::certificate_bound;
+    /// Is bound to the sender's key and certificate by `cnf`, and sent without either.
+    DoublyBound = "doubly_bound", kind::doubly_bound;
     /// Is bound to a key by a `cnf` that no HTTP request can confirm (RFC 7800 section 3.2).
     UnknownConfirmation = "unknown_confirmation", kind::unknown_confirmation;
     /// Has `null` for `cnf`, which some verifiers treat as absent (RFC 7800 section 3.1).
     NullConfirmation = "null_confirmation", kind::null_confirmation;
+    /// Has an empty object for `cnf`, which some verifiers treat as absent (RFC 7800 section 3.1).
+    EmptyConfirmation = "empty_confirmation", kind::empty_confirmation;
+    /// Has a list for `cnf`, whose `jkt` a verifier of objects does not see (RFC 7800 section 3.1).
+    ConfirmationList = "confirmation_list", kind::confirmation_list;
+    /// Has `null` for `jkt`, which some verifiers treat as absent (RFC 9449 section 6.1).
+    NullThumbprint = "null_thumbprint", kind::null_thumbprint;
+    /// Has a `jkt` that is too short for SHA-256 (RFC 9449 section 6.1).
+    ShortThumbprint = "short_thumbprint", kind::short_thumbprint;
     /// Has the five parts of an encrypted token (RFC 7516).
     Jwe = "jwe", kind::jwe;
     /// Has no signature part.

@@ -146,7 +146,7 @@ fn rsa_encoding(algorithm: Algorithm) -> &'static dyn signature::RsaEncoding {
     }
 }
 
-fn verification(algorithm: Algorithm) -> &'static dyn signature::VerificationAlgorithm {
+pub(super) fn verification(algorithm: Algorithm) -> &'static dyn signature::VerificationAlgorithm {
     match algorithm {
         Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
         Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,

@@ -2,6 +2,7 @@
 
 pub(crate) mod jwk;
 mod material;
+pub(crate) mod public;
 mod weak_rsa;
 
 use std::fmt;

@@ -14,6 +14,7 @@ use super::transport::Transport;
 use super::{AuthorizationServer, Handle};
 use crate::algorithm::Algorithm;
 use crate::clock::TestClock;
+use crate::encoding::random_id;
 
 /// The settings of an [`AuthorizationServer`] before it starts.
 ///
@@ -38,6 +39,8 @@ pub struct Builder {
     issuer: Option<String>,
     #[cfg(feature = "tls")]
     tls: Option<crate::CertificateAuthority>,
+    #[cfg(feature = "tls")]
+    clients: Option<crate::CertificateAuthority>,
     settings: Settings,
 }
 
@@ -49,6 +52,8 @@ impl Builder {
             issuer: None,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "tls")]
+            clients: None,
             settings: Settings {
                 path: String::new(),
                 clock: None,
@@ -60,6 +65,8 @@ impl Builder {
                 openid_configuration: true,
                 oauth_metadata: true,
                 metadata_issuer: None,
+                dpop_nonces: false,
+                client_certificates: false,
             },
         }
     }
@@ -154,11 +161,34 @@ impl Builder {
         self
     }
 
+    /// Turns the demand for a nonce in DPoP proofs on or off (the default) ([RFC 9449 section 8]).
+    ///
+    /// A proof without it gets `use_dpop_nonce`, and every answer of the token endpoint has a `DPoP-Nonce` field.
+    ///
+    /// [RFC 9449 section 8]: https://www.rfc-editor.org/rfc/rfc9449#section-8
+    pub fn dpop_nonces(mut self, on: bool) -> Self {
+        self.settings.dpop_nonces = on;
+        self
+    }
+
     /// Serves https with a certificate from `authority` for `127.0.0.1` and `localhost`.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, authority: crate::CertificateAuthority) -> Self {
         self.tls = Some(authority);
+        self
+    }
+
+    /// Asks for a client certificate of this authority, and binds tokens to it ([RFC 8705 section 3]).
+    ///
+    /// A client without a certificate gets a bearer token. The server needs [`tls`](Self::tls).
+    ///
+    /// [RFC 8705 section 3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn client_authority(mut self, authority: crate::CertificateAuthority) -> Self {
+        self.clients = Some(authority);
+        self.settings.client_certificates = true;
         self
     }
 
@@ -186,7 +216,7 @@ impl Builder {
     #[cfg(feature = "tls")]
     fn transport(&self) -> Transport {
         match &self.tls {
-            Some(authority) => Transport::Tls(authority.acceptor()),
+            Some(authority) => Transport::Tls(authority.acceptor(self.clients.as_ref())),
             None => Transport::Plain,
         }
     }
@@ -203,6 +233,7 @@ impl Builder {
             settings.clients.push(Client { id: "test-client".into(), secret: "test-secret".into() });
         }
         State {
+            dpop_nonce: Mutex::new(settings.dpop_nonces.then(random_id)),
             settings,
             issuer: self.issuer.unwrap_or_else(|| base.clone()),
             base,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::AuthorizationServer;
 use crate::algorithm::Algorithm;
 use crate::attack::Attack;
+use crate::encoding::random_id;
 use crate::key::SigningKey;
 use crate::sync::lock;
 use crate::token::TokenBuilder;
@@ -115,6 +116,15 @@ impl AuthorizationServer {
             Value::Object(claims) => self.state().issue_opaque(claims),
             other => panic!("expected claims as a JSON object, got {other}"),
         }
+    }
+
+    /// Demands a new nonce of DPoP proofs from now on, and returns it; the earlier one is refused.
+    ///
+    /// The builder does not have to turn nonces on first.
+    pub fn renew_dpop_nonce(&self) -> String {
+        let nonce = random_id();
+        *lock(&self.state().dpop_nonce) = Some(nonce.clone());
+        nonce
     }
 
     /// Revokes a token, opaque or JWT: introspection answers that it is inactive.

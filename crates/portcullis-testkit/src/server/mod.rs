@@ -42,6 +42,9 @@ use transport::Transport;
 /// | `POST /introspect` | introspection ([RFC 7662]), signed on request ([RFC 9701]) |
 /// | `POST /rotate` | a new signing key, if the builder turns it on |
 ///
+/// A token request with a DPoP proof gets a token that is bound to the proof's key ([RFC 9449 section 5]); one over mutual TLS gets
+/// a token that is bound to the client's certificate ([RFC 8705 section 3]). Introspection tells `cnf` of both.
+///
 /// `POST /token` takes `scope`, `audience` or `resource` ([RFC 8707], both repeatable), and two
 /// parameters of its own: `claims`, a JSON object whose members become claims, and
 /// `token_format=opaque`. With `Accept: application/jwt`, `POST /introspect` answers a
@@ -66,6 +69,8 @@ use transport::Transport;
 /// [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
 /// [RFC 8414]: https://www.rfc-editor.org/rfc/rfc8414
 /// [RFC 8707]: https://www.rfc-editor.org/rfc/rfc8707
+/// [RFC 8705 section 3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+/// [RFC 9449 section 5]: https://www.rfc-editor.org/rfc/rfc9449#section-5
 /// [RFC 9701]: https://www.rfc-editor.org/rfc/rfc9701
 #[derive(Clone)]
 pub struct AuthorizationServer {

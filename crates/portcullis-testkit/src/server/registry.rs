@@ -13,6 +13,8 @@ use crate::key::SigningKey;
 pub(super) struct Registry {
     opaque: HashMap<String, Map<String, Value>>,
     revoked: HashSet<String>,
+    /// The `jti` of each DPoP proof that passed.
+    proofs: HashSet<String>,
 }
 
 impl Registry {
@@ -25,6 +27,11 @@ impl Registry {
 
     pub(super) fn revoke(&mut self, token: &str) {
         self.revoked.insert(token.to_owned());
+    }
+
+    /// Notes the `jti` of a DPoP proof; false if it was noted before.
+    pub(super) fn is_new_proof(&mut self, jti: &str) -> bool {
+        self.proofs.insert(jti.to_owned())
     }
 
     /// The claims of an active token: opaque, or a JWT signed with one of `keys`.

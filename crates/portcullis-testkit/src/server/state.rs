@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) desks: Desks,
     pub(super) keys: Mutex<KeyRing>,
     pub(super) registry: Mutex<Registry>,
+    /// The nonce that DPoP proofs must have; `None` if they need none.
+    pub(super) dpop_nonce: Mutex<Option<String>>,
 }
 
 /// The settings of the builder.
@@ -36,6 +38,9 @@ pub(super) struct Settings {
     pub(super) openid_configuration: bool,
     pub(super) oauth_metadata: bool,
     pub(super) metadata_issuer: Option<String>,
+    pub(super) dpop_nonces: bool,
+    /// True if the server asks for client certificates and binds tokens to them.
+    pub(super) client_certificates: bool,
 }
 
 /// A client of the authorization server and its secret.

@@ -34,22 +34,33 @@ impl Transport {
         // A failure makes answers late, never wrong.
         let _ = stream.set_nodelay(true);
         match self {
-            Self::Plain => converse(stream, router).await,
+            Self::Plain => converse(stream, router, None).await,
             #[cfg(feature = "tls")]
             Self::Tls(acceptor) => {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    converse(stream, router).await;
+                    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                    let client = certificates.first().map(|der| ClientCertificate(der.to_vec()));
+                    converse(stream, router, client).await;
                 }
             }
         }
     }
 }
 
-async fn converse<S>(stream: S, router: Router)
+/// The DER of the certificate that the client proved possession of, among a request's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct ClientCertificate(pub(super) Vec<u8>);
+
+async fn converse<S>(stream: S, router: Router, client: Option<ClientCertificate>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(router.clone(), request));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        if let Some(client) = &client {
+            request.extensions_mut().insert(client.clone());
+        }
+        answer(router.clone(), request)
+    });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that disconnects is not a failure of the server.
     let _ = connection.await;

@@ -8,6 +8,7 @@
 )]
 
 mod attacks;
+mod bound_tokens;
 mod dpop;
 mod faults;
 mod introspection;

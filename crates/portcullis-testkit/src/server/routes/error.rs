@@ -4,12 +4,14 @@ use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error response of the token endpoint (RFC 6749 section 5.2).
+/// An error response of the token endpoint (RFC 6749 section 5.2, RFC 9449 sections 5 and 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OAuthError {
     InvalidRequest(&'static str),
     InvalidClient,
     InvalidScope,
+    InvalidDpopProof(&'static str),
+    UseDpopNonce,
     UnsupportedGrantType,
 }
 
@@ -19,13 +21,16 @@ impl OAuthError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidDpopProof(_) => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::UnsupportedGrantType => "unsupported_grant_type",
         }
     }
 
     fn description(self) -> &'static str {
         match self {
-            Self::InvalidRequest(what) => what,
+            Self::InvalidRequest(description) | Self::InvalidDpopProof(description) => description,
+            Self::UseDpopNonce => "expected the nonce of the field DPoP-Nonce in the proof",
             Self::InvalidClient => "unknown client or wrong secret",
             Self::InvalidScope => "scope contains a character that RFC 6749 section 3.3 does not allow",
             Self::UnsupportedGrantType => "only client_credentials is supported",

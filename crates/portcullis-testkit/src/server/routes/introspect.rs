@@ -47,7 +47,9 @@ fn answer(claims: Option<Map<String, Value>>) -> Value {
     let Some(claims) = claims else {
         return json!({ "active": false });
     };
-    let mut answer = json!({ "token_type": "Bearer" });
+    // RFC 9449 section 6.2
+    let is_bound = claims.get("cnf").is_some_and(|cnf| cnf.get("jkt").is_some());
+    let mut answer = json!({ "token_type": if is_bound { "DPoP" } else { "Bearer" } });
     if let Some(members) = answer.as_object_mut() {
         members.extend(claims);
         members.insert("active".into(), true.into());

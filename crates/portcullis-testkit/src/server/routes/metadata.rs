@@ -5,9 +5,10 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::{Server, Shared};
+use crate::algorithm::{Algorithm, Family};
 use crate::sync::lock;
 
-/// The metadata of RFC 8414 section 2 and OpenID Connect Discovery section 3.
+/// The metadata of RFC 8414 section 2, OpenID Connect Discovery section 3, RFC 9449 section 5.1 and RFC 8705 section 3.3.
 ///
 /// Both require `authorization_endpoint`; nothing answers there.
 pub(super) async fn show(State(server): Shared) -> Json<Value> {
@@ -27,7 +28,15 @@ pub(super) async fn show(State(server): Shared) -> Json<Value> {
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
+        "dpop_signing_alg_values_supported": asymmetric(),
+        "tls_client_certificate_bound_access_tokens": server.settings.client_certificates,
     }))
+}
+
+/// The algorithms of DPoP proofs (RFC 9449 section 5.1).
+fn asymmetric() -> Vec<&'static str> {
+    let proofs = Algorithm::ALL.iter().filter(|algorithm| algorithm.family() != Family::Secret);
+    proofs.map(|algorithm| algorithm.name()).collect()
 }
 
 fn algorithms(server: &Server) -> BTreeSet<&'static str> {

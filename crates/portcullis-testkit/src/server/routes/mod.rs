@@ -2,6 +2,7 @@
 
 mod attacker;
 mod client;
+mod dpop;
 mod error;
 mod introspect;
 mod jwks;

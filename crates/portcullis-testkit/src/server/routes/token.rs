@@ -1,33 +1,46 @@
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
-use axum::response::IntoResponse;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::client::authenticate;
+use super::dpop;
 use super::error::OAuthError;
 use super::parameters::Parameters;
 use super::{Server, Shared};
 use crate::clock::numeric_date;
+use crate::encoding::sha256_base64url;
+use crate::server::transport::ClientCertificate;
+use crate::sync::lock;
 use crate::token::TokenBuilder;
 
 /// `POST /token`: the client credentials grant (RFC 6749 section 4.4).
-pub(super) async fn issue(
-    State(server): Shared,
-    headers: HeaderMap,
-    parameters: Parameters,
-) -> Result<impl IntoResponse, OAuthError> {
-    let client = authenticate(&server, &headers, &parameters)?;
+pub(super) async fn issue(State(server): Shared, request: Parts, parameters: Parameters) -> Response {
+    let answer = grant(&server, &request, &parameters);
+    let mut response = answer.map(|answer| ([(CACHE_CONTROL, "no-store")], Json(answer))).into_response();
+    let nonce = lock(&server.dpop_nonce).as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok());
+    if let Some(nonce) = nonce {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
+    response
+}
+
+fn grant(server: &Server, request: &Parts, parameters: &Parameters) -> Result<Map<String, Value>, OAuthError> {
+    let client = authenticate(server, &request.headers, parameters)?;
     match parameters.one("grant_type")? {
         Some("client_credentials") => {}
         Some(_) => return Err(OAuthError::UnsupportedGrantType),
         None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
-    let token = requested(&server, &client, &parameters)?;
+    let key = dpop::prove(server, &request.headers, &server.url("/token"))?;
+    let token_type = if key.is_some() { "DPoP" } else { "Bearer" };
+    let token = bound(requested(server, &client, parameters)?, key, request.extensions.get());
     let mut answer = Map::new();
-    answer.insert("token_type".into(), "Bearer".into());
-    answer.insert("expires_in".into(), lifetime(&server, &token).into());
+    answer.insert("token_type".into(), token_type.into());
+    answer.insert("expires_in".into(), lifetime(server, &token).into());
     if let Some(scope) = token.claims().get("scope") {
         answer.insert("scope".into(), scope.clone());
     }
@@ -37,7 +50,19 @@ pub(super) async fn issue(
         Some(_) => return Err(OAuthError::InvalidRequest("expected jwt or opaque as token_format")),
     };
     answer.insert("access_token".into(), access_token.into());
-    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)))
+    Ok(answer)
+}
+
+/// Binds the token to the key of the request's proof and to the client's certificate.
+fn bound(token: TokenBuilder, key: Option<String>, certificate: Option<&ClientCertificate>) -> TokenBuilder {
+    let token = match key {
+        Some(thumbprint) => token.bound_to_key(thumbprint),
+        None => token,
+    };
+    match certificate {
+        Some(ClientCertificate(der)) => token.bound_to_certificate(sha256_base64url(der)),
+        None => token,
+    }
 }
 
 fn requested(server: &Server, client: &str, parameters: &Parameters) -> Result<TokenBuilder, OAuthError> {

@@ -1,16 +1,26 @@
+//! Certificates made for the test.
+
+mod identity;
+
 use std::fmt;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+
+pub use identity::ClientIdentity;
 
 /// The names in a server's certificate.
 const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
 
-/// A certificate authority made for the test, for an authorization server with https.
+/// A certificate authority made for the test, for an authorization server with https and for clients with certificates.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -54,18 +64,64 @@ impl CertificateAuthority {
         self.issuer.pem()
     }
 
-    /// Accepts connections with a new certificate for [`NAMES`].
+    /// The authority's certificate as DER.
+    #[must_use]
+    pub fn der(&self) -> Vec<u8> {
+        self.issuer.der().to_vec()
+    }
+
+    /// Issues a certificate for a client of this common name, with a new key on P-256.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no random bytes.
+    #[must_use]
+    pub fn client(&self, name: &str) -> ClientIdentity {
+        self.issue(name, &client_params(name))
+    }
+
+    /// Issues a certificate that expired in 2001.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no random bytes.
+    #[must_use]
+    pub fn expired_client(&self, name: &str) -> ClientIdentity {
+        let mut params = client_params(name);
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(2001, 1, 1);
+        self.issue(name, &params)
+    }
+
+    #[expect(clippy::expect_used, reason = "fails only without randomness")]
+    fn issue(&self, name: &str, params: &CertificateParams) -> ClientIdentity {
+        let key = KeyPair::generate().expect("a key for a client");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate for a client");
+        ClientIdentity::new(name, &certificate, &key)
+    }
+
+    /// Accepts connections with a new certificate for [`NAMES`], and asks for a certificate of `clients`.
     #[expect(clippy::expect_used, reason = "the inputs are our own")]
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, clients: Option<&Self>) -> TlsAcceptor {
         let (certificate, key) = self.certify().expect("a certificate for loopback");
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("the provider serves the default versions")
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients.map_or_else(WebPkiClientVerifier::no_client_auth, Self::verifier))
             .with_single_cert(vec![certificate], key)
             .expect("the key fits the certificate");
         TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Verifies client certificates of this authority; a client may have none.
+    #[expect(clippy::expect_used, reason = "the inputs are our own")]
+    fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).expect("a certificate of our own");
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        verifier.allow_unauthenticated().build().expect("one root")
     }
 
     fn certify(&self) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
@@ -74,6 +130,13 @@ impl CertificateAuthority {
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok((certificate.der().clone(), key.into()))
     }
+}
+
+fn client_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
 }
 
 impl Default for CertificateAuthority {
