@@ -1,4 +1,5 @@
-//! Keycloak, a third-party authorization server with step-up authentication, and the tests that log in to it.
+//! Keycloak, a third-party authorization server with step-up authentication and sender-constrained tokens, and the tests that log
+//! in to it.
 
 use std::{
     fs::{self, File},
@@ -36,7 +37,9 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         // Compiled first, so that the server and the compiler do not slow each other.
         run_command(tests()?.arg("--no-run"))?;
         let keycloak = Keycloak::start()?;
-        run_tests(tests()?.env("PORTCULLIS_KEYCLOAK", &keycloak.url), counts)
+        let mut tests = tests()?;
+        tests.env("PORTCULLIS_KEYCLOAK", &keycloak.url).env("PORTCULLIS_KEYCLOAK_TLS", &keycloak.tls_url);
+        run_tests(tests.env("PORTCULLIS_KEYCLOAK_FILES", folder()), counts)
     });
 }
 
@@ -50,6 +53,7 @@ fn tests() -> Result<Command> {
 pub(crate) fn set_up() -> Result {
     runtime("java", "-version", "default-jdk-headless")?;
     runtime("mvn", "-version", "maven")?;
+    runtime("openssl", "version", "openssl")?;
     unless_installed("Keycloak", &folder().join(".installed"), VERSION, || {
         println!("setup: unpacking Keycloak {VERSION} with Maven");
         let artifact = format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{VERSION}:zip");
@@ -69,26 +73,39 @@ fn home() -> PathBuf {
 /// A running Keycloak with the tests' realm, in memory. Dropping it ends it.
 struct Keycloak {
     process: Child,
-    /// Its address, such as `http://127.0.0.1:41234`.
+    /// Its address, such as `http://127.0.0.1:41234`. Every issuer begins with it.
     url: String,
+    /// The address at which it asks for a client certificate.
+    tls_url: String,
 }
 
 impl Keycloak {
-    /// Starts it on a free port of this machine, and waits until it answers.
+    /// Starts it on free ports of this machine, and waits until it answers.
     fn start() -> Result<Self> {
         let realms = home().join("data/import");
         let copied = fs::create_dir_all(&realms)
             .and_then(|()| fs::copy(shell::root().join(REALM), realms.join("realm.json")))
             .map_err(|error| format!("cannot copy {REALM} to {}: {error}", realms.display()));
         copied?;
-        let port = free_port().map_err(|error| format!("found no free port: {error}"))?;
+        certify("server")?;
+        certify("client")?;
+        let [port, tls_port] = free_ports().map_err(|error| format!("found no free port: {error}"))?;
+        let (url, tls_url) = (format!("http://127.0.0.1:{port}"), format!("https://127.0.0.1:{tls_port}"));
         println!("Keycloak {VERSION} starts; this takes up to a minute");
         let mut command = program("sh");
         command.arg(home().join("bin/kc.sh")).args(["start-dev", "--db=dev-mem", "--import-realm"]);
-        command.args(["--http-host=127.0.0.1", &format!("--http-port={port}")]);
+        command.args(["--http-host=127.0.0.1", &format!("--http-port={port}"), &format!("--https-port={tls_port}")]);
+        command.args([&format!("--hostname={url}"), "--https-client-auth=request"]);
+        for (option, file) in [
+            ("https-certificate-file", "server.pem"),
+            ("https-certificate-key-file", "server-key.pem"),
+            ("truststore-paths", "client.pem"),
+        ] {
+            command.arg(format!("--{option}={}", folder().join(file).display()));
+        }
         let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let process = process.map_err(|error| format!("cannot start Keycloak: {error}"))?;
-        let mut keycloak = Self { process, url: format!("http://127.0.0.1:{port}") };
+        let mut keycloak = Self { process, url, tls_url };
         keycloak.ready()?;
         Ok(keycloak)
     }
@@ -133,6 +150,16 @@ fn keep(output: ChildStdout, mut log: File, ready: &Sender<()>) {
     }
 }
 
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+/// Writes a new key and a self-signed certificate of two days for it, `NAME-key.pem` and `NAME.pem`.
+fn certify(name: &str) -> Result {
+    let mut openssl = program("openssl");
+    openssl.args(["req", "-x509", "-config", "/dev/null", "-nodes", "-days", "2", "-subj", &format!("/CN={name}")]);
+    openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", &format!("{name}-key.pem")]);
+    run_command(openssl.args(["-out", &format!("{name}.pem")]).current_dir(folder()))
+}
+
+fn free_ports() -> std::io::Result<[u16; 2]> {
+    let [first, second] = [TcpListener::bind(("127.0.0.1", 0))?, TcpListener::bind(("127.0.0.1", 0))?];
+    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
 }

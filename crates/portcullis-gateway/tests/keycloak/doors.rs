@@ -6,13 +6,24 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::get};
-use portcullis::{ProtectedResource, Secure, Verifier};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::get,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use portcullis::{
+    ClientAuthentication, ClientCertificate, Introspector, ProtectedResource, Secure, Verifier, VerifierBuilder,
+};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::{
     browser::Realm,
-    support::{self, Answer, Gateway},
+    sender::{API_SECRET, Names},
+    support::{self, Answer, Gateway, text},
 };
 
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
@@ -37,10 +48,10 @@ acr = ["gold"]
 max_age = "5s"
 "#;
 
-/// All doors.
+/// All doors; Express has no introspection.
 pub(crate) struct Doors {
     axum: String,
-    express: Express,
+    express: Option<Express>,
     pub(crate) gateway: Gateway,
 }
 
@@ -52,18 +63,27 @@ struct Express {
 
 impl Doors {
     pub(crate) async fn before(realm: &Realm) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let axum = format!("http://{}", listener.local_addr().unwrap());
-        let app = app(realm);
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let axum = serve(app(verifier(realm).build().unwrap())).await;
         let gateway = Gateway::start(&tables(realm)).await;
-        Self { axum, express: Express::before(realm), gateway }
+        Self { axum, express: Some(Express::before(realm)), gateway }
     }
 
-    /// Sends a request to each door, and returns their common answer.
+    /// Doors that introspect tokens by their opaque names.
+    pub(crate) async fn introspecting(realm: &Realm, names: &Names) -> Self {
+        let introspector = Introspector::builder(&names.endpoint, ClientAuthentication::basic(AUDIENCE, API_SECRET));
+        let verifier = verifier(realm).introspection(introspector.build().unwrap());
+        let axum = serve(app(verifier.build().unwrap())).await;
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("secret"), API_SECRET).unwrap();
+        std::fs::write(folder.path().join("portcullis.toml"), text("", &introspecting(realm, names))).unwrap();
+        Self { axum, express: None, gateway: Gateway::start_in(folder).await }
+    }
+
+    /// Sends a request with a bearer token to each door, and returns their common answer.
     pub(crate) async fn ask(&self, path: &str, token: &str) -> Answer {
         let by_gateway = self.gateway.ask("GET", path, Some(token)).await;
-        for (door, url) in [("axum", &self.axum), ("Express", &self.express.url)] {
+        let express = self.express.as_ref().map(|express| ("Express", &express.url));
+        for (door, url) in [("axum", &self.axum)].into_iter().chain(express) {
             let request = support::client().get(format!("{url}{path}")).bearer_auth(token);
             let answer = Answer::of(request.send().await.unwrap()).await;
             let seen = |answer: &Answer| (answer.status, challenge(answer), answer.code());
@@ -71,18 +91,53 @@ impl Doors {
         }
         by_gateway
     }
+
+    /// Sends a request with a bearer token to axum, over a connection with this client certificate.
+    pub(crate) async fn ask_with_certificate(&self, path: &str, token: &str, der: &[u8]) -> Answer {
+        let request = support::client().get(format!("{}{path}", self.axum)).bearer_auth(token);
+        let request = request.header("client-cert", BASE64_STANDARD.encode(der));
+        Answer::of(request.send().await.unwrap()).await
+    }
+}
+
+async fn serve(app: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
 }
 
 /// The gateway's tables.
 pub(crate) fn tables(realm: &Realm) -> String {
-    let issuer = &realm.issuer;
-    format!("[[issuers]]\nissuer = \"{issuer}\"\naudience = [\"{AUDIENCE}\"]\n{ROUTES}")
+    format!("{}\n{ROUTES}", issuer(realm))
 }
 
-fn app(realm: &Realm) -> Router {
-    let verifier = Verifier::discover(&realm.issuer).unwrap().audience(AUDIENCE).build().unwrap();
+fn introspecting(realm: &Realm, names: &Names) -> String {
+    let keys =
+        format!("endpoint = \"{}\", client_id = \"{AUDIENCE}\", client_secret_file = \"secret\"", names.endpoint);
+    format!("{}\nintrospection = {{ {keys} }}\n{ROUTES}", issuer(realm))
+}
+
+fn issuer(realm: &Realm) -> String {
+    format!("[[issuers]]\nissuer = \"{}\"\naudience = [\"{AUDIENCE}\"]", realm.issuer)
+}
+
+fn verifier(realm: &Realm) -> VerifierBuilder {
+    Verifier::discover(&realm.issuer).unwrap().audience(AUDIENCE)
+}
+
+/// Stands for the TLS listener of an application: puts the client's certificate into the extensions.
+async fn certified(mut request: Request, next: Next) -> Response {
+    let certificate = request.headers().get("client-cert").map(|field| BASE64_STANDARD.decode(field).unwrap());
+    if let Some(der) = certificate {
+        request.extensions_mut().insert(ClientCertificate::from_der(&der));
+    }
+    next.run(request).await
+}
+
+fn app(verifier: Verifier) -> Router {
     let secure = Secure::new(verifier).problem_json();
-    let guarded = |secure: Secure| get(async || "ok").layer(secure);
+    let guarded = |secure: Secure| get(async || "ok").layer(secure).layer(from_fn(certified));
     let recent = secure.clone().max_age(Duration::from_secs(5));
     Router::new()
         .route("/plain", guarded(secure.clone()))

@@ -1,5 +1,5 @@
-//! Step-up authentication (RFC 9470) with a third-party authorization server: Keycloak asks for a password at the level
-//! `silver`, and for a one-time code at `gold`.
+//! Step-up authentication (RFC 9470) and sender-constrained tokens with a third-party authorization server: Keycloak asks for a
+//! password at the level `silver`, and for a one-time code at `gold`; it binds tokens to keys and certificates.
 //!
 //! `cargo xtask test` installs and starts Keycloak, and names its address in `PORTCULLIS_KEYCLOAK`.
 
@@ -15,6 +15,7 @@
 
 mod browser;
 mod doors;
+mod sender;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "the gateway's other tests use more of it")]
 mod support;
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 
 use browser::Realm;
 use doors::{AUDIENCE, Doors, challenge, protected_resource, tables};
+use portcullis_testkit::{Algorithm, ClientIdentity, DpopClient};
+use sender::Names;
 use support::{Answer, text};
 use terminal::Desk;
 
@@ -91,6 +94,37 @@ async fn a_client_that_acts_for_itself_has_no_time_of_login() {
     for path in ["/gold", "/recent", "/transfer"] {
         let refused = doors.ask(path, &token).await;
         assert_eq!((refused.status, &*refused.code()), (401, "insufficient_user_authentication"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_is_no_bearer_token() {
+    let realm = Realm::running();
+    let client = DpopClient::new(Algorithm::ES256);
+    let (doors, names) = (Doors::before(&realm).await, Names::before(&realm).await);
+    let introspecting = Doors::introspecting(&realm, &names).await;
+    for token in [realm.token_for_key(&client).await, realm.token_for_certificate().await] {
+        let refused = doors.ask("/plain", &token).await;
+        assert_eq!((refused.status, &*refused.code()), (401, "sender_constrained_token"));
+        let refused = introspecting.ask("/plain", &names.name(token)).await;
+        assert_eq!((refused.status, &*refused.code()), (401, "sender_constrained_token"));
+    }
+    let unbound = names.name(realm.robot_token().await);
+    assert_eq!(introspecting.ask("/plain", &unbound).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_passes_with_the_certificate_that_it_is_bound_to() {
+    let realm = Realm::running();
+    let token = realm.token_for_certificate().await;
+    let names = Names::before(&realm).await;
+    let other = ClientIdentity::self_signed("client");
+    for (doors, token) in
+        [(Doors::before(&realm).await, token.clone()), (Doors::introspecting(&realm, &names).await, names.name(token))]
+    {
+        assert_eq!(doors.ask_with_certificate("/plain", &token, &sender::certificate()).await.status, 200);
+        let refused = doors.ask_with_certificate("/plain", &token, other.der()).await;
+        assert_eq!((refused.status, &*refused.code()), (401, "wrong_certificate"));
     }
 }
 
