@@ -93,6 +93,7 @@ struct Readme;
 mod client_authentication;
 mod introspection;
 mod jwks;
+mod shared_store;
 mod telemetry;
 mod token_cache;
 mod transport;

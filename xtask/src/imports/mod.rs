@@ -19,7 +19,7 @@ const LIBRARY: &str = "
     gate
     verifier
     introspection jwks
-    client_authentication token_cache
+    client_authentication shared_store token_cache
     telemetry
     transport
     challenge

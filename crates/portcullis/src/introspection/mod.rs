@@ -79,6 +79,7 @@ use crate::{
     client_authentication::ClientAuthentication,
     clock::Clock,
     crypto::Digest,
+    shared_store::CLOCKS_APART,
     telemetry,
     token_cache::Limits,
     transport::{AnyHttpClient, shown},
@@ -86,9 +87,6 @@ use crate::{
 use door::Door;
 use store::SealedStore;
 use turns::Turns;
-
-/// The allowed difference between the clocks of processes that share answers, whose age has to be known.
-const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// Asks an authorization server about opaque tokens (RFC 7662).
 ///

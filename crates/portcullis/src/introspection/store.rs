@@ -3,22 +3,20 @@
 use std::{
     error::Error,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
-use tokio::{runtime::Handle, time::timeout};
+use tokio::runtime::Handle;
 
-use super::{Question, lock};
+use super::Question;
 use crate::{
     crypto::{Digest, MacKey, sha256},
+    shared_store::{self, Warnings, in_time},
     telemetry,
     transport::{BoxError, BoxFuture},
 };
-
-/// The time limit for the store, which is there to save time.
-const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The length of an entry's seal and times, in bytes.
 const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
@@ -27,9 +25,6 @@ const TIMES_BYTES: usize = 2 * size_of::<u64>();
 /// The version of the rules for names and seals: entries of another version are never found.
 const NAME: &[u8] = b"portcullis introspection 3 name";
 const SEAL: &[u8] = b"portcullis introspection 3 seal";
-
-/// The shortest time between warnings of forged entries; all entries are counted.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A cache of introspection answers that several processes share.
 ///
@@ -108,7 +103,7 @@ pub(super) struct SealedStore(Arc<Inner>);
 struct Inner {
     store: Box<dyn AnyTokenStore>,
     key: MacKey,
-    last_warning: Mutex<Option<SystemTime>>,
+    warnings: Warnings,
 }
 
 /// The server's answer about a token, its time, and the end of its use by the process that asked.
@@ -121,15 +116,13 @@ pub(super) struct Told {
 
 impl SealedStore {
     pub(super) fn new(store: Box<dyn AnyTokenStore>, key: MacKey) -> Self {
-        Self(Arc::new(Inner { store, key, last_warning: Mutex::new(None) }))
+        Self(Arc::new(Inner { store, key, warnings: Warnings::default() }))
     }
 
     /// The answer to this question about this token, if its seal is right; the caller checks its times.
     pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
         let name = name(question, token);
-        let read =
-            timeout(STORE_TIMEOUT, self.0.store.get(&name)).await.unwrap_or_else(|_| Err("no answer in time".into()));
-        let entry = match read {
+        let entry = match in_time(self.0.store.get(&name)).await {
             Ok(entry) => entry?,
             Err(error) => {
                 telemetry::token_store_failed("get", &error);
@@ -138,7 +131,7 @@ impl SealedStore {
         };
         let opened = self.0.open(question, token, &entry);
         if opened.is_none() {
-            telemetry::token_store_forged(self.0.warns(now));
+            telemetry::token_store_forged(self.0.warnings.is_due(now));
         }
         opened
     }
@@ -152,8 +145,7 @@ impl SealedStore {
         };
         let (store, name) = (self.clone(), name(question, token));
         runtime.spawn(async move {
-            let written = timeout(STORE_TIMEOUT, store.0.store.set(&name, entry.into(), ttl)).await;
-            if let Err(error) = written.unwrap_or_else(|_| Err("no answer in time".into())) {
+            if let Err(error) = in_time(store.0.store.set(&name, entry.into(), ttl)).await {
                 telemetry::token_store_failed("set", &error);
             }
         });
@@ -178,17 +170,6 @@ impl Inner {
         let (at, until) = times.split_at_checked(size_of::<u64>())?;
         Some(Told { text: String::from_utf8(text.to_vec()).ok()?, at: time(at)?, until: time(until)? })
     }
-
-    /// Tells whether it is time for another warning.
-    fn warns(&self, now: SystemTime) -> bool {
-        let mut last = lock(&self.last_warning);
-        // After a clock went back, warnings go on.
-        let recent = last.is_some_and(|last| now.duration_since(last).is_ok_and(|ago| ago < WARNING_INTERVAL));
-        if !recent {
-            *last = Some(now);
-        }
-        !recent
-    }
 }
 
 /// The bytes under the seal, which binds an entry to its question, its token and its times.
@@ -198,7 +179,7 @@ fn sealed(question: &Question, token: &Digest, times: &[u8], text: &[u8]) -> Vec
 
 /// The key of an entry: answers to different questions about one token have different keys.
 fn name(question: &Question, token: &Digest) -> String {
-    hex(&sha256(&[NAME, question.bytes(), token].concat()))
+    shared_store::name(&sha256(&[NAME, question.bytes(), token].concat()))
 }
 
 /// A time in milliseconds since 1970, big-endian.
@@ -210,15 +191,6 @@ fn milliseconds(time: SystemTime) -> Option<[u8; 8]> {
 fn time(milliseconds: &[u8]) -> Option<SystemTime> {
     let since = u64::from_be_bytes(milliseconds.try_into().ok()?);
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since))
-}
-
-fn hex(digest: &Digest) -> String {
-    use std::fmt::Write;
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]
@@ -265,7 +237,7 @@ mod tests {
     #[test]
     fn entries_of_other_questions_and_of_earlier_rules_are_not_met() {
         let (one, other) = (Question::of("a"), Question::of("b"));
-        let names = [name(&one, &TOKEN), name(&other, &TOKEN), name(&one, &[2; 32]), hex(&TOKEN)];
+        let names = [name(&one, &TOKEN), name(&other, &TOKEN), name(&one, &[2; 32]), shared_store::name(&TOKEN)];
         for (at, name) in names.iter().enumerate() {
             assert_eq!(name.len(), 64);
             assert_eq!(names.iter().position(|other| other == name), Some(at), "{name}");
