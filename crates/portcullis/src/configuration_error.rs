@@ -61,6 +61,10 @@ pub enum ConfigurationError {
     PrivateKey,
     /// The secret that shared answers are sealed with has fewer than 32 bytes.
     ShortStoreSecret,
+    /// The secret of nonces has fewer than 32 bytes.
+    ShortNonceSecret,
+    /// The operating system has no random numbers.
+    NoRandomness,
     /// More than one issuer introspects: an opaque token does not name its issuer.
     SeveralIntrospectors,
     /// The `reqwest` feature is off, and no client was given.
@@ -120,6 +124,10 @@ impl fmt::Display for ConfigurationError {
             Self::ShortStoreSecret => {
                 f.write_str("expected a secret of 32 bytes or more to seal shared answers with, got a shorter one")
             }
+            Self::ShortNonceSecret => {
+                f.write_str("expected a secret of 32 bytes or more to seal nonces with, got a shorter one")
+            }
+            Self::NoRandomness => f.write_str("expected random numbers of the operating system, got none"),
             Self::SeveralIntrospectors => f.write_str(
                 "expected one issuer at most that introspects, got several: an opaque token does not name its issuer, and \
                  showing it to another issuer would give it away",

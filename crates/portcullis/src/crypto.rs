@@ -9,7 +9,7 @@ mod scheme;
 mod signing;
 
 pub(crate) use mac::{Digest, MacKey, sha256};
-pub(crate) use signing::{AssertionKey, random_text};
+pub(crate) use signing::{AssertionKey, random_bytes, random_text};
 
 use aws_lc_rs::{
     digest,

@@ -93,6 +93,8 @@ struct Readme;
 mod client_authentication;
 mod introspection;
 mod jwks;
+#[cfg_attr(not(test), allow(dead_code, reason = "the gate is to ask it"))]
+mod replay;
 mod shared_store;
 mod telemetry;
 mod token_cache;
@@ -124,7 +126,9 @@ pub use explain::{
     Check, CollectedMetadata, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceFinding,
     ResourceInspector, ResourceOutcome, ResourceReport,
 };
-pub use gate::{Access, Admitted, Anonymous, Judging, Pending, Presented, ProtectedResource, Secure, Verdict};
+pub use gate::{
+    Access, Admitted, Anonymous, ClientAuthority, Dpop, Judging, Pending, Presented, ProtectedResource, Secure, Verdict,
+};
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
 };
@@ -132,10 +136,11 @@ pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, Jw
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
-pub use proof::{ClientCertificate, DpopRules, DpopUse};
+pub use proof::{ClientCertificate, DpopRules, DpopUse, Nonces};
 pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;
+pub use replay::{ReplayStore, ReplayStoreAway};
 pub use resource::{ResourceDocument, ResourceRules};
 pub use token::TokenMark;
 #[cfg(feature = "reqwest")]

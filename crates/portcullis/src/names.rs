@@ -51,6 +51,10 @@ pub mod events {
     pub const TOKEN_STORE_FAILED: &str = "token_store_failed";
     /// An entry of the shared store has a seal that is not ours (`WARN`).
     pub const TOKEN_STORE_FORGED: &str = "token_store_forged";
+    /// The shared store of DPoP proofs failed (`WARN`, with `error`; at most once a minute).
+    pub const REPLAY_STORE_FAILED: &str = "replay_store_failed";
+    /// The memory for DPoP proofs is full, so that proofs have to arrive sooner (`WARN`, at most once a minute).
+    pub const REPLAY_MEMORY_FULL: &str = "replay_memory_full";
 }
 
 /// The steps of judging a request, as events of level `TRACE` and of the target [`steps::TARGET`], each with the field `step`.
@@ -129,6 +133,20 @@ pub mod metrics {
         &[],
         "Entries of the shared store with a seal that is not ours",
     );
+    /// DPoP proofs that verified, by whether they were seen before: `first`, `first_here` (the shared store is away),
+    /// `replayed`, `replayed_elsewhere` (the shared store knows them), `forgotten` (they were made in a time that is
+    /// forgotten, since the memory is full) or `unknown` (the shared store is away, and requests are refused).
+    pub const DPOP_PROOFS: Metric = Metric::counter(
+        "portcullis_dpop_proofs_total",
+        &["outcome"],
+        "DPoP proofs that verified, by outcome: first, first_here (the shared store is away), replayed, replayed_elsewhere (the shared store knows it), forgotten (the memory is full) or unknown (the shared store is away: refused)",
+    );
+    /// Failures of the shared store of DPoP proofs.
+    pub const REPLAY_STORE_FAILURES: Metric = Metric::counter(
+        "portcullis_replay_store_failures_total",
+        &[],
+        "Failures of the shared store of DPoP proofs, after each of which it is left out for a second",
+    );
 
     /// Each of them, once.
     pub const ALL: &[Metric] = &[
@@ -141,6 +159,8 @@ pub mod metrics {
         INTROSPECTIONS,
         TOKEN_STORE_FAILURES,
         TOKEN_STORE_FORGED,
+        DPOP_PROOFS,
+        REPLAY_STORE_FAILURES,
     ];
 }
 

@@ -160,6 +160,46 @@ pub(crate) fn token_store_forged(warn: bool) {
     }
 }
 
+/// Counts a DPoP proof that nobody has seen before.
+pub(crate) fn proof_is_first() {
+    first_proofs_counter().increment(1);
+}
+
+/// Counts any other DPoP proof that verified: `first_here`, `replayed`, `replayed_elsewhere`, `forgotten` or `unknown`.
+pub(crate) fn proof_is(outcome: &'static str) {
+    metrics::counter!(names::DPOP_PROOFS.name, "outcome" => outcome).increment(1);
+}
+
+/// Returns the counter by a key that is hashed once, since every accepted proof counts there.
+fn first_proofs_counter() -> metrics::Counter {
+    static LABELS: [metrics::Label; 1] = [metrics::Label::from_static_parts("outcome", "first")];
+    static KEY: metrics::Key = metrics::Key::from_static_parts(names::DPOP_PROOFS.name, &LABELS);
+    static METADATA: metrics::Metadata<'_> = metrics::Metadata::new(TARGET, metrics::Level::INFO, None);
+    metrics::with_recorder(|recorder| recorder.register_counter(&KEY, &METADATA))
+}
+
+/// Counts a failure of the shared store of DPoP proofs.
+pub(crate) fn replay_store_failed(error: &BoxError, warn: bool) {
+    metrics::counter!(names::REPLAY_STORE_FAILURES.name).increment(1);
+    if warn {
+        tracing::warn!(
+            name: events::REPLAY_STORE_FAILED,
+            target: TARGET,
+            error = %error,
+            "the shared store of DPoP proofs failed: it is left out for a second"
+        );
+    }
+}
+
+/// Warns that DPoP proofs have to arrive sooner.
+pub(crate) fn replay_memory_full() {
+    tracing::warn!(
+        name: events::REPLAY_MEMORY_FULL,
+        target: TARGET,
+        "the memory for DPoP proofs is full: proofs are refused earlier than by their age; give it more bytes"
+    );
+}
+
 /// Warns of a failure of the cache of key sets, for which no token is refused.
 pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
     tracing::warn!(name: events::JWKS_CACHE_FAILED, target: TARGET, source, operation, error, "key set cache failed");

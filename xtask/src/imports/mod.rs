@@ -18,7 +18,7 @@ const LIBRARY: &str = "
     explain
     gate
     verifier
-    introspection jwks
+    introspection jwks replay
     client_authentication shared_store token_cache
     telemetry
     transport

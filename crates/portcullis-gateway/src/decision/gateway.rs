@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{
-    Access, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure, Verdict, names::steps,
+    Access, ClientAuthority, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure, Verdict,
+    names::steps,
 };
 
 use super::{
@@ -93,6 +94,8 @@ impl Gateway {
         };
         let presented =
             Presented::new(original.fields).request(original.known_method(), original.target).content(original.content);
+        let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
+        let presented = presented.authority(authority);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;

@@ -6,6 +6,7 @@ use super::case::{DpopAttempt, DpopCase, Scene};
 use super::proof::ProofBuilder;
 use crate::algorithm::{Algorithm, Family};
 use crate::clock::TestClock;
+use crate::encoding::random_id;
 use crate::key::SigningKey;
 use crate::token::TokenBuilder;
 
@@ -129,7 +130,8 @@ impl DpopClient {
     #[must_use]
     pub fn attempt(&self, case: DpopCase, method: &str, url: &str, good: &TokenBuilder) -> DpopAttempt {
         self.attempt_with(case, method, url, |thumbprint| {
-            let token = good.clone();
+            // A `jti` of its own, so that no two tokens of an attempt are the same.
+            let token = good.clone().claim("jti", random_id());
             thumbprint.map_or(token.clone(), |thumbprint| token.bound_to_key(thumbprint)).sign()
         })
     }

@@ -15,7 +15,7 @@ use actix_web::{
 
 use super::{content::Read, convert, credentials, future::MiddlewareFuture};
 use crate::{
-    gate::{Access, Admitted, Judging, Presented, Secure, Verdict},
+    gate::{Access, Admitted, ClientAuthority, Judging, Presented, Secure, Verdict},
     introspection::ClientAddress,
 };
 
@@ -116,7 +116,9 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
 
 fn presented(request: &ServiceRequest) -> Presented<'_> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-    Presented::new(request.headers()).request(request.method().as_str(), target)
+    let authority =
+        request.uri().authority().map_or(ClientAuthority::HostField, |at| ClientAuthority::Known(at.as_str()));
+    Presented::new(request.headers()).request(request.method().as_str(), target).authority(authority)
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this middleware alone.

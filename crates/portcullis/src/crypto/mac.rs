@@ -23,6 +23,11 @@ impl MacKey {
         (secret.len() >= Self::BYTES).then(|| Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
+    /// Makes a key for one purpose out of this one.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &self.sign(purpose)))
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> Digest {
         let mut mac = Digest::default();
         mac.copy_from_slice(hmac::sign(&self.0, message).as_ref());

@@ -65,9 +65,14 @@ fn key(der: &[u8], algorithm: Algorithm) -> Option<Key> {
 
 /// 128 random bits as text, for a unique identifier.
 pub(crate) fn random_text() -> Option<String> {
-    let mut bytes = [0; 16];
+    random_bytes::<16>().map(base64url::encode)
+}
+
+/// Bytes of the operating system's random generator.
+pub(crate) fn random_bytes<const COUNT: usize>() -> Option<[u8; COUNT]> {
+    let mut bytes = [0; COUNT];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(base64url::encode(bytes))
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::time::SystemTime;
 
-use super::{Explanation, walk};
+use super::{
+    Explanation,
+    walk::{self, Binding},
+};
 use crate::{
-    bearer::Scheme,
+    crypto::Digest,
     gate::{Presented, Secure},
     proof::{DpopUse, PossessionRules, Sender},
     verifier::Verifier,
@@ -28,7 +31,8 @@ impl Verifier {
     /// # }
     /// ```
     pub async fn explain(&self, token: &str, now: SystemTime) -> Explanation {
-        let possession = (PossessionRules { dpop: DpopUse::Off, sender_constrained: false }, Sender::UNKNOWN);
+        let rules = PossessionRules { dpop: DpopUse::Off, sender_constrained: false };
+        let possession = Binding { rules, sender: Sender::UNKNOWN, proof_rows: &|_| Vec::new() };
         walk::explain(self, Ok(Some(token.as_bytes())), self.max_token_bytes(), None, possession, now).await
     }
 }
@@ -57,9 +61,15 @@ impl Secure {
         let gate = &self.gate;
         // The size of the token is a check of its own.
         let found = gate.find(presented, usize::MAX);
-        let scheme = found.as_ref().ok().and_then(Option::as_ref).map_or(Scheme::Bearer, |found| found.scheme);
+        let sender = match &found {
+            Ok(Some(credentials)) => gate.sender(presented, *credentials),
+            _ => Sender::UNKNOWN,
+        };
         let token = found.map(|found| found.map(|found| found.token.as_bytes()));
-        let possession = (gate.possession(), Sender { scheme, certificate: presented.client_certificate });
+        let bytes = token.as_ref().ok().copied().flatten().unwrap_or_default();
+        let rows =
+            |jkt: &Digest| gate.accepted_dpop().map(|dpop| dpop.rows(presented, bytes, now, jkt)).unwrap_or_default();
+        let possession = Binding { rules: gate.possession(), sender, proof_rows: &rows };
         walk::explain(&gate.verifier, token, gate.max_token_bytes(), Some(&gate.policy), possession, now).await
     }
 }

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{Check, CheckKind, Explanation, Fact, Outcome, hint, rows, words};
 use crate::{
-    bearer::BearerToken,
+    bearer::{BearerToken, Scheme},
     check::{Actual, CheckRow},
     claims::{GrantedScope, IssuerRules, SCOPE_CLAIMS},
+    crypto::Digest,
     json::Object,
     keys::Candidates,
     policy::{Now, Policy},
     proof::{PossessionRules, Sender},
-    refusal::{Refusal, RequestFault, TokenFault},
+    refusal::{ProofFault, Refusal, RequestFault, TokenFault},
     token::{self, Header, Pieces},
     verifier::{Branch, Verifier},
 };
@@ -21,7 +22,7 @@ pub(super) struct Walk<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) policy: Option<&'a Policy>,
     /// The rules for the binding of tokens to keys, and the evidence that the request brings.
-    pub(super) possession: (PossessionRules, Sender),
+    pub(super) possession: Binding<'a>,
     pub(super) now: SystemTime,
     pub(super) token: &'a [u8],
     pub(super) checks: Vec<Check>,
@@ -29,6 +30,13 @@ pub(super) struct Walk<'a> {
     pub(super) claims: Option<Object>,
     pub(super) branch: Option<Arc<Branch>>,
     pub(super) vouched: bool,
+}
+
+/// The binding of tokens to keys: its rules, the evidence of the request, and the checks of its proof for a thumbprint.
+pub(super) struct Binding<'a> {
+    pub(super) rules: PossessionRules,
+    pub(super) sender: Sender,
+    pub(super) proof_rows: &'a (dyn Fn(&Digest) -> Vec<CheckRow> + Sync),
 }
 
 /// Walks the line with the token of a request; `policy` has the rules of the endpoint.
@@ -39,7 +47,7 @@ pub(super) async fn explain(
     token: Result<Option<&[u8]>, Refusal>,
     max_bytes: usize,
     policy: Option<&Policy>,
-    possession: (PossessionRules, Sender),
+    possession: Binding<'_>,
     now: SystemTime,
 ) -> Explanation {
     let mut walk = Walk {
@@ -221,8 +229,21 @@ impl Walk<'_> {
         let Some(claims) = self.claims.clone() else { return };
         self.show_all(rules.claim_rows(&claims, self.now));
         if let Ok(confirmation) = rules.confirmation(claims.get("cnf")) {
-            let (possession, sender) = &self.possession;
-            self.show_all(possession.rows(confirmation.as_ref(), sender));
+            let Binding { rules, sender, proof_rows } = &self.possession;
+            let mut rows = Vec::from(rules.rows(confirmation.as_ref(), sender));
+            let is_shown = sender.scheme == Scheme::Dpop && rows.iter().all(|row| row.result.is_ok());
+            if let Some(jkt) = confirmation.and_then(|confirmation| confirmation.jkt).filter(|_| is_shown) {
+                match &sender.proof {
+                    Some(Err(fault @ (ProofFault::Missing | ProofFault::Several))) => rows.push(CheckRow {
+                        kind: CheckKind::ProofField,
+                        expected: Some("one DPoP field".to_owned()),
+                        actual: Actual::Nothing,
+                        result: Err(Refusal::Proof(fault.clone())),
+                    }),
+                    _ => rows.extend(proof_rows(&jkt)),
+                }
+            }
+            self.show_all(rows);
         }
     }
 
@@ -241,6 +262,8 @@ impl Walk<'_> {
         let is_left_out = |kind: CheckKind| match kind {
             CheckKind::Origin | CheckKind::Message | CheckKind::Introspection => true,
             CheckKind::Acr | CheckKind::MaxAge | CheckKind::Scope => policy.is_none(),
+            // The use of a proof is not looked up, since that would use it.
+            kind if (CheckKind::ProofField..=CheckKind::ProofReplay).contains(&kind) => true,
             CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
             CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),
             _ => is_opaque,

@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use super::judge::Gate;
-use crate::claims::{Claims, VerifiedToken};
+use crate::{
+    claims::{Claims, VerifiedToken},
+    crypto::Digest,
+};
 
 /// Evidence that a request may pass: its token meets all rules of the gate.
 ///
@@ -23,6 +26,8 @@ pub struct Access {
     token: VerifiedToken,
     /// The gate that admitted the request.
     gate: Arc<Gate>,
+    /// The name of the DPoP proof that was used for it.
+    proof: Option<Box<Digest>>,
 }
 
 /// Evidence that a request may pass without credentials.
@@ -36,8 +41,13 @@ pub struct Anonymous {
 }
 
 impl Access {
-    pub(super) fn new(token: VerifiedToken, gate: Arc<Gate>) -> Self {
-        Self { token, gate }
+    pub(super) fn new(token: VerifiedToken, proof: Option<Digest>, gate: Arc<Gate>) -> Self {
+        Self { token, gate, proof: proof.map(Box::new) }
+    }
+
+    /// The name of the DPoP proof that was used for the request.
+    pub(super) fn proof(&self) -> Option<Digest> {
+        self.proof.as_deref().copied()
     }
 
     pub(super) fn gate(&self) -> &Gate {

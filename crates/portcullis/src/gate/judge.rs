@@ -1,20 +1,27 @@
 //! The judge of requests: finds the token, verifies it and checks it against the policy.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderName, HeaderValue, Response};
+use tracing::Span;
 
-use super::{Access, Admitted, Anonymous, Judging, Pending, Presented, Verdict};
+use super::{
+    Access, Admitted, Anonymous, Dpop, Judging, Pending, Presented, Verdict,
+    dpop::not_first,
+    judging::{Asked, Stop},
+};
 use crate::{
     bearer::{self, BearerToken, CredentialRules, Credentials, TokenSource},
     challenge::{Challenge, Told},
     claims::VerifiedToken,
+    crypto::Digest,
     mcp::{Mcp, Needed},
     names::steps,
     policy::{InvalidTokenStatus, Policy, Rules},
-    proof::{DpopUse, PossessionRules, Sender},
-    refusal::{Refusal, RequestFault},
+    proof::{DpopUse, Possession, PossessionRules, ProvenToken, Sender, ShownProof},
+    refusal::{Refusal, RequestFault, TokenFault},
+    replay::{Lookup, ReplayFault},
     resource::{RegisteredScopes, Resource, ResourceDocument},
     telemetry,
     verifier::{Ground, Verified, Verifier, Verifying},
@@ -31,6 +38,8 @@ pub(crate) struct Gate {
     resource: Option<Arc<Resource>>,
     /// The rules of the resource, if it is an MCP server.
     pub(super) mcp: Option<Arc<Mcp>>,
+    /// The rules for DPoP proofs, where DPoP is accepted.
+    pub(super) dpop: Option<Dpop>,
     /// The scope of these rules in the resource's document, for as long as the gate lives.
     registered: Option<RegisteredScopes>,
 }
@@ -45,6 +54,7 @@ impl Gate {
             sources: vec![TokenSource::authorization()],
             resource: None,
             mcp: None,
+            dpop: None,
             registered: None,
         }
     }
@@ -59,6 +69,9 @@ impl Gate {
     /// Changes the rules, and makes policy and challenge anew from them.
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
+        if self.rules.dpop != DpopUse::Off && self.dpop.is_none() {
+            self.dpop = Some(Dpop::new(self.rules.dpop));
+        }
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
         self.mcp = self.resource.as_ref().and_then(|resource| resource.mcp(&self.policy)).map(Arc::new);
         if self.mcp.is_some() {
@@ -67,7 +80,10 @@ impl Gate {
         }
         let told =
             self.resource.as_ref().map(|resource| Told::new(resource.metadata_url(), self.policy.scope.values()));
-        self.challenge = Challenge::new(&self.rules, told, None, self.challenge.own_body.take());
+        self.challenge = {
+            let dpop = self.accepted_dpop().map(|dpop| dpop.told(self.rules.dpop));
+            Challenge::new(&self.rules, told, dpop, self.challenge.own_body.take())
+        };
         let of_operations = self.mcp.iter().flat_map(|mcp| mcp.scopes());
         let scopes = || self.policy.scope.values().chain(of_operations).map(str::to_owned).collect();
         self.registered = self.resource.as_ref().map(|resource| resource.register(scopes()));
@@ -107,23 +123,47 @@ impl Gate {
             Ok(None) => return Judging::Done(self.verdict(self.without_credentials(&needed), None, &needed)),
             Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &needed)),
         };
-        let sender = Sender { scheme, certificate: presented.client_certificate };
+        let before = presented.before.and_then(Access::proof);
+        let sender = self.sender(presented, Credentials { token, scheme });
         if let Some(verified) = self.verified_before(token, presented.before) {
             let verified = Verified { token: Ok(verified), ground: Ground::Cached };
-            return Judging::Done(self.conclude(verified, &sender, &needed));
+            let concluded = self.conclude(verified, sender, before, &needed);
+            drop(judging);
+            return self.judging(concluded, needed, span);
         }
         match self.verifier.begin(token, presented.verify_later) {
             Verifying::Done(verified) => {
                 if let Ok(verified) = &verified.token {
                     self.verifier.keep_shown_as(verified, token);
                 }
-                Judging::Done(self.conclude(verified, &sender, &needed))
+                let concluded = self.conclude(verified, sender, before, &needed);
+                drop(judging);
+                self.judging(concluded, needed, span)
             }
             Verifying::Waits(waiting) => {
                 drop(judging);
-                Judging::Waits(Pending::new(Arc::clone(self), waiting, needed, sender, span))
+                let stop = Stop::Token(waiting, Box::new((sender, before)));
+                Judging::Waits(Pending::new(Arc::clone(self), stop, needed, span))
             }
         }
+    }
+
+    fn judging(self: &Arc<Self>, concluded: Result<Verdict, Box<Asked>>, needed: Needed, span: Span) -> Judging {
+        match concluded {
+            Ok(verdict) => Judging::Done(verdict),
+            Err(asked) => Judging::Waits(Pending::new(Arc::clone(self), Stop::Proof(asked), needed, span)),
+        }
+    }
+
+    /// DPoP, where the rules accept it.
+    pub(crate) fn accepted_dpop(&self) -> Option<&Dpop> {
+        self.dpop.as_ref().filter(|_| self.rules.dpop != DpopUse::Off)
+    }
+
+    /// The evidence that the request brings of its sender's keys.
+    pub(crate) fn sender(&self, presented: &Presented<'_>, credentials: Credentials<'_>) -> Sender {
+        let proof = self.accepted_dpop().and_then(|dpop| dpop.read(presented, credentials, self.verifier.time()));
+        Sender { scheme: credentials.scheme, proof, certificate: presented.client_certificate }
     }
 
     /// The refusal of a request whose message is faulty, too: a client without a token learns first how to get one. The origin of a
@@ -142,19 +182,56 @@ impl Gate {
         }
     }
 
-    /// Turns the verdict on a token into the verdict on its request.
-    pub(super) fn conclude(self: &Arc<Self>, verified: Verified, sender: &Sender, needed: &Needed) -> Verdict {
-        let Verified { token, ground } = verified;
-        let admitted = token.and_then(|token| self.admit(token, sender, needed)).map(Admitted::Bearer);
-        self.verdict(admitted, Some(ground), needed)
+    /// Turns the verdict on a token into the verdict on its request, or into a question about its proof.
+    pub(super) fn conclude(
+        self: &Arc<Self>,
+        Verified { token, ground }: Verified,
+        sender: Sender,
+        before: Option<Digest>,
+        needed: &Needed,
+    ) -> Result<Verdict, Box<Asked>> {
+        let dpop = self.accepted_dpop();
+        let possession = token.and_then(|token| self.possession().check(token, sender, dpop.map(Dpop::keys)));
+        let outcome = match (possession, dpop) {
+            (Ok(Possession::Proven(token)), _) => self.admit(token, None, needed),
+            (Ok(Possession::Shown(shown)), Some(dpop)) => {
+                match dpop.look_up(&shown.proof, before, self.verifier.time()) {
+                    Lookup::Done(first) => return Ok(self.conclude_asked(first, shown, ground, needed)),
+                    Lookup::Asks(answer) => {
+                        return Err(Box::new(Asked { answer: Mutex::new(answer), shown, ground }));
+                    }
+                }
+            }
+            (Ok(Possession::Shown(_)), None) => Err(Refusal::Token(TokenFault::SenderConstrained)),
+            (Err(refusal), _) => Err(refusal),
+        };
+        Ok(self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed))
     }
 
-    fn admit(self: &Arc<Self>, token: VerifiedToken, sender: &Sender, needed: &Needed) -> Result<Access, Refusal> {
-        let proven = self.possession().check(token, sender)?;
-        let token = self.policy.check(proven, |token| self.verifier.now(token))?;
+    /// The verdict on a request whose proof was looked up.
+    pub(super) fn conclude_asked(
+        self: &Arc<Self>,
+        first: Result<(), ReplayFault>,
+        shown: ShownProof,
+        ground: Ground,
+        needed: &Needed,
+    ) -> Verdict {
+        let outcome = match (first, &self.dpop) {
+            (Ok(()), _) => {
+                let proof = shown.proof.id;
+                self.admit(shown.used_first(), Some(proof), needed)
+            }
+            (Err(fault), Some(dpop)) => Err(not_first(fault, dpop)),
+            (Err(_), None) => Err(Refusal::Token(TokenFault::SenderConstrained)),
+        };
+        self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed)
+    }
+
+    fn admit(self: &Arc<Self>, token: ProvenToken, proof: Option<Digest>, needed: &Needed) -> Result<Access, Refusal> {
+        let token = self.policy.check(token, |token| self.verifier.now(token))?;
         self.check_operation(&token, needed)?;
         telemetry::verified(&token);
-        Ok(Access::new(token, Arc::clone(self)))
+        Ok(Access::new(token, proof, Arc::clone(self)))
     }
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
@@ -173,19 +250,28 @@ impl Gate {
         ground: Option<Ground>,
         needed: &Needed,
     ) -> Verdict {
+        let dpop_nonce = self.nonce().map(|(_, nonce)| nonce);
         match outcome.map_err(|refusal| self.at_operation(refusal, needed)) {
             Err(refusal) if self.rules.report_only => {
                 telemetry::would_refuse(&refusal);
-                Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground }
+                Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground, dpop_nonce }
             }
-            outcome => Verdict { outcome, would_refuse: None, ground },
+            outcome => Verdict { outcome, would_refuse: None, ground, dpop_nonce },
         }
     }
 
     /// Counts a refused request, and returns the response to it.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response<Bytes> {
         telemetry::refused(refusal);
-        self.challenge.response(refusal)
+        let mut response = self.challenge.response(refusal);
+        if let Some((name, nonce)) = self.nonce() {
+            response.headers_mut().insert(name, nonce);
+        }
+        response
+    }
+
+    fn nonce(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.accepted_dpop()?.nonce(self.verifier.time())
     }
 
     /// The token that an outer layer with the same verifier has verified, if its bytes are those of the token found here.

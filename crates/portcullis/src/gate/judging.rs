@@ -4,17 +4,21 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
+use http::HeaderValue;
 use tracing::{Instrument, Span};
 
 use super::{Access, Anonymous, judge::Gate};
 use crate::{
+    crypto::Digest,
     introspection::ClientAddress,
     mcp::Needed,
-    proof::Sender,
+    proof::{Sender, ShownProof},
     refusal::Refusal,
+    replay::ReplayFault,
+    transport::BoxFuture,
     verifier::{Ground, Waiting},
 };
 
@@ -41,6 +45,11 @@ pub struct Verdict {
     pub would_refuse: Option<Refusal>,
     /// The ground of the verdict on the token; none if the request carries no token.
     pub ground: Option<Ground>,
+    /// The `DPoP-Nonce` field for the response to a request that passes (RFC 9449 section 8.2); [`Secure::answer`] adds it to a
+    /// refusal.
+    ///
+    /// [`Secure::answer`]: super::Secure::answer
+    pub dpop_nonce: Option<HeaderValue>,
 }
 
 /// The evidence that a request may pass.
@@ -61,10 +70,25 @@ pub enum Admitted {
 #[must_use = "a verdict is reached only if it is awaited"]
 pub struct Pending {
     gate: Arc<Gate>,
-    waiting: Waiting,
+    stop: Stop,
     needed: Needed,
-    sender: Sender,
     span: Span,
+}
+
+/// The place at which a request waits.
+pub(super) enum Stop {
+    /// Before the verdict on its token; the name of an outer layer's proof goes with it.
+    Token(Waiting, Box<(Sender, Option<Digest>)>),
+    /// Before the answer of the shared store of used proofs.
+    Proof(Box<Asked>),
+}
+
+/// A request whose proof is looked up in a shared store.
+pub(super) struct Asked {
+    /// Behind a lock that nobody takes, so that the whole may be shared between threads.
+    pub(super) answer: Mutex<BoxFuture<'static, Result<(), ReplayFault>>>,
+    pub(super) shown: ShownProof,
+    pub(super) ground: Ground,
 }
 
 impl Judging {
@@ -86,8 +110,8 @@ impl Judging {
 }
 
 impl Pending {
-    pub(super) fn new(gate: Arc<Gate>, waiting: Waiting, needed: Needed, sender: Sender, span: Span) -> Self {
-        Self { gate, waiting, needed, sender, span }
+    pub(super) fn new(gate: Arc<Gate>, stop: Stop, needed: Needed, span: Span) -> Self {
+        Self { gate, stop, needed, span }
     }
 
     /// The same for a request from this client address.
@@ -107,7 +131,11 @@ impl Pending {
     /// }
     /// ```
     pub fn by_client(self, client: Option<ClientAddress>) -> Self {
-        Self { waiting: self.waiting.by_client(client), ..self }
+        let stop = match self.stop {
+            Stop::Token(waiting, sender) => Stop::Token(waiting.by_client(client), sender),
+            other @ Stop::Proof(_) => other,
+        };
+        Self { stop, ..self }
     }
 }
 
@@ -116,8 +144,23 @@ impl IntoFuture for Pending {
     type IntoFuture = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { gate, waiting, needed, sender, span } = self;
-        Box::pin(async move { gate.conclude(waiting.finish().await, &sender, &needed) }.instrument(span))
+        let Self { gate, stop, needed, span } = self;
+        let finish = async move {
+            let stop = match stop {
+                Stop::Token(waiting, facts) => {
+                    let (sender, before) = *facts;
+                    match gate.conclude(waiting.finish().await, sender, before, &needed) {
+                        Ok(verdict) => return verdict,
+                        Err(asked) => asked,
+                    }
+                }
+                Stop::Proof(asked) => asked,
+            };
+            let Asked { answer, shown, ground } = *stop;
+            let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner);
+            gate.conclude_asked(answer.await, shown, ground, &needed)
+        };
+        Box::pin(finish.instrument(span))
     }
 }
 

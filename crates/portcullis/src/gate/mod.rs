@@ -18,6 +18,7 @@
 
 mod access;
 mod builder;
+mod dpop;
 mod judge;
 mod judging;
 mod mcp_server;
@@ -26,6 +27,7 @@ mod protected_resource;
 mod secure;
 
 pub use access::{Access, Anonymous};
+pub use dpop::{ClientAuthority, Dpop};
 pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
 pub use protected_resource::ProtectedResource;

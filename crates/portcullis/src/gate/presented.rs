@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Access;
+use super::{Access, ClientAuthority};
 use crate::{bearer::HeaderFields, mcp::Content, proof::ClientCertificate};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
@@ -31,6 +31,8 @@ pub struct Presented<'a> {
     ///
     /// A router that takes a prefix off the path, as axum's `nest` does, leaves the rest here.
     pub target: &'a str,
+    /// The host and port that the client used; only a DPoP proof is held against them.
+    pub authority: ClientAuthority<'a>,
     /// The client's certificate from mutual TLS (RFC 8705).
     pub client_certificate: Option<ClientCertificate>,
     /// The content, as far as the door sees it; only the rules of an MCP server depend on it ([`Secure::content_limit`]).
@@ -51,13 +53,20 @@ impl<'a> Presented<'a> {
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
         let (method, target) = ("", "");
         let content = Content::Unseen;
-        Self { fields, method, target, client_certificate: None, content, before: None, verify_later: false }
+        let authority = ClientAuthority::HostField;
+        Self { fields, method, target, authority, client_certificate: None, content, before: None, verify_later: false }
     }
 
     /// The same with this method and target URI, or path and query.
     #[must_use]
     pub fn request(self, method: &'a str, target: &'a str) -> Self {
         Self { method, target, ..self }
+    }
+
+    /// The same with this host and port.
+    #[must_use]
+    pub fn authority(self, authority: ClientAuthority<'a>) -> Self {
+        Self { authority, ..self }
     }
 
     /// The same with this client certificate.

@@ -15,7 +15,7 @@ use crate::{
     claims::IssuerRules,
     json,
     keys::{ImportRules, KeySet, Origin},
-    proof::{DpopUse, PossessionRules, Sender},
+    proof::{DpopUse, Possession, PossessionRules, Sender},
     refusal::AccessFault,
     token,
 };
@@ -86,7 +86,10 @@ fn proven(claims: &Value) -> ProvenToken {
     let rules = IssuerRules { dangerously_accept_tokens_without_expiry: true, ..IssuerRules::default() };
     let token = Arc::new(rules).accept(signed, SystemTime::UNIX_EPOCH).unwrap();
     let possession = PossessionRules { dpop: DpopUse::Off, sender_constrained: false };
-    possession.check(token, &Sender::UNKNOWN).map_err(|_| "a bearer token").unwrap()
+    match possession.check(token, Sender::UNKNOWN, None) {
+        Ok(Possession::Proven(token)) => token,
+        _ => panic!("a bearer token"),
+    }
 }
 
 fn strings(values: &[&str]) -> Vec<String> {

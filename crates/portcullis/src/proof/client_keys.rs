@@ -7,6 +7,7 @@
 //! - A lookup takes no lock.
 
 use std::{
+    fmt,
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -42,6 +43,12 @@ pub(crate) struct ClientKeys {
     limit: usize,
     /// The place to be emptied next, if the limit is exceeded.
     hand: AtomicUsize,
+}
+
+impl fmt::Debug for ClientKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientKeys").field("bytes", &self.bytes.load(Relaxed)).finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientKeys {

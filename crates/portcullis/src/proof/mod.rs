@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! VerifiedToken ──┐
-//! Sender ─────────┴── PossessionRules::check ──► ProvenToken      made by nothing else
+//! Sender ─────────┴── PossessionRules::check ──┬─────────────────► ProvenToken      made by nothing else
+//!                                              └──► ShownProof ──────┘  after the look for its first use
 //! ```
 //!
 //! - **Bound means bound.** A token with `jkt` or `x5t#S256` passes only if each of these is met, whatever the scheme.
@@ -24,11 +25,12 @@ mod tests;
 mod unverified;
 
 pub use certificate::ClientCertificate;
+pub use nonce::Nonces;
 pub use possession::DpopUse;
 pub use rules::DpopRules;
 
 pub(crate) use client_keys::ClientKeys;
-pub(crate) use nonce::{NonceTime, Nonces};
-pub(crate) use possession::{PossessionRules, ProvenToken, Sender};
+pub(crate) use nonce::NonceTime;
+pub(crate) use possession::{Possession, PossessionRules, ProvenToken, Sender, ShownProof};
 pub(crate) use request_url::RequestUrl;
 pub(crate) use unverified::{ProofRequest, UnverifiedProof, VerifiedProof};

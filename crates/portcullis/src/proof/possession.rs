@@ -4,12 +4,13 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClientCertificate;
+use super::{ClientCertificate, ClientKeys, UnverifiedProof, VerifiedProof};
 use crate::{
     bearer::Scheme,
     check::{Actual, CheckRow},
     claims::{Confirmation, VerifiedToken},
-    refusal::{CheckKind, Refusal, TokenFault},
+    crypto::Digest,
+    refusal::{CheckKind, ProofFault, Refusal, TokenFault},
 };
 
 /// The use of DPoP at an endpoint (RFC 9449).
@@ -45,24 +46,49 @@ pub(crate) struct PossessionRules {
 }
 
 /// The evidence that a request brings of its sender's keys.
-#[derive(Debug, Clone)]
 pub(crate) struct Sender {
     pub(crate) scheme: Scheme,
+    /// The DPoP proof, where DPoP is accepted. Its fault is told only once the token is verified.
+    pub(crate) proof: Option<Result<UnverifiedProof, ProofFault>>,
     /// The certificate of the connection.
     pub(crate) certificate: Option<ClientCertificate>,
+}
+
+/// The state of a token whose binding was checked.
+pub(crate) enum Possession {
+    Proven(ProvenToken),
+    /// A proof shows possession, if it was not used before.
+    Shown(ShownProof),
+}
+
+/// A verified token, and the proof that its client holds its key.
+pub(crate) struct ShownProof {
+    token: VerifiedToken,
+    pub(crate) proof: VerifiedProof,
 }
 
 /// A verified token, and proof that the client of this request holds the keys that it is bound to.
 pub(crate) struct ProvenToken(VerifiedToken);
 
 impl PossessionRules {
-    /// Checks that the request proves possession of each key that the token is bound to.
-    pub(crate) fn check(self, token: VerifiedToken, sender: &Sender) -> Result<ProvenToken, Refusal> {
-        self.check_binding(token.confirmation(), sender).map_err(Refusal::Token)?;
-        Ok(ProvenToken(token))
+    /// Checks that the request proves possession of each key that the token is bound to; `keys` are those of known clients, where
+    /// DPoP is accepted.
+    pub(crate) fn check(
+        self,
+        token: VerifiedToken,
+        sender: Sender,
+        keys: Option<&ClientKeys>,
+    ) -> Result<Possession, Refusal> {
+        let Some(jkt) = self.check_binding(token.confirmation(), &sender).map_err(Refusal::Token)? else {
+            return Ok(Possession::Proven(ProvenToken(token)));
+        };
+        let keys = keys.ok_or(Refusal::Token(TokenFault::SenderConstrained))?;
+        let proof = sender.proof.unwrap_or(Err(ProofFault::Missing)).and_then(|proof| proof.verify(&jkt, keys));
+        Ok(Possession::Shown(ShownProof { token, proof: proof.map_err(Refusal::Proof)? }))
     }
 
-    fn check_binding(self, confirmation: Option<&Confirmation>, sender: &Sender) -> Result<(), TokenFault> {
+    /// Checks the way in which the token is presented; returns the thumbprint of the key that a proof has to be made with.
+    fn check_binding(self, confirmation: Option<&Confirmation>, sender: &Sender) -> Result<Option<Digest>, TokenFault> {
         let thumbprint = confirmation.and_then(|confirmation| confirmation.x5t_s256.as_ref());
         match (thumbprint, &sender.certificate) {
             (None, _) => {}
@@ -71,11 +97,13 @@ impl PossessionRules {
             (Some(_), None) => return Err(TokenFault::SenderConstrained),
         }
         match confirmation.and_then(|confirmation| confirmation.jkt) {
-            Some(_) => Err(TokenFault::SenderConstrained),
-            None if sender.scheme == Scheme::Dpop => Err(TokenFault::Unbound),
+            // RFC 9449 section 7.2: a bound token is no bearer token, even with a proof.
+            Some(_) if sender.scheme != Scheme::Dpop => Err(TokenFault::SenderConstrained),
+            Some(jkt) => Ok(Some(jkt)),
+            None if sender.scheme == Scheme::Dpop || sender.proof.is_some() => Err(TokenFault::Unbound),
             None if self.dpop == DpopUse::Required => Err(TokenFault::DpopRequired),
             None if self.sender_constrained && thumbprint.is_none() => Err(TokenFault::SenderConstraintRequired),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 }
@@ -83,7 +111,7 @@ impl PossessionRules {
 impl PossessionRules {
     /// The checks with their results, for an explanation.
     pub(crate) fn rows(self, confirmation: Option<&Confirmation>, sender: &Sender) -> [CheckRow; 2] {
-        let result = self.check_binding(confirmation, sender).map_err(Refusal::Token);
+        let result = self.check_binding(confirmation, sender).map(drop).map_err(Refusal::Token);
         let is_of_certificate = |refusal: &Refusal| refusal.check() == CheckKind::Certificate;
         let (certificate, possession) = match result {
             Err(refusal) if is_of_certificate(&refusal) => (Err(refusal), Ok(())),
@@ -125,7 +153,14 @@ impl PossessionRules {
 
 impl Sender {
     /// The sender of a bearer token, of whom nothing else is known.
-    pub(crate) const UNKNOWN: Self = Self { scheme: Scheme::Bearer, certificate: None };
+    pub(crate) const UNKNOWN: Self = Self { scheme: Scheme::Bearer, proof: None, certificate: None };
+}
+
+impl ShownProof {
+    /// The proven token; to be called once the store of used proofs has told that this is the proof's first use.
+    pub(crate) fn used_first(self) -> ProvenToken {
+        ProvenToken(self.token)
+    }
 }
 
 impl ProvenToken {

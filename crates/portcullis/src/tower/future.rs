@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -41,14 +41,15 @@ pin_project! {
     {
         Reading { secure: Secure, reading: Reading, call: Option<(Request<B>, S)> },
         Waiting { secure: Secure, judging: <Pending as IntoFuture>::IntoFuture, call: Option<(Request<B>, S)> },
-        Passed { #[pin] response: S::Future },
+        Passed { #[pin] response: S::Future, nonce: Option<HeaderValue> },
         Answered { response: Option<Response<Bytes>> },
     }
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(super) fn passed(response: S::Future) -> Self {
-        Self { state: State::Passed { response } }
+    /// The response of the service, with this nonce for DPoP proofs.
+    pub(super) fn passed(response: S::Future, nonce: Option<HeaderValue>) -> Self {
+        Self { state: State::Passed { response, nonce } }
     }
 
     pub(super) fn answered(response: Response<Bytes>) -> Self {
@@ -72,7 +73,7 @@ impl<S: Service<Request<B>>, B> State<S, B> {
             Ok(admitted) => {
                 let were_taken_off = credentials::were_taken_off(&request);
                 leave(secure, admitted, &mut request, were_taken_off);
-                Self::Passed { response: service.call(request) }
+                Self::Passed { response: service.call(request), nonce: verdict.dpop_nonce }
             }
             Err(refusal) => Self::Answered { response: Some(secure.answer(&refusal)) },
         }
@@ -90,8 +91,12 @@ where
         loop {
             let mut state = self.as_mut().project().state;
             let next = match state.as_mut().project() {
-                StateProjection::Passed { response } => {
-                    return response.poll(cx).map(|response| Ok(response?.map(ResponseBody::inner)));
+                StateProjection::Passed { response, nonce } => {
+                    let mut response = ready!(response.poll(cx))?;
+                    if let Some(nonce) = nonce.take() {
+                        response.headers_mut().insert("dpop-nonce", nonce);
+                    }
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
                 StateProjection::Answered { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response.map(ResponseBody::own))),

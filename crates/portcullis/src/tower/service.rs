@@ -14,7 +14,7 @@ use super::{
     credentials,
     future::{Reading, ResponseFuture},
 };
-use crate::gate::{Access, Admitted, Judging, Presented, Secure};
+use crate::gate::{Access, Admitted, ClientAuthority, Judging, Presented, Secure};
 
 /// Calls the inner service for requests that may pass; answers the others itself.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ where
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
                     leave(&self.secure, admitted, &mut request, were_taken_off);
-                    ResponseFuture::passed(self.inner.call(request))
+                    ResponseFuture::passed(self.inner.call(request), verdict.dpop_nonce)
                 }
                 Err(refusal) => ResponseFuture::answered(self.secure.answer(&refusal)),
             },
@@ -83,8 +83,11 @@ fn reading<B: 'static>(secure: &Secure, request: &mut Request<B>) -> Option<Read
 pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
     let extensions = request.extensions();
     let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    let authority =
+        request.uri().authority().map_or(ClientAuthority::HostField, |at| ClientAuthority::Known(at.as_str()));
     Presented::new(request.headers())
         .request(request.method().as_str(), target)
+        .authority(authority)
         .client_certificate(extensions.get().copied())
         .after(extensions.get())
 }

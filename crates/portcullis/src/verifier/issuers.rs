@@ -101,6 +101,13 @@ impl Issuers {
         }
     }
 
+    pub(super) fn first_clock(&self) -> Option<&Arc<dyn crate::clock::Clock>> {
+        match self {
+            Self::Any(branch) => Some(&branch.clock),
+            Self::Named(branches) => branches.values().next().map(|branch| &branch.clock),
+        }
+    }
+
     pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {
         match self {
             Self::Any(branch) => vec![branch],

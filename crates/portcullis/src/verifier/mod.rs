@@ -267,6 +267,11 @@ impl Verifier {
         self.0.issuers.of_rules(verified.rules()).map(|branch| branch.clock.now())
     }
 
+    /// The time by the clock of the first issuer, for facts that are not of a token.
+    pub(crate) fn time(&self) -> SystemTime {
+        self.0.issuers.first_clock().map_or_else(SystemTime::now, |clock| clock.now())
+    }
+
     /// Tells whether the two are clones of one verifier, so that a verdict of one counts for the other.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

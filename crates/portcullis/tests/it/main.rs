@@ -14,6 +14,7 @@ mod actix;
 mod chaos;
 mod claims;
 mod discovery;
+mod dpop;
 mod explain;
 mod express_oauth_jwt;
 mod extractors;

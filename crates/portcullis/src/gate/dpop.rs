@@ -1,0 +1,268 @@
+//! DPoP at the gate (RFC 9449): [`Dpop`], and the reading of a request's proof.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::{HeaderName, HeaderValue, header::HOST};
+
+use super::{Presented, Secure, judge::Gate};
+use crate::{
+    algorithm::Algorithm,
+    bearer::{Credentials, Scheme},
+    challenge::DpopTold,
+    check::CheckRow,
+    configuration_error::ConfigurationError,
+    crypto::Digest,
+    proof::{ClientKeys, DpopRules, DpopUse, Nonces, ProofRequest, RequestUrl, UnverifiedProof, VerifiedProof},
+    refusal::{ProofFault, Refusal, UnavailableFault},
+    replay::{AnyReplayStore, Lookup, MEMORY_BYTES, ReplayFault, ReplayStore, ReplayStoreAway, Replays, Sighting},
+};
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// Sender-constrained tokens by DPoP (RFC 9449): the rules for proofs, and the memory of used ones.
+///
+/// Clones share the memory and the known keys: use one for all endpoints, so that a proof of one is a replay at each.
+///
+/// The proof has to name the URL that the client used. It is the [`public_url`](Self::public_url) with the path of the request; or
+/// the authority of the request target or of the one `Host` field, with https, and with http for names of this machine.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{Dpop, JwksService, Secure};
+///
+/// let dpop = Dpop::required().public_url("https://api.example.com")?;
+/// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).dpop(dpop);
+/// # Ok::<(), portcullis::ConfigurationError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dpop {
+    use_at_endpoint: DpopUse,
+    rules: DpopRules,
+    public_url: Option<String>,
+    nonces: Option<Nonces>,
+    keys: Arc<ClientKeys>,
+    replays: Arc<Replays>,
+}
+
+/// The host and port that the client used, as far as the door knows them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthority<'a> {
+    /// Those of the request's one `Host` field.
+    #[default]
+    HostField,
+    /// These: of the request target, or as a trusted proxy tells them.
+    Known(&'a str),
+    /// Unknown: no proof passes, unless a [public URL](Dpop::public_url) is configured.
+    Unknown,
+}
+
+impl Dpop {
+    /// DPoP for tokens that are bound to a key; bearer tokens pass, too.
+    #[must_use]
+    pub fn allowed() -> Self {
+        Self::new(DpopUse::Allowed)
+    }
+
+    /// DPoP for all tokens: bearer tokens are refused.
+    #[must_use]
+    pub fn required() -> Self {
+        Self::new(DpopUse::Required)
+    }
+
+    pub(super) fn new(use_at_endpoint: DpopUse) -> Self {
+        Self {
+            use_at_endpoint,
+            rules: DpopRules::default(),
+            public_url: None,
+            nonces: None,
+            keys: Arc::default(),
+            replays: Arc::new(Replays::new(MEMORY_BYTES, None)),
+        }
+    }
+
+    /// Takes all rules for proofs at once, in place of those set so far.
+    ///
+    /// # Errors
+    ///
+    /// The error of [`DpopRules::check`].
+    pub fn rules(self, rules: DpopRules) -> Result<Self, ConfigurationError> {
+        rules.check()?;
+        Ok(Self { rules, ..self })
+    }
+
+    /// Accepts proofs signed by these algorithms alone; by default all that have a public key.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Rule`] if there are none, or one is symmetric.
+    pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Result<Self, ConfigurationError> {
+        let rules = DpopRules { algorithms: algorithms.into_iter().collect(), ..self.rules.clone() };
+        self.rules(rules)
+    }
+
+    /// Sets the accepted time since a proof was made: 5 min by default.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Rule`] if it is zero, or longer than an hour.
+    pub fn max_age(self, age: Duration) -> Result<Self, ConfigurationError> {
+        let rules = DpopRules { max_age: age, ..self.rules.clone() };
+        self.rules(rules)
+    }
+
+    /// Sets the URL under which clients know this server: its scheme, host and port, and a path before those of requests, if a proxy
+    /// takes one off.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::Rule`] if it is no http or https URL, or has a query or a fragment.
+    pub fn public_url(self, url: &str) -> Result<Self, ConfigurationError> {
+        let base = url.strip_suffix('/').unwrap_or(url);
+        if base.contains(['?', '#']) || RequestUrl::parse(base).is_none() {
+            let problem = format!("expected an http or https URL without query, got {url:?}");
+            return Err(ConfigurationError::rule("public_url", problem));
+        }
+        Ok(Self { public_url: Some(base.to_owned()), ..self })
+    }
+
+    /// Asks for a nonce of this server in each proof (RFC 9449 section 9): a wrong clock of a client does not matter then, and no
+    /// proof can be made in advance.
+    #[must_use]
+    pub fn nonces(self, nonces: Nonces) -> Self {
+        Self { nonces: Some(nonces), ..self }
+    }
+
+    /// Shares the memory of used proofs with other processes, by a store; the process asks its own memory first.
+    #[must_use]
+    pub fn replay_store(self, store: impl ReplayStore, away: ReplayStoreAway) -> Self {
+        let store: Arc<dyn AnyReplayStore> = Arc::new(store);
+        Self { replays: Arc::new(Replays::new(MEMORY_BYTES, Some((store, away)))), ..self }
+    }
+
+    /// Returns the number of remembered proofs, and their estimated size in bytes.
+    #[must_use]
+    pub fn remembered_proofs(&self) -> (usize, usize) {
+        self.replays.size()
+    }
+
+    pub(super) fn use_at_endpoint(&self) -> DpopUse {
+        self.use_at_endpoint
+    }
+
+    pub(super) fn keys(&self) -> &ClientKeys {
+        &self.keys
+    }
+
+    /// The facts for challenges.
+    pub(super) fn told(&self, use_at_endpoint: DpopUse) -> DpopTold {
+        let names: Vec<_> = self.rules.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        DpopTold { algorithms: names.join(" "), is_required: use_at_endpoint == DpopUse::Required }
+    }
+
+    /// The nonce for clients now, if nonces are asked for.
+    pub(super) fn nonce(&self, now: SystemTime) -> Option<(HeaderName, HeaderValue)> {
+        Some((DPOP_NONCE, self.nonces.as_ref()?.current(now)))
+    }
+
+    /// Reads the proof of a request, if it has one.
+    pub(super) fn read(
+        &self,
+        presented: &Presented<'_>,
+        Credentials { token, scheme }: Credentials<'_>,
+        now: SystemTime,
+    ) -> Option<Result<UnverifiedProof, ProofFault>> {
+        let field = match presented.fields.first_two(&DPOP) {
+            [None, _] => return (scheme == Scheme::Dpop).then_some(Err(ProofFault::Missing)),
+            [Some(field), None] => field,
+            _ => return Some(Err(ProofFault::Several)),
+        };
+        let url = self.url(presented);
+        let request = self.request(presented, url.as_ref(), token.as_bytes(), now);
+        Some(UnverifiedProof::read(field, &request, &self.rules, &self.keys))
+    }
+
+    /// The checks of the request's proof with their results, for an explanation.
+    pub(crate) fn rows(&self, presented: &Presented<'_>, token: &[u8], now: SystemTime, jkt: &Digest) -> Vec<CheckRow> {
+        let [Some(field), None] = presented.fields.first_two(&DPOP) else { return Vec::new() };
+        let url = self.url(presented);
+        self.request(presented, url.as_ref(), token, now).rows(field, &self.rules, Some(jkt))
+    }
+
+    fn request<'a>(
+        &'a self,
+        presented: &Presented<'a>,
+        url: Option<&'a RequestUrl>,
+        token: &'a [u8],
+        now: SystemTime,
+    ) -> ProofRequest<'a> {
+        ProofRequest { method: presented.method, url, token, now, nonces: self.nonces.as_ref() }
+    }
+
+    /// The URL that the client used; none if it is not clear.
+    fn url(&self, presented: &Presented<'_>) -> Option<RequestUrl> {
+        let path = presented.target;
+        if let Some(base) = &self.public_url {
+            // Anything else would go on with the authority.
+            return path.starts_with('/').then(|| RequestUrl::parse(&[base, path].concat())).flatten();
+        }
+        let authority = match presented.authority {
+            ClientAuthority::Known(authority) => authority,
+            ClientAuthority::Unknown => return None,
+            ClientAuthority::HostField => match presented.fields.first_two(&HOST) {
+                [Some(host), None] => std::str::from_utf8(host).ok()?,
+                _ => return None,
+            },
+        };
+        let https = RequestUrl::new("https", authority, path)?;
+        let is_here = url::Url::parse(https.as_str()).is_ok_and(|url| crate::loopback::is_this_machine(&url));
+        if is_here { RequestUrl::new("http", authority, path) } else { Some(https) }
+    }
+
+    /// Looks for an earlier use of a proof; `before` is the one that an outer layer has taken for this request.
+    pub(super) fn look_up(&self, proof: &VerifiedProof, before: Option<Digest>, now: SystemTime) -> Lookup {
+        if before == Some(proof.id) {
+            return Lookup::Done(Ok(()));
+        }
+        let sighting = Sighting { id: &proof.id, made: proof.time.made, until: proof.time.until };
+        self.replays.check(&sighting, now)
+    }
+}
+
+/// The refusal of a proof that the store does not let pass.
+pub(super) fn not_first(fault: ReplayFault, dpop: &Dpop) -> Refusal {
+    match fault {
+        ReplayFault::Replayed => Refusal::Proof(ProofFault::Replayed),
+        ReplayFault::Forgotten => {
+            let limit = dpop.rules.max_age;
+            Refusal::Proof(ProofFault::TooOld { limit, actual: limit })
+        }
+        ReplayFault::StoreAway { retry_after } => Refusal::Unavailable(UnavailableFault::ReplayStore { retry_after }),
+    }
+}
+
+impl Secure {
+    /// Accepts tokens that are bound to a key by DPoP (RFC 9449), with a proof for each request.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{Dpop, JwksService, Nonces, Secure};
+    ///
+    /// let dpop = Dpop::allowed().nonces(Nonces::random()?);
+    /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).dpop(dpop);
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        let gate: &mut Gate = Arc::make_mut(&mut self.gate);
+        let use_at_endpoint = dpop.use_at_endpoint();
+        gate.dpop = Some(dpop);
+        gate.change_rules(|rules| rules.dpop = use_at_endpoint);
+        self
+    }
+}

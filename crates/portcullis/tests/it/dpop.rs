@@ -1,0 +1,208 @@
+//! DPoP (RFC 9449): each good and hostile request of the test kit, replays, nonces, layers, and challenges.
+
+use std::time::Duration;
+
+use axum::{Router, body::Body, routing::get};
+use http::Request;
+use portcullis::{ClientCertificate, Dpop, Nonces, ReplayStore, ReplayStoreAway, Secure};
+use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
+
+use crate::support::{Answer, Setup, answer, app};
+
+const URL: &str = "https://api.example.com/notes/new";
+
+fn asked(fields: &[(&'static str, String)]) -> Request<Body> {
+    let request = Request::get("/notes/new?a=b").header("host", "api.example.com");
+    let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    request.body(Body::empty()).unwrap()
+}
+
+fn notes(secure: Secure) -> Router {
+    Router::new().route("/notes/new", get(|| async { "made" })).layer(secure.problem_json())
+}
+
+fn secure(setup: &Setup, dpop: Dpop) -> Secure {
+    Secure::new(setup.jwks.clone()).dpop(dpop)
+}
+
+fn client(setup: &Setup) -> DpopClient {
+    DpopClient::new(Algorithm::ES256).with_clock(setup.clock.clone())
+}
+
+fn schemes(answer: &Answer) -> Vec<String> {
+    let fields = answer.headers.get_all("www-authenticate").iter();
+    fields.map(|field| field.to_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_case_of_the_test_kit_is_judged_as_it_must_be() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for dpop in [Dpop::allowed(), Dpop::required()] {
+        let app = notes(secure(&setup, dpop));
+        let mut wrong = Vec::new();
+        for case in DpopCase::ALL {
+            let attempt = client.attempt(*case, "GET", URL, &setup.server.token());
+            for earlier in attempt.earlier() {
+                assert_eq!(answer(&app, asked(earlier)).await.status, 200, "{case}");
+            }
+            let got = answer(&app, asked(attempt.fields())).await;
+            let expected: &[u16] = if case.must_pass() { &[200] } else { &[400, 401] };
+            if !expected.contains(&got.status.as_u16()) {
+                wrong.push(format!("{case}: {} {}", got.status, got.body));
+            }
+            assert!(!got.body.contains("eyJ"), "{case}: no token in a body");
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn one_of_a_hundred_requests_with_the_same_proof_passes() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let app = notes(secure(&setup, Dpop::required()));
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let fields = client.fields("GET", URL, &token);
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (app, request) = (app.clone(), asked(&fields));
+            tokio::spawn(async move { answer(&app, request).await.status.as_u16() })
+        })
+        .collect();
+    let mut passed = 0;
+    for task in tasks {
+        passed += usize::from(task.await.unwrap() == 200);
+    }
+    assert_eq!(passed, 1);
+}
+
+#[tokio::test]
+async fn layers_on_one_request_use_its_proof_once() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().scope("read").bound_to_key(client.thumbprint()).sign();
+    let outer = secure(&setup, Dpop::allowed());
+    let inner = outer.clone().scope(["read"]);
+    let app = Router::new().route("/notes/new", get(|| async { "made" }).layer(inner)).layer(outer);
+    let fields = client.fields("GET", URL, &token);
+    assert_eq!(answer(&app, asked(&fields)).await.status, 200);
+    assert_eq!(answer(&app, asked(&fields)).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_nonce_is_asked_for_and_given() {
+    let setup = Setup::new().await;
+    let app = notes(secure(&setup, Dpop::allowed().nonces(Nonces::random().unwrap())));
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let first = answer(&app, asked(&client.fields("GET", URL, &token))).await;
+    assert_eq!(first.status, 401);
+    assert!(schemes(&first)[0].starts_with("DPoP error=\"use_dpop_nonce\""), "{:?}", schemes(&first));
+    let nonce = first.headers["dpop-nonce"].to_str().unwrap().to_owned();
+    // A wrong clock of the client does not matter.
+    let late = setup.clock.now() - Duration::from_secs(3600);
+    let proof = || client.proof("GET", URL).token(&token).nonce(&nonce);
+    let with = |proof: String| vec![("authorization", format!("DPoP {token}")), ("dpop", proof)];
+    let second = answer(&app, asked(&with(proof().issued_at(late).sign()))).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    assert!(second.headers.contains_key("dpop-nonce"), "a nonce is given on success, too");
+    for case in DpopCase::NONCES {
+        let attempt = client.attempt(*case, "GET", URL, &setup.server.token());
+        assert_eq!(answer(&app, asked(attempt.fields())).await.status, 401, "{case}");
+    }
+    setup.clock.advance(Duration::from_secs(400));
+    let stale = answer(&app, asked(&with(proof().sign()))).await;
+    assert!(stale.body.contains("dpop_nonce_stale") || stale.body.contains("expired"), "{}", stale.body);
+}
+
+#[tokio::test]
+async fn challenges_name_the_schemes_that_are_accepted() {
+    let setup = Setup::new().await;
+    let table = [
+        (Dpop::allowed(), vec!["Bearer", "DPoP algs="]),
+        (Dpop::required().algorithms([portcullis::Algorithm::ES256]).unwrap(), vec!["DPoP algs=\"ES256\""]),
+    ];
+    for (dpop, expected) in table {
+        let got = answer(&notes(secure(&setup, dpop)), asked(&[])).await;
+        let got = schemes(&got);
+        assert_eq!(got.len(), expected.len(), "{got:?}");
+        assert!(got.iter().zip(expected).all(|(got, expected)| got.starts_with(expected)), "{got:?}");
+    }
+    let bearer = setup.server.token().sign();
+    let refused =
+        answer(&notes(secure(&setup, Dpop::required())), asked(&[("authorization", format!("Bearer {bearer}"))])).await;
+    assert!(refused.body.contains("dpop_required"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn the_url_is_the_public_one_or_that_of_one_well_formed_host_field() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let public = notes(secure(&setup, Dpop::required().public_url("https://public.example.com/v1").unwrap()));
+    let fields = client.fields("GET", "https://public.example.com/v1/notes/new", &token);
+    assert_eq!(answer(&public, asked(&fields)).await.status, 200);
+    let fields = client.fields("GET", URL, &token);
+    assert!(answer(&public, asked(&fields)).await.body.contains("dpop_url"));
+    let app = notes(secure(&setup, Dpop::required()));
+    for hosts in
+        [&[][..], &["api.example.com", "api.example.com"], &["api.example.com/x"], &["a b"], &["u@api.example.com"]]
+    {
+        let request = hosts.iter().fold(Request::get("/notes/new"), |request, host| request.header("host", *host));
+        let fields = client.fields("GET", URL, &token);
+        let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let got = answer(&app, request.body(Body::empty()).unwrap()).await;
+        assert!(got.body.contains("dpop_url_unknown"), "{hosts:?}: {}", got.body);
+    }
+    assert!(Dpop::required().public_url("ftp://a").is_err());
+    assert!(Dpop::required().public_url("https://a?b").is_err());
+}
+
+/// A store that answers the same to everything, or never.
+struct Stubborn(Option<bool>);
+
+impl ReplayStore for Stubborn {
+    async fn keep_new(&self, _: &str, _: Duration) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.ok_or_else(|| "away".into())
+    }
+}
+
+#[tokio::test]
+async fn a_shared_store_is_asked_and_its_absence_is_judged_as_configured() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let table = [
+        (Some(true), ReplayStoreAway::JudgeLocally, 200),
+        (Some(false), ReplayStoreAway::JudgeLocally, 401),
+        (None, ReplayStoreAway::JudgeLocally, 200),
+        (None, ReplayStoreAway::Refuse, 503),
+    ];
+    for (store, away, status) in table {
+        let app = notes(secure(&setup, Dpop::required().replay_store(Stubborn(store), away)));
+        let fields = client.fields("GET", URL, &token);
+        assert_eq!(answer(&app, asked(&fields)).await.status, status, "{store:?} {away:?}");
+        assert_ne!(answer(&app, asked(&fields)).await.status, 200, "{store:?}: known here, whatever the store says");
+    }
+}
+
+#[tokio::test]
+async fn a_token_bound_to_a_certificate_passes_with_it_alone() {
+    let setup = Setup::new().await;
+    let (own, other) = (ClientCertificate::from_der(b"own"), ClientCertificate::from_der(b"other"));
+    let thumbprint = "Wzl1ZRw8q5LQRMCW3DChwtlSVJdFdHLeSMUeyzY9H0o";
+    let token = setup.server.token().claim("cnf", serde_json::json!({ "x5t#S256": thumbprint })).sign();
+    let app = app(Secure::new(setup.jwks.clone()).problem_json());
+    for (certificate, status, code) in
+        [(None, 401, "sender_constrained_token"), (Some(other), 401, "wrong_certificate"), (Some(own), 200, "alice")]
+    {
+        let mut request = crate::support::bearer(&token);
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
+        let got = answer(&app, request).await;
+        assert_eq!(got.status, status, "{certificate:?}");
+        assert!(got.body.contains(code), "{certificate:?}: {}", got.body);
+    }
+}
