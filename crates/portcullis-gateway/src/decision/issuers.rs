@@ -8,7 +8,7 @@ use portcullis::{
 };
 
 use crate::{
-    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Resource, Store, without_secrets},
+    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Resource, Secret, Store, without_secrets},
     store::{RedisStore, StoreState},
 };
 
@@ -25,6 +25,8 @@ struct Inner {
     /// A layer for each resource, without the rules of a route: tokens have to be for that resource.
     resources: Vec<Secure>,
     each: Vec<Served>,
+    /// The connection to the store that gateways share.
+    store: Option<RedisStore>,
 }
 
 /// The configuration of all issuers and of the resources; while it is the same, they stay.
@@ -78,11 +80,13 @@ impl Issuers {
         if let Some(before) = before.filter(|before| before.0.asked == asked) {
             return Ok(before.clone());
         }
-        let each = asked.issuers.iter().map(|issuer| serve(issuer, &asked, before)).collect::<Result<Vec<_>, _>>()?;
+        let store = shared_store(&asked, before)?;
+        let serve = |issuer| serve(issuer, store.as_ref(), &asked, before);
+        let each = asked.issuers.iter().map(serve).collect::<Result<Vec<_>, _>>()?;
         let verifier = verifier(&asked, &each)?;
         let resources =
             asked.resources.iter().map(|resource| secure(resource, &asked, &each)).collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Inner { asked, verifier, resources, each })))
+        Ok(Self(Arc::new(Inner { asked, verifier, resources, each, store })))
     }
 
     pub(crate) fn verifier(&self) -> &Verifier {
@@ -101,6 +105,12 @@ impl Issuers {
 
     pub(crate) fn each(&self) -> &[Served] {
         &self.0.each
+    }
+
+    /// Returns the store that gateways share.
+    #[allow(dead_code, reason = "for the replays of DPoP proofs")]
+    pub(crate) fn store(&self) -> Option<&RedisStore> {
+        self.0.store.as_ref()
     }
 
     /// Fetches all missing keys at once, so that no request has to wait.
@@ -128,13 +138,32 @@ impl Issuers {
     }
 }
 
-fn serve(issuer: &Issuer, asked: &Asked, before: Option<&Issuers>) -> Result<Served, BuildError> {
+/// Connects to the store, or takes the connection over.
+fn shared_store(asked: &Asked, before: Option<&Issuers>) -> Result<Option<RedisStore>, BuildError> {
+    let before = before.filter(|before| before.0.asked.store == asked.store);
+    match (before, &asked.store) {
+        (Some(before), _) => Ok(before.0.store.clone()),
+        (None, Some(store)) => {
+            let refused = |error| BuildError { issuer: None, problem: told(&error) };
+            RedisStore::new(store).map(Some).map_err(refused)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn serve(
+    issuer: &Issuer,
+    store: Option<&RedisStore>,
+    asked: &Asked,
+    before: Option<&Issuers>,
+) -> Result<Served, BuildError> {
     let kept = before.and_then(|before| before.keys_of(issuer));
     let jwks = kept.map_or_else(|| keys(issuer), Ok).map_err(|error| of_issuer(issuer, &error))?;
-    let (introspector, store) = match &issuer.introspection {
-        Some(introspection) => introspector(issuer, introspection, asked).map(|(asks, store)| (Some(asks), store))?,
-        None => (None, None),
-    };
+    let secret = asked.store.as_ref().map(|store| &store.secret);
+    let shared = store.zip(secret).filter(|_| issuer.introspection.is_some());
+    let introspector =
+        issuer.introspection.as_ref().map(|introspection| introspector(issuer, introspection, shared)).transpose()?;
+    let store = shared.map(|(store, _)| store.state());
     let needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
     Ok(Served { name: issuer.name.clone(), jwks, introspector, store, needs_no_keys })
 }
@@ -159,8 +188,8 @@ fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
 fn introspector(
     issuer: &Issuer,
     asked: &Introspection,
-    all: &Asked,
-) -> Result<(Introspector, Option<StoreState>), BuildError> {
+    shared: Option<(&RedisStore, &Secret)>,
+) -> Result<Introspector, BuildError> {
     let refused = |error: &ConfigurationError| of_issuer(issuer, error);
     let client = authentication(asked).map_err(|error| refused(&error))?;
     let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form);
@@ -186,15 +215,11 @@ fn introspector(
     if issuer.dangerously_allow_http {
         builder = builder.dangerously_allow_http();
     }
-    let mut state = None;
-    if let Some(store) = &all.store {
-        let shared = RedisStore::new(store).map_err(|error| BuildError { issuer: None, problem: told(&error) })?;
-        let shared = shared.for_answers_of(asked.max_answer_bytes.unwrap_or_default());
-        state = Some(shared.state());
-        builder = builder.store(shared, store.secret.reveal().as_bytes());
+    if let Some((store, secret)) = shared {
+        let store = store.for_answers_of(asked.max_answer_bytes.unwrap_or_default());
+        builder = builder.store(store, secret.reveal().as_bytes());
     }
-    let introspector = builder.build().map_err(|error| refused(&error))?;
-    Ok((introspector, state))
+    builder.build().map_err(|error| refused(&error))
 }
 
 fn authentication(asked: &Introspection) -> Result<ClientAuthentication, ConfigurationError> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redis::{
-    Cmd, ErrorKind, FromRedisValue, RedisResult, aio::MultiplexedConnection, cluster_async::ClusterConnection, cmd,
+    Cmd, ErrorKind, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection, cluster_async::ClusterConnection,
+    cmd,
 };
 
-use super::PREFIX;
+use super::TRIAL;
 
 /// The longest time to live of an entry. The library's times are far shorter.
 const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -33,10 +34,18 @@ impl Connection {
     }
 
     pub(super) async fn set(&mut self, name: &str, entry: &[u8], ttl: Duration) -> RedisResult<()> {
-        // Zero is an error to Redis.
-        let milliseconds = ttl.min(MAX_TTL).as_millis().max(1);
-        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
-        self.ask(cmd("SET").arg(name).arg(entry).arg("PX").arg(milliseconds)).await
+        self.ask(cmd("SET").arg(name).arg(entry).arg("PX").arg(milliseconds(ttl))).await
+    }
+
+    /// Keeps a name that is not kept already; returns true if it is new. Redis does that in one step.
+    ///
+    /// In a cluster whose node fails at that moment, a name may count as kept by the attempt before.
+    pub(super) async fn keep_new(&mut self, name: &str, ttl: Duration) -> RedisResult<bool> {
+        match self.ask(cmd("SET").arg(name).arg("").arg("NX").arg("PX").arg(milliseconds(ttl))).await? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            _ => Err((ErrorKind::UnexpectedReturnType, "expected OK or nil from the store, got another reply").into()),
+        }
     }
 
     /// Tries the connection. It writes, since a replica, or a server that is full or still loading, answers a PING.
@@ -46,7 +55,7 @@ impl Connection {
             // all.
             self.ask::<()>(&cmd("PING")).await?;
         }
-        self.set(&[PREFIX, "trial"].concat(), b"1", TRIAL_TTL).await
+        self.set(TRIAL, b"1", TRIAL_TTL).await
     }
 
     async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
@@ -55,4 +64,9 @@ impl Connection {
             Self::Cluster(connection) => command.query_async(connection).await,
         }
     }
+}
+
+/// Returns a time to live as Redis takes it; zero is an error to it.
+fn milliseconds(ttl: Duration) -> u64 {
+    u64::try_from(ttl.min(MAX_TTL).as_millis().max(1)).unwrap_or(u64::MAX)
 }

@@ -1,14 +1,15 @@
 //! The store that several gateways share: Redis or Valkey.
 //!
-//! A store saves time and decides nothing: the library seals its entries, and judges them again when it reads them. So
-//! one thing matters here: a request never waits for a slow or absent store.
+//! It keeps answers about opaque tokens, and the names of DPoP proofs that were seen. Answers save time and decide nothing:
+//! the library seals them, and judges them again when it reads them. A proof that is kept is a replay to all others. Either
+//! way a request never waits long for a slow or absent store.
 //!
 //! - [`keeper`] connects, in the background, as often as it takes. It tries the connection every second, and at once
 //!   after a failed command. Only a connection that it has tried is ever used.
 //! - While there is none, [`RedisStore`] fails at once. While there is one, a command has 200 ms.
 //!
-//! The gateway's user needs `GETRANGE` and `SET` on `portcullis:introspection:*`; in a cluster `CLUSTER` and `PING`,
-//! too.
+//! The gateway's user needs `GETRANGE` and `SET` on `portcullis:introspection:*`, and `SET` on `portcullis:dpop:*`; in a
+//! cluster `CLUSTER` and `PING`, too.
 
 mod connection;
 mod endpoint;
@@ -19,7 +20,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use portcullis::TokenStore;
+use portcullis::{ReplayStore, TokenStore};
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use self::{endpoint::Endpoint, keeper::Link};
@@ -32,18 +33,26 @@ const RESPONSE_TIME: Duration = Duration::from_millis(200);
 /// write access to the store can fill its memory, but not the gateway's.
 const LONGEST_ENTRY: usize = 512 << 10;
 
-/// The prefix of the names of entries.
-const PREFIX: &str = "portcullis:introspection:";
+/// The prefixes of the names of entries.
+const ANSWERS: &str = "portcullis:introspection:";
+const PROOFS: &str = "portcullis:dpop:";
+
+/// The name of the entry that tries the connection.
+const TRIAL: &str = "portcullis:introspection:trial";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A [`TokenStore`] in Redis or Valkey, one server or a cluster.
-#[derive(Debug)]
+/// A [`TokenStore`] and [`ReplayStore`] in Redis or Valkey, one server or a cluster. Clones share one connection.
+#[derive(Debug, Clone)]
 pub(crate) struct RedisStore {
     link: Arc<Link>,
-    keeper: AbortHandle,
+    _keeper: Arc<Keeper>,
     entry_bytes: usize,
 }
+
+/// The task that keeps the connection; it ends with the last clone of the store.
+#[derive(Debug)]
+struct Keeper(AbortHandle);
 
 /// The mistake in a `[store]`. No message has a URL in it, which may have a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +78,7 @@ pub(crate) enum StoreError {
 pub(crate) struct StoreState(Arc<Link>);
 
 impl RedisStore {
-    /// Makes a store that begins to connect in the background, and goes on until dropped.
+    /// Makes a store that begins to connect in the background, and goes on until the last clone is dropped.
     ///
     /// # Errors
     ///
@@ -79,13 +88,12 @@ impl RedisStore {
         let endpoint = Endpoint::new(config)?;
         let link = Arc::new(Link::default());
         let keeper = runtime.spawn(keeper::keep(endpoint, link.clone())).abort_handle();
-        Ok(Self { link, keeper, entry_bytes: LONGEST_ENTRY })
+        Ok(Self { link, _keeper: Arc::new(Keeper(keeper)), entry_bytes: LONGEST_ENTRY })
     }
 
-    /// Reads entries of answers of this length, too.
-    pub(crate) fn for_answers_of(mut self, answer_bytes: usize) -> Self {
-        self.entry_bytes = LONGEST_ENTRY.max(2 * answer_bytes);
-        self
+    /// Returns the same store, which reads entries of answers of this length, too.
+    pub(crate) fn for_answers_of(&self, answer_bytes: usize) -> Self {
+        Self { entry_bytes: LONGEST_ENTRY.max(answer_bytes.saturating_mul(2)), ..self.clone() }
     }
 
     /// Returns the state of the store.
@@ -101,28 +109,32 @@ impl StoreState {
     }
 }
 
-impl Drop for RedisStore {
+impl Drop for Keeper {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.0.abort();
     }
 }
 
 impl TokenStore for RedisStore {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
         let mut connection = self.link.connection()?;
-        let read = connection.get(&name(key), self.entry_bytes).await;
+        let read = connection.get(&[ANSWERS, key].concat(), self.entry_bytes).await;
         Ok(read.inspect_err(|_| self.link.doubt())?)
     }
 
     async fn set(&self, key: &str, entry: Bytes, ttl: Duration) -> Result<(), BoxError> {
         let mut connection = self.link.connection()?;
-        let written = connection.set(&name(key), &entry, ttl).await;
+        let written = connection.set(&[ANSWERS, key].concat(), &entry, ttl).await;
         Ok(written.inspect_err(|_| self.link.doubt())?)
     }
 }
 
-fn name(key: &str) -> String {
-    [PREFIX, key].concat()
+impl ReplayStore for RedisStore {
+    async fn keep_new(&self, id: &str, ttl: Duration) -> Result<bool, BoxError> {
+        let mut connection = self.link.connection()?;
+        let kept = connection.keep_new(&[PROOFS, id].concat(), ttl).await;
+        Ok(kept.inspect_err(|_| self.link.doubt())?)
+    }
 }
 
 impl std::fmt::Display for StoreError {

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use portcullis::TokenStore;
+use portcullis::{ReplayStore, TokenStore};
 
 use self::server::{RedisServer, config, free_port};
 use super::{RedisStore, StoreError};
@@ -163,7 +163,8 @@ async fn the_password_opens_it_and_is_never_told() {
 
 #[tokio::test]
 async fn a_user_with_no_more_rights_than_the_documentation_names_is_enough() {
-    let user = ["--user", "gateway", "on", ">hunter2", "~portcullis:introspection:*", "+getrange", "+set"].join(" ");
+    let keys = "~portcullis:introspection:* ~portcullis:dpop:*";
+    let user = ["--user", "gateway", "on", ">hunter2", keys, "+getrange", "+set"].join(" ");
     let options: Vec<&str> = user.split(' ').collect();
     let server = RedisServer::start(&options);
     let mut config = server.config();
@@ -171,6 +172,7 @@ async fn a_user_with_no_more_rights_than_the_documentation_names_is_enough() {
     config.password = Some(Secret::new("hunter2"));
     let store = connected(RedisStore::new(&config).unwrap()).await;
     until("it works", async || works(&store).await).await;
+    assert!(store.keep_new(KEY, MINUTE).await.unwrap());
 }
 
 #[tokio::test]
@@ -209,6 +211,7 @@ async fn a_cluster_works_goes_and_comes_back() {
     config.urls.insert(0, format!("redis://127.0.0.1:{}", free_port()));
     let two = connected(RedisStore::new(&config).unwrap()).await;
     assert_eq!(two.get(KEY).await.unwrap(), Some(ENTRY));
+    assert!(one.keep_new(KEY, MINUTE).await.unwrap() && !two.keep_new(KEY, MINUTE).await.unwrap());
 
     server.kill();
     until("both are down", async || {
@@ -219,6 +222,76 @@ async fn a_cluster_works_goes_and_comes_back() {
     fails_at_once(&one).await;
     server.restart();
     until("the store works again", async || works(&one).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_that_keep_a_name_at_once_through_two_stores_one_is_told_that_it_is_new() {
+    let server = RedisServer::start(&[]);
+    let stores = [(); 2].map(|()| RedisStore::new(&server.config()).unwrap());
+    for store in &stores {
+        until("the store is up", async || store.state().is_up()).await;
+    }
+    for round in 0..10 {
+        let tasks: Vec<_> = (0..100)
+            .map(|number| {
+                let (store, name) = (stores[number % 2].clone(), format!("{KEY}{round}"));
+                tokio::spawn(async move { store.keep_new(&name, MINUTE).await.unwrap() })
+            })
+            .collect();
+        let mut new = 0;
+        for task in tasks {
+            new += usize::from(task.await.unwrap());
+        }
+        assert_eq!(new, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_kept_name_is_new_again_when_its_time_is_over_and_no_answer_has_it() {
+    let server = RedisServer::start(&[]);
+    let store = connected(RedisStore::new(&server.config()).unwrap()).await;
+    assert!(store.keep_new(KEY, MINUTE).await.unwrap());
+    assert!(!store.keep_new(KEY, Duration::ZERO).await.unwrap(), "which does not shorten its time");
+    let left: u64 = server.ask(redis::cmd("PTTL").arg(format!("portcullis:dpop:{KEY}")));
+    assert!((50_000..=60_000).contains(&left), "{left}");
+    assert_eq!(store.get(KEY).await.unwrap(), None);
+    store.set(KEY, ENTRY, MINUTE).await.unwrap();
+    assert!(!store.keep_new(KEY, MINUTE).await.unwrap());
+    assert!(store.keep_new("short", Duration::from_millis(30)).await.unwrap());
+    until("it is new again", async || store.keep_new("short", Duration::from_millis(30)).await.unwrap()).await;
+    assert!(store.keep_new("longest", Duration::MAX).await.unwrap());
+    // A name with a value of another client is kept, whatever it is.
+    let () = server.ask(redis::cmd("LPUSH").arg("portcullis:dpop:list").arg("another type"));
+    assert!(!store.keep_new("list", MINUTE).await.unwrap());
+}
+
+#[tokio::test]
+async fn names_are_kept_by_a_store_that_was_killed_or_hangs_as_soon_as_it_is_back() {
+    let mut server = RedisServer::start(&[]);
+    let store = connected(RedisStore::new(&server.config()).unwrap()).await;
+    server.kill();
+    let begun = Instant::now();
+    assert!(store.keep_new(KEY, MINUTE).await.is_err());
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    server.restart();
+    until("it works again", async || store.keep_new(KEY, MINUTE).await.is_ok_and(|new| !new)).await;
+    server.signal("STOP");
+    let begun = Instant::now();
+    assert!(store.keep_new(KEY, MINUTE).await.is_err());
+    assert!(begun.elapsed() < Duration::from_millis(240), "the library would have given up: {:?}", begun.elapsed());
+    server.signal("CONT");
+    until("it works again", async || store.keep_new(KEY, MINUTE).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_connection_lasts_as_long_as_a_clone_of_its_store() {
+    let server = RedisServer::start(&[]);
+    let store = connected(RedisStore::new(&server.config()).unwrap()).await;
+    let larger = store.for_answers_of(1 << 20);
+    drop(store);
+    assert!(works(&larger).await && larger.keep_new(KEY, MINUTE).await.unwrap());
+    let clients: String = server.ask(redis::cmd("CLIENT").arg("LIST"));
+    assert_eq!(clients.lines().count(), 2, "the store's and this question's: {clients}");
 }
 
 #[tokio::test]
