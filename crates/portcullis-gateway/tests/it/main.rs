@@ -23,9 +23,9 @@ mod metrics;
 mod ml_dsa;
 mod outage;
 mod protected_resources;
+mod redis_server;
 mod reload;
 mod resource;
-
 mod robustness;
 mod rules;
 mod shared_store;

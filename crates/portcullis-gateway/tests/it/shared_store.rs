@@ -1,52 +1,19 @@
 //! Two gateways and one Redis: their shared and their separate entries.
 
-use std::{
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-};
-
 use portcullis_testkit::{AuthorizationServer, Endpoint};
 use tempfile::TempDir;
 
-use crate::support::{Gateway, ROUTES, introspecting, text, within};
+use crate::{
+    redis_server::Redis,
+    support::{Gateway, ROUTES, introspecting, text, within},
+};
 
 const SECRET: &str = "a secret that both gateways have, of 32 bytes or more";
-
-/// A `redis-server` on a free port; killed when dropped.
-struct Redis(Child, SocketAddr);
-
-impl Redis {
-    async fn start() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = Command::new("redis-server");
-        command.args([
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--port",
-            &address.port().to_string(),
-        ]);
-        let child = command.stdout(Stdio::null()).spawn().expect("this test needs redis-server");
-        let redis = Self(child, address);
-        within(|| TcpStream::connect(address).ok()).await.unwrap();
-        redis
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 /// Starts a gateway that introspects with this query, connected to the store.
 async fn gateway(server: &AuthorizationServer, redis: &Redis, query: &str) -> Gateway {
     let issuer = introspecting(server, "json", "").replace("/introspect\"", &format!("/introspect{query}\""));
-    let store = format!("[store]\nurl = \"redis://{}\"\nsecret_file = \"store-secret\"\n", redis.1);
+    let store = format!("[store]\nurl = \"redis://{}\"\nsecret_file = \"store-secret\"\n", redis.address);
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
     std::fs::write(folder.path().join("store-secret"), SECRET).unwrap();
@@ -62,16 +29,9 @@ async fn gateways_share_answers_to_the_same_question_and_to_no_other() {
     let (server, redis) = (AuthorizationServer::start().await, Redis::start().await);
     let token = server.issue_opaque(server.token().scope("read"));
     let asked = || server.requests(Endpoint::Introspection);
-    let port = redis.1.port();
     let kept = |number: usize| {
-        move || {
-            let client = redis::Client::open(("127.0.0.1", port)).unwrap();
-            let keys: Vec<String> = redis::cmd("KEYS")
-                .arg("portcullis:introspection:?????????*")
-                .query(&mut client.get_connection().unwrap())
-                .unwrap();
-            (keys.len() == number).then_some(())
-        }
+        let redis = &redis;
+        move || (redis.names("portcullis:introspection:?????????*").len() == number).then_some(())
     };
     let (a, b) = (gateway(&server, &redis, "?tenant=a").await, gateway(&server, &redis, "?tenant=b").await);
     assert_eq!(a.ask("GET", "/orders/1", Some(&token)).await.status, 200);
