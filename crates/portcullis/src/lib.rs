@@ -136,7 +136,7 @@ pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, Jw
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
-pub use proof::{ClientCertificate, DpopRules, DpopUse, Nonces};
+pub use proof::{ClientCertificate, DpopRules, DpopUse, MalformedClientCertificate, Nonces};
 pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;

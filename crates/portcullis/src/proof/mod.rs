@@ -24,7 +24,7 @@ mod rules;
 mod tests;
 mod unverified;
 
-pub use certificate::ClientCertificate;
+pub use certificate::{ClientCertificate, MalformedClientCertificate};
 pub use nonce::Nonces;
 pub use possession::DpopUse;
 pub use rules::DpopRules;
