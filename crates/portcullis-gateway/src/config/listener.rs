@@ -7,6 +7,7 @@ use http::uri::Authority;
 use super::{
     Limits, Listener, Log, LogFormat, LoggedDecisions, Tls,
     bytes::bytes,
+    certificate,
     duration::{duration, some_time},
     file::{Read, Table, Value},
     files,
@@ -30,7 +31,8 @@ pub(super) fn listeners(root: &Table<'_>) -> (Listener, Option<Listener>, Option
             root.note(problem.and(first.place.clone(), "first here").help("give each listener its own port"));
         }
     }
-    let default = |port: u16| Listener { address: SocketAddr::from(([127, 0, 0, 1], port)), tls: None };
+    let default =
+        |port: u16| Listener { address: SocketAddr::from(([127, 0, 0, 1], port)), tls: None, client_certificate: None };
     (
         forward_auth.listener().unwrap_or_else(|| default(9080)),
         grpc.listener(),
@@ -73,15 +75,20 @@ fn listener<'a>(root: &Table<'a>, key: &'static str, may_be_off: bool) -> Given<
 }
 
 fn plain(address: SocketAddr) -> Listener {
-    Listener { address, tls: None }
+    Listener { address, tls: None, client_certificate: None }
 }
 
 fn of_table(root: &Table<'_>, key: &'static str) -> Option<Listener> {
     let table = root.table(key)?;
     let address = table.require("address", "write `address = \"127.0.0.1:9080\"`", address);
     let tls = table.table("tls").map(tls);
+    // Nobody asks about clients at `admin`.
+    let client_certificate = match key {
+        "admin" => None,
+        _ => certificate::client_certificate(&table, key == "grpc"),
+    };
     table.finish();
-    Some(Listener { address: address?, tls: tls.flatten() })
+    Some(Listener { address: address?, tls: tls.flatten(), client_certificate })
 }
 
 fn tls(table: Table<'_>) -> Option<Tls> {

@@ -6,6 +6,7 @@
 //! 4. Values that a library would refuse later are refused here, if the mistake has a place in the text.
 
 mod bytes;
+mod certificate;
 mod check;
 mod claims;
 mod cut;
@@ -126,11 +127,36 @@ pub(crate) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Repo
     check::named(text, name)
 }
 
-/// A socket to listen on: `"127.0.0.1:9080"`, or a table with `address` and `tls`.
+/// A socket to listen on: `"127.0.0.1:9080"`, or a table with `address`, `tls` and `client_certificate`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Tls>,
+    /// The field in which proxies that ask here hand the client's certificate on.
+    pub(crate) client_certificate: Option<CertificateField>,
+}
+
+impl Listener {
+    /// Returns true if both are the same socket with the same TLS.
+    pub(crate) fn is_same_socket(&self, other: &Self) -> bool {
+        (self.address, &self.tls) == (other.address, &other.tls)
+    }
+}
+
+/// A header field with the client's certificate, which the proxy sets in place of the client's own field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CertificateField {
+    pub(crate) name: HeaderName,
+    pub(crate) format: CertificateFormat,
+}
+
+/// The notation of a certificate in a field; the library's [`ClientCertificate`](portcullis::ClientCertificate) reads each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CertificateFormat {
+    Rfc9440,
+    EscapedPem,
+    Base64Der,
+    Xfcc,
 }
 
 /// The files of certificate and key, in PEM.

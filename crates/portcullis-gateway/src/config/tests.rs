@@ -111,10 +111,18 @@ fn mistakes(text: &str) -> Vec<(usize, String)> {
     }
 }
 
+/// Returns a listener with these keys in its `client_certificate`.
+fn listening(key: &str, keys: &str) -> String {
+    format!("{key} = {{ address = \"127.0.0.1:1\", client_certificate = {{ {keys} }} }}")
+}
+
 #[test]
 fn the_example_is_accepted() {
     let config = good(EXAMPLE);
-    assert_eq!(config.forward_auth, Listener { address: "127.0.0.1:9080".parse().unwrap(), tls: None });
+    assert_eq!(
+        config.forward_auth,
+        Listener { address: "127.0.0.1:9080".parse().unwrap(), tls: None, client_certificate: None }
+    );
     assert_eq!(config.grpc.unwrap().address.port(), 9090);
     assert_eq!(config.routes.len(), 2);
     assert_eq!(config.routes[0].pattern.as_str(), "/orders/*");
@@ -173,7 +181,7 @@ fn little_has_to_be_said() {
 fn all_can_be_said() {
     let config = good(
         r#"
-        listen = { address = "[::]:9080", tls = { certificate = "cert.pem", key = "key.pem", client_ca = "cert.pem" } }
+        listen = { address = "[::]:9080", tls = { certificate = "cert.pem", key = "key.pem", client_ca = "cert.pem" }, client_certificate = { field = "X-Client-Cert", format = "escaped_pem" } }
         grpc = false
         admin = false
         admin_hosts = ["gateway.internal"]
@@ -226,6 +234,9 @@ fn all_can_be_said() {
         service_name = "edge"
         "#,
     );
+    let name = HeaderName::from_static("x-client-cert");
+    let field = CertificateField { name, format: CertificateFormat::EscapedPem };
+    assert_eq!(config.forward_auth.client_certificate, Some(field));
     assert!(config.forward_auth.tls.unwrap().client_ca.unwrap().ends_with("cert.pem"));
     assert_eq!((config.grpc, config.admin), (None, None));
     assert_eq!(config.admin_hosts, ["gateway.internal"]);
@@ -304,6 +315,13 @@ fn a_mistake_at_the_top_is_shown_on_its_line() {
             "BEGIN PRIVATE KEY",
         ),
         ("listen = { address = \"127.0.0.1:1\", tls = { certificate = \"cert.pem\" } }", "`key` in this table"),
+        (&listening("listen", "field = \"a b\", format = \"xfcc\""), "the name of a header field"),
+        (&listening("listen", "field = \"X-Cert\", format = \"pem\""), "\"rfc9440\" or"),
+        (&listening("listen", "format = \"xfcc\""), "`field` in this table"),
+        (&listening("listen", "field = \"X-Cert\""), "`format` in this table"),
+        (&listening("listen", "field = \"X-Cert\", format = \"xfcc\", trust = true"), "unknown key `trust`"),
+        (&listening("grpc", "field = \"X-Cert\", format = \"base64_der\""), "include_peer_certificate"),
+        (&listening("admin", "field = \"X-Cert\", format = \"xfcc\""), "unknown key `client_certificate`"),
         ("invalid_token_status = 400", "401 or 403"),
         ("invalid_token_status = \"401\"", "without quotes"),
         ("problem_json = \"yes\"", "without quotes"),

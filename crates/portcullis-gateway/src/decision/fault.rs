@@ -4,6 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use portcullis::MalformedClientCertificate;
 
 use super::Refused;
 use crate::routes::Unrouted;
@@ -24,6 +25,8 @@ use crate::routes::Unrouted;
 /// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
 /// | `forged_header` | the client sent a header field that only the gateway may set, with `_` or the like for `-` |
 /// | `hop_by_hop_header` | the client's `Connection` names such a field, or one that is judged; a proxy would drop it |
+/// | `several_client_certificates` | the field for the client's certificate occurs several times |
+/// | `malformed_client_certificate` | the client's certificate is in another notation than configured, or malformed |
 /// | `unmappable_claim` | a claim for an upstream does not survive as the value of a header field |
 ///
 /// The status is 403: 401 would ask for another token, which would not help.
@@ -41,6 +44,13 @@ pub(crate) enum Fault {
     UntrustedProxy(IpAddr),
     ForgedHeader,
     HopByHopHeader,
+    SeveralClientCertificates(HeaderName),
+    MalformedClientCertificate {
+        /// The proxy's field; none if it was Envoy's `source.certificate`.
+        field: Option<HeaderName>,
+        /// The expected form.
+        fault: MalformedClientCertificate,
+    },
     UnmappableClaim {
         /// The field for the upstream.
         field: HeaderName,
@@ -64,6 +74,8 @@ impl Fault {
             Self::UntrustedProxy(_) => "untrusted_proxy",
             Self::ForgedHeader => "forged_header",
             Self::HopByHopHeader => "hop_by_hop_header",
+            Self::SeveralClientCertificates(_) => "several_client_certificates",
+            Self::MalformedClientCertificate { .. } => "malformed_client_certificate",
             Self::UnmappableClaim { .. } => "unmappable_claim",
         }
     }
@@ -75,6 +87,21 @@ impl Fault {
                 return format!(
                     "expected a peer in trusted_proxies, got a question from {peer}: if this is your proxy, add \
                      its address"
+                )
+                .into();
+            }
+            Self::SeveralClientCertificates(field) => {
+                return format!(
+                    "expected one {field} field, got several: have the proxy set it in place of the client's own, and \
+                     remove the client's where there is no certificate"
+                )
+                .into();
+            }
+            Self::MalformedClientCertificate { field, fault } => {
+                let place = field.as_ref().map_or("source.certificate", HeaderName::as_str);
+                return format!(
+                    "the client's certificate in {place} cannot be read: {fault}; compare `format` of \
+                     `client_certificate` with the proxy's configuration, which has to replace the client's own field"
                 )
                 .into();
             }
@@ -130,7 +157,7 @@ impl Fault {
             }
             Self::HopByHopHeader => {
                 "the client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \
-                 those of MCP and of the content), and a proxy may drop the fields named there; or its Upgrade field names another HTTP (h2c), whose requests \
+                 those of MCP, of the content and of client certificates), and a proxy may drop the fields named there; or its Upgrade field names another HTTP (h2c), whose requests \
                  would not be judged: have the proxy remove these fields"
             }
         };
@@ -145,6 +172,9 @@ impl Fault {
             Self::AmbiguousMethod | Self::MalformedMethod => "The method of the request is malformed",
             Self::WrongHost => "Nothing is open under this host and path",
             Self::ForgedHeader | Self::HopByHopHeader => "The request has a header field that it must not have",
+            Self::SeveralClientCertificates(_) | Self::MalformedClientCertificate { .. } => {
+                "The client's certificate cannot be read"
+            }
             Self::UnmappableClaim { .. } => "The token has a claim that cannot be handed on",
             Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) => {
                 "The request was not described in a way that can be relied on"

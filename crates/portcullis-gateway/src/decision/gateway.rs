@@ -9,11 +9,11 @@ use portcullis::{
 };
 
 use super::{
-    Authorization, BuildError, Decision, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers,
+    Authorization, BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers,
     layers::Rule, resources::Resources, telling::Counts,
 };
 use crate::{
-    config::{Config, LoggedDecisions, Network, Resource, Route},
+    config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource, Route},
     routes::{Routes, Unrouted},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Gateway {
     /// The rules where there are no routes: any valid token passes, of a resource if there are resources.
     anywhere: Option<Rule>,
     headers: Headers,
+    /// The fields with the client's certificate, of forward-auth and ext_authz.
+    certificate_fields: [Option<CertificateField>; 2],
     trusted_proxies: Vec<Network>,
     problem_json: bool,
     content_bytes: usize,
@@ -69,13 +71,17 @@ impl Gateway {
         let rules = Rule::of_routes(config, names, &issuers)?;
         let anywhere = || Rule::anywhere(config, &issuers);
         let anywhere = config.routes.is_empty().then(anywhere).transpose()?;
+        let certificate_field = |listener: &Listener| listener.client_certificate.clone();
+        let certificate_fields =
+            [certificate_field(&config.forward_auth), config.grpc.as_ref().and_then(certificate_field)];
         Ok(Self {
             rules,
             routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
                 .up_to(config.limits.path_bytes),
             resources: Resources::new(&config.resources, issuers.resources(), config.limits.path_bytes),
             anywhere,
-            headers: Headers::new(&config.headers),
+            headers: Headers::new(&config.headers, certificate_fields.iter().flatten()),
+            certificate_fields,
             trusted_proxies: config.trusted_proxies.clone(),
             problem_json: config.rules.problem_json,
             content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
@@ -92,10 +98,15 @@ impl Gateway {
             Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
-        let presented =
-            Presented::new(original.fields).request(original.known_method(), original.target).content(original.content);
-        let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
-        let presented = presented.authority(authority);
+        let certificate = match original.certificate.read(original.fields) {
+            Ok(certificate) => certificate,
+            Err(fault) => return Judged::Done(self.settle_pass(route, layer, Err(fault)), None),
+        };
+        let presented = Presented::new(original.fields)
+            .request(original.known_method(), original.target)
+            .content(original.content)
+            .authority(original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known))
+            .client_certificate(certificate);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
@@ -118,6 +129,15 @@ impl Gateway {
     /// Returns true if this peer is answered, and its description of the original request counts.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// Returns the field in which proxies at this door hand the client's certificate on.
+    pub(crate) fn certificate_field(&self, door: Door) -> Option<&CertificateField> {
+        let [forward_auth, ext_authz] = &self.certificate_fields;
+        match door {
+            Door::ForwardAuth => forward_auth.as_ref(),
+            Door::ExtAuthz => ext_authz.as_ref(),
+        }
     }
 
     /// Returns true if each request must name its path, since there are routes or resources.
@@ -165,7 +185,7 @@ impl Gateway {
         self.headers.of(Some(access)).map(drop)
     }
 
-    /// Returns true if a `Connection` field names a field of the gateway's, or `Authorization`.
+    /// Returns true if a `Connection` field names a field of the gateway's, or one that decisions depend on.
     pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
     }
@@ -235,6 +255,11 @@ impl Gateway {
             Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
+        self.settle_pass(route, secure, outcome)
+    }
+
+    /// Returns the decision about a request with a fault of the gateway's own, or none; in shadow mode the fault is reported alone.
+    fn settle_pass(&self, route: Option<usize>, secure: &Secure, outcome: Result<Pass, Fault>) -> Decision {
         let outcome = match outcome {
             Err(fault) if secure.is_report_only() => self.pass(None, Some((&fault).into())),
             outcome => outcome,

@@ -27,36 +27,44 @@ use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
-use crate::config::HeaderRule;
+use crate::config::{CertificateField, HeaderRule};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
 /// whose servers run what the content says.
 const JUDGED: [&str; 6] =
     ["authorization", "mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
-/// The `[[headers]]` of a configuration.
+/// The fields of a configuration.
 #[derive(Debug)]
-pub(super) struct Headers(Vec<HeaderRule>);
+pub(super) struct Headers {
+    /// The `[[headers]]`, which only the gateway may set.
+    rules: Vec<HeaderRule>,
+    /// The fields with certificates, which only proxies may set.
+    certificates: Vec<HeaderName>,
+}
 
 impl Headers {
-    pub(super) fn new(rules: &[HeaderRule]) -> Self {
-        Self(rules.to_vec())
+    pub(super) fn new<'a>(rules: &[HeaderRule], certificates: impl IntoIterator<Item = &'a CertificateField>) -> Self {
+        let certificates = certificates.into_iter().map(|field| field.name.clone()).collect();
+        Self { rules: rules.to_vec(), certificates }
     }
 
     /// Returns each field that the gateway sets; without a value where the claim or the token is missing.
     pub(super) fn of(&self, access: Option<&Access>) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Fault> {
-        self.0.iter().map(|rule| Ok((rule.name.clone(), value(rule, access)?))).collect()
+        self.rules.iter().map(|rule| Ok((rule.name.clone(), value(rule, access)?))).collect()
     }
 
     /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
-    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`.
+    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A proxy's field for certificates
+    /// is the gateway's in any spelling but the proxy's.
     pub(super) fn owns(&self, name: &str) -> bool {
-        self.0.iter().any(|rule| is_spelling(name, rule.name.as_str()))
+        self.rules.iter().any(|rule| is_spelling(name, rule.name.as_str())) || self.forges(name)
     }
 
-    /// Returns true if only the gateway may set a field of this name, and the name is spelled in another way.
+    /// Returns true if only the gateway or the proxy may set a field of this name, and the name is spelled in another way.
     pub(super) fn forges(&self, name: &str) -> bool {
-        self.0.iter().any(|rule| name != rule.name.as_str() && is_spelling(name, rule.name.as_str()))
+        let ours = self.rules.iter().map(|rule| &rule.name).chain(&self.certificates);
+        ours.into_iter().any(|ours| name != ours.as_str() && is_spelling(name, ours.as_str()))
     }
 
     /// Returns true if a `Connection` field names one of the gateway's fields, or one that a decision depends on: a proxy takes
@@ -64,7 +72,8 @@ impl Headers {
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
-        named.into_iter().any(|name| JUDGED.iter().any(|judged| is_spelling(name, judged)) || self.owns(name))
+        let judged = || JUDGED.into_iter().chain(self.certificates.iter().map(HeaderName::as_str));
+        named.into_iter().any(|name| judged().any(|judged| is_spelling(name, judged)) || self.owns(name))
     }
 }
 
@@ -142,11 +151,14 @@ impl Formatter for Ascii {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::config::CertificateFormat;
 
     #[test]
     fn a_connection_field_is_read_name_by_name() {
         let rule = HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into(), json: false };
-        let headers = Headers::new(&[rule]);
+        let certificate =
+            CertificateField { name: HeaderName::from_static("x-client-cert"), format: CertificateFormat::EscapedPem };
+        let headers = Headers::new(&[rule], [&certificate]);
         for (connection, dropped) in [
             ("close", false),
             ("keep-alive, Upgrade", false),
@@ -163,6 +175,9 @@ mod tests {
             ("content-encoding,close", true),
             ("Mcp-Session-Id", false),
             ("X-Auth-Subjects", false),
+            ("X-Client-Cert", true),
+            ("close, x_client_cert", true),
+            ("X-Client-Certs", false),
             ("Proxy-Authorization", false),
         ] {
             assert_eq!(headers.are_dropped_by(connection.as_bytes()), dropped, "{connection}");

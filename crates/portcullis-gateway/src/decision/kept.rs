@@ -3,7 +3,7 @@
 use http::{HeaderName, header::AUTHORIZATION};
 use portcullis::{Content, HeaderFields};
 
-use super::Original;
+use super::{CertificateIn, Original};
 use crate::routes::Overrides;
 
 /// The parts of a request that its decision is told with, kept during the wait for the verdict.
@@ -35,6 +35,8 @@ impl Kept {
             overriding: Overrides::NOTHING,
             fields: self,
             content: Content::Unseen,
+            // It has been judged.
+            certificate: CertificateIn::Nothing,
             traceparent: self.traceparent.as_deref(),
         }
     }

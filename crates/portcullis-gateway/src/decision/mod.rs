@@ -5,6 +5,7 @@
 //!      └── a fault of the request, or a refusal by the library ────────────────┘
 //! ```
 
+mod certificate;
 mod decider;
 mod fault;
 mod gateway;
@@ -15,6 +16,7 @@ mod layers;
 mod resources;
 mod telling;
 
+pub(crate) use certificate::CertificateIn;
 pub(crate) use decider::{Decider, Deciding, Door};
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Asked, Gateway};
@@ -43,6 +45,8 @@ pub(crate) struct Original<'a> {
     pub(crate) fields: &'a dyn HeaderFields,
     /// The content, as far as the proxy shows it.
     pub(crate) content: Content<'a>,
+    /// The place of the client's certificate.
+    pub(crate) certificate: CertificateIn<'a>,
     /// The parent of the decision's span; read only if there is a span.
     pub(crate) traceparent: Option<&'a str>,
 }
@@ -65,6 +69,7 @@ impl Original<'static> {
         overriding: Overrides::NOTHING,
         fields: &NO_FIELDS,
         content: Content::Unseen,
+        certificate: CertificateIn::Nothing,
         traceparent: None,
     };
 }

@@ -411,9 +411,24 @@ const CODES: &[Code] = &[
         "hop_by_hop_header",
         403,
         "The client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \
-         those of MCP and of the content), so that a proxy would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
+         those of MCP, of the content and of client certificates), so that a proxy would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
         "Nothing, if it is an attack; else have the client name only `keep-alive`, `close` or `upgrade` there, and \
          the proxy forward no upgrade but that to WebSocket.",
+    ),
+    code(
+        "several_client_certificates",
+        403,
+        "The field that `client_certificate` names occurs several times: the proxy adds its own to the client's, or leaves the \
+         client's where the client has no certificate.",
+        "Have the proxy set the field in place of the client's, also to nothing; docs/gateway.md shows the lines for each.",
+    ),
+    code(
+        "malformed_client_certificate",
+        403,
+        "The client's certificate is in another notation than `format` says, or malformed; or X-Forwarded-Client-Cert has several \
+         elements, the first of which a client can make up.",
+        "Compare `format` with the proxy's configuration. Have Envoy replace the field: \
+         `forward_client_cert_details: SANITIZE_SET`.",
     ),
     code(
         "unmappable_claim",

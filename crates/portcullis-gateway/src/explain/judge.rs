@@ -8,7 +8,7 @@ use portcullis::{Content, Explanation, JwksService, Presented, Secure, Verifier}
 use super::Arguments;
 use crate::{
     config::Config,
-    decision::{Asked, Fault, Gateway, Original},
+    decision::{Asked, CertificateIn, Fault, Gateway, Original},
     routes::Overrides,
 };
 
@@ -78,7 +78,9 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     let presented = presented.request(method, path);
     let (host, overriding) = (host(path), Overrides::NOTHING);
     let content = Content::Unseen;
-    let original = Original { method, target: path, host, overriding, fields: &fields, content, traceparent: None };
+    let certificate = CertificateIn::Nothing;
+    let original =
+        Original { method, target: path, host, overriding, fields: &fields, content, certificate, traceparent: None };
     match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },

@@ -10,11 +10,7 @@ mod slim;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use arc_swap::Guard;
 use envoy_types::{
@@ -28,7 +24,8 @@ use http::HeaderName;
 use portcullis::{ClientAddress, HeaderFields};
 
 use crate::{
-    decision::{Decider, Deciding, Decision, Fault, Gateway, Original, leads_past_us},
+    decision::{CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, Original, leads_past_us},
+    listener::Peer as Connected,
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -54,8 +51,8 @@ pub(crate) struct ExtAuthz {
 }
 
 impl ExtAuthz {
-    pub(crate) fn new(decider: Decider, peer: SocketAddr, check_bytes: usize) -> Self {
-        Self { decider, peer: peer.ip(), check_bytes }
+    pub(crate) fn new(decider: Decider, peer: Connected, check_bytes: usize) -> Self {
+        Self { decider, peer: peer.address.ip(), check_bytes }
     }
 
     async fn check(&self, check: CheckRequest) -> Answer {
@@ -64,12 +61,15 @@ impl ExtAuthz {
             return answer::undescribed(refused);
         }
         let attributes = check.attributes.unwrap_or_default();
-        let client = attributes.source.as_ref().and_then(client);
+        let source = attributes.source.unwrap_or_default();
+        let client = client(&source);
         let Some(mut http) = attributes.request.and_then(|request| request.http) else {
             let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
             return answer::undescribed(refused);
         };
-        match self.decide(&gateway, &http) {
+        let deciding = self.decide(&gateway, &http, &source.certificate);
+        drop(source);
+        match deciding {
             Deciding::Done(decision) => told(&gateway, &http, decision),
             Deciding::Waits(waiting) => {
                 let gateway = Guard::into_inner(gateway);
@@ -80,7 +80,7 @@ impl ExtAuthz {
         }
     }
 
-    fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest) -> Deciding {
+    fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest, certificate: &str) -> Deciding {
         let original = Original {
             method: &http.method,
             target: &http.path,
@@ -88,6 +88,10 @@ impl ExtAuthz {
             overriding: overriding(http),
             fields: &Fields(http),
             content: content(http),
+            certificate: match gateway.certificate_field(Door::ExtAuthz) {
+                Some(field) => CertificateIn::Field(field),
+                None => CertificateIn::Check(certificate),
+            },
             traceparent: self.decider.traceparent(|| traceparent(http)),
         };
         let is_hop_by_hop = fields(http, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))

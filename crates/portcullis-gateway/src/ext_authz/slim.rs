@@ -23,7 +23,7 @@ pub(super) fn slim(check: CheckRequest, check_bytes: usize) -> Option<CheckReque
     }
     let http = http.map(|http| HttpRequest { body: String::new(), ..http });
     let attributes = AttributeContext {
-        source: source.map(|source| Peer { address: source.address, ..Peer::default() }),
+        source: source.map(|Peer { address, certificate, .. }| Peer { address, certificate, ..Peer::default() }),
         request: Some(Request { http, ..Request::default() }),
         ..AttributeContext::default()
     };

@@ -13,6 +13,7 @@ use super::{ExtAuthz, HttpRequest};
 use crate::{
     config::Config,
     decision::{Decider, Door, Gateway},
+    listener::tests::local_peer,
 };
 
 fn gateway(server: &AuthorizationServer, field: &str) -> Gateway {
@@ -33,7 +34,7 @@ async fn a_check_that_waits_while_the_configuration_changes_is_judged_by_one() {
     let server = AuthorizationServer::start().await;
     let current = Arc::new(ArcSwap::from_pointee(gateway(&server, "X-First")));
     let decider = Decider::new(Door::ExtAuthz, Arc::clone(&current), None, None);
-    let door = ExtAuthz::new(decider, ([127, 0, 0, 1], 1).into(), 1 << 20);
+    let door = ExtAuthz::new(decider, local_peer(), 1 << 20);
     let bearer = format!("Bearer {}", server.token().sign());
     let mut answer = pin!(door.check(check(&[("authorization", &bearer), ("x_first", "1"), ("x_second", "2")])));
     tokio::select! {

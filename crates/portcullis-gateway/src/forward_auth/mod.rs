@@ -11,21 +11,19 @@ mod question;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-};
+use std::{convert::Infallible, net::IpAddr};
 
 use http::{
     HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CACHE_CONTROL},
 };
 use http_body_util::Full;
-use portcullis::Content;
+use portcullis::{ClientCertificate, Content};
 
 use crate::{
     answering::{Answer, Answering},
-    decision::{Authorization, Decider, Deciding, Decision, Gateway, Original, Pass},
+    decision::{Authorization, CertificateIn, Decider, Deciding, Decision, Door, Gateway, Original, Pass},
+    listener::Peer,
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
@@ -36,11 +34,13 @@ use question::{Described, Question};
 pub(crate) struct ForwardAuth {
     decider: Decider,
     peer: IpAddr,
+    /// The certificate of the connection.
+    certificate: Option<ClientCertificate>,
 }
 
 impl ForwardAuth {
-    pub(crate) fn new(decider: Decider, peer: SocketAddr) -> Self {
-        Self { decider, peer: peer.ip() }
+    pub(crate) fn new(decider: Decider, peer: Peer) -> Self {
+        Self { decider, peer: peer.address.ip(), certificate: peer.certificate }
     }
 }
 
@@ -79,14 +79,28 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
 }
 
 impl ForwardAuth {
-    fn original<'a>(&self, gateway: &Gateway, head: &'a http::request::Parts) -> Result<Original<'a>, Box<Decision>> {
+    fn original<'a>(
+        &self,
+        gateway: &'a Gateway,
+        head: &'a http::request::Parts,
+    ) -> Result<Original<'a>, Box<Decision>> {
         let described = Question { head, gateway }.original();
-        let Described { method, target, host } = described.as_ref().copied().unwrap_or_default();
+        let Described { method, target, host, is_itself } = described.as_ref().copied().unwrap_or_default();
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
-        let original = Original { method, target, host, overriding, fields, content, traceparent };
+        let certificate = self.certificate(gateway, is_itself);
+        let original = Original { method, target, host, overriding, fields, content, certificate, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
+    }
+
+    /// Returns the place of the client's certificate. That of the connection is the proxy's, unless the client itself asks.
+    fn certificate<'a>(&self, gateway: &'a Gateway, is_itself: bool) -> CertificateIn<'a> {
+        match (gateway.certificate_field(Door::ForwardAuth), self.certificate) {
+            (Some(field), _) => CertificateIn::Field(field),
+            (None, Some(certificate)) if is_itself => CertificateIn::Connection(certificate),
+            (None, _) => CertificateIn::Nothing,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Described<'a> {
     pub(super) target: &'a str,
     /// The host, with or without a port.
     pub(super) host: Option<&'a str>,
+    /// True if the question is the request itself, as a client sends it that asks without a proxy.
+    pub(super) is_itself: bool,
 }
 
 /// The description of the original request by the proxy's header fields.
@@ -64,9 +66,9 @@ impl<'a> Question<'a, '_> {
         let described = self.description()?.request(host)?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         let behind = target.strip_prefix(AUTH).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-        let itself = |target| Described { method: self.head.method.as_str(), target, host };
+        let itself = |target| Described { method: self.head.method.as_str(), target, host, is_itself: false };
         match (described, behind) {
-            (None, None) => Ok(itself(target)),
+            (None, None) => Ok(Described { is_itself: true, ..itself(target) }),
             (Some(described), None) => Ok(described),
             (Some(described), Some(rest)) if !rest.starts_with('/') => Ok(described),
             (None, Some(rest)) if rest.starts_with('/') => Ok(itself(rest)),
@@ -115,11 +117,11 @@ impl<'a> Family<'a> {
         match (self.method.text()?, self.target.text()?, self.url.text()?) {
             (Some(method), Some(target), None) => {
                 let host = if self.host.is_absent() { host } else { self.host.text().ok().flatten() };
-                Ok(Some(Described { method, target, host }))
+                Ok(Some(Described { method, target, host, is_itself: false }))
             }
             (Some(method), None, Some(url)) => {
                 let (authority, target) = parts_of(url)?;
-                Ok(Some(Described { method, target, host: Some(authority) }))
+                Ok(Some(Described { method, target, host: Some(authority), is_itself: false }))
             }
             (None, None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),

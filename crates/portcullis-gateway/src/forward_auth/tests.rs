@@ -12,6 +12,7 @@ use crate::{
     answering::Answering,
     config::Config,
     decision::{Decider, Door, Gateway},
+    listener::tests::local_peer,
 };
 
 fn gateway(server: &AuthorizationServer, tables: &str) -> Gateway {
@@ -25,8 +26,7 @@ async fn a_request_that_waits_while_the_configuration_changes_is_judged_by_one()
     let before = "[[routes]]\npath = \"/orders\"\n[[headers]]\nname = \"X-Subject\"\nclaim = \"sub\"";
     let after = "[[routes]]\npath = \"/orders\"\nscope = [\"other\"]";
     let current = Arc::new(ArcSwap::from_pointee(gateway(&server, before)));
-    let door =
-        ForwardAuth::new(Decider::new(Door::ForwardAuth, Arc::clone(&current), None, None), ([127, 0, 0, 1], 1).into());
+    let door = ForwardAuth::new(Decider::new(Door::ForwardAuth, Arc::clone(&current), None, None), local_peer());
     let request = Request::get("/orders").header("Authorization", format!("Bearer {}", server.token().sign()));
     // Its keys have to be fetched.
     let answering = door.call(request.body(()).unwrap());

@@ -1,6 +1,6 @@
 //! One connection, from its handshake to its end.
 
-use std::{convert::Infallible, error::Error, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Drain, TlsHandle,
+    Drain, Peer, TlsHandle,
     activity::Activity,
     answer::in_time,
     slots::{Slot, Slots},
@@ -47,8 +47,14 @@ impl Shared {
     }
 
     /// Serves a connection until it ends, or has to be ended.
-    pub(super) async fn carry<S, B>(&self, tcp: TcpStream, slot: &Slot, service: S, drain: Drain)
-    where
+    pub(super) async fn carry<S, B>(
+        &self,
+        tcp: TcpStream,
+        address: SocketAddr,
+        slot: &Slot,
+        service_for: impl Fn(Peer) -> S + Send,
+        drain: Drain,
+    ) where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
         B: Body + Default + Send + 'static,
@@ -58,7 +64,10 @@ impl Shared {
         // Without it the last segment of an answer may wait for the acknowledgement of the one before.
         let _ = tcp.set_nodelay(true);
         match self.shake_hands(tcp).await {
-            Ok(transport) => self.speak_http(transport, slot, service, drain).await,
+            Ok(transport) => {
+                let service = service_for(Peer { address, certificate: transport.client_certificate() });
+                self.speak_http(transport, slot, service, drain).await;
+            }
             Err(reason) => {
                 cut("tls", "limits.header_time");
                 tracing::debug!(reason, "no TLS with a client");

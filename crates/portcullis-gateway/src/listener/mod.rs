@@ -40,6 +40,7 @@ use hyper::{
     body::{Body, Incoming},
     service::Service,
 };
+use portcullis::ClientCertificate;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -73,6 +74,14 @@ pub(crate) struct Listener {
     limits: Limits,
     trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     tls: Option<TlsHandle>,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Its certificate, which an authority in `client_ca` vouches for.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// The reason why a socket cannot be listened on.
@@ -121,7 +130,7 @@ impl Listener {
     /// Each connection gets a service of its own from `service_for`, which receives the peer.
     pub(crate) async fn serve<M, S, B>(self, service_for: M, mut drain: Drain)
     where
-        M: Fn(SocketAddr) -> S,
+        M: Fn(Peer) -> S + Clone + Send + 'static,
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
         B: Body + Default + Send + 'static,
@@ -140,9 +149,9 @@ impl Listener {
                 Some(_) = connections.join_next() => continue,
                 accepted = gate.accept(&shared.slots) => accepted,
             };
-            let (shared, service, drain) = (Arc::clone(&shared), service_for(peer), drain.clone());
+            let (shared, service_for, drain) = (Arc::clone(&shared), service_for.clone(), drain.clone());
             connections.spawn(async move {
-                shared.carry(tcp, &slot, service, drain).await;
+                shared.carry(tcp, peer, &slot, service_for, drain).await;
             });
         }
         let name = gate.close();

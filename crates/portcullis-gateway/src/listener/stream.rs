@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use portcullis::ClientCertificate;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -27,6 +28,18 @@ pub(super) struct Stream {
 pub(super) enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Transport {
+    /// Returns the certificate that the peer presented in the handshake.
+    pub(super) fn client_certificate(&self) -> Option<ClientCertificate> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => {
+                stream.get_ref().1.peer_certificates()?.first().map(|der| ClientCertificate::from_der(der))
+            }
+        }
+    }
 }
 
 impl Stream {

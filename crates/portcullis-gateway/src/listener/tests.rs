@@ -47,7 +47,12 @@ pub(crate) fn limits() -> Limits {
 
 /// A free port, without TLS.
 pub(crate) fn plain() -> config::Listener {
-    config::Listener { address: SocketAddr::from(([127, 0, 0, 1], 0)), tls: None }
+    config::Listener { address: SocketAddr::from(([127, 0, 0, 1], 0)), tls: None, client_certificate: None }
+}
+
+/// A peer on this machine, without a certificate.
+pub(crate) fn local_peer() -> Peer {
+    Peer { address: SocketAddr::from(([127, 0, 0, 1], 1)), certificate: None }
 }
 
 /// A listener that serves.
@@ -75,9 +80,9 @@ impl Server {
         let (gate, opened) = watch::channel(false);
         let listener = Listener::bind(config, &limits).await.unwrap().named("test").trusting(trusts);
         let (address, tls) = (listener.address(), listener.tls());
-        let service_for = move |peer: SocketAddr| {
+        let service_for = move |peer: Peer| {
             let opened = opened.clone();
-            hyper::service::service_fn(move |request: Request<Incoming>| answer(&request, peer, opened.clone()))
+            hyper::service::service_fn(move |request: Request<Incoming>| answer(&request, peer.address, opened.clone()))
         };
         let ended = tokio::spawn(listener.serve(service_for, drain));
         Self { address, tls, trigger, gate, ended }
@@ -480,7 +485,7 @@ async fn a_trigger_that_is_gone_drains_too() {
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let server = Server::plain(limits()).await;
-    let taken = config::Listener { address: server.address, tls: None };
+    let taken = config::Listener { address: server.address, ..plain() };
     let error = Listener::bind(&taken, &limits()).await.err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on {}", server.address));
 }

@@ -176,8 +176,8 @@ impl Reloader {
 /// Refuses changes that a reload cannot follow: sockets, the log and the connection to a collector are made once.
 fn stays(old: &Config, new: &Config) -> Result<(), Report> {
     let same = [
-        ("listen", old.forward_auth == new.forward_auth),
-        ("grpc", old.grpc == new.grpc),
+        ("listen", old.forward_auth.is_same_socket(&new.forward_auth)),
+        ("grpc", is_same_socket(old.grpc.as_ref(), new.grpc.as_ref())),
         ("admin", old.admin == new.admin),
         ("admin_hosts", old.admin_hosts == new.admin_hosts),
         ("console", old.console == new.console),
@@ -191,6 +191,13 @@ fn stays(old: &Config, new: &Config) -> Result<(), Report> {
             "expected the same `{key}` as before, got another: a reload cannot change it"
         )),
         None => Ok(()),
+    }
+}
+
+fn is_same_socket(old: Option<&config::Listener>, new: Option<&config::Listener>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old.is_same_socket(new),
+        (old, new) => old.is_none() && new.is_none(),
     }
 }
 
@@ -212,6 +219,23 @@ mod tests {
         let route = format!("[[routes]]\npath = \"/*\"\nrealm = \"{realm}\"\n");
         let text = format!("{issuer}{route}");
         (Config::read(&text, "portcullis.toml", folder).unwrap(), text)
+    }
+
+    #[test]
+    fn a_socket_stays_and_its_certificate_field_may_change() {
+        let issuer = "issuers = [{ issuer = \"https://as.example.com\", audience = \"api\" }]";
+        let read = |listen: &str| {
+            Config::read(&format!("listen = {listen}\n{issuer}"), "portcullis.toml", Path::new("")).unwrap()
+        };
+        let address = "address = \"127.0.0.1:9080\"";
+        let field = |format: &str| {
+            read(&format!("{{ {address}, client_certificate = {{ field = \"X-Cert\", format = \"{format}\" }} }}"))
+        };
+        let plain = read(&format!("{{ {address} }}"));
+        for (old, new) in [(&plain, &field("xfcc")), (&field("xfcc"), &field("rfc9440")), (&field("xfcc"), &plain)] {
+            assert!(stays(old, new).is_ok());
+        }
+        assert!(stays(&plain, &read("\"127.0.0.1:9082\"")).is_err());
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod client_certificates;
 mod commands;
 mod described;
 mod explain;

@@ -7,28 +7,28 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 
 use crate::support::{Gateway, ROUTES, introspecting, issuer, text};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// Issues a certificate and its key, for this machine.
-    fn issue(&self) -> (String, String) {
+    pub fn issue(&self) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
         (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
 }
 
-fn client(trusted: &Authority, identity: Option<(String, String)>) -> reqwest::Client {
+pub fn client(trusted: &Authority, identity: Option<(String, String)>) -> reqwest::Client {
     let root = reqwest::Certificate::from_pem(trusted.pem().as_bytes()).unwrap();
     let builder = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
     match identity {
@@ -40,7 +40,7 @@ fn client(trusted: &Authority, identity: Option<(String, String)>) -> reqwest::C
     }
 }
 
-fn write(folder: &std::path::Path, (certificate, key): (String, String)) {
+pub fn write(folder: &std::path::Path, (certificate, key): (String, String)) {
     std::fs::write(folder.join("key.pem"), key).unwrap();
     std::fs::write(folder.join("cert.pem"), certificate).unwrap();
 }

@@ -3,7 +3,7 @@
 use super::{
     ImportRules, KeyOddity, KeyProblem, Origin, VerificationKey, form::Form, jwk, members::Members, thumbprint,
 };
-use crate::{algorithm::Algorithm, crypto::Digest, json::Value};
+use crate::{algorithm::Algorithm, crypto::Digest};
 
 /// A presented key whose form is good: its numbers are judged when it is imported.
 ///
@@ -16,11 +16,10 @@ pub(crate) struct PresentedKey {
 
 impl PresentedKey {
     /// Reads a public JWK for this algorithm; members that say nothing about its use, such as `kid`, do not count.
-    pub(crate) fn read(jwk: Value<'_>, algorithm: Algorithm) -> Result<Self, KeyProblem> {
+    pub(crate) fn read(jwk: serde_json::Value, algorithm: Algorithm) -> Result<Self, KeyProblem> {
         if Form::private_members().any(|name| jwk.get(name).is_some()) {
             return Err(KeyProblem::PrivateKey);
         }
-        let jwk = jwk.to_json();
         let members = Members::of(&jwk)?;
         let expected = algorithm.key_type();
         if jwk::key_type(&members)? != expected {

@@ -50,6 +50,6 @@ pub(super) fn key(header: &Object, rules: &DpopRules) -> Result<PresentedKey, Pr
 
 pub(super) fn presented_key(header: &Object, algorithm: Algorithm) -> Result<PresentedKey, ProofFault> {
     let missing = KeyProblem::Member { name: "jwk", expected: "present" };
-    let key = header.get("jwk").ok_or(missing).and_then(|jwk| PresentedKey::read(jwk, algorithm));
+    let key = header.get("jwk").ok_or(missing).and_then(|jwk| PresentedKey::read(jwk.to_json(), algorithm));
     key.map_err(ProofFault::key)
 }
