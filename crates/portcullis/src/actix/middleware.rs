@@ -17,6 +17,7 @@ use super::{content::Read, convert, credentials, future::MiddlewareFuture};
 use crate::{
     gate::{Access, Admitted, ClientAuthority, Judging, Presented, Secure, Verdict},
     introspection::ClientAddress,
+    proof::ClientCertificate,
 };
 
 /// Calls the inner service for requests that may pass; answers the others itself.
@@ -118,7 +119,15 @@ fn presented(request: &ServiceRequest) -> Presented<'_> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     let authority =
         request.uri().authority().map_or(ClientAuthority::HostField, |at| ClientAuthority::Known(at.as_str()));
-    Presented::new(request.headers()).request(request.method().as_str(), target).authority(authority)
+    Presented::new(request.headers())
+        .request(request.method().as_str(), target)
+        .authority(authority)
+        .client_certificate(client_certificate(request))
+}
+
+/// The client's certificate, of the request or, by `HttpServer::on_connect`, of its connection.
+fn client_certificate(request: &ServiceRequest) -> Option<ClientCertificate> {
+    request.extensions().get().or_else(|| request.conn_data()).copied()
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this middleware alone.

@@ -23,8 +23,12 @@ const END: &str = "-----END CERTIFICATE-----";
 /// TLS proved that the client has the key. The certificate is not parsed: its names, times and issuer have no part in the binding
 /// (RFC 8705 section 6.2), and other bytes have another SHA-256.
 ///
-/// A door takes it out of the extensions of a request or a connection. Behind a proxy, read it from the field that the proxy sets;
-/// be sure that the proxy removes this field from requests of clients, and that nobody else reaches your server.
+/// [`Secure`](crate::Secure) finds it in the extensions of a request: insert it there in a layer around it. On a connection of your
+/// own server, that is `axum::Extension(certificate)` (`examples/axum/examples/mutual_tls.rs`); with actix-web,
+/// `HttpServer::on_connect` may insert it for the connection.
+///
+/// Behind a proxy, read it from the field that the proxy sets. Be sure that the proxy replaces this field in each request, also
+/// where the client has no certificate, and that nobody else reaches your server.
 ///
 /// # Example
 ///

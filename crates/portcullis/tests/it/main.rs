@@ -13,6 +13,7 @@
 mod actix;
 mod chaos;
 mod claims;
+mod client_certificate;
 mod discovery;
 mod dpop;
 mod explain;

@@ -11,6 +11,7 @@ use portcullis::{Access, Secure, TokenSource, Verifier, names::steps};
 
 use super::{answer, who};
 use crate::{
+    client_certificate::{OTHER, OWN, bound},
     steps::steps_to,
     support::{Setup, judge},
 };
@@ -162,4 +163,23 @@ async fn a_refusal_is_a_response_to_outer_middleware_and_the_handler_is_not_reac
     let refused = answer!(app, "/anything", &[]);
     assert_eq!((refused.status.as_u16(), refused.challenge()), (401, Some("Bearer")));
     assert_eq!(refused.headers["x-outer"], "1");
+}
+
+#[tokio::test]
+async fn a_certificate_in_the_extensions_of_a_request_is_judged() {
+    let setup = Setup::new().await;
+    let field = format!("Bearer {}", bound(&setup).sign());
+    for (certificate, status) in [(Some(OWN), 200), (Some(OTHER), 401), (None, 401)] {
+        let app = App::new()
+            .route("/", web::get().to(who))
+            .wrap(Secure::new(setup.jwks.clone()))
+            // The last one is the outermost.
+            .wrap_fn(move |request, service| {
+                if let Some(certificate) = certificate {
+                    request.extensions_mut().insert(certificate);
+                }
+                service.call(request)
+            });
+        assert_eq!(answer!(app, &[("authorization", field.as_str())]).status, status);
+    }
 }

@@ -19,11 +19,14 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
-use portcullis::{Access, Secure};
+use portcullis::{Access, ClientCertificate, Secure};
 use portcullis_testkit::{Endpoint, Fault};
 
 use super::who;
-use crate::support::Setup;
+use crate::{
+    client_certificate::{OTHER, OWN, bound},
+    support::Setup,
+};
 
 /// A server on its own thread; stopped when dropped.
 struct Running {
@@ -34,6 +37,11 @@ struct Running {
 
 impl Running {
     fn start(secure: Secure, optional: Secure) -> Self {
+        Self::start_with(secure, optional, None)
+    }
+
+    /// Starts a server whose connections have this certificate.
+    fn start_with(secure: Secure, optional: Secure, certificate: Option<ClientCertificate>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let app = move || {
@@ -47,7 +55,12 @@ impl Running {
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async move {
-                let server = HttpServer::new(app).workers(2).disable_signals().listen(listener)?.run();
+                let server = HttpServer::new(app).workers(2).disable_signals().on_connect(move |_, connection| {
+                    if let Some(certificate) = certificate {
+                        connection.insert(certificate);
+                    }
+                });
+                let server = server.listen(listener)?.run();
                 let _ = sender.send(server.handle());
                 server.await
             })
@@ -268,4 +281,19 @@ async fn workers_that_end_while_they_fetch_keep_nobody_waiting_and_others_fetch_
     let again = ask(&goes_on);
     assert_eq!(blocking(move || again.join().unwrap()).await.unwrap(), (200, "alice".to_owned()));
     blocking(move || drop(goes_on)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_a_connection_is_judged() {
+    let setup = Setup::new().await;
+    let secure = Secure::new(setup.jwks.clone());
+    let (bound, plain) = (bound(&setup).sign(), setup.server.token().sign());
+    for (certificate, status) in [(Some(OWN), 200), (Some(OTHER), 401), (None, 401)] {
+        let server = Running::start_with(secure.clone(), secure.clone(), certificate);
+        let mut client = server.connect();
+        for _ in 0..2 {
+            assert_eq!(client.get("/who", &bound).unwrap().0, status);
+            assert_eq!(client.get("/who", &plain).unwrap().0, 200);
+        }
+    }
 }
