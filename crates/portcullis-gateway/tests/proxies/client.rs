@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use rustls_pki_types::ServerName;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
+use tokio_rustls::TlsConnector;
 
 /// The time limit of a request, with any proxy in between.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -46,6 +48,22 @@ pub(crate) async fn ask_from(address: [u8; 4], port: u16, line: &str, fields: &[
     Answer::parse(&text).unwrap_or_else(|| panic!("{line}: {text}"))
 }
 
+/// Like [`try_ask`], over TLS with this configuration.
+pub(crate) async fn try_ask_over(
+    tls: &TlsConnector,
+    port: u16,
+    line: &str,
+    fields: &[(&str, &str)],
+) -> std::io::Result<Answer> {
+    let exchanged = tokio::time::timeout(LIMIT, async {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        let stream = tls.connect(ServerName::try_from("api.example.com").unwrap(), stream).await?;
+        exchange_on(stream, request(line, fields).as_bytes()).await
+    });
+    let text = exchanged.await.map_err(|_| std::io::Error::other("no answer in time"))??;
+    Answer::parse(&text).ok_or_else(|| std::io::Error::other(format!("not a whole response: {text:?}")))
+}
+
 fn request(line: &str, fields: &[(&str, &str)]) -> String {
     let mut request = format!("{line} HTTP/1.1\r\n");
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -71,7 +89,7 @@ async fn exchange_unbounded(port: u16, request: &[u8]) -> std::io::Result<String
     exchange_on(TcpStream::connect(("127.0.0.1", port)).await?, request).await
 }
 
-async fn exchange_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<String> {
+async fn exchange_on(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> std::io::Result<String> {
     // A proxy may answer and close before it has read everything.
     let _ = stream.write_all(request).await;
     let mut response = Vec::new();

@@ -20,11 +20,29 @@ pub(crate) fn line(start: &str) -> String {
 
 /// Returns the one block of configuration in the documentation with this text.
 pub(crate) fn toml(part: &str) -> String {
+    block("toml", part)
+}
+
+/// Returns the one block of a language in the documentation with this text.
+pub(crate) fn block(language: &str, part: &str) -> String {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
-    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
+    let start = format!("{language}\n");
+    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(start.as_str()));
     let found: Vec<_> = blocks.filter(|block| block.contains(part)).collect();
     assert_eq!(found.len(), 1, "docs/gateway.md should have one block with {part}");
     found[0].to_owned()
+}
+
+/// Returns the parts of such a block; each begins with a comment that ends in a colon.
+pub(crate) fn parts(language: &str, part: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for line in block(language, part).lines().filter(|line| !line.is_empty()) {
+        match line.starts_with('#') && line.ends_with(':') {
+            true => parts.push(String::new()),
+            false => *parts.last_mut().unwrap() += &format!("{line}\n"),
+        }
+    }
+    parts
 }
 
 #[test]
@@ -56,7 +74,7 @@ fn versions_that_it_installs_are_those_that_are_tested() {
 fn every_key_of_the_configuration_is_told_of() {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
     let mut keys = std::collections::BTreeSet::new();
-    for name in ["check", "issuer", "listener", "resource", "route", "secret", "store", "traces"] {
+    for name in ["certificate", "check", "issuer", "listener", "resource", "route", "secret", "store", "traces"] {
         let source = repository().join(format!("crates/portcullis-gateway/src/config/{name}.rs"));
         let source = fs::read_to_string(source).unwrap();
         for read in ["get(\"", "require(\"", "list(\"", "table(\"", "tables(\"", "listener(root, \""] {

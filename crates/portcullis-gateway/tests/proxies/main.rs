@@ -11,6 +11,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod certificates;
 mod client;
 mod docs;
 mod each_proxy;

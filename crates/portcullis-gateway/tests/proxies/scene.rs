@@ -29,7 +29,7 @@ pub(crate) enum Proxy {
 
 impl Proxy {
     /// Returns the beginning of its line in the documentation.
-    fn line(self) -> &'static str {
+    pub(crate) fn line(self) -> &'static str {
         match self {
             Self::Nginx => "nginx -p",
             Self::EnvoyByGrpc => "envoy -c examples/envoy/envoy.yaml",
@@ -87,7 +87,7 @@ impl Ports {
         let mut text = text.to_owned();
         let marked = |port: u16| format!("<port {port}>");
         for (old, _) in self.written() {
-            for before in ["127.0.0.1:", "http://:", "port_value: ", "?? ", "--port "] {
+            for before in ["127.0.0.1:", "http://:", "https://:", "port_value: ", "?? ", "--port "] {
                 text = text.replace(&format!("{before}{old}"), &format!("{before}{}", marked(old)));
             }
         }
