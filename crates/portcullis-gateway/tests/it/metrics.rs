@@ -17,7 +17,12 @@ use crate::{
 
 /// The metrics that this run does not show: one needs another's entry in Redis, the other is the library's, in whose
 /// place the gateway counts `portcullis_gateway_would_refuse_total`.
-const NOT_SHOWN: [&str; 2] = ["portcullis_token_store_forged_total", "portcullis_would_refuse_total"];
+const NOT_SHOWN: [&str; 4] = [
+    "portcullis_dpop_proofs_total",
+    "portcullis_replay_store_failures_total",
+    "portcullis_token_store_forged_total",
+    "portcullis_would_refuse_total",
+];
 
 /// Kind and labels of metrics, by name.
 type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
