@@ -35,7 +35,14 @@ const AROUND = {
 };
 
 /** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime, introspection. */
-const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable'];
+const RUST_ALONE = [
+  'missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable',
+  // A guard sees neither DPoP proofs nor client certificates yet.
+  'unbound_token', 'dpop_required', 'sender_constraint_required', 'wrong_certificate', 'replay_store_unavailable',
+  'missing_dpop_proof', 'several_dpop_proofs', 'dpop_proof_too_large', 'malformed_dpop_proof', 'dpop_type', 'dpop_algorithm', 'dpop_key',
+  'dpop_method', 'dpop_url', 'dpop_url_unknown', 'dpop_too_old', 'dpop_ahead', 'dpop_nonce_missing', 'dpop_nonce_stale',
+  'dpop_wrong_token', 'dpop_wrong_key', 'dpop_signature', 'dpop_replayed',
+];
 
 process.env.SECRET = 'ab'.repeat(32);
 portcullis.setLogger(null);
@@ -102,7 +109,12 @@ test('the types name the options that there are', async () => {
   assert.deepEqual(Object.keys(issuer.defaults).filter((name) => ENDPOINT.includes(name)), []);
   // Each field of the library that is not offered has a reason.
   const notOffered = Object.entries({ ...issuer.notOffered, ...endpoint.notOffered });
-  assert.deepEqual(notOffered.map(([name, reason]) => [name, typeof reason]), [['maxTokenBytes', 'string'], ['reportOnly', 'string']]);
+  assert.deepEqual(notOffered.map(([name, reason]) => [name, typeof reason]), [
+    ['maxTokenBytes', 'string'],
+    ['dpop', 'string'],
+    ['reportOnly', 'string'],
+    ['senderConstrained', 'string'],
+  ]);
 });
 
 test('README.md and the types name the codes that a guard can give', async () => {

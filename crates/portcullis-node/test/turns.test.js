@@ -53,7 +53,7 @@ test('of many bad tokens in one turn a few are verified there, whatever the sign
     malformed_claim: [{ exp: 'a' }],
     wrong_issuer: [{ iss: 'b' }],
     wrong_audience: [{ aud: 'b' }],
-    sender_constrained_token: [{ cnf: { jkt: 'a' } }],
+    sender_constrained_token: [{ cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }],
     unsupported_confirmation: [{ cnf: { kid: 'a' } }],
     insufficient_scope: [{ scope: 'write' }],
     required_claims: [{ role: undefined }],

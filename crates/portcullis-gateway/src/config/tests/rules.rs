@@ -9,7 +9,8 @@ use super::*;
 const ROUTE: &str = "[[routes]]\npath = \"/a\"\n";
 
 /// Sample values; each field takes one of them.
-const SAMPLES: [&str; 8] = ["true", "401", "403", "7", "\"a\"", "[\"ES256\"]", "[{ name = \"a\" }]", "{ a = [\"b\"] }"];
+const SAMPLES: [&str; 9] =
+    ["true", "401", "403", "7", "\"required\"", "\"a\"", "[\"ES256\"]", "[{ name = \"a\" }]", "{ a = [\"b\"] }"];
 
 /// Returns true if a configuration is good, and a field of its meaning differs from the default.
 fn is_read<T: Serialize>(text: &str, field: &str, of: impl Fn(&Config) -> T, default: &T) -> bool {
