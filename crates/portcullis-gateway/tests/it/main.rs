@@ -13,6 +13,7 @@ mod admin;
 mod client_certificates;
 mod commands;
 mod described;
+mod dpop;
 mod explain;
 mod ext_authz;
 mod fetching;

@@ -15,8 +15,8 @@ use crate::{
     support::{Gateway, ROUTES, introspecting, text},
 };
 
-/// The metrics that this run does not show: one needs another's entry in Redis, the other is the library's, in whose
-/// place the gateway counts `portcullis_gateway_would_refuse_total`.
+/// The metrics that this run does not show: two count DPoP proofs, one needs another's entry in Redis, and one is the
+/// library's, in whose place the gateway counts `portcullis_gateway_would_refuse_total`.
 const NOT_SHOWN: [&str; 4] = [
     "portcullis_dpop_proofs_total",
     "portcullis_replay_store_failures_total",

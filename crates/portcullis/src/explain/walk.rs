@@ -233,7 +233,7 @@ impl Walk<'_> {
             let mut rows = Vec::from(rules.rows(confirmation.as_ref(), sender));
             let is_shown = sender.scheme == Scheme::Dpop && rows.iter().all(|row| row.result.is_ok());
             if let Some(jkt) = confirmation.and_then(|confirmation| confirmation.jkt).filter(|_| is_shown) {
-                match &sender.proof {
+                match sender.proof.as_deref() {
                     Some(Err(fault @ (ProofFault::Missing | ProofFault::Several))) => rows.push(CheckRow {
                         kind: CheckKind::ProofField,
                         expected: Some("one DPoP field".to_owned()),

@@ -249,6 +249,8 @@ pub(super) fn not_first(fault: ReplayFault, dpop: &Dpop) -> Refusal {
 impl Secure {
     /// Accepts tokens that are bound to a key by DPoP (RFC 9449), with a proof for each request.
     ///
+    /// [`Rules::dpop`](crate::Rules::dpop) may ask for more, and takes nothing back, whichever is set first.
+    ///
     /// # Example
     ///
     /// ```
@@ -260,9 +262,8 @@ impl Secure {
     /// ```
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         let gate: &mut Gate = Arc::make_mut(&mut self.gate);
-        let use_at_endpoint = dpop.use_at_endpoint();
         gate.dpop = Some(dpop);
-        gate.change_rules(|rules| rules.dpop = use_at_endpoint);
+        gate.change_rules(|_| {});
         self
     }
 }

@@ -69,8 +69,8 @@ impl Gate {
     /// Changes the rules, and makes policy and challenge anew from them.
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
-        if self.rules.dpop != DpopUse::Off && self.dpop.is_none() {
-            self.dpop = Some(Dpop::new(self.rules.dpop));
+        if self.dpop_use() != DpopUse::Off && self.dpop.is_none() {
+            self.dpop = Some(Dpop::new(DpopUse::Off));
         }
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
         self.mcp = self.resource.as_ref().and_then(|resource| resource.mcp(&self.policy)).map(Arc::new);
@@ -80,10 +80,8 @@ impl Gate {
         }
         let told =
             self.resource.as_ref().map(|resource| Told::new(resource.metadata_url(), self.policy.scope.values()));
-        self.challenge = {
-            let dpop = self.accepted_dpop().map(|dpop| dpop.told(self.rules.dpop));
-            Challenge::new(&self.rules, told, dpop, self.challenge.own_body.take())
-        };
+        let dpop = self.accepted_dpop().map(|dpop| dpop.told(self.dpop_use()));
+        self.challenge = Challenge::new(&self.rules, told, dpop, self.challenge.own_body.take());
         let of_operations = self.mcp.iter().flat_map(|mcp| mcp.scopes());
         let scopes = || self.policy.scope.values().chain(of_operations).map(str::to_owned).collect();
         self.registered = self.resource.as_ref().map(|resource| resource.register(scopes()));
@@ -105,7 +103,7 @@ impl Gate {
 
     /// The rules for the binding of tokens to keys.
     pub(crate) fn possession(&self) -> PossessionRules {
-        PossessionRules { dpop: self.rules.dpop, sender_constrained: self.rules.sender_constrained }
+        PossessionRules { dpop: self.dpop_use(), sender_constrained: self.rules.sender_constrained }
     }
 
     /// Judges a request as far as that is possible without waiting.
@@ -155,15 +153,20 @@ impl Gate {
         }
     }
 
-    /// DPoP, where the rules accept it.
+    /// The stricter use of DPoP, of that of the rules and that of [`Secure::dpop`](super::Secure::dpop): neither switches the other off.
+    fn dpop_use(&self) -> DpopUse {
+        self.rules.dpop.max(self.dpop.as_ref().map_or(DpopUse::Off, Dpop::use_at_endpoint))
+    }
+
+    /// DPoP, where it is accepted.
     pub(crate) fn accepted_dpop(&self) -> Option<&Dpop> {
-        self.dpop.as_ref().filter(|_| self.rules.dpop != DpopUse::Off)
+        self.dpop.as_ref().filter(|_| self.dpop_use() != DpopUse::Off)
     }
 
     /// The evidence that the request brings of its sender's keys.
     pub(crate) fn sender(&self, presented: &Presented<'_>, credentials: Credentials<'_>) -> Sender {
         let proof = self.accepted_dpop().and_then(|dpop| dpop.read(presented, credentials, self.verifier.time()));
-        Sender { scheme: credentials.scheme, proof, certificate: presented.client_certificate }
+        Sender { scheme: credentials.scheme, proof: proof.map(Box::new), certificate: presented.client_certificate }
     }
 
     /// The refusal of a request whose message is faulty, too: a client without a token learns first how to get one. The origin of a
@@ -292,7 +295,7 @@ impl Gate {
         max_bytes: usize,
     ) -> Result<Option<Credentials<'a>>, Refusal> {
         telemetry::step(steps::FIND_TOKEN);
-        let rules = CredentialRules { max_bytes, dpop: self.rules.dpop != DpopUse::Off };
+        let rules = CredentialRules { max_bytes, dpop: self.accepted_dpop().is_some() };
         match bearer::find(presented.fields, &self.sources, rules) {
             Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.rules.optional => {
                 Ok(None)

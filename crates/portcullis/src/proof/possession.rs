@@ -13,7 +13,7 @@ use crate::{
     refusal::{CheckKind, ProofFault, Refusal, TokenFault},
 };
 
-/// The use of DPoP at an endpoint (RFC 9449).
+/// The use of DPoP at an endpoint (RFC 9449), from the laxest to the strictest.
 ///
 /// # Example
 ///
@@ -24,7 +24,7 @@ use crate::{
 /// assert_eq!(rules.dpop, DpopUse::Required);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DpopUse {
@@ -48,8 +48,9 @@ pub(crate) struct PossessionRules {
 /// The evidence that a request brings of its sender's keys.
 pub(crate) struct Sender {
     pub(crate) scheme: Scheme,
-    /// The DPoP proof, where DPoP is accepted. Its fault is told only once the token is verified.
-    pub(crate) proof: Option<Result<UnverifiedProof, ProofFault>>,
+    /// The DPoP proof, where DPoP is accepted. Its fault is told only once the token is verified. Boxed, since most requests have
+    /// none.
+    pub(crate) proof: Option<Box<Result<UnverifiedProof, ProofFault>>>,
     /// The certificate of the connection.
     pub(crate) certificate: Option<ClientCertificate>,
 }
@@ -83,7 +84,8 @@ impl PossessionRules {
             return Ok(Possession::Proven(ProvenToken(token)));
         };
         let keys = keys.ok_or(Refusal::Token(TokenFault::SenderConstrained))?;
-        let proof = sender.proof.unwrap_or(Err(ProofFault::Missing)).and_then(|proof| proof.verify(&jkt, keys));
+        let proof = sender.proof.map_or(Err(ProofFault::Missing), |proof| *proof);
+        let proof = proof.and_then(|proof| proof.verify(&jkt, keys));
         Ok(Possession::Shown(ShownProof { token, proof: proof.map_err(Refusal::Proof)? }))
     }
 
@@ -106,9 +108,7 @@ impl PossessionRules {
             None => Ok(None),
         }
     }
-}
 
-impl PossessionRules {
     /// The checks with their results, for an explanation.
     pub(crate) fn rows(self, confirmation: Option<&Confirmation>, sender: &Sender) -> [CheckRow; 2] {
         let result = self.check_binding(confirmation, sender).map(drop).map_err(Refusal::Token);

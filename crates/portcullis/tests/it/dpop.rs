@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
-use portcullis::{ClientCertificate, Dpop, Nonces, ReplayStore, ReplayStoreAway, Secure};
+use portcullis::{ClientCertificate, Dpop, Nonces, ReplayStore, ReplayStoreAway, Rules, Secure};
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
 
 use crate::support::{Answer, Setup, answer, app};
@@ -133,6 +133,25 @@ async fn challenges_name_the_schemes_that_are_accepted() {
     let refused =
         answer(&notes(secure(&setup, Dpop::required())), asked(&[("authorization", format!("Bearer {bearer}"))])).await;
     assert!(refused.body.contains("dpop_required"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn rules_that_come_later_do_not_switch_it_off() {
+    let setup = Setup::new().await;
+    let bearer = format!("Bearer {}", setup.server.token().sign());
+    let required: Rules = serde_json::from_str(r#"{ "dpop": "required" }"#).unwrap();
+    let table = [
+        (secure(&setup, Dpop::required()).rules(Rules::default()).unwrap(), 401),
+        (Secure::new(setup.jwks.clone()).rules(required.clone()).unwrap().dpop(Dpop::allowed()), 401),
+        (secure(&setup, Dpop::allowed()).rules(required.clone()).unwrap(), 401),
+        (secure(&setup, Dpop::allowed()).rules(Rules::default()).unwrap(), 200),
+        // Rules replace rules.
+        (Secure::new(setup.jwks.clone()).rules(required).unwrap().rules(Rules::default()).unwrap(), 200),
+    ];
+    for (index, (secure, status)) in table.into_iter().enumerate() {
+        let got = answer(&notes(secure), asked(&[("authorization", bearer.clone())])).await;
+        assert_eq!(got.status, status, "{index}: {}", got.body);
+    }
 }
 
 #[tokio::test]
