@@ -18,6 +18,7 @@ use crate::{
     proof::{ClientKeys, DpopRules, DpopUse, Nonces, ProofRequest, RequestUrl, UnverifiedProof, VerifiedProof},
     refusal::{ProofFault, Refusal, UnavailableFault},
     replay::{AnyReplayStore, Lookup, MEMORY_BYTES, ReplayFault, ReplayStore, ReplayStoreAway, Replays, Sighting},
+    resource::DpopInDocument,
 };
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -28,7 +29,8 @@ const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Clones share the memory and the known keys: use one for all endpoints, so that a proof of one is a replay at each.
 ///
 /// The proof has to name the URL that the client used. It is the [`public_url`](Self::public_url) with the path of the request; or
-/// the authority of the request target or of the one `Host` field, with https, and with http for names of this machine.
+/// the authority of the request target or of the one `Host` field, with the scheme that the door knows, or else with https, and with http
+/// for names of this machine.
 ///
 /// # Example
 ///
@@ -138,11 +140,12 @@ impl Dpop {
         Self { nonces: Some(nonces), ..self }
     }
 
-    /// Shares the memory of used proofs with other processes, by a store; the process asks its own memory first.
+    /// Shares the memory of used proofs with other processes, by a store; the process asks its own memory first, which stays that of
+    /// the clones made before.
     #[must_use]
     pub fn replay_store(self, store: impl ReplayStore, away: ReplayStoreAway) -> Self {
         let store: Arc<dyn AnyReplayStore> = Arc::new(store);
-        Self { replays: Arc::new(Replays::new(MEMORY_BYTES, Some((store, away)))), ..self }
+        Self { replays: Arc::new(self.replays.with_store(store, away)), ..self }
     }
 
     /// Returns the number of remembered proofs, and their estimated size in bytes.
@@ -157,6 +160,12 @@ impl Dpop {
 
     pub(super) fn keys(&self) -> &ClientKeys {
         &self.keys
+    }
+
+    /// The facts for the document about a resource.
+    pub(super) fn in_document(&self, use_at_endpoint: DpopUse) -> DpopInDocument {
+        let algorithms = self.rules.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        DpopInDocument { algorithms, is_required: use_at_endpoint == DpopUse::Required }
     }
 
     /// The facts for challenges.
@@ -219,6 +228,9 @@ impl Dpop {
                 _ => return None,
             },
         };
+        if let Some(scheme) = presented.scheme {
+            return RequestUrl::new(scheme, authority, path);
+        }
         let https = RequestUrl::new("https", authority, path)?;
         let is_here = url::Url::parse(https.as_str()).is_ok_and(|url| crate::loopback::is_this_machine(&url));
         if is_here { RequestUrl::new("http", authority, path) } else { Some(https) }

@@ -94,7 +94,8 @@ impl Gate {
 
     /// The document about the resource as it is now.
     pub(super) fn resource_document(&self) -> Option<ResourceDocument> {
-        Some(self.resource.as_ref()?.document(self.sources.contains(&TokenSource::authorization())))
+        let dpop = self.accepted_dpop().map(|dpop| dpop.in_document(self.rules.dpop));
+        Some(self.resource.as_ref()?.document(self.sources.contains(&TokenSource::authorization()), dpop))
     }
 
     pub(crate) fn max_token_bytes(&self) -> usize {

@@ -33,6 +33,8 @@ pub struct Presented<'a> {
     pub target: &'a str,
     /// The host and port that the client used; only a DPoP proof is held against them.
     pub authority: ClientAuthority<'a>,
+    /// The scheme of the client's URL, if the door knows it; if not, it is https, and http for names of this machine.
+    pub scheme: Option<&'a str>,
     /// The client's certificate from mutual TLS (RFC 8705).
     pub client_certificate: Option<ClientCertificate>,
     /// The content, as far as the door sees it; only the rules of an MCP server depend on it ([`Secure::content_limit`]).
@@ -53,8 +55,9 @@ impl<'a> Presented<'a> {
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
         let (method, target) = ("", "");
         let content = Content::Unseen;
-        let authority = ClientAuthority::HostField;
-        Self { fields, method, target, authority, client_certificate: None, content, before: None, verify_later: false }
+        let (authority, scheme) = (ClientAuthority::HostField, None);
+        let (client_certificate, before) = (None, None);
+        Self { fields, method, target, authority, scheme, client_certificate, content, before, verify_later: false }
     }
 
     /// The same with this method and target URI, or path and query.
@@ -67,6 +70,12 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn authority(self, authority: ClientAuthority<'a>) -> Self {
         Self { authority, ..self }
+    }
+
+    /// The same with this scheme of the client's URL: http or https.
+    #[must_use]
+    pub fn scheme(self, scheme: Option<&'a str>) -> Self {
+        Self { scheme, ..self }
     }
 
     /// The same with this client certificate.

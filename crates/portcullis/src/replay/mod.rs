@@ -35,7 +35,7 @@ pub(crate) const MEMORY_BYTES: usize = 16 << 20;
 
 /// The proofs that were seen before, here and by processes that share a store.
 pub(crate) struct Replays {
-    memory: Mutex<Memory>,
+    memory: Arc<Mutex<Memory>>,
     shared: Option<Arc<Shared>>,
     warnings: Warnings,
 }
@@ -78,7 +78,13 @@ impl Replays {
     /// Makes a memory of this many bytes, beside a store that processes share.
     pub(crate) fn new(memory_bytes: usize, store: Option<(Arc<dyn AnyReplayStore>, ReplayStoreAway)>) -> Self {
         let shared = store.map(|(store, away)| Arc::new(Shared::new(store, away)));
-        Self { memory: Mutex::new(Memory::new(memory_bytes)), shared, warnings: Warnings::default() }
+        Self { memory: Arc::new(Mutex::new(Memory::new(memory_bytes))), shared, warnings: Warnings::default() }
+    }
+
+    /// Returns the same memory beside this store.
+    pub(crate) fn with_store(&self, store: Arc<dyn AnyReplayStore>, away: ReplayStoreAway) -> Self {
+        let shared = Some(Arc::new(Shared::new(store, away)));
+        Self { memory: Arc::clone(&self.memory), shared, warnings: Warnings::default() }
     }
 
     /// Looks a proof up, and remembers it: of any number of calls with the same proof, one finds it new.

@@ -72,13 +72,26 @@ struct Metadata<'a> {
     resource_policy_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_tos_uri: Option<&'a str>,
+    #[serde(flatten)]
+    dpop: Option<DpopInDocument>,
+}
+
+/// The members about DPoP (RFC 9449).
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DpopInDocument {
+    /// The algorithms of proofs.
+    #[serde(rename = "dpop_signing_alg_values_supported")]
+    pub(crate) algorithms: Vec<&'static str>,
+    /// True if bearer tokens are refused.
+    #[serde(rename = "dpop_bound_access_tokens_required", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_required: bool,
 }
 
 impl ResourceDocument {
     /// The beginning of every document's path (RFC 9728 section 8.2).
     pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-    pub(super) fn of(resource: &Resource, takes_field: bool) -> Self {
+    pub(super) fn of(resource: &Resource, takes_field: bool, dpop: Option<DpopInDocument>) -> Self {
         let rules = &resource.rules;
         let metadata = Metadata {
             resource: resource.identifier(),
@@ -90,6 +103,7 @@ impl ResourceDocument {
             resource_documentation: rules.documentation.as_deref(),
             resource_policy_uri: rules.policy_uri.as_deref(),
             resource_tos_uri: rules.tos_uri.as_deref(),
+            dpop,
         };
         Self {
             path: resource.identifier.metadata_path().to_owned(),

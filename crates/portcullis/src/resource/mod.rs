@@ -14,6 +14,8 @@ mod in_use;
 mod rules;
 
 pub use document::ResourceDocument;
+
+pub(crate) use document::DpopInDocument;
 pub use rules::ResourceRules;
 
 pub(crate) use in_use::{RegisteredScopes, ScopesInUse};
@@ -78,9 +80,9 @@ impl Resource {
 
     /// The document as it is now.
     ///
-    /// `takes_field` tells whether tokens are taken from the `Authorization` field (RFC 6750 section 2.1).
-    pub(crate) fn document(&self, takes_field: bool) -> ResourceDocument {
-        ResourceDocument::of(self, takes_field)
+    /// `takes_field` tells whether tokens are taken from the `Authorization` field (RFC 6750 section 2.1), `dpop` that DPoP is accepted.
+    pub(crate) fn document(&self, takes_field: bool, dpop: Option<DpopInDocument>) -> ResourceDocument {
+        ResourceDocument::of(self, takes_field, dpop)
     }
 }
 

@@ -12,7 +12,7 @@ fn resource(identifier: &str) -> Resource {
 }
 
 fn metadata(resource: &Resource) -> Value {
-    serde_json::from_slice(resource.document(true).body()).unwrap()
+    serde_json::from_slice(resource.document(true, None).body()).unwrap()
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn the_document_stands_at_the_well_known_path_before_that_of_the_identifier() {
         let resource = resource(identifier);
         assert_eq!(resource.identifier(), identifier);
         assert_eq!(resource.metadata_url(), format!("{origin}/.well-known/oauth-protected-resource{path}"));
-        let document = resource.document(true);
+        let document = resource.document(true, None);
         assert_eq!(document.path(), format!("/.well-known/oauth-protected-resource{path}"));
         assert_eq!(document.url(), resource.metadata_url());
         assert!(resource.has_document_at(document.path()));
@@ -99,7 +99,7 @@ fn the_document_has_the_members_that_were_described_and_no_others() {
         "resource": "https://api.example.com", "authorization_servers": [AS], "bearer_methods_supported": ["header"],
     });
     assert_eq!(metadata(&bare), expected);
-    let none: Value = serde_json::from_slice(bare.document(false).body()).unwrap();
+    let none: Value = serde_json::from_slice(bare.document(false, None).body()).unwrap();
     assert_eq!(none["bearer_methods_supported"], json!([]), "tokens in a cookie are sent by no method of RFC 6750");
 
     let rules = serde_json::from_value(json!({
@@ -196,7 +196,7 @@ fn only_scope_of_rules_that_live_is_published() {
 
 #[test]
 fn the_document_answers_each_method() {
-    let document = resource("https://api.example.com/mcp").document(true);
+    let document = resource("https://api.example.com/mcp").document(true, None);
     let field = |method: &str, name: &str| {
         let response = document.response(method);
         response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
-use portcullis::{ClientCertificate, Dpop, Nonces, ReplayStore, ReplayStoreAway, Rules, Secure};
+use portcullis::{
+    ClientAuthority, ClientCertificate, Dpop, Nonces, Presented, ProtectedResource, ReplayStore, ReplayStoreAway,
+    Rules, Secure, Verifier,
+};
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Setup, answer, app};
 
@@ -176,6 +180,73 @@ async fn the_url_is_the_public_one_or_that_of_one_well_formed_host_field() {
     }
     assert!(Dpop::required().public_url("ftp://a").is_err());
     assert!(Dpop::required().public_url("https://a?b").is_err());
+}
+
+#[tokio::test]
+async fn the_scheme_is_the_one_that_the_door_knows() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let secure = secure(&setup, Dpop::required());
+    for (scheme, authority, url, expected) in [
+        (None, "api.example.com", "https://api.example.com/notes", "pass"),
+        (None, "api.example.com", "http://api.example.com/notes", "dpop_url"),
+        (None, "localhost:3000", "http://localhost:3000/notes", "pass"),
+        (Some("http"), "api.example.com", "http://api.example.com/notes", "pass"),
+        (Some("http"), "api.example.com", "https://api.example.com/notes", "dpop_url"),
+        (Some("https"), "localhost:3000", "https://localhost:3000/notes", "pass"),
+        (Some("HTTPS"), "api.example.com", "https://api.example.com/notes", "pass"),
+        (Some("ws"), "api.example.com", "https://api.example.com/notes", "dpop_url_unknown"),
+        (Some(""), "api.example.com", "https://api.example.com/notes", "dpop_url_unknown"),
+        (Some("https, http"), "api.example.com", "https://api.example.com/notes", "dpop_url_unknown"),
+    ] {
+        let fields = client.fields("GET", url, &token);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let presented = Presented::new(&fields)
+            .request("GET", "/notes")
+            .authority(ClientAuthority::Known(authority))
+            .scheme(scheme);
+        let outcome = secure.judge(&presented).verdict().await.outcome;
+        assert_eq!(outcome.map_or_else(|refusal| refusal.code(), |_| "pass"), expected, "{scheme:?} {authority} {url}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_about_a_resource_tells_of_dpop() {
+    let setup = Setup::new().await;
+    for (dpop, algorithms, required) in [
+        (None, None, None),
+        (Some(Dpop::allowed()), Some(json!(["ES256"])), None),
+        (Some(Dpop::required()), Some(json!(["ES256"])), Some(json!(true))),
+    ] {
+        let resource = ProtectedResource::new("https://api.example.com/notes");
+        let secure =
+            Secure::protecting(resource.issuer(Verifier::builder(setup.jwks.clone()).issuer("https://as.example.com")));
+        let secure = match dpop {
+            Some(dpop) => secure.unwrap().dpop(dpop.algorithms([portcullis::Algorithm::ES256]).unwrap()),
+            None => secure.unwrap(),
+        };
+        let document: Value = serde_json::from_slice(secure.resource_document().unwrap().body()).unwrap();
+        assert_eq!(document.get("dpop_signing_alg_values_supported"), algorithms.as_ref(), "{document}");
+        assert_eq!(document.get("dpop_bound_access_tokens_required"), required.as_ref(), "{document}");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_stays_a_replay_where_a_store_or_other_rules_come_later() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let before = Dpop::required();
+    let fields = client.fields("GET", URL, &token);
+    assert_eq!(answer(&notes(secure(&setup, before.clone())), asked(&fields)).await.status, 200);
+    let shared = before.clone().replay_store(Stubborn(Some(true)), ReplayStoreAway::JudgeLocally);
+    for after in [before.clone().max_age(Duration::from_secs(60)).unwrap(), shared.clone(), before] {
+        let answer = answer(&notes(secure(&setup, after)), asked(&fields)).await;
+        assert!(answer.body.contains("dpop_replayed"), "{}", answer.body);
+    }
+    let fields = client.fields("GET", URL, &token);
+    assert_eq!(answer(&notes(secure(&setup, shared)), asked(&fields)).await.status, 200);
 }
 
 /// A store that answers the same to everything, or never.
