@@ -3,12 +3,14 @@
 use std::{fmt::Write, path::Path};
 
 use miette::Report;
-use portcullis::{ClaimRule, IssuerRules, Rules};
+use portcullis::{ClaimRule, DpopRules, IssuerRules, ReplayStoreAway, Rules};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    config::{Config, Issuer, Keys, Listener, Resource, Route, Store, Traces, default_rules, without_secrets},
+    config::{
+        Config, Dpop, Issuer, Keys, Listener, Nonces, Resource, Route, Store, Traces, default_rules, without_secrets,
+    },
     decision::Gateway,
     terminal,
 };
@@ -47,12 +49,24 @@ fn told(config: &Config, metadata: &[String]) -> String {
         false => "a request under no route is refused".into(),
     });
     lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
+    lines.extend(config.dpop.as_ref().map(dpop));
     lines.extend(config.store.as_ref().map(store));
     lines.extend(config.traces.as_ref().map(traces));
     lines.iter().fold(String::new(), |mut text, line| {
         let _ = writeln!(text, "  {line}");
         text
     })
+}
+
+fn dpop(dpop: &Dpop) -> String {
+    let url = dpop.public_url.as_deref().unwrap_or("the URL that the proxy tells");
+    let mut told = vec![format!("DPoP proofs for {url}")];
+    told.extend((dpop.nonces != Nonces::Off).then(|| "with a nonce".to_owned()));
+    told.extend(
+        (dpop.store_away == ReplayStoreAway::Refuse).then(|| "refused while the shared store is away".to_owned()),
+    );
+    told.extend(further(&dpop.rules, &DpopRules::default(), &[]));
+    told.join(", ")
 }
 
 fn store(store: &Store) -> String {
@@ -214,6 +228,30 @@ mod tests {
                 closed,
                 "{paths:?}: {told}"
             );
+        }
+    }
+
+    #[test]
+    fn the_use_of_dpop_is_told() {
+        let start = "[[issuers]]\nissuer = \"https://as.example.com\"\n[[routes]]\npath = \"/a\"\n[[routes]]\npath = \
+                     \"/b\"\ndpop = \"off\"\n[dpop]\nuse = \"required\"\n";
+        for (lines, told_as) in [
+            ("", "DPoP proofs for the URL that the proxy tells"),
+            (
+                "public_url = \"https://api.example.com\"\nnonces = true\nmax_age = \"1m\"\nalgorithms = [\"ES256\"]",
+                "DPoP proofs for https://api.example.com, with a nonce, algorithms [\"ES256\"], max_age 60",
+            ),
+        ] {
+            let config = Config::read(&format!("{start}{lines}"), "portcullis.toml", Path::new("")).unwrap();
+            let lines: Vec<_> = told(&config, &[]).lines().map(|line| line.trim().to_owned()).collect();
+            for line in [
+                told_as,
+                "all routes: dpop \"required\"",
+                "route /a (any method): any valid token",
+                "route /b (any method): any valid token, dpop \"off\"",
+            ] {
+                assert!(lines.contains(&line.to_owned()), "{line} is not in {lines:#?}");
+            }
         }
     }
 

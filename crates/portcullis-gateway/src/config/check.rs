@@ -9,6 +9,7 @@ use toml::de::{DeTable, Error};
 use super::{
     Config, Network,
     bytes::bytes,
+    dpop,
     file::{File, Table, Value},
     issuer, listener,
     network::network,
@@ -55,6 +56,10 @@ fn syntax(error: &Error, text: &str) -> Problem {
 fn config(root: Table<'_>) -> Config {
     let (forward_auth, grpc, admin) = listener::listeners(&root);
     let issuers = issuer::issuers(&root, token_cache(&root));
+    let dpop = dpop::dpop(&root);
+    let rules = route::rules_of_all(&root, dpop.as_ref().and_then(|dpop| dpop.used).unwrap_or_default());
+    let routes = route::routes(&root, &rules, &issuers);
+    dpop::together(&root, dpop.as_ref(), &routes);
     let config = Config {
         forward_auth,
         grpc,
@@ -66,8 +71,9 @@ fn config(root: Table<'_>) -> Config {
             .list("trusted_proxies", "an array of addresses and networks", network)
             .unwrap_or_else(Network::loopback),
         log: listener::log(&root),
-        rules: route::rules_of_all(&root).unwrap_or_default(),
-        routes: route::routes(&root, &issuers),
+        routes,
+        rules,
+        dpop,
         resources: resource::resources(&root, &issuers),
         issuers,
         headers: route::headers(&root),

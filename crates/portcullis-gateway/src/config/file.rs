@@ -21,7 +21,7 @@ use super::{
 
 pub(super) type Read<T> = Result<T, Problem>;
 
-/// A field of a library struct that a table cannot have, and the remedy.
+/// A field of a library struct that a table cannot have, and the remedy; without one, the key has another meaning there.
 pub(super) type NotHere = (&'static str, &'static str);
 
 /// A field of a struct, and its value.
@@ -128,11 +128,11 @@ impl<'a> Table<'a> {
     /// Reads the rest of the table into a struct of the library, whose fields become known keys here, and has it
     /// checked.
     ///
-    /// A field that is not in this table may be in the one `above`. Each mistake is noted; keys in `not_here` are
-    /// refused.
+    /// A field that is not in this table may be in the one `above`, unless it is refused there. Each mistake is noted; keys in
+    /// `not_here` are refused.
     pub(super) fn rest<T: DeserializeOwned>(
         &self,
-        above: Option<&Self>,
+        above: Option<(&Self, &[NotHere])>,
         not_here: &[NotHere],
         check: impl FnOnce(&T) -> Result<(), ConfigurationError>,
     ) -> Option<T> {
@@ -152,7 +152,7 @@ impl<'a> Table<'a> {
 
     /// Refuses keys that a table of this kind cannot have.
     fn refuse(&self, not_here: &[NotHere]) {
-        for (key, reason) in not_here {
+        for (key, reason) in not_here.iter().filter(|(_, reason)| !reason.is_empty()) {
             if let Some((place, _)) = self.entry(key) {
                 let problem = Problem::new(place, format!("expected no `{key}` here, got one")).help(*reason);
                 self.look_at(key, || self.note(problem));
@@ -162,9 +162,17 @@ impl<'a> Table<'a> {
 
     /// Returns the fields of a struct that have a value without a mistake. Each is read alone, so that each mistake is
     /// noted.
-    fn good_fields<T: DeserializeOwned>(&self, above: Option<&Self>, not_here: &[NotHere]) -> Vec<Field<'a>> {
-        let is_offered = |key: &&&str| !not_here.iter().any(|(hidden, _)| hidden == *key);
-        let value = |key: &&'static str| Some((*key, self.value(key).or_else(|| above?.value(key))?));
+    fn good_fields<T: DeserializeOwned>(
+        &self,
+        above: Option<(&Self, &[NotHere])>,
+        not_here: &[NotHere],
+    ) -> Vec<Field<'a>> {
+        let is_among = |keys: &[NotHere], key: &str| keys.iter().any(|(hidden, _)| *hidden == key);
+        let is_offered = |key: &&&str| !is_among(not_here, key);
+        let inherited = |key: &'static str| {
+            above.filter(|(_, refused)| !is_among(refused, key)).and_then(|(above, _)| above.value(key))
+        };
+        let value = |key: &&'static str| Some((*key, self.value(key).or_else(|| inherited(key))?));
         let is_good = |(key, value): &Field<'a>| {
             // A value with a mistake is read as well, since it may have unknown keys, too.
             let alone =

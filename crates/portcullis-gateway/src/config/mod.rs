@@ -10,6 +10,7 @@ mod certificate;
 mod check;
 mod claims;
 mod cut;
+mod dpop;
 mod duration;
 mod fetching;
 mod file;
@@ -45,7 +46,7 @@ use std::{
 
 use http::HeaderName;
 use miette::Report;
-use portcullis::{Algorithm, IntrospectionForm, IssuerRules, Rules};
+use portcullis::{Algorithm, DpopRules, DpopUse, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules};
 use url::Url;
 
 use crate::{routes::Pattern, terminal::visible};
@@ -73,6 +74,7 @@ pub(crate) struct Config {
     pub(crate) routes: Vec<Route>,
     pub(crate) headers: Vec<HeaderRule>,
     pub(crate) store: Option<Store>,
+    pub(crate) dpop: Option<Dpop>,
     pub(crate) traces: Option<Traces>,
 }
 
@@ -323,6 +325,30 @@ pub(crate) struct Store {
     pub(crate) secret: Secret,
     /// The authority of the server's certificate, in PEM, if it is not a public one.
     pub(crate) ca_pem: Option<String>,
+}
+
+/// The proofs of possession (RFC 9449).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Dpop {
+    /// The use on routes without their own, and where there are no routes; none if only routes tell it.
+    pub(crate) used: Option<DpopUse>,
+    /// The rules for proofs.
+    pub(crate) rules: DpopRules,
+    /// The URL of the API as clients write it; else the proxy describes it.
+    pub(crate) public_url: Option<String>,
+    pub(crate) nonces: Nonces,
+    pub(crate) store_away: ReplayStoreAway,
+}
+
+/// The nonces that proofs are made with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Nonces {
+    #[default]
+    Off,
+    /// By the secret of the shared store; without a store, by a random one.
+    On,
+    /// By this secret, 32 bytes or more.
+    Secret(Secret),
 }
 
 /// The collector of spans, by OpenTelemetry's protocol over HTTP.

@@ -22,6 +22,15 @@ pub(crate) struct Resource {
     pub(crate) host: String,
     /// The path of the identifier, and everything below it.
     pub(crate) paths: Pattern,
+    /// The scheme, host and port of the identifier.
+    pub(crate) origin: String,
+}
+
+/// The place of a resource among requests.
+struct Place {
+    host: String,
+    paths: Pattern,
+    origin: String,
 }
 
 impl Resource {
@@ -62,9 +71,9 @@ fn resource(table: &Table<'_>, issuers: &[Issuer]) -> Option<Resource> {
     let audience = some_of(table, "audience", |value| value.exact());
     table.look_at("mcp", || mcp(table));
     let rules = table.rest(None, &[], ResourceRules::check)?;
-    let (host, paths) = place?;
+    let Place { host, paths, origin } = place?;
     let audience = if audience.is_empty() { vec![rules.resource.clone()] } else { audience };
-    Some(Resource { rules, audience, issuers, host, paths })
+    Some(Resource { rules, audience, issuers, host, paths, origin })
 }
 
 /// Notes the mistakes in the rules of an MCP server, each at its place.
@@ -101,10 +110,10 @@ fn issuer(value: &Value<'_>, issuers: &[Issuer]) -> Read<String> {
     }
 }
 
-/// Reads the host of an identifier, and the paths below it.
+/// Reads the origin of an identifier, and the paths below it.
 ///
 /// The library judges the identifier as such; here it has to have a place among routes.
-fn place(value: &Value<'_>) -> Read<(String, Pattern)> {
+fn place(value: &Value<'_>) -> Read<Place> {
     let text = value.exact()?;
     let malformed = |problem: String| {
         value.problem(problem).help("write the URL that clients use, as in \"https://mcp.example.com/mcp\"")
@@ -117,5 +126,5 @@ fn place(value: &Value<'_>) -> Read<(String, Pattern)> {
         return Err(problem.help("servers read encoded characters differently: choose another path for the resource"));
     }
     let paths = Pattern::parse(&format!("{path}/*")).map_err(|not| value.problem(not.problem).help(not.help))?;
-    Ok((host.to_owned(), paths))
+    Ok(Place { host: host.to_owned(), paths, origin: url.origin().ascii_serialization() })
 }

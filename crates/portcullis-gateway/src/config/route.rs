@@ -1,7 +1,7 @@
 //! `[[routes]]` and `[[headers]]`: the rules for requests, and the fields for the upstream.
 
 use http::{HeaderName, Method};
-use portcullis::{InvalidTokenStatus, Rules};
+use portcullis::{DpopUse, InvalidTokenStatus, Rules};
 
 use super::{
     HeaderRule, Issuer, Route,
@@ -32,7 +32,9 @@ const STATUS: &str = "invalid_token_status";
 
 /// The fields that cannot be set for all routes at once: one line must not open them all, and each route names its own
 /// needs.
-pub(super) const NOT_FOR_ALL: [NotHere; 5] = [
+pub(super) const NOT_FOR_ALL: [NotHere; 6] = [
+    // The table `[dpop]`, with `use` for all routes.
+    ("dpop", ""),
     ("scope", "write it in the `[[routes]]` that ask for it"),
     ("any_scope", "write it in the `[[routes]]` that ask for it"),
     ("claims", "write them in the `[[routes]]` that ask for them"),
@@ -40,15 +42,22 @@ pub(super) const NOT_FOR_ALL: [NotHere; 5] = [
     ("report_only", "write it in each of the `[[routes]]` that are only to report: it guards nothing"),
 ];
 
-/// Reads the routes, none of which an earlier one covers.
-pub(super) fn routes(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Route> {
+/// The table above all routes, and its rules.
+#[derive(Clone, Copy)]
+pub(super) struct Above<'t, 'a> {
+    root: &'t Table<'a>,
+    rules: &'t Rules,
+}
+
+/// Reads the routes, none of which an earlier one covers; `all` are the rules above them.
+pub(super) fn routes(root: &Table<'_>, all: &Rules, issuers: &[Issuer]) -> Vec<Route> {
     if let Some(value) = root.value("routes").filter(|value| value.elements() == Some(0)) {
         let problem = value.problem("expected a route, got an empty array");
         root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
     }
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
-        let (place, route) = (table.value("path"), route(&table, root, issuers));
+        let (place, route) = (table.value("path"), route(&table, Above { root, rules: all }, issuers));
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
         if let Some((first, earlier)) = covering(&routes, &route) {
@@ -80,7 +89,7 @@ fn takes(route: &Route, method: &str) -> bool {
     route.methods.is_empty() || has(method) || (method == "HEAD" && has("GET"))
 }
 
-fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Route> {
+fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<Route> {
     let pattern = table.require("path", "write a path or a prefix, as in `path = \"/orders/*\"`", pattern);
     let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
     let public = table.get("public", Value::boolean).unwrap_or(false);
@@ -93,7 +102,7 @@ fn route(table: &Table<'_>, root: &Table<'_>, issuers: &[Issuer]) -> Option<Rout
                 .look_at(key, || table.note(problem.help("a public route asks for no token: take out one of the two")));
         }
     }
-    let rules = rules(table, Some(root), &[], issuers);
+    let rules = rules(table, Some(above), &[], issuers);
     Some(Route { pattern: pattern?, methods, public, rules: rules? })
 }
 
@@ -104,9 +113,12 @@ pub(crate) fn default_rules() -> Rules {
     rules
 }
 
-/// Reads the rules of each route that has none of its own, and the rules where there are no routes.
-pub(super) fn rules_of_all(root: &Table<'_>) -> Option<Rules> {
-    rules(root, None, &NOT_FOR_ALL, &[])
+/// Reads the rules of each route that has none of its own, and the rules where there are no routes; `dpop` is the use of DPoP
+/// there.
+pub(super) fn rules_of_all(root: &Table<'_>, dpop: DpopUse) -> Rules {
+    let mut rules = rules(root, None, &NOT_FOR_ALL, &[]).unwrap_or_default();
+    rules.dpop = dpop;
+    rules
 }
 
 /// Reads the rules of a table, and of the one above it.
@@ -114,7 +126,7 @@ pub(super) fn rules_of_all(root: &Table<'_>) -> Option<Rules> {
 /// The keys named here get better messages than the library's; the library alone knows all keys.
 pub(super) fn rules(
     table: &Table<'_>,
-    above: Option<&Table<'_>>,
+    above: Option<Above<'_, '_>>,
     not_here: &[NotHere],
     issuers: &[Issuer],
 ) -> Option<Rules> {
@@ -123,9 +135,15 @@ pub(super) fn rules(
     claims::each(table);
     table.get("realm", realm);
     table.get(STATUS, status);
-    let mut rules = table.rest(above, not_here, Rules::check)?;
+    let inherited = above.as_ref().map(|above| (above.root, &NOT_FOR_ALL[..]));
+    let mut rules = table.rest(inherited, not_here, Rules::check)?;
     claims::together(table, &rules.claims, issuers);
-    let is_status_named = table.entry(STATUS).or_else(|| above?.entry(STATUS)).is_some();
+    if let Some(above) = &above
+        && table.entry("dpop").is_none()
+    {
+        rules.dpop = above.rules.dpop;
+    }
+    let is_status_named = table.entry(STATUS).or_else(|| above?.root.entry(STATUS)).is_some();
     if !is_status_named {
         rules.invalid_token_status = default_rules().invalid_token_status;
     }

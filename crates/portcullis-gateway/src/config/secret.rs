@@ -8,6 +8,9 @@ use super::{
     problem::Problem,
 };
 
+/// The length of a secret that keys are derived from.
+pub(super) const LEAST_BYTES: usize = 32;
+
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);

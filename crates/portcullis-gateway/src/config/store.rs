@@ -10,8 +10,6 @@ use super::{
     secret,
 };
 
-const LEAST_SECRET_BYTES: usize = 32;
-
 pub(super) fn store(root: &Table<'_>) -> Option<Store> {
     let table = root.table("store")?;
     let urls = urls(&table);
@@ -24,7 +22,7 @@ pub(super) fn store(root: &Table<'_>) -> Option<Store> {
     let username = table.get("username", Value::string);
     let password = secret::secret(&table, "password", "password_file", "password_env");
     let sealing = secret::required(&table, "secret", "secret_file", "secret_env");
-    let long_enough = sealing.as_ref().is_none_or(|secret| secret.reveal().len() >= LEAST_SECRET_BYTES);
+    let long_enough = sealing.as_ref().is_none_or(|secret| secret.reveal().len() >= secret::LEAST_BYTES);
     if let Some(value) = table.value("secret_file").or_else(|| table.value("secret_env")).filter(|_| !long_enough) {
         let problem = value.problem("expected a secret of 32 bytes or more to seal entries with, got a shorter one");
         table

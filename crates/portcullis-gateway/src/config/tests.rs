@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod dpop;
 mod resources;
 mod rules;
 

@@ -9,8 +9,13 @@ use portcullis::{
 };
 
 use super::{
-    Authorization, BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported, headers::Headers,
-    layers::Rule, resources::Resources, telling::Counts,
+    Authorization, BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported,
+    challenges::with_challenges_in_one_field,
+    headers::Headers,
+    layers::{self, Rule},
+    proofs::Proofs,
+    resources::Resources,
+    telling::Counts,
 };
 use crate::{
     config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource, Route},
@@ -20,8 +25,11 @@ use crate::{
 /// The deciding parts of one configuration; a reload makes another.
 pub(crate) struct Gateway {
     issuers: Issuers,
+    proofs: Proofs,
     routes: Routes,
     resources: Resources,
+    /// The layer that describes each resource.
+    described: Vec<Secure>,
     /// The rules of each route, in the order of the routes.
     rules: Vec<Rule>,
     /// The rules where there are no routes: any valid token passes, of a resource if there are resources.
@@ -59,18 +67,22 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Gateway {
-    /// Builds a configuration's deciding parts; issuers that did not change are taken over.
+    /// Builds a configuration's deciding parts; issuers that did not change are taken over, and the memory of used proofs is in any
+    /// case.
     ///
     /// # Errors
     ///
     /// The part of the configuration that the library or the store refuses.
-    pub(crate) fn build(config: &Config, before: Option<&Issuers>) -> Result<Self, BuildError> {
-        let issuers = Issuers::new(config, before)?;
+    pub(crate) fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
+        let issuers = Issuers::new(config, before.map(Self::issuers))?;
+        let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs))?;
         let names: Vec<_> = config.routes.iter().map(name).collect();
         let counts = Counts::new(&names);
-        let rules = Rule::of_routes(config, names, &issuers)?;
-        let anywhere = || Rule::anywhere(config, &issuers);
+        let rules = Rule::of_routes(config, names, &issuers, &proofs)?;
+        let anywhere = || Rule::anywhere(config, &issuers, &proofs);
         let anywhere = config.routes.is_empty().then(anywhere).transpose()?;
+        let all: Vec<_> = rules.iter().chain(&anywhere).collect();
+        let described = layers::described(config, &all, &issuers, &proofs)?;
         let certificate_field = |listener: &Listener| listener.client_certificate.clone();
         let certificate_fields =
             [certificate_field(&config.forward_auth), config.grpc.as_ref().and_then(certificate_field)];
@@ -87,6 +99,8 @@ impl Gateway {
             content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
             logged: config.log.decisions,
             counts,
+            described,
+            proofs,
             issuers,
         })
     }
@@ -102,11 +116,7 @@ impl Gateway {
             Ok(certificate) => certificate,
             Err(fault) => return Judged::Done(self.settle_pass(route, layer, Err(fault)), None),
         };
-        let presented = Presented::new(original.fields)
-            .request(original.known_method(), original.target)
-            .content(original.content)
-            .authority(original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known))
-            .client_certificate(certificate);
+        let presented = presented(original, layer).content(original.content).client_certificate(certificate);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
@@ -157,13 +167,13 @@ impl Gateway {
 
     /// Returns the metadata of each resource, in the order of the configuration.
     pub(crate) fn all_metadata(&self) -> impl Iterator<Item = ResourceDocument> {
-        self.issuers.resources().iter().filter_map(Secure::resource_document)
+        self.described.iter().filter_map(Secure::resource_document)
     }
 
     /// Returns the metadata of the resource that has them at this host and path.
     pub(crate) fn metadata(&self, host: Option<&str>, path: &str) -> Option<ResourceDocument> {
         let resource = self.resources.described_at(host?, path)?;
-        self.issuers.resources().get(resource)?.resource_document()
+        self.described.get(resource)?.resource_document()
     }
 
     /// Returns true if only the gateway may set a header field of this name, also with another character for `-`.
@@ -250,12 +260,12 @@ impl Gateway {
 
     /// Turns the library's verdict into the decision for the proxy.
     fn settle(&self, route: Option<usize>, secure: &Secure, verdict: Verdict) -> Decision {
-        let Verdict { outcome, would_refuse, .. } = verdict;
+        let Verdict { outcome, would_refuse, dpop_nonce, .. } = verdict;
         let outcome = match outcome {
             Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
-        self.settle_pass(route, secure, outcome)
+        self.settle_pass(route, secure, outcome.map(|pass| Pass { dpop_nonce, ..pass }))
     }
 
     /// Returns the decision about a request with a fault of the gateway's own, or none; in shadow mode the fault is reported alone.
@@ -276,7 +286,21 @@ impl Gateway {
         let headers = self.headers.of(access.as_ref())?;
         let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
         let authorization = phantom.map(bearer).transpose()?.map_or(Authorization::AsSent, Authorization::Replaced);
-        Ok(Pass { headers, authorization, access, would_refuse })
+        Ok(Pass { headers, authorization, access, would_refuse, dpop_nonce: None })
+    }
+}
+
+/// Describes a request to its layer.
+///
+/// A proof is made for the method of the request line. The messages of MCP are judged as those of any method, if a field or a parameter
+/// overrides it.
+fn presented<'a>(original: &Original<'a>, layer: &Secure) -> Presented<'a> {
+    let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
+    let presented = Presented::new(original.fields).authority(authority).scheme(original.scheme);
+    let overridden = presented.request("", original.target);
+    match original.is_overridden() && layer.content_limit(&overridden).is_some() {
+        true => overridden,
+        false => presented.request(original.method, original.target),
     }
 }
 
@@ -299,7 +323,8 @@ fn name(route: &Route) -> String {
 }
 
 fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
-    Refused { code: refusal.code(), reason: refusal.to_string(), response: secure.answer(refusal) }
+    let response = with_challenges_in_one_field(secure.answer(refusal));
+    Refused { code: refusal.code(), reason: refusal.to_string(), response }
 }
 
 fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {

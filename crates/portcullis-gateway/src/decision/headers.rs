@@ -31,8 +31,8 @@ use crate::config::{CertificateField, HeaderRule};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
 /// whose servers run what the content says.
-const JUDGED: [&str; 6] =
-    ["authorization", "mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
+const JUDGED: [&str; 7] =
+    ["authorization", "dpop", "mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
 /// The fields of a configuration.
 #[derive(Debug)]
@@ -168,6 +168,7 @@ mod tests {
             ("close,\tX_Auth_Subject ,", true),
             ("Authorization", true),
             ("TE, Trailer,AUTHORIZATION", true),
+            ("close, DPoP", true),
             ("close, MCP-Protocol-Version", true),
             ("mcp-method", true),
             ("x, Mcp_Name", true),

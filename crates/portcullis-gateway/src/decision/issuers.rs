@@ -108,7 +108,6 @@ impl Issuers {
     }
 
     /// Returns the store that gateways share.
-    #[allow(dead_code, reason = "for the replays of DPoP proofs")]
     pub(crate) fn store(&self) -> Option<&RedisStore> {
         self.0.store.as_ref()
     }

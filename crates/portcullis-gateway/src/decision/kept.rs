@@ -32,6 +32,7 @@ impl Kept {
             method: &self.method,
             target: &self.target,
             host: None,
+            scheme: None,
             overriding: Overrides::NOTHING,
             fields: self,
             content: Content::Unseen,

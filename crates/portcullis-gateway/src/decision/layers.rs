@@ -1,14 +1,15 @@
 //! The layers of a route: one for each set of tokens that it may be requested with.
 
-use portcullis::{ConfigurationError, Rules, Secure};
+use portcullis::{ConfigurationError, Dpop, DpopUse, Rules, Secure};
 
-use super::{BuildError, Issuers};
+use super::{BuildError, Issuers, proofs::Proofs};
 use crate::config::{Config, Resource, Route};
 
 /// The rules of a route; a public route has no layers.
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) layers: Option<Layers>,
+    dpop: DpopUse,
 }
 
 /// The layers of a route: all have its rules, and each accepts its own tokens.
@@ -21,19 +22,31 @@ pub(super) struct Layers {
 
 impl Rule {
     /// Makes the rules of each route.
-    pub(super) fn of_routes(config: &Config, names: Vec<String>, issuers: &Issuers) -> Result<Vec<Self>, BuildError> {
+    pub(super) fn of_routes(
+        config: &Config,
+        names: Vec<String>,
+        issuers: &Issuers,
+        proofs: &Proofs,
+    ) -> Result<Vec<Self>, BuildError> {
         let rule = |(index, (route, name)): (usize, (&Route, String))| {
             let earlier = config.routes.get(..index).unwrap_or_default();
-            let layers =
-                || Layers::new(&route.rules, config, issuers, |resource| meet(route, earlier, resource, config));
-            Ok(Self { name, layers: (!route.public).then(layers).transpose()? })
+            let layers = || {
+                Layers::new(&route.rules, config, issuers, proofs, |resource| meet(route, earlier, resource, config))
+            };
+            Ok(Self { name, layers: (!route.public).then(layers).transpose()?, dpop: route.rules.dpop })
         };
         config.routes.iter().zip(names).enumerate().map(rule).collect()
     }
 
     /// Makes the rules where there are no routes.
-    pub(super) fn anywhere(config: &Config, issuers: &Issuers) -> Result<Self, BuildError> {
-        Ok(Self { name: String::new(), layers: Some(Layers::new(&config.rules, config, issuers, |_| true)?) })
+    pub(super) fn anywhere(config: &Config, issuers: &Issuers, proofs: &Proofs) -> Result<Self, BuildError> {
+        let layers = Layers::new(&config.rules, config, issuers, proofs, |_| true)?;
+        Ok(Self { name: String::new(), layers: Some(layers), dpop: config.rules.dpop })
+    }
+
+    /// Returns the use of DPoP for requests under this route to a resource; none if there are none.
+    pub(super) fn dpop_of(&self, resource: usize) -> Option<DpopUse> {
+        self.layers.as_ref()?.of(Some(resource)).map(|_| self.dpop)
     }
 }
 
@@ -43,17 +56,18 @@ impl Layers {
         rules: &Rules,
         config: &Config,
         issuers: &Issuers,
+        proofs: &Proofs,
         meets: impl Fn(&Resource) -> bool,
     ) -> Result<Self, BuildError> {
-        let layer = |secure: Secure| {
-            let refused = |error: ConfigurationError| BuildError { issuer: None, problem: error.to_string() };
-            secure.rules(rules.clone()).map_err(refused)
+        let layer = |secure: Secure, dpop: Result<Dpop, ConfigurationError>| {
+            dpop.and_then(|dpop| secure.dpop(dpop).rules(rules.clone())).map_err(|error| refused(&error))
         };
-        let of_resource =
-            |(resource, secure): (&Resource, &Secure)| meets(resource).then(|| layer(secure.clone())).transpose();
+        let of_resource = |(resource, secure): (&Resource, &Secure)| {
+            meets(resource).then(|| layer(secure.clone(), proofs.of(resource))).transpose()
+        };
         let of_resources =
             config.resources.iter().zip(issuers.resources()).map(of_resource).collect::<Result<_, _>>()?;
-        let apart = || layer(Secure::new(issuers.verifier().clone()));
+        let apart = || layer(Secure::new(issuers.verifier().clone()), proofs.apart());
         let apart = (!config.has_only_resources()).then(apart).transpose()?;
         Ok(Self { apart, of_resources })
     }
@@ -65,6 +79,32 @@ impl Layers {
             None => self.apart.as_ref(),
         }
     }
+}
+
+/// Makes the layer whose document describes each resource: it tells of DPoP as all routes to the resource have it.
+pub(super) fn described(
+    config: &Config,
+    rules: &[&Rule],
+    issuers: &Issuers,
+    proofs: &Proofs,
+) -> Result<Vec<Secure>, BuildError> {
+    let resources = config.resources.iter().zip(issuers.resources());
+    let layer = |(index, (resource, secure)): (usize, (&Resource, &Secure))| {
+        let uses: Vec<_> = rules.iter().filter_map(|rule| rule.dpop_of(index)).collect();
+        let mut described = Rules::default();
+        described.dpop = match uses.as_slice() {
+            [] => DpopUse::Off,
+            uses if uses.iter().all(|used| *used == DpopUse::Required) => DpopUse::Required,
+            uses if uses.iter().all(|used| *used == DpopUse::Off) => DpopUse::Off,
+            _ => DpopUse::Allowed,
+        };
+        proofs.of(resource).and_then(|dpop| secure.clone().dpop(dpop).rules(described)).map_err(|error| refused(&error))
+    };
+    resources.enumerate().map(layer).collect()
+}
+
+fn refused(error: &ConfigurationError) -> BuildError {
+    BuildError { issuer: None, problem: error.to_string() }
 }
 
 /// Returns false if no request is under both the route and the resource: the metadata of a resource name the scope of its

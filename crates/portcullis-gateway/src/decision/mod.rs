@@ -6,6 +6,7 @@
 //! ```
 
 mod certificate;
+mod challenges;
 mod decider;
 mod fault;
 mod gateway;
@@ -13,6 +14,7 @@ mod headers;
 mod issuers;
 mod kept;
 mod layers;
+mod proofs;
 mod resources;
 mod telling;
 
@@ -39,6 +41,9 @@ pub(crate) struct Original<'a> {
     pub(crate) target: &'a str,
     /// The host, with or without a port, as the proxy tells it; none if it does not, or not clearly.
     pub(crate) host: Option<&'a str>,
+    /// The scheme of the URL that the client requested, as the proxy tells it, and empty if it tells several; none if it
+    /// tells none.
+    pub(crate) scheme: Option<&'a str>,
     /// The method or path by which the client's header fields override those of the request line.
     pub(crate) overriding: Overrides<'a>,
     /// The client's header fields.
@@ -51,12 +56,15 @@ pub(crate) struct Original<'a> {
     pub(crate) traceparent: Option<&'a str>,
 }
 
-impl<'a> Original<'a> {
-    /// Returns the method; an empty one if the upstream may take the request for one with another.
-    fn known_method(&self) -> &'a str {
-        if routes::overrides_method(self.overriding, self.target) { "" } else { self.method }
+impl Original<'_> {
+    /// Returns true if the upstream may take the request for one with another method.
+    fn is_overridden(&self) -> bool {
+        routes::overrides_method(self.overriding, self.target)
     }
 }
+
+/// The field that gives a client the nonce for its next proof (RFC 9449 section 8).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 const NO_FIELDS: [(&str, &[u8]); 0] = [];
 
@@ -66,6 +74,7 @@ impl Original<'static> {
         method: "",
         target: "",
         host: None,
+        scheme: None,
         overriding: Overrides::NOTHING,
         fields: &NO_FIELDS,
         content: Content::Unseen,
@@ -90,6 +99,8 @@ pub(crate) struct Pass {
     pub(crate) access: Option<Access>,
     /// The refusal that the route only reports.
     pub(crate) would_refuse: Option<Reported>,
+    /// The nonce for the client's next proof (RFC 9449 section 8.2), in the response.
+    pub(crate) dpop_nonce: Option<HeaderValue>,
 }
 
 /// The `Authorization` field for the upstream.

@@ -313,8 +313,8 @@ const CODES: &[Code] = &[
     code(
         "dpop_proof_too_large",
         401,
-        "The proof is longer than 8 KiB.",
-        "Have the client use a shorter key and fewer claims.",
+        "The proof is longer than 8 KiB, or `max_proof_bytes` of `[dpop]`.",
+        "Have the client use a shorter key and fewer claims, or raise the limit.",
     ),
     code(
         "malformed_dpop_proof",
@@ -340,13 +340,14 @@ const CODES: &[Code] = &[
         "dpop_url",
         401,
         "The proof is for another URL than that of the request.",
-        "Compare scheme, host and path: the proxy has to forward the host that the client used.",
+        "Compare scheme, host and path with the reason in the log. Name the URL by `public_url` of `[dpop]`, or have the proxy tell \
+         scheme and host of the client's URL.",
     ),
     code(
         "dpop_url_unknown",
         401,
-        "The URL that the client used is not clear: the host is missing, doubled or malformed.",
-        "Have the proxy forward the host.",
+        "The URL that the client used is not clear: scheme or host are missing, doubled or malformed.",
+        "Name the URL by `public_url` of `[dpop]`, or have the proxy tell scheme and host, each once, in place of the client's own fields.",
     ),
     code(
         "dpop_too_old",
@@ -363,13 +364,13 @@ const CODES: &[Code] = &[
     code(
         "dpop_nonce_missing",
         401,
-        "The server asks for a nonce in each proof.",
-        "The client takes it from the `DPoP-Nonce` field of this response, and sends the request again.",
+        "The server asks for a nonce in each proof. A client's first request has none.",
+        "The client takes it from the `DPoP-Nonce` field of this response, and sends the request again: have the proxy hand the field on.",
     ),
     code(
         "dpop_nonce_stale",
         401,
-        "The nonce of the proof is too old, or of another server.",
+        "The nonce of the proof is too old, or of another server: replicas need the same secret (`[store]`, or `nonce_secret_file`).",
         "The client takes the one of the `DPoP-Nonce` field of this response, and sends the request again.",
     ),
     code(
@@ -400,7 +401,7 @@ const CODES: &[Code] = &[
         "replay_store_unavailable",
         503,
         "The shared store of used DPoP proofs is away, and is configured to be needed.",
-        "Bring the store back.",
+        "Bring the store back; `when_store_is_away = \"judge_locally\"` of `[dpop]` accepts proofs meanwhile.",
     ),
     // The access.
     code(

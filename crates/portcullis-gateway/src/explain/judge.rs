@@ -78,9 +78,9 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     let presented = presented.request(method, path);
     let (host, overriding) = (host(path), Overrides::NOTHING);
     let content = Content::Unseen;
-    let certificate = CertificateIn::Nothing;
+    let (scheme, certificate, traceparent) = (None, CertificateIn::Nothing, None);
     let original =
-        Original { method, target: path, host, overriding, fields: &fields, content, certificate, traceparent: None };
+        Original { method, target: path, host, scheme, overriding, fields: &fields, content, certificate, traceparent };
     match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },

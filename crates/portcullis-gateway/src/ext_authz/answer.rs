@@ -11,7 +11,7 @@ use http::StatusCode;
 use tonic::Code;
 
 use super::{AUTHORIZATION, codec::Answer, metadata::Encoded};
-use crate::decision::{Authorization, Decision, Pass, Refused};
+use crate::decision::{Authorization, DPOP_NONCE, Decision, Pass, Refused};
 
 /// Makes the answer of a pass: fields to set, fields to remove, and the claims as dynamic metadata.
 pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
@@ -29,6 +29,7 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
         Authorization::Replaced(authorization) => ok.headers.push(set(AUTHORIZATION, authorization)),
         Authorization::Removed => ok.headers_to_remove.push(AUTHORIZATION.to_owned()),
     }
+    ok.response_headers_to_add.extend(pass.dpop_nonce.iter().map(|nonce| set(DPOP_NONCE.as_str(), nonce)));
     let metadata = pass.access.as_ref().and_then(Encoded::of);
     answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)
 }

@@ -85,6 +85,7 @@ impl ExtAuthz {
             method: &http.method,
             target: &http.path,
             host: (!http.host.is_empty()).then_some(&*http.host),
+            scheme: (!http.scheme.is_empty()).then_some(&*http.scheme),
             overriding: overriding(http),
             fields: &Fields(http),
             content: content(http),

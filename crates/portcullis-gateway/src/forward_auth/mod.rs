@@ -22,7 +22,7 @@ use portcullis::{ClientCertificate, Content};
 
 use crate::{
     answering::{Answer, Answering},
-    decision::{Authorization, CertificateIn, Decider, Deciding, Decision, Door, Gateway, Original, Pass},
+    decision::{Authorization, CertificateIn, DPOP_NONCE, Decider, Deciding, Decision, Door, Gateway, Original, Pass},
     listener::Peer,
     routes::Overrides,
     telemetry::TRACEPARENT,
@@ -85,12 +85,12 @@ impl ForwardAuth {
         head: &'a http::request::Parts,
     ) -> Result<Original<'a>, Box<Decision>> {
         let described = Question { head, gateway }.original();
-        let Described { method, target, host, is_itself } = described.as_ref().copied().unwrap_or_default();
+        let Described { method, target, host, scheme, is_itself } = described.as_ref().copied().unwrap_or_default();
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
         let certificate = self.certificate(gateway, is_itself);
-        let original = Original { method, target, host, overriding, fields, content, certificate, traceparent };
+        let original = Original { method, target, host, scheme, overriding, fields, content, certificate, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 
@@ -148,6 +148,9 @@ fn passed(pass: Pass, judged: Option<&HeaderValue>) -> Answer {
     };
     if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);
+    }
+    if let Some(nonce) = pass.dpop_nonce {
+        headers.insert(DPOP_NONCE, nonce);
     }
     answer
 }

@@ -23,6 +23,8 @@ pub(super) struct Described<'a> {
     pub(super) target: &'a str,
     /// The host, with or without a port.
     pub(super) host: Option<&'a str>,
+    /// The scheme of the client's URL; empty if the proxy tells several.
+    pub(super) scheme: Option<&'a str>,
     /// True if the question is the request itself, as a client sends it that asks without a proxy.
     pub(super) is_itself: bool,
 }
@@ -34,6 +36,8 @@ struct Description<'a> {
     original: Family<'a>,
     /// Traefik, Caddy, APISIX, and HAProxy as configured: `X-Forwarded-Method` and `X-Forwarded-Uri`.
     forwarded: Family<'a>,
+    /// `X-Forwarded-Proto`, beside any description without a URL.
+    scheme: Field<'a>,
 }
 
 /// Fields that together describe a request.
@@ -63,10 +67,12 @@ impl<'a> Question<'a, '_> {
     /// field dropped.
     pub(super) fn original(&self) -> Result<Described<'a>, Fault> {
         let host = host(self.head);
-        let described = self.description()?.request(host)?;
+        let description = self.description()?;
+        let scheme = description.scheme();
+        let described = description.request(host)?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         let behind = target.strip_prefix(AUTH).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-        let itself = |target| Described { method: self.head.method.as_str(), target, host, is_itself: false };
+        let itself = |target| Described { method: self.head.method.as_str(), target, host, scheme, is_itself: false };
         match (described, behind) {
             (None, None) => Ok(Described { is_itself: true, ..itself(target) }),
             (Some(described), None) => Ok(described),
@@ -89,6 +95,7 @@ impl<'a> Question<'a, '_> {
                 "x-forwarded-method" => description.forwarded.method.add(value),
                 "x-forwarded-uri" => description.forwarded.target.add(value),
                 "x-forwarded-host" => description.forwarded.host.add(value),
+                "x-forwarded-proto" => description.scheme.add(value),
                 "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 "upgrade" if leads_past_us(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 name if self.gateway.is_forged_header(name) => return Err(Fault::ForgedHeader),
@@ -104,8 +111,18 @@ impl<'a> Description<'a> {
     fn request(&self, host: Option<&'a str>) -> Result<Option<Described<'a>>, Fault> {
         match (self.original.request(host)?, self.forwarded.request(host)?) {
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
-            (original, forwarded) => Ok(original.or(forwarded)),
+            (original, forwarded) => {
+                let with_scheme =
+                    |request: Described<'a>| Described { scheme: request.scheme.or(self.scheme()), ..request };
+                Ok(original.or(forwarded).map(with_scheme))
+            }
         }
+    }
+
+    /// Returns the scheme of the client's URL, as the proxy tells it. An unreadable one stays unreadable: the default in its
+    /// place could be another than the client's.
+    fn scheme(&self) -> Option<&'a str> {
+        self.scheme.text().unwrap_or(Some(""))
     }
 }
 
@@ -117,11 +134,11 @@ impl<'a> Family<'a> {
         match (self.method.text()?, self.target.text()?, self.url.text()?) {
             (Some(method), Some(target), None) => {
                 let host = if self.host.is_absent() { host } else { self.host.text().ok().flatten() };
-                Ok(Some(Described { method, target, host, is_itself: false }))
+                Ok(Some(Described { method, target, host, scheme: None, is_itself: false }))
             }
             (Some(method), None, Some(url)) => {
-                let (authority, target) = parts_of(url)?;
-                Ok(Some(Described { method, target, host: Some(authority), is_itself: false }))
+                let (scheme, authority, target) = parts_of(url)?;
+                Ok(Some(Described { method, target, host: Some(authority), scheme: Some(scheme), is_itself: false }))
             }
             (None, None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),
@@ -141,11 +158,11 @@ pub(super) fn host(head: &Parts) -> Option<&str> {
     }
 }
 
-/// Returns the authority of an absolute URL, and the part behind it, as they are spelled.
+/// Returns the scheme and the authority of an absolute URL, and the part behind it, as they are spelled.
 ///
 /// The proxy makes the URL of the client's `Host` and the request line, so the client controls both. The path has to
 /// begin where the authority ends: with `Host: x?`, a path `/admin` would read as the query of `/`.
-fn parts_of(url: &str) -> Result<(&str, &str), Fault> {
+fn parts_of(url: &str) -> Result<(&str, &str, &str), Fault> {
     let (scheme, rest) = url.split_once("://").ok_or(Fault::MalformedPath)?;
     let slash = rest.find('/').ok_or(Fault::MalformedPath)?;
     let (authority, target) = rest.split_at_checked(slash).ok_or(Fault::MalformedPath)?;
@@ -153,7 +170,7 @@ fn parts_of(url: &str) -> Result<(&str, &str), Fault> {
     // `host`, `host:port`, `[::1]:port` (RFC 3986 section 3.2), without a user or percent-encoding.
     let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let is_authority = is_plain && authority.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty());
-    if is_known && is_authority { Ok((authority, target)) } else { Err(Fault::MalformedPath) }
+    if is_known && is_authority { Ok((scheme, authority, target)) } else { Err(Fault::MalformedPath) }
 }
 
 impl<'a> Field<'a> {

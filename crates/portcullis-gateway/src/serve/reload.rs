@@ -140,7 +140,7 @@ impl Reloader {
             return Ok(None);
         }
         let before = self.current.load_full();
-        let gateway = Gateway::build(&config, Some(before.issuers()))?;
+        let gateway = Gateway::build(&config, Some(&before))?;
         // The old one answers meanwhile.
         drop(timeout(PREFETCH_TIME, gateway.issuers().prefetch()).await);
         Ok(Some(((config, text), gateway)))

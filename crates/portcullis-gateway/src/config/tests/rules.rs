@@ -1,6 +1,6 @@
 //! The rules for tokens: each field of the library's rules is a key, and each mistake in one is shown on its line.
 
-use portcullis::{ClaimRule, InvalidTokenStatus, TokenCacheRules};
+use portcullis::{ClaimRule, DpopRules, InvalidTokenStatus, TokenCacheRules};
 use serde::Serialize;
 use serde_json::json;
 
@@ -193,8 +193,14 @@ fn what_is_named_on_the_command_line_is_read_as_a_configuration_is() {
 fn each_field_is_in_the_documentation() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gateway.md")).unwrap();
     let not_here = issuer::NOT_HERE.map(|(key, _)| key);
-    let fields =
-        [fields::<Rules>(), fields::<IssuerRules>(), fields::<ClaimRule>(), fields::<TokenCacheRules>()].concat();
+    let fields = [
+        fields::<Rules>(),
+        fields::<IssuerRules>(),
+        fields::<ClaimRule>(),
+        fields::<TokenCacheRules>(),
+        fields::<DpopRules>(),
+    ]
+    .concat();
     for field in fields.iter().filter(|field| !not_here.contains(field)) {
         assert!(page.contains(&format!("`{field}`")), "{field}");
     }
