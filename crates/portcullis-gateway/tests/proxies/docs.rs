@@ -74,7 +74,8 @@ fn versions_that_it_installs_are_those_that_are_tested() {
 fn every_key_of_the_configuration_is_told_of() {
     let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
     let mut keys = std::collections::BTreeSet::new();
-    for name in ["certificate", "check", "issuer", "listener", "resource", "route", "secret", "store", "traces"] {
+    for name in ["certificate", "check", "dpop", "issuer", "listener", "resource", "route", "secret", "store", "traces"]
+    {
         let source = repository().join(format!("crates/portcullis-gateway/src/config/{name}.rs"));
         let source = fs::read_to_string(source).unwrap();
         for read in ["get(\"", "require(\"", "list(\"", "table(\"", "tables(\"", "listener(root, \""] {

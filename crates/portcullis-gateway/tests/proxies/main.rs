@@ -14,6 +14,7 @@
 mod certificates;
 mod client;
 mod docs;
+mod dpop;
 mod each_proxy;
 mod envoy;
 mod ingress_nginx;

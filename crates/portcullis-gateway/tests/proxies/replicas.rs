@@ -1,9 +1,11 @@
 //! Two gateways behind one Envoy, with Redis between them.
 
-use portcullis_testkit::{Attack, AuthorizationServer, Endpoint};
+use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, DpopClient, Endpoint};
+
+use tokio::task::JoinSet;
 
 use crate::{
-    client::{ask, ask_with},
+    client::{Answer, ask, ask_with},
     load::Load,
     process::{Process, until},
     scene::{Proxy, Stage},
@@ -87,6 +89,46 @@ async fn what_one_had_introspected_the_other_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proof_that_one_has_seen_is_a_replay_at_the_other() {
+    let mut pair = Pair::start().await;
+    let client = DpopClient::new(Algorithm::ES256);
+    let token = pair.authorization.token().scope("pay").bound_to_key(client.thumbprint()).sign();
+    let url = format!("http://127.0.0.1:{}/payments/1", pair.stage.ports.proxy);
+    let [one, other] = pair.doors();
+
+    // The nonce of one is good at the other.
+    let told = send(one, &client.fields("GET", &url, &token)).await;
+    let [nonce] = told.all("dpop-nonce")[..] else { panic!("{told:?}") };
+    let client = client.with_nonce(nonce);
+    assert_eq!(send(other, &client.fields("GET", &url, &token)).await.status, 200);
+
+    for [first, second] in [[one, other], [other, one]] {
+        let fields = client.fields("GET", &url, &token);
+        assert_eq!(send(first, &fields).await.status, 200);
+        for door in [second, first] {
+            assert_eq!(send(door, &fields).await.status, 401, "it was seen");
+        }
+    }
+    // Behind Envoy, which asks them in turn: of many at once one passes.
+    for _ in 0..5 {
+        let fields = client.fields("GET", &url, &token);
+        let mut asking = JoinSet::new();
+        for _ in 0..20 {
+            let (port, fields) = (pair.stage.ports.proxy, fields.clone());
+            asking.spawn(async move { send(port, &fields).await.status });
+        }
+        let passed = asking.join_all().await.into_iter().filter(|status| *status == 200).count();
+        assert_eq!(passed, 1);
+    }
+
+    // Without Redis each judges by itself, and no request fails.
+    pair.redis.kill();
+    let fields = client.fields("GET", &url, &token);
+    assert_eq!(send(one, &fields).await.status, 200);
+    assert_eq!(send(one, &fields).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_redis_is_sealed() {
     let pair = Pair::start().await;
     let opaque = pair.opaque();
@@ -156,6 +198,12 @@ async fn what_a_client_sends_harms_nobody_else() {
     let pair = Pair::start().await;
     let token = pair.authorization.token().scope("read").sign();
     nobody_is_harmed(pair.stage.ports.proxy, &token).await;
+}
+
+/// Sends a request with a proof for the proxy's URL.
+async fn send(port: u16, fields: &[(&'static str, String)]) -> Answer {
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    ask(port, "GET /payments/1", &fields).await
 }
 
 async fn redis(pair: &Pair, command: &str) -> String {
