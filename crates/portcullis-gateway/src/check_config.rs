@@ -49,7 +49,7 @@ fn told(config: &Config, metadata: &[String]) -> String {
         false => "a request under no route is refused".into(),
     });
     lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
-    lines.extend(config.dpop.as_ref().map(dpop));
+    lines.extend(config.dpop.as_ref().map(|asked| dpop(asked, config)));
     lines.extend(config.store.as_ref().map(store));
     lines.extend(config.traces.as_ref().map(traces));
     lines.iter().fold(String::new(), |mut text, line| {
@@ -58,8 +58,12 @@ fn told(config: &Config, metadata: &[String]) -> String {
     })
 }
 
-fn dpop(dpop: &Dpop) -> String {
-    let url = dpop.public_url.as_deref().unwrap_or("the URL that the proxy tells");
+fn dpop(dpop: &Dpop, config: &Config) -> String {
+    let url = match &dpop.public_url {
+        _ if config.has_only_resources() => "the URLs of the resources",
+        Some(url) => url,
+        None => "the URL that the proxy tells",
+    };
     let mut told = vec![format!("DPoP proofs for {url}")];
     told.extend((dpop.nonces != Nonces::Off).then(|| "with a nonce".to_owned()));
     told.extend(

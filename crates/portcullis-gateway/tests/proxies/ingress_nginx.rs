@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use portcullis_testkit::{Algorithm, DpopClient};
+
 use crate::{
     client::{Answer, ask},
     process::Process,
@@ -41,6 +43,32 @@ async fn its_requests_are_judged() {
         assert_eq!(scene.ask(line, Some(&jwt)).await.status, 403, "{line}");
     }
     assert_eq!(scene.ask("GET /admin/users", Some(&jwt)).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_dpop_gets_its_nonce_and_passes() {
+    let stage = Stage::set();
+    let written = format!("public_url = \"http://127.0.0.1:{}\"\n", stage.ports.proxy);
+    stage.edit("examples/gateway/portcullis.toml", &written, "");
+    let scene = Scene::behind(stage, start).await;
+    let client = DpopClient::new(Algorithm::ES256);
+    let token = scene.authorization.token().scope("pay").bound_to_key(client.thumbprint()).sign();
+    let send = async |client: &DpopClient, url: &str| {
+        let fields = client.fields("GET", url, &token);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        ask(scene.stage.ports.proxy, "GET /payments/1", &fields).await
+    };
+    // The URL is in `X-Original-URL`.
+    let url = "http://api.example.com/payments/1";
+    let told = send(&client, url).await;
+    let [nonce] = told.all("dpop-nonce")[..] else { panic!("{told:?}") };
+    assert!(told.status == 401 && told.challenge().contains("use_dpop_nonce"), "{told:?}");
+    let client = client.with_nonce(nonce);
+    let passed = send(&client, url).await;
+    assert_eq!((passed.status, passed.all("dpop-nonce").len()), (200, 1), "{passed:?}");
+    for other in ["https://api.example.com/payments/1", "http://other.example.com/payments/1"] {
+        assert_eq!(send(&client, other).await.status, 401, "{other}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
