@@ -1,4 +1,4 @@
-import type { KeyObject, webcrypto } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
@@ -174,6 +174,24 @@ declare namespace portcullis {
 
     /** Gives refusals a body of `application/problem+json` (RFC 9457). Off by default: the body is empty. */
     problemJson?: boolean;
+
+    /**
+     * Accepts only tokens that are bound to a key of their sender, by a client certificate or by DPoP; others are refused with
+     * `sender_constraint_required`. Off by default.
+     */
+    senderConstrained?: boolean;
+
+    /**
+     * Finds the client's certificate, as DER or as an `X509Certificate`, if it is not that of the connection: behind a proxy that
+     * ends TLS, in a header field. The proxy has to remove this field from requests of clients, and nobody else may reach the server.
+     *
+     * @example
+     * ```js
+     * // Caddy: header_up X-Client-Certificate {http.request.tls.client.certificate_der_base64}
+     * secure(jwksService, { clientCertificate: (req) => Buffer.from(req.get('x-client-certificate') ?? '', 'base64') });
+     * ```
+     */
+    clientCertificate?: (request: any) => Uint8Array | X509Certificate | null | undefined;
 
     /** Lets requests without credentials pass, without claims. An invalid token is still refused. Off by default. */
     optional?: boolean;

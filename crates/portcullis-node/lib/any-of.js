@@ -1,7 +1,8 @@
 'use strict';
 
 const { JwksService } = require('./keys.js');
-const { ISSUER_RULES, VERIFICATION, configured, readVerification, refuseUnknown } = require('./options.js');
+const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
+const { readVerification } = require('./options.js');
 const { expected } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 

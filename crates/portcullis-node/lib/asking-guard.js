@@ -8,7 +8,8 @@ const { Guard } = require('./guard.js');
 const { RefusalError } = require('./errors.js');
 const { importKeys } = require('./keys.js');
 const { textOf, warn } = require('./log.js');
-const { ISSUER_RULES, LONGEST_TIMER } = require('./options.js');
+const { ISSUER_RULES } = require('./library.js');
+const { LONGEST_TIMER } = require('./options.js');
 const { Verifier } = require('./verifier.js');
 
 /** The greatest number of parsed keys in the cache of texts, bytes and plain objects. */
@@ -42,11 +43,11 @@ class AskingGuard {
     this.#keyless = this.#make(native.KeyService.empty());
   }
 
-  judge(authorization, several) {
+  judge(authorization, several, request) {
     // Judge without a key first, so that `getKey` gets no malformed token.
-    const verdict = this.#keyless.judge(authorization, several, undefined, true);
+    const verdict = this.#keyless.judge(authorization, several, request, true);
     return verdict instanceof RefusalError && verdict.code === 'unknown_key'
-      ? this.#judgeWithKeys(authorization, verdict)
+      ? this.#judgeWithKeys(authorization, request, verdict)
       : verdict;
   }
 
@@ -54,7 +55,7 @@ class AskingGuard {
     throw new TypeError('invalidate: expected a guard with a JWKS service, got one with getKey, whose tokens are cached by key');
   }
 
-  async #judgeWithKeys(authorization, unknown) {
+  async #judgeWithKeys(authorization, request, unknown) {
     let guards;
     try {
       guards = await within(this.#timeout, this.#guardsFor(tokenOf(authorization)));
@@ -67,7 +68,7 @@ class AskingGuard {
     }
     let verdict = unknown;
     for (const guard of guards.slice(0, this.#attempts)) {
-      verdict = await guard.judge(authorization, false);
+      verdict = await guard.judge(authorization, false, request);
       if (!FOR_WANT_OF_A_KEY.has(verdict?.code)) {
         return verdict;
       }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { inOurNames } = require('./options.js');
+const { inOurNames } = require('./library.js');
 
 /**
  * A refusal with the whole response: `status`, `headers` and `body`.
@@ -58,8 +58,14 @@ class InsufficientScopeError extends RefusalError {
 /** A valid token of a user who has to authenticate again, or in another way. */
 class InsufficientUserAuthenticationError extends RefusalError {}
 
+/** A missing or bad DPoP proof, or one without a nonce of this server. */
+class DpopProofError extends RefusalError {}
+
 /** A token that was not judged, because its keys are unavailable. */
 class KeysUnavailableError extends RefusalError {}
+
+/** A proof that was not judged, because the store of the proofs seen is unavailable. */
+class ReplayStoreUnavailableError extends RefusalError {}
 
 /** The contents of an error that a handler makes itself, for the two classes with a default. */
 function made(code, error, description) {
@@ -84,7 +90,26 @@ const CLASSES = new Map([
   ['required_claims', TokenClaimsError],
   ['forbidden_claim', TokenClaimsError],
   ['keys_unavailable', KeysUnavailableError],
+  ['replay_store_unavailable', ReplayStoreUnavailableError],
   ['no_runtime', RefusalError],
+  ['missing_dpop_proof', DpopProofError],
+  ['several_dpop_proofs', DpopProofError],
+  ['dpop_proof_too_large', DpopProofError],
+  ['malformed_dpop_proof', DpopProofError],
+  ['dpop_type', DpopProofError],
+  ['dpop_algorithm', DpopProofError],
+  ['dpop_key', DpopProofError],
+  ['dpop_method', DpopProofError],
+  ['dpop_url', DpopProofError],
+  ['dpop_url_unknown', DpopProofError],
+  ['dpop_too_old', DpopProofError],
+  ['dpop_ahead', DpopProofError],
+  ['dpop_nonce_missing', DpopProofError],
+  ['dpop_nonce_stale', DpopProofError],
+  ['dpop_wrong_token', DpopProofError],
+  ['dpop_wrong_key', DpopProofError],
+  ['dpop_signature', DpopProofError],
+  ['dpop_replayed', DpopProofError],
 ]);
 
 /** The error for a refusal of the addon. */
@@ -101,6 +126,8 @@ module.exports = {
   TokenClaimsError,
   InsufficientScopeError,
   InsufficientUserAuthenticationError,
+  DpopProofError,
   KeysUnavailableError,
+  ReplayStoreUnavailableError,
 };
 Object.defineProperty(module.exports, 'refusalError', { value: refusalError, enumerable: false });

@@ -12,7 +12,7 @@ const { nameOf } = require('./values.js');
 const ANONYMOUSLY = 1;
 
 /**
- * Judges requests by their `Authorization` field.
+ * Judges requests by their `Authorization` field, and by the certificate of the client.
  *
  * A verdict is an `Access`, null for a request that passes without a token, or an error. It is a promise if keys have to be
  * fetched, or if many new tokens come at once.
@@ -22,18 +22,33 @@ class Guard {
   #judge;
   #ownRules;
   #scope;
+  #findCertificate;
 
-  constructor(verifier, { rules, ownRules }) {
+  constructor(verifier, { rules, ownRules, findCertificate }) {
     this.#verifier = verifier;
     this.door = new native.Door(verifier.native, JSON.stringify(rules));
     this.#judge = this.door.judge;
     this.#ownRules = ownRules;
+    this.#findCertificate = findCertificate;
     this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
 
   /** `hasTime` is true if a new token may be verified on this thread now. */
   judge(authorization, several, request, hasTime = turn.hasTime()) {
-    return this.conclude(this.#judge(authorization, several, hasTime), authorization);
+    const clientCertificate = this.certificateOf(request);
+    return clientCertificate === undefined
+      ? this.conclude(this.#judge(authorization, several, hasTime), authorization)
+      : this.judgeWhole({ authorization, several, method: '', fields: [], clientCertificate }, hasTime);
+  }
+
+  /** The certificate of the client that has sent a request, in DER. */
+  certificateOf(request) {
+    return request === undefined ? undefined : this.#findCertificate(request);
+  }
+
+  /** Judges all parts of a request that may count. */
+  judgeWhole(message, hasTime = turn.hasTime()) {
+    return this.conclude(this.door.judgeMessage(message, hasTime), message.authorization);
   }
 
   /** Turns the addon's verdict, or its promise, into JavaScript's. */

@@ -7,7 +7,7 @@ const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
 const { Client } = require('./client.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
-const { SERVICE, configured, inOurNames, refuseUnknown } = require('./options.js');
+const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
 const { expected, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time for a whole fetch, in seconds. */

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
-const { inOurNames } = require('./options.js');
+const { inOurNames } = require('./library.js');
 const { nameOf } = require('./values.js');
 
 let logger = console;

@@ -1,65 +1,18 @@
 'use strict';
 
-const native = require('../native.js');
+const { CLAIM, DESCRIPTION, ENDPOINT, ISSUER_RULES, MCP, MCP_RULES, RESOURCE_RULES, RULES, VERIFICATION } = require('./library.js');
+const { pick, readForLibrary, refuseUnknown } = require('./library.js');
+const { certificateFinder } = require('./sender/certificate.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time of a timer in Node, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/**
- * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`) and for
- * an MCP server (`McpRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
- * claim.
- */
-const {
-  issuer: ISSUER_RULES,
-  endpoint: RULES,
-  resource: RESOURCE_RULES,
-  mcp: MCP_RULES,
-  claim: CLAIM,
-} = JSON.parse(native.knownOptions());
-
-/** The names of the rules for valid tokens. */
-const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
-
-/** The names of an endpoint's options that JavaScript itself reads. */
-const OWN = ['next', 'onError', 'getToken', 'getKeyTimeout'];
-
-/** The names of all options of an endpoint. */
-const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];
-
-/** The names of the options for fetching and caching keys. */
-const SERVICE = [
-  'cache',
-  'client',
-  'timeout',
-  'maxAge',
-  'maxStale',
-  'maxDocumentBytes',
-  'maxKeys',
-  'keyUses',
-  'dangerouslyAllowHttp',
-];
-
-/** The names of the members of a resource's description. */
-const DESCRIPTION = Object.keys(RESOURCE_RULES.defaults);
-
-/** The names of the rules of an MCP server. */
-const MCP = Object.keys(MCP_RULES.defaults);
-
-/** The options in texts of the library; without the ages, whose names are also names of claims. */
-const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
-);
-
 /** A trust domain (SPIFFE-ID section 2.1). */
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
 
-/**
- * Readers of particular options of the library: each returns the value in the library's form, or undefined for the default,
- * or throws its own error. Other options go to the library unchanged.
- */
+/** The readers of particular options. */
 const REMARKS = {
   issuer: readStrings,
   audience: readStrings,
@@ -99,12 +52,12 @@ function readOptions(options, name = 'secure') {
 
 /** Reads the rules for valid tokens. */
 function readVerification(options, name) {
-  return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name);
+  return readForLibrary(pick(options, VERIFICATION), ISSUER_RULES, name, REMARKS);
 }
 
 /** Reads the description of a resource; `mcp` has the rules of an MCP server, or is false. */
 function readDescription({ mcp = false, ...options }, name) {
-  const description = readForLibrary(pick(options, DESCRIPTION), RESOURCE_RULES, name);
+  const description = readForLibrary(pick(options, DESCRIPTION), RESOURCE_RULES, name, REMARKS);
   if (mcp === false) {
     return { ...description, mcp };
   }
@@ -113,7 +66,7 @@ function readDescription({ mcp = false, ...options }, name) {
   }
   const rules = mcp === true ? {} : mcp;
   refuseUnknown(rules, MCP, `${name}: mcp`);
-  return { ...description, mcp: readForLibrary(rules, MCP_RULES, name) };
+  return { ...description, mcp: readForLibrary(rules, MCP_RULES, name, REMARKS) };
 }
 
 function readEndpoint(options, name) {
@@ -121,38 +74,14 @@ function readEndpoint(options, name) {
   const claims = readClaims(name, options.claims);
   const asked = claims.flatMap(({ asked }) => asked ?? []);
   return {
-    rules: readForLibrary({ ...options, claims: asked }, RULES, name),
+    rules: readForLibrary({ ...options, claims: asked }, RULES, name, REMARKS),
     ownRules: claims.filter(({ holds }) => holds !== undefined),
     next: readBoolean(name, 'next', options.next),
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),
     getKeyTimeout: readTimeout(name, 'getKeyTimeout', getKeyTimeout),
+    findCertificate: certificateFinder(name, readFunction(name, 'clientCertificate', options.clientCertificate)),
   };
-}
-
-/** Returns the options for the library as JSON values; absent options stay absent. */
-function readForLibrary(options, { defaults }, owner) {
-  const read = {};
-  for (const name of Object.keys(defaults)) {
-    const remark = REMARKS[name] ?? asItIs;
-    const value = optional(options[name], (given) => remark(owner, name, given, options));
-    if (value !== undefined) {
-      read[name] = readJson(owner, name, value);
-    }
-  }
-  return read;
-}
-
-function asItIs(owner, name, value) {
-  return value;
-}
-
-/** Reads a JSON value other than null, which would only mean an absent option. */
-function readJson(owner, name, value) {
-  if (value === null || !isJson(value)) {
-    throw expected(owner, name, 'a JSON value other than null', value);
-  }
-  return value;
 }
 
 function readClaims(owner, claims = []) {
@@ -240,53 +169,4 @@ function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   return value;
 }
 
-/** Refuses unknown options. `notOffered` has reasons for options of the library that are not offered here. */
-function refuseUnknown(options, known, owner, notOffered = {}) {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) {
-    return;
-  }
-  const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
-  const likely = native.likelyOption(unknown, known);
-  const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `the options are ${known.join(', ')}`);
-  throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
-}
-
-/** Takes options by name, so that inherited options are not lost. */
-function pick(options, names) {
-  return Object.fromEntries(names.map((name) => [name, options[name]]));
-}
-
-/** Makes an object of the addon. Throws the addon's errors about options as TypeErrors. */
-function configured(owner, make) {
-  try {
-    return make();
-  } catch (error) {
-    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inOurNames(error.message)}`) : error;
-  }
-}
-
-/** Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. */
-function inOurNames(text) {
-  return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
-    const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-    return NAMED.has(ours) ? ours : name;
-  });
-}
-
-module.exports = {
-  DESCRIPTION,
-  ENDPOINT,
-  ISSUER_RULES,
-  LONGEST_TIMER,
-  MCP,
-  SERVICE,
-  VERIFICATION,
-  configured,
-  inOurNames,
-  pick,
-  readDescription,
-  readOptions,
-  readVerification,
-  refuseUnknown,
-};
+module.exports = { LONGEST_TIMER, readDescription, readOptions, readVerification };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { find } = require('./claims.js');
-const { ISSUER_RULES } = require('./options.js');
+const { ISSUER_RULES } = require('./library.js');
 
 /** A SPIFFE ID without its path. */
 const TRUST_DOMAIN = /^spiffe:\/\/[^/]*/;

@@ -5,7 +5,8 @@ const { AskingGuard } = require('./asking-guard.js');
 const { Guard } = require('./guard.js');
 const { JwksService } = require('./keys.js');
 const { middleware } = require('./middleware.js');
-const { VERIFICATION, configured, readOptions } = require('./options.js');
+const { VERIFICATION, configured } = require('./library.js');
+const { readOptions } = require('./options.js');
 const { expected } = require('./values.js');
 const { sharedVerifier } = require('./verifier.js');
 

@@ -2,11 +2,9 @@
 
 const native = require('../native.js');
 const { ClaimsMemory } = require('./claims.js');
-const { ISSUER_RULES } = require('./options.js');
+const { ISSUER_RULES } = require('./library.js');
 const { ScopeClaims } = require('./scope.js');
-
-/** The number of a service's verifiers from which collected ones are removed. */
-const MANY = 64;
+const { Shared } = require('./shared.js');
 
 /** A verifier of the addon, with the claims of the tokens that it has accepted. */
 class Verifier {
@@ -57,37 +55,18 @@ function forAddon(branches) {
 }
 
 /** The verifiers in use of each service, by their options. */
-const shared = new WeakMap();
+const verifiers = new Shared();
 
 /** The verifier of a service with these options, shared by guards so that they share its cache. */
 function sharedVerifier(service, keys, verification) {
-  const verifiers = shared.get(service) ?? new Map();
-  shared.set(service, verifiers);
   const options = JSON.stringify(verification, (name, value) => (isDefault(name, value) ? undefined : value));
-  const known = verifiers.get(options)?.deref();
-  if (known !== undefined) {
-    return known;
-  }
-  if (verifiers.size >= MANY) {
-    sweep(verifiers);
-  }
-  const verifier = Verifier.of(keys, verification);
-  verifiers.set(options, new WeakRef(verifier));
-  return verifier;
+  return verifiers.get(service, options, () => Verifier.of(keys, verification));
 }
 
 /** Returns true if an option has its default value, so that it can be left out. */
 function isDefault(name, value) {
   const { defaults } = ISSUER_RULES;
   return Object.hasOwn(defaults, name) && JSON.stringify(value) === JSON.stringify(defaults[name]);
-}
-
-function sweep(verifiers) {
-  for (const [options, reference] of verifiers) {
-    if (reference.deref() === undefined) {
-      verifiers.delete(options);
-    }
-  }
 }
 
 module.exports = { Verifier, sharedVerifier };

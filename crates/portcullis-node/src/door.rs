@@ -53,7 +53,7 @@ impl Door {
         Some(u32::try_from(limit).unwrap_or(u32::MAX))
     }
 
-    /// Returns the verdict on a request to an MCP server, or a promise of it; a new token is verified on this thread if `verify` is
+    /// Returns the verdict on a request with all its parts, or a promise of it; a new token is verified on this thread if `verify` is
     /// set.
     #[napi]
     pub fn judge_message<'env>(&self, env: &'env Env, message: Message, verify: bool) -> Result<Unknown<'env>> {

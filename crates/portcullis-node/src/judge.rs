@@ -67,7 +67,7 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
     })
 }
 
-/// The verdict of these rules on a request to an MCP server, or a promise of it.
+/// The verdict of these rules on a request with all its parts, or a promise of it.
 ///
 /// # Errors
 ///

@@ -1,13 +1,13 @@
-//! A request to an MCP server from JavaScript: [`Message`].
+//! A request from JavaScript with all parts that may count: [`Message`].
 
 use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use portcullis::{Content, HeaderFields, Judging, Presented, Secure};
+use portcullis::{ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
 
 use crate::request::Request;
 
-/// A request to an MCP server: its token, and the parts that tell its operation.
+/// A request: its token, the certificate of its sender, and the parts that tell the operation of an MCP server.
 #[napi(object, object_to_js = false)]
 pub struct Message {
     /// The `Authorization` field.
@@ -18,6 +18,8 @@ pub struct Message {
     pub method: String,
     /// The header fields: name, value, name, value…
     pub fields: Vec<String>,
+    /// The client's certificate, in DER.
+    pub client_certificate: Option<Uint8Array>,
     /// All of the content; absent if it is not seen.
     pub content: Option<Uint8Array>,
     /// In place of a content: `too_large` for one above the limit, `cut_off` for one that ended too early.
@@ -27,8 +29,9 @@ pub struct Message {
 impl Message {
     /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
     pub(crate) fn judge(&self, secure: &Secure, verify: bool) -> Judging {
+        let certificate = self.client_certificate.as_deref().map(ClientCertificate::from_der);
         let presented = Presented::new(self).request(&self.method, "").content(self.content());
-        secure.judge(&presented.verify_later(!verify))
+        secure.judge(&presented.client_certificate(certificate).verify_later(!verify))
     }
 
     fn content(&self) -> Content<'_> {

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use crate::camel_case::{self, camel_case};
 
 /// The fields of [`Rules`] that `secure` does not offer, with reasons.
-const NOT_OF_ENDPOINTS: [(&str, &str); 3] = [
+const NOT_OF_ENDPOINTS: [(&str, &str); 2] = [
     ("report_only", "a guard cannot report yet what it would have refused; the Rust library can"),
     ("dpop", "a guard does not see DPoP proofs yet, and refuses tokens that are bound to a key; the Rust library can"),
-    ("sender_constrained", "a guard sees neither DPoP proofs nor client certificates yet; the Rust library can"),
+];
 ];
 
 /// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, with reasons.

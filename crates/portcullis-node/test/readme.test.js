@@ -12,7 +12,7 @@ const vm = require('node:vm');
 const express = require('express');
 const portcullis = require('portcullis');
 
-const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION } = require('../lib/options.js');
+const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION } = require('../lib/library.js');
 const { knownOptions } = require('../native.js');
 
 const ROOT = path.join(__dirname, '..');

@@ -2,7 +2,6 @@
 
 const { Guard } = require('../guard.js');
 const { fieldsOf } = require('../request.js');
-const turn = require('../turn.js');
 const { contentOf } = require('./content.js');
 
 /** The fields that do not apply to a content that a parser has read. */
@@ -27,8 +26,8 @@ class McpGuard extends Guard {
       return this.#judgeToken(authorization, several);
     }
     const [method, fields] = [methodOf(request), fieldsOf(request)];
-    const judge = (read) =>
-      this.conclude(this.door.judgeMessage({ authorization, several, method, fields, ...read }, turn.hasTime()), authorization);
+    const message = { authorization, several, method, fields, clientCertificate: this.certificateOf(request) };
+    const judge = (read) => this.judgeWhole({ ...message, ...read });
     const limit = this.#judgesOperations ? this.door.contentLimit(method, fields) : null;
     return limit === null ? judge() : judgeAfterReading(request, limit, fields, judge);
   }

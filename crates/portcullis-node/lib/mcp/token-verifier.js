@@ -1,7 +1,7 @@
 'use strict';
 
 const { RefusalError } = require('../errors.js');
-const { pick, refuseUnknown } = require('../options.js');
+const { pick, refuseUnknown } = require('../library.js');
 const { ISSUER, NOT_OF_ISSUERS } = require('../resource/issuers.js');
 const { guarded, resourceOf } = require('../resource/protected-resource.js');
 const { SdkErrors } = require('./sdk.js');

@@ -2,7 +2,7 @@
 
 const { readIssuer } = require('../any-of.js');
 const { discovery } = require('../keys.js');
-const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../options.js');
+const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../library.js');
 const { expected } = require('../values.js');
 
 /** The members of an issuer in `issuers`, and of the options for a single one. */

@@ -1,11 +1,10 @@
 'use strict';
 
 const { Guard } = require('../guard.js');
+const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, refuseUnknown } = require('../library.js');
 const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
-const {
-  DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, readDescription, readOptions, refuseUnknown,
-} = require('../options.js');
+const { readDescription, readOptions } = require('../options.js');
 const { Verifier } = require('../verifier.js');
 const { answers, documentRouter } = require('./document.js');
 const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');

@@ -67,7 +67,7 @@ function encoded(text) {
 
 function signature({ alg, privateKey }, input) {
   const bytes = Buffer.from(input);
-  const hash = alg === 'EdDSA' ? null : `sha${alg.slice(2)}`;
+  const hash = alg.startsWith('Ed') ? null : `sha${alg.slice(2)}`;
   switch (alg.slice(0, 2)) {
     case 'HS':
       return createHmac(hash, privateKey).update(bytes).digest();

@@ -1,0 +1,131 @@
+'use strict';
+
+const native = require('../native.js');
+const { expected, isJson, optional } = require('./values.js');
+
+/**
+ * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`) and for
+ * an MCP server (`McpRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
+ * claim.
+ */
+const {
+  issuer: ISSUER_RULES,
+  endpoint: RULES,
+  resource: RESOURCE_RULES,
+  mcp: MCP_RULES,
+  claim: CLAIM,
+} = JSON.parse(native.knownOptions());
+
+/** The names of the rules for valid tokens. */
+const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
+
+/** The names of an endpoint's options that JavaScript itself reads. */
+const OWN = ['next', 'onError', 'getToken', 'getKeyTimeout', 'clientCertificate'];
+
+/** The names of all options of an endpoint. */
+const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];
+
+/** The names of the options for fetching and caching keys. */
+const SERVICE = [
+  'cache',
+  'client',
+  'timeout',
+  'maxAge',
+  'maxStale',
+  'maxDocumentBytes',
+  'maxKeys',
+  'keyUses',
+  'dangerouslyAllowHttp',
+];
+
+/** The names of the members of a resource's description. */
+const DESCRIPTION = Object.keys(RESOURCE_RULES.defaults);
+
+/** The names of the rules of an MCP server. */
+const MCP = Object.keys(MCP_RULES.defaults);
+
+/** The options in texts of the library; without the ages, whose names are also names of claims. */
+const NAMED = new Set(
+  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+);
+
+/**
+ * Returns the options for the library as JSON values; absent options stay absent. `remarks` are readers of particular options: each
+ * returns the value in the library's form, or undefined for the default, or throws its own error. Other options go to the library
+ * unchanged.
+ */
+function readForLibrary(options, { defaults }, owner, remarks) {
+  const read = {};
+  for (const name of Object.keys(defaults)) {
+    const remark = remarks[name] ?? asItIs;
+    const value = optional(options[name], (given) => remark(owner, name, given, options));
+    if (value !== undefined) {
+      read[name] = readJson(owner, name, value);
+    }
+  }
+  return read;
+}
+
+function asItIs(owner, name, value) {
+  return value;
+}
+
+/** Reads a JSON value other than null, which would only mean an absent option. */
+function readJson(owner, name, value) {
+  if (value === null || !isJson(value)) {
+    throw expected(owner, name, 'a JSON value other than null', value);
+  }
+  return value;
+}
+
+/** Refuses unknown options. `notOffered` has reasons for options of the library that are not offered here. */
+function refuseUnknown(options, known, owner, notOffered = {}) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) {
+    return;
+  }
+  const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
+  const likely = native.likelyOption(unknown, known);
+  const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `the options are ${known.join(', ')}`);
+  throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
+}
+
+/** Takes options by name, so that inherited options are not lost. */
+function pick(options, names) {
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
+}
+
+/** Makes an object of the addon. Throws the addon's errors about options as TypeErrors. */
+function configured(owner, make) {
+  try {
+    return make();
+  } catch (error) {
+    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inOurNames(error.message)}`) : error;
+  }
+}
+
+/** Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. */
+function inOurNames(text) {
+  return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
+    const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    return NAMED.has(ours) ? ours : name;
+  });
+}
+
+module.exports = {
+  CLAIM,
+  DESCRIPTION,
+  ENDPOINT,
+  ISSUER_RULES,
+  MCP,
+  MCP_RULES,
+  RESOURCE_RULES,
+  RULES,
+  SERVICE,
+  VERIFICATION,
+  configured,
+  inOurNames,
+  pick,
+  readForLibrary,
+  refuseUnknown,
+};
