@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use tracing::Span;
 
 use super::{
     Access, Admitted, Anonymous, Dpop, Judging, Pending, Presented, Verdict,
@@ -124,34 +123,32 @@ impl Gate {
         };
         let before = presented.before.and_then(Access::proof);
         let sender = self.sender(presented, Credentials { token, scheme });
-        if let Some(verified) = self.verified_before(token, presented.before) {
-            let verified = Verified { token: Ok(verified), ground: Ground::Cached };
-            let concluded = self.conclude(verified, sender, before, &needed);
-            drop(judging);
-            return self.judging(concluded, needed, span);
-        }
-        match self.verifier.begin(token, presented.verify_later) {
-            Verifying::Done(verified) => {
-                if let Ok(verified) = &verified.token {
-                    self.verifier.keep_shown_as(verified, token);
-                }
-                let concluded = self.conclude(verified, sender, before, &needed);
-                drop(judging);
-                self.judging(concluded, needed, span)
+        let verifying = match self.verified_before(token, presented.before) {
+            Some(verified) => Verifying::Done(Verified { token: Ok(verified), ground: Ground::Cached }),
+            None => self.begin(token, presented.verify_later),
+        };
+        let verify_proof_later = presented.verify_later && sender.has_readable_proof();
+        let stop = match verifying {
+            Verifying::Done(verified) if verified.token.is_ok() && verify_proof_later => {
+                Stop::Possession(verified, Box::new((sender, before)))
             }
-            Verifying::Waits(waiting) => {
-                drop(judging);
-                let stop = Stop::Token(waiting, Box::new((sender, before)));
-                Judging::Waits(Pending::new(Arc::clone(self), stop, needed, span))
-            }
-        }
+            Verifying::Done(verified) => match self.conclude(verified, sender, before, &needed) {
+                Ok(verdict) => return Judging::Done(verdict),
+                Err(asked) => Stop::Proof(asked),
+            },
+            Verifying::Waits(waiting) => Stop::Token(waiting, Box::new((sender, before))),
+        };
+        drop(judging);
+        Judging::Waits(Pending::new(Arc::clone(self), stop, needed, span))
     }
 
-    fn judging(self: &Arc<Self>, concluded: Result<Verdict, Box<Asked>>, needed: Needed, span: Span) -> Judging {
-        match concluded {
-            Ok(verdict) => Judging::Done(verdict),
-            Err(asked) => Judging::Waits(Pending::new(Arc::clone(self), Stop::Proof(asked), needed, span)),
+    /// Judges a token as far as possible without waiting.
+    fn begin(&self, token: BearerToken<'_>, verify_later: bool) -> Verifying {
+        let verifying = self.verifier.begin(token, verify_later);
+        if let Verifying::Done(Verified { token: Ok(verified), .. }) = &verifying {
+            self.verifier.keep_shown_as(verified, token);
         }
+        verifying
     }
 
     /// The stricter use of DPoP, of that of the rules and that of [`Secure::dpop`](super::Secure::dpop): neither switches the other off.

@@ -19,7 +19,7 @@ use crate::{
     refusal::Refusal,
     replay::ReplayFault,
     transport::BoxFuture,
-    verifier::{Ground, Waiting},
+    verifier::{Ground, Verified, Waiting},
 };
 
 /// The state of a request that was judged as far as possible without waiting.
@@ -79,6 +79,8 @@ pub struct Pending {
 pub(super) enum Stop {
     /// Before the verdict on its token; the name of an outer layer's proof goes with it.
     Token(Waiting, Box<(Sender, Option<Digest>)>),
+    /// Before the signature of its proof is verified.
+    Possession(Verified, Box<(Sender, Option<Digest>)>),
     /// Before the answer of the shared store of used proofs.
     Proof(Box<Asked>),
 }
@@ -133,7 +135,7 @@ impl Pending {
     pub fn by_client(self, client: Option<ClientAddress>) -> Self {
         let stop = match self.stop {
             Stop::Token(waiting, sender) => Stop::Token(waiting.by_client(client), sender),
-            other @ Stop::Proof(_) => other,
+            other @ (Stop::Possession(..) | Stop::Proof(_)) => other,
         };
         Self { stop, ..self }
     }
@@ -146,22 +148,26 @@ impl IntoFuture for Pending {
     fn into_future(self) -> Self::IntoFuture {
         let Self { gate, stop, needed, span } = self;
         let finish = async move {
-            let stop = match stop {
-                Stop::Token(waiting, facts) => {
-                    let (sender, before) = *facts;
-                    match gate.conclude(waiting.finish().await, sender, before, &needed) {
-                        Ok(verdict) => return verdict,
-                        Err(asked) => asked,
-                    }
-                }
-                Stop::Proof(asked) => asked,
+            let (verified, facts) = match stop {
+                Stop::Token(waiting, facts) => (waiting.finish().await, facts),
+                Stop::Possession(verified, facts) => (verified, facts),
+                Stop::Proof(asked) => return finish_asked(&gate, *asked, &needed).await,
             };
-            let Asked { answer, shown, ground } = *stop;
-            let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner);
-            gate.conclude_asked(answer.await, shown, ground, &needed)
+            let (sender, before) = *facts;
+            match gate.conclude(verified, sender, before, &needed) {
+                Ok(verdict) => verdict,
+                Err(asked) => finish_asked(&gate, *asked, &needed).await,
+            }
         };
         Box::pin(finish.instrument(span))
     }
+}
+
+/// Waits for the answer of the shared store of used proofs.
+async fn finish_asked(gate: &Arc<Gate>, asked: Asked, needed: &Needed) -> Verdict {
+    let Asked { answer, shown, ground } = asked;
+    let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    gate.conclude_asked(answer.await, shown, ground, needed)
 }
 
 impl fmt::Debug for Pending {

@@ -44,8 +44,8 @@ pub struct Presented<'a> {
     /// The access that an outer layer gave: the same verifier does not verify the same bytes again, while the token's times are
     /// right and its keys in use.
     pub before: Option<&'a Access>,
-    /// True if [`Pending`](super::Pending) verifies the signatures of unknown tokens: for servers with one thread for requests
-    /// and others for work.
+    /// True if [`Pending`](super::Pending) verifies the signatures of unknown tokens and of DPoP proofs: for servers with one thread
+    /// for requests and others for work.
     pub verify_later: bool,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Presented<'a> {
         Self { before, ..self }
     }
 
-    /// The same, with the verification of an unknown token left to [`Pending`](super::Pending).
+    /// The same, with the verification of an unknown token and of a DPoP proof left to [`Pending`](super::Pending).
     #[must_use]
     pub fn verify_later(self, verify_later: bool) -> Self {
         Self { verify_later, ..self }

@@ -152,6 +152,11 @@ impl PossessionRules {
 }
 
 impl Sender {
+    /// Tells whether there is a proof whose signature is worth a look.
+    pub(crate) fn has_readable_proof(&self) -> bool {
+        matches!(self.proof, Some(Ok(_)))
+    }
+
     /// The sender of a bearer token, of whom nothing else is known.
     pub(crate) const UNKNOWN: Self = Self { scheme: Scheme::Bearer, proof: None, certificate: None };
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use portcullis::{
-    ClientAuthority, ClientCertificate, Dpop, Nonces, Presented, ProtectedResource, ReplayStore, ReplayStoreAway,
+    ClientAuthority, ClientCertificate, Dpop, Judging, Nonces, Presented, ProtectedResource, ReplayStore, ReplayStoreAway,
     Rules, Secure, Verifier,
 };
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
@@ -294,5 +294,53 @@ async fn a_token_bound_to_a_certificate_passes_with_it_alone() {
         let got = answer(&app, request).await;
         assert_eq!(got.status, status, "{certificate:?}");
         assert!(got.body.contains(code), "{certificate:?}: {}", got.body);
+    }
+}
+
+#[tokio::test]
+async fn the_signature_of_a_proof_is_verified_later_where_a_door_asks_for_that() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let secure = secure(&setup, Dpop::allowed());
+    let judging = |fields: &[(&'static str, String)], later: bool| {
+        let (parts, _) = asked(fields).into_parts();
+        secure.judge(&Presented::new(&parts.headers).request("GET", "/notes/new").verify_later(later))
+    };
+    let good = || client.fields("GET", URL, &token);
+    assert!(judging(&good(), false).verdict().await.outcome.is_ok(), "fetches the keys");
+
+    let Judging::Waits(pending) = judging(&good(), true) else { panic!("the signature is verified at once") };
+    assert!(pending.await.outcome.is_ok());
+    let Judging::Done(verdict) = judging(&good(), false) else { panic!("nothing has to be awaited") };
+    assert!(verdict.outcome.is_ok());
+    // Without a readable proof, there is no signature to verify.
+    let missing = [("authorization", format!("DPoP {token}"))];
+    let Judging::Done(verdict) = judging(&missing, true) else { panic!("nothing takes time") };
+    assert_eq!(verdict.outcome.unwrap_err().code(), "missing_dpop_proof");
+}
+
+#[tokio::test]
+async fn the_scheme_of_the_url_is_the_one_that_the_door_knows() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let secure = secure(&setup, Dpop::required());
+    let table = [
+        (None, "api.example.com", "https", true),
+        (None, "api.example.com", "http", false),
+        (None, "localhost:3000", "http", true),
+        (Some("https"), "localhost:3000", "https", true),
+        (Some("https"), "localhost:3000", "http", false),
+        (Some("http"), "api.example.com", "http", true),
+        (Some("http"), "api.example.com", "https", false),
+        (Some("ftp"), "api.example.com", "https", false),
+    ];
+    for (scheme, host, used, passes) in table {
+        let (parts, _) = asked(&client.fields("GET", &format!("{used}://{host}/notes/new"), &token)).into_parts();
+        let presented = Presented::new(&parts.headers).request("GET", "/notes/new");
+        let presented = presented.authority(ClientAuthority::Known(host)).scheme(scheme);
+        let outcome = secure.judge(&presented).verdict().await.outcome;
+        assert_eq!(outcome.is_ok(), passes, "{scheme:?} {host} {used}");
     }
 }
