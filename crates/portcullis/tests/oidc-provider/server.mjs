@@ -19,6 +19,10 @@
 // MCP clients register themselves (RFC 7591) and use the authorization code grant with PKCE for any resource on a loopback address
 // (RFC 8707), with the scopes `files:read` and `files:write`. The user logs in and consents without a question: see `login.mjs`.
 //
+// Bound tokens: a request with a DPoP proof gets a token that is bound to its key (RFC 9449), and client `mtls-client`, secret
+// `test-secret`, one that is bound to its certificate (RFC 8705), which the field `X-Client-Certificate` has as DER in base64, as if a
+// proxy had ended TLS.
+//
 // The control server answers
 //
 //     POST /rotate?keep=true|false   new signing keys; keep=true still publishes those before them
@@ -26,7 +30,7 @@
 //     GET  /counts                   requests since the start: {"jwks":N,"discovery":N,"token":N,"introspection":N}
 //     POST /counts/reset             sets the counts to 0
 
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { X509Certificate, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 
 // oidc-provider logs to the console: stdout is kept for the ready line.
@@ -36,6 +40,7 @@ const { Memory } = await import('./memory.mjs');
 const { INTERACTIONS, logIn } = await import('./login.mjs');
 
 const CLIENT = { id: 'test-client', secret: 'test-secret' };
+const MTLS_CLIENT = { id: 'mtls-client', secret: CLIENT.secret };
 const GATEWAY = { id: 'gateway', secret: 'gateway-secret' };
 const POST_CLIENT = { id: 'gateway-post', secret: GATEWAY.secret };
 const PORT = Number(process.argv[2] ?? 0);
@@ -94,6 +99,7 @@ function newProvider(issuer, keys) {
     adapter: Memory,
     clients: [
       newClient(CLIENT),
+      { ...newClient(MTLS_CLIENT), tls_client_certificate_bound_access_tokens: true },
       { ...newClient(GATEWAY), introspection_signed_response_alg: 'ES256' },
       { ...newClient(POST_CLIENT), token_endpoint_auth_method: 'client_secret_post' },
       ...clientKeys.map(newKeyClient),
@@ -110,6 +116,7 @@ function newProvider(issuer, keys) {
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith(GATEWAY.id) },
       jwtIntrospection: { enabled: true },
+      mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate: certificateOf },
       registration: { enabled: true },
       revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
@@ -119,6 +126,12 @@ function newProvider(issuer, keys) {
     scopes: ['read', 'write', 'files:read', 'files:write', 'offline_access'],
     ttl: { ClientCredentials: 600 },
   });
+}
+
+/** The client's certificate. */
+function certificateOf(ctx) {
+  const der = ctx.get('x-client-certificate');
+  return der ? new X509Certificate(Buffer.from(der, 'base64')) : undefined;
 }
 
 function newClient({ id, secret }) {
