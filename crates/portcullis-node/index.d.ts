@@ -176,6 +176,17 @@ declare namespace portcullis {
     problemJson?: boolean;
 
     /**
+     * The use of DPoP (RFC 9449): `off`, `allowed`, `required`, or an object with further options, which requires proofs unless `use`
+     * says otherwise. Off by default: tokens that are bound by DPoP are refused.
+     *
+     * @example
+     * ```js
+     * secure(jwksService, { dpop: { publicUrl: 'https://api.example.com', nonces: true } });
+     * ```
+     */
+    dpop?: DpopUse | DpopOptions;
+
+    /**
      * Accepts only tokens that are bound to a key of their sender, by a client certificate or by DPoP; others are refused with
      * `sender_constraint_required`. Off by default.
      */
@@ -216,6 +227,73 @@ declare namespace portcullis {
 
     /** The longest time for `getKey`, in seconds: 5 by default. After it the request gets 503. */
     getKeyTimeout?: number;
+  }
+
+  /**
+   * The use of DPoP: `off` refuses tokens that need a proof, `allowed` checks their proofs and lets bearer tokens pass, `required` lets
+   * only tokens with a proof pass.
+   */
+  type DpopUse = 'off' | 'allowed' | 'required';
+
+  /** The options for DPoP proofs. Guards with the same options share the memory of the proofs seen. */
+  interface DpopOptions {
+    /** The use of DPoP: `required` by default. */
+    use?: DpopUse;
+
+    /** The algorithms of proofs: all but HS256, HS384 and HS512 by default. They are apart from those of tokens. */
+    algorithms?: Algorithm | readonly Algorithm[];
+
+    /** The longest time since a proof was made (`iat`), in seconds: 300 by default. With nonces, the nonce's age counts. */
+    maxAge?: number;
+
+    /** The longest time that a proof may be made ahead of this machine's clock, in seconds: 10 by default, 300 at the most. */
+    leeway?: number;
+
+    /** The greatest length of a proof, in bytes: 8,192 by default. */
+    maxProofBytes?: number;
+
+    /**
+     * The URL that clients use: scheme, host and port, and the path that a proxy takes off. By default it is made of the connection, the
+     * field `Host` and `originalUrl`, or of `X-Forwarded-Proto` and `X-Forwarded-Host` if Express trusts the proxy (`trust proxy`).
+     */
+    publicUrl?: string | URL;
+
+    /**
+     * Asks for a nonce of this server in each proof (RFC 9449 section 9): true, or an object with the secret that replicas share. Off
+     * by default.
+     */
+    nonces?: boolean | NonceOptions;
+
+    /** A store that processes share, so that each proof passes once at all of them. By default each process has a memory. */
+    replayStore?: ReplayStore;
+
+    /**
+     * The judgement while the store fails or takes longer than 250 ms: `judge_locally`, the default, by the memory of the process;
+     * `refuse` answers 503.
+     */
+    whenStoreIsAway?: 'judge_locally' | 'refuse';
+  }
+
+  /** The options for nonces. */
+  interface NonceOptions {
+    /** The secret, of 32 bytes or more. */
+    secret: string | Uint8Array;
+
+    /** The time for which a nonce is accepted at least, in seconds: 300 by default, 3,600 at the most. */
+    lifetime?: number;
+  }
+
+  /** A store of the DPoP proofs seen. */
+  interface ReplayStore {
+    /**
+     * Keeps an identifier for this many seconds unless it is kept already, in one atomic operation. Resolves to true if it is new.
+     *
+     * @example
+     * ```js
+     * const keepNew = async (id, seconds) => (await redis.set(`dpop:${id}`, '', { EX: seconds, NX: true })) === 'OK';
+     * ```
+     */
+    keepNew(id: string, seconds: number): Promise<boolean>;
   }
 
   /**
@@ -337,7 +415,7 @@ declare namespace portcullis {
     statusCode: number;
     readonly headersSent: boolean;
     readonly writableEnded: boolean;
-    setHeader(name: string, value: string): unknown;
+    setHeader(name: string, value: string | readonly string[]): unknown;
     end(body: string): unknown;
   }
 
@@ -374,6 +452,12 @@ declare namespace portcullis {
 
     /** The claims, under the name that tools of the Model Context Protocol find them by. */
     readonly extra: { claims: Claims };
+
+    /**
+     * The nonce for the client's next DPoP proofs, if the guard asks for nonces. Express gets it from the guard; other frameworks send
+     * it in the field `DPoP-Nonce` of the response (RFC 9449 section 8.2).
+     */
+    readonly dpopNonce?: string;
 
     /** The scope values in the token's `scope` claim, or in `scp` if `scope` is absent (option `scopeClaims`). */
     readonly scopes: string[];
@@ -867,11 +951,34 @@ declare namespace portcullis {
     | 'wrong_audience'
     | 'sender_constrained_token'
     | 'unsupported_confirmation'
+    | 'wrong_certificate'
+    | 'unbound_token'
+    | 'dpop_required'
+    | 'sender_constraint_required'
+    | 'missing_dpop_proof'
+    | 'several_dpop_proofs'
+    | 'dpop_proof_too_large'
+    | 'malformed_dpop_proof'
+    | 'dpop_type'
+    | 'dpop_algorithm'
+    | 'dpop_key'
+    | 'dpop_method'
+    | 'dpop_url'
+    | 'dpop_url_unknown'
+    | 'dpop_too_old'
+    | 'dpop_ahead'
+    | 'dpop_nonce_missing'
+    | 'dpop_nonce_stale'
+    | 'dpop_wrong_token'
+    | 'dpop_wrong_key'
+    | 'dpop_signature'
+    | 'dpop_replayed'
     | 'required_claims'
     | 'forbidden_claim'
     | 'insufficient_scope'
     | 'insufficient_user_authentication'
-    | 'keys_unavailable';
+    | 'keys_unavailable'
+    | 'replay_store_unavailable';
 
   /** The errors of refused requests. */
   namespace errors {
@@ -894,8 +1001,8 @@ declare namespace portcullis {
       readonly status: number;
       /** The same as `status`. */
       readonly statusCode: number;
-      /** The response's fields, by lower-case names. */
-      readonly headers: { readonly [name: string]: string };
+      /** The response's fields, by lower-case names. Several challenges are an array, to be sent in a field each. */
+      readonly headers: { readonly [name: string]: string | string[] };
       /** The response's body: empty, or problem details as JSON. */
       readonly body: string;
       /** The reason, for operators; `message` is for clients. */
@@ -940,8 +1047,18 @@ declare namespace portcullis {
       protected constructor();
     }
 
+    /** A missing or bad DPoP proof, or one without a nonce of this server (RFC 9449 sections 7.1 and 9). Status 401. */
+    class DpopProofError extends RefusalError {
+      protected constructor();
+    }
+
     /** A token that was not judged, because its keys are unavailable. Status 503, with `Retry-After`. */
     class KeysUnavailableError extends RefusalError {
+      protected constructor();
+    }
+
+    /** A DPoP proof that was not judged, because the store of the proofs seen is unavailable. Status 503, with `Retry-After`. */
+    class ReplayStoreUnavailableError extends RefusalError {
       protected constructor();
     }
   }

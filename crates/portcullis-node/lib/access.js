@@ -15,11 +15,13 @@ class Access {
   #authorization;
   #scope;
   #resource;
+  #dpopNonce;
 
-  constructor(authorization, claims, scope, resource) {
+  constructor(authorization, claims, scope, resource, dpopNonce) {
     this.#authorization = authorization;
     this.#scope = scope;
     this.#resource = resource;
+    this.#dpopNonce = dpopNonce;
     /** The claims, frozen because requests with the same token share them. */
     this.claims = claims;
   }
@@ -57,6 +59,11 @@ class Access {
   /** The resource that the token is for, if the guard is one of a resource. */
   get resource() {
     return this.#resource === undefined ? undefined : new URL(this.#resource);
+  }
+
+  /** The nonce for the client's next proofs, for the field `DPoP-Nonce` of the response (RFC 9449 section 8.2). */
+  get dpopNonce() {
+    return this.#dpopNonce;
   }
 
   /** The claims under the name of the SDK. */

@@ -5,6 +5,7 @@ const { Access } = require('./access.js');
 const { find } = require('./claims.js');
 const { refusalError } = require('./errors.js');
 const { ScopeRules } = require('./scope.js');
+const { Sender } = require('./sender/sender.js');
 const turn = require('./turn.js');
 const { nameOf } = require('./values.js');
 
@@ -12,7 +13,7 @@ const { nameOf } = require('./values.js');
 const ANONYMOUSLY = 1;
 
 /**
- * Judges requests by their `Authorization` field, and by the certificate of the client.
+ * Judges requests by their `Authorization` field, and by the proof or the certificate of the client.
  *
  * A verdict is an `Access`, null for a request that passes without a token, or an error. It is a promise if keys have to be
  * fetched, or if many new tokens come at once.
@@ -22,41 +23,37 @@ class Guard {
   #judge;
   #ownRules;
   #scope;
-  #findCertificate;
 
-  constructor(verifier, { rules, ownRules, findCertificate }) {
+  constructor(verifier, { rules, ownRules, dpop, findCertificate }) {
     this.#verifier = verifier;
-    this.door = new native.Door(verifier.native, JSON.stringify(rules));
+    this.sender = new Sender(rules.dpop, dpop, findCertificate);
+    this.door = new native.Door(verifier.native, JSON.stringify(rules), this.sender.dpop);
     this.#judge = this.door.judge;
     this.#ownRules = ownRules;
-    this.#findCertificate = findCertificate;
     this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
 
-  /** `hasTime` is true if a new token may be verified on this thread now. */
+  /** `hasTime` is true if a signature may be verified on this thread now. */
   judge(authorization, several, request, hasTime = turn.hasTime()) {
-    const clientCertificate = this.certificateOf(request);
-    return clientCertificate === undefined
-      ? this.conclude(this.#judge(authorization, several, hasTime), authorization)
-      : this.judgeWhole({ authorization, several, method: '', fields: [], clientCertificate }, hasTime);
-  }
-
-  /** The certificate of the client that has sent a request, in DER. */
-  certificateOf(request) {
-    return request === undefined ? undefined : this.#findCertificate(request);
+    const shown = this.sender.shownBy(request);
+    if (shown === undefined) {
+      return this.conclude(this.#judge(authorization, several, hasTime), authorization, request);
+    }
+    return this.judgeWhole(request, { authorization, several, ...shown }, hasTime);
   }
 
   /** Judges all parts of a request that may count. */
-  judgeWhole(message, hasTime = turn.hasTime()) {
-    return this.conclude(this.door.judgeMessage(message, hasTime), message.authorization);
+  judgeWhole(request, message, hasTime = turn.hasTime()) {
+    const verdict = this.door.judgeMessage(message, hasTime, this.sender.passedBefore(request));
+    return this.conclude(verdict, message.authorization, request);
   }
 
   /** Turns the addon's verdict, or its promise, into JavaScript's. */
-  conclude(verdict, authorization) {
+  conclude(verdict, authorization, request) {
     if (typeof verdict !== 'number' && verdict instanceof Promise) {
-      return verdict.then((verdict) => this.#conclude(verdict, authorization));
+      return verdict.then((verdict) => this.#conclude(verdict, authorization, request));
     }
-    return this.#conclude(verdict, authorization, turn.spend);
+    return this.#conclude(verdict, authorization, request, turn.spend);
   }
 
   /** The refusal of a request that was not judged, because its keys are unavailable. */
@@ -77,17 +74,22 @@ the key (kid), or raise maxKeyAttempts`;
   }
 
   /** Calls `spend` if a signature was verified on this thread. */
-  #conclude(verdict, authorization, spend) {
-    if (typeof verdict !== 'number') {
-      if (verdict.tookSignature) {
-        spend?.();
-      }
+  #conclude(verdict, authorization, request, spend) {
+    if (typeof verdict === 'number') {
+      return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization, spend);
+    }
+    if (verdict.tookSignature) {
+      spend?.();
+    }
+    if (!(verdict instanceof native.Passed)) {
       return refusalError(verdict);
     }
-    return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization, spend);
+    this.sender.remember(request, verdict);
+    const { number, dpopNonce } = verdict;
+    return number === ANONYMOUSLY ? null : this.#admit(number, authorization, spend, dpopNonce);
   }
 
-  #admit(number, authorization, spend) {
+  #admit(number, authorization, spend, dpopNonce) {
     let claims = this.#verifier.memory.get(number);
     if (claims === undefined) {
       spend?.();
@@ -98,7 +100,7 @@ the key (kid), or raise maxKeyAttempts`;
         return refusalError(this.door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
       }
     }
-    return new Access(authorization, claims, this.#scope, this.#verifier.resource);
+    return new Access(authorization, claims, this.#scope, this.#verifier.resource, dpopNonce);
   }
 }
 

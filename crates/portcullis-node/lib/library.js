@@ -5,14 +5,15 @@ const { expected, isJson, optional } = require('./values.js');
 
 /**
  * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`) and for
- * an MCP server (`McpRules`): the defaults by name, and the reasons for options that are not offered; and the members of a rule for a
- * claim.
+ * an MCP server (`McpRules`), and for DPoP proofs (`DpopRules`): the defaults by name, and the reasons for options that are not offered;
+ * and the members of a rule for a claim.
  */
 const {
   issuer: ISSUER_RULES,
   endpoint: RULES,
   resource: RESOURCE_RULES,
   mcp: MCP_RULES,
+  dpop: DPOP_RULES,
   claim: CLAIM,
 } = JSON.parse(native.knownOptions());
 
@@ -44,9 +45,12 @@ const DESCRIPTION = Object.keys(RESOURCE_RULES.defaults);
 /** The names of the rules of an MCP server. */
 const MCP = Object.keys(MCP_RULES.defaults);
 
+/** The names of the options for DPoP proofs. */
+const DPOP = [...Object.keys(DPOP_RULES.defaults), 'use', 'publicUrl', 'nonces', 'replayStore', 'whenStoreIsAway'];
+
 /** The options in texts of the library; without the ages, whose names are also names of claims. */
 const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...DPOP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
 );
 
 /**
@@ -100,8 +104,13 @@ function configured(owner, make) {
   try {
     return make();
   } catch (error) {
-    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${inOurNames(error.message)}`) : error;
+    throw error?.code === 'InvalidArg' ? new TypeError(`${owner}: ${ofOption(error.message)}`) : error;
   }
+}
+
+/** The text of an error that may begin with the name of an option. */
+function ofOption(text) {
+  return inOurNames(text).replace(/^`max_age`/, '`maxAge`');
 }
 
 /** Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. */
@@ -115,6 +124,8 @@ function inOurNames(text) {
 module.exports = {
   CLAIM,
   DESCRIPTION,
+  DPOP,
+  DPOP_RULES,
   ENDPOINT,
   ISSUER_RULES,
   MCP,

@@ -5,6 +5,7 @@ const { takeOff, wereTakenOff, withTaken } = require('./credentials.js');
 const { RefusalError } = require('./errors.js');
 const { attempt, textOf, warn } = require('./log.js');
 const { credentialsOf, isRepeated, read } = require('./request.js');
+const { nonceFor } = require('./sender/sender.js');
 const { nameOf } = require('./values.js');
 
 /** The middleware that judges each request by a guard, with the methods for other frameworks. */
@@ -55,6 +56,9 @@ function middleware(guard, endpoint) {
       }
       // Values of an outer guard or other code are replaced, also for an error handler that continues.
       attach(req, refusal === undefined ? (verdict ?? undefined) : undefined);
+      if (refusal === undefined && endpoint.dpop !== undefined) {
+        giveNonce(req, res);
+      }
     } catch (error) {
       return fail(error, req, next);
     }
@@ -115,6 +119,14 @@ function respond(error, res) {
     res.setHeader(name, value);
   }
   res.end(error.body);
+}
+
+/** Gives a client that sends proofs the nonce for its next ones. */
+function giveNonce(req, res) {
+  const nonce = nonceFor(req);
+  if (nonce !== undefined && !res.headersSent) {
+    res.setHeader('DPoP-Nonce', nonce);
+  }
 }
 
 /** Calls the hook. A failing hook changes nothing: the request is still refused. */

@@ -3,6 +3,7 @@
 const { CLAIM, DESCRIPTION, ENDPOINT, ISSUER_RULES, MCP, MCP_RULES, RESOURCE_RULES, RULES, VERIFICATION } = require('./library.js');
 const { pick, readForLibrary, refuseUnknown } = require('./library.js');
 const { certificateFinder } = require('./sender/certificate.js');
+const { readDpop, readUse } = require('./sender/options.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
@@ -36,6 +37,7 @@ const REMARKS = {
   tools: readOperations,
   methods: readOperations,
   maxBodyBytes: readLimit,
+  dpop: readUse,
 };
 
 /**
@@ -80,6 +82,7 @@ function readEndpoint(options, name) {
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),
     getKeyTimeout: readTimeout(name, 'getKeyTimeout', getKeyTimeout),
+    dpop: readDpop(name, options.dpop),
     findCertificate: certificateFinder(name, readFunction(name, 'clientCertificate', options.clientCertificate)),
   };
 }

@@ -8,11 +8,13 @@ use portcullis::{
 };
 
 use crate::{
+    dpop::Dpop,
     judge,
     message::{Fields, Message},
     options::{self, seconds, unusable},
     refused::Refused,
     token_verifier::TokenVerifier,
+    verdict::Passed,
 };
 
 /// Judges requests by their `Authorization` field.
@@ -23,10 +25,14 @@ pub struct Door {
 
 #[napi]
 impl Door {
-    /// Makes a door for tokens that this verifier accepts; the options are `Rules`.
+    /// Makes a door for tokens that this verifier accepts; the options are `Rules`, whose `dpop` tells the use of proofs.
     #[napi(constructor)]
-    pub fn new(verifier: &TokenVerifier, options: String) -> Result<Self> {
+    pub fn new(verifier: &TokenVerifier, options: String, dpop: Option<&Dpop>) -> Result<Self> {
         let secure = verifier.secure.clone();
+        let secure = match dpop {
+            Some(Dpop { dpop }) => secure.dpop(dpop.clone()),
+            None => secure,
+        };
         Ok(Self { secure: secure.rules(options::read(&options)?).map_err(unusable)? })
     }
 
@@ -53,11 +59,17 @@ impl Door {
         Some(u32::try_from(limit).unwrap_or(u32::MAX))
     }
 
-    /// Returns the verdict on a request with all its parts, or a promise of it; a new token is verified on this thread if `verify` is
-    /// set.
+    /// Returns the verdict on a request with all its parts, or a promise of it; signatures are verified on this thread if `verify` is
+    /// set. `before` is the verdict of a door in front.
     #[napi]
-    pub fn judge_message<'env>(&self, env: &'env Env, message: Message, verify: bool) -> Result<Unknown<'env>> {
-        judge::message(env, &self.secure, &message, verify)
+    pub fn judge_message<'env>(
+        &self,
+        env: &'env Env,
+        message: Message,
+        verify: bool,
+        before: Option<&Passed>,
+    ) -> Result<Unknown<'env>> {
+        judge::message(env, &self.secure, &message, verify, before.and_then(Passed::access))
     }
 
     /// The refusal of a token that a rule in JavaScript does not accept.

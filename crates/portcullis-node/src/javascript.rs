@@ -1,7 +1,7 @@
-//! Questions of a key service to JavaScript: to fetch, and to read and write a cache.
+//! Questions to JavaScript: to fetch, to read and write a cache of keys, and to keep used proofs.
 //!
 //! A question goes to the event loop's thread with a number, and the answer comes back with the same number, once or never:
-//! the key service limits the time. A question does not keep the event loop alive; a promise that waits for its outcome does.
+//! the asker limits the time. A question does not keep the event loop alive; a promise that waits for its outcome does.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
-use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress};
+use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress, ReplayStore};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -35,6 +35,7 @@ pub(crate) struct JavaScript(Call);
 enum Answer {
     Fetched(Response<Bytes>),
     Text(Option<String>),
+    Kept(bool),
     Failed(String),
 }
 
@@ -67,7 +68,7 @@ impl JavaScript {
         let (asked, answer) = Asked::new(request);
         let question = FnArgs::from((asked.0, kind.to_owned(), argument));
         if self.0.call(question, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
-            return Err("cannot fetch: the JavaScript thread of the key service has ended".into());
+            return Err("cannot ask JavaScript: its thread has ended".into());
         }
         match answer.await? {
             Answer::Failed(message) => Err(message.into()),
@@ -131,6 +132,12 @@ pub fn answer_text(number: u32, text: Option<String>) {
     settle(number, Answer::Text(text));
 }
 
+/// Answers a question to a store of used proofs: `is_new` is true if the proof was not kept before.
+#[napi]
+pub fn answer_kept(number: u32, is_new: bool) {
+    settle(number, Answer::Kept(is_new));
+}
+
 /// Answers a question with the reason of a failure.
 #[napi]
 pub fn answer_failed(number: u32, message: String) {
@@ -189,6 +196,20 @@ impl JwksCache for JavaScriptCache {
 
     async fn set(&self, set: JwkSet) -> std::result::Result<(), Error> {
         self.0.ask("setKeyStore", to_cache(&set)?, None).await.map(drop)
+    }
+}
+
+/// A store of used proofs in JavaScript.
+pub(crate) struct JavaScriptReplayStore(pub(crate) Arc<JavaScript>);
+
+impl ReplayStore for JavaScriptReplayStore {
+    async fn keep_new(&self, id: &str, ttl: Duration) -> std::result::Result<bool, Error> {
+        // Redis takes whole seconds, and a shorter time could let a proof pass twice.
+        let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
+        match self.0.ask("keepNew", json!({ "id": id, "seconds": seconds }).to_string(), None).await? {
+            Answer::Kept(is_new) => Ok(is_new),
+            _ => Err("expected true or false, got another answer".into()),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use napi::{
     bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown},
     check_status, sys,
 };
-use portcullis::{Judging, Secure};
+use portcullis::{Access, Judging, Secure};
 
 use crate::{field::Field, message::Message, request::Request, runtime, verdict::told};
 
@@ -73,20 +73,26 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
 ///
 /// When Node has no memory left.
 #[expect(unsafe_code, reason = "napi has no safe way to a value of several types")]
-pub(crate) fn message<'env>(env: &'env Env, secure: &Secure, message: &Message, verify: bool) -> Result<Unknown<'env>> {
+pub(crate) fn message<'env>(
+    env: &'env Env,
+    secure: &Secure,
+    message: &Message,
+    verify: bool,
+    before: Option<&Access>,
+) -> Result<Unknown<'env>> {
     runtime::enter_for_good()?;
-    let outcome = outcome(env, secure, message.judge(secure, verify))?;
+    let outcome = outcome(env, secure, message.judge(secure, verify, before), message.shows_proof())?;
     // SAFETY: the value was made in this call, for this `env`.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), outcome) })
 }
 
 /// The verdict, or a promise of it that another thread settles.
-fn outcome(env: &Env, secure: &Secure, judging: Judging) -> Result<sys::napi_value> {
+fn outcome(env: &Env, secure: &Secure, judging: Judging, shows_proof: bool) -> Result<sys::napi_value> {
     match judging {
-        Judging::Done(verdict) => to_javascript(env, told(secure, verdict)),
+        Judging::Done(verdict) => to_javascript(env, told(secure, verdict, shows_proof)),
         Judging::Waits(pending) => {
             let secure = secure.clone();
-            let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await)) })?;
+            let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await, shows_proof)) })?;
             to_javascript(env, verdict)
         }
     }
@@ -106,7 +112,7 @@ impl Call<'_> {
         runtime::enter_for_good()?;
         let authorization = self.authorization.as_ref().map(Field::as_bytes);
         let request = Request { authorization, several: self.several, verify: self.verify };
-        outcome(env, self.secure, request.judge(self.secure))
+        outcome(env, self.secure, request.judge(self.secure), false)
     }
 
     /// # Safety

@@ -48,6 +48,7 @@
 
 mod camel_case;
 mod door;
+mod dpop;
 mod field;
 mod javascript;
 mod judge;

@@ -3,7 +3,7 @@
 use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use portcullis::{ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
+use portcullis::{Access, ClientAuthority, ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
 
 use crate::request::Request;
 
@@ -16,8 +16,14 @@ pub struct Message {
     pub several: bool,
     /// The method; empty if it is unknown.
     pub method: String,
+    /// The target: path and query, or a URL; empty if it is unknown.
+    pub target: Option<String>,
     /// The header fields: name, value, name, value…
     pub fields: Vec<String>,
+    /// The host and port of the client's URL, if they are not those of the field `Host`; empty if they are unknown.
+    pub authority: Option<String>,
+    /// The scheme of the client's URL, if it is known.
+    pub scheme: Option<String>,
     /// The client's certificate, in DER.
     pub client_certificate: Option<Uint8Array>,
     /// All of the content; absent if it is not seen.
@@ -28,10 +34,25 @@ pub struct Message {
 
 impl Message {
     /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
-    pub(crate) fn judge(&self, secure: &Secure, verify: bool) -> Judging {
+    pub(crate) fn judge(&self, secure: &Secure, verify: bool, before: Option<&Access>) -> Judging {
         let certificate = self.client_certificate.as_deref().map(ClientCertificate::from_der);
-        let presented = Presented::new(self).request(&self.method, "").content(self.content());
-        secure.judge(&presented.client_certificate(certificate).verify_later(!verify))
+        let target = self.target.as_deref().unwrap_or_default();
+        let presented = Presented::new(self).request(&self.method, target).content(self.content());
+        let presented = presented.scheme(self.scheme.as_deref()).authority(self.authority());
+        secure.judge(&presented.client_certificate(certificate).after(before).verify_later(!verify))
+    }
+
+    /// Returns true if the request has a DPoP proof.
+    pub(crate) fn shows_proof(&self) -> bool {
+        values(&self.fields, &HeaderName::from_static("dpop")).next().is_some()
+    }
+
+    fn authority(&self) -> ClientAuthority<'_> {
+        match self.authority.as_deref() {
+            None => ClientAuthority::HostField,
+            Some("") => ClientAuthority::Unknown,
+            Some(authority) => ClientAuthority::Known(authority),
+        }
     }
 
     fn content(&self) -> Content<'_> {

@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use napi::{Error, Result, Status};
 use napi_derive::napi;
-use portcullis::{ClaimRule, ConfigurationError, IssuerRules, McpRules, ResourceRules, Rules};
+use portcullis::{ClaimRule, ConfigurationError, DpopRules, IssuerRules, McpRules, ResourceRules, Rules};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::camel_case::{self, camel_case};
 
 /// The fields of [`Rules`] that `secure` does not offer, with reasons.
-const NOT_OF_ENDPOINTS: [(&str, &str); 2] = [
-    ("report_only", "a guard cannot report yet what it would have refused; the Rust library can"),
-    ("dpop", "a guard does not see DPoP proofs yet, and refuses tokens that are bound to a key; the Rust library can"),
-];
-];
+const NOT_OF_ENDPOINTS: [(&str, &str); 1] =
+    [("report_only", "a guard cannot report yet what it would have refused; the Rust library can")];
 
 /// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, with reasons.
 const NOT_OF_ISSUERS: [(&str, &str); 1] =
@@ -37,7 +34,7 @@ pub(crate) struct KeyServiceOptions {
 }
 
 /// Returns the library's options as JSON: for `endpoint` ([`Rules`]), `issuer` ([`IssuerRules`]), `resource` ([`ResourceRules`]) and
-/// `mcp` ([`McpRules`]) the defaults by name (null for none) and, in `notOffered`, the reason for each option that is not offered; for
+/// `mcp` ([`McpRules`]) and `dpop` ([`DpopRules`]) the defaults by name (null for none) and, in `notOffered`, the reason for each option that is not offered; for
 /// `claim` the members of a rule.
 #[napi]
 pub fn known_options() -> String {
@@ -45,11 +42,13 @@ pub fn known_options() -> String {
     let (issuer, no_issuer) = known::<IssuerRules>(&NOT_OF_ISSUERS);
     let (resource, no_resource) = known::<ResourceRules>(&[]);
     let (mcp, no_mcp) = known::<McpRules>(&[]);
+    let (dpop, no_dpop) = known::<DpopRules>(&[]);
     json!({
         "endpoint": { "defaults": endpoint, "notOffered": no_endpoint },
         "issuer": { "defaults": issuer, "notOffered": no_issuer },
         "resource": { "defaults": resource, "notOffered": no_resource },
         "mcp": { "defaults": mcp, "notOffered": no_mcp },
+        "dpop": { "defaults": dpop, "notOffered": no_dpop },
         "claim": camel_case::fields::<ClaimRule>().iter().map(|field| camel_case(field)).collect::<Vec<_>>(),
     })
     .to_string()
@@ -87,6 +86,15 @@ pub(crate) fn seconds(name: &str, value: f64) -> Result<Duration> {
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
     let options = serde_json::from_str(json).map_err(|_| invalid("expected options as JSON".to_owned()))?;
     camel_case::read(options).map_err(invalid)
+}
+
+/// Reads a word of the library.
+///
+/// # Errors
+///
+/// An error of [`invalid`], which names the option.
+pub(crate) fn word<T: DeserializeOwned>(name: &str, word: &str) -> Result<T> {
+    camel_case::read(Value::from(word)).map_err(|problem| invalid(format!("`{name}`: {problem}")))
 }
 
 /// Returns the error of an invalid configuration; JavaScript throws it as a TypeError.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use portcullis::{CheckKind, Ground, Refusal, Secure};
 
@@ -17,8 +18,8 @@ pub struct Refused {
     pub reason: String,
     /// 400, 401, 403, 500 or 503.
     pub status: u16,
-    /// The response's fields, by lower-case names.
-    pub headers: HashMap<String, String>,
+    /// The response's fields, by lower-case names; one that occurs several times is an array.
+    pub headers: HashMap<String, Either<String, Vec<String>>>,
     /// The response's body: empty, or problem details.
     pub body: String,
     /// True if a signature was, or may have been, verified before the request was refused.
@@ -40,14 +41,20 @@ impl Refused {
     }
 
     /// The same for a verdict on this ground.
-    pub(crate) fn on(self, ground: Option<Ground>, refusal: &Refusal) -> Self {
-        let took_signature = ground == Some(Ground::Verified) && refusal.check() >= CheckKind::Signature;
-        Self { took_signature, ..self }
+    pub(crate) fn on(self, ground: Option<Ground>, refusal: &Refusal, shows_proof: bool) -> Self {
+        let of_token = ground == Some(Ground::Verified) && refusal.check() >= CheckKind::Signature;
+        let of_proof = shows_proof && refusal.check() >= CheckKind::ProofSignature;
+        Self { took_signature: of_token || of_proof, ..self }
     }
 }
 
-/// Returns the fields as texts; each occurs once, the challenge included.
-pub(crate) fn readable(headers: &HeaderMap) -> HashMap<String, String> {
-    let latin_1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect();
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), latin_1(value.as_bytes()))).collect()
+/// Returns the fields as texts.
+pub(crate) fn readable(headers: &HeaderMap) -> HashMap<String, Either<String, Vec<String>>> {
+    headers.keys().map(|name| (name.as_str().to_owned(), texts(headers, name))).collect()
+}
+
+fn texts(headers: &HeaderMap, name: &HeaderName) -> Either<String, Vec<String>> {
+    let latin_1 = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+    let texts: Vec<String> = headers.get_all(name).iter().map(latin_1).collect();
+    <[String; 1]>::try_from(texts).map_or_else(Either::B, |[only]| Either::A(only))
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use napi::{Env, Result, bindgen_prelude::ObjectFinalize};
+use napi::{
+    Env, Result,
+    bindgen_prelude::{Either, ObjectFinalize},
+};
 use napi_derive::napi;
 use portcullis::{ProtectedResource, Secure, Verifier, VerifierBuilder};
 
@@ -28,7 +31,7 @@ pub struct MetadataResponse {
     /// 200, 204 or 405.
     pub status: u16,
     /// The response's fields, by lower-case names.
-    pub headers: HashMap<String, String>,
+    pub headers: HashMap<String, Either<String, Vec<String>>>,
     /// The response's body: the document, or nothing.
     pub body: String,
 }

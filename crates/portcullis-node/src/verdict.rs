@@ -1,23 +1,64 @@
 //! The judge's verdict for JavaScript.
 
-use napi::bindgen_prelude::Either;
-use portcullis::{Access, Secure};
+use napi::bindgen_prelude::{Either, Either3};
+use napi_derive::napi;
+use portcullis::{Access, Ground, Secure};
 
 use crate::refused::Refused;
 
-/// The verdict on a request: a number, or the refusal.
+/// The verdict on a request: a number, a [`Passed`], or the refusal.
 ///
 /// A number above [`ANONYMOUSLY`] is the accepted token's: a token keeps it while it is cached, and no other token ever gets it.
-pub(crate) type Verdict = Either<f64, Refused>;
+pub(crate) type Verdict = Either3<f64, Passed, Refused>;
 
 /// The verdict for a request that passes without credentials.
 const ANONYMOUSLY: f64 = 1.0;
 
-/// Returns the verdict for JavaScript.
-pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict) -> Verdict {
-    match verdict.outcome {
-        Ok(admitted) => Either::A(admitted.access().map_or(ANONYMOUSLY, number)),
-        Err(refusal) => Either::B(Refused::new(secure, &refusal).on(verdict.ground, &refusal)),
+/// Returns the verdict for JavaScript; `shows_proof` is true if the request has a DPoP proof.
+pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shows_proof: bool) -> Verdict {
+    let portcullis::Verdict { outcome, ground, dpop_nonce, .. } = verdict;
+    match outcome {
+        Ok(admitted) if shows_proof || dpop_nonce.is_some() => Either3::B(Passed {
+            access: admitted.access().cloned(),
+            nonce: dpop_nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
+            took_signature: shows_proof || ground == Some(Ground::Verified),
+        }),
+        Ok(admitted) => Either3::A(admitted.access().map_or(ANONYMOUSLY, number)),
+        Err(refusal) => Either3::C(Refused::new(secure, &refusal).on(ground, &refusal, shows_proof)),
+    }
+}
+
+/// The verdict on a request that passes, with more than its number.
+#[napi]
+pub struct Passed {
+    access: Option<Access>,
+    nonce: Option<String>,
+    took_signature: bool,
+}
+
+#[napi]
+impl Passed {
+    /// The number of the verdict.
+    #[napi(getter)]
+    pub fn number(&self) -> f64 {
+        self.access.as_ref().map_or(ANONYMOUSLY, number)
+    }
+
+    /// The field `DPoP-Nonce` of the response; undefined if there is none.
+    #[napi(getter)]
+    pub fn dpop_nonce(&self) -> Either<String, ()> {
+        self.nonce.clone().map_or(Either::B(()), Either::A)
+    }
+
+    /// True if a signature was verified for the verdict.
+    #[napi(getter)]
+    pub fn took_signature(&self) -> bool {
+        self.took_signature
+    }
+
+    /// The evidence for doors behind: it names the proof that was used for the request.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
     }
 }
 

@@ -2,8 +2,9 @@
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
+const { X509Certificate } = require('node:crypto');
 const { once } = require('node:events');
-const { existsSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { createInterface } = require('node:readline');
 const { after, before, beforeEach, describe, test } = require('node:test');
@@ -31,13 +32,18 @@ class OidcProvider {
   }
 
   async token(algorithm, scope = 'read') {
+    return (await this.answer(algorithm, {}, 'test-client', scope)).access_token;
+  }
+
+  /** The answer to a request for a token with these further fields. */
+  async answer(algorithm, fields, client = 'test-client', scope = 'read') {
     const resource = `https://api.example.com/${algorithm}`;
     const response = await fetch(`${this.issuer}/token`, {
       method: 'POST',
-      headers: { authorization: `Basic ${btoa('test-client:test-secret')}` },
+      headers: { authorization: `Basic ${btoa(`${client}:test-secret`)}`, ...fields },
       body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope }),
     });
-    return (await response.json()).access_token;
+    return response.json();
   }
 
   async counts() {
@@ -52,6 +58,8 @@ class OidcProvider {
     await fetch(`${this.control}/counts/reset`, { method: 'POST' });
   }
 }
+
+const certificate = (name) => new X509Certificate(readFileSync(join(__dirname, 'support', 'tls', `${name}.pem`)));
 
 const isInstalled = existsSync(join(SERVER, 'node_modules'));
 const skip = !isInstalled && 'its packages are missing: cargo xtask test installs them';
@@ -123,6 +131,42 @@ describe('tokens of oidc-provider', { skip }, () => {
       body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'read' }),
     });
     assert.equal(await outcome(guard, (await response.json()).access_token), 'malformed_token_parts');
+  });
+
+  test('one that is bound to a DPoP key passes with proofs of that key, and as no bearer token', async (t) => {
+    const { generateKeyPair, generateProof } = await import('dpop');
+    for (const alg of ['ES256', 'Ed25519']) {
+      const keys = await generateKeyPair(alg);
+      const dpop = await generateProof(keys, `${provider.issuer}/token`, 'POST');
+      const { access_token: token, token_type: type } = await provider.answer('RS256', { dpop });
+      assert.equal(type, 'DPoP');
+      const codes = [];
+      const options = { dpop: 'required', onError: ({ code }) => codes.push(code) };
+      const client = await serve(t, guardedApp(5, secure(discovery({ issuer: provider.issuer }), options)));
+      const url = `http://127.0.0.1:${client.port}/`;
+      const proof = await generateProof(keys, url, 'GET', undefined, token);
+      const send = (authorization, dpop) => client.request({ headers: { authorization, ...(dpop && { dpop }) } });
+      assert.equal((await send(`DPoP ${token}`, proof)).status, 200);
+      assert.equal((await send(`DPoP ${token}`, proof)).status, 401);
+      assert.equal((await send(`Bearer ${token}`, await generateProof(keys, url, 'GET', undefined, token))).status, 401);
+      assert.equal((await send(`DPoP ${token}`, await generateProof(await generateKeyPair(alg), url, 'GET', undefined, token))).status, 401);
+      assert.deepEqual(codes, ['dpop_replayed', 'sender_constrained_token', 'dpop_wrong_key']);
+    }
+  });
+
+  test('one that is bound to a certificate passes with it alone', async () => {
+    const [own, other] = ['client', 'other-client'].map(certificate);
+    const fields = { 'x-client-certificate': own.raw.toString('base64') };
+    const { access_token: token } = await provider.answer('ES256', fields, 'mtls-client');
+    const service = discovery({ issuer: provider.issuer });
+    const outcomeWith = (found) => {
+      const guard = secure(service, { clientCertificate: () => found });
+      const request = { authorization: `Bearer ${token}` };
+      return guard.verifyRequest(request).then(({ claims }) => claims.client_id, ({ code }) => code);
+    };
+    assert.equal(await outcomeWith(own), 'mtls-client');
+    assert.equal(await outcomeWith(other), 'wrong_certificate');
+    assert.equal(await outcomeWith(undefined), 'sender_constrained_token');
   });
 
   test('after a rotation, new tokens pass at once, and old ones as long as their key is published', async () => {

@@ -12,7 +12,7 @@ const vm = require('node:vm');
 const express = require('express');
 const portcullis = require('portcullis');
 
-const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION } = require('../lib/library.js');
+const { DESCRIPTION, DPOP, ENDPOINT, MCP, VERIFICATION } = require('../lib/library.js');
 const { knownOptions } = require('../native.js');
 
 const ROOT = path.join(__dirname, '..');
@@ -35,14 +35,7 @@ const AROUND = {
 };
 
 /** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime, introspection. */
-const RUST_ALONE = [
-  'missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable',
-  // A guard sees neither DPoP proofs nor client certificates yet.
-  'unbound_token', 'dpop_required', 'sender_constraint_required', 'wrong_certificate', 'replay_store_unavailable',
-  'missing_dpop_proof', 'several_dpop_proofs', 'dpop_proof_too_large', 'malformed_dpop_proof', 'dpop_type', 'dpop_algorithm', 'dpop_key',
-  'dpop_method', 'dpop_url', 'dpop_url_unknown', 'dpop_too_old', 'dpop_ahead', 'dpop_nonce_missing', 'dpop_nonce_stale',
-  'dpop_wrong_token', 'dpop_wrong_key', 'dpop_signature', 'dpop_replayed',
-];
+const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable'];
 
 process.env.SECRET = 'ab'.repeat(32);
 portcullis.setLogger(null);
@@ -86,11 +79,12 @@ test('README.md names the options that there are, and their defaults', async () 
   assert.deepEqual(plain.map(([name, value]) => [name, String(value)]), plain.map(([name]) => [name, named.get(name).replaceAll('`', '')]));
 });
 
-test('README.md names the members of a description, and the rules of an MCP server', async () => {
+test('README.md names the members of a description, the rules of an MCP server, and the options for proofs', async () => {
   const text = await textOf('README.md');
   const named = (heading) => [...sectionOf(text, heading).matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, names]) => names.match(/\w+/g));
   assert.deepEqual(named('Resources').sort(), [...DESCRIPTION, 'issuer', 'issuers', 'jwks'].sort());
   assert.deepEqual(named('MCP servers').sort(), [...MCP].sort());
+  assert.deepEqual(named('Sender-constrained tokens').sort(), [...DPOP].sort());
 });
 
 test('the types name the options that there are', async () => {
@@ -105,15 +99,14 @@ test('the types name the options that there are', async () => {
   assert.deepEqual(membersOf('Claim'), [...claim].sort());
   assert.deepEqual(['mcp', ...membersOf('ResourceDescription')].sort(), [...DESCRIPTION].sort());
   assert.deepEqual(membersOf('McpRules'), [...MCP].sort());
+  assert.deepEqual(membersOf('DpopOptions'), [...DPOP].sort());
   // No option belongs to both.
   assert.deepEqual(Object.keys(issuer.defaults).filter((name) => ENDPOINT.includes(name)), []);
   // Each field of the library that is not offered has a reason.
   const notOffered = Object.entries({ ...issuer.notOffered, ...endpoint.notOffered });
   assert.deepEqual(notOffered.map(([name, reason]) => [name, typeof reason]), [
     ['maxTokenBytes', 'string'],
-    ['dpop', 'string'],
     ['reportOnly', 'string'],
-    ['senderConstrained', 'string'],
   ]);
 });
 

@@ -26,8 +26,8 @@ class McpGuard extends Guard {
       return this.#judgeToken(authorization, several);
     }
     const [method, fields] = [methodOf(request), fieldsOf(request)];
-    const message = { authorization, several, method, fields, clientCertificate: this.certificateOf(request) };
-    const judge = (read) => this.judgeWhole({ ...message, ...read });
+    const message = { ...this.sender.shownBy(request), authorization, several, method, fields };
+    const judge = (read) => this.judgeWhole(request, { ...message, ...read });
     const limit = this.#judgesOperations ? this.door.contentLimit(method, fields) : null;
     return limit === null ? judge() : judgeAfterReading(request, limit, fields, judge);
   }

@@ -18,6 +18,9 @@ const NOT_OFFERED = {
   anyScope: 'requireBearerAuth cannot ask for one of several scopes: use `mcp`',
   acr: 'requireBearerAuth has no challenge for it: use `mcp`',
   maxAge: 'requireBearerAuth has no challenge for it: use `mcp`',
+  dpop: 'requireBearerAuth hands over the token alone, without a proof: use `mcp`',
+  senderConstrained: 'requireBearerAuth hands over the token alone, without a proof: use `mcp`',
+  clientCertificate: 'requireBearerAuth hands over the token alone, without a certificate: use `mcp`',
 };
 
 /**

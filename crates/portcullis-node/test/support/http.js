@@ -43,8 +43,13 @@ class Client {
 
   /** Sends a request as raw bytes. */
   async raw(...lines) {
+    return this.exact(...lines, 'host: a');
+  }
+
+  /** The same without a field `Host` of its own. */
+  async exact(...lines) {
     const socket = connect(this.port, '127.0.0.1');
-    socket.write(Buffer.from(`${lines.join('\r\n')}\r\nhost: a\r\nconnection: close\r\n\r\n`, 'latin1'));
+    socket.write(Buffer.from(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`, 'latin1'));
     const [head, ...body] = (await buffer(socket)).toString('latin1').split('\r\n\r\n');
     const [status, ...fields] = head.split('\r\n');
     return answer(Number(status.split(' ')[1]), fields.map(split), body.join('\r\n\r\n'));

@@ -1,5 +1,5 @@
 // The package's types in ESM.
-import { createPublicKey, createSecretKey, webcrypto } from 'node:crypto';
+import { X509Certificate, createPublicKey, createSecretKey, webcrypto } from 'node:crypto';
 
 import express from 'express';
 import portcullis, {
@@ -66,13 +66,29 @@ secure(keys, {
   onError: (error, req: express.Request) => console.warn(error.code, error.reason, req.url),
   getToken: (req: express.Request) => req.get('x-token'),
   getKeyTimeout: 1,
+  senderConstrained: true,
+  clientCertificate: (req: express.Request) => new X509Certificate(req.get('x-certificate') ?? ''),
+  dpop: {
+    use: 'allowed',
+    algorithms: ['ES256', 'EdDSA'],
+    maxAge: 60,
+    leeway: 5,
+    maxProofBytes: 4096,
+    publicUrl: new URL('https://api.example.com'),
+    nonces: { secret: Buffer.alloc(32), lifetime: 60 },
+    replayStore: { keepNew: async (id, seconds) => id.length > seconds },
+    whenStoreIsAway: 'refuse',
+  },
 });
+secure(keys, { dpop: 'required', clientCertificate: () => undefined });
+secure(keys, { dpop: { nonces: true, publicUrl: 'https://api.example.com' } });
 
 // Tokens and requests without Express.
 const access: Access = await guard.verify('token');
 const { claims, token, header, scopes } = access;
 const expiry: number | undefined = claims.exp;
-console.log(claims.aud, claims['roles'], token, header.kid, header['x5t'], scopes.length, expiry);
+const nonce: string | undefined = access.dpopNonce;
+console.log(claims.aud, claims['roles'], token, header.kid, header['x5t'], scopes.length, expiry, nonce);
 await guard.verifyRequest(new Request('https://api.example.com'));
 await guard.verifyRequest(new Headers());
 await guard.verifyRequest({ authorization: 'Bearer token' });
@@ -118,6 +134,7 @@ function answer(error: unknown): RefusalCode | undefined {
   }
   const { status, statusCode, headers, body, message, reason, expose } = error;
   console.log(status, statusCode, headers['www-authenticate'], body, message, reason, expose);
+  console.log(new Response(body, { status, headers }));
   return error.code === 'expired' ? 'expired' : error.code;
 }
 answer(new errors.TokenClaimsError());

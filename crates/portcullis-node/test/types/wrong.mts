@@ -43,6 +43,14 @@ secure(keys, { invalidTokenStatus: 400 });
 secure(keys, { algorithms: 'none' });
 // @ts-expect-error seconds as a text
 secure(keys, { leeway: '5 s' });
+// @ts-expect-error a use of DPoP that there is not
+secure(keys, { dpop: 'on' });
+// @ts-expect-error a misspelt option for proofs
+secure(keys, { dpop: { publicURL: 'https://api.example.com' } });
+// @ts-expect-error a store that answers as Redis does
+secure(keys, { dpop: { replayStore: { keepNew: async () => 'OK' } } });
+// @ts-expect-error a certificate as a text
+secure(keys, { clientCertificate: () => 'PEM' });
 // @ts-expect-error a promise of a token
 secure(keys, { getToken: async () => 'token' });
 // @ts-expect-error no keys
