@@ -17,14 +17,17 @@ use axum::{
     routing::{any, get},
 };
 use portcullis::{
-    Claims, InvalidTokenStatus, JwksService, McpRules, ProtectedResource, Secure, ToolRule, Verifier, VerifierBuilder,
+    Claims, Dpop, InvalidTokenStatus, JwksService, McpRules, Nonces, ProtectedResource, Secure, ToolRule, Verifier,
+    VerifierBuilder,
 };
-use portcullis_testkit::{Algorithm, Attack, AuthorizationServer, Endpoint, Fault, SigningKey, TokenBuilder};
+use portcullis_testkit::{
+    Algorithm, Attack, AuthorizationServer, DpopCase, DpopClient, Endpoint, Fault, SigningKey, TokenBuilder,
+};
 use reqwest::{
     Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde_json::{Value, json};
+use serde_json::{Value, from_value, json};
 use tokio::net::TcpListener;
 
 const AUDIENCE: &str = "https://api.example.com";
@@ -60,6 +63,7 @@ struct Answer {
     challenges: Vec<HeaderValue>,
     retry_after: Option<HeaderValue>,
     problem: Option<String>,
+    dpop_nonce: Option<HeaderValue>,
     body: String,
 }
 
@@ -81,11 +85,28 @@ impl Doors {
         by_axum
     }
 
+    /// Sends a request with these fields to both doors and returns their common answer.
+    async fn answer_to(&self, path: &str, fields: &[(&'static str, String)], what: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let [by_axum, by_express] =
+            [&self.axum, &self.express.url].map(|door| self.send(format!("{door}{path}"), headers.clone()));
+        let (by_axum, by_express) = (by_axum.await, by_express.await);
+        assert_eq!(by_express, by_axum, "{path}: {what}");
+        by_axum
+    }
+
     async fn ask(&self, url: String, fields: &[HeaderValue]) -> Answer {
         let mut headers = HeaderMap::new();
         fields.iter().for_each(|field| {
             headers.append(AUTHORIZATION, field.clone());
         });
+        self.send(url, headers).await
+    }
+
+    async fn send(&self, url: String, headers: HeaderMap) -> Answer {
         Answer::read(self.client.get(url).headers(headers).send().await.unwrap()).await
     }
 }
@@ -113,6 +134,11 @@ fn app(server: &AuthorizationServer) -> Router {
     rules.tools.push(ToolRule::new("delete_*", ["files:write"]));
     rules.max_body_bytes = 1000;
     let files = Secure::mcp(files.mcp(rules)).unwrap().scope(["read"]);
+    let rules = json!({ "realm": "doors", "problem_json": true, "sender_constrained": true });
+    let sender_constrained = Secure::new(builder().build().unwrap()).rules(from_value(rules).unwrap()).unwrap();
+    let of_proofs = |dpop: Dpop| dpop.public_url(AUDIENCE).unwrap();
+    let es256 = of_proofs(Dpop::required()).algorithms([portcullis::Algorithm::ES256]).unwrap();
+    let nonces = Nonces::new("a secret of at least thirty-two bytes").unwrap();
     let subject = async |claims: Option<Claims>| match claims {
         Some(claims) => claims.subject().unwrap_or_default().to_owned(),
         None => "nobody".to_owned(),
@@ -137,6 +163,10 @@ fn app(server: &AuthorizationServer) -> Router {
         .route("/max-age", get(subject).layer(secure.clone().max_age(Duration::from_secs(300)).acr(["mfa"])))
         .merge(files.protect(Router::new().route("/mcp", any(async |body: String| body))))
         .merge(resource.protect(Router::new().route("/resource", get(subject))))
+        .route("/dpop", get(subject).layer(secure.clone().dpop(of_proofs(Dpop::allowed()))))
+        .route("/dpop-required", get(subject).layer(secure.clone().dpop(es256)))
+        .route("/dpop-nonce", get(subject).layer(secure.clone().dpop(of_proofs(Dpop::required()).nonces(nonces))))
+        .route("/sender-constrained", get(subject).layer(sender_constrained))
         .route("/optional", get(subject).layer(secure.optional()))
 }
 
@@ -175,6 +205,7 @@ impl Answer {
             status: response.status().as_u16(),
             challenges: headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect(),
             retry_after: headers.get(RETRY_AFTER).cloned(),
+            dpop_nonce: headers.get("dpop-nonce").cloned(),
             problem: headers.get(CONTENT_TYPE).filter(is_problem).map(|kind| kind.to_str().unwrap().to_owned()),
             body: response.text().await.unwrap(),
         }
@@ -250,6 +281,32 @@ async fn every_way_to_carry_a_token_gets_the_same_answer() {
     statuses.sort_unstable();
     statuses.dedup();
     assert_eq!(statuses, [200, 400, 401, 403], "the requests reach every kind of answer");
+}
+
+#[tokio::test]
+async fn every_request_with_a_dpop_proof_gets_the_same_answer() {
+    let server = AuthorizationServer::start().await;
+    let doors = Doors::before(&server).await;
+    let client = DpopClient::new(Algorithm::ES256);
+    let mut outcomes = BTreeSet::new();
+    for path in ["/token", "/dpop", "/dpop-required", "/dpop-nonce", "/sender-constrained"] {
+        let nonce = doors.answer(path, &[], "nothing").await.dpop_nonce;
+        let client = match nonce.as_ref().map(|nonce| nonce.to_str().unwrap()) {
+            Some(nonce) => client.clone().with_nonce(nonce),
+            None => client.clone(),
+        };
+        for case in DpopCase::ALL {
+            let attempt = client.attempt(*case, "GET", &format!("{AUDIENCE}{path}"), &server.token());
+            for fields in attempt.earlier().chain([attempt.fields()]) {
+                if fields.iter().all(|(_, value)| value.len() < LONGEST_FIELD) {
+                    let answer = doors.answer_to(path, fields, case.name()).await;
+                    outcomes.insert((path, answer.code()));
+                }
+            }
+        }
+    }
+    let reached = |path: &str| outcomes.iter().filter(|(of, _)| *of == path).count();
+    assert!(["/dpop", "/dpop-required", "/dpop-nonce"].iter().all(|path| reached(path) > 15), "{outcomes:?}");
 }
 
 #[tokio::test]

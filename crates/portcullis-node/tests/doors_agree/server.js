@@ -40,6 +40,14 @@ const rules = {
 for (const [path, more] of Object.entries(rules)) {
   app.get(path, secure(jwks, { ...options, ...more }), (req, res) => res.send(req.claims.sub));
 }
+for (const [path, dpop] of Object.entries({
+  '/dpop': { use: 'allowed', publicUrl: AUDIENCE },
+  '/dpop-required': { use: 'required', publicUrl: AUDIENCE, algorithms: ['ES256'] },
+  '/dpop-nonce': { publicUrl: AUDIENCE, nonces: { secret: 'a secret of at least thirty-two bytes' } },
+})) {
+  app.get(path, secure(jwks, { ...options, dpop }), (req, res) => res.send(req.claims.sub));
+}
+app.get('/sender-constrained', secure(jwks, { ...options, senderConstrained: true }), (req, res) => res.send(req.claims.sub));
 app.get('/optional', secure(jwks, { ...options, optional: true }), (req, res) => res.send(req.claims?.sub ?? 'nobody'));
 
 const { router, guard } = protectedResource({ resource: AUDIENCE, issuer: ISSUER, jwks, name: 'Doors' });
