@@ -368,8 +368,8 @@ declare namespace portcullis {
     (req: IncomingRequest, res: OutgoingResponse, next: (error?: any) => void): void;
 
     /**
-     * Judges a token. A guard of an MCP server with rules for tools or methods needs the request: its `verify` rejects with a
-     * TypeError.
+     * Judges a token alone, so that one that is bound to a key is refused. A guard of an MCP server with rules for tools or methods
+     * needs the request: its `verify` rejects with a TypeError.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the token is refused
      *
@@ -382,7 +382,8 @@ declare namespace portcullis {
 
     /**
      * Judges the `Authorization` field of a request of Node, Fastify, Koa or `fetch`, or of its headers alone. Resolves to
-     * null for a request without credentials if `optional` is set. A guard of an MCP server judges the message, too: by the
+     * null for a request without credentials if `optional` is set. A DPoP proof and the certificate of the connection count if it is
+     * the request. A guard of an MCP server judges the message, too: by the
      * content, or by the headers if they are all that it gets.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the request is refused

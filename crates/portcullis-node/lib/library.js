@@ -4,8 +4,8 @@ const native = require('../native.js');
 const { expected, isJson, optional } = require('./values.js');
 
 /**
- * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`) and for
- * an MCP server (`McpRules`), and for DPoP proofs (`DpopRules`): the defaults by name, and the reasons for options that are not offered;
+ * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`), for
+ * an MCP server (`McpRules`) and for DPoP proofs (`DpopRules`): the defaults by name, and the reasons for options that are not offered;
  * and the members of a rule for a claim.
  */
 const {
@@ -48,9 +48,12 @@ const MCP = Object.keys(MCP_RULES.defaults);
 /** The names of the options for DPoP proofs. */
 const DPOP = [...Object.keys(DPOP_RULES.defaults), 'use', 'publicUrl', 'nonces', 'replayStore', 'whenStoreIsAway'];
 
-/** The options in texts of the library; without the ages, whose names are also names of claims. */
+/** The options whose names are also names of claims. */
+const AGES = ['maxAge', 'maxStale'];
+
+/** The options in texts of the library. */
 const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...DPOP, ...SERVICE, ...CLAIM].filter((name) => name !== 'maxAge' && name !== 'maxStale'),
+  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...DPOP, ...SERVICE, ...CLAIM].filter((name) => !AGES.includes(name)),
 );
 
 /**

@@ -40,6 +40,13 @@
 //! - A `getKey` is called for each request, so that a withdrawn key admits nothing. Each of its keys has its own verifier; a
 //!   verifier without keys judges a token before `getKey` is called.
 //!
+//! # Senders
+//!
+//! A request with a DPoP proof or a client certificate takes another way: `lib/sender` collects the raw fields, the parts of
+//! the client's URL and the certificate, and `judge_message` judges them. Its verdict may be an object, with the nonce for the
+//! response and the evidence for guards behind, for which the same proof is no replay. Proofs are verified on Node's thread or on
+//! others as new tokens are. Guards with the same options share one `Dpop`, with its memory of used proofs.
+//!
 //! # Memory
 //!
 //! The addon has its own heap (mimalloc): cached tokens between Node's allocations for each request would slow those down.

@@ -33,9 +33,9 @@ pub(crate) struct KeyServiceOptions {
     pub(crate) dangerously_allow_http: bool,
 }
 
-/// Returns the library's options as JSON: for `endpoint` ([`Rules`]), `issuer` ([`IssuerRules`]), `resource` ([`ResourceRules`]) and
-/// `mcp` ([`McpRules`]) and `dpop` ([`DpopRules`]) the defaults by name (null for none) and, in `notOffered`, the reason for each option that is not offered; for
-/// `claim` the members of a rule.
+/// Returns the library's options as JSON: for `endpoint` ([`Rules`]), `issuer` ([`IssuerRules`]), `resource` ([`ResourceRules`]),
+/// `mcp` ([`McpRules`]) and `dpop` ([`DpopRules`]) the defaults by name (null for none) and, in `notOffered`, the reason for each
+/// option that is not offered; for `claim` the members of a rule.
 #[napi]
 pub fn known_options() -> String {
     let (endpoint, no_endpoint) = known::<Rules>(&NOT_OF_ENDPOINTS);

@@ -124,82 +124,84 @@ describe('the client\'s URL', () => {
   }
 
   for (const version of VERSIONS) {
-    test(`is made of Host and the original URL (Express ${version})`, async (t) => {
-      const app = await start(t, { dpop: 'required' }, version);
-      const table = [
-        ['https://api.example.com/', '/', ['host: api.example.com'], 'passes'],
-        ['https://api.example.com/', '/?a=1', ['host: API.example.com:443'], 'passes'],
-        ['https://api.example.com:8443/', '/', ['host: api.example.com:8443'], 'passes'],
-        ['http://api.example.com/', '/', ['host: api.example.com'], 'dpop_url'],
-        ['http://localhost:3000/', '/', ['host: localhost:3000'], 'passes'],
-        ['http://[::1]:3000/', '/', ['host: [::1]:3000'], 'passes'],
-        ['https://api.example.com/', '/', ['host: other.example.com'], 'dpop_url'],
-        ['https://api.example.com/', '/', ['host: other.example.com', 'x-forwarded-host: api.example.com'], 'dpop_url'],
-        ['https://api.example.com/', 'http://api.example.com/', ['host: other.example.com'], 'passes'],
-        ['https://other.example.com/', 'http://api.example.com/', ['host: other.example.com'], 'dpop_url'],
-        ['https://api.example.com/', '/', ['host: api.example.com/'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com/a'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: user@api.example.com'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com:a'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com, other'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com\\a'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com#'], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: '], 'dpop_url_unknown'],
-        ['https://api.example.com/', '/', ['host: api.example.com', 'host: api.example.com'], 'dpop_url_unknown'],
-      ];
-      for (const [url, target, lines, expected] of table) {
-        assert.equal(await rawOutcome(app, url, target, ...lines), expected, `${target} ${lines}`);
-      }
-    });
+    describe(`with Express ${version}`, () => {
+      test('is made of Host and the original URL', async (t) => {
+        const app = await start(t, { dpop: 'required' }, version);
+        const table = [
+          ['https://api.example.com/', '/', ['host: api.example.com'], 'passes'],
+          ['https://api.example.com/', '/?a=1', ['host: API.example.com:443'], 'passes'],
+          ['https://api.example.com:8443/', '/', ['host: api.example.com:8443'], 'passes'],
+          ['http://api.example.com/', '/', ['host: api.example.com'], 'dpop_url'],
+          ['http://localhost:3000/', '/', ['host: localhost:3000'], 'passes'],
+          ['http://[::1]:3000/', '/', ['host: [::1]:3000'], 'passes'],
+          ['https://api.example.com/', '/', ['host: other.example.com'], 'dpop_url'],
+          ['https://api.example.com/', '/', ['host: other.example.com', 'x-forwarded-host: api.example.com'], 'dpop_url'],
+          ['https://api.example.com/', 'http://api.example.com/', ['host: other.example.com'], 'passes'],
+          ['https://other.example.com/', 'http://api.example.com/', ['host: other.example.com'], 'dpop_url'],
+          ['https://api.example.com/', '/', ['host: api.example.com/'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com/a'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: user@api.example.com'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com:a'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com, other'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com\\a'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com#'], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: '], 'dpop_url_unknown'],
+          ['https://api.example.com/', '/', ['host: api.example.com', 'host: api.example.com'], 'dpop_url_unknown'],
+        ];
+        for (const [url, target, lines, expected] of table) {
+          assert.equal(await rawOutcome(app, url, target, ...lines), expected, `${target} ${lines}`);
+        }
+      });
 
-    test(`is made of forwarded fields of a trusted proxy alone (Express ${version})`, async (t) => {
-      const [proto, host] = ['x-forwarded-proto: https', 'x-forwarded-host: api.example.com'];
-      const own = 'host: 10.0.0.7:3000';
-      const url = 'https://api.example.com/';
-      const table = [
-        [true, url, [own, proto, host], 'passes'],
-        ['loopback', url, [own, proto, host], 'passes'],
-        [1, url, [own, proto, host], 'passes'],
-        [(address) => address.endsWith('127.0.0.1'), url, [own, proto, host], 'passes'],
-        [false, url, [own, proto, host], 'dpop_url'],
-        ['10.0.0.0/8', url, [own, proto, host], 'dpop_url'],
-        [() => false, url, [own, proto, host], 'dpop_url'],
-        [true, url, ['host: api.example.com', proto], 'passes'],
-        [true, url, ['host: api.example.com'], 'passes'],
-        [true, 'http://api.example.com/', [own, 'x-forwarded-proto: http', host], 'passes'],
-        [true, url, [own, 'x-forwarded-proto: http', host], 'dpop_url'],
-        [true, url, [own, 'x-forwarded-proto: HTTPS', host], 'passes'],
-        [true, 'https://api.example.com:8443/', [own, proto, 'x-forwarded-host: api.example.com:8443'], 'passes'],
-        [true, url, [own, 'x-forwarded-proto: https, http', host], 'dpop_url_unknown'],
-        [true, url, [own, proto, proto, host], 'dpop_url_unknown'],
-        [true, url, [own, proto, host, host], 'dpop_url_unknown'],
-        [true, url, [own, proto, 'x-forwarded-host: api.example.com, 10.0.0.7'], 'dpop_url_unknown'],
-        [true, url, [own, proto, 'x-forwarded-host: api.example.com,evil'], 'dpop_url_unknown'],
-        [true, url, [own, proto, 'x-forwarded-host: a@api.example.com'], 'dpop_url_unknown'],
-        [true, url, [own, proto, 'x-forwarded-host: api.example.com/a'], 'dpop_url_unknown'],
-        [true, url, ['host: api.example.com', proto, 'x-forwarded-host: '], 'dpop_url_unknown'],
-        [true, url, [own, 'x-forwarded-proto: javascript', host], 'dpop_url_unknown'],
-        [true, url, [own, 'x-forwarded-proto: https://', host], 'dpop_url_unknown'],
-      ];
-      for (const [trust, htu, lines, expected] of table) {
-        const app = await start(t, { dpop: 'required' }, version, behind(trust));
-        assert.equal(await rawOutcome(app, htu, '/', ...lines), expected, `${trust} ${lines}`);
-      }
-    });
+      test('is made of forwarded fields of a trusted proxy alone', async (t) => {
+        const [proto, host] = ['x-forwarded-proto: https', 'x-forwarded-host: api.example.com'];
+        const own = 'host: 10.0.0.7:3000';
+        const url = 'https://api.example.com/';
+        const table = [
+          [true, url, [own, proto, host], 'passes'],
+          ['loopback', url, [own, proto, host], 'passes'],
+          [1, url, [own, proto, host], 'passes'],
+          [(address) => address.endsWith('127.0.0.1'), url, [own, proto, host], 'passes'],
+          [false, url, [own, proto, host], 'dpop_url'],
+          ['10.0.0.0/8', url, [own, proto, host], 'dpop_url'],
+          [() => false, url, [own, proto, host], 'dpop_url'],
+          [true, url, ['host: api.example.com', proto], 'passes'],
+          [true, url, ['host: api.example.com'], 'passes'],
+          [true, 'http://api.example.com/', [own, 'x-forwarded-proto: http', host], 'passes'],
+          [true, url, [own, 'x-forwarded-proto: http', host], 'dpop_url'],
+          [true, url, [own, 'x-forwarded-proto: HTTPS', host], 'passes'],
+          [true, 'https://api.example.com:8443/', [own, proto, 'x-forwarded-host: api.example.com:8443'], 'passes'],
+          [true, url, [own, 'x-forwarded-proto: https, http', host], 'dpop_url_unknown'],
+          [true, url, [own, proto, proto, host], 'dpop_url_unknown'],
+          [true, url, [own, proto, host, host], 'dpop_url_unknown'],
+          [true, url, [own, proto, 'x-forwarded-host: api.example.com, 10.0.0.7'], 'dpop_url_unknown'],
+          [true, url, [own, proto, 'x-forwarded-host: api.example.com,evil'], 'dpop_url_unknown'],
+          [true, url, [own, proto, 'x-forwarded-host: a@api.example.com'], 'dpop_url_unknown'],
+          [true, url, [own, proto, 'x-forwarded-host: api.example.com/a'], 'dpop_url_unknown'],
+          [true, url, ['host: api.example.com', proto, 'x-forwarded-host: '], 'dpop_url_unknown'],
+          [true, url, [own, 'x-forwarded-proto: javascript', host], 'dpop_url_unknown'],
+          [true, url, [own, 'x-forwarded-proto: https://', host], 'dpop_url_unknown'],
+        ];
+        for (const [trust, htu, lines, expected] of table) {
+          const app = await start(t, { dpop: 'required' }, version, behind(trust));
+          assert.equal(await rawOutcome(app, htu, '/', ...lines), expected, `${trust} ${lines}`);
+        }
+      });
 
-    test(`has the path before any mount (Express ${version})`, async (t) => {
-      const express = EXPRESS[version];
-      const [outer, inner, router] = [express(), express(), express.Router()];
-      const codes = [];
-      router.use('/orders', secure(KEYS, { dpop: 'required', onError: ({ code }) => codes.push(code) }), (req, res) => res.end());
-      inner.use('/v1', router);
-      outer.set('trust proxy', true).use('/api', inner);
-      const client = await serve(t, outer);
-      const app = { client, codes };
-      const forwarded = ['host: a', 'x-forwarded-host: api.example.com'];
-      assert.equal(await rawOutcome(app, `${ORIGIN}/api/v1/orders/7`, '/api/v1/orders/7?a=1', ...forwarded), 'passes', 'inherits trust');
-      assert.equal(await rawOutcome(app, `${ORIGIN}/orders/7`, '/api/v1/orders/7', ...forwarded), 'dpop_url');
-      assert.equal(await rawOutcome(app, `${ORIGIN}/7`, '/api/v1/orders/7', ...forwarded), 'dpop_url');
+      test('has the path before any mount', async (t) => {
+        const express = EXPRESS[version];
+        const [outer, inner, router] = [express(), express(), express.Router()];
+        const codes = [];
+        router.use('/orders', secure(KEYS, { dpop: 'required', onError: ({ code }) => codes.push(code) }), (req, res) => res.end());
+        inner.use('/v1', router);
+        outer.set('trust proxy', true).use('/api', inner);
+        const client = await serve(t, outer);
+        const app = { client, codes };
+        const forwarded = ['host: a', 'x-forwarded-host: api.example.com'];
+        assert.equal(await rawOutcome(app, `${ORIGIN}/api/v1/orders/7`, '/api/v1/orders/7?a=1', ...forwarded), 'passes', 'inherits trust');
+        assert.equal(await rawOutcome(app, `${ORIGIN}/orders/7`, '/api/v1/orders/7', ...forwarded), 'dpop_url');
+        assert.equal(await rawOutcome(app, `${ORIGIN}/7`, '/api/v1/orders/7', ...forwarded), 'dpop_url');
+      });
     });
   }
 

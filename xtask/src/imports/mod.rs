@@ -52,7 +52,7 @@ const GATEWAY: &str = "
 const ADDON: &str = "
     door
     judge token_verifier
-    key_service message verdict
+    dpop key_service message verdict
     field javascript log options refused request runtime
     camel_case";
 

@@ -17,7 +17,7 @@ const REMARKS = {
 /** The owner of what is shared by guards without a store of their own. */
 const NO_STORE = {};
 
-/** What guards with the same options share: the proofs seen, the keys of clients, the key of nonces. */
+/** The objects that guards with the same options share: each has the proofs seen, the keys of clients, and the key of nonces. */
 const shared = new Shared();
 
 /** Reads the rule `dpop`: `off`, `allowed`, `required`, or an object whose `use` has it; an object alone requires proofs. */

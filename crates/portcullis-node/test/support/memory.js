@@ -7,6 +7,7 @@ const { setImmediate: turn } = require('node:timers/promises');
 
 const express = require('express');
 const { getSimpleJwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
+const { DpopClient } = require('./dpop.js');
 const { mint, mintText, newKey, newSecret } = require('./tokens.js');
 
 const KEY = newKey();
@@ -29,6 +30,23 @@ function expectTo(pass, what) {
   if (!pass) {
     throw new Error(`expected ${what} to succeed`);
   }
+}
+
+/** Returns a function that sends a request with a proof that a guard accepts. */
+function proofsFor(guard) {
+  const client = new DpopClient();
+  const token = mint(KEY, client.bound);
+  const url = '/a';
+  let nonce;
+  const ask = async () => {
+    const headers = client.fields(token, client.proof({ url: ISSUER + url, token, nonce }));
+    const access = await guard.verifyRequest({ method: 'GET', url, headers });
+    nonce = access.dpopNonce;
+  };
+  return () => ask().catch((refusal) => {
+    nonce = refusal.headers['dpop-nonce'];
+    return ask();
+  });
 }
 
 const { load, warmUp, count, collects } = JSON.parse(process.argv[2]);
@@ -89,6 +107,18 @@ const LOADS = {
       const isBad = index % 10 === 0;
       const token = isBad ? bad[(index / 10) % bad.length] : good[index % good.length];
       expectTo(await pass(guard, token) === !isBad, 'a request');
+    });
+  },
+  'requests with proofs'() {
+    const guard = secure(localKeys(JWKS), { dpop: { publicUrl: ISSUER, nonces: true } });
+    const send = proofsFor(guard);
+    return repeat(send);
+  },
+  'guards with proofs and stores of their own'() {
+    const service = localKeys(JWKS);
+    return repeat(async () => {
+      const replayStore = { keepNew: async () => true };
+      await proofsFor(secure(service, { dpop: { publicUrl: ISSUER, nonces: true, replayStore } }))();
     });
   },
   'requests over HTTP'() {
