@@ -15,7 +15,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use portcullis::{
-    ClientAuthentication, ClientCertificate, Introspector, ProtectedResource, Secure, Verifier, VerifierBuilder,
+    ClientAuthentication, ClientCertificate, Dpop, Introspector, ProtectedResource, Secure, Verifier, VerifierBuilder,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -27,6 +27,9 @@ use crate::{
 };
 
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
+
+/// The field by which the tests hand a client's certificate to a door, in base64.
+const CERTIFICATE_FIELD: &str = "x-client-cert";
 
 /// The rules of each path, for the gateway; those of axum and Express (`tests/keycloak/server.js` of the npm package) are
 /// the same.
@@ -64,8 +67,7 @@ struct Express {
 impl Doors {
     pub(crate) async fn before(realm: &Realm) -> Self {
         let axum = serve(app(verifier(realm).build().unwrap())).await;
-        let gateway = Gateway::start(&tables(realm)).await;
-        Self { axum, express: Some(Express::before(realm)), gateway }
+        Self { axum, express: Some(Express::before(realm)), gateway: gateway(&tables(realm)).await }
     }
 
     /// Doors that introspect tokens by their opaque names.
@@ -73,10 +75,7 @@ impl Doors {
         let introspector = Introspector::builder(&names.endpoint, ClientAuthentication::basic(AUDIENCE, API_SECRET));
         let verifier = verifier(realm).introspection(introspector.build().unwrap());
         let axum = serve(app(verifier.build().unwrap())).await;
-        let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("secret"), API_SECRET).unwrap();
-        std::fs::write(folder.path().join("portcullis.toml"), text("", &introspecting(realm, names))).unwrap();
-        Self { axum, express: None, gateway: Gateway::start_in(folder).await }
+        Self { axum, express: None, gateway: gateway(&introspecting(realm, names)).await }
     }
 
     /// Sends a request with a bearer token to each door, and returns their common answer.
@@ -92,12 +91,40 @@ impl Doors {
         by_gateway
     }
 
-    /// Sends a request with a bearer token to axum, over a connection with this client certificate.
+    /// Sends a request with a bearer token over a connection with this client certificate to axum and the gateway, and returns
+    /// their common answer.
     pub(crate) async fn ask_with_certificate(&self, path: &str, token: &str, der: &[u8]) -> Answer {
-        let request = support::client().get(format!("{}{path}", self.axum)).bearer_auth(token);
-        let request = request.header("client-cert", BASE64_STANDARD.encode(der));
-        Answer::of(request.send().await.unwrap()).await
+        let fields = [("authorization", format!("Bearer {token}")), (CERTIFICATE_FIELD, BASE64_STANDARD.encode(der))];
+        let to_gateway = [("x-original-method", "GET".to_owned()), ("x-original-uri", path.to_owned())];
+        let answer = send(&format!("{}{path}", self.axum), &fields).await;
+        let by_gateway = send(&self.gateway.url("/auth"), &[&fields[..], &to_gateway].concat()).await;
+        assert_eq!((answer.status, answer.code()), (by_gateway.status, by_gateway.code()), "{path}");
+        answer
     }
+
+    /// Sends a request with these fields to the endpoint `/dpop` of axum.
+    pub(crate) async fn ask_with_proof(&self, fields: &[(&'static str, String)]) -> Answer {
+        send(&format!("{}/dpop", self.axum), fields).await
+    }
+}
+
+async fn send(url: &str, fields: &[(&'static str, String)]) -> Answer {
+    let request = support::client().get(url);
+    let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    Answer::of(request.send().await.unwrap()).await
+}
+
+/// A gateway with these tables, behind a proxy that hands on the client's certificate.
+async fn gateway(tables: &str) -> Gateway {
+    let folder = TempDir::new().unwrap();
+    let address = "listen = \"127.0.0.1:0\"";
+    let certified = format!(
+        "listen = {{ address = \"127.0.0.1:0\", \
+         client_certificate = {{ field = \"{CERTIFICATE_FIELD}\", format = \"base64_der\" }} }}"
+    );
+    std::fs::write(folder.path().join("secret"), API_SECRET).unwrap();
+    std::fs::write(folder.path().join("portcullis.toml"), text("", tables).replacen(address, &certified, 1)).unwrap();
+    Gateway::start_in(folder).await
 }
 
 async fn serve(app: Router) -> String {
@@ -128,7 +155,7 @@ fn verifier(realm: &Realm) -> VerifierBuilder {
 
 /// Stands for the TLS listener of an application: puts the client's certificate into the extensions.
 async fn certified(mut request: Request, next: Next) -> Response {
-    let certificate = request.headers().get("client-cert").map(|field| BASE64_STANDARD.decode(field).unwrap());
+    let certificate = request.headers().get(CERTIFICATE_FIELD).map(|field| BASE64_STANDARD.decode(field).unwrap());
     if let Some(der) = certificate {
         request.extensions_mut().insert(ClientCertificate::from_der(&der));
     }
@@ -139,7 +166,9 @@ fn app(verifier: Verifier) -> Router {
     let secure = Secure::new(verifier).problem_json();
     let guarded = |secure: Secure| get(async || "ok").layer(secure).layer(from_fn(certified));
     let recent = secure.clone().max_age(Duration::from_secs(5));
+    let dpop = Dpop::required().public_url(AUDIENCE).unwrap();
     Router::new()
+        .route("/dpop", guarded(secure.clone().dpop(dpop)))
         .route("/plain", guarded(secure.clone()))
         .route("/gold", guarded(secure.acr(["gold"])))
         .route("/transfer", guarded(recent.clone().acr(["gold"])))

@@ -129,6 +129,48 @@ async fn a_token_passes_with_the_certificate_that_it_is_bound_to() {
 }
 
 #[tokio::test]
+async fn a_token_passes_with_a_proof_of_the_key_that_it_is_bound_to() {
+    let (realm, url) = (Realm::running(), format!("{AUDIENCE}/dpop"));
+    for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256] {
+        let (client, thief) = (DpopClient::new(algorithm), DpopClient::new(algorithm));
+        let token = realm.token_for_key(&client).await;
+        let names = Names::before(&realm).await;
+        for (doors, token) in [
+            (Doors::before(&realm).await, token.clone()),
+            (Doors::introspecting(&realm, &names).await, names.name(token)),
+        ] {
+            let good = client.fields("GET", &url, &token);
+            assert_eq!(doors.ask_with_proof(&good).await.status, 200, "{algorithm}");
+            for (fields, code) in [
+                (good, "dpop_replayed"),
+                (thief.fields("GET", &url, &token), "dpop_wrong_key"),
+                (client.fields("POST", &url, &token), "dpop_method"),
+                (client.fields("GET", AUDIENCE, &token), "dpop_url"),
+                (vec![("authorization", format!("DPoP {token}"))], "missing_dpop_proof"),
+                (vec![("authorization", format!("Bearer {token}"))], "sender_constrained_token"),
+            ] {
+                let refused = doors.ask_with_proof(&fields).await;
+                assert_eq!((refused.status, &*refused.code()), (401, code), "{algorithm}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bearer_token_does_not_pass_where_proofs_are_required() {
+    let realm = Realm::running();
+    let (client, token) = (DpopClient::new(Algorithm::ES256), realm.robot_token().await);
+    let doors = Doors::before(&realm).await;
+    for (fields, code) in [
+        (vec![("authorization", format!("Bearer {token}"))], "dpop_required"),
+        (client.fields("GET", &format!("{AUDIENCE}/dpop"), &token), "unbound_token"),
+    ] {
+        let refused = doors.ask_with_proof(&fields).await;
+        assert_eq!((refused.status, &*refused.code()), (401, code));
+    }
+}
+
+#[tokio::test]
 async fn explain_tells_what_the_login_lacks() {
     let realm = Realm::running();
     let desk = Desk::new(&[("portcullis.toml", &text("", &tables(&realm)))]);
