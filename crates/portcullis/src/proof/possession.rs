@@ -154,7 +154,7 @@ impl PossessionRules {
 impl Sender {
     /// Tells whether there is a proof whose signature is worth a look.
     pub(crate) fn has_readable_proof(&self) -> bool {
-        matches!(self.proof, Some(Ok(_)))
+        self.proof.as_deref().is_some_and(Result::is_ok)
     }
 
     /// The sender of a bearer token, of whom nothing else is known.
