@@ -41,7 +41,7 @@ impl Dpop {
         when_store_is_away: String,
     ) -> Result<Self> {
         let away: ReplayStoreAway = options::word("whenStoreIsAway", &when_store_is_away)?;
-        let mut dpop = portcullis::Dpop::required().rules(options::read(&rules)?).map_err(unusable)?;
+        let mut dpop = portcullis::Dpop::by_rules().rules(options::read(&rules)?).map_err(unusable)?;
         if let Some(url) = public_url {
             dpop = dpop.public_url(&url).map_err(unusable)?;
         }

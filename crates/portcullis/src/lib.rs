@@ -93,7 +93,6 @@ struct Readme;
 mod client_authentication;
 mod introspection;
 mod jwks;
-#[cfg_attr(not(test), allow(dead_code, reason = "the gate is to ask it"))]
 mod replay;
 mod shared_store;
 mod telemetry;

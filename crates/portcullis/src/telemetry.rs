@@ -196,7 +196,7 @@ pub(crate) fn replay_memory_full() {
     tracing::warn!(
         name: events::REPLAY_MEMORY_FULL,
         target: TARGET,
-        "the memory for DPoP proofs is full: proofs are refused earlier than by their age; give it more bytes"
+        "the memory for DPoP proofs is full: proofs are refused earlier than by their age; give it more (`Dpop::replay_memory_bytes`)"
     );
 }
 

@@ -39,8 +39,7 @@ impl Proofs {
     pub(super) fn new(config: &Config, store: Option<&RedisStore>, before: Option<&Self>) -> Result<Self, BuildError> {
         let refused = |error: ConfigurationError| BuildError { issuer: None, problem: format!("[dpop]: {error}") };
         let asked = config.dpop.clone().unwrap_or_default();
-        // Each layer has its own use, by the rules of its route.
-        let common = before.map_or_else(Dpop::allowed, |before| before.common.clone());
+        let common = before.map_or_else(Dpop::by_rules, |before| before.common.clone());
         let nonces = Given::new(&asked.nonces, config, before).map_err(refused)?;
         let mut dpop = common.clone().rules(asked.rules).map_err(refused)?;
         if let Some(store) = store {

@@ -27,6 +27,7 @@ mod outage;
 mod protected_resources;
 mod redis_server;
 mod reload;
+mod replays;
 mod resource;
 mod robustness;
 mod rules;

@@ -26,6 +26,13 @@ impl Redis {
         drop(self.child.wait());
     }
 
+    /// Starts it again on the same port, with nothing in it.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.address);
+        self.listens().await;
+    }
+
     /// Returns the names of entries that fit.
     pub fn names(&self, pattern: &str) -> Vec<String> {
         let client = redis::Client::open(("127.0.0.1", self.address.port())).unwrap();

@@ -77,14 +77,21 @@ impl Dpop {
         Self::new(DpopUse::Required)
     }
 
-    pub(super) fn new(use_at_endpoint: DpopUse) -> Self {
+    /// DPoP as the rules of an endpoint say ([`Rules::dpop`](crate::Rules::dpop)): for endpoints that share the memory and differ in
+    /// their rules.
+    #[must_use]
+    pub fn by_rules() -> Self {
+        Self::new(DpopUse::Off)
+    }
+
+    fn new(use_at_endpoint: DpopUse) -> Self {
         Self {
             use_at_endpoint,
             rules: DpopRules::default(),
             public_url: None,
             nonces: None,
             keys: Arc::default(),
-            replays: Arc::new(Replays::new(MEMORY_BYTES, None)),
+            replays: Arc::new(Replays::new(MEMORY_BYTES)),
         }
     }
 
@@ -145,7 +152,15 @@ impl Dpop {
     #[must_use]
     pub fn replay_store(self, store: impl ReplayStore, away: ReplayStoreAway) -> Self {
         let store: Arc<dyn AnyReplayStore> = Arc::new(store);
-        Self { replays: Arc::new(self.replays.with_store(store, away)), ..self }
+        Self { replays: Arc::new(self.replays.sharing(store, away)), ..self }
+    }
+
+    /// Remembers used proofs in at most this many bytes, in a new memory: 16 MiB by default, for about 450,000 proofs.
+    ///
+    /// When it is full, the proofs that were made first are forgotten, and no proof of that time passes (`dpop_too_old`).
+    #[must_use]
+    pub fn replay_memory_bytes(self, bytes: usize) -> Self {
+        Self { replays: Arc::new(self.replays.of_bytes(bytes)), ..self }
     }
 
     /// Returns the number of remembered proofs, and their estimated size in bytes.
@@ -241,19 +256,15 @@ impl Dpop {
         if before == Some(proof.id) {
             return Lookup::Done(Ok(()));
         }
-        let sighting = Sighting { id: &proof.id, made: proof.time.made, until: proof.time.until };
-        self.replays.check(&sighting, now)
+        self.replays.check(&Sighting { id: &proof.id, time: proof.time }, now)
     }
 }
 
 /// The refusal of a proof that the store does not let pass.
-pub(super) fn not_first(fault: ReplayFault, dpop: &Dpop) -> Refusal {
+pub(super) fn not_first(fault: ReplayFault) -> Refusal {
     match fault {
         ReplayFault::Replayed => Refusal::Proof(ProofFault::Replayed),
-        ReplayFault::Forgotten => {
-            let limit = dpop.rules.max_age;
-            Refusal::Proof(ProofFault::TooOld { limit, actual: limit })
-        }
+        ReplayFault::Forgotten => Refusal::Proof(ProofFault::Forgotten),
         ReplayFault::StoreAway { retry_after } => Refusal::Unavailable(UnavailableFault::ReplayStore { retry_after }),
     }
 }

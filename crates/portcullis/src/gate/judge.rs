@@ -69,7 +69,7 @@ impl Gate {
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
         if self.dpop_use() != DpopUse::Off && self.dpop.is_none() {
-            self.dpop = Some(Dpop::new(DpopUse::Off));
+            self.dpop = Some(Dpop::by_rules());
         }
         self.policy = Policy::new(&self.rules, std::mem::take(&mut self.policy.own));
         self.mcp = self.resource.as_ref().and_then(|resource| resource.mcp(&self.policy)).map(Arc::new);
@@ -93,7 +93,7 @@ impl Gate {
 
     /// The document about the resource as it is now.
     pub(super) fn resource_document(&self) -> Option<ResourceDocument> {
-        let dpop = self.accepted_dpop().map(|dpop| dpop.in_document(self.rules.dpop));
+        let dpop = self.accepted_dpop().map(|dpop| dpop.in_document(self.dpop_use()));
         Some(self.resource.as_ref()?.document(self.sources.contains(&TokenSource::authorization()), dpop))
     }
 
@@ -217,14 +217,10 @@ impl Gate {
         ground: Ground,
         needed: &Needed,
     ) -> Verdict {
-        let outcome = match (first, &self.dpop) {
-            (Ok(()), _) => {
-                let proof = shown.proof.id;
-                self.admit(shown.used_first(), Some(proof), needed)
-            }
-            (Err(fault), Some(dpop)) => Err(not_first(fault, dpop)),
-            (Err(_), None) => Err(Refusal::Token(TokenFault::SenderConstrained)),
-        };
+        let outcome = first.map_err(not_first).and_then(|()| {
+            let proof = shown.proof.id;
+            self.admit(shown.used_first(), Some(proof), needed)
+        });
         self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{DpopRules, NonceTime, Nonces, ProofRequest};
+use super::{DpopRules, Nonces, ProofRequest};
 use crate::{
     base64url,
     claims::NumericDate,
@@ -96,8 +96,7 @@ impl<'a> ProofClaims<'a> {
     /// Checks the nonce, whose time stands for `iat`, so that a wrong clock of the client does no harm.
     pub(super) fn check_nonce(&self, now: SystemTime, nonces: &Nonces) -> Result<ProofTime, ProofFault> {
         let nonce = self.nonce.ok_or(ProofFault::NonceMissing)?;
-        let NonceTime { made, until } = nonces.check(nonce, now).ok_or(ProofFault::NonceStale)?;
-        Ok(ProofTime { made, until })
+        nonces.check(nonce, now).ok_or(ProofFault::NonceStale)
     }
 
     pub(super) fn check_token(&self, request: &ProofRequest<'_>) -> Result<(), ProofFault> {

@@ -29,8 +29,8 @@ pub use nonce::Nonces;
 pub use possession::DpopUse;
 pub use rules::DpopRules;
 
+pub(crate) use claims::ProofTime;
 pub(crate) use client_keys::ClientKeys;
-pub(crate) use nonce::NonceTime;
 pub(crate) use possession::{Possession, PossessionRules, ProvenToken, Sender, ShownProof};
 pub(crate) use request_url::RequestUrl;
 pub(crate) use unverified::{ProofRequest, UnverifiedProof, VerifiedProof};

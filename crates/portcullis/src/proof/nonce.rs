@@ -9,6 +9,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 
+use super::ProofTime;
 use crate::{
     base64url,
     configuration_error::ConfigurationError,
@@ -58,15 +59,6 @@ pub struct Nonces {
     current: Arc<ArcSwapOption<Given>>,
 }
 
-/// The times of an accepted nonce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NonceTime {
-    /// The time at which it was first given.
-    pub(crate) made: SystemTime,
-    /// The time after which it is not accepted.
-    pub(crate) until: SystemTime,
-}
-
 struct DayKey {
     day: u64,
     key: MacKey,
@@ -114,7 +106,7 @@ impl Nonces {
     }
 
     /// Returns the times of a nonce, if this server, or another with the same secret, has given it lately.
-    pub(crate) fn check(&self, nonce: &str, now: SystemTime) -> Option<NonceTime> {
+    pub(crate) fn check(&self, nonce: &str, now: SystemTime) -> Option<ProofTime> {
         let bytes = base64url::decode(nonce)?;
         let (step, mac) = bytes.split_first_chunk()?;
         let step = u64::from_be_bytes(*step);
@@ -122,7 +114,7 @@ impl Nonces {
         let until = made.checked_add(STEP + self.lifetime)?;
         let is_recent = made <= now + CLOCKS_APART && now <= until;
         (is_recent && self.with_key(step, |key| key.verify(&step.to_be_bytes(), mac)))
-            .then_some(NonceTime { made, until })
+            .then_some(ProofTime { made, until })
     }
 
     fn nonce(&self, step: u64) -> HeaderValue {
@@ -184,7 +176,7 @@ mod tests {
             let time = nonces.check(&given, at(NOON + seconds));
             assert_eq!(time.is_some(), accepted, "{seconds} s after its step began");
             if let Some(time) = time {
-                assert_eq!(time, NonceTime { made: at(NOON), until: at(NOON + 330) });
+                assert_eq!(time, ProofTime { made: at(NOON), until: at(NOON + 330) });
             }
         }
         let short = Nonces::new(SECRET).unwrap().lifetime(Duration::ZERO);

@@ -65,7 +65,7 @@
 //! | `dpop_method` | 401 | DPoP: `htm` is not the method of the request |
 //! | `dpop_url` | 401 | DPoP: `htu` is not the URL of the request |
 //! | `dpop_url_unknown` | 401 | DPoP: the URL of the request is unknown, by missing, doubled or malformed fields |
-//! | `dpop_too_old` | 401 | DPoP: `iat` is longer ago than `max_age`, 5 min by default |
+//! | `dpop_too_old` | 401 | DPoP: `iat` is longer ago than `max_age`, 5 min by default, or in a time that the full memory for used proofs has forgotten |
 //! | `dpop_ahead` | 401 | DPoP: `iat` is in the future: the clocks differ |
 //! | `dpop_nonce_missing` | 401 | DPoP: this server asks for a nonce |
 //! | `dpop_nonce_stale` | 401 | DPoP: the nonce is not one that this server gave lately |

@@ -55,6 +55,8 @@ pub enum ProofFault {
         /// The time since `iat`.
         actual: Duration,
     },
+    /// The proof was made in a time that the server has forgotten: its memory for used proofs is full, or its clock went back.
+    Forgotten,
     /// The proof was made too far in the future: the clocks differ.
     Ahead {
         /// The time from now to `iat`.
@@ -101,6 +103,7 @@ impl ProofFault {
     /// The code, the check that gives this fault, and the description for clients.
     fn row(&self) -> (&'static str, CheckKind, &'static str) {
         const MALFORMED: &str = "DPoP proof is malformed";
+        const TOO_OLD: &str = "DPoP proof was made too long ago";
         match self {
             Self::Missing => ("missing_dpop_proof", CheckKind::ProofField, "DPoP proof is missing"),
             Self::Several => ("several_dpop_proofs", CheckKind::ProofField, "The request has more than one DPoP proof"),
@@ -116,7 +119,8 @@ impl ProofFault {
             Self::Method => ("dpop_method", CheckKind::ProofMethod, "DPoP proof is for another method"),
             Self::Url { .. } => ("dpop_url", CheckKind::ProofUrl, "DPoP proof is for another URL"),
             Self::UrlUnknown => ("dpop_url_unknown", CheckKind::ProofUrl, "The URL of the request is not clear"),
-            Self::TooOld { .. } => ("dpop_too_old", CheckKind::ProofTime, "DPoP proof was made too long ago"),
+            Self::TooOld { .. } => ("dpop_too_old", CheckKind::ProofTime, TOO_OLD),
+            Self::Forgotten => ("dpop_too_old", CheckKind::ProofReplay, TOO_OLD),
             Self::Ahead { .. } => ("dpop_ahead", CheckKind::ProofTime, "DPoP proof was made in the future"),
             Self::NonceMissing => {
                 ("dpop_nonce_missing", CheckKind::ProofNonce, "DPoP proof needs a nonce of this server")
@@ -161,6 +165,9 @@ impl fmt::Display for ProofFault {
                 "expected a proof made at most {} s ago (max_age), got one made {} s ago",
                 limit.as_secs(),
                 actual.as_secs()
+            ),
+            Self::Forgotten => f.write_str(
+                "expected a proof made a moment ago, got an older one: the memory for used proofs is full, or the clock went back",
             ),
             Self::Ahead { ahead } => {
                 write!(f, "the proof was made {} s in the future (iat): compare the clocks, or use nonces", ahead.as_secs())

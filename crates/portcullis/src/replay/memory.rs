@@ -53,7 +53,7 @@ impl Memory {
     /// Looks a proof up, and remembers it. Returns true with it if a second was forgotten before its time.
     pub(super) fn see(&mut self, proof: &Sighting<'_>, now: SystemTime) -> (Seen, bool) {
         self.expire(now);
-        let (made, mark) = (second_of(proof.made), mark_of(proof));
+        let (made, mark) = (second_of(proof.time.made), mark_of(proof));
         if self.has_forgotten(made) {
             return (Seen::Forgotten, false);
         }
@@ -64,7 +64,7 @@ impl Memory {
         if self.has_forgotten(made) {
             return (Seen::Forgotten, shortened);
         }
-        self.insert(made, mark, proof.until);
+        self.insert(made, mark, proof.time.until);
         (Seen::Never, shortened)
     }
 

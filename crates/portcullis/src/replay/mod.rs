@@ -28,7 +28,7 @@ use std::{
 use memory::{Memory, Seen};
 use store::Shared;
 
-use crate::{crypto::Digest, shared_store::Warnings, telemetry, transport::BoxFuture};
+use crate::{crypto::Digest, proof::ProofTime, shared_store::Warnings, telemetry, transport::BoxFuture};
 
 /// The default limit of the memory, in bytes: about 450,000 proofs.
 pub(crate) const MEMORY_BYTES: usize = 16 << 20;
@@ -45,10 +45,7 @@ pub(crate) struct Replays {
 pub(crate) struct Sighting<'a> {
     /// The SHA-256 of all that makes the proof one of its kind.
     pub(crate) id: &'a Digest,
-    /// The time by which its age is judged: `iat`, or that of its nonce.
-    pub(crate) made: SystemTime,
-    /// The time after which it is not accepted in any case.
-    pub(crate) until: SystemTime,
+    pub(crate) time: ProofTime,
 }
 
 /// The state of a proof that was looked up as far as possible without waiting.
@@ -75,16 +72,21 @@ pub(crate) enum ReplayFault {
 }
 
 impl Replays {
-    /// Makes a memory of this many bytes, beside a store that processes share.
-    pub(crate) fn new(memory_bytes: usize, store: Option<(Arc<dyn AnyReplayStore>, ReplayStoreAway)>) -> Self {
-        let shared = store.map(|(store, away)| Arc::new(Shared::new(store, away)));
-        Self { memory: Arc::new(Mutex::new(Memory::new(memory_bytes))), shared, warnings: Warnings::default() }
+    /// Makes a memory of this many bytes, which no other process shares.
+    pub(crate) fn new(memory_bytes: usize) -> Self {
+        let memory = Arc::new(Mutex::new(Memory::new(memory_bytes)));
+        Self { memory, shared: None, warnings: Warnings::default() }
     }
 
-    /// Returns the same memory beside this store.
-    pub(crate) fn with_store(&self, store: Arc<dyn AnyReplayStore>, away: ReplayStoreAway) -> Self {
+    /// Returns the same memory beside a store that processes share.
+    pub(crate) fn sharing(&self, store: Arc<dyn AnyReplayStore>, away: ReplayStoreAway) -> Self {
         let shared = Some(Arc::new(Shared::new(store, away)));
         Self { memory: Arc::clone(&self.memory), shared, warnings: Warnings::default() }
+    }
+
+    /// Returns a new memory of this many bytes, beside the same store.
+    pub(crate) fn of_bytes(&self, memory_bytes: usize) -> Self {
+        Self { shared: self.shared.clone(), ..Self::new(memory_bytes) }
     }
 
     /// Looks a proof up, and remembers it: of any number of calls with the same proof, one finds it new.

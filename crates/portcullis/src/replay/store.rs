@@ -172,6 +172,6 @@ impl Shared {
 /// The name of a proof in the store, and its time to live there.
 pub(super) fn entry(proof: &Sighting<'_>, now: SystemTime) -> (String, Duration) {
     // Another process whose clock is slow accepts the proof for longer.
-    let ttl = proof.until.duration_since(now).unwrap_or_default() + CLOCKS_APART;
+    let ttl = proof.time.until.duration_since(now).unwrap_or_default() + CLOCKS_APART;
     (shared_store::name(proof.id), ttl)
 }

@@ -23,7 +23,7 @@ impl Proof {
     }
 
     fn sighting(&self) -> Sighting<'_> {
-        Sighting { id: &self.0, made: self.1, until: self.1 + MAX_AGE }
+        Sighting { id: &self.0, time: ProofTime { made: self.1, until: self.1 + MAX_AGE } }
     }
 
     async fn at(&self, replays: &Replays, now: SystemTime) -> Result<(), ReplayFault> {
@@ -43,7 +43,7 @@ impl Proof {
 }
 
 fn alone(bytes: usize) -> Replays {
-    Replays::new(bytes, None)
+    Replays::new(bytes)
 }
 
 fn start() -> SystemTime {
@@ -95,7 +95,7 @@ impl Store {
 }
 
 fn process(store: &Arc<Store>, away: ReplayStoreAway) -> Replays {
-    Replays::new(MEMORY_BYTES, Some((Arc::new(Arc::clone(store)), away)))
+    alone(MEMORY_BYTES).sharing(Arc::new(Arc::clone(store)), away)
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_clock_that_goes_back_revives_no_proof() {
 fn a_proof_counts_for_as_long_as_the_most_patient_rule_says() {
     let (replays, now) = (alone(MEMORY_BYTES), start());
     let proof = Proof::new("jti", now);
-    let short = Sighting { until: now + SECOND, ..proof.sighting() };
+    let short = Sighting { time: ProofTime { made: now, until: now + SECOND }, ..proof.sighting() };
     assert!(matches!(replays.check(&short, now), Lookup::Done(Ok(()))));
     assert_eq!(Proof::new("other", now).alone(&replays, now), Ok(()));
     assert_eq!(proof.alone(&replays, now + 200 * SECOND), Err(ReplayFault::Replayed), "the same second, another rule");
@@ -257,6 +257,20 @@ async fn a_proof_that_one_process_has_seen_is_a_replay_at_another() {
         assert_eq!(proof.at(replays, now).await, Err(ReplayFault::Replayed));
     }
     assert_eq!(store.asked(), 2, "a process asks about a proof once");
+}
+
+#[tokio::test]
+async fn a_memory_outlives_a_change_of_its_store() {
+    let (now, store) = (start(), Arc::new(Store::default()));
+    let before = alone(MEMORY_BYTES);
+    let proof = Proof::new("jti", now);
+    assert_eq!(proof.at(&before, now).await, Ok(()));
+    let after = before.sharing(Arc::new(Arc::clone(&store)), ReplayStoreAway::default());
+    assert_eq!(proof.at(&after, now).await, Err(ReplayFault::Replayed));
+    let other = after.of_bytes(0);
+    assert_eq!(proof.at(&other, now).await, Err(ReplayFault::Forgotten));
+    assert_eq!(Proof::new("new", now).at(&after, now).await, Ok(()));
+    assert_eq!(Proof::new("new", now).at(&after.of_bytes(MEMORY_BYTES), now).await, Err(ReplayFault::Replayed));
 }
 
 fn shared_name(proof: &Proof) -> String {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use portcullis::{
-    ClientAuthority, ClientCertificate, Dpop, Judging, Nonces, Presented, ProtectedResource, ReplayStore, ReplayStoreAway,
-    Rules, Secure, Verifier,
+    ClientAuthority, ClientCertificate, Dpop, Judging, Nonces, Presented, ProtectedResource, ReplayStore,
+    ReplayStoreAway, Rules, Secure, Verifier,
 };
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
 use serde_json::{Value, json};
@@ -275,6 +275,28 @@ async fn a_shared_store_is_asked_and_its_absence_is_judged_as_configured() {
         assert_eq!(answer(&app, asked(&fields)).await.status, status, "{store:?} {away:?}");
         assert_ne!(answer(&app, asked(&fields)).await.status, 200, "{store:?}: known here, whatever the store says");
     }
+}
+
+#[tokio::test]
+async fn a_full_memory_shortens_the_time_of_proofs_and_lets_no_replay_pass() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let app = notes(secure(&setup, Dpop::required().replay_memory_bytes(2_000)));
+    let old = client.fields("GET", URL, &token);
+    assert_eq!(answer(&app, asked(&old)).await.status, 200);
+    for _ in 0..10 {
+        setup.clock.advance(Duration::from_secs(1));
+        let fields = client.fields("GET", URL, &token);
+        assert_eq!(answer(&app, asked(&fields)).await.status, 200);
+        assert!(answer(&app, asked(&fields)).await.body.contains("dpop_replayed"));
+    }
+    let forgotten = answer(&app, asked(&old)).await;
+    assert!(forgotten.status == 401 && forgotten.body.contains("dpop_too_old"), "{}", forgotten.body);
+    assert!(schemes(&forgotten)[0].contains("invalid_dpop_proof"), "{:?}", schemes(&forgotten));
+    let nothing_fits = notes(secure(&setup, Dpop::required().replay_memory_bytes(0)));
+    let got = answer(&nothing_fits, asked(&client.fields("GET", URL, &token))).await;
+    assert!(got.body.contains("dpop_too_old"), "{}", got.body);
 }
 
 #[tokio::test]
