@@ -47,6 +47,7 @@ enum Method {
     Post { secret: String },
     PrivateKeyJwt(Arc<PrivateKeyJwt>),
     Tls,
+    None,
 }
 
 struct PrivateKeyJwt {
@@ -106,6 +107,14 @@ impl ClientAuthentication {
         Self { id: id.into(), method: Method::Tls }
     }
 
+    /// Sends no credentials: for a server that lets its network answer for its clients, such as Ory Hydra's administrative API.
+    ///
+    /// Anyone who reaches such an endpoint can try tokens there (RFC 7662 section 2.1 requires credentials).
+    #[must_use]
+    pub fn none() -> Self {
+        Self { id: String::new(), method: Method::None }
+    }
+
     /// The client identifier (RFC 6749 section 2.2).
     pub(crate) fn id(&self) -> &str {
         &self.id
@@ -118,6 +127,7 @@ impl ClientAuthentication {
             Method::Post { .. } => "client_secret_post",
             Method::PrivateKeyJwt(_) => "private_key_jwt",
             Method::Tls => "tls_client_auth",
+            Method::None => "none",
         }
     }
 
@@ -144,6 +154,7 @@ impl ClientAuthentication {
             Method::Tls => {
                 form.append_pair("client_id", &self.id);
             }
+            Method::None => {}
         }
         Some(request)
     }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, Error};
 use super::{
     Config, Network,
     bytes::bytes,
-    dpop,
+    dpop, environment,
     file::{File, Table, Value},
     issuer, listener,
     network::network,
@@ -19,24 +19,37 @@ use super::{
 
 /// Reads a whole text; the report has every mistake that is found.
 pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report> {
-    parsed(text, name, base, |root| Some(config(root)))
+    let fill = |document: &mut DeTable<'_>, problems: &Problems| {
+        environment::fill(document, &|name| std::env::var(name).ok(), problems);
+    };
+    parsed(text, name, base, fill, |root| Some(config(root)))
 }
 
 /// Reads an issuer's rules and a route's from one table.
 pub(super) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Report> {
-    parsed(text, name, Path::new(""), |root| Some((issuer::rules(&root, &[])?, route::rules(&root, None, &[], &[])?)))
+    let read = |root: Table<'_>| Some((issuer::rules(&root, &[])?, route::rules(&root, None, &[], &[])?));
+    parsed(text, name, Path::new(""), |_, _| {}, read)
 }
 
-fn parsed<T>(text: &str, name: &str, base: &Path, read: impl FnOnce(Table<'_>) -> Option<T>) -> Result<T, Report> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let whole = errors.is_empty().then(|| document.get_ref());
+fn parsed<T>(
+    text: &str,
+    name: &str,
+    base: &Path,
+    prepare: impl FnOnce(&mut DeTable<'_>, &Problems),
+    read: impl FnOnce(Table<'_>) -> Option<T>,
+) -> Result<T, Report> {
+    let (mut document, errors) = DeTable::parse_recoverable(text);
     let file = File { problems: Problems::default(), base };
+    prepare(document.get_mut(), &file.problems);
+    let whole = errors.is_empty().then(|| document.get_ref());
     let read = match errors.first() {
         // Errors after a syntax error are seldom worth reading.
         Some(error) => {
             file.problems.note(syntax(error, text));
             None
         }
+        // So are those about texts without their variables.
+        None if file.problems.count() > 0 => None,
         None => read(Table::new(document.get_ref(), 0..0, &file)),
     };
     match (file.problems.report(name, |hidden| starred::starred(text, whole, hidden)), read) {

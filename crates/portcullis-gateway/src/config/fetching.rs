@@ -2,10 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use http::{HeaderName, HeaderValue};
+
 use super::{
+    Secret,
     bytes::bytes,
-    duration::some_time,
-    file::{Table, Value},
+    duration::{duration, some_time},
+    file::{Read, Table, Value},
     files,
 };
 
@@ -13,6 +16,10 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fetching {
     pub(crate) timeout: Option<Duration>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) max_stale: Option<Duration>,
+    /// The header fields of requests for keys; a value may be a secret.
+    pub(crate) request_fields: Vec<(String, Secret)>,
     /// Certificate authorities beside the system's, as PEM; for introspection, too.
     pub(crate) authorities: Option<String>,
     pub(crate) bearer_token_file: Option<PathBuf>,
@@ -20,11 +27,23 @@ pub(crate) struct Fetching {
     pub(crate) max_document_bytes: Option<usize>,
 }
 
-const KEYS: [&str; 5] = ["timeout", "ca_file", "bearer_token_file", "max_keys", "max_document_bytes"];
+const KEYS: [&str; 8] = [
+    "timeout",
+    "max_age",
+    "max_stale",
+    "request_fields",
+    "ca_file",
+    "bearer_token_file",
+    "max_keys",
+    "max_document_bytes",
+];
 
 pub(super) fn fetching(table: &Table<'_>) -> Fetching {
     let fetching = Fetching {
         timeout: table.get("timeout", some_time),
+        max_age: table.get("max_age", some_time),
+        max_stale: table.get("max_stale", duration),
+        request_fields: table.get("request_fields", request_fields).unwrap_or_default(),
         authorities: table.get("ca_file", |value| files::certificates(value, table)),
         bearer_token_file: table.get("bearer_token_file", |value| {
             files::read(value, table)?;
@@ -45,6 +64,23 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
     fetching
 }
 
+/// Reads the header fields of requests for keys.
+fn request_fields(value: &Value<'_>) -> Read<Vec<(String, Secret)>> {
+    let help = "write a table of names and values, as in { \"X-Api-Key\" = \"${API_KEY}\" }";
+    let fields = value.entries().map_err(|problem| problem.help(help))?;
+    let field = |(name, given): (&str, Value<'_>)| {
+        HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+            given.hidden_problem("expected the name of a header field before this value, got another text").help(help)
+        })?;
+        let text = given.text()?;
+        HeaderValue::from_str(text).map_err(|_| {
+            given.hidden_problem("expected a value for a header field, got other characters than those of ASCII")
+        })?;
+        Ok((name.to_owned(), Secret::new(text)))
+    };
+    fields.into_iter().map(field).collect()
+}
+
 /// Reads the values of `use` that keys may have beside `sig`.
 pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
     table.list("key_uses", "an array of texts", |value| match value.text()? {
@@ -56,7 +92,7 @@ pub(super) fn key_uses(table: &Table<'_>) -> Option<Vec<String>> {
 }
 
 /// Reads the name of a SPIFFE trust domain.
-pub(super) fn trust_domain(value: &Value<'_>) -> super::file::Read<String> {
+pub(super) fn trust_domain(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
     let domain = text.strip_prefix("spiffe://").unwrap_or(text);
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');

@@ -16,6 +16,9 @@ use super::{
     secret,
 };
 
+/// The key of an issuer whose tokens need no `iss`.
+const ANY: &str = "dangerously_accept_any_issuer";
+
 /// The fields that an issuer cannot have.
 pub(super) const NOT_HERE: [NotHere; 1] =
     [("token_cache", "write it as `[cache]`: the issuers share one, so that all bytes go where the tokens are")];
@@ -33,6 +36,7 @@ pub(super) fn issuers(root: &Table<'_>, cache: TokenCacheRules) -> Vec<Issuer> {
     let tables = root.tables("issuers");
     refuse_twice(root, &tables);
     refuse_second_introspection(root, &tables);
+    refuse_others_beside_any(root, &tables);
     let mut issuers: Vec<_> = tables.into_iter().filter_map(issuer).collect();
     issuers.iter_mut().for_each(|issuer| issuer.rules.token_cache = cache);
     issuers
@@ -57,6 +61,14 @@ fn refuse_second_introspection(root: &Table<'_>, tables: &[Table<'_>]) {
         root.note(problem.and(first.place, "first here").help(
             "an opaque token does not say whose it is, and to show it to another issuer would give it away: run a gateway for each",
         ));
+    }
+}
+
+fn refuse_others_beside_any(root: &Table<'_>, tables: &[Table<'_>]) {
+    let any = tables.iter().find_map(|table| table.value(ANY).filter(|value| value.boolean() == Ok(true)));
+    if let Some(any) = any.filter(|_| tables.len() > 1) {
+        let problem = any.problem("expected no other issuer beside one without a name, got several");
+        root.note(problem.help("a token's `iss` chooses between issuers: name each, or run a gateway for each"));
     }
 }
 
@@ -101,6 +113,9 @@ pub(super) fn rules(table: &Table<'_>, not_here: &[NotHere]) -> Option<IssuerRul
 
 /// Reads the issuer's name: its `iss`, or a trust domain as a URI.
 fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
+    if table.get(ANY, Value::boolean) == Some(true) {
+        return any_name(table);
+    }
     let Some(named) = table.value("trust_domain") else {
         return table.require(
             "issuer",
@@ -118,6 +133,23 @@ fn name(table: &Table<'_>, trust_domain: Option<&str>) -> Option<String> {
         table.note(problem.help("name the trust domain's bundle: there are no metadata to find it by"));
     }
     trust_domain.map(|domain| format!("spiffe://{domain}"))
+}
+
+/// Returns the name, for people, of an issuer that tokens need not name.
+fn any_name(table: &Table<'_>) -> Option<String> {
+    for key in ["issuer", "trust_domain", "rfc9068"] {
+        if let Some(value) = table.value(key) {
+            let problem = value.problem(format!("expected no `{key}` with `{ANY}`, got one"));
+            table.look_at(key, || table.note(problem.help("take out one of the two: they contradict each other")));
+        }
+    }
+    let Some(keys) = table.value("jwks_uri").or_else(|| table.value("jwks_file")) else {
+        let problem =
+            Problem::new(table.place(), format!("expected `jwks_uri` or `jwks_file` with `{ANY}`, got neither"));
+        table.note(problem.help("name the keys: they alone decide which tokens pass"));
+        return None;
+    };
+    keys.text().ok().map(|_| "any".to_owned())
 }
 
 fn keys(table: &Table<'_>, key_uses: &[String]) -> Keys {
@@ -197,13 +229,15 @@ enum Method {
     Post,
     PrivateKeyJwt,
     Tls,
+    None,
 }
 
-const METHODS: [(&str, Method); 4] = [
+const METHODS: [(&str, Method); 5] = [
     ("basic", Method::Basic),
     ("post", Method::Post),
     ("private_key_jwt", Method::PrivateKeyJwt),
     ("tls", Method::Tls),
+    ("none", Method::None),
 ];
 
 const FORMS: [(&str, IntrospectionForm); 3] =
@@ -211,8 +245,11 @@ const FORMS: [(&str, IntrospectionForm); 3] =
 
 fn introspection(table: Table<'_>) -> Option<Introspection> {
     let endpoint = table.require("endpoint", "write the URL of the introspection endpoint (RFC 7662)", Value::string);
-    let client_id =
-        table.require("client_id", "write what the authorization server knows this gateway by", Value::string);
+    let is_known = table.value("authentication").is_none_or(|value| value.text() != Ok("none"));
+    let client_id = match is_known {
+        true => table.require("client_id", "write what the authorization server knows this gateway by", Value::string),
+        false => table.get("client_id", no_client_id).or(Some(String::new())),
+    };
     let form = table.get("mode", |value| value.word(&FORMS)).unwrap_or_default();
     let client = client(&table, client_id.as_deref());
     let timeout = table.get("timeout", some_time);
@@ -238,6 +275,12 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
         max_answer_bytes,
         max_answer_age,
     })
+}
+
+fn no_client_id(value: &Value<'_>) -> Read<String> {
+    Err(value
+        .problem("expected no `client_id` with `authentication = \"none\"`, got one")
+        .help("an id without a secret proves nothing, and is not sent: leave it out"))
 }
 
 fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
@@ -267,6 +310,7 @@ fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
         Method::Basic => client_secret(table).map(Client::Basic),
         Method::Post => client_secret(table).map(Client::Post),
         Method::PrivateKeyJwt => private_key_jwt(table, id),
+        Method::None => Some(Client::None),
         Method::Tls => {
             let certificate_pem = table.require("certificate_file", "name the client's certificate in PEM", |value| {
                 files::certificates(value, table)

@@ -12,6 +12,7 @@ mod claims;
 mod cut;
 mod dpop;
 mod duration;
+mod environment;
 mod fetching;
 mod file;
 mod files;
@@ -291,6 +292,8 @@ pub(crate) enum Client {
         certificate_pem: String,
         key_pem: Secret,
     },
+    /// No credentials.
+    None,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -51,7 +51,7 @@ fn mark(character: char) -> &'static str {
 
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let words = ["secret", "passw", "passphrase", "private_key", "key_pem", "credential"];
+    let words = ["secret", "passw", "passphrase", "private_key", "key_pem", "credential", "request_fields"];
     let is_named = words.iter().any(|word| key.contains(word)) || key.ends_with("token");
     is_named && !key.ends_with("_file") && !key.ends_with("_env")
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod dpop;
+mod issuers;
 mod resources;
 mod rules;
 
@@ -829,7 +830,7 @@ fn how_keys_are_fetched_is_read() {
          max_document_bytes = \"1MiB\"\nmax_key_attempts = 3\nkey_uses = [\"jwt-svid\"]"
     ));
     let issuer = &config.issuers[0];
-    let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
+    let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes, .. } = &issuer.fetching;
     assert_eq!(*timeout, Some(Duration::from_secs(7)));
     assert!(authorities.as_ref().unwrap().contains("BEGIN CERTIFICATE"));
     assert!(bearer_token_file.as_ref().unwrap().ends_with("secret"));

@@ -152,6 +152,16 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the names and values of a table.
+    pub(super) fn entries(&self) -> Read<Vec<(&'a str, Value<'a>)>> {
+        match self.value {
+            DeValue::Table(entries) => {
+                Ok(entries.iter().map(|(key, value)| (key.get_ref().as_ref(), value.into())).collect())
+            }
+            _ => Err(self.expected("a table")),
+        }
+    }
+
     /// Returns any value as JSON.
     pub(super) fn json(&self) -> Read<serde_json::Value> {
         json(self.value).ok_or_else(|| {

@@ -173,10 +173,24 @@ fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
         Keys::Uri(uri) => JwksService::builder(uri),
         Keys::Discovery => JwksService::discover(&issuer.name),
     };
-    let Fetching { timeout, authorities, bearer_token_file, max_keys, max_document_bytes } = &issuer.fetching;
-    let builder = builder
+    let Fetching {
+        timeout,
+        max_age,
+        max_stale,
+        request_fields,
+        authorities,
+        bearer_token_file,
+        max_keys,
+        max_document_bytes,
+    } = &issuer.fetching;
+    let add = |builder: JwksBuilder, (name, value): &(String, Secret)| builder.header_field(name, value.reveal());
+    let builder = request_fields
+        .iter()
+        .fold(builder, add)
         .key_uses(&issuer.key_uses)
         .with(*timeout, JwksBuilder::timeout)
+        .with(*max_age, JwksBuilder::max_age)
+        .with(*max_stale, JwksBuilder::max_stale)
         .with(authorities.as_deref(), JwksBuilder::ca_pem)
         .with(bearer_token_file.as_deref(), JwksBuilder::bearer_token_file)
         .with(*max_keys, JwksBuilder::max_keys)
@@ -230,6 +244,7 @@ fn authentication(asked: &Introspection) -> Result<ClientAuthentication, Configu
             ClientAuthentication::private_key_jwt(id, key_pem.reveal(), kid.as_deref(), Some(*algorithm))
         }
         Client::Tls { .. } => Ok(ClientAuthentication::tls(id)),
+        Client::None => Ok(ClientAuthentication::none()),
     }
 }
 
@@ -254,7 +269,11 @@ fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {
         }
         builder(served, rules)
     });
-    Verifier::any_of(builders).map_err(|error| BuildError { issuer: None, problem: told(&error) })
+    let built = match <[_; 1]>::try_from(builders.collect::<Vec<_>>()) {
+        Ok([only]) => only.build(),
+        Err(several) => Verifier::any_of(several),
+    };
+    built.map_err(|error| BuildError { issuer: None, problem: told(&error) })
 }
 
 /// Makes the layer of a resource: of its issuers, only tokens with its audience pass.

@@ -73,3 +73,21 @@ async fn tokens_of_workloads_pass_by_their_trust_domain() {
         assert_eq!(gateway.ask("GET", "/orders/1", Some(&token.sign())).await.code(), code);
     }
 }
+
+#[tokio::test]
+async fn a_key_server_may_ask_for_a_field_and_the_issuer_need_not_be_named() {
+    let server = AuthorizationServer::start().await;
+    let table = format!(
+        "[[issuers]]\ndangerously_accept_any_issuer = true\njwks_uri = \"{}/jwks\"\nmax_age = \"1h\"\n\
+         request_fields = {{ \"X-Api-Key\" = \"${{KEY_SERVER_KEY}}\" }}\n",
+        server.issuer()
+    );
+    let gateway = Gateway::start_among(folder(&[], &table), &[("KEY_SERVER_KEY", "of-the-key-server")]).await;
+    gateway.ready().await;
+    let token = server.token().issuer("https://elsewhere.example.com").scope("read").sign();
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
+    assert_eq!(server.last_request_headers(Endpoint::Jwks).unwrap()["x-api-key"], "of-the-key-server");
+    assert!(!gateway.log().contains("of-the-key-server"));
+    let other = AuthorizationServer::start().await.token().scope("read").sign();
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&other)).await.status, 401, "the keys decide");
+}
