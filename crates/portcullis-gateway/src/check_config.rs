@@ -48,7 +48,7 @@ fn told(config: &Config, metadata: &[String]) -> String {
         true => "no routes: any valid token passes".into(),
         false => "a request under no route is refused".into(),
     });
-    lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: claim {}", rule.name, rule.claim)));
+    lines.extend(config.headers.iter().map(|rule| format!("the upstream gets {}: {}", rule.name, rule.content())));
     lines.extend(config.dpop.as_ref().map(|asked| dpop(asked, config)));
     lines.extend(config.store.as_ref().map(store));
     lines.extend(config.traces.as_ref().map(traces));

@@ -16,6 +16,7 @@ mod environment;
 mod fetching;
 mod file;
 mod files;
+mod headers;
 mod issuer;
 mod listener;
 mod network;
@@ -45,7 +46,7 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use miette::Report;
 use portcullis::{Algorithm, DpopRules, DpopUse, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules};
 use url::Url;
@@ -70,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// The rules of each route that has none of its own, and the rules where there are no routes.
     pub(crate) rules: Rules,
+    /// True if the upstream gets the token where there are no routes.
+    pub(crate) forward_authorization: bool,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) routes: Vec<Route>,
@@ -304,16 +307,59 @@ pub(crate) struct Route {
     pub(crate) public: bool,
     /// The rules; unused if the route is public.
     pub(crate) rules: Rules,
+    /// True if the upstream gets the token.
+    pub(crate) forward_authorization: bool,
 }
 
 /// A header field for the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeaderRule {
     pub(crate) name: HeaderName,
-    /// A claim's name, or a JSON Pointer if it starts with `/`.
-    pub(crate) claim: String,
-    /// True if the claim is always written as JSON.
-    pub(crate) json: bool,
+    pub(crate) source: HeaderSource,
+    /// The value on requests that pass without a token.
+    pub(crate) anonymous: Option<HeaderValue>,
+}
+
+/// The origin of a field's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HeaderSource {
+    /// A claim by its name, or by a JSON Pointer if it starts with `/`.
+    Claim { claim: String, notation: Notation },
+    /// All claims, as JSON in base64url.
+    Claims,
+    /// The scope values of the token, with this text between them.
+    Scope { separator: String },
+    /// A text that is always the same.
+    Text(HeaderValue),
+    /// Nothing, where a request has a token.
+    Nothing,
+}
+
+/// The notation of a claim in a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// Text as it is, anything else as JSON.
+    Plain,
+    Json,
+    /// The elements of an array, with this text between them.
+    List {
+        separator: String,
+    },
+}
+
+impl HeaderRule {
+    /// Returns the field's content, for people.
+    pub(crate) fn content(&self) -> String {
+        let of_token = match &self.source {
+            HeaderSource::Claim { claim, .. } => Some(format!("claim {claim}")),
+            HeaderSource::Claims => Some("all claims".to_owned()),
+            HeaderSource::Scope { .. } => Some("scope".to_owned()),
+            HeaderSource::Text(_) => Some("a text".to_owned()),
+            HeaderSource::Nothing => None,
+        };
+        let of_none = self.anonymous.is_some().then(|| "a text without a token".to_owned());
+        of_token.into_iter().chain(of_none).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Redis or Valkey, for the entries that several gateways share.

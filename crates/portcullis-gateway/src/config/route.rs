@@ -1,32 +1,14 @@
-//! `[[routes]]` and `[[headers]]`: the rules for requests, and the fields for the upstream.
+//! `[[routes]]`: the rules for requests.
 
-use http::{HeaderName, Method};
+use http::Method;
 use portcullis::{DpopUse, InvalidTokenStatus, Rules};
 
 use super::{
-    HeaderRule, Issuer, Route,
-    claims::{self, claim_name},
+    Issuer, Route, claims,
     file::{NotHere, Read, Table, Value},
     typed::fields,
 };
 use crate::routes::Pattern;
-
-/// The fields about transport or identity that no claim may set (RFC 9110 section 7.6.1).
-const NOT_FOR_CLAIMS: [&str; 13] = [
-    "authorization",
-    "proxy-authorization",
-    "proxy-authenticate",
-    "host",
-    "connection",
-    "proxy-connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "content-length",
-    "expect",
-];
 
 const STATUS: &str = "invalid_token_status";
 
@@ -47,6 +29,12 @@ pub(super) const NOT_FOR_ALL: [NotHere; 6] = [
 pub(super) struct Above<'t, 'a> {
     root: &'t Table<'a>,
     rules: &'t Rules,
+    forward_authorization: bool,
+}
+
+/// Reads whether the upstream gets the token, unless a route says otherwise.
+pub(super) fn forward_authorization(root: &Table<'_>) -> bool {
+    root.get("forward_authorization", Value::boolean).unwrap_or(true)
 }
 
 /// Reads the routes, none of which an earlier one covers; `all` are the rules above them.
@@ -55,9 +43,10 @@ pub(super) fn routes(root: &Table<'_>, all: &Rules, issuers: &[Issuer]) -> Vec<R
         let problem = value.problem("expected a route, got an empty array");
         root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
     }
+    let above = Above { root, rules: all, forward_authorization: forward_authorization(root) };
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
-        let (place, route) = (table.value("path"), route(&table, Above { root, rules: all }, issuers));
+        let (place, route) = (table.value("path"), route(&table, above, issuers));
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
         if let Some((first, earlier)) = covering(&routes, &route) {
@@ -102,8 +91,10 @@ fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<
                 .look_at(key, || table.note(problem.help("a public route asks for no token: take out one of the two")));
         }
     }
+    let forward_authorization =
+        table.get("forward_authorization", Value::boolean).unwrap_or(above.forward_authorization);
     let rules = rules(table, Some(above), &[], issuers);
-    Some(Route { pattern: pattern?, methods, public, rules: rules? })
+    Some(Route { pattern: pattern?, methods, public, rules: rules?, forward_authorization })
 }
 
 /// Returns the default rules. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
@@ -214,47 +205,5 @@ fn realm(value: &Value<'_>) -> Read<String> {
         true => Err(value
             .problem("expected a realm in plain ASCII, got other characters")
             .help("it stands in a header field (RFC 9110 section 11.5)")),
-    }
-}
-
-/// Reads the header fields, each once, with `-` and `_` taken for the same.
-pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
-    let mut rules: Vec<(HeaderRule, Value<'_>)> = Vec::new();
-    for table in root.tables("headers") {
-        let place = table.value("name");
-        let name = table.require("name", "write the field's name, as in `name = \"X-Auth-Subject\"`", header_name);
-        let claim = table.require("claim", "write a claim's name, as in `claim = \"sub\"`", claim_name);
-        let json = table.get("json", Value::boolean).unwrap_or(false);
-        table.finish();
-        let (Some(place), Some(name), Some(claim)) = (place, name, claim) else { continue };
-        if let Some((_, first)) = rules.iter().find(|(rule, _)| folded(&rule.name) == folded(&name)) {
-            let problem = place.problem(format!("expected each header field once, got `{name}` twice"));
-            root.note(
-                problem
-                    .and(first.place.clone(), "first here")
-                    .help("many upstreams read `-` and `_` alike: take one of them out"),
-            );
-        }
-        rules.push((HeaderRule { name, claim, json }, place));
-    }
-    rules.into_iter().map(|(rule, _)| rule).collect()
-}
-
-fn folded(name: &HeaderName) -> String {
-    name.as_str().replace('_', "-")
-}
-
-fn header_name(value: &Value<'_>) -> Read<HeaderName> {
-    let text = value.text()?;
-    let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
-        value
-            .problem(format!("expected the name of a header field, got \"{text}\""))
-            .help("use letters, digits and `-`")
-    })?;
-    match NOT_FOR_CLAIMS.contains(&folded(&name).as_str()) {
-        false => Ok(name),
-        true => Err(value
-            .problem(format!("expected a field that a claim may set, got `{text}`"))
-            .help("choose a name of your own, as in \"X-Auth-Subject\"; a phantom token's JWT goes into Authorization by itself")),
     }
 }

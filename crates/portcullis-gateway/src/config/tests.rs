@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod dpop;
+mod headers;
 mod issuers;
 mod resources;
 mod rules;
@@ -133,7 +134,11 @@ fn the_example_is_accepted() {
     assert!(config.routes[1].public);
     assert_eq!(
         config.headers,
-        [HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into(), json: false }]
+        [HeaderRule {
+            name: HeaderName::from_static("x-auth-subject"),
+            source: HeaderSource::Claim { claim: "sub".into(), notation: Notation::Plain },
+            anonymous: None,
+        }]
     );
     let issuer = &config.issuers[0];
     assert_eq!(issuer.keys, Keys::Uri("https://as.example.com/jwks".into()));

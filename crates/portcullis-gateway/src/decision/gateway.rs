@@ -274,12 +274,21 @@ impl Gateway {
             Err(fault) if secure.is_report_only() => self.pass(None, Some((&fault).into())),
             outcome => outcome,
         };
-        let outcome = outcome.map(|pass| if secure.forwards_authorization() { pass } else { pass.without_token() });
+        let forwards = secure.forwards_authorization() && self.forwards_authorization(route);
+        let outcome = outcome.map(|pass| if forwards { pass } else { pass.without_token() });
         Decision { route, outcome: outcome.map_err(|fault| fault.refused(self.problem_json)) }
     }
 
     fn settle_public(&self, route: Option<usize>) -> Decision {
-        Decision { route, outcome: self.pass(None, None).map_err(|fault| fault.refused(self.problem_json)) }
+        let outcome = self.pass(None, None).map_err(|fault| fault.refused(self.problem_json));
+        let forwards = self.forwards_authorization(route);
+        Decision { route, outcome: outcome.map(|pass| if forwards { pass } else { pass.without_token() }) }
+    }
+
+    /// Returns true if the upstream gets the token of requests under this route.
+    fn forwards_authorization(&self, route: Option<usize>) -> bool {
+        let rule = route.map_or(self.anywhere.as_ref(), |route| self.rules.get(route));
+        rule.is_some_and(|rule| rule.forwards_authorization)
     }
 
     fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {

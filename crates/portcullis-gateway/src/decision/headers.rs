@@ -21,13 +21,14 @@
 
 use std::io::{self, Write};
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderName, HeaderValue};
 use portcullis::{Access, json};
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
-use crate::config::{CertificateField, HeaderRule};
+use crate::config::{CertificateField, HeaderRule, HeaderSource, Notation};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
 /// whose servers run what the content says.
@@ -92,18 +93,73 @@ fn is_spelling(name: &str, ours: &str) -> bool {
 }
 
 fn value(rule: &HeaderRule, access: Option<&Access>) -> Result<Option<HeaderValue>, Fault> {
-    match access.and_then(|access| access.claims().find(&rule.claim)) {
-        Some(claim) if !says_nothing(rule, claim) => {
-            let written = if rule.json { json(claim) } else { text(claim) };
-            written.map(Some).map_err(|got| Fault::UnmappableClaim { field: rule.name.clone(), got })
+    let unmappable = |got| Fault::UnmappableClaim { field: rule.name.clone(), got };
+    let Some(access) = access else {
+        return Ok(match &rule.source {
+            HeaderSource::Text(text) => Some(text.clone()),
+            _ => rule.anonymous.clone(),
+        });
+    };
+    let written = match &rule.source {
+        HeaderSource::Claim { claim, notation } => match access.claims().find(claim) {
+            Some(value) if !says_nothing(claim, value) => in_notation(value, notation),
+            _ => Ok(None),
+        },
+        HeaderSource::Claims => all_claims(access).map(Some),
+        HeaderSource::Scope { separator } => joined(access.scopes().map(|value| Ok(value.to_owned())), separator),
+        HeaderSource::Text(text) => return Ok(Some(text.clone())),
+        HeaderSource::Nothing => Ok(None),
+    };
+    let written = written.map_err(unmappable)?;
+    match &rule.anonymous {
+        Some(anonymous) if written.as_ref() == Some(anonymous) => {
+            Err(unmappable("the text that stands for a request without a token"))
         }
-        _ => Ok(None),
+        _ => Ok(written),
     }
 }
 
 /// Returns true if a claim counts as missing; some issuers write an empty scope for no scope.
-fn says_nothing(rule: &HeaderRule, claim: json::Value<'_>) -> bool {
-    claim.is_null() || (matches!(rule.claim.as_str(), "scope" | "scp") && claim == "")
+fn says_nothing(name: &str, claim: json::Value<'_>) -> bool {
+    claim.is_null() || (matches!(name, "scope" | "scp") && claim == "")
+}
+
+fn in_notation(claim: json::Value<'_>, notation: &Notation) -> Result<Option<HeaderValue>, &'static str> {
+    match notation {
+        Notation::Plain => text(claim).map(Some),
+        Notation::Json => json(claim).map(Some),
+        Notation::List { separator } if claim.is_array() => joined(claim.elements().map(element), separator),
+        Notation::List { separator } => joined(std::iter::once(element(claim)), separator),
+    }
+}
+
+/// Returns an element of a list as text.
+fn element(claim: json::Value<'_>) -> Result<String, &'static str> {
+    if claim.is_array() || claim.is_object() {
+        return Err("an array or an object among the values of a list");
+    }
+    text(claim).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Joins values, none of which may have the separator in it; none if there are none.
+fn joined(
+    values: impl Iterator<Item = Result<String, &'static str>>,
+    separator: &str,
+) -> Result<Option<HeaderValue>, &'static str> {
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    if values.iter().any(|value| value.contains(separator)) {
+        return Err("a value with the separator in it");
+    }
+    if values.is_empty() {
+        return Ok(None);
+    }
+    HeaderValue::try_from(values.join(separator)).map(Some).map_err(|_| "text with other characters")
+}
+
+/// Returns all claims as JSON in base64url, without padding.
+fn all_claims(access: &Access) -> Result<HeaderValue, &'static str> {
+    let written = serde_json::to_vec(access.claims()).map_err(|_| "unwritable claims")?;
+    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(written)).map_err(|_| "unwritable claims")
 }
 
 /// Returns text as it is, anything else as JSON; or the kind of text that would not arrive unchanged.
@@ -155,7 +211,11 @@ mod tests {
 
     #[test]
     fn a_connection_field_is_read_name_by_name() {
-        let rule = HeaderRule { name: HeaderName::from_static("x-auth-subject"), claim: "sub".into(), json: false };
+        let rule = HeaderRule {
+            name: HeaderName::from_static("x-auth-subject"),
+            source: HeaderSource::Claims,
+            anonymous: None,
+        };
         let certificate =
             CertificateField { name: HeaderName::from_static("x-client-cert"), format: CertificateFormat::EscapedPem };
         let headers = Headers::new(&[rule], [&certificate]);

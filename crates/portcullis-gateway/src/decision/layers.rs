@@ -9,6 +9,8 @@ use crate::config::{Config, Resource, Route};
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) layers: Option<Layers>,
+    /// True if the upstream gets the token.
+    pub(super) forwards_authorization: bool,
     dpop: DpopUse,
 }
 
@@ -33,7 +35,8 @@ impl Rule {
             let layers = || {
                 Layers::new(&route.rules, config, issuers, proofs, |resource| meet(route, earlier, resource, config))
             };
-            Ok(Self { name, layers: (!route.public).then(layers).transpose()?, dpop: route.rules.dpop })
+            let layers = (!route.public).then(layers).transpose()?;
+            Ok(Self { name, layers, forwards_authorization: route.forward_authorization, dpop: route.rules.dpop })
         };
         config.routes.iter().zip(names).enumerate().map(rule).collect()
     }
@@ -41,7 +44,8 @@ impl Rule {
     /// Makes the rules where there are no routes.
     pub(super) fn anywhere(config: &Config, issuers: &Issuers, proofs: &Proofs) -> Result<Self, BuildError> {
         let layers = Layers::new(&config.rules, config, issuers, proofs, |_| true)?;
-        Ok(Self { name: String::new(), layers: Some(layers), dpop: config.rules.dpop })
+        let forwards_authorization = config.forward_authorization;
+        Ok(Self { name: String::new(), layers: Some(layers), forwards_authorization, dpop: config.rules.dpop })
     }
 
     /// Returns the use of DPoP for requests under this route to a resource; none if there are none.

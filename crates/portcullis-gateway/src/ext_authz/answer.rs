@@ -7,7 +7,7 @@ use envoy_types::{
     },
     pb::google::rpc,
 };
-use http::StatusCode;
+use http::{StatusCode, header::WWW_AUTHENTICATE};
 use tonic::Code;
 
 use super::{AUTHORIZATION, codec::Answer, metadata::Encoded};
@@ -30,7 +30,7 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
         Authorization::Removed => ok.headers_to_remove.push(AUTHORIZATION.to_owned()),
     }
     ok.response_headers_to_add.extend(pass.dpop_nonce.iter().map(|nonce| set(DPOP_NONCE.as_str(), nonce)));
-    let metadata = pass.access.as_ref().and_then(Encoded::of);
+    let metadata = pass.access.as_ref().map_or_else(|| Some(Encoded::anonymous()), Encoded::of);
     answer(Code::Ok, "", Some(HttpResponse::OkResponse(ok)), metadata)
 }
 
@@ -38,12 +38,14 @@ pub(super) fn passed(pass: &Pass, forged: &[&str]) -> Answer {
 pub(super) fn refused(refused: Refused) -> Answer {
     let Refused { code, response, .. } = refused;
     let (head, body) = response.into_parts();
+    let challenge = head.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let metadata = Encoded::of_refusal(code, challenge);
     let denied = DeniedHttpResponse {
         status: Some(HttpStatus { code: i32::from(head.status.as_u16()) }),
         headers: head.headers.iter().map(|(name, value)| set(name.as_str(), value)).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    answer(grpc_code(head.status), code, Some(HttpResponse::DeniedResponse(denied)), None)
+    answer(grpc_code(head.status), code, Some(HttpResponse::DeniedResponse(denied)), Some(metadata))
 }
 
 /// Makes a refusal of a decision about a check without an HTTP request, even if the decision is a pass.

@@ -1,4 +1,5 @@
-//! Claims as dynamic metadata, for other filters of Envoy: under `claims`, in the filter's own name space.
+//! Dynamic metadata for other filters of Envoy, in the filter's own name space: `claims` of a token that passed, `anonymous` for a
+//! request that passed without a token, `code` and `challenge` of a refusal.
 
 use envoy_types::pb::google::protobuf::{ListValue, Struct, Value, value::Kind};
 use portcullis::{Access, Claims};
@@ -6,21 +7,45 @@ use prost::Message;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-/// The claims of a token that passed, encoded; made at most twice for a cached token.
+/// Encoded metadata.
 #[derive(Clone)]
-pub(super) struct Encoded(Claims<Metadata>);
+pub(super) enum Encoded {
+    /// The claims of a token that passed, made at most twice for a cached token.
+    Claims(Claims<Metadata>),
+    /// Those of a request without an accepted token.
+    Other(Vec<u8>),
+}
 
 /// A `google.protobuf.Struct`, encoded.
-struct Metadata(Vec<u8>);
+pub(super) struct Metadata(Vec<u8>);
 
 impl Encoded {
     /// Returns those of this token; none if they cannot be read again, which cannot happen.
     pub(super) fn of(access: &Access) -> Option<Self> {
-        access.token().typed::<Metadata>().ok().map(Self)
+        access.token().typed::<Metadata>().ok().map(Self::Claims)
+    }
+
+    /// Returns those of a request that passed without a token.
+    pub(super) fn anonymous() -> Self {
+        Self::of_fields([("anonymous", Kind::BoolValue(true))])
+    }
+
+    /// Returns those of a refusal with this code, and with this challenge if it has one.
+    pub(super) fn of_refusal(code: &str, challenge: Option<&str>) -> Self {
+        let challenge = challenge.map(|challenge| ("challenge", Kind::StringValue(challenge.to_owned())));
+        Self::of_fields([("code", Kind::StringValue(code.to_owned()))].into_iter().chain(challenge))
+    }
+
+    fn of_fields(fields: impl IntoIterator<Item = (&'static str, Kind)>) -> Self {
+        let fields = fields.into_iter().map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) })).collect();
+        Self::Other(Struct { fields }.encode_to_vec())
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0.0
+        match self {
+            Self::Claims(claims) => &claims.0,
+            Self::Other(bytes) => bytes,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! At both doors an upstream gets claims unchanged, and no token that was not judged.
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use portcullis_testkit::AuthorizationServer;
 use serde_json::{Value, json};
 
@@ -225,5 +226,119 @@ async fn an_upgrade_to_another_http_is_refused() {
                 Told::Refused { code: told, .. } => assert_eq!(told, code, "{upgrade} {path}"),
             }
         }
+    }
+}
+
+const FIELDS: &str = r#"
+[[routes]]
+path = "/open"
+public = true
+
+[[routes]]
+path = "/optional"
+optional = true
+
+[[routes]]
+path = "/without-token"
+forward_authorization = false
+
+[[routes]]
+path = "/*"
+
+[[headers]]
+name = "X-Claims"
+claims = true
+
+[[headers]]
+name = "X-Scope"
+scope = true
+separator = ","
+
+[[headers]]
+name = "X-Roles"
+claim = "roles"
+separator = ", "
+
+[[headers]]
+name = "X-Via"
+value = "portcullis"
+
+[[headers]]
+name = "X-Subject"
+claim = "sub"
+anonymous = "nobody"
+
+[[headers]]
+name = "X-Anonymous"
+anonymous = "true"
+"#;
+
+/// Returns the fields that the upstream gets at both doors, which agree; or the code of the refusal.
+async fn fields_at_both_doors(gateway: &Gateway, path: &str, token: Option<&str>) -> Result<Value, String> {
+    const NAMES: [&str; 7] = ["authorization", "x-anonymous", "x-claims", "x-roles", "x-scope", "x-subject", "x-via"];
+    let answer = gateway.ask("GET", path, token).await;
+    let by_http = match answer.status {
+        200 => Ok(NAMES.map(|name| answer.header(name).unwrap_or_default().to_owned())),
+        _ => Err(answer.code()),
+    };
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let sent: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    let mut client = ext_authz::connect(gateway).await;
+    let by_grpc = match ext_authz::ask(&mut client, ext_authz::request("GET", path, &sent)).await {
+        Told::Pass { set, removed } => Ok(NAMES.map(|name| {
+            let sent = sent.iter().filter(|(sent, _)| *sent == name && !removed.iter().any(|gone| gone == name));
+            let set = set.iter().find_map(|(set, value)| (set == name).then_some(value.as_str()));
+            set.or(sent.map(|(_, value)| *value).next()).unwrap_or_default().to_owned()
+        })),
+        Told::Refused { code, .. } => Err(code),
+    };
+    assert_eq!(by_http, by_grpc, "{path}");
+    by_http.map(|values| NAMES.into_iter().zip(values).filter(|(_, value)| !value.is_empty()).collect())
+}
+
+#[tokio::test]
+async fn the_upstream_gets_claims_together_lists_texts_and_a_mark_of_requests_without_a_token() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{FIELDS}", issuer(&server, ""))).await;
+    let token = server.token().scope("read write").claim("roles", json!(["ops", "on call", 7])).sign();
+    let bearer = format!("Bearer {token}");
+    let mut fields = fields_at_both_doors(&gateway, "/", Some(&token)).await.unwrap();
+    let claims = fields.as_object_mut().unwrap().remove("x-claims").unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.as_str().unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((&claims["sub"], &claims["roles"]), (&json!("alice"), &json!(["ops", "on call", 7])));
+    let expected = json!({
+        "authorization": bearer, "x-roles": "ops, on call, 7", "x-scope": "read,write", "x-subject": "alice", "x-via": "portcullis",
+    });
+    assert_eq!(fields, expected);
+
+    let mut without = fields_at_both_doors(&gateway, "/without-token", Some(&token)).await.unwrap();
+    assert!(without.as_object_mut().unwrap().remove("x-claims").is_some());
+    let mut expected = expected;
+    expected.as_object_mut().unwrap().remove("authorization");
+    assert_eq!(without, expected);
+
+    let nobody = json!({ "x-anonymous": "true", "x-subject": "nobody", "x-via": "portcullis" });
+    for path in ["/open", "/optional"] {
+        assert_eq!(fields_at_both_doors(&gateway, path, None).await.unwrap(), nobody, "{path}");
+    }
+    for (name, claim) in [
+        ("roles", json!(["a, b", "c"])),
+        ("roles", json!("a, b")),
+        ("roles", json!([["a"]])),
+        ("roles", json!(["a", {}])),
+        ("roles", json!(["a", " b"])),
+        ("sub", json!("nobody")),
+    ] {
+        let token = server.token().claim(name, claim.clone()).sign();
+        let outcome = fields_at_both_doors(&gateway, "/", Some(&token)).await;
+        assert_eq!(outcome, Err("unmappable_claim".to_owned()), "{name} {claim}");
+    }
+    for (claim, expected) in
+        [(json!([]), None), (json!("ops"), Some("ops")), (json!([true]), Some("true")), (Value::Null, None)]
+    {
+        let token = server.token().claim("roles", claim.clone()).sign();
+        let fields = fields_at_both_doors(&gateway, "/", Some(&token)).await.unwrap();
+        assert_eq!(fields["x-roles"].as_str(), expected, "{claim}");
     }
 }

@@ -26,3 +26,25 @@ async fn claims_are_dynamic_metadata() {
         assert_eq!(echo.all("x-of-level"), ["3"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_and_a_request_without_a_token_are_dynamic_metadata_too() {
+    let stage = Stage::set();
+    let field = |name: &str, path: &str| {
+        format!("{{ header: {{ key: {name}, value: '%DYNAMIC_METADATA(envoy.filters.http.ext_authz:{path})%' }} }}")
+    };
+    let fields =
+        [field("x-told-code", "code"), field("x-told-challenge", "challenge"), field("x-told-anonymous", "anonymous")];
+    stage.edit(
+        "examples/envoy/envoy.yaml",
+        "virtual_hosts:",
+        &format!("response_headers_to_add: [{}]\n            virtual_hosts:", fields.join(", ")),
+    );
+    let scene = Scene::on(stage, Proxy::EnvoyByGrpc).await;
+    let refused = scene.ask("GET /orders/1", None).await;
+    assert_eq!((refused.status, refused.all("x-told-code")), (401, vec!["no_credentials"]));
+    assert_eq!(refused.all("x-told-challenge"), refused.all("www-authenticate"));
+    let public = scene.ask("GET /health", None).await;
+    assert_eq!((public.status, public.all("x-told-anonymous")), (200, vec!["true"]));
+    assert!(public.all("x-told-code").iter().all(|code| matches!(*code, "-" | "")), "{public:?}");
+}
