@@ -12,6 +12,7 @@ use crate::{
         Config, Dpop, Issuer, Keys, Listener, Nonces, Resource, Route, Store, Traces, default_rules, without_secrets,
     },
     decision::Gateway,
+    routes::Pattern,
     terminal,
 };
 
@@ -133,7 +134,10 @@ fn route(route: &Route, all: &Rules) -> String {
     needs.extend(further(rules, all, &["scope", "any_scope", "claims", "report_only"]));
     let needs = if route.public { "public".into() } else { needs.join(", ") };
     let shadow = if rules.report_only { "; only reported, everything passes" } else { "" };
-    format!("route {} ({methods}): {needs}{shadow}", route.pattern.as_str())
+    let path = route.pattern.as_ref().map_or("chosen by its name", Pattern::as_str);
+    let name = route.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    let preflight = if route.preflight { "; preflights pass" } else { "" };
+    format!("route {name}{}{path} ({methods}): {needs}{shadow}{preflight}", route.hosts)
 }
 
 /// The rules for all routes, unless they are the defaults.

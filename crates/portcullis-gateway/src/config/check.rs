@@ -87,6 +87,7 @@ fn config(root: Table<'_>) -> Config {
         routes,
         rules,
         forward_authorization: route::forward_authorization(&root),
+        preflight: route::preflight(&root),
         dpop,
         resources: resource::resources(&root, &issuers),
         issuers,

@@ -51,7 +51,10 @@ use miette::Report;
 use portcullis::{Algorithm, DpopRules, DpopUse, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules};
 use url::Url;
 
-use crate::{routes::Pattern, terminal::visible};
+use crate::{
+    routes::{Hosts, Pattern},
+    terminal::visible,
+};
 
 /// A checked configuration: the gateway can work with each value.
 ///
@@ -73,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) rules: Rules,
     /// True if the upstream gets the token where there are no routes.
     pub(crate) forward_authorization: bool,
+    /// True if preflights pass where there are no routes.
+    pub(crate) preflight: bool,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) routes: Vec<Route>,
@@ -113,13 +118,18 @@ impl Config {
 
     /// Returns true if tokens pass at resources alone: no route that needs one has a path outside of them.
     pub(crate) fn has_only_resources(&self) -> bool {
-        let is_within = |route: &Route| self.resources.iter().any(|resource| resource.paths.covers(&route.pattern));
+        let is_within = |route: &Route| {
+            let covers = |pattern| self.resources.iter().any(|resource| resource.paths.covers(pattern));
+            route.pattern.as_ref().is_some_and(covers)
+        };
         !self.resources.is_empty() && self.routes.iter().all(|route| route.public || is_within(route))
     }
 
     /// Returns true if some request to a resource is under a route.
     pub(crate) fn leads_to(&self, resource: &Resource) -> bool {
-        let meets = |route: &Route| resource.paths.covers(&route.pattern) || route.pattern.covers(&resource.paths);
+        let meets = |route: &Route| {
+            route.pattern.as_ref().is_none_or(|own| resource.paths.covers(own) || own.covers(&resource.paths))
+        };
         self.routes.is_empty() || self.routes.iter().any(meets)
     }
 }
@@ -301,7 +311,11 @@ pub(crate) enum Client {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Route {
-    pub(crate) pattern: Pattern,
+    /// The name by which a proxy may choose the route.
+    pub(crate) name: Option<String>,
+    /// The path; none if the route is chosen by its name alone.
+    pub(crate) pattern: Option<Pattern>,
+    pub(crate) hosts: Hosts,
     /// The methods; empty: every method.
     pub(crate) methods: Vec<String>,
     pub(crate) public: bool,
@@ -309,6 +323,20 @@ pub(crate) struct Route {
     pub(crate) rules: Rules,
     /// True if the upstream gets the token.
     pub(crate) forward_authorization: bool,
+    /// True if the preflights of browsers pass without a token.
+    pub(crate) preflight: bool,
+}
+
+impl std::fmt::Display for Route {
+    /// Writes `orders`, `/orders/*`, or `GET,PUT api.example.com/orders/*`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(name) = &self.name {
+            return f.write_str(name);
+        }
+        let methods = self.methods.join(",");
+        write!(f, "{methods}{}{}", if methods.is_empty() { "" } else { " " }, self.hosts)?;
+        self.pattern.iter().try_for_each(|pattern| pattern.fmt(f))
+    }
 }
 
 /// A header field for the upstream.

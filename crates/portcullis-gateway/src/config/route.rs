@@ -8,7 +8,7 @@ use super::{
     file::{NotHere, Read, Table, Value},
     typed::fields,
 };
-use crate::routes::Pattern;
+use crate::routes::{Host, Hosts, Pattern};
 
 const STATUS: &str = "invalid_token_status";
 
@@ -30,11 +30,17 @@ pub(super) struct Above<'t, 'a> {
     root: &'t Table<'a>,
     rules: &'t Rules,
     forward_authorization: bool,
+    preflight: bool,
 }
 
 /// Reads whether the upstream gets the token, unless a route says otherwise.
 pub(super) fn forward_authorization(root: &Table<'_>) -> bool {
     root.get("forward_authorization", Value::boolean).unwrap_or(true)
+}
+
+/// Reads whether the preflights of browsers pass, unless a route says otherwise.
+pub(super) fn preflight(root: &Table<'_>) -> bool {
+    root.get("preflight", Value::boolean).unwrap_or(false)
 }
 
 /// Reads the routes, none of which an earlier one covers; `all` are the rules above them.
@@ -43,31 +49,59 @@ pub(super) fn routes(root: &Table<'_>, all: &Rules, issuers: &[Issuer]) -> Vec<R
         let problem = value.problem("expected a route, got an empty array");
         root.note(problem.help("leave `routes` out if any valid token may pass everywhere"));
     }
-    let above = Above { root, rules: all, forward_authorization: forward_authorization(root) };
+    let above =
+        Above { root, rules: all, forward_authorization: forward_authorization(root), preflight: preflight(root) };
     let mut routes: Vec<(Route, Value<'_>)> = Vec::new();
     for table in root.tables("routes") {
-        let (place, route) = (table.value("path"), route(&table, above, issuers));
+        let place = table.value("path").or_else(|| table.value("name"));
+        let route = route(&table, above, issuers);
         table.finish();
         let (Some(place), Some(route)) = (place, route) else { continue };
         if let Some((first, earlier)) = covering(&routes, &route) {
-            let problem = place
-                .problem(format!("expected a route that can match, `{}` is covered already", route.pattern.as_str()));
+            let problem =
+                place.problem(format!("expected a route that can match, `{}` is covered already", path_of(&route)));
             root.note(
                 problem
-                    .and(earlier.place.clone(), format!("`{}` takes all of its requests", first.pattern.as_str()))
+                    .and(earlier.place.clone(), format!("`{}` takes all of its requests", path_of(first)))
                     .help("the first match wins: put the narrower route first, or take one of them out"),
+            );
+        }
+        if let Some((_, first)) =
+            routes.iter().find(|(earlier, _)| earlier.name.is_some() && earlier.name == route.name)
+        {
+            let problem = place.problem("expected each name of a route once, got one twice");
+            root.note(
+                problem.and(first.place.clone(), "first here").help("proxies choose routes by name: give it another"),
             );
         }
         routes.push((route, place));
     }
+    let names_hosts = |route: &&(Route, Value<'_>)| route.0.pattern.is_some() && !route.0.hosts.are_unnamed();
+    let names_none = |route: &&(Route, Value<'_>)| route.0.pattern.is_some() && route.0.hosts.are_unnamed();
+    if let (Some((_, one)), Some((_, other))) = (routes.iter().find(names_hosts), routes.iter().find(names_none)) {
+        let problem = other.problem("expected `host` in each route, since another route has it, got none");
+        root.note(problem.and(one.place.clone(), "a route with hosts").help(
+            "clients choose the host that they send, and must not choose rules by it: name the hosts, or write `host = \"*\"` \
+             for a route that is meant for any",
+        ));
+    }
     routes.into_iter().map(|(route, _)| route).collect()
+}
+
+/// Returns the path of a route, for people.
+fn path_of(route: &Route) -> &str {
+    route.pattern.as_ref().map_or("", Pattern::as_str)
 }
 
 /// Returns the last of the earlier routes that together cover a later one, if they do.
 fn covering<'a, 'text>(earlier: &'a [(Route, Value<'text>)], later: &Route) -> Option<&'a (Route, Value<'text>)> {
     let mut methods: Vec<_> = later.methods.iter().collect();
     let with_every_method = later.methods.is_empty();
-    earlier.iter().filter(|(earlier, _)| earlier.pattern.covers(&later.pattern)).find(|(earlier, _)| {
+    let pattern = later.pattern.as_ref()?;
+    let covers_path = |route: &Route| route.pattern.as_ref().is_some_and(|own| own.covers(pattern));
+    // A route with a name may be chosen by it.
+    let covers = |route: &Route| later.name.is_none() && covers_path(route) && route.hosts.cover(&later.hosts);
+    earlier.iter().filter(|(earlier, _)| covers(earlier)).find(|(earlier, _)| {
         methods.retain(|method| !takes(earlier, method));
         earlier.methods.is_empty() || (methods.is_empty() && !with_every_method)
     })
@@ -79,7 +113,13 @@ fn takes(route: &Route, method: &str) -> bool {
 }
 
 fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<Route> {
-    let pattern = table.require("path", "write a path or a prefix, as in `path = \"/orders/*\"`", pattern);
+    let name = table.get("name", name);
+    let help = "write a path or a prefix, as in `path = \"/orders/*\"`; a route with a `name`, which Envoy chooses, needs none";
+    let pattern = match table.value("name") {
+        Some(_) if table.value("path").is_none() => None,
+        _ => Some(table.require("path", help, pattern)),
+    };
+    let hosts = Hosts::new(hosts(table));
     let methods = some_of(table, "methods", "an array of methods, as in [\"GET\", \"POST\"]", method);
     let public = table.get("public", Value::boolean).unwrap_or(false);
     if let Some(place) = table.value("public").filter(|_| public) {
@@ -94,7 +134,9 @@ fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<
     let forward_authorization =
         table.get("forward_authorization", Value::boolean).unwrap_or(above.forward_authorization);
     let rules = rules(table, Some(above), &[], issuers);
-    Some(Route { pattern: pattern?, methods, public, rules: rules?, forward_authorization })
+    let preflight = table.get("preflight", Value::boolean).unwrap_or(above.preflight);
+    let (rules, pattern) = (rules?, pattern.map_or(Some(None), |read| read.map(Some))?);
+    Some(Route { name, pattern, hosts, methods, public, rules, forward_authorization, preflight })
 }
 
 /// Returns the default rules. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
@@ -148,6 +190,29 @@ fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&V
         table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
     }
     table.list(key, what, read).unwrap_or_default()
+}
+
+/// Reads the hosts of a route: one, or several.
+fn hosts(table: &Table<'_>) -> Vec<Host> {
+    match table.value("host") {
+        Some(value) if value.is_text() => table.get("host", host).into_iter().collect(),
+        _ => some_of(table, "host", "a host or an array of hosts, as in [\"api.example.com\"]", host),
+    }
+}
+
+fn host(value: &Value<'_>) -> Read<Host> {
+    Host::parse(value.text()?).map_err(|not| value.problem(not.problem).help(not.help))
+}
+
+/// Reads the name of a route.
+fn name(value: &Value<'_>) -> Read<String> {
+    let text = value.exact()?;
+    match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        true => Ok(text),
+        false => Err(value
+            .problem(format!("expected a name of letters, digits, `-`, `_` and `.`, got \"{text}\""))
+            .help("a proxy chooses the route by it, and metrics and logs show it")),
+    }
 }
 
 fn pattern(value: &Value<'_>) -> Read<Pattern> {

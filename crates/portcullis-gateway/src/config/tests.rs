@@ -12,6 +12,7 @@ mod dpop;
 mod headers;
 mod issuers;
 mod resources;
+mod routes;
 mod rules;
 
 /// The example of the README, including the keys that it leaves to comments.
@@ -128,7 +129,7 @@ fn the_example_is_accepted() {
     );
     assert_eq!(config.grpc.unwrap().address.port(), 9090);
     assert_eq!(config.routes.len(), 2);
-    assert_eq!(config.routes[0].pattern.as_str(), "/orders/*");
+    assert_eq!(config.routes[0].to_string(), "GET /orders/*");
     assert_eq!(config.routes[0].rules.claims[1].value, Some("ops".into()));
     assert_eq!(config.routes[0].rules.claims[2].value, None);
     assert!(config.routes[1].public);

@@ -18,6 +18,8 @@ use crate::routes::Unrouted;
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
 /// | `ambiguous_method` | by a method that overrides the request's, it is under another route |
 /// | `malformed_method` | not a method, or a route's method in other letter case |
+/// | `unknown_host` | the route depends on the host, and the proxy does not tell it |
+/// | `unknown_route` | the proxy chooses a route by a name that no route has |
 /// | `wrong_host` | the path is one of a protected resource, and the host is not that resource's |
 /// | `metadata_not_forwarded` | the path is that of a resource's metadata, and the proxy asks about it |
 /// | `no_original_request` | `/auth` was requested, without a description of the original request |
@@ -37,6 +39,8 @@ pub(crate) enum Fault {
     MalformedPath,
     AmbiguousMethod,
     MalformedMethod,
+    UnknownHost,
+    UnknownRoute,
     WrongHost,
     MetadataNotForwarded,
     NoOriginalRequest,
@@ -67,6 +71,8 @@ impl Fault {
             Self::MalformedPath => "malformed_path",
             Self::AmbiguousMethod => "ambiguous_method",
             Self::MalformedMethod => "malformed_method",
+            Self::UnknownHost => "unknown_host",
+            Self::UnknownRoute => "unknown_route",
             Self::WrongHost => "wrong_host",
             Self::MetadataNotForwarded => "metadata_not_forwarded",
             Self::NoOriginalRequest => "no_original_request",
@@ -134,6 +140,14 @@ impl Fault {
                 "expected a well-formed path of at most limits.path_bytes, got broken percent-encoding, a forbidden \
                  character or a longer path"
             }
+            Self::UnknownHost => {
+                "expected the host of the request, on which its route depends, got none or several: have the proxy hand the \
+                 client's Host on"
+            }
+            Self::UnknownRoute => {
+                "expected the `name` of a [[routes]] entry in portcullis_route (context_extensions), got another: compare the \
+                 proxy's configuration with `portcullis check-config`"
+            }
             Self::WrongHost => {
                 "expected the host of the [[resources]] entry with this path, got another or none: have the proxy hand \
                  the client's Host on, or add an entry for this host"
@@ -170,13 +184,13 @@ impl Fault {
             Self::NoRoute | Self::MetadataNotForwarded => "Nothing is open under this path and method",
             Self::AmbiguousPath | Self::MalformedPath => "The path of the request is malformed",
             Self::AmbiguousMethod | Self::MalformedMethod => "The method of the request is malformed",
-            Self::WrongHost => "Nothing is open under this host and path",
+            Self::WrongHost | Self::UnknownHost => "Nothing is open under this host and path",
             Self::ForgedHeader | Self::HopByHopHeader => "The request has a header field that it must not have",
             Self::SeveralClientCertificates(_) | Self::MalformedClientCertificate { .. } => {
                 "The client's certificate cannot be read"
             }
             Self::UnmappableClaim { .. } => "The token has a claim that cannot be handed on",
-            Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) => {
+            Self::NoOriginalRequest | Self::AmbiguousOriginalRequest | Self::UntrustedProxy(_) | Self::UnknownRoute => {
                 "The request was not described in a way that can be relied on"
             }
         }
@@ -213,6 +227,7 @@ impl From<Unrouted> for Fault {
             Unrouted::MalformedPath => Self::MalformedPath,
             Unrouted::AmbiguousMethod => Self::AmbiguousMethod,
             Unrouted::MalformedMethod => Self::MalformedMethod,
+            Unrouted::UnknownHost => Self::UnknownHost,
         }
     }
 }

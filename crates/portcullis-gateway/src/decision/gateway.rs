@@ -13,12 +13,13 @@ use super::{
     challenges::with_challenges_in_one_field,
     headers::Headers,
     layers::{self, Rule},
+    preflight,
     proofs::Proofs,
     resources::Resources,
     telling::Counts,
 };
 use crate::{
-    config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource, Route},
+    config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource},
     routes::{Routes, Unrouted},
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Gateway {
     issuers: Issuers,
     proofs: Proofs,
     routes: Routes,
+    /// The name by which a proxy may choose each route.
+    names: Vec<Option<String>>,
     resources: Resources,
     /// The layer that describes each resource.
     described: Vec<Secure>,
@@ -76,7 +79,7 @@ impl Gateway {
     pub(crate) fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
         let issuers = Issuers::new(config, before.map(Self::issuers))?;
         let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs))?;
-        let names: Vec<_> = config.routes.iter().map(name).collect();
+        let names: Vec<_> = config.routes.iter().map(ToString::to_string).collect();
         let counts = Counts::new(&names);
         let rules = Rule::of_routes(config, names, &issuers, &proofs)?;
         let anywhere = || Rule::anywhere(config, &issuers, &proofs);
@@ -88,8 +91,11 @@ impl Gateway {
             [certificate_field(&config.forward_auth), config.grpc.as_ref().and_then(certificate_field)];
         Ok(Self {
             rules,
-            routes: Routes::new(config.routes.iter().map(|route| (&route.pattern, route.methods.as_slice())))
-                .up_to(config.limits.path_bytes),
+            routes: Routes::new(
+                config.routes.iter().map(|route| (route.pattern.as_ref(), &*route.methods, route.hosts.clone())),
+            )
+            .up_to(config.limits.path_bytes),
+            names: config.routes.iter().map(|route| route.name.clone()).collect(),
             resources: Resources::new(&config.resources, issuers.resources(), config.limits.path_bytes),
             anywhere,
             headers: Headers::new(&config.headers, certificate_fields.iter().flatten()),
@@ -107,6 +113,9 @@ impl Gateway {
 
     /// Finds the rules for a request, and judges it as far as possible without waiting.
     pub(super) fn judge(&self, original: &Original<'_>) -> Judged {
+        if let Some(route) = self.preflighted(original) {
+            return Judged::Done(self.settle_public(route), None);
+        }
         let (route, layer) = match self.rules(original) {
             Ok((route, Some(layer))) => (route, layer),
             Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
@@ -242,10 +251,25 @@ impl Gateway {
             return Ok((None, anywhere));
         }
         tracing::trace!(name: steps::STEP, target: steps::TARGET, step = steps::FIND_ROUTE);
-        let route = self.routes.find_with(original.method, original.overriding, original.target);
-        let route = route.map_err(|unrouted| self.unrouted(unrouted, original))?;
+        let route = match original.route {
+            Some(name) => self.named(name).ok_or(Fault::UnknownRoute)?,
+            None => self.routes.find_with(original.line()).map_err(|unrouted| self.unrouted(unrouted, original))?,
+        };
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))
+    }
+
+    /// Returns the index of the route with this name.
+    fn named(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|own| own.as_deref() == Some(name))
+    }
+
+    /// Returns the route of the request that a preflight asks about, if preflights pass there.
+    #[expect(clippy::option_option, reason = "there may be no routes")]
+    fn preflighted(&self, original: &Original<'_>) -> Option<Option<usize>> {
+        let method = preflight::method_of(original)?;
+        let (route, rule) = self.rule(&Original { method, ..*original }).ok()?;
+        rule.lets_preflights_pass.then_some(route)
     }
 
     /// Returns the fault of a request under no route, which may be one for metadata that the proxy should have forwarded.
@@ -323,12 +347,6 @@ impl From<&Fault> for Reported {
     fn from(fault: &Fault) -> Self {
         Self { code: fault.code(), reason: fault.reason().into_owned() }
     }
-}
-
-/// Returns the name of a route: `/orders/*`, or `GET,PUT /orders/*`.
-fn name(route: &Route) -> String {
-    let methods = route.methods.join(",");
-    format!("{methods}{}{}", if methods.is_empty() { "" } else { " " }, route.pattern)
 }
 
 fn refused(secure: &Secure, refusal: &Refusal) -> Refused {

@@ -34,6 +34,7 @@ impl Kept {
             host: None,
             scheme: None,
             overriding: Overrides::NOTHING,
+            route: None,
             fields: self,
             content: Content::Unseen,
             // It has been judged.

@@ -11,6 +11,8 @@ pub(super) struct Rule {
     pub(super) layers: Option<Layers>,
     /// True if the upstream gets the token.
     pub(super) forwards_authorization: bool,
+    /// True if preflights pass without a token.
+    pub(super) lets_preflights_pass: bool,
     dpop: DpopUse,
 }
 
@@ -36,7 +38,13 @@ impl Rule {
                 Layers::new(&route.rules, config, issuers, proofs, |resource| meet(route, earlier, resource, config))
             };
             let layers = (!route.public).then(layers).transpose()?;
-            Ok(Self { name, layers, forwards_authorization: route.forward_authorization, dpop: route.rules.dpop })
+            Ok(Self {
+                name,
+                layers,
+                forwards_authorization: route.forward_authorization,
+                lets_preflights_pass: route.preflight,
+                dpop: route.rules.dpop,
+            })
         };
         config.routes.iter().zip(names).enumerate().map(rule).collect()
     }
@@ -44,8 +52,13 @@ impl Rule {
     /// Makes the rules where there are no routes.
     pub(super) fn anywhere(config: &Config, issuers: &Issuers, proofs: &Proofs) -> Result<Self, BuildError> {
         let layers = Layers::new(&config.rules, config, issuers, proofs, |_| true)?;
-        let forwards_authorization = config.forward_authorization;
-        Ok(Self { name: String::new(), layers: Some(layers), forwards_authorization, dpop: config.rules.dpop })
+        Ok(Self {
+            name: String::new(),
+            layers: Some(layers),
+            forwards_authorization: config.forward_authorization,
+            lets_preflights_pass: config.preflight,
+            dpop: config.rules.dpop,
+        })
     }
 
     /// Returns the use of DPoP for requests under this route to a resource; none if there are none.
@@ -114,13 +127,17 @@ fn refused(error: &ConfigurationError) -> BuildError {
 /// Returns false if no request is under both the route and the resource: the metadata of a resource name the scope of its
 /// own routes alone.
 fn meet(route: &Route, earlier: &[Route], resource: &Resource, config: &Config) -> bool {
-    let (own, paths) = (&route.pattern, &resource.paths);
+    // A route without a path may be chosen for any request.
+    let (Some(own), paths) = (&route.pattern, &resource.paths) else { return true };
     let common = match (own.covers(paths), paths.covers(own)) {
         (true, _) => paths,
         (false, true) => own,
         (false, false) => return false,
     };
-    let is_earlier = earlier.iter().any(|route| route.methods.is_empty() && route.pattern.covers(common));
+    let covers = |route: &Route, path| {
+        route.hosts.are_unnamed() && route.pattern.as_ref().is_some_and(|pattern| pattern.covers(path))
+    };
+    let is_earlier = earlier.iter().any(|route| route.methods.is_empty() && covers(route, common));
     let is_within = config.resources.iter().any(|other| {
         other.host == resource.host && other.paths != *paths && paths.covers(&other.paths) && other.paths.covers(common)
     });

@@ -14,6 +14,7 @@ mod headers;
 mod issuers;
 mod kept;
 mod layers;
+mod preflight;
 mod proofs;
 mod resources;
 mod telling;
@@ -46,6 +47,8 @@ pub(crate) struct Original<'a> {
     pub(crate) scheme: Option<&'a str>,
     /// The method or path by which the client's header fields override those of the request line.
     pub(crate) overriding: Overrides<'a>,
+    /// The name of the route, if the proxy chooses it.
+    pub(crate) route: Option<&'a str>,
     /// The client's header fields.
     pub(crate) fields: &'a dyn HeaderFields,
     /// The content, as far as the proxy shows it.
@@ -56,7 +59,13 @@ pub(crate) struct Original<'a> {
     pub(crate) traceparent: Option<&'a str>,
 }
 
-impl Original<'_> {
+impl<'a> Original<'a> {
+    /// Returns the parts on which the route depends.
+    fn line(&self) -> routes::Request<'a> {
+        let &Self { method, host, target, overriding, .. } = self;
+        routes::Request { method, host, target, overriding }
+    }
+
     /// Returns true if the upstream may take the request for one with another method.
     fn is_overridden(&self) -> bool {
         routes::overrides_method(self.overriding, self.target)
@@ -76,6 +85,7 @@ impl Original<'static> {
         host: None,
         scheme: None,
         overriding: Overrides::NOTHING,
+        route: None,
         fields: &NO_FIELDS,
         content: Content::Unseen,
         certificate: CertificateIn::Nothing,

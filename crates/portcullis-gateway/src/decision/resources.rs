@@ -14,7 +14,7 @@ use portcullis::Secure;
 use super::{Fault, Original};
 use crate::{
     config::Resource,
-    routes::{Pattern, Routes, Unrouted},
+    routes::{Pattern, Request, Routes, Unrouted, without_port},
 };
 
 /// The resources of a configuration, by host and path.
@@ -101,7 +101,7 @@ impl Paths {
         let folded: Vec<_> =
             exact.iter().map(|path| Pattern::parse(&in_lower_case(path.as_str())).unwrap_or((*path).clone())).collect();
         let has_capitals = exact.iter().any(|path| path.as_str().bytes().any(|byte| byte.is_ascii_uppercase()));
-        let routes = |paths: &[&Pattern]| Routes::new(paths.iter().map(|path| (*path, &[][..]))).up_to(path_bytes);
+        let routes = |paths: &[&Pattern]| Routes::of_paths(paths.iter().copied()).up_to(path_bytes);
         Self { folded: routes(&folded.iter().collect::<Vec<_>>()), exact: routes(&exact), has_capitals }
     }
 
@@ -117,7 +117,7 @@ impl Paths {
 }
 
 fn under(paths: &Routes, original: &Original<'_>, target: &str) -> Result<Option<usize>, Unrouted> {
-    match paths.find_with(original.method, original.overriding, target) {
+    match paths.find_with(Request { target, ..original.line() }) {
         Ok(index) => Ok(Some(index)),
         Err(Unrouted::NoRoute) => Ok(None),
         Err(other) => Err(other),
@@ -142,12 +142,4 @@ fn in_lower_case(target: &str) -> String {
             None => format!("{folded}%{part}"),
         }
     })
-}
-
-/// Returns the host of an authority (RFC 3986 section 3.2).
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
 }

@@ -31,7 +31,7 @@ const CODES: &[Code] = &[
         401,
         "The request has no token: the client sent none, or the proxy in between dropped the Authorization field.",
         "Send `Authorization: Bearer TOKEN`, and have each proxy hand the field on. For CORS preflights, which never \
-         have it, add a public route for OPTIONS.",
+         have it, set `preflight = true` in the route.",
     ),
     code(
         "other_scheme",
@@ -487,6 +487,18 @@ const CODES: &[Code] = &[
         403,
         "The method is a route's in other letter case, or no method at all.",
         "Have the client write methods in capitals, as RFC 9110 says.",
+    ),
+    code(
+        "unknown_host",
+        403,
+        "The routes name hosts, and the proxy tells the gateway no host, or several.",
+        "Have the proxy hand the client's Host on, as the examples do.",
+    ),
+    code(
+        "unknown_route",
+        403,
+        "Envoy chooses a route by a name (portcullis_route in context_extensions) that no entry of [[routes]] has.",
+        "Write the `name` of an entry there, or add an entry with that name.",
     ),
     code(
         "wrong_host",

@@ -79,8 +79,18 @@ pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token:
     let (host, overriding) = (host(path), Overrides::NOTHING);
     let content = Content::Unseen;
     let (scheme, certificate, traceparent) = (None, CertificateIn::Nothing, None);
-    let original =
-        Original { method, target: path, host, scheme, overriding, fields: &fields, content, certificate, traceparent };
+    let original = Original {
+        method,
+        target: path,
+        host,
+        scheme,
+        overriding,
+        route: None,
+        fields: &fields,
+        content,
+        certificate,
+        traceparent,
+    };
     match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },

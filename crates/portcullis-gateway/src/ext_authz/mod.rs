@@ -35,6 +35,9 @@ use content::content;
 /// The name of the field that carries a token, as Envoy spells it.
 const AUTHORIZATION: &str = "authorization";
 
+/// The key of `context_extensions` by which Envoy's configuration chooses a route.
+const ROUTE: &str = "portcullis_route";
+
 /// The name of the field that names hop-by-hop fields.
 const CONNECTION: &str = "connection";
 
@@ -67,7 +70,8 @@ impl ExtAuthz {
             let refused = self.decider.refuse(&gateway, &Fault::NoOriginalRequest, &Original::NOTHING);
             return answer::undescribed(refused);
         };
-        let deciding = self.decide(&gateway, &http, &source.certificate);
+        let route = attributes.context_extensions.get(ROUTE).map(String::as_str);
+        let deciding = self.decide(&gateway, &http, route, &source.certificate);
         drop(source);
         match deciding {
             Deciding::Done(decision) => told(&gateway, &http, decision),
@@ -80,13 +84,14 @@ impl ExtAuthz {
         }
     }
 
-    fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest, certificate: &str) -> Deciding {
+    fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest, route: Option<&str>, certificate: &str) -> Deciding {
         let original = Original {
             method: &http.method,
             target: &http.path,
             host: (!http.host.is_empty()).then_some(&*http.host),
             scheme: (!http.scheme.is_empty()).then_some(&*http.scheme),
             overriding: overriding(http),
+            route,
             fields: &Fields(http),
             content: content(http),
             certificate: match gateway.certificate_field(Door::ExtAuthz) {

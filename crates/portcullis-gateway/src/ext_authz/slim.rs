@@ -11,20 +11,24 @@ use envoy_types::{
     },
 };
 
+use super::ROUTE;
+
 /// The bytes that each field counts beside its name and value (RFC 9113 section 6.5.2).
 const OF_A_FIELD: usize = 32;
 
 /// Returns the check without its unused parts; none if its fields are larger than the limit.
 pub(super) fn slim(check: CheckRequest, check_bytes: usize) -> Option<CheckRequest> {
-    let AttributeContext { source, request, .. } = check.attributes.unwrap_or_default();
+    let AttributeContext { source, request, mut context_extensions, .. } = check.attributes.unwrap_or_default();
     let http = request.and_then(|request| request.http);
     if http.as_ref().is_some_and(|http| size_of_fields(http) > check_bytes) {
         return None;
     }
     let http = http.map(|http| HttpRequest { body: String::new(), ..http });
+    context_extensions.retain(|key, _| key == ROUTE);
     let attributes = AttributeContext {
         source: source.map(|Peer { address, certificate, .. }| Peer { address, certificate, ..Peer::default() }),
         request: Some(Request { http, ..Request::default() }),
+        context_extensions,
         ..AttributeContext::default()
     };
     Some(CheckRequest { attributes: Some(attributes) })

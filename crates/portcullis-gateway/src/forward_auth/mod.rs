@@ -90,7 +90,9 @@ impl ForwardAuth {
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
         let certificate = self.certificate(gateway, is_itself);
-        let original = Original { method, target, host, scheme, overriding, fields, content, certificate, traceparent };
+        let route = None;
+        let original =
+            Original { method, target, host, scheme, overriding, route, fields, content, certificate, traceparent };
         described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 

@@ -1,9 +1,12 @@
 //! Tests of routes against servers: a request judged under a route must be served under it.
 
 use super::{
-    Pattern, Routes, Unrouted,
+    By, Pattern, Routes, Unrouted,
     upstreams::{self, STEPS, UPSTREAMS},
 };
+
+/// A request with this method, whose host is unknown.
+const GET: By<'_> = By { method: "GET", host: None };
 
 /// Tables of routes, from narrow to broad.
 pub(crate) const TABLES: &[&[&str]] = &[
@@ -37,7 +40,7 @@ pub(crate) const WORDS: &[&str] = &[
 /// Returns the routes of a table, each for every method.
 pub(crate) fn routes(patterns: &[&str]) -> Routes {
     let patterns: Vec<_> = patterns.iter().filter_map(|pattern| Pattern::parse(pattern).ok()).collect();
-    Routes::new(patterns.iter().map(|pattern| (pattern, &[] as &[String])))
+    Routes::of_paths(&patterns)
 }
 
 /// Names a server that would serve a target under another route than the one it is judged under.
@@ -59,12 +62,12 @@ fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
     // Characters of other scripts have no other spelling.
     let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-    [path, &other].into_iter().any(|path| routes.route_of("GET", path) == Ok::<_, Unrouted>(Some(index)))
+    [path, &other].into_iter().any(|path| routes.route_of(GET, path) == Ok::<_, Unrouted>(Some(index)))
 }
 
 /// Returns true if a path counts only under a route, such as `/orders/..;/x` for servers that cut everything after `;`.
 fn is_rare(routes: &Routes, target: &str, path: &str) -> bool {
-    routes.route_of("GET", path) == Ok(None)
+    routes.route_of(GET, path) == Ok(None)
         && [";", "3b", "3B", "；", "\u{37e}"].iter().any(|mark| target.contains(mark))
 }
 

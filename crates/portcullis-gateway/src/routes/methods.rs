@@ -27,7 +27,7 @@ pub(crate) fn overrides_method(fields: Overrides<'_>, target: &str) -> bool {
 }
 
 /// Returns true if a text is a method (RFC 9110 section 9.1).
-pub(super) fn is_method(text: &str) -> bool {
+pub(crate) fn is_method(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 

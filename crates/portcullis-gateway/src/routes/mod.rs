@@ -26,14 +26,16 @@
 //!    a file's stream (`::$DATA`).
 //! 9. Names are alike if they differ by compatibility forms of Unicode, by dots at an end, by spaces, `+` for a space and
 //!    characters that no URI may have, or by characters beyond ASCII; and a path is alike to itself without tags (`<x>`).
-//! 10. A method that differs from a configured one in letter case alone is refused, since some servers ignore case. An
+//! 10. A route may be for some hosts. If any is, each names its hosts, and a request whose host is unknown is refused where that matters.
+//! 11. A method that differs from a configured one in letter case alone is refused, since some servers ignore case. An
 //!     overriding method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
-//! 11. So has an overriding path (`X-Original-URL`, `X-Rewrite-URL`).
+//! 12. So has an overriding path (`X-Original-URL`, `X-Rewrite-URL`).
 //!
 //! A path with one reading, as nearly all have, takes one look and no allocation.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod agreement;
+mod hosts;
 mod methods;
 mod overrides;
 mod pattern;
@@ -47,7 +49,8 @@ mod units;
 #[cfg(any(test, fuzzing))]
 mod upstreams;
 
-pub(crate) use methods::overrides_method;
+pub(crate) use hosts::{Host, Hosts, without_port};
+pub(crate) use methods::{is_method, overrides_method};
 pub(crate) use overrides::Overrides;
 pub(crate) use pattern::Pattern;
 
@@ -66,8 +69,29 @@ pub(crate) struct Routes {
 
 #[derive(Debug)]
 struct Rule {
-    pattern: Pattern,
+    /// None for a route that is found by its name alone.
+    pattern: Option<Pattern>,
     methods: Box<[String]>,
+    hosts: Hosts,
+}
+
+/// A request, as far as its route depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    /// The host, with or without a port; none if it is unknown.
+    pub(crate) host: Option<&'a str>,
+    /// Path and query as in a request line, not decoded.
+    pub(crate) target: &'a str,
+    /// The overriding method and path of header fields.
+    pub(crate) overriding: Overrides<'a>,
+}
+
+/// The parts of a request beside its path.
+#[derive(Debug, Clone, Copy)]
+struct By<'a> {
+    method: &'a str,
+    host: Option<&'a str>,
 }
 
 /// The reason why a request is under no route.
@@ -83,16 +107,26 @@ pub(crate) enum Unrouted {
     AmbiguousMethod,
     /// The method is malformed, or a configured one in other letter case.
     MalformedMethod,
+    /// The host is unknown, and the route depends on it.
+    UnknownHost,
 }
 
 impl Routes {
-    /// Makes routes of patterns and methods; no methods means any.
-    pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (&'a Pattern, &'a [String])>) -> Self {
-        let rule =
-            |(pattern, methods): (&Pattern, &[String])| Rule { pattern: pattern.clone(), methods: methods.into() };
+    /// Makes routes of patterns, methods and hosts; no methods means any.
+    pub(crate) fn new<'a>(routes: impl IntoIterator<Item = (Option<&'a Pattern>, &'a [String], Hosts)>) -> Self {
+        let rule = |(pattern, methods, hosts): (Option<&Pattern>, &[String], Hosts)| Rule {
+            pattern: pattern.cloned(),
+            methods: methods.into(),
+            hosts,
+        };
         let rules: Box<[Rule]> = routes.into_iter().map(rule).collect();
-        let tree = Tree::of(rules.iter().map(|rule| &rule.pattern));
+        let tree = Tree::of(rules.iter().filter_map(|rule| rule.pattern.as_ref()));
         Self { rules, tree, path_bytes: 8 << 10 }
+    }
+
+    /// Makes routes of paths alone.
+    pub(crate) fn of_paths<'a>(paths: impl IntoIterator<Item = &'a Pattern>) -> Self {
+        Self::new(paths.into_iter().map(|path| (Some(path), &[][..], Hosts::default())))
     }
 
     /// Sets the longest path that is searched, in bytes; 8 KiB by default.
@@ -103,23 +137,24 @@ impl Routes {
     /// Like [`find_with`](Self::find_with), for a request without overriding fields.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn find(&self, method: &str, target: &str) -> Result<usize, Unrouted> {
-        self.find_with(method, Overrides::NOTHING, target)
+        self.find_with(Request { method, host: None, target, overriding: Overrides::NOTHING })
     }
 
-    /// Returns the index of the first route that matches. `target` is path and query as in a request line, not decoded;
-    /// `fields` are the overriding method and path of header fields.
-    pub(crate) fn find_with(&self, method: &str, fields: Overrides<'_>, target: &str) -> Result<usize, Unrouted> {
+    /// Returns the index of the first route that matches.
+    pub(crate) fn find_with(&self, request: Request<'_>) -> Result<usize, Unrouted> {
+        let Request { method, host, target, overriding: fields } = request;
+        let by = By { method, host };
         if method == "OPTIONS" && target == "*" {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
             return Err(Unrouted::NoRoute);
         }
         let path = path_of(target, self.path_bytes)?;
-        let route = match self.find_by(method, path) {
+        let route = match self.find_by(by, path) {
             Err(Unrouted::NoRoute) => Err(Unrouted::NoRoute),
             found => Ok(found?),
         };
         let other_path = self.asked_path(fields)?;
-        if other_path.is_some_and(|other| self.find_by(method, other) != route) {
+        if other_path.is_some_and(|other| self.find_by(by, other) != route) {
             return Err(Unrouted::AmbiguousPath);
         }
         let route = route?;
@@ -129,7 +164,7 @@ impl Routes {
         if !methods::is_method(method) || self.rules.iter().any(|rule| rule.takes_but_for_case(method)) {
             return Err(Unrouted::MalformedMethod);
         }
-        let is_under_it = |method: &str, path| self.find_by(method, path) == Ok(route);
+        let is_under_it = |method: &str, path| self.find_by(By { method, host }, path) == Ok(route);
         match methods::overriding(fields, target) {
             Ok(None) => Ok(route),
             Ok(Some(other)) if [Some(path), other_path].into_iter().flatten().all(|path| is_under_it(&other, path)) => {
@@ -149,15 +184,15 @@ impl Routes {
         target.map(|target| path_of(target, self.path_bytes)).transpose().map_err(|_| Unrouted::AmbiguousPath)
     }
 
-    /// Returns the one route of a path by a method.
-    fn find_by(&self, method: &str, path: &str) -> Result<usize, Unrouted> {
+    /// Returns the one route of a path by a method and a host.
+    fn find_by(&self, by: By<'_>, path: &str) -> Result<usize, Unrouted> {
         let route = match has_one_reading(path) {
-            true => self.route_of(method, path)?,
+            true => self.route_of(by, path)?,
             false => {
                 let units = units::units(path)?;
-                let route = self.searched(method, &units)?;
+                let route = self.searched(by, &units)?;
                 for others in units::cleaned(&units) {
-                    if self.searched(method, &others)? != route {
+                    if self.searched(by, &others)? != route {
                         return Err(Unrouted::AmbiguousPath);
                     }
                 }
@@ -168,21 +203,31 @@ impl Routes {
     }
 
     /// Returns the route of all places that these characters may lead to.
-    fn searched(&self, method: &str, units: &[Unit]) -> Result<Option<usize>, Unrouted> {
-        search::agreed(&self.tree, &pieces::pieces(units), |path| self.route_of(method, path))
+    fn searched(&self, by: By<'_>, units: &[Unit]) -> Result<Option<usize>, Unrouted> {
+        search::agreed(&self.tree, &pieces::pieces(units), |path| self.route_of(by, path))
     }
 
     /// Returns the route of one place.
-    fn route_of(&self, method: &str, path: &str) -> Result<Option<usize>, Unrouted> {
+    fn route_of(&self, by: By<'_>, path: &str) -> Result<Option<usize>, Unrouted> {
         let mut named_but_for_the_slash = false;
-        for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.takes(method)) {
-            if rule.pattern.is(path) {
+        for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.takes(by.method)) {
+            let Some(pattern) = &rule.pattern else { continue };
+            if by.host.is_none()
+                && rule.hosts.depend_on_it()
+                && (pattern.matches(path) || pattern.is_but_for_the_slash(path))
+            {
+                return Err(Unrouted::UnknownHost);
+            }
+            if !rule.hosts.take(by.host) {
+                continue;
+            }
+            if pattern.is(path) {
                 return Ok(Some(index));
             }
-            if rule.pattern.matches(path) {
+            if pattern.matches(path) {
                 return if named_but_for_the_slash { Err(Unrouted::AmbiguousPath) } else { Ok(Some(index)) };
             }
-            named_but_for_the_slash |= rule.pattern.is_but_for_the_slash(path);
+            named_but_for_the_slash |= pattern.is_but_for_the_slash(path);
         }
         Ok(None)
     }

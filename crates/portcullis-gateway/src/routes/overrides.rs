@@ -31,6 +31,11 @@ impl<'a> Overrides<'a> {
     /// No override.
     pub(crate) const NOTHING: Self = Self { method: Override::None, path: Override::None };
 
+    /// Returns true if a field overrides the path.
+    pub(crate) fn has_path(self) -> bool {
+        self.path != Override::None
+    }
+
     /// Adds a header field, if it is an overriding one.
     pub(crate) fn and(self, name: &str, value: &'a [u8]) -> Self {
         // Nearly all names differ in their first bytes.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Overrides, Pattern, Routes, Unrouted,
+    Host, Hosts, Overrides, Pattern, Request, Routes, Unrouted,
     Unrouted::*,
     agreement::{TABLES, WORDS, disagreement, routes},
     pattern::NotAPattern,
@@ -15,7 +15,7 @@ fn for_methods(rows: &[(&str, &[&str])]) -> Routes {
         (Pattern::parse(pattern).unwrap(), methods.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     let rows: Vec<_> = rows.iter().map(owned).collect();
-    Routes::new(rows.iter().map(|(pattern, methods)| (pattern, methods.as_slice())))
+    Routes::new(rows.iter().map(|(pattern, methods)| (Some(pattern), methods.as_slice(), Hosts::default())))
 }
 
 fn check(patterns: &[&str], table: &[(&str, Result<usize, Unrouted>)]) {
@@ -396,7 +396,11 @@ fn a_request_for_another_method_is_judged_by_both() {
     for (method, target, fields, expected) in table {
         let overriding =
             fields.iter().fold(Overrides::NOTHING, |before, (name, value)| before.and(name, value.as_bytes()));
-        assert_eq!(routes.find_with(method, overriding, target), *expected, "{method} {target} {fields:?}");
+        assert_eq!(
+            routes.find_with(Request { method, host: None, target, overriding }),
+            *expected,
+            "{method} {target} {fields:?}"
+        );
     }
 }
 
@@ -431,7 +435,11 @@ fn a_request_for_another_path_is_judged_by_both() {
         for (target, fields, expected) in table {
             let asked =
                 fields.iter().fold(Overrides::NOTHING, |asked, (name, value)| asked.and(name, value.as_bytes()));
-            assert_eq!(routes.find_with("GET", asked, target), *expected, "{target} {fields:?}");
+            assert_eq!(
+                routes.find_with(Request { method: "GET", host: None, target, overriding: asked }),
+                *expected,
+                "{target} {fields:?}"
+            );
         }
     }
 }
@@ -441,7 +449,11 @@ fn where_no_route_names_a_method_none_matters() {
     let routes = routes(&["/*"]);
     for (method, field) in [("get", "DELETE"), ("BREW", ""), ("GET", "a b")] {
         let overriding = Overrides::NOTHING.and("x-http-method", field.as_bytes());
-        assert_eq!(routes.find_with(method, overriding, "/orders?_method=x"), Ok(0), "{method}");
+        assert_eq!(
+            routes.find_with(Request { method, host: None, target: "/orders?_method=x", overriding }),
+            Ok(0),
+            "{method}"
+        );
     }
 }
 
@@ -720,5 +732,41 @@ proptest! {
     fn nothing_panics(method in "\\PC{0,8}", target in any::<String>()) {
         let _ = routes(&["/a/*", "/b"]).find(&method, &target);
         let _ = routes(&["/a/*", "/b"]).find(&method, &format!("/{target}"));
+    }
+}
+
+#[test]
+fn a_route_may_be_for_some_hosts() {
+    let pattern = |text| Pattern::parse(text).unwrap();
+    let (orders, admin, all) = (pattern("/orders/*"), pattern("/admin"), pattern("/*"));
+    let hosts = |texts: &[&str]| Hosts::new(texts.iter().map(|text| Host::parse(text).unwrap()).collect());
+    let get = ["GET".to_owned()];
+    let routes = Routes::new([
+        (Some(&orders), &get[..], hosts(&["api.example.com", "*.test.example.com"])),
+        (Some(&orders), &[], hosts(&["shop.example.com"])),
+        (Some(&admin), &[], hosts(&["*"])),
+        (None, &[], Hosts::default()),
+        (Some(&all), &[], hosts(&["api.example.com"])),
+    ]);
+    for (method, host, target, expected) in [
+        ("GET", Some("api.example.com"), "/orders/1", Ok(0)),
+        ("GET", Some("API.EXAMPLE.COM:443"), "/orders/1", Ok(0)),
+        ("GET", Some("a.test.example.com"), "/orders/1", Ok(0)),
+        ("POST", Some("api.example.com"), "/orders/1", Ok(4)),
+        ("POST", Some("a.test.example.com"), "/orders/1", Err(NoRoute)),
+        ("GET", Some("shop.example.com"), "/orders/1", Ok(1)),
+        ("GET", Some("shop.example.com"), "/elsewhere", Err(NoRoute)),
+        ("GET", Some("evil.example"), "/orders/1", Err(NoRoute)),
+        ("GET", Some("api.example.com@evil.example"), "/orders/1", Err(NoRoute)),
+        ("GET", Some("api.example.com, evil.example"), "/orders/1", Err(NoRoute)),
+        ("GET", Some(""), "/orders/1", Err(NoRoute)),
+        ("GET", None, "/orders/1", Err(UnknownHost)),
+        ("GET", None, "/%6frders/1", Err(UnknownHost)),
+        ("GET", None, "/admin", Ok(2)),
+        ("GET", Some("evil.example"), "/admin", Ok(2)),
+        ("GET", Some("api.example.com"), "/orders/../admin", Err(AmbiguousPath)),
+    ] {
+        let found = routes.find_with(Request { method, host, target, overriding: Overrides::NOTHING });
+        assert_eq!(found, expected, "{method} {host:?} {target}");
     }
 }

@@ -30,6 +30,7 @@ mod reload;
 mod replays;
 mod resource;
 mod robustness;
+mod routing;
 mod rules;
 mod shared_store;
 mod steps;

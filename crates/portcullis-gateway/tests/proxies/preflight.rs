@@ -11,8 +11,12 @@ behind_each_proxy!(a_preflight_reaches_the_api_and_nothing_else_does);
 
 async fn a_preflight_reaches_the_api_and_nothing_else_does(proxy: Proxy) {
     let stage = Stage::set();
-    let first = "[[routes]]\npath = \"/health\"";
-    stage.edit("examples/gateway/portcullis.toml", first, &format!("{}\n{first}", docs::toml("OPTIONS")));
+    let of_orders = "path = \"/orders/*\"\nmethods = [\"GET\"]";
+    let with = |lines: &str| format!("{lines}\npreflight = true");
+    assert!(docs::toml("preflight").contains("preflight = true"));
+    stage.edit("examples/gateway/portcullis.toml", of_orders, &with(of_orders));
+    let writing = "methods = [\"POST\", \"PUT\", \"DELETE\"]";
+    stage.edit("examples/gateway/portcullis.toml", writing, &with(writing));
     let scene = Scene::on(stage, proxy).await;
     let port = scene.stage.ports.proxy;
     let browser = |method: &'static str| {
@@ -37,6 +41,16 @@ async fn a_preflight_reaches_the_api_and_nothing_else_does(proxy: Proxy) {
     }
     for line in ["OPTIONS /admin/users", "OPTIONS /elsewhere", "OPTIONS /orders/../admin/users"] {
         assert_ne!(ask(port, line, &browser("GET")).await.status, 200, "{line}");
+    }
+    // Requests that are almost a preflight.
+    let [origin, method, headers] = browser("GET");
+    for fields in [
+        &[origin][..],
+        &[method, headers],
+        &[origin, method, ("Cookie", "session=1")],
+        &[origin, ("Access-Control-Request-Method", "PATCH")],
+    ] {
+        assert_ne!(ask(port, "OPTIONS /orders/1", fields).await.status, 200, "{fields:?}");
     }
     // Some proxies answer `OPTIONS *` themselves; it does not reach the API.
     let whole = ask(port, "OPTIONS *", &browser("GET")).await;

@@ -1,0 +1,192 @@
+//! The hosts of a route.
+
+use super::pattern::NotAPattern;
+
+/// The hosts of a route.
+///
+/// Hosts compare without letter case (RFC 3986 section 3.2.2) and without the port, which some proxies leave out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Hosts(Box<[Host]>);
+
+/// A host, or several, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// `*`: each host, and no host.
+    Any,
+    /// A name or an address.
+    Named(String),
+    /// `*.example.com`, without the `*`: each name below it.
+    Below(String),
+}
+
+impl Host {
+    /// Reads a host, or a pattern of hosts.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the text is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, NotAPattern> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
+        let is_address = !below && name.starts_with('[') && name.ends_with(']');
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_letter);
+        if !is_address && !name.split('.').all(is_label) {
+            let problem = format!("expected a host, got `{text}`");
+            let help = "write a name without a port, as in `api.example.com`, or `*.example.com` for all names below it; \
+                        other scripts in their form for machines (`xn--…`)";
+            return Err(NotAPattern { problem, help: help.to_owned() });
+        }
+        let name = name.to_ascii_lowercase();
+        Ok(if below { Self::Below(format!(".{name}")) } else { Self::Named(name) })
+    }
+
+    fn is(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(name) => host.eq_ignore_ascii_case(name),
+            Self::Below(suffix) => {
+                let name = host.len().checked_sub(suffix.len()).and_then(|at| host.split_at_checked(at));
+                name.is_some_and(|(name, end)| !name.is_empty() && end.eq_ignore_ascii_case(suffix))
+            }
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (_, Self::Named(name)) => self.is(name),
+            (Self::Below(own), Self::Below(other)) => other.ends_with(own.as_str()),
+            _ => false,
+        }
+    }
+}
+
+impl Hosts {
+    pub(crate) fn new(hosts: Vec<Host>) -> Self {
+        Self(hosts.into())
+    }
+
+    /// Returns true if no host is named: the route is for each.
+    pub(crate) fn are_unnamed(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns true if requests to this authority are among these; none is an unknown one.
+    pub(super) fn take(&self, authority: Option<&str>) -> bool {
+        let host = authority.map(without_port);
+        self.0.is_empty() || self.0.iter().any(|own| *own == Host::Any || host.is_some_and(|host| own.is(host)))
+    }
+
+    /// Returns true if it depends on the host whether a request is among these.
+    pub(super) fn depend_on_it(&self) -> bool {
+        !self.0.is_empty() && !self.0.contains(&Host::Any)
+    }
+
+    /// Returns true if each of the other hosts is among these.
+    pub(crate) fn cover(&self, other: &Self) -> bool {
+        let covers = |other: &Host| self.0.iter().any(|own| own.covers(other));
+        self.0.is_empty() || self.0.contains(&Host::Any) || (!other.0.is_empty() && other.0.iter().all(covers))
+    }
+}
+
+/// Returns the host of an authority (RFC 3986 section 3.2).
+pub(crate) fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Named(name) => f.write_str(name),
+            Self::Below(suffix) => write!(f, "*{suffix}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Hosts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hosts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&hosts.join(","))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn hosts(texts: &[&str]) -> Hosts {
+        Hosts::new(texts.iter().map(|text| Host::parse(text).unwrap()).collect())
+    }
+
+    #[test]
+    fn a_request_is_for_one_of_the_hosts_or_not() {
+        for (texts, authority, taken) in [
+            (&["api.example.com"][..], Some("api.example.com"), true),
+            (&["api.example.com"], Some("API.example.COM:8443"), true),
+            (&["API.example.com"], Some("api.example.com"), true),
+            (&["api.example.com"], Some("api.example.com."), false),
+            (&["api.example.com"], Some("api.example.com:x"), false),
+            (&["api.example.com"], Some("xapi.example.com"), false),
+            (&["api.example.com"], Some("api.example.com.evil.example"), false),
+            (&["api.example.com"], None, false),
+            (&["a.example", "b.example"], Some("b.example"), true),
+            (&["*.example.com"], Some("api.example.com"), true),
+            (&["*.example.com"], Some("a.b.example.com:80"), true),
+            (&["*.example.com"], Some("example.com"), false),
+            (&["*.example.com"], Some(".example.com"), false),
+            (&["*.example.com"], Some("evilexample.com"), false),
+            (&["*.example.com"], Some("\u{e9}.example.com"), true),
+            (&["[::1]"], Some("[::1]:9080"), true),
+            (&["*"], None, true),
+            (&["*"], Some("x"), true),
+            (&[], None, true),
+        ] {
+            assert_eq!(hosts(texts).take(authority), taken, "{texts:?} {authority:?}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_hosts() {
+        for text in [
+            "",
+            "api.example.com:80",
+            "https://api.example.com",
+            "a..b",
+            "*",
+            "a.*.b",
+            "*a.b",
+            "*.",
+            "a b",
+            "\u{e9}.example",
+            "a/b",
+            "*.[::1]",
+        ] {
+            assert_eq!(Host::parse(text).is_ok(), text == "*", "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_cover_others() {
+        for (own, other, covered) in [
+            (&["*"][..], &[][..], true),
+            (&[], &["a.example"], true),
+            (&["a.example"], &[], false),
+            (&["a.example", "b.example"], &["b.example"], true),
+            (&["a.example"], &["a.example", "b.example"], false),
+            (&["*.example"], &["a.example", "*.b.example"], true),
+            (&["*.b.example"], &["*.example"], false),
+            (&["a.example"], &["*"], false),
+            (&["a.example"], &["*.a.example"], false),
+        ] {
+            assert_eq!(hosts(own).cover(&hosts(other)), covered, "{own:?} {other:?}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Routes by host and by name, and preflights, at both doors.
+
+use std::collections::HashMap;
+
+use envoy_types::pb::envoy::service::auth::v3::{
+    AttributeContext, CheckRequest,
+    attribute_context::{HttpRequest, Request},
+};
+use portcullis_testkit::AuthorizationServer;
+
+use crate::{
+    ext_authz::{self, Told},
+    forward_auth::send_to,
+    support::{Gateway, issuer},
+};
+
+/// A request of a client, as proxies describe it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    host: &'a str,
+    method: &'a str,
+    path: &'a str,
+    fields: &'a [(&'a str, &'a str)],
+    /// The route that Envoy chooses.
+    route: Option<&'a str>,
+}
+
+const PLAIN: Asked<'_> = Asked { host: "api.example.com", method: "GET", path: "/orders/1", fields: &[], route: None };
+
+/// Returns the code at forward-auth, in the manner of Traefik, nginx and ingress-nginx, which is the same in each.
+async fn by_http(gateway: &Gateway, Asked { host, method, path, fields, .. }: Asked<'_>) -> String {
+    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let mut codes = Vec::new();
+    for (own, description) in [
+        ("gateway", format!("X-Forwarded-Method: {method}\r\nX-Forwarded-Uri: {path}\r\nX-Forwarded-Host: {host}\r\n")),
+        (host, format!("X-Original-Method: {method}\r\nX-Original-URI: {path}\r\n")),
+        ("gateway", format!("X-Original-Method: {method}\r\nX-Original-URL: https://{host}{path}\r\n")),
+    ] {
+        let answer = send_to(own, gateway, "GET", "/auth", &format!("{description}{fields}")).await;
+        codes.push(answer.code());
+    }
+    codes.dedup();
+    let [code] = <[String; 1]>::try_from(codes).unwrap();
+    code
+}
+
+async fn by_grpc(gateway: &Gateway, asked: Asked<'_>) -> String {
+    let owned = |text: &str| text.to_owned();
+    let headers = asked.fields.iter().map(|(name, value)| (name.to_ascii_lowercase(), owned(value))).collect();
+    let (host, method, path) = (owned(asked.host), owned(asked.method), owned(asked.path));
+    let http = HttpRequest { host, method, path, headers, ..HttpRequest::default() };
+    let request = Some(Request { http: Some(http), ..Request::default() });
+    let route = asked.route.map(|route| ("portcullis_route".to_owned(), route.to_owned()));
+    let context_extensions: HashMap<_, _> = route.into_iter().collect();
+    let attributes = AttributeContext { request, context_extensions, ..AttributeContext::default() };
+    let check = CheckRequest { attributes: Some(attributes) };
+    match ext_authz::ask(&mut ext_authz::connect(gateway).await, check).await {
+        Told::Pass { .. } => "pass".to_owned(),
+        Told::Refused { code, .. } => code,
+    }
+}
+
+async fn at_both_doors(gateway: &Gateway, asked: Asked<'_>) -> String {
+    let code = by_http(gateway, asked).await;
+    assert_eq!(code, by_grpc(gateway, asked).await);
+    code
+}
+
+#[tokio::test]
+async fn the_host_decides_where_routes_name_it() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/orders/*\"\nhost = \"api.example.com\"\nscope = [\"read\"]\n\
+                  [[routes]]\npath = \"/orders/*\"\nhost = [\"*.test.example.com\"]\npublic = true\n\
+                  [[routes]]\npath = \"/health\"\nhost = \"*\"\npublic = true\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (host, path, code) in [
+        ("api.example.com", "/orders/1", "no_credentials"),
+        ("API.example.com:8443", "/orders/1", "no_credentials"),
+        ("a.test.example.com", "/orders/1", "pass"),
+        ("test.example.com", "/orders/1", "no_route"),
+        ("evil.example", "/orders/1", "no_route"),
+        ("evil.example", "/health", "pass"),
+        ("api.example.com", "/health", "pass"),
+    ] {
+        assert_eq!(at_both_doors(&gateway, Asked { host, path, ..PLAIN }).await, code, "{host} {path}");
+    }
+    let described = "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /orders/1\r\nX-Forwarded-Host: a.test.example.com\r\n";
+    let twice = format!("{described}X-Forwarded-Host: api.example.com\r\n");
+    assert_eq!(send_to("gateway", &gateway, "GET", "/auth", &twice).await.code(), "unknown_host");
+    assert_eq!(by_grpc(&gateway, Asked { host: "", ..PLAIN }).await, "unknown_host");
+}
+
+#[tokio::test]
+async fn envoy_may_choose_the_route_by_its_name() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\nname = \"open\"\npublic = true\n[[routes]]\npath = \"/orders/*\"\nname = \"orders\"\nscope = [\"read\"]\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (route, path, code) in [
+        (None, "/orders/1", "no_credentials"),
+        (None, "/elsewhere", "no_route"),
+        (Some("open"), "/orders/1", "pass"),
+        (Some("open"), "/elsewhere", "pass"),
+        (Some("orders"), "/elsewhere", "no_credentials"),
+        (Some("Orders"), "/orders/1", "unknown_route"),
+        (Some(""), "/orders/1", "unknown_route"),
+    ] {
+        assert_eq!(by_grpc(&gateway, Asked { route, path, ..PLAIN }).await, code, "{route:?} {path}");
+    }
+    // A client cannot choose one.
+    let fields = &[("portcullis_route", "open"), ("X-Portcullis-Route", "open")];
+    assert_eq!(at_both_doors(&gateway, Asked { fields, ..PLAIN }).await, "no_credentials");
+    let metric = "portcullis_gateway_decisions_total{route=\"open\",code=\"pass\"}";
+    assert_eq!(gateway.metric(metric).await, 2.0);
+}
+
+#[tokio::test]
+async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\", \"PUT\"]\nscope = [\"read\"]\npreflight = true\n\
+                  [[routes]]\npath = \"/orders/*\"\nmethods = [\"DELETE\"]\n[[routes]]\npath = \"/all/*\"\npreflight = true\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let (origin, method) = (("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "PUT"));
+    let preflight = [origin, method, ("Access-Control-Request-Headers", "authorization"), ("Content-Length", "0")];
+    let with = |further: (&'static str, &'static str)| [origin, method, further];
+    let table: &[(&str, &str, &[(&str, &str)], &str)] = &[
+        ("OPTIONS", "/orders/1", &preflight, "pass"),
+        ("OPTIONS", "/orders/1", &[origin, method], "pass"),
+        ("OPTIONS", "/all/1", &[origin, ("Access-Control-Request-Method", "PATCH")], "pass"),
+        ("OPTIONS", "/all/1", &[origin], "no_credentials"),
+        ("OPTIONS", "/all/1", &[method], "no_credentials"),
+        ("OPTIONS", "/all/1", &[origin, ("Access-Control-Request-Method", "P T")], "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("Authorization", "Bearer x")), "malformed_token_parts"),
+        ("OPTIONS", "/all/1", &with(("Cookie", "session=1")), "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("DPoP", "x")), "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("Content-Length", "2")), "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("X-HTTP-Method-Override", "GET")), "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("X-Rewrite-URL", "/all/2")), "no_credentials"),
+        ("OPTIONS", "/all/1?_method=PUT", &[origin, method], "no_credentials"),
+        ("GET", "/all/1", &[origin, method], "no_credentials"),
+        ("POST", "/all/1", &[origin, method], "no_credentials"),
+        ("options", "/all/1", &[origin, method], "no_credentials"),
+        ("OPTIONS", "/orders/1", &[origin, ("Access-Control-Request-Method", "DELETE")], "no_route"),
+        ("OPTIONS", "/orders/1", &[origin, ("Access-Control-Request-Method", "POST")], "no_route"),
+        ("OPTIONS", "/orders/1", &[origin, ("Access-Control-Request-Method", "put")], "no_route"),
+        ("OPTIONS", "/orders/../elsewhere", &[origin, method], "no_route"),
+        ("OPTIONS", "/elsewhere", &[origin, method], "no_route"),
+        ("OPTIONS", "/orders/%2e%2e/all/1", &[origin, method], "ambiguous_path"),
+    ];
+    for &(method, path, fields, code) in table {
+        // Nothing is read of the question's own content.
+        let has_content = fields.iter().any(|field| *field == ("Content-Length", "2"));
+        let asked = Asked { method, path, fields, ..PLAIN };
+        let found = if has_content { by_grpc(&gateway, asked).await } else { at_both_doors(&gateway, asked).await };
+        assert_eq!(found, code, "{method} {path} {fields:?}");
+    }
+    let fields = &[origin, origin, method];
+    assert_ne!(by_http(&gateway, Asked { method: "OPTIONS", fields, path: "/all/1", ..PLAIN }).await, "pass");
+}
