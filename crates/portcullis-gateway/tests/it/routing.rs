@@ -25,6 +25,9 @@ struct Asked<'a> {
     route: Option<&'a str>,
 }
 
+/// Method, path and fields of a request, and its code.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
 const PLAIN: Asked<'_> = Asked { host: "api.example.com", method: "GET", path: "/orders/1", fields: &[], route: None };
 
 /// Returns the code at forward-auth, in the manner of Traefik, nginx and ingress-nginx, which is the same in each.
@@ -125,7 +128,7 @@ async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
     let (origin, method) = (("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "PUT"));
     let preflight = [origin, method, ("Access-Control-Request-Headers", "authorization"), ("Content-Length", "0")];
     let with = |further: (&'static str, &'static str)| [origin, method, further];
-    let table: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    let table: &[Row<'_>] = &[
         ("OPTIONS", "/orders/1", &preflight, "pass"),
         ("OPTIONS", "/orders/1", &[origin, method], "pass"),
         ("OPTIONS", "/all/1", &[origin, ("Access-Control-Request-Method", "PATCH")], "pass"),
@@ -151,7 +154,7 @@ async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
     ];
     for &(method, path, fields, code) in table {
         // Nothing is read of the question's own content.
-        let has_content = fields.iter().any(|field| *field == ("Content-Length", "2"));
+        let has_content = fields.contains(&("Content-Length", "2"));
         let asked = Asked { method, path, fields, ..PLAIN };
         let found = if has_content { by_grpc(&gateway, asked).await } else { at_both_doors(&gateway, asked).await };
         assert_eq!(found, code, "{method} {path} {fields:?}");
