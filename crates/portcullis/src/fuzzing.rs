@@ -20,7 +20,9 @@ use crate::{
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
     mcp::{Content, Mcp, McpRules, MethodRule, ToolRule},
     policy::{ClaimCheck, ClaimRule, Policy},
-    proof::{ClientKeys, DpopRules, ProofRequest, RequestUrl, UnverifiedProof},
+    proof::{
+        ClientCertificate, ClientKeys, DpopRules, MalformedClientCertificate, ProofRequest, RequestUrl, UnverifiedProof,
+    },
     refusal::{CheckKind, Refusal},
     token,
 };
@@ -184,4 +186,25 @@ fn judge_proof(field: &[u8], keys: &ClientKeys) -> Option<UnverifiedProof> {
             None
         }
     }
+}
+
+/// A field that is read names one certificate, the same by each notation; two fields that are joined by a comma are none.
+pub fn client_certificate(field: &[u8]) {
+    type Reader = fn(&[u8]) -> Result<ClientCertificate, MalformedClientCertificate>;
+    let strict: [Reader; 3] =
+        [ClientCertificate::from_rfc9440, ClientCertificate::from_escaped_pem, ClientCertificate::from_xfcc];
+    for read in strict.into_iter().filter(|read| read(field).is_ok()) {
+        assert!(read(&[field, b",", field].concat()).is_err(), "a client's field before the proxy's");
+        assert!(read(&[field, b", ", field].concat()).is_err());
+    }
+    let Ok(first) = ClientCertificate::from_base64_der(field) else { return };
+    let chain = [field, b",", field].concat();
+    assert_eq!(ClientCertificate::from_base64_der(&chain).expect("the same twice"), first);
+    let element = field.split(|byte| *byte == b',').next().unwrap_or_default();
+    let base64 = percent_encoding::percent_decode(element).decode_utf8().expect("base64 is text");
+    let written = format!(":{base64}:");
+    assert_eq!(ClientCertificate::from_rfc9440(written.as_bytes()).expect("the same base64"), first);
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+    let escaped = percent_encoding::utf8_percent_encode(&pem, percent_encoding::NON_ALPHANUMERIC).to_string();
+    assert_eq!(ClientCertificate::from_escaped_pem(escaped.as_bytes()).expect("the same base64"), first);
 }

@@ -126,7 +126,8 @@ pub use explain::{
     ResourceInspector, ResourceOutcome, ResourceReport,
 };
 pub use gate::{
-    Access, Admitted, Anonymous, ClientAuthority, Dpop, Judging, Pending, Presented, ProtectedResource, Secure, Verdict,
+    Access, Admitted, Anonymous, ClientAuthority, ConnectionPeer, Dpop, Judging, Pending, Presented, ProtectedResource,
+    Secure, Verdict,
 };
 pub use introspection::{
     ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,

@@ -313,7 +313,7 @@ const CODES: &[Code] = &[
     code(
         "dpop_proof_too_large",
         401,
-        "The proof is longer than 8 KiB, or `max_proof_bytes` of `[dpop]`.",
+        "The proof is longer than 12 KiB, or `max_proof_bytes` of `[dpop]`.",
         "Have the client use a shorter key and fewer claims, or raise the limit.",
     ),
     code(

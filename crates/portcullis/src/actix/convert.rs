@@ -22,6 +22,10 @@ impl HeaderFields for HeaderMap {
     }
 }
 
+pub(super) fn value(value: &http::HeaderValue) -> Option<header::HeaderValue> {
+    header::HeaderValue::from_bytes(value.as_bytes()).ok()
+}
+
 pub(super) fn status(status: http::StatusCode) -> StatusCode {
     StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

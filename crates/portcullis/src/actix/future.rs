@@ -10,10 +10,12 @@ use std::{
 use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse},
+    http::header::HeaderName,
 };
+use http::HeaderValue;
 use pin_project_lite::pin_project;
 
-use super::{content::Read, middleware::SecureMiddleware};
+use super::{content::Read, convert, middleware::SecureMiddleware};
 use crate::gate::Pending;
 
 /// The reading of a request's content.
@@ -38,14 +40,15 @@ pin_project! {
     {
         Reading { reading: Reading, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
         Waiting { judging: <Pending as IntoFuture>::IntoFuture, call: Option<(SecureMiddleware<S>, ServiceRequest)> },
-        Passed { #[pin] response: S::Future },
+        Passed { #[pin] response: S::Future, nonce: Option<HeaderValue> },
         Answered { response: Option<ServiceResponse> },
     }
 }
 
 impl<S: Service<ServiceRequest>> MiddlewareFuture<S> {
-    pub(super) fn passed(response: S::Future) -> Self {
-        Self { state: State::Passed { response } }
+    /// The response of the service, with this nonce for DPoP proofs.
+    pub(super) fn passed(response: S::Future, nonce: Option<HeaderValue>) -> Self {
+        Self { state: State::Passed { response, nonce } }
     }
 
     pub(super) fn answered(response: ServiceResponse) -> Self {
@@ -72,8 +75,16 @@ where
         loop {
             let mut state = self.as_mut().project().state;
             let next = match state.as_mut().project() {
-                StateProjection::Passed { response } => {
-                    return response.poll(cx).map(|response| Ok(response?.map_into_left_body()));
+                StateProjection::Passed { response, nonce } => {
+                    let mut response = ready!(response.poll(cx))?;
+                    if let Some(nonce) = nonce.take().and_then(|nonce| convert::value(&nonce)) {
+                        // An inner one that refused the proof waits for its own nonce.
+                        let (name, headers) = (HeaderName::from_static("dpop-nonce"), response.headers_mut());
+                        if !headers.contains_key(&name) {
+                            headers.insert(name, nonce);
+                        }
+                    }
+                    return Poll::Ready(Ok(response.map_into_left_body()));
                 }
                 StateProjection::Answered { response } => match response.take() {
                     Some(response) => return Poll::Ready(Ok(response.map_into_right_body())),

@@ -15,7 +15,7 @@ use actix_web::{
 
 use super::{content::Read, convert, credentials, future::MiddlewareFuture};
 use crate::{
-    gate::{Access, Admitted, ClientAuthority, Judging, Presented, Secure, Verdict},
+    gate::{Access, Admitted, ClientAuthority, ConnectionPeer, Judging, Presented, Secure, Verdict},
     introspection::ClientAddress,
     proof::ClientCertificate,
 };
@@ -105,7 +105,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
                     credentials::take_off(&mut request);
                 }
                 leave(admitted, &request);
-                MiddlewareFuture::passed(self.inner.call(request))
+                MiddlewareFuture::passed(self.inner.call(request), verdict.dpop_nonce)
             }
             Err(refusal) => {
                 let response = convert::response(self.secure.answer(&refusal));
@@ -122,6 +122,7 @@ fn presented(request: &ServiceRequest) -> Presented<'_> {
     Presented::new(request.headers())
         .request(request.method().as_str(), target)
         .authority(authority)
+        .peer(request.peer_addr().map(|peer| ConnectionPeer(peer.ip())))
         .client_certificate(client_certificate(request))
 }
 

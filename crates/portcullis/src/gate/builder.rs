@@ -251,6 +251,20 @@ impl Secure {
         self.with_rules(|rules| rules.report_only = true)
     }
 
+    /// Accepts only tokens that are bound to a key of their sender, by DPoP (RFC 9449) or by a client certificate (RFC 8705), as FAPI 2.0
+    /// asks for: a bearer token is refused, with `sender_constraint_required`.
+    ///
+    /// ```
+    /// use portcullis::{Dpop, JwksService, Secure};
+    ///
+    /// let jwks = JwksService::new("https://as.example.com/jwks")?;
+    /// let secure = Secure::new(jwks).dpop(Dpop::allowed()).sender_constrained();
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn sender_constrained(self) -> Self {
+        self.with_rules(|rules| rules.sender_constrained = true)
+    }
+
     /// The length of the longest accepted token, in bytes: the verifier's
     /// ([`max_token_bytes`](crate::VerifierBuilder::max_token_bytes)) by default, 16 KiB.
     pub fn max_token_bytes(self, max: usize) -> Self {

@@ -1,13 +1,18 @@
 //! DPoP at the gate (RFC 9449): [`Dpop`], and the reading of a request's proof.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use http::{HeaderName, HeaderValue, header::HOST};
 
-use super::{Presented, Secure, judge::Gate};
+use super::{
+    Presented, Secure,
+    forwarded::{Forwarded, TrustedProxies},
+    judge::Gate,
+};
 use crate::{
     algorithm::Algorithm,
     bearer::{Credentials, Scheme},
@@ -29,7 +34,7 @@ const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Clones share the memory and the known keys: use one for all endpoints, so that a proof of one is a replay at each.
 ///
 /// The proof has to name the URL that the client used. It is the [`public_url`](Self::public_url) with the path of the request; or
-/// the authority of the request target or of the one `Host` field, with the scheme that the door knows, or else with https, and with http
+/// the URL that a [trusted proxy](Self::forwarded_from) tells; or the authority of the request target or of the one `Host` field, with the scheme that the door knows, or else with https, and with http
 /// for names of this machine.
 ///
 /// # Example
@@ -46,6 +51,7 @@ pub struct Dpop {
     use_at_endpoint: DpopUse,
     rules: DpopRules,
     public_url: Option<String>,
+    forwarded_from: Option<TrustedProxies>,
     nonces: Option<Nonces>,
     keys: Arc<ClientKeys>,
     replays: Arc<Replays>,
@@ -89,6 +95,7 @@ impl Dpop {
             use_at_endpoint,
             rules: DpopRules::default(),
             public_url: None,
+            forwarded_from: None,
             nonces: None,
             keys: Arc::default(),
             replays: Arc::new(Replays::new(MEMORY_BYTES)),
@@ -138,6 +145,26 @@ impl Dpop {
             return Err(ConfigurationError::rule("public_url", problem));
         }
         Ok(Self { public_url: Some(base.to_owned()), ..self })
+    }
+
+    /// Takes scheme and host of the client's URL from `Forwarded` (RFC 7239), or `X-Forwarded-Proto` and `X-Forwarded-Host`, of requests
+    /// whose peer is one of these proxies, which have to replace a client's own fields. A [`public_url`](Self::public_url) is simpler, and comes
+    /// first.
+    ///
+    /// The door has to know the peer: see [`ConnectionPeer`](crate::ConnectionPeer). The fields of any other peer have no effect. Where they
+    /// are malformed, doubled, of several proxies or in contradiction, no proof passes (`dpop_url_unknown`).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use portcullis::Dpop;
+    ///
+    /// let dpop = Dpop::required().forwarded_from(|peer: IpAddr| peer.is_loopback());
+    /// ```
+    #[must_use]
+    pub fn forwarded_from(self, proxies: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self { forwarded_from: Some(TrustedProxies::new(proxies)), ..self }
     }
 
     /// Asks for a nonce of this server in each proof (RFC 9449 section 9): a wrong clock of a client does not matter then, and no
@@ -230,25 +257,35 @@ impl Dpop {
 
     /// The URL that the client used; none if it is not clear.
     fn url(&self, presented: &Presented<'_>) -> Option<RequestUrl> {
-        let path = presented.target;
+        let path = presented.original_target.unwrap_or(presented.target);
         if let Some(base) = &self.public_url {
             // Anything else would go on with the authority.
             return path.starts_with('/').then(|| RequestUrl::parse(&[base, path].concat())).flatten();
         }
-        let authority = match presented.authority {
-            ClientAuthority::Known(authority) => authority,
-            ClientAuthority::Unknown => return None,
-            ClientAuthority::HostField => match presented.fields.first_two(&HOST) {
+        let told = self.forwarded(presented)?;
+        let authority = match (told.host, presented.authority) {
+            (Some(host), _) => host,
+            (None, ClientAuthority::Known(authority)) => authority,
+            (None, ClientAuthority::Unknown) => return None,
+            (None, ClientAuthority::HostField) => match presented.fields.first_two(&HOST) {
                 [Some(host), None] => std::str::from_utf8(host).ok()?,
                 _ => return None,
             },
         };
-        if let Some(scheme) = presented.scheme {
+        if let Some(scheme) = told.scheme.or(presented.scheme) {
             return RequestUrl::new(scheme, authority, path);
         }
         let https = RequestUrl::new("https", authority, path)?;
         let is_here = url::Url::parse(https.as_str()).is_ok_and(|url| crate::loopback::is_this_machine(&url));
         if is_here { RequestUrl::new("http", authority, path) } else { Some(https) }
+    }
+
+    /// The facts about the client's URL that a trusted proxy tells; none if they are not clear.
+    fn forwarded<'a>(&self, presented: &Presented<'a>) -> Option<Forwarded<'a>> {
+        match (&self.forwarded_from, presented.peer) {
+            (Some(proxies), Some(peer)) if proxies.include(peer) => Forwarded::of(presented.fields),
+            _ => Some(Forwarded::default()),
+        }
     }
 
     /// Looks for an earlier use of a proof; `before` is the one that an outer layer has taken for this request.

@@ -19,6 +19,7 @@
 mod access;
 mod builder;
 mod dpop;
+mod forwarded;
 mod judge;
 mod judging;
 mod mcp_server;
@@ -28,6 +29,7 @@ mod secure;
 
 pub use access::{Access, Anonymous};
 pub use dpop::{ClientAuthority, Dpop};
+pub use forwarded::ConnectionPeer;
 pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
 pub use protected_resource::ProtectedResource;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Access, ClientAuthority};
+use super::{Access, ClientAuthority, ConnectionPeer};
 use crate::{bearer::HeaderFields, mcp::Content, proof::ClientCertificate};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
@@ -28,9 +28,11 @@ pub struct Presented<'a> {
     /// The method; empty if the door does not know it.
     pub method: &'a str,
     /// The target URI (RFC 9110 section 7.1), or only its path and query; empty if the door does not know it.
-    ///
-    /// A router that takes a prefix off the path, as axum's `nest` does, leaves the rest here.
     pub target: &'a str,
+    /// The path and query that the client requested, if a router has changed those in `target`; only a DPoP proof is held against them.
+    pub original_target: Option<&'a str>,
+    /// The address of the connection's peer, if the door knows it.
+    pub peer: Option<ConnectionPeer>,
     /// The host and port that the client used; only a DPoP proof is held against them.
     pub authority: ClientAuthority<'a>,
     /// The scheme of the client's URL, if the door knows it; if not, it is https, and http for names of this machine.
@@ -53,17 +55,37 @@ impl<'a> Presented<'a> {
     /// A request with these header fields; the other parts are unknown.
     #[must_use]
     pub fn new(fields: &'a dyn HeaderFields) -> Self {
-        let (method, target) = ("", "");
-        let content = Content::Unseen;
-        let (authority, scheme) = (ClientAuthority::HostField, None);
-        let (client_certificate, before) = (None, None);
-        Self { fields, method, target, authority, scheme, client_certificate, content, before, verify_later: false }
+        Self {
+            fields,
+            method: "",
+            target: "",
+            original_target: None,
+            peer: None,
+            authority: ClientAuthority::HostField,
+            scheme: None,
+            client_certificate: None,
+            content: Content::Unseen,
+            before: None,
+            verify_later: false,
+        }
     }
 
     /// The same with this method and target URI, or path and query.
     #[must_use]
     pub fn request(self, method: &'a str, target: &'a str) -> Self {
         Self { method, target, ..self }
+    }
+
+    /// The same with this path and query, before a router has changed them.
+    #[must_use]
+    pub fn original_target(self, original_target: Option<&'a str>) -> Self {
+        Self { original_target, ..self }
+    }
+
+    /// The same of this peer.
+    #[must_use]
+    pub fn peer(self, peer: Option<ConnectionPeer>) -> Self {
+        Self { peer, ..self }
     }
 
     /// The same with this host and port.

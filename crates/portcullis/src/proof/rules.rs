@@ -48,7 +48,7 @@ pub struct DpopRules {
     /// The accepted difference between this machine's clock and a client's that is fast: 10 s by default, 5 min at the most.
     #[serde(with = "units::duration")]
     pub leeway: Duration,
-    /// The limit of a proof's length, in bytes: 8 KiB by default. Proofs signed by ML-DSA-65 and ML-DSA-87 are longer.
+    /// The limit of a proof's length, in bytes: 12 KiB by default, for the keys and signatures of every algorithm; ML-DSA-87 needs 11 KiB.
     #[serde(with = "units::size")]
     pub max_proof_bytes: usize,
 }
@@ -59,7 +59,7 @@ impl Default for DpopRules {
             algorithms: Algorithm::ASYMMETRIC.to_vec(),
             max_age: Duration::from_secs(5 * 60),
             leeway: Duration::from_secs(10),
-            max_proof_bytes: 8 << 10,
+            max_proof_bytes: 12 << 10,
         }
     }
 }

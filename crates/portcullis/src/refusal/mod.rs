@@ -57,7 +57,7 @@
 //! | `wrong_certificate` | 401 | the token is bound to another client certificate |
 //! | `missing_dpop_proof` | 401 | the `DPoP` scheme without a `DPoP` field |
 //! | `several_dpop_proofs` | 401 | more than one `DPoP` field |
-//! | `dpop_proof_too_large` | 401 | DPoP: longer than the limit (`max_proof_bytes`), 8 KiB by default |
+//! | `dpop_proof_too_large` | 401 | DPoP: longer than the limit (`max_proof_bytes`), 12 KiB by default |
 //! | `malformed_dpop_proof` | 401 | DPoP: not a compact JWS, or a member is missing or has a wrong type |
 //! | `dpop_type` | 401 | DPoP: `typ` is not `dpop+jwt` |
 //! | `dpop_algorithm` | 401 | DPoP: `alg` is `none`, symmetric, or not on the list for proofs |

@@ -94,7 +94,8 @@ where
                 StateProjection::Passed { response, nonce } => {
                     let mut response = ready!(response.poll(cx))?;
                     if let Some(nonce) = nonce.take() {
-                        response.headers_mut().insert("dpop-nonce", nonce);
+                        // An inner layer that refused the proof waits for its own nonce.
+                        response.headers_mut().entry("dpop-nonce").or_insert(nonce);
                     }
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }

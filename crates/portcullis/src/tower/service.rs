@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use tower_service::Service;
 
 use super::{
@@ -88,8 +88,22 @@ pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
     Presented::new(request.headers())
         .request(request.method().as_str(), target)
         .authority(authority)
+        .original_target(original_target(extensions))
+        .peer(extensions.get().copied())
         .client_certificate(extensions.get().copied())
         .after(extensions.get())
+}
+
+/// The path and query before axum's `nest` has taken a prefix off.
+#[cfg(feature = "axum")]
+fn original_target(extensions: &Extensions) -> Option<&str> {
+    let axum::extract::OriginalUri(uri) = extensions.get()?;
+    uri.path_and_query().map(http::uri::PathAndQuery::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn original_target(_: &Extensions) -> Option<&str> {
+    None
 }
 
 /// Puts the evidence that a request may pass into its extensions: that of this layer alone.

@@ -1,6 +1,7 @@
 //! The actix door, compared with the axum door and alone.
 
 mod agreement;
+mod dpop;
 mod extractors;
 mod middleware;
 mod sockets;
