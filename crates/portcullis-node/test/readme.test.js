@@ -16,7 +16,7 @@ const { DESCRIPTION, DPOP, ENDPOINT, MCP, VERIFICATION } = require('../lib/libra
 const { knownOptions } = require('../native.js');
 
 const ROOT = path.join(__dirname, '..');
-const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md'), path.join('..', '..', 'README.md')];
+const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md'), path.join('..', '..', 'README.md'), path.join('..', '..', 'docs', 'sender-constrained.md')];
 
 /** Modules for blocks that require files of other machines. */
 const STAND_INS = {

@@ -89,6 +89,11 @@ pub mod stages;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+/// The page about bound tokens.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sender-constrained.md")]
+struct SenderConstrained;
+
 // Services: they fetch, ask, cache and verify.
 mod client_authentication;
 mod introspection;

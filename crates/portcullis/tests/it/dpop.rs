@@ -381,3 +381,11 @@ async fn layers_with_nonces_of_their_own_tell_the_one_that_is_missing() {
     assert!(refused.body.contains("dpop_nonce_stale"), "{}", refused.body);
     assert_eq!(refused.headers["dpop-nonce"], inner_alone.headers["dpop-nonce"], "that of the layer that refused");
 }
+
+#[test]
+fn every_hostile_case_is_named_in_the_security_page() {
+    let page = include_str!("../../../../SECURITY.md");
+    for case in DpopCase::ALL.iter().chain(DpopCase::NONCES).filter(|case| !case.must_pass()) {
+        assert!(page.contains(&format!("`{}`", case.name())), "{case} is not in SECURITY.md");
+    }
+}

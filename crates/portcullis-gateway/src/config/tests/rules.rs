@@ -209,7 +209,7 @@ fn each_field_is_in_the_documentation() {
 #[test]
 fn the_examples_of_the_documentation_are_good() {
     let mut read = 0;
-    for page in ["README.md", "docs/gateway.md"] {
+    for page in ["README.md", "docs/gateway.md", "docs/sender-constrained.md"] {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page)).unwrap();
         for example in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
             let issuer = if example.contains("[[issuers]]") { "" } else { ISSUER };
