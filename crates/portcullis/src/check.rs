@@ -24,6 +24,8 @@ pub(crate) enum Actual {
     Measured(String),
     /// A value that the token states.
     Claimed(String),
+    /// The reason why the value is not looked up here: the check is not made.
+    Unchecked(String),
     /// A time that the token states, in seconds since 1970, and its text, for a time beyond the calendar.
     Time(f64, String),
 }

@@ -31,7 +31,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::refusal::{CheckKind, Refusal};
+use crate::{
+    claims::Claims,
+    refusal::{CheckKind, Refusal},
+};
 
 /// The reasons why a token passes or is refused, check by check.
 ///
@@ -74,6 +77,8 @@ pub struct Explanation {
     pub claims: Option<Value>,
     /// True if a signature, or the authorization server, vouches for header and claims.
     pub vouched: bool,
+    /// The claims in the form in which handlers get them.
+    object: Option<Claims>,
 }
 
 /// One check: the expectation, the token's value, and a remedy.
@@ -104,6 +109,8 @@ pub enum Outcome {
     NotReached,
     /// No rule asks for this check.
     NotAsked,
+    /// The check is not made in an explanation, since only the request itself may use a proof up.
+    NotChecked,
 }
 
 /// A value of the token, as text of at most 256 characters, without control and invisible characters.
@@ -140,6 +147,14 @@ impl Explanation {
             Some(_) if self.is_judged() => "refused",
             Some(_) => "not_judged",
         }
+    }
+
+    /// Returns the claims as handlers get them, if a signature or the authorization server vouches for them.
+    ///
+    /// They tell which values an upstream would get; that the request may pass, only [`refusal`](Self::refusal) tells.
+    #[must_use]
+    pub fn vouched_claims(&self) -> Option<&Claims> {
+        self.object.as_ref().filter(|_| self.vouched)
     }
 
     /// Returns the time that the token names for one of [`CheckKind::IssuedAt`], [`CheckKind::NotBefore`] and
@@ -197,7 +212,7 @@ impl Fact {
 }
 
 impl Outcome {
-    /// `passed`, `failed`, `not_reached` or `not_asked`.
+    /// `passed`, `failed`, `not_reached`, `not_asked` or `not_checked`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -205,6 +220,7 @@ impl Outcome {
             Self::Failed(_) => "failed",
             Self::NotReached => "not_reached",
             Self::NotAsked => "not_asked",
+            Self::NotChecked => "not_checked",
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Check, CheckKind, Explanation, Fact, Outcome, hint, rows, words};
 use crate::{
     bearer::{BearerToken, Scheme},
     check::{Actual, CheckRow},
-    claims::{GrantedScope, IssuerRules, SCOPE_CLAIMS},
+    claims::{Claims, GrantedScope, IssuerRules, SCOPE_CLAIMS},
     crypto::Digest,
     json::Object,
     keys::Candidates,
@@ -262,8 +262,10 @@ impl Walk<'_> {
         let is_left_out = |kind: CheckKind| match kind {
             CheckKind::Origin | CheckKind::Message | CheckKind::Introspection => true,
             CheckKind::Acr | CheckKind::MaxAge | CheckKind::Scope => policy.is_none(),
-            // The use of a proof is not looked up, since that would use it.
-            kind if (CheckKind::ProofField..=CheckKind::ProofReplay).contains(&kind) => true,
+            // Without a proof to look into, one row tells that it is missing.
+            kind if (CheckKind::ProofField..=CheckKind::ProofReplay).contains(&kind) => {
+                !made.contains(&CheckKind::ProofForm)
+            }
             CheckKind::Claim => policy.is_none_or(|policy| policy.claims.is_empty()),
             CheckKind::Rule => policy.is_none_or(|policy| policy.own.is_empty()),
             _ => is_opaque,
@@ -279,7 +281,8 @@ impl Walk<'_> {
         }
         let read = |object: &Option<Object>| object.as_ref().map(|object| object.root().to_json());
         let (header, claims) = (read(&self.header), read(&self.claims));
-        Explanation { checks: self.checks, now: self.now, header, claims, vouched: self.vouched }
+        let object = self.claims.map(Claims::new);
+        Explanation { checks: self.checks, now: self.now, header, claims, vouched: self.vouched, object }
     }
 
     fn check(&mut self, kind: CheckKind, result: Result<(), Refusal>, expected: impl Into<String>, actual: Actual) {
@@ -294,13 +297,14 @@ impl Walk<'_> {
         let CheckRow { kind, expected, actual, result } = row;
         let hint = result.as_ref().err().and_then(|refusal| hint::of(self, kind, refusal));
         let outcome = match result {
+            Ok(()) if matches!(actual, Actual::Unchecked(_)) => Outcome::NotChecked,
             Ok(()) if expected.is_none() => return self.checks.push(Check::plain(kind, Outcome::NotAsked)),
             Ok(()) => Outcome::Passed,
             Err(refusal) => Outcome::Failed(refusal),
         };
         let actual = match actual {
             Actual::Nothing => None,
-            Actual::Measured(text) => Some(Fact::new(&text, true)),
+            Actual::Measured(text) | Actual::Unchecked(text) => Some(Fact::new(&text, true)),
             Actual::Claimed(text) => Some(Fact::new(&text, self.vouched)),
             Actual::Time(seconds, number) => {
                 let told = words::instant_and_distance(seconds, self.now);

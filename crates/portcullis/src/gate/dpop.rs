@@ -17,11 +17,11 @@ use crate::{
     algorithm::Algorithm,
     bearer::{Credentials, Scheme},
     challenge::DpopTold,
-    check::CheckRow,
+    check::{Actual, CheckRow},
     configuration_error::ConfigurationError,
     crypto::Digest,
     proof::{ClientKeys, DpopRules, DpopUse, Nonces, ProofRequest, RequestUrl, UnverifiedProof, VerifiedProof},
-    refusal::{ProofFault, Refusal, UnavailableFault},
+    refusal::{CheckKind, ProofFault, Refusal, UnavailableFault},
     replay::{AnyReplayStore, Lookup, MEMORY_BYTES, ReplayFault, ReplayStore, ReplayStoreAway, Replays, Sighting},
     resource::DpopInDocument,
 };
@@ -242,7 +242,29 @@ impl Dpop {
     pub(crate) fn rows(&self, presented: &Presented<'_>, token: &[u8], now: SystemTime, jkt: &Digest) -> Vec<CheckRow> {
         let [Some(field), None] = presented.fields.first_two(&DPOP) else { return Vec::new() };
         let url = self.url(presented);
-        self.request(presented, url.as_ref(), token, now).rows(field, &self.rules, Some(jkt))
+        let request = self.request(presented, url.as_ref(), token, now);
+        let mut rows = request.rows(field, &self.rules, Some(jkt));
+        if rows.iter().all(|row| row.result.is_ok()) {
+            let proof = UnverifiedProof::read(field, &request, &self.rules, &self.keys);
+            rows.extend(proof.ok().map(|proof| self.replay_row(&proof)));
+        }
+        rows
+    }
+
+    /// The check that a proof was not used before, which does not use it up.
+    fn replay_row(&self, proof: &UnverifiedProof) -> CheckRow {
+        let (id, time) = proof.name();
+        let first = self.replays.look(&Sighting { id, time });
+        let actual = match first {
+            Err(ReplayFault::Replayed) => Actual::Measured("used before".to_owned()),
+            Err(_) => Actual::Measured("made in a time that is forgotten".to_owned()),
+            Ok(()) if self.replays.is_shared() => Actual::Unchecked(
+                "not used at this process; the shared store is not asked: that would use it up".to_owned(),
+            ),
+            Ok(()) => Actual::Measured("not used at this process".to_owned()),
+        };
+        let expected = Some("a proof that was not used before".to_owned());
+        CheckRow { kind: CheckKind::ProofReplay, expected, actual, result: first.map_err(not_first) }
     }
 
     fn request<'a>(

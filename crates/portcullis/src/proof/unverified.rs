@@ -81,6 +81,11 @@ impl UnverifiedProof {
         Ok(Self { signed, signature, key, id, time })
     }
 
+    /// Its name among the proofs that were used, and its time: for an explanation, which does not use it up.
+    pub(crate) fn name(&self) -> (&Digest, ProofTime) {
+        (&self.id, self.time)
+    }
+
     /// Verifies that the proof's key is the one with this thumbprint, and that it signed the proof.
     pub(crate) fn verify(self, jkt: &Digest, keys: &ClientKeys) -> Result<VerifiedProof, ProofFault> {
         let Self { signed, signature, key, id, time } = self;

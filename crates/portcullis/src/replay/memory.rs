@@ -38,7 +38,7 @@ struct Second {
 /// The judgement of the memory on a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// It was not seen before, and is remembered now.
+    /// It was not seen before.
     Never,
     Before,
     /// It was made in a time that is forgotten: nobody knows if it was seen.
@@ -53,19 +53,27 @@ impl Memory {
     /// Looks a proof up, and remembers it. Returns true with it if a second was forgotten before its time.
     pub(super) fn see(&mut self, proof: &Sighting<'_>, now: SystemTime) -> (Seen, bool) {
         self.expire(now);
+        match self.look(proof) {
+            Seen::Never => {}
+            seen => return (seen, false),
+        }
         let (made, mark) = (second_of(proof.time.made), mark_of(proof));
-        if self.has_forgotten(made) {
-            return (Seen::Forgotten, false);
-        }
-        if self.seconds.get(&made).is_some_and(|second| second.marks.contains(&mark)) {
-            return (Seen::Before, false);
-        }
         let shortened = self.make_room(made);
         if self.has_forgotten(made) {
             return (Seen::Forgotten, shortened);
         }
         self.insert(made, mark, proof.time.until);
         (Seen::Never, shortened)
+    }
+
+    /// Looks a proof up, and does not remember it.
+    pub(super) fn look(&self, proof: &Sighting<'_>) -> Seen {
+        let made = second_of(proof.time.made);
+        if self.has_forgotten(made) {
+            return Seen::Forgotten;
+        }
+        let is_known = self.seconds.get(&made).is_some_and(|second| second.marks.contains(&mark_of(proof)));
+        if is_known { Seen::Before } else { Seen::Never }
     }
 
     /// Returns the number of remembered proofs, and their estimated size in bytes.

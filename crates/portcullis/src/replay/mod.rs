@@ -108,6 +108,20 @@ impl Replays {
         }
     }
 
+    /// Looks a proof up in the memory of this process and does not remember it: for an explanation, which must not use it up.
+    pub(crate) fn look(&self, proof: &Sighting<'_>) -> Result<(), ReplayFault> {
+        match self.memory().look(proof) {
+            Seen::Never => Ok(()),
+            Seen::Before => Err(ReplayFault::Replayed),
+            Seen::Forgotten => Err(ReplayFault::Forgotten),
+        }
+    }
+
+    /// Returns true if processes share a store, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
     /// Returns the number of remembered proofs, and their estimated size in bytes.
     pub(crate) fn size(&self) -> (usize, usize) {
         self.memory().size()

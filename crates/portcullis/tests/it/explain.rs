@@ -3,6 +3,7 @@
 mod agreement;
 mod causes;
 mod facts;
+mod proofs;
 mod providers;
 mod resource;
 mod restraint;

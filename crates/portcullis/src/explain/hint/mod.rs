@@ -8,6 +8,7 @@ mod form;
 mod key;
 mod kind;
 mod origin;
+mod proof;
 mod provider;
 mod remedy;
 mod step_up;
@@ -29,7 +30,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
                 .to_owned()
         }
         Refusal::Unavailable(UnavailableFault::ReplayStore { .. }) => return None,
-        Refusal::Proof(_) => return None,
+        Refusal::Proof(fault) => proof::of(fault)?.to_owned(),
         // An explanation is of a token, without a request's message.
         Refusal::Configuration(_) | Refusal::Operation { .. } => return None,
     };
