@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{
-    Access, ClientAuthority, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure, Verdict,
-    names::steps,
+    Access, ClientAuthority, Explanation, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure,
+    Verdict, names::steps,
 };
 
 use super::{
     Authorization, BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported,
     challenges::with_challenges_in_one_field,
-    headers::Headers,
+    headers::{Contents, Headers},
     layers::{self, Rule},
     preflight,
     proofs::Proofs,
@@ -195,18 +195,25 @@ impl Gateway {
         self.headers.forges(name)
     }
 
-    /// Checks that every claim for the upstream survives as a header field.
+    /// Checks that every claim of a token that would pass survives as a header field for the upstream.
     ///
     /// # Errors
     ///
     /// The first claim that does not.
-    pub(crate) fn maps(&self, access: &Access) -> Result<(), Fault> {
-        self.headers.of(Some(access)).map(drop)
+    pub(crate) fn maps(&self, explanation: &Explanation) -> Result<(), Fault> {
+        let claims = explanation.vouched_claims().filter(|_| explanation.refusal().is_none());
+        let token = claims.map(|claims| Contents::Explained(explanation, claims));
+        token.map_or(Ok(()), |token| self.headers.of(Some(token)).map(drop))
     }
 
     /// Returns true if a `Connection` field names a field of the gateway's, or one that decisions depend on.
     pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
+    }
+
+    /// Returns true if another process with the same configuration knows the nonces of this one.
+    pub(crate) fn shares_nonces(&self) -> bool {
+        self.proofs.shares_nonces()
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {
@@ -316,7 +323,7 @@ impl Gateway {
     }
 
     fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {
-        let headers = self.headers.of(access.as_ref())?;
+        let headers = self.headers.of(access.as_ref().map(Contents::Of))?;
         let phantom = access.as_ref().and_then(|access| access.token().phantom_jwt());
         let authorization = phantom.map(bearer).transpose()?.map_or(Authorization::AsSent, Authorization::Replaced);
         Ok(Pass { headers, authorization, access, would_refuse, dpop_nonce: None })
@@ -327,7 +334,7 @@ impl Gateway {
 ///
 /// A proof is made for the method of the request line. The messages of MCP are judged as those of any method, if a field or a parameter
 /// overrides it.
-fn presented<'a>(original: &Original<'a>, layer: &Secure) -> Presented<'a> {
+pub(crate) fn presented<'a>(original: &Original<'a>, layer: &Secure) -> Presented<'a> {
     let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
     let presented = Presented::new(original.fields).authority(authority).scheme(original.scheme);
     let overridden = presented.request("", original.target);

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderName, HeaderValue};
-use portcullis::{Access, json};
+use portcullis::{Access, Claims, Explanation, json};
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
@@ -44,6 +44,30 @@ pub(super) struct Headers {
     certificates: Vec<HeaderName>,
 }
 
+/// The contents of a token that passes.
+#[derive(Clone, Copy)]
+pub(super) enum Contents<'a> {
+    Of(&'a Access),
+    /// Of a token that would pass, with its claims: no access was given.
+    Explained(&'a Explanation, &'a Claims),
+}
+
+impl<'a> Contents<'a> {
+    fn claims(self) -> &'a Claims {
+        match self {
+            Self::Of(access) => access.claims(),
+            Self::Explained(_, claims) => claims,
+        }
+    }
+
+    fn scopes(self) -> Vec<String> {
+        match self {
+            Self::Of(access) => access.scopes().map(str::to_owned).collect(),
+            Self::Explained(explanation, _) => explanation.vouched_scopes().map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl Headers {
     pub(super) fn new<'a>(rules: &[HeaderRule], certificates: impl IntoIterator<Item = &'a CertificateField>) -> Self {
         let certificates = certificates.into_iter().map(|field| field.name.clone()).collect();
@@ -51,8 +75,8 @@ impl Headers {
     }
 
     /// Returns each field that the gateway sets; without a value where the claim or the token is missing.
-    pub(super) fn of(&self, access: Option<&Access>) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Fault> {
-        self.rules.iter().map(|rule| Ok((rule.name.clone(), value(rule, access)?))).collect()
+    pub(super) fn of(&self, token: Option<Contents<'_>>) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Fault> {
+        self.rules.iter().map(|rule| Ok((rule.name.clone(), value(rule, token)?))).collect()
     }
 
     /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
@@ -92,21 +116,21 @@ fn is_spelling(name: &str, ours: &str) -> bool {
     name.len() == ours.len() && name.bytes().zip(ours.bytes()).all(|(a, b)| same(a, b))
 }
 
-fn value(rule: &HeaderRule, access: Option<&Access>) -> Result<Option<HeaderValue>, Fault> {
+fn value(rule: &HeaderRule, token: Option<Contents<'_>>) -> Result<Option<HeaderValue>, Fault> {
     let unmappable = |got| Fault::UnmappableClaim { field: rule.name.clone(), got };
-    let Some(access) = access else {
+    let Some(token) = token else {
         return Ok(match &rule.source {
             HeaderSource::Text(text) => Some(text.clone()),
             _ => rule.anonymous.clone(),
         });
     };
     let written = match &rule.source {
-        HeaderSource::Claim { claim, notation } => match access.claims().find(claim) {
+        HeaderSource::Claim { claim, notation } => match token.claims().find(claim) {
             Some(value) if !says_nothing(claim, value) => in_notation(value, notation),
             _ => Ok(None),
         },
-        HeaderSource::Claims => all_claims(access).map(Some),
-        HeaderSource::Scope { separator } => joined(access.scopes().map(|value| Ok(value.to_owned())), separator),
+        HeaderSource::Claims => all_claims(token.claims()).map(Some),
+        HeaderSource::Scope { separator } => joined(token.scopes().into_iter().map(Ok), separator),
         HeaderSource::Text(text) => return Ok(Some(text.clone())),
         HeaderSource::Nothing => Ok(None),
     };
@@ -157,8 +181,8 @@ fn joined(
 }
 
 /// Returns all claims as JSON in base64url, without padding.
-fn all_claims(access: &Access) -> Result<HeaderValue, &'static str> {
-    let written = serde_json::to_vec(access.claims()).map_err(|_| "unwritable claims")?;
+fn all_claims(claims: &Claims) -> Result<HeaderValue, &'static str> {
+    let written = serde_json::to_vec(claims).map_err(|_| "unwritable claims")?;
     HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(written)).map_err(|_| "unwritable claims")
 }
 

@@ -22,7 +22,7 @@ mod telling;
 pub(crate) use certificate::CertificateIn;
 pub(crate) use decider::{Decider, Deciding, Door};
 pub(crate) use fault::Fault;
-pub(crate) use gateway::{Asked, Gateway};
+pub(crate) use gateway::{Asked, Gateway, presented};
 pub(crate) use headers::leads_past_us;
 pub(crate) use issuers::{BuildError, Issuers, Served};
 pub(crate) use telling::Recent;

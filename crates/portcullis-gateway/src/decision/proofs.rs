@@ -51,6 +51,11 @@ impl Proofs {
         Ok(Self { common, nonces, dpop, public_url: asked.public_url })
     }
 
+    /// Returns true if another process with the same configuration knows the nonces, or if there are none.
+    pub(super) fn shares_nonces(&self) -> bool {
+        self.nonces.as_ref().is_none_or(|given| given.secret.is_some())
+    }
+
     /// Returns DPoP for requests to no resource: proofs are for the public URL, or for the URL that the proxy describes.
     pub(super) fn apart(&self) -> Result<Dpop, ConfigurationError> {
         match &self.public_url {

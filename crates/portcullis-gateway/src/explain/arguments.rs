@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 use super::{
     codes,
     named::{self, Named},
+    request::Line,
     times,
 };
 
@@ -14,10 +15,13 @@ use super::{
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("by").required(true).multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file", "code"]),
+    group = ArgGroup::new("request").args(["path", "url"]),
+    group = ArgGroup::new("with_proof").args(["proof", "proof_file"]).requires("request"),
     after_help = "Exit status: 0 if the token passes, 1 if it is refused, 2 if it could not be judged.\n\n\
         Examples:\n  \
         pbpaste | portcullis explain --config portcullis.toml --path /orders/1\n  \
         portcullis explain --issuer https://as.example.com --audience https://api.example.com < token.txt\n  \
+        portcullis explain --config portcullis.toml --url https://api.example.com/orders/1 --dpop \"$PROOF\" < token.txt\n  \
         portcullis explain --jwks-file keys.json --scope read --at 2026-11-24T10:00:00Z --json < token.txt\n  \
         portcullis explain --code untrusted_proxy"
 )]
@@ -29,7 +33,7 @@ pub(crate) struct Arguments {
     /// Explain a code of the log, with its remedy; no token is read
     #[arg(
         long, value_name = "CODE", value_parser = PossibleValuesParser::new(codes::names()), hide_possible_values = true,
-        conflicts_with_all = named::names(), conflicts_with_all = ["token", "config", "path", "method", "at"],
+        conflicts_with_all = named::names(), conflicts_with_all = ["token", "config", "path", "url", "method", "proof", "proof_file", "client_certificate", "at"],
     )]
     pub(super) code: Option<String>,
 
@@ -41,9 +45,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", requires = "config", conflicts_with_all = named::names())]
     pub(super) path: Option<String>,
 
+    /// The URL that the client requests: a DPoP proof has to name it; with a configuration, judge by its route
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub(super) url: Option<String>,
+
     /// The method of the request
-    #[arg(long, value_name = "METHOD", requires = "path", conflicts_with_all = named::names(), default_value = "GET")]
+    #[arg(long, value_name = "METHOD", requires = "request", default_value = "GET")]
     pub(super) method: String,
+
+    /// The DPoP proof of the request (RFC 9449), which is not used up; that it was not used before is not checked
+    #[arg(long = "dpop", value_name = "PROOF")]
+    pub(super) proof: Option<String>,
+
+    /// A file with the DPoP proof
+    #[arg(long = "dpop-file", value_name = "FILE")]
+    pub(super) proof_file: Option<PathBuf>,
+
+    /// A file with the client's certificate of mutual TLS (RFC 8705), in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(super) client_certificate: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) named: Named,
@@ -63,4 +83,13 @@ pub(crate) struct Arguments {
     /// Write the report as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Reads an http or https URL with a host.
+fn http_url(text: &str) -> Result<String, String> {
+    let line = Line::new("GET", text);
+    match line.scheme().zip(line.host()) {
+        Some(("http" | "https", host)) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected a URL such as https://api.example.com/orders/1".to_owned()),
+    }
 }

@@ -1,26 +1,54 @@
-//! The token on the command line or standard input; it is never shown.
+//! The token, the proof and the certificate, of the command line, standard input or files; they are never shown.
 
-use std::io::{IsTerminal, Read, stdin};
+use std::{
+    fs::File,
+    io::{IsTerminal, Read, stdin},
+    path::Path,
+};
 
 use miette::{IntoDiagnostic, Report, WrapErr};
+use portcullis::ClientCertificate;
 
 use crate::terminal;
 
-/// The limit on input; no token is longer.
+/// The limit on input, in bytes; no token is longer.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Reads the token, without the text that people copy along with it.
+/// Reads the token.
 pub(super) fn token(argument: Option<&str>) -> Result<Vec<u8>, Report> {
-    let given = match argument {
+    match argument {
         Some(token) if token != "-" => {
             terminal::remark(
                 "note: the token now stands in your shell's history; read from standard input, it does not",
             );
-            token.as_bytes().to_vec()
+            Ok(token.as_bytes().to_vec())
         }
-        _ => read()?,
-    };
-    Ok(bare(&given).to_vec())
+        _ => read(),
+    }
+}
+
+/// Reads the proof of the command line, or of a file.
+pub(super) fn proof(argument: Option<&str>, file: Option<&Path>) -> Result<Option<Vec<u8>>, Report> {
+    match (argument, file) {
+        (Some(proof), _) => Ok(Some(proof.as_bytes().to_vec())),
+        (None, Some(file)) => of_file(file).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Reads a client's certificate in PEM.
+pub(super) fn certificate(file: &Path) -> Result<ClientCertificate, Report> {
+    let pem = String::from_utf8(of_file(file)?).into_diagnostic().wrap_err_with(|| cannot_read(file))?;
+    ClientCertificate::from_pem(&pem).into_diagnostic().wrap_err_with(|| cannot_read(file))
+}
+
+fn of_file(file: &Path) -> Result<Vec<u8>, Report> {
+    let open = File::open(file).into_diagnostic().wrap_err_with(|| cannot_read(file))?;
+    up_to_the_limit(open).wrap_err_with(|| cannot_read(file))
+}
+
+fn cannot_read(file: &Path) -> String {
+    format!("cannot read {}", file.display())
 }
 
 fn read() -> Result<Vec<u8>, Report> {
@@ -29,32 +57,11 @@ fn read() -> Result<Vec<u8>, Report> {
             "paste the token, then press Enter and Ctrl-D (terminals cut it after 4,095 characters: read longer ones from a file):",
         );
     }
+    up_to_the_limit(stdin().lock()).wrap_err("cannot read the token")
+}
+
+fn up_to_the_limit(input: impl Read) -> Result<Vec<u8>, Report> {
     let mut given = Vec::new();
-    stdin().lock().take(LONGEST).read_to_end(&mut given).into_diagnostic().wrap_err("cannot read the token")?;
+    input.take(LONGEST).read_to_end(&mut given).into_diagnostic()?;
     Ok(given)
-}
-
-/// Returns the token without `Authorization: Bearer ` before it, and without white space around it.
-pub(crate) fn bare(given: &[u8]) -> &[u8] {
-    ["Authorization:", "Bearer "].into_iter().fold(given.trim_ascii(), |text, prefix| {
-        match text.split_at_checked(prefix.len()) {
-            Some((start, rest)) if start.eq_ignore_ascii_case(prefix.as_bytes()) => rest.trim_ascii(),
-            _ => text,
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_copied_along_is_cut() {
-        for given in ["a.b.c", " a.b.c\r\n", "Bearer a.b.c", "bearer  a.b.c", "Authorization: Bearer a.b.c\n"] {
-            assert_eq!(bare(given.as_bytes()), b"a.b.c", "{given:?}");
-        }
-        for given in ["Basic a.b.c", "Bearer", "\"a.b.c\"", ""] {
-            assert_eq!(bare(given.as_bytes()), given.as_bytes(), "{given:?}");
-        }
-    }
 }

@@ -3,25 +3,24 @@
 use std::{path::Path, time::SystemTime};
 
 use miette::{IntoDiagnostic, Report};
-use portcullis::{Content, Explanation, JwksService, Presented, Secure, Verifier};
+use portcullis::{ClientAuthority, Content, Dpop, Explanation, JwksService, Presented, Secure, Verifier};
 
-use super::Arguments;
+use super::{Arguments, Credentials, Line, elsewhere};
 use crate::{
     config::Config,
-    decision::{Asked, CertificateIn, Fault, Gateway, Original},
+    decision::{self, Asked, CertificateIn, Fault, Gateway, Original},
     routes::Overrides,
 };
 
-/// The judge of a token.
-pub(super) enum Judge {
-    Gateway { gateway: Box<Gateway>, request: Option<Line> },
-    Layer(Secure),
+/// The judge of a token, and the request that it comes with.
+pub(super) struct Judge {
+    by: By,
+    request: Option<Line>,
 }
 
-/// The request of a token: its method, and its path or URL.
-pub(crate) struct Line {
-    pub(crate) method: String,
-    pub(crate) path: String,
+enum By {
+    Gateway(Box<Gateway>),
+    Layer(Box<Secure>),
 }
 
 /// The result.
@@ -52,79 +51,93 @@ impl Judge {
     ///
     /// The mistake in the configuration, or in the options.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Report> {
-        let Some(config) = &arguments.config else { return layer(arguments).map(Self::Layer) };
-        let line = |path: &String| Line { method: arguments.method.clone(), path: path.clone() };
-        Ok(Self::Gateway { gateway: Box::new(gateway(config)?), request: arguments.path.as_ref().map(line) })
+        let by = match &arguments.config {
+            Some(config) => By::Gateway(Box::new(gateway(config)?)),
+            None => By::Layer(Box::new(layer(arguments)?)),
+        };
+        let request = arguments.path.as_ref().or(arguments.url.as_ref());
+        Ok(Self { by, request: request.map(|request| Line::new(&arguments.method, request)) })
     }
 
-    pub(super) async fn judge(&self, token: &[u8], now: SystemTime) -> Judged {
-        match self {
-            Self::Gateway { gateway, request } => by_gateway(gateway, request.as_ref(), token, now).await,
-            Self::Layer(secure) => {
-                let fields = [("authorization", &field(token)[..])];
-                of_token(secure, None, &Presented::new(&fields), now).await
-            }
+    pub(super) async fn judge(&self, credentials: &Credentials, now: SystemTime) -> Judged {
+        let request = self.request.as_ref();
+        let (mut judged, knows_nonces) = match &self.by {
+            By::Gateway(gateway) => (by_gateway(gateway, request, credentials, now).await, gateway.shares_nonces()),
+            By::Layer(secure) => (by_layer(secure, request, credentials, now).await, true),
+        };
+        if let Judged::Token { explanation, .. } = &mut judged {
+            elsewhere::mark(explanation, knows_nonces);
         }
+        judged
     }
 }
 
-/// Judges a request with this token by a gateway; without a request, the token by its issuers.
-pub(crate) async fn by_gateway(gateway: &Gateway, request: Option<&Line>, token: &[u8], now: SystemTime) -> Judged {
-    let fields = [("authorization", &field(token)[..])];
-    let presented = Presented::new(&fields);
-    let Some(Line { method, path }) = request else {
-        return of_token(&Secure::new(gateway.issuers().verifier().clone()), None, &presented, now).await;
+/// Judges a request with these credentials by a gateway; without a request, the token by its issuers. No proof is used up.
+pub(crate) async fn by_gateway(
+    gateway: &Gateway,
+    request: Option<&Line>,
+    credentials: &Credentials,
+    now: SystemTime,
+) -> Judged {
+    let Some(line) = request else {
+        return alone(&Secure::new(gateway.issuers().verifier().clone()), credentials, now).await;
     };
-    let presented = presented.request(method, path);
-    let (host, overriding) = (host(path), Overrides::NOTHING);
-    let content = Content::Unseen;
-    let (scheme, certificate, traceparent) = (None, CertificateIn::Nothing, None);
+    let fields = credentials.fields();
     let original = Original {
-        method,
-        target: path,
-        host,
-        scheme,
-        overriding,
+        method: &line.method,
+        target: &line.target,
+        host: line.host(),
+        scheme: line.scheme(),
+        overriding: Overrides::NOTHING,
         route: None,
         fields: &fields,
-        content,
-        certificate,
-        traceparent,
+        content: Content::Unseen,
+        certificate: credentials.certificate.map_or(CertificateIn::Nothing, CertificateIn::Connection),
+        traceparent: None,
     };
     match gateway.asked(&original) {
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure) }) => {
+            let presented = decision::presented(&original, secure).client_certificate(credentials.certificate);
             let report_only = secure.is_report_only();
-            if let Some(fault) = unmapped(gateway, secure, &presented).await.filter(|_| !report_only) {
+            let explanation = secure.explain(&presented, now).await;
+            if let Some(fault) = unmapped(gateway, &explanation).filter(|_| !report_only) {
                 return Judged::Unrouted(fault);
             }
             let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
-            of_token(secure, route, &presented, now).await
+            Judged::Token { route, explanation: Box::new(explanation) }
         }
     }
 }
 
+/// Judges a request with these credentials by a layer, which accepts DPoP if there is a proof.
+async fn by_layer(secure: &Secure, request: Option<&Line>, credentials: &Credentials, now: SystemTime) -> Judged {
+    let Some(line) = request else { return alone(secure, credentials, now).await };
+    let fields = credentials.fields();
+    let authority = line.host().map_or(ClientAuthority::Unknown, ClientAuthority::Known);
+    let presented = Presented::new(&fields).request(&line.method, &line.target).authority(authority);
+    let presented = presented.scheme(line.scheme()).client_certificate(credentials.certificate);
+    let with_dpop = credentials.has_proof().then(|| secure.clone().dpop(Dpop::allowed()));
+    of_token(with_dpop.as_ref().unwrap_or(secure), &presented, now).await
+}
+
+/// Judges a token without a request, as a bearer token: a proof is for one request.
+async fn alone(secure: &Secure, credentials: &Credentials, now: SystemTime) -> Judged {
+    let field = credentials.bearer_field();
+    let fields = [("authorization", field.as_slice())];
+    let presented = Presented::new(&fields).client_certificate(credentials.certificate);
+    of_token(secure, &presented, now).await
+}
+
 /// Returns the reason to refuse a good token all the same: a claim for the upstream would not arrive unchanged.
-async fn unmapped(gateway: &Gateway, secure: &Secure, presented: &Presented<'_>) -> Option<Fault> {
-    let verdict = secure.judge(presented).verdict().await;
-    gateway.maps(verdict.outcome.ok()?.access()?).err()
+fn unmapped(gateway: &Gateway, explanation: &Explanation) -> Option<Fault> {
+    gateway.maps(explanation).err()
 }
 
-async fn of_token(secure: &Secure, route: Option<Route>, presented: &Presented<'_>, now: SystemTime) -> Judged {
+async fn of_token(secure: &Secure, presented: &Presented<'_>, now: SystemTime) -> Judged {
     let explanation = secure.explain(presented, now).await;
-    Judged::Token { route, explanation: Box::new(explanation) }
-}
-
-/// Returns the authority of a URL; none of a path.
-fn host(path: &str) -> Option<&str> {
-    let (_, rest) = path.split_once("://").filter(|_| !path.starts_with('/'))?;
-    rest.split(['/', '?', '#']).next()
-}
-
-/// Returns the `Authorization` field of a request with this token.
-fn field(token: &[u8]) -> Vec<u8> {
-    [b"Bearer ", token].concat()
+    Judged::Token { route: None, explanation: Box::new(explanation) }
 }
 
 fn gateway(config: &Path) -> Result<Gateway, Report> {

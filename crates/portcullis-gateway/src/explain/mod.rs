@@ -4,17 +4,19 @@
 
 mod arguments;
 mod codes;
+mod elsewhere;
 mod input;
 mod judge;
 mod named;
 mod report;
+mod request;
 mod time_line;
 mod times;
 mod written;
 
 pub(crate) use arguments::Arguments;
-pub(crate) use input::bare;
-pub(crate) use judge::{Judged, Line, Route, by_gateway};
+pub(crate) use judge::{Judged, Route, by_gateway};
+pub(crate) use request::{Credentials, Line};
 
 use std::process::ExitCode;
 
@@ -51,11 +53,24 @@ async fn explain(arguments: Arguments) -> Result<u8, Report> {
     }
     let now = arguments.at.unwrap_or_else(std::time::SystemTime::now);
     let judge = Judge::new(&arguments)?;
+    let proof = input::proof(arguments.proof.as_deref(), arguments.proof_file.as_deref())?;
+    let certificate = arguments.client_certificate.as_deref().map(input::certificate).transpose()?;
     let token = input::token(arguments.token.as_deref())?;
-    let judged = terminal::waiting("asking the issuer", judge.judge(&token, now)).await;
+    let credentials = Credentials::new(&token, proof.as_deref(), certificate);
+    let judged = terminal::waiting("asking the issuer", judge.judge(&credentials, now)).await;
     let text = if arguments.json { report::json(&judged)? } else { report::text(&judged) };
     terminal::print(&text);
+    if !credentials.has_proof() && is_bound(&judged) {
+        terminal::remark("to explain a request with its DPoP proof, add --dpop PROOF, --method and --url");
+    }
     Ok(status(&judged))
+}
+
+/// Returns true if the token is refused because it is bound to a key.
+fn is_bound(judged: &Judged) -> bool {
+    let Judged::Token { explanation, .. } = judged else { return false };
+    let code = explanation.refusal().map(|refusal| refusal.code());
+    matches!(code, Some("sender_constrained_token" | "missing_dpop_proof"))
 }
 
 fn status(judged: &Judged) -> u8 {

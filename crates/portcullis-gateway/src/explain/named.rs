@@ -28,7 +28,7 @@ const NOT_HERE: [&str; 6] = [
 ];
 
 /// Options by field: the name if it differs, the form, the placeholder, and the help.
-const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
+const KNOWN: [(&str, &str, Written, &str, &str); 19] = [
     ("issuer", "issuer", Written::Whole, "URL", "The issuer; its metadata name its keys, unless they are named here"),
     ("trust_domain", "trust-domain", Written::Whole, "DOMAIN", "A SPIFFE trust domain, in place of an issuer"),
     ("audience", "audience", Written::Whole, "AUDIENCE", "The audience of the token; several: any of them"),
@@ -78,6 +78,13 @@ const KNOWN: [(&str, &str, Written, &str, &str); 18] = [
         Written::Whole,
         "",
         "Accept sender-constrained tokens without a proof of the key",
+    ),
+    (
+        "dpop",
+        "dpop-use",
+        Written::Whole,
+        "USE",
+        "The use of DPoP: `off`, `allowed` or `required`; `allowed` beside a proof, else `off`",
     ),
     ("scope", "scope", Written::Split(' '), "SCOPE", "A required scope value; several: all of them"),
     (

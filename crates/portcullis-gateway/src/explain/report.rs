@@ -128,6 +128,7 @@ fn told(check: &Check) -> String {
     match (&check.outcome, &check.actual) {
         (Outcome::NotReached, _) => styled(FAINT, "not reached"),
         (Outcome::NotAsked, _) => styled(FAINT, "not asked for"),
+        (Outcome::NotChecked, None) => styled(FAINT, &visible(check.expected.as_deref().unwrap_or_default())),
         (_, Some(fact)) if fact.vouched => visible(&fact.text),
         (_, Some(fact)) => format!("{} {}", visible(&fact.text), styled(DOUBT, "(unverified)")),
         (Outcome::Passed, None) => styled(FAINT, &visible(check.expected.as_deref().unwrap_or_default())),

@@ -15,6 +15,7 @@ mod commands;
 mod described;
 mod dpop;
 mod explain;
+mod explain_dpop;
 mod ext_authz;
 mod fetching;
 mod forward_auth;

@@ -79,6 +79,8 @@ pub struct Explanation {
     pub vouched: bool,
     /// The claims in the form in which handlers get them.
     object: Option<Claims>,
+    /// The scope values that they grant.
+    scopes: Vec<String>,
 }
 
 /// One check: the expectation, the token's value, and a remedy.
@@ -155,6 +157,11 @@ impl Explanation {
     #[must_use]
     pub fn vouched_claims(&self) -> Option<&Claims> {
         self.object.as_ref().filter(|_| self.vouched)
+    }
+
+    /// Returns the scope values that [`vouched_claims`](Self::vouched_claims) grant by the rules of the issuer.
+    pub fn vouched_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().filter(|_| self.vouched).map(String::as_str)
     }
 
     /// Returns the time that the token names for one of [`CheckKind::IssuedAt`], [`CheckKind::NotBefore`] and

@@ -281,8 +281,10 @@ impl Walk<'_> {
         }
         let read = |object: &Option<Object>| object.as_ref().map(|object| object.root().to_json());
         let (header, claims) = (read(&self.header), read(&self.claims));
+        let granted = |claims| self.granted_scope(claims).values().map(str::to_owned).collect();
+        let scopes = self.claims.as_ref().map(granted).unwrap_or_default();
         let object = self.claims.map(Claims::new);
-        Explanation { checks: self.checks, now: self.now, header, claims, vouched: self.vouched, object }
+        Explanation { checks: self.checks, now: self.now, header, claims, vouched: self.vouched, object, scopes }
     }
 
     fn check(&mut self, kind: CheckKind, result: Result<(), Refusal>, expected: impl Into<String>, actual: Actual) {

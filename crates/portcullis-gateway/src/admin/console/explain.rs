@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     decision::Gateway,
-    explain::{Judged, Line, Route, bare, by_gateway},
+    explain::{Credentials, Judged, Line, Route, by_gateway},
 };
 
-/// A token, and optionally the request to explain it for.
+/// A token, and optionally the request to explain it for, with its DPoP proof.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -19,13 +19,20 @@ pub(super) struct Question {
     method: Option<String>,
     #[serde(default)]
     path: Option<String>,
+    #[serde(default)]
+    proof: Option<String>,
 }
 
-/// Explains a token, for the route of its request if one is given.
-pub(super) async fn explain(gateway: &Gateway, Question { token, method, path }: Question) -> Value {
+/// Explains a token, for the route of its request if one is given. The proof stays good for the client's own request.
+pub(super) async fn explain(gateway: &Gateway, Question { token, method, path, proof }: Question) -> Value {
     let request = path.filter(|path| !path.is_empty());
-    let request = request.map(|path| Line { method: method.unwrap_or_else(|| "GET".to_owned()), path });
-    match by_gateway(gateway, request.as_ref(), bare(token.as_bytes()), SystemTime::now()).await {
+    let request = request.map(|path| Line::new(method.as_deref().unwrap_or("GET"), &path));
+    let credentials = Credentials::new(token.as_bytes(), proof.as_deref().map(str::as_bytes), None);
+    if credentials.has_proof() && request.is_none() {
+        let reason = "a proof is for one request: give its method and URL, too";
+        return json!({ "fault": { "code": "no_request", "reason": reason } });
+    }
+    match by_gateway(gateway, request.as_ref(), &credentials, SystemTime::now()).await {
         Judged::Unrouted(fault) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
         Judged::Public { route } => json!({ "route": route, "public": true }),
         Judged::Token { route: None, explanation } => json!({ "explanation": explanation }),
