@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{Json, Router, routing::get};
-use portcullis::{Claims, Secure, Verifier};
+use portcullis::{Claims, Dpop, Secure, Verifier};
 use serde_json::{Value, json};
 
 /// The guards of the endpoints.
@@ -16,7 +16,7 @@ pub(crate) struct Guards {
 
 impl Guards {
     pub(crate) fn new(verifier: Verifier) -> Self {
-        let token = Secure::new(verifier).realm("portcullis-demo");
+        let token = Secure::new(verifier).realm("portcullis-demo").dpop(Dpop::allowed());
         let scope = token.clone().scope(["read"]);
         let claim = token.clone().claim("sub").claim_value("myClaim", "someRequiredValue");
         Self { token, scope, claim }
@@ -25,9 +25,9 @@ impl Guards {
 
 pub(crate) fn router(guards: &Guards) -> Router {
     Router::new()
-        .route("/secured/token", get(token))
-        .route("/secured/scope", get(scope).layer(guards.scope.clone()))
-        .route("/secured/claim", get(claim).layer(guards.claim.clone()))
+        .route("/secured/token", get(token).post(token))
+        .route("/secured/scope", get(scope).post(scope).layer(guards.scope.clone()))
+        .route("/secured/claim", get(claim).post(claim).layer(guards.claim.clone()))
         .layer(guards.token.clone())
 }
 

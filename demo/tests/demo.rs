@@ -115,7 +115,7 @@ fn an_order_that_cannot_be_served_is_refused() {
         assert!(post(address, "/playground/token", json, &body).starts_with("HTTP/1.1 422 "), "{body}");
     }
     assert!(post(address, "/playground/token", json, "{").starts_with("HTTP/1.1 400 "));
-    let question = r#"{"endpoint":"/secured/other","authorization":null}"#;
+    let question = r#"{"method":"GET","endpoint":"/secured/other","authorization":null,"proof":null}"#;
     assert!(post(address, "/playground/explain", json, question).starts_with("HTTP/1.1 422 "));
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Order {
     claims: Map<String, Value>,
     lifetime: u64,
     algorithm: String,
+    /// The thumbprint of the key that the token is bound to (RFC 9449 section 6.1); `None` for a bearer token.
+    jkt: Option<String>,
     /// The name of the tampering; `None` for a good token.
     tampering: Option<String>,
 }
@@ -55,6 +57,9 @@ fn mint(server: &AuthorizationServer, order: Order) -> Result<String, Problem> {
     }
     for (name, value) in order.claims {
         token = token.claim(name, value);
+    }
+    if let Some(jkt) = order.jkt {
+        token = token.bound_to_key(jkt);
     }
     Ok(match attack {
         Some(attack) => server.hostile_from(attack, token),

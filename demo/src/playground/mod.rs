@@ -58,6 +58,7 @@ pub(crate) fn router(address: SocketAddr, guards: Guards, server: AuthorizationS
     Router::new()
         .route("/", get(page::html))
         .route("/playground/page.js", get(page::script))
+        .route("/playground/client.mjs", get(page::client))
         .route("/playground/style.css", get(page::style))
         .route("/playground/icon.svg", get(page::icon))
         .route("/playground/status", get(keys::status))

@@ -2,10 +2,20 @@
 //
 // The contents of a token are shown as text (textContent), never as markup.
 
+import { Client } from './client.mjs';
+
 const byId = (id) => document.getElementById(id);
 
-/** The last request: `token` is null if it had none. */
+/** The last request by the form, which a thief may have recorded. */
 let last = null;
+
+/** The page's key for DPoP, made when it is first needed. */
+let client = null;
+
+function dpopClient() {
+  client ??= Client.create();
+  return client;
+}
 
 // --- Texts ---------------------------------------------------------------
 
@@ -165,6 +175,7 @@ async function token() {
         scope: byId('scope').value.trim(),
         algorithm: byId('algorithm').value,
         tampering: byId('tampering').value || null,
+        jkt: chosen('scheme') === 'DPoP' ? (await dpopClient()).thumbprint : null,
       };
       const wrong = ['claims', 'lifetime'].find((name) => order[name] === null);
       if (wrong) {
@@ -178,32 +189,74 @@ async function token() {
 
 // --- Sending, and the result ---------------------------------------------
 
-async function send(credentials) {
-  const endpoint = chosen('endpoint');
-  const authorization = credentials === null ? null : `Bearer ${credentials}`;
-  const headers = authorization === null ? {} : { Authorization: authorization };
-  const response = await fetch(endpoint, { headers, cache: 'no-store' });
-  const body = await response.text();
-  // After the response, so that both are judged by the same keys.
-  const explanation = await ask('/playground/explain', { endpoint, authorization });
-  last = { token: credentials };
+/** The request that the form describes, with this token; null for none. */
+async function request(token) {
+  const line = { endpoint: chosen('endpoint'), method: byId('method').value };
+  if (token === null) {
+    return { ...line, token, authorization: null, proof: null };
+  }
+  const scheme = chosen('scheme');
+  const proof = scheme === 'DPoP' ? await proofFor(line, token) : null;
+  return { ...line, token, authorization: `${scheme} ${token}`, proof };
+}
+
+/** The pasted proof, or a new one. */
+async function proofFor({ endpoint, method }, token) {
+  const pasted = chosen('source') === 'pasted' ? byId('proof').value.trim() : '';
+  return pasted || (await dpopClient()).proof(method, location.origin + endpoint, token);
+}
+
+/** Sends the request that the form describes. */
+async function sendNew(token) {
+  const made = await request(token);
+  await send(made);
+  last = made;
   byId('again').disabled = false;
+  byId('thief').hidden = made.proof === null;
+}
+
+async function send({ endpoint, method, token: credentials, authorization, proof }) {
+  const question = { endpoint, method, authorization, proof };
+  const explain = () => ask('/playground/explain', question);
+  // A proof is good once, so it is explained before it is used; any other request after its response, so that both are judged by
+  // the same keys.
+  const early = proof === null ? null : await explain();
+  const headers = {};
+  if (authorization !== null) {
+    headers.Authorization = authorization;
+  }
+  if (proof !== null) {
+    headers.DPoP = proof;
+  }
+  const response = await fetch(endpoint, { method, headers, cache: 'no-store' });
+  const body = await response.text();
+  const explanation = early ?? (await explain());
   byId('details').hidden = false;
-  showRequest(endpoint, credentials);
+  showRequest(question);
   showResponse(response, body);
   showToken(credentials, explanation);
+  showProof(proof, explanation);
   showChecks(explanation);
   showVerdict(response, explanation);
   await poll();
 }
 
-function showRequest(endpoint, credentials) {
-  const lines = [`GET ${endpoint} HTTP/1.1`, `Host: ${location.host}`];
-  if (credentials !== null) {
-    const length = credentials.length > 60 ? ` (${counted(credentials.length, 'character')})` : '';
-    lines.push(`Authorization: Bearer ${shortened(credentials, 28, 16)}${length}`);
+function showRequest({ endpoint, method, authorization, proof }) {
+  const lines = [`${method} ${endpoint} HTTP/1.1`, `Host: ${location.host}`];
+  if (authorization !== null) {
+    const [scheme, credentials] = authorization.split(/ (.*)/s);
+    lines.push(`Authorization: ${scheme} ${brief(credentials)}`);
+  }
+  if (proof !== null) {
+    lines.push(`DPoP: ${brief(proof)}`);
   }
   byId('request').textContent = lines.join('\n');
+}
+
+/** The ends of a long text, and its length. */
+function brief(text) {
+  const length = text.length > 60 ? ` (${counted(text.length, 'character')})` : '';
+  return `${shortened(text, 28, 16)}${length}`;
 }
 
 function showResponse(response, body) {
@@ -245,25 +298,33 @@ function showToken(credentials, explanation) {
     byId('decoded').replaceChildren(element('p', 'quiet', 'The request had no token.'));
     return;
   }
-  const parts = credentials.split('.');
+  const says = explanation.vouched ? 'A valid signature vouches for its contents.' : 'No valid signature vouches for its contents.';
+  byId('decoded').replaceChildren(...jwt(credentials, says, explanation.vouched, 'token'));
+}
+
+function showProof(proof, { checks }) {
+  if (proof === null) {
+    byId('decoded-proof').replaceChildren();
+    return;
+  }
+  const isSigned = checks.some(({ check, outcome }) => check === 'proof_signature' && outcome === 'passed');
+  const says = isSigned ? 'It is signed by the key in its own header.' : 'No valid signature of the key in its header was found.';
+  byId('decoded-proof').replaceChildren(element('h2', '', 'DPoP proof'), ...jwt(proof, says, isSigned, 'proof'));
+}
+
+/** The parts of a token or proof. */
+function jwt(text, says, vouched, what) {
+  const parts = text.split('.');
   const [header, payload, signature] = parts;
-  const shown = [
-    element(
-      'p',
-      explanation.vouched ? 'vouched' : 'unvouched',
-      explanation.vouched ? 'A valid signature vouches for its contents.' : 'No valid signature vouches for its contents.',
-    ),
-    part('Header', header),
-    part('Claims', payload),
-  ];
+  const shown = [element('p', vouched ? 'vouched' : 'unvouched', says), part('Header', header), part('Claims', payload)];
   if (signature !== undefined) {
-    const text = signature === '' ? 'empty' : `${shortened(signature, 28, 12)} (${counted(signature.length, 'character')})`;
-    shown.push(block('Signature', text, 'signature'));
+    const ends = signature === '' ? 'empty' : `${shortened(signature, 28, 12)} (${counted(signature.length, 'character')})`;
+    shown.push(block('Signature', ends, 'signature'));
   }
   if (parts.length !== 3) {
-    shown.push(element('p', 'quiet', `The token has ${counted(parts.length, 'part')}, not 3.`));
+    shown.push(element('p', 'quiet', `The ${what} has ${counted(parts.length, 'part')}, not 3.`));
   }
-  byId('decoded').replaceChildren(...shown);
+  return shown;
 }
 
 function part(title, segment) {
@@ -290,6 +351,7 @@ const OUTCOMES = {
   warned: ['!', 'warning'],
   not_reached: ['–', 'not reached'],
   not_asked: ['–', 'not asked for'],
+  not_checked: ['–', 'not checked'],
 };
 
 function showChecks(explanation) {
@@ -445,9 +507,10 @@ function action(id, path, said) {
 function showSource() {
   byId('made').hidden = chosen('source') !== 'made';
   byId('pasted').hidden = chosen('source') !== 'pasted';
+  byId('proof-field').hidden = chosen('source') !== 'pasted' || chosen('scheme') !== 'DPoP';
 }
 
-for (const radio of document.querySelectorAll('input[name="source"]')) {
+for (const radio of document.querySelectorAll('input[name="source"], input[name="scheme"]')) {
   radio.addEventListener('change', showSource);
 }
 
@@ -456,7 +519,7 @@ byId('order').addEventListener('submit', (event) => {
   telling('verdict', async () => {
     const credentials = await token();
     if (credentials !== undefined) {
-      await send(credentials);
+      await sendNew(credentials);
     }
   });
 });
@@ -467,7 +530,15 @@ byId('inspection').addEventListener('submit', (event) => {
   telling('findings-said', inspect);
 });
 
-byId('again').addEventListener('click', () => telling('verdict', () => send(last.token)));
+/** Binds a button to a request that depends on the last one. */
+function following(id, act) {
+  byId(id).addEventListener('click', () => telling('verdict', act));
+}
+
+following('again', () => sendNew(last.token));
+following('replay', () => send(last));
+following('other-method', () => send({ ...last, method: last.method === 'GET' ? 'POST' : 'GET' }));
+following('as-bearer', () => send({ ...last, authorization: `Bearer ${last.token}`, proof: null }));
 
 action('rotate', '/playground/rotate', ({ signing }) =>
   `The server signs with ${signing} now, and still publishes the old key. The resource server fetches the keys when a token `

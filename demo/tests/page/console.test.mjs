@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { Client } from '../../src/playground/client.mjs';
 import { Demo, launch, SCREENSHOTS } from './support.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -30,6 +31,8 @@ class Gateway {
       [[issuers]]
       issuer = "${issuer}"
       audience = ["https://api.example.com"]
+      [dpop]
+      use = "allowed"
       [[routes]]
       path = "/orders/*"
       scope = ["read"]
@@ -180,6 +183,46 @@ describe('the console', { concurrency: false }, () => {
     assert.deepEqual(problems, []);
   });
 
+  test('a proof is explained, and stays good for its client', async () => {
+    const { page, problems } = await open(browser, gateway);
+    const client = await Client.create();
+    const url = 'https://api.example.com/orders/1';
+    const order = { scope: 'read', claims: {}, lifetime: 60, algorithm: 'RS256', tampering: null, jkt: client.thumbprint };
+    const headers = { 'content-type': 'application/json' };
+    const minted = await fetch(`${demo.url}/playground/token`, { method: 'POST', headers, body: JSON.stringify(order) });
+    const { token } = await minted.json();
+    const proof = await client.proof('GET', url, token);
+    const explain = async (method, path, evidence) => {
+      await page.$eval('#explanation', (shown) => shown.replaceChildren());
+      for (const [id, text] of [['#token', token], ['#path', path], ['#proof', evidence]]) {
+        await page.$eval(id, (field, value) => { field.value = value; }, text);
+      }
+      await page.select('#method', method);
+      await page.click('#explain button');
+      await page.waitForSelector('#explanation .verdict');
+      return textOf(page, '#explanation');
+    };
+    const send = async () => (await fetch(`${gateway.url}/orders/1`, {
+      headers: {
+        authorization: `DPoP ${token}`,
+        dpop: proof,
+        'x-forwarded-method': 'GET',
+        'x-forwarded-uri': '/orders/1',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'api.example.com',
+      },
+    })).status;
+    for (let round = 0; round < 2; round += 1) assert.match(await explain('GET', url, proof), /^Passes \(route/);
+    assert.match(await explain('POST', url, proof), /^Refused: dpop_method/);
+    assert.match(await explain('GET', 'https://api.example.com/orders/2', proof), /^Refused: dpop_url/);
+    assert.match(await explain('GET', url, ''), /^Refused: sender_constrained_token.*DPoP proof/s);
+    assert.match(await explain('GET', '', proof), /give its method and URL/);
+    assert.equal(await send(), 200, 'the console used the proof up');
+    assert.match(await explain('GET', url, proof), /^Refused: dpop_replayed.*a new proof for each request/s);
+    await page.screenshot({ path: `${SCREENSHOTS}/console-proof.png`, fullPage: true });
+    assert.deepEqual(problems, []);
+  });
+
   test('a keyboard is enough', async () => {
     const { page, problems } = await open(browser, gateway);
     await page.keyboard.press('Tab');
@@ -187,11 +230,11 @@ describe('the console', { concurrency: false }, () => {
     assert.equal(await focused(), 'token');
     await page.keyboard.type('not-a-jwt');
     const order = [];
-    for (let step = 0; step < 3; step += 1) {
+    for (let step = 0; step < 4; step += 1) {
       await page.keyboard.press('Tab');
       order.push(await focused());
     }
-    assert.deepEqual(order, ['method', 'path', 'BUTTON']);
+    assert.deepEqual(order, ['proof', 'method', 'path', 'BUTTON']);
     await page.keyboard.press('Enter');
     await page.waitForSelector('#explanation .verdict');
     assert.deepEqual(problems, []);

@@ -198,6 +198,68 @@ describe('the playground', () => {
     assert.equal(await page.page.$eval('#made', (made) => made.hidden), true);
   });
 
+  test('a request with a DPoP proof passes once, and is of no use to a thief', async () => {
+    const page = await open();
+    const thief = (id) => page.sending(() => page.click(id));
+    assert.equal(await page.page.$eval('#thief', (shown) => shown.hidden), true);
+    await page.choose('scheme', 'DPoP');
+    for (const [endpoint, method, other] of [['/secured/token', 'GET', 'POST'], ['/secured/scope', 'POST', 'GET']]) {
+      await page.choose('endpoint', endpoint);
+      await page.select('#method', method);
+      let said = await page.send();
+      assert.equal(said.badge, '200 OK', said.verdict);
+      assert.match(said.verdict, /Passed/);
+      assert.match(said.request, new RegExp(`^${method} ${endpoint} HTTP/1.1\\n.*\\nAuthorization: DPoP eyJ.*\\nDPoP: eyJ`));
+      assert.match(said.token, /"jkt": "/);
+      const proof = await page.text('#decoded-proof');
+      assert.match(proof, /signed by the key in its own header/);
+      assert.ok(proof.includes(`"htm": "${method}"`) && proof.includes(`"htu": "${demo.url}${endpoint}"`), proof);
+      await page.screenshot('proof', { fullPage: true });
+
+      // The same request again, as often as somebody likes.
+      for (let round = 0; round < 2; round += 1) {
+        said = await thief('#replay');
+        assert.deepEqual([said.badge, said.code, said.failed], ['401 Unauthorized', 'dpop_replayed', 'jti'], said.verdict);
+        assert.match(said.hint, /a new proof for each request/);
+        assert.match(said.response, /DPoP .*error="invalid_dpop_proof"/);
+      }
+      await page.screenshot('replayed');
+      said = await thief('#other-method');
+      assert.deepEqual([said.badge, said.code, said.failed], ['401 Unauthorized', 'dpop_method', 'htm'], said.verdict);
+      assert.ok(said.request.startsWith(`${other} ${endpoint}`), said.request);
+      said = await thief('#as-bearer');
+      assert.deepEqual([said.badge, said.code, said.failed], ['401 Unauthorized', 'sender_constrained_token', 'possession'], said.verdict);
+      assert.match(said.request, /Authorization: Bearer (?!.*DPoP:)/s);
+      assert.equal(await page.text('#decoded-proof'), '');
+
+      // The client itself goes on, with a new proof for the same token.
+      said = await page.sending(() => page.click('#again'));
+      assert.equal(said.badge, '200 OK', said.verdict);
+    }
+    // A bearer token still passes, and leaves nothing to replay.
+    await page.choose('scheme', 'Bearer');
+    assert.equal((await page.send()).badge, '200 OK');
+    assert.equal(await page.page.$eval('#thief', (shown) => shown.hidden), true);
+  });
+
+  test('a pasted proof is judged, and another client’s token is of no use', async () => {
+    const page = await open();
+    const jkt = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I';
+    const order = { scope: 'read', claims: {}, lifetime: 60, algorithm: 'RS256', tampering: null, jkt };
+    const headers = { 'Content-Type': 'application/json' };
+    const minted = await fetch(`${demo.url}/playground/token`, { method: 'POST', headers, body: JSON.stringify(order) });
+    await page.choose('source', 'pasted');
+    assert.equal(await page.page.$eval('#proof-field', (field) => field.hidden), true);
+    await page.choose('scheme', 'DPoP');
+    await page.fill('#token', (await minted.json()).token);
+    let said = await page.send();
+    assert.deepEqual([said.badge, said.code], ['401 Unauthorized', 'dpop_wrong_key'], said.verdict);
+    await page.fill('#proof', 'e30.e30.<img src=x>');
+    said = await page.send();
+    assert.equal(said.code, 'malformed_dpop_proof', said.verdict);
+    assert.equal(await page.page.$$eval('#decoded-proof img', (found) => found.length), 0);
+  });
+
   test('what a token says is text, never markup, and hides nothing', async () => {
     const page = await open();
     const hostile = '<script>document.title = "owned"</script><img src=x onerror=alert(1)>';

@@ -61,7 +61,9 @@ async fn explain(arguments: Arguments) -> Result<u8, Report> {
     let text = if arguments.json { report::json(&judged)? } else { report::text(&judged) };
     terminal::print(&text);
     if !credentials.has_proof() && is_bound(&judged) {
-        terminal::remark("to explain a request with its DPoP proof, add --dpop PROOF, --method and --url");
+        terminal::remark(
+            "to explain the request that shows the key, add --dpop PROOF with --method and --url, or --client-certificate FILE",
+        );
     }
     Ok(status(&judged))
 }

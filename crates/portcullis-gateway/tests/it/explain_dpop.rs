@@ -203,11 +203,7 @@ async fn a_check_that_needs_the_running_server_is_said_to_be_left_out() {
 async fn a_command_explains_a_token_that_is_bound_to_a_certificate() {
     let server = AuthorizationServer::start().await;
     let (own, other) = (ClientIdentity::self_signed("own"), ClientIdentity::self_signed("other"));
-    let desk = Desk::new(&[
-        ("own.pem", &own.pem()),
-        ("other.pem", &other.pem()),
-        ("bad.pem", "no certificate"),
-    ]);
+    let desk = Desk::new(&[("own.pem", &own.pem()), ("other.pem", &other.pem()), ("bad.pem", "no certificate")]);
     let token = server.token().bound_to_certificate(own.thumbprint()).sign();
     for (file, status, code) in
         [("own.pem", 0, ""), ("other.pem", 1, "wrong_certificate"), ("bad.pem", 2, ""), ("nowhere.pem", 2, "")]

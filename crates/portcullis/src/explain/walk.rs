@@ -103,7 +103,11 @@ impl Walk<'_> {
     }
 
     async fn token(&mut self, max_bytes: usize) {
-        self.check(CheckKind::Credentials, Ok(()), "one bearer token", Actual::Nothing);
+        let expected = match self.possession.sender.scheme {
+            Scheme::Bearer => "one bearer token",
+            Scheme::Dpop => "one access token, by the DPoP scheme",
+        };
+        self.check(CheckKind::Credentials, Ok(()), expected, Actual::Nothing);
         let fits = BearerToken::bare(self.token, max_bytes);
         let bytes = Actual::Measured(format!("{} bytes", self.token.len()));
         let expected = format!("at most {max_bytes} bytes (max_token_bytes)");

@@ -158,7 +158,7 @@ async function refresh() {
   showRefusals(state.recent.refusals);
 }
 
-const MARKS = { passed: ['✓', 'good'], failed: ['✗', 'bad'], not_reached: ['·', 'quiet'], not_asked: ['–', 'quiet'] };
+const MARKS = { passed: ['✓', 'good'], failed: ['✗', 'bad'], not_reached: ['·', 'quiet'], not_asked: ['–', 'quiet'], not_checked: ['–', 'quiet'] };
 
 function showExplanation(answer) {
   const shown = [];
@@ -202,7 +202,7 @@ function showExplanation(answer) {
 
 at('explain').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const question = { token: at('token').value, method: at('method').value, path: at('path').value };
+  const question = { token: at('token').value, proof: at('proof').value, method: at('method').value, path: at('path').value };
   try {
     const response = await fetch('/console/explain', {
       method: 'POST',
