@@ -35,6 +35,14 @@ try {
     await frame();
   }
   await playground.select('#tampering', '');
+  await playground.choose('scheme', 'DPoP');
+  await send();
+  await frame();
+  for (const thief of ['#replay', '#other-method', '#as-bearer']) {
+    await playground.sending(() => playground.click(thief));
+    await frame();
+  }
+  await playground.choose('scheme', 'Bearer');
   await playground.click('#toggle');
   await playground.until(() => document.querySelector('#running').textContent !== 'running');
   await send();
