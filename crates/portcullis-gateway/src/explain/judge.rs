@@ -102,7 +102,10 @@ pub(crate) async fn by_gateway(
             let presented = decision::presented(&original, secure).client_certificate(credentials.certificate);
             let report_only = secure.is_report_only();
             let explanation = secure.explain(&presented, now).await;
-            if let Some(fault) = unmapped(gateway, &explanation).filter(|_| !report_only) {
+            // A good token is refused all the same if a claim for the upstream would not arrive unchanged.
+            if let Err(fault) = gateway.maps(&explanation)
+                && !report_only
+            {
                 return Judged::Unrouted(fault);
             }
             let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
@@ -128,11 +131,6 @@ async fn alone(secure: &Secure, credentials: &Credentials, now: SystemTime) -> J
     let fields = [("authorization", field.as_slice())];
     let presented = Presented::new(&fields).client_certificate(credentials.certificate);
     of_token(secure, &presented, now).await
-}
-
-/// Returns the reason to refuse a good token all the same: a claim for the upstream would not arrive unchanged.
-fn unmapped(gateway: &Gateway, explanation: &Explanation) -> Option<Fault> {
-    gateway.maps(explanation).err()
 }
 
 async fn of_token(secure: &Secure, presented: &Presented<'_>, now: SystemTime) -> Judged {

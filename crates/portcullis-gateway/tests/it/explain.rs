@@ -200,6 +200,21 @@ async fn a_configuration_judges_as_the_gateway_would() {
 }
 
 #[tokio::test]
+async fn a_field_that_would_not_arrive_is_told_for_the_time_of_the_report() {
+    let server = AuthorizationServer::start().await;
+    let headers = "[[headers]]\nname = \"X-Scopes\"\nscope = true\nseparator = \",\"\n";
+    let desk = Desk::new(&[("portcullis.toml", &format!("{}{headers}", issuer(&server, "")))]);
+    let at = (server.now() + Duration::from_secs(3600)).duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
+    let rows: [(&str, &[&str], &str); 3] =
+        [("read write", &[], ""), ("read,write", &[], "unmappable_claim"), ("read,write", &["--at", &at], "expired")];
+    for (scope, further, code) in rows {
+        let arguments = ["explain", "--config", "portcullis.toml", "--json", "--path", "/x"].map(str::to_owned);
+        let ran = run(&desk, &arguments, further, &server.token().scope(scope).sign()).await;
+        assert_eq!(report(&ran)["code"].as_str().unwrap_or_default(), code, "{scope} {further:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_resource_is_named_by_its_url() {
     let server = AuthorizationServer::start().await;
     let resource = "[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n[resources.mcp]\ntools = [{ name = \"delete_*\", \

@@ -6,7 +6,8 @@ use std::{
 };
 
 use portcullis::{
-    CheckKind, ClientAuthority, Dpop, Explanation, Outcome, Presented, ReplayStore, ReplayStoreAway, Secure,
+    CheckKind, ClientAuthority, Dpop, Explanation, HeaderFields, Outcome, Presented, ReplayStore, ReplayStoreAway,
+    Secure,
 };
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
 
@@ -50,7 +51,7 @@ impl Scene {
     }
 }
 
-fn presented<'a>(fields: &'a Vec<(&'static str, &'a [u8])>, method: &'a str) -> Presented<'a> {
+fn presented<'a>(fields: &'a dyn HeaderFields, method: &'a str) -> Presented<'a> {
     Presented::new(fields).request(method, TARGET).authority(ClientAuthority::Known("api.example.com"))
 }
 
