@@ -154,12 +154,28 @@ impl Explanation {
     /// Returns the claims as handlers get them, if a signature or the authorization server vouches for them.
     ///
     /// They tell which values an upstream would get; that the request may pass, only [`refusal`](Self::refusal) tells.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// fn subject(explanation: &portcullis::Explanation) -> Option<&str> {
+    ///     explanation.vouched_claims()?.subject()
+    /// }
+    /// ```
     #[must_use]
     pub fn vouched_claims(&self) -> Option<&Claims> {
         self.object.as_ref().filter(|_| self.vouched)
     }
 
     /// Returns the scope values that [`vouched_claims`](Self::vouched_claims) grant by the rules of the issuer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// fn scope(explanation: &portcullis::Explanation) -> String {
+    ///     explanation.vouched_scopes().collect::<Vec<_>>().join(" ")
+    /// }
+    /// ```
     pub fn vouched_scopes(&self) -> impl Iterator<Item = &str> {
         self.scopes.iter().filter(|_| self.vouched).map(String::as_str)
     }
