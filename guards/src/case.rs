@@ -14,7 +14,7 @@ use portcullis::{
 use portcullis_testkit::{Algorithm, SigningKey, TokenBuilder};
 use serde_json::json;
 
-use crate::{layered::Layered, tool_call};
+use crate::{layered::Layered, possession::Possession, tool_call};
 
 const ISSUER: &str = "https://as.example.com";
 const AUDIENCE: &str = "https://api.example.com";
@@ -54,6 +54,8 @@ enum Door {
     McpContent,
     /// A request at the tower layer.
     Tower,
+    /// A request with a DPoP proof at a gate.
+    Possession,
 }
 
 /// A case that is ready to run.
@@ -68,6 +70,7 @@ enum Way {
     Verifier,
     Gate(Gate),
     Tower(Layered),
+    Possession(Possession),
 }
 
 /// A gate and a request.
@@ -86,6 +89,7 @@ impl Case {
         Self { door: Door::McpFields, ..Self::new("judged-mcp-fields", Algorithm::RS256, true, 1, 11_950) },
         Self { door: Door::McpContent, ..Self::new("judged-mcp-content", Algorithm::RS256, true, 4, 21_200) },
         Self { door: Door::Tower, ..Self::new("tower-cached", Algorithm::RS256, true, 5, 4_500) },
+        Self { door: Door::Possession, ..Self::new("judged-dpop", Algorithm::ES256, true, 14, 830_000) },
         Self::new("new-hs256", Algorithm::HS256, false, 12, 38_000),
         Self::new("new-rs256", Algorithm::RS256, false, 12, 325_000),
         Self::new("new-es256", Algorithm::ES256, false, 12, 800_000),
@@ -106,13 +110,16 @@ impl Case {
         let builder = if self.cached { builder(&key) } else { builder(&key).without_token_cache() };
         #[expect(clippy::expect_used, reason = "without it there is nothing to count")]
         let verifier = builder.build().expect("a verifier");
-        let token = token(&key);
+        let unsigned = token(&key);
+        let token = unsigned.clone().sign();
+        let secure = || Secure::new(verifier.clone());
         let way = match self.door {
             Door::Verifier => Way::Verifier,
-            Door::Gate => gate(Secure::new(verifier.clone()), &token, Content::Unseen),
+            Door::Gate => gate(secure(), &token, Content::Unseen),
             Door::McpFields => gate(mcp_server(&key), &token, Content::Unseen),
             Door::McpContent => gate(mcp_server(&key), &token, Content::Whole(tool_call::CONTENT)),
-            Door::Tower => Way::Tower(Layered::new(&Secure::new(verifier.clone()), field(&token))),
+            Door::Tower => Way::Tower(Layered::new(&secure(), field(&token))),
+            Door::Possession => Way::Possession(Possession::new(secure(), unsigned)),
         };
         let prepared = Prepared { verifier, token, way };
         prepared.repeat(2);
@@ -133,6 +140,7 @@ impl Prepared {
         let token = match &self.way {
             Way::Verifier => at_once(self.verifier.verify(&self.token)).and_then(Result::ok),
             Way::Gate(gate) => gate.judge(),
+            Way::Possession(possession) => possession.judge(),
             Way::Tower(layered) => return layered.passes(),
         };
         let typed = token.and_then(|token| token.typed::<Typed>().ok());
@@ -185,7 +193,7 @@ fn field(token: &str) -> HeaderValue {
 }
 
 /// A token of about 1 KB.
-fn token(key: &SigningKey) -> String {
+fn token(key: &SigningKey) -> TokenBuilder {
     TokenBuilder::new(key, ISSUER, SystemTime::now())
         .scope("orders:read orders:write profile")
         .claim("name", "Alice Example")
@@ -194,7 +202,6 @@ fn token(key: &SigningKey) -> String {
         .claim("roles", json!(["user", "editor", "auditor"]))
         .claim("auth_time", 1_790_000_000)
         .claim("acr", "urn:example:gold")
-        .sign()
 }
 
 /// The outcome of a future that does not wait, because the keys are known.

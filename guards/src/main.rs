@@ -12,6 +12,7 @@ mod case;
 mod flood;
 mod instructions;
 mod layered;
+mod possession;
 mod tool_call;
 
 use std::{env, process::ExitCode};
