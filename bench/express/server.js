@@ -33,6 +33,7 @@ function readSettings() {
       audience: { type: 'string' },
       port: { type: 'string', default: '0' },
       'no-cache': { type: 'boolean', default: false },
+      dpop: { type: 'boolean', default: false },
       pool: { type: 'boolean', default: false },
       cache: { type: 'string' },
     },

@@ -6,6 +6,8 @@ use crate::http::Framework;
 
 /// The most requests per second that a server with verification can be expected to answer.
 const MOST_PER_SECOND: usize = 45_000;
+/// The most with a signature each.
+const MOST_PROOFS_PER_SECOND: usize = 20_000;
 /// The same on Express.
 const MOST_ON_EXPRESS: usize = 15_000;
 
@@ -79,6 +81,15 @@ impl Plan {
     /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known.
     pub(crate) fn of_comparison(self) -> Self {
         Self { whole: self.rounds, gateway: self.rounds, ..self }
+    }
+
+    /// The number of proofs for this many seconds.
+    pub(crate) fn proofs(&self, framework: Framework, seconds: usize) -> usize {
+        let most = match framework {
+            Framework::Axum => MOST_PROOFS_PER_SECOND,
+            Framework::Express => MOST_ON_EXPRESS,
+        };
+        most * seconds
     }
 
     /// The greatest length of a window with new tokens for which `tokens` suffice.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use harness::{Result, mint};
-use portcullis_testkit::{Algorithm, AuthorizationServer};
+use portcullis_testkit::{Algorithm, AuthorizationServer, DpopClient};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -31,6 +31,8 @@ pub(crate) struct Tokens {
     pub(crate) new: PathBuf,
     /// The number of tokens for single use.
     pub(crate) new_count: usize,
+    /// The requests of a client with a bound token, each with a new proof; [`Tokens::prove`] writes them.
+    pub(crate) proofs: [PathBuf; 2],
     _runtime: Runtime,
 }
 
@@ -56,10 +58,25 @@ impl Tokens {
             same: write(folder, "same.txt", &mint(&issuer, Algorithm::RS256, 1))?,
             rotating: write(folder, "rotating.txt", &mint(&issuer, Algorithm::RS256, rotating))?,
             new: write(folder, "new.txt", &new)?,
+            proofs: ["proofs.txt", "proofs-warm-up.txt"].map(|name| folder.join(name)),
             new_count: new.len(),
             issuer,
             _runtime: runtime,
         })
+    }
+}
+
+impl Tokens {
+    /// Writes new proofs of one client: these numbers for a window and for its warm-up. They are good for some minutes.
+    pub(crate) fn prove(&self, window: usize, warm_up: usize) -> Result {
+        let client = DpopClient::new(Algorithm::ES256);
+        let token = harness::bound_token(&self.issuer, Algorithm::RS256, &client.thumbprint());
+        for (file, count) in self.proofs.iter().zip([window, warm_up]) {
+            let lines = harness::proofs(&client, &token, count);
+            let text = lines.join("\n") + "\n";
+            fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     claims::{IssuerRules, VerifiedToken},
     keys::{ImportRules, KeySet, Origin},
     policy::{ClaimRule, Policy, Rules},
+    proof::{DpopUse, Possession, PossessionRules, Sender},
     token,
     token_cache::{Limits, TokenCache},
 };
@@ -122,7 +123,13 @@ impl Subject {
         let scope: Vec<_> = verified.scopes().take(1).map(str::to_owned).collect();
         let rules = Rules { scope, claims: vec![ClaimRule::present("sub")], ..Rules::default() };
         let policy = Policy::new(&rules, Vec::new());
-        Box::new(move || drop(policy.check(verified.clone(), |_| None).expect("access")))
+        let possession = PossessionRules { dpop: DpopUse::Off, sender_constrained: false };
+        Box::new(move || {
+            let proven =
+                possession.check(verified.clone(), Sender::UNKNOWN, None).expect("a token that is bound to nothing");
+            let Possession::Proven(proven) = proven else { panic!("no proof is needed") };
+            drop(policy.check(proven, |_| None).expect("access"));
+        })
     }
 }
 

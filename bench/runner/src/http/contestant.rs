@@ -226,7 +226,8 @@ fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> 
     };
     command.args(series.options);
     let server = Server::start(command, &ring.tokens.issuer)?;
-    until_ready(&server, &ring.tokens.same, load.field)?;
+    let tokens = if load.with_proofs { load.warm_up } else { &ring.tokens.same };
+    until_ready(&server, tokens, load.field)?;
     warm_up(&server, ring, load)?;
     Ok(server)
 }
@@ -253,11 +254,13 @@ fn delay(server: &Server, field: &Field) -> Result<Option<f64>> {
 /// Waits for the keys, because some servers listen before they have them.
 fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     let tokens = fs::read_to_string(tokens).map_err(|error| format!("{}: {error}", tokens.display()))?;
-    let token = tokens.lines().next().unwrap_or_default();
+    // A proof is good once; the warm-up begins with the first.
+    let mut lines = tokens.lines().rev().cycle();
     let good = format!("\r\n\r\n{}", field.answer);
     let started = Instant::now();
     loop {
-        let answer = answer(server, token, &field.request).map_err(|error| format!("no answer: {error}"))?;
+        let line = lines.next().unwrap_or_default();
+        let answer = answer(server, line, &field.request).map_err(|error| format!("no answer: {error}"))?;
         if answer.starts_with("HTTP/1.1 200") && answer.ends_with(&good) {
             return Ok(());
         }
@@ -268,13 +271,18 @@ fn until_ready(server: &Server, tokens: &Path, field: &Field) -> Result {
     }
 }
 
-fn answer(server: &Server, token: &str, request: &Request) -> io::Result<String> {
+fn answer(server: &Server, line: &str, request: &Request) -> io::Result<String> {
     let mut stream = TcpStream::connect(server.address())?;
     stream.set_read_timeout(Some(READY_LIMIT))?;
     let Request { fields, content } = request;
     let (method, length) = (if content.is_empty() { "GET" } else { "POST" }, content.len());
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
-    write!(stream, "{method} / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n")?;
+    let host = if fields.contains("Host:") { "" } else { "Host: bench\r\n" };
+    let credentials = match line.split_once(' ') {
+        Some((token, proof)) => format!("DPoP {token}\r\nDPoP: {proof}"),
+        None => format!("Bearer {line}"),
+    };
+    write!(stream, "{method} / HTTP/1.1\r\n{host}Connection: close\r\nAuthorization: {credentials}\r\n")?;
     write!(stream, "{fields}Content-Length: {length}\r\n\r\n{content}")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

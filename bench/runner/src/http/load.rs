@@ -5,9 +5,13 @@ use std::path::Path;
 use harness::Result;
 
 use super::{
-    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED, EXPRESS_SAME,
-    EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, MCP_CALL, NEW, REQUESTS, ROTATING, Request, SAME, SAME_ON_ACTIX,
-    series::{ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, MCP, SIDE_BY_SIDE},
+    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_PROOFS, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED,
+    EXPRESS_SAME, EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, MCP_CALL, NEW, PROOFS, REQUESTS, ROTATING, Request,
+    SAME, SAME_ON_ACTIX,
+    series::{
+        ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, MCP, PROVING, PROVING_ON_EXPRESS,
+        SIDE_BY_SIDE,
+    },
     wrk::Question,
 };
 use crate::{plan::Plan, results::Results, tokens::Tokens};
@@ -37,6 +41,8 @@ pub(crate) struct Load<'a> {
     pub(crate) at_once: bool,
     /// True if the raw verification is measured in every round, to compare with it.
     pub(crate) beside_raw: bool,
+    /// True if the tokens are bound, and each request has a new proof.
+    pub(crate) with_proofs: bool,
 }
 
 impl<'a> Load<'a> {
@@ -68,6 +74,7 @@ impl<'a> Load<'a> {
             Self::again(ROTATING, &AXUM, plan, &tokens.rotating),
             Self { beside_raw: true, ..Self::new(NEW, &AXUM, plan, tokens) },
             Self::again(MCP_CALL, &MCP, plan, &tokens.same),
+            Self::with_proofs(PROOFS, &PROVING, plan, tokens),
         ]
     }
 
@@ -91,6 +98,7 @@ impl<'a> Load<'a> {
             Self { paced_by: Some(EXPRESS_NEW), ..new(EXPRESS_NEW_PACED) },
             // None of these servers caches tokens.
             Self::again(INLINE, &INLINE_OR_POOL, plan, &tokens.rotating),
+            Self::with_proofs(EXPRESS_PROOFS, &PROVING_ON_EXPRESS, plan, tokens),
         ]
     }
 
@@ -107,6 +115,19 @@ impl<'a> Load<'a> {
             paced_by: None,
             at_once: false,
             beside_raw: false,
+            with_proofs: false,
+        }
+    }
+
+    /// A bound token that a server sees again and again, with proofs that it sees once.
+    fn with_proofs(table: &'static str, field: &'static Field, plan: &Plan, tokens: &'a Tokens) -> Self {
+        let [proofs, warm_up] = &tokens.proofs;
+        Self {
+            warm_up,
+            fresh: true,
+            most: Some(plan.proofs(field.framework, plan.seconds)),
+            with_proofs: true,
+            ..Self::again(table, field, plan, proofs)
         }
     }
 

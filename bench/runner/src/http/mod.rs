@@ -35,6 +35,10 @@ const ROTATING: &str = "http: rotating 5,000 tokens";
 const NEW: &str = "http: every token new";
 /// A call of an MCP server's tool.
 const MCP_CALL: &str = "http: a call of an MCP tool";
+/// A cached token, and a new DPoP proof with each request.
+const PROOFS: &str = "http: a DPoP proof with each request";
+/// The same on Express.
+const EXPRESS_PROOFS: &str = "express: a DPoP proof with each request";
 /// The tables of the same three loads on Express.
 const EXPRESS_SAME: &str = "express: same token";
 /// 5,000 tokens in turn.
@@ -131,6 +135,12 @@ impl<'a> Ring<'a> {
         contestants: &mut [Contestant<'_>],
     ) -> Option<Result<f64>> {
         println!("bench: {}, round {} of {}", load.table, number + 1, self.plan.rounds);
+        if load.with_proofs {
+            let count = |seconds| self.plan.proofs(load.field.framework, seconds);
+            if let Err(reason) = self.tokens.prove(count(load.seconds), count(self.plan.warm_up)) {
+                return Some(Err(reason));
+            }
+        }
         let raw = load.beside_raw.then(|| self.raw_verify());
         let meeting = Barrier::new(if load.at_once { contestants.len() } else { 1 });
         let turn = |contestant: &mut Contestant<'_>| contestant.take_window(self, load, pace, &meeting);

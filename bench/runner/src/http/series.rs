@@ -106,6 +106,33 @@ pub(crate) const MCP: Field = Field {
     ..IN_RUST
 };
 
+/// axum and the libraries for it that verify DPoP proofs, and a server that verifies the signature of the proof with a parsed key, and
+/// nothing else.
+pub(crate) const PROVING: Field = Field {
+    request: TO_LOCALHOST,
+    compared: ["of the proof's signature alone", "of the proof's signature alone, by CPU"],
+    series: &[
+        proving(peer("bare axum, the proof's signature alone", "server-raw-verify")),
+        proving(peer(OURS, "server-portcullis")),
+        proving(peer("huskarl-resource-server", "server-huskarl-resource-server")),
+    ],
+    ..IN_RUST
+};
+
+/// Express, and the packages for it that verify DPoP proofs.
+pub(crate) const PROVING_ON_EXPRESS: Field = Field {
+    request: TO_LOCALHOST,
+    series: &[
+        BARE_EXPRESS,
+        proving(script(OURS, "portcullis.js")),
+        proving(script(EXPRESS_PEERS[1], "express-oauth2-jwt-bearer.js")),
+    ],
+    ..ON_EXPRESS
+};
+
+/// A request to the host that proofs name.
+const TO_LOCALHOST: Request = Request { fields: &["Host: localhost"], content: "" };
+
 /// The call of a tool, as clients of the revision 2026-07-28 send it.
 pub(crate) const TOOL_CALL: Request = Request {
     fields: &[
@@ -194,6 +221,11 @@ impl Field {
 
 const fn peer(name: &'static str, program: &'static str) -> Series {
     Series { name, program, options: &[], meets_storms: true, build: Build::This }
+}
+
+/// The same server, with DPoP required.
+const fn proving(series: Series) -> Series {
+    Series { options: &["--dpop"], meets_storms: false, ..series }
 }
 
 const fn mcp(name: &'static str, options: &'static [&'static str]) -> Series {

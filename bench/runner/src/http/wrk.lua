@@ -1,4 +1,4 @@
--- Sends requests with the tokens of a file, one a line, in order and then from the start again; path and header fields
+-- Sends requests with the tokens of a file, one a line and perhaps with a DPoP proof behind a space, in order and then from the start again; path and header fields
 -- are wrk's own arguments. The second argument is the content of POST requests, or empty for GET. A third one is a pace in
 -- requests a second.
 
@@ -18,9 +18,10 @@ function init(args)
    if content ~= "" then
       head = head .. "Content-Length: " .. #content .. "\r\n"
    end
-   head = head .. "Authorization: Bearer "
-   for token in io.lines(args[1]) do
-      requests[#requests + 1] = head .. token .. "\r\n\r\n" .. content
+   for line in io.lines(args[1]) do
+      local token, proof = line:match("^(%S+) (%S+)$")
+      local credentials = proof and "DPoP " .. token .. "\r\nDPoP: " .. proof or "Bearer " .. line
+      requests[#requests + 1] = head .. "Authorization: " .. credentials .. "\r\n\r\n" .. content
    end
 end
 

@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Verify every token again, for servers that cache tokens
     #[arg(long)]
     pub no_cache: bool,
+    /// Accept only tokens that are bound to a key, with a DPoP proof for `http://localhost/`
+    #[arg(long)]
+    pub dpop: bool,
 }
 
 impl Arguments {

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use portcullis_testkit::{Algorithm, AuthorizationServer, SigningKey, TokenBuilder};
+use portcullis_testkit::{Algorithm, AuthorizationServer, DpopClient, SigningKey, TokenBuilder};
 use serde_json::json;
 
 /// The required audience, the test kit's default.
@@ -51,6 +51,29 @@ pub fn mint(issuer: &AuthorizationServer, algorithm: Algorithm, count: usize) ->
         });
         // All threads start before the first join.
         let minting: Vec<_> = minting.collect();
+        minting.into_iter().flat_map(|thread| thread.join().expect("the test kit signs")).collect()
+    })
+}
+
+/// An access token of the first user that is bound to a key of this thumbprint.
+#[must_use]
+pub fn bound_token(issuer: &AuthorizationServer, algorithm: Algorithm, thumbprint: &str) -> String {
+    realistic(issuer.token_with(algorithm), 0).bound_to_key(thumbprint).sign()
+}
+
+/// Requests of a client: the token and a new proof for `GET http://localhost/`, with a space between.
+///
+/// # Panics
+///
+/// When the test kit panics.
+#[must_use]
+pub fn proofs(client: &DpopClient, token: &str, count: usize) -> Vec<String> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let line = || format!("{token} {}", client.proof("GET", "http://localhost/").token(token).sign());
+    thread::scope(|scope| {
+        let minting: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| (0..count.div_ceil(threads)).map(|_| line()).collect::<Vec<_>>()))
+            .collect();
         minting.into_iter().flat_map(|thread| thread.join().expect("the test kit signs")).collect()
     })
 }

@@ -18,6 +18,7 @@ async fn validator(arguments: &Arguments) -> Result<Rfc9068Validator, Box<dyn st
         .audience(&arguments.audience)
         .jwks_uri(arguments.jwks_uri.parse()?)
         .jwks_source(ReqwestClient::builder().build().await?)
+        .require_dpop(arguments.dpop)
         .build()
         .await?;
     Ok(validator)
@@ -26,8 +27,13 @@ async fn validator(arguments: &Arguments) -> Result<Rfc9068Validator, Box<dyn st
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let arguments = Arguments::from_command_line();
-    let layer = ValidatorLayer::builder().validator(validator(&arguments).await?).build();
-    let app = Router::new().route("/", get(hello)).layer(layer.authenticated());
+    let layer = ValidatorLayer::builder().validator(validator(&arguments).await?);
+    let app = Router::new().route("/", get(hello));
+    let app = if arguments.dpop {
+        app.layer(layer.base_url("http://localhost")?.build().authenticated())
+    } else {
+        app.layer(layer.build().authenticated())
+    };
     let listener = arguments.listen().await?;
     Ok(axum::serve(listener, app).await?)
 }

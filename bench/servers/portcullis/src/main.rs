@@ -1,7 +1,7 @@
 //! axum behind Portcullis.
 
 use axum::{Router, routing::get};
-use portcullis::{Claims, ConfigurationError, JwksService, Secure, Verifier};
+use portcullis::{Claims, ConfigurationError, Dpop, JwksService, Secure, Verifier};
 use server::{Arguments, Outcome};
 
 async fn hello(claims: Claims<server::Claims>) -> &'static str {
@@ -18,7 +18,9 @@ fn verifier(arguments: &Arguments) -> Result<Verifier, ConfigurationError> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let arguments = Arguments::from_command_line();
-    let app = Router::new().route("/", get(hello)).layer(Secure::new(verifier(&arguments)?));
+    let secure = Secure::new(verifier(&arguments)?);
+    let secure = if arguments.dpop { secure.dpop(Dpop::required()) } else { secure };
+    let app = Router::new().route("/", get(hello)).layer(secure);
     let listener = arguments.listen().await?;
     Ok(axum::serve(listener, app).await?)
 }

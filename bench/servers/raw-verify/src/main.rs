@@ -1,6 +1,8 @@
 //! axum and the signature, nothing else: the minimum cost of a new token.
 //!
-//! It is no guard: it only verifies a token's signature, with a key parsed once.
+//! It is no guard: it only verifies a token's signature, with a key parsed once; or with `--dpop` that of a proof.
+
+mod proof;
 
 use std::{
     io::{Read, Write},
@@ -51,7 +53,10 @@ fn key(jwks_uri: &str) -> Result<ParsedPublicKey, Box<dyn std::error::Error>> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let arguments = Arguments::from_command_line();
-    let app = Router::new().route("/", get(hello)).with_state(Arc::new(key(&arguments.jwks_uri)?));
+    let app = match arguments.dpop {
+        true => Router::new().route("/", get(proof::hello)),
+        false => Router::new().route("/", get(hello)).with_state(Arc::new(key(&arguments.jwks_uri)?)),
+    };
     let listener = arguments.listen().await?;
     Ok(axum::serve(listener, app).await?)
 }
