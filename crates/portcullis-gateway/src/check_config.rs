@@ -96,6 +96,7 @@ fn listener(listener: &Listener) -> String {
 
 fn issuer(issuer: &Issuer, config: &Config) -> String {
     let keys = match &issuer.keys {
+        Keys::Discovery if issuer.rules.tenant_claim.is_some() => "keys of each tenant by discovery".into(),
         Keys::Discovery => "keys by discovery".into(),
         Keys::Uri(uri) => format!("keys from {}", without_secrets(uri)),
         Keys::Local { file, .. } => format!("keys from {}", file.display()),

@@ -69,6 +69,7 @@ mod encoding;
 mod key;
 mod server;
 mod sync;
+mod tenants;
 #[cfg(feature = "tls")]
 mod tls;
 mod token;
@@ -79,6 +80,7 @@ pub use clock::TestClock;
 pub use dpop::{DpopAttempt, DpopCase, DpopClient, ProofBuilder};
 pub use key::SigningKey;
 pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
+pub use tenants::TenantServer;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use tls::{CertificateAuthority, ClientIdentity};

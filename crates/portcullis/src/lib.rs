@@ -60,6 +60,7 @@ mod clock;
 mod configuration_error;
 mod crypto;
 mod each_once;
+mod issuer_template;
 pub mod json;
 mod keys;
 mod loopback;

@@ -100,7 +100,10 @@ fn values(rule: &ClaimRule) -> Option<Vec<&Json>> {
 fn is_of_no_issuer(rule: &ClaimRule, issuers: &[Issuer]) -> bool {
     // Introspection may give an `iss` with one slash more or less; JWT-SVIDs and tokens of no named issuer may have any.
     let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
-    let has = |asked: &str| issuers.iter().any(|issuer| issuer.rules.issuer.is_none() || same(&issuer.name, asked));
+    let is_of = |issuer: &Issuer, asked: &str| {
+        issuer.rules.issuer.is_none() || issuer.rules.tenant_of(asked).is_some() || same(&issuer.name, asked)
+    };
+    let has = |asked: &str| issuers.iter().any(|issuer| is_of(issuer, asked));
     let asked = values(rule).filter(|_| plain(&rule.name) == "iss");
     asked.is_some_and(|asked| !issuers.is_empty() && !asked.iter().filter_map(|value| value.as_str()).any(has))
 }

@@ -25,9 +25,10 @@ pub(crate) struct Fetching {
     pub(crate) bearer_token_file: Option<PathBuf>,
     pub(crate) max_keys: Option<usize>,
     pub(crate) max_document_bytes: Option<usize>,
+    pub(crate) max_tenants: Option<usize>,
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "timeout",
     "max_age",
     "max_stale",
@@ -36,6 +37,7 @@ const KEYS: [&str; 8] = [
     "bearer_token_file",
     "max_keys",
     "max_document_bytes",
+    "max_tenants",
 ];
 
 pub(super) fn fetching(table: &Table<'_>) -> Fetching {
@@ -51,6 +53,7 @@ pub(super) fn fetching(table: &Table<'_>) -> Fetching {
         }),
         max_keys: table.get("max_keys", |value| value.integer(1, 1_000_000)),
         max_document_bytes: table.get("max_document_bytes", |value| bytes(value, 1, 64 << 20)),
+        max_tenants: table.get("max_tenants", |value| max_tenants(value, table)),
     };
     if table.value("jwks_file").is_some() {
         // For an issuer with introspection the authority counts all the same.
@@ -79,6 +82,22 @@ fn request_fields(value: &Value<'_>) -> Read<Vec<(String, Secret)>> {
         Ok((name.to_owned(), Secret::new(text)))
     };
     fields.into_iter().map(field).collect()
+}
+
+/// Reads the number of tenants whose keys are kept; only where each has keys of its own.
+fn max_tenants(value: &Value<'_>, table: &Table<'_>) -> Read<usize> {
+    if table.value("jwks_uri").is_some() {
+        return Err(value
+            .problem("expected no `max_tenants` with `jwks_uri`, got one")
+            .help("all tenants share one key set, so that any number of them may come: leave it out"));
+    }
+    let has_placeholder = |issuer: &Value<'_>| issuer.text().is_ok_and(|issuer| issuer.contains('{'));
+    if !table.value("issuer").is_some_and(|issuer| has_placeholder(&issuer)) {
+        return Err(value
+            .problem("expected a placeholder for the tenant in `issuer` with `max_tenants`, got none")
+            .help("as in `issuer = \"https://login.example.com/{tenant}\"`; leave `max_tenants` out for one issuer"));
+    }
+    value.integer(1, 100_000)
 }
 
 /// Reads the values of `use` that keys may have beside `sig`.

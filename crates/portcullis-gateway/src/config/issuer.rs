@@ -72,6 +72,14 @@ fn refuse_others_beside_any(root: &Table<'_>, tables: &[Table<'_>]) {
     }
 }
 
+fn refuse_introspection_of_tenants(table: &Table<'_>) {
+    if let (Some(value), Some(_)) = (table.value("introspection"), table.value("tenant_claim")) {
+        let problem = value.problem("expected no introspection with `tenant_claim`, got both");
+        let help = "an opaque token does not name its tenant: add the server that is asked as an issuer of its own";
+        table.look_at("introspection", || table.note(problem.help(help)));
+    }
+}
+
 fn issuer(table: Table<'_>) -> Option<Issuer> {
     let trust_domain = table.get("trust_domain", fetching::trust_domain);
     let name = name(&table, trust_domain.as_deref());
@@ -83,6 +91,7 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     let rules = rules(&table, &NOT_HERE);
     let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
     let given = table.value("introspection").is_some();
+    refuse_introspection_of_tenants(&table);
     let introspection = table.table("introspection").and_then(introspection);
     table.finish();
     if given && introspection.is_none() {

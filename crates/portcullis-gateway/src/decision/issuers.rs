@@ -182,6 +182,7 @@ fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
         bearer_token_file,
         max_keys,
         max_document_bytes,
+        max_tenants,
     } = &issuer.fetching;
     let add = |builder: JwksBuilder, (name, value): &(String, Secret)| builder.header_field(name, value.reveal());
     let builder = request_fields
@@ -194,7 +195,8 @@ fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
         .with(authorities.as_deref(), JwksBuilder::ca_pem)
         .with(bearer_token_file.as_deref(), JwksBuilder::bearer_token_file)
         .with(*max_keys, JwksBuilder::max_keys)
-        .with(*max_document_bytes, JwksBuilder::max_document_bytes);
+        .with(*max_document_bytes, JwksBuilder::max_document_bytes)
+        .with(*max_tenants, JwksBuilder::max_tenants);
     if issuer.dangerously_allow_http { builder.dangerously_allow_http().build() } else { builder.build() }
 }
 

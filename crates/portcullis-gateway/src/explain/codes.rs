@@ -262,6 +262,12 @@ const CODES: &[Code] = &[
         "Show the token to `portcullis explain`, which says how the two differ, and write `issuer` as the tokens do.",
     ),
     code(
+        "wrong_tenant",
+        401,
+        "`iss` names one tenant and the claim of the tenant (`tenant_claim`) another, or the token lacks that claim.",
+        "Name the claim in which the issuer writes the tenant (`tid` for Microsoft Entra); else refuse such tokens, as is done.",
+    ),
+    code(
         "wrong_audience",
         401,
         "`aud` does not name this API: the client asked for no audience, or for another.",

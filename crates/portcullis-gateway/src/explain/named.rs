@@ -28,8 +28,16 @@ const NOT_HERE: [&str; 6] = [
 ];
 
 /// Options by field: the name if it differs, the form, the placeholder, and the help.
-const KNOWN: [(&str, &str, Written, &str, &str); 19] = [
+const KNOWN: [(&str, &str, Written, &str, &str); 21] = [
     ("issuer", "issuer", Written::Whole, "URL", "The issuer; its metadata name its keys, unless they are named here"),
+    (
+        "tenant_claim",
+        "tenant-claim",
+        Written::Whole,
+        "NAME",
+        "The claim that has the tenant, for an issuer with a placeholder as in `https://login.example.com/{tenant}`",
+    ),
+    ("tenants", "tenant", Written::Whole, "TENANT", "A tenant that is accepted, instead of all; several: any of them"),
     ("trust_domain", "trust-domain", Written::Whole, "DOMAIN", "A SPIFFE trust domain, in place of an issuer"),
     ("audience", "audience", Written::Whole, "AUDIENCE", "The audience of the token; several: any of them"),
     ("algorithms", "algorithm", Written::Split(','), "ALG", "An allowed algorithm, instead of all with public keys"),

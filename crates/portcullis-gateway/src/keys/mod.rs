@@ -67,6 +67,10 @@ async fn list(arguments: &Arguments) -> Result<Vec<Row>, Report> {
     match (&arguments.set, &arguments.issuer) {
         (Some(set), _) if is_url(set) => fetched(JwksService::new(set).into_diagnostic()?, OF_SET).await,
         (Some(file), _) => read(file),
+        (None, Some(issuer)) if issuer.contains('{') => Err(miette!(
+            help = "write the issuer as its tokens do",
+            "expected the issuer of one tenant, got a placeholder"
+        )),
         (None, Some(issuer)) => fetched(JwksService::discover(issuer).build().into_diagnostic()?, OF_ISSUER).await,
         (None, None) => Ok(Vec::new()),
     }

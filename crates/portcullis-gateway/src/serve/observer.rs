@@ -90,6 +90,7 @@ fn keys(status: &JwksStatus) -> Value {
     let warnings = status.warnings.iter().map(|key| json!({ "kid": key.kid, "warning": key.oddity.to_string() }));
     json!({
         "source": status.source,
+        "tenants": status.tenants,
         "kids": status.keys,
         "skipped": skipped.collect::<Vec<_>>(),
         "warnings": warnings.collect::<Vec<_>>(),

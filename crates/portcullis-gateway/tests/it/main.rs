@@ -37,6 +37,7 @@ mod shared_store;
 mod steps;
 mod strangers;
 mod support;
+mod tenants;
 mod terminal;
 mod tls;
 mod traces;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     confirmation::Confirmation,
+    find::find,
     numeric_date::NumericDate,
     registered::Registered,
     rules::IssuerRules,
@@ -40,7 +41,7 @@ struct ClaimCheck {
     is_asked: fn(&IssuerRules, &Registered<'_>) -> bool,
     check: fn(&IssuerRules, &Registered<'_>) -> Result<(), TokenFault>,
     expected: fn(&IssuerRules) -> String,
-    actual: fn(&Registered<'_>) -> Actual,
+    actual: fn(&IssuerRules, &Registered<'_>) -> Actual,
 }
 
 const TIME_CHECKS: &[TimeCheck] = &[
@@ -87,7 +88,7 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
         is_asked: |rules, _| rules.max_token_lifetime.is_some(),
         check: short_lived,
         expected: |rules| format!("from iat to exp {} at the most", span(rules.max_token_lifetime.unwrap_or_default())),
-        actual: |claims| Actual::Claimed(lifetime(claims).map_or_else(|_| "not told".to_owned(), span)),
+        actual: |_, claims| Actual::Claimed(lifetime(claims).map_or_else(|_| "not told".to_owned(), span)),
     },
     ClaimCheck {
         kind: CheckKind::Issuer,
@@ -97,28 +98,38 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
             let name = rules.issuer_name().unwrap_or_default();
             if rules.trust_domain.is_some() { format!("a `sub` of the trust domain {name}") } else { name }
         },
-        actual: |claims| Actual::claimed(claims.iss),
+        actual: |_, claims| Actual::claimed(claims.iss),
+    },
+    ClaimCheck {
+        kind: CheckKind::Tenant,
+        is_asked: |rules, _| rules.tenant_claim.is_some(),
+        check: of_tenant,
+        expected: |rules| {
+            let claim = rules.tenant_claim.as_deref().unwrap_or_default();
+            format!("`{claim}` equal to the tenant in `iss`")
+        },
+        actual: |rules, claims| Actual::claimed(tenant_claim(rules, claims)),
     },
     ClaimCheck {
         kind: CheckKind::Audience,
         is_asked: |rules, _| !rules.audience.is_empty(),
         check: for_audience,
         expected: |rules| one_of(&rules.audience),
-        actual: |claims| Actual::claimed(claims.aud),
+        actual: |_, claims| Actual::claimed(claims.aud),
     },
     ClaimCheck {
         kind: CheckKind::RequiredClaims,
         is_asked: |rules, _| !rules.required_claims().is_empty(),
         check: complete,
         expected: |rules| rules.required_claims().join(", "),
-        actual: |_| Actual::Nothing,
+        actual: |_, _| Actual::Nothing,
     },
     ClaimCheck {
         kind: CheckKind::Confirmation,
         is_asked: |rules, claims| claims.cnf.is_some() && !rules.dangerously_accept_sender_constrained_tokens,
         check: |rules, claims| rules.confirmation(claims.cnf).map(drop),
         expected: |_| "a thumbprint of a key (jkt), of a certificate (x5t#S256), or both".to_owned(),
-        actual: |claims| Actual::claimed(claims.cnf),
+        actual: |_, claims| Actual::claimed(claims.cnf),
     },
 ];
 
@@ -196,7 +207,7 @@ impl ClaimCheck {
         CheckRow {
             kind: self.kind,
             expected: (self.is_asked)(rules, claims).then(|| (self.expected)(rules)),
-            actual: (self.actual)(claims),
+            actual: (self.actual)(rules, claims),
             result: self.check(rules, claims).map_err(Refusal::Token),
         }
     }
@@ -233,10 +244,22 @@ fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFa
     }
     let Some(claim) = claims.iss else { return Err(TokenFault::MissingClaim { name: "iss" }) };
     match claim.as_str() {
-        Some(issuer) if Some(issuer) == rules.issuer.as_deref() => Ok(()),
+        Some(issuer) if rules.tenant_claim.is_some() && rules.tenant_of(issuer).is_some() => Ok(()),
+        Some(issuer) if rules.tenant_claim.is_none() && Some(issuer) == rules.issuer.as_deref() => Ok(()),
         Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
         None => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),
     }
+}
+
+/// The tenant of `iss` is the one in the tenant's claim: keys that many tenants share sign for all of them.
+fn of_tenant(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    let tenant = claims.iss.and_then(Value::as_str).and_then(|issuer| rules.tenant_of(issuer));
+    let claimed = tenant_claim(rules, claims).and_then(Value::as_str);
+    if tenant.is_some() && tenant == claimed { Ok(()) } else { Err(TokenFault::Tenant) }
+}
+
+fn tenant_claim<'a>(rules: &IssuerRules, claims: &Registered<'a>) -> Option<Value<'a>> {
+    find(claims.all, rules.tenant_claim.as_deref()?)
 }
 
 /// `aud` is a string or an array of strings, one of which has to be one of our audiences (RFC 7519 section 4.1.3).

@@ -1,6 +1,6 @@
 //! The rules for an issuer's tokens, as data.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -8,6 +8,7 @@ use super::{GrantedScope, NO_POINTER, SCOPE_CLAIMS, is_name_or_pointer};
 use crate::{
     algorithm::Algorithm,
     configuration_error::ConfigurationError,
+    issuer_template::{IssuerTemplate, is_tenant},
     json::Object,
     token::{HeaderRules, Types},
     units,
@@ -52,7 +53,16 @@ const SPIFFE: &str = "spiffe://";
 #[non_exhaustive]
 pub struct IssuerRules {
     /// The issuer, compared with `iss` to the letter (RFC 7519 section 4.1.1); if absent, any issuer is accepted.
+    ///
+    /// With a placeholder as one segment of its path, as in `https://login.microsoftonline.com/{tenantid}/v2.0`, it stands for the
+    /// issuers of all tenants: see `tenant_claim`.
     pub issuer: Option<String>,
+    /// The claim, by its name or JSON Pointer (RFC 6901), that has to be equal to the tenant in `iss`: `tid` for Microsoft Entra.
+    /// It is needed if `issuer` has a placeholder.
+    pub tenant_claim: Option<String>,
+    /// The tenants that are accepted, if `issuer` has a placeholder; if empty, all are. One text or an array.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", deserialize_with = "tenants")]
+    pub tenants: BTreeSet<String>,
     /// The SPIFFE trust domain, such as `example.org`: `sub` has to name one of its workloads. It takes the place of `issuer`.
     pub trust_domain: Option<String>,
     /// The audiences, one of which `aud` has to name (RFC 7519 section 4.1.3); if empty, any is accepted. One text or an array.
@@ -121,6 +131,8 @@ impl Default for IssuerRules {
     fn default() -> Self {
         Self {
             issuer: None,
+            tenant_claim: None,
+            tenants: BTreeSet::new(),
             trust_domain: None,
             audience: Vec::new(),
             algorithms: Algorithm::ASYMMETRIC.to_vec(),
@@ -156,6 +168,9 @@ impl IssuerRules {
         let is_domain = self.trust_domain.as_deref().is_none_or(|domain| is_trust_domain(bare(domain)));
         let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
         let svid = self.trust_domain.is_some();
+        let template = self.issuer.as_deref().filter(|issuer| IssuerTemplate::is_meant(issuer));
+        let not_a_template = template.and_then(|template| IssuerTemplate::check(template).err());
+        let not_a_tenant = self.tenants.iter().find(|tenant| !is_tenant(tenant));
         let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
         // True if the field is wrong; the field; the error.
         let table = [
@@ -163,6 +178,48 @@ impl IssuerRules {
                 self.issuer.as_deref() == Some(""),
                 "issuer",
                 "expected the text of `iss`, got an empty one: leave it out to accept any issuer",
+            ),
+            (
+                not_a_template.is_some(),
+                "issuer",
+                &format!(
+                    "expected one placeholder as a segment of the path, as in `https://login.microsoftonline.com/{{tenantid}}/v2.0`, \
+                     got {}",
+                    not_a_template.unwrap_or_default()
+                ),
+            ),
+            (
+                template.is_some() && self.tenant_claim.is_none(),
+                "issuer",
+                "expected `tenant_claim` with the placeholder for the tenant, got none: name the claim that has the tenant, `tid` \
+                 for Microsoft Entra",
+            ),
+            (
+                template.is_none() && self.tenant_claim.is_some(),
+                "tenant_claim",
+                "expected a placeholder for the tenant in `issuer` with `tenant_claim`, as in \
+                 `https://login.microsoftonline.com/{tenantid}/v2.0`, got none",
+            ),
+            (
+                template.is_none() && !self.tenants.is_empty(),
+                "tenants",
+                "expected a placeholder for the tenant in `issuer` with `tenants`, as in \
+                 `https://login.microsoftonline.com/{tenantid}/v2.0`, got none",
+            ),
+            (
+                self.tenant_claim.as_deref() == Some(""),
+                "tenant_claim",
+                "expected the name of a claim, got an empty text: write `tid` for Microsoft Entra",
+            ),
+            (!self.tenant_claim.as_deref().is_none_or(is_name_or_pointer), "tenant_claim", NO_POINTER),
+            (
+                not_a_tenant.is_some(),
+                "tenants",
+                &format!(
+                    "expected the part of `iss` that the placeholder stands for (1 to 128 letters, digits, `-`, `.`, `_` or `~`), \
+                     got {:?}",
+                    not_a_tenant.map(String::as_str).unwrap_or_default()
+                ),
             ),
             (
                 !is_domain,
@@ -248,6 +305,28 @@ impl IssuerRules {
         self.trust_domain.as_deref().map(|domain| format!("{SPIFFE}{}", bare(domain))).or_else(|| self.issuer.clone())
     }
 
+    /// The template of the issuers of all tenants, if `issuer` is one.
+    pub(crate) fn template(&self) -> Option<IssuerTemplate<'_>> {
+        self.issuer.as_deref().and_then(IssuerTemplate::of)
+    }
+
+    /// Returns the tenant whose issuer this is, if `issuer` has a placeholder and the tenant is accepted.
+    ///
+    /// ```
+    /// use portcullis::IssuerRules;
+    ///
+    /// let mut rules = IssuerRules::default();
+    /// rules.issuer = Some("https://login.example.com/{tenant}/v2.0".to_owned());
+    /// rules.tenants = ["acme".to_owned()].into();
+    /// assert_eq!(rules.tenant_of("https://login.example.com/acme/v2.0"), Some("acme"));
+    /// assert_eq!(rules.tenant_of("https://login.example.com/globex/v2.0"), None);
+    /// ```
+    #[must_use]
+    pub fn tenant_of<'a>(&self, issuer: &'a str) -> Option<&'a str> {
+        let is_listed = |tenant: &&str| self.tenants.is_empty() || self.tenants.contains(*tenant);
+        self.template()?.tenant(issuer).filter(is_listed)
+    }
+
     /// The scope that claims grant by these rules.
     pub(crate) fn granted_scope<'a>(&self, claims: &'a Object) -> GrantedScope<'a> {
         GrantedScope::of(claims, &self.scope_claims)
@@ -293,8 +372,16 @@ fn is_trust_domain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(fits)
 }
 
-/// Reads one text or an array of some.
 fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    texts("audience", deserializer)
+}
+
+fn tenants<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    Ok(texts("tenants", deserializer)?.into_iter().collect())
+}
+
+/// Reads one text or an array of some.
+fn texts<'de, D: Deserializer<'de>>(field: &str, deserializer: D) -> Result<Vec<String>, D::Error> {
     struct Texts;
 
     impl<'de> serde::de::Visitor<'de> for Texts {
@@ -318,10 +405,11 @@ fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D
     }
 
     match deserializer.deserialize_any(Texts)? {
-        // One of none is none: read as no rule, it would let tokens for any audience pass.
+        // One of none is none: read as no rule, it would let tokens for any audience, or of any tenant, pass.
         none if none.is_empty() => {
-            Err(D::Error::custom("expected at least one text in `audience`, got none: leave it out to accept any"))
+            let problem = format!("expected at least one text in `{field}`, got none: leave it out to accept any");
+            Err(D::Error::custom(problem))
         }
-        audience => Ok(audience),
+        texts => Ok(texts),
     }
 }

@@ -4,12 +4,11 @@ use super::words;
 use crate::{
     check::{Actual, CheckRow, one_of},
     json::Object,
-    jwks::JwksStatus,
+    jwks::{JwksService, JwksStatus},
     keys::Candidates,
     refusal::{CheckKind, Refusal, TokenFault},
     token::Header,
     units::span,
-    verifier::Branch,
 };
 
 /// The number of characters of a `kid` that are shown.
@@ -26,8 +25,8 @@ pub(super) fn known_issuer(known: &[&str], claims: &Object, chosen: Result<(), R
 }
 
 /// The checks that the issuer has the key, and that the key is for the algorithm; the second only for a key that was found.
-pub(super) fn keys(branch: &Branch, header: &Header, found: &Result<Candidates, Refusal>) -> Vec<CheckRow> {
-    let status = branch.jwks.status();
+pub(super) fn keys(jwks: &JwksService, header: &Header, found: &Result<Candidates, Refusal>) -> Vec<CheckRow> {
+    let status = jwks.status();
     let odd = if found.is_ok() { oddities(header, &status) } else { String::new() };
     let refusal = found.as_ref().err();
     let is_mismatch = |refusal: &&Refusal| {

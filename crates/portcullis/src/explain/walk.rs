@@ -8,7 +8,9 @@ use crate::{
     check::{Actual, CheckRow},
     claims::{Claims, GrantedScope, IssuerRules, SCOPE_CLAIMS},
     crypto::Digest,
+    issuer_template::IssuerTemplate,
     json::Object,
+    jwks::JwksService,
     keys::Candidates,
     policy::{Now, Policy},
     proof::{PossessionRules, Sender},
@@ -29,6 +31,8 @@ pub(super) struct Walk<'a> {
     pub(super) header: Option<Object>,
     pub(super) claims: Option<Object>,
     pub(super) branch: Option<Arc<Branch>>,
+    /// The keys of the tenant, where each has its own.
+    pub(super) tenant: Option<JwksService>,
     pub(super) vouched: bool,
 }
 
@@ -60,6 +64,7 @@ pub(super) async fn explain(
         header: None,
         claims: None,
         branch: None,
+        tenant: None,
         vouched: false,
     };
     match token {
@@ -78,12 +83,22 @@ impl<'a> Walk<'a> {
         verifier.branches().into_iter().filter_map(|branch| branch.issuer.as_deref()).collect()
     }
 
+    /// The templates of the issuers that are trusted.
+    pub(super) fn templates(&self) -> impl Iterator<Item = IssuerTemplate<'a>> {
+        self.known_issuers().into_iter().filter_map(IssuerTemplate::of)
+    }
+
     /// The scope that claims grant, by the rules of their issuer, or by default rules if it is unknown.
     pub(super) fn granted_scope<'c>(&self, claims: &'c Object) -> GrantedScope<'c> {
         match &self.branch {
             Some(branch) => branch.rules.granted_scope(claims),
             None => GrantedScope::of(claims, &SCOPE_CLAIMS),
         }
+    }
+
+    /// The keys that judge the token.
+    pub(super) fn jwks(&self) -> Option<&JwksService> {
+        self.tenant.as_ref().or_else(|| self.branch.as_ref().map(|branch| &branch.jwks))
     }
 
     /// The audiences expected in tokens of this issuer.
@@ -210,12 +225,34 @@ impl Walk<'_> {
         }
         // Keys are fetched only where verification would fetch them: past a failure, those at hand have to do.
         let has_failed = self.checks.iter().any(Check::has_failed);
-        let found = if has_failed { branch.jwks.peek(header) } else { Some(branch.jwks.key(header).await) };
+        let jwks = match self.keys(branch, has_failed) {
+            Ok(jwks) => jwks,
+            Err(refusal) => return self.show_all(rows::keys(&branch.jwks, header, &Err(refusal))),
+        };
+        let found = if has_failed { jwks.peek(header) } else { Some(jwks.key(header).await) };
         let Some(found) = found else { return };
-        self.show_all(rows::keys(branch, header, &found));
+        let found = found.and_then(|keys| {
+            let checked = keys.check_issuer(|| self.claimed_issuer());
+            checked.map(|()| keys).map_err(|problem| Refusal::Token(TokenFault::UnusableKey { problem }))
+        });
+        self.show_all(rows::keys(&jwks, header, &found));
         if let Ok(keys) = found {
             self.signature(&keys, branch.rules.max_key_attempts, token);
         }
+    }
+
+    /// The keys of this issuer; where each tenant has its own, those of the token's, which past a failure are not looked up.
+    fn keys(&mut self, branch: &Branch, has_failed: bool) -> Result<JwksService, Refusal> {
+        let claimed = self.claimed_issuer().filter(|issuer| branch.rules.tenant_of(issuer).is_some());
+        self.tenant = match claimed {
+            Some(issuer) if has_failed => branch.jwks.of_kept_tenant(issuer),
+            claimed => branch.keys_of_tenant(claimed)?,
+        };
+        Ok(self.tenant.as_ref().unwrap_or(&branch.jwks).clone())
+    }
+
+    fn claimed_issuer(&self) -> Option<&str> {
+        self.claims.as_ref()?.get("iss")?.as_str()
     }
 
     fn signature(&mut self, keys: &Candidates, attempts: usize, token: BearerToken<'_>) {

@@ -122,7 +122,7 @@ impl ProtectedResource {
         for issuer in &mut issuers {
             issuer.default_audience(&rules.resource);
         }
-        let names = issuers.iter().filter_map(|issuer| issuer.issuer_name().map(str::to_owned)).collect();
+        let names = issuers.iter().flat_map(VerifierBuilder::issuer_names).collect();
         let verifier = match <[VerifierBuilder; 1]>::try_from(issuers) {
             Ok([only]) => only.build()?,
             Err(several) => Verifier::any_of(several)?,

@@ -204,7 +204,11 @@ impl Refresher {
                 ("failed", None)
             }
         };
-        let error = control.last_error.as_ref().map(ToString::to_string);
+        // The name of a tenant on trial is only a claim of a token, and does not belong into a log.
+        let error = control.last_error.as_ref().map(|error| match self.is_on_trial() {
+            true => error.without_names().to_owned(),
+            false => error.to_string(),
+        });
         // A subscriber of the log may ask for the status, which takes the lock.
         drop(control);
         self.report(name, error.as_deref());

@@ -1,4 +1,4 @@
-//! A token bucket that bounds the fetches for unknown kids.
+//! A token bucket that bounds the fetches for unknown kids, and for unknown tenants.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,10 @@ impl Bucket {
         Self { left: CAPACITY, since: now }
     }
 
+    pub(super) fn empty(now: SystemTime) -> Self {
+        Self { left: 0, since: now }
+    }
+
     pub(super) fn has_one(&self, now: SystemTime) -> bool {
         self.refilled(now).left > 0
     }
@@ -33,6 +37,12 @@ impl Bucket {
     pub(super) fn take(&mut self, now: SystemTime) {
         *self = self.refilled(now);
         self.left = self.left.saturating_sub(1);
+    }
+
+    /// Gives one back that was taken for good.
+    pub(super) fn give_back(&mut self, now: SystemTime) {
+        *self = self.refilled(now);
+        self.left = self.left.saturating_add(1).min(CAPACITY);
     }
 
     fn refilled(&self, now: SystemTime) -> Self {

@@ -10,10 +10,12 @@ use super::{
     fetch::{Credentials, Server},
     refresher::{Refresher, Settings},
     service::JwksService,
+    tenants::Tenants,
 };
 use crate::{
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
+    issuer_template::IssuerTemplate,
     keys::{ImportRules, Origin},
     transport::{AnyHttpClient, Authorities, HttpClient, Transport},
 };
@@ -36,7 +38,7 @@ use crate::{
 pub struct JwksBuilder {
     location: Location,
     transport: Transport,
-    cache: Arc<dyn AnyJwksCache>,
+    cache: Option<Arc<dyn AnyJwksCache>>,
     client: Option<Arc<dyn AnyHttpClient>>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
@@ -44,6 +46,7 @@ pub struct JwksBuilder {
     max_stale: Duration,
     max_document_bytes: usize,
     max_keys: usize,
+    max_tenants: usize,
     key_uses: Vec<String>,
     authorities: Authorities,
     fields: Vec<(String, String)>,
@@ -68,7 +71,7 @@ impl JwksBuilder {
         Self {
             location,
             transport: Transport::Secure,
-            cache: Arc::new(InMemoryCache::default()),
+            cache: None,
             client: None,
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(5),
@@ -76,6 +79,7 @@ impl JwksBuilder {
             max_stale: Duration::from_secs(24 * 60 * 60),
             max_document_bytes: 512 * 1024,
             max_keys: 1_000,
+            max_tenants: 1_000,
             key_uses: Vec::new(),
             authorities: Authorities::Machine,
             fields: Vec::new(),
@@ -85,7 +89,7 @@ impl JwksBuilder {
 
     /// Keeps the fetched set in this cache, too; in memory by default.
     pub fn cache(self, cache: impl JwksCache) -> Self {
-        Self { cache: Arc::new(cache), ..self }
+        Self { cache: Some(Arc::new(cache)), ..self }
     }
 
     /// Fetches with this client; with [`ReqwestClient`](crate::ReqwestClient) by default.
@@ -123,6 +127,20 @@ impl JwksBuilder {
     /// Accepts sets of at most this many keys, usable or not: 1,000 by default. A larger set counts as an outage.
     pub fn max_keys(self, max_keys: usize) -> Self {
         Self { max_keys, ..self }
+    }
+
+    /// Keeps the keys of at most this many tenants, for an issuer with a placeholder: 1,000 by default, and at least one. Beyond it,
+    /// the tenant that was not used for longest leaves.
+    ///
+    /// ```
+    /// use portcullis::JwksService;
+    ///
+    /// let entra = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    /// let jwks = JwksService::discover(entra).max_tenants(5_000).build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn max_tenants(self, max_tenants: usize) -> Self {
+        Self { max_tenants: max_tenants.max(1), ..self }
     }
 
     /// Accepts keys of these uses (`use`), too, beside keys for `sig` and keys without `use`.
@@ -197,8 +215,10 @@ impl JwksBuilder {
     /// # Errors
     ///
     /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine; if a header field is malformed;
-    /// if `ca_file` is unreadable, or set together with a client of your own; or if the HTTP client cannot be built.
+    /// if `ca_file` is unreadable, or set together with a client of your own; if a `cache` is set for an issuer with a placeholder,
+    /// since it holds one set; or if the HTTP client cannot be built.
     pub fn build(self) -> Result<JwksService, ConfigurationError> {
+        let template = self.template()?;
         let endpoint = match self.location {
             Location::Uri(uri) => Endpoint::Fixed(self.transport.url(&uri)?),
             Location::Issuer(identifier) => {
@@ -212,7 +232,7 @@ impl JwksBuilder {
         let settings = Settings {
             endpoint,
             transport: self.transport,
-            cache: self.cache,
+            cache: self.cache.unwrap_or_else(|| Arc::new(InMemoryCache::default())),
             server: Server { client, credentials, max_document_bytes: self.max_document_bytes },
             clock: self.clock,
             timeout: self.timeout,
@@ -221,7 +241,28 @@ impl JwksBuilder {
             import: ImportRules { origin: Origin::Remote, uses: self.key_uses },
             max_keys: self.max_keys,
         };
-        Ok(JwksService::remote(Refresher::new(settings)))
+        Ok(match template {
+            Some(template) => JwksService::of_tenants(Tenants::new(template, settings, self.max_tenants)),
+            None => JwksService::remote(Refresher::new(settings)),
+        })
+    }
+
+    /// The issuer, if it has a placeholder.
+    fn template(&self) -> Result<Option<String>, ConfigurationError> {
+        let Location::Issuer(issuer) = &self.location else { return Ok(None) };
+        if !IssuerTemplate::is_meant(issuer) {
+            return Ok(None);
+        }
+        IssuerTemplate::check(issuer).map_err(|problem| {
+            let expected = "expected one placeholder as a segment of the path";
+            ConfigurationError::rule("issuer", format!("{expected}, got {problem}"))
+        })?;
+        if self.cache.is_some() {
+            let problem =
+                "expected no `cache` with a placeholder in the issuer, got one: it would mix the keys of all tenants";
+            return Err(ConfigurationError::rule("cache", problem));
+        }
+        Ok(Some(issuer.clone()))
     }
 }
 

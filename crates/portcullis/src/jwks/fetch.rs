@@ -68,6 +68,7 @@ pub(super) enum FetchError {
 }
 
 /// The means to ask a server.
+#[derive(Clone)]
 pub(super) struct Server {
     pub(super) client: Arc<dyn AnyHttpClient>,
     pub(super) credentials: Credentials,
@@ -75,7 +76,7 @@ pub(super) struct Server {
 }
 
 /// The credentials for the configured server; no other server gets them.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Credentials {
     pub(super) fields: HeaderMap,
     /// Read for each request, since the file is renewed at run time.
@@ -160,6 +161,17 @@ pub(super) fn compressed(headers: &HeaderMap) -> Option<Notation> {
 }
 
 impl FetchError {
+    /// The error without names of issuers and addresses.
+    pub(super) fn without_names(&self) -> &'static str {
+        match self {
+            Self::Timeout(_) => "no whole answer in time",
+            Self::Undiscovered(_) | Self::WrongIssuer { .. } | Self::NotMetadata(_) => {
+                "expected metadata of a tenant's issuer, got none"
+            }
+            _ => "the keys of a tenant could not be fetched",
+        }
+    }
+
     /// The expected issuer, and the other one that the metadata name.
     pub(super) fn other_issuer(&self) -> Option<(&str, &str)> {
         match self {

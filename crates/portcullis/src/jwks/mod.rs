@@ -27,6 +27,11 @@
 //!   exist. It is known to be missing if it was withdrawn (`withdrawn`), or if a fetch has not brought it within the
 //!   last second (`sought`).
 //!
+//! # Tenants
+//!
+//! - An issuer with a placeholder for the tenant has a service for each tenant (`tenants`), made when a token names it. All are
+//!   bounded in number and age, and share one name in logs, metrics and the status.
+//!
 //! # Failures
 //!
 //! - Failures back off with jitter. Keys stay usable meanwhile, up to `max_stale`.
@@ -54,6 +59,7 @@ mod service;
 mod snapshot;
 mod sought;
 mod status;
+mod tenants;
 mod withdrawn;
 
 pub use builder::JwksBuilder;

@@ -3,7 +3,10 @@
 //! The state is behind a mutex that is held for decisions only, never across an await.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -13,7 +16,8 @@ use tracing::Instrument;
 
 use super::{
     attempt::{Attempt, Ended},
-    cache::AnyJwksCache,
+    bucket::Bucket,
+    cache::{AnyJwksCache, InMemoryCache},
     decision::{Decision, Event, State, Waited, decide},
     endpoint::{Discovered, Endpoint},
     fetch::{FetchError, Server},
@@ -51,12 +55,31 @@ pub(super) struct Settings {
     pub(super) max_keys: usize,
 }
 
+impl Settings {
+    /// The same settings for another endpoint; its keys are cached in memory, apart from those of others.
+    pub(super) fn at(&self, endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            transport: self.transport,
+            cache: Arc::new(InMemoryCache::default()),
+            server: self.server.clone(),
+            clock: Arc::clone(&self.clock),
+            import: self.import.clone(),
+            ..*self
+        }
+    }
+}
+
 /// Keeps the snapshot of one endpoint's keys up to date.
 pub(super) struct Refresher {
     pub(super) settings: Settings,
     /// The endpoint, as logs and metrics name it.
     pub(super) source: String,
     pub(super) snapshot: ArcSwapOption<Snapshot>,
+    /// True if only the name in a token speaks for the endpoint: it is asked for tokens alone, and not named in logs.
+    on_trial: AtomicBool,
+    /// True if the keys were looked at since the last call of `was_used`.
+    used: AtomicBool,
     control: Mutex<Control>,
 }
 
@@ -83,6 +106,19 @@ enum Next {
 
 impl Refresher {
     pub(super) fn new(settings: Settings) -> Arc<Self> {
+        let source = settings.endpoint.to_string();
+        Arc::new(Self::named(settings, source))
+    }
+
+    /// The keys of an endpoint on trial, by a name that others share.
+    pub(super) fn on_trial(settings: Settings, source: String) -> Arc<Self> {
+        let mut refresher = Self::named(settings, source);
+        refresher.on_trial = AtomicBool::new(true);
+        refresher.lock().state.bucket = Bucket::empty(refresher.settings.clock.now());
+        Arc::new(refresher)
+    }
+
+    fn named(settings: Settings, source: String) -> Self {
         let control = Control {
             state: State::new(settings.clock.now()),
             fetch: None,
@@ -93,8 +129,44 @@ impl Refresher {
             cache_read: false,
             schedule: None,
         };
-        let source = settings.endpoint.to_string();
-        Arc::new(Self { settings, source, snapshot: ArcSwapOption::empty(), control: Mutex::new(control) })
+        let (on_trial, used) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { settings, source, snapshot: ArcSwapOption::empty(), on_trial, used, control: Mutex::new(control) }
+    }
+
+    /// Ends the trial: the keys are kept fresh from now on.
+    pub(super) fn acquit(self: &Arc<Self>) {
+        if !self.on_trial.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let mut control = self.lock();
+        control.state.bucket = Bucket::full(self.settings.clock.now());
+        if let (true, Ok(runtime)) = (control.state.keys.is_some(), Handle::try_current()) {
+            self.schedule(&mut control, &runtime);
+        }
+    }
+
+    /// Ends the service: its keys verify nothing any more.
+    pub(super) fn retire(&self) {
+        self.snapshot.store(None);
+        if let Some(schedule) = self.lock().schedule.take() {
+            schedule.abort();
+        }
+    }
+
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.on_trial.load(Ordering::Acquire)
+    }
+
+    /// Tells whether the keys were looked at since the last call.
+    pub(super) fn was_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    fn mark_used(&self) {
+        // Written once only, so that the cache line stays shared between cores.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
@@ -103,6 +175,7 @@ impl Refresher {
 
     /// Tells whether these are the keys in use; starts a due refresh.
     pub(super) fn still_uses(self: &Arc<Self>, keys: KeySetId, now: SystemTime) -> bool {
+        self.mark_used();
         let snapshot = self.snapshot.load();
         let in_use = snapshot.as_ref().filter(|snapshot| snapshot.keys.id() == keys);
         let Some(snapshot) = in_use.filter(|snapshot| snapshot.freshness.is_usable(now)) else { return false };
@@ -114,6 +187,7 @@ impl Refresher {
 
     /// The keys at hand for a token; none if only a fetch can tell. Starts a due refresh.
     pub(super) fn look_up(self: &Arc<Self>, header: &Header, now: SystemTime) -> Option<Result<Candidates, Miss>> {
+        self.mark_used();
         let (found, is_fresh) = self.at_hand(header, now)?;
         if !is_fresh {
             self.refresh_behind(now);
@@ -202,6 +276,7 @@ impl Refresher {
         let control = self.lock();
         JwksStatus {
             source: Some(self.source.clone()),
+            tenants: None,
             keys: keys.map(|keys| keys.kids().map(|kid| kid.map(str::to_owned)).collect()).unwrap_or_default(),
             skipped: keys.map(|keys| keys.skipped().to_vec()).unwrap_or_default(),
             warnings: keys.map(|keys| keys.warnings().to_vec()).unwrap_or_default(),
@@ -282,10 +357,17 @@ impl Refresher {
         control.fetch = Some(fetch.clone());
         let attempt = Attempt::new(Arc::clone(self), ended).run(read_cache);
         runtime.spawn(attempt.instrument(telemetry::fetching(&self.source)));
+        if !self.is_on_trial() {
+            self.schedule(control, &runtime);
+        }
+        Some(fetch)
+    }
+
+    /// Starts the task that keeps the keys fresh, unless it runs.
+    fn schedule(self: &Arc<Self>, control: &mut Control, runtime: &Handle) {
         if control.schedule.as_ref().is_none_or(AbortHandle::is_finished) {
             control.schedule = Some(runtime.spawn(keep_fresh(Arc::downgrade(self))).abort_handle());
         }
-        Some(fetch)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Control> {

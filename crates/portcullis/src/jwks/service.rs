@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus};
+use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus, tenants::Tenants};
 use crate::{
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
@@ -40,6 +40,8 @@ pub struct JwksService(Source);
 enum Source {
     Local(Arc<KeySet>),
     Remote(Arc<Refresher>),
+    /// A service for each tenant: this one has no keys.
+    Tenants(Arc<Tenants>),
 }
 
 /// The result of a look at the keys.
@@ -71,6 +73,9 @@ impl JwksService {
     ///
     /// The metadata are those of OpenID Connect Discovery, or else of RFC 8414; they have to name this issuer, to the
     /// letter.
+    ///
+    /// An issuer with a placeholder, as in `https://login.example.com/{tenant}`, has keys for each tenant, which are looked up when a
+    /// token names it: see [`VerifierBuilder::tenant_claim`](crate::VerifierBuilder::tenant_claim).
     ///
     /// ```
     /// use portcullis::JwksService;
@@ -194,6 +199,8 @@ impl JwksService {
         match &self.0 {
             Source::Local(keys) => !keys.is_empty(),
             Source::Remote(refresher) => refresher.is_ready(),
+            // Keys are fetched when a token names its tenant.
+            Source::Tenants(_) => true,
         }
     }
 
@@ -220,6 +227,7 @@ impl JwksService {
         match &self.0 {
             Source::Local(_) => Ok(()),
             Source::Remote(refresher) => refresher.refresh().await.map_err(|error| JwksError(error.to_string())),
+            Source::Tenants(tenants) => tenants.refresh().await.map_err(|error| JwksError(error.to_string())),
         }
     }
 
@@ -234,6 +242,7 @@ impl JwksService {
                 ..JwksStatus::default()
             },
             Source::Remote(refresher) => refresher.status(),
+            Source::Tenants(tenants) => tenants.status(),
         }
     }
 
@@ -249,13 +258,48 @@ impl JwksService {
     #[must_use]
     pub fn document(&self) -> Option<JwkSet> {
         match &self.0 {
-            Source::Local(_) => None,
+            Source::Local(_) | Source::Tenants(_) => None,
             Source::Remote(refresher) => refresher.document(),
         }
     }
 
     pub(super) fn remote(refresher: Arc<Refresher>) -> Self {
         Self(Source::Remote(refresher))
+    }
+
+    pub(super) fn of_tenants(tenants: Tenants) -> Self {
+        Self(Source::Tenants(Arc::new(tenants)))
+    }
+
+    /// The issuer with a placeholder for the tenant, if each tenant has keys of its own.
+    pub(crate) fn template(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Tenants(tenants) => Some(tenants.template()),
+            Source::Local(_) | Source::Remote(_) => None,
+        }
+    }
+
+    /// The keys of a tenant by its issuer, which is one of the template, where each tenant has its own; a listed tenant needs no
+    /// trial.
+    pub(crate) fn of_tenant(&self, issuer: &str, is_listed: bool) -> Result<Option<Self>, Refusal> {
+        let Source::Tenants(tenants) = &self.0 else { return Ok(None) };
+        Ok(Some(Self::remote(tenants.service(issuer, is_listed)?)))
+    }
+
+    /// The same, if the tenant is kept.
+    pub(crate) fn of_kept_tenant(&self, issuer: &str) -> Option<Self> {
+        match &self.0 {
+            Source::Tenants(tenants) => tenants.kept(issuer).map(Self::remote),
+            Source::Local(_) | Source::Remote(_) => None,
+        }
+    }
+
+    /// Keeps a tenant of which a token was accepted; tells whether this service of its keys is in use.
+    pub(crate) fn keep_tenant(&self, tenant: &Self) -> bool {
+        match (&self.0, &tenant.0) {
+            (Source::Tenants(tenants), Source::Remote(service)) => tenants.keep(service),
+            _ => false,
+        }
     }
 
     fn local(keys: KeySet) -> Result<Self, ConfigurationError> {
@@ -269,6 +313,7 @@ impl JwksService {
         match &self.0 {
             Source::Local(_) => Arc::new(SystemClock),
             Source::Remote(refresher) => Arc::clone(refresher.clock()),
+            Source::Tenants(tenants) => Arc::clone(tenants.clock()),
         }
     }
 
@@ -277,6 +322,7 @@ impl JwksService {
         let found = match &self.0 {
             Source::Local(keys) => keys.candidates(header),
             Source::Remote(refresher) => refresher.peek(header)?,
+            Source::Tenants(_) => Err(Miss::Unknown),
         };
         Some(found.map_err(|miss| refusal(miss, header)))
     }
@@ -284,7 +330,7 @@ impl JwksService {
     /// The time since a key of this id was withdrawn, if that was recent; none if the set has it again.
     pub(crate) fn withdrawn(&self, kid: &str) -> Option<Duration> {
         match &self.0 {
-            Source::Local(_) => None,
+            Source::Local(_) | Source::Tenants(_) => None,
             Source::Remote(refresher) => refresher.withdrawn(kid),
         }
     }
@@ -292,7 +338,7 @@ impl JwksService {
     /// The expected issuer, and the other one in its metadata, if that is the reason why there are no keys.
     pub(crate) fn other_issuer(&self) -> Option<(String, String)> {
         match &self.0 {
-            Source::Local(_) => None,
+            Source::Local(_) | Source::Tenants(_) => None,
             Source::Remote(refresher) => refresher.other_issuer(),
         }
     }
@@ -302,6 +348,7 @@ impl JwksService {
         match &self.0 {
             Source::Local(_) => SystemClock.now(),
             Source::Remote(refresher) => refresher.clock().now(),
+            Source::Tenants(tenants) => tenants.clock().now(),
         }
     }
 
@@ -312,6 +359,7 @@ impl JwksService {
         let found = match &self.0 {
             Source::Local(keys) => Some(keys.candidates(header)),
             Source::Remote(refresher) => refresher.look_up(header, now),
+            Source::Tenants(_) => Some(Err(Miss::Unknown)),
         };
         match found.map(|found| found.map_err(|miss| refusal(miss, header))) {
             Some(Ok(candidates)) => Lookup::Found(candidates),
@@ -327,6 +375,7 @@ impl JwksService {
         match &self.0 {
             Source::Local(current) => current.id() == keys,
             Source::Remote(refresher) => refresher.still_uses(keys, now),
+            Source::Tenants(_) => false,
         }
     }
 
@@ -335,6 +384,7 @@ impl JwksService {
         let found = match &self.0 {
             Source::Local(keys) => keys.candidates(header),
             Source::Remote(refresher) => refresher.fetch_for(header).await?,
+            Source::Tenants(_) => Err(Miss::Unknown),
         };
         found.map_err(|miss| refusal(miss, header))
     }

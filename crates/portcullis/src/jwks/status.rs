@@ -21,6 +21,8 @@ use crate::keys::{KeyWarning, SkippedKey};
 pub struct JwksStatus {
     /// The endpoint or issuer, without credentials and query; none for local keys.
     pub source: Option<String>,
+    /// The number of tenants in service, where each tenant of the issuer has keys of its own; `keys` and `age` are not told then.
+    pub tenants: Option<usize>,
     /// The `kid` of each key in use.
     pub keys: Vec<Option<String>>,
     /// The unused keys of the set, with the reasons.

@@ -20,7 +20,8 @@ pub(super) fn import(jwk: &Value, rules: &ImportRules) -> Result<(VerificationKe
     check_purpose(&jwk, rules)?;
     let algorithms = algorithms(&jwk, key_type)?;
     let material = material(&mut jwk, key_type, &algorithms)?;
-    Ok((VerificationKey::new(kid, material), jwk.into_oddities()))
+    let issuer = jwk.issuer()?;
+    Ok((VerificationKey::new(kid, material).of_issuer(issuer), jwk.into_oddities()))
 }
 
 /// The `kid` of a JWK that may be otherwise invalid.

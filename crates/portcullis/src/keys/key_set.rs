@@ -184,20 +184,26 @@ impl KeySet {
 }
 
 impl Candidates {
+    /// Checks that one of them may verify tokens with this `iss`, which is looked for only if a key names an issuer.
+    pub(crate) fn check_issuer<'a>(&self, iss: impl Fn() -> Option<&'a str>) -> Result<(), KeyProblem> {
+        if self.keys().any(|key| key.is_of(&iss)) { Ok(()) } else { Err(KeyProblem::OtherIssuer) }
+    }
+
     /// The number of their set.
     pub(crate) fn set(&self) -> KeySetId {
         self.set.id
     }
 
-    /// The proof that one of these keys made the signature; `attempts` keys are tried at the most.
-    pub(crate) fn proof(
+    /// The proof that one of those that may verify tokens with this `iss` made the signature; `attempts` keys are tried at the most.
+    pub(crate) fn proof<'a>(
         &self,
+        iss: impl Fn() -> Option<&'a str>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
         attempts: usize,
     ) -> Option<SignatureProof> {
-        self.keys().take(attempts).find_map(|key| key.verify(algorithm, input, signature))
+        self.keys().filter(|key| key.is_of(&iss)).take(attempts).find_map(|key| key.verify(algorithm, input, signature))
     }
 
     /// The number of candidates.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{KeyOddity, KeyProblem};
+use super::{KeyOddity, KeyProblem, key_issuer::KeyIssuer};
 use crate::base64url;
 
 pub(super) struct Members<'a> {
@@ -30,6 +30,18 @@ impl<'a> Members<'a> {
             Some(Value::String(kid)) => Ok(Some(kid)),
             _ => self.text("kid"),
         }
+    }
+
+    /// The only issuer of the tokens that the key verifies (`issuer`, as Microsoft Entra writes it).
+    ///
+    /// A text that is no URL cannot be meant so.
+    pub(super) fn issuer(&mut self) -> Result<Option<KeyIssuer>, KeyProblem> {
+        let Some(text) = self.text("issuer")? else { return Ok(None) };
+        let issuer = KeyIssuer::of(text);
+        if issuer.is_none() {
+            self.oddities.push(KeyOddity::Issuer);
+        }
+        Ok(issuer)
     }
 
     pub(super) fn text(&self, name: &'static str) -> Result<Option<&'a str>, KeyProblem> {

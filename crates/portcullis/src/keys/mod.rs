@@ -6,6 +6,7 @@ mod form;
 mod gathered;
 mod jwk;
 mod jwk_set;
+mod key_issuer;
 mod key_set;
 mod local;
 mod members;

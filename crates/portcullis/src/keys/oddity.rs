@@ -41,6 +41,8 @@ pub enum KeyOddity {
     },
     /// The key is in the set more than once, with the same members: it counts once.
     Repeated,
+    /// The key has an `issuer` that is no URL.
+    Issuer,
     /// The document begins with a byte-order mark (RFC 8259 section 8.1).
     ByteOrderMark,
 }
@@ -56,6 +58,7 @@ impl fmt::Display for KeyOddity {
             }
             Self::Encoding { name } => write!(f, "its `{name}` is not in base64url without padding: read anyway"),
             Self::Repeated => f.write_str("it is in the set more than once: it counts once"),
+            Self::Issuer => f.write_str("its `issuer` is no URL: not compared with the `iss` of tokens"),
             Self::ByteOrderMark => f.write_str("the document begins with a byte-order mark: ignored"),
         }
     }

@@ -77,6 +77,8 @@ pub enum KeyProblem {
     },
     /// A secret or a private key in a published set: everyone who fetches it can sign.
     Published,
+    /// The set has the key for tokens of another issuer: its `issuer` is not the `iss` of the token.
+    OtherIssuer,
     /// No key in PEM or another known form.
     NotPem,
     /// A text in another form that has a name.
@@ -129,6 +131,7 @@ impl fmt::Display for KeyProblem {
                 )
             }
             Self::Published => f.write_str("it is a secret or a private key in a published key set"),
+            Self::OtherIssuer => f.write_str("its `issuer` is not the `iss` of the token"),
             Self::UnsupportedPem => {
                 let known: Vec<_> = KeyType::public().map(|key_type| key_type.to_string()).collect();
                 write!(f, "expected a public key of one of these types: {} (RSA: 2048 to 8192 bits)", known.join(", "))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::key_issuer::KeyIssuer;
 use crate::{
     algorithm::Algorithm,
     crypto::{KeyMaterial, SignatureProof},
@@ -11,11 +12,23 @@ use crate::{
 pub(crate) struct VerificationKey {
     kid: Option<Box<str>>,
     material: KeyMaterial,
+    /// The only issuer of the tokens that it verifies; any if none.
+    issuer: Option<KeyIssuer>,
 }
 
 impl VerificationKey {
     pub(crate) fn new(kid: Option<&str>, material: KeyMaterial) -> Self {
-        Self { kid: kid.map(Into::into), material }
+        Self { kid: kid.map(Into::into), material, issuer: None }
+    }
+
+    /// The same key, for tokens of this issuer only.
+    pub(super) fn of_issuer(self, issuer: Option<KeyIssuer>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// Tells whether the key may verify tokens with this `iss`.
+    pub(super) fn is_of<'a>(&self, iss: impl Fn() -> Option<&'a str>) -> bool {
+        self.issuer.as_ref().is_none_or(|issuer| iss().is_some_and(|iss| issuer.is(iss)))
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {

@@ -48,6 +48,7 @@
 //! | `missing_claim` | 403* | a registered claim is missing |
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
 //! | `wrong_issuer` | 403* | `iss` is not trusted here |
+//! | `wrong_tenant` | 403* | the claim of the tenant is not the tenant in `iss` |
 //! | `wrong_audience` | 403* | `aud` does not name this resource server |
 //! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove possession of it |
 //! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
@@ -250,6 +251,7 @@ pub const CODES: &[&str] = &[
     "missing_claim",
     "malformed_claim",
     "wrong_issuer",
+    "wrong_tenant",
     "wrong_audience",
     "sender_constrained_token",
     "unsupported_confirmation",

@@ -16,6 +16,11 @@ pub enum UnavailableFault {
         /// The time to wait before the next try.
         retry_after: Duration,
     },
+    /// The keys of the tenant are unknown, and other unknown tenants have used up the fetches that look for new ones.
+    TenantFetches {
+        /// The time to wait before the next try.
+        retry_after: Duration,
+    },
     /// The introspection endpoint cannot be asked about an opaque token, or its answer cannot be trusted.
     Introspection {
         /// The time to wait before the next try.
@@ -44,6 +49,7 @@ impl UnavailableFault {
     pub fn retry_after(self) -> Duration {
         let (Self::Keys { retry_after }
         | Self::KeyFetches { retry_after }
+        | Self::TenantFetches { retry_after }
         | Self::Introspection { retry_after }
         | Self::ReplayStore { retry_after }) = self;
         retry_after
@@ -51,7 +57,7 @@ impl UnavailableFault {
 
     pub(super) fn code(self) -> &'static str {
         match self {
-            Self::Keys { .. } | Self::KeyFetches { .. } => "keys_unavailable",
+            Self::Keys { .. } | Self::KeyFetches { .. } | Self::TenantFetches { .. } => "keys_unavailable",
             Self::Introspection { .. } => "introspection_unavailable",
             Self::ReplayStore { .. } => "replay_store_unavailable",
         }
@@ -74,6 +80,10 @@ impl fmt::Display for UnavailableFault {
             Self::KeyFetches { .. } => {
                 "the key set has no key with the token's `kid`, and unknown ids have used up the fetches that look for new \
                  keys (5, and one more each 10 s): it cannot be told whether there is one"
+            }
+            Self::TenantFetches { .. } => {
+                "the token is of an unknown tenant, and other unknown ones have used up the fetches that look for their keys (5, and \
+                 one more each 10 s, unless `tenants` lists them): its keys cannot be looked up"
             }
             Self::Introspection { .. } => "the issuer cannot be asked about the token",
             Self::ReplayStore { .. } => "the shared store of used DPoP proofs cannot be asked",

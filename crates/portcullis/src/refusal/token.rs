@@ -122,6 +122,8 @@ pub enum TokenFault {
     },
     /// `sub` is not a workload of the SPIFFE trust domain that is trusted here.
     TrustDomain,
+    /// The claim of the tenant is missing, or is not the tenant in `iss` ([`IssuerRules::tenant_claim`](crate::IssuerRules)).
+    Tenant,
     /// `aud` names none of our audiences.
     Audience {
         /// The audiences, one of which has to be named.
@@ -229,6 +231,7 @@ impl TokenFault {
                 ("malformed_claim", CheckKind::of_claim(name), "Token has a malformed claim")
             }
             Self::Issuer { .. } | Self::TrustDomain => ("wrong_issuer", CheckKind::Issuer, OTHER_ISSUER),
+            Self::Tenant => ("wrong_tenant", CheckKind::Tenant, "Token is of another tenant than its issuer"),
             Self::Audience { .. } => ("wrong_audience", CheckKind::Audience, "Token is meant for another audience"),
             Self::SenderConstrained => ("sender_constrained_token", CheckKind::Possession, UNPROVEN),
             Self::UnsupportedConfirmation => ("unsupported_confirmation", CheckKind::Confirmation, UNPROVEN),
@@ -353,6 +356,9 @@ impl fmt::Display for TokenFault {
             Self::TrustDomain => {
                 f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the configured trust domain")
             }
+            Self::Tenant => f.write_str(
+                "expected the tenant of the token's `iss` in the claim of its tenant (tenant_claim), got another or none",
+            ),
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
             Self::SenderConstrained => f.write_str(
                 "the token is bound to a key, and the request does not prove possession of it: expected the DPoP scheme with a \

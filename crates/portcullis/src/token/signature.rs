@@ -18,7 +18,9 @@ impl KeySet {
 impl Candidates {
     /// Verifies the token's signature with one of these keys; `attempts` keys are tried at the most.
     pub(crate) fn verify<'a>(&self, token: UnverifiedToken<'a>, attempts: usize) -> Result<SignedToken<'a>, Refusal> {
-        match self.proof(token.header.algorithm, token.signing_input(), token.signature(), attempts) {
+        let iss = || token.claimed_issuer().ok();
+        self.check_issuer(iss).map_err(|problem| Refusal::Token(TokenFault::UnusableKey { problem }))?;
+        match self.proof(iss, token.header.algorithm, token.signing_input(), token.signature(), attempts) {
             Some(proof) => {
                 let UnverifiedToken { text, header, claims, .. } = token;
                 Ok(SignedToken { text, header, claims, keys: self.set(), _proof: proof })

@@ -7,13 +7,16 @@ use crate::{
     claims::{Grounds, IssuerRules, VerifiedToken},
     clock::Clock,
     introspection::Introspector,
-    jwks::{JwksService, Lookup},
+    jwks::JwksService,
     names::steps,
     refusal::Refusal,
     telemetry,
-    token::{self, HeaderRules, SignedToken, UnverifiedToken},
+    token::{self, HeaderRules, SignedToken},
     token_cache::Limits,
 };
+
+/// Tells whether a tenant is accepted.
+pub(super) type TenantRule = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 pub(crate) struct Branch {
     pub(crate) jwks: JwksService,
@@ -24,14 +27,25 @@ pub(crate) struct Branch {
     /// The issuer or trust domain that chooses this branch; none if it is for every token.
     pub(crate) issuer: Option<String>,
     pub(crate) rules: Arc<IssuerRules>,
+    /// The rule of the application for tenants, if there is one.
+    pub(super) tenants: Option<TenantRule>,
     /// The introspector for its opaque tokens.
     pub(super) introspector: Option<Introspector>,
 }
 
 impl Branch {
-    /// Looks for the key without waiting; `now` is by this branch's clock.
-    pub(super) fn lookup(&self, token: &UnverifiedToken<'_>, now: SystemTime) -> Lookup {
-        self.jwks.lookup(token.header(), self.now_for_keys(now))
+    /// Tells whether this is an issuer of the template of this branch, and its tenant is accepted.
+    pub(super) fn is_issuer_of_tenant(&self, issuer: &str) -> bool {
+        let tenant = self.rules.tenant_of(issuer);
+        tenant.is_some_and(|tenant| self.tenants.as_ref().is_none_or(|accepts| accepts(tenant)))
+    }
+
+    /// The keys of a tenant, by its issuer, where each tenant has its own.
+    pub(crate) fn keys_of_tenant(&self, issuer: Option<&str>) -> Result<Option<JwksService>, Refusal> {
+        match issuer.filter(|issuer| self.rules.tenant_of(issuer).is_some()) {
+            Some(issuer) => self.jwks.of_tenant(issuer, !self.rules.tenants.is_empty()),
+            None => Ok(None),
+        }
     }
 
     /// Checks the header and verifies the signature of a JWT.
@@ -50,8 +64,14 @@ impl Branch {
     /// Tells whether a token of this issuer is still good: it is within its times, and its keys are in use.
     #[inline]
     pub(super) fn upholds(&self, token: &VerifiedToken) -> bool {
+        self.upholds_by(&self.jwks, token)
+    }
+
+    /// The same for a token of a tenant, by the tenant's keys.
+    #[inline]
+    pub(super) fn upholds_by(&self, jwks: &JwksService, token: &VerifiedToken) -> bool {
         let (&Grounds { window, keys, .. }, now) = (token.grounds(), self.clock.now());
-        window.contains(now) && keys.is_none_or(|keys| self.jwks.still_uses(keys, self.now_for_keys(now)))
+        window.contains(now) && keys.is_none_or(|keys| jwks.still_uses(keys, self.now_for_keys(now)))
     }
 
     /// The limits of the cache for its tokens; none without a cache.
@@ -64,7 +84,7 @@ impl Branch {
         self.rules.max_token_bytes.unwrap_or(DEFAULT_MAX_TOKEN_BYTES)
     }
 
-    fn now_for_keys(&self, now: SystemTime) -> SystemTime {
+    pub(super) fn now_for_keys(&self, now: SystemTime) -> SystemTime {
         if self.own_clock { self.jwks.now() } else { now }
     }
 }

@@ -16,48 +16,63 @@ use crate::{
 pub(super) enum Issuers {
     /// One set of keys and rules, for tokens of any issuer.
     Any(Arc<Branch>),
-    /// Chosen by `iss`, to the letter.
-    Named(BTreeMap<String, Arc<Branch>>),
+    /// Chosen by `iss`.
+    Named {
+        /// To the letter.
+        names: BTreeMap<String, Arc<Branch>>,
+        /// By a template of the issuers of all tenants, where no name fits; no issuer is one of two.
+        templates: Vec<Arc<Branch>>,
+    },
 }
 
 impl Issuers {
     /// A branch on its own: chosen by its issuer if it names one.
     pub(super) fn single(branch: Branch) -> Self {
+        let branch = Arc::new(branch);
         match branch.issuer.clone() {
-            Some(issuer) => Self::Named(BTreeMap::from([(issuer, Arc::new(branch))])),
-            None => Self::Any(Arc::new(branch)),
+            Some(_) if branch.rules.template().is_some() => {
+                Self::Named { names: BTreeMap::new(), templates: vec![branch] }
+            }
+            Some(issuer) => Self::Named { names: BTreeMap::from([(issuer, branch)]), templates: Vec::new() },
+            None => Self::Any(branch),
         }
     }
 
     pub(super) fn named(branches: Vec<Branch>) -> Result<Self, ConfigurationError> {
-        let mut named = BTreeMap::new();
-        for branch in branches {
+        let (mut names, mut templates) = (BTreeMap::new(), Vec::<Arc<Branch>>::new());
+        for branch in branches.into_iter().map(Arc::new) {
             let issuer = branch.issuer.clone().ok_or(ConfigurationError::UnnamedIssuer)?;
-            if named.insert(issuer.clone(), Arc::new(branch)).is_some() {
+            let is_twice = match branch.rules.template() {
+                Some(template) => {
+                    let mut others = templates.iter().filter_map(|other| other.rules.template());
+                    let is_twice = others.any(|other| other.overlaps(&template));
+                    templates.push(branch);
+                    is_twice
+                }
+                None => names.insert(issuer.clone(), branch).is_some(),
+            };
+            if is_twice {
                 return Err(ConfigurationError::DuplicateIssuer { issuer });
             }
         }
-        if named.values().filter(|branch| branch.introspector.is_some()).count() > 1 {
+        if names.values().filter(|branch| branch.introspector.is_some()).count() > 1 {
             return Err(ConfigurationError::SeveralIntrospectors);
         }
-        if named.is_empty() { Err(ConfigurationError::NoIssuer) } else { Ok(Self::Named(named)) }
+        if names.is_empty() && templates.is_empty() {
+            return Err(ConfigurationError::NoIssuer);
+        }
+        Ok(Self::Named { names, templates })
     }
 
     /// The introspector for opaque tokens, and its issuer.
     pub(super) fn introspecting(&self) -> Option<(Introspector, Arc<Branch>)> {
         let introspects = |branch: &Arc<Branch>| Some((branch.introspector.clone()?, Arc::clone(branch)));
-        match self {
-            Self::Any(branch) => introspects(branch),
-            Self::Named(branches) => branches.values().find_map(introspects),
-        }
+        self.branches().into_iter().find_map(introspects)
     }
 
     /// The limits of the cache that all issuers share.
     pub(super) fn cache(&self) -> Option<Limits> {
-        match self {
-            Self::Any(branch) => branch.cache(),
-            Self::Named(branches) => branches.values().filter_map(|branch| branch.cache()).reduce(Limits::widest),
-        }
+        self.branches().into_iter().filter_map(|branch| branch.cache()).reduce(Limits::widest)
     }
 
     /// The length of the longest accepted token of any issuer, in bytes.
@@ -76,17 +91,19 @@ impl Issuers {
         claimed: impl FnOnce() -> Result<&'a str, Refusal>,
         trust_domain: impl FnOnce() -> Option<&'a str>,
     ) -> Result<&Arc<Branch>, Refusal> {
-        let branches = match self {
+        let (names, templates) = match self {
             Self::Any(branch) => return Ok(branch),
-            Self::Named(branches) => branches,
+            Self::Named { names, templates } => (names, templates),
         };
         let claimed = claimed();
-        let by_issuer = claimed.as_ref().ok().and_then(|issuer| branches.get(*issuer));
-        let by_domain = || branches.get(trust_domain()?).filter(|branch| branch.rules.trust_domain.is_some());
+        let by_issuer = claimed.as_ref().ok().and_then(|issuer| {
+            names.get(*issuer).or_else(|| templates.iter().find(|branch| branch.is_issuer_of_tenant(issuer)))
+        });
+        let by_domain = || names.get(trust_domain()?).filter(|branch| branch.rules.trust_domain.is_some());
         if let Some(branch) = by_issuer.or_else(by_domain) {
             return Ok(branch);
         }
-        if branches.values().all(|branch| branch.rules.trust_domain.is_some()) {
+        if self.branches().iter().all(|branch| branch.rules.trust_domain.is_some()) {
             return Err(Refusal::Token(TokenFault::TrustDomain));
         }
         Err(Refusal::Token(TokenFault::Issuer { actual: Unverified::new(claimed?) }))
@@ -97,21 +114,21 @@ impl Issuers {
         let has = |branch: &&Arc<Branch>| Arc::ptr_eq(&branch.rules, rules);
         match self {
             Self::Any(branch) => Some(branch).filter(has),
-            Self::Named(branches) => branches.values().find(has),
+            Self::Named { names, templates } => names.values().chain(templates).find(has),
         }
     }
 
     pub(super) fn first_clock(&self) -> Option<&Arc<dyn crate::clock::Clock>> {
         match self {
             Self::Any(branch) => Some(&branch.clock),
-            Self::Named(branches) => branches.values().next().map(|branch| &branch.clock),
+            Self::Named { names, templates } => names.values().chain(templates).next().map(|branch| &branch.clock),
         }
     }
 
     pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {
         match self {
             Self::Any(branch) => vec![branch],
-            Self::Named(branches) => branches.values().collect(),
+            Self::Named { names, templates } => names.values().chain(templates).collect(),
         }
     }
 }

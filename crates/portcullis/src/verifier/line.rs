@@ -8,6 +8,7 @@ use std::{borrow::Cow, sync::Arc, time::SystemTime};
 use super::{
     Verifier,
     branch::Branch,
+    judge::Judge,
     opaque::{self, Opaque},
 };
 use crate::{
@@ -60,7 +61,7 @@ enum Stop {
     /// Before parsing, which is left to [`Waiting::finish`].
     Unparsed { token: Box<[u8]> },
     /// Before the look for its key, which has to be fetched.
-    Key { token: UnverifiedToken<'static>, branch: Arc<Branch> },
+    Key { token: UnverifiedToken<'static>, judge: Judge },
     /// Before the answer to an introspection.
     Answer { opaque: Arc<Opaque>, question: opaque::Unanswered },
 }
@@ -107,46 +108,48 @@ impl Verifier {
     fn known(&self, token: BearerToken<'_>) -> Option<VerifiedToken> {
         let cache = self.0.cache.as_ref()?;
         telemetry::step(steps::LOOK_UP_TOKEN);
-        cache.get(token.as_bytes(), |branch, token| branch.upholds(token))
+        cache.get(token.as_bytes(), |judge, token| judge.upholds(token))
     }
 
     fn verify_jwt(&self, token: BearerToken<'_>) -> Verifying {
         let done = |token| Verifying::Done(Verified::new(token, Ground::Verified));
-        let (unverified, branch) = match self.parse(token) {
+        let (unverified, judge) = match self.parse(token) {
             Ok(parsed) => parsed,
             Err(refusal) => return done(Err(refusal)),
         };
-        let now = branch.clock.now();
-        match branch.lookup(&unverified, now) {
-            Lookup::Found(keys) => done(self.open(unverified, branch, &keys, now)),
+        let now = judge.branch.clock.now();
+        match judge.lookup(&unverified, now) {
+            Lookup::Found(keys) => done(self.open(unverified, judge, &keys, now)),
             Lookup::Refused(refusal) => done(Err(refusal)),
-            Lookup::MustWait => self.waits(Stop::Key { token: unverified.into_owned(), branch: Arc::clone(branch) }),
+            Lookup::MustWait => self.waits(Stop::Key { token: unverified.into_owned(), judge }),
         }
     }
 
-    /// The parsed token, and the issuer whose keys and rules judge it.
-    fn parse<'a>(&self, token: BearerToken<'a>) -> Result<(UnverifiedToken<'a>, &Arc<Branch>), Refusal> {
+    /// The parsed token, and the keys and rules that judge it.
+    fn parse<'a>(&self, token: BearerToken<'a>) -> Result<(UnverifiedToken<'a>, Judge), Refusal> {
         telemetry::step(steps::DECODE_TOKEN);
         let unverified = token::parse_knowing(token, |part| self.0.headers.find(part))?;
-        let branch = self.0.issuers.choose(&unverified)?;
+        let branch: &Arc<Branch> = self.0.issuers.choose(&unverified)?;
         branch.header.check(unverified.header())?;
-        Ok((unverified, branch))
+        let judge = Judge::of(branch, &unverified)?;
+        Ok((unverified, judge))
     }
 
     /// Verifies the signature and checks the claims, without waiting; an accepted token is cached.
     fn open(
         &self,
         unverified: UnverifiedToken<'_>,
-        branch: &Arc<Branch>,
+        judge: Judge,
         keys: &Candidates,
         now: SystemTime,
     ) -> Result<VerifiedToken, Refusal> {
-        let mut signed = keys.verify(unverified, branch.rules.max_key_attempts)?;
+        let mut signed = keys.verify(unverified, judge.branch.rules.max_key_attempts)?;
         self.0.headers.remember(&signed.header);
         let text: Cow<'_, [u8]> = std::mem::take(&mut signed.text);
-        let verified = branch.rules.accept(signed, now)?;
-        if let (Some(cache), Some(_)) = (&self.0.cache, branch.cache()) {
-            cache.insert(&text, verified.clone(), Arc::clone(branch));
+        let verified = judge.branch.rules.accept(signed, now)?;
+        let may_be_cached = judge.keep_tenant() && judge.branch.cache().is_some();
+        if let Some(cache) = self.0.cache.as_ref().filter(|_| may_be_cached) {
+            cache.insert(&text, verified.clone(), judge);
         }
         if let Cow::Owned(text) = text {
             // The borrowed request has ended, and inner layers need the token's bytes to recognise it.
@@ -174,9 +177,12 @@ impl Waiting {
                         Err(refusal) => return Verified::new(Err(refusal), Ground::Verified),
                     }
                 }
-                Stop::Key { token, branch } => {
-                    let verified = match branch.jwks.key(token.header()).await {
-                        Ok(keys) => verifier.open(token, &branch, &keys, branch.clock.now()),
+                Stop::Key { token, judge } => {
+                    let verified = match judge.jwks().key(token.header()).await {
+                        Ok(keys) => {
+                            let now = judge.branch.clock.now();
+                            verifier.open(token, judge, &keys, now)
+                        }
                         Err(refusal) => Err(refusal),
                     };
                     return Verified::new(verified, Ground::Verified);

@@ -8,6 +8,7 @@ mod branch;
 mod builder;
 mod explained;
 mod issuers;
+mod judge;
 mod known_headers;
 mod line;
 mod opaque;
@@ -30,6 +31,7 @@ use crate::{
     token_cache::TokenCache,
 };
 use issuers::Issuers;
+use judge::Judge;
 use known_headers::KnownHeaders;
 use opaque::Opaque;
 
@@ -58,8 +60,8 @@ struct Inner {
     headers: KnownHeaders,
     /// The cache of this verifier alone: a verifier with other rules has another cache.
     ///
-    /// Each token is kept with its issuer.
-    cache: Option<TokenCache<Arc<Branch>>>,
+    /// Each token is kept with the keys and rules that judged it.
+    cache: Option<TokenCache<Judge>>,
     /// The path of opaque tokens; without it they are malformed.
     opaque: Option<Arc<Opaque>>,
     max_token_bytes: usize,
@@ -259,7 +261,14 @@ impl Verifier {
     pub(crate) fn upholds(&self, verified: &VerifiedToken) -> bool {
         let Some(branch) = self.0.issuers.of_rules(verified.rules()) else { return false };
         let counts = |until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until);
-        branch.upholds(verified) && verified.answer_until().is_none_or(counts)
+        let is_upheld = match branch.jwks.template() {
+            Some(_) => {
+                let tenant = verified.claims().issuer().and_then(|issuer| branch.jwks.of_kept_tenant(issuer));
+                tenant.is_some_and(|tenant| branch.upholds_by(&tenant, verified))
+            }
+            None => branch.upholds(verified),
+        };
+        is_upheld && verified.answer_until().is_none_or(counts)
     }
 
     /// The time by the clock of the token's issuer; none if the token is not one of this verifier's.

@@ -44,6 +44,7 @@ mod single_flight;
 mod step_up;
 mod steps;
 mod support;
+mod tenants;
 mod token_cache;
 mod tower_contract;
 mod verifier;

@@ -53,6 +53,7 @@ function showIssuers(issuers) {
       ['Keys', kids || 'none'],
       ['Source', keys.source ?? 'local'],
       ['Fetched', keys.age_seconds === null ? '' : `${span(keys.age_seconds)} ago`],
+      ['Tenants', keys.tenants ?? ''],
       ['Next refresh', keys.next_refresh_seconds === null ? '' : `in ${span(keys.next_refresh_seconds)}`],
       ['Last error', keys.last_error, 'bad'],
       ...keys.skipped.map((key) => ['Not used', `${key.kid ?? 'a key'}: ${key.problem}`, 'warn']),

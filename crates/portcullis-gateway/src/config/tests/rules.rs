@@ -34,7 +34,12 @@ fn each_field_of_the_library_s_rules_is_a_key_without_a_line_of_mapping() {
     let is_not_here = |field: &str| issuer::NOT_HERE.iter().any(|(key, _)| *key == field);
     let of_issuer = |config: &Config| config.issuers[0].rules.clone();
     for field in fields::<IssuerRules>().iter().filter(|field| **field != "issuer" && !is_not_here(field)) {
-        let known = if *field == "trust_domain" { "jwks_uri = \"https://a\"" } else { "issuer = \"a\"" };
+        let known = match *field {
+            "trust_domain" => "jwks_uri = \"https://a\"",
+            "tenant_claim" => "issuer = \"https://a/{t}\"",
+            "tenants" => "issuer = \"https://a/{t}\"\ntenant_claim = \"t\"",
+            _ => "issuer = \"a\"",
+        };
         let audience = if *field == "rfc9068" { "audience = \"b\"" } else { "" };
         let is_key = |sample: &&str| {
             let text = format!("[[issuers]]\n{known}\n{audience}\n{field} = {sample}");

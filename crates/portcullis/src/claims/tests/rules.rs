@@ -19,6 +19,8 @@ fn read(rules: Value) -> Result<IssuerRules, String> {
 fn rules_are_read_as_they_are_written() {
     let full = IssuerRules {
         issuer: Some("i".into()),
+        tenant_claim: Some("t".into()),
+        tenants: ["a".to_owned(), "b".to_owned()].into(),
         trust_domain: Some("d".into()),
         audience: vec!["a".into(), "b".into()],
         algorithms: vec![Algorithm::ES256, Algorithm::EdDSA],

@@ -41,8 +41,8 @@ pub(super) fn of(walk: &Walk<'_>, fault: &TokenFault) -> Option<String> {
 }
 
 fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
-    let branch = walk.branch.as_ref()?;
-    let status = branch.jwks.status();
+    let (branch, jwks) = (walk.branch.as_ref()?, walk.jwks()?);
+    let status = jwks.status();
     let Some(kid) = kid else {
         let hint = "the token names no key, and no key of the set is for its algorithm";
         return Some(format!("{hint}{}", or_skipped(&status.skipped)));
@@ -52,7 +52,7 @@ fn unknown(walk: &Walk<'_>, kid: Option<&str>) -> Option<String> {
             "the key is one of {owner}: this token is of another tenant or environment than its `iss` says"
         ));
     }
-    if let Some(ago) = branch.jwks.withdrawn(kid) {
+    if let Some(ago) = jwks.withdrawn(kid) {
         return Some(format!(
             "the issuer rotated its keys, and withdrew this one {} ago: the client has to get a new token",
             span(ago)
@@ -105,7 +105,7 @@ fn too_many(limit: usize, actual: usize) -> String {
 }
 
 pub(super) fn cannot_be_told(walk: &Walk<'_>) -> Option<String> {
-    let status = walk.branch.as_ref()?.jwks.status();
+    let status = walk.jwks()?.status();
     let age =
         status.age.map_or(String::new(), |age| format!(", which were fetched {} ago{}", span(age), next(&status)));
     Some(format!(
@@ -131,7 +131,7 @@ fn next(status: &JwksStatus) -> String {
 }
 
 pub(super) fn cannot_be_had(walk: &Walk<'_>) -> Option<String> {
-    let jwks = &walk.branch.as_ref()?.jwks;
+    let jwks = walk.jwks()?;
     let status = jwks.status();
     let error = of_another_issuer(jwks).or(status.last_error).map_or(String::new(), |error| format!(": {error}"));
     let age = status.age.map_or(String::new(), |age| format!(" (the last were fetched {} ago)", span(age)));

@@ -25,6 +25,11 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
         Refusal::Access(fault) => access::of(walk, fault)?,
         Refusal::Unavailable(UnavailableFault::Keys { .. }) => key::cannot_be_had(walk)?,
         Refusal::Unavailable(UnavailableFault::KeyFetches { .. }) => key::cannot_be_told(walk)?,
+        Refusal::Unavailable(UnavailableFault::TenantFetches { .. }) => {
+            "many tokens of unknown tenants were sent, so no keys of new tenants are fetched for some seconds: list the tenants that \
+             are known (`tenants`), or have all share one key set (`jwks_uri`)"
+                .to_owned()
+        }
         Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
             "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
                 .to_owned()

@@ -8,7 +8,9 @@ use super::{
     remedy,
 };
 use crate::{
+    claims::find,
     explain::walk::Walk,
+    issuer_template::IssuerTemplate,
     refusal::{CheckKind, TokenFault},
 };
 
@@ -34,6 +36,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option
         TokenFault::MissingClaim { name } => return Some(missing(walk, kind, name)),
         TokenFault::Issuer { actual } => return Some(issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(audience(walk)),
+        TokenFault::Tenant => return Some(tenant(walk)),
         TokenFault::TrustDomain => {
             "only workloads of the configured trust domain are accepted: `sub` has to be `spiffe://DOMAIN/…`, to the \
              letter"
@@ -77,13 +80,34 @@ fn missing(walk: &Walk<'_>, kind: CheckKind, name: &str) -> String {
 }
 
 fn issuer(walk: &Walk<'_>, actual: &str) -> String {
-    let known = walk.known_issuers();
+    if walk.templates().any(|template| template.tenant(actual).is_some()) {
+        return "the issuer is one of the template, but its tenant is not one of those that are accepted: add it if it is to be \
+                trusted (`tenants`)"
+            .to_owned();
+    }
+    let likely = |known: &str| IssuerTemplate::of(known).and_then(|template| template.likely(actual));
+    let known: Vec<_> =
+        walk.known_issuers().into_iter().map(|known| likely(known).unwrap_or_else(|| known.to_owned())).collect();
     let by = |hint: fn(&str, &str) -> Option<String>| known.iter().find_map(|expected| hint(expected, actual));
     by(spelled_otherwise)
         .or_else(|| remedy::not_for_us(walk).map(str::to_owned))
         .or_else(|| by(remedy::issuer))
         .or_else(|| by(relative))
         .unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
+}
+
+/// The hint for a claim that does not name the tenant of `iss`.
+fn tenant(walk: &Walk<'_>) -> String {
+    let name = walk.branch.as_ref().and_then(|branch| branch.rules.tenant_claim.as_deref()).unwrap_or_default();
+    match walk.claims.as_ref().and_then(|claims| find(claims, name)) {
+        None => format!(
+            "the token has no claim `{name}`: name the claim in which the issuer writes the tenant (`tenant_claim`)"
+        ),
+        Some(_) => format!(
+            "`iss` names one tenant and `{name}` another: if the issuer writes the tenant into another claim, name that one \
+             (`tenant_claim`); if not, a tenant has signed in the name of another"
+        ),
+    }
 }
 
 /// The difference between the issuer that metadata name and the configured one.

@@ -214,7 +214,7 @@ fn no_tenant(tenant: &str) -> Option<String> {
     ["common", "organizations", "consumers"].contains(&tenant).then(|| {
         format!(
             "`{tenant}` is where clients sign in, and no issuer: Entra ID writes the tenant's own ID into `iss`, so write the \
-             issuer with that ID"
+             issuer with that ID, or, to accept all organisations, with `{{tenantid}}` and `tenant_claim`"
         )
     })
 }
