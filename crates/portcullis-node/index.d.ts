@@ -49,6 +49,24 @@ declare namespace portcullis {
     issuer?: string | readonly string[];
 
     /**
+     * The claim that has to be equal to the tenant in `iss`, by its name or JSON Pointer, if `issuer` has a placeholder for the
+     * tenant. The placeholder is one segment of the path.
+     *
+     * @example
+     * ```js
+     * const keys = getSimpleJwksService('https://login.microsoftonline.com/common/discovery/v2.0/keys');
+     * secure(keys, { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', tenantClaim: 'tid', audience: 'api' });
+     * ```
+     */
+    tenantClaim?: string;
+
+    /**
+     * The accepted tenants, if `issuer` has a placeholder: all by default. A function gets the tenant of each verified token and has
+     * to return true or false.
+     */
+    tenants?: string | readonly string[] | ((tenant: string) => boolean);
+
+    /**
      * The accepted SPIFFE trust domain, such as `example.org`: `sub` has to be `spiffe://example.org/…`. It replaces
      * `issuer`, because JWT-SVIDs need no `iss`.
      */
@@ -543,6 +561,8 @@ declare namespace portcullis {
     source: string | null;
     /** True if there are keys to verify with. */
     ready: boolean;
+    /** The number of tenants whose keys are kept; null unless each tenant of the issuer has its own. */
+    tenants: number | null;
     /** The `kid` of each key in use. */
     keys: (string | null)[];
     /** The unused keys of the set, with reasons. */
@@ -578,6 +598,9 @@ declare namespace portcullis {
 
     /** The greatest number of keys in a set: 1,000 by default. A larger set counts as an outage. */
     maxKeys?: number;
+
+    /** The greatest number of tenants whose keys are kept, for `discovery` of an issuer with a placeholder: 1,000 by default. */
+    maxTenants?: number;
 
     /** The accepted uses of keys (`use`) besides `sig`, such as `jwt-svid` in a SPIFFE bundle. */
     keyUses?: string | readonly string[];
@@ -949,6 +972,7 @@ declare namespace portcullis {
     | 'missing_claim'
     | 'malformed_claim'
     | 'wrong_issuer'
+    | 'wrong_tenant'
     | 'wrong_audience'
     | 'sender_constrained_token'
     | 'unsupported_confirmation'

@@ -3,6 +3,7 @@
 const { JwksService } = require('./keys.js');
 const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
+const { acceptsOf, forEach } = require('./tenants.js');
 const { expected } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 
@@ -40,7 +41,8 @@ function readIssuer(owner, options = {}) {
   if (issuer === undefined) {
     throw expected(owner, 'issuer', 'a string for each issuer, because it selects the keys for a token', issuer);
   }
-  return issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } }));
+  const accepts = acceptsOf(options);
+  return forEach(issuer, verification).map((verification) => ({ keys, verification, accepts }));
 }
 
 module.exports = { Issuers, anyOf, readIssuer };

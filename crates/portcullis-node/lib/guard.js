@@ -23,9 +23,11 @@ class Guard {
   #judge;
   #ownRules;
   #scope;
+  #tenants;
 
-  constructor(verifier, { rules, ownRules, dpop, findCertificate }) {
+  constructor(verifier, { rules, ownRules, dpop, findCertificate, tenants }) {
     this.#verifier = verifier;
+    this.#tenants = verifier.tenants ?? tenants;
     this.sender = new Sender(rules.dpop, dpop, findCertificate);
     this.door = new native.Door(verifier.native, JSON.stringify(rules), this.sender.dpop);
     this.#judge = this.door.judge;
@@ -94,6 +96,9 @@ the key (kid), or raise maxKeyAttempts`;
     if (claims === undefined) {
       spend?.();
       claims = this.#verifier.memory.learn(number, authorization);
+    }
+    if (this.#tenants !== undefined && !this.#tenants.accept(claims)) {
+      return refusalError(this.door.refuseTenant());
     }
     for (const rule of this.#ownRules) {
       if (!isMet(rule, claims)) {

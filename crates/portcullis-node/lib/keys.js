@@ -108,7 +108,8 @@ function atUri(name, jwksUri, options) {
 /** The parts of a service that fetches; `place` has its URL, and tells whether metadata may lead to others. */
 function fetching(name, place, options) {
   refuseUnknown(options, SERVICE, name);
-  const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale, maxDocumentBytes, maxKeys } = options;
+  const { cache, client, dangerouslyAllowHttp, timeout = TIMEOUT, maxAge, maxStale } = options;
+  const { maxDocumentBytes, maxKeys, maxTenants } = options;
   if (cache !== undefined) {
     readCache(name, cache);
   }
@@ -120,6 +121,7 @@ function fetching(name, place, options) {
   const limits = {
     maxDocumentBytes: readLimit(name, 'maxDocumentBytes', maxDocumentBytes),
     maxKeys: readLimit(name, 'maxKeys', maxKeys),
+    maxTenants: readLimit(name, 'maxTenants', maxTenants),
   };
   const anyHttp = readBoolean(name, 'dangerouslyAllowHttp', dangerouslyAllowHttp);
   const keyUses = readKeyUses(name, options.keyUses);

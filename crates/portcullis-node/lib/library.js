@@ -35,6 +35,7 @@ const SERVICE = [
   'maxStale',
   'maxDocumentBytes',
   'maxKeys',
+  'maxTenants',
   'keyUses',
   'dangerouslyAllowHttp',
 ];

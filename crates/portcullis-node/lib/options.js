@@ -2,6 +2,7 @@
 
 const { CLAIM, DESCRIPTION, ENDPOINT, ISSUER_RULES, MCP, MCP_RULES, RESOURCE_RULES, RULES, VERIFICATION } = require('./library.js');
 const { pick, readForLibrary, refuseUnknown } = require('./library.js');
+const { acceptsOf, readTenants } = require('./tenants.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
@@ -16,6 +17,7 @@ const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
 /** The readers of particular options. */
 const REMARKS = {
   issuer: readStrings,
+  tenants: readTenants,
   audience: readStrings,
   algorithms: readStrings,
   types: readStrings,
@@ -49,7 +51,8 @@ function readOptions(options, name = 'secure') {
     throw expected(name, 'options', 'an object', options);
   }
   refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name, RULES.notOffered);
-  return { verification: readVerification(options, name), endpoint: readEndpoint(pick(options, ENDPOINT), name) };
+  const endpoint = { ...readEndpoint(pick(options, ENDPOINT), name), accepts: acceptsOf(options) };
+  return { verification: readVerification(options, name), endpoint };
 }
 
 /** Reads the rules for valid tokens. */

@@ -7,6 +7,7 @@ const { JwksService } = require('./keys.js');
 const { middleware } = require('./middleware.js');
 const { VERIFICATION, configured } = require('./library.js');
 const { readOptions } = require('./options.js');
+const { Tenants } = require('./tenants.js');
 const { expected } = require('./values.js');
 const { sharedVerifier } = require('./verifier.js');
 
@@ -22,10 +23,11 @@ function secure(keys, options) {
 
 function guardFor(keys, verification, endpoint) {
   if (typeof keys === 'function') {
-    return new AskingGuard(keys, verification, endpoint);
+    return new AskingGuard(keys, verification, withTenants(endpoint, verification.issuer));
   }
   if (keys instanceof Issuers) {
-    const set = VERIFICATION.find((name) => verification[name] !== undefined);
+    const isTenants = endpoint.accepts !== undefined && 'tenants';
+    const set = VERIFICATION.find((name) => verification[name] !== undefined || name === isTenants);
     if (set !== undefined) {
       throw new TypeError(`secure: expected \`${set}\` in anyOf, for each issuer, got it in secure`);
     }
@@ -35,7 +37,14 @@ function guardFor(keys, verification, endpoint) {
   if (service === undefined) {
     throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), or a function getKey', keys);
   }
-  return new Guard(sharedVerifier(keys, service, { ...verification, issuer: issuerFor(keys, verification) }), endpoint);
+  const issuer = issuerFor(keys, verification);
+  return new Guard(sharedVerifier(keys, service, { ...verification, issuer }), withTenants(endpoint, issuer));
+}
+
+/** The rules of an endpoint with the function that accepts tenants of these issuers, if there is one. */
+function withTenants(endpoint, issuers = [undefined]) {
+  const branches = issuers.map((issuer) => ({ issuer, accepts: endpoint.accepts }));
+  return { ...endpoint, tenants: Tenants.of('secure', branches) };
 }
 
 /** The accepted issuers: those in the options, or the one of `discovery`. */

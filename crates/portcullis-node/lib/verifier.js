@@ -5,6 +5,7 @@ const { ClaimsMemory } = require('./claims.js');
 const { ISSUER_RULES } = require('./library.js');
 const { ScopeClaims } = require('./scope.js');
 const { Shared } = require('./shared.js');
+const { Tenants, forEach } = require('./tenants.js');
 
 /** A verifier of the addon, with the claims of the tokens that it has accepted. */
 class Verifier {
@@ -14,15 +15,17 @@ class Verifier {
   /** True if it is the verifier of an MCP server. */
   isMcpServer = false;
 
-  constructor(verifier, branches) {
+  constructor(verifier, branches, owner) {
     this.native = verifier;
+    /** The functions that accept tenants, if there are some. */
+    this.tenants = Tenants.of(owner, branches.map(({ verification, accepts }) => ({ issuer: verification.issuer, accepts })));
     this.memory = new ClaimsMemory(branches[0].verification.tokenCache);
     this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
   }
 
   /** A verifier for the addon's keys and options read by `readOptions`. */
   static of(keys, { issuer = [undefined], ...verification }) {
-    return Verifier.ofBranches(issuer.map((issuer) => ({ keys, verification: { ...verification, issuer } })));
+    return Verifier.ofBranches(forEach(issuer, verification).map((verification) => ({ keys, verification })));
   }
 
   /** A verifier for several issuers, each with its own keys and options. */
@@ -32,7 +35,7 @@ class Verifier {
       branches.length === 1
         ? new native.TokenVerifier(keys[0], options[0])
         : native.TokenVerifier.anyOf(keys, options);
-    return new Verifier(verifier, branches);
+    return new Verifier(verifier, branches, 'anyOf');
   }
 
   /** A verifier for the tokens of these issuers for a resource, by the resource's description. */
@@ -40,7 +43,7 @@ class Verifier {
     const { mcp, ...rules } = description;
     const texts = [JSON.stringify(rules), mcp === false ? null : JSON.stringify(mcp)];
     const verifier = native.TokenVerifier.ofResource(...texts, ...forAddon(branches));
-    return Object.assign(new Verifier(verifier, branches), { resource: rules.resource, isMcpServer: mcp !== false });
+    return Object.assign(new Verifier(verifier, branches, 'protectedResource'), { resource: rules.resource, isMcpServer: mcp !== false });
   }
 
   invalidate(token) {

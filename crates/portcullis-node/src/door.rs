@@ -4,7 +4,7 @@ use napi::{Env, Result, bindgen_prelude::Unknown};
 use napi_derive::napi;
 use portcullis::{
     Presented, Refusal, Secure,
-    refusal::{AccessFault, TokenFault, UnavailableFault},
+    refusal::{AccessFault, TokenFault, UnavailableFault, Unverified},
 };
 
 use crate::{
@@ -76,6 +76,13 @@ impl Door {
     #[napi]
     pub fn refuse_claim(&self, claim: String) -> Refused {
         Refused::new(&self.secure, &Refusal::Access(AccessFault::RequiredClaims { claim }))
+    }
+
+    /// The refusal of a token whose tenant a function in JavaScript does not accept.
+    #[napi]
+    pub fn refuse_tenant(&self) -> Refused {
+        let actual = Unverified::from("a tenant that is not accepted");
+        Refused::new(&self.secure, &Refusal::Token(TokenFault::Issuer { actual }))
     }
 
     /// The refusal of a token whose signature none of the tried keys verifies, when there are more keys.

@@ -71,6 +71,7 @@ impl KeyService {
         json!({
             "source": status.source,
             "ready": self.jwks.ready(),
+            "tenants": status.tenants,
             "keys": status.keys,
             "skipped": skipped,
             "warnings": warnings,
@@ -117,6 +118,9 @@ impl KeyService {
         }
         if let Some(max) = options.max_keys {
             builder = builder.max_keys(max);
+        }
+        if let Some(max) = options.max_tenants {
+            builder = builder.max_tenants(max);
         }
         if options.dangerously_allow_http {
             builder = builder.dangerously_allow_http();

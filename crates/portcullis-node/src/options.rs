@@ -29,6 +29,7 @@ pub(crate) struct KeyServiceOptions {
     pub(crate) max_stale: Option<f64>,
     pub(crate) max_document_bytes: Option<usize>,
     pub(crate) max_keys: Option<usize>,
+    pub(crate) max_tenants: Option<usize>,
     pub(crate) key_uses: Vec<String>,
     pub(crate) dangerously_allow_http: bool,
 }

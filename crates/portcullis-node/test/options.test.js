@@ -82,6 +82,8 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     next: NO_BOOLEANS,
     impliedScopes: [null, 7, 'a', ['a'], { a: 'b' }, { a: [7] }, { a: ['b c'] }, { '': ['a'] }, new Map([['a', ['b']]])],
     scopeClaims: [...NO_STRINGS, ''],
+    tenantClaim: [null, 7, true, {}, ['tid']],
+    tenants: NO_STRINGS.filter((value) => typeof value !== 'function'),
     maxTokenLifetime: [...NO_SECONDS, 0],
     invalidTokenStatus: [null, '401', 400, 200, 500, NaN, {}, 403.5],
     onError: NO_FUNCTIONS,

@@ -23,6 +23,12 @@ impl Unverified {
     }
 }
 
+impl From<&str> for Unverified {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
 impl fmt::Debug for Unverified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[unverified]")
