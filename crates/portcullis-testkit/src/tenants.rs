@@ -9,9 +9,10 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
 
+use crate::server::listener::{Listener, Port};
+use crate::server::transport::Transport;
 use crate::sync::lock;
 use crate::{Algorithm, SigningKey, TestClock, TokenBuilder};
 
@@ -33,7 +34,7 @@ use crate::{Algorithm, SigningKey, TestClock, TokenBuilder};
 /// ```
 pub struct TenantServer {
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    listener: Mutex<Option<Listener>>,
 }
 
 struct Shared {
@@ -42,12 +43,19 @@ struct Shared {
     tenants: Mutex<BTreeMap<String, Tenant>>,
     common: SigningKey,
     requests: Mutex<BTreeMap<String, usize>>,
+    healed: Notify,
 }
 
 struct Tenant {
     key: SigningKey,
-    /// The status of its answers, in place of good ones.
-    fault: Option<u16>,
+    fault: Option<Outage>,
+}
+
+/// The fault of a tenant's answers.
+#[derive(Clone, Copy)]
+enum Outage {
+    Status(u16),
+    Hang,
 }
 
 impl TenantServer {
@@ -67,26 +75,23 @@ impl TenantServer {
     /// When no port can be opened on loopback.
     #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
     pub async fn start_with<T: Into<String>>(tenants: impl IntoIterator<Item = T>, clock: TestClock) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port on 127.0.0.1");
-        let address = socket.local_addr().expect("the address of a bound port");
+        let port = Port::bind("127.0.0.1:0").await.expect("a free port on 127.0.0.1");
         let tenant = |name: T| {
             let name = name.into();
             let key = SigningKey::generate(Algorithm::ES256, format!("key-of-{name}"));
             (name, Tenant { key, fault: None })
         };
         let shared = Arc::new(Shared {
-            origin: format!("http://{address}"),
+            origin: format!("http://{}", port.address()),
             clock,
             tenants: Mutex::new(tenants.into_iter().map(tenant).collect()),
             common: SigningKey::generate(Algorithm::ES256, "key-of-all"),
             requests: Mutex::default(),
+            healed: Notify::new(),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let task = tokio::spawn(async move {
-            // It ends with the task alone.
-            let _ = axum::serve(socket, router).await;
-        });
-        Self { shared, task }
+        let listener = Mutex::new(Some(port.open(Transport::Plain, router)));
+        Self { shared, listener }
     }
 
     /// The issuer of a tenant.
@@ -143,17 +148,31 @@ impl TenantServer {
 
     /// Answers with this status for a tenant, until it is healed.
     pub fn fault(&self, tenant: &str, status: u16) {
-        self.set_fault(tenant, Some(status));
+        self.set_fault(tenant, Some(Outage::Status(status)));
+    }
+
+    /// Answers nothing for a tenant, until it is healed.
+    pub fn hang(&self, tenant: &str) {
+        self.set_fault(tenant, Some(Outage::Hang));
     }
 
     /// Ends the fault of a tenant.
     pub fn heal(&self, tenant: &str) {
         self.set_fault(tenant, None);
+        self.shared.healed.notify_waiters();
     }
 
-    fn set_fault(&self, tenant: &str, status: Option<u16>) {
+    /// Closes the port and all connections, for good.
+    pub async fn stop(&self) {
+        let listener = lock(&self.listener).take();
+        if let Some(listener) = listener {
+            listener.close().await;
+        }
+    }
+
+    fn set_fault(&self, tenant: &str, fault: Option<Outage>) {
         if let Some(tenant) = lock(&self.shared.tenants).get_mut(tenant) {
-            tenant.fault = status;
+            tenant.fault = fault;
         }
     }
 
@@ -190,15 +209,21 @@ impl std::fmt::Debug for TenantServer {
     }
 }
 
-impl Drop for TenantServer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl Shared {
     fn issuer(&self, tenant: &str) -> String {
         format!("{}/{tenant}/v2.0", self.origin)
+    }
+
+    fn fault_of(&self, tenant: &str) -> Option<Outage> {
+        lock(&self.tenants).get(tenant)?.fault
+    }
+
+    /// The key set that all tenants share.
+    fn common_set(&self) -> Value {
+        let tenants = lock(&self.tenants);
+        let own = tenants.iter().map(|(tenant, known)| self.published(&known.key, tenant));
+        let keys: Vec<_> = own.chain([self.published(&self.common, "{tenantid}")]).collect();
+        json!({ "keys": keys })
     }
 
     /// A public key with the issuer whose tokens it verifies.
@@ -215,16 +240,21 @@ async fn answer(State(server): State<Arc<Shared>>, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches("/.well-known/oauth-authorization-server").trim_start_matches('/');
     let (tenant, rest) = path.split_once('/').unwrap_or((path, ""));
     *lock(&server.requests).entry(tenant.to_owned()).or_default() += 1;
-    let tenants = lock(&server.tenants);
     if (tenant, rest) == ("common", "keys") {
-        let own = tenants.iter().map(|(tenant, known)| server.published(&known.key, tenant));
-        let keys: Vec<_> = own.chain([server.published(&server.common, "{tenantid}")]).collect();
-        return Json(json!({ "keys": keys })).into_response();
+        return Json(server.common_set()).into_response();
     }
+    loop {
+        let healed = server.healed.notified();
+        match server.fault_of(tenant) {
+            Some(Outage::Hang) => healed.await,
+            Some(Outage::Status(status)) => {
+                return StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+            }
+            None => break,
+        }
+    }
+    let tenants = lock(&server.tenants);
     let Some(known) = tenants.get(tenant) else { return StatusCode::NOT_FOUND.into_response() };
-    if let Some(status) = known.fault {
-        return StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-    }
     match rest {
         "v2.0/.well-known/openid-configuration" => Json(json!({
             "issuer": server.issuer(tenant),

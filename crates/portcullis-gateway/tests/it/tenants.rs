@@ -95,6 +95,22 @@ async fn a_tenant_that_is_down_concerns_no_other_and_a_reload_keeps_all() {
 }
 
 #[tokio::test]
+async fn with_the_server_gone_known_tenants_go_on_and_nothing_else_passes() {
+    let server = TenantServer::start(["acme", "globex"]).await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", of_each(&server, ""))).await;
+    let cached = server.token("acme").sign();
+    assert_eq!(gateway.ask("GET", "/any/1", Some(&cached)).await.status, 200);
+    server.stop().await;
+    for _ in 0..20 {
+        assert_eq!(gateway.ask("GET", "/any/1", Some(&cached)).await.status, 200);
+        assert_eq!(ask(&gateway, server.token("acme")).await.status, 200, "a new token of a known key");
+        assert_eq!(ask(&gateway, server.token("globex")).await.code(), "keys_unavailable");
+        let forged = server.token_by(&server.key("globex"), "acme").kid(server.key("acme").kid());
+        assert_eq!(ask(&gateway, forged).await.code(), "bad_signature");
+    }
+}
+
+#[tokio::test]
 async fn commands_know_of_tenants() {
     let server = TenantServer::start(["acme", "globex"]).await;
     let template = server.template();

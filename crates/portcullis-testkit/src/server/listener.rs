@@ -13,23 +13,23 @@ use super::transport::Transport;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A bound port that does not answer yet.
-pub(super) struct Port {
+pub(crate) struct Port {
     socket: TcpListener,
     address: SocketAddr,
 }
 
 impl Port {
-    pub(super) async fn bind(address: &str) -> io::Result<Self> {
+    pub(crate) async fn bind(address: &str) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn open(self, transport: Transport, router: Router) -> Listener {
+    pub(crate) fn open(self, transport: Transport, router: Router) -> Listener {
         let (close, closing) = oneshot::channel();
         let task = tokio::spawn(accept(self.socket, transport, router, closing));
         Listener { close, task }
@@ -37,7 +37,7 @@ impl Port {
 }
 
 /// A port that answers until this value is closed or dropped.
-pub(super) struct Listener {
+pub(crate) struct Listener {
     /// The signal to close the port; dropping it closes the port too.
     close: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -45,7 +45,7 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Stops listening and drops every connection before it returns.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         drop(self.close);
         // An error means that the runtime ended the task, so the port is closed.
         let _ = self.task.await;

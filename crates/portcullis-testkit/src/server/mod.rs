@@ -7,11 +7,11 @@ mod endpoint;
 mod fault;
 mod keyring;
 mod keys;
-mod listener;
+pub(crate) mod listener;
 mod registry;
 mod routes;
 mod state;
-mod transport;
+pub(crate) mod transport;
 
 use std::fmt;
 use std::io;

@@ -14,7 +14,7 @@ use super::fault::HangUp;
 
 /// Plain http, or https.
 #[derive(Clone)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     Plain,
     #[cfg(feature = "tls")]
     Tls(tokio_rustls::TlsAcceptor),

@@ -2,6 +2,7 @@
 
 mod explained;
 mod floods;
+mod outages;
 
 use std::time::Duration;
 

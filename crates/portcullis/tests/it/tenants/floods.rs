@@ -143,18 +143,21 @@ async fn beyond_the_limit_the_tenant_that_is_not_used_leaves() {
 
 #[tokio::test]
 async fn a_tenant_without_tokens_for_a_day_leaves() {
-    let setup = Setup::new(["acme", "globex", "initech"]).await;
+    let setup = Setup::new(["acme", "globex", "initech", "hooli"]).await;
     let jwks = setup.jwks();
     let verifier = setup.with_jwks(&jwks).build().unwrap();
-    for tenant in ["acme", "globex"] {
-        assert_eq!(code(&verifier, setup.server.token(tenant)).await, "passes");
-    }
-    for expected in [2 + 1, 2] {
+    let day = async |tenants: &[&str]| {
+        for tenant in tenants {
+            assert_eq!(code(&verifier, setup.server.token(tenant)).await, "passes", "{tenant}");
+        }
         setup.clock.advance(DAY);
-        assert_eq!(code(&verifier, setup.server.token("acme")).await, "passes");
-        let next = if expected == 3 { "initech" } else { "globex" };
-        assert_eq!(code(&verifier, setup.server.token(next)).await, "passes");
-        let tenants = jwks.status().tenants;
-        assert!(tenants <= Some(3), "{tenants:?}");
-    }
+        jwks.status().tenants.unwrap()
+    };
+    assert_eq!(day(&["acme", "globex"]).await, 2);
+    // A new tenant is the occasion to look who was there since the last one.
+    assert_eq!(day(&["acme", "initech"]).await, 3);
+    assert_eq!(day(&["acme", "hooli"]).await, 2, "acme and hooli");
+    let before = setup.server.requests("globex");
+    assert_eq!(day(&["globex"]).await, 1);
+    assert_eq!(setup.server.requests("globex"), before + 2, "it comes back like a new one");
 }
