@@ -9,6 +9,7 @@ mod numeric_date;
 mod registered;
 mod rules;
 mod scopes;
+mod tenants;
 mod verified;
 mod window;
 

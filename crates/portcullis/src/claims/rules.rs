@@ -8,7 +8,6 @@ use super::{GrantedScope, NO_POINTER, SCOPE_CLAIMS, is_name_or_pointer};
 use crate::{
     algorithm::Algorithm,
     configuration_error::ConfigurationError,
-    issuer_template::{IssuerTemplate, is_tenant},
     json::Object,
     token::{HeaderRules, Types},
     units,
@@ -168,9 +167,6 @@ impl IssuerRules {
         let is_domain = self.trust_domain.as_deref().is_none_or(|domain| is_trust_domain(bare(domain)));
         let has_no_type = self.types.as_ref().is_some_and(Vec::is_empty) && !self.or_no_type;
         let svid = self.trust_domain.is_some();
-        let template = self.issuer.as_deref().filter(|issuer| IssuerTemplate::is_meant(issuer));
-        let not_a_template = template.and_then(|template| IssuerTemplate::check(template).err());
-        let not_a_tenant = self.tenants.iter().find(|tenant| !is_tenant(tenant));
         let (domain, leeway) = (self.trust_domain.as_deref().unwrap_or_default(), units::span(self.leeway));
         // True if the field is wrong; the field; the error.
         let table = [
@@ -178,48 +174,6 @@ impl IssuerRules {
                 self.issuer.as_deref() == Some(""),
                 "issuer",
                 "expected the text of `iss`, got an empty one: leave it out to accept any issuer",
-            ),
-            (
-                not_a_template.is_some(),
-                "issuer",
-                &format!(
-                    "expected one placeholder as a segment of the path, as in `https://login.microsoftonline.com/{{tenantid}}/v2.0`, \
-                     got {}",
-                    not_a_template.unwrap_or_default()
-                ),
-            ),
-            (
-                template.is_some() && self.tenant_claim.is_none(),
-                "issuer",
-                "expected `tenant_claim` with the placeholder for the tenant, got none: name the claim that has the tenant, `tid` \
-                 for Microsoft Entra",
-            ),
-            (
-                template.is_none() && self.tenant_claim.is_some(),
-                "tenant_claim",
-                "expected a placeholder for the tenant in `issuer` with `tenant_claim`, as in \
-                 `https://login.microsoftonline.com/{tenantid}/v2.0`, got none",
-            ),
-            (
-                template.is_none() && !self.tenants.is_empty(),
-                "tenants",
-                "expected a placeholder for the tenant in `issuer` with `tenants`, as in \
-                 `https://login.microsoftonline.com/{tenantid}/v2.0`, got none",
-            ),
-            (
-                self.tenant_claim.as_deref() == Some(""),
-                "tenant_claim",
-                "expected the name of a claim, got an empty text: write `tid` for Microsoft Entra",
-            ),
-            (!self.tenant_claim.as_deref().is_none_or(is_name_or_pointer), "tenant_claim", NO_POINTER),
-            (
-                not_a_tenant.is_some(),
-                "tenants",
-                &format!(
-                    "expected the part of `iss` that the placeholder stands for (1 to 128 letters, digits, `-`, `.`, `_` or `~`), \
-                     got {:?}",
-                    not_a_tenant.map(String::as_str).unwrap_or_default()
-                ),
             ),
             (
                 !is_domain,
@@ -296,35 +250,13 @@ impl IssuerRules {
         ];
         match table.into_iter().find(|(is_wrong, ..)| *is_wrong) {
             Some((_, field, problem)) => Err(ConfigurationError::rule(field, problem)),
-            None => Ok(()),
+            None => self.check_tenants(),
         }
     }
 
     /// The issuer by which a verifier's rules are chosen: the text of `iss`, or the trust domain as a SPIFFE ID.
     pub(crate) fn issuer_name(&self) -> Option<String> {
         self.trust_domain.as_deref().map(|domain| format!("{SPIFFE}{}", bare(domain))).or_else(|| self.issuer.clone())
-    }
-
-    /// The template of the issuers of all tenants, if `issuer` is one.
-    pub(crate) fn template(&self) -> Option<IssuerTemplate<'_>> {
-        self.issuer.as_deref().and_then(IssuerTemplate::of)
-    }
-
-    /// Returns the tenant whose issuer this is, if `issuer` has a placeholder and the tenant is accepted.
-    ///
-    /// ```
-    /// use portcullis::IssuerRules;
-    ///
-    /// let mut rules = IssuerRules::default();
-    /// rules.issuer = Some("https://login.example.com/{tenant}/v2.0".to_owned());
-    /// rules.tenants = ["acme".to_owned()].into();
-    /// assert_eq!(rules.tenant_of("https://login.example.com/acme/v2.0"), Some("acme"));
-    /// assert_eq!(rules.tenant_of("https://login.example.com/globex/v2.0"), None);
-    /// ```
-    #[must_use]
-    pub fn tenant_of<'a>(&self, issuer: &'a str) -> Option<&'a str> {
-        let is_listed = |tenant: &&str| self.tenants.is_empty() || self.tenants.contains(*tenant);
-        self.template()?.tenant(issuer).filter(is_listed)
     }
 
     /// The scope that claims grant by these rules.

@@ -109,7 +109,7 @@ pub(super) fn check_authorization_servers(servers: &[String]) -> Result<(), Conf
     let problem = |problem: String| Err(ConfigurationError::rule("authorization_servers", problem));
     if servers.is_empty() {
         return problem(
-            "expected an authorization server that clients can be sent to, got none: name the verifier's `issuer`, or write \
+            "expected an authorization server that clients can be sent to, got none: name the verifier's `issuer` (no template of tenants), or write \
              `authorization_servers`"
                 .to_owned(),
         );

@@ -12,6 +12,7 @@ mod judge;
 mod known_headers;
 mod line;
 mod opaque;
+mod tenants;
 
 pub(crate) use branch::Branch;
 pub use builder::VerifierBuilder;
