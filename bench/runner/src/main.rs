@@ -20,6 +20,7 @@ use std::{
 
 use against::Comparison;
 use clap::Parser;
+use figures::Figure;
 use harness::{Cores, Result};
 use http::Ring;
 use machine::Machine;
@@ -43,6 +44,9 @@ struct Arguments {
     /// Only compare this build with another revision's, which was built in this worktree
     #[arg(long, requires = "revision")]
     against: Option<PathBuf>,
+    /// Only measure the HTTP loads whose table has this text in its name, print their figures, and write no report
+    #[arg(long, conflicts_with_all = ["against", "report_only"])]
+    only: Option<String>,
     /// The name of that revision in the report
     #[arg(long)]
     revision: Option<String>,
@@ -72,6 +76,12 @@ fn run(arguments: &Arguments) -> Result {
     }
     let kept = folder.join(report::RESULTS);
     let results = if *report_only { Results::read(&kept)? } else { measure(arguments)? };
+    if arguments.only.is_some() {
+        for Figure { table, row, column, unit, median, low, high, .. } in &results.figures {
+            println!("{table} | {row} | {column}: {median:.3} {unit} ({low:.3} to {high:.3})");
+        }
+        return results.failures();
+    }
     if let Some(revision) = &arguments.revision {
         let comparison = Comparison::of(results);
         comparison.ratios.write(&kept)?;
@@ -90,6 +100,7 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     let cores = Cores::choose();
     let programs = Programs::beside_this_one(arguments.against.clone())?;
     let plan = if programs.compares() { plan.of_comparison() } else { plan };
+    let plan = Plan { only: arguments.only.clone(), ..plan };
     let mut results = Results { machine: Machine::this(*scope, &cores)?, plan, ..Results::default() };
     let plan = results.plan.clone();
     match scope {
@@ -103,6 +114,10 @@ fn measure(arguments: &Arguments) -> Result<Results> {
 /// Measures the library; the longest parts come last, so that a mistake shows early.
 fn library(work: &Path, plan: &Plan, cores: Cores, programs: &Programs, results: &mut Results) -> Result {
     let tokens = Tokens::mint(work, plan.rotating, plan.new)?;
+    if plan.only.is_some() {
+        Ring::new(plan, cores, programs, &tokens)?.on_axum(results);
+        return Ok(());
+    }
     if programs.compares() {
         against::micro(plan, programs, results);
     } else {

@@ -36,6 +36,9 @@ pub(crate) struct Plan {
     pub(crate) storms: usize,
     /// The number of windows of each server in the gateway's tables.
     pub(crate) gateway: usize,
+    /// A text in the names of the only tables to measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) only: Option<String>,
 }
 
 impl Default for Plan {
@@ -60,6 +63,7 @@ impl Plan {
             whole: 11,
             storms: 9,
             gateway: 5,
+            only: None,
         }
     }
 

@@ -102,7 +102,9 @@ impl<'a> Ring<'a> {
     }
 
     fn measure_all(&self, loads: &[Load<'_>], results: &mut Results) {
-        for load in loads {
+        let is_wanted =
+            |load: &&Load<'_>| self.plan.only.as_ref().is_none_or(|only| load.table.contains(only.as_str()));
+        for load in loads.iter().filter(is_wanted) {
             match load.pace(results) {
                 Ok(pace) => self.measure(load, pace, results),
                 Err(reason) => results.fail(format!("{}: {reason}", load.table)),
