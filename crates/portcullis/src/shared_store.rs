@@ -1,8 +1,11 @@
 //! Stores that several processes share: the limit of each wait, the names of entries, and the rate of warnings.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{Mutex, PoisonError},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -19,11 +22,20 @@ pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// The shortest time between warnings of the same kind; all cases are counted.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Awaits an operation of a store for no longer than the limit.
-pub(crate) async fn in_time<T>(operation: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+/// Awaits an operation of a store for no longer than the limit. A panic of the store is a failure like any other.
+pub(crate) async fn in_time<T, F>(operation: impl FnOnce() -> F) -> Result<T, BoxError>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
     // Without a runtime there is no timer.
     Handle::try_current().map_err(|_| "expected a tokio runtime to ask the store on, got none")?;
-    timeout(TIME_LIMIT, operation)
+    // Called in there, since a store may panic before it returns its future, too.
+    let mut operation = pin!(async { operation().await });
+    let caught = poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err("expected an answer of the store, got a panic".into())))
+    });
+    timeout(TIME_LIMIT, caught)
         .await
         .unwrap_or_else(|_| Err("expected an answer of the store in time, got none".into()))
 }
@@ -70,14 +82,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_operation_is_awaited_for_longer_than_the_limit() {
         let begun = tokio::time::Instant::now();
-        assert!(in_time(std::future::pending::<Result<(), BoxError>>()).await.is_err());
+        assert!(in_time(std::future::pending::<Result<(), BoxError>>).await.is_err());
         assert!(begun.elapsed() < TIME_LIMIT + Duration::from_millis(2), "{:?}", begun.elapsed());
-        assert_eq!(in_time(async { Ok(1) }).await.unwrap(), 1);
+        assert_eq!(in_time(|| async { Ok(1) }).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_before_and_after_the_first_wait() {
+        let before = in_time(|| -> std::future::Ready<Result<(), BoxError>> { panic!("of the test") });
+        let after = in_time(|| async {
+            tokio::task::yield_now().await;
+            if true { panic!("of the test") } else { Ok(()) }
+        });
+        for error in [before.await.unwrap_err(), after.await.unwrap_err()] {
+            assert_eq!(error.to_string(), "expected an answer of the store, got a panic");
+        }
     }
 
     #[test]
     fn without_a_runtime_an_operation_fails_and_nothing_panics() {
-        let mut asked = std::pin::pin!(in_time(async { Ok(()) }));
+        let mut asked = std::pin::pin!(in_time(|| async { Ok(()) }));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(matches!(asked.as_mut().poll(&mut context), std::task::Poll::Ready(Err(_))));
     }

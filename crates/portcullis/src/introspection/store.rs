@@ -122,7 +122,7 @@ impl SealedStore {
     /// The answer to this question about this token, if its seal is right; the caller checks its times.
     pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
         let name = name(question, token);
-        let entry = match in_time(self.0.store.get(&name)).await {
+        let entry = match in_time(|| self.0.store.get(&name)).await {
             Ok(entry) => entry?,
             Err(error) => {
                 telemetry::token_store_failed("get", &error);
@@ -145,7 +145,7 @@ impl SealedStore {
         };
         let (store, name) = (self.clone(), name(question, token));
         runtime.spawn(async move {
-            if let Err(error) = in_time(store.0.store.set(&name, entry.into(), ttl)).await {
+            if let Err(error) = in_time(|| store.0.store.set(&name, entry.into(), ttl)).await {
                 telemetry::token_store_failed("set", &error);
             }
         });

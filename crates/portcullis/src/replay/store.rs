@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// none of them. With write access to it one can have good proofs refused, or remove an entry so that another process
 /// accepts the proof again; the process that has seen it never does.
 ///
-/// A store that fails or takes longer than 250 ms is left out for a second; [`ReplayStoreAway`] says what holds meanwhile.
+/// A store that fails, panics or takes longer than 250 ms is left out for a second; [`ReplayStoreAway`] says what holds meanwhile.
 ///
 /// # Example
 ///
@@ -132,7 +132,7 @@ impl Shared {
 
     /// Asks whether other processes have seen a proof that is new here.
     pub(super) async fn ask(&self, id: String, ttl: Duration, now: SystemTime) -> Result<(), ReplayFault> {
-        let kept = in_time(self.store.keep_new(&id, ttl)).await;
+        let kept = in_time(|| self.store.keep_new(&id, ttl)).await;
         self.leave_out(kept.is_err().then_some(PAUSE));
         match kept {
             Ok(true) => {

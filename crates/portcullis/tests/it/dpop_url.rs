@@ -1,10 +1,10 @@
 //! The client's URL, which a DPoP proof is held against: nested routers, and the words of proxies.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
-use portcullis::{ConnectionPeer, Dpop, ReplayStore, ReplayStoreAway, Secure};
+use portcullis::{ConnectionPeer, Dpop, Secure};
 use portcullis_testkit::{Algorithm, DpopClient};
 
 use crate::support::{Answer, Setup, answer};
@@ -112,44 +112,4 @@ async fn a_trusted_proxy_tells_scheme_and_host_and_nobody_else_does() {
         .header("x-forwarded-host", "api.example.com")
         .extension(ConnectionPeer([127, 0, 0, 1].into()));
     assert_eq!(client.send(&app, request, "https://public.example/").await, "pass", "the public URL comes first");
-}
-
-/// A store that answers after this time, or never.
-enum Slow {
-    After(Duration),
-    Never,
-}
-
-impl ReplayStore for Slow {
-    async fn keep_new(&self, _: &str, _: Duration) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        match self {
-            Self::After(time) => tokio::time::sleep(*time).await,
-            Self::Never => std::future::pending().await,
-        }
-        Ok(true)
-    }
-}
-
-#[tokio::test]
-async fn no_request_waits_for_a_slow_store_longer_than_its_limit() {
-    let limit = Duration::from_millis(250);
-    for (store, away, expected, waits) in [
-        (Slow::After(limit / 2), ReplayStoreAway::Refuse, "pass", limit / 2),
-        (Slow::After(limit * 2), ReplayStoreAway::JudgeLocally, "pass", limit),
-        (Slow::After(limit * 2), ReplayStoreAway::Refuse, "replay_store_unavailable", limit),
-        (Slow::Never, ReplayStoreAway::JudgeLocally, "pass", limit),
-        (Slow::Never, ReplayStoreAway::Refuse, "replay_store_unavailable", limit),
-    ] {
-        let client = Client::new().await;
-        client.setup.jwks.prefetch().await.unwrap();
-        tokio::time::pause();
-        let secure = client.secure(Dpop::required().replay_store(store, away));
-        let app = Router::new().route("/", get(|| async { "made" })).layer(secure);
-        let start = tokio::time::Instant::now();
-        let request = || Request::get("/").header("host", "api.example.com");
-        assert_eq!(client.send(&app, request(), "https://api.example.com/").await, expected);
-        let waited = start.elapsed();
-        assert!(waited >= waits && waited < waits + Duration::from_millis(20), "{expected}: {waited:?}, not {waits:?}");
-        tokio::time::resume();
-    }
 }
