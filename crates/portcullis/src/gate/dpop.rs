@@ -34,8 +34,8 @@ const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Clones share the memory and the known keys: use one for all endpoints, so that a proof of one is a replay at each.
 ///
 /// The proof has to name the URL that the client used. It is the [`public_url`](Self::public_url) with the path of the request; or
-/// the URL that a [trusted proxy](Self::forwarded_from) tells; or the authority of the request target or of the one `Host` field, with the scheme that the door knows, or else with https, and with http
-/// for names of this machine.
+/// the URL that a [trusted proxy](Self::forwarded_from) tells; or the authority of the request target or of the one `Host` field, with
+/// the scheme that the door knows, or else with https, and with http for names of this machine.
 ///
 /// # Example
 ///
@@ -169,6 +169,9 @@ impl Dpop {
 
     /// Asks for a nonce of this server in each proof (RFC 9449 section 9): a wrong clock of a client does not matter then, and no
     /// proof can be made in advance.
+    ///
+    /// Layers on one request need clones of the same `Nonces`, since a proof has one nonce. If they differ, the client gets the nonce of
+    /// the layer that refused its proof, and no proof passes both.
     #[must_use]
     pub fn nonces(self, nonces: Nonces) -> Self {
         Self { nonces: Some(nonces), ..self }

@@ -89,3 +89,51 @@ async fn a_proof_is_for_the_whole_path_and_for_the_host_that_a_trusted_proxy_tel
         assert_eq!(got.status, status, "{peer} {url}: {}", got.body);
     }
 }
+
+#[tokio::test]
+async fn of_two_nonces_the_client_gets_that_of_the_layer_that_refused_or_of_the_inner_one() {
+    let setup = Setup::new().await;
+    let client = DpopClient::new(Algorithm::ES256).with_clock(setup.clock.clone());
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let asking = || Dpop::allowed().nonces(Nonces::random().unwrap());
+    let with = |nonce: &str| {
+        let proof = client.proof("GET", URL).token(&token).nonce(nonce).sign();
+        vec![("authorization", format!("DPoP {token}")), ("dpop", proof)]
+    };
+    let nonce_of = |answer: &Answer| {
+        let all: Vec<_> = answer.headers.get_all("dpop-nonce").iter().collect();
+        let [nonce] = all[..] else { panic!("expected one nonce, got {}", all.len()) };
+        nonce.to_str().unwrap().to_owned()
+    };
+    let (one, other) = (asking(), asking());
+    let own = async |dpop: &Dpop| nonce_of(&sent(&secure(&setup, dpop.clone()), &[]).await);
+    let (of_one, of_other) = (own(&one).await, own(&other).await);
+    let plain = Dpop::allowed();
+    // The layers; the nonce of the proof; the answer: its status, and its nonce.
+    for (outer, inner, shown, status, given) in [
+        (&one, &other, &of_one, 401, &of_other),
+        (&one, &other, &of_other, 401, &of_one),
+        (&one, &one, &of_one, 200, &of_one),
+        (&one, &plain, &of_one, 200, &of_one),
+        (&plain, &other, &of_other, 200, &of_other),
+        (&plain, &other, &of_one, 401, &of_other),
+    ] {
+        let [outer, inner] = [outer, inner].map(|dpop| secure(&setup, dpop.clone()));
+        let fields = with(shown);
+        let mut fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fields.push(("host", "api.example.com"));
+        let route = web::get().to(|| async { "made" });
+        let actix = answer!(
+            App::new().route("/notes/new", route).wrap(inner.clone()).wrap(outer.clone()),
+            "/notes/new",
+            &fields
+        );
+        assert_eq!((actix.status.as_u16(), &nonce_of(&actix)), (status, given), "{}", actix.body);
+        // The same at axum, with another proof.
+        let app = Router::new().route("/notes/new", get(|| async { "made" }).layer(inner)).layer(outer);
+        let request = Request::get("/notes/new").header("host", "api.example.com");
+        let request = with(shown).into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let axum = by_axum(&app, request.body(Body::empty()).unwrap()).await;
+        assert_eq!((axum.status.as_u16(), &nonce_of(&axum)), (status, given), "{}", axum.body);
+    }
+}
