@@ -49,6 +49,13 @@ max_age = "5s"
 path = "/transfer"
 acr = ["gold"]
 max_age = "5s"
+
+[[routes]]
+path = "/dpop"
+dpop = "required"
+
+[dpop]
+public_url = "https://api.example.com"
 "#;
 
 /// All doors; Express has no introspection.
@@ -102,9 +109,16 @@ impl Doors {
         answer
     }
 
-    /// Sends a request with these fields to the endpoint `/dpop` of axum.
-    pub(crate) async fn ask_with_proof(&self, fields: &[(&'static str, String)]) -> Answer {
-        send(&format!("{}/dpop", self.axum), fields).await
+    /// Sends a request with these fields to the endpoint `/dpop` of each door, and returns their common answer: status and code.
+    pub(crate) async fn ask_with_proof(&self, fields: &[(&'static str, String)]) -> (u16, String) {
+        let to_gateway = [("x-original-method", "GET".to_owned()), ("x-original-uri", "/dpop".to_owned())];
+        let by_gateway = send(&self.gateway.url("/auth"), &[fields, &to_gateway].concat()).await;
+        let seen = |answer: &Answer| (answer.status, answer.code());
+        let express = self.express.as_ref().map(|express| ("Express", &express.url));
+        for (door, url) in [("axum", &self.axum)].into_iter().chain(express) {
+            assert_eq!(seen(&send(&format!("{url}/dpop"), fields).await), seen(&by_gateway), "{door}");
+        }
+        seen(&by_gateway)
     }
 }
 

@@ -16,6 +16,7 @@ app.get('/plain', guard({}), answer);
 app.get('/gold', guard({ acr: ['gold'] }), answer);
 app.get('/recent', guard({ maxAge: 5 }), answer);
 app.get('/transfer', guard({ acr: ['gold'], maxAge: 5 }), answer);
+app.get('/dpop', guard({ dpop: { use: 'required', publicUrl: AUDIENCE } }), answer);
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
 process.stdin.resume().on('end', () => process.exit());
