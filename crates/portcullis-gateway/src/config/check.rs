@@ -95,8 +95,25 @@ fn config(root: Table<'_>) -> Config {
         store: store::store(&root),
         traces: traces::traces(&root),
     };
+    together(&root, &config);
     root.finish();
     config
+}
+
+/// Notes a field that is for the token of a client and for the upstream.
+fn together(root: &Table<'_>, config: &Config) {
+    let tokens: Vec<_> = config.routes.iter().filter_map(|route| route.token_places.field.as_ref()).collect();
+    for table in root.tables("headers") {
+        let named = table.value("name").filter(|name| {
+            name.text().is_ok_and(|name| tokens.iter().any(|token| token.as_str().eq_ignore_ascii_case(name)))
+        });
+        if let Some(name) = named {
+            let problem = name.problem("expected another field than the `token_field` of a route, got the same");
+            root.note(problem.help(
+                "the field that clients send their token in is taken off: choose another name for one of the two",
+            ));
+        }
+    }
 }
 
 /// Reads the rules of the token cache that all issuers share.

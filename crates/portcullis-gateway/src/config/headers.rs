@@ -147,7 +147,7 @@ fn folded(name: &HeaderName) -> String {
     name.as_str().replace('_', "-")
 }
 
-fn header_name(value: &Value<'_>) -> Read<HeaderName> {
+pub(super) fn header_name(value: &Value<'_>) -> Read<HeaderName> {
     let text = value.text()?;
     let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
         value

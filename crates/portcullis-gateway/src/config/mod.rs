@@ -325,6 +325,16 @@ pub(crate) struct Route {
     pub(crate) forward_authorization: bool,
     /// True if the preflights of browsers pass without a token.
     pub(crate) preflight: bool,
+    pub(crate) token_places: TokenPlaces,
+}
+
+/// The places of a token besides `Authorization`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TokenPlaces {
+    /// The name of a cookie.
+    pub(crate) cookie: Option<String>,
+    /// The name of a header field.
+    pub(crate) field: Option<HeaderName>,
 }
 
 impl std::fmt::Display for Route {

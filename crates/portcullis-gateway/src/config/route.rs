@@ -4,11 +4,12 @@ use http::Method;
 use portcullis::{DpopUse, InvalidTokenStatus, Rules};
 
 use super::{
-    Issuer, Route, claims,
+    Issuer, Route, TokenPlaces, claims,
     file::{NotHere, Read, Table, Value},
+    headers,
     typed::fields,
 };
-use crate::routes::{Host, Hosts, Pattern};
+use crate::routes::{Host, Hosts, Pattern, is_method};
 
 const STATUS: &str = "invalid_token_status";
 
@@ -135,8 +136,17 @@ fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<
         table.get("forward_authorization", Value::boolean).unwrap_or(above.forward_authorization);
     let rules = rules(table, Some(above), &[], issuers);
     let preflight = table.get("preflight", Value::boolean).unwrap_or(above.preflight);
+    let token_places = TokenPlaces {
+        cookie: table.get("token_cookie", cookie_name),
+        field: table.get("token_field", headers::header_name),
+    };
+    let names_place = |key| table.value(key).filter(|_| public);
+    if let Some(value) = names_place("token_cookie").or_else(|| names_place("token_field")) {
+        let problem = value.problem("expected no place for a token on a public route, got one");
+        table.note(problem.help("a public route asks for no token: take out one of the two"));
+    }
     let (rules, pattern) = (rules?, pattern.map_or(Some(None), |read| read.map(Some))?);
-    Some(Route { name, pattern, hosts, methods, public, rules, forward_authorization, preflight })
+    Some(Route { name, pattern, hosts, methods, public, rules, forward_authorization, preflight, token_places })
 }
 
 /// Returns the default rules. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.
@@ -202,6 +212,18 @@ fn hosts(table: &Table<'_>) -> Vec<Host> {
 
 fn host(value: &Value<'_>) -> Read<Host> {
     Host::parse(value.text()?).map_err(|not| value.problem(not.problem).help(not.help))
+}
+
+/// Reads the name of a cookie (RFC 6265 section 4.1.1).
+fn cookie_name(value: &Value<'_>) -> Read<String> {
+    let text = value.exact()?;
+    // The characters of a cookie's name are those of a method.
+    match is_method(&text) {
+        true => Ok(text),
+        false => Err(value
+            .problem("expected the name of a cookie, got another text")
+            .help("write its name alone, as in `token_cookie = \"access_token\"`")),
+    }
 }
 
 /// Reads the name of a route.

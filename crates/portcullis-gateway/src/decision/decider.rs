@@ -126,6 +126,6 @@ impl Waiting {
             None => verdict.await,
         };
         decider.lookups.count(verdict.ground);
-        decider.tell(&gateway, &original, gateway.conclude(&under, verdict), started, span)
+        decider.tell(&gateway, &original, gateway.conclude(under, verdict), started, span)
     }
 }

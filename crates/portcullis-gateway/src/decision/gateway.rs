@@ -13,6 +13,7 @@ use super::{
     challenges::with_challenges_in_one_field,
     headers::{Contents, Headers},
     layers::{self, Rule},
+    places::{self, Moved},
     preflight,
     proofs::Proofs,
     resources::Resources,
@@ -59,6 +60,7 @@ pub(super) enum Judged {
 pub(super) struct Under {
     route: Option<usize>,
     layer: Secure,
+    moved: Moved,
 }
 
 /// The rules for a request.
@@ -121,6 +123,10 @@ impl Gateway {
             Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
+        let moved = match self.rule_of(route).map(|rule| places::moved(&rule.token_places, original)).transpose() {
+            Ok(moved) => moved.unwrap_or_default(),
+            Err(fault) => return Judged::Done(self.settle_pass(route, layer, Err(fault)), None),
+        };
         let certificate = match original.certificate.read(original.fields) {
             Ok(certificate) => certificate,
             Err(fault) => return Judged::Done(self.settle_pass(route, layer, Err(fault)), None),
@@ -129,15 +135,15 @@ impl Gateway {
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
-                Judged::Done(self.settle(route, layer, verdict), ground)
+                Judged::Done(self.settle(route, layer, moved, verdict), ground)
             }
-            Judging::Waits(pending) => Judged::Waits(Under { route, layer: layer.clone() }, pending),
+            Judging::Waits(pending) => Judged::Waits(Under { route, layer: layer.clone(), moved }, pending),
         }
     }
 
     /// Returns the decision about a request, given its verdict.
-    pub(super) fn conclude(&self, Under { route, layer }: &Under, verdict: Verdict) -> Decision {
-        self.settle(*route, layer, verdict)
+    pub(super) fn conclude(&self, Under { route, layer, moved }: Under, verdict: Verdict) -> Decision {
+        self.settle(route, &layer, moved, verdict)
     }
 
     /// Returns the refusal of a request that cannot be judged.
@@ -290,13 +296,13 @@ impl Gateway {
     }
 
     /// Turns the library's verdict into the decision for the proxy.
-    fn settle(&self, route: Option<usize>, secure: &Secure, verdict: Verdict) -> Decision {
+    fn settle(&self, route: Option<usize>, secure: &Secure, moved: Moved, verdict: Verdict) -> Decision {
         let Verdict { outcome, would_refuse, dpop_nonce, .. } = verdict;
         let outcome = match outcome {
             Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
-        self.settle_pass(route, secure, outcome.map(|pass| Pass { dpop_nonce, ..pass }))
+        self.settle_pass(route, secure, outcome.map(|pass| Pass { dpop_nonce, ..pass.with(moved) }))
     }
 
     /// Returns the decision about a request with a fault of the gateway's own, or none; in shadow mode the fault is reported alone.
@@ -318,8 +324,11 @@ impl Gateway {
 
     /// Returns true if the upstream gets the token of requests under this route.
     fn forwards_authorization(&self, route: Option<usize>) -> bool {
-        let rule = route.map_or(self.anywhere.as_ref(), |route| self.rules.get(route));
-        rule.is_some_and(|rule| rule.forwards_authorization)
+        self.rule_of(route).is_some_and(|rule| rule.forwards_authorization)
+    }
+
+    fn rule_of(&self, route: Option<usize>) -> Option<&Rule> {
+        route.map_or(self.anywhere.as_ref(), |route| self.rules.get(route))
     }
 
     fn pass(&self, access: Option<Access>, would_refuse: Option<Reported>) -> Result<Pass, Fault> {
@@ -361,7 +370,7 @@ fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
     Refused { code: refusal.code(), reason: refusal.to_string(), response }
 }
 
-fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {
+pub(super) fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {
     let mut value = HeaderValue::try_from(format!("Bearer {jwt}"))
         .map_err(|_| Fault::UnmappableClaim { field: AUTHORIZATION, got: "an unreadable token" })?;
     value.set_sensitive(true);

@@ -2,8 +2,8 @@
 
 use portcullis::{ConfigurationError, Dpop, DpopUse, Rules, Secure};
 
-use super::{BuildError, Issuers, proofs::Proofs};
-use crate::config::{Config, Resource, Route};
+use super::{BuildError, Issuers, places, proofs::Proofs};
+use crate::config::{Config, Resource, Route, TokenPlaces};
 
 /// The rules of a route; a public route has no layers.
 pub(super) struct Rule {
@@ -13,6 +13,7 @@ pub(super) struct Rule {
     pub(super) forwards_authorization: bool,
     /// True if preflights pass without a token.
     pub(super) lets_preflights_pass: bool,
+    pub(super) token_places: TokenPlaces,
     dpop: DpopUse,
 }
 
@@ -34,8 +35,10 @@ impl Rule {
     ) -> Result<Vec<Self>, BuildError> {
         let rule = |(index, (route, name)): (usize, (&Route, String))| {
             let earlier = config.routes.get(..index).unwrap_or_default();
+            let places = &route.token_places;
             let layers = || {
-                Layers::new(&route.rules, config, issuers, proofs, |resource| meet(route, earlier, resource, config))
+                let meets = |resource: &Resource| meet(route, earlier, resource, config);
+                Layers::new(&route.rules, places, config, issuers, proofs, meets)
             };
             let layers = (!route.public).then(layers).transpose()?;
             Ok(Self {
@@ -43,6 +46,7 @@ impl Rule {
                 layers,
                 forwards_authorization: route.forward_authorization,
                 lets_preflights_pass: route.preflight,
+                token_places: places.clone(),
                 dpop: route.rules.dpop,
             })
         };
@@ -51,12 +55,14 @@ impl Rule {
 
     /// Makes the rules where there are no routes.
     pub(super) fn anywhere(config: &Config, issuers: &Issuers, proofs: &Proofs) -> Result<Self, BuildError> {
-        let layers = Layers::new(&config.rules, config, issuers, proofs, |_| true)?;
+        let token_places = TokenPlaces::default();
+        let layers = Layers::new(&config.rules, &token_places, config, issuers, proofs, |_| true)?;
         Ok(Self {
             name: String::new(),
             layers: Some(layers),
             forwards_authorization: config.forward_authorization,
             lets_preflights_pass: config.preflight,
+            token_places,
             dpop: config.rules.dpop,
         })
     }
@@ -71,13 +77,15 @@ impl Layers {
     /// Makes the layers with these rules, for the resources that meet a condition.
     fn new(
         rules: &Rules,
+        places: &TokenPlaces,
         config: &Config,
         issuers: &Issuers,
         proofs: &Proofs,
         meets: impl Fn(&Resource) -> bool,
     ) -> Result<Self, BuildError> {
         let layer = |secure: Secure, dpop: Result<Dpop, ConfigurationError>| {
-            dpop.and_then(|dpop| secure.dpop(dpop).rules(rules.clone())).map_err(|error| refused(&error))
+            let secure = dpop.and_then(|dpop| secure.dpop(dpop).rules(rules.clone()));
+            secure.map(|secure| places::looking(secure, places)).map_err(|error| refused(&error))
         };
         let of_resource = |(resource, secure): (&Resource, &Secure)| {
             meets(resource).then(|| layer(secure.clone(), proofs.of(resource))).transpose()

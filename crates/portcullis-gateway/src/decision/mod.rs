@@ -14,6 +14,7 @@ mod headers;
 mod issuers;
 mod kept;
 mod layers;
+mod places;
 mod preflight;
 mod proofs;
 mod resources;
@@ -124,6 +125,16 @@ pub(crate) enum Authorization {
 }
 
 impl Pass {
+    /// The same, with the token moved from its own place.
+    fn with(mut self, moved: places::Moved) -> Self {
+        self.headers.extend(moved.fields);
+        let is_sent = self.access.is_some() && matches!(self.authorization, Authorization::AsSent);
+        match moved.authorization.filter(|_| is_sent) {
+            Some(authorization) => Self { authorization: Authorization::Replaced(authorization), ..self },
+            None => self,
+        }
+    }
+
     fn without_token(self) -> Self {
         Self { authorization: Authorization::Removed, ..self }
     }

@@ -342,3 +342,67 @@ async fn the_upstream_gets_claims_together_lists_texts_and_a_mark_of_requests_wi
         assert_eq!(fields["x-roles"].as_str(), expected, "{claim}");
     }
 }
+
+/// Returns the fields `authorization`, `cookie` and `x-token` that the upstream gets at both doors, which agree; or the code.
+async fn moved_at_both_doors(
+    gateway: &Gateway,
+    path: &str,
+    sent: &[(&str, &str)],
+) -> Result<[Option<String>; 3], String> {
+    const NAMES: [&str; 3] = ["authorization", "cookie", "x-token"];
+    let request = client().get(gateway.url("/auth")).header("X-Original-Method", "GET").header("X-Original-URI", path);
+    let request = sent.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    let own = |name: &str| sent.iter().find(|(sent, _)| *sent == name).map(|(_, value)| (*value).to_owned());
+    let by_http = match answer.status {
+        // A field that the answer has replaces the client's; an empty one removes it.
+        200 => Ok(NAMES.map(|name| {
+            answer
+                .header(name)
+                .map_or_else(|| own(name), |value| Some(value.to_owned()))
+                .filter(|value| !value.is_empty())
+        })),
+        _ => Err(answer.code()),
+    };
+    let mut client = ext_authz::connect(gateway).await;
+    let by_grpc = match ext_authz::ask(&mut client, ext_authz::request("GET", path, sent)).await {
+        Told::Pass { set, removed } => Ok(NAMES.map(|name| {
+            let set = set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone());
+            set.or_else(|| own(name).filter(|_| !removed.iter().any(|gone| gone == name)))
+        })),
+        Told::Refused { code, .. } => Err(code),
+    };
+    assert_eq!(by_http, by_grpc, "{path} {sent:?}");
+    by_http
+}
+
+#[tokio::test]
+async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_else() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/plain\"\n[[routes]]\npath = \"/secret\"\ntoken_cookie = \"token\"\nforward_authorization = false\n\
+                  [[routes]]\npath = \"/*\"\noptional = true\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let token = server.token().sign();
+    let bearer = format!("Bearer {token}");
+    let cookie = format!("token={token}");
+    let among = format!("a=1; token={token};b=2");
+    let moved = |cookie: Option<&str>| Ok([Some(bearer.clone()), cookie.map(str::to_owned), None]);
+    for (path, sent, expected) in [
+        ("/", &[("cookie", cookie.as_str())][..], moved(None)),
+        ("/", &[("cookie", among.as_str())], moved(Some("a=1; b=2"))),
+        ("/", &[("x-token", token.as_str())], moved(None)),
+        ("/", &[("x-token", token.as_str()), ("cookie", "a=1")], moved(Some("a=1"))),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1")], moved(Some("a=1"))),
+        ("/", &[("cookie", "a=1")], Ok([None, Some("a=1".to_owned()), None])),
+        ("/secret", &[("cookie", among.as_str())], Ok([None, Some("a=1; b=2".to_owned()), None])),
+        ("/plain", &[("cookie", cookie.as_str())], Err("no_credentials".to_owned())),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", cookie.as_str())], Err("several_tokens".to_owned())),
+        ("/", &[("x-token", token.as_str()), ("cookie", cookie.as_str())], Err("several_tokens".to_owned())),
+        ("/", &[("cookie", "token=a; token=b")], Err("several_tokens".to_owned())),
+        ("/", &[("cookie", "token=made-up")], Err("malformed_token_parts".to_owned())),
+        ("/", &[("cookie", "Token=x; xtoken=y")], Ok([None, Some("Token=x; xtoken=y".to_owned()), None])),
+    ] {
+        assert_eq!(moved_at_both_doors(&gateway, path, sent).await, expected, "{path} {sent:?}");
+    }
+}

@@ -37,3 +37,27 @@ fn a_mistake_in_hosts_names_and_preflights_is_shown_on_its_line() {
         assert!(matches!(&found[..], [(at, told)] if *at == line && told.contains(words)), "{tables}: {found:?}");
     }
 }
+
+#[test]
+fn a_token_may_have_other_places_and_each_mistake_in_them_is_shown() {
+    let route = |lines: &str| format!("{ISSUER}[[routes]]\npath = \"/a\"\n{lines}\n");
+    let places =
+        good(&route("token_cookie = \"__Host-token\"\ntoken_field = \"X-Token\"")).routes[0].token_places.clone();
+    assert_eq!(
+        (places.cookie.as_deref(), places.field),
+        (Some("__Host-token"), Some(HeaderName::from_static("x-token")))
+    );
+    for (lines, line, words) in [
+        ("token_cookie = \"a=b\"", 5, "the name of a cookie"),
+        ("token_cookie = \"\"", 5, "got an empty one"),
+        ("token_cookie = [\"a\"]", 5, "expected a text"),
+        ("token_field = \"Authorization\"", 5, "got `Authorization`"),
+        ("token_field = \"X Token\"", 5, "the name of a header field"),
+        ("token_cookie = \"a\"\npublic = true", 5, "take out one of the two"),
+        ("token_field = \"X-T\"\n[[headers]]\nname = \"x-t\"\nclaim = \"sub\"", 7, "`token_field` of a route"),
+        ("token_query = \"access_token\"", 5, "unknown key"),
+    ] {
+        let found = mistakes(&route(lines));
+        assert!(matches!(&found[..], [(at, told)] if *at == line && told.contains(words)), "{lines}: {found:?}");
+    }
+}
