@@ -119,9 +119,9 @@ fn is_spelling(name: &str, ours: &str) -> bool {
 fn value(rule: &HeaderRule, token: Option<Contents<'_>>) -> Result<Option<HeaderValue>, Fault> {
     let unmappable = |got| Fault::UnmappableClaim { field: rule.name.clone(), got };
     let Some(token) = token else {
-        return Ok(match &rule.source {
-            HeaderSource::Text(text) => Some(text.clone()),
-            _ => rule.anonymous.clone(),
+        return Ok(match (&rule.anonymous, &rule.source) {
+            (None, HeaderSource::Text(text)) => Some(text.clone()),
+            (anonymous, _) => anonymous.clone(),
         });
     };
     let written = match &rule.source {
@@ -131,7 +131,7 @@ fn value(rule: &HeaderRule, token: Option<Contents<'_>>) -> Result<Option<Header
         },
         HeaderSource::Claims => all_claims(token.claims()).map(Some),
         HeaderSource::Scope { separator } => joined(token.scopes().into_iter().map(Ok), separator),
-        HeaderSource::Text(text) => return Ok(Some(text.clone())),
+        HeaderSource::Text(text) => Ok(Some(text.clone())),
         HeaderSource::Nothing => Ok(None),
     };
     let written = written.map_err(unmappable)?;
@@ -165,19 +165,25 @@ fn element(claim: json::Value<'_>) -> Result<String, &'static str> {
     text(claim).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Joins values, none of which may have the separator in it; none if there are none.
+/// Joins values so that they are found again between the separators; none if there are none.
+///
+/// With `||`, the values `a|` and `b` would be read as `a` and `|b`.
 fn joined(
     values: impl Iterator<Item = Result<String, &'static str>>,
     separator: &str,
 ) -> Result<Option<HeaderValue>, &'static str> {
     let values = values.collect::<Result<Vec<_>, _>>()?;
-    if values.iter().any(|value| value.contains(separator)) {
-        return Err("a value with the separator in it");
-    }
     if values.is_empty() {
         return Ok(None);
     }
-    HeaderValue::try_from(values.join(separator)).map(Some).map_err(|_| "text with other characters")
+    let joined = values.join(separator);
+    if !joined.split(separator).eq(values.iter().map(String::as_str)) {
+        return Err("a value with the separator in it");
+    }
+    if joined.chars().any(char::is_control) || joined.chars().any(is_invisible) {
+        return Err("text with control or invisible characters");
+    }
+    HeaderValue::try_from(joined).map(Some).map_err(|_| "text with other characters")
 }
 
 /// Returns all claims as JSON in base64url, without padding.
@@ -232,6 +238,34 @@ impl Formatter for Ascii {
 mod tests {
     use super::*;
     use crate::config::CertificateFormat;
+
+    #[test]
+    fn a_list_is_read_as_it_was_written_or_refused() {
+        for (values, separator, written) in [
+            (&["a", "b"][..], "||", Some("a||b")),
+            (&["a|", "b"], "||", None),
+            (&["a", "|b"], "||", Some("a|||b")),
+            (&["a-", "-b"], "--", None),
+            (&["a,", "b"], ", ", Some("a,, b")),
+            (&["a", "b,c"], ",", None),
+            (&[], ",", None),
+            (&["a\tb", "c"], " ", None),
+            (&["a\u{200b}", "c"], " ", None),
+        ] {
+            let got = joined(values.iter().map(|value| Ok((*value).to_owned())), separator);
+            assert_eq!(got.ok().flatten(), written.map(HeaderValue::from_static), "{values:?} {separator}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_token_has_the_anonymous_value_in_place_of_a_text() {
+        let text = |text| HeaderValue::from_static(text);
+        for (anonymous, expected) in [(None, "user"), (Some(text("guest")), "guest")] {
+            let name = HeaderName::from_static("x-auth-kind");
+            let rule = HeaderRule { name, source: HeaderSource::Text(text("user")), anonymous };
+            assert_eq!(value(&rule, None).unwrap(), Some(text(expected)));
+        }
+    }
 
     #[test]
     fn a_connection_field_is_read_name_by_name() {
