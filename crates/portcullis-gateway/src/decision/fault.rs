@@ -18,7 +18,7 @@ use crate::routes::Unrouted;
 /// | `malformed_path` | not a path: broken percent-encoding, control characters |
 /// | `ambiguous_method` | by a method that overrides the request's, it is under another route |
 /// | `malformed_method` | not a method, or a route's method in other letter case |
-/// | `unknown_host` | the route depends on the host, and the proxy does not tell it |
+/// | `unknown_host` | the route depends on the host, and the proxy does not tell it, or a malformed one |
 /// | `unknown_route` | the proxy chooses a route by a name that no route has |
 /// | `wrong_host` | the path is one of a protected resource, and the host is not that resource's |
 /// | `metadata_not_forwarded` | the path is that of a resource's metadata, and the proxy asks about it |
@@ -141,7 +141,7 @@ impl Fault {
                  character or a longer path"
             }
             Self::UnknownHost => {
-                "expected the host of the request, on which its route depends, got none or several: have the proxy hand the \
+                "expected the host of the request, on which its route depends, got none, several or a malformed one: have the proxy hand the \
                  client's Host on"
             }
             Self::UnknownRoute => {

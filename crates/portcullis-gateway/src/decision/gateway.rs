@@ -265,7 +265,11 @@ impl Gateway {
         }
         tracing::trace!(name: steps::STEP, target: steps::TARGET, step = steps::FIND_ROUTE);
         let route = match original.route {
-            Some(name) => self.named(name).ok_or(Fault::UnknownRoute)?,
+            Some(name) => {
+                let route = self.named(name).ok_or(Fault::UnknownRoute)?;
+                self.routes.check_named(route, original.line())?;
+                route
+            }
             None => self.routes.find_with(original.line()).map_err(|unrouted| self.unrouted(unrouted, original))?,
         };
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;

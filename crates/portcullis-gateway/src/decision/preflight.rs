@@ -8,6 +8,8 @@ use http::{
     },
 };
 
+use portcullis::Content;
+
 use super::Original;
 use crate::routes::is_method;
 
@@ -24,7 +26,8 @@ pub(super) fn method_of<'a>(original: &Original<'a>) -> Option<&'a str> {
     let fields = original.fields;
     let is_absent = |name: &HeaderName| fields.first_two(name) == [None, None];
     let is_bare = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, DPOP, TRANSFER_ENCODING].iter().all(is_absent);
-    let has_content = !matches!(fields.first_two(&CONTENT_LENGTH), [None | Some(b"0" | b""), None]);
+    let has_content = !matches!(original.content, Content::Unseen)
+        || !matches!(fields.first_two(&CONTENT_LENGTH), [None | Some(b"0" | b""), None]);
     let [Some(origin), None] = fields.first_two(&ORIGIN) else { return None };
     let [Some(method), None] = fields.first_two(&ACCESS_CONTROL_REQUEST_METHOD) else { return None };
     let method = std::str::from_utf8(method).ok().filter(|method| is_method(method))?;

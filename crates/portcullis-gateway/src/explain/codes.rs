@@ -497,7 +497,7 @@ const CODES: &[Code] = &[
     code(
         "unknown_host",
         403,
-        "The routes name hosts, and the proxy tells the gateway no host, or several.",
+        "The routes name hosts, and the proxy tells the gateway no host, several, or a malformed one.",
         "Have the proxy hand the client's Host on, as the examples do.",
     ),
     code(

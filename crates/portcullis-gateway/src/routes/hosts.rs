@@ -74,9 +74,8 @@ impl Hosts {
         self.0.is_empty()
     }
 
-    /// Returns true if requests to this authority are among these; none is an unknown one.
-    pub(super) fn take(&self, authority: Option<&str>) -> bool {
-        let host = authority.map(without_port);
+    /// Returns true if requests to this host ([`host_of`]) are among these; none is an unknown one.
+    pub(super) fn take(&self, host: Option<&str>) -> bool {
         self.0.is_empty() || self.0.iter().any(|own| *own == Host::Any || host.is_some_and(|host| own.is(host)))
     }
 
@@ -92,12 +91,26 @@ impl Hosts {
     }
 }
 
-/// Returns the host of an authority (RFC 3986 section 3.2).
+/// Returns the host of an authority, without the port; the rest may be malformed.
 pub(crate) fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     }
+}
+
+/// Returns the host of an authority (RFC 3986 section 3.2); none if the authority is malformed, or ends with the root's dot.
+///
+/// Proxies differ in what they leave out before they compare hosts: Traefik takes `admin.example.com.` and `admin.example.com:x` for
+/// `admin.example.com`, others do not. As another host it would be under the route of `*`; as the same, under that of a host that the
+/// proxy has not chosen.
+pub(super) fn host_of(authority: &str) -> Option<&str> {
+    let host = without_port(authority);
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_name = host.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter));
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_address = address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+    (is_name || is_address).then_some(host)
 }
 
 impl std::fmt::Display for Host {
@@ -133,6 +146,8 @@ mod tests {
             (&["api.example.com"], Some("API.example.COM:8443"), true),
             (&["API.example.com"], Some("api.example.com"), true),
             (&["api.example.com"], Some("api.example.com."), false),
+            (&["api.example.com"], Some("api.example.com.:80"), false),
+            (&["api.example.com"], Some("api.example.com.."), false),
             (&["api.example.com"], Some("api.example.com:x"), false),
             (&["api.example.com"], Some("xapi.example.com"), false),
             (&["api.example.com"], Some("api.example.com.evil.example"), false),
@@ -143,13 +158,45 @@ mod tests {
             (&["*.example.com"], Some("example.com"), false),
             (&["*.example.com"], Some(".example.com"), false),
             (&["*.example.com"], Some("evilexample.com"), false),
-            (&["*.example.com"], Some("\u{e9}.example.com"), true),
+            (&["*.example.com"], Some("\u{e9}.example.com"), false),
             (&["[::1]"], Some("[::1]:9080"), true),
             (&["*"], None, true),
             (&["*"], Some("x"), true),
             (&[], None, true),
         ] {
-            assert_eq!(hosts(texts).take(authority), taken, "{texts:?} {authority:?}");
+            assert_eq!(hosts(texts).take(authority.and_then(host_of)), taken, "{texts:?} {authority:?}");
+        }
+    }
+
+    #[test]
+    fn an_authority_has_one_host_or_none() {
+        for (authority, host) in [
+            ("api.example.com", Some("api.example.com")),
+            ("api_1.example-x.com:8443", Some("api_1.example-x.com")),
+            ("api.example.com:", Some("api.example.com")),
+            ("api.example.com.", None),
+            ("api.example.com.:80", None),
+            ("127.0.0.1:80", Some("127.0.0.1")),
+            ("[::1]", Some("[::1]")),
+            ("[::1]:80", Some("[::1]")),
+            ("", None),
+            (".", None),
+            (":80", None),
+            ("api.example.com..", None),
+            (".example.com", None),
+            ("api.example.com:x", None),
+            ("api.example.com:80:80", None),
+            ("user@api.example.com", None),
+            ("a.example, b.example", None),
+            ("a.example,b.example", None),
+            ("api.example.com/", None),
+            ("api%2eexample.com", None),
+            ("\u{e9}.example.com", None),
+            ("::1", None),
+            ("[::1", None),
+            ("[api.example.com]", None),
+        ] {
+            assert_eq!(host_of(authority), host, "{authority}");
         }
     }
 

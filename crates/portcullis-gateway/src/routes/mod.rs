@@ -26,7 +26,8 @@
 //!    a file's stream (`::$DATA`).
 //! 9. Names are alike if they differ by compatibility forms of Unicode, by dots at an end, by spaces, `+` for a space and
 //!    characters that no URI may have, or by characters beyond ASCII; and a path is alike to itself without tags (`<x>`).
-//! 10. A route may be for some hosts. If any is, each names its hosts, and a request whose host is unknown is refused where that matters.
+//! 10. A route may be for some hosts. If any is, each names its hosts, and a request whose host is unknown or malformed is refused where
+//!     that matters.
 //! 11. A method that differs from a configured one in letter case alone is refused, since some servers ignore case. An
 //!     overriding method (`X-HTTP-Method-Override`, `_method`) has to lead to the same route.
 //! 12. So has an overriding path (`X-Original-URL`, `X-Rewrite-URL`).
@@ -50,6 +51,8 @@ mod units;
 mod upstreams;
 
 pub(crate) use hosts::{Host, Hosts, without_port};
+
+use hosts::host_of;
 pub(crate) use methods::{is_method, overrides_method};
 pub(crate) use overrides::Overrides;
 pub(crate) use pattern::Pattern;
@@ -91,6 +94,7 @@ pub(crate) struct Request<'a> {
 #[derive(Debug, Clone, Copy)]
 struct By<'a> {
     method: &'a str,
+    /// The host without port; none if it is unknown or malformed.
     host: Option<&'a str>,
 }
 
@@ -107,7 +111,7 @@ pub(crate) enum Unrouted {
     AmbiguousMethod,
     /// The method is malformed, or a configured one in other letter case.
     MalformedMethod,
-    /// The host is unknown, and the route depends on it.
+    /// The host is unknown or malformed, and the route depends on it.
     UnknownHost,
 }
 
@@ -143,6 +147,7 @@ impl Routes {
     /// Returns the index of the first route that matches.
     pub(crate) fn find_with(&self, request: Request<'_>) -> Result<usize, Unrouted> {
         let Request { method, host, target, overriding: fields } = request;
+        let host = host.and_then(host_of);
         let by = By { method, host };
         if method == "OPTIONS" && target == "*" {
             // The server as a whole (RFC 9112 section 3.2.4): no path, so no pattern covers it.
@@ -158,18 +163,39 @@ impl Routes {
             return Err(Unrouted::AmbiguousPath);
         }
         let route = route?;
-        if self.rules.iter().all(|rule| rule.methods.is_empty()) {
-            return Ok(route);
+        let is_under_it = |method: &str, path| self.find_by(By { method, host }, path) == Ok(route);
+        let paths = || [Some(path), other_path].into_iter().flatten();
+        self.check_method(request, |other| paths().all(|path| is_under_it(other, path)))?;
+        Ok(route)
+    }
+
+    /// Checks that a request whose route was chosen by its name, whatever its path is, has a method and a host of the route.
+    ///
+    /// # Errors
+    ///
+    /// [`Unrouted::NoRoute`] if it has another, and the errors about methods and hosts of [`find_with`](Self::find_with).
+    pub(crate) fn check_named(&self, index: usize, request: Request<'_>) -> Result<(), Unrouted> {
+        let rule = self.rules.get(index).ok_or(Unrouted::NoRoute)?;
+        let host = request.host.and_then(host_of);
+        if host.is_none() && rule.hosts.depend_on_it() {
+            return Err(Unrouted::UnknownHost);
         }
+        self.check_method(request, |other| rule.takes(other))?;
+        if rule.takes(request.method) && rule.hosts.take(host) { Ok(()) } else { Err(Unrouted::NoRoute) }
+    }
+
+    /// Checks the method of a request, if any route depends on methods: it is well-formed, and an overriding one leads to the same route.
+    fn check_method(&self, request: Request<'_>, leads_there: impl Fn(&str) -> bool) -> Result<(), Unrouted> {
+        if self.rules.iter().all(|rule| rule.methods.is_empty()) {
+            return Ok(());
+        }
+        let Request { method, target, overriding, .. } = request;
         if !methods::is_method(method) || self.rules.iter().any(|rule| rule.takes_but_for_case(method)) {
             return Err(Unrouted::MalformedMethod);
         }
-        let is_under_it = |method: &str, path| self.find_by(By { method, host }, path) == Ok(route);
-        match methods::overriding(fields, target) {
-            Ok(None) => Ok(route),
-            Ok(Some(other)) if [Some(path), other_path].into_iter().flatten().all(|path| is_under_it(&other, path)) => {
-                Ok(route)
-            }
+        match methods::overriding(overriding, target) {
+            Ok(None) => Ok(()),
+            Ok(Some(other)) if leads_there(&other) => Ok(()),
             _ => Err(Unrouted::AmbiguousMethod),
         }
     }

@@ -94,6 +94,71 @@ async fn the_host_decides_where_routes_name_it() {
     assert_eq!(by_grpc(&gateway, Asked { host: "", ..PLAIN }).await, "unknown_host");
 }
 
+/// Traefik takes each of these for the host without its end, and describes the request with it.
+#[tokio::test]
+async fn no_spelling_of_a_host_chooses_another_route() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/*\"\nhost = \"admin.example.com\"\nscope = [\"admin\"]\n\
+                  [[routes]]\npath = \"/*\"\nhost = \"*.internal.example.com\"\nscope = [\"admin\"]\n\
+                  [[routes]]\npath = \"/*\"\nhost = \"*\"\npublic = true\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (host, code) in [
+        ("admin.example.com", "no_credentials"),
+        ("ADMIN.example.com:443", "no_credentials"),
+        ("other.example.com", "pass"),
+        ("admin.example.com.", "unknown_host"),
+        ("ADMIN.example.com.:443", "unknown_host"),
+        ("a.internal.example.com.", "unknown_host"),
+    ] {
+        assert_eq!(at_both_doors(&gateway, Asked { host, ..PLAIN }).await, code, "{host}");
+    }
+    let described = "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /a\r\nX-Forwarded-Host: ";
+    for host in ["admin.example.com:x", "admin.example.com, other.example.com", "x@admin.example.com"] {
+        let fields = format!("{described}{host}\r\n");
+        assert_eq!(send_to("gateway", &gateway, "GET", "/auth", &fields).await.code(), "unknown_host", "{host}");
+        assert_eq!(by_grpc(&gateway, Asked { host, ..PLAIN }).await, "unknown_host", "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_envoy_chooses_is_for_its_methods_and_hosts_alone() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\nname = \"orders\"\npath = \"/orders/*\"\nmethods = [\"GET\"]\nhost = \"api.example.com\"\nscope = [\"read\"]\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let token = format!("Bearer {}", server.token().scope("read").sign());
+    let bearer = ("authorization", &*token);
+    for (host, method, fields, code) in [
+        ("api.example.com", "GET", &[bearer][..], "pass"),
+        ("api.example.com", "HEAD", &[bearer], "pass"),
+        ("api.example.com", "DELETE", &[bearer], "no_route"),
+        ("other.example.com", "GET", &[bearer], "no_route"),
+        ("api.example.com", "GET", &[bearer, ("x-http-method-override", "DELETE")], "ambiguous_method"),
+    ] {
+        let asked = Asked { host, method, fields, route: Some("orders"), ..PLAIN };
+        assert_eq!(by_grpc(&gateway, asked).await, code, "{host} {method} {fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_content_envoy_shows_is_no_preflight() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/orders/*\"\npreflight = true\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (content, passes) in [("", true), ("_method=DELETE", false)] {
+        let fields = [("origin", "https://app.example"), ("access-control-request-method", "GET")];
+        let headers = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let (method, path) = ("OPTIONS".to_owned(), "/orders/1".to_owned());
+        let http = HttpRequest { method, path, headers, raw_body: content.into(), ..HttpRequest::default() };
+        let request = Some(Request { http: Some(http), ..Request::default() });
+        let check = CheckRequest { attributes: Some(AttributeContext { request, ..AttributeContext::default() }) };
+        let told = ext_authz::ask(&mut ext_authz::connect(&gateway).await, check).await;
+        assert_eq!(matches!(told, Told::Pass { .. }), passes, "{content}");
+    }
+}
+
 #[tokio::test]
 async fn envoy_may_choose_the_route_by_its_name() {
     let server = AuthorizationServer::start().await;
