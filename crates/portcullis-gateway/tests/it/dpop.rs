@@ -390,6 +390,49 @@ async fn each_proof_passes_once_even_at_different_doors_and_after_a_reload() {
     assert_eq!(doors.forward_auth("GET", &client.fields("GET", URL, &doors.token(&client)), "").await.code, "pass");
 }
 
+/// The time of a proof is that of its nonce where nonces are asked for, and its `iat` otherwise.
+#[tokio::test]
+async fn a_used_proof_is_a_replay_also_after_nonces_are_switched_on_or_off() {
+    let secret = "a secret of the nonces, of 32 bytes or more";
+    let tables = |nonces| {
+        let nonces = format!("nonces = {nonces}\n");
+        let secret = if nonces.contains("true") { "nonce_secret_file = \"nonce-secret\"\n" } else { "" };
+        format!("[dpop]\nuse = \"required\"\n{nonces}{secret}[limits]\nheader_bytes = \"256KiB\"\n")
+    };
+    let server = AuthorizationServer::start().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("nonce-secret"), secret).unwrap();
+    let whole = |nonces| format!("{}{}", issuer(&server, ""), tables(nonces));
+    std::fs::write(folder.path().join("portcullis.toml"), crate::support::text("", &whole(true))).unwrap();
+    let gateway = Gateway::start_in(folder).await;
+    gateway.ready().await;
+    let envoy = connect(&gateway).await;
+    let doors = Doors { server: server.clone(), gateway, envoy };
+    let client = DpopClient::new(Algorithm::ES256);
+    let token = doors.token(&client);
+    let first = doors.forward_auth("GET", &client.fields("GET", URL, &token), "").await;
+    assert_eq!(first.code, "dpop_nonce_missing");
+    let nonce = first.nonce.unwrap();
+    let proof = || client.proof("GET", URL).token(&token).nonce(&nonce).sign();
+    let fields = |proof: String| vec![("Authorization", format!("DPoP {token}")), ("DPoP", proof)];
+    let mut used = Vec::new();
+    for (number, nonces) in [true, false, true].into_iter().enumerate() {
+        if number > 0 {
+            doors.gateway.rewrite("", &whole(nonces));
+            doors.gateway.signal("HUP");
+            let reloads = || doors.gateway.log().matches("the new configuration is in force").count();
+            crate::support::within(|| (reloads() == number).then_some(())).await.unwrap();
+        }
+        for proof in &used {
+            let told = doors.forward_auth("GET", &fields(String::clone(proof)), "").await;
+            assert_eq!(told.code, "dpop_replayed", "nonces = {nonces}");
+        }
+        let new = proof();
+        assert_eq!(doors.forward_auth("GET", &fields(new.clone()), "").await.code, "pass", "nonces = {nonces}");
+        used.push(new);
+    }
+}
+
 #[tokio::test]
 async fn of_a_hundred_at_once_one_passes() {
     let doors = std::sync::Arc::new(Doors::with("[dpop]\nuse = \"required\"\n").await);

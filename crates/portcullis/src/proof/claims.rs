@@ -29,8 +29,18 @@ pub(super) struct ProofClaims<'a> {
 pub(crate) struct ProofTime {
     /// The time at which it was made: by its nonce if there is one, else by `iat`.
     pub(crate) made: SystemTime,
-    /// The time from which on it is refused as too old.
+    /// The time from which on it is refused as too old, by either measure.
     pub(crate) until: SystemTime,
+    /// The time by the other measure, if it has both: by that it is judged once nonces are switched on or off.
+    pub(crate) also: Option<SystemTime>,
+}
+
+impl ProofTime {
+    /// The same for a proof that has this time by the other measure.
+    fn and(self, other: Option<Self>) -> Self {
+        let until = other.map_or(self.until, |other| other.until.max(self.until));
+        Self { until, also: other.map(|other| other.made), ..self }
+    }
 }
 
 impl<'a> ProofClaims<'a> {
@@ -59,8 +69,11 @@ impl<'a> ProofClaims<'a> {
         self.check_method(request)?;
         self.check_url(request)?;
         let time = match request.nonces {
-            None => self.check_time(request.now, rules)?,
-            Some(nonces) => self.check_nonce(request.now, nonces)?,
+            None => {
+                let by_nonce = self.nonce.and_then(|nonce| Nonces::time_of(nonce, request.now));
+                self.check_time(request.now, rules)?.and(by_nonce)
+            }
+            Some(nonces) => self.check_nonce(request.now, nonces)?.and(self.check_time(request.now, rules).ok()),
         };
         self.check_token(request)?;
         Ok(time)
@@ -90,7 +103,7 @@ impl<'a> ProofClaims<'a> {
             return Err(too_old());
         }
         let (made, until) = self.iat.to_system_time().zip(end.to_system_time()).ok_or_else(too_old)?;
-        Ok(ProofTime { made, until })
+        Ok(ProofTime { made, until, also: None })
     }
 
     /// Checks the nonce, whose time stands for `iat`, so that a wrong clock of the client does no harm.

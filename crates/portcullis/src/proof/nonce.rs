@@ -110,11 +110,14 @@ impl Nonces {
         let bytes = base64url::decode(nonce)?;
         let (step, mac) = bytes.split_first_chunk()?;
         let step = u64::from_be_bytes(*step);
-        let made = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(step.checked_mul(STEP.as_secs())?))?;
-        let until = made.checked_add(STEP + self.lifetime)?;
-        let is_recent = made <= now + CLOCKS_APART && now <= until;
-        (is_recent && self.with_key(step, |key| key.verify(&step.to_be_bytes(), mac)))
-            .then_some(ProofTime { made, until })
+        let time = time_of_step(step, self.lifetime, now)?;
+        self.with_key(step, |key| key.verify(&step.to_be_bytes(), mac)).then_some(time)
+    }
+
+    /// Returns the times that a nonce tells, of whatever server: a server with nonces may have accepted it.
+    pub(super) fn time_of(nonce: &str, now: SystemTime) -> Option<ProofTime> {
+        let bytes = base64url::decode(nonce)?;
+        time_of_step(u64::from_be_bytes(*bytes.first_chunk()?), LIFETIME, now)
     }
 
     fn nonce(&self, step: u64) -> HeaderValue {
@@ -141,6 +144,14 @@ impl fmt::Debug for Nonces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Nonces").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
+}
+
+/// Returns the times of a nonce that was given in this step, if it is recent.
+fn time_of_step(step: u64, lifetime: Duration, now: SystemTime) -> Option<ProofTime> {
+    let made = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(step.checked_mul(STEP.as_secs())?))?;
+    let until = made.checked_add(STEP + lifetime)?;
+    let is_recent = made <= now + CLOCKS_APART && now <= until;
+    is_recent.then_some(ProofTime { made, until, also: None })
 }
 
 fn step_at(time: SystemTime) -> u64 {
@@ -176,7 +187,7 @@ mod tests {
             let time = nonces.check(&given, at(NOON + seconds));
             assert_eq!(time.is_some(), accepted, "{seconds} s after its step began");
             if let Some(time) = time {
-                assert_eq!(time, ProofTime { made: at(NOON), until: at(NOON + 330) });
+                assert_eq!(time, ProofTime { made: at(NOON), until: at(NOON + 330), also: None });
             }
         }
         let short = Nonces::new(SECRET).unwrap().lifetime(Duration::ZERO);

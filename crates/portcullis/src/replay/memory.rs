@@ -16,7 +16,8 @@ const SECOND_BYTES: usize = 192;
 
 /// The proofs that were seen, by the second in which they were made.
 ///
-/// A proof always belongs to the same second. When the bytes are used up, the earliest second is forgotten, and from then on
+/// A proof always belongs to the same second: that of its `iat`, and that of its nonce, if it has one, so that it is known also after
+/// nonces were switched on or off. When the bytes are used up, the earliest second is forgotten, and from then on
 /// proofs of that second and of all before are not accepted: a flood shortens the time in which a proof has to arrive, and
 /// never lets a replay pass. The same holds when a second's time is over, so that a clock that goes back revives no proof.
 pub(super) struct Memory {
@@ -57,13 +58,22 @@ impl Memory {
             Seen::Never => {}
             seen => return (seen, false),
         }
-        let (made, mark) = (second_of(proof.time.made), mark_of(proof));
-        let shortened = self.make_room(made);
-        if self.has_forgotten(made) {
-            return (Seen::Forgotten, shortened);
+        let made = second_of(proof.time.made);
+        let mut shortened = self.remember(made, proof);
+        if let Some(also) = proof.time.also.map(second_of).filter(|also| *also != made) {
+            shortened |= self.remember(also, proof);
         }
-        self.insert(made, mark, proof.time.until);
-        (Seen::Never, shortened)
+        // The other second may have taken the room of this one.
+        (if self.has_forgotten(made) { Seen::Forgotten } else { Seen::Never }, shortened)
+    }
+
+    /// Remembers a proof as made in this second, unless that is forgotten. Returns true if a second was forgotten before its time.
+    fn remember(&mut self, made: u64, proof: &Sighting<'_>) -> bool {
+        let shortened = self.make_room(made);
+        if !self.has_forgotten(made) {
+            self.insert(made, mark_of(proof), proof.time.until);
+        }
+        shortened
     }
 
     /// Looks a proof up, and does not remember it.

@@ -23,7 +23,7 @@ impl Proof {
     }
 
     fn sighting(&self) -> Sighting<'_> {
-        Sighting { id: &self.0, time: ProofTime { made: self.1, until: self.1 + MAX_AGE } }
+        Sighting { id: &self.0, time: ProofTime { made: self.1, until: self.1 + MAX_AGE, also: None } }
     }
 
     async fn at(&self, replays: &Replays, now: SystemTime) -> Result<(), ReplayFault> {
@@ -235,7 +235,7 @@ fn a_clock_that_goes_back_revives_no_proof() {
 fn a_proof_counts_for_as_long_as_the_most_patient_rule_says() {
     let (replays, now) = (alone(MEMORY_BYTES), start());
     let proof = Proof::new("jti", now);
-    let short = Sighting { time: ProofTime { made: now, until: now + SECOND }, ..proof.sighting() };
+    let short = Sighting { time: ProofTime { made: now, until: now + SECOND, also: None }, ..proof.sighting() };
     assert!(matches!(replays.check(&short, now), Lookup::Done(Ok(()))));
     assert_eq!(Proof::new("other", now).alone(&replays, now), Ok(()));
     assert_eq!(proof.alone(&replays, now + 200 * SECOND), Err(ReplayFault::Replayed), "the same second, another rule");
@@ -243,6 +243,39 @@ fn a_proof_counts_for_as_long_as_the_most_patient_rule_says() {
     let replays = alone(MEMORY_BYTES);
     assert!(matches!(replays.check(&short, now), Lookup::Done(Ok(()))));
     assert_eq!(proof.alone(&replays, now + 200 * SECOND), Err(ReplayFault::Forgotten));
+}
+
+#[test]
+fn a_proof_with_two_times_is_a_replay_by_each() {
+    let (nonce, now) = (start(), start() + 20 * SECOND);
+    for (made, also) in [(nonce, now), (now, nonce)] {
+        let replays = alone(MEMORY_BYTES);
+        let proof = Proof::new("jti", made);
+        let until = now + MAX_AGE;
+        let both = Sighting { time: ProofTime { made, until, also: Some(also) }, ..proof.sighting() };
+        assert!(matches!(replays.check(&both, now), Lookup::Done(Ok(()))));
+        let by_the_other = Sighting { time: ProofTime { made: also, until, also: None }, ..proof.sighting() };
+        for (at, fault) in
+            [(now, ReplayFault::Replayed), (until, ReplayFault::Replayed), (until + SECOND, ReplayFault::Forgotten)]
+        {
+            assert!(
+                matches!(replays.check(&by_the_other, at), Lookup::Done(Err(found)) if found == fault),
+                "{fault:?}"
+            );
+        }
+    }
+    // The second entry counts against the limit, too.
+    let replays = alone(4096);
+    for number in 0..1000_u64 {
+        let proof = Proof::new(number, now);
+        let time = ProofTime {
+            made: now,
+            until: now + MAX_AGE,
+            also: Some(now - SECOND * u32::try_from(number % 30).unwrap()),
+        };
+        let _ = replays.check(&Sighting { time, ..proof.sighting() }, now);
+        assert!(replays.size().1 <= 4096);
+    }
 }
 
 #[tokio::test]
