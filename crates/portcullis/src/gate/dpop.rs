@@ -185,7 +185,7 @@ impl Dpop {
         Self { replays: Arc::new(self.replays.sharing(store, away)), ..self }
     }
 
-    /// Remembers used proofs in at most this many bytes, in a new memory: 16 MiB by default, for about 450,000 proofs.
+    /// Remembers used proofs in at most this many bytes, in a new memory: 16 MiB by default, for about 450,000 proofs, or half of that where nonces are asked for.
     ///
     /// When it is full, the proofs that were made first are forgotten, and no proof of that time passes (`dpop_too_old`).
     #[must_use]
