@@ -1,5 +1,5 @@
--- Sends requests with the tokens of a file, one a line and perhaps with a DPoP proof behind a space, in order and then from the start again; path and header fields
--- are wrk's own arguments. The second argument is the content of POST requests, or empty for GET. A third one is a pace in
+-- Sends requests with the tokens of a file, one a line and perhaps with a DPoP proof behind a space, in order and then from the
+-- start again; path and header fields are wrk's own arguments. The second argument is the content of POST requests, or empty for GET. A third one is a pace in
 -- requests a second.
 
 local requests = {}
