@@ -255,3 +255,23 @@ fn rules_are_read_from_toml_by_serde_alone() {
         assert!(toml::from_str::<Rules>(misspelt).is_err(), "{misspelt}");
     }
 }
+
+#[test]
+fn the_counterparts_of_other_programs_keys_are_documented() {
+    let page =
+        |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)).unwrap();
+    let (others, ours) = (page("coming-from.md"), page("gateway.md"));
+    let of_envoy = others.split("## From `express").next().unwrap();
+    let counterparts = of_envoy.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").nth(1));
+    let words = counterparts.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let is_key = |word: &&str| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let keys: Vec<_> = words.filter(is_key).collect();
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        // `value_prefix`, `ext_authz` and `context_extensions` are Envoy's.
+        assert!(
+            ours.contains(&format!("`{key}`")) || ["value_prefix", "ext_authz", "context_extensions"].contains(&key),
+            "{key} is not in docs/gateway.md"
+        );
+    }
+}

@@ -370,6 +370,9 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        // Without a listener of all threads, one that meets an event first may have it switched off for all others.
+        static FOR_ALL: std::sync::Once = std::sync::Once::new();
+        FOR_ALL.call_once(|| drop(tracing::subscriber::set_global_default(tracing_subscriber::registry())));
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
