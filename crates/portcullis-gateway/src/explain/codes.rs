@@ -36,8 +36,9 @@ const CODES: &[Code] = &[
     code(
         "other_scheme",
         401,
-        "The Authorization field has another scheme than Bearer: Basic, DPoP, or the token alone.",
-        "Write `Authorization: Bearer TOKEN`; keep Basic for servers that ask for it.",
+        "The Authorization field has another scheme than Bearer: Basic, DPoP where it is off, or the token alone.",
+        "Write `Authorization: Bearer TOKEN`; keep Basic for servers that ask for it. For DPoP, set `use` of `[dpop]`, or \
+         `dpop` of the route, to \"allowed\" or \"required\".",
     ),
     code(
         "empty_token",
@@ -604,6 +605,18 @@ mod tests {
         all.extend(portcullis::refusal::CODES.iter().map(|code| (*code).to_owned()));
         let missing: Vec<_> = all.iter().filter(|name| find(name).is_none()).collect();
         assert!(missing.is_empty(), "no cause and remedy for {missing:?}");
+    }
+
+    /// An entry has the code below its heading; `tests/it/troubleshooting.rs` holds it against a real answer.
+    #[test]
+    fn each_code_has_an_entry_or_a_row_in_the_troubleshooting_page() {
+        let page = include_str!("../../../../docs/troubleshooting.md");
+        let has_entry = |code: &Code| page.contains(&format!("\n\n{} `{}`", code.status, code.name));
+        let row = |code: &Code| format!("| `{}` | {} | {} {} |", code.name, code.status, code.cause, code.remedy);
+        let expected: Vec<_> = CODES.iter().filter(|code| !has_entry(code)).map(row).collect();
+        let table = page.split_once("\n## The other codes\n").map_or("", |(_, section)| section);
+        let actual: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        assert_eq!(actual, expected, "write into docs/troubleshooting.md:\n{}", expected.join("\n"));
     }
 
     #[test]

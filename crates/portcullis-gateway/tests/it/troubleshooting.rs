@@ -4,6 +4,7 @@
 
 mod clients;
 mod page;
+mod possession;
 mod providers;
 mod proxies;
 
@@ -43,6 +44,10 @@ resource = "https://mcp.example.com/mcp"
 mcp = { tools = [{ name = "delete_*", scope = ["files:write"] }] }
 "#;
 
+/// The listener, whose proxy is nginx with certificates of clients.
+const LISTEN: &str =
+    r#"listen = { address = "127.0.0.1:0", client_certificate = { field = "X-Client-Cert", format = "escaped_pem" } }"#;
+
 /// The issuer of mistakes without a particular provider.
 const OWN: &str = "https://login.example.com";
 
@@ -58,15 +63,20 @@ struct Mistake {
     audience: &'static str,
     /// Keys above the tables.
     keys: &'static str,
+    /// The fields of questions that are asked before.
+    before: Vec<Fields>,
     made: Made,
 }
+
+/// Header fields of a question.
+type Fields = Vec<(&'static str, String)>;
 
 /// The kind of the mistake.
 enum Made {
     /// A token, for this path: the page has the hint.
     Token(String, &'static str),
     /// A question with these fields: the page has the cause and the remedy of the code.
-    Question(Vec<(&'static str, String)>),
+    Question(Fields),
     /// A mistake outside of the gateway, which lets the request pass.
     Elsewhere(String),
 }
@@ -99,7 +109,7 @@ impl Issuer {
 
 impl Mistake {
     fn new(entry: &'static str, made: Made) -> Self {
-        Self { entry, issuer: OWN, audience: AUDIENCE, keys: "", made }
+        Self { entry, issuer: OWN, audience: AUDIENCE, keys: "", before: Vec::new(), made }
     }
 
     fn token(entry: &'static str, token: impl Into<String>) -> Self {
@@ -128,7 +138,7 @@ impl Mistake {
             "[[issuers]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\njwks_file = \"keys.json\"\n\
              {ROUTES}{STEP_UP}{MCP_SERVER}"
         );
-        text(keys, &tables)
+        text(keys, &tables).replace("listen = \"127.0.0.1:0\"", LISTEN)
     }
 }
 
@@ -151,7 +161,13 @@ async fn the_page_says_what_comes() {
 }
 
 fn all(issuer: &Issuer) -> impl Iterator<Item = Mistake> {
-    [providers::mistakes(issuer), clients::mistakes(issuer), proxies::mistakes(issuer)].into_iter().flatten()
+    let all = [
+        providers::mistakes(issuer),
+        clients::mistakes(issuer),
+        possession::mistakes(issuer),
+        proxies::mistakes(issuer),
+    ];
+    all.into_iter().flatten()
 }
 
 /// Makes the mistake; returns the gateway's answer, and the words of `portcullis explain`.
@@ -159,6 +175,7 @@ async fn make(issuer: &Issuer, mistake: &Mistake, entry: &Entry) -> (Answer, Str
     let (folder, configuration, jwks) = (TempDir::new().unwrap(), mistake.configuration(), issuer.jwks());
     std::fs::write(folder.path().join("portcullis.toml"), &configuration).unwrap();
     std::fs::write(folder.path().join("keys.json"), &jwks).unwrap();
+    std::fs::write(folder.path().join("secret"), "a secret of 32 bytes for the store").unwrap();
     let desk = Desk::new(&[("portcullis.toml", &configuration), ("keys.json", &jwks)]);
     let gateway = Gateway::start_in(folder).await;
     match &mistake.made {
@@ -169,11 +186,10 @@ async fn make(issuer: &Issuer, mistake: &Mistake, entry: &Entry) -> (Answer, Str
             (gateway.ask("GET", path, Some(token)).await, hint)
         }
         Made::Question(fields) => {
-            let mut request = client().get(gateway.url("/auth"));
-            for (name, value) in fields {
-                request = request.header(*name, value);
+            for earlier in &mistake.before {
+                assert_eq!(question(&gateway, earlier).await.code(), "pass", "before {}", mistake.entry);
             }
-            let answer = Answer::of(request.send().await.unwrap()).await;
+            let answer = question(&gateway, fields).await;
             let ran = desk.run(&["explain", "--code", &entry.code, "--json"], "").await;
             let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}: {ran:?}", mistake.entry));
             assert_eq!(report["status"], answer.status, "{}", mistake.entry);
@@ -185,6 +201,14 @@ async fn make(issuer: &Issuer, mistake: &Mistake, entry: &Entry) -> (Answer, Str
             (gateway.ask("GET", "/any/x", Some(token)).await, ran.out.lines().next().unwrap_or_default().to_owned())
         }
     }
+}
+
+async fn question(gateway: &Gateway, fields: &Fields) -> Answer {
+    let mut request = client().get(gateway.url("/auth"));
+    for (name, value) in fields {
+        request = request.header(*name, value);
+    }
+    Answer::of(request.send().await.unwrap()).await
 }
 
 async fn explained(issuer: &Issuer, desk: &Desk, path: &str, token: &str) -> Value {
