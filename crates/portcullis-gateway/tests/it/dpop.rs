@@ -461,3 +461,22 @@ async fn a_connection_field_may_not_name_the_proof() {
     fields.push(("connection", "DPoP".to_owned()));
     assert_eq!(doors.forward_auth("GET", &fields, "").await.code, "hop_by_hop_header");
 }
+
+/// As `docs/sender-constrained.md` says.
+#[tokio::test]
+async fn the_counters_tell_the_requests_with_a_proof_from_those_with_a_bearer_token() {
+    let doors = Doors::with("[dpop]\nuse = \"allowed\"\n").await;
+    let client = DpopClient::new(Algorithm::ES256);
+    for _ in 0..2 {
+        let fields = client.fields("GET", URL, &doors.token(&client));
+        assert_eq!(doors.forward_auth("GET", &fields, "").await.code, "pass");
+        assert_eq!(doors.forward_auth("GET", &fields, "").await.code, "dpop_replayed");
+    }
+    for _ in 0..3 {
+        let fields = [("authorization", format!("Bearer {}", doors.server.token().sign()))];
+        assert_eq!(doors.forward_auth("GET", &fields, "").await.code, "pass");
+    }
+    let proofs = doors.gateway.metric("portcullis_dpop_proofs_total{outcome=\"first\"}").await;
+    let passed = doors.gateway.metric("portcullis_verified_total").await;
+    assert_eq!((passed, proofs), (5.0, 2.0));
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
+use metrics_util::debugging::DebuggingRecorder;
 use portcullis::{
     ClientAuthority, ClientCertificate, Dpop, Judging, Nonces, Presented, ProtectedResource, ReplayStore,
     ReplayStoreAway, Rules, Secure, Verifier,
@@ -11,7 +12,10 @@ use portcullis::{
 use portcullis_testkit::{Algorithm, DpopCase, DpopClient};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Setup, answer, app};
+use crate::{
+    metrics::Metrics,
+    support::{Answer, Setup, answer, app},
+};
 
 const URL: &str = "https://api.example.com/notes/new";
 
@@ -380,6 +384,39 @@ async fn layers_with_nonces_of_their_own_tell_the_one_that_is_missing() {
     let refused = answer(&app, asked(&[("authorization", format!("DPoP {token}")), ("dpop", proof)])).await;
     assert!(refused.body.contains("dpop_nonce_stale"), "{}", refused.body);
     assert_eq!(refused.headers["dpop-nonce"], inner_alone.headers["dpop-nonce"], "that of the layer that refused");
+}
+
+/// As `docs/sender-constrained.md` shows it for the way from `allowed` to `required`.
+#[test]
+fn a_reporting_layer_counts_the_clients_that_send_bearer_tokens_yet() {
+    let recorder = DebuggingRecorder::new();
+    let metrics = recorder.snapshotter();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let setup = Setup::new().await;
+            let client = client(&setup);
+            let soon = secure(&setup, Dpop::required()).report_only();
+            let app = notes(soon).layer(secure(&setup, Dpop::allowed()).problem_json());
+            let bound = setup.server.token().bound_to_key(client.thumbprint()).sign();
+            let proven = client.fields("GET", URL, &bound);
+            let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
+            for (fields, status) in [
+                (proven.clone(), 200),
+                (bearer(&setup.server.token().sign()), 200),
+                (bearer(&setup.server.token().sign()), 200),
+                (proven, 401),
+                (bearer(&bound), 401),
+                (vec![], 401),
+            ] {
+                assert_eq!(answer(&app, asked(&fields)).await.status, status, "{fields:?}");
+            }
+        });
+    });
+    let metrics = Metrics::read(metrics.snapshot());
+    assert_eq!(metrics.sum("portcullis_would_refuse_total", Some(("code", "dpop_required"))), 2.0);
+    assert_eq!(metrics.sum("portcullis_would_refuse_total", None), 2.0);
+    assert_eq!(metrics.sum("portcullis_dpop_proofs_total", Some(("outcome", "first"))), 1.0);
 }
 
 #[test]
