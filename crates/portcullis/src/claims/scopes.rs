@@ -72,5 +72,5 @@ pub(crate) const fn is_scope_token(text: &str) -> bool {
 /// Tells whether a text can be a scope value of a token, whose issuer may go beyond RFC 6749: it is not empty, and has no space
 /// in it.
 pub(crate) fn is_scope_value(text: &str) -> bool {
-    !text.is_empty() && !text.contains(' ')
+    !text.is_empty() && !text.as_bytes().contains(&b' ')
 }
