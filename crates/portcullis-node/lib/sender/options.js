@@ -67,7 +67,7 @@ function readNonces(owner, value = false) {
   refuseUnknown(value, ['secret', 'lifetime'], `${owner}: nonces`);
   const { secret, lifetime } = value;
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw expected(owner, 'nonces.secret', 'a string or bytes', secret);
+    throw expected(owner, 'nonces.secret', 'a string or bytes (for a random one of this process: nonces: true)', secret);
   }
   return { secret: Buffer.from(secret), lifetime: readSeconds(owner, 'nonces.lifetime', lifetime) };
 }
