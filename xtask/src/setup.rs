@@ -74,9 +74,11 @@ pub(crate) fn for_express_benchmarks() -> Result {
     npm_packages("Express and the peers on it", &shell::root().join("bench/express"))
 }
 
-/// Installs the tools of the gateway's benchmarks: those of all, and an HTTP/2 client. The runner installs Envoy.
+/// Installs the tools of the gateway's benchmarks: those of all, an HTTP/2 client, and Go. The runner installs Envoy and
+/// oauth2-proxy.
 pub(crate) fn for_gateway_benchmarks() -> Result {
     for_benchmarks()?;
+    runtime("go", "version", "golang-go")?;
     h2load()
 }
 

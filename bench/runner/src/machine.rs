@@ -6,7 +6,10 @@ use harness::{Cores, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{gateway::ENVOY_PACKAGE, report::Scope};
+use crate::{
+    gateway::{ENVOY_PACKAGE, OAUTH2_PROXY_MODULE},
+    report::Scope,
+};
 
 /// The lock file of the benchmarks' workspace at the time of the build.
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -70,6 +73,7 @@ impl Machine {
             Scope::Gateway => {
                 facts.push(("client by HTTP/2", said_by("h2load", &["--version"])));
                 facts.push(("Envoy", ENVOY_PACKAGE.to_owned()));
+                facts.push(("oauth2-proxy", OAUTH2_PROXY_MODULE.to_owned()));
             }
         }
         let (packages, versions) = match scope {

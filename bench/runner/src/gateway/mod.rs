@@ -3,6 +3,7 @@
 mod envoy;
 mod h2load;
 mod memory;
+mod oauth2_proxy;
 mod question;
 mod rush;
 mod servers;
@@ -19,7 +20,7 @@ use std::{
 use harness::{Cores, Result};
 use tokio::runtime::Runtime;
 
-pub(crate) use self::envoy::PACKAGE as ENVOY_PACKAGE;
+pub(crate) use self::{envoy::PACKAGE as ENVOY_PACKAGE, oauth2_proxy::MODULE as OAUTH2_PROXY_MODULE};
 use self::{h2load::H2load, tokens::Tokens};
 use crate::{http::wrk::Wrk, plan::Plan, programs::Programs, results::Results};
 
@@ -45,6 +46,8 @@ const JWT: &str = "portcullis, a JWT";
 const PHANTOM: &str = "portcullis, an opaque token";
 /// The row of many users' tokens.
 const ROTATING: &str = "portcullis, 5,000 JWTs by turns";
+/// The row of oauth2-proxy.
+const OAUTH2_PROXY: &str = "oauth2-proxy, a JWT";
 const AXUM: &str = "axum that answers 200";
 const TONIC: &str = "tonic that says OK";
 
@@ -66,6 +69,8 @@ const OURS: &str = "portcullis";
 const OF_OK: &str = "of the one that says yes";
 /// The column that compares an opaque token with a JWT.
 const OF_JWT: &str = "of a JWT";
+/// The column that compares with oauth2-proxy.
+const OF_OAUTH2_PROXY: &str = "of oauth2-proxy";
 /// The column that compares with Envoy without a filter.
 const OF_ENVOY: &str = "of Envoy alone";
 /// The column with the memory of 10,000 tokens.

@@ -125,7 +125,7 @@ pub(super) fn write(file: &Path, text: &str) -> Result {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Waits until a request with this token is answered 200.
+/// Waits until a request with this token is answered 200 or 202.
 pub(super) fn until_it_passes(server: SocketAddr, path: &str, fields: &[&str], token: &str) -> Result {
     let bearer = format!("Authorization: Bearer {token}");
     let fields = [fields, &[bearer.as_str()]].concat();
@@ -133,7 +133,7 @@ pub(super) fn until_it_passes(server: SocketAddr, path: &str, fields: &[&str], t
     loop {
         let answer = get(server, path, &fields).map_err(|error| format!("no answer: {error}"))?;
         let status = answer.lines().next().unwrap_or("nothing");
-        if status.starts_with("HTTP/1.1 200") {
+        if ["HTTP/1.1 200", "HTTP/1.1 202"].iter().any(|passes| status.starts_with(passes)) {
             return Ok(());
         }
         if started.elapsed() > READY_LIMIT {

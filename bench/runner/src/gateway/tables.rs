@@ -6,8 +6,10 @@ use harness::{Result, Server};
 
 use super::{
     AXUM, Bench, ENVOY, ENVOY_ALONE, ENVOY_AND_OURS, ENVOY_AND_TONIC, ENVOY_JWT_AUTHN, EXT_AUTHZ, FORWARD_AUTH, HALF,
-    HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, JWT, OF_ENVOY, OF_JWT, OF_OK, PHANTOM, ROTATING, TONIC,
+    HALF_EXT_AUTHZ, HALF_FORWARD_AUTH, JWT, OAUTH2_PROXY, OF_ENVOY, OF_JWT, OF_OAUTH2_PROXY, OF_OK, PHANTOM, ROTATING,
+    TONIC,
     envoy::{Envoy, Filter},
+    oauth2_proxy,
     question::{self, ORDER, about},
     servers::{self, AUTH, DESCRIPTION, Gateway, until_it_passes},
     turns::{Answered, Contender, take},
@@ -24,17 +26,25 @@ pub(super) fn doors(bench: &Bench<'_>, results: &mut Results) -> Result {
     let (axum, tonic) = (bench.says_yes("server-auth-ok")?, bench.says_yes("server-ext-authz-ok")?);
     until_it_passes(axum.address(), AUTH, &DESCRIPTION, &bench.tokens.jwt)?;
     question::until_it_passes(bench, tonic.address(), &about(&ORDER, &bench.tokens.jwt))?;
-    forward_auth(bench, &gateways, &axum, results);
+    forward_auth(bench, &gateways, &axum, results)?;
     ext_authz(bench, &gateways, &tonic, results);
     half(bench, &gateways, &axum, &tonic, results)
 }
 
-fn forward_auth(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, results: &mut Results) {
+fn forward_auth(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, results: &mut Results) -> Result {
     let tokens = &bench.tokens;
+    // A comparison of builds has no peers.
+    let peer = (!bench.programs.compares()).then(|| oauth2_proxy::start(bench)).transpose()?;
     let asking = |address, file| move |seconds| bench.by_wrk(address, &servers::forward_auth(file), seconds);
     let mut contenders = vec![Contender::new(AXUM, [axum], asking(axum.address(), &tokens.jwt_file))];
     for (name, file) in [(JWT, &tokens.jwt_file), (PHANTOM, &tokens.opaque_file), (ROTATING, &tokens.rotating)] {
         contenders.extend(gateways.iter().map(|gateway| gateway.contender(name, asking(gateway.forward_auth, file))));
+    }
+    if let Some(peer) = &peer {
+        until_it_passes(peer.address(), oauth2_proxy::AUTH, &DESCRIPTION, &tokens.jwt)?;
+        let question = Question { path: oauth2_proxy::AUTH, ..servers::forward_auth(&tokens.jwt_file) };
+        let address = peer.address();
+        contenders.push(Contender::new(OAUTH2_PROXY, [peer], move |seconds| bench.by_wrk(address, &question, seconds)));
     }
     let compared = [
         (JWT, OF_OK, AXUM),
@@ -42,8 +52,11 @@ fn forward_auth(bench: &Bench<'_>, gateways: &[Gateway], axum: &Server, results:
         (ROTATING, OF_OK, AXUM),
         (PHANTOM, OF_JWT, JWT),
         (ROTATING, OF_JWT, JWT),
+        (OAUTH2_PROXY, OF_OK, AXUM),
+        (JWT, OF_OAUTH2_PROXY, OAUTH2_PROXY),
     ];
     take(bench, FORWARD_AUTH, contenders, &compared, results);
+    Ok(())
 }
 
 fn ext_authz(bench: &Bench<'_>, gateways: &[Gateway], tonic: &Server, results: &mut Results) {
