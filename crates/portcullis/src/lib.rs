@@ -136,7 +136,8 @@ pub use gate::{
     Secure, Verdict,
 };
 pub use introspection::{
-    ClientAddress, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus, TokenStore,
+    ClientAddress, IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,
+    TokenStore,
 };
 pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};

@@ -25,12 +25,17 @@ const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 
 /// Notes the mistakes of each rule by itself, before it is read.
 pub(super) fn each(route: &Table<'_>) {
-    route.look_at("claims", || {
-        if let Some(value) = route.value("claims").filter(|value| value.elements() == Some(0)) {
-            let problem = value.problem("expected something in `claims`, got an empty array");
-            route.note(problem.help("leave `claims` out"));
+    each_in(route, "claims");
+}
+
+/// The same for the rules in this key.
+pub(super) fn each_in(table: &Table<'_>, key: &'static str) {
+    table.look_at(key, || {
+        if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
+            let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
+            table.note(problem.help(format!("leave `{key}` out")));
         }
-        route.tables("claims").iter().for_each(claim);
+        table.tables(key).iter().for_each(claim);
     });
 }
 

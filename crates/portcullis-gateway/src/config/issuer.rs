@@ -1,13 +1,15 @@
 //! `[[issuers]]`: the issuers of accepted tokens.
 
 use portcullis::{
-    Algorithm, ClientAuthentication, IntrospectionForm, IssuerRules, JwksService, TokenCacheRules, UnknownAlgorithm,
+    Algorithm, ClaimRule, ClientAuthentication, IntrospectedTokens, IntrospectionForm, IssuerRules, JwksService,
+    TokenCacheRules, UnknownAlgorithm,
 };
+use serde::Deserialize;
 
 use super::{
     Client, Introspection, Issuer, Keys,
     bytes::bytes,
-    claims::claim_name,
+    claims::{self, claim_name},
     duration::{duration, some_time},
     fetching,
     file::{NotHere, Read, Table, Value},
@@ -260,6 +262,7 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
         false => table.get("client_id", no_client_id).or(Some(String::new())),
     };
     let form = table.get("mode", |value| value.word(&FORMS)).unwrap_or_default();
+    let tokens = introspected(&table);
     let client = client(&table, client_id.as_deref());
     let timeout = table.get("timeout", some_time);
     let keep_for = table.get("keep_for", duration);
@@ -275,6 +278,7 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
         client_id: client_id?,
         client: client?,
         form,
+        tokens,
         timeout,
         keep_for,
         cache_bytes,
@@ -284,6 +288,28 @@ fn introspection(table: Table<'_>) -> Option<Introspection> {
         max_answer_bytes,
         max_answer_age,
     })
+}
+
+/// The rules for introspected JWTs, as they are written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JwtsToo {
+    introspect: Vec<ClaimRule>,
+}
+
+/// Reads the choice of tokens: a word, or rules for the claims of JWTs.
+fn introspected(table: &Table<'_>) -> IntrospectedTokens {
+    let Some(value) = table.value("introspect") else { return IntrospectedTokens::Opaque };
+    if value.elements().is_none() {
+        let is_all = table.get("introspect", |value| match value.text() {
+            Err(_) => Err(value.expected("\"opaque\", \"all\", or an array of rules for the claims of JWTs")),
+            Ok(_) => value.word(&[("opaque", false), ("all", true)]),
+        });
+        return if is_all == Some(true) { IntrospectedTokens::All } else { IntrospectedTokens::Opaque };
+    }
+    claims::each_in(table, "introspect");
+    let rules = table.rest::<JwtsToo>(None, &[], |_| Ok(())).unwrap_or_default();
+    IntrospectedTokens::JwtsToo(rules.introspect)
 }
 
 fn no_client_id(value: &Value<'_>) -> Read<String> {

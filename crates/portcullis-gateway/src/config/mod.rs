@@ -48,7 +48,9 @@ use std::{
 
 use http::{HeaderName, HeaderValue};
 use miette::Report;
-use portcullis::{Algorithm, DpopRules, DpopUse, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules};
+use portcullis::{
+    Algorithm, DpopRules, DpopUse, IntrospectedTokens, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules,
+};
 use url::Url;
 
 use crate::{
@@ -273,12 +275,13 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Introspection {
     pub(crate) endpoint: String,
     pub(crate) client_id: String,
     pub(crate) client: Client,
     pub(crate) form: IntrospectionForm,
+    pub(crate) tokens: IntrospectedTokens,
     pub(crate) timeout: Option<Duration>,
     pub(crate) keep_for: Option<Duration>,
     pub(crate) cache_bytes: Option<usize>,

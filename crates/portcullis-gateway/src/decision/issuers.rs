@@ -207,7 +207,7 @@ fn introspector(
 ) -> Result<Introspector, BuildError> {
     let refused = |error: &ConfigurationError| of_issuer(issuer, error);
     let client = authentication(asked).map_err(|error| refused(&error))?;
-    let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form);
+    let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form).introspect(asked.tokens.clone());
     builder = match (&asked.client, &issuer.fetching.authorities) {
         (Client::Tls { certificate_pem, key_pem }, _) => {
             builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?)

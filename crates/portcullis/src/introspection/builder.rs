@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Inner, IntrospectionForm, Introspector, Settings, TokenStore,
+    Inner, IntrospectedTokens, IntrospectionForm, Introspector, Settings, TokenStore,
     door::Door,
     store::{AnyTokenStore, SealedStore},
     turns::Turns,
@@ -46,6 +46,7 @@ pub struct IntrospectorBuilder {
     client: ClientAuthentication,
     transport: Transport,
     form: IntrospectionForm,
+    tokens: IntrospectedTokens,
     assertion_audience: Option<String>,
     http: Option<Arc<dyn AnyHttpClient>>,
     authorities: Authorities,
@@ -68,6 +69,7 @@ impl IntrospectorBuilder {
             client,
             transport: Transport::Secure,
             form: IntrospectionForm::default(),
+            tokens: IntrospectedTokens::default(),
             assertion_audience: None,
             http: None,
             authorities: Authorities::Machine,
@@ -87,6 +89,24 @@ impl IntrospectorBuilder {
     /// The form of the server's answers: JSON by default.
     pub fn form(self, form: IntrospectionForm) -> Self {
         Self { form, ..self }
+    }
+
+    /// Introspects these tokens: by default those that are no JWTs.
+    ///
+    /// For JWTs that only their server can judge: without their claims, as Keycloak's lightweight tokens, or signed for others, as those
+    /// of Okta's org server; or for JWTs that can be revoked.
+    ///
+    /// ```
+    /// use portcullis::{ClientAuthentication, IntrospectedTokens, Introspector};
+    ///
+    /// let client = ClientAuthentication::basic("my-api", "secret");
+    /// let introspector = Introspector::builder("https://as.example.com/introspect", client)
+    ///     .introspect(IntrospectedTokens::All)
+    ///     .build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn introspect(self, tokens: IntrospectedTokens) -> Self {
+        Self { tokens, ..self }
     }
 
     /// Asks with this client; with [`ReqwestClient`](crate::ReqwestClient) by default.
@@ -192,7 +212,7 @@ impl IntrospectorBuilder {
     /// # Errors
     ///
     /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine, if the secret of the store is
-    /// too short, or if the HTTP client cannot be built.
+    /// too short, if a rule for introspected JWTs has a mistake, or if the HTTP client cannot be built.
     pub fn build(self) -> Result<Introspector, ConfigurationError> {
         let endpoint = self.transport.url(&self.endpoint)?;
         let http = self.authorities.client(self.http, is_this_machine(&endpoint))?;
@@ -206,6 +226,7 @@ impl IntrospectorBuilder {
             endpoint,
             client: self.client,
             form: self.form,
+            jwts: self.tokens.ready()?,
             http,
             clock: self.clock,
             timeout: self.timeout,

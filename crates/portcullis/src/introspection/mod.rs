@@ -1,6 +1,7 @@
 //! Opaque tokens: the authorization server is asked about them ([`Introspector`], RFC 7662).
 //!
-//! A token that is not in the form of a signed JWT is opaque. This module asks the question and keeps its answer;
+//! A token that is not in the form of a signed JWT is opaque; others are asked about where that is configured ([`tokens`]). This
+//! module asks the question and keeps its answer;
 //! `verifier/opaque.rs` judges the answer. A phantom JWT is parsed and verified like any other token, and claims of an
 //! answer are checked like those of a JWT: there is no other way to a `VerifiedToken`.
 //!
@@ -55,17 +56,20 @@ mod refused;
 mod single_flight;
 mod status;
 mod store;
+mod tokens;
 mod turns;
 
 pub use builder::IntrospectorBuilder;
 pub use client_address::ClientAddress;
 pub use status::IntrospectorStatus;
 pub use store::TokenStore;
+pub use tokens::IntrospectedTokens;
 
 pub(crate) use exchange::{Attempt, Reply};
 pub(crate) use question::Question;
 pub(crate) use refused::RefusedTokens;
 pub(crate) use single_flight::{NoResult, SingleFlight};
+pub(crate) use tokens::IntrospectedJwts;
 
 use std::{
     fmt,
@@ -91,7 +95,8 @@ use turns::Turns;
 /// Asks an authorization server about opaque tokens (RFC 7662).
 ///
 /// A verifier with an introspector ([`VerifierBuilder::introspection`](crate::VerifierBuilder::introspection)) verifies JWTs
-/// itself and has all other tokens introspected. Clones share all state.
+/// itself and has all other tokens introspected; [`introspect`](IntrospectorBuilder::introspect) changes that. Clones share all
+/// state.
 ///
 /// # Example
 ///
@@ -145,6 +150,7 @@ struct Settings {
     endpoint: Url,
     client: ClientAuthentication,
     form: IntrospectionForm,
+    jwts: IntrospectedJwts,
     assertion_audience: String,
     http: Arc<dyn AnyHttpClient>,
     clock: Arc<dyn Clock>,
@@ -183,6 +189,11 @@ impl Introspector {
 
     pub(crate) fn form(&self) -> IntrospectionForm {
         self.0.settings.form
+    }
+
+    /// The JWTs that are introspected, too.
+    pub(crate) fn jwts(&self) -> &IntrospectedJwts {
+        &self.0.settings.jwts
     }
 
     /// The client that is the audience of signed answers.

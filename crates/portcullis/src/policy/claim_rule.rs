@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::claims::{NO_POINTER, is_name_or_pointer};
+use crate::{
+    claims::{NO_POINTER, is_name_or_pointer},
+    configuration_error::ConfigurationError,
+};
 
 /// A rule for one claim: it is present, has a value, has one of several, matches a pattern, or is absent.
 ///
@@ -79,6 +82,13 @@ impl ClaimRule {
     pub(super) fn conditions(&self) -> usize {
         let set = [self.value.is_some(), self.one_of.is_some(), self.matches.is_some(), self.absent];
         set.into_iter().filter(|is_set| *is_set).count()
+    }
+
+    /// Checks the rule that stands in this field of a configuration.
+    pub(crate) fn check(&self, field: &str) -> Result<(), ConfigurationError> {
+        let Some((member, problem)) = self.problem() else { return Ok(()) };
+        let dot = if member.is_empty() { "" } else { "." };
+        Err(ConfigurationError::rule(format!("{field}{dot}{member}"), problem))
     }
 
     /// The invalid member, and the error.

@@ -109,10 +109,7 @@ impl Rules {
             check_scopes(&field, group)?;
         }
         for (index, rule) in self.claims.iter().enumerate() {
-            if let Some((member, problem)) = rule.problem() {
-                let dot = if member.is_empty() { "" } else { "." };
-                return Err(ConfigurationError::rule(format!("claims[{index}]{dot}{member}"), problem));
-            }
+            rule.check(&format!("claims[{index}]"))?;
         }
         for (value, implied) in &self.implied_scopes {
             check_scope(|| "implied_scopes".to_owned(), value)?;

@@ -231,9 +231,9 @@ impl Verifier {
         TokenCacheSize { tokens, bytes }
     }
 
-    /// The path of opaque tokens, if this token is one and an introspector is configured.
+    /// The path of opaque tokens, if this token is one, or a JWT that is introspected, and an introspector is configured.
     fn opaque(&self, token: BearerToken<'_>) -> Option<&Arc<Opaque>> {
-        self.0.opaque.as_ref().filter(|_| !token::is_jws(token))
+        self.0.opaque.as_ref().filter(|opaque| !token::is_jws(token) || opaque.takes_jwt(token, &self.0.issuers))
     }
 
     /// The length of the longest accepted token, in bytes.

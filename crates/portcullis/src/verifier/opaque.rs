@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use super::{
     branch::Branch,
+    issuers::Issuers,
     line::{Ground, Verified},
 };
 use crate::{
@@ -100,6 +101,17 @@ impl Opaque {
             refused,
             flights: SingleFlight::new(),
         }
+    }
+
+    /// Tells whether this JWT is introspected. Its unverified claims only choose the judge.
+    pub(super) fn takes_jwt(&self, token: BearerToken<'_>, issuers: &Issuers) -> bool {
+        let jwts = self.introspector.jwts();
+        if jwts.is_none() {
+            return false;
+        }
+        let Some(claims) = token::unverified_claims(token) else { return false };
+        let chosen = issuers.choose_by(|| token::claimed_issuer(&claims), || token::claimed_trust_domain(&claims));
+        chosen.is_ok_and(|branch| Arc::ptr_eq(branch, &self.branch)) && jwts.include(&claims)
     }
 
     /// The verdict, if the issuer need not be asked; otherwise the question for it.

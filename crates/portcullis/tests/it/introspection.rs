@@ -3,6 +3,7 @@
 mod answers;
 mod failures;
 mod hits;
+mod jwts;
 mod sharing;
 mod strangers;
 mod variations;

@@ -1,5 +1,7 @@
 //! Variables, and the keys of issuers about fetching and names.
 
+use portcullis::ClaimRule;
+
 use super::*;
 
 #[test]
@@ -75,6 +77,40 @@ fn an_issuer_without_a_name_needs_its_keys_and_has_no_other_beside_it() {
     ] {
         let found = mistakes(&tables);
         assert!(matches!(&found[..], [(at, told)] if *at == line && told.contains(words)), "{tables}: {found:?}");
+    }
+}
+
+#[test]
+fn jwts_may_be_introspected_too() {
+    let with = |tokens: &str| {
+        let keys = "endpoint = \"https://as.example.com/introspect\", authentication = \"none\"";
+        format!("{ISSUER}introspection = {{ {keys}{tokens} }}")
+    };
+    for (tokens, expected) in [
+        ("", IntrospectedTokens::Opaque),
+        (", introspect = \"opaque\"", IntrospectedTokens::Opaque),
+        (", introspect = \"all\"", IntrospectedTokens::All),
+        (
+            ", introspect = [{ name = \"sub\", absent = true }, { name = \"jti\", matches = \"trlt*\" }]",
+            IntrospectedTokens::JwtsToo(vec![ClaimRule::absent("sub"), ClaimRule::matches("jti", "trlt*")]),
+        ),
+    ] {
+        assert_eq!(good(&with(tokens)).issuers[0].introspection.clone().unwrap().tokens, expected);
+    }
+    for (tokens, words) in [
+        (", introspect = \"al\"", "expected \"opaque\" or \"all\", got \"al\""),
+        (
+            ", introspect = true",
+            "expected \"opaque\", \"all\", or an array of rules for the claims of JWTs, got a boolean",
+        ),
+        (", introspect = []", "expected something in `introspect`"),
+        (", introspect = [\"sub\"]", "expected a table, got a text"),
+        (", introspect = [{ absent = true }]", "expected `name`"),
+        (", introspect = [{ name = \"sub\", absent = true, value = \"a\" }]", "expected at most one of"),
+        (", introspect = [{ name = \"sub\", missing = true }]", "missing"),
+    ] {
+        let found = mistakes(&with(tokens));
+        assert!(matches!(&found[..], [(3, told), ..] if told.contains(words)), "{tokens}: {found:?}");
     }
 }
 
