@@ -1,6 +1,6 @@
 //! Forward-auth over HTTP: the same request, described in the ways of each proxy.
 
-use portcullis_testkit::{Attack, AuthorizationServer};
+use portcullis_testkit::{Attack, AuthorizationServer, Endpoint};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -438,6 +438,28 @@ async fn a_token_that_is_bound_to_a_key_passes_only_where_that_is_called_dangero
                 assert_eq!((answer.status, &*answer.code()), (status, code), "{mode}: {answer:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn jwts_that_only_their_server_can_judge_are_introspected() {
+    let server = AuthorizationServer::start().await;
+    let without_subject = server.token().scope("read").without_claim("sub").sign();
+    let ordinary = server.token().scope("read").sign();
+    for (tokens, expected) in [
+        ("", (0, 0)),
+        (", introspect = \"all\"", (1, 1)),
+        (", introspect = [{ name = \"sub\", absent = true }]", (1, 0)),
+    ] {
+        let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "json", tokens))).await;
+        gateway.ready().await;
+        let mut asked = Vec::new();
+        for token in [&without_subject, &ordinary] {
+            let before = server.requests(Endpoint::Introspection);
+            assert_eq!(gateway.ask("GET", "/orders/1", Some(token)).await.status, 200, "{tokens}");
+            asked.push(server.requests(Endpoint::Introspection) - before);
+        }
+        assert_eq!(asked, [expected.0, expected.1], "{tokens}");
     }
 }
 

@@ -43,7 +43,7 @@ async fn jwts_that_meet_a_rule_are_introspected_and_no_others() {
     let setup = Setup::new().await;
     let app = app(Secure::new(introspecting(&setup, without_subject())).problem_json());
     let forger = SigningKey::generate(Algorithm::RS256, "forged");
-    let forged = || TokenBuilder::new(&forger, &setup.server.issuer(), setup.clock.now());
+    let forged = || TokenBuilder::new(&forger, setup.server.issuer(), setup.clock.now());
     let token = || setup.server.token();
     for (token, questions, expected) in [
         (token().sign(), 0, (200, "")),
@@ -81,7 +81,7 @@ async fn a_jwt_with_a_signature_for_others_passes_by_the_answer_alone() {
     assert_eq!(
         verdict(
             &app,
-            &TokenBuilder::new(&unknown, &setup.server.issuer(), setup.clock.now())
+            &TokenBuilder::new(&unknown, setup.server.issuer(), setup.clock.now())
                 .typ("application/okta-internal-at+jwt")
                 .sign()
         )
@@ -101,8 +101,8 @@ async fn with_several_issuers_each_token_goes_to_its_own() {
     let named = |issuer: &str, jwks| Verifier::builder(jwks).issuer(issuer).audience("https://api.example.com");
     let jwks = portcullis::JwksService::builder(&other.jwks_uri()).clock(move || clock.now()).build().unwrap();
     let verifier = Verifier::any_of([
-        named(&setup.server.issuer(), setup.jwks.clone()).introspection(introspector),
-        named(&other.issuer(), jwks),
+        named(setup.server.issuer(), setup.jwks.clone()).introspection(introspector),
+        named(other.issuer(), jwks),
     ])
     .unwrap();
     let app = app(Secure::new(verifier).problem_json());
