@@ -38,8 +38,6 @@ pub struct Anonymous {
         expect(dead_code, reason = "only extractors ask for it")
     )]
     gate: Arc<Gate>,
-    /// The name of the DPoP proof that was used, where shadow mode let a request with a token pass.
-    proof: Option<Box<Digest>>,
 }
 
 impl Access {
@@ -82,13 +80,8 @@ impl Access {
 }
 
 impl Anonymous {
-    pub(super) fn new(gate: Arc<Gate>, proof: Option<Digest>) -> Self {
-        Self { gate, proof: proof.map(Box::new) }
-    }
-
-    /// The name of the DPoP proof that was used for the request.
-    pub(super) fn proof(&self) -> Option<Digest> {
-        self.proof.as_deref().copied()
+    pub(super) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate }
     }
 
     #[cfg(any(feature = "actix", feature = "axum"))]

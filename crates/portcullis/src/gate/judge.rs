@@ -113,15 +113,15 @@ impl Gate {
         let needed = match self.needed(presented) {
             Ok(needed) => needed,
             Err(fault) => {
-                return self.done(Err(self.said_first(fault, presented)), &Needed::default());
+                return Judging::Done(self.verdict(Err(self.said_first(fault, presented)), None, &Needed::default()));
             }
         };
         let Credentials { token, scheme } = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(credentials)) => credentials,
-            Ok(None) => return self.done(self.without_credentials(&needed), &needed),
-            Err(refusal) => return self.done(Err(refusal), &needed),
+            Ok(None) => return Judging::Done(self.verdict(self.without_credentials(&needed), None, &needed)),
+            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &needed)),
         };
-        let before = presented.used_proof();
+        let before = presented.before.and_then(Access::proof);
         let sender = self.sender(presented, Credentials { token, scheme });
         let verifying = match self.verified_before(token, presented.before) {
             Some(verified) => Verifying::Done(Verified { token: Ok(verified), ground: Ground::Cached }),
@@ -206,7 +206,7 @@ impl Gate {
             (Ok(Possession::Shown(_)), None) => Err(Refusal::Token(TokenFault::SenderConstrained)),
             (Err(refusal), _) => Err(refusal),
         };
-        Ok(self.verdict(outcome.map(Admitted::Bearer), Some(ground), None, needed))
+        Ok(self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed))
     }
 
     /// The verdict on a request whose proof was looked up.
@@ -217,9 +217,11 @@ impl Gate {
         ground: Ground,
         needed: &Needed,
     ) -> Verdict {
-        let proof = first.is_ok().then_some(shown.proof.id);
-        let outcome = first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof, needed));
-        self.verdict(outcome.map(Admitted::Bearer), Some(ground), proof, needed)
+        let outcome = first.map_err(not_first).and_then(|()| {
+            let proof = shown.proof.id;
+            self.admit(shown.used_first(), Some(proof), needed)
+        });
+        self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed)
     }
 
     fn admit(self: &Arc<Self>, token: ProvenToken, proof: Option<Digest>, needed: &Needed) -> Result<Access, Refusal> {
@@ -231,32 +233,25 @@ impl Gate {
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
     fn without_credentials(self: &Arc<Self>, needed: &Needed) -> Result<Admitted, Refusal> {
-        if needed.is_empty() { Ok(self.anonymous(None)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
+        if needed.is_empty() { Ok(self.anonymous()) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
     }
 
-    fn anonymous(self: &Arc<Self>, proof: Option<Digest>) -> Admitted {
-        Admitted::Anonymous(Anonymous::new(Arc::clone(self), proof))
+    fn anonymous(self: &Arc<Self>) -> Admitted {
+        Admitted::Anonymous(Anonymous::new(Arc::clone(self)))
     }
 
-    /// The verdict on a request without a token to judge.
-    fn done(self: &Arc<Self>, outcome: Result<Admitted, Refusal>, needed: &Needed) -> Judging {
-        Judging::Done(self.verdict(outcome, None, None, needed))
-    }
-
-    /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials, whose proof may have been
-    /// used all the same.
+    /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials.
     fn verdict(
         self: &Arc<Self>,
         outcome: Result<Admitted, Refusal>,
         ground: Option<Ground>,
-        used_proof: Option<Digest>,
         needed: &Needed,
     ) -> Verdict {
         let dpop_nonce = self.nonce().map(|(_, nonce)| nonce);
         match outcome.map_err(|refusal| self.at_operation(refusal, needed)) {
             Err(refusal) if self.rules.report_only => {
                 telemetry::would_refuse(&refusal);
-                Verdict { outcome: Ok(self.anonymous(used_proof)), would_refuse: Some(refusal), ground, dpop_nonce }
+                Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground, dpop_nonce }
             }
             outcome => Verdict { outcome, would_refuse: None, ground, dpop_nonce },
         }

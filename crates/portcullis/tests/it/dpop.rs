@@ -419,27 +419,6 @@ fn a_reporting_layer_counts_the_clients_that_send_bearer_tokens_yet() {
     assert_eq!(metrics.sum("portcullis_dpop_proofs_total", Some(("outcome", "first"))), 1.0);
 }
 
-#[tokio::test]
-async fn a_proof_that_a_reporting_layer_has_used_is_no_replay_behind_it() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    let dpop = Dpop::required();
-    let soon = secure(&setup, dpop.clone()).scope(["notes:admin"]).report_only();
-    let outermost = secure(&setup, dpop.clone()).problem_json();
-    for app in [
-        notes(secure(&setup, dpop.clone())).layer(soon.clone()),
-        notes(secure(&setup, dpop.clone())).layer(soon.clone()).layer(outermost),
-        notes(secure(&setup, dpop)).layer(soon.clone()).layer(soon),
-    ] {
-        let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
-        let fields = client.fields("GET", URL, &token);
-        let first = answer(&app, asked(&fields)).await;
-        assert_eq!(first.status, 200, "{}", first.body);
-        let again = answer(&app, asked(&fields)).await;
-        assert!(again.status == 401 && again.body.contains("dpop_replayed"), "{}", again.body);
-    }
-}
-
 #[test]
 fn every_hostile_case_is_named_in_the_security_page() {
     let page = include_str!("../../../../SECURITY.md");
