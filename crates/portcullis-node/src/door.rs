@@ -77,7 +77,7 @@ impl Door {
         verify: bool,
         before: Option<&Passed>,
     ) -> Result<Unknown<'env>> {
-        judge::message(env, &self.secure, &message, verify, before.and_then(Passed::access))
+        judge::message(env, &self.secure, &message, verify, before.map(Passed::admitted))
     }
 
     /// The refusal of a token that a rule in JavaScript does not accept.

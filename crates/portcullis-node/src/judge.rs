@@ -14,7 +14,7 @@ use napi::{
     bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown},
     check_status, sys,
 };
-use portcullis::{Access, Judging, Secure};
+use portcullis::{Admitted, Judging, Secure};
 
 use crate::{field::Field, message::Message, request::Request, runtime, verdict::told};
 
@@ -78,7 +78,7 @@ pub(crate) fn message<'env>(
     secure: &Secure,
     message: &Message,
     verify: bool,
-    before: Option<&Access>,
+    before: Option<&Admitted>,
 ) -> Result<Unknown<'env>> {
     runtime::enter_for_good()?;
     let outcome = outcome(env, secure, message.judge(secure, verify, before), message.shows_proof())?;

@@ -3,7 +3,7 @@
 use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use portcullis::{Access, ClientAuthority, ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
+use portcullis::{Admitted, ClientAuthority, ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
 
 use crate::request::Request;
 
@@ -34,12 +34,17 @@ pub struct Message {
 
 impl Message {
     /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
-    pub(crate) fn judge(&self, secure: &Secure, verify: bool, before: Option<&Access>) -> Judging {
+    pub(crate) fn judge(&self, secure: &Secure, verify: bool, before: Option<&Admitted>) -> Judging {
         let certificate = self.client_certificate.as_deref().map(ClientCertificate::from_der);
         let target = self.target.as_deref().unwrap_or_default();
         let presented = Presented::new(self).request(&self.method, target).content(self.content());
         let presented = presented.scheme(self.scheme.as_deref()).authority(self.authority());
-        secure.judge(&presented.client_certificate(certificate).after(before).verify_later(!verify))
+        let presented = presented.client_certificate(certificate).verify_later(!verify);
+        secure.judge(&match before {
+            Some(Admitted::Bearer(access)) => presented.after(Some(access)),
+            Some(Admitted::Anonymous(anonymous)) => presented.after_anonymous(Some(anonymous)),
+            _ => presented,
+        })
     }
 
     /// Returns true if the request has a DPoP proof.

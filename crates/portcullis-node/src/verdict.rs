@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::{Either, Either3};
 use napi_derive::napi;
-use portcullis::{Access, Ground, Secure};
+use portcullis::{Access, Admitted, Ground, Secure};
 
 use crate::refused::Refused;
 
@@ -19,7 +19,7 @@ pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shows_proof: b
     let portcullis::Verdict { outcome, ground, dpop_nonce, .. } = verdict;
     match outcome {
         Ok(admitted) if shows_proof || dpop_nonce.is_some() => Either3::B(Passed {
-            access: admitted.access().cloned(),
+            admitted,
             nonce: dpop_nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
             took_signature: shows_proof || ground == Some(Ground::Verified),
         }),
@@ -31,7 +31,7 @@ pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shows_proof: b
 /// The verdict on a request that passes, with more than its number.
 #[napi]
 pub struct Passed {
-    access: Option<Access>,
+    admitted: Admitted,
     nonce: Option<String>,
     took_signature: bool,
 }
@@ -41,7 +41,7 @@ impl Passed {
     /// The number of the verdict.
     #[napi(getter)]
     pub fn number(&self) -> f64 {
-        self.access.as_ref().map_or(ANONYMOUSLY, number)
+        self.admitted.access().map_or(ANONYMOUSLY, number)
     }
 
     /// The field `DPoP-Nonce` of the response; undefined if there is none.
@@ -57,8 +57,8 @@ impl Passed {
     }
 
     /// The evidence for doors behind: it names the proof that was used for the request.
-    pub(crate) fn access(&self) -> Option<&Access> {
-        self.access.as_ref()
+    pub(crate) fn admitted(&self) -> &Admitted {
+        &self.admitted
     }
 }
 

@@ -76,7 +76,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
     /// Judges what was presented, behind outer middleware of this request.
     fn judge(&self, request: &ServiceRequest, presented: Presented<'_>) -> Judging {
         let extensions = request.extensions();
-        self.secure.judge(&presented.after(extensions.get()))
+        self.secure.judge(&presented.after(extensions.get()).after_anonymous(extensions.get()))
     }
 
     /// Judges the request with its content, and puts that back.

@@ -33,6 +33,8 @@ pub struct Access {
 /// Evidence that a request may pass without credentials.
 #[derive(Clone)]
 pub struct Anonymous {
+    /// The name of the DPoP proof that was used for the request, in spite of the anonymous pass.
+    proof: Option<Box<Digest>>,
     #[cfg_attr(
         not(any(feature = "actix", feature = "axum")),
         expect(dead_code, reason = "only extractors ask for it")
@@ -80,8 +82,13 @@ impl Access {
 }
 
 impl Anonymous {
-    pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate }
+    pub(super) fn new(proof: Option<Digest>, gate: Arc<Gate>) -> Self {
+        Self { proof: proof.map(Box::new), gate }
+    }
+
+    /// The name of the DPoP proof that was used for the request.
+    pub(super) fn proof(&self) -> Option<Digest> {
+        self.proof.as_deref().copied()
     }
 
     #[cfg(any(feature = "actix", feature = "axum"))]

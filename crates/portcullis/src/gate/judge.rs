@@ -110,18 +110,22 @@ impl Gate {
     pub(super) fn judge(self: &Arc<Self>, presented: &Presented<'_>) -> Judging {
         let span = telemetry::judging();
         let judging = span.enter();
+        let before = presented.used_proof();
         let needed = match self.needed(presented) {
             Ok(needed) => needed,
             Err(fault) => {
-                return Judging::Done(self.verdict(Err(self.said_first(fault, presented)), None, &Needed::default()));
+                let fault = self.said_first(fault, presented);
+                return Judging::Done(self.verdict(Err(fault), before, None, &Needed::default()));
             }
         };
         let Credentials { token, scheme } = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(credentials)) => credentials,
-            Ok(None) => return Judging::Done(self.verdict(self.without_credentials(&needed), None, &needed)),
-            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), None, &needed)),
+            Ok(None) => {
+                let outcome = self.without_credentials(before, &needed);
+                return Judging::Done(self.verdict(outcome, before, None, &needed));
+            }
+            Err(refusal) => return Judging::Done(self.verdict(Err(refusal), before, None, &needed)),
         };
-        let before = presented.before.and_then(Access::proof);
         let sender = self.sender(presented, Credentials { token, scheme });
         let verifying = match self.verified_before(token, presented.before) {
             Some(verified) => Verifying::Done(Verified { token: Ok(verified), ground: Ground::Cached }),
@@ -206,7 +210,7 @@ impl Gate {
             (Ok(Possession::Shown(_)), None) => Err(Refusal::Token(TokenFault::SenderConstrained)),
             (Err(refusal), _) => Err(refusal),
         };
-        Ok(self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed))
+        Ok(self.verdict(outcome.map(Admitted::Bearer), before, Some(ground), needed))
     }
 
     /// The verdict on a request whose proof was looked up.
@@ -217,11 +221,9 @@ impl Gate {
         ground: Ground,
         needed: &Needed,
     ) -> Verdict {
-        let outcome = first.map_err(not_first).and_then(|()| {
-            let proof = shown.proof.id;
-            self.admit(shown.used_first(), Some(proof), needed)
-        });
-        self.verdict(outcome.map(Admitted::Bearer), Some(ground), needed)
+        let proof = first.is_ok().then_some(shown.proof.id);
+        let outcome = first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof, needed));
+        self.verdict(outcome.map(Admitted::Bearer), proof, Some(ground), needed)
     }
 
     fn admit(self: &Arc<Self>, token: ProvenToken, proof: Option<Digest>, needed: &Needed) -> Result<Access, Refusal> {
@@ -232,18 +234,20 @@ impl Gate {
     }
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
-    fn without_credentials(self: &Arc<Self>, needed: &Needed) -> Result<Admitted, Refusal> {
-        if needed.is_empty() { Ok(self.anonymous()) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
+    fn without_credentials(self: &Arc<Self>, proof: Option<Digest>, needed: &Needed) -> Result<Admitted, Refusal> {
+        if needed.is_empty() { Ok(self.anonymous(proof)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
     }
 
-    fn anonymous(self: &Arc<Self>) -> Admitted {
-        Admitted::Anonymous(Anonymous::new(Arc::clone(self)))
+    fn anonymous(self: &Arc<Self>, proof: Option<Digest>) -> Admitted {
+        Admitted::Anonymous(Anonymous::new(proof, Arc::clone(self)))
     }
 
-    /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials.
+    /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials. The proof that was used
+    /// for it, by this layer or one before, is no replay at the layers within.
     fn verdict(
         self: &Arc<Self>,
         outcome: Result<Admitted, Refusal>,
+        proof: Option<Digest>,
         ground: Option<Ground>,
         needed: &Needed,
     ) -> Verdict {
@@ -251,7 +255,7 @@ impl Gate {
         match outcome.map_err(|refusal| self.at_operation(refusal, needed)) {
             Err(refusal) if self.rules.report_only => {
                 telemetry::would_refuse(&refusal);
-                Verdict { outcome: Ok(self.anonymous()), would_refuse: Some(refusal), ground, dpop_nonce }
+                Verdict { outcome: Ok(self.anonymous(proof)), would_refuse: Some(refusal), ground, dpop_nonce }
             }
             outcome => Verdict { outcome, would_refuse: None, ground, dpop_nonce },
         }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Access, ClientAuthority, ConnectionPeer};
-use crate::{bearer::HeaderFields, mcp::Content, proof::ClientCertificate};
+use super::{Access, Anonymous, ClientAuthority, ConnectionPeer};
+use crate::{bearer::HeaderFields, crypto::Digest, mcp::Content, proof::ClientCertificate};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
 ///
@@ -46,6 +46,8 @@ pub struct Presented<'a> {
     /// The access that an outer layer gave: the same verifier does not verify the same bytes again, while the token's times are
     /// right and its keys in use.
     pub before: Option<&'a Access>,
+    /// The anonymous pass that an outer layer gave: a DPoP proof that a layer in shadow mode has used is no replay here.
+    pub before_anonymous: Option<&'a Anonymous>,
     /// True if [`Pending`](super::Pending) verifies the signatures of unknown tokens and of DPoP proofs: for servers with one thread
     /// for requests and others for work.
     pub verify_later: bool,
@@ -66,6 +68,7 @@ impl<'a> Presented<'a> {
             client_certificate: None,
             content: Content::Unseen,
             before: None,
+            before_anonymous: None,
             verify_later: false,
         }
     }
@@ -116,6 +119,17 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn after(self, before: Option<&'a Access>) -> Self {
         Self { before, ..self }
+    }
+
+    /// The same behind an outer layer that gave this anonymous pass.
+    #[must_use]
+    pub fn after_anonymous(self, before_anonymous: Option<&'a Anonymous>) -> Self {
+        Self { before_anonymous, ..self }
+    }
+
+    /// The name of the DPoP proof that an outer layer has used for this request.
+    pub(super) fn used_proof(&self) -> Option<Digest> {
+        self.before.and_then(Access::proof).or_else(|| self.before_anonymous.and_then(Anonymous::proof))
     }
 
     /// The same, with the verification of an unknown token and of a DPoP proof left to [`Pending`](super::Pending).

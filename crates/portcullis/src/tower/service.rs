@@ -92,6 +92,7 @@ pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
         .peer(extensions.get().copied())
         .client_certificate(extensions.get().copied())
         .after(extensions.get())
+        .after_anonymous(extensions.get())
 }
 
 /// The path and query before axum's `nest` has taken a prefix off.

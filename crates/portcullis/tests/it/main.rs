@@ -16,6 +16,7 @@ mod claims;
 mod client_certificate;
 mod discovery;
 mod dpop;
+mod dpop_layers;
 mod dpop_store;
 mod dpop_url;
 mod explain;

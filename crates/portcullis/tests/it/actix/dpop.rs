@@ -137,3 +137,20 @@ async fn of_two_nonces_the_client_gets_that_of_the_layer_that_refused_or_of_the_
         assert_eq!((axum.status.as_u16(), &nonce_of(&axum)), (status, given), "{}", axum.body);
     }
 }
+
+#[tokio::test]
+async fn a_layer_in_shadow_mode_takes_no_proof_from_the_layer_within() {
+    let setup = Setup::new().await;
+    let client = DpopClient::new(Algorithm::ES256).with_clock(setup.clock.clone());
+    let token = setup.server.token().bound_to_key(client.thumbprint()).sign();
+    let today = secure(&setup, Dpop::required());
+    let soon = today.clone().scope(["write"]).report_only();
+    let fields = client.fields("GET", URL, &token);
+    let mut fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fields.push(("host", "api.example.com"));
+    for status in [200, 401] {
+        let route = web::get().to(|| async { "made" });
+        let app = App::new().route("/notes/new", route).wrap(today.clone()).wrap(soon.clone());
+        assert_eq!(answer!(app, "/notes/new", &fields).status, status);
+    }
+}
