@@ -114,10 +114,10 @@ impl Nonces {
         self.with_key(step, |key| key.verify(&step.to_be_bytes(), mac)).then_some(time)
     }
 
-    /// Returns the times that a nonce tells, of whatever server: a server with nonces may have accepted it.
+    /// Returns the times that a nonce tells, of whatever server: a server with nonces of whatever lifetime may accept it.
     pub(super) fn time_of(nonce: &str, now: SystemTime) -> Option<ProofTime> {
         let bytes = base64url::decode(nonce)?;
-        time_of_step(u64::from_be_bytes(*bytes.first_chunk()?), LIFETIME, now)
+        time_of_step(u64::from_be_bytes(*bytes.first_chunk()?), LONGEST_LIFETIME, now)
     }
 
     fn nonce(&self, step: u64) -> HeaderValue {

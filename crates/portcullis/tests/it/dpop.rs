@@ -125,6 +125,25 @@ async fn a_nonce_is_asked_for_and_given() {
 }
 
 #[tokio::test]
+async fn a_proof_stays_a_replay_where_nonces_of_any_lifetime_are_switched_on() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let token = setup.server.token().expires_in(Duration::from_secs(7200)).bound_to_key(client.thumbprint()).sign();
+    for minutes in [4, 10, 55] {
+        let without = Dpop::required();
+        let lasting = Nonces::random().unwrap().lifetime(Duration::from_secs(3600));
+        let with = notes(secure(&setup, without.clone().nonces(lasting)));
+        let nonce = answer(&with, asked(&[])).await.headers["dpop-nonce"].to_str().unwrap().to_owned();
+        setup.clock.advance(Duration::from_secs(minutes * 60));
+        let proof = client.proof("GET", URL).token(&token).nonce(&nonce).sign();
+        let fields = [("authorization", format!("DPoP {token}")), ("dpop", proof)];
+        assert_eq!(answer(&notes(secure(&setup, without.clone())), asked(&fields)).await.status, 200);
+        let again = answer(&with, asked(&fields)).await;
+        assert!(again.status == 401 && again.body.contains("dpop_replayed"), "{minutes}: {} {}", again.status, again.body);
+    }
+}
+
+#[tokio::test]
 async fn challenges_name_the_schemes_that_are_accepted() {
     let setup = Setup::new().await;
     let table = [
