@@ -78,11 +78,13 @@ impl Told {
 impl Challenge {
     pub(crate) fn new(rules: &Rules, told: Option<Told>, dpop: Option<DpopTold>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
-        let (invalid_token_status, problem_json) = (*invalid_token_status, *problem_json);
+        // RFC 9449 section 7.1 has 401, and its clients look for the challenge there.
+        let invalid_token_status =
+            if dpop.is_some() { InvalidTokenStatus::Unauthorized } else { *invalid_token_status };
         Self {
             realm: realm.clone(),
             invalid_token_status,
-            problem_json,
+            problem_json: *problem_json,
             told: told.map(Arc::new),
             dpop: dpop.map(Arc::new),
             own_body,

@@ -139,7 +139,12 @@ async fn a_proof_stays_a_replay_where_nonces_of_any_lifetime_are_switched_on() {
         let fields = [("authorization", format!("DPoP {token}")), ("dpop", proof)];
         assert_eq!(answer(&notes(secure(&setup, without.clone())), asked(&fields)).await.status, 200);
         let again = answer(&with, asked(&fields)).await;
-        assert!(again.status == 401 && again.body.contains("dpop_replayed"), "{minutes}: {} {}", again.status, again.body);
+        assert!(
+            again.status == 401 && again.body.contains("dpop_replayed"),
+            "{minutes}: {} {}",
+            again.status,
+            again.body
+        );
     }
 }
 
@@ -160,6 +165,22 @@ async fn challenges_name_the_schemes_that_are_accepted() {
     let refused =
         answer(&notes(secure(&setup, Dpop::required())), asked(&[("authorization", format!("Bearer {bearer}"))])).await;
     assert!(refused.body.contains("dpop_required"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_bad_token_gets_401_where_dpop_is_accepted() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let bound = setup.server.token().bound_to_key(client.thumbprint());
+    let expired = bound.expired_for(Duration::from_secs(60)).sign();
+    for dpop in [Dpop::allowed(), Dpop::required()] {
+        let app = notes(secure(&setup, dpop));
+        for fields in [client.fields("GET", URL, &expired), vec![("authorization", format!("Bearer {expired}"))]] {
+            let got = answer(&app, asked(&fields)).await;
+            assert!(got.status == 401 && got.body.contains("\"expired\""), "{} {}", got.status, got.body);
+            assert!(schemes(&got).iter().all(|challenge| challenge.contains("error=\"invalid_token\"")));
+        }
+    }
 }
 
 #[tokio::test]
