@@ -4,6 +4,7 @@ mod answers;
 mod failures;
 mod hits;
 mod jwts;
+mod senders;
 mod sharing;
 mod strangers;
 mod variations;
