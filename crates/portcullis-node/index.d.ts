@@ -49,6 +49,16 @@ declare namespace portcullis {
     issuer?: string | readonly string[];
 
     /**
+     * The accepted values of `sub`, of which a token has to match one; `*` stands for any run of characters. All by default.
+     *
+     * @example
+     * ```js
+     * secure(keys, { issuer: 'https://token.actions.githubusercontent.com', subjects: 'repo:my-org/*', audience: 'api' });
+     * ```
+     */
+    subjects?: string | readonly string[];
+
+    /**
      * The claim that has to be equal to the tenant in `iss`, by its name or JSON Pointer, if `issuer` has a placeholder for the
      * tenant. The placeholder is one segment of the path.
      *
@@ -973,6 +983,7 @@ declare namespace portcullis {
     | 'malformed_claim'
     | 'wrong_issuer'
     | 'wrong_tenant'
+    | 'wrong_subject'
     | 'wrong_audience'
     | 'sender_constrained_token'
     | 'unsupported_confirmation'

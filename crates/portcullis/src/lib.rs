@@ -132,8 +132,8 @@ pub use explain::{
     ResourceInspector, ResourceOutcome, ResourceReport,
 };
 pub use gate::{
-    Access, Admitted, Anonymous, ClientAuthority, ConnectionPeer, Dpop, Judging, Pending, Presented, ProtectedResource,
-    Secure, Verdict,
+    Access, Admitted, Anonymous, ClientAuthority, ConnectionPeer, Dpop, ForwardedElement, Judging, Pending, Presented,
+    ProtectedResource, Secure, Verdict,
 };
 pub use introspection::{
     ClientAddress, IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,

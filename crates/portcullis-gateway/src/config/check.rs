@@ -83,6 +83,7 @@ fn config(root: Table<'_>) -> Config {
         trusted_proxies: root
             .list("trusted_proxies", "an array of addresses and networks", network)
             .unwrap_or_else(Network::loopback),
+        forwarded: root.get("forwarded", Value::boolean).unwrap_or(false),
         log: listener::log(&root),
         routes,
         rules,

@@ -73,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The peers that are answered, and whose descriptions of original requests count.
     pub(crate) trusted_proxies: Vec<Network>,
+    /// True if they describe the client's connection in `Forwarded` (RFC 7239).
+    pub(crate) forwarded: bool,
     pub(crate) log: Log,
     /// The rules of each route that has none of its own, and the rules where there are no routes.
     pub(crate) rules: Rules,
@@ -129,9 +131,7 @@ impl Config {
 
     /// Returns true if some request to a resource is under a route.
     pub(crate) fn leads_to(&self, resource: &Resource) -> bool {
-        let meets = |route: &Route| {
-            route.pattern.as_ref().is_none_or(|own| resource.paths.covers(own) || own.covers(&resource.paths))
-        };
+        let meets = |route: &Route| route.pattern.as_ref().is_none_or(|own| own.meets(&resource.paths));
         self.routes.is_empty() || self.routes.iter().any(meets)
     }
 }

@@ -125,6 +125,10 @@ fn place(value: &Value<'_>) -> Read<Place> {
         let problem = value.problem("expected a path whose characters need no encoding, got another");
         return Err(problem.help("servers read encoded characters differently: choose another path for the resource"));
     }
+    if path.contains('*') {
+        let problem = value.problem("expected a path without `*`, got one with it");
+        return Err(problem.help("an identifier names one resource: write a table for each"));
+    }
     let paths = Pattern::parse(&format!("{path}/*")).map_err(|not| value.problem(not.problem).help(not.help))?;
     Ok(Place { host: host.to_owned(), paths, origin: url.origin().ascii_serialization() })
 }

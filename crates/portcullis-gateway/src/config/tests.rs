@@ -503,7 +503,7 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\nscope = [\"a\"]", 3, "`path` in this table"),
         ("[[routes]]\npath = \"orders\"", 4, "write `/orders`"),
         ("[[routes]]\npath = \"/a/../b\"", 4, "dot segments"),
-        ("[[routes]]\npath = \"/users/{id}\"", 4, "no variables"),
+        ("[[routes]]\npath = \"/users/{id}\"", 4, "variables have no names"),
         ("[[routes]]\npath = \"/a\"\nmethods = [\"get\"]", 5, "write \"GET\""),
         ("[[routes]]\npath = \"/a\"\nmethods = [\"GET POST\"]", 5, "one method in each text"),
         ("[[routes]]\npath = \"/a\"\nmethods = []", 5, "leave `methods` out"),

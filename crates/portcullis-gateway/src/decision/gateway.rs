@@ -42,6 +42,7 @@ pub(crate) struct Gateway {
     /// The fields with the client's certificate, of forward-auth and ext_authz.
     certificate_fields: [Option<CertificateField>; 2],
     trusted_proxies: Vec<Network>,
+    forwarded: bool,
     problem_json: bool,
     content_bytes: usize,
     pub(super) logged: LoggedDecisions,
@@ -103,6 +104,7 @@ impl Gateway {
             headers: Headers::new(&config.headers, certificate_fields.iter().flatten()),
             certificate_fields,
             trusted_proxies: config.trusted_proxies.clone(),
+            forwarded: config.forwarded,
             problem_json: config.rules.problem_json,
             content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
             logged: config.log.decisions,
@@ -154,6 +156,11 @@ impl Gateway {
     /// Returns true if this peer is answered, and its description of the original request counts.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// Returns true if proxies describe the client's connection in `Forwarded` (RFC 7239): clients cannot write it then.
+    pub(crate) fn reads_forwarded(&self) -> bool {
+        self.forwarded
     }
 
     /// Returns the field in which proxies at this door hand the client's certificate on.

@@ -140,7 +140,8 @@ fn meet(route: &Route, earlier: &[Route], resource: &Resource, config: &Config) 
     let common = match (own.covers(paths), paths.covers(own)) {
         (true, _) => paths,
         (false, true) => own,
-        (false, false) => return false,
+        // With `*` they may cross: some paths are under both.
+        (false, false) => return own.meets(paths),
     };
     let covers = |route: &Route, path| {
         route.hosts.are_unnamed() && route.pattern.as_ref().is_some_and(|pattern| pattern.covers(path))

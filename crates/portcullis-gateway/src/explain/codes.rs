@@ -269,6 +269,12 @@ const CODES: &[Code] = &[
         "Name the claim in which the issuer writes the tenant (`tid` for Microsoft Entra); else refuse such tokens, as is done.",
     ),
     code(
+        "wrong_subject",
+        401,
+        "`sub` is none of the `subjects` that are accepted of this issuer.",
+        "Compare them with the token, as `portcullis explain` shows it; `*` stands for any characters, and case matters.",
+    ),
+    code(
         "wrong_audience",
         401,
         "`aud` does not name this API: the client asked for no audience, or for another.",

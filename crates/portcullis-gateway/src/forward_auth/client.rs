@@ -2,19 +2,27 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::FORWARDED};
+use portcullis::ForwardedElement;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Returns the client's address, as far as this peer, which is trusted, tells it.
 ///
-/// It is the last one in `X-Forwarded-For` before the addresses of trusted proxies, or the one in `X-Real-IP`; the
+/// It is the last one in `X-Forwarded-For`, or in `Forwarded` where proxies write that, before the addresses of trusted proxies, or the one in `X-Real-IP`; the
 /// client may have made up anything further to the left. Where all are trusted, the first one is the client. The peer's
 /// own address tells nothing: proxies write it where they know no other.
-pub(super) fn address(headers: &HeaderMap, peer: IpAddr, trusts: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-    let fields = headers.get_all(&FORWARDED_FOR).iter().rev();
-    let addresses = fields.flat_map(|field| text(field).rsplit(',').map(parse));
+pub(super) fn address(
+    headers: &HeaderMap,
+    peer: IpAddr,
+    reads_forwarded: bool,
+    trusts: impl Fn(IpAddr) -> bool,
+) -> Option<IpAddr> {
+    let (name, read): (_, fn(&str) -> Option<IpAddr>) =
+        if reads_forwarded { (&FORWARDED, client_of) } else { (&FORWARDED_FOR, parse) };
+    let fields = headers.get_all(name).iter().rev();
+    let addresses = fields.flat_map(|field| text(field).rsplit(',').map(read));
     let mut forwarded = None;
     for address in addresses {
         forwarded = address;
@@ -38,6 +46,11 @@ fn text(field: &HeaderValue) -> &str {
     field.to_str().unwrap_or_default()
 }
 
+/// Reads the address of the client in an element of `Forwarded`.
+fn client_of(element: &str) -> Option<IpAddr> {
+    parse(ForwardedElement::parse(element.trim())?.client?)
+}
+
 /// Reads an address, with or without a port.
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -58,7 +71,10 @@ mod tests {
                 headers.append(*name, value.parse().unwrap());
             }
             let trusts = |address: IpAddr| address.is_loopback() || address == IpAddr::from([10, 0, 0, 1]);
-            address(&headers, peer.parse().unwrap(), trusts).map(|address| address.to_string()).unwrap_or_default()
+            let reads_forwarded = headers.contains_key("forwarded");
+            address(&headers, peer.parse().unwrap(), reads_forwarded, trusts)
+                .map(|address| address.to_string())
+                .unwrap_or_default()
         };
         let (forwarded, real) = ("x-forwarded-for", "x-real-ip");
         for (peer, fields, expected) in [
@@ -85,6 +101,11 @@ mod tests {
             ("127.0.0.1", vec![(forwarded, "192.0.2.1:4711")], "192.0.2.1"),
             ("127.0.0.1", vec![(forwarded, "[2001:db8::1]:4711")], "2001:db8::1"),
             ("127.0.0.1", vec![(forwarded, "[2001:db8::1]")], "2001:db8::1"),
+            ("127.0.0.1", vec![("forwarded", "for=192.0.2.1;proto=https"), (forwarded, "192.0.2.9")], "192.0.2.1"),
+            ("127.0.0.1", vec![("forwarded", "for=198.51.100.1, for=\"192.0.2.1:4711\", for=10.0.0.1")], "192.0.2.1"),
+            ("127.0.0.1", vec![("forwarded", "for=\"[2001:db8::1]:4711\"")], "2001:db8::1"),
+            ("127.0.0.1", vec![("forwarded", "for=192.0.2.1, for=_hidden")], ""),
+            ("127.0.0.1", vec![("forwarded", "for=192.0.2.1, for=\"unknown")], ""),
         ] {
             assert_eq!(of(peer, &fields), expected, "{peer} {fields:?}");
         }

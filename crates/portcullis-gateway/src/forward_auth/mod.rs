@@ -67,7 +67,9 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
         match self.decider.decide(&gateway, &original) {
             Deciding::Done(decision) => Answering::now(told(decision, judged)),
             Deciding::Waits(waiting) => {
-                let client = client::address(&head.headers, self.peer, |address| gateway.trusts(address));
+                let client = client::address(&head.headers, self.peer, gateway.reads_forwarded(), |address| {
+                    gateway.trusts(address)
+                });
                 let judged = judged.cloned();
                 Answering::later(async move {
                     let decision = waiting.decision(client.map(Into::into)).await;

@@ -1,6 +1,7 @@
 //! The original request, read out of a proxy's question.
 
 use http::{HeaderValue, header::HOST, request::Parts, uri::Authority};
+use portcullis::ForwardedElement;
 
 use crate::decision::{Fault, Gateway, leads_past_us};
 
@@ -38,6 +39,8 @@ struct Description<'a> {
     forwarded: Family<'a>,
     /// `X-Forwarded-Proto`, beside any description without a URL.
     scheme: Field<'a>,
+    /// `Forwarded`, where proxies write it: scheme and host, beside any description without a URL.
+    element: Field<'a>,
 }
 
 /// Fields that together describe a request.
@@ -66,8 +69,8 @@ impl<'a> Question<'a, '_> {
     /// the gateway may set, with another character for `-`, which no answer can replace; or if the client has such a
     /// field dropped.
     pub(super) fn original(&self) -> Result<Described<'a>, Fault> {
-        let host = host(self.head);
         let description = self.description()?;
+        let host = description.host(host(self.head));
         let scheme = description.scheme();
         let described = description.request(host)?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
@@ -96,6 +99,7 @@ impl<'a> Question<'a, '_> {
                 "x-forwarded-uri" => description.forwarded.target.add(value),
                 "x-forwarded-host" => description.forwarded.host.add(value),
                 "x-forwarded-proto" => description.scheme.add(value),
+                "forwarded" if self.gateway.reads_forwarded() => description.element.add(value),
                 "connection" if self.gateway.is_dropped_by(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 "upgrade" if leads_past_us(value.as_bytes()) => return Err(Fault::HopByHopHeader),
                 name if self.gateway.is_forged_header(name) => return Err(Fault::ForgedHeader),
@@ -112,9 +116,13 @@ impl<'a> Description<'a> {
         match (self.original.request(host)?, self.forwarded.request(host)?) {
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
             (original, forwarded) => {
-                let with_scheme =
-                    |request: Described<'a>| Described { scheme: request.scheme.or(self.scheme()), ..request };
-                Ok(original.or(forwarded).map(with_scheme))
+                let is_clear = self.element().is_some_and(|element| self.agrees(&element));
+                let told = |request: Described<'a>| Described {
+                    scheme: request.scheme.or(self.scheme()),
+                    host: request.host.filter(|_| is_clear),
+                    ..request
+                };
+                Ok(original.or(forwarded).map(told))
             }
         }
     }
@@ -122,7 +130,29 @@ impl<'a> Description<'a> {
     /// Returns the scheme of the client's URL, as the proxy tells it. An unreadable one stays unreadable: the default in its
     /// place could be another than the client's.
     fn scheme(&self) -> Option<&'a str> {
-        self.scheme.text().unwrap_or(Some(""))
+        let Some(element) = self.element() else { return Some("") };
+        match (self.scheme.text().unwrap_or(Some("")), element.scheme) {
+            (Some(one), Some(other)) if !one.eq_ignore_ascii_case(other) => Some(""),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Returns the host that `Forwarded` tells, or else this one; none if the fields are malformed or disagree.
+    fn host(&self, of_question: Option<&'a str>) -> Option<&'a str> {
+        self.element().filter(|element| self.agrees(element))?.host.or(of_question)
+    }
+
+    /// Returns true if `Forwarded` tells the host of `X-Forwarded-Host`, or one of them tells none.
+    fn agrees(&self, element: &ForwardedElement<'a>) -> bool {
+        match (element.host, self.forwarded.host.text()) {
+            (Some(one), Ok(Some(other))) => one.eq_ignore_ascii_case(other),
+            _ => true,
+        }
+    }
+
+    /// Returns the one element of `Forwarded`, which may be empty; none if it is malformed, or there are several.
+    fn element(&self) -> Option<ForwardedElement<'a>> {
+        self.element.text().ok()?.map_or(Some(ForwardedElement::default()), ForwardedElement::parse)
     }
 }
 

@@ -21,6 +21,10 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/büro/*", "/public/büro/*", "/*"],
     &["/public/*"],
     &["/public/.well-known/*", "/.well-known/*", "/admin/*", "/*"],
+    &["/public/*/users", "/public/*", "/*"],
+    &["/*/users/*", "/public/*", "/admin", "/*"],
+    &["/admin/*/b/*", "/admin/a/*", "/*/a/users", "/public/*"],
+    &["/*/*/users", "/public/*/*", "/*"],
 ];
 
 /// The parts of hostile targets.

@@ -2,7 +2,7 @@
 
 use super::units::{STREAM, marks_in, may_fall_away};
 
-/// A path of a route: exact, or a prefix with `/*`.
+/// A path of a route: exact, or a prefix with `/*`. A segment `*` before the end stands for any name.
 ///
 /// A pattern is written in its plainest form: decoded, without dot segments, doubled slashes, `;` and `\`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub(crate) struct NotAPattern {
     /// The remedy.
     pub(crate) help: String,
 }
+
+/// The segment that stands for any name.
+pub(super) const ANY: &str = "*";
 
 const PROTECT_THE_PREFIX: &str = "protect the prefix before it";
 
@@ -43,10 +46,16 @@ impl Pattern {
             return Err(NotAPattern::new(problem, format!("write `/{text}`")));
         }
         let path = text.strip_suffix("/*").unwrap_or(text);
-        if let Some(character) = path.chars().find(|&character| !is_clean(character)) {
+        let segments = || path.split('/').skip(1);
+        let names = || segments().filter(|segment| *segment != ANY);
+        if let Some(name) = names().find(|name| name.contains(ANY)) {
+            let problem = format!("expected `*` as a whole segment, got `{name}`");
+            let help = "write `*` for one segment, as in `/tenants/*/orders`, and `/*` at the end for everything below";
+            return Err(NotAPattern::new(problem, help));
+        }
+        if let Some(character) = names().flat_map(str::chars).find(|&character| !is_clean(character)) {
             return Err(refused(character));
         }
-        let segments = || path.split('/').skip(1);
         if segments().any(|segment| matches!(segment, "." | "..")) {
             let problem = "expected a path without dot segments, got `.` or `..`";
             return Err(NotAPattern::new(problem, "write the resolved path"));
@@ -74,7 +83,7 @@ impl Pattern {
         &self.0
     }
 
-    /// Returns true if each path under the other pattern is under this one.
+    /// Returns true if each path under the other pattern is under this one; `*` of the other is a name like any.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self.prefix(), other.prefix()) {
             (None, Some(_)) => false,
@@ -82,36 +91,73 @@ impl Pattern {
         }
     }
 
+    /// Returns true if some path is under both patterns.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let segments = |pattern: &'_ Self| pattern.body().split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
+        let (own, others) = (segments(self), segments(other));
+        let is_shared = own.iter().zip(&others).all(|(own, other)| is_named(own, other) || is_named(other, own));
+        let reaches = |pattern: &Self, own: usize, other: usize| own >= other || pattern.prefix().is_some();
+        is_shared && reaches(self, own.len(), others.len()) && reaches(other, others.len(), own.len())
+    }
+
     /// Returns true if a reading of a path is under this pattern.
     pub(super) fn matches(&self, path: &str) -> bool {
         match self.prefix() {
-            None => self.0 == path,
-            Some(prefix) => path
-                .strip_prefix(prefix)
+            None => is_same(&self.0, path),
+            Some(prefix) => behind(prefix, path)
                 .is_some_and(|rest| rest.starts_with('/') || (rest.is_empty() && !prefix.is_empty())),
         }
     }
 
     /// Returns true if the pattern is exact, and equal to this path.
     pub(super) fn is(&self, path: &str) -> bool {
-        self.prefix().is_none() && self.0 == path
+        self.prefix().is_none() && is_same(&self.0, path)
     }
 
     /// Returns true if the pattern is exact, and equal to this path give or take a slash at the end.
     pub(super) fn is_but_for_the_slash(&self, path: &str) -> bool {
-        let one_more = |longer: &str, shorter: &str| longer.strip_suffix('/') == Some(shorter);
-        self.prefix().is_none() && (one_more(&self.0, path) || one_more(path, &self.0))
+        let own = self.0.as_str();
+        let has_one_more = || own.strip_suffix('/').is_some_and(|shorter| is_same(shorter, path));
+        let has_one_less = || path.strip_suffix('/').is_some_and(|shorter| is_same(own, shorter));
+        self.prefix().is_none() && (has_one_more() || has_one_less())
     }
 
     /// Returns the names of the pattern.
     pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
-        self.prefix().unwrap_or(&self.0).split('/').filter(|segment| !segment.is_empty())
+        self.body().split('/').filter(|segment| !segment.is_empty())
+    }
+
+    /// Returns the pattern without `/*` at its end.
+    fn body(&self) -> &str {
+        self.prefix().unwrap_or(&self.0)
     }
 
     /// Returns the part before `/*`.
     fn prefix(&self) -> Option<&str> {
         self.0.strip_suffix("/*")
     }
+}
+
+/// Returns true if these segments lead to this path, and no further.
+fn is_same(pattern: &str, path: &str) -> bool {
+    behind(pattern, path) == Some("")
+}
+
+/// Returns the rest of a path behind these segments, if it begins with them.
+fn behind<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
+    if !pattern.contains(ANY) {
+        return path.strip_prefix(pattern);
+    }
+    pattern.split('/').skip(1).try_fold(path, |path, segment| {
+        let path = path.strip_prefix('/')?;
+        let (name, rest) = path.split_at_checked(path.find('/').unwrap_or(path.len()))?;
+        is_named(segment, name).then_some(rest)
+    })
+}
+
+/// Returns true if a segment of a pattern stands for this name. No empty name is one: servers differ about them.
+fn is_named(segment: &str, name: &str) -> bool {
+    segment == name || (segment == ANY && !name.is_empty())
 }
 
 /// Returns true if a character has one meaning in a path, and needs no encoding (RFC 3986 section 3.3) except for other
@@ -133,10 +179,6 @@ fn may_be_left_out(character: char) -> bool {
 fn refused(character: char) -> NotAPattern {
     let problem = |expected: &str| format!("expected {expected}, got `{character}`");
     match character {
-        '*' => NotAPattern::new(
-            "expected `*` as the last segment only, got it elsewhere",
-            "write a prefix, as in `/orders/*`",
-        ),
         '%' => NotAPattern::new(
             problem("a decoded path"),
             "write the character itself: encoded spellings are found by themselves",
@@ -145,7 +187,7 @@ fn refused(character: char) -> NotAPattern {
         '\\' => NotAPattern::new(problem("`/` between segments"), "write `/`"),
         ';' => NotAPattern::new(problem("a path without parameters"), "leave them out: they are read both ways"),
         '{' | '}' | '<' | '>' | '[' | ']' => {
-            NotAPattern::new(problem("a path or a prefix"), "there are no variables: write `/*` in place of the first")
+            NotAPattern::new(problem("a path or a prefix"), "variables have no names: write `*` in place of each")
         }
         _ if character.is_control() => NotAPattern::new("expected a path, got a control character", "remove it"),
         _ => NotAPattern::new(problem("a character that needs no encoding in a path"), PROTECT_THE_PREFIX),

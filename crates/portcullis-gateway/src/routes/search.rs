@@ -9,14 +9,11 @@ use std::collections::BTreeSet;
 use super::{
     Unrouted,
     pieces::{After, Cut, Head, Name, Piece},
-    tree::Tree,
+    tree::{OTHER, Tree},
 };
 
 /// The limit on steps from one place to another; a path that takes more is ambiguous. No honest path does.
 const MOST_STEPS: usize = 1 << 13;
-
-/// A segment that is in no pattern.
-const OTHER: &str = "/\0";
 
 /// A state that some server may be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +54,9 @@ pub(super) fn agreed(
     pieces: &[Piece],
     route_of: impl Fn(&str) -> Result<Option<usize>, Unrouted>,
 ) -> Result<Option<usize>, Unrouted> {
+    if !tree.is_whole() {
+        return Err(Unrouted::AmbiguousPath);
+    }
     let mut agreed = None;
     for end in Search::through(tree, pieces)?.ends {
         let route = route_of(&end.path(tree))?;
@@ -126,6 +126,10 @@ impl<'a> Search<'a> {
         if blanks || piece.after != After::End || piece.cut != Cut::Nowhere {
             let counted = if here == Place::START { Place { doubled: true, ..here } } else { here.other() };
             self.goes_on(piece, counted);
+            // Servers differ about an empty segment in the place of a variable.
+            if let Some(child) = self.known(here).and_then(|node| self.tree.other(node)) {
+                self.goes_on(piece, here.at(child));
+            }
         }
     }
 
@@ -133,7 +137,7 @@ impl<'a> Search<'a> {
     /// levels.
     fn dots(&mut self, piece: &Piece, place: Place, count: usize, sure: bool) {
         let here = place.to_segment();
-        self.goes_on(piece, here.other());
+        self.goes_on(piece, self.other(here));
         let depth = here.others + usize::from(here.doubled) + self.tree.depth(here.node);
         let most = if sure { depth.min(count - 1) } else { depth };
         let tree = self.tree;
@@ -152,9 +156,18 @@ impl<'a> Search<'a> {
         (place.others == 0 && !place.doubled).then_some(place.node)
     }
 
+    /// Returns the place below this one whose name is in no pattern: that of `*`, if there is one.
+    fn other(&self, place: Place) -> Place {
+        match self.known(place).and_then(|node| self.tree.other(node)) {
+            Some(child) => place.at(child),
+            None => place.other(),
+        }
+    }
+
     /// Reads a name: as a name of a pattern, if some server may read it so; as another name, unless all do.
     fn name(&mut self, piece: &Piece, place: Place, name: &Name) {
         let here = place.to_segment();
+        let other = self.other(here);
         let tree = self.tree;
         let node = self.known(here);
         let exact = node.zip(name.exact.as_ref()).and_then(|(node, exact)| tree.named(node, exact));
@@ -164,11 +177,11 @@ impl<'a> Search<'a> {
         match exact {
             Some(_) if piece.cut == Cut::Nowhere => {
                 if piece.after == After::PerhapsDivided {
-                    self.reach(Place { reading: Reading::Rest, ..here.other() });
+                    self.reach(Place { reading: Reading::Rest, ..other });
                 }
                 return;
             }
-            _ => self.goes_on(piece, here.other()),
+            _ => self.goes_on(piece, other),
         }
         if name.vanishes() {
             self.divided(piece, here);
@@ -177,7 +190,7 @@ impl<'a> Search<'a> {
             for child in node.into_iter().flat_map(|node| tree.beginning(node, &name.folded)) {
                 self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });
             }
-            self.divided(piece, Place { reading: Reading::RunOn, ..here.other() });
+            self.divided(piece, Place { reading: Reading::RunOn, ..other });
         }
     }
 
@@ -263,7 +276,10 @@ impl Place {
 
 impl End {
     fn path(self, tree: &Tree) -> String {
-        let path = format!("{}{}", tree.path(self.node), if self.others { OTHER } else { "" });
+        let mut path = tree.path(self.node);
+        if self.others {
+            path = path + "/" + OTHER;
+        }
         if self.slash || path.is_empty() { path + "/" } else { path }
     }
 }

@@ -568,8 +568,9 @@ fn a_pattern_is_clean() {
         ("", "starts with `/`"),
         ("orders/*", "write `/orders/*`"),
         ("*", "starts with `/`"),
-        ("/a*", "last segment only"),
-        ("/*/a", "last segment only"),
+        ("/a*", "as a whole segment"),
+        ("/a/*b/c", "as a whole segment"),
+        ("/a/**", "as a whole segment"),
         ("/**", "last segment only"),
         ("/a//b", "single slashes"),
         ("//", "single slashes"),
@@ -583,7 +584,7 @@ fn a_pattern_is_clean() {
         ("/a\\b", "write `/`"),
         ("/a?b", "path alone"),
         ("/a#b", "path alone"),
-        ("/users/{id}", "no variables"),
+        ("/users/{id}", "variables have no names"),
         ("/.../*", "every server keeps"),
         ("/a/+", "every server keeps"),
         ("/\u{200b}/*", "every server keeps"),
@@ -601,6 +602,84 @@ fn a_pattern_is_clean() {
 }
 
 #[test]
+fn a_star_before_the_end_stands_for_one_name() {
+    let routes = routes(&["/tenants/own/orders", "/tenants/*/orders", "/tenants/*/admin/*", "/tenants/*"]);
+    for (target, expected) in [
+        ("/tenants/own/orders", Ok(0)),
+        ("/tenants/acme/orders", Ok(1)),
+        ("/tenants/acme/orders?x=1", Ok(1)),
+        ("/tenants/a%20b/orders", Ok(1)),
+        ("/tenants/b%C3%BCro/orders", Ok(1)),
+        ("/tenants/acme/admin", Ok(2)),
+        ("/tenants/acme/admin/users/1", Ok(2)),
+        ("/tenants/own/admin/users", Ok(2)),
+        ("/tenants/acme/x", Ok(3)),
+        ("/tenants/acme/b/orders", Ok(3)),
+        ("/tenants", Ok(3)),
+        ("/other", Err(NoRoute)),
+        // More than one name, or none, to some servers.
+        ("/tenants/acme/orders/", Err(AmbiguousPath)),
+        ("/tenants//orders", Err(AmbiguousPath)),
+        ("/tenants/%20/orders", Err(AmbiguousPath)),
+        ("/tenants/a%2Fb/orders", Err(AmbiguousPath)),
+        ("/tenants/a\\b/orders", Err(AmbiguousPath)),
+        ("/tenants/%6fwn/orders", Err(AmbiguousPath)),
+        ("/tenants/acme;x/orders", Err(AmbiguousPath)),
+        ("/tenants/acme/../own/orders", Err(AmbiguousPath)),
+        ("/tenants/acme/%61dmin/users", Err(AmbiguousPath)),
+        ("/tenants/acme/../admin/x", Err(AmbiguousPath)),
+        ("/tenants/..%2fx/orders", Err(AmbiguousPath)),
+    ] {
+        assert_eq!(routes.find("GET", target), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_star_beside_names_leads_on_below_them() {
+    let routes = routes(&["/a/x", "/*/y/*", "/*/*/z", "/*"]);
+    for (target, expected) in
+        [("/a/x", 0), ("/a/y", 1), ("/b/y/1", 1), ("/a/x/z", 2), ("/b/c/z", 2), ("/a/y/z", 1), ("/a/c", 3), ("/", 3)]
+    {
+        assert_eq!(routes.find("GET", target), Ok(expected), "{target}");
+        // One encoded character in a name that no pattern has: the search agrees with the look.
+        let encoded = format!("{target}?x=%20");
+        assert_eq!(routes.find("GET", &encoded), Ok(expected), "{encoded}");
+    }
+    assert_eq!(routes.find("GET", "/b%20/c/z"), Ok(2));
+    assert_eq!(routes.find("GET", "/b%20/y/z"), Ok(1));
+}
+
+#[test]
+fn with_too_many_stars_odd_spellings_are_ambiguous() {
+    let patterns: Vec<String> =
+        (0..60).flat_map(|n| [format!("/a{n}/*/*/z"), format!("/*/b{n}/*/z"), format!("/*/*/c{n}/z")]).collect();
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let routes = routes(&patterns);
+    assert_eq!(routes.find("GET", "/x/b7/x/z"), Ok(22));
+    assert_eq!(routes.find("GET", "/x%20/b7/x/z"), Err(AmbiguousPath));
+}
+
+#[test]
+fn patterns_meet_where_a_path_is_under_both() {
+    let meet = |one: &str, other: &str| Pattern::parse(one).unwrap().meets(&Pattern::parse(other).unwrap());
+    for (one, other, expected) in [
+        ("/*", "/a", true),
+        ("/*", "/", true),
+        ("/a/*", "/*/b", true),
+        ("/*/b/*", "/a/*", true),
+        ("/*/b", "/a/*/c", false),
+        ("/a/*/c", "/*/b/*", true),
+        ("/a", "/a/", false),
+        ("/a/b", "/a/*/c", false),
+        ("/a/*/*", "/a", false),
+        ("/*/x", "/*/y", false),
+        ("/", "/a/*", false),
+    ] {
+        assert_eq!((meet(one, other), meet(other, one)), (expected, expected), "{one} {other}");
+    }
+}
+
+#[test]
 fn a_pattern_covers_what_it_matches() {
     let covers = |one: &str, other: &str| Pattern::parse(one).unwrap().covers(&Pattern::parse(other).unwrap());
     for (one, other) in [
@@ -612,8 +691,17 @@ fn a_pattern_covers_what_it_matches() {
         ("/a/*", "/a/"),
         ("/a/*", "/a/b/*"),
         ("/a", "/a"),
+        ("/a/*/b", "/a/c/b"),
+        ("/a/*/b", "/a/*/b"),
+        ("/a/*", "/a/*/b"),
+        ("/a/*/*", "/a/b"),
+        ("/*/b/*", "/a/b/c/*"),
     ] {
         assert!(covers(one, other), "{one} {other}");
+    }
+    for (one, other) in [("/a/*/*", "/a"), ("/a/c/b", "/a/*/b"), ("/*/b", "/*"), ("/a/*/b", "/a/*"), ("/a/*/b", "/a/b")]
+    {
+        assert!(!covers(one, other), "{one} {other}");
     }
     for (one, other) in
         [("/a", "/a/"), ("/a/", "/a"), ("/a", "/a/*"), ("/a/*", "/*"), ("/a/*", "/ab"), ("/", "/*"), ("/a/b/*", "/a/*")]

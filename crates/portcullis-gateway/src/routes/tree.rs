@@ -1,11 +1,22 @@
 //! The names in patterns, as a tree.
 
-use super::{Pattern, units::folded};
+use super::{Pattern, pattern::ANY, units::folded};
+
+/// A name that is in no pattern: `*` stands for it.
+pub(super) const OTHER: &str = "\0";
+
+/// The limit on nodes; more than that takes hundreds of patterns with several `*`.
+const MOST_NODES: usize = 1 << 16;
 
 /// The names in patterns: a node for each path that leads to a pattern.
+///
+/// The node of `*` is that of all names without a node beside it. Below a named node are all nodes of a `*` beside it, too, so that
+/// a path leads to one node.
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// False if there are too many nodes.
+    is_whole: bool,
 }
 
 #[derive(Debug)]
@@ -21,11 +32,43 @@ impl Tree {
 
     pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
         let root = Node { parent: Self::ROOT, name: String::new(), folded: String::new(), children: Vec::new() };
-        let mut tree = Self { nodes: vec![root] };
+        let mut tree = Self { nodes: vec![root], is_whole: true };
         for pattern in patterns {
-            pattern.segments().fold(Self::ROOT, |node, name| tree.child_or_new(node, name));
+            let name = |segment| if segment == ANY { OTHER } else { segment };
+            pattern.segments().map(name).fold(Self::ROOT, |node, name| tree.child_or_new(node, name));
         }
+        tree.close();
         tree
+    }
+
+    /// Gives each named node the nodes of a `*` beside it. Nodes stand behind their parents, so a node is complete when it is its turn.
+    fn close(&mut self) {
+        let mut node = Self::ROOT;
+        while node < self.nodes.len() && self.is_whole {
+            let named: Vec<usize> = self.named_children(node).map(|(child, _)| child).collect();
+            if let Some(other) = self.other(node) {
+                named.into_iter().for_each(|child| self.graft(other, child));
+            }
+            node += 1;
+        }
+    }
+
+    /// Copies the nodes below one to below another.
+    fn graft(&mut self, from: usize, to: usize) {
+        let children: Vec<_> = self.children(from).map(|(child, node)| (child, node.name.clone())).collect();
+        for (child, name) in children {
+            self.is_whole &= self.nodes.len() < MOST_NODES;
+            if !self.is_whole {
+                return;
+            }
+            let own = self.child_or_new(to, &name);
+            self.graft(child, own);
+        }
+    }
+
+    /// Returns true if all paths lead to the right node; if not, no search can tell where they lead.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     fn child_or_new(&mut self, node: usize, name: &str) -> usize {
@@ -45,6 +88,15 @@ impl Tree {
         children.iter().filter_map(|&child| Some((child, self.nodes.get(child)?)))
     }
 
+    fn named_children(&self, node: usize) -> impl Iterator<Item = (usize, &Node)> {
+        self.children(node).filter(|(_, child)| child.name != OTHER)
+    }
+
+    /// Returns the child of all names that no other child has.
+    pub(super) fn other(&self, node: usize) -> Option<usize> {
+        self.named(node, OTHER)
+    }
+
     /// Returns the child with exactly this name.
     pub(super) fn named(&self, node: usize, name: &str) -> Option<usize> {
         self.children(node).find(|(_, child)| child.name == name).map(|(child, _)| child)
@@ -52,13 +104,13 @@ impl Tree {
 
     /// Returns the children whose names some server may take for one with these foldings.
     pub(super) fn alike<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
-        self.children(node).filter(move |(_, child)| folded.contains(&child.folded)).map(|(child, _)| child)
+        self.named_children(node).filter(move |(_, child)| folded.contains(&child.folded)).map(|(child, _)| child)
     }
 
     /// Returns the children whose names may begin with one of these foldings.
     pub(super) fn beginning<'a>(&'a self, node: usize, folded: &'a [String]) -> impl Iterator<Item = usize> {
         let begins = |child: &Node| folded.iter().any(|folded| child.folded.starts_with(folded.as_str()));
-        self.children(node).filter(move |(_, child)| begins(child)).map(|(child, _)| child)
+        self.named_children(node).filter(move |(_, child)| begins(child)).map(|(child, _)| child)
     }
 
     /// Returns the children whose names begin with a dot.

@@ -42,9 +42,14 @@ struct Doors {
 impl Doors {
     /// Opens both doors of a gateway with these tables.
     async fn with(tables: &str) -> Self {
+        Self::with_keys("", tables).await
+    }
+
+    /// The same with further keys above the tables.
+    async fn with_keys(keys: &str, tables: &str) -> Self {
         let server = AuthorizationServer::start().await;
         let limits = "[limits]\nheader_bytes = \"256KiB\"\n";
-        let gateway = Gateway::start(&format!("{}{tables}{limits}", issuer(&server, ""))).await;
+        let gateway = Gateway::start_with(keys, &format!("{}{tables}{limits}", issuer(&server, ""))).await;
         gateway.ready().await;
         let envoy = connect(&gateway).await;
         Self { server, gateway, envoy }
@@ -307,6 +312,33 @@ async fn a_scheme_or_host_that_is_told_twice_is_none() {
         let described =
             format!("X-Original-Method: GET\r\nX-Original-URL: {url}\r\nX-Forwarded-Proto: https\r\n{lines}");
         assert_eq!(send_to("portcullis", &doors.gateway, "GET", "/auth", &described).await.code(), code, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn forwarded_tells_scheme_and_host_where_proxies_write_it() {
+    let (proto, host) = ("X-Forwarded-Proto: https\r\n", "X-Forwarded-Host: api.example.com\r\n");
+    let unread = Doors::with("[dpop]\nuse = \"required\"\n").await;
+    let read = Doors::with_keys("forwarded = true", "[dpop]\nuse = \"required\"\n").await;
+    let client = DpopClient::new(Algorithm::ES256);
+    for (doors, described, code) in [
+        (&read, "Forwarded: for=192.0.2.1;host=api.example.com;proto=https\r\n".to_owned(), "pass"),
+        (&read, "Forwarded: proto=https;host=\"api.example.com\"\r\n".to_owned(), "pass"),
+        (&read, format!("{proto}{host}"), "pass"),
+        (&read, format!("{proto}{host}Forwarded: proto=https;host=API.example.com\r\n"), "pass"),
+        (&read, format!("{host}Forwarded: proto=https\r\n"), "pass"),
+        (&read, format!("{proto}{host}Forwarded: host=evil.example\r\n"), "dpop_url_unknown"),
+        (&read, format!("{proto}{host}Forwarded: proto=http\r\n"), "dpop_url_unknown"),
+        (&read, format!("{proto}Forwarded: host=evil.example\r\n"), "dpop_url"),
+        (&read, "Forwarded: proto=https;host=a, host=api.example.com\r\n".to_owned(), "dpop_url_unknown"),
+        (&read, format!("{proto}{host}Forwarded: host=\r\n"), "dpop_url_unknown"),
+        (&read, format!("{proto}{host}Forwarded: for=a\r\nForwarded: for=b\r\n"), "dpop_url_unknown"),
+        (&unread, format!("{proto}{host}Forwarded: host=evil.example;proto=http\r\n"), "pass"),
+        (&unread, format!("{proto}{host}Forwarded: \"\r\n"), "pass"),
+    ] {
+        let token = doors.token(&client);
+        let told = doors.forward_auth("GET", &client.fields("GET", URL, &token), &described).await;
+        assert_eq!(told.code, code, "{described}");
     }
 }
 

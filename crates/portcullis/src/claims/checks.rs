@@ -10,6 +10,7 @@ use super::{
     confirmation::Confirmation,
     find::find,
     numeric_date::NumericDate,
+    pattern::Pattern,
     registered::Registered,
     rules::IssuerRules,
     window::{Bound, Bounds, TimeClaim, Window},
@@ -109,6 +110,13 @@ const CLAIM_CHECKS: &[ClaimCheck] = &[
             format!("`{claim}` equal to the tenant in `iss`")
         },
         actual: |rules, claims| Actual::claimed(tenant_claim(rules, claims)),
+    },
+    ClaimCheck {
+        kind: CheckKind::Subject,
+        is_asked: |rules, _| !rules.subjects.is_empty(),
+        check: of_subject,
+        expected: |rules| one_of(&rules.subjects),
+        actual: |_, claims| Actual::claimed(claims.sub),
     },
     ClaimCheck {
         kind: CheckKind::Audience,
@@ -260,6 +268,17 @@ fn of_tenant(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFa
 
 fn tenant_claim<'a>(rules: &IssuerRules, claims: &Registered<'a>) -> Option<Value<'a>> {
     find(claims.all, rules.tenant_claim.as_deref()?)
+}
+
+/// `sub` is a text that matches a pattern as a whole.
+fn of_subject(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
+    let is_accepted = |subject| rules.subjects.iter().any(|pattern| Pattern::new(pattern).matches(subject));
+    let subject = claims.sub.and_then(Value::as_str);
+    if subject.is_some_and(is_accepted) {
+        Ok(())
+    } else {
+        Err(TokenFault::Subject { expected: rules.subjects.clone() })
+    }
 }
 
 /// `aud` is a string or an array of strings, one of which has to be one of our audiences (RFC 7519 section 4.1.3).

@@ -6,6 +6,7 @@ mod checks;
 mod confirmation;
 mod find;
 mod numeric_date;
+mod pattern;
 mod registered;
 mod rules;
 mod scopes;
@@ -19,6 +20,7 @@ pub use verified::VerifiedToken;
 
 pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
 pub(crate) use numeric_date::NumericDate;
+pub(crate) use pattern::Pattern;
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
 pub(crate) use verified::Grounds;
 

@@ -64,6 +64,11 @@ pub struct IssuerRules {
     pub tenants: BTreeSet<String>,
     /// The SPIFFE trust domain, such as `example.org`: `sub` has to name one of its workloads. It takes the place of `issuer`.
     pub trust_domain: Option<String>,
+    /// The subjects that are accepted, of which `sub` has to match one; if empty, any is. One text or an array.
+    ///
+    /// In each, `*` stands for any run of characters, also an empty one, and also `/`: `repo:my-org/*`.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "subjects")]
+    pub subjects: Vec<String>,
     /// The audiences, one of which `aud` has to name (RFC 7519 section 4.1.3); if empty, any is accepted. One text or an array.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "audience")]
     pub audience: Vec<String>,
@@ -133,6 +138,7 @@ impl Default for IssuerRules {
             tenant_claim: None,
             tenants: BTreeSet::new(),
             trust_domain: None,
+            subjects: Vec::new(),
             audience: Vec::new(),
             algorithms: Algorithm::ASYMMETRIC.to_vec(),
             types: None,
@@ -188,6 +194,11 @@ impl IssuerRules {
                 "trust_domain",
                 "expected `issuer` or `trust_domain`, got both: tokens of a trust domain are known by `sub`, so leave `issuer` \
                  out",
+            ),
+            (
+                self.subjects.iter().any(String::is_empty),
+                "subjects",
+                "expected the text of `sub`, or a pattern with `*`, got an empty text: leave it out to accept any subject",
             ),
             (
                 self.audience.iter().any(String::is_empty),
@@ -302,6 +313,10 @@ fn bare(domain: &str) -> &str {
 fn is_trust_domain(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
     !name.is_empty() && name.bytes().all(fits)
+}
+
+fn subjects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    texts("subjects", deserializer)
 }
 
 fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -34,6 +34,29 @@ pub struct ConnectionPeer(pub IpAddr);
 #[derive(Clone)]
 pub(super) struct TrustedProxies(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 
+/// An element of the field `Forwarded` (RFC 7239 section 4): the facts of one proxy.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::ForwardedElement;
+///
+/// let element = ForwardedElement::parse(r#"for="[2001:db8::1]:4711";host=api.example.com;proto=https"#).unwrap();
+/// assert_eq!(element.client, Some("[2001:db8::1]:4711"));
+/// assert_eq!((element.host, element.scheme), (Some("api.example.com"), Some("https")));
+/// assert_eq!(ForwardedElement::parse("host=a.example, host=b.example"), None);
+/// ```
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ForwardedElement<'a> {
+    /// The client of the proxy (`for`): an address, in brackets if it is of IPv6, with or without a port; or another identifier.
+    pub client: Option<&'a str>,
+    /// The host that the client requested (`host`), with or without a port.
+    pub host: Option<&'a str>,
+    /// The scheme that the client used (`proto`).
+    pub scheme: Option<&'a str>,
+}
+
 /// The facts that a proxy tells.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Forwarded<'a> {
@@ -66,25 +89,29 @@ impl<'a> Forwarded<'a> {
             scheme: only(fields, &X_FORWARDED_PROTO)?.map(str::trim),
             host: only(fields, &X_FORWARDED_HOST)?.map(str::trim),
         };
-        let standard = only(fields, &FORWARDED)?.map_or(Some(Self::default()), Self::parse)?;
-        Some(Self { scheme: agreed(old.scheme, standard.scheme)?, host: agreed(old.host, standard.host)? })
+        let element = only(fields, &FORWARDED)?;
+        let element = element.map_or(Some(ForwardedElement::default()), ForwardedElement::parse)?;
+        Some(Self { scheme: agreed(old.scheme, element.scheme)?, host: agreed(old.host, element.host)? })
     }
+}
 
-    /// Reads a `Forwarded` field with one element (RFC 7239 section 4).
-    fn parse(element: &'a str) -> Option<Self> {
-        element.split(';').try_fold(Self::default(), |told, pair| {
+impl<'a> ForwardedElement<'a> {
+    /// Reads an element; none if it is malformed, has a parameter twice, or is several elements.
+    #[must_use]
+    pub fn parse(element: &'a str) -> Option<Self> {
+        let mut read = Self::default();
+        for pair in element.split(';') {
             let (name, value) = pair.split_once('=')?;
             let value = unquoted(value.trim_end())?;
-            match name.trim_start() {
-                name if name.eq_ignore_ascii_case("proto") => {
-                    told.scheme.is_none().then_some(Self { scheme: Some(value), ..told })
-                }
-                name if name.eq_ignore_ascii_case("host") => {
-                    told.host.is_none().then_some(Self { host: Some(value), ..told })
-                }
-                _ => Some(told),
+            let name = name.trim_start();
+            let places = [("for", &mut read.client), ("host", &mut read.host), ("proto", &mut read.scheme)];
+            if let Some((_, place)) = places.into_iter().find(|(own, _)| name.eq_ignore_ascii_case(own))
+                && place.replace(value).is_some()
+            {
+                return None;
             }
-        })
+        }
+        Some(read)
     }
 }
 

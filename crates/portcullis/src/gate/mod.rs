@@ -29,7 +29,7 @@ mod secure;
 
 pub use access::{Access, Anonymous};
 pub use dpop::{ClientAuthority, Dpop};
-pub use forwarded::ConnectionPeer;
+pub use forwarded::{ConnectionPeer, ForwardedElement};
 pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
 pub use protected_resource::ProtectedResource;

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     bearer::HeaderFields,
+    claims::Pattern,
     each_once::each_once,
-    policy::{Pattern, Policy, ScopeCheck, insufficient_scope},
+    policy::{Policy, ScopeCheck, insufficient_scope},
     refusal::{MessageFault, Refusal, RequestFault},
 };
 

@@ -11,10 +11,7 @@ use super::{
     operation::{TOOLS_CALL, named_methods},
     origin,
 };
-use crate::{
-    configuration_error::ConfigurationError,
-    policy::{Pattern, check_scopes},
-};
+use crate::{claims::Pattern, configuration_error::ConfigurationError, policy::check_scopes};
 
 /// The rules of an MCP server, in addition to those of its endpoint.
 ///

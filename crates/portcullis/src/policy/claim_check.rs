@@ -2,10 +2,10 @@
 
 use serde_json::{Number, Value};
 
-use super::{ClaimRule, pattern::Pattern};
+use super::ClaimRule;
 use crate::{
     check::{Actual, CheckRow},
-    claims::ClaimPath,
+    claims::{ClaimPath, Pattern},
     json::{self, Object},
     refusal::{AccessFault, CheckKind, Refusal},
 };

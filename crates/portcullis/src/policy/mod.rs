@@ -8,7 +8,6 @@ mod claim_rule;
 mod implied_scopes;
 mod invalid_token_status;
 mod own_rule;
-mod pattern;
 mod rules;
 mod scope_check;
 mod step_up;
@@ -19,7 +18,6 @@ pub use rules::Rules;
 
 pub(crate) use claim_check::ClaimCheck;
 pub(crate) use own_rule::OwnRule;
-pub(crate) use pattern::Pattern;
 pub(crate) use rules::check_scopes;
 pub(crate) use scope_check::{ScopeCheck, insufficient_scope};
 pub(crate) use step_up::Now;

@@ -115,6 +115,8 @@ check_kinds! {
         Issuer = "issuer", "iss", "RFC 7519 section 4.1.1";
         /// The tenant in `iss` is that of the tenant's claim.
         Tenant = "tenant", "tenant", "RFC 8725 section 3.8";
+        /// `sub` is an accepted subject.
+        Subject = "subject", "sub", "RFC 7519 section 4.1.2";
         /// `aud` names this resource server.
         Audience = "audience", "aud", "RFC 7519 section 4.1.3";
         /// All claims that RFC 9068 requires are present.

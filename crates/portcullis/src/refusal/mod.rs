@@ -49,6 +49,7 @@
 //! | `malformed_claim` | 403* | a registered claim has a wrong type |
 //! | `wrong_issuer` | 403* | `iss` is not trusted here |
 //! | `wrong_tenant` | 403* | the claim of the tenant is not the tenant in `iss` |
+//! | `wrong_subject` | 403* | `sub` is none of the subjects that are accepted of this issuer |
 //! | `wrong_audience` | 403* | `aud` does not name this resource server |
 //! | `sender_constrained_token` | 401 | `cnf` binds the token to a key, and the request does not prove possession of it |
 //! | `unsupported_confirmation` | 401 | `cnf` binds the token in a way that no request can prove here |
@@ -252,6 +253,7 @@ pub const CODES: &[&str] = &[
     "malformed_claim",
     "wrong_issuer",
     "wrong_tenant",
+    "wrong_subject",
     "wrong_audience",
     "sender_constrained_token",
     "unsupported_confirmation",

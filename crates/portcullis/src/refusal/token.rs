@@ -124,6 +124,11 @@ pub enum TokenFault {
     TrustDomain,
     /// The claim of the tenant is missing, or is not the tenant in `iss` ([`IssuerRules::tenant_claim`](crate::IssuerRules)).
     Tenant,
+    /// `sub` is none of the accepted subjects ([`IssuerRules::subjects`](crate::IssuerRules)).
+    Subject {
+        /// The patterns of which it has to match one.
+        expected: Vec<String>,
+    },
     /// `aud` names none of our audiences.
     Audience {
         /// The audiences, one of which has to be named.
@@ -232,6 +237,7 @@ impl TokenFault {
             }
             Self::Issuer { .. } | Self::TrustDomain => ("wrong_issuer", CheckKind::Issuer, OTHER_ISSUER),
             Self::Tenant => ("wrong_tenant", CheckKind::Tenant, "Token is of another tenant than its issuer"),
+            Self::Subject { .. } => ("wrong_subject", CheckKind::Subject, "Token is of another subject"),
             Self::Audience { .. } => ("wrong_audience", CheckKind::Audience, "Token is meant for another audience"),
             Self::SenderConstrained => ("sender_constrained_token", CheckKind::Possession, UNPROVEN),
             Self::UnsupportedConfirmation => ("unsupported_confirmation", CheckKind::Confirmation, UNPROVEN),
@@ -359,6 +365,7 @@ impl fmt::Display for TokenFault {
             Self::Tenant => f.write_str(
                 "expected the tenant of the token's `iss` in the claim of its tenant (tenant_claim), got another or none",
             ),
+            Self::Subject { expected } => write!(f, "expected the token's `sub` to match one of {expected:?} (subjects)"),
             Self::Audience { expected } => write!(f, "expected the token's `aud` to name one of {expected:?}"),
             Self::SenderConstrained => f.write_str(
                 "the token is bound to a key, and the request does not prove possession of it: expected the DPoP scheme with a \

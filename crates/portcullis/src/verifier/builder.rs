@@ -81,6 +81,23 @@ impl VerifierBuilder {
         self
     }
 
+    /// Accepts only tokens of these subjects: `sub` has to match one of them, in which `*` stands for any run of characters.
+    ///
+    /// ```
+    /// use portcullis::Verifier;
+    ///
+    /// // Workflows of one organisation, on one branch.
+    /// let verifier = Verifier::discover("https://token.actions.githubusercontent.com")?
+    ///     .subjects(["repo:my-org/*:ref:refs/heads/main"])
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn subjects<S: Into<String>>(mut self, subjects: impl IntoIterator<Item = S>) -> Self {
+        self.rules.subjects = subjects.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Accepts only tokens for this audience; repeated calls add audiences, one of which a token has to name.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audience.push(audience.into());

@@ -44,6 +44,41 @@ async fn rules_as_data_are_those_of_the_builder() {
 }
 
 #[tokio::test]
+async fn only_the_subjects_of_an_issuer_pass() {
+    let setup = Setup::new().await;
+    let rules = json!({ "issuer": setup.server.issuer(), "subjects": ["repo:my-org/*:ref:refs/heads/main", "alice"] });
+    let verifier = verifier(&setup, rules);
+    for (subject, passes) in [
+        (json!("alice"), true),
+        (json!("repo:my-org/api:ref:refs/heads/main"), true),
+        (json!("repo:my-org/a/b:ref:refs/heads/main"), true),
+        (json!("repo:my-org/:ref:refs/heads/main"), true),
+        (json!("Alice"), false),
+        (json!("alice2"), false),
+        (json!("repo:my-org-evil/api:ref:refs/heads/main"), false),
+        (json!("repo:my-org/api:ref:refs/heads/main2"), false),
+        (json!("xrepo:my-org/api:ref:refs/heads/main"), false),
+        (json!("repo:my-org/api:ref:refs/heads/dev"), false),
+        (json!(["alice"]), false),
+        (json!(5), false),
+        (json!(null), false),
+    ] {
+        let token = setup.server.token().claim("sub", subject.clone()).sign();
+        let verified = verifier.verify(&token).await;
+        assert_eq!(
+            verified.as_ref().err().map(|refusal| refusal.code()),
+            (!passes).then_some("wrong_subject"),
+            "{subject}"
+        );
+        let explained = verifier.explain(&token, setup.clock.now()).await;
+        let check = explained.checks.iter().find(|check| check.kind == CheckKind::Subject).unwrap();
+        assert_eq!(check.outcome == Outcome::Passed, passes, "{subject}: {check:?}");
+    }
+    let without = setup.server.token().without_claim("sub").sign();
+    assert_eq!(verifier.verify(&without).await.unwrap_err().code(), "wrong_subject");
+}
+
+#[tokio::test]
 async fn a_verifier_is_not_built_with_rules_that_cannot_be_met() {
     let setup = Setup::new().await;
     let build = |rules: Value| {

@@ -22,6 +22,7 @@ fn rules_are_read_as_they_are_written() {
         tenant_claim: Some("t".into()),
         tenants: ["a".to_owned(), "b".to_owned()].into(),
         trust_domain: Some("d".into()),
+        subjects: vec!["s".into(), "r:*".into()],
         audience: vec!["a".into(), "b".into()],
         algorithms: vec![Algorithm::ES256, Algorithm::EdDSA],
         types: Some(vec!["JOSE".into()]),

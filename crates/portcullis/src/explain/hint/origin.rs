@@ -37,6 +37,10 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option
         TokenFault::Issuer { actual } => return Some(issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(audience(walk)),
         TokenFault::Tenant => return Some(tenant(walk)),
+        TokenFault::Subject { .. } => {
+            "the token is of another user, client or workload than those that are accepted of this issuer (`subjects`), in which `*` \
+             stands for any characters"
+        }
         TokenFault::TrustDomain => {
             "only workloads of the configured trust domain are accepted: `sub` has to be `spiffe://DOMAIN/…`, to the \
              letter"

@@ -25,7 +25,7 @@ impl Pattern {
         Self { pieces: Pieces::of(&text), text }
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
