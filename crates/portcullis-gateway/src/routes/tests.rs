@@ -571,7 +571,7 @@ fn a_pattern_is_clean() {
         ("/a*", "as a whole segment"),
         ("/a/*b/c", "as a whole segment"),
         ("/a/**", "as a whole segment"),
-        ("/**", "last segment only"),
+        ("/**", "as a whole segment"),
         ("/a//b", "single slashes"),
         ("//", "single slashes"),
         ("/a//*", "single slashes"),
