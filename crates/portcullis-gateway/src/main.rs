@@ -14,7 +14,8 @@
 //!         config/                portcullis.toml, with each mistake shown on its line
 //! listener/ admin/ store/ telemetry/   sockets and limits; health, metrics, status; Redis; logs
 //!
-//! explain/ keys/ resource/       for people: explanations of tokens, the keys of a set, a resource as clients meet it
+//! init/ explain/ keys/ resource/   for people: a first configuration, explanations of tokens, the keys of a set, a resource as
+//!                                clients meet it
 //! manual terminal/               completions and man pages; colours, and output without foreign control characters
 //! ```
 //!
@@ -32,6 +33,7 @@ mod decision;
 mod explain;
 mod ext_authz;
 mod forward_auth;
+mod init;
 mod keys;
 mod listener;
 mod manual;
@@ -60,6 +62,8 @@ struct Arguments {
 enum Command {
     /// Answer proxies until told to stop; SIGHUP or a change of the file reloads the configuration
     Serve(Configuration),
+    /// Write a first configuration for an issuer, by its metadata and keys
+    Init(init::Arguments),
     /// Check a configuration and report its mistakes, without serving
     CheckConfig {
         /// The configuration file, in place of `--config`
@@ -112,6 +116,7 @@ fn runtime() -> std::io::Result<Runtime> {
 async fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(configuration) => ended(serve::run(configuration.config).await),
+        Command::Init(arguments) => init::run(arguments).await,
         Command::CheckConfig { file, configuration } => ended(check_config::run(&file.unwrap_or(configuration.config))),
         Command::Explain(arguments) => explain::run(*arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,

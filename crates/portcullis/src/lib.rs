@@ -139,7 +139,7 @@ pub use introspection::{
     ClientAddress, IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,
     TokenStore,
 };
-pub use jwks::{InMemoryCache, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
+pub use jwks::{InMemoryCache, IssuerMetadata, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};

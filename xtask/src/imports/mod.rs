@@ -41,7 +41,7 @@ const PURE: &str = "challenge";
 
 const GATEWAY: &str = "
     serve
-    admin check_config ext_authz forward_auth
+    admin check_config ext_authz forward_auth init
     explain listener
     decision keys manual resource
     store

@@ -31,6 +31,7 @@ mod tests;
 mod traces;
 mod typed;
 mod value;
+mod written;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
@@ -39,6 +40,7 @@ pub(crate) use route::default_rules;
 pub(crate) use secret::Secret;
 pub(crate) use starred::without_secrets;
 pub(crate) use typed::{Kind, fields, kind};
+pub(crate) use written::line;
 
 use std::{
     net::SocketAddr,

@@ -11,8 +11,8 @@ use portcullis::{IssuerRules, Rules};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::written::{Written, line};
-use crate::config::{self, Kind};
+use super::written::Written;
+use crate::config::{self, Kind, line};
 
 /// The fields without an option: the report about one token does not depend on them.
 const NOT_HERE: [&str; 6] = [

@@ -19,6 +19,7 @@ mod explain_dpop;
 mod ext_authz;
 mod fetching;
 mod forward_auth;
+mod init;
 mod keys;
 mod mcp;
 mod memory;

@@ -52,6 +52,10 @@ impl Desk {
         std::fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
     fn command(&self) -> Command {
         let mut command = command(&self.0);
         command.env_remove("NO_COLOR").env_remove("CI").env_remove("CLICOLOR_FORCE").env("TERM", "xterm");

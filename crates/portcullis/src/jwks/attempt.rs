@@ -122,9 +122,10 @@ impl Refresher {
             known.relied_on = true;
             return Ok(known.keys.clone());
         }
-        let keys =
+        let (keys, metadata) =
             discovery::keys(&self.settings.server, issuer, self.settings.transport, self.settings.timeout / 2).await?;
-        self.lock().discovered = Some(Discovered { keys: keys.clone(), at: now, relied_on: false });
+        self.lock().discovered =
+            Some(Discovered { keys: keys.clone(), metadata: Arc::new(metadata), at: now, relied_on: false });
         Ok(keys)
     }
 

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
 use tokio::time::timeout;
 use url::Url;
 
 use super::{
     endpoint::{Issuer, Place},
     fetch::{FetchError, Server, compressed},
+    metadata::IssuerMetadata,
 };
 use crate::{
     configuration_error::ConfigurationError,
@@ -21,15 +21,8 @@ use crate::{
     transport::{PeerAddress, Reach, Transport, shown},
 };
 
-/// The members of the metadata that are used.
-#[derive(Deserialize)]
-struct Metadata {
-    issuer: String,
-    jwks_uri: String,
-}
-
 /// Metadata, and the address of their server.
-type Found = (Metadata, Option<PeerAddress>);
+type Found = (IssuerMetadata, Option<PeerAddress>);
 
 /// Fetches the OpenID Connect metadata, or if there are none, those of RFC 8414.
 ///
@@ -40,7 +33,7 @@ pub(super) async fn keys(
     issuer: &Issuer,
     transport: Transport,
     patience: Duration,
-) -> Result<Place, FetchError> {
+) -> Result<(Place, IssuerMetadata), FetchError> {
     let (openid, oauth) = (openid_url(&issuer.url), oauth_url(&issuer.url));
     let mut first = pin!(metadata(server, issuer, openid.clone()));
     let second = metadata(server, issuer, oauth.clone());
@@ -51,7 +44,7 @@ pub(super) async fn keys(
     };
     let (metadata, peer) =
         found.map_err(|(one, other)| FetchError::Undiscovered(vec![(shown(&openid), one), (shown(&oauth), other)]))?;
-    place(&metadata, peer, issuer, transport)
+    Ok((place(&metadata, peer, issuer, transport)?, metadata))
 }
 
 /// The metadata from the first URL that has them.
@@ -89,7 +82,7 @@ async fn either(
 async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, FetchError> {
     let response = server.document(&Place::configured(url)).await?;
     let text = without_byte_order_mark(response.body());
-    let metadata: Metadata = serde_json::from_slice(text).map_err(|_| {
+    let metadata = IssuerMetadata::read(text).ok_or_else(|| {
         FetchError::NotMetadata(compressed(response.headers()).unwrap_or_else(|| Notation::of(response.body())))
     })?;
     if metadata.issuer != issuer.identifier {
@@ -100,7 +93,7 @@ async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, F
 
 /// The place of the keys, if the issuer's metadata may lead there.
 fn place(
-    metadata: &Metadata,
+    metadata: &IssuerMetadata,
     peer: Option<PeerAddress>,
     issuer: &Issuer,
     transport: Transport,

@@ -2,11 +2,13 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use url::Url;
 
+use super::metadata::IssuerMetadata;
 use crate::{
     loopback::is_this_machine,
     transport::{Reach, shown},
@@ -45,6 +47,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone)]
 pub(super) struct Discovered {
     pub(super) keys: Place,
+    pub(super) metadata: Arc<IssuerMetadata>,
     pub(super) at: SystemTime,
     /// True once a later attempt than the one that discovered it has used it.
     pub(super) relied_on: bool,

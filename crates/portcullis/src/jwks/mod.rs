@@ -54,6 +54,7 @@ mod discovery;
 mod endpoint;
 mod fetch;
 mod freshness;
+mod metadata;
 mod refresher;
 mod service;
 mod snapshot;
@@ -64,6 +65,7 @@ mod withdrawn;
 
 pub use builder::JwksBuilder;
 pub use cache::{InMemoryCache, JwksCache};
+pub use metadata::IssuerMetadata;
 pub use service::{JwksError, JwksService};
 pub use status::JwksStatus;
 

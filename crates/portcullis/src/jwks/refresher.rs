@@ -21,6 +21,7 @@ use super::{
     decision::{Decision, Event, State, Waited, decide},
     endpoint::{Discovered, Endpoint},
     fetch::{FetchError, Server},
+    metadata::IssuerMetadata,
     snapshot::Snapshot,
     sought::Sought,
     status::JwksStatus,
@@ -219,6 +220,11 @@ impl Refresher {
         let control = self.lock();
         let (expected, actual) = control.last_error.as_ref()?.other_issuer()?;
         Some((expected.to_owned(), actual.to_owned()))
+    }
+
+    /// The metadata that led to the keys.
+    pub(super) fn metadata(&self) -> Option<Arc<IssuerMetadata>> {
+        self.lock().discovered.as_ref().map(|discovered| Arc::clone(&discovered.metadata))
     }
 
     /// Fetches the keys of a token that are not at hand, or waits for the fetch under way.

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{builder::JwksBuilder, refresher::Refresher, status::JwksStatus, tenants::Tenants};
+use super::{
+    builder::JwksBuilder, fetch::FetchError, metadata::IssuerMetadata, refresher::Refresher, status::JwksStatus,
+    tenants::Tenants,
+};
 use crate::{
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
@@ -226,8 +229,8 @@ impl JwksService {
     pub async fn refresh(&self) -> Result<(), JwksError> {
         match &self.0 {
             Source::Local(_) => Ok(()),
-            Source::Remote(refresher) => refresher.refresh().await.map_err(|error| JwksError(error.to_string())),
-            Source::Tenants(tenants) => tenants.refresh().await.map_err(|error| JwksError(error.to_string())),
+            Source::Remote(refresher) => refresher.refresh().await.map_err(|error| JwksError::new(&error)),
+            Source::Tenants(tenants) => tenants.refresh().await.map_err(|error| JwksError::new(&error)),
         }
     }
 
@@ -260,6 +263,23 @@ impl JwksService {
         match &self.0 {
             Source::Local(_) | Source::Tenants(_) => None,
             Source::Remote(refresher) => refresher.document(),
+        }
+    }
+
+    /// The issuer's metadata that led to the keys; none before a fetch, or without discovery.
+    ///
+    /// ```
+    /// use portcullis::JwksService;
+    ///
+    /// let jwks = JwksService::discover("https://as.example.com").build()?;
+    /// assert!(jwks.metadata().is_none(), "nothing was fetched yet");
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    #[must_use]
+    pub fn metadata(&self) -> Option<Arc<IssuerMetadata>> {
+        match &self.0 {
+            Source::Local(_) | Source::Tenants(_) => None,
+            Source::Remote(refresher) => refresher.metadata(),
         }
     }
 
@@ -419,11 +439,27 @@ impl fmt::Debug for JwksService {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct JwksError(String);
+pub struct JwksError {
+    problem: String,
+    other_issuer: Option<String>,
+}
+
+impl JwksError {
+    fn new(error: &FetchError) -> Self {
+        let other_issuer = error.other_issuer().map(|(_, actual)| actual.to_owned());
+        Self { problem: error.to_string(), other_issuer }
+    }
+
+    /// The issuer that the metadata name in place of the expected one, if that is the reason; it is unchecked text.
+    #[must_use]
+    pub fn other_issuer(&self) -> Option<&str> {
+        self.other_issuer.as_deref()
+    }
+}
 
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the keys could not be fetched: {}", self.0)
+        write!(f, "the keys could not be fetched: {}", self.problem)
     }
 }
 

@@ -1,0 +1,185 @@
+//! A look at an issuer: its metadata, its keys, and the algorithms that they sign by.
+
+use std::sync::Arc;
+
+use miette::{Report, miette};
+use portcullis::{Algorithm, ConfigurationError, IssuerMetadata, JwkSet, JwksError, JwksService};
+use serde_json::Value;
+
+use super::Arguments;
+use crate::terminal::{self, visible};
+
+/// The ends of the URLs at which metadata are found, as people copy them.
+const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+
+/// An issuer that can be used.
+pub(super) struct Found {
+    pub(super) metadata: Arc<IssuerMetadata>,
+    /// The algorithms of the usable keys, each once.
+    pub(super) algorithms: Vec<Algorithm>,
+    /// The number of usable keys.
+    pub(super) keys: usize,
+    /// The reasons why other keys are not used.
+    pub(super) skipped: Vec<String>,
+}
+
+/// The reason why there is no configuration.
+pub(super) enum Miss {
+    /// The issuer cannot be used as it was given.
+    Unusable(Report),
+    /// It could not be looked at.
+    Failed(Report),
+}
+
+/// Fetches the issuer's metadata and keys as the gateway would.
+pub(super) async fn look(arguments: &Arguments) -> Result<Found, Miss> {
+    let issuer = named(&arguments.issuer)?;
+    let jwks = service(issuer, arguments).map_err(Miss::Failed)?;
+    let outcome = terminal::waiting("looking at the issuer", jwks.refresh()).await;
+    match (jwks.document(), jwks.metadata(), outcome) {
+        (Some(set), Some(metadata), Ok(())) => Ok(Found::new(&set, metadata)),
+        (Some(set), _, _) => Err(Miss::Unusable(no_usable_key(&set))),
+        (None, _, Err(error)) => Err(failed(issuer, &error)),
+        (None, _, Ok(())) => Err(Miss::Failed(miette!("expected metadata and keys of the issuer, got none"))),
+    }
+}
+
+/// Returns the issuer in a text that may be the URL of its metadata.
+fn named(text: &str) -> Result<&str, Miss> {
+    if text.contains('{') {
+        let help = "write the issuer of one tenant; for all of them, take the configuration in docs/providers/entra.md";
+        return Err(Miss::Failed(miette!(help = help, "expected the issuer of one tenant, got a placeholder")));
+    }
+    Ok(WELL_KNOWN.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text))
+}
+
+fn service(issuer: &str, arguments: &Arguments) -> Result<JwksService, Report> {
+    let mut builder = JwksService::discover(issuer);
+    if let Some(path) = &arguments.ca_file {
+        builder = builder.ca_file(path);
+    }
+    if arguments.dangerously_allow_http {
+        builder = builder.dangerously_allow_http();
+    }
+    builder.build().map_err(|error| match error {
+        ConfigurationError::InsecureUrl { .. } => miette!(
+            help =
+                "write the https URL of the issuer; in a network of your own `--dangerously-allow-http` permits http",
+            "{error}"
+        ),
+        error => Report::msg(error),
+    })
+}
+
+fn failed(issuer: &str, error: &JwksError) -> Miss {
+    // The error may repeat text of the server.
+    let problem = visible(&error.to_string());
+    match error.other_issuer() {
+        Some(other) if other.contains('{') => Miss::Unusable(miette!(
+            help = "this URL stands for all tenants: write the issuer of yours, or take the configuration for several in \
+                    docs/providers/entra.md",
+            "{problem}"
+        )),
+        Some(other) => Miss::Unusable(miette!(
+            help = format!(
+                "the server calls itself {0}, and so do its tokens: if that is the one you trust, run `portcullis init --issuer {0}`",
+                visible(other)
+            ),
+            "{problem}"
+        )),
+        None => Miss::Failed(miette!(
+            help = format!(
+                "is {} the issuer? It is the `iss` of a token, to the letter, and its metadata are at this URL with \
+                 `/.well-known/openid-configuration` at the end",
+                visible(issuer)
+            ),
+            "{problem}"
+        )),
+    }
+}
+
+fn no_usable_key(set: &JwkSet) -> Report {
+    let reasons = skipped(set);
+    let help = match reasons.is_empty() {
+        true => "the key set is empty: the issuer has no key yet, or signs by a shared secret".to_owned(),
+        false => format!("the keys are not used, because: {}", reasons.join("; ")),
+    };
+    miette!(help = help, "expected a key of the issuer that can verify tokens, got none")
+}
+
+fn skipped(set: &JwkSet) -> Vec<String> {
+    let reason = |(key, problem): (&Value, _)| {
+        let kid = key.get("kid").and_then(Value::as_str).unwrap_or("without `kid`");
+        visible(&format!("{kid}: {problem}"))
+    };
+    set.published_keys().filter_map(|(key, judged)| Some((key, judged.err()?))).map(reason).collect()
+}
+
+impl Found {
+    fn new(set: &JwkSet, metadata: Arc<IssuerMetadata>) -> Self {
+        let usable: Vec<_> = set.published_keys().filter(|(_, judged)| judged.is_ok()).map(|(key, _)| key).collect();
+        let mut algorithms = Vec::new();
+        for algorithm in usable.iter().flat_map(|key| algorithms_of(key, &metadata.id_token_algorithms)) {
+            if !algorithms.contains(&algorithm) {
+                algorithms.push(algorithm);
+            }
+        }
+        Self { algorithms, keys: usable.len(), skipped: skipped(set), metadata }
+    }
+}
+
+/// The algorithms that a key signs by: its `alg`; without one, those for its type, of RSA only those that the metadata name.
+fn algorithms_of(key: &Value, of_metadata: &[String]) -> Vec<Algorithm> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
+    if let Ok(algorithm) = text("alg").parse() {
+        return vec![algorithm];
+    }
+    match (text("kty"), text("crv")) {
+        (_, "P-256") => vec![Algorithm::ES256],
+        (_, "P-384") => vec![Algorithm::ES384],
+        (_, "P-521") => vec![Algorithm::ES512],
+        (_, "Ed25519") => vec![Algorithm::EdDSA],
+        ("RSA", _) => {
+            let named = |algorithm: &Algorithm| of_metadata.iter().any(|name| name == algorithm.name());
+            let named: Vec<_> = RSA.into_iter().filter(named).collect();
+            if named.is_empty() { RSA.to_vec() } else { named }
+        }
+        _ => Vec::new(),
+    }
+}
+
+const RSA: [Algorithm; 6] =
+    [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_algorithms_are_those_of_the_keys() {
+        let names = ["RS256".to_owned(), "ES256".to_owned()];
+        for (key, of_metadata, expected) in [
+            (json!({ "kty": "RSA", "alg": "PS256" }), &names[..], &[Algorithm::PS256][..]),
+            (json!({ "kty": "RSA" }), &names, &[Algorithm::RS256]),
+            (json!({ "kty": "RSA" }), &names[1..], &RSA),
+            (json!({ "kty": "EC", "crv": "P-384" }), &names, &[Algorithm::ES384]),
+            (json!({ "kty": "OKP", "crv": "Ed25519", "alg": "" }), &[], &[Algorithm::EdDSA]),
+            (json!({ "kty": "OKP", "crv": "Ed25519", "alg": "Ed25519" }), &[], &[Algorithm::EdDSA]),
+            (json!({ "kty": 1 }), &[], &[]),
+        ] {
+            assert_eq!(algorithms_of(&key, of_metadata), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_url_of_metadata_is_taken_for_its_issuer() {
+        let issuer = "https://as.example.com/realms/shop";
+        for end in ["", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+            assert!(matches!(named(&format!("{issuer}{end}")), Ok(same) if same == issuer), "{end}");
+        }
+        assert!(named("https://as.example.com/{tenant}").is_err());
+    }
+}
