@@ -67,6 +67,7 @@ mod der;
 mod dpop;
 mod encoding;
 mod key;
+pub mod provider;
 mod server;
 mod sync;
 mod tenants;
@@ -79,6 +80,7 @@ pub use attack::Attack;
 pub use clock::TestClock;
 pub use dpop::{DpopAttempt, DpopCase, DpopClient, ProofBuilder};
 pub use key::SigningKey;
+pub use provider::Provider;
 pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
 pub use tenants::TenantServer;
 #[cfg(feature = "tls")]

@@ -15,6 +15,7 @@ use super::{AuthorizationServer, Handle};
 use crate::algorithm::Algorithm;
 use crate::clock::TestClock;
 use crate::encoding::random_id;
+use crate::provider::Provider;
 
 /// The settings of an [`AuthorizationServer`] before it starts.
 ///
@@ -41,6 +42,9 @@ pub struct Builder {
     tls: Option<crate::CertificateAuthority>,
     #[cfg(feature = "tls")]
     clients: Option<crate::CertificateAuthority>,
+    /// True if the provider is served under its own host names.
+    #[cfg(feature = "tls")]
+    by_its_names: bool,
     settings: Settings,
 }
 
@@ -54,8 +58,11 @@ impl Builder {
             tls: None,
             #[cfg(feature = "tls")]
             clients: None,
+            #[cfg(feature = "tls")]
+            by_its_names: false,
             settings: Settings {
                 path: String::new(),
+                provider: None,
                 clock: None,
                 clients: Vec::new(),
                 audience: "https://api.example.com".into(),
@@ -104,6 +111,42 @@ impl Builder {
             "" => String::new(),
             path => format!("/{path}"),
         };
+        self
+    }
+
+    /// Serves a well-known provider: its metadata, its key set and its tokens take the place of this server's own.
+    ///
+    /// Its URLs are those of this server: the issuer of [`provider::auth0`](crate::provider::auth0) is
+    /// `http://127.0.0.1:PORT/`. Use [`by_its_names`](Self::by_its_names) for the names of the provider.
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.settings.oauth_metadata = false;
+        self.settings.openid_configuration = provider.metadata().is_some();
+        self.settings.provider = Some(provider);
+        self
+    }
+
+    /// Serves the provider under its own host names, with certificates of `authority`, so that a configuration that names
+    /// `https://login.example.com` runs to the letter.
+    ///
+    /// The API under test reaches the server as its https proxy: set `HTTPS_PROXY` to [`AuthorizationServer::proxy`], and have
+    /// it trust `authority`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// use portcullis_testkit::{AuthorizationServer, CertificateAuthority, provider};
+    ///
+    /// let authority = CertificateAuthority::new();
+    /// let server =
+    ///     AuthorizationServer::builder().provider(provider::auth0()).by_its_names(authority).start().await?;
+    /// assert_eq!(server.issuer(), "https://example.eu.auth0.com/");
+    /// assert!(server.proxy().starts_with("http://127.0.0.1:"));
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn by_its_names(mut self, authority: crate::CertificateAuthority) -> Self {
+        self.tls = Some(authority);
+        self.by_its_names = true;
         self
     }
 
@@ -197,13 +240,17 @@ impl Builder {
     /// # Errors
     ///
     /// When the address is invalid, in use or not permitted, or when no algorithm was given.
-    pub async fn start(self) -> io::Result<AuthorizationServer> {
+    pub async fn start(mut self) -> io::Result<AuthorizationServer> {
         if self.algorithms.is_empty() {
             return Err(io::Error::other("expected at least one algorithm, got none"));
         }
         let port = Port::bind(&self.listen).await?;
         let address = port.address();
         let transport = self.transport();
+        if !transport.is_proxy() {
+            let origin = format!("{}://{address}", transport.scheme());
+            self.settings.provider = self.settings.provider.map(|provider| provider.at(&origin));
+        }
         let base = format!("{}://{address}{}", transport.scheme(), self.settings.path);
         let state = Arc::new(self.into_state(base));
         let router = routes::router(&state);
@@ -216,6 +263,10 @@ impl Builder {
     #[cfg(feature = "tls")]
     fn transport(&self) -> Transport {
         match &self.tls {
+            Some(authority) if self.by_its_names => {
+                let hosts = self.settings.provider.as_ref().map(Provider::hosts).unwrap_or_default();
+                Transport::Proxy(authority.acceptor_for(&hosts, self.clients.as_ref()))
+            }
             Some(authority) => Transport::Tls(authority.acceptor(self.clients.as_ref())),
             None => Transport::Plain,
         }
@@ -232,13 +283,16 @@ impl Builder {
         if settings.clients.is_empty() {
             settings.clients.push(Client { id: "test-client".into(), secret: "test-secret".into() });
         }
+        let provider = settings.provider.as_ref();
+        let keys = provider.map_or_else(|| KeyRing::new(&self.algorithms), KeyRing::of_provider);
+        let of_provider = provider.and_then(Provider::issuer).map(str::to_owned);
         State {
             dpop_nonce: Mutex::new(settings.dpop_nonces.then(random_id)),
             settings,
-            issuer: self.issuer.unwrap_or_else(|| base.clone()),
+            issuer: self.issuer.or(of_provider).unwrap_or_else(|| base.clone()),
             base,
             desks: Desks::new(),
-            keys: Mutex::new(KeyRing::new(&self.algorithms)),
+            keys: Mutex::new(keys),
             registry: Mutex::new(Registry::default()),
         }
     }

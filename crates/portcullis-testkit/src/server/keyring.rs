@@ -2,9 +2,12 @@ use serde_json::{Value, json};
 
 use crate::algorithm::Algorithm;
 use crate::key::SigningKey;
+use crate::provider::Provider;
 
 /// The server's signing keys and published keys.
 pub(super) struct KeyRing {
+    /// The provider whose members keys are published with.
+    provider: Option<Provider>,
     /// One for each algorithm; the first is the default.
     signers: Vec<SigningKey>,
     published: Vec<SigningKey>,
@@ -16,10 +19,29 @@ pub(super) struct KeyRing {
 impl KeyRing {
     /// Makes one key for each algorithm.
     pub(super) fn new(algorithms: &[Algorithm]) -> Self {
-        let mut ring =
-            Self { signers: Vec::new(), published: Vec::new(), odd: Vec::new(), replacement: None, generated: 0 };
+        let mut ring = Self {
+            provider: None,
+            signers: Vec::new(),
+            published: Vec::new(),
+            odd: Vec::new(),
+            replacement: None,
+            generated: 0,
+        };
         ring.signers = algorithms.iter().map(|alg| ring.generate(*alg)).collect();
         ring
+    }
+
+    /// Makes the keys of a provider.
+    pub(super) fn of_provider(provider: &Provider) -> Self {
+        let key = provider.new_key();
+        Self {
+            provider: Some(provider.clone()),
+            signers: vec![key.clone()],
+            published: vec![key],
+            odd: provider.new_other_keys(),
+            replacement: None,
+            generated: 0,
+        }
     }
 
     /// Makes a key and publishes it as the last of the set.
@@ -70,7 +92,11 @@ impl KeyRing {
     /// The document at the JWKS endpoint.
     pub(super) fn document(&self) -> Value {
         self.replacement.clone().unwrap_or_else(|| {
-            let published = self.published.iter().map(SigningKey::public_jwk);
+            let public = |key: &SigningKey| match &self.provider {
+                Some(provider) => provider.published(key),
+                None => key.public_jwk(),
+            };
+            let published = self.published.iter().map(public);
             let keys: Vec<Value> = published.chain(self.odd.iter().cloned()).collect();
             json!({ "keys": keys })
         })

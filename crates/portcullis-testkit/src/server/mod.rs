@@ -111,7 +111,7 @@ impl AuthorizationServer {
     /// The URL of the key set.
     #[must_use]
     pub fn jwks_uri(&self) -> String {
-        self.url("/jwks")
+        self.state().jwks_uri()
     }
 
     /// The URL of a path, which begins with a slash, under the server's base.
@@ -124,6 +124,15 @@ impl AuthorizationServer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.handle.address
+    }
+
+    /// The URL of the server as an https proxy that leads to the provider's names: see
+    /// [`Builder::by_its_names`].
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn proxy(&self) -> String {
+        format!("http://{}", self.address())
     }
 
     /// The time of the server's clock.

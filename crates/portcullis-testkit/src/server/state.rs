@@ -9,6 +9,7 @@ use super::registry::Registry;
 use crate::attack::Target;
 use crate::clock::TestClock;
 use crate::key::SigningKey;
+use crate::provider::Provider;
 use crate::sync::lock;
 use crate::token::TokenBuilder;
 
@@ -29,6 +30,8 @@ pub(super) struct State {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) path: String,
+    /// The provider that is served, if it is a well-known one.
+    pub(super) provider: Option<Provider>,
     pub(super) clock: Option<TestClock>,
     pub(super) clients: Vec<Client>,
     pub(super) audience: Value,
@@ -56,6 +59,12 @@ impl State {
         clock.map_or_else(SystemTime::now, TestClock::now)
     }
 
+    /// The URL of the key set.
+    pub(super) fn jwks_uri(&self) -> String {
+        let named = self.settings.provider.as_ref().and_then(Provider::jwks_uri);
+        named.map_or_else(|| self.url("/jwks"), str::to_owned)
+    }
+
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -71,7 +80,10 @@ impl State {
 
     /// A good token, signed with any key.
     pub(super) fn token_by(&self, key: &SigningKey) -> TokenBuilder {
-        TokenBuilder::new(key, &self.issuer, self.now()).audience(self.settings.audience.clone())
+        match &self.settings.provider {
+            Some(provider) => provider.token(key, self.now()),
+            None => TokenBuilder::new(key, &self.issuer, self.now()).audience(self.settings.audience.clone()),
+        }
     }
 
     /// The start of attacks on this server.

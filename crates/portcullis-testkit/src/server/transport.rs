@@ -18,6 +18,9 @@ pub(crate) enum Transport {
     Plain,
     #[cfg(feature = "tls")]
     Tls(tokio_rustls::TlsAcceptor),
+    /// https behind `CONNECT` (RFC 9110 section 9.3.6): every host leads here.
+    #[cfg(feature = "tls")]
+    Proxy(tokio_rustls::TlsAcceptor),
 }
 
 impl Transport {
@@ -25,8 +28,16 @@ impl Transport {
         match self {
             Self::Plain => "http",
             #[cfg(feature = "tls")]
-            Self::Tls(_) => "https",
+            Self::Tls(_) | Self::Proxy(_) => "https",
         }
+    }
+
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_self, reason = "the same call with and without tls"))]
+    pub(super) fn is_proxy(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return matches!(self, Self::Proxy(_));
+        #[cfg(not(feature = "tls"))]
+        false
     }
 
     /// Answers one connection's requests until it closes.
@@ -36,15 +47,43 @@ impl Transport {
         match self {
             Self::Plain => converse(stream, router, None).await,
             #[cfg(feature = "tls")]
-            Self::Tls(acceptor) => {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-                    let client = certificates.first().map(|der| ClientCertificate(der.to_vec()));
-                    converse(stream, router, client).await;
+            Self::Tls(acceptor) => secured(&acceptor, stream, router).await,
+            #[cfg(feature = "tls")]
+            Self::Proxy(acceptor) => {
+                let mut stream = stream;
+                if connected(&mut stream).await.is_ok() {
+                    secured(&acceptor, stream, router).await;
                 }
             }
         }
     }
+}
+
+#[cfg(feature = "tls")]
+async fn secured(acceptor: &tokio_rustls::TlsAcceptor, stream: TcpStream, router: Router) {
+    if let Ok(stream) = acceptor.accept(stream).await {
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let client = certificates.first().map(|der| ClientCertificate(der.to_vec()));
+        converse(stream, router, client).await;
+    }
+}
+
+/// Reads a `CONNECT` request to any host, and accepts it.
+#[cfg(feature = "tls")]
+async fn connected(stream: &mut TcpStream) -> std::io::Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() > 8 * 1024 {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+        head.push(stream.read_u8().await?);
+    }
+    if !head.starts_with(b"CONNECT ") {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await
 }
 
 /// The DER of the certificate that the client proved possession of, among a request's extensions.

@@ -101,9 +101,14 @@ impl CertificateAuthority {
     }
 
     /// Accepts connections with a new certificate for [`NAMES`], and asks for a certificate of `clients`.
-    #[expect(clippy::expect_used, reason = "the inputs are our own")]
     pub(crate) fn acceptor(&self, clients: Option<&Self>) -> TlsAcceptor {
-        let (certificate, key) = self.certify().expect("a certificate for loopback");
+        self.acceptor_for(&NAMES.map(str::to_owned), clients)
+    }
+
+    /// Accepts connections with a new certificate for these names.
+    #[expect(clippy::expect_used, reason = "the inputs are our own")]
+    pub(crate) fn acceptor_for(&self, names: &[String], clients: Option<&Self>) -> TlsAcceptor {
+        let (certificate, key) = self.certify(names).expect("a certificate for these names");
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -124,9 +129,9 @@ impl CertificateAuthority {
         verifier.allow_unauthenticated().build().expect("one root")
     }
 
-    fn certify(&self) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
+    fn certify(&self, names: &[String]) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
         let key = KeyPair::generate()?;
-        let params = CertificateParams::new(NAMES.map(str::to_owned))?;
+        let params = CertificateParams::new(names)?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok((certificate.der().clone(), key.into()))
     }

@@ -15,6 +15,7 @@ mod introspection;
 mod jwks;
 mod lifecycle;
 mod metadata;
+mod providers;
 mod signatures;
 mod support;
 #[cfg(feature = "tls")]

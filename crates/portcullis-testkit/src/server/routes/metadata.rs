@@ -6,18 +6,22 @@ use serde_json::{Value, json};
 
 use super::{Server, Shared};
 use crate::algorithm::{Algorithm, Family};
+use crate::provider::Provider;
 use crate::sync::lock;
 
 /// The metadata of RFC 8414 section 2, OpenID Connect Discovery section 3, RFC 9449 section 5.1 and RFC 8705 section 3.3.
 ///
 /// Both require `authorization_endpoint`; nothing answers there.
 pub(super) async fn show(State(server): Shared) -> Json<Value> {
+    if let Some(metadata) = server.settings.provider.as_ref().and_then(Provider::metadata) {
+        return Json(metadata.clone());
+    }
     let issuer = server.settings.metadata_issuer.as_ref();
     let authentication = ["client_secret_basic", "client_secret_post"];
     let algorithms = algorithms(&server);
     Json(json!({
         "issuer": issuer.unwrap_or(&server.issuer),
-        "jwks_uri": server.url("/jwks"),
+        "jwks_uri": server.jwks_uri(),
         "authorization_endpoint": server.url("/authorize"),
         "token_endpoint": server.url("/token"),
         "token_endpoint_auth_methods_supported": authentication,
