@@ -1,8 +1,9 @@
 //! Hints for scope and claims that a valid token lacks.
 
 use super::{
+    kind::other_kind,
     provider::{self, Provider},
-    step_up,
+    remedy, step_up,
 };
 use crate::{
     claims::find,
@@ -69,6 +70,9 @@ fn scope(walk: &Walk<'_>, claims: &Object, policy: &Policy) -> String {
     let (was, it) = if lacking.len() == 1 { ("was", "it") } else { ("were", "them") };
     let lacking = quoted(&lacking);
     if scope.is_none() {
+        if let Some(hint) = remedy::without_scope(walk).map(str::to_owned).or_else(|| other_kind(walk)) {
+            return hint;
+        }
         return format!(
             "the token grants no scope at all: the client has to ask for {lacking}, and the issuer to allow it"
         );

@@ -10,10 +10,12 @@ use crate::{
 /// Authorization servers, and other issuers, with peculiarities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider {
+    AdFs,
     Auth0,
     Cognito,
     Duende,
     Entra,
+    Firebase,
     GitHubActions,
     Google,
     Keycloak,
@@ -22,14 +24,17 @@ pub(super) enum Provider {
     Ping,
     Spiffe,
     Spring,
+    Supabase,
+    Zitadel,
 }
 
 use Provider::{
-    Auth0, Cognito, Duende, Entra, GitHubActions, Google, Keycloak, Kubernetes, Okta, Ping, Spiffe, Spring,
+    AdFs, Auth0, Cognito, Duende, Entra, Firebase, GitHubActions, Google, Keycloak, Kubernetes, Okta, Ping, Spiffe,
+    Spring, Supabase, Zitadel,
 };
 
 /// Domains of issuers.
-const DOMAINS: [(&str, Provider); 21] = [
+const DOMAINS: [(&str, Provider); 24] = [
     ("auth0.com", Auth0),
     ("sts.windows.net", Entra),
     ("login.microsoftonline.com", Entra),
@@ -39,6 +44,9 @@ const DOMAINS: [(&str, Provider); 21] = [
     ("b2clogin.com", Entra),
     ("token.actions.githubusercontent.com", GitHubActions),
     ("accounts.google.com", Google),
+    ("securetoken.google.com", Firebase),
+    ("supabase.co", Supabase),
+    ("zitadel.cloud", Zitadel),
     ("container.googleapis.com", Kubernetes),
     ("kubernetes.default.svc", Kubernetes),
     ("kubernetes.default.svc.cluster.local", Kubernetes),
@@ -56,6 +64,9 @@ const DOMAINS: [(&str, Provider); 21] = [
 /// The issuer of tokens that Kubernetes keeps in Secrets.
 pub(super) const LEGACY_SERVICE_ACCOUNT: &str = "kubernetes/serviceaccount";
 
+/// The issuer of the keys of a project of Supabase, which are JWTs.
+pub(super) const SUPABASE_KEY: &str = "supabase";
+
 /// The product of the token's issuer; for a token without readable claims, that of a trusted issuer.
 pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
     match &walk.claims {
@@ -68,6 +79,7 @@ pub(super) fn of(walk: &Walk<'_>) -> Option<Provider> {
 pub(super) fn of_issuer(issuer: &str) -> Option<Provider> {
     match issuer {
         "accounts.google.com" => return Some(Google),
+        SUPABASE_KEY => return Some(Supabase),
         LEGACY_SERVICE_ACCOUNT => return Some(Kubernetes),
         _ => {}
     }
@@ -79,6 +91,7 @@ pub(super) fn of_issuer(issuer: &str) -> Option<Provider> {
     }
     match () {
         () if url.path().contains("/realms/") => Some(Keycloak),
+        () if url.path() == "/adfs/services/trust" => Some(AdFs),
         () if !is_under("amazonaws.com") && !is_under("amazonaws.com.cn") => None,
         () if host.starts_with("cognito-idp.") => Some(Cognito),
         () if host.starts_with("oidc.eks.") => Some(Kubernetes),
@@ -91,6 +104,7 @@ fn of_claims(claims: &Object) -> Option<Provider> {
     let has = |name: &str| claims.contains_key(name);
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     Some(match () {
+        () if claims.iter().any(|(name, _)| name.starts_with("urn:zitadel:")) => Zitadel,
         () if has("kubernetes.io") || text("sub").starts_with("system:serviceaccount:") => Kubernetes,
         () if text("sub").starts_with("spiffe://") => Spiffe,
         () if has("realm_access") || has("resource_access") || has("session_state") => Keycloak,
@@ -141,6 +155,12 @@ mod tests {
             ("https://token.actions.githubusercontent.com", Some(GitHubActions)),
             ("https://accounts.google.com", Some(Google)),
             ("accounts.google.com", Some(Google)),
+            ("https://securetoken.google.com/shop", Some(Firebase)),
+            ("https://abcd.supabase.co/auth/v1", Some(Supabase)),
+            ("supabase", Some(Supabase)),
+            ("https://shop-a1b2c3.zitadel.cloud", Some(Zitadel)),
+            ("http://adfs.example.com/adfs/services/trust", Some(AdFs)),
+            ("https://adfs.example.com/adfs", None),
             ("kubernetes/serviceaccount", Some(Kubernetes)),
             ("https://dev-1.okta.com/oauth2/default", Some(Okta)),
             ("https://auth.pingone.eu/e/as", Some(Ping)),
@@ -164,6 +184,7 @@ mod tests {
         let table = [
             (r#"{"realm_access":{"roles":[]}}"#, Some(Keycloak)),
             (r#"{"kubernetes.io":{}}"#, Some(Kubernetes)),
+            (r#"{"urn:zitadel:iam:org:project:1:roles":{}}"#, Some(Zitadel)),
             (r#"{"sub":"spiffe://example.org/web"}"#, Some(Spiffe)),
             (r#"{"token_use":"access"}"#, Some(Cognito)),
             (r#"{"gty":"client-credentials"}"#, Some(Auth0)),

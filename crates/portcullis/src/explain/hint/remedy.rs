@@ -71,7 +71,11 @@ pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
             "GitHub writes the URL of the repository's owner into `aud` unless the job asks for another: \
              `core.getIDToken('AUDIENCE')`, or `&audience=AUDIENCE` behind $ACTIONS_ID_TOKEN_REQUEST_URL"
         }
-        Provider::Google => OF_GOOGLE,
+        // Only its ID tokens are JWTs.
+        Provider::Google => {
+            "Google writes into `aud` of an ID token the OAuth client that the user signed in at: expect the ID of each client \
+             of yours"
+        }
         Provider::Keycloak => return Some(at_keycloak(walk, claims)),
         Provider::Kubernetes => {
             "a service account's token is for the API server unless another audience is asked for: project one with \
@@ -88,6 +92,21 @@ pub(super) fn audience(walk: &Walk<'_>) -> Option<String> {
         Provider::Spiffe => {
             "a JWT-SVID is for the audience that the workload asks its agent for: \
              `spire-agent api fetch jwt -audience AUDIENCE`"
+        }
+        Provider::Zitadel => {
+            "Zitadel writes a project into `aud` if the client asks for it by the scope \
+             `urn:zitadel:iam:org:project:id:PROJECT-ID:aud`: expect the project's ID"
+        }
+        Provider::AdFs => {
+            "AD FS writes into `aud` the identifier of the Web API that the client asks for by `resource`, or before the scope: \
+             without it the token is for AD FS itself"
+        }
+        Provider::Firebase => {
+            "Firebase writes the project's ID into `aud`: expect that of the project that the client uses"
+        }
+        Provider::Supabase => {
+            "Supabase writes `authenticated` into `aud` of a signed-in user's token; a token without `aud` is one of the \
+             project's keys"
         }
         Provider::Spring => {
             "Spring Authorization Server writes the client's ID into `aud`: add this API by a bean of the type \
@@ -188,9 +207,48 @@ pub(super) fn issuer(expected: &str, actual: &str) -> Option<String> {
              (`serviceAccountToken.audience`), which the cluster's own issuer signs"
                 .to_owned(),
         ),
+        Provider::Kubernetes if provider::of_issuer(expected) == Some(Provider::Kubernetes) => Some(
+            "a cluster has one issuer, whatever names lead to its API server: `kubectl get --raw \
+             /.well-known/openid-configuration` shows it"
+                .to_owned(),
+        ),
         Provider::Okta => of_okta(expected, actual),
+        Provider::AdFs => Some(
+            "AD FS has an issuer for access tokens alone, `access_token_issuer` in its metadata: write that one \
+             (http://HOST/adfs/services/trust), with `jwks_uri`"
+                .to_owned(),
+        ),
+        Provider::Supabase if actual == provider::SUPABASE_KEY => Some(
+            "this is a key of the project (`anon` or `service_role`), not a user's token: after sign-in the client has to send \
+             the session's `access_token`"
+                .to_owned(),
+        ),
         _ => None,
     }
+}
+
+/// The way to grant rights at providers whose tokens have no scope.
+pub(super) fn without_scope(walk: &Walk<'_>) -> Option<&'static str> {
+    Some(match provider::of(walk)? {
+        Provider::Firebase => {
+            "Firebase's tokens have no scope: set a custom claim for the user (Admin SDK), and ask for it by a claim rule"
+        }
+        Provider::GitHubActions => {
+            "the ID tokens of GitHub have no scope: ask for `sub`, `repository_owner_id` and the like by claim rules"
+        }
+        Provider::Google => "Google's ID tokens have no scope: ask for `hd`, `email_verified` or `sub` by a claim rule",
+        Provider::Kubernetes | Provider::Spiffe => {
+            "the tokens of workloads have no scope: ask for the workload by a claim rule on `sub`"
+        }
+        Provider::Supabase => {
+            "Supabase's tokens have no scope: ask for `role`, `aal` or a value in `/app_metadata` by a claim rule"
+        }
+        Provider::Zitadel => {
+            "Zitadel grants roles of a project, not scopes: ask for `/urn:zitadel:iam:org:project:PROJECT-ID:roles/ROLE` by a \
+             claim rule, and have the project assert its roles"
+        }
+        _ => return None,
+    })
 }
 
 /// The hint for metadata of another issuer than the configured one, if the product explains it.

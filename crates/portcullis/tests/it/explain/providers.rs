@@ -148,7 +148,7 @@ async fn tokens_for_nobody_or_for_somebody_else() {
                 "Google",
                 "https://accounts.google.com",
                 of(&setup, "https://accounts.google.com").audience("web").claim("azp", "web").claim("at_hash", "h"),
-                &["Google's access tokens are opaque", "OAuth client ID"],
+                &["Google writes into `aud`", "OAuth client"],
             ),
             audience(
                 "GitHub Actions",
