@@ -27,6 +27,7 @@ mod metrics;
 mod ml_dsa;
 mod outage;
 mod protected_resources;
+mod provider_book;
 mod redis_server;
 mod reload;
 mod replays;

@@ -36,6 +36,13 @@ impl Desk {
         ran(command, input.to_owned()).await
     }
 
+    /// Like [`run`](Self::run), with these variables in its environment.
+    pub async fn run_among(&self, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command();
+        command.args(arguments).envs(variables.iter().copied());
+        ran(command, input.to_owned()).await
+    }
+
     /// Runs a command by a shell on a pseudo-terminal; `further` may redirect its streams.
     pub async fn on_terminal(&self, arguments: &[&str], further: &str, environment: &[(&str, &str)]) -> Ran {
         let quoted: Vec<_> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
@@ -50,6 +57,10 @@ impl Desk {
 
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
     }
 
     pub fn has(&self, name: &str) -> bool {
