@@ -38,6 +38,7 @@ mod ml_dsa;
 mod nested;
 mod outages;
 mod protected_resource;
+mod provider_book;
 mod refusals;
 mod rotation;
 mod rules;
