@@ -45,6 +45,7 @@ fn steps(arguments: &Arguments, file: &str) -> Vec<String> {
         "Have your proxy ask it. For nginx: the lines of examples/nginx/nginx.conf; for others: docs/gateway.md."
             .to_owned(),
         format!("If a token is refused: portcullis explain --config {file} --path / < token.txt"),
+        "The usual mistakes with each provider, and their remedies: docs/providers.".to_owned(),
     ]);
     steps
 }

@@ -18,6 +18,7 @@ mod dpop;
 mod each_proxy;
 mod envoy;
 mod ingress_nginx;
+mod init;
 mod load;
 mod oidc_provider;
 mod preflight;

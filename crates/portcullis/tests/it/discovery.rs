@@ -54,6 +54,31 @@ async fn metadata_of_another_issuer_are_refused_to_the_letter() {
 }
 
 #[tokio::test]
+async fn the_metadata_that_led_to_the_keys_are_told() {
+    let server = AuthorizationServer::builder().openid_configuration(false).start().await.unwrap();
+    let jwks = JwksService::discover(server.issuer()).build().unwrap();
+    assert_eq!(jwks.metadata(), None);
+    jwks.prefetch().await.unwrap();
+    let metadata = jwks.metadata().unwrap();
+    assert_eq!((metadata.issuer.as_str(), metadata.jwks_uri.clone()), (server.issuer(), server.jwks_uri()));
+    assert_eq!(metadata.introspection_endpoint, Some(server.url("/introspect")));
+    assert_eq!(metadata.id_token_algorithms, ["RS256"]);
+    let by_uri = JwksService::new(&server.jwks_uri()).unwrap();
+    by_uri.prefetch().await.unwrap();
+    assert_eq!(by_uri.metadata(), None);
+}
+
+#[tokio::test]
+async fn the_other_issuer_is_told_with_the_error() {
+    let server = AuthorizationServer::builder().metadata_issuer("https://else.example").start().await.unwrap();
+    let error = JwksService::discover(server.issuer()).build().unwrap().prefetch().await.unwrap_err();
+    assert_eq!(error.other_issuer(), Some("https://else.example"));
+    server.stop().await;
+    let error = JwksService::discover(server.issuer()).build().unwrap().prefetch().await.unwrap_err();
+    assert_eq!(error.other_issuer(), None);
+}
+
+#[tokio::test]
 async fn no_metadata_no_keys() {
     let (verdict, _, error) = verdict(|server| server.openid_configuration(false).oauth_metadata(false)).await;
     assert_eq!(verdict, Err("keys_unavailable"));
