@@ -23,12 +23,17 @@ mod support;
 #[allow(dead_code, reason = "the gateway's other tests use more of it")]
 mod terminal;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use browser::Realm;
 use doors::{AUDIENCE, Doors, challenge, protected_resource, tables};
-use portcullis_testkit::{Algorithm, ClientIdentity, DpopClient};
+use portcullis_testkit::{Algorithm, AuthorizationServer, ClientIdentity, DpopClient, provider};
 use sender::Names;
+use serde_json::Value;
 use support::{Answer, text};
 use terminal::Desk;
 
@@ -44,6 +49,51 @@ async fn its_tokens_pass_at_every_door() {
         let ran = Desk::new(&[]).run(&["explain", "--issuer", &realm.issuer, "--audience", AUDIENCE], &token).await;
         assert!(ran.out.starts_with("passed: the token is good"), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn its_url_is_all_that_a_first_configuration_needs() {
+    let realm = Realm::running();
+    let desk = Desk::new(&[]);
+    let ran = desk.run(&["init", "--issuer", &realm.issuer, "--audience", AUDIENCE], "").await;
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let explain = ["explain", "--config", "portcullis.toml", "--path", "/orders/1"];
+    let ran = desk.run(&explain, &realm.robot_token().await).await;
+    assert!(ran.out.starts_with("passed: the token is good"), "{ran:?}");
+}
+
+/// The provider book rests on it.
+#[tokio::test]
+async fn the_test_kit_s_shape_is_its_own() {
+    let realm = Realm::running();
+    let shape = AuthorizationServer::builder().provider(provider::keycloak()).start().await.unwrap();
+    let (own, shaped) = (published(&realm.issuer).await, published(shape.issuer()).await);
+    assert_eq!(own, shaped);
+    let (own, shaped) = (realm.robot_token().await, shape.token().sign());
+    assert_eq!(members(&own, 0), members(&shaped, 0));
+    let (own, shaped) = (members(&own, 1), members(&shaped, 1));
+    for claim in ["exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "acr", "scope"] {
+        assert!(own.contains(claim) && shaped.contains(claim), "{claim}: {own:?}");
+    }
+}
+
+/// Returns the names of the members of each key, by its use.
+async fn published(issuer: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let get = async |url: String| support::client().get(url).send().await.unwrap().json::<Value>().await.unwrap();
+    let metadata = get(format!("{issuer}/.well-known/openid-configuration")).await;
+    let keys = get(metadata["jwks_uri"].as_str().unwrap().to_owned()).await;
+    let of_key = |key: &Value| (key["use"].as_str().unwrap().to_owned(), names(key));
+    keys["keys"].as_array().unwrap().iter().map(of_key).collect()
+}
+
+/// Returns the names of the members in a part of a token.
+fn members(token: &str, part: usize) -> BTreeSet<String> {
+    let part = token.split('.').nth(part).unwrap();
+    names(&serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap())
+}
+
+fn names(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
 }
 
 #[tokio::test]
