@@ -87,6 +87,10 @@ fn failed(issuer: &str, error: &JwksError) -> Miss {
             ),
             "{problem}"
         )),
+        None if problem.contains("certificate") => Miss::Failed(miette!(
+            help = "if the certificate is of an authority of your own, name that by `--ca-file`",
+            "{problem}"
+        )),
         None => Miss::Failed(miette!(
             help = format!(
                 "is {} the issuer? It is the `iss` of a token, to the letter, and its metadata are at this URL with \

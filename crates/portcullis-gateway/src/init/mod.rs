@@ -14,7 +14,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use miette::{Report, miette};
 
 use crate::{config::Config, decision::Gateway, terminal};
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     issuer: String,
 
     /// The audience of tokens for your API; several: any of them
-    #[arg(long, value_name = "AUDIENCE")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     audience: Vec<String>,
 
     /// The file to write; `-` for the standard output
