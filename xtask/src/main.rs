@@ -8,6 +8,7 @@ mod fuzz;
 mod guards;
 mod imports;
 mod keycloak;
+mod kubernetes;
 mod manifest;
 mod mcp;
 mod npm;

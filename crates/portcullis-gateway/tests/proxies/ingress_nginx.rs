@@ -1,28 +1,77 @@
-//! The configuration that ingress-nginx makes of the annotations in `docs/gateway.md`.
+//! The configuration that ingress-nginx makes of the annotations in `examples/kubernetes` and `docs/kubernetes.md`.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use portcullis_testkit::{Algorithm, DpopClient};
 
 use crate::{
     client::{Answer, ask},
+    docs,
     process::Process,
     scene::{Scene, Stage, repository},
     sizes::nobody_is_harmed,
 };
 
 async fn scene() -> Scene {
-    Scene::behind(Stage::set(), start).await
+    Scene::behind(Stage::set(), async |stage| start(stage, "").await).await
 }
 
-async fn start(stage: &Stage) -> Process {
-    let source = repository().join("crates/portcullis-gateway/tests/proxies/ingress_nginx.conf");
+/// The scene with the snippets of the documentation.
+async fn scene_with_snippets(stage: Stage) -> Scene {
+    let snippets = docs::block_of("docs/kubernetes.md", "yaml", "auth-snippet");
+    Scene::behind(stage, async |stage| start(stage, &snippets).await).await
+}
+
+/// Starts nginx with the annotations of the example, and further ones.
+async fn start(stage: &Stage, further: &str) -> Process {
+    let example = fs::read_to_string(repository().join("examples/kubernetes/ingress-nginx.yaml")).unwrap();
     let conf = stage.path("ingress.conf");
-    fs::write(&conf, stage.ports.in_place(&fs::read_to_string(source).unwrap())).unwrap();
+    fs::write(&conf, stage.ports.in_place(&rendered(&values(&format!("{example}\n{further}"))))).unwrap();
     let scratch = stage.path("portcullis-nginx");
     fs::create_dir_all(&scratch).unwrap();
     let line = format!("nginx -p {} -c {}", scratch.display(), conf.display());
     Process::typed(&line, &stage.path("")).listening(stage.ports.proxy).await
+}
+
+/// Returns annotations, and keys of the ConfigMap, with their values.
+fn values(manifest: &str) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let mut lines = manifest.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((name, value)) = line.trim().split_once(": ") else { continue };
+        let mut value = value.trim_matches('"').to_owned();
+        if value == "|" {
+            value.clear();
+            let depth = |line: &str| line.len() - line.trim_start().len();
+            while let Some(part) = lines.next_if(|next| depth(next) > depth(line)) {
+                value += &format!("{}\n", part.trim());
+            }
+        }
+        values.insert(name.trim_start_matches("nginx.ingress.kubernetes.io/").to_owned(), value);
+    }
+    values
+}
+
+/// Returns the configuration with these values, as the controller renders it.
+fn rendered(values: &BTreeMap<String, String>) -> String {
+    let source = repository().join("crates/portcullis-gateway/tests/proxies/ingress_nginx.conf");
+    let value = |name: &str| values.get(name).cloned().unwrap_or_default();
+    let fields = value("auth-response-headers");
+    let fields = fields.split(',').enumerate().map(|(number, field)| {
+        let variable = field.to_ascii_lowercase().replace('-', "_");
+        format!(
+            "auth_request_set $authHeader{number} $upstream_http_{variable};\n\
+             proxy_set_header '{field}' $authHeader{number};\n"
+        )
+    });
+    let mut text = fs::read_to_string(source).unwrap().replace("@auth-response-headers@", &fields.collect::<String>());
+    for name in ["auth-url", "auth-snippet", "configuration-snippet", "proxy-buffer-size", "proxy-buffers-number"]
+        .into_iter()
+        .chain(["large-client-header-buffers"])
+    {
+        text = text.replace(&format!("@{name}@"), &value(name));
+    }
+    text.replace("portcullis.default.svc.cluster.local", "127.0.0.1")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +99,7 @@ async fn a_client_with_dpop_gets_its_nonce_and_passes() {
     let stage = Stage::set();
     let written = format!("public_url = \"http://127.0.0.1:{}\"\n", stage.ports.proxy);
     stage.edit("examples/gateway/portcullis.toml", &written, "");
-    let scene = Scene::behind(stage, start).await;
+    let scene = scene_with_snippets(stage).await;
     let client = DpopClient::new(Algorithm::ES256);
     let token = scene.authorization.token().scope("pay").bound_to_key(client.thumbprint()).sign();
     let send = async |client: &DpopClient, url: &str| {
@@ -73,7 +122,7 @@ async fn a_client_with_dpop_gets_its_nonce_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_else_it_hands_on_is_judged_with_the_snippet() {
-    let scene = scene().await;
+    let scene = scene_with_snippets(Stage::set()).await;
     for (name, value, status) in [
         ("X-Original-URL", "/admin/users", 403),
         ("X-Rewrite-URL", "/admin/users", 403),

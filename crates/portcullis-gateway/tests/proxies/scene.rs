@@ -25,6 +25,7 @@ pub(crate) enum Proxy {
     EnvoyBeforeTwo,
     Caddy,
     Traefik,
+    HaProxy,
 }
 
 impl Proxy {
@@ -37,6 +38,7 @@ impl Proxy {
             Self::EnvoyBeforeTwo => "envoy -c examples/envoy/replicas.yaml",
             Self::Caddy => "caddy run",
             Self::Traefik => "traefik --configfile",
+            Self::HaProxy => "haproxy -f",
         }
     }
 
@@ -110,7 +112,7 @@ impl Stage {
         // nginx started by root runs as another user, who needs access.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let stage = Self { folder, ports: Ports::free() };
-        for part in ["nginx", "envoy", "caddy", "traefik", "gateway"] {
+        for part in ["nginx", "envoy", "caddy", "traefik", "haproxy", "gateway"] {
             copy(&repository().join("examples").join(part), &stage.path(&format!("examples/{part}")), &stage.ports);
         }
         stage
