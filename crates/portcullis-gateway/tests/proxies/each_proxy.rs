@@ -124,7 +124,7 @@ async fn hostile_tokens_do_not_pass(proxy: Proxy) {
 }
 
 /// Spellings of the fields that only the gateway may set.
-const SPELLINGS: [&str; 11] = [
+pub(crate) const SPELLINGS: [&str; 11] = [
     "X-Auth-Subject",
     "x-auth-subject",
     "X_Auth_Subject",
@@ -283,7 +283,7 @@ async fn what_stands_in_a_trailer_is_no_header_field(proxy: Proxy) {
 }
 
 /// Asserts that the upstream, if it was reached, got none of the forged fields.
-fn arrives_unforged(answer: &Answer, what: &str) {
+pub(crate) fn arrives_unforged(answer: &Answer, what: &str) {
     if answer.status != 200 {
         return;
     }

@@ -1,9 +1,12 @@
 //! Matters of HAProxy alone: its Lua action, after whose failure it goes on with the request.
 
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{
-    client::ask_with,
+    client::{ask, ask_with},
     scene::{Proxy, Scene, Stage},
 };
 
@@ -45,6 +48,29 @@ async fn a_gateway_that_hangs_lets_nothing_pass() {
     assert_eq!(scene.ask("GET /orders/1", Some(&scene.read().sign())).await.status, 503);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_judgement_is_for_one_request_of_a_connection() {
+    let mut scene = Scene::with(Proxy::HaProxy).await;
+    let token = scene.read().sign();
+    let request = |connection: &str| {
+        format!(
+            "GET /orders/1 HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {token}\r\nConnection: {connection}\r\n\r\n"
+        )
+    };
+    let mut stream = TcpStream::connect(("127.0.0.1", scene.stage.ports.proxy)).await.unwrap();
+    stream.write_all(request("keep-alive").as_bytes()).await.unwrap();
+    let mut first = Vec::new();
+    while !first.ends_with(b"}\n\r\n0\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut first).await.unwrap(), 0, "{}", String::from_utf8_lossy(&first));
+    }
+    assert!(first.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&first));
+    scene.gateway.kill();
+    stream.write_all(request("close").as_bytes()).await.unwrap();
+    let mut second = String::new();
+    stream.read_to_string(&mut second).await.unwrap();
+    assert!(second.starts_with("HTTP/1.1 503") && !second.contains("headers"), "{second}");
+}
+
 /// Without room, HAProxy leaves a field out: the API would take the request for an anonymous one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_without_room_for_the_fields_does_not_pass() {
@@ -57,7 +83,7 @@ async fn a_request_without_room_for_the_fields_does_not_pass() {
         let padding = "a".repeat(5_000);
         let bearer = format!("Bearer {opaque}");
         let fields = [("Authorization", bearer.as_str()), ("X-Padding", &padding)];
-        let answer = crate::client::ask(scene.stage.ports.proxy, "GET /orders/1", &fields).await;
+        let answer = ask(scene.stage.ports.proxy, "GET /orders/1", &fields).await;
         if answer.status != 200 {
             assert!(answer.status >= 500, "{size}: {answer:?}");
             continue;

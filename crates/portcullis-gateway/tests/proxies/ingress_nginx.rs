@@ -7,6 +7,7 @@ use portcullis_testkit::{Algorithm, DpopClient};
 use crate::{
     client::{Answer, ask},
     docs,
+    each_proxy::{SPELLINGS, arrives_unforged},
     process::Process,
     scene::{Scene, Stage, repository},
     sizes::nobody_is_harmed,
@@ -178,6 +179,18 @@ async fn no_client_has_another_request_judged_than_its_own() {
             let answer = crate::client::exchange(port, request.as_bytes()).await.unwrap();
             let status = answer.split(' ').nth(1).unwrap_or_default();
             assert!(["400", "401", "403"].contains(&status), "{host} {line}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clients_send_in_the_gateways_name_never_arrives() {
+    let scene = scene().await;
+    let bearer = format!("Bearer {}", scene.authorization.token().without_claim("sub").scope("read").sign());
+    for spelling in SPELLINGS {
+        let forged = [("Authorization", bearer.as_str()), (spelling, "forged"), (spelling, "forged too")];
+        for (line, fields) in [("GET /orders/1", &forged[..]), ("GET /health", &forged[1..])] {
+            arrives_unforged(&ask(scene.stage.ports.proxy, line, fields).await, spelling);
         }
     }
 }
