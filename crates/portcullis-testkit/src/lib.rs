@@ -81,7 +81,7 @@ pub use clock::TestClock;
 pub use dpop::{DpopAttempt, DpopCase, DpopClient, ProofBuilder};
 pub use key::SigningKey;
 pub use provider::Provider;
-pub use server::{AuthorizationServer, Builder, Endpoint, Fault};
+pub use server::{AuthorizationServer, Builder, Endpoint, ExchangeFault, Fault};
 pub use tenants::TenantServer;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

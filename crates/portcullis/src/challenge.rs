@@ -9,7 +9,8 @@
 //! | bad DPoP proof | 401 | `DPoP error="invalid_dpop_proof"`, or `"use_dpop_nonce"` with a `DPoP-Nonce` field |
 //! | scope missing | 403 | `error="insufficient_scope"`, with the scope |
 //! | user's authentication too weak or too old | 401 | `error="insufficient_user_authentication"`, with `acr_values` and `max_age` |
-//! | keys or introspection not available | 503 and Retry-After | none |
+//! | token that is not exchanged for one of the upstream's | 403 | none: no other token of this client is sure to help |
+//! | keys, introspection or exchange not available | 503 and Retry-After | none |
 //! | our own misconfiguration | 500 | none |
 //! | MCP message that cannot be judged | 400, 403, 413 or 415 | none; a JSON-RPC error in the body |
 //!
@@ -120,7 +121,9 @@ impl Challenge {
             Refusal::Request(fault) => of_request(fault),
             Refusal::Token(fault) if fault.is_of_binding() => StatusCode::UNAUTHORIZED,
             Refusal::Proof(_) => StatusCode::UNAUTHORIZED,
-            Refusal::Access(AccessFault::InsufficientScope { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Access(AccessFault::InsufficientScope { .. } | AccessFault::ExchangeRefused { .. }) => {
+                StatusCode::FORBIDDEN
+            }
             Refusal::Access(AccessFault::InsufficientUserAuthentication { .. }) => StatusCode::UNAUTHORIZED,
             Refusal::Token(_) | Refusal::Access(_) => self.invalid_token_status.into(),
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -133,6 +136,7 @@ impl Challenge {
     fn schemes(&self, refusal: &Refusal, operation_scope: &str) -> Vec<SchemeChallenge> {
         match refusal {
             Refusal::Request(fault) if fault.is_of_message() => Vec::new(),
+            Refusal::Access(AccessFault::ExchangeRefused { .. }) => Vec::new(),
             Refusal::Request(_) | Refusal::Token(_) | Refusal::Access(_) | Refusal::Proof(_) => {
                 let is_for_bearer = self.dpop.as_ref().is_none_or(|dpop| !dpop.is_required);
                 let bearer = is_for_bearer && !matches!(refusal, Refusal::Proof(_));

@@ -6,9 +6,11 @@
 
 mod mac;
 mod scheme;
+mod seal;
 mod signing;
 
 pub(crate) use mac::{Digest, MacKey, sha256};
+pub(crate) use seal::SealKey;
 pub(crate) use signing::{AssertionKey, random_bytes, random_text};
 
 use aws_lc_rs::{

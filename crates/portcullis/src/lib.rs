@@ -97,8 +97,10 @@ struct SenderConstrained;
 
 // Services: they fetch, ask, cache and verify.
 mod client_authentication;
+mod exchange;
 mod introspection;
 mod jwks;
+mod questions;
 mod replay;
 mod shared_store;
 mod telemetry;
@@ -127,23 +129,22 @@ pub use claims::{Claims, Confirmation, IssuerRules, TokenCacheRules, VerifiedTok
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
+pub use exchange::{ExchangedToken, Exchanger, ExchangerBuilder, Target, TargetTokenType};
 pub use explain::{
     Check, CollectedMetadata, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceFinding,
     ResourceInspector, ResourceOutcome, ResourceReport,
 };
 pub use gate::{
-    Access, Admitted, Anonymous, ClientAuthority, ConnectionPeer, Dpop, ForwardedElement, Judging, Pending, Presented,
-    ProtectedResource, Secure, Verdict,
+    Access, AccessRejection, Admitted, Anonymous, ClientAuthority, ConnectionPeer, DeclaredExchange, Dpop, Exchanging,
+    ForwardedElement, Judging, Pending, Presented, ProtectedResource, Secure, Verdict,
 };
-pub use introspection::{
-    ClientAddress, IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder, IntrospectorStatus,
-    TokenStore,
-};
+pub use introspection::{IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder};
 pub use jwks::{InMemoryCache, IssuerMetadata, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
 pub use proof::{ClientCertificate, DpopRules, DpopUse, MalformedClientCertificate, Nonces};
+pub use questions::{ClientAddress, EndpointStatus, TokenStore};
 pub use refusal::CheckKind;
 #[doc(inline)]
 pub use refusal::Refusal;
@@ -158,6 +159,6 @@ pub use verifier::{Ground, TokenCacheSize, Verifier, VerifierBuilder};
 #[cfg(feature = "actix")]
 pub use actix::{MiddlewareFuture, OptionalClaims, SecureMiddleware};
 #[cfg(any(feature = "actix", feature = "axum"))]
-pub use gate::{AccessRejection, Granted, RequiredScope};
+pub use gate::{Granted, RequiredScope};
 #[cfg(feature = "tower")]
 pub use tower::{ResponseBody, ResponseFuture, SecureService};

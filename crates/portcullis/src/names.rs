@@ -47,7 +47,9 @@ pub mod events {
     pub const INTROSPECTION_FAILED: &str = "introspection_failed";
     /// An introspection endpoint writes its responses oddly (`WARN`, with `endpoint` and `oddity`).
     pub const INTROSPECTION_ODD: &str = "introspection_odd";
-    /// The shared store of introspections failed (`DEBUG`, with `operation` and `error`).
+    /// A token exchange failed (`WARN`, with `endpoint`, `outcome` and `error`).
+    pub const EXCHANGE_FAILED: &str = "exchange_failed";
+    /// The shared store of introspections and exchanged tokens failed (`DEBUG`, with `operation` and `error`).
     pub const TOKEN_STORE_FAILED: &str = "token_store_failed";
     /// An entry of the shared store has a seal that is not ours (`WARN`).
     pub const TOKEN_STORE_FORGED: &str = "token_store_forged";
@@ -83,6 +85,8 @@ pub mod spans {
     pub const FETCH_JWKS: &str = "fetch_jwks";
     /// The introspection of one token, with all attempts (with `endpoint`).
     pub const INTROSPECT: &str = "introspect";
+    /// The exchange of one token (with `endpoint`).
+    pub const EXCHANGE_TOKEN: &str = "exchange_token";
 }
 
 /// The metrics.
@@ -121,11 +125,18 @@ pub mod metrics {
         &["outcome"],
         "Introspections of opaque tokens, by outcome: active, inactive, refused, unusable, failed or crowded_out",
     );
-    /// Failures of the shared store of introspections.
+    /// Token exchanges: `issued`, `refused` (by the server), `unusable` (a response that is not trusted), `failed` (the
+    /// server's failure) or `crowded_out` (not made, since too many were in progress).
+    pub const EXCHANGES: Metric = Metric::counter(
+        "portcullis_exchanges_total",
+        &["outcome"],
+        "Token exchanges, by outcome: issued, refused, unusable, failed or crowded_out",
+    );
+    /// Failures of the shared store of introspections and exchanged tokens.
     pub const TOKEN_STORE_FAILURES: Metric = Metric::counter(
         "portcullis_token_store_failures_total",
         &["operation"],
-        "Failures of the shared store of introspections, by operation",
+        "Failures of the shared store of introspections and exchanged tokens, by operation",
     );
     /// Entries of the shared store with a seal that is not ours.
     pub const TOKEN_STORE_FORGED: Metric = Metric::counter(
@@ -157,6 +168,7 @@ pub mod metrics {
         JWKS_KEYS,
         JWKS_FETCHED_AT,
         INTROSPECTIONS,
+        EXCHANGES,
         TOKEN_STORE_FAILURES,
         TOKEN_STORE_FORGED,
         DPOP_PROOFS,

@@ -10,7 +10,7 @@ use crate::{
     algorithm::Algorithm,
     claims::VerifiedToken,
     names::{TARGET, events, metrics as names, spans, steps},
-    refusal::{ConfigurationFault, Refusal},
+    refusal::Refusal,
     transport::{BoxError, shown},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn refused(refusal: &Refusal) {
     metrics::counter!(names::REFUSED.name, "code" => refusal.code()).increment(1);
     let (code, reason) = (refusal.code(), display(refusal));
     match refusal {
-        Refusal::Configuration(ConfigurationFault::MissingLayer | ConfigurationFault::NoRuntime) => {
+        Refusal::Configuration(_) => {
             tracing::error!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused");
         }
         Refusal::Unavailable(_) => {
@@ -116,7 +116,7 @@ pub(crate) fn jwks_attempt_ended(attempt: &JwksOutcome<'_>) {
     }
 }
 
-/// Counts an answered introspection: `active`, `inactive`, or `refused` by another rule.
+/// Counts an introspection: `active`, `inactive`, `refused` by another rule, or `crowded_out` if too many were under way.
 pub(crate) fn introspected(outcome: &'static str) {
     metrics::counter!(names::INTROSPECTIONS.name, "outcome" => outcome).increment(1);
 }
@@ -127,9 +127,20 @@ pub(crate) fn introspection_failed(endpoint: &str, outcome: &'static str, error:
     tracing::warn!(name: events::INTROSPECTION_FAILED, target: TARGET, endpoint, outcome, error, "introspection failed");
 }
 
-/// Counts an introspection that was left out, since too many were under way.
-pub(crate) fn introspection_crowded_out() {
-    introspected("crowded_out");
+/// Spans the exchange of one token.
+pub(crate) fn exchanging(endpoint: &Url) -> tracing::Span {
+    tracing::debug_span!(target: TARGET, spans::EXCHANGE_TOKEN, endpoint = shown(endpoint))
+}
+
+/// Counts a token exchange: `issued`, `refused`, or `crowded_out` if too many were under way.
+pub(crate) fn exchanged(outcome: &'static str) {
+    metrics::counter!(names::EXCHANGES.name, "outcome" => outcome).increment(1);
+}
+
+/// Counts and logs a token exchange without a credible answer: `failed` or `unusable`.
+pub(crate) fn exchange_failed(endpoint: &str, outcome: &'static str, error: &str) {
+    exchanged(outcome);
+    tracing::warn!(name: events::EXCHANGE_FAILED, target: TARGET, endpoint, outcome, error, "token exchange failed");
 }
 
 /// Warns of an oddly written answer whose meaning is clear.

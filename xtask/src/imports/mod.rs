@@ -17,8 +17,10 @@ const LIBRARY: &str = "
     tower
     explain
     gate
+    exchange
     verifier
     introspection jwks replay
+    questions
     client_authentication shared_store token_cache
     telemetry
     transport

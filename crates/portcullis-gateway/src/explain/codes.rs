@@ -443,6 +443,14 @@ const CODES: &[Code] = &[
         "The token is good, but has a claim that this route forbids (`absent`).",
         "Have the client ask for another kind of token, or take the rule out of the route's `claims`.",
     ),
+    code(
+        "exchange_refused",
+        403,
+        "The token is good, but the authorization server does not exchange it for one of the upstream's; or the token is of an \
+         issuer without an exchange.",
+        "The log names the server's error: allow this gateway's client to exchange tokens for that audience, resource and scope \
+         there, or correct `exchange` of the route.",
+    ),
     // Not judged.
     code(
         "keys_unavailable",
@@ -457,6 +465,19 @@ const CODES: &[Code] = &[
         "The log names the error: the address, the credentials of [issuers.introspection], or the server itself.",
     ),
     code(
+        "exchange_unavailable",
+        503,
+        "The token cannot be exchanged: the authorization server is unreachable, too slow, or does not know this client.",
+        "The log names the error: the address, the credentials of [issuers.exchange], or the server itself.",
+    ),
+    code(
+        "exchange_unusable",
+        503,
+        "The authorization server's token for the upstream is not handed on: it is for another audience, lives longer than the \
+         client's, is not signed by the issuer, or is no bearer token.",
+        "The log names what is wrong with it: correct the client's settings at the server, or `exchange` of the route.",
+    ),
+    code(
         "missing_layer",
         500,
         "A handler needs a token's claims, but no Secure layer is in front of it.",
@@ -467,6 +488,12 @@ const CODES: &[Code] = &[
         500,
         "Keys have to be fetched, and there is no tokio runtime to do it on.",
         "Poll the verification on a tokio runtime, or give the keys from a file.",
+    ),
+    code(
+        "unknown_exchange",
+        500,
+        "A handler asks for a token exchange by a name that the layer before it does not have.",
+        "The log names those that it has: declare the exchange by `Secure::exchange`, or correct the name.",
     ),
     // The gateway's own codes.
     code(

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use metrics::gauge;
-use portcullis::{IntrospectorStatus, JwksStatus, TokenCacheSize, Verifier};
+use portcullis::{EndpointStatus, JwksStatus, TokenCacheSize, Verifier};
 use serde_json::{Value, json};
 
 use crate::{
@@ -101,7 +101,7 @@ fn keys(status: &JwksStatus) -> Value {
     })
 }
 
-fn introspection(status: &IntrospectorStatus) -> Value {
+fn introspection(status: &EndpointStatus) -> Value {
     json!({
         "endpoint": status.endpoint,
         "failures": status.failures,

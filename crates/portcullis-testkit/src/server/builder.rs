@@ -288,6 +288,7 @@ impl Builder {
         let of_provider = provider.and_then(Provider::issuer).map(str::to_owned);
         State {
             dpop_nonce: Mutex::new(settings.dpop_nonces.then(random_id)),
+            exchange_fault: Mutex::new(None),
             settings,
             issuer: self.issuer.or(of_provider).unwrap_or_else(|| base.clone()),
             base,

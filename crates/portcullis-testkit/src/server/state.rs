@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use super::desk::Desks;
+use super::exchange::ExchangeFault;
 use super::keyring::KeyRing;
 use super::registry::Registry;
 use crate::attack::Target;
@@ -22,6 +23,8 @@ pub(super) struct State {
     pub(super) desks: Desks,
     pub(super) keys: Mutex<KeyRing>,
     pub(super) registry: Mutex<Registry>,
+    /// The fault of token exchanges; `None` if they have none.
+    pub(super) exchange_fault: Mutex<Option<ExchangeFault>>,
     /// The nonce that DPoP proofs must have; `None` if they need none.
     pub(super) dpop_nonce: Mutex<Option<String>>,
 }

@@ -16,8 +16,8 @@ use actix_web::{
 use super::{content::Read, convert, credentials, future::MiddlewareFuture};
 use crate::{
     gate::{Access, Admitted, ClientAuthority, ConnectionPeer, Judging, Presented, Secure, Verdict},
-    introspection::ClientAddress,
     proof::ClientCertificate,
+    questions::ClientAddress,
 };
 
 /// Calls the inner service for requests that may pass; answers the others itself.

@@ -54,6 +54,19 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
             None,
             "introspection_unavailable",
         ),
+        (Refusal::Unavailable(UnavailableFault::Exchange { retry_after: second }), 503, None, "exchange_unavailable"),
+        (
+            Refusal::Unavailable(UnavailableFault::ExchangeAnswer { retry_after: second }),
+            503,
+            None,
+            "exchange_unusable",
+        ),
+        (
+            Refusal::Configuration(ConfigurationFault::UnknownExchange { known: Vec::new() }),
+            500,
+            None,
+            "unknown_exchange",
+        ),
         (Refusal::Configuration(ConfigurationFault::MissingLayer), 500, None, "missing_layer"),
         (Refusal::Configuration(ConfigurationFault::NoRuntime), 500, None, "no_runtime"),
     ];
@@ -103,6 +116,10 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
 fn each_refusal_has_its_status_its_error_and_its_own_stable_code() {
     let challenge = Challenge { realm: Some("r".into()), ..Challenge::default() };
     let mut codes = HashSet::new();
+    let exchange_refused = Refusal::Access(AccessFault::ExchangeRefused { error: "access_denied" });
+    let response = challenge.response(&exchange_refused);
+    assert_eq!((response.status().as_u16(), exchange_refused.code()), (403, "exchange_refused"));
+    assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
     for (refusal, status, error, code) in refusals() {
         assert_eq!(refusal.code(), code);
         assert!(codes.insert(code), "{code} means two things");

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::judge::Gate;
+use super::{Exchanging, judge::Gate};
 use crate::{
     claims::{Claims, VerifiedToken},
     crypto::Digest,
@@ -28,6 +28,8 @@ pub struct Access {
     gate: Arc<Gate>,
     /// The name of the DPoP proof that was used for it.
     proof: Option<Box<Digest>>,
+    /// The text of the token, where it may be exchanged.
+    subject: Option<Arc<str>>,
 }
 
 /// Evidence that a request may pass without credentials.
@@ -43,8 +45,8 @@ pub struct Anonymous {
 }
 
 impl Access {
-    pub(super) fn new(token: VerifiedToken, proof: Option<Digest>, gate: Arc<Gate>) -> Self {
-        Self { token, gate, proof: proof.map(Box::new) }
+    pub(super) fn new(token: VerifiedToken, proof: Option<Digest>, subject: Option<Arc<str>>, gate: Arc<Gate>) -> Self {
+        Self { token, gate, proof: proof.map(Box::new), subject }
     }
 
     /// The name of the DPoP proof that was used for the request.
@@ -78,6 +80,29 @@ impl Access {
     #[must_use]
     pub fn has_scope(&self, value: &str) -> bool {
         self.gate.policy.has_scope(&self.token, value)
+    }
+}
+
+impl Access {
+    /// Exchanges the token for one of an upstream (RFC 8693), by the name that the layer has for the exchange
+    /// ([`Secure::exchange`](crate::Secure::exchange)). Await it.
+    ///
+    /// The same token is exchanged once for all requests, until it or the exchanged token expires. An error is the response for the
+    /// client: 403 if the authorization server refuses, 503 if it is away or its answer cannot be trusted, 500 for a name that the
+    /// layer does not have.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use portcullis::{Access, AccessRejection};
+    ///
+    /// async fn stock(access: Access) -> Result<String, AccessRejection> {
+    ///     let token = access.exchange("inventory").await?;
+    ///     Ok(format!("ask the inventory with a token of {} characters", token.token().len()))
+    /// }
+    /// ```
+    pub fn exchange(&self, name: &str) -> Exchanging {
+        Exchanging::begin(Arc::clone(&self.gate), &self.token, self.subject.as_ref(), name)
     }
 }
 

@@ -8,7 +8,8 @@ use http::{HeaderName, HeaderValue, Response};
 use super::{
     Access, Admitted, Anonymous, Dpop, Judging, Pending, Presented, Verdict,
     dpop::not_first,
-    judging::{Asked, Stop},
+    exchanges::Exchanges,
+    judging::{Asked, Facts, Stop},
 };
 use crate::{
     bearer::{self, BearerToken, CredentialRules, Credentials, TokenSource},
@@ -39,6 +40,7 @@ pub(crate) struct Gate {
     pub(super) mcp: Option<Arc<Mcp>>,
     /// The rules for DPoP proofs, where DPoP is accepted.
     pub(super) dpop: Option<Dpop>,
+    pub(super) exchanges: Exchanges,
     /// The scope of these rules in the resource's document, for as long as the gate lives.
     registered: Option<RegisteredScopes>,
 }
@@ -54,6 +56,7 @@ impl Gate {
             resource: None,
             mcp: None,
             dpop: None,
+            exchanges: Exchanges::default(),
             registered: None,
         }
     }
@@ -127,20 +130,21 @@ impl Gate {
             Err(refusal) => return Judging::Done(self.verdict(Err(refusal), before, None, &needed)),
         };
         let sender = self.sender(presented, Credentials { token, scheme });
+        let verify_proof_later = presented.verify_later && sender.has_readable_proof();
+        let facts = Facts { sender, before, subject: self.exchanges.subject(token) };
         let verifying = match self.verified_before(token, presented.before) {
             Some(verified) => Verifying::Done(Verified { token: Ok(verified), ground: Ground::Cached }),
             None => self.begin(token, presented.verify_later),
         };
-        let verify_proof_later = presented.verify_later && sender.has_readable_proof();
         let stop = match verifying {
             Verifying::Done(verified) if verified.token.is_ok() && verify_proof_later => {
-                Stop::Possession(verified, Box::new((sender, before)))
+                Stop::Possession(verified, Box::new(facts))
             }
-            Verifying::Done(verified) => match self.conclude(verified, sender, before, &needed) {
+            Verifying::Done(verified) => match self.conclude(verified, facts, &needed) {
                 Ok(verdict) => return Judging::Done(verdict),
                 Err(asked) => Stop::Proof(asked),
             },
-            Verifying::Waits(waiting) => Stop::Token(waiting, Box::new((sender, before))),
+            Verifying::Waits(waiting) => Stop::Token(waiting, Box::new(facts)),
         };
         drop(judging);
         Judging::Waits(Pending::new(Arc::clone(self), stop, needed, span))
@@ -191,19 +195,18 @@ impl Gate {
     pub(super) fn conclude(
         self: &Arc<Self>,
         Verified { token, ground }: Verified,
-        sender: Sender,
-        before: Option<Digest>,
+        Facts { sender, before, subject }: Facts,
         needed: &Needed,
     ) -> Result<Verdict, Box<Asked>> {
         let dpop = self.accepted_dpop();
         let possession = token.and_then(|token| self.possession().check(token, sender, dpop.map(Dpop::keys)));
         let outcome = match (possession, dpop) {
-            (Ok(Possession::Proven(token)), _) => self.admit(token, None, needed),
+            (Ok(Possession::Proven(token)), _) => self.admit(token, None, subject, needed),
             (Ok(Possession::Shown(shown)), Some(dpop)) => {
                 match dpop.look_up(&shown.proof, before, self.verifier.time()) {
-                    Lookup::Done(first) => return Ok(self.conclude_asked(first, shown, ground, needed)),
+                    Lookup::Done(first) => return Ok(self.conclude_asked(first, shown, subject, ground, needed)),
                     Lookup::Asks(answer) => {
-                        return Err(Box::new(Asked { answer: Mutex::new(answer), shown, ground }));
+                        return Err(Box::new(Asked { answer: Mutex::new(answer), shown, subject, ground }));
                     }
                 }
             }
@@ -218,19 +221,26 @@ impl Gate {
         self: &Arc<Self>,
         first: Result<(), ReplayFault>,
         shown: ShownProof,
+        subject: Option<Arc<str>>,
         ground: Ground,
         needed: &Needed,
     ) -> Verdict {
         let proof = first.is_ok().then_some(shown.proof.id);
-        let outcome = first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof, needed));
+        let outcome = first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof, subject, needed));
         self.verdict(outcome.map(Admitted::Bearer), proof, Some(ground), needed)
     }
 
-    fn admit(self: &Arc<Self>, token: ProvenToken, proof: Option<Digest>, needed: &Needed) -> Result<Access, Refusal> {
+    fn admit(
+        self: &Arc<Self>,
+        token: ProvenToken,
+        proof: Option<Digest>,
+        subject: Option<Arc<str>>,
+        needed: &Needed,
+    ) -> Result<Access, Refusal> {
         let token = self.policy.check(token, |token| self.verifier.now(token))?;
         self.check_operation(&token, needed)?;
         telemetry::verified(&token);
-        Ok(Access::new(token, proof, Arc::clone(self)))
+        Ok(Access::new(token, proof, subject, Arc::clone(self)))
     }
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.

@@ -13,9 +13,9 @@ use tracing::{Instrument, Span};
 use super::{Access, Anonymous, judge::Gate};
 use crate::{
     crypto::Digest,
-    introspection::ClientAddress,
     mcp::Needed,
     proof::{Sender, ShownProof},
+    questions::ClientAddress,
     refusal::Refusal,
     replay::ReplayFault,
     transport::BoxFuture,
@@ -77,12 +77,22 @@ pub struct Pending {
 
 /// The place at which a request waits.
 pub(super) enum Stop {
-    /// Before the verdict on its token; the name of an outer layer's proof goes with it.
-    Token(Waiting, Box<(Sender, Option<Digest>)>),
+    /// Before the verdict on its token.
+    Token(Waiting, Box<Facts>),
     /// Before the signature of its proof is verified.
-    Possession(Verified, Box<(Sender, Option<Digest>)>),
+    Possession(Verified, Box<Facts>),
     /// Before the answer of the shared store of used proofs.
     Proof(Box<Asked>),
+}
+
+/// The facts about a request that count once its token is verified.
+pub(super) struct Facts {
+    /// The evidence of its sender's keys.
+    pub(super) sender: Sender,
+    /// The name of the proof that an outer layer used.
+    pub(super) before: Option<Digest>,
+    /// The text of the token, where it may be exchanged.
+    pub(super) subject: Option<Arc<str>>,
 }
 
 /// A request whose proof is looked up in a shared store.
@@ -90,6 +100,7 @@ pub(super) struct Asked {
     /// Behind a lock that nobody takes, so that the whole may be shared between threads.
     pub(super) answer: Mutex<BoxFuture<'static, Result<(), ReplayFault>>>,
     pub(super) shown: ShownProof,
+    pub(super) subject: Option<Arc<str>>,
     pub(super) ground: Ground,
 }
 
@@ -153,8 +164,7 @@ impl IntoFuture for Pending {
                 Stop::Possession(verified, facts) => (verified, facts),
                 Stop::Proof(asked) => return finish_asked(&gate, *asked, &needed).await,
             };
-            let (sender, before) = *facts;
-            match gate.conclude(verified, sender, before, &needed) {
+            match gate.conclude(verified, *facts, &needed) {
                 Ok(verdict) => verdict,
                 Err(asked) => finish_asked(&gate, *asked, &needed).await,
             }
@@ -165,9 +175,9 @@ impl IntoFuture for Pending {
 
 /// Waits for the answer of the shared store of used proofs.
 async fn finish_asked(gate: &Arc<Gate>, asked: Asked, needed: &Needed) -> Verdict {
-    let Asked { answer, shown, ground } = asked;
+    let Asked { answer, shown, subject, ground } = asked;
     let answer = answer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    gate.conclude_asked(answer.await, shown, ground, needed)
+    gate.conclude_asked(answer.await, shown, subject, ground, needed)
 }
 
 impl fmt::Debug for Pending {

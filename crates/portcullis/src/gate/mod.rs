@@ -19,20 +19,26 @@
 mod access;
 mod builder;
 mod dpop;
+mod exchanges;
+mod exchanging;
 mod forwarded;
 mod judge;
 mod judging;
 mod mcp_server;
 mod presented;
 mod protected_resource;
+mod rejection;
 mod secure;
 
 pub use access::{Access, Anonymous};
 pub use dpop::{ClientAuthority, Dpop};
+pub use exchanges::DeclaredExchange;
+pub use exchanging::Exchanging;
 pub use forwarded::{ConnectionPeer, ForwardedElement};
 pub use judging::{Admitted, Judging, Pending, Verdict};
 pub use presented::Presented;
 pub use protected_resource::ProtectedResource;
+pub use rejection::AccessRejection;
 pub use secure::Secure;
 
 #[cfg(any(feature = "actix", feature = "axum"))]
@@ -42,6 +48,6 @@ mod gathered;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use extract::Guarded;
 #[cfg(any(feature = "actix", feature = "axum"))]
-pub use extract::{AccessRejection, Granted, RequiredScope};
+pub use extract::{Granted, RequiredScope};
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use gathered::Gathered;

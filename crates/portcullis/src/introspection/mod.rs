@@ -7,15 +7,11 @@
 //!
 //! # Questions
 //!
-//! - One question for each token is in flight, in a task of its own (`single_flight`): a request that is dropped cancels
-//!   nothing for others.
-//! - `max_questions` are in flight in all ([`turns`]). Others wait for a turn, for as long as a question may take, and
-//!   then get 503. A client whose address is known takes no more turns than it leaves to others.
+//! - They are asked as `questions/` tells, which bounds them and the failures of the server.
 //! - An opaque token does not name its issuer, so one issuer at most introspects: asking a second one would give the
 //!   token away.
 //! - An answer is accepted only in the configured form: its media type has to be that of the form, and a JWT in it is
 //!   verified.
-//! - Client assertions are signed in `crypto/signing.rs`, the only signing code.
 //!
 //! # Answers
 //!
@@ -23,74 +19,44 @@
 //!   configured time). Its times, and the keys of a JWT, are checked at each request.
 //! - `no-store` does not forbid keeping an answer: servers put it on every answer, and RFC 7662 section 4 leaves the
 //!   time to the resource server. A `max-age` without `no-store` is respected (`lifetime`).
-//! - Refused tokens are remembered for seconds, apart from the others, so that a flood of bad tokens displaces no good
-//!   one (`refused`).
-//! - A shared store is not trusted ([`store`]): an entry is sealed for its token, its times and the question, and
-//!   judged anew by its reader. It holds the time of the answer, so that no process relies on it for longer than its
-//!   own `keep_for`.
+//! - A process relies on an answer from the shared store for no longer than its own `keep_for`.
 //!
 //! # Failures
 //!
-//! - After five failures in a row no questions are asked for a while ([`breaker`], a pure decision). Meanwhile kept
-//!   answers count until their time is over; every other token gets 503.
-//! - Only a failure that any token would have met counts against the server: no connection, no answer in time, 5xx,
-//!   408, or credentials that it refuses and has not accepted within the last minute. Any other status, and an answer
-//!   that is not credible, is 503 for that token alone. Otherwise a client could block the endpoint with a made-up token.
-//! - Failures count against the client that caused them ([`door`]): if its address is known, only this client has to wait,
-//!   and all clients only after failures of five. After a 429 that client waits for the `Retry-After`, at most 30 s.
 //! - A 401 makes no client wait: it is a quick answer, about our credentials or about the token. It means that the
 //!   token is not active if its body says so, or if the server has answered 200 to the same credentials within the last
 //!   minute.
 //! - A client is refused only if a credible answer says that the token is not active, or its claims break a rule. A phantom
 //!   JWT or signed answer that is empty, malformed or signed by an unknown key is the server's fault: 503.
 
-mod breaker;
+mod ask;
 mod builder;
-mod client_address;
-mod door;
 mod error_answer;
-mod exchange;
 mod lifetime;
 mod question;
-mod refused;
-mod single_flight;
-mod status;
-mod store;
 mod tokens;
-mod turns;
 
 pub use builder::IntrospectorBuilder;
-pub use client_address::ClientAddress;
-pub use status::IntrospectorStatus;
-pub use store::TokenStore;
 pub use tokens::IntrospectedTokens;
 
-pub(crate) use exchange::{Attempt, Reply};
-pub(crate) use question::Question;
-pub(crate) use refused::RefusedTokens;
-pub(crate) use single_flight::{NoResult, SingleFlight};
+pub(crate) use ask::Reply;
 pub(crate) use tokens::IntrospectedJwts;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
-
-use url::Url;
 
 use crate::{
     client_authentication::ClientAuthentication,
     clock::Clock,
     crypto::Digest,
+    questions::{Endpoint, EndpointStatus, Question, RefusedTokens, lock},
     shared_store::CLOCKS_APART,
     telemetry,
     token_cache::Limits,
-    transport::{AnyHttpClient, shown},
 };
-use door::Door;
-use store::SealedStore;
-use turns::Turns;
 
 /// Asks an authorization server about opaque tokens (RFC 7662).
 ///
@@ -137,31 +103,21 @@ pub enum IntrospectionForm {
 }
 
 struct Inner {
+    endpoint: Endpoint,
     settings: Settings,
-    door: Mutex<Door>,
-    last_error: Mutex<Option<String>>,
     /// The last oddity that was logged.
     oddity: Mutex<Option<&'static str>>,
-    turns: Turns,
 }
 
-/// The settings from the builder.
+/// The settings from the builder, besides those of the endpoint.
 struct Settings {
-    endpoint: Url,
-    client: ClientAuthentication,
     form: IntrospectionForm,
     jwts: IntrospectedJwts,
-    assertion_audience: String,
-    http: Arc<dyn AnyHttpClient>,
-    clock: Arc<dyn Clock>,
-    timeout: Duration,
-    max_answer_bytes: usize,
     max_answer_age: Duration,
     longest: Duration,
     refused_for: Duration,
     most_refused: usize,
     cache: Limits,
-    store: Option<SealedStore>,
 }
 
 impl Introspector {
@@ -172,19 +128,13 @@ impl Introspector {
 
     /// The state of the introspector.
     #[must_use]
-    pub fn status(&self) -> IntrospectorStatus {
-        let door = lock(&self.0.door);
-        IntrospectorStatus {
-            endpoint: crate::transport::shown(&self.0.settings.endpoint),
-            failures: door.failures(),
-            retry_after: door.refuses(None, self.now()),
-            last_error: lock(&self.0.last_error).clone(),
-        }
+    pub fn status(&self) -> EndpointStatus {
+        self.0.endpoint.status()
     }
 
     /// Spans all questions about one token.
     pub(crate) fn span(&self) -> tracing::Span {
-        telemetry::introspecting(&self.0.settings.endpoint)
+        telemetry::introspecting(self.0.endpoint.url())
     }
 
     pub(crate) fn form(&self) -> IntrospectionForm {
@@ -198,11 +148,11 @@ impl Introspector {
 
     /// The client that is the audience of signed answers.
     pub(crate) fn client_id(&self) -> &str {
-        self.0.settings.client.id()
+        self.0.endpoint.client().id()
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.settings.clock
+        self.0.endpoint.clock()
     }
 
     pub(crate) fn cache(&self) -> Limits {
@@ -226,15 +176,14 @@ impl Introspector {
     /// Logs an oddity of the server's answers, once.
     pub(crate) fn remark(&self, oddity: &'static str) {
         if lock(&self.0.oddity).replace(oddity) != Some(oddity) {
-            telemetry::introspection_oddity(&crate::transport::shown(&self.0.settings.endpoint), oddity);
+            telemetry::introspection_oddity(&self.0.endpoint.shown(), oddity);
         }
     }
 
     /// The answer that another process got to the same question about this token, if it may still be used.
     pub(crate) async fn shared(&self, question: &Question, token: &Digest) -> Option<Reply> {
-        let store = self.0.settings.store.as_ref()?;
         let now = self.now();
-        let told = store.get(question, token, now).await?;
+        let told = self.0.endpoint.shared(question, token).await?;
         // The other process may keep answers for longer; here the own limit counts.
         let until = told.until.min(told.at + self.0.settings.longest);
         (now < until && told.at <= now + CLOCKS_APART).then_some(Reply { text: Some(told.text), at: told.at, until })
@@ -242,28 +191,19 @@ impl Introspector {
 
     /// Shares a credible answer about this token with other processes.
     pub(crate) fn share(&self, question: &Question, token: &Digest, reply: &Reply, expiry: Option<SystemTime>) {
-        let (Some(store), Some(text)) = (&self.0.settings.store, &reply.text) else { return };
+        let Some(text) = &reply.text else { return };
         let until = expiry.map_or(reply.until, |expiry| expiry.min(reply.until));
-        store.set(question, token, text, until, self.now());
+        self.0.endpoint.share(question, token, text, until);
     }
 
     fn now(&self) -> SystemTime {
-        self.0.settings.clock.now()
+        self.0.endpoint.now()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Introspector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { endpoint, client, form, .. } = &self.0.settings;
-        let endpoint = shown(endpoint);
-        f.debug_struct("Introspector")
-            .field("endpoint", &endpoint)
-            .field("client", client)
-            .field("form", form)
-            .finish_non_exhaustive()
+        let Inner { endpoint, settings, .. } = &*self.0;
+        f.debug_struct("Introspector").field("endpoint", endpoint).field("form", &settings.form).finish_non_exhaustive()
     }
 }

@@ -30,6 +30,11 @@ pub enum AccessFault {
         /// The rule's claim: a name or a JSON Pointer.
         claim: String,
     },
+    /// The authorization server does not exchange the token for one of the upstream's (RFC 8693 section 2.2.2).
+    ExchangeRefused {
+        /// The server's error code; `unknown_issuer` if the token is of an issuer whose server is not asked.
+        error: &'static str,
+    },
     /// A rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)).
     OwnRule {
         /// The rule's name, which is the code of this refusal.
@@ -37,13 +42,22 @@ pub enum AccessFault {
     },
 }
 
+/// The reason that a token is sent to no server for its exchange.
+const NOT_OURS: &str = "unknown_issuer";
+
 impl AccessFault {
+    /// The refusal of a token of an issuer whose server is not asked.
+    pub(crate) fn exchange_of_unknown_issuer() -> Self {
+        Self::ExchangeRefused { error: NOT_OURS }
+    }
+
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::InsufficientUserAuthentication { .. } => "insufficient_user_authentication",
             Self::RequiredClaims { .. } => "required_claims",
             Self::ForbiddenClaim { .. } => "forbidden_claim",
+            Self::ExchangeRefused { .. } => "exchange_refused",
             Self::OwnRule { name } => name,
         }
     }
@@ -57,6 +71,7 @@ impl AccessFault {
             Self::InsufficientUserAuthentication { is_too_old: true, .. } => "More recent authentication is required",
             Self::RequiredClaims { .. } => "Token is missing some required claims",
             Self::ForbiddenClaim { .. } => "Token has a claim that it must not have here",
+            Self::ExchangeRefused { .. } => "Token cannot be exchanged for the service behind this resource",
             Self::OwnRule { .. } => "Token does not meet a rule of this resource",
         }
     }
@@ -81,6 +96,13 @@ impl fmt::Display for AccessFault {
             ),
             Self::RequiredClaims { claim } => write!(f, "a required claim is missing or has another value: {claim}"),
             Self::ForbiddenClaim { claim } => write!(f, "the token has a claim that the endpoint forbids: {claim}"),
+            Self::ExchangeRefused { error: NOT_OURS } => f.write_str(
+                "the token is of an issuer whose server is not asked for tokens for the upstream: add an exchange for it, or name                  the issuer at one",
+            ),
+            Self::ExchangeRefused { error } => write!(
+                f,
+                "the authorization server does not exchange the token for one of the upstream's: it answers `{error}`"
+            ),
             Self::OwnRule { name } => write!(f, "the rule `{name}` of the endpoint does not hold"),
         }
     }

@@ -163,6 +163,8 @@ check_kinds! {
         Claim = "claim", "claim", "RFC 7519 section 4";
         /// A rule of your own holds ([`Secure::rule`](crate::Secure::rule)); one check for each rule.
         Rule = "rule", "rule", "RFC 6750 section 3.1";
+        /// The authorization server exchanges the token for one of the upstream's.
+        Exchange = "exchange", "token exchange", "RFC 8693 section 2.2";
     }
 }
 

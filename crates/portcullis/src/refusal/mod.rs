@@ -80,11 +80,15 @@
 //! | *a name of yours* | 403* | a rule of your own does not hold ([`Secure::rule`](crate::Secure::rule)) |
 //! | `insufficient_scope` | 403 | a scope value that the endpoint requires was not granted |
 //! | `insufficient_user_authentication` | 401 | the user has to authenticate again, or in another way (`acr`, `max_age`) |
+//! | `exchange_refused` | 403 | the authorization server does not exchange the token for one of the upstream's |
 //! | `keys_unavailable` | 503 | the issuer's keys are not available: the token was not judged |
 //! | `introspection_unavailable` | 503 | the issuer cannot be asked about an opaque token, or its answer cannot be trusted: the token was not judged |
+//! | `exchange_unavailable` | 503 | the authorization server cannot be asked for a token for the upstream |
+//! | `exchange_unusable` | 503 | the authorization server's token for the upstream cannot be trusted: it is not handed on |
 //! | `replay_store_unavailable` | 503 | the shared store of used DPoP proofs is away, and is configured to be needed |
 //! | `missing_layer` | 500 | an extractor is used without a layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
+//! | `unknown_exchange` | 500 | a handler asks for a token exchange by a name that its layer does not have |
 
 mod access;
 mod check_kind;
@@ -187,6 +191,9 @@ impl Refusal {
             Self::Access(AccessFault::InsufficientUserAuthentication { is_too_old: true, .. }) => CheckKind::MaxAge,
             Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
+            Self::Access(AccessFault::ExchangeRefused { .. })
+            | Self::Unavailable(UnavailableFault::Exchange { .. } | UnavailableFault::ExchangeAnswer { .. })
+            | Self::Configuration(ConfigurationFault::UnknownExchange { .. }) => CheckKind::Exchange,
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
             Self::Unavailable(UnavailableFault::ReplayStore { .. }) => CheckKind::ProofReplay,
             Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
@@ -283,11 +290,15 @@ pub const CODES: &[&str] = &[
     "forbidden_claim",
     "insufficient_scope",
     "insufficient_user_authentication",
+    "exchange_refused",
     "keys_unavailable",
     "introspection_unavailable",
+    "exchange_unavailable",
+    "exchange_unusable",
     "replay_store_unavailable",
     "missing_layer",
     "no_runtime",
+    "unknown_exchange",
 ];
 
 impl std::error::Error for Refusal {}

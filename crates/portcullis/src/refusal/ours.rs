@@ -26,6 +26,16 @@ pub enum UnavailableFault {
         /// The time to wait before the next try.
         retry_after: Duration,
     },
+    /// The token exchange endpoint cannot be asked for a token of the upstream's.
+    Exchange {
+        /// The time to wait before the next try.
+        retry_after: Duration,
+    },
+    /// The token from the token exchange endpoint cannot be trusted, and is not handed on.
+    ExchangeAnswer {
+        /// The time to wait before the next try.
+        retry_after: Duration,
+    },
     /// The shared store of used DPoP proofs cannot be asked, and is configured to be needed.
     ReplayStore {
         /// The time to wait before the next try.
@@ -35,12 +45,17 @@ pub enum UnavailableFault {
 
 /// The mistake in this server's configuration.
 #[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigurationFault {
     /// An extractor is used without a `Secure` layer.
     MissingLayer,
     /// The future was polled outside a tokio runtime, so no keys can be fetched.
     NoRuntime,
+    /// A handler asks for a token exchange by a name that no layer before it has.
+    UnknownExchange {
+        /// The names that the layer has.
+        known: Vec<String>,
+    },
 }
 
 impl UnavailableFault {
@@ -51,6 +66,8 @@ impl UnavailableFault {
         | Self::KeyFetches { retry_after }
         | Self::TenantFetches { retry_after }
         | Self::Introspection { retry_after }
+        | Self::Exchange { retry_after }
+        | Self::ExchangeAnswer { retry_after }
         | Self::ReplayStore { retry_after }) = self;
         retry_after
     }
@@ -59,16 +76,19 @@ impl UnavailableFault {
         match self {
             Self::Keys { .. } | Self::KeyFetches { .. } | Self::TenantFetches { .. } => "keys_unavailable",
             Self::Introspection { .. } => "introspection_unavailable",
+            Self::Exchange { .. } => "exchange_unavailable",
+            Self::ExchangeAnswer { .. } => "exchange_unusable",
             Self::ReplayStore { .. } => "replay_store_unavailable",
         }
     }
 }
 
 impl ConfigurationFault {
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::MissingLayer => "missing_layer",
             Self::NoRuntime => "no_runtime",
+            Self::UnknownExchange { .. } => "unknown_exchange",
         }
     }
 }
@@ -86,6 +106,8 @@ impl fmt::Display for UnavailableFault {
                  one more each 10 s, unless `tenants` lists them): its keys cannot be looked up"
             }
             Self::Introspection { .. } => "the issuer cannot be asked about the token",
+            Self::Exchange { .. } => "the authorization server cannot be asked for a token for the upstream",
+            Self::ExchangeAnswer { .. } => "the authorization server's token for the upstream cannot be trusted",
             Self::ReplayStore { .. } => "the shared store of used DPoP proofs cannot be asked",
         };
         write!(f, "{what} at the moment; next try in {} s", self.retry_after().as_secs())
@@ -94,11 +116,19 @@ impl fmt::Display for UnavailableFault {
 
 impl fmt::Display for ConfigurationFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        match self {
             Self::MissingLayer => {
-                "expected a Secure layer before this handler, got none: add one to its route or router"
+                f.write_str("expected a Secure layer before this handler, got none: add one to its route or router")
             }
-            Self::NoRuntime => "expected a tokio runtime to fetch keys on, got none: run the server on tokio",
-        })
+            Self::NoRuntime => {
+                f.write_str("expected a tokio runtime to fetch keys on, got none: run the server on tokio")
+            }
+            Self::UnknownExchange { known } if known.is_empty() => {
+                f.write_str("expected a layer with a token exchange, got one without: declare it by `Secure::exchange`")
+            }
+            Self::UnknownExchange { known } => {
+                write!(f, "expected the name of a token exchange of the layer, one of {known:?}, got another")
+            }
+        }
     }
 }

@@ -272,6 +272,32 @@ impl VerifierBuilder {
         }
     }
 
+    /// The same keys and rules for tokens that name one of these audiences, and are bound to no key.
+    pub(crate) fn for_audiences<'a>(&self, audiences: impl Iterator<Item = &'a str>) -> Self {
+        let rules = IssuerRules {
+            audience: audiences.map(str::to_owned).collect(),
+            dangerously_accept_sender_constrained_tokens: false,
+            ..self.rules.clone()
+        };
+        let clock = self.clock.as_ref().map(|ClockHandle(clock)| ClockHandle(Arc::clone(clock)));
+        Self { jwks: self.jwks.clone(), clock, rules, introspector: self.introspector.clone(), tenants: None }
+    }
+
+    /// Tells whether opaque tokens are introspected.
+    pub(crate) fn introspects(&self) -> bool {
+        self.introspector.is_some()
+    }
+
+    /// The allowed difference between this machine's clock and the issuer's.
+    pub(crate) fn allowed_leeway(&self) -> Duration {
+        self.rules.leeway
+    }
+
+    /// The clock that times are judged by.
+    pub(crate) fn chosen_clock(&self) -> Arc<dyn Clock> {
+        self.clock.as_ref().map_or_else(|| self.jwks.clock(), |ClockHandle(clock)| Arc::clone(clock))
+    }
+
     pub(super) fn rfc9068(mut self) -> Self {
         self.rules.rfc9068 = true;
         self

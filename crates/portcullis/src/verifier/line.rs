@@ -14,10 +14,10 @@ use super::{
 use crate::{
     bearer::BearerToken,
     claims::VerifiedToken,
-    introspection::ClientAddress,
     jwks::Lookup,
     keys::Candidates,
     names::steps,
+    questions::ClientAddress,
     refusal::Refusal,
     telemetry,
     token::{self, UnverifiedToken},

@@ -417,11 +417,11 @@ fn canned(status: u16, media_type: &str, body: impl Into<Bytes>) -> Answer {
 }
 
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<Bytes>>>);
+pub(crate) struct Shared(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<Bytes>>>);
 
 impl Shared {
     /// Waits for this number of entries: they are written after the answer.
-    async fn until_it_has(&self, entries: usize) {
+    pub(crate) async fn until_it_has(&self, entries: usize) {
         let written = async {
             while self.0.lock().unwrap().len() < entries {
                 tokio::task::yield_now().await;
@@ -430,8 +430,13 @@ impl Shared {
         tokio::time::timeout(Duration::from_secs(30), written).await.expect("an entry in the store");
     }
 
+    /// All bytes of all entries.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().values().flatten().copied().collect()
+    }
+
     /// Makes the store return this entry for every key without an entry.
-    fn forge(&self, entry: Bytes) {
+    pub(crate) fn forge(&self, entry: Bytes) {
         *self.1.lock().unwrap() = Some(entry);
     }
 }

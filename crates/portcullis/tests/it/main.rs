@@ -19,6 +19,7 @@ mod dpop;
 mod dpop_layers;
 mod dpop_store;
 mod dpop_url;
+mod exchange;
 mod explain;
 mod express_oauth_jwt;
 mod extractors;

@@ -12,7 +12,10 @@ pub(super) enum OAuthError {
     InvalidScope,
     InvalidDpopProof(&'static str),
     UseDpopNonce,
+    InvalidGrant,
     UnsupportedGrantType,
+    /// The code of a configured fault.
+    Configured(&'static str),
 }
 
 impl OAuthError {
@@ -23,7 +26,9 @@ impl OAuthError {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidDpopProof(_) => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::Configured(code) => code,
         }
     }
 
@@ -33,7 +38,9 @@ impl OAuthError {
             Self::UseDpopNonce => "expected the nonce of the field DPoP-Nonce in the proof",
             Self::InvalidClient => "unknown client or wrong secret",
             Self::InvalidScope => "scope contains a character that RFC 6749 section 3.3 does not allow",
-            Self::UnsupportedGrantType => "only client_credentials is supported",
+            Self::InvalidGrant => "the subject token is not active",
+            Self::UnsupportedGrantType => "only client_credentials and token exchange are supported",
+            Self::Configured(_) => "a test has configured this error",
         }
     }
 }

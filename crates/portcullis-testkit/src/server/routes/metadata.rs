@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::{Server, Shared};
+use super::{Server, Shared, exchange};
 use crate::algorithm::{Algorithm, Family};
 use crate::provider::Provider;
 use crate::sync::lock;
@@ -28,7 +28,7 @@ pub(super) async fn show(State(server): Shared) -> Json<Value> {
         "introspection_endpoint": server.url("/introspect"),
         "introspection_endpoint_auth_methods_supported": authentication,
         "introspection_signing_alg_values_supported": algorithms,
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["client_credentials", exchange::GRANT],
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

@@ -4,6 +4,7 @@ mod attacker;
 mod client;
 mod dpop;
 mod error;
+mod exchange;
 mod introspect;
 mod jwks;
 mod metadata;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::client::authenticate;
 use super::dpop;
 use super::error::OAuthError;
+use super::exchange;
 use super::parameters::Parameters;
 use super::{Server, Shared};
 use crate::clock::numeric_date;
@@ -17,7 +18,7 @@ use crate::server::transport::ClientCertificate;
 use crate::sync::lock;
 use crate::token::TokenBuilder;
 
-/// `POST /token`: the client credentials grant (RFC 6749 section 4.4).
+/// `POST /token`: the client credentials grant (RFC 6749 section 4.4), and token exchange (RFC 8693).
 pub(super) async fn issue(State(server): Shared, request: Parts, parameters: Parameters) -> Response {
     let answer = grant(&server, &request, &parameters);
     let mut response = answer.map(|answer| ([(CACHE_CONTROL, "no-store")], Json(answer))).into_response();
@@ -32,6 +33,7 @@ fn grant(server: &Server, request: &Parts, parameters: &Parameters) -> Result<Ma
     let client = authenticate(server, &request.headers, parameters)?;
     match parameters.one("grant_type")? {
         Some("client_credentials") => {}
+        Some(exchange::GRANT) => return exchange::exchange(server, &client, parameters),
         Some(_) => return Err(OAuthError::UnsupportedGrantType),
         None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
@@ -80,14 +82,14 @@ fn requested(server: &Server, client: &str, parameters: &Parameters) -> Result<T
 }
 
 /// Checks the characters that RFC 6749 section 3.3 allows.
-fn checked_scope(scope: &str) -> Result<&str, OAuthError> {
+pub(super) fn checked_scope(scope: &str) -> Result<&str, OAuthError> {
     let allowed = |b: u8| matches!(b, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     let fine = scope.bytes().all(allowed);
     fine.then_some(scope).ok_or(OAuthError::InvalidScope)
 }
 
 /// The values of `audience` and `resource` (RFC 8707): one string, or a list of several.
-fn audience(parameters: &Parameters) -> Option<Value> {
+pub(super) fn audience(parameters: &Parameters) -> Option<Value> {
     let mut values = parameters.all("audience");
     values.extend(parameters.all("resource"));
     match values.as_slice() {
@@ -101,7 +103,7 @@ fn claims_object(text: &str) -> Result<Map<String, Value>, OAuthError> {
     serde_json::from_str(text).map_err(|_| OAuthError::InvalidRequest("expected a JSON object as claims"))
 }
 
-fn lifetime(server: &Server, token: &TokenBuilder) -> i64 {
+pub(super) fn lifetime(server: &Server, token: &TokenBuilder) -> i64 {
     let exp = token.claims().get("exp").and_then(Value::as_i64);
     let left = exp.map_or(0, |exp| exp.saturating_sub(numeric_date(server.now())));
     left.max(0)

@@ -26,6 +26,8 @@ pub(super) fn of(walk: &Walk<'_>, fault: &AccessFault) -> Option<String> {
         AccessFault::ForbiddenClaim { claim } => {
             format!("tokens with `{claim}` are for something else: have the client ask for another kind of token")
         }
+        // An explanation exchanges no token.
+        AccessFault::ExchangeRefused { .. } => return None,
         AccessFault::OwnRule { name } => format!("a rule in the code of this endpoint is not met: `{name}`"),
     })
 }

@@ -34,7 +34,12 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
             "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
                 .to_owned()
         }
-        Refusal::Unavailable(UnavailableFault::ReplayStore { .. }) => return None,
+        // An explanation exchanges no token.
+        Refusal::Unavailable(
+            UnavailableFault::ReplayStore { .. }
+            | UnavailableFault::Exchange { .. }
+            | UnavailableFault::ExchangeAnswer { .. },
+        ) => return None,
         Refusal::Proof(fault) => proof::of(fault)?.to_owned(),
         // An explanation is of a token, without a request's message.
         Refusal::Configuration(_) | Refusal::Operation { .. } => return None,

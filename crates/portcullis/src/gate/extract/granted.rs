@@ -2,8 +2,12 @@
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use super::{AccessRejection, Guarded};
-use crate::{claims::is_scope_token, gate::Access, policy::insufficient_scope};
+use super::Guarded;
+use crate::{
+    claims::is_scope_token,
+    gate::{Access, AccessRejection},
+    policy::insufficient_scope,
+};
 
 /// The scope values that a handler needs, as a type for [`Granted`].
 pub trait RequiredScope {

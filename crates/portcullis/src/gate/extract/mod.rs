@@ -1,14 +1,12 @@
 //! The gate's verdict before a handler: [`Guarded`], from which each door makes its extractors.
 
 mod granted;
-mod rejection;
 
 pub use granted::{Granted, RequiredScope};
-pub use rejection::AccessRejection;
 
 use serde::de::DeserializeOwned;
 
-use super::{Access, Anonymous};
+use super::{Access, AccessRejection, Anonymous};
 use crate::{
     challenge::Challenge,
     claims::Claims,

@@ -1,4 +1,4 @@
-//! The answer of an extractor to a request that may not reach its handler.
+//! The answer to a request that a handler, or an extractor before it, does not serve.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use http::Response;
 
 use crate::{challenge::Challenge, refusal::Refusal, telemetry};
 
-/// The refusal of an extractor: the response is that of the layer or middleware before the handler.
+/// The refusal of an extractor, or of a token exchange: the response is that of the layer or middleware before the handler.
 ///
 /// # Example
 ///
@@ -41,14 +41,16 @@ impl AccessRejection {
     }
 
     /// Returns the response, uncounted.
+    #[cfg_attr(not(feature = "actix"), expect(dead_code, reason = "only actix asks for it"))]
     pub(crate) fn response(&self) -> Response<Bytes> {
         self.challenge.response(&self.refusal)
     }
 
     /// Counts and logs the refusal, and returns the response to the client.
-    pub(crate) fn answer(&self) -> Response<Bytes> {
+    #[must_use]
+    pub fn answer(&self) -> Response<Bytes> {
         telemetry::refused(&self.refusal);
-        self.response()
+        self.challenge.response(&self.refusal)
     }
 }
 

@@ -10,28 +10,24 @@ use std::{
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::Question;
+use super::{Purpose, Question};
 use crate::{
-    crypto::{Digest, MacKey, sha256},
+    crypto::{Digest, MacKey, SealKey, sha256},
     shared_store::{self, Warnings, in_time},
     telemetry,
     transport::{BoxError, BoxFuture},
 };
 
-/// The length of an entry's seal and times, in bytes.
-const HEAD_BYTES: usize = MacKey::BYTES + TIMES_BYTES;
+/// The length of the times before the text of an entry, in bytes.
 const TIMES_BYTES: usize = 2 * size_of::<u64>();
 
-/// The version of the rules for names and seals: entries of another version are never found.
-const NAME: &[u8] = b"portcullis introspection 3 name";
-const SEAL: &[u8] = b"portcullis introspection 3 seal";
-
-/// A cache of introspection answers that several processes share.
+/// A cache of answers about tokens that several processes share: of introspection
+/// ([`IntrospectorBuilder::store`](crate::IntrospectorBuilder::store)) and of token exchange
+/// ([`ExchangerBuilder::store`](crate::ExchangerBuilder::store)).
 ///
-/// Entries are sealed with a secret that the processes share, too
-/// ([`IntrospectorBuilder::store`](crate::IntrospectorBuilder::store)), and judged again when they are read: write
-/// access to the store lets no request pass. They are not encrypted: read access shows the claims of tokens, not the tokens.
-/// A store that fails or takes longer than 250 ms is ignored.
+/// Entries are sealed with a secret that the processes share, too, and judged again when they are read: write access to the
+/// store lets no request pass. They are encrypted: read access shows neither tokens nor claims. A store that fails or takes longer
+/// than 250 ms is ignored.
 ///
 /// # Example
 ///
@@ -101,27 +97,44 @@ impl<S: TokenStore> AnyTokenStore for S {
 pub(super) struct SealedStore(Arc<Inner>);
 
 struct Inner {
+    purpose: &'static Versions,
     store: Box<dyn AnyTokenStore>,
-    key: MacKey,
+    key: SealKey,
     warnings: Warnings,
 }
 
+/// The version of the rules for names and seals: entries of another version are never found.
+struct Versions {
+    name: &'static [u8],
+    seal: &'static [u8],
+}
+
+const INTROSPECTIONS: Versions =
+    Versions { name: b"portcullis introspection 4 name", seal: b"portcullis introspection 4 seal" };
+
+const EXCHANGES: Versions = Versions { name: b"portcullis exchange 1 name", seal: b"portcullis exchange 1 seal" };
+
 /// The server's answer about a token, its time, and the end of its use by the process that asked.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told {
-    pub(super) text: String,
-    pub(super) at: SystemTime,
-    pub(super) until: SystemTime,
+pub(crate) struct Told {
+    pub(crate) text: String,
+    pub(crate) at: SystemTime,
+    pub(crate) until: SystemTime,
 }
 
 impl SealedStore {
-    pub(super) fn new(store: Box<dyn AnyTokenStore>, key: MacKey) -> Self {
-        Self(Arc::new(Inner { store, key, warnings: Warnings::default() }))
+    pub(super) fn new(purpose: Purpose, store: Box<dyn AnyTokenStore>, secret: &MacKey) -> Self {
+        let purpose = match purpose {
+            Purpose::Introspection => &INTROSPECTIONS,
+            Purpose::Exchange => &EXCHANGES,
+        };
+        let key = SealKey::new(secret, purpose.seal);
+        Self(Arc::new(Inner { purpose, store, key, warnings: Warnings::default() }))
     }
 
     /// The answer to this question about this token, if its seal is right; the caller checks its times.
     pub(super) async fn get(&self, question: &Question, token: &Digest, now: SystemTime) -> Option<Told> {
-        let name = name(question, token);
+        let name = self.0.name(question, token);
         let entry = match in_time(|| self.0.store.get(&name)).await {
             Ok(entry) => entry?,
             Err(error) => {
@@ -143,7 +156,7 @@ impl SealedStore {
         else {
             return;
         };
-        let (store, name) = (self.clone(), name(question, token));
+        let (store, name) = (self.clone(), self.0.name(question, token));
         runtime.spawn(async move {
             if let Err(error) = in_time(|| store.0.store.set(&name, entry.into(), ttl)).await {
                 telemetry::token_store_failed("set", &error);
@@ -153,33 +166,28 @@ impl SealedStore {
 }
 
 impl Inner {
-    /// An entry: the seal, the time of the answer, the end of its use, and the text.
+    /// An entry: the time of the answer, the end of its use, and the text, sealed.
     fn seal(&self, question: &Question, token: &Digest, text: &str, times: [SystemTime; 2]) -> Option<Vec<u8>> {
         let [at, until] = times.map(milliseconds);
-        let times = [at?, until?].concat();
-        let mac = self.key.sign(&sealed(question, token, &times, text.as_bytes()));
-        Some([&mac[..], &times, text.as_bytes()].concat())
+        self.key.seal(&context(question, token), &[&at?, &until?, text.as_bytes()].concat())
     }
 
     fn open(&self, question: &Question, token: &Digest, entry: &[u8]) -> Option<Told> {
-        let (head, text) = entry.split_at_checked(HEAD_BYTES)?;
-        let (mac, times) = head.split_at_checked(MacKey::BYTES)?;
-        if !self.key.verify(&sealed(question, token, times, text), mac) {
-            return None;
-        }
+        let opened = self.key.open(&context(question, token), entry)?;
+        let (times, text) = opened.split_at_checked(TIMES_BYTES)?;
         let (at, until) = times.split_at_checked(size_of::<u64>())?;
         Some(Told { text: String::from_utf8(text.to_vec()).ok()?, at: time(at)?, until: time(until)? })
     }
+
+    /// The key of an entry: answers to different questions about one token have different keys.
+    fn name(&self, question: &Question, token: &Digest) -> String {
+        shared_store::name(&sha256(&[self.purpose.name, question.bytes(), token].concat()))
+    }
 }
 
-/// The bytes under the seal, which binds an entry to its question, its token and its times.
-fn sealed(question: &Question, token: &Digest, times: &[u8], text: &[u8]) -> Vec<u8> {
-    [SEAL, question.bytes(), token, times, text].concat()
-}
-
-/// The key of an entry: answers to different questions about one token have different keys.
-fn name(question: &Question, token: &Digest) -> String {
-    shared_store::name(&sha256(&[NAME, question.bytes(), token].concat()))
+/// The place that an entry is sealed for: its question and its token.
+fn context(question: &Question, token: &Digest) -> Vec<u8> {
+    [question.bytes(), token].concat()
 }
 
 /// A time in milliseconds since 1970, big-endian.
@@ -210,7 +218,7 @@ mod tests {
     }
 
     fn store(secret: &[u8; 32]) -> SealedStore {
-        SealedStore::new(Box::new(Nothing), MacKey::new(secret).unwrap())
+        SealedStore::new(Purpose::Introspection, Box::new(Nothing), &MacKey::new(secret).unwrap())
     }
 
     const TOKEN: Digest = [1; 32];
@@ -232,12 +240,23 @@ mod tests {
             assert_eq!(ours.0.open(&asked, &TOKEN, &entry[..at]), None, "cut at {at}");
         }
         assert_eq!(ours.0.open(&asked, &TOKEN, b""), None);
+        let exchanges = SealedStore::new(Purpose::Exchange, Box::new(Nothing), &MacKey::new(&[7; 32]).unwrap());
+        assert_eq!(exchanges.0.open(&asked, &TOKEN, &entry), None, "another purpose");
+        assert!(!entry.windows(4).any(|bytes| bytes == b"text"), "it is encrypted");
     }
 
     #[test]
     fn entries_of_other_questions_and_of_earlier_rules_are_not_met() {
         let (one, other) = (Question::of("a"), Question::of("b"));
-        let names = [name(&one, &TOKEN), name(&other, &TOKEN), name(&one, &[2; 32]), shared_store::name(&TOKEN)];
+        let ours = store(&[7; 32]).0;
+        let exchanges = SealedStore::new(Purpose::Exchange, Box::new(Nothing), &MacKey::new(&[7; 32]).unwrap()).0;
+        let names = [
+            ours.name(&one, &TOKEN),
+            ours.name(&other, &TOKEN),
+            ours.name(&one, &[2; 32]),
+            exchanges.name(&one, &TOKEN),
+            shared_store::name(&TOKEN),
+        ];
         for (at, name) in names.iter().enumerate() {
             assert_eq!(name.len(), 64);
             assert_eq!(names.iter().position(|other| other == name), Some(at), "{name}");

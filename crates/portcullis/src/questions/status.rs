@@ -1,8 +1,8 @@
-//! The state of an introspector.
+//! The state of an endpoint.
 
 use std::time::Duration;
 
-/// The state of an [`Introspector`](crate::Introspector): for a console.
+/// The state of the endpoint of an [`Introspector`](crate::Introspector) or [`Exchanger`](crate::Exchanger): for a console.
 ///
 /// # Example
 ///
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Default)]
-pub struct IntrospectorStatus {
+pub struct EndpointStatus {
     /// The endpoint, without credentials and query.
     pub endpoint: String,
     /// The number of failures since the last success: the most of one client, or the number of failing clients, whichever is
