@@ -5,6 +5,7 @@
 
 mod access;
 mod form;
+mod issuer;
 mod key;
 mod kind;
 mod origin;

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::{
+    issuer,
     kind::other_kind,
     provider::{self, Provider, audiences},
     remedy,
@@ -95,7 +96,7 @@ fn issuer(walk: &Walk<'_>, actual: &str) -> String {
     let by = |hint: fn(&str, &str) -> Option<String>| known.iter().find_map(|expected| hint(expected, actual));
     by(spelled_otherwise)
         .or_else(|| remedy::not_for_us(walk).map(str::to_owned))
-        .or_else(|| by(remedy::issuer))
+        .or_else(|| by(issuer::of_token))
         .or_else(|| by(relative))
         .unwrap_or_else(|| "this token is of another issuer: add that one if it is to be trusted".to_owned())
 }
@@ -116,7 +117,7 @@ fn tenant(walk: &Walk<'_>) -> String {
 
 /// The difference between the issuer that metadata name and the configured one.
 pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
-    spelled_otherwise(expected, actual).or_else(|| remedy::of_metadata(expected, actual))
+    spelled_otherwise(expected, actual).or_else(|| issuer::of_metadata(expected, actual))
 }
 
 /// A difference in spelling alone, which counts: issuers are compared to the letter.
