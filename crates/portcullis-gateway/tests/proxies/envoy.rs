@@ -1,6 +1,10 @@
 //! The feature of Envoy alone: claims as dynamic metadata, for its other filters, its access log and its routes.
 
-use crate::scene::{Proxy, Scene, Stage};
+use crate::{
+    client::ask,
+    each_proxy::{SPELLINGS, arrives_unforged},
+    scene::{Proxy, Scene, Stage},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_are_dynamic_metadata() {
@@ -47,4 +51,23 @@ async fn a_refusal_and_a_request_without_a_token_are_dynamic_metadata_too() {
     let public = scene.ask("GET /health", None).await;
     assert_eq!((public.status, public.all("x-told-anonymous")), (200, vec!["true"]));
     assert!(public.all("x-told-code").iter().all(|code| matches!(*code, "-" | "")), "{public:?}");
+}
+
+/// Istio and implementations of the Gateway API configure ext_authz by gRPC without what the example adds.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_removes_forged_fields_itself() {
+    let stage = Stage::set();
+    let example = "examples/envoy/envoy.yaml";
+    stage.edit(example, "headers_with_underscores_action: DROP_HEADER", "headers_with_underscores_action: ALLOW");
+    stage.edit(example, "with_request_body: {", "# {");
+    let scene = Scene::on(stage, Proxy::EnvoyByGrpc).await;
+    let bearer = format!("Bearer {}", scene.authorization.token().without_claim("sub").scope("read").sign());
+    for spelling in SPELLINGS {
+        let forged = [("Authorization", bearer.as_str()), (spelling, "forged"), (spelling, "forged too")];
+        for (line, fields) in [("GET /orders/1", &forged[..]), ("GET /health", &forged[1..])] {
+            let answer = ask(scene.stage.ports.proxy, line, fields).await;
+            assert_eq!(answer.status, 200, "{spelling}: {answer:?}");
+            arrives_unforged(&answer, spelling);
+        }
+    }
 }
