@@ -223,7 +223,7 @@ fn secure(stage: &Stage, proxy: Proxy, gateway_knows: bool) {
             write(stage, "examples/caddy/Caddyfile", ("caddyfile", "certificate_der_base64"), &places);
             gateway("\"X-Client-Cert\", format = \"base64_der\"");
         }
-        Proxy::HaProxy => {
+        Proxy::Haproxy => {
             let places = [
                 Instead("    bind 127.0.0.1:8080\n"),
                 Above("    # The URL of the question"),
@@ -303,7 +303,7 @@ async fn no_field_of_the_clients_passes_for_a_certificate(proxy: Proxy) {
 /// Returns the field in which a proxy hands certificates on.
 fn field_of(proxy: Proxy) -> &'static str {
     match proxy {
-        Proxy::Nginx | Proxy::Caddy | Proxy::HaProxy => "X-Client-Cert",
+        Proxy::Nginx | Proxy::Caddy | Proxy::Haproxy => "X-Client-Cert",
         Proxy::Traefik => "X-Forwarded-Tls-Client-Cert",
         _ => "X-Forwarded-Client-Cert",
     }

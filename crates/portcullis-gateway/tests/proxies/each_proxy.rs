@@ -13,7 +13,7 @@ use crate::{
 /// Defines a test behind each proxy.
 macro_rules! behind_each_proxy {
     ($($name:ident),+ $(,)?) => {
-        $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik, haproxy HaProxy);)+
+        $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik, haproxy Haproxy);)+
     };
     (@ $name:ident: $($test:ident $proxy:ident),+) => {
         mod $name {
@@ -225,7 +225,7 @@ async fn what_the_gateway_sets_arrives_whatever_connection_names(proxy: Proxy) {
             }
             // HAProxy refuses an upgrade to WebSocket that has no key.
             if answer.status == 400 && further.0 == "Upgrade" && connection.contains("Upgrade") {
-                assert_eq!(proxy, Proxy::HaProxy, "{answer:?}");
+                assert_eq!(proxy, Proxy::Haproxy, "{answer:?}");
                 continue;
             }
             // And Envoy only allows configured upgrades.

@@ -28,7 +28,7 @@ async fn nothing_passes_when_the_action_fails() {
     ] {
         let stage = Stage::set();
         stage.edit(ACTION, old, new);
-        let scene = Scene::on(stage, Proxy::HaProxy).await;
+        let scene = Scene::on(stage, Proxy::Haproxy).await;
         let token = scene.read().sign();
         for (line, token) in [("GET /orders/1", Some(token.as_str())), ("GET /health", None)] {
             let refused = scene.ask(line, token).await;
@@ -44,13 +44,13 @@ async fn a_gateway_that_hangs_lets_nothing_pass() {
     stage.edit(ACTION, "local TIMEOUT = 20000", "local TIMEOUT = 100");
     let asked = format!("127.0.0.1:{}/auth", stage.ports.gateway[0]);
     stage.edit(CONFIGURATION, &asked, &format!("127.0.0.1:{}/auth", silent.local_addr().unwrap().port()));
-    let scene = Scene::on(stage, Proxy::HaProxy).await;
+    let scene = Scene::on(stage, Proxy::Haproxy).await;
     assert_eq!(scene.ask("GET /orders/1", Some(&scene.read().sign())).await.status, 503);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_judgement_is_for_one_request_of_a_connection() {
-    let mut scene = Scene::with(Proxy::HaProxy).await;
+    let mut scene = Scene::with(Proxy::Haproxy).await;
     let token = scene.read().sign();
     let request = |connection: &str| {
         format!(
@@ -77,7 +77,7 @@ async fn a_request_without_room_for_the_fields_does_not_pass() {
     let stage = Stage::set();
     stage.edit(CONFIGURATION, "tune.bufsize 65536", "tune.bufsize 16384");
     stage.edit(CONFIGURATION, "tune.maxrewrite 24576", "tune.maxrewrite 1024");
-    let scene = Scene::on(stage, Proxy::HaProxy).await;
+    let scene = Scene::on(stage, Proxy::Haproxy).await;
     for size in [6_000, 9_000, 10_000, 12_000] {
         let opaque = scene.authorization.issue_opaque(scene.read().claim("padding", "a".repeat(size)));
         let padding = "a".repeat(5_000);
@@ -100,7 +100,7 @@ async fn a_request_without_room_for_the_fields_does_not_pass() {
 async fn refusals_reach_the_client_as_they_are() {
     let stage = Stage::set();
     stage.edit("examples/gateway/portcullis.toml", "realm = \"orders\"", "realm = \"orders\"\nproblem_json = true");
-    let scene = Scene::on(stage, Proxy::HaProxy).await;
+    let scene = Scene::on(stage, Proxy::Haproxy).await;
     let refused = scene.ask("POST /orders/1", Some(&scene.read().sign())).await;
     assert_eq!((refused.status, refused.all("content-type")), (403, vec!["application/problem+json"]), "{refused:?}");
     assert!(refused.body.contains("insufficient_scope"), "{refused:?}");

@@ -25,7 +25,7 @@ pub(crate) enum Proxy {
     EnvoyBeforeTwo,
     Caddy,
     Traefik,
-    HaProxy,
+    Haproxy,
 }
 
 impl Proxy {
@@ -38,7 +38,7 @@ impl Proxy {
             Self::EnvoyBeforeTwo => "envoy -c examples/envoy/replicas.yaml",
             Self::Caddy => "caddy run",
             Self::Traefik => "traefik --configfile",
-            Self::HaProxy => "haproxy -f",
+            Self::Haproxy => "haproxy -f",
         }
     }
 

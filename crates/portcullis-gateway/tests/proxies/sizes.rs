@@ -25,7 +25,7 @@ fn of_size(size: usize, token: impl Fn() -> TokenBuilder) -> TokenBuilder {
 
 /// Returns true if the upstream gets the client's own `Authorization` on a public path.
 fn keeps_unjudged(proxy: Proxy) -> bool {
-    !matches!(proxy, Proxy::Traefik | Proxy::HaProxy)
+    !matches!(proxy, Proxy::Traefik | Proxy::Haproxy)
 }
 
 async fn the_largest_tokens_pass(proxy: Proxy) {
