@@ -22,6 +22,7 @@ mod ingress_nginx;
 mod init;
 mod kubernetes;
 mod load;
+mod lost_answers;
 mod oidc_provider;
 mod preflight;
 mod process;
