@@ -109,8 +109,10 @@ fn issuer(issuer: &Issuer, config: &Config) -> String {
     let others =
         further(&issuer.rules, &IssuerRules::default(), &["issuer", "trust_domain", "audience", "token_cache"]);
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
+    let exchange =
+        issuer.exchange.as_ref().map(|asked| format!("; tokens are exchanged at {}", without_secrets(&asked.endpoint)));
     let needs = [vec![format!("for {audience}")], others].concat().join(", ");
-    format!("issuer {}: {keys}, {needs}{opaque}", without_secrets(&issuer.name))
+    format!("issuer {}: {keys}, {needs}{opaque}{}", without_secrets(&issuer.name), exchange.unwrap_or_default())
 }
 
 fn resource(resource: &Resource, metadata: &str, config: &Config) -> String {
@@ -138,7 +140,9 @@ fn route(route: &Route, all: &Rules) -> String {
     let path = route.pattern.as_ref().map_or("chosen by its name", Pattern::as_str);
     let name = route.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
     let preflight = if route.preflight { "; preflights pass" } else { "" };
-    format!("route {name}{}{path} ({methods}): {needs}{shadow}{preflight}", route.hosts)
+    let exchange = route.exchange.as_ref().map(|target| format!("; the upstream gets {target} in exchange"));
+    let exchange = exchange.unwrap_or_default();
+    format!("route {name}{}{path} ({methods}): {needs}{shadow}{preflight}{exchange}", route.hosts)
 }
 
 /// The rules for all routes, unless they are the defaults.

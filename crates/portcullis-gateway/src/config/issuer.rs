@@ -11,7 +11,7 @@ use super::{
     bytes::bytes,
     claims::{self, claim_name},
     duration::{duration, some_time},
-    fetching,
+    exchange, fetching,
     file::{NotHere, Read, Table, Value},
     files,
     problem::Problem,
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// The key of an issuer whose tokens need no `iss`.
-const ANY: &str = "dangerously_accept_any_issuer";
+pub(super) const ANY: &str = "dangerously_accept_any_issuer";
 
 /// The fields that an issuer cannot have.
 pub(super) const NOT_HERE: [NotHere; 1] =
@@ -95,11 +95,14 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     let given = table.value("introspection").is_some();
     refuse_introspection_of_tenants(&table);
     let introspection = table.table("introspection").and_then(introspection);
+    let exchanges = table.value("exchange").is_some();
+    let exchange = exchange::of_issuer(&table);
     table.finish();
-    if given && introspection.is_none() {
+    if (given && introspection.is_none()) || (exchanges && exchange.is_none()) {
         return None;
     }
-    Some(Issuer { name: name?, rules: rules?, keys, key_uses, fetching, dangerously_allow_http, introspection })
+    let (name, rules) = (name?, rules?);
+    Some(Issuer { name, rules, keys, key_uses, fetching, dangerously_allow_http, introspection, exchange })
 }
 
 /// Reads the rules for an issuer's tokens.
@@ -256,11 +259,7 @@ const FORMS: [(&str, IntrospectionForm); 3] =
 
 fn introspection(table: Table<'_>) -> Option<Introspection> {
     let endpoint = table.require("endpoint", "write the URL of the introspection endpoint (RFC 7662)", Value::string);
-    let is_known = table.value("authentication").is_none_or(|value| value.text() != Ok("none"));
-    let client_id = match is_known {
-        true => table.require("client_id", "write what the authorization server knows this gateway by", Value::string),
-        false => table.get("client_id", no_client_id).or(Some(String::new())),
-    };
+    let client_id = client_id(&table);
     let form = table.get("mode", |value| value.word(&FORMS)).unwrap_or_default();
     let tokens = introspected(&table);
     let client = client(&table, client_id.as_deref());
@@ -312,13 +311,22 @@ fn introspected(table: &Table<'_>) -> IntrospectedTokens {
     IntrospectedTokens::JwtsToo(rules.introspect)
 }
 
+/// Reads the client identifier, which goes with every authentication but none.
+pub(super) fn client_id(table: &Table<'_>) -> Option<String> {
+    match table.value("authentication").is_none_or(|value| value.text() != Ok("none")) {
+        true => table.require("client_id", "write what the authorization server knows this gateway by", Value::string),
+        false => table.get("client_id", no_client_id).or(Some(String::new())),
+    }
+}
+
 fn no_client_id(value: &Value<'_>) -> Read<String> {
     Err(value
         .problem("expected no `client_id` with `authentication = \"none\"`, got one")
         .help("an id without a secret proves nothing, and is not sent: leave it out"))
 }
 
-fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
+/// Reads the client authentication at an endpoint.
+pub(super) fn client(table: &Table<'_>, id: Option<&str>) -> Option<Client> {
     let method = match table.value("authentication") {
         None => Some(Method::Basic),
         Some(_) => table.get("authentication", |value| value.word(&METHODS)),

@@ -13,6 +13,7 @@ mod cut;
 mod dpop;
 mod duration;
 mod environment;
+mod exchange;
 mod fetching;
 mod file;
 mod files;
@@ -51,7 +52,7 @@ use std::{
 use http::{HeaderName, HeaderValue};
 use miette::Report;
 use portcullis::{
-    Algorithm, DpopRules, DpopUse, IntrospectedTokens, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules,
+    Algorithm, DpopRules, DpopUse, IntrospectedTokens, IntrospectionForm, IssuerRules, ReplayStoreAway, Rules, Target,
 };
 use url::Url;
 
@@ -253,6 +254,7 @@ pub(crate) struct Issuer {
     /// True if `dangerously_allow_http = true` allows plain http to other machines.
     pub(crate) dangerously_allow_http: bool,
     pub(crate) introspection: Option<Introspection>,
+    pub(crate) exchange: Option<Exchange>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -294,7 +296,24 @@ pub(crate) struct Introspection {
     pub(crate) max_answer_age: Option<Duration>,
 }
 
-/// The gateway's client authentication at the introspection endpoint.
+/// The token endpoint where tokens of an issuer are exchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) endpoint: String,
+    pub(crate) client_id: String,
+    pub(crate) client: Client,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) keep_for: Option<Duration>,
+    pub(crate) cache_bytes: Option<usize>,
+    pub(crate) remember_refusals_for: Option<Duration>,
+    pub(crate) max_questions: Option<usize>,
+    pub(crate) max_answer_bytes: Option<usize>,
+    pub(crate) may_outlive: Option<Duration>,
+    /// True if opaque tokens are handed on unverified.
+    pub(crate) dangerously_accept_unverified_tokens: bool,
+}
+
+/// The gateway's client authentication at the introspection or token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Client {
     Basic(Secret),
@@ -331,6 +350,8 @@ pub(crate) struct Route {
     /// True if the preflights of browsers pass without a token.
     pub(crate) preflight: bool,
     pub(crate) token_places: TokenPlaces,
+    /// The service that the token is exchanged for, if it is.
+    pub(crate) exchange: Option<Target>,
 }
 
 /// The places of a token besides `Authorization`.

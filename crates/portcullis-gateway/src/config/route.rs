@@ -4,7 +4,7 @@ use http::Method;
 use portcullis::{DpopUse, InvalidTokenStatus, Rules};
 
 use super::{
-    Issuer, Route, TokenPlaces, claims,
+    Issuer, Route, TokenPlaces, claims, exchange,
     file::{NotHere, Read, Table, Value},
     headers,
     typed::fields,
@@ -135,6 +135,11 @@ fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<
     let forward_authorization =
         table.get("forward_authorization", Value::boolean).unwrap_or(above.forward_authorization);
     let rules = rules(table, Some(above), &[], issuers);
+    let exchanges = table.value("exchange").is_some();
+    let exchange = exchange::of_route(table, issuers);
+    if exchanges && exchange.is_none() {
+        return None;
+    }
     let preflight = table.get("preflight", Value::boolean).unwrap_or(above.preflight);
     let token_places = TokenPlaces {
         cookie: table.get("token_cookie", cookie_name),
@@ -146,7 +151,18 @@ fn route(table: &Table<'_>, above: Above<'_, '_>, issuers: &[Issuer]) -> Option<
         table.note(problem.help("a public route asks for no token: take out one of the two"));
     }
     let (rules, pattern) = (rules?, pattern.map_or(Some(None), |read| read.map(Some))?);
-    Some(Route { name, pattern, hosts, methods, public, rules, forward_authorization, preflight, token_places })
+    Some(Route {
+        name,
+        pattern,
+        hosts,
+        methods,
+        public,
+        rules,
+        forward_authorization,
+        preflight,
+        token_places,
+        exchange,
+    })
 }
 
 /// Returns the default rules. A bad token is answered with 401, which proxies expect, by RFC 6750 section 3.1.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod dpop;
+mod exchange;
 mod headers;
 mod issuers;
 mod resources;

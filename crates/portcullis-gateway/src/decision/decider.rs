@@ -1,14 +1,14 @@
 //! The entrance for both doors: the current configuration decides, and each decision is counted, logged and traced.
 
-use std::{future::IntoFuture, net::IpAddr, sync::Arc, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use opentelemetry::context::FutureExt;
-use portcullis::{ClientAddress, Pending};
+use portcullis::{ClientAddress, Ground, Pending};
 
 use super::{
     Decision, Fault, Gateway, Original, Recent,
-    gateway::{Judged, Under},
+    gateway::{Admission, Concluded, Judged, Under},
     kept::Kept,
     telling::{CacheLookups, DecisionSpan, Teller},
 };
@@ -48,10 +48,17 @@ pub(crate) enum Deciding {
 pub(crate) struct Waiting {
     decider: Decider,
     gateway: Arc<Gateway>,
-    under: Under,
-    pending: Pending,
+    stop: Stop,
     kept: Kept,
     started: Instant,
+}
+
+/// The place at which a request waits.
+enum Stop {
+    /// Before the verdict.
+    Verdict(Under, Pending),
+    /// Before the answer to a token exchange.
+    Exchange(Admission),
 }
 
 impl Decider {
@@ -83,11 +90,14 @@ impl Decider {
                 self.lookups.count(ground);
                 Deciding::Done(self.tell(gateway, original, decision, started, None))
             }
-            Judged::Waits(under, pending) => {
-                let (decider, gateway, kept) = (self.clone(), Arc::clone(gateway), Kept::of(original));
-                Deciding::Waits(Box::new(Waiting { decider, gateway, under, pending, kept, started }))
-            }
+            Judged::Waits(under, pending) => self.wait(gateway, original, Stop::Verdict(under, pending), started),
+            Judged::Exchanges(admission) => self.wait(gateway, original, Stop::Exchange(*admission), started),
         }
+    }
+
+    fn wait(&self, gateway: &Arc<Gateway>, original: &Original<'_>, stop: Stop, started: Instant) -> Deciding {
+        let (decider, gateway, kept) = (self.clone(), Arc::clone(gateway), Kept::of(original));
+        Deciding::Waits(Box::new(Waiting { decider, gateway, stop, kept, started }))
     }
 
     /// Returns the refusal of a request that is not described properly.
@@ -116,16 +126,36 @@ impl Decider {
 }
 
 impl Waiting {
-    /// Waits for the decision. Clients take turns at the introspection endpoint.
+    /// Waits for the decision. Clients take turns at the introspection and token endpoints.
     pub(crate) async fn decision(self: Box<Self>, client: Option<ClientAddress>) -> Decision {
-        let Self { decider, gateway, under, pending, kept, started } = *self;
-        let (original, verdict) = (kept.original(), pending.by_client(client).into_future());
+        let Self { decider, gateway, stop, kept, started } = *self;
+        let original = kept.original();
         let span = decider.teller.begin(&original, started);
-        let verdict = match &span {
-            Some(span) => verdict.with_context(span.context()).await,
-            None => verdict.await,
+        let reached = reach(&gateway, stop, client);
+        let (decision, ground) = match &span {
+            Some(span) => reached.with_context(span.context()).await,
+            None => reached.await,
         };
-        decider.lookups.count(verdict.ground);
-        decider.tell(&gateway, &original, gateway.conclude(under, verdict), started, span)
+        decider.lookups.count(ground);
+        decider.tell(&gateway, &original, decision, started, span)
+    }
+}
+
+/// Waits for the verdict, and for the exchange of the token where the route exchanges tokens.
+async fn reach(gateway: &Gateway, stop: Stop, client: Option<ClientAddress>) -> (Decision, Option<Ground>) {
+    let (concluded, ground) = match stop {
+        Stop::Verdict(under, pending) => {
+            let verdict = pending.by_client(client).await;
+            let ground = verdict.ground;
+            (gateway.conclude(under, verdict), ground)
+        }
+        Stop::Exchange(admission) => {
+            let ground = admission.verdict.ground;
+            (Concluded::Exchanges(Box::new(admission)), ground)
+        }
+    };
+    match concluded {
+        Concluded::Done(decision) => (decision, ground),
+        Concluded::Exchanges(admission) => (gateway.exchanged(*admission, client).await, ground),
     }
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use portcullis::{
-    Access, ClientAuthority, Explanation, Ground, Judging, Pending, Presented, Refusal, ResourceDocument, Secure,
-    Verdict, names::steps,
+    Access, AccessRejection, ClientAddress, ClientAuthority, ExchangedToken, Exchanging, Explanation, Ground, Judging,
+    Pending, Presented, Refusal, ResourceDocument, Secure, Verdict, names::steps,
 };
 
 use super::{
@@ -55,7 +55,25 @@ pub(super) enum Judged {
     Done(Decision, Option<Ground>),
     /// The rules of the request, and the verdict to wait for.
     Waits(Under, Pending),
+    /// The request is admitted, and its token is being exchanged.
+    Exchanges(Box<Admission>),
 }
+
+/// A request that is admitted once its token is exchanged.
+pub(super) struct Admission {
+    under: Under,
+    pub(super) verdict: Verdict,
+    exchanging: Exchanging,
+}
+
+/// A request whose verdict is known.
+pub(super) enum Concluded {
+    Done(Decision),
+    Exchanges(Box<Admission>),
+}
+
+/// The outcome of a token exchange.
+type Exchanged = Result<ExchangedToken, AccessRejection>;
 
 /// A route, and its layer that judges the request.
 pub(super) struct Under {
@@ -137,15 +155,42 @@ impl Gateway {
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
-                Judged::Done(self.settle(route, layer, moved, verdict), ground)
+                match self.conclude_by(route, layer, moved, verdict) {
+                    Concluded::Done(decision) => Judged::Done(decision, ground),
+                    Concluded::Exchanges(admission) => Judged::Exchanges(admission),
+                }
             }
             Judging::Waits(pending) => Judged::Waits(Under { route, layer: layer.clone(), moved }, pending),
         }
     }
 
-    /// Returns the decision about a request, given its verdict.
-    pub(super) fn conclude(&self, Under { route, layer, moved }: Under, verdict: Verdict) -> Decision {
-        self.settle(route, &layer, moved, verdict)
+    /// Returns the decision about a request, given its verdict; it waits if the token has to be exchanged.
+    pub(super) fn conclude(&self, Under { route, layer, moved }: Under, verdict: Verdict) -> Concluded {
+        self.conclude_by(route, &layer, moved, verdict)
+    }
+
+    fn conclude_by(&self, route: Option<usize>, layer: &Secure, moved: Moved, verdict: Verdict) -> Concluded {
+        let exchanged = match self.exchanging(route, &verdict).map(Exchanging::now).transpose() {
+            Ok(exchanged) => exchanged,
+            Err(exchanging) => {
+                let under = Under { route, layer: layer.clone(), moved };
+                return Concluded::Exchanges(Box::new(Admission { under, verdict, exchanging }));
+            }
+        };
+        Concluded::Done(self.settle(route, layer, moved, verdict, exchanged))
+    }
+
+    /// Returns the decision about a request once its token is exchanged.
+    pub(super) async fn exchanged(&self, admission: Admission, client: Option<ClientAddress>) -> Decision {
+        let Admission { under: Under { route, layer, moved }, verdict, exchanging } = admission;
+        let exchanged = exchanging.by_client(client).await;
+        self.settle(route, &layer, moved, verdict, Some(exchanged))
+    }
+
+    /// Begins the exchange of an admitted request's token, if the route exchanges tokens.
+    fn exchanging(&self, route: Option<usize>, verdict: &Verdict) -> Option<Exchanging> {
+        let access = verdict.outcome.as_ref().ok()?.access()?;
+        self.exchanges(route).then(|| access.exchange(layers::UPSTREAM))
     }
 
     /// Returns the refusal of a request that cannot be judged.
@@ -307,13 +352,35 @@ impl Gateway {
     }
 
     /// Turns the library's verdict into the decision for the proxy.
-    fn settle(&self, route: Option<usize>, secure: &Secure, moved: Moved, verdict: Verdict) -> Decision {
+    fn settle(
+        &self,
+        route: Option<usize>,
+        secure: &Secure,
+        moved: Moved,
+        verdict: Verdict,
+        exchanged: Option<Exchanged>,
+    ) -> Decision {
         let Verdict { outcome, would_refuse, dpop_nonce, .. } = verdict;
+        let exchanged = match exchanged.transpose() {
+            Ok(exchanged) => exchanged,
+            Err(rejection) => return Decision { route, outcome: Err(refused(secure, rejection.refusal())) },
+        };
         let outcome = match outcome {
             Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
-        self.settle_pass(route, secure, outcome.map(|pass| Pass { dpop_nonce, ..pass.with(moved) }))
+        let outcome = outcome.map(|pass| Pass { dpop_nonce, ..pass.with(moved) });
+        let Decision { route, outcome } = self.settle_pass(route, secure, outcome);
+        Decision { route, outcome: outcome.map(|pass| self.with_exchanged(route, pass, exchanged.as_ref())) }
+    }
+
+    /// Gives the upstream the exchanged token where the route exchanges tokens, and never the client's.
+    fn with_exchanged(&self, route: Option<usize>, pass: Pass, exchanged: Option<&ExchangedToken>) -> Pass {
+        match exchanged {
+            Some(token) => Pass { authorization: Authorization::Replaced(token.authorization()), ..pass },
+            None if self.exchanges(route) => pass.without_token(),
+            None => pass,
+        }
     }
 
     /// Returns the decision about a request with a fault of the gateway's own, or none; in shadow mode the fault is reported alone.
@@ -329,13 +396,18 @@ impl Gateway {
 
     fn settle_public(&self, route: Option<usize>) -> Decision {
         let outcome = self.pass(None, None).map_err(|fault| fault.refused(self.problem_json));
-        let forwards = self.forwards_authorization(route);
+        let forwards = self.forwards_authorization(route) && !self.exchanges(route);
         Decision { route, outcome: outcome.map(|pass| if forwards { pass } else { pass.without_token() }) }
     }
 
     /// Returns true if the upstream gets the token of requests under this route.
     fn forwards_authorization(&self, route: Option<usize>) -> bool {
         self.rule_of(route).is_some_and(|rule| rule.forwards_authorization)
+    }
+
+    /// Returns true if requests under this route pass with an exchanged token, or without any.
+    fn exchanges(&self, route: Option<usize>) -> bool {
+        self.rule_of(route).is_some_and(|rule| rule.exchanges)
     }
 
     fn rule_of(&self, route: Option<usize>) -> Option<&Rule> {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use portcullis::{
-    ClientAuthentication, ConfigurationError, IntrospectionForm, Introspector, IntrospectorBuilder, IssuerRules,
-    JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure, Verifier, VerifierBuilder,
+    ClientAuthentication, ConfigurationError, Exchanger, ExchangerBuilder, IntrospectionForm, Introspector,
+    IntrospectorBuilder, IssuerRules, JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure, Verifier,
+    VerifierBuilder,
 };
 
 use crate::{
-    config::{Client, Config, Fetching, Introspection, Issuer, Keys, Resource, Secret, Store, without_secrets},
+    config::{
+        Client, Config, Exchange, Fetching, Introspection, Issuer, Keys, Resource, Secret, Store, without_secrets,
+    },
     store::{RedisStore, StoreState},
 };
 
@@ -44,6 +47,7 @@ pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) jwks: JwksService,
     pub(crate) introspector: Option<Introspector>,
+    pub(crate) exchanger: Option<Exchanger>,
     /// The state of the shared store, if answers are shared.
     pub(crate) store: Option<StoreState>,
     /// True if tokens of this issuer can be judged without its keys.
@@ -159,12 +163,15 @@ fn serve(
     let kept = before.and_then(|before| before.keys_of(issuer));
     let jwks = kept.map_or_else(|| keys(issuer), Ok).map_err(|error| of_issuer(issuer, &error))?;
     let secret = asked.store.as_ref().map(|store| &store.secret);
-    let shared = store.zip(secret).filter(|_| issuer.introspection.is_some());
+    let shared = store.zip(secret).filter(|_| issuer.introspection.is_some() || issuer.exchange.is_some());
     let introspector =
         issuer.introspection.as_ref().map(|introspection| introspector(issuer, introspection, shared)).transpose()?;
-    let store = shared.map(|(store, _)| store.state());
-    let needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
-    Ok(Served { name: issuer.name.clone(), jwks, introspector, store, needs_no_keys })
+    let mut served =
+        Served { name: issuer.name.clone(), jwks, introspector, exchanger: None, store: None, needs_no_keys: false };
+    served.exchanger = issuer.exchange.as_ref().map(|asked| exchanger(issuer, asked, &served, shared)).transpose()?;
+    served.store = shared.map(|(store, _)| store.state());
+    served.needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
+    Ok(served)
 }
 
 fn keys(issuer: &Issuer) -> Result<JwksService, ConfigurationError> {
@@ -206,7 +213,7 @@ fn introspector(
     shared: Option<(&RedisStore, &Secret)>,
 ) -> Result<Introspector, BuildError> {
     let refused = |error: &ConfigurationError| of_issuer(issuer, error);
-    let client = authentication(asked).map_err(|error| refused(&error))?;
+    let client = authentication(&asked.client_id, &asked.client).map_err(|error| refused(&error))?;
     let mut builder = Introspector::builder(&asked.endpoint, client).form(asked.form).introspect(asked.tokens.clone());
     builder = match (&asked.client, &issuer.fetching.authorities) {
         (Client::Tls { certificate_pem, key_pem }, _) => {
@@ -237,9 +244,49 @@ fn introspector(
     builder.build().map_err(|error| refused(&error))
 }
 
-fn authentication(asked: &Introspection) -> Result<ClientAuthentication, ConfigurationError> {
-    let id = asked.client_id.clone();
-    match &asked.client {
+fn exchanger(
+    issuer: &Issuer,
+    asked: &Exchange,
+    served: &Served,
+    shared: Option<(&RedisStore, &Secret)>,
+) -> Result<Exchanger, BuildError> {
+    let refused = |error: &ConfigurationError| of_issuer(issuer, error);
+    let client = authentication(&asked.client_id, &asked.client).map_err(|error| refused(&error))?;
+    let mut builder = Exchanger::builder(&asked.endpoint, client, builder(served, issuer.rules.clone()));
+    builder = match (&asked.client, &issuer.fetching.authorities) {
+        (Client::Tls { certificate_pem, key_pem }, _) => {
+            builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?)
+        }
+        (_, Some(authorities)) => builder.ca_pem(authorities.as_bytes()),
+        (_, None) => builder,
+    };
+    if let Client::PrivateKeyJwt { audience, .. } = &asked.client {
+        builder = builder.with(audience.as_deref(), ExchangerBuilder::assertion_audience);
+    }
+    builder = builder
+        .with(asked.timeout, ExchangerBuilder::timeout)
+        .with(asked.keep_for, ExchangerBuilder::keep_for)
+        .with(asked.cache_bytes, ExchangerBuilder::cache_bytes)
+        .with(asked.remember_refusals_for, ExchangerBuilder::remember_refusals_for)
+        .with(asked.max_questions, ExchangerBuilder::max_questions)
+        .with(asked.max_answer_bytes, ExchangerBuilder::max_answer_bytes)
+        .with(asked.may_outlive, ExchangerBuilder::may_outlive);
+    if issuer.dangerously_allow_http {
+        builder = builder.dangerously_allow_http();
+    }
+    if asked.dangerously_accept_unverified_tokens {
+        builder = builder.dangerously_accept_unverified_tokens();
+    }
+    if let Some((store, secret)) = shared {
+        let store = store.for_answers_of(asked.max_answer_bytes.unwrap_or_default());
+        builder = builder.store(store, secret.reveal().as_bytes());
+    }
+    builder.build().map_err(|error| refused(&error))
+}
+
+fn authentication(id: &str, client: &Client) -> Result<ClientAuthentication, ConfigurationError> {
+    let id = id.to_owned();
+    match client {
         Client::Basic(secret) => Ok(ClientAuthentication::basic(id, secret.reveal())),
         Client::Post(secret) => Ok(ClientAuthentication::post(id, secret.reveal())),
         Client::PrivateKeyJwt { algorithm, key_pem, kid, .. } => {
@@ -309,6 +356,7 @@ trait With: Sized {
 }
 
 impl With for JwksBuilder {}
+impl With for ExchangerBuilder {}
 impl With for IntrospectorBuilder {}
 impl With for VerifierBuilder {}
 

@@ -1,6 +1,6 @@
 //! The layers of a route: one for each set of tokens that it may be requested with.
 
-use portcullis::{ConfigurationError, Dpop, DpopUse, Rules, Secure};
+use portcullis::{ConfigurationError, Dpop, DpopUse, Rules, Secure, Target};
 
 use super::{BuildError, Issuers, places, proofs::Proofs};
 use crate::config::{Config, Resource, Route, TokenPlaces};
@@ -14,6 +14,8 @@ pub(super) struct Rule {
     /// True if preflights pass without a token.
     pub(super) lets_preflights_pass: bool,
     pub(super) token_places: TokenPlaces,
+    /// True if the upstream gets a token of its own, in exchange for the client's.
+    pub(super) exchanges: bool,
     dpop: DpopUse,
 }
 
@@ -38,7 +40,7 @@ impl Rule {
             let places = &route.token_places;
             let layers = || {
                 let meets = |resource: &Resource| meet(route, earlier, resource, config);
-                Layers::new(&route.rules, places, config, issuers, proofs, meets)
+                Layers::new(&route.rules, places, route.exchange.as_ref(), config, issuers, proofs, meets)
             };
             let layers = (!route.public).then(layers).transpose()?;
             Ok(Self {
@@ -47,6 +49,7 @@ impl Rule {
                 forwards_authorization: route.forward_authorization,
                 lets_preflights_pass: route.preflight,
                 token_places: places.clone(),
+                exchanges: route.exchange.is_some(),
                 dpop: route.rules.dpop,
             })
         };
@@ -56,13 +59,14 @@ impl Rule {
     /// Makes the rules where there are no routes.
     pub(super) fn anywhere(config: &Config, issuers: &Issuers, proofs: &Proofs) -> Result<Self, BuildError> {
         let token_places = TokenPlaces::default();
-        let layers = Layers::new(&config.rules, &token_places, config, issuers, proofs, |_| true)?;
+        let layers = Layers::new(&config.rules, &token_places, None, config, issuers, proofs, |_| true)?;
         Ok(Self {
             name: String::new(),
             layers: Some(layers),
             forwards_authorization: config.forward_authorization,
             lets_preflights_pass: config.preflight,
             token_places,
+            exchanges: false,
             dpop: config.rules.dpop,
         })
     }
@@ -78,6 +82,7 @@ impl Layers {
     fn new(
         rules: &Rules,
         places: &TokenPlaces,
+        exchange: Option<&Target>,
         config: &Config,
         issuers: &Issuers,
         proofs: &Proofs,
@@ -85,7 +90,8 @@ impl Layers {
     ) -> Result<Self, BuildError> {
         let layer = |secure: Secure, dpop: Result<Dpop, ConfigurationError>| {
             let secure = dpop.and_then(|dpop| secure.dpop(dpop).rules(rules.clone()));
-            secure.map(|secure| places::looking(secure, places)).map_err(|error| refused(&error))
+            let secure = secure.map(|secure| places::looking(secure, places));
+            secure.and_then(|secure| exchanging(secure, exchange, issuers)).map_err(|error| refused(&error))
         };
         let of_resource = |(resource, secure): (&Resource, &Secure)| {
             meets(resource).then(|| layer(secure.clone(), proofs.of(resource))).transpose()
@@ -104,6 +110,16 @@ impl Layers {
             None => self.apart.as_ref(),
         }
     }
+}
+
+/// The name of the exchange for a route's upstream.
+pub(super) const UPSTREAM: &str = "upstream";
+
+/// Declares the exchange of a route, at the server of each issuer.
+fn exchanging(secure: Secure, target: Option<&Target>, issuers: &Issuers) -> Result<Secure, ConfigurationError> {
+    let Some(target) = target else { return Ok(secure) };
+    let mut exchangers = issuers.each().iter().filter_map(|served| served.exchanger.as_ref());
+    exchangers.try_fold(secure, |secure, exchanger| secure.exchange(UPSTREAM, exchanger, target.clone()))
 }
 
 /// Makes the layer whose document describes each resource: it tells of DPoP as all routes to the resource have it.

@@ -42,6 +42,8 @@ pub(crate) struct Route {
     pub(crate) name: String,
     /// True if its refusals are only reported.
     pub(crate) report_only: bool,
+    /// The questions for a token of the upstream's, one for each authorization server.
+    pub(crate) exchanges: Vec<String>,
 }
 
 impl Judge {
@@ -108,7 +110,8 @@ pub(crate) async fn by_gateway(
             {
                 return Judged::Unrouted(fault);
             }
-            let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only });
+            let exchanges = secure.exchanges().map(|exchange| exchange.to_string()).collect();
+            let route = (!route.is_empty()).then(|| Route { name: route.to_owned(), report_only, exchanges });
             Judged::Token { route, explanation: Box::new(explanation) }
         }
     }

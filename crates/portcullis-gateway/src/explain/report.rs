@@ -80,6 +80,10 @@ fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
     if route.is_some_and(|route| route.report_only) && explanation.refusal().is_some() {
         lines.push(styled(DOUBT, "the route only reports refusals: the request passes"));
     }
+    let exchanges = route.map(|route| route.exchanges.as_slice()).unwrap_or_default();
+    for question in exchanges.iter().filter(|_| explanation.refusal().is_none()) {
+        lines.push(format!("exchange: the gateway would ask {}", visible(question)));
+    }
     lines.push(String::new());
     lines.extend(explanation.checks.iter().flat_map(of_check));
     lines.extend(time_line::of(explanation));

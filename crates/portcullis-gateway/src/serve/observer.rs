@@ -81,7 +81,8 @@ fn issuer(served: &Served) -> Value {
         "ready": served.is_ready(),
         "keys": keys(&served.jwks.status()),
         "store_up": served.store.as_ref().map(StoreState::is_up),
-        "introspection": served.introspector.as_ref().map(|introspector| introspection(&introspector.status())),
+        "introspection": served.introspector.as_ref().map(|introspector| endpoint(&introspector.status())),
+        "exchange": served.exchanger.as_ref().map(|exchanger| endpoint(&exchanger.status())),
     })
 }
 
@@ -101,7 +102,7 @@ fn keys(status: &JwksStatus) -> Value {
     })
 }
 
-fn introspection(status: &EndpointStatus) -> Value {
+fn endpoint(status: &EndpointStatus) -> Value {
     json!({
         "endpoint": status.endpoint,
         "failures": status.failures,

@@ -14,6 +14,7 @@ mod client_certificates;
 mod commands;
 mod described;
 mod dpop;
+mod exchange;
 mod explain;
 mod explain_dpop;
 mod ext_authz;

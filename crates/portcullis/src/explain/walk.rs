@@ -301,7 +301,8 @@ impl Walk<'_> {
         let is_opaque = made.contains(&CheckKind::Introspection);
         let policy = self.policy;
         let is_left_out = |kind: CheckKind| match kind {
-            CheckKind::Origin | CheckKind::Message | CheckKind::Introspection => true,
+            // An explanation exchanges no token.
+            CheckKind::Origin | CheckKind::Message | CheckKind::Introspection | CheckKind::Exchange => true,
             CheckKind::Acr | CheckKind::MaxAge | CheckKind::Scope => policy.is_none(),
             // Without a proof to look into, one row tells that it is missing.
             kind if (CheckKind::ProofField..=CheckKind::ProofReplay).contains(&kind) => {

@@ -36,8 +36,8 @@ pub(super) async fn explain(gateway: &Gateway, Question { token, method, path, p
         Judged::Unrouted(fault) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
         Judged::Public { route } => json!({ "route": route, "public": true }),
         Judged::Token { route: None, explanation } => json!({ "explanation": explanation }),
-        Judged::Token { route: Some(Route { name, report_only }), explanation } => {
-            json!({ "route": name, "report_only": report_only, "explanation": explanation })
+        Judged::Token { route: Some(Route { name, report_only, exchanges }), explanation } => {
+            json!({ "route": name, "report_only": report_only, "exchanges": exchanges, "explanation": explanation })
         }
     }
 }

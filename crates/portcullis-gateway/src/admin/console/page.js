@@ -67,6 +67,14 @@ function showIssuers(issuers) {
         ['Shared store', issuer.store_up === null ? '' : issuer.store_up ? 'up' : 'down', issuer.store_up ? 'good' : 'warn'],
       ]);
     }
+    if (issuer.exchange) {
+      const asked = issuer.exchange;
+      rows(list, [
+        ['Token exchange', asked.endpoint],
+        ['', asked.failures > 0 ? `${asked.failures} failures${asked.retry_after_seconds === null ? '' : `, asked again in ${span(asked.retry_after_seconds)}`}` : '', 'warn'],
+        ['Last error', asked.last_error, 'bad'],
+      ]);
+    }
     shown.append(element('h3', issuer.issuer), list);
     return shown;
   }));

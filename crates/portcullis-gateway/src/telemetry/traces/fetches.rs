@@ -31,7 +31,7 @@ impl Fetches {
 
     /// Returns true for a span of the library that is exported.
     pub(in crate::telemetry) fn is_one(span: &Metadata<'_>) -> bool {
-        let exported = matches!(span.name(), spans::FETCH_JWKS | spans::INTROSPECT);
+        let exported = matches!(span.name(), spans::FETCH_JWKS | spans::INTROSPECT | spans::EXCHANGE_TOKEN);
         span.is_span() && span.target() == TARGET && exported
     }
 }
