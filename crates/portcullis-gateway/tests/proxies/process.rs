@@ -68,6 +68,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "a test that fails shows the logs of its processes")]
     fn drop(&mut self) {
         self.terminate_quietly();
         if std::thread::panicking() {

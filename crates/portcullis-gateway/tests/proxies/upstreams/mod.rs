@@ -213,7 +213,7 @@ impl Stage {
         needs("node", "--version", "Node.js");
         needs("go", "version", "Go (Debian's golang-go)");
         needs("java", "-version", "a JDK (Debian's default-jdk-headless)");
-        needs(&upstreams().join("bin/python"), "--version", "the Python packages (`cargo xtask setup`)");
+        needs(upstreams().join("bin/python"), "--version", "the Python packages (`cargo xtask setup`)");
         let program = self.path("go-upstreams");
         let built = Command::new("go").args(["build", "-o"]).arg(&program).arg(here.join("main.go")).status();
         assert!(built.is_ok_and(|status| status.success()), "main.go cannot be built");
