@@ -25,7 +25,8 @@ use std::{
 
 use axum::{Router, routing::get};
 use portcullis::{
-    Algorithm, Claims, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, Secure, Verifier,
+    AccessRejection, Algorithm, Claims, ClientAuthentication, ExchangedToken, Exchanger, IntrospectionForm,
+    Introspector, IntrospectorBuilder, Presented, Secure, Target, Verifier,
 };
 use serde_json::Value;
 
@@ -267,4 +268,37 @@ async fn a_revoked_opaque_token_passes_no_longer_than_an_answer_is_kept() {
         let refusal = verifier.verify(&token).await.unwrap_err();
         assert_eq!(refusal.code(), "inactive_token", "{form:?}");
     }
+}
+
+/// Exchanges a token as `gateway`.
+async fn exchange(provider: &OidcProvider, subject: &str, target: Target) -> Result<ExchangedToken, AccessRejection> {
+    let client = ClientAuthentication::basic("gateway", "gateway-secret");
+    let introspector = provider.introspector(client.clone(), IntrospectionForm::Json).build().unwrap();
+    let issuer = Verifier::discover(&provider.issuer).unwrap().introspection(introspector.clone());
+    let exchanger = Exchanger::builder(&format!("{}/token", provider.issuer), client, issuer).build().unwrap();
+    let verifier = Verifier::discover(&provider.issuer).unwrap().introspection(introspector).build().unwrap();
+    let secure = Secure::new(verifier).exchange("upstream", &exchanger, target).unwrap();
+    let field = format!("Bearer {subject}");
+    let fields: [(&str, &[u8]); 1] = [("authorization", field.as_bytes())];
+    let verdict = secure.judge(&Presented::new(&fields)).verdict().await;
+    let access = verdict.outcome.unwrap().into_access().unwrap();
+    access.exchange("upstream").await
+}
+
+#[tokio::test]
+async fn its_tokens_are_exchanged_for_those_of_another_resource() {
+    let provider = OidcProvider::start();
+    for (from, to) in [("RS256", "ES256"), ("ES256", "EdDSA"), ("opaque", "RS256"), ("RS256", "opaque")] {
+        let subject = provider.token(from, "read").await;
+        let target = Target::resource(resource(to)).scope(["write"]);
+        let token = exchange(&provider, &subject, target).await.unwrap_or_else(|why| panic!("{from} to {to}: {why}"));
+        let claims = token.claims().unwrap();
+        assert_eq!(claims.get("aud").unwrap().as_str(), Some(resource(to).as_str()), "{from} to {to}");
+        assert_eq!(claims.get("scope").unwrap().as_str(), Some("write"), "{from} to {to}");
+        assert_ne!(token.token(), subject);
+    }
+    let subject = provider.token("RS256", "read").await;
+    let refused = exchange(&provider, &subject, Target::resource("https://elsewhere.example.com/")).await.unwrap_err();
+    assert_eq!(refused.refusal().code(), "exchange_refused");
+    assert!(refused.to_string().contains("invalid_target"), "{refused}");
 }

@@ -23,6 +23,10 @@
 // `test-secret`, one that is bound to its certificate (RFC 8705), which the field `X-Client-Certificate` has as DER in base64, as if a
 // proxy had ended TLS.
 //
+// Token exchange (RFC 8693): client `gateway`, secret `gateway-secret`, for any of the resources above, which `resource` or `audience`
+// names. oidc-provider has no such grant built in: it is a grant of our own here, and oidc-provider finds the subject's token, judges the
+// client and the resource, and makes the new token. It expires with the subject's.
+//
 // The control server answers
 //
 //     POST /rotate?keep=true|false   new signing keys; keep=true still publishes those before them
@@ -30,7 +34,7 @@
 //     GET  /counts                   requests since the start: {"jwks":N,"discovery":N,"token":N,"introspection":N}
 //     POST /counts/reset             sets the counts to 0
 
-import { X509Certificate, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { X509Certificate, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { createServer } from 'node:http';
 
 // oidc-provider logs to the console: stdout is kept for the ready line.
@@ -92,15 +96,64 @@ function resourceServer(_ctx, resource) {
   };
 }
 
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** Answers a token exchange (RFC 8693 section 2.2). */
+async function exchangeToken(ctx) {
+  const { params, client, provider: self } = ctx.oidc;
+  if (params.subject_token_type !== ACCESS_TOKEN) throw new errors.InvalidRequest('expected an access token');
+  const subject = await subjectOf(self, params.subject_token);
+  const resource = params.resource ?? params.audience;
+  if (!resource) throw new errors.InvalidTarget();
+  const server = new self.ResourceServer(resource, resourceServer(ctx, resource));
+  const left = subject.exp - Math.floor(Date.now() / 1000);
+  const token = new self.ClientCredentials({ client, scope: server.scope ? params.scope : undefined });
+  token.resourceServer = server;
+  token.expiresIn = left;
+  token.extra = { sub: subject.sub, act: { sub: client.clientId } };
+  ctx.body = {
+    access_token: await token.save(),
+    issued_token_type: ACCESS_TOKEN,
+    token_type: 'Bearer',
+    expires_in: left,
+    scope: token.scope,
+  };
+}
+
+/** The subject and expiry of an active token: a JWT by one of our keys, or an opaque one of the store. */
+async function subjectOf(self, token) {
+  const parts = token.split('.');
+  if (parts.length === 3) {
+    const header = JSON.parse(Buffer.from(parts[0], 'base64url'));
+    const key = keys.find(({ kid }) => kid === header.kid);
+    const hash = { ES256: 'sha256', RS256: 'sha256', EdDSA: null }[header.alg];
+    const input = Buffer.from(`${parts[0]}.${parts[1]}`);
+    const signature = Buffer.from(parts[2], 'base64url');
+    const publicKey = key && { key: createPublicKey({ key, format: 'jwk' }), dsaEncoding: 'ieee-p1363' };
+    const claims = JSON.parse(Buffer.from(parts[1], 'base64url'));
+    if (!publicKey || !verify(hash, input, publicKey, signature)) throw new errors.InvalidGrant('unknown token');
+    if (claims.exp <= Date.now() / 1000) throw new errors.InvalidGrant('expired token');
+    return claims;
+  }
+  const found = await self.ClientCredentials.find(token);
+  if (!found) throw new errors.InvalidGrant('unknown token');
+  return { sub: found.clientId, exp: found.exp };
+}
+
 /** oidc-provider takes its keys when it is made, so a rotation makes a new one for the same issuer. */
 function newProvider(issuer, keys) {
-  return new Provider(issuer, {
+  const made = new Provider(issuer, {
     // So that tokens outlive a rotation.
     adapter: Memory,
     clients: [
       newClient(CLIENT),
       { ...newClient(MTLS_CLIENT), tls_client_certificate_bound_access_tokens: true },
-      { ...newClient(GATEWAY), introspection_signed_response_alg: 'ES256' },
+      {
+        ...newClient(GATEWAY),
+        introspection_signed_response_alg: 'ES256',
+        grant_types: ['client_credentials', EXCHANGE],
+      },
       { ...newClient(POST_CLIENT), token_endpoint_auth_method: 'client_secret_post' },
       ...clientKeys.map(newKeyClient),
     ],
@@ -110,7 +163,8 @@ function newProvider(issuer, keys) {
       introspectionSigningAlgValues: Object.keys(KEY_TYPES),
     },
     // An opaque token of a client has no subject; a JWT names the client.
-    extraTokenClaims: (_ctx, { accountId, clientId }) => (accountId ? undefined : { sub: clientId }),
+    // An exchanged one is for the subject of the client's token.
+    extraTokenClaims: (_ctx, { accountId, clientId, extra }) => extra ?? (accountId ? undefined : { sub: clientId }),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -126,6 +180,9 @@ function newProvider(issuer, keys) {
     scopes: ['read', 'write', 'files:read', 'files:write', 'offline_access'],
     ttl: { ClientCredentials: 600 },
   });
+  const parameters = ['subject_token', 'subject_token_type', 'requested_token_type', 'resource', 'audience', 'scope'];
+  made.registerGrantType(EXCHANGE, exchangeToken, parameters);
+  return made;
 }
 
 /** The client's certificate. */
