@@ -65,7 +65,12 @@ async fn gateway(server: &AuthorizationServer) -> Gateway {
                 [traces]\nendpoint = \"http://127.0.0.1:1/v1/traces\"\n";
     let limits = "[limits]\nconnections = 8\nheader_time = \"300ms\"\nrequest_time = \"1s\"\ncheck_bytes = \"8KiB\"\n";
     let keys = "trusted_proxies = [\"127.0.0.1\"]";
-    let tables = format!("{}{reporting}{ROUTES}{gone}{limits}", introspecting(server, "json", ""));
+    let exchange = format!(
+        "[issuers.exchange]\nendpoint = \"{}/token\"\nclient_id = \"test-client\"\nclient_secret_file = \"secret\"\n\
+         [[routes]]\npath = \"/stock/*\"\nexchange = {{ audience = \"inventory\" }}\n",
+        server.issuer()
+    );
+    let tables = format!("{}{exchange}{reporting}{ROUTES}{gone}{limits}", introspecting(server, "json", ""));
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::write(folder.path().join("secret"), "test-secret\n").unwrap();
     std::fs::write(folder.path().join("store-secret"), "a secret of 32 bytes or more, as stores want it").unwrap();
@@ -79,6 +84,7 @@ async fn keep_busy(server: &AuthorizationServer, gateway: &Gateway) {
     for token in [Some(&good), Some(&good), Some(&opaque), None] {
         gateway.ask("GET", "/orders/1", token.map(String::as_str)).await;
     }
+    gateway.ask("GET", "/stock/1", Some(&good)).await;
     gateway.ask("GET", "/reports/1", None).await;
     gateway.ask("GET", "/nowhere", None).await;
     let mut client = ext_authz::connect(gateway).await;
