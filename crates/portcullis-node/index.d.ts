@@ -197,7 +197,7 @@ declare namespace portcullis {
      */
     maxTokenBytes?: number;
 
-    /** The status for an invalid token: 403 by default, or 401 (RFC 6750 section 3.1); always 401 where DPoP is accepted (RFC 9449 section 7.1). */
+    /** The status for an invalid token: 403 by default, or 401 (RFC 6750 section 3.1); always 401 where DPoP is required (RFC 9449 section 7.1). */
     invalidTokenStatus?: 401 | 403;
 
     /** Gives refusals a body of `application/problem+json` (RFC 9457). Off by default: the body is empty. */

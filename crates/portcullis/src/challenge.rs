@@ -79,9 +79,10 @@ impl Told {
 impl Challenge {
     pub(crate) fn new(rules: &Rules, told: Option<Told>, dpop: Option<DpopTold>, own_body: Option<BodyHook>) -> Self {
         let Rules { realm, invalid_token_status, problem_json, .. } = rules;
-        // RFC 9449 section 7.1 has 401, and its clients look for the challenge there.
-        let invalid_token_status =
-            if dpop.is_some() { InvalidTokenStatus::Unauthorized } else { *invalid_token_status };
+        // RFC 9449 section 7.1 has 401, and its clients look for the challenge there. Where bearer tokens pass, too, nothing changes for
+        // their clients.
+        let is_required = dpop.as_ref().is_some_and(|dpop| dpop.is_required);
+        let invalid_token_status = if is_required { InvalidTokenStatus::Unauthorized } else { *invalid_token_status };
         Self {
             realm: realm.clone(),
             invalid_token_status,

@@ -175,7 +175,7 @@ impl Secure {
         Ok(self.with(|gate| gate.policy.own.push(rule)))
     }
 
-    /// The status for a bad token: 403 by default, or 401 as RFC 6750 section 3.1 has it. Where DPoP is accepted, it is always 401.
+    /// The status for a bad token: 403 by default, or 401 as RFC 6750 section 3.1 has it. Where DPoP is required, it is always 401.
     ///
     /// # Example
     ///

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration_error::ConfigurationError;
 
-/// The status of a response to a bad token: 403 by default, or 401 as in RFC 6750 section 3.1. Where DPoP is accepted, it is always 401
+/// The status of a response to a bad token: 403 by default, or 401 as in RFC 6750 section 3.1. Where DPoP is required, it is always 401
 /// (RFC 9449 section 7.1).
 ///
 /// Serde reads and writes it as the number.

@@ -70,7 +70,7 @@ pub struct Rules {
     pub optional: bool,
     /// True if every request passes, and refusals are only reported.
     pub report_only: bool,
-    /// The status of a response to a bad token: 401 or 403, the default; always 401 where DPoP is accepted.
+    /// The status of a response to a bad token: 401 or 403, the default; always 401 where DPoP is required.
     pub invalid_token_status: InvalidTokenStatus,
     /// True if refusals have a body with problem details (RFC 9457).
     pub problem_json: bool,
