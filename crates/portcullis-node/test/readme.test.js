@@ -34,8 +34,9 @@ const AROUND = {
   redis: { get: async () => null, set: async () => {} },
 };
 
-/** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime, introspection. */
-const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable'];
+/** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime, introspection, exchange. */
+const RUST_ALONE = ['missing_layer', 'no_runtime', 'inactive_token', 'introspection_unavailable',
+  'exchange_refused', 'exchange_unavailable', 'exchange_unusable', 'unknown_exchange'];
 
 process.env.SECRET = 'ab'.repeat(32);
 portcullis.setLogger(null);

@@ -48,7 +48,7 @@ class Client {
 
   /** The same without a field `Host` of its own. */
   async exact(...lines) {
-    const socket = connect(this.port, '127.0.0.1');
+    const socket = connect(this.port, '127.0.0.1').setTimeout(30_000, () => socket.destroy(new Error(`expected an answer within 30 s to ${lines[0]}`)));
     socket.write(Buffer.from(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`, 'latin1'));
     const [head, ...body] = (await buffer(socket)).toString('latin1').split('\r\n\r\n');
     const [status, ...fields] = head.split('\r\n');
