@@ -1,4 +1,4 @@
-//! `portcullis`: the gateway beside nginx, Envoy, Traefik and Caddy.
+//! `portcullis`: the gateway beside nginx, Envoy, Traefik, Caddy and HAProxy.
 //!
 //! A proxy carries the traffic and asks, for each request, whether it may pass. The gateway reads the original request
 //! out of the question, finds its route, has the library judge the token, and answers the proxy with the header fields
@@ -50,7 +50,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use miette::{IntoDiagnostic, Report};
 use tokio::runtime::{Builder, Runtime};
 
-/// Decides for nginx, Envoy, Traefik and Caddy whether a request carries an OAuth 2.0 access token that may pass.
+/// Decides for nginx, Envoy, Traefik, Caddy and HAProxy whether a request carries an OAuth 2.0 access token that may pass.
 #[derive(Parser)]
 #[command(name = "portcullis", version, about, arg_required_else_help = true)]
 struct Arguments {
