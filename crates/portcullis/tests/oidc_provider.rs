@@ -295,6 +295,7 @@ async fn its_tokens_are_exchanged_for_those_of_another_resource() {
         let claims = token.claims().unwrap();
         assert_eq!(claims.get("aud").unwrap().as_str(), Some(resource(to).as_str()), "{from} to {to}");
         assert_eq!(claims.get("scope").unwrap().as_str(), Some("write"), "{from} to {to}");
+        assert_eq!(claims.subject(), Some("test-client"), "{from} to {to}");
         assert_ne!(token.token(), subject);
     }
     let subject = provider.token("RS256", "read").await;

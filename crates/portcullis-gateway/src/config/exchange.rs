@@ -25,6 +25,7 @@ pub(super) fn of_issuer(issuer: &Table<'_>) -> Option<Exchange> {
     let max_answer_bytes = table.get("max_answer_bytes", |value| bytes(value, 1 << 10, 64 << 20));
     let may_outlive = table.get("may_outlive", duration);
     let unverified = table.get("dangerously_accept_unverified_tokens", Value::boolean);
+    let other_subjects = table.get("dangerously_accept_other_subjects", Value::boolean);
     table.finish();
     Some(Exchange {
         endpoint: endpoint?,
@@ -38,6 +39,7 @@ pub(super) fn of_issuer(issuer: &Table<'_>) -> Option<Exchange> {
         max_answer_bytes,
         may_outlive,
         dangerously_accept_unverified_tokens: unverified.unwrap_or(false),
+        dangerously_accept_other_subjects: other_subjects.unwrap_or(false),
     })
 }
 

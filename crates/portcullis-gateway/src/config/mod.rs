@@ -311,6 +311,7 @@ pub(crate) struct Exchange {
     pub(crate) may_outlive: Option<Duration>,
     /// True if opaque tokens are handed on unverified.
     pub(crate) dangerously_accept_unverified_tokens: bool,
+    pub(crate) dangerously_accept_other_subjects: bool,
 }
 
 /// The gateway's client authentication at the introspection or token endpoint.

@@ -277,6 +277,9 @@ fn exchanger(
     if asked.dangerously_accept_unverified_tokens {
         builder = builder.dangerously_accept_unverified_tokens();
     }
+    if asked.dangerously_accept_other_subjects {
+        builder = builder.dangerously_accept_other_subjects();
+    }
     if let Some((store, secret)) = shared {
         let store = store.for_answers_of(asked.max_answer_bytes.unwrap_or_default());
         builder = builder.store(store, secret.reveal().as_bytes());

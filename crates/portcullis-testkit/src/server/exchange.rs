@@ -22,6 +22,8 @@ pub enum ExchangeFault {
     Refused(&'static str),
     /// Issues a token for another audience.
     OtherAudience,
+    /// Issues a token of another subject.
+    OtherSubject,
     /// Issues a token that expires an hour after the subject's.
     LongerLived,
     /// Issues a token without an expiry.

@@ -52,6 +52,7 @@ impl ExchangerBuilder {
                 longest: A_YEAR,
                 cache_bytes: 16 << 20,
                 dangerously_accept_unverified: false,
+                dangerously_accept_other_subjects: false,
             },
         }
     }
@@ -165,6 +166,15 @@ impl ExchangerBuilder {
     /// Tokens in the form of a signed JWT are verified all the same.
     pub fn dangerously_accept_unverified_tokens(mut self) -> Self {
         self.settings.dangerously_accept_unverified = true;
+        self
+    }
+
+    /// Hands tokens of another subject (`sub`) than the client's on, for a server that names each subject differently to each service: a
+    /// server that mistakes one user for another, or answers with a token of this service itself, is not noticed then.
+    ///
+    /// Subjects of another issuer than the client's token are not compared in any case.
+    pub fn dangerously_accept_other_subjects(mut self) -> Self {
+        self.settings.dangerously_accept_other_subjects = true;
         self
     }
 

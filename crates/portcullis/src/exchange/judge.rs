@@ -3,7 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Exchange, ExchangedToken, answer::Issued};
-use crate::{bearer::BearerToken, claims::VerifiedToken, refusal::Refusal, token};
+use crate::{
+    bearer::BearerToken,
+    claims::{Claims, VerifiedToken},
+    refusal::Refusal,
+    token,
+};
 
 /// The time for which a token without an expiry is kept.
 const WITHOUT_EXPIRY: Duration = Duration::from_secs(60);
@@ -26,6 +31,9 @@ impl Exchange {
     ) -> Result<(Issued, ExchangedToken), Doubt> {
         let issued = Issued::of(text, self.target.token_type).map_err(Doubt::NotBelieved)?;
         let verified = self.verify(&issued.access_token).await?;
+        if let Some(token) = &verified {
+            self.check_subject(token.claims(), subject.claims()).map_err(Doubt::NotBelieved)?;
+        }
         let expires_in = issued.expires_in.and_then(|time| at.checked_add(time));
         let expiry = verified.as_ref().and_then(|token| token.claims().expiry()).or(expires_in);
         let until = self.until(expiry, at, subject.claims().expiry()).map_err(Doubt::NotBelieved)?;
@@ -48,6 +56,18 @@ impl Exchange {
             Err(refusal @ (Refusal::Unavailable(_) | Refusal::Configuration(_))) => Err(Doubt::NotJudged(refusal)),
             Err(refusal) => Err(Doubt::NotBelieved(format!("the exchanged token was refused: {refusal}"))),
         }
+    }
+
+    /// Checks that the token is of the client's subject: a server may answer with a token of this server itself, or of another user.
+    fn check_subject(&self, token: &Claims, client: &Claims) -> Result<(), String> {
+        let is_comparable = client.subject().is_some() && client.issuer() == token.issuer();
+        let is_other = is_comparable && client.subject() != token.subject();
+        if !is_other || self.exchanger.0.settings.dangerously_accept_other_subjects {
+            return Ok(());
+        }
+        Err("expected a token of the same subject (`sub`) as the client's, got one of another or of none: have the server keep it, or \
+             allow it by `dangerously_accept_other_subjects`"
+            .to_owned())
     }
 
     /// The time until which a token is handed on.

@@ -9,8 +9,8 @@
 //! - **Questions** are asked as `questions/` tells: one for each token and target at a time, a bounded number in all, none while the
 //!   server fails.
 //! - **Only a token that was judged is handed on** ([`judge`]): `issued_token_type`, `token_type`, and then the token itself, by a
-//!   [`Verifier`](crate::Verifier) of its own for each target: its signature, issuer and times, and an `aud` that names the target. It
-//!   is bound to no key, since this server could not prove one, and expires no later than the client's token.
+//!   [`Verifier`](crate::Verifier) of its own for each target: its signature, issuer and times, an `aud` that names the target, and
+//!   the `sub` of the client's token, if both are of one issuer. It is bound to no key, since this server could not prove one, and expires no later than the client's token.
 //! - **A token goes to its own issuer's server only**, unless another issuer is named: any other could use it.
 //! - **Kept** by the SHA-256 of question and token, in bounded bytes, until it or the client's token expires. At each use its times and
 //!   keys are checked. The shared store has it encrypted, and its reader judges it anew.
@@ -92,6 +92,7 @@ struct Settings {
     longest: Duration,
     cache_bytes: usize,
     dangerously_accept_unverified: bool,
+    dangerously_accept_other_subjects: bool,
 }
 
 impl Exchanger {

@@ -332,6 +332,12 @@ pub(super) fn not_first(fault: ReplayFault) -> Refusal {
 }
 
 impl Secure {
+    /// Tells whether the facts about a DPoP proof count: for the verdict, or in shadow mode for the layers within.
+    #[cfg(feature = "tower")]
+    pub(crate) fn minds_proofs(&self) -> bool {
+        self.gate.accepted_dpop().is_some() || self.gate.rules.report_only
+    }
+
     /// Accepts tokens that are bound to a key by DPoP (RFC 9449), with a proof for each request.
     ///
     /// [`Rules::dpop`](crate::Rules::dpop) may ask for more, and takes nothing back, whichever is set first.

@@ -52,7 +52,7 @@ where
                 return ResponseFuture::reading(self.secure.clone(), reading, request, self.ready());
             }
         }
-        match self.secure.judge(&presented(&request)) {
+        match self.secure.judge(&presented(&self.secure, &request)) {
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
                     leave(&self.secure, admitted, &mut request, were_taken_off);
@@ -75,23 +75,28 @@ impl<S: Clone> SecureService<S> {
 
 /// The reading of the content, if the verdict may depend on it and the layer can read it.
 fn reading<B: 'static>(secure: &Secure, request: &mut Request<B>) -> Option<Reading> {
-    let limit = secure.content_limit(&presented(request))?;
+    let limit = secure.content_limit(&presented(secure, request))?;
     let body = content::take(request)?;
     Some(Box::pin(Read::up_to(limit, body)))
 }
 
-pub(super) fn presented<B>(request: &Request<B>) -> Presented<'_> {
+pub(super) fn presented<'a, B>(secure: &Secure, request: &'a Request<B>) -> Presented<'a> {
     let extensions = request.extensions();
     let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
     let authority =
         request.uri().authority().map_or(ClientAuthority::HostField, |at| ClientAuthority::Known(at.as_str()));
-    Presented::new(request.headers())
+    let presented = Presented::new(request.headers())
         .request(request.method().as_str(), target)
         .authority(authority)
+        .client_certificate(extensions.get().copied())
+        .after(extensions.get());
+    // Each look takes time, and only DPoP proofs are held against these.
+    if !secure.minds_proofs() {
+        return presented;
+    }
+    presented
         .original_target(original_target(extensions))
         .peer(extensions.get().copied())
-        .client_certificate(extensions.get().copied())
-        .after(extensions.get())
         .after_anonymous(extensions.get())
 }
 

@@ -175,6 +175,11 @@ function newProvider(issuer, keys) {
       revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
+    // oidc-provider names the client that asks as the subject: an exchanged token keeps that of the client's.
+    formats: { customizers: { jwt: (_ctx, token, jwt) => {
+      if (token.extra?.sub) jwt.payload.sub = token.extra.sub;
+      return jwt;
+    } } },
     interactions: { url: (_ctx, { uid }) => `${INTERACTIONS}${uid}` },
     jwks: { keys },
     scopes: ['read', 'write', 'files:read', 'files:write', 'offline_access'],

@@ -26,6 +26,9 @@ fn an_issuer_has_an_endpoint_and_a_route_a_target() {
     let exchange = config.issuers[0].exchange.as_ref().unwrap();
     assert_eq!((exchange.endpoint.as_str(), exchange.client_id.as_str()), ("https://as.example.com/token", "gateway"));
     assert_eq!((exchange.may_outlive, exchange.max_questions), (Some(Duration::from_secs(300)), Some(8)));
+    assert!(!exchange.dangerously_accept_other_subjects && !exchange.dangerously_accept_unverified_tokens);
+    let dangerous = good(&format!("{}{}", issuer("dangerously_accept_other_subjects = true"), route("")));
+    assert!(dangerous.issuers[0].exchange.as_ref().unwrap().dangerously_accept_other_subjects);
     let target = config.routes[0].exchange.as_ref().unwrap();
     assert_eq!(target.to_string(), "a token for audience inventory and resource urn:example:inventory with scope a b");
     assert!(good(&format!("{}{}", issuer(""), route(""))).routes[0].exchange.is_none());

@@ -85,6 +85,7 @@ fn token(
 fn faulty(token: TokenBuilder, fault: ExchangeFault) -> TokenBuilder {
     match fault {
         ExchangeFault::OtherAudience => token.audience("https://elsewhere.example.com"),
+        ExchangeFault::OtherSubject => token.subject("somebody-else"),
         ExchangeFault::LongerLived => {
             let exp = token.claims().get("exp").and_then(Value::as_i64).unwrap_or_default();
             token.claim("exp", exp + 3600)

@@ -9,8 +9,9 @@ use super::{INVENTORY, app, app_with, asked, claims, exchanger, issuer, unusable
 use crate::support::Setup;
 
 /// Each wrong answer, and a part of the reason in the status.
-const WRONG: [(ExchangeFault, &str); 20] = [
+const WRONG: [(ExchangeFault, &str); 21] = [
     (OtherAudience, "aud"),
+    (OtherSubject, "the same subject (`sub`)"),
     (LongerLived, "expires no later than the client's, got one that expires 3600 s later"),
     (Endless, "exp"),
     (Unsigned, "alg"),
@@ -54,6 +55,20 @@ async fn a_token_that_is_wrong_in_any_way_is_never_handed_on() {
         setup.server.exchange_fault(None);
         assert_eq!(verdict(&app, &token).await.0, 200, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_names_subjects_in_its_own_way_is_allowed_to_by_a_dangerous_option_alone() {
+    let setup = Setup::new().await;
+    setup.server.exchange_fault(Some(OtherSubject));
+    let token = setup.server.token().sign();
+    let strict = app(&setup, &exchanger(&setup).build().unwrap());
+    assert_eq!(verdict(&strict, &token).await, unusable());
+    let dangerous = exchanger(&setup).dangerously_accept_other_subjects().build().unwrap();
+    assert_eq!(verdict(&app(&setup, &dangerous), &token).await.0, 200);
+    // Nobody is named by the client's token.
+    let nameless = setup.server.token().without_claim("sub").sign();
+    assert_eq!(verdict(&strict, &nameless).await.0, 200);
 }
 
 #[tokio::test]
