@@ -111,7 +111,7 @@ where
                 StateProjection::Reading { secure, reading, call } => {
                     let read = ready!(reading.as_mut().poll(cx));
                     let Some((mut request, service)) = call.take() else { return Poll::Pending };
-                    let judging = secure.judge(&presented(&secure, &request).content(read.content()));
+                    let judging = secure.judge(&presented(secure, &request).content(read.content()));
                     read.put_back(&mut request);
                     match judging {
                         Judging::Done(verdict) => State::by(secure, verdict, request, service),
