@@ -34,7 +34,9 @@ impl<'a> GrantedScope<'a> {
     pub(crate) fn has(self, value: &str) -> bool {
         // Bytes, since a search for each space of a short text takes five times the instructions.
         let mut words = self.text().as_bytes().split(|byte| *byte == b' ');
-        is_scope_value(value) && (words.any(|word| word == value.as_bytes()) || self.elements().any(|it| it == value))
+        let is_word = !value.is_empty() && words.any(|word| word == value.as_bytes());
+        // No word has a space; an element may.
+        is_word || self.elements().any(|element| element == value && is_scope_value(value))
     }
 
     fn text(self) -> &'a str {

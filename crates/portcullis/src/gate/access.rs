@@ -8,6 +8,9 @@ use crate::{
     crypto::Digest,
 };
 
+/// The name of the DPoP proof that was used for a request; shared, so that a request without one moves a pointer alone.
+pub(super) type UsedProof = Option<Arc<Digest>>;
+
 /// Evidence that a request may pass: its token meets all rules of the gate.
 ///
 /// The layer puts it into the request's extensions; only the gate can make one.
@@ -27,7 +30,7 @@ pub struct Access {
     /// The gate that admitted the request.
     gate: Arc<Gate>,
     /// The name of the DPoP proof that was used for it.
-    proof: Option<Box<Digest>>,
+    proof: UsedProof,
     /// The text of the token, where it may be exchanged.
     subject: Option<Arc<str>>,
 }
@@ -36,7 +39,7 @@ pub struct Access {
 #[derive(Clone)]
 pub struct Anonymous {
     /// The name of the DPoP proof that was used for the request, in spite of the anonymous pass.
-    proof: Option<Box<Digest>>,
+    proof: UsedProof,
     #[cfg_attr(
         not(any(feature = "actix", feature = "axum")),
         expect(dead_code, reason = "only extractors ask for it")
@@ -45,13 +48,13 @@ pub struct Anonymous {
 }
 
 impl Access {
-    pub(super) fn new(token: VerifiedToken, proof: Option<Digest>, subject: Option<Arc<str>>, gate: Arc<Gate>) -> Self {
-        Self { token, gate, proof: proof.map(Box::new), subject }
+    pub(super) fn new(token: VerifiedToken, proof: UsedProof, subject: Option<Arc<str>>, gate: Arc<Gate>) -> Self {
+        Self { token, gate, proof, subject }
     }
 
     /// The name of the DPoP proof that was used for the request.
-    pub(super) fn proof(&self) -> Option<Digest> {
-        self.proof.as_deref().copied()
+    pub(super) fn proof(&self) -> UsedProof {
+        self.proof.clone()
     }
 
     pub(super) fn gate(&self) -> &Gate {
@@ -107,13 +110,13 @@ impl Access {
 }
 
 impl Anonymous {
-    pub(super) fn new(proof: Option<Digest>, gate: Arc<Gate>) -> Self {
-        Self { proof: proof.map(Box::new), gate }
+    pub(super) fn new(proof: UsedProof, gate: Arc<Gate>) -> Self {
+        Self { proof, gate }
     }
 
     /// The name of the DPoP proof that was used for the request.
-    pub(super) fn proof(&self) -> Option<Digest> {
-        self.proof.as_deref().copied()
+    pub(super) fn proof(&self) -> UsedProof {
+        self.proof.clone()
     }
 
     #[cfg(any(feature = "actix", feature = "axum"))]

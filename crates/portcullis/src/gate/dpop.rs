@@ -314,8 +314,8 @@ impl Dpop {
     }
 
     /// Looks for an earlier use of a proof; `before` is the one that an outer layer has taken for this request.
-    pub(super) fn look_up(&self, proof: &VerifiedProof, before: Option<Digest>, now: SystemTime) -> Lookup {
-        if before == Some(proof.id) {
+    pub(super) fn look_up(&self, proof: &VerifiedProof, before: Option<&Digest>, now: SystemTime) -> Lookup {
+        if before == Some(&proof.id) {
             return Lookup::Done(Ok(()));
         }
         self.replays.check(&Sighting { id: &proof.id, time: proof.time }, now)

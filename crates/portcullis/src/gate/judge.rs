@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Response};
 
 use super::{
     Access, Admitted, Anonymous, Dpop, Judging, Pending, Presented, Verdict,
+    access::UsedProof,
     dpop::not_first,
     exchanges::Exchanges,
     judging::{Asked, Facts, Stop},
@@ -15,7 +16,6 @@ use crate::{
     bearer::{self, BearerToken, CredentialRules, Credentials, TokenSource},
     challenge::{Challenge, Told},
     claims::VerifiedToken,
-    crypto::Digest,
     mcp::{Mcp, Needed},
     names::steps,
     policy::{InvalidTokenStatus, Policy, Rules},
@@ -124,7 +124,7 @@ impl Gate {
         let Credentials { token, scheme } = match self.find(presented, self.max_token_bytes()) {
             Ok(Some(credentials)) => credentials,
             Ok(None) => {
-                let outcome = self.without_credentials(before, &needed);
+                let outcome = self.without_credentials(before.clone(), &needed);
                 return Judging::Done(self.verdict(outcome, before, None, &needed));
             }
             Err(refusal) => return Judging::Done(self.verdict(Err(refusal), before, None, &needed)),
@@ -203,7 +203,7 @@ impl Gate {
         let outcome = match (possession, dpop) {
             (Ok(Possession::Proven(token)), _) => self.admit(token, None, subject, needed),
             (Ok(Possession::Shown(shown)), Some(dpop)) => {
-                match dpop.look_up(&shown.proof, before, self.verifier.time()) {
+                match dpop.look_up(&shown.proof, before.as_deref(), self.verifier.time()) {
                     Lookup::Done(first) => return Ok(self.conclude_asked(first, shown, subject, ground, needed)),
                     Lookup::Asks(answer) => {
                         return Err(Box::new(Asked { answer: Mutex::new(answer), shown, subject, ground }));
@@ -225,15 +225,16 @@ impl Gate {
         ground: Ground,
         needed: &Needed,
     ) -> Verdict {
-        let proof = first.is_ok().then_some(shown.proof.id);
-        let outcome = first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof, subject, needed));
+        let proof = first.is_ok().then(|| Arc::new(shown.proof.id));
+        let outcome =
+            first.map_err(not_first).and_then(|()| self.admit(shown.used_first(), proof.clone(), subject, needed));
         self.verdict(outcome.map(Admitted::Bearer), proof, Some(ground), needed)
     }
 
     fn admit(
         self: &Arc<Self>,
         token: ProvenToken,
-        proof: Option<Digest>,
+        proof: UsedProof,
         subject: Option<Arc<str>>,
         needed: &Needed,
     ) -> Result<Access, Refusal> {
@@ -244,11 +245,11 @@ impl Gate {
     }
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
-    fn without_credentials(self: &Arc<Self>, proof: Option<Digest>, needed: &Needed) -> Result<Admitted, Refusal> {
+    fn without_credentials(self: &Arc<Self>, proof: UsedProof, needed: &Needed) -> Result<Admitted, Refusal> {
         if needed.is_empty() { Ok(self.anonymous(proof)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
     }
 
-    fn anonymous(self: &Arc<Self>, proof: Option<Digest>) -> Admitted {
+    fn anonymous(self: &Arc<Self>, proof: UsedProof) -> Admitted {
         Admitted::Anonymous(Anonymous::new(proof, Arc::clone(self)))
     }
 
@@ -257,7 +258,7 @@ impl Gate {
     fn verdict(
         self: &Arc<Self>,
         outcome: Result<Admitted, Refusal>,
-        proof: Option<Digest>,
+        proof: UsedProof,
         ground: Option<Ground>,
         needed: &Needed,
     ) -> Verdict {

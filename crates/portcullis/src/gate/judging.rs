@@ -10,9 +10,8 @@ use std::{
 use http::HeaderValue;
 use tracing::{Instrument, Span};
 
-use super::{Access, Anonymous, judge::Gate};
+use super::{Access, Anonymous, access::UsedProof, judge::Gate};
 use crate::{
-    crypto::Digest,
     mcp::Needed,
     proof::{Sender, ShownProof},
     questions::ClientAddress,
@@ -90,7 +89,7 @@ pub(super) struct Facts {
     /// The evidence of its sender's keys.
     pub(super) sender: Sender,
     /// The name of the proof that an outer layer used.
-    pub(super) before: Option<Digest>,
+    pub(super) before: UsedProof,
     /// The text of the token, where it may be exchanged.
     pub(super) subject: Option<Arc<str>>,
 }

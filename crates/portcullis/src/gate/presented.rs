@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Access, Anonymous, ClientAuthority, ConnectionPeer};
-use crate::{bearer::HeaderFields, crypto::Digest, mcp::Content, proof::ClientCertificate};
+use super::{Access, Anonymous, ClientAuthority, ConnectionPeer, access::UsedProof};
+use crate::{bearer::HeaderFields, mcp::Content, proof::ClientCertificate};
 
 /// The parts of a request that its verdict depends on: borrowed, nothing is copied.
 ///
@@ -128,7 +128,7 @@ impl<'a> Presented<'a> {
     }
 
     /// The name of the DPoP proof that an outer layer has used for this request.
-    pub(super) fn used_proof(&self) -> Option<Digest> {
+    pub(super) fn used_proof(&self) -> UsedProof {
         self.before.and_then(Access::proof).or_else(|| self.before_anonymous.and_then(Anonymous::proof))
     }
 

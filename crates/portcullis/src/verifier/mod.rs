@@ -232,6 +232,7 @@ impl Verifier {
     }
 
     /// The path of opaque tokens, if this token is one, or a JWT that is introspected, and an introspector is configured.
+    #[inline]
     fn opaque(&self, token: BearerToken<'_>) -> Option<&Arc<Opaque>> {
         self.0.opaque.as_ref().filter(|opaque| !token::is_jws(token) || opaque.takes_jwt(token, &self.0.issuers))
     }

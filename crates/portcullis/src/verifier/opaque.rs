@@ -103,6 +103,7 @@ impl Opaque {
     }
 
     /// Tells whether this JWT is introspected. Its unverified claims only choose the judge.
+    #[inline(never)] // Most verifiers introspect no JWT: the look for the path of opaque tokens stays short.
     pub(super) fn takes_jwt(&self, token: BearerToken<'_>, issuers: &Issuers) -> bool {
         let jwts = self.introspector.jwts();
         if jwts.is_none() {
