@@ -13,6 +13,10 @@ use crate::{
 /// The time for which a token without an expiry is kept.
 const WITHOUT_EXPIRY: Duration = Duration::from_secs(60);
 
+/// The error of a token that cannot be judged.
+const OPAQUE: &str = "expected a JWT, got an opaque token: configure introspection for this issuer, or hand such tokens on unverified by \
+                      `dangerously_accept_unverified_tokens`";
+
 /// The reason why a token is not handed on.
 pub(super) enum Doubt {
     /// The keys are away: the token was not judged.
@@ -48,8 +52,11 @@ impl Exchange {
         if !token.is_token68() {
             return Err(not_a_token());
         }
-        if !token::is_jws(token) && !self.introspects && self.exchanger.0.settings.dangerously_accept_unverified {
-            return Ok(None);
+        if !token::is_jws(token) && !self.introspects {
+            return match self.exchanger.0.settings.dangerously_accept_unverified {
+                true => Ok(None),
+                false => Err(Doubt::NotBelieved(OPAQUE.to_owned())),
+            };
         }
         match self.verifier.verify(text).await {
             Ok(token) => Ok(Some(token)),

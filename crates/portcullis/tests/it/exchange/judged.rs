@@ -26,7 +26,7 @@ const WRONG: [(ExchangeFault, &str); 21] = [
     (TokenType(""), "`token_type`"),
     (TokenType("N_A"), "`token_type` Bearer"),
     (TokenType("DPoP"), "`token_type` Bearer"),
-    (Opaque, "three parts"),
+    (Opaque, "got an opaque token"),
     (Echo, "aud"),
     (Text(""), "`access_token`"),
     (Text("a b"), "other characters"),
