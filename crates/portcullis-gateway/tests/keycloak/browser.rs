@@ -115,7 +115,7 @@ impl Browser {
         answer
     }
 
-    async fn token(&self, form: &[(&str, &str)]) -> String {
+    pub(crate) async fn token(&self, form: &[(&str, &str)]) -> String {
         let answer = self.client.post(format!("{}/token", self.protocol)).form(form).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
         answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()

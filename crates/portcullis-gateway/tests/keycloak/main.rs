@@ -15,6 +15,7 @@
 
 mod browser;
 mod doors;
+mod exchange;
 mod sender;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "the gateway's other tests use more of it")]
