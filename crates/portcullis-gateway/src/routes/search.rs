@@ -24,6 +24,8 @@ struct Place {
     doubled: bool,
     /// The number of segments above that are in no pattern; their names do not matter.
     others: usize,
+    /// True if the first of these is an empty segment, for which no `*` stands.
+    is_first_empty: bool,
     reading: Reading,
 }
 
@@ -43,6 +45,7 @@ enum Reading {
 struct End {
     node: usize,
     others: bool,
+    is_first_empty: bool,
     slash: bool,
     /// True if it counts only under a route.
     if_routed: bool,
@@ -124,7 +127,7 @@ impl<'a> Search<'a> {
         let here = place.to_segment();
         self.arrive_at_slash(piece, here);
         if blanks || piece.after != After::End || piece.cut != Cut::Nowhere {
-            let counted = if here == Place::START { Place { doubled: true, ..here } } else { here.other() };
+            let counted = if here == Place::START { Place { doubled: true, ..here } } else { here.empty() };
             self.goes_on(piece, counted);
             // Servers differ about an empty segment in the place of a variable.
             if let Some(child) = self.known(here).and_then(|node| self.tree.other(node)) {
@@ -246,18 +249,20 @@ impl<'a> Search<'a> {
 
     fn end(&mut self, place: Place, slash: bool, if_routed: bool) {
         self.steps += 1;
-        self.ends.insert(End { node: place.node, others: place.doubled || place.others > 0, slash, if_routed });
+        let Place { node, doubled, others, is_first_empty, .. } = place;
+        self.ends.insert(End { node, others: doubled || others > 0, is_first_empty, slash, if_routed });
     }
 }
 
 impl Place {
-    const START: Self = Self { node: Tree::ROOT, doubled: false, others: 0, reading: Reading::Segment };
+    const START: Self =
+        Self { node: Tree::ROOT, doubled: false, others: 0, is_first_empty: false, reading: Reading::Segment };
 
     fn above(self, tree: &Tree) -> Self {
         match self.others {
             0 if self.doubled => Self::START,
             0 => self.at(tree.above(self.node)),
-            others => Self { others: others - 1, ..self },
+            others => Self { others: others - 1, is_first_empty: self.is_first_empty && others > 1, ..self },
         }
     }
 
@@ -272,11 +277,19 @@ impl Place {
     fn other(self) -> Self {
         Self { others: self.others + 1, ..self }
     }
+
+    /// Goes into an empty segment.
+    fn empty(self) -> Self {
+        Self { is_first_empty: self.is_first_empty || (self.others == 0 && !self.doubled), ..self.other() }
+    }
 }
 
 impl End {
     fn path(self, tree: &Tree) -> String {
         let mut path = tree.path(self.node);
+        if self.is_first_empty {
+            path += "/";
+        }
         if self.others {
             path = path + "/" + OTHER;
         }

@@ -621,6 +621,7 @@ fn a_star_before_the_end_stands_for_one_name() {
         ("/tenants/acme/orders/", Err(AmbiguousPath)),
         ("/tenants//orders", Err(AmbiguousPath)),
         ("/tenants/%20/orders", Err(AmbiguousPath)),
+        ("/tenants//b./orders", Err(AmbiguousPath)),
         ("/tenants/a%2Fb/orders", Err(AmbiguousPath)),
         ("/tenants/a\\b/orders", Err(AmbiguousPath)),
         ("/tenants/%6fwn/orders", Err(AmbiguousPath)),
@@ -647,6 +648,14 @@ fn a_star_beside_names_leads_on_below_them() {
     }
     assert_eq!(routes.find("GET", "/b%20/c/z"), Ok(2));
     assert_eq!(routes.find("GET", "/b%20/y/z"), Ok(1));
+}
+
+#[test]
+fn no_star_stands_for_an_empty_segment() {
+    let routes = routes(&["/*/*/users", "/public/*/*", "/*"]);
+    for target in ["/public//a.", "/public//a%20", "/public//x/", "/x//users"] {
+        assert_eq!(routes.find("GET", target), Err(AmbiguousPath), "{target}");
+    }
 }
 
 #[test]
