@@ -187,6 +187,9 @@ impl<'a> Search<'a> {
             _ => self.goes_on(piece, other),
         }
         if name.vanishes() {
+            if piece.cut != Cut::Nowhere {
+                self.end_by_cut(piece, here, true);
+            }
             self.divided(piece, here);
         }
         if name.runs_on {

@@ -651,6 +651,18 @@ fn a_star_beside_names_leads_on_below_them() {
 }
 
 #[test]
+fn a_name_that_vanishes_may_be_cut_off_with_the_rest() {
+    let routes = routes(&["/", "/public/*", "/*"]);
+    for (target, expected) in
+        [("/€;admin", Err(AmbiguousPath)), ("/%E2%82%AC%3badmin", Err(AmbiguousPath)), ("/x;y", Ok(2))]
+    {
+        assert_eq!(routes.find("GET", target), expected, "{target}");
+    }
+    // A name of another script is a name.
+    assert_eq!(routes.find("GET", "/%E6%97%A5%E6%9C%AC"), Ok(2));
+}
+
+#[test]
 fn no_star_stands_for_an_empty_segment() {
     let routes = routes(&["/*/*/users", "/public/*/*", "/*"]);
     for target in ["/public//a.", "/public//a%20", "/public//x/", "/x//users"] {
