@@ -11,7 +11,8 @@
 //! 1. The first route whose pattern and methods match wins. A route with GET covers HEAD (RFC 9110 section 9.3.2);
 //!    methods are compared with their letter case (section 9.1).
 //! 2. `/orders` is that path alone. `/orders/*` is `/orders`, `/orders/` and everything below; `/*` is every path. Before the end, `*`
-//!    is a segment with any name: `/tenants/*/orders`. An empty segment in its place is ambiguous.
+//!    is a segment with any name: `/tenants/*/orders`. If a route has such a `*`, each path that some server joins, divides or cuts is
+//!    ambiguous: with `;`, a backslash, an encoded slash, a dot segment, an empty segment, or a dot at the end of a name before another.
 //! 3. Letter case matters, as in RFC 3986 section 6.2.2.1: for an upstream that ignores it, protect everything it
 //!    serves (`/*`) and open single paths.
 //! 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both; so where an exact pattern names one of

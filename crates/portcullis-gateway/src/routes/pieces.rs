@@ -89,6 +89,17 @@ impl Name {
 }
 
 impl Piece {
+    /// Returns true if servers may join the piece with the next, divide it, cut it off, or leave it out.
+    pub(super) fn is_odd(&self) -> bool {
+        let is_last = self.after == After::End;
+        let is_calm = match &self.head {
+            Head::Empty { blanks } => is_last && !blanks,
+            Head::Dots { .. } => false,
+            Head::Name(name) => !name.runs_on && !name.vanishes(),
+        };
+        !is_calm || self.cut != Cut::Nowhere || self.after == After::PerhapsDivided
+    }
+
     fn new(text: &[Unit], before: After, after: After) -> Self {
         let has_stream = has_stream(text);
         let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');

@@ -57,7 +57,8 @@ pub(super) fn agreed(
     pieces: &[Piece],
     route_of: impl Fn(&str) -> Result<Option<usize>, Unrouted>,
 ) -> Result<Option<usize>, Unrouted> {
-    if !tree.is_whole() {
+    // Where `*` stands for one name, the number of names matters: servers join, divide and drop odd ones in too many ways.
+    if !tree.is_whole() || (tree.has_any() && pieces.iter().any(Piece::is_odd)) {
         return Err(Unrouted::AmbiguousPath);
     }
     let mut agreed = None;

@@ -15,6 +15,8 @@ const MOST_NODES: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// True if a `*` stands for a name.
+    has_any: bool,
     /// False if there are too many nodes.
     is_whole: bool,
 }
@@ -32,11 +34,12 @@ impl Tree {
 
     pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
         let root = Node { parent: Self::ROOT, name: String::new(), folded: String::new(), children: Vec::new() };
-        let mut tree = Self { nodes: vec![root], is_whole: true };
+        let mut tree = Self { nodes: vec![root], has_any: false, is_whole: true };
         for pattern in patterns {
             let name = |segment| if segment == ANY { OTHER } else { segment };
             pattern.segments().map(name).fold(Self::ROOT, |node, name| tree.child_or_new(node, name));
         }
+        tree.has_any = tree.nodes.iter().any(|node| node.name == OTHER);
         tree.close();
         tree
     }
@@ -64,6 +67,11 @@ impl Tree {
             let own = self.child_or_new(to, &name);
             self.graft(child, own);
         }
+    }
+
+    /// Returns true if a `*` stands for a name.
+    pub(super) fn has_any(&self) -> bool {
+        self.has_any
     }
 
     /// Returns true if all paths lead to the right node; if not, no search can tell where they lead.
