@@ -25,7 +25,7 @@ const REFUSALS: [&str; 8] = [
     "login_required",
 ];
 
-/// The errors that are about this client: no token would pass.
+/// The errors that are about this client: no token would pass, or none of this token's organization.
 const OF_CLIENT: [&str; 2] = ["unauthorized_client", "unsupported_grant_type"];
 
 /// An answer that is not judged yet.
@@ -55,7 +55,7 @@ pub(super) fn read(endpoint: &Endpoint, answer: &Answer) -> Result<Said, Failure
         return Err(Failure::Credentials { known_of_late: endpoint.knew_us() });
     }
     if let Some(code) = known(&OF_CLIENT) {
-        return Err(Failure::Grant(code));
+        return Err(Failure::Grant { error: code, known_of_late: endpoint.knew_us() });
     }
     known(&REFUSALS).map(Said::Refused).ok_or(status)
 }

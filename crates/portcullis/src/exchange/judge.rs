@@ -2,13 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Exchange, ExchangedToken, answer::Issued};
-use crate::{
-    bearer::BearerToken,
-    claims::{Claims, VerifiedToken},
-    refusal::Refusal,
-    token,
-};
+use super::{Exchange, ExchangedToken, answer::Issued, issuer_of};
+use crate::{bearer::BearerToken, claims::VerifiedToken, refusal::Refusal, token};
 
 /// The time for which a token without an expiry is kept.
 const WITHOUT_EXPIRY: Duration = Duration::from_secs(60);
@@ -36,7 +31,7 @@ impl Exchange {
         let issued = Issued::of(text, self.target.token_type).map_err(Doubt::NotBelieved)?;
         let verified = self.verify(&issued.access_token).await?;
         if let Some(token) = &verified {
-            self.check_subject(token.claims(), subject.claims()).map_err(Doubt::NotBelieved)?;
+            self.check_subject(token, subject).map_err(Doubt::NotBelieved)?;
         }
         let expires_in = issued.expires_in.and_then(|time| at.checked_add(time));
         let expiry = verified.as_ref().and_then(|token| token.claims().expiry()).or(expires_in);
@@ -66,9 +61,11 @@ impl Exchange {
     }
 
     /// Checks that the token is of the client's subject: a server may answer with a token of this server itself, or of another user.
-    fn check_subject(&self, token: &Claims, client: &Claims) -> Result<(), String> {
-        let is_comparable = client.subject().is_some() && client.issuer() == token.issuer();
-        let is_other = is_comparable && client.subject() != token.subject();
+    fn check_subject(&self, token: &VerifiedToken, client: &VerifiedToken) -> Result<(), String> {
+        let subject = client.claims().subject();
+        // A client's token of no issuer that anybody names is one of this server's.
+        let is_comparable = subject.is_some() && issuer_of(client).is_none_or(|own| issuer_of(token) == Some(own));
+        let is_other = is_comparable && subject != token.claims().subject();
         if !is_other || self.exchanger.0.settings.dangerously_accept_other_subjects {
             return Ok(());
         }

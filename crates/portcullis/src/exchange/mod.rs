@@ -33,7 +33,7 @@ pub use target::{Target, TargetTokenType};
 
 pub(crate) use asking::{Begun, Exchange, Unexchanged};
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     claims::VerifiedToken,
@@ -131,9 +131,14 @@ impl Exchanger {
 
     /// Tells whether this token may be sent to the server: it is of a named issuer, or of one that nobody names.
     fn takes(&self, token: &VerifiedToken) -> bool {
-        let named = token.rules().issuer_name();
-        token.claims().issuer().or(named.as_deref()).is_none_or(|issuer| self.takes_tokens_of(issuer))
+        issuer_of(token).is_none_or(|issuer| self.takes_tokens_of(&issuer))
     }
+}
+
+/// The issuer of a token: `iss`, or else the issuer that its rules name, since an introspection answer may leave `iss` out (RFC 7662
+/// section 2.2).
+fn issuer_of(token: &VerifiedToken) -> Option<Cow<'_, str>> {
+    token.claims().issuer().map(Cow::Borrowed).or_else(|| token.rules().issuer_name().map(Cow::Owned))
 }
 
 impl fmt::Debug for Exchanger {

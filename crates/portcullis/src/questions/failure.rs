@@ -15,8 +15,11 @@ pub(crate) enum Failure {
     Credentials {
         known_of_late: bool,
     },
-    /// The server grants this to no token that we send: its error code.
-    Grant(&'static str),
+    /// The server does not let us exchange tokens: its error code; `known_of_late` if it did a moment ago.
+    Grant {
+        error: &'static str,
+        known_of_late: bool,
+    },
     TooMany(Option<Duration>),
     Compressed,
     MediaType {
@@ -40,10 +43,10 @@ impl Failure {
     /// Tells whether any other token would have failed as well: only such failures count against the server.
     pub(super) fn is_the_servers(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Client(_) | Self::NoAssertion | Self::Grant(_) => true,
+            Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT,
-            // If the server knew our credentials a moment ago, the token may be the cause.
-            Self::Credentials { known_of_late } => !known_of_late,
+            // If the server knew us a moment ago, the token may be the cause.
+            Self::Credentials { known_of_late } | Self::Grant { known_of_late, .. } => !known_of_late,
             // A 401 may be about our credentials or about the token. It is an answer all the same, and a quick one.
             Self::TooMany(_) | Self::Compressed | Self::MediaType { .. } | Self::NotText | Self::TooLarge { .. } => {
                 false
@@ -60,7 +63,7 @@ impl fmt::Display for Failure {
             Self::Credentials { .. } => f.write_str(
                 "expected status 200, got `invalid_client`: the server does not know this client by these credentials",
             ),
-            Self::Grant(error) => write!(
+            Self::Grant { error, .. } => write!(
                 f,
                 "expected status 200, got `{error}`: the server does not let this client exchange tokens, so allow it there"
             ),

@@ -136,6 +136,23 @@ async fn a_refusal_of_this_server_is_no_refusal_of_the_client() {
     assert!(told.contains("`invalid_client`"), "{told}");
 }
 
+/// Some servers refuse this client by the token that it sends, as of another organization.
+#[tokio::test]
+async fn a_refusal_of_this_server_shuts_nobody_out_while_others_are_served() {
+    let setup = Setup::new().await;
+    let exchanger = exchanger(&setup).build().unwrap();
+    let app = app(&setup, &exchanger);
+    for error in ["unauthorized_client", "unsupported_grant_type", "invalid_client"] {
+        setup.server.exchange_fault(None);
+        assert_eq!(verdict(&app, &setup.server.token().subject(error).sign()).await.0, 200, "{error}");
+        setup.server.exchange_fault(Some(ExchangeFault::Refused(error)));
+        for _ in 0..7 {
+            assert_eq!(verdict(&app, &setup.server.token().sign()).await, unusable(), "{error}");
+        }
+        assert_eq!(exchanger.status().failures, 0, "{error}");
+    }
+}
+
 #[test]
 fn each_exchange_is_counted_by_its_outcome() {
     let recorder = DebuggingRecorder::new();

@@ -1,11 +1,22 @@
 //! The tokens that are exchanged: whose they are, and their form.
 
 use axum::Router;
-use portcullis::{ClientAuthentication, Dpop, Introspector, Secure, Verifier};
-use portcullis_testkit::{Algorithm, DpopClient, Endpoint};
+use portcullis::{ClientAuthentication, Dpop, Introspector, Secure, Verifier, VerifierBuilder};
+use portcullis_testkit::{Algorithm, DpopClient, Endpoint, ExchangeFault};
 
-use super::{app_with, asked, claims, exchanger, issuer, refused, target, verdict};
+use super::{app_with, asked, claims, exchanger, issuer, refused, target, unusable, verdict};
 use crate::support::{Setup, answer, request};
+
+/// The rules of the issuer, with introspection of opaque tokens.
+fn introspecting(setup: &Setup) -> VerifierBuilder {
+    let clock = setup.clock.clone();
+    let client = ClientAuthentication::basic("test-client", "test-secret");
+    let introspector = Introspector::builder(&format!("{}/introspect", setup.server.issuer()), client)
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    issuer(setup).introspection(introspector)
+}
 
 #[tokio::test]
 async fn a_token_is_shown_to_no_server_but_its_own_unless_that_is_configured() {
@@ -36,13 +47,7 @@ async fn a_token_is_shown_to_no_server_but_its_own_unless_that_is_configured() {
 #[tokio::test]
 async fn an_opaque_token_is_exchanged_too() {
     let setup = Setup::new().await;
-    let clock = setup.clock.clone();
-    let client = ClientAuthentication::basic("test-client", "test-secret");
-    let introspector = Introspector::builder(&format!("{}/introspect", setup.server.issuer()), client)
-        .clock(move || clock.now())
-        .build()
-        .unwrap();
-    let secure = Secure::new(issuer(&setup).introspection(introspector).build().unwrap());
+    let secure = Secure::new(introspecting(&setup).build().unwrap());
     let app = app_with(secure, &exchanger(&setup).build().unwrap());
     let token = setup.server.issue_opaque(setup.server.token().subject("alice"));
     for _ in 0..3 {
@@ -68,4 +73,16 @@ async fn a_bound_token_is_exchanged_for_a_bearer_token_once_its_proof_is_verifie
     let with = answer(&app, request(&fields)).await;
     assert_eq!(with.status, 200, "{}", with.body);
     assert!(claims(&with.body).get("cnf").is_none());
+}
+
+/// RFC 7662 leaves `iss` out of an answer: the subject is that of the issuer that was asked all the same.
+#[tokio::test]
+async fn an_introspected_token_without_an_issuer_is_exchanged_for_one_of_its_subject_alone() {
+    let setup = Setup::new().await;
+    let app = app_with(Secure::new(introspecting(&setup).build().unwrap()), &exchanger(&setup).build().unwrap());
+    let nameless =
+        |subject: &str| setup.server.issue_opaque(setup.server.token().subject(subject).without_claim("iss"));
+    assert_eq!(verdict(&app, &nameless("alice")).await.0, 200);
+    setup.server.exchange_fault(Some(ExchangeFault::OtherSubject));
+    assert_eq!(verdict(&app, &nameless("bob")).await, unusable());
 }
