@@ -1,6 +1,10 @@
 //! One target, and the way from a client's token to one for it.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::SystemTime,
+};
 
 use tracing::Instrument;
 
@@ -14,7 +18,9 @@ use crate::{
     claims::VerifiedToken,
     configuration_error::ConfigurationError,
     crypto::{Digest, sha256},
-    questions::{Answer, Asking, ClientAddress, NoResult, Parts, Purpose, Question, RefusedTokens, SingleFlight},
+    questions::{
+        Answer, Asking, ClientAddress, Endpoint, NoResult, Parts, Purpose, Question, RefusedTokens, SingleFlight, lock,
+    },
     refusal::{AccessFault, ConfigurationFault, Refusal},
     shared_store::CLOCKS_APART,
     telemetry,
@@ -56,27 +62,28 @@ pub(crate) enum Begun {
 }
 
 impl Exchange {
-    /// The exchange for a target.
+    /// The exchange for a target: layers with one target share it, since its verifier upholds no token of another verifier's.
     ///
     /// # Errors
     ///
     /// The error of [`Target::check`], or of the rules for exchanged tokens.
-    pub(crate) fn new(exchanger: &Exchanger, target: Target) -> Result<Self, ConfigurationError> {
+    pub(crate) fn of(exchanger: &Exchanger, target: Target) -> Result<Arc<Self>, ConfigurationError> {
         target.check()?;
+        let mut known = lock(&exchanger.0.exchanges);
+        known.retain(|exchange| exchange.strong_count() > 0);
+        let question = question(&exchanger.0.endpoint, &target);
+        if let Some(same) = known.iter().filter_map(Weak::upgrade).find(|own| own.question == question) {
+            return Ok(same);
+        }
+        let exchange = Arc::new(Self::new(exchanger, target, question)?);
+        known.push(Arc::downgrade(&exchange));
+        Ok(exchange)
+    }
+
+    fn new(exchanger: &Exchanger, target: Target, question: Question) -> Result<Self, ConfigurationError> {
         let rules = exchanger.0.issuer.for_audiences(target.audiences());
         let (introspects, leeway) = (rules.introspects(), rules.allowed_leeway());
         let verifier = rules.without_token_cache().build()?;
-        let endpoint = &exchanger.0.endpoint;
-        let question = Parts::default()
-            .text(endpoint.url().as_str())
-            .text(endpoint.client().id())
-            .text(endpoint.client().method())
-            .text(endpoint.assertion_audience())
-            .text(target.token_type.uri())
-            .set(target.audience.iter().map(String::as_str).collect())
-            .set(target.resource.iter().map(String::as_str).collect())
-            .set(target.scope.iter().map(String::as_str).collect())
-            .question();
         Ok(Self {
             exchanger: exchanger.clone(),
             target,
@@ -210,6 +217,20 @@ impl Exchange {
     fn now(&self) -> SystemTime {
         self.exchanger.0.endpoint.now()
     }
+}
+
+/// The question for a target, without the client's token.
+fn question(endpoint: &Endpoint, target: &Target) -> Question {
+    Parts::default()
+        .text(endpoint.url().as_str())
+        .text(endpoint.client().id())
+        .text(endpoint.client().method())
+        .text(endpoint.assertion_audience())
+        .text(target.token_type.uri())
+        .set(target.audience.iter().map(String::as_str).collect())
+        .set(target.resource.iter().map(String::as_str).collect())
+        .set(target.scope.iter().map(String::as_str).collect())
+        .question()
 }
 
 fn no_result(why: &NoResult) -> Refusal {

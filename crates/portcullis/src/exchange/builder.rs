@@ -1,6 +1,10 @@
 //! The builder of an [`Exchanger`].
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{Exchanger, Inner, Settings, kept::Kept};
 use crate::{
@@ -189,7 +193,8 @@ impl ExchangerBuilder {
         let [name] = issuer.issuer_names().try_into().map_err(|_| ConfigurationError::UnnamedIssuer)?;
         settings.subject_issuers.push(name);
         let kept = Kept::new(settings.cache_bytes);
-        Ok(Exchanger(Arc::new(Inner { endpoint: endpoint.build()?, issuer, settings, kept })))
+        let exchanges = Mutex::default();
+        Ok(Exchanger(Arc::new(Inner { endpoint: endpoint.build()?, issuer, settings, kept, exchanges })))
     }
 }
 

@@ -33,7 +33,12 @@ pub use target::{Target, TargetTokenType};
 
 pub(crate) use asking::{Begun, Exchange, Unexchanged};
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
 
 use crate::{
     claims::VerifiedToken,
@@ -81,6 +86,8 @@ struct Inner {
     issuer: VerifierBuilder,
     settings: Settings,
     kept: Kept,
+    /// The exchanges of all layers, one for each target.
+    exchanges: Mutex<Vec<Weak<Exchange>>>,
 }
 
 /// The settings from the builder, besides those of the endpoint.

@@ -16,8 +16,8 @@ use crate::{
 pub(super) struct Exchanges(BTreeMap<String, Vec<Arc<Exchange>>>);
 
 impl Exchanges {
-    fn add(&mut self, name: String, exchange: Exchange) {
-        self.0.entry(name).or_default().push(Arc::new(exchange));
+    fn add(&mut self, name: String, exchange: Arc<Exchange>) {
+        self.0.entry(name).or_default().push(exchange);
     }
 
     /// The text of a token, where it may be exchanged.
@@ -117,7 +117,7 @@ impl Secure {
         exchanger: &Exchanger,
         target: Target,
     ) -> Result<Self, ConfigurationError> {
-        let exchange = Exchange::new(exchanger, target)?;
+        let exchange = Exchange::of(exchanger, target)?;
         Arc::make_mut(&mut self.gate).exchanges.add(name.into(), exchange);
         Ok(self)
     }

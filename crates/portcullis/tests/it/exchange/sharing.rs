@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use portcullis::{Secure, Target};
-use portcullis_testkit::ExchangeFault;
+use portcullis_testkit::{Endpoint, ExchangeFault, Fault};
 
 use super::{app, asked, exchanger, issuer, unusable, verdict};
 use crate::{introspection::Shared, support::Setup};
@@ -67,4 +67,19 @@ async fn an_entry_is_judged_anew_and_a_wrong_token_is_never_shared() {
     shared.until_it_has(1).await;
     assert_eq!(verdict(&process(&setup, &shared, 7), &token).await, unusable());
     assert_eq!(asked(&setup), 3);
+}
+
+/// Routes of a gateway and its reloads make a layer each.
+#[tokio::test]
+async fn layers_with_one_target_share_what_is_kept() {
+    let setup = Setup::new().await;
+    let exchanger = exchanger(&setup).build().unwrap();
+    let (one, other) = (app(&setup, &exchanger), app(&setup, &exchanger));
+    let token = setup.server.token().sign();
+    let (first, second) = (verdict(&one, &token).await, verdict(&other, &token).await);
+    assert_eq!((first.0, &first, asked(&setup)), (200, &second, 1));
+    setup.server.fault(Endpoint::Token, Fault::Status(500));
+    for app in [&one, &other, &app(&setup, &exchanger)] {
+        assert_eq!(verdict(app, &token).await, first);
+    }
 }
