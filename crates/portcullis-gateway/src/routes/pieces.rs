@@ -59,6 +59,8 @@ pub(super) enum After {
 pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
+    // In any piece: a character between two may be part of a name.
+    let has_stream = has_stream(units);
     loop {
         let end = rest.iter().position(|unit| matches!(unit.character, '/' | '\\'));
         let (text, others) = rest.split_at(end.unwrap_or(rest.len()));
@@ -67,7 +69,7 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
             Some(Unit { character: '/', sure: true, .. }) => After::Divided,
             Some(_) => After::PerhapsDivided,
         };
-        pieces.push(Piece::new(text, before, after));
+        pieces.push(Piece::new(text, before, after, has_stream));
         let Some((_, others)) = others.split_first() else { break };
         (before, rest) = (after, others);
     }
@@ -100,8 +102,16 @@ impl Piece {
         !is_calm || self.cut != Cut::Nowhere || self.after == After::PerhapsDivided
     }
 
-    fn new(text: &[Unit], before: After, after: After) -> Self {
-        let has_stream = has_stream(text);
+    /// Returns true if it joins the next piece where `../` or `./` is removed.
+    pub(super) fn may_run_on(&self) -> bool {
+        match &self.head {
+            Head::Empty { .. } => false,
+            Head::Dots { .. } => true,
+            Head::Name(name) => name.runs_on,
+        }
+    }
+
+    fn new(text: &[Unit], before: After, after: After, has_stream: bool) -> Self {
         let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');
         let first = text.iter().position(cuts);
         let (head, tail) = text.split_at(first.unwrap_or(text.len()));

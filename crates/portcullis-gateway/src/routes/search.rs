@@ -115,6 +115,10 @@ impl<'a> Search<'a> {
     fn segment(&mut self, piece: &Piece, place: Place) {
         if place.doubled && place.others == 0 {
             self.goes_on(piece, Place::START);
+            if piece.may_run_on() {
+                // The authority goes on in the next piece.
+                self.divided(piece, place);
+            }
         }
         match &piece.head {
             Head::Empty { blanks } => self.empty(piece, place, *blanks),

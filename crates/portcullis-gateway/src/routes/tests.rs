@@ -663,6 +663,14 @@ fn a_name_that_vanishes_may_be_cut_off_with_the_rest() {
 }
 
 #[test]
+fn nothing_is_left_of_a_path_that_is_all_authority_or_stream() {
+    let routes = routes(&["/", "/public/*", "/*"]);
+    for target in ["//.../well-known../users", "//a./b", "/:%252fad::$DATA", "/:%5Cad::$DATA"] {
+        assert_eq!(routes.find("GET", target), Err(AmbiguousPath), "{target}");
+    }
+}
+
+#[test]
 fn no_star_stands_for_an_empty_segment() {
     let routes = routes(&["/*/*/users", "/public/*/*", "/*"]);
     for target in ["/public//a.", "/public//a%20", "/public//x/", "/x//users"] {
