@@ -8,6 +8,8 @@ pub(super) struct Piece {
     /// The text before the first character that may cut it.
     pub(super) head: Head,
     pub(super) cut: Cut,
+    /// True if the text from the cut on joins the next piece where `../` or `./` is removed.
+    pub(super) tail_runs_on: bool,
     /// The character that divides it from the next.
     pub(super) after: After,
 }
@@ -104,11 +106,12 @@ impl Piece {
 
     /// Returns true if it joins the next piece where `../` or `./` is removed.
     pub(super) fn may_run_on(&self) -> bool {
-        match &self.head {
-            Head::Empty { .. } => false,
-            Head::Dots { .. } => true,
-            Head::Name(name) => name.runs_on,
-        }
+        self.tail_runs_on
+            || match &self.head {
+                Head::Empty { .. } => false,
+                Head::Dots { .. } => true,
+                Head::Name(name) => name.runs_on,
+            }
     }
 
     fn new(text: &[Unit], before: After, after: After, has_stream: bool) -> Self {
@@ -121,7 +124,8 @@ impl Piece {
             false => Cut::AtParameters,
         };
         let divided = before != After::PerhapsDivided && after != After::PerhapsDivided;
-        Self { head: Head::new(head, divided, after), cut, after }
+        let tail_runs_on = after != After::End && ends_with_a_dot(tail);
+        Self { head: Head::new(head, divided, after), cut, tail_runs_on, after }
     }
 }
 
@@ -141,10 +145,15 @@ impl Head {
         let text: String = units.iter().map(|unit| unit.character).collect();
         Self::Name(Name {
             folded: foldings(&text),
-            runs_on: after != After::End && text.trim_end_matches(may_fall_away).ends_with('.'),
+            runs_on: after != After::End && ends_with_a_dot(units),
             exact: units.iter().all(|unit| unit.sure).then_some(text),
         })
     }
+}
+
+/// Returns true if the last character that no server drops is a dot.
+fn ends_with_a_dot(text: &[Unit]) -> bool {
+    text.iter().rev().find(|unit| !may_fall_away(unit.character)).is_some_and(|unit| unit.character == '.')
 }
 
 /// Returns true if a text names the stream of a file.

@@ -120,6 +120,9 @@ impl<'a> Search<'a> {
                 self.divided(piece, place);
             }
         }
+        if piece.tail_runs_on {
+            self.divided(piece, Place { reading: Reading::RunOn, ..self.other(place.to_segment()) });
+        }
         match &piece.head {
             Head::Empty { blanks } => self.empty(piece, place, *blanks),
             Head::Dots { count, sure } => self.dots(piece, place, *count, *sure),
