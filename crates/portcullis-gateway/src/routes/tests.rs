@@ -663,6 +663,17 @@ fn a_name_that_vanishes_may_be_cut_off_with_the_rest() {
 }
 
 #[test]
+fn with_a_star_paths_that_servers_join_or_cut_are_ambiguous() {
+    let routes = routes(&["/*/users/*", "/public/*", "/admin", "/*"]);
+    for target in ["/ad+min%2e/\\host%252Fadmin/users", "/x;v=1", "/x/../y", "/x%2Fy", "/x//y", "/x./y"] {
+        assert_eq!(routes.find("GET", target), Err(AmbiguousPath), "{target}");
+    }
+    for (target, expected) in [("/x%20y", 3), ("/x/y/", 3), ("/x%20y/users/1", 0), ("/b%C3%BCro", 3), ("/x.y", 3)] {
+        assert_eq!(routes.find("GET", target), Ok(expected), "{target}");
+    }
+}
+
+#[test]
 fn nothing_is_left_of_a_path_that_is_all_authority_or_stream() {
     let routes = routes(&["/", "/public/*", "/*"]);
     for target in ["//.../well-known../users", "//a./b", "/users#..././admin/..", "/:%252fad::$DATA", "/:%5Cad::$DATA"]
