@@ -44,8 +44,7 @@ const FOR_GATEWAY: [&str; 3] = [RUNNER, "server-auth-ok", "server-ext-authz-ok"]
 pub(crate) fn run(quick: bool, scope: Option<Scope>, against: Option<&str>) -> Result {
     let scopes = scope.map_or_else(|| Scope::value_variants().to_vec(), |scope| vec![scope]);
     let before = against.map(Revision::check_out).transpose()?;
-    // Everything is built before anything is measured, so that a build fails early. The other revision is built first:
-    // both share a target folder, which must hold this revision's programs in the end.
+    // Everything is built before anything is measured, so that a build fails early.
     for scope in &scopes {
         scope.set_up()?;
         before.as_ref().map_or(Ok(()), |before| before.build(*scope))?;
@@ -109,22 +108,22 @@ fn programs() -> PathBuf {
     shell::root().join("bench/target/release")
 }
 
-/// Builds the gateway of a checkout into this checkout's target folder.
+/// Builds the gateway of a checkout.
 fn build_gateway(root: &Path) -> Result {
     println!("bench: building the gateway");
     let mut build = cargo(["build", "--release", "--package", "portcullis-gateway"]);
     run_command(into_target(&mut build, root).current_dir(root))
 }
 
-/// Directs a build into this checkout's target folder, so that code common to two revisions is built once.
+/// Directs a build into the checkout's own target folder: in a folder of both revisions, cargo took a library of one for that of the
+/// other, which has the same name and an older date.
 ///
 /// The lock file of another revision may be incomplete, because commits seldom build the benchmarks.
 fn into_target<'a>(build: &'a mut Command, root: &Path) -> &'a mut Command {
-    let this = shell::root();
-    build.arg("--target-dir").arg(this.join("bench/target")).args((root == this).then_some("--locked"))
+    build.arg("--target-dir").arg(root.join("bench/target")).args((root == shell::root()).then_some("--locked"))
 }
 
-/// Builds packages of a checkout into this checkout's target folder.
+/// Builds packages of a checkout.
 ///
 /// One package at a time: built together, the peers would turn on features of each other's dependencies.
 fn build(root: &Path, packages: &[String]) -> Result {

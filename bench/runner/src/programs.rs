@@ -18,7 +18,7 @@ const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 #[derive(Debug)]
 pub(crate) struct Programs {
     folder: PathBuf,
-    /// The worktree of the other revision; `cargo xtask bench --against` copies its programs into `target/programs` there.
+    /// The worktree of the other revision; `cargo xtask bench --against` builds its programs in `bench/target` there.
     before: Option<PathBuf>,
 }
 
@@ -65,7 +65,7 @@ impl Programs {
     /// The path of a program.
     pub(crate) fn path(&self, build: Build, name: &str) -> PathBuf {
         match (build, &self.before) {
-            (Build::Before, Some(worktree)) => worktree.join("target/programs").join(name),
+            (Build::Before, Some(worktree)) => worktree.join("bench/target/release").join(name),
             _ => self.folder.join(name),
         }
     }

@@ -1,12 +1,11 @@
 //! `cargo xtask bench --against REVISION`: the build of another revision, measured beside this one.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use super::{RUNNER, Scope, build, build_gateway, programs};
+use super::{RUNNER, Scope, build, build_gateway};
 use crate::{
     Result, npm, setup,
     shell::{self, output, program, run as run_command},
@@ -15,9 +14,8 @@ use crate::{
 /// The packages of this build that the library's comparison needs.
 pub(super) const LIBRARY: [&str; 5] = [RUNNER, "micro", "server-bare", "server-portcullis", "whole-portcullis"];
 
-/// The other build's packages that are measured beside them, and their programs.
-const LIBRARY_BEFORE: [(&str, &str); 3] =
-    [("micro", "bench-micro"), ("server-portcullis", "server-portcullis"), ("whole-portcullis", "whole-portcullis")];
+/// The other build's packages that are measured beside them.
+const LIBRARY_BEFORE: [&str; 3] = ["micro", "server-portcullis", "whole-portcullis"];
 
 /// A revision of this repository, checked out in a worktree under target/against.
 pub(super) struct Revision {
@@ -49,31 +47,19 @@ impl Revision {
         Ok(Self { name: format!("{name} ({hash})"), worktree })
     }
 
-    /// Builds the programs of a scope and copies them, because the next build replaces them in the target folder.
+    /// Builds the programs of a scope.
     pub(super) fn build(&self, scope: Scope) -> Result {
         println!("bench: building {}", self.name);
         match scope {
-            Scope::Library => {
-                build(&self.worktree, &LIBRARY_BEFORE.map(|(package, _)| package.to_owned()))?;
-                LIBRARY_BEFORE.iter().try_for_each(|(_, program)| self.keep(program))
-            }
+            Scope::Library => build(&self.worktree, &LIBRARY_BEFORE.map(str::to_owned)),
             Scope::Express => {
                 let package = self.worktree.join("crates/portcullis-node");
                 setup::npm_packages("the build tools of that addon", &package)?;
                 setup::npm_packages("Express there", &self.worktree.join("bench/express"))?;
                 npm::build_in(&package)
             }
-            Scope::Gateway => {
-                build_gateway(&self.worktree)?;
-                self.keep("portcullis")
-            }
+            Scope::Gateway => build_gateway(&self.worktree),
         }
-    }
-
-    fn keep(&self, program: &str) -> Result {
-        let kept = self.worktree.join("target/programs");
-        let copied = fs::create_dir_all(&kept).and_then(|()| fs::copy(programs().join(program), kept.join(program)));
-        copied.map(drop).map_err(|error| format!("{}: {error}", kept.join(program).display()))
     }
 
     /// Tells the runner to compare with this revision.
