@@ -35,7 +35,7 @@ declare namespace portcullis {
   const secure: typeof portcullis;
 
   /** The source of keys of `secure`. */
-  type Keys = JwksService | Issuers | GetKey;
+  type Keys = JwksService | Issuers | Introspector | GetKey;
 
   /** The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal. */
   interface Options extends VerificationOptions, EndpointOptions {}
@@ -232,6 +232,29 @@ declare namespace portcullis {
      */
     clientCertificate?: (request: any) => Uint8Array | X509Certificate | null | undefined;
 
+    /**
+     * The introspector for tokens that are not JWTs. With `secure(introspector)` alone, no JWT passes; with a JWKS service, JWTs are
+     * verified by its keys.
+     */
+    introspection?: Introspector;
+
+    /**
+     * The token exchanges of handlers, by the names for `auth.exchange(name)` (RFC 8693). Of an array, the exchange at the issuer of
+     * the token is taken.
+     */
+    exchange?: { readonly [name: string]: Exchange | readonly Exchange[] };
+
+    /**
+     * Lets all requests pass, and reports those that would be refused, which pass without claims: for use before a roll-out. Off by
+     * default.
+     */
+    reportOnly?: boolean;
+
+    /**
+     * Called with `reportOnly` for each request that would be refused, in place of a line in the log. Its failure changes nothing.
+     */
+    onReport?: (error: errors.RefusalError | Error, request: any) => void;
+
     /** Lets requests without credentials pass, without claims. An invalid token is still refused. Off by default. */
     optional?: boolean;
 
@@ -426,6 +449,17 @@ declare namespace portcullis {
     verifyRequest(request: { readonly headers: RequestHeaders } | RequestHeaders): Promise<Admitted>;
 
     /**
+     * Explains the verdict on a token or a request, check by check: for operators, not for clients. Keys are fetched and tokens
+     * introspected as for a request; a DPoP proof is not used up.
+     *
+     * @example
+     * ```js
+     * console.log(String(await guard.explain(token)));
+     * ```
+     */
+    explain(tokenOrRequest: string | { readonly headers: RequestHeaders }): Promise<Explanation>;
+
+    /**
      * Removes a token from the cache, so that its signature is verified again. This does not revoke the token.
      *
      * @throws TypeError if the guard gets its keys from a `getKey`
@@ -467,8 +501,11 @@ declare namespace portcullis {
     /** The token. Neither `JSON.stringify` nor a log of this object shows it. */
     readonly token: string;
 
-    /** The token's header (RFC 7515 section 4). */
-    readonly header: Header;
+    /** The header of the token, or of the JWT behind a phantom token (RFC 7515 section 4); undefined for other opaque tokens. */
+    readonly header: Header | undefined;
+
+    /** The JWT behind a phantom token, to hand on to an upstream; undefined for other tokens. */
+    readonly phantomJwt?: string;
 
     /** The client: the claim `client_id` (RFC 9068), or else `azp`, `cid` or `appid`; an empty string if there is none. */
     readonly clientId: string;
@@ -496,6 +533,71 @@ declare namespace portcullis {
 
     /** Returns true if the token grants this scope value, directly or by implication (`impliedScopes`). */
     hasScope(value: string): boolean;
+
+    /**
+     * Exchanges the token for one of an upstream, by a name of the option `exchange` (RFC 8693). The same token is exchanged once, until
+     * one of the two expires.
+     *
+     * @throws {@link errors.ExchangeError}, as a rejection: 403 if the authorization server refuses, 503 if it is away
+     *
+     * @example
+     * ```js
+     * app.get('/stock', async (req, res) => {
+     *   const { authorization } = await req.auth.exchange('inventory');
+     *   const answer = await fetch('https://inventory.example.com/', { headers: { authorization } });
+     *   res.json(await answer.json());
+     * });
+     * ```
+     */
+    exchange(name: string): Promise<ExchangedToken>;
+  }
+
+  /** A token for an upstream. Neither `JSON.stringify` nor a log of it shows the token. */
+  interface ExchangedToken {
+    /** The token. */
+    readonly token: string;
+    /** The `Authorization` field for the upstream. */
+    readonly authorization: string;
+    /** The time until which it may be used, in seconds since 1970. */
+    readonly until: number;
+    /** The claims, if it is a verified JWT. */
+    readonly claims?: Claims;
+  }
+
+  /** The verdict on a token, check by check; as a string, a table for people. It contains claims, and not the token. */
+  interface Explanation {
+    /** `not_judged` if keys or an introspection were out of reach. */
+    readonly verdict: 'passed' | 'refused' | 'not_judged';
+    /** The code of the refusal, or null. */
+    readonly code: RefusalCode | null;
+    /** The reason of the refusal, or null. */
+    readonly reason: string | null;
+    /** The time of the judgement, as in RFC 3339. */
+    readonly now: string;
+    /** True if a signature, or the authorization server, vouches for header and claims. */
+    readonly vouched: boolean;
+    /** The header, if it is readable: escape it for display. */
+    readonly header: Header | null;
+    /** The claims, if they are readable: escape them for display. */
+    readonly claims: Claims | null;
+    /** All checks, in the order of verification. */
+    readonly checks: readonly ExplainedCheck[];
+    /** The first failed check. */
+    readonly failure: ExplainedCheck | undefined;
+    toString(): string;
+  }
+
+  /** A check of an explanation. */
+  interface ExplainedCheck {
+    readonly check: string;
+    readonly title: string;
+    readonly outcome: 'passed' | 'failed' | 'not_reached' | 'not_asked' | 'not_checked';
+    readonly code: RefusalCode | null;
+    readonly expected: string | null;
+    readonly actual: { readonly text: string; readonly vouched: boolean } | null;
+    readonly reference: string | null;
+    /** The likely cause of a failure, and what to do. */
+    readonly hint: string | null;
   }
 
   /** The claims of a token (RFC 7519 section 4). They are frozen: copy them to change them. */
@@ -693,6 +795,9 @@ declare namespace portcullis {
   interface IssuerOptions extends VerificationOptions {
     /** The issuer's keys. Unless they are from `discovery`, set `issuer` too. */
     jwks: JwksService;
+
+    /** The introspector for the opaque tokens of this issuer; of several issuers, one may have one. */
+    introspection?: Introspector;
   }
 
   /** The description of a protected resource, and its issuers. */
@@ -926,6 +1031,164 @@ declare namespace portcullis {
    */
   function anyOf(issuers: readonly IssuerOptions[]): Issuers;
 
+  /** The authentication of this server as a client of an authorization server (RFC 6749 section 2.3). */
+  interface ClientAuthentication {
+    /** The client identifier. */
+    clientId?: string;
+    /** The secret, for `basic` and `post`. */
+    clientSecret?: string;
+    /**
+     * The method: a secret in `Authorization` (`basic`, the default) or in the form (`post`), a signed JWT (`private_key_jwt`, RFC 7523),
+     * the certificate of `client` (`tls`, RFC 8705), or `none`.
+     */
+    authentication?: 'basic' | 'post' | 'private_key_jwt' | 'tls' | 'none';
+    /** The private key for `private_key_jwt`: PEM (PKCS#8), or a KeyObject. */
+    privateKey?: string | KeyObject;
+    /** The id of that key at the server. */
+    kid?: string;
+    /** The algorithm of that key, if it is PS256. */
+    algorithm?: Algorithm;
+    /** The audience of the signed JWTs, if it is not the endpoint. */
+    assertionAudience?: string;
+  }
+
+  /** The options for an endpoint of an authorization server. */
+  interface AskedOptions extends ClientAuthentication {
+    /** The URL of the endpoint. */
+    endpoint: string | URL;
+    /** The HTTP client: a module like `https`, with `request`, or options for Node's own client (`agent`, `ca`, `cert`, `key`). */
+    client?: Client | ClientOptions;
+    /** The time limit of a question, in seconds: 5 by default. */
+    timeout?: number;
+    /** The longest time for which an answer is kept, in seconds. */
+    keepFor?: number;
+    /** The time for which a refusal is kept, in seconds: 5 by default. */
+    rememberRefusalsFor?: number;
+    /** The greatest number of questions at a time. */
+    maxQuestions?: number;
+    /** The longest accepted answer, in bytes. */
+    maxAnswerBytes?: number;
+    /** The size of the cache of answers, in bytes; 0 for none. */
+    cacheBytes?: number;
+    /** A store of answers that processes share; its entries are sealed with `storeSecret`, and useless to its readers. */
+    store?: AnswerStore;
+    /** The secret of the store, at least 32 bytes, the same for all processes. */
+    storeSecret?: string | Uint8Array;
+    /** Asks over plain http on other machines too: an attacker on the network then sees tokens. Off by default. */
+    dangerouslyAllowHttp?: boolean;
+  }
+
+  /** A store of sealed answers, such as Redis. */
+  interface AnswerStore {
+    /** Returns the entry of a key, or null. */
+    get(key: string): Promise<string | null | undefined>;
+    /** Keeps an entry for at most this many seconds. */
+    set(key: string, entry: string, seconds: number): Promise<unknown>;
+  }
+
+  /** The options of {@link introspector}. */
+  interface IntrospectorOptions extends AskedOptions {
+    /** The form of answers: JSON (the default), a signed JWT (RFC 9701), or the JWT behind a phantom token. */
+    form?: 'json' | 'jwt' | 'phantom';
+    /** The introspected tokens: those that are not JWTs (`opaque`, the default), `all`, or also JWTs whose claims meet one of these rules. */
+    introspect?: 'opaque' | 'all' | readonly Claim[];
+    /** The greatest number of remembered refused tokens. */
+    rememberRefusals?: number;
+    /** The longest time since a signed answer was made, in seconds: 60 by default. */
+    maxAnswerAge?: number;
+  }
+
+  /** The state of an endpoint of an authorization server. */
+  interface EndpointStatus {
+    /** The endpoint, without credentials and query. */
+    endpoint: string;
+    /** The number of failures since the last success. */
+    failures: number;
+    /** The seconds until questions are asked again, or null. */
+    retryAfter: number | null;
+    /** The reason why the last question failed, or null. */
+    lastError: string | null;
+  }
+
+  /** Asks an authorization server about opaque tokens: made by {@link introspector}. */
+  interface Introspector {
+    /** The state of the endpoint. */
+    status(): EndpointStatus;
+  }
+
+  /**
+   * Asks the introspection endpoint of an authorization server about opaque tokens (RFC 7662), and keeps its answers for a minute at
+   * most: for that long, a revoked token may still pass.
+   *
+   * @example
+   * ```js
+   * const introspection = introspector({
+   *   endpoint: 'https://login.example.com/introspect',
+   *   clientId: 'my-api',
+   *   clientSecret: process.env.SECRET,
+   *   form: 'phantom',
+   * });
+   * app.use(secure(discovery({ issuer: 'https://login.example.com' }), { introspection }));
+   * ```
+   *
+   * @throws TypeError if an option is invalid
+   */
+  function introspector(options: IntrospectorOptions): Introspector;
+
+  /** The options of {@link exchanger}: its endpoint, and the keys and rules for the exchanged tokens. */
+  interface ExchangerOptions extends AskedOptions, VerificationOptions {
+    /** The keys of the exchanged tokens. */
+    jwks: JwksService;
+    /** The issuer whose tokens are exchanged, if it is another than that of the exchanged tokens. */
+    subjectIssuer?: string;
+    /** The time by which an exchanged token may outlive the one that it was exchanged for, in seconds: 0 by default. */
+    mayOutlive?: number;
+    /** Hands on tokens that are not JWTs, unverified. Off by default. */
+    dangerouslyAcceptUnverifiedTokens?: boolean;
+    /** Hands on tokens of another `sub` than that of the client's token. Off by default. */
+    dangerouslyAcceptOtherSubjects?: boolean;
+  }
+
+  /** Exchanges tokens at an authorization server: made by {@link exchanger}. */
+  interface Exchanger {
+    /** The state of the endpoint. */
+    status(): EndpointStatus;
+  }
+
+  /** An exchange: its exchanger and its target, by `audience` or `resource`. */
+  interface Exchange {
+    /** The exchanger. */
+    by: Exchanger;
+    /** The name of the upstream at the authorization server. */
+    audience?: string;
+    /** The absolute URI of the upstream (RFC 8707). */
+    resource?: string;
+    /** The scope values to ask for: an array, or a string with spaces. */
+    scope?: string | readonly string[];
+    /** The type of token to ask for: `access_token` by default. */
+    tokenType?: 'access_token' | 'jwt';
+  }
+
+  /**
+   * Exchanges tokens of clients for tokens of upstreams at a token endpoint (RFC 8693). An exchanged token is verified before it is
+   * handed on: its signature, issuer, audience and subject.
+   *
+   * @example
+   * ```js
+   * const jwks = discovery({ issuer: 'https://login.example.com' });
+   * const by = exchanger({
+   *   endpoint: 'https://login.example.com/token',
+   *   clientId: 'orders-api',
+   *   clientSecret: process.env.SECRET,
+   *   jwks,
+   * });
+   * app.use(secure(jwks, { audience: 'orders', exchange: { inventory: { by, audience: 'inventory' } } }));
+   * ```
+   *
+   * @throws TypeError if an option is invalid
+   */
+  function exchanger(options: ExchangerOptions): Exchanger;
+
   /** A cache in memory, the same as the services' default. */
   class InMemoryCache implements Cache {
     /** The key set, or null. */
@@ -985,6 +1248,7 @@ declare namespace portcullis {
     | 'wrong_tenant'
     | 'wrong_subject'
     | 'wrong_audience'
+    | 'inactive_token'
     | 'sender_constrained_token'
     | 'unsupported_confirmation'
     | 'wrong_certificate'
@@ -1014,6 +1278,11 @@ declare namespace portcullis {
     | 'insufficient_scope'
     | 'insufficient_user_authentication'
     | 'keys_unavailable'
+    | 'introspection_unavailable'
+    | 'exchange_refused'
+    | 'exchange_unavailable'
+    | 'exchange_unusable'
+    | 'unknown_exchange'
     | 'replay_store_unavailable';
 
   /** The errors of refused requests. */
@@ -1090,6 +1359,16 @@ declare namespace portcullis {
 
     /** A token that was not judged, because its keys are unavailable. Status 503, with `Retry-After`. */
     class KeysUnavailableError extends RefusalError {
+      protected constructor();
+    }
+
+    /** A token that was not judged, because the authorization server cannot be asked about it. Status 503, with `Retry-After`. */
+    class IntrospectionUnavailableError extends RefusalError {
+      protected constructor();
+    }
+
+    /** A token that was not exchanged for one of an upstream. Status 403, 500 or 503. */
+    class ExchangeError extends RefusalError {
       protected constructor();
     }
 

@@ -1,6 +1,8 @@
 'use strict';
 
 const { anyOf } = require('./lib/any-of.js');
+const { exchanger } = require('./lib/endpoint/exchanger.js');
+const { introspector } = require('./lib/endpoint/introspector.js');
 const errors = require('./lib/errors.js');
 const { setLogger } = require('./lib/log.js');
 const { InMemoryCache, discovery, getSimpleJwksService, jwksService, localKeys } = require('./lib/keys.js');
@@ -17,6 +19,8 @@ module.exports = Object.assign(secure, {
   discovery,
   localKeys,
   anyOf,
+  introspector,
+  exchanger,
   InMemoryCache,
   errors,
   setLogger,

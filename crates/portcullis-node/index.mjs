@@ -9,6 +9,8 @@ export const {
   discovery,
   localKeys,
   anyOf,
+  introspector,
+  exchanger,
   InMemoryCache,
   errors,
   setLogger,

@@ -13,17 +13,19 @@ const CLIENT_ID = ['client_id', 'azp', 'cid', 'appid'];
 class Access {
   /** The `Authorization` field of the request. */
   #authorization;
-  #scope;
-  #resource;
-  #dpopNonce;
+  #known;
+  #guard;
+  #passed;
+  #client;
 
-  constructor(authorization, claims, scope, resource, dpopNonce) {
+  constructor(authorization, known, guard, passed, client) {
     this.#authorization = authorization;
-    this.#scope = scope;
-    this.#resource = resource;
-    this.#dpopNonce = dpopNonce;
+    this.#known = known;
+    this.#guard = guard;
+    this.#passed = passed;
+    this.#client = client;
     /** The claims, frozen because requests with the same token share them. */
-    this.claims = claims;
+    this.claims = known.claims;
   }
 
   /** The token. JSON and logs of this object do not contain it. */
@@ -36,14 +38,20 @@ class Access {
     return this.claims;
   }
 
-  /** The token's header. */
+  /** The header of the token, or of the JWT behind it; undefined for an opaque token without one. */
   get header() {
-    return partOf(this.token.split('.', 1)[0]);
+    const jwt = this.phantomJwt ?? (this.#known.isOpaque ? undefined : this.token);
+    return jwt && partOf(jwt.split('.', 1)[0]);
+  }
+
+  /** The JWT behind a phantom token, for an upstream. */
+  get phantomJwt() {
+    return this.#known.phantomJwt;
   }
 
   /** The scope values in the token, without implied ones. */
   get scopes() {
-    return this.#scope.valuesOf(this.claims);
+    return this.#guard.scope.valuesOf(this.claims);
   }
 
   /** The client to which the token was issued; an empty string if no claim names it. */
@@ -58,12 +66,13 @@ class Access {
 
   /** The resource that the token is for, if the guard is one of a resource. */
   get resource() {
-    return this.#resource === undefined ? undefined : new URL(this.#resource);
+    const { resource } = this.#guard;
+    return resource === undefined ? undefined : new URL(resource);
   }
 
   /** The nonce for the client's next proofs, for the field `DPoP-Nonce` of the response (RFC 9449 section 8.2). */
   get dpopNonce() {
-    return this.#dpopNonce;
+    return this.#passed?.dpopNonce;
   }
 
   /** The claims under the name of the SDK. */
@@ -73,12 +82,20 @@ class Access {
 
   /** The scope values that the token grants, directly or by implication. */
   get grantedScopes() {
-    return this.#scope.grantedBy(this.claims);
+    return this.#guard.scope.grantedBy(this.claims);
   }
 
   /** Returns true if the token grants this scope value, directly or by implication, as the rules judge it. */
   hasScope(value) {
-    return this.#scope.isGranted(this.claims, value);
+    return this.#guard.scope.isGranted(this.claims, value);
+  }
+
+  /**
+   * Exchanges the token for one of an upstream, by a name of the option `exchange` (RFC 8693). The same token is exchanged once, until
+   * one of the two expires. Rejects with the refusal for the client.
+   */
+  exchange(name) {
+    return this.#guard.exchange(name, this.#authorization, this.#client, this.#passed);
   }
 }
 

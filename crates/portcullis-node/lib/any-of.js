@@ -1,5 +1,6 @@
 'use strict';
 
+const { readIntrospection } = require('./endpoint/introspector.js');
 const { JwksService } = require('./keys.js');
 const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
@@ -27,22 +28,23 @@ function anyOf(issuers) {
 
 /** The keys and the rules of an issuer, once for each of its names. */
 function readIssuer(owner, options = {}) {
-  const { jwks, ...own } = options;
+  const { jwks, introspection: _, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
     throw expected(owner, 'jwks', 'a JWKS service', jwks);
   }
   refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
   const verification = readVerification(options, owner);
+  const introspection = readIntrospection(owner, options.introspection);
   if (verification.trustDomain !== undefined) {
-    return [{ keys, verification }];
+    return [{ keys, verification, introspection }];
   }
   const { issuer = jwks.issuer && [jwks.issuer] } = verification;
   if (issuer === undefined) {
     throw expected(owner, 'issuer', 'a string for each issuer, because it selects the keys for a token', issuer);
   }
   const accepts = acceptsOf(options);
-  return forEach(issuer, verification).map((verification) => ({ keys, verification, accepts }));
+  return forEach(issuer, verification).map((verification) => ({ keys, verification, introspection, accepts }));
 }
 
 module.exports = { Issuers, anyOf, readIssuer };

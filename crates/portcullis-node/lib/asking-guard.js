@@ -9,7 +9,7 @@ const { RefusalError } = require('./errors.js');
 const { importKeys } = require('./keys.js');
 const { textOf, warn } = require('./log.js');
 const { ISSUER_RULES } = require('./library.js');
-const { LONGEST_TIMER } = require('./options.js');
+const { LONGEST_TIMER } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 
 /** The greatest number of parsed keys in the cache of texts, bytes and plain objects. */
@@ -53,6 +53,16 @@ class AskingGuard {
 
   invalidate() {
     throw new TypeError('invalidate: expected a guard with a JWKS service, got one with getKey, whose tokens are cached by key');
+  }
+
+  /** Explains the verdict on a request: with the first key of `getKey`, or without one if the token is refused anyway. */
+  async explain(authorization, several, request) {
+    const verdict = this.#keyless.judge(authorization, several, request, true);
+    if (verdict?.code !== 'unknown_key') {
+      return this.#keyless.explain(authorization, several, request);
+    }
+    const guards = await within(this.#timeout, this.#guardsFor(tokenOf(authorization))).catch(() => []);
+    return (guards[0] ?? this.#keyless).explain(authorization, several, request);
   }
 
   async #judgeWithKeys(authorization, request, unknown) {

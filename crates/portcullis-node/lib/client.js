@@ -44,9 +44,15 @@ class Client {
   }
 
   /** Sends a request; returns the module's result. */
-  get(url, options, answered) {
+  send(method, url, options, body, answered) {
+    const client = this.#module ?? protocolOf(url);
+    if (method !== 'GET') {
+      const request = client.request(url, { ...options, method }, answered);
+      request.end(body);
+      return request;
+    }
     if (this.#module === undefined) {
-      return protocolOf(url).get(url, options, answered);
+      return client.get(url, options, answered);
     }
     // A test double often takes only two arguments, as express-oauth-jwt passed them.
     const isShort = this.#module.get.length === 2;

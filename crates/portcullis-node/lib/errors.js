@@ -64,6 +64,12 @@ class DpopProofError extends RefusalError {}
 /** A token that was not judged, because its keys are unavailable. */
 class KeysUnavailableError extends RefusalError {}
 
+/** A token that was not judged, because the authorization server cannot be asked about it. */
+class IntrospectionUnavailableError extends RefusalError {}
+
+/** A token that was not exchanged for one of an upstream. */
+class ExchangeError extends RefusalError {}
+
 /** A proof that was not judged, because the store of the proofs seen is unavailable. */
 class ReplayStoreUnavailableError extends RefusalError {}
 
@@ -91,6 +97,11 @@ const CLASSES = new Map([
   ['forbidden_claim', TokenClaimsError],
   ['keys_unavailable', KeysUnavailableError],
   ['replay_store_unavailable', ReplayStoreUnavailableError],
+  ['introspection_unavailable', IntrospectionUnavailableError],
+  ['exchange_refused', ExchangeError],
+  ['exchange_unavailable', ExchangeError],
+  ['exchange_unusable', ExchangeError],
+  ['unknown_exchange', ExchangeError],
   ['no_runtime', RefusalError],
   ['missing_dpop_proof', DpopProofError],
   ['several_dpop_proofs', DpopProofError],
@@ -128,6 +139,8 @@ module.exports = {
   InsufficientUserAuthenticationError,
   DpopProofError,
   KeysUnavailableError,
+  IntrospectionUnavailableError,
+  ExchangeError,
   ReplayStoreUnavailableError,
 };
 Object.defineProperty(module.exports, 'refusalError', { value: refusalError, enumerable: false });

@@ -1,15 +1,15 @@
 'use strict';
 
-const { LONGEST_TIMER } = require('./options.js');
+const { LONGEST_TIMER } = require('./values.js');
 
 /**
- * Fetches a document with a `Client`.
+ * Sends a request with a `Client`, and reads the whole response.
  *
  * It follows no redirects and stops at a body of more than `maxBodyBytes`.
  *
  * @returns {Promise<{ status: number, fields: string[], body: Buffer, peer?: string }>}
  */
-async function fetchWith(client, { url, headers, maxBodyBytes }, timeout, mayConnectTo) {
+async function fetchWith(client, { method, url, headers, body, maxBodyBytes }, timeout, mayConnectTo) {
   const options = await client.optionsFor(url, headers, mayConnectTo);
   return new Promise((resolve, reject) => {
     let timer;
@@ -17,7 +17,7 @@ async function fetchWith(client, { url, headers, maxBodyBytes }, timeout, mayCon
       clearTimeout(timer);
       settle(outcome);
     };
-    const request = client.get(url, options, (response) => {
+    const request = client.send(method, url, options, body, (response) => {
       const peer = response && client.peerOf(url, response);
       read(response, maxBodyBytes).then((answer) => settled(resolve)({ ...answer, peer }), (error) => {
         settled(reject)(error);

@@ -3,11 +3,15 @@
 const native = require('../native.js');
 const { Access } = require('./access.js');
 const { find } = require('./claims.js');
+const { ExchangedToken } = require('./endpoint/exchanged-token.js');
+const { currentEpoch } = require('./epoch.js');
 const { refusalError } = require('./errors.js');
+const { Explanation } = require('./explanation.js');
+const { clientOf } = require('./request.js');
 const { ScopeRules } = require('./scope.js');
 const { Sender } = require('./sender/sender.js');
 const turn = require('./turn.js');
-const { nameOf } = require('./values.js');
+const { expected, nameOf } = require('./values.js');
 
 /** The addon's verdict for a request that passes without a token; a greater number is the accepted token's. */
 const ANONYMOUSLY = 1;
@@ -22,31 +26,49 @@ class Guard {
   #verifier;
   #judge;
   #ownRules;
-  #scope;
   #tenants;
+  #exchanges;
 
-  constructor(verifier, { rules, ownRules, dpop, findCertificate, tenants }) {
+  /** Tells whether known tokens pass here without a question to the addon, as long as verdicts on them hold. */
+  #passes = new WeakMap();
+
+  constructor(verifier, { rules, ownRules, dpop, findCertificate, tenants, exchanges }) {
     this.#verifier = verifier;
     this.#tenants = verifier.tenants ?? tenants;
+    this.#exchanges = exchanges.length > 0;
     this.sender = new Sender(rules.dpop, dpop, findCertificate);
     this.door = new native.Door(verifier.native, JSON.stringify(rules), this.sender.dpop);
+    exchanges.forEach((exchange) => declare(this.door, exchange));
+    // Taken after all changes of the door.
     this.#judge = this.door.judge;
     this.#ownRules = ownRules;
-    this.#scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
+    /** The scope that tokens grant here. */
+    this.scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
+  }
+
+  /** The resource that tokens are for, if the guard is one of a resource. */
+  get resource() {
+    return this.#verifier.resource;
   }
 
   /** `hasTime` is true if a signature may be verified on this thread now. */
   judge(authorization, several, request, hasTime = turn.hasTime()) {
     const shown = this.sender.shownBy(request);
     if (shown === undefined) {
-      return this.conclude(this.#judge(authorization, several, hasTime), authorization, request);
+      const known = several || authorization === undefined ? undefined : this.#verifier.tokens.held(authorization);
+      if (known !== undefined && this.#passes.get(known) === true) {
+        return this.#accessOf(known, authorization, request);
+      }
+      if (!this.#verifier.introspects) {
+        return this.conclude(this.#judge(authorization, several, hasTime), authorization, request);
+      }
     }
-    return this.judgeWhole(request, { authorization, several, ...shown }, hasTime);
+    return this.judgeWhole(request, { authorization, several, ...NOTHING, ...shown }, hasTime);
   }
 
   /** Judges all parts of a request that may count. */
   judgeWhole(request, message, hasTime = turn.hasTime()) {
-    const verdict = this.door.judgeMessage(message, hasTime, this.sender.passedBefore(request));
+    const verdict = this.door.judgeMessage(this.#withClient(message, request), hasTime, this.sender.passedBefore(request));
     return this.conclude(verdict, message.authorization, request);
   }
 
@@ -75,10 +97,36 @@ the key (kid), or raise maxKeyAttempts`;
     this.#verifier.invalidate(token);
   }
 
+  /** Explains the verdict on a request, check by check; the functions of the options are the last checks. */
+  async explain(authorization, several, request) {
+    const shown = request === undefined ? undefined : this.sender.shownBy(request);
+    const message = this.#withClient({ authorization, several, ...NOTHING, ...shown }, request);
+    const explanation = new Explanation(JSON.parse(await this.door.explain(message)));
+    return explanation.verdict === 'passed' && explanation.claims !== null
+      ? explanation.and(this.#refusedByOwn(explanation.claims))
+      : explanation;
+  }
+
+  /** Exchanges the token of a request; `passed` is the addon's verdict on it, if it has more than a number. */
+  async exchange(name, authorization, client, passed) {
+    if (typeof name !== 'string') {
+      throw expected('exchange', 'its argument', 'the name of an exchange', name);
+    }
+    const exchanged = await this.door.exchange(authorization, name, client, passed);
+    if (exchanged.token === undefined) {
+      throw refusalError(exchanged);
+    }
+    return new ExchangedToken(exchanged);
+  }
+
+  #withClient(message, request) {
+    return this.#verifier.introspects ? { ...message, client: clientOf(request) } : message;
+  }
+
   /** Calls `spend` if a signature was verified on this thread. */
   #conclude(verdict, authorization, request, spend) {
     if (typeof verdict === 'number') {
-      return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization, spend);
+      return verdict === ANONYMOUSLY ? null : this.#admit(verdict, authorization, request, spend);
     }
     if (verdict.tookSignature) {
       spend?.();
@@ -87,25 +135,66 @@ the key (kid), or raise maxKeyAttempts`;
       return refusalError(verdict);
     }
     this.sender.remember(request, verdict);
-    const { number, dpopNonce } = verdict;
-    return number === ANONYMOUSLY ? null : this.#admit(number, authorization, spend, dpopNonce);
+    const { number } = verdict;
+    return number === ANONYMOUSLY ? null : this.#admit(number, authorization, request, spend, verdict);
   }
 
-  #admit(number, authorization, spend, dpopNonce) {
-    let claims = this.#verifier.memory.get(number);
-    if (claims === undefined) {
+  #admit(number, authorization, request, spend, passed) {
+    const { tokens } = this.#verifier;
+    let known = tokens.get(number);
+    if (known === undefined) {
       spend?.();
-      claims = this.#verifier.memory.learn(number, authorization);
+      known = tokens.learn(number, authorization, passed);
+    } else if (this.#passes.get(known) !== false && passed?.dpopNonce === undefined) {
+      this.#hold(known, authorization);
     }
+    return this.#accessOf(known, authorization, request, passed);
+  }
+
+  /** Has the verdict on a token hold for the next requests, if that is possible. */
+  #hold(known, authorization) {
+    const epoch = currentEpoch();
+    const until = this.door.holdsUntil(authorization);
+    this.#passes.set(known, until > 0);
+    if (until > 0) {
+      this.#verifier.tokens.hold(known, authorization, epoch, until);
+    }
+  }
+
+  /** The access of a request whose token the addon has accepted, unless a function of the options refuses it. */
+  #accessOf(known, authorization, request, passed) {
+    const refused = this.#refusedByOwn(known.claims);
+    if (refused !== undefined) {
+      return refusalError(refused);
+    }
+    const client = this.#exchanges ? clientOf(request) : undefined;
+    return new Access(authorization, known, this, passed, client);
+  }
+
+  /** The refusal of a token with these claims by a function of the options, if one refuses it. */
+  #refusedByOwn(claims) {
     if (this.#tenants !== undefined && !this.#tenants.accept(claims)) {
-      return refusalError(this.door.refuseTenant());
+      return this.door.refuseTenant();
     }
     for (const rule of this.#ownRules) {
       if (!isMet(rule, claims)) {
-        return refusalError(this.door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours')));
+        return this.door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours'));
       }
     }
-    return new Access(authorization, claims, this.#scope, this.#verifier.resource, dpopNonce);
+    return undefined;
+  }
+}
+
+/** The parts of a request of which the token alone is judged. */
+const NOTHING = { method: '', fields: [] };
+
+/** Declares an exchange; the errors of its target begin with its place in the options. */
+function declare(door, { place, name, by, target }) {
+  try {
+    door.addExchange(name, by, target);
+  } catch (error) {
+    error.message = `${place}: ${error.message}`;
+    throw error;
   }
 }
 

@@ -18,6 +18,15 @@ function middleware(guard, endpoint) {
     return guard.judge(authorization, several, request);
   }
 
+  /** The same where refusals are only reported: then a request that would be refused passes without a token. */
+  function judgeOrReport(request, judge) {
+    if (!endpoint.reportOnly) {
+      return judge(request);
+    }
+    const report = (error) => tellReport(endpoint.onReport, error, request);
+    return passing(() => judge(request), report);
+  }
+
   /** The same for a request of Node, in as few steps as possible. */
   function judgeRequest(req) {
     const { authorization } = read(req, 'headers');
@@ -33,7 +42,7 @@ function middleware(guard, endpoint) {
   function pass(req, res, next) {
     let verdict;
     try {
-      verdict = judgeRequest(req);
+      verdict = judgeOrReport(req, judgeRequest);
     } catch (error) {
       return fail(error, req, next);
     }
@@ -85,10 +94,17 @@ function middleware(guard, endpoint) {
   return Object.assign(pass, {
     async verify(token) {
       const { authorization, several } = ofToken(token);
-      return passed(await guard.judge(authorization, several));
+      return passed(await judgeOrReport(undefined, () => guard.judge(authorization, several)));
     },
     async verifyRequest(request) {
-      return passed(await judge(request));
+      return passed(await judgeOrReport(request, judge));
+    },
+    async explain(tokenOrRequest) {
+      if (typeof tokenOrRequest === 'string') {
+        return guard.explain(`Bearer ${tokenOrRequest}`, false);
+      }
+      const { authorization, several } = withTaken(tokenOrRequest, presented);
+      return guard.explain(authorization, several, tokenOrRequest);
     },
     invalidate(token) {
       guard.invalidate(token);
@@ -132,6 +148,29 @@ function giveNonce(req, res) {
 /** Calls the hook. A failing hook changes nothing: the request is still refused. */
 function tell(onError, error, req) {
   attempt(() => onError?.(error, req), (failure) => warn(`onError failed: ${textOf(failure)}`));
+}
+
+/** The verdict of a judgement whose refusals and failures are reported: null in their place. */
+function passing(judge, report) {
+  const reported = (verdict) => (verdict instanceof RefusalError ? failed(verdict) : verdict);
+  const failed = (error) => {
+    report(error);
+    return null;
+  };
+  try {
+    const verdict = judge();
+    return verdict instanceof Promise ? verdict.then(reported).catch(failed) : reported(verdict);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Reports a refusal that was kept from the client: to the hook, or else to the log. */
+function tellReport(onReport, error, req) {
+  if (onReport === undefined) {
+    return warn(`report only: would refuse a request: ${error.code ?? 'error'}: ${error.reason ?? textOf(error)}`);
+  }
+  attempt(() => onReport(error, req), (failure) => warn(`onReport failed: ${textOf(failure)}`));
 }
 
 function passed(verdict) {

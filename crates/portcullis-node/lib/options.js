@@ -2,14 +2,13 @@
 
 const { CLAIM, DESCRIPTION, ENDPOINT, ISSUER_RULES, MCP, MCP_RULES, RESOURCE_RULES, RULES, VERIFICATION } = require('./library.js');
 const { pick, readForLibrary, refuseUnknown } = require('./library.js');
+const { readExchanges } = require('./endpoint/exchanges.js');
+const { readIntrospection } = require('./endpoint/introspector.js');
 const { acceptsOf, readTenants } = require('./tenants.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
-
-/** The longest time of a timer in Node, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A trust domain (SPIFFE-ID section 2.1). */
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
@@ -85,6 +84,10 @@ function readEndpoint(options, name) {
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),
     getKeyTimeout: readTimeout(name, 'getKeyTimeout', getKeyTimeout),
+    introspection: readIntrospection(name, options.introspection),
+    exchanges: optional(options.exchange, (value) => readExchanges(name, 'exchange', value)) ?? [],
+    reportOnly: readBoolean(name, 'reportOnly', options.reportOnly),
+    onReport: readFunction(name, 'onReport', options.onReport),
     dpop: readDpop(name, options.dpop),
     findCertificate: certificateFinder(name, readFunction(name, 'clientCertificate', options.clientCertificate)),
   };
@@ -175,4 +178,4 @@ function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   return value;
 }
 
-module.exports = { LONGEST_TIMER, readDescription, readOptions, readVerification };
+module.exports = { readDescription, readOptions, readVerification };

@@ -48,6 +48,12 @@ function nodeRequestOf(request) {
   return [request, raw, req, raw?.req].find((request) => Array.isArray(request?.rawHeaders)) ?? request;
 }
 
+/** The address of the client, as the framework knows it: of the connection, or by a trusted proxy. */
+function clientOf(request) {
+  const ip = request?.ip;
+  return typeof ip === 'string' ? ip : nodeRequestOf(request)?.socket?.remoteAddress;
+}
+
 /**
  * A property of a request. Each request of Express has its own shape, and V8 finds its properties four times as fast by a
  * variable name.
@@ -82,4 +88,4 @@ function textOrNothing(value) {
   return typeof value === 'string' ? value : undefined;
 }
 
-module.exports = { credentialsOf, fieldsOf, isRepeated, nodeRequestOf, read };
+module.exports = { clientOf, credentialsOf, fieldsOf, isRepeated, nodeRequestOf, read };

@@ -2,6 +2,7 @@
 
 const { Issuers } = require('./any-of.js');
 const { AskingGuard } = require('./asking-guard.js');
+const { Introspector } = require('./endpoint/introspector.js');
 const { Guard } = require('./guard.js');
 const { JwksService } = require('./keys.js');
 const { middleware } = require('./middleware.js');
@@ -9,12 +10,12 @@ const { VERIFICATION, configured } = require('./library.js');
 const { readOptions } = require('./options.js');
 const { Tenants } = require('./tenants.js');
 const { expected } = require('./values.js');
-const { sharedVerifier } = require('./verifier.js');
+const { introspectingVerifier, sharedVerifier } = require('./verifier.js');
 
 /**
  * Middleware that lets a request pass only with a valid access token that the rules allow.
  *
- * `keys` is a JWKS service, several issuers (`anyOf`), or a function `getKey(header, token)`.
+ * `keys` is a JWKS service, several issuers (`anyOf`), an introspector, or a function `getKey(header, token)`.
  */
 function secure(keys, options) {
   const { verification, endpoint } = readOptions(options ?? {});
@@ -22,23 +23,39 @@ function secure(keys, options) {
 }
 
 function guardFor(keys, verification, endpoint) {
+  const { introspection } = endpoint;
+  const alone = Introspector.nativeOf(keys);
+  if (introspection !== undefined && (alone !== undefined || typeof keys === 'function' || keys instanceof Issuers)) {
+    throw new TypeError('secure: expected `introspection` with a JWKS service, got it with another first argument: set it in anyOf, or \
+use a JWKS service');
+  }
+  if (alone !== undefined) {
+    refuseVerification(verification, endpoint, 'with a JWKS service, got it with an introspector alone: pass that as `introspection`');
+    return new Guard(introspectingVerifier(alone), endpoint);
+  }
   if (typeof keys === 'function') {
     return new AskingGuard(keys, verification, withTenants(endpoint, verification.issuer));
   }
   if (keys instanceof Issuers) {
-    const isTenants = endpoint.accepts !== undefined && 'tenants';
-    const set = VERIFICATION.find((name) => verification[name] !== undefined || name === isTenants);
-    if (set !== undefined) {
-      throw new TypeError(`secure: expected \`${set}\` in anyOf, for each issuer, got it in secure`);
-    }
+    refuseVerification(verification, endpoint, 'in anyOf, for each issuer, got it in secure');
     return new Guard(keys.verifier, endpoint);
   }
   const service = JwksService.nativeOf(keys);
   if (service === undefined) {
-    throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), or a function getKey', keys);
+    throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
   }
   const issuer = issuerFor(keys, verification);
-  return new Guard(sharedVerifier(keys, service, { ...verification, issuer }), withTenants(endpoint, issuer));
+  const verifier = sharedVerifier(keys, service, { ...verification, issuer }, introspection);
+  return new Guard(verifier, withTenants(endpoint, issuer));
+}
+
+/** Refuses rules for tokens where they have no effect. */
+function refuseVerification(verification, endpoint, where) {
+  const isTenants = endpoint.accepts !== undefined && 'tenants';
+  const set = VERIFICATION.find((name) => verification[name] !== undefined || name === isTenants);
+  if (set !== undefined) {
+    throw new TypeError(`secure: expected \`${set}\` ${where}`);
+  }
 }
 
 /** The rules of an endpoint with the function that accepts tenants of these issuers, if there is one. */

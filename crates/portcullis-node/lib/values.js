@@ -1,5 +1,8 @@
 'use strict';
 
+/** The longest time of a timer in Node, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Readers of single values. They throw a TypeError with function and option for unexpected values. */
 
 /** Reads one string, or a non-empty array of strings. */
@@ -106,6 +109,7 @@ function nameOf(value) {
 }
 
 module.exports = {
+  LONGEST_TIMER,
   expected,
   isJson,
   nameOf,

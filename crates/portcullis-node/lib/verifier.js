@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
-const { ClaimsMemory } = require('./claims.js');
+const { KnownTokens } = require('./known-tokens.js');
 const { ISSUER_RULES } = require('./library.js');
 const { ScopeClaims } = require('./scope.js');
 const { Shared } = require('./shared.js');
@@ -19,22 +19,28 @@ class Verifier {
     this.native = verifier;
     /** The functions that accept tenants, if there are some. */
     this.tenants = Tenants.of(owner, branches.map(({ verification, accepts }) => ({ issuer: verification.issuer, accepts })));
-    this.memory = new ClaimsMemory(branches[0].verification.tokenCache);
+    this.tokens = new KnownTokens(branches[0].verification.tokenCache);
+    /** True if it asks an authorization server about tokens. */
+    this.introspects = branches.some(({ introspection }) => introspection !== undefined);
     this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
   }
 
-  /** A verifier for the addon's keys and options read by `readOptions`. */
-  static of(keys, { issuer = [undefined], ...verification }) {
-    return Verifier.ofBranches(forEach(issuer, verification).map((verification) => ({ keys, verification })));
+  /** A verifier for the addon's keys, options read by `readOptions`, and an introspector of the addon. */
+  static of(keys, { issuer = [undefined], ...verification }, introspection) {
+    const branches = forEach(issuer, verification).map((verification) => ({ keys, verification, introspection }));
+    return Verifier.ofBranches(branches);
+  }
+
+  /** A verifier for the opaque tokens that an authorization server vouches for, by the addon's introspector. */
+  static ofIntrospector(introspection) {
+    const branches = [{ verification: {}, introspection }];
+    return new Verifier(native.TokenVerifier.ofIntrospector(introspection), branches, 'secure');
   }
 
   /** A verifier for several issuers, each with its own keys and options. */
   static ofBranches(branches) {
-    const [keys, options] = forAddon(branches);
-    const verifier =
-      branches.length === 1
-        ? new native.TokenVerifier(keys[0], options[0])
-        : native.TokenVerifier.anyOf(keys, options);
+    const issuers = forAddon(branches);
+    const verifier = issuers.length === 1 ? new native.TokenVerifier(issuers[0]) : native.TokenVerifier.anyOf(issuers);
     return new Verifier(verifier, branches, 'anyOf');
   }
 
@@ -42,7 +48,7 @@ class Verifier {
   static ofResource(description, branches) {
     const { mcp, ...rules } = description;
     const texts = [JSON.stringify(rules), mcp === false ? null : JSON.stringify(mcp)];
-    const verifier = native.TokenVerifier.ofResource(...texts, ...forAddon(branches));
+    const verifier = native.TokenVerifier.ofResource(...texts, forAddon(branches));
     return Object.assign(new Verifier(verifier, branches, 'protectedResource'), { resource: rules.resource, isMcpServer: mcp !== false });
   }
 
@@ -52,18 +58,38 @@ class Verifier {
   }
 }
 
-/** The keys and the options of each issuer. */
+/** The issuers, each with its keys, its options and its introspector. */
 function forAddon(branches) {
-  return [branches.map(({ keys }) => keys), branches.map(({ verification }) => JSON.stringify(verification))];
+  return branches.map(({ keys, verification, introspection }) => new native.Issuer(keys, JSON.stringify(verification), introspection));
 }
 
 /** The verifiers in use of each service, by their options. */
 const verifiers = new Shared();
 
+/** The verifiers of each introspector alone. */
+const introspecting = new Shared();
+
 /** The verifier of a service with these options, shared by guards so that they share its cache. */
-function sharedVerifier(service, keys, verification) {
+function sharedVerifier(service, keys, verification, introspection) {
   const options = JSON.stringify(verification, (name, value) => (isDefault(name, value) ? undefined : value));
-  return verifiers.get(service, options, () => Verifier.of(keys, verification));
+  const owner = introspection === undefined ? service : pairOf(service, introspection);
+  return verifiers.get(owner, options, () => Verifier.of(keys, verification, introspection));
+}
+
+/** The verifier of an introspector without keys, shared in the same way. */
+function introspectingVerifier(introspection) {
+  return introspecting.get(introspection, '', () => Verifier.ofIntrospector(introspection));
+}
+
+/** The introspectors that are used with a service, each with an object that stands for the two. */
+const pairs = new WeakMap();
+
+function pairOf(service, introspection) {
+  const ofService = pairs.get(service) ?? new WeakMap();
+  pairs.set(service, ofService);
+  const pair = ofService.get(introspection) ?? {};
+  ofService.set(introspection, pair);
+  return pair;
 }
 
 /** Returns true if an option has its default value, so that it can be left out. */
@@ -72,4 +98,4 @@ function isDefault(name, value) {
   return Object.hasOwn(defaults, name) && JSON.stringify(value) === JSON.stringify(defaults[name]);
 }
 
-module.exports = { Verifier, sharedVerifier };
+module.exports = { Verifier, introspectingVerifier, sharedVerifier };

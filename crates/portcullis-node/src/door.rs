@@ -2,7 +2,7 @@
 
 use napi::{
     Env, Result,
-    bindgen_prelude::{ObjectFinalize, Unknown},
+    bindgen_prelude::{Object, ObjectFinalize, Unknown},
 };
 use napi_derive::napi;
 use portcullis::{
@@ -12,10 +12,14 @@ use portcullis::{
 
 use crate::{
     dpop::Dpop,
+    exchange,
+    exchanger::Exchanger,
+    field::Field,
     judge,
     message::{Fields, Message},
     options::{self, seconds, unusable},
     refused::Refused,
+    runtime,
     token_verifier::TokenVerifier,
     verdict::Passed,
 };
@@ -53,6 +57,13 @@ impl Door {
         judge::function(env, self.secure.clone())
     }
 
+    /// Returns the time until which other requests with the same field pass as this one does, in milliseconds since 1970, unless
+    /// another [`epoch`](crate::epoch) begins; 0 if each has to be judged.
+    #[napi]
+    pub fn holds_until(&self, authorization: Field) -> f64 {
+        judge::holds_until(&self.secure, &authorization)
+    }
+
     /// True if handlers get the `Authorization` field: always, except for MCP servers whose rules do not ask for it.
     #[napi(getter)]
     pub fn forwards_authorization(&self) -> bool {
@@ -78,6 +89,38 @@ impl Door {
         before: Option<&Passed>,
     ) -> Result<Unknown<'env>> {
         judge::message(env, &self.secure, &message, verify, before.map(Passed::admitted))
+    }
+
+    /// Declares an exchange by its name (RFC 8693); the target is `Target`.
+    #[napi]
+    pub fn add_exchange(&mut self, name: String, exchanger: &Exchanger, target: String) -> Result<()> {
+        let target = options::read(&target)?;
+        self.secure = self.secure.clone().exchange(name, &exchanger.exchanger, target).map_err(unusable)?;
+        Ok(())
+    }
+
+    /// Returns a promise of the token in exchange for that of this field, or of the refusal; `before` is the verdict on the request, if
+    /// it cannot be judged again.
+    #[napi]
+    pub fn exchange<'env>(
+        &self,
+        env: &'env Env,
+        authorization: Field,
+        name: String,
+        client: Option<String>,
+        before: Option<&Passed>,
+    ) -> Result<Object<'env>> {
+        exchange::of_request(env, &self.secure, &authorization, &name, client.as_deref(), before.map(Passed::admitted))
+    }
+
+    /// Returns a promise of the explanation of a verdict, as JSON.
+    #[napi]
+    pub fn explain<'env>(&self, env: &'env Env, message: Message) -> Result<Object<'env>> {
+        let secure = self.secure.clone();
+        runtime::promise(env, async move {
+            let explanation = message.explain(&secure).await;
+            serde_json::to_string(&explanation).map_err(|error| napi::Error::from_reason(error.to_string()))
+        })
     }
 
     /// The refusal of a token that a rule in JavaScript does not accept.

@@ -23,7 +23,7 @@ thread_local! {
 }
 
 /// A string of JavaScript in UTF-8, in which characters outside of tokens stay such.
-pub(crate) struct Field(Vec<u8>);
+pub struct Field(Vec<u8>);
 
 impl Field {
     pub(crate) fn as_bytes(&self) -> &[u8] {

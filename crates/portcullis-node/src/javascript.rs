@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64_simd::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
 use napi::{
@@ -17,7 +18,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
-use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress, ReplayStore};
+use portcullis::{HttpClient, HttpRequest, JwkSet, JwksCache, PeerAddress, ReplayStore, TokenStore};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -174,7 +175,13 @@ impl HttpClient for JavaScriptClient {
         let HttpRequest { request: asked, max_body_bytes, .. } = &request;
         let headers: HashMap<_, _> =
             asked.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let argument = json!({ "url": asked.uri().to_string(), "headers": headers, "maxBodyBytes": max_body_bytes });
+        let argument = json!({
+            "method": asked.method().as_str(),
+            "url": asked.uri().to_string(),
+            "headers": headers,
+            "body": str::from_utf8(asked.body())?,
+            "maxBodyBytes": max_body_bytes,
+        });
         match self.0.ask("fetch", argument.to_string(), Some(request)).await? {
             Answer::Fetched(response) => Ok(response),
             _ => Err("expected a response, got a text".into()),
@@ -210,6 +217,29 @@ impl ReplayStore for JavaScriptReplayStore {
             Answer::Kept(is_new) => Ok(is_new),
             _ => Err("expected true or false, got another answer".into()),
         }
+    }
+}
+
+/// A store in JavaScript for the sealed answers of an authorization server.
+pub(crate) struct JavaScriptTokenStore(pub(crate) Arc<JavaScript>);
+
+impl TokenStore for JavaScriptTokenStore {
+    async fn get(&self, key: &str) -> std::result::Result<Option<Bytes>, Error> {
+        match self.0.ask("getEntry", key.to_owned(), None).await? {
+            Answer::Text(Some(text)) => Ok(Some(BASE64.decode_to_vec(text).map_err(|error| error.to_string())?.into())),
+            Answer::Text(None) => Ok(None),
+            _ => Err("expected an entry, got another answer".into()),
+        }
+    }
+
+    async fn set(&self, key: &str, entry: Bytes, ttl: Duration) -> std::result::Result<(), Error> {
+        // In whole seconds, as Redis takes them, and never longer than allowed; 0 would be for ever, or an error.
+        let seconds = ttl.as_secs();
+        if seconds == 0 {
+            return Ok(());
+        }
+        let argument = json!({ "key": key, "entry": BASE64.encode_to_string(entry), "seconds": seconds });
+        self.0.ask("setEntry", argument.to_string(), None).await.map(drop)
     }
 }
 

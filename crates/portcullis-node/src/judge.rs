@@ -7,6 +7,7 @@ use std::{
     ffi::c_void,
     panic::{self, AssertUnwindSafe},
     ptr,
+    time::UNIX_EPOCH,
 };
 
 use napi::{
@@ -84,6 +85,16 @@ pub(crate) fn message<'env>(
     let outcome = outcome(env, secure, message.judge(secure, verify, before), message.shows_proof())?;
     // SAFETY: the value was made in this call, for this `env`.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), outcome) })
+}
+
+/// Returns the time until which requests with this field pass, in milliseconds since 1970; 0 if each has to be judged.
+pub(crate) fn holds_until(secure: &Secure, authorization: &Field) -> f64 {
+    let request = Request { authorization: Some(authorization.as_bytes()), several: false, verify: false };
+    let Judging::Done(verdict) = request.judge(secure) else { return 0.0 };
+    let access = verdict.outcome.as_ref().ok().and_then(Admitted::access);
+    let until = access.and_then(|access| secure.holds_until(access));
+    let since_1970 = until.and_then(|until| until.duration_since(UNIX_EPOCH).ok());
+    since_1970.map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }
 
 /// The verdict, or a promise of it that another thread settles.

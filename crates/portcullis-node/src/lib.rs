@@ -56,7 +56,13 @@
 mod camel_case;
 mod door;
 mod dpop;
+mod endpoint;
+mod epoch;
+mod exchange;
+mod exchanger;
 mod field;
+mod introspector;
+mod issuer;
 mod javascript;
 mod judge;
 mod key_service;

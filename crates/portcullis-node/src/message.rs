@@ -1,9 +1,13 @@
 //! A request from JavaScript with all parts that may count: [`Message`].
 
+use std::{net::IpAddr, time::SystemTime};
+
 use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use portcullis::{Admitted, ClientAuthority, ClientCertificate, Content, HeaderFields, Judging, Presented, Secure};
+use portcullis::{
+    Admitted, ClientAddress, ClientAuthority, ClientCertificate, Content, Explanation, HeaderFields, Judging, Presented, Secure,
+};
 
 use crate::request::Request;
 
@@ -24,6 +28,8 @@ pub struct Message {
     pub authority: Option<String>,
     /// The scheme of the client's URL, if it is known.
     pub scheme: Option<String>,
+    /// The client's address, which keeps clients apart at an introspection endpoint.
+    pub client: Option<String>,
     /// The client's certificate, in DER.
     pub client_certificate: Option<Uint8Array>,
     /// All of the content; absent if it is not seen.
@@ -35,16 +41,33 @@ pub struct Message {
 impl Message {
     /// Judges the request without waiting, and verifies an unknown token only if `verify` is set.
     pub(crate) fn judge(&self, secure: &Secure, verify: bool, before: Option<&Admitted>) -> Judging {
+        let presented = self.presented().verify_later(!verify);
+        let judging = secure.judge(&match before {
+            Some(Admitted::Bearer(access)) => presented.after(Some(access)),
+            Some(Admitted::Anonymous(anonymous)) => presented.after_anonymous(Some(anonymous)),
+            _ => presented,
+        });
+        match judging {
+            Judging::Waits(pending) => Judging::Waits(pending.by_client(self.client())),
+            done => done,
+        }
+    }
+
+    /// Explains the verdict on the request, as of now.
+    pub(crate) async fn explain(&self, secure: &Secure) -> Explanation {
+        secure.explain(&self.presented(), SystemTime::now()).await
+    }
+
+    fn presented(&self) -> Presented<'_> {
         let certificate = self.client_certificate.as_deref().map(ClientCertificate::from_der);
         let target = self.target.as_deref().unwrap_or_default();
         let presented = Presented::new(self).request(&self.method, target).content(self.content());
         let presented = presented.scheme(self.scheme.as_deref()).authority(self.authority());
-        let presented = presented.client_certificate(certificate).verify_later(!verify);
-        secure.judge(&match before {
-            Some(Admitted::Bearer(access)) => presented.after(Some(access)),
-            Some(Admitted::Anonymous(anonymous)) => presented.after_anonymous(Some(anonymous)),
-            _ => presented,
-        })
+        presented.client_certificate(certificate)
+    }
+
+    fn client(&self) -> Option<ClientAddress> {
+        self.client.as_deref()?.parse::<IpAddr>().ok().map(ClientAddress::from)
     }
 
     /// Returns true if the request has a DPoP proof.

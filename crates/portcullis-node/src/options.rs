@@ -14,7 +14,7 @@ use crate::camel_case::{self, camel_case};
 
 /// The fields of [`Rules`] that `secure` does not offer, with reasons.
 const NOT_OF_ENDPOINTS: [(&str, &str); 1] =
-    [("report_only", "a guard cannot report yet what it would have refused; the Rust library can")];
+    [("report_only", "JavaScript reads it, since a guard may have rules of its own")];
 
 /// The fields of [`IssuerRules`] that neither `secure` nor `anyOf` offers, with reasons.
 const NOT_OF_ISSUERS: [(&str, &str); 1] =

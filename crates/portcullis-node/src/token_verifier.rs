@@ -10,7 +10,8 @@ use napi_derive::napi;
 use portcullis::{ProtectedResource, Secure, Verifier, VerifierBuilder};
 
 use crate::{
-    key_service::KeyService,
+    introspector::Introspector,
+    issuer::Issuer,
     options::{self, unusable},
     refused::readable,
 };
@@ -38,36 +39,36 @@ pub struct MetadataResponse {
 
 #[napi]
 impl TokenVerifier {
-    /// Makes a verifier for one issuer's keys; the options are `IssuerRules`.
+    /// Makes a verifier for one issuer.
     #[napi(constructor)]
-    pub fn new(env: Env, keys: &KeyService, options: String) -> Result<Self> {
-        let verifier = builder(keys, &options)?.build().map_err(unusable)?;
+    pub fn new(env: Env, issuer: &Issuer) -> Result<Self> {
+        let verifier = issuer.builder()?.build().map_err(unusable)?;
         Self::told_of(env, Secure::new(verifier))
     }
 
-    /// Makes a verifier for several issuers, each with its own keys and options.
+    /// Makes a verifier for the opaque tokens that an authorization server vouches for.
     #[napi(factory)]
-    pub fn any_of(env: Env, keys: Vec<&KeyService>, options: Vec<String>) -> Result<Self> {
-        let verifier = Verifier::any_of(builders(&keys, &options)?).map_err(unusable)?;
+    pub fn of_introspector(env: Env, introspector: &Introspector) -> Result<Self> {
+        Self::told_of(env, Secure::new(introspector.introspector.clone()))
+    }
+
+    /// Makes a verifier for several issuers, each with its own keys and rules.
+    #[napi(factory)]
+    pub fn any_of(env: Env, issuers: Vec<&Issuer>) -> Result<Self> {
+        let verifier = Verifier::any_of(builders(&issuers)?).map_err(unusable)?;
         Self::told_of(env, Secure::new(verifier))
     }
 
     /// Makes a verifier for the tokens of these issuers for a resource; the description is `ResourceRules`, and `mcp` the `McpRules` of
     /// an MCP server.
     #[napi(factory)]
-    pub fn of_resource(
-        env: Env,
-        description: String,
-        mcp: Option<String>,
-        keys: Vec<&KeyService>,
-        options: Vec<String>,
-    ) -> Result<Self> {
+    pub fn of_resource(env: Env, description: String, mcp: Option<String>, issuers: Vec<&Issuer>) -> Result<Self> {
         let resource = ProtectedResource::default().rules(options::read(&description)?);
         let resource = match mcp {
             Some(rules) => resource.mcp(options::read(&rules)?),
             None => resource,
         };
-        let resource = builders(&keys, &options)?.into_iter().fold(resource, ProtectedResource::issuer);
+        let resource = builders(&issuers)?.into_iter().fold(resource, ProtectedResource::issuer);
         Self::told_of(env, Secure::protecting(resource).map_err(unusable)?)
     }
 
@@ -102,10 +103,6 @@ impl ObjectFinalize for TokenVerifier {
     }
 }
 
-fn builders(keys: &[&KeyService], options: &[String]) -> Result<Vec<VerifierBuilder>> {
-    keys.iter().zip(options).map(|(keys, options)| builder(keys, options)).collect()
-}
-
-fn builder(keys: &KeyService, options: &str) -> Result<VerifierBuilder> {
-    Ok(Verifier::builder(keys.jwks.clone()).rules(options::read(options)?))
+fn builders(issuers: &[&Issuer]) -> Result<Vec<VerifierBuilder>> {
+    issuers.iter().map(|issuer| issuer.builder()).collect()
 }

@@ -18,7 +18,7 @@ const ANONYMOUSLY: f64 = 1.0;
 pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shows_proof: bool) -> Verdict {
     let portcullis::Verdict { outcome, ground, dpop_nonce, .. } = verdict;
     match outcome {
-        Ok(admitted) if shows_proof || dpop_nonce.is_some() => Either3::B(Passed {
+        Ok(admitted) if shows_proof || dpop_nonce.is_some() || is_introspected(&admitted) => Either3::B(Passed {
             admitted,
             nonce: dpop_nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
             took_signature: shows_proof || ground == Some(Ground::Verified),
@@ -50,6 +50,20 @@ impl Passed {
         self.nonce.clone().map_or(Either::B(()), Either::A)
     }
 
+    /// The claims of an introspected token, as JSON; undefined for a JWT, which has them itself.
+    #[napi(getter)]
+    pub fn claims(&self) -> Either<String, ()> {
+        let access = self.admitted.access().filter(|access| access.token().is_introspected());
+        access.and_then(|access| serde_json::to_string(access.claims()).ok()).map_or(Either::B(()), Either::A)
+    }
+
+    /// The JWT behind a phantom token; undefined if there is none.
+    #[napi(getter)]
+    pub fn phantom_jwt(&self) -> Either<String, ()> {
+        let jwt = self.admitted.access().and_then(|access| access.token().phantom_jwt());
+        jwt.map_or(Either::B(()), |jwt| Either::A(jwt.to_owned()))
+    }
+
     /// True if a signature was verified for the verdict.
     #[napi(getter)]
     pub fn took_signature(&self) -> bool {
@@ -60,6 +74,10 @@ impl Passed {
     pub(crate) fn admitted(&self) -> &Admitted {
         &self.admitted
     }
+}
+
+fn is_introspected(admitted: &Admitted) -> bool {
+    admitted.access().is_some_and(|access| access.token().is_introspected())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact for as many tokens as a process can verify in centuries")]

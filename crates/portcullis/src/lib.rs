@@ -60,6 +60,7 @@ mod clock;
 mod configuration_error;
 mod crypto;
 mod each_once;
+mod epoch;
 mod issuer_template;
 pub mod json;
 mod keys;
@@ -129,6 +130,7 @@ pub use claims::{Claims, Confirmation, IssuerRules, TokenCacheRules, VerifiedTok
 pub use client_authentication::ClientAuthentication;
 pub use clock::{Clock, SystemClock};
 pub use configuration_error::ConfigurationError;
+pub use epoch::epoch;
 pub use exchange::{ExchangedToken, Exchanger, ExchangerBuilder, Target, TargetTokenType};
 pub use explain::{
     Check, CollectedMetadata, Explanation, Fact, Outcome, ResourceCheck, ResourceCheckKind, ResourceFinding,

@@ -36,7 +36,7 @@ const LIBRARY: &str = "
     refusal
     keys
     crypto
-    algorithm base64url clock each_once issuer_template loopback names units";
+    algorithm base64url clock each_once epoch issuer_template loopback names units";
 
 /// The highest pure rooms of the library; all rooms below are pure too: no async, I/O or log, and no clock except in `clock`.
 const PURE: &str = "challenge";
@@ -53,10 +53,12 @@ const GATEWAY: &str = "
 
 const ADDON: &str = "
     door
-    judge token_verifier
-    dpop key_service message verdict
+    exchanger judge token_verifier
+    issuer
+    exchange introspector key_service message verdict
+    dpop endpoint
     field javascript log options refused request runtime
-    camel_case";
+    camel_case epoch";
 
 /// Checks each file and lists the forbidden imports.
 pub(crate) fn check() -> Result {

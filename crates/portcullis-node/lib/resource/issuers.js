@@ -6,7 +6,7 @@ const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../library.js');
 const { expected } = require('../values.js');
 
 /** The members of an issuer in `issuers`, and of the options for a single one. */
-const ISSUER = ['jwks', ...VERIFICATION.filter((name) => name !== 'trustDomain')];
+const ISSUER = ['jwks', 'introspection', ...VERIFICATION.filter((name) => name !== 'trustDomain')];
 
 /** Rules for tokens that issuers of a resource cannot have, with the reasons. */
 const NOT_OF_ISSUERS = {

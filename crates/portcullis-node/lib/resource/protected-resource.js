@@ -55,7 +55,7 @@ function mounted(owner, verifier) {
 /** Middleware for a part of the resource, with rules of its own. It lets no request for the document wait for a token. */
 function guarded(owner, verifier, options = {}) {
   const { verification, endpoint } = readOptions(options, owner);
-  const misplaced = VERIFICATION.find((name) => verification[name] !== undefined);
+  const misplaced = VERIFICATION.find((name) => verification[name] !== undefined) ?? (endpoint.introspection && 'introspection');
   if (misplaced !== undefined) {
     throw new TypeError(`${owner}: expected \`${misplaced}\` in the description of the resource, got it in its guard`);
   }

@@ -2,6 +2,7 @@
 
 const { EventEmitter, once } = require('node:events');
 const { createServer } = require('node:http');
+const { text: textOf } = require('node:stream/consumers');
 const { gzipSync } = require('node:zlib');
 
 const { atEnd } = require('./cleanup.js');
@@ -16,6 +17,8 @@ class AuthorizationServer extends EventEmitter {
   counts = { jwks: 0, metadata: 0 };
   requests = [];
   metadata = {};
+  /** Functions that answer the forms sent to a path, `(form, request) => object`, or `[type, text]`, or `[type, text, status]`. */
+  forms = {};
   #failure = null;
   #server;
 
@@ -67,12 +70,14 @@ class AuthorizationServer extends EventEmitter {
   }
 
   #answer(request, response) {
-    const asked = request.url === '/jwks' ? 'jwks' : 'metadata';
-    this.counts[asked] += 1;
+    const asked = request.url === '/jwks' ? 'jwks' : Object.hasOwn(this.forms, request.url) ? request.url : 'metadata';
+    this.counts[asked] = (this.counts[asked] ?? 0) + 1;
     this.requests.push({ url: request.url, headers: request.headers });
     this.emit('request');
     if (this.#failure !== null) {
       this.#failure(request, response);
+    } else if (Object.hasOwn(this.forms, asked)) {
+      this.#answerForm(asked, request, response);
     } else if (asked === 'jwks') {
       this.#send(response, { keys: this.keys });
     } else if (request.url === '/.well-known/openid-configuration') {
@@ -80,6 +85,13 @@ class AuthorizationServer extends EventEmitter {
     } else {
       response.writeHead(404).end();
     }
+  }
+
+  async #answerForm(path, request, response) {
+    const form = Object.fromEntries(new URLSearchParams(await textOf(request)));
+    const answer = await this.forms[path](form, request);
+    const [type, body, status = 200] = Array.isArray(answer) ? answer : ['application/json', JSON.stringify(answer)];
+    response.writeHead(status, { 'content-type': type }).end(body);
   }
 
   #send(response, document) {

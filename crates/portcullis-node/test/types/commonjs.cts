@@ -25,7 +25,7 @@ router.get('/:id', secure(keys), (req, res) => {
   const subject: string | undefined = req.claims?.sub;
   const granted: boolean | undefined = req.auth?.hasScope('read');
   if (req.claims?.['myClaim'] === 'someValue') {
-    res.json({ id, subject, granted, header: req.auth?.header.alg, scopes: req.auth?.scopes });
+    res.json({ id, subject, granted, header: req.auth?.header?.alg, scopes: req.auth?.scopes });
   }
 });
 const handler: express.RequestHandler = secure(keys);

@@ -88,7 +88,7 @@ const access: Access = await guard.verify('token');
 const { claims, token, header, scopes } = access;
 const expiry: number | undefined = claims.exp;
 const nonce: string | undefined = access.dpopNonce;
-console.log(claims.aud, claims['roles'], token, header.kid, header['x5t'], scopes.length, expiry, nonce);
+console.log(claims.aud, claims['roles'], token, header?.kid, header?.['x5t'], scopes.length, expiry, nonce);
 await guard.verifyRequest(new Request('https://api.example.com'));
 await guard.verifyRequest(new Headers());
 await guard.verifyRequest({ authorization: 'Bearer token' });

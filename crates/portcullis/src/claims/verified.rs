@@ -260,6 +260,20 @@ impl VerifiedToken {
         self.verified().shown_as.get().is_some_and(|kept| **kept == *name)
     }
 
+    /// Returns true if the authorization server vouched for the token (RFC 7662), by an answer or by a phantom JWT.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// fn told(token: &portcullis::VerifiedToken) -> &str {
+    ///     if token.is_introspected() { "introspected" } else { "signed" }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn is_introspected(&self) -> bool {
+        matches!(self.verified().origin, Origin::Introspected(_))
+    }
+
     /// The grounds of the verdict on it.
     pub(crate) fn grounds(&self) -> &Grounds {
         &self.verified().grounds

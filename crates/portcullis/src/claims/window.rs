@@ -73,6 +73,11 @@ impl Window {
     pub(crate) fn contains(&self, now: SystemTime) -> bool {
         self.from.is_none_or(|first| first <= now) && self.until.is_none_or(|end| now < end)
     }
+
+    /// Returns the end of the time, if there is one.
+    pub(crate) fn until(&self) -> Option<SystemTime> {
+        self.until
+    }
 }
 
 /// A bound that no clock can reach is none.

@@ -1,6 +1,9 @@
 //! The judge of requests: finds the token, verifies it and checks it against the policy.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
@@ -270,6 +273,18 @@ impl Gate {
             }
             outcome => Verdict { outcome, would_refuse: None, ground, dpop_nonce },
         }
+    }
+
+    /// The time until which the credentials of a request that passed are good for others; none if each has to be judged.
+    pub(super) fn holds_until(&self, access: &Access) -> Option<SystemTime> {
+        let of_this_request = self.accepted_dpop().is_some()
+            || self.mcp.is_some()
+            || self.policy.depends_on_more()
+            || access.token().confirmation().is_some();
+        if of_this_request || !access.gate().verifier.is(&self.verifier) {
+            return None;
+        }
+        self.verifier.holds_until(access.token())
     }
 
     /// Counts a refused request, and returns the response to it.

@@ -1,11 +1,11 @@
 //! [`Secure`]: a verifier, and the rules of an endpoint.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use http::Response;
 
-use super::{Judging, Presented, judge::Gate};
+use super::{Access, Judging, Presented, judge::Gate};
 use crate::{refusal::Refusal, verifier::Verifier};
 
 /// Lets a request pass only with an access token that meets the rules.
@@ -93,6 +93,31 @@ impl Secure {
     /// ```
     pub fn judge(&self, presented: &Presented<'_>) -> Judging {
         self.gate.judge(presented)
+    }
+
+    /// Returns the time until which each request with the same credentials passes as this one did, unless another [`epoch`] begins.
+    ///
+    /// It is for doors that keep verdicts themselves. None if each request has to be judged: with DPoP, a token that is bound to a
+    /// key, `max_age`, rules of your own, an MCP server, and where each tenant has keys of its own.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Judging, Presented, Secure};
+    ///
+    /// # fn example(secure: Secure, token: &[u8]) {
+    /// let fields: [(&str, &[u8]); 1] = [("authorization", token)];
+    /// if let Judging::Done(verdict) = secure.judge(&Presented::new(&fields)) {
+    ///     let access = verdict.outcome.as_ref().ok().and_then(|admitted| admitted.access());
+    ///     println!("good until {:?}", access.and_then(|access| secure.holds_until(access)));
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// [`epoch`]: crate::epoch()
+    #[must_use]
+    pub fn holds_until(&self, access: &Access) -> Option<SystemTime> {
+        self.gate.holds_until(access)
     }
 
     /// Counts and logs a refusal, and returns the response to the client.

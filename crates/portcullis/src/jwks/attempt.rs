@@ -22,6 +22,7 @@ use super::{
     snapshot::Snapshot,
 };
 use crate::{
+    epoch,
     keys::{JwkSet, KeySet},
     telemetry::{self, JwksOutcome},
     transport::with_causes,
@@ -226,6 +227,9 @@ impl Refresher {
         let snapshot = Arc::new(snapshot);
         if let Some(before) = self.snapshot.swap(Some(Arc::clone(&snapshot))) {
             control.withdrawn.note(&before.keys, &snapshot.keys, now);
+            if before.keys.id() != snapshot.keys.id() {
+                epoch::begin();
+            }
         }
     }
 

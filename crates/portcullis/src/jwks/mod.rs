@@ -69,4 +69,4 @@ pub use metadata::IssuerMetadata;
 pub use service::{JwksError, JwksService};
 pub use status::JwksStatus;
 
-pub(crate) use service::Lookup;
+pub(crate) use service::{Due, Lookup};

@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    epoch,
     keys::{Candidates, ImportRules, JwkSet, KeySetId, Miss},
     refusal::{ConfigurationFault, Refusal, UnavailableFault},
     telemetry,
@@ -149,6 +150,7 @@ impl Refresher {
     /// Ends the service: its keys verify nothing any more.
     pub(super) fn retire(&self) {
         self.snapshot.store(None);
+        epoch::begin();
         if let Some(schedule) = self.lock().schedule.take() {
             schedule.abort();
         }
@@ -184,6 +186,13 @@ impl Refresher {
             self.refresh_behind(now);
         }
         true
+    }
+
+    /// The time at which these keys, if they are in use, are due for a refresh.
+    pub(super) fn fresh_until(&self, keys: KeySetId) -> Option<SystemTime> {
+        let snapshot = self.snapshot.load();
+        let in_use = snapshot.as_ref().filter(|snapshot| snapshot.keys.id() == keys)?;
+        Some(in_use.freshness.refresh_at.min(in_use.freshness.stale_at))
     }
 
     /// The keys at hand for a token; none if only a fetch can tell. Starts a due refresh.

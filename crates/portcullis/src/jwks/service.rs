@@ -55,6 +55,12 @@ pub(crate) enum Lookup {
     MustWait,
 }
 
+/// The time of the next refresh.
+pub(crate) enum Due {
+    Never,
+    At(SystemTime),
+}
+
 impl JwksService {
     /// The keys of this JWKS endpoint.
     ///
@@ -396,6 +402,16 @@ impl JwksService {
             Source::Local(current) => current.id() == keys,
             Source::Remote(refresher) => refresher.still_uses(keys, now),
             Source::Tenants(_) => false,
+        }
+    }
+
+    /// The time at which these keys, if they are in use, are due for a refresh; none for other keys. Local keys never are, and of
+    /// tenants' keys it is not told, since a tenant stays only while it is used.
+    pub(crate) fn fresh_until(&self, keys: KeySetId) -> Option<Due> {
+        match &self.0 {
+            Source::Local(current) => (current.id() == keys).then_some(Due::Never),
+            Source::Remote(refresher) => refresher.fresh_until(keys).map(Due::At),
+            Source::Tenants(_) => None,
         }
     }
 

@@ -72,6 +72,11 @@ impl Policy {
         Ok(token.into_token())
     }
 
+    /// Tells whether a check depends on more than the token: on the time, or on a closure.
+    pub(crate) fn depends_on_more(&self) -> bool {
+        self.step_up.depends_on_time() || !self.own.is_empty()
+    }
+
     /// The check of further scope values: the same implied values count.
     pub(crate) fn scope_check(&self, values: &[String]) -> ScopeCheck {
         ScopeCheck::of_all(values, &self.implied)

@@ -39,6 +39,11 @@ impl StepUp {
         }
     }
 
+    /// Tells whether the verdict on the same claims may be another later.
+    pub(super) fn depends_on_time(&self) -> bool {
+        self.max_age.is_some()
+    }
+
     /// The two checks as an explanation shows them.
     pub(super) fn rows(&self, claims: &Object, now: Now) -> [CheckRow; 2] {
         let acr = CheckRow {

@@ -1,13 +1,17 @@
 //! One issuer: its keys and its rules.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     bearer::{BearerToken, DEFAULT_MAX_TOKEN_BYTES},
     claims::{Grounds, IssuerRules, VerifiedToken},
     clock::Clock,
     introspection::Introspector,
-    jwks::JwksService,
+    jwks::{Due, JwksService},
     names::steps,
     refusal::Refusal,
     telemetry,
@@ -17,6 +21,9 @@ use crate::{
 
 /// Tells whether a tenant is accepted.
 pub(super) type TenantRule = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// The longest time for which a verdict may be kept elsewhere: a day.
+const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) struct Branch {
     pub(crate) jwks: JwksService,
@@ -72,6 +79,19 @@ impl Branch {
     pub(super) fn upholds_by(&self, jwks: &JwksService, token: &VerifiedToken) -> bool {
         let (&Grounds { window, keys, .. }, now) = (token.grounds(), self.clock.now());
         window.contains(now) && keys.is_none_or(|keys| jwks.still_uses(keys, self.now_for_keys(now)))
+    }
+
+    /// The time until which a token that is good now stays good by these keys; none if its keys have to be looked at each time.
+    pub(super) fn holds_until(&self, token: &VerifiedToken) -> Option<SystemTime> {
+        let &Grounds { window, keys, .. } = token.grounds();
+        let at_most = self.clock.now() + LONGEST_HOLD;
+        let end = window.until().map_or(at_most, |until| until.min(at_most));
+        match keys.map(|keys| self.jwks.fresh_until(keys)) {
+            None | Some(Some(Due::Never)) => Some(end),
+            Some(Some(Due::At(_))) if self.own_clock => None,
+            Some(Some(Due::At(due))) => Some(end.min(due)),
+            Some(None) => None,
+        }
     }
 
     /// The limits of the cache for its tokens; none without a cache.

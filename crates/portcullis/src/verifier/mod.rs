@@ -25,6 +25,7 @@ use crate::{
     bearer::BearerToken,
     claims::VerifiedToken,
     configuration_error::ConfigurationError,
+    epoch,
     introspection::Introspector,
     jwks::JwksService,
     refusal::{Refusal, TokenFault},
@@ -215,6 +216,7 @@ impl Verifier {
         if let Some(cache) = &self.0.cache {
             cache.forget(token.as_bytes());
         }
+        epoch::begin();
     }
 
     /// The number of cached JWTs, and their estimated size.
@@ -271,6 +273,14 @@ impl Verifier {
             None => branch.upholds(verified),
         };
         is_upheld && verified.answer_until().is_none_or(counts)
+    }
+
+    /// The time until which this verifier's verdict on a token is the same, unless another [epoch](crate::epoch()) begins; none if it has
+    /// to be asked each time.
+    pub(crate) fn holds_until(&self, verified: &VerifiedToken) -> Option<SystemTime> {
+        let branch = self.0.issuers.of_rules(verified.rules())?;
+        let until = branch.holds_until(verified)?;
+        Some(verified.answer_until().map_or(until, |answer| answer.min(until)))
     }
 
     /// The time by the clock of the token's issuer; none if the token is not one of this verifier's.

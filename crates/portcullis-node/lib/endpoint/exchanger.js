@@ -1,0 +1,49 @@
+'use strict';
+
+const native = require('../../native.js');
+const { JwksService } = require('../keys.js');
+const { VERIFICATION, configured } = require('../library.js');
+const { readVerification } = require('../options.js');
+const { expected, readBoolean } = require('../values.js');
+const { answering } = require('./answering.js');
+const { Exchanger } = require('./exchanges.js');
+const { readEndpoint } = require('./options.js');
+
+/** The options of an exchanger apart from those of its endpoint. */
+const OWN = ['jwks', 'subjectIssuer', 'dangerouslyAcceptUnverifiedTokens', 'dangerouslyAcceptOtherSubjects'];
+
+/**
+ * Exchanges tokens at the token endpoint of an authorization server. `jwks` and the rules for tokens, such as `issuer`, are for the
+ * exchanged tokens, which are verified before they are handed on.
+ */
+function exchanger(options = {}) {
+  const owner = 'exchanger';
+  const { url, rules: endpoint, storeSecret, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION]);
+  const keys = JwksService.nativeOf(options.jwks);
+  if (keys === undefined) {
+    throw expected(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);
+  }
+  const verification = readVerification(options, owner);
+  const issuer = issuerOf(owner, options.jwks, verification);
+  if (options.subjectIssuer !== undefined && typeof options.subjectIssuer !== 'string') {
+    throw expected(owner, 'subjectIssuer', 'a string', options.subjectIssuer);
+  }
+  const text = JSON.stringify({
+    endpoint,
+    subjectIssuer: options.subjectIssuer,
+    ...Object.fromEntries(OWN.slice(2).map((name) => [name, readBoolean(owner, name, options[name])])),
+  });
+  const ask = answering(asked);
+  const make = () => new native.Issuer(keys, JSON.stringify({ ...verification, issuer }));
+  return new Exchanger(configured(owner, () => new native.Exchanger(url, make(), text, ask, storeSecret)));
+}
+
+/** The one issuer of the exchanged tokens: that of the options, or of `discovery`. */
+function issuerOf(owner, jwks, { issuer = jwks.issuer === undefined ? [] : [jwks.issuer] }) {
+  if (issuer.length !== 1) {
+    throw expected(owner, 'issuer', 'one string', issuer);
+  }
+  return issuer[0];
+}
+
+module.exports = { exchanger };

@@ -1,0 +1,50 @@
+'use strict';
+
+const { inOurNames, pick, refuseUnknown } = require('../library.js');
+const { expected } = require('../values.js');
+
+/** The members of the target of an exchange. */
+const TARGET = ['audience', 'resource', 'scope', 'tokenType'];
+
+/** Exchanges tokens at an authorization server (RFC 8693): made by `exchanger`, used by the option `exchange` of `secure`. */
+class Exchanger {
+  /** The addon's exchanger. */
+  #native;
+
+  constructor(exchanger) {
+    this.#native = exchanger;
+  }
+
+  /** The state of the endpoint: its failures, and the reason of the last. */
+  status() {
+    const status = JSON.parse(this.#native.status());
+    return { ...status, lastError: status.lastError && inOurNames(status.lastError) };
+  }
+
+  /** The addon's exchanger; undefined for other values. */
+  static nativeOf(value) {
+    return value !== null && typeof value === 'object' && #native in value ? value.#native : undefined;
+  }
+}
+
+/** Reads the exchanges of an endpoint, by their names: each an object with `by`, its exchanger, and its target, or an array of these. */
+function readExchanges(owner, name, value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw expected(owner, name, 'an object of exchanges by their names', value);
+  }
+  return Object.entries(value).flatMap(([called, exchanges]) =>
+    [exchanges].flat().map((exchange) => readExchange(owner, `${name}.${called}`, called, exchange)));
+}
+
+function readExchange(owner, place, name, exchange) {
+  const by = Exchanger.nativeOf(exchange?.by);
+  if (by === undefined) {
+    throw expected(owner, `${place}.by`, 'an exchanger', exchange?.by);
+  }
+  refuseUnknown(exchange, ['by', ...TARGET], `${owner}: ${place}`);
+  const { scope } = exchange;
+  const target = { ...pick(exchange, TARGET), scope: typeof scope === 'string' ? scope.split(' ').filter(Boolean) : scope };
+  return { place, name, by, target: JSON.stringify(target) };
+}
+
+module.exports = { Exchanger, readExchanges };

@@ -1,0 +1,120 @@
+//! Introspection of opaque tokens: [`Introspector`].
+
+use std::sync::Arc;
+
+use napi::{Result, bindgen_prelude::Function};
+use napi_derive::napi;
+use portcullis::{ClaimRule, IntrospectedTokens, IntrospectionForm};
+use serde::Deserialize;
+
+use crate::{
+    endpoint::{self, EndpointOptions},
+    javascript::{JavaScript, JavaScriptClient, JavaScriptTokenStore, Question},
+    options::{self, unusable},
+};
+
+/// Asks an authorization server about opaque tokens (RFC 7662).
+#[napi]
+pub struct Introspector {
+    pub(crate) introspector: portcullis::Introspector,
+}
+
+/// The options of an introspector.
+#[derive(Deserialize)]
+struct IntrospectorOptions {
+    endpoint: EndpointOptions,
+    form: Form,
+    introspect: Introspect,
+    remember_refusals: Option<usize>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Form {
+    Json,
+    Jwt,
+    Phantom,
+}
+
+/// The introspected tokens: a word, or rules for the claims of JWTs.
+#[derive(Deserialize)]
+struct Introspect {
+    all: bool,
+    jwts: Vec<ClaimRule>,
+}
+
+#[napi]
+impl Introspector {
+    /// Makes an introspector for an endpoint; `ask` sends its questions, and asks the shared store, whose entries are sealed with the
+    /// secret, if there is one.
+    #[napi(constructor)]
+    pub fn new(url: String, options: String, ask: Function<'_, Question, ()>, store_secret: Option<&[u8]>) -> Result<Self> {
+        let options: IntrospectorOptions = options::read(&options)?;
+        let javascript = Arc::new(JavaScript::new(&ask)?);
+        let endpoint = &options.endpoint;
+        let mut builder = portcullis::Introspector::builder(&url, endpoint.client.authentication()?)
+            .http_client(JavaScriptClient(Arc::clone(&javascript)))
+            .form(options.form.into())
+            .introspect(options.introspect.into());
+        if let Some(time) = endpoint.time("timeout")? {
+            builder = builder.timeout(time);
+        }
+        if let Some(time) = endpoint.time("keepFor")? {
+            builder = builder.keep_for(time);
+        }
+        if let Some(time) = endpoint.time("rememberRefusalsFor")? {
+            builder = builder.remember_refusals_for(time);
+        }
+        if let Some(time) = endpoint.time("maxAnswerAge")? {
+            builder = builder.max_answer_age(time);
+        }
+        if let Some(most) = options.remember_refusals {
+            builder = builder.remember_refusals(most);
+        }
+        if let Some(most) = endpoint.max_questions {
+            builder = builder.max_questions(most);
+        }
+        if let Some(most) = endpoint.max_answer_bytes {
+            builder = builder.max_answer_bytes(most);
+        }
+        if let Some(most) = endpoint.cache_bytes {
+            builder = builder.cache_bytes(most);
+        }
+        if let Some(audience) = &endpoint.client.assertion_audience {
+            builder = builder.assertion_audience(audience);
+        }
+        if endpoint.dangerously_allow_http {
+            builder = builder.dangerously_allow_http();
+        }
+        if let Some(secret) = store_secret {
+            builder = builder.store(JavaScriptTokenStore(javascript), secret);
+        }
+        Ok(Self { introspector: builder.build().map_err(unusable)? })
+    }
+
+    /// The state of the endpoint, as JSON.
+    #[napi]
+    pub fn status(&self) -> String {
+        endpoint::status(&self.introspector.status())
+    }
+}
+
+impl From<Form> for IntrospectionForm {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Json => Self::Json,
+            Form::Jwt => Self::Jwt,
+            Form::Phantom => Self::Phantom,
+        }
+    }
+}
+
+impl From<Introspect> for IntrospectedTokens {
+    fn from(Introspect { all, jwts }: Introspect) -> Self {
+        match (all, jwts.is_empty()) {
+            (true, _) => Self::All,
+            (false, true) => Self::Opaque,
+            (false, false) => Self::JwtsToo(jwts),
+        }
+    }
+}

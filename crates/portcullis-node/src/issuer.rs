@@ -1,0 +1,40 @@
+//! An issuer: [`Issuer`].
+
+use napi::Result;
+use napi_derive::napi;
+use portcullis::{JwksService, Verifier, VerifierBuilder};
+
+use crate::{introspector::Introspector, key_service::KeyService, options};
+
+/// An issuer: its keys, the rules for its tokens, and the introspection of its opaque ones.
+#[napi]
+pub struct Issuer {
+    jwks: JwksService,
+    rules: String,
+    introspector: Option<portcullis::Introspector>,
+}
+
+#[napi]
+impl Issuer {
+    /// Makes an issuer; the rules are `IssuerRules`.
+    #[napi(constructor)]
+    pub fn new(keys: &KeyService, rules: String, introspector: Option<&Introspector>) -> Self {
+        let introspector = introspector.map(|introspector| introspector.introspector.clone());
+        Self { jwks: keys.jwks.clone(), rules, introspector }
+    }
+}
+
+impl Issuer {
+    /// Returns the builder of a verifier of its tokens.
+    ///
+    /// # Errors
+    ///
+    /// The error of its rules, which names the option.
+    pub(crate) fn builder(&self) -> Result<VerifierBuilder> {
+        let builder = Verifier::builder(self.jwks.clone()).rules(options::read(&self.rules)?);
+        Ok(match &self.introspector {
+            Some(introspector) => builder.introspection(introspector.clone()),
+            None => builder,
+        })
+    }
+}
