@@ -21,7 +21,7 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         tests.args(["run", "test:tap"]).current_dir(example("mcp-tests"));
         tests.env("PORTCULLIS_MCP_RMCP", folder.join("debug")).env("PORTCULLIS_MCP_PYTHON", python().join("bin"));
         tests.env("PORTCULLIS_GATEWAY", root().join("target/debug")).env("PORTCULLIS_PROXIES", proxies::programs());
-        if let Some(node) = npm::newest_node_program()? {
+        if let Some(node) = npm::newest_node()? {
             tests.env("PORTCULLIS_NEWEST_NODE", node);
         }
         counted(&mut tests, counts, Counts::see_node)

@@ -13,25 +13,30 @@ use crate::{
     test::{Counts, counted},
 };
 
+/// The versions of Node in test/nodes, the newest last.
+const VERSIONS: [&str; 3] = ["22", "24", "26"];
+
 /// Adds the npm package's steps to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package", build);
     steps.run("npm package: types", || run_command(&mut npm("test:types")));
     steps.run("npm package: tests", || counted(&mut npm("test:tap"), counts, Counts::see_node));
-    steps.run_saying("npm package: tests on the newest Node", || match newest_node()? {
-        Some(mut node) => counted(&mut node, counts, Counts::see_node).map(|()| OK),
-        None => Ok("not run: no build for this platform"),
-    });
+    for version in VERSIONS {
+        steps.run_saying(&format!("npm package: tests on Node {version}"), || match tests_on(version)? {
+            Some(mut node) => counted(&mut node, counts, Counts::see_node).map(|()| OK),
+            None => Ok("not run: no build for this platform"),
+        });
+    }
 }
 
-/// Installs the newest tested Node beside the installed one.
-pub(crate) fn set_up_newest_node() -> Result {
-    setup::npm_packages("the newest Node", &newest_node_folder())
+/// Installs the tested versions of Node beside the installed one.
+pub(crate) fn set_up_nodes() -> Result {
+    setup::npm_packages("further versions of Node", &nodes_folder())
 }
 
-/// The same tests on the newest Node, if it has a build for this platform.
-fn newest_node() -> Result<Option<Command>> {
-    let Some(program) = newest_node_program()? else {
+/// The same tests on another version of Node, if it has a build for this platform.
+fn tests_on(version: &str) -> Result<Option<Command>> {
+    let Some(program) = node_program(version)? else {
         return Ok(None);
     };
     let mut node = Command::new(program);
@@ -41,23 +46,29 @@ fn newest_node() -> Result<Option<Command>> {
     Ok(Some(node))
 }
 
-/// The newest Node, if it has a build for this platform.
-pub(crate) fn newest_node_program() -> Result<Option<PathBuf>> {
+/// The newest tested Node, if it has a build for this platform.
+pub(crate) fn newest_node() -> Result<Option<PathBuf>> {
+    let [.., newest] = VERSIONS;
+    node_program(newest)
+}
+
+/// The Node of this version, if it has a build for this platform.
+pub(crate) fn node_program(version: &str) -> Result<Option<PathBuf>> {
     let platform = match (OS, ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
         _ => return Ok(None),
     };
-    let node = newest_node_folder().join(format!("node_modules/node-{platform}/bin/node"));
+    let node = nodes_folder().join(format!("node_modules/node-{version}-{platform}/bin/node"));
     if !node.exists() {
         // npm reports no error if an optional package is not available.
-        return Err(format!("npm did not install node-{platform}: delete test/newest-node/node_modules and try again"));
+        return Err(format!("npm did not install Node {version}: delete test/nodes/node_modules and try again"));
     }
     Ok(Some(node))
 }
 
-fn newest_node_folder() -> PathBuf {
-    setup::npm_package().join("test/newest-node")
+fn nodes_folder() -> PathBuf {
+    setup::npm_package().join("test/nodes")
 }
 
 /// Builds the addon from source.

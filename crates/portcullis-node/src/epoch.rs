@@ -17,7 +17,8 @@ pub fn epoch<'env>(env: &'env Env) -> Result<Option<ArrayBuffer<'env>>> {
     #[expect(unsafe_code, reason = "napi cannot know for how long memory is good")]
     // SAFETY: the memory is that of an `Arc`, which the buffer holds until it is collected. Rust changes it only by atomic writes of
     // the whole, aligned word, and JavaScript only reads it.
-    let buffer = unsafe { ArrayBuffer::from_external(env, address, size_of::<AtomicU32>(), word, |_, word| drop(word)) }?;
+    let buffer =
+        unsafe { ArrayBuffer::from_external(env, address, size_of::<AtomicU32>(), word, |_, word| drop(word)) }?;
     // Engines without shared memory, as that of Electron, make a copy, which would never change.
     Ok((buffer.as_ptr() == address.cast_const()).then_some(buffer))
 }

@@ -48,7 +48,12 @@ impl Introspector {
     /// Makes an introspector for an endpoint; `ask` sends its questions, and asks the shared store, whose entries are sealed with the
     /// secret, if there is one.
     #[napi(constructor)]
-    pub fn new(url: String, options: String, ask: Function<'_, Question, ()>, store_secret: Option<&[u8]>) -> Result<Self> {
+    pub fn new(
+        url: String,
+        options: String,
+        ask: Function<'_, Question, ()>,
+        store_secret: Option<&[u8]>,
+    ) -> Result<Self> {
         let options: IntrospectorOptions = options::read(&options)?;
         let javascript = Arc::new(JavaScript::new(&ask)?);
         let endpoint = &options.endpoint;

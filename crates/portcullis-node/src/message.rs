@@ -6,7 +6,8 @@ use http::{HeaderName, header::AUTHORIZATION};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use portcullis::{
-    Admitted, ClientAddress, ClientAuthority, ClientCertificate, Content, Explanation, HeaderFields, Judging, Presented, Secure,
+    Admitted, ClientAddress, ClientAuthority, ClientCertificate, Content, Explanation, HeaderFields, Judging,
+    Presented, Secure,
 };
 
 use crate::request::Request;

@@ -24,6 +24,7 @@ mod explain;
 mod express_oauth_jwt;
 mod extractors;
 mod gate;
+mod held_verdicts;
 mod hostile;
 mod https;
 mod introspection;
