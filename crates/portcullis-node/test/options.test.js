@@ -105,7 +105,6 @@ describe('a wrong option of secure is a TypeError that names it', () => {
       [{ audiance: 'a' }, 'did you mean `audience`?'],
       [{ max_token_bytes: 1 }, 'did you mean `maxTokenBytes`?'],
       [{ nothing: 'a' }, 'the options are '],
-      [{ reportOnly: true }, 'the Rust library can'],
     ]);
     refuses((issuers) => anyOf(issuers), [
       [[{ jwks: KEYS, issuer: ISSUER, maxTokenBytes: 1 }], 'in `secure`'],
