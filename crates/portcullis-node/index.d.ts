@@ -1314,6 +1314,8 @@ declare namespace portcullis {
       readonly reason: string;
       /** True, because clients may read `message`. */
       readonly expose: true;
+      /** Returns the whole response as a `Response` of fetch. */
+      getResponse(): Response;
     }
 
     /** A request without a token: no credentials, another scheme, or `Bearer` alone. Status 401. */

@@ -30,6 +30,15 @@ class RefusalError extends Error {
   get expose() {
     return true;
   }
+
+  /** The response of fetch's kind. Hono's own error handler calls this method, too. */
+  getResponse() {
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(this.headers)) {
+      [value].flat().forEach((value) => headers.append(name, value));
+    }
+    return new Response(this.body === '' ? null : this.body, { status: this.status, headers });
+  }
 }
 
 /** No token: no credentials, another scheme, or `Bearer` alone. */

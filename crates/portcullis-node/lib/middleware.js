@@ -4,7 +4,8 @@ const { attach } = require('./attach.js');
 const { takeOff, wereTakenOff, withTaken } = require('./credentials.js');
 const { RefusalError } = require('./errors.js');
 const { attempt, textOf, warn } = require('./log.js');
-const { credentialsOf, isRepeated, read } = require('./request.js');
+const { ADMIT } = require('./plugin/admit.js');
+const { credentialsOf, isRepeated, nodeRequestOf, read } = require('./request.js');
 const { nonceFor } = require('./sender/sender.js');
 const { nameOf } = require('./values.js');
 
@@ -82,16 +83,38 @@ function middleware(guard, endpoint) {
   /** Calls the next handler, or the error handler, which may continue: with the token only if handlers may have it. */
   function handOn(req, next, error) {
     try {
-      if (guard.takesToken || wereTakenOff(req)) {
-        takeOff(req);
-      }
+      hideToken(req);
     } catch (failure) {
       return next(error ?? errorOf(failure));
     }
     return error === undefined ? next() : next(error);
   }
 
+  /** Takes the token off a request of Node unless handlers may have it. */
+  function hideToken(req) {
+    if (guard.takesToken || wereTakenOff(req)) {
+      takeOff(req);
+    }
+  }
+
+  /** Judges a request for a plugin, which answers or hands on. Rejects if judging fails, always with an object. */
+  async function admit(request) {
+    try {
+      const verdict = await judge(request);
+      if (verdict instanceof RefusalError) {
+        tell(endpoint.onError, verdict, request);
+        return { refusal: verdict, isThrown: endpoint.next };
+      }
+      return { access: verdict, nonce: endpoint.dpop === undefined ? undefined : nonceFor(request) };
+    } catch (thrown) {
+      throw errorOf(thrown);
+    } finally {
+      hideToken(nodeRequestOf(request));
+    }
+  }
+
   return Object.assign(pass, {
+    [ADMIT]: admit,
     async verify(token) {
       const { authorization, several } = ofToken(token);
       return passed(await judgeOrReport(undefined, () => guard.judge(authorization, several)));
@@ -180,4 +203,4 @@ function passed(verdict) {
   return verdict;
 }
 
-module.exports = { middleware };
+module.exports = { middleware, respond };

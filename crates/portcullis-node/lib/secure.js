@@ -18,50 +18,55 @@ const { introspectingVerifier, sharedVerifier } = require('./verifier.js');
  * `keys` is a JWKS service, several issuers (`anyOf`), an introspector, or a function `getKey(header, token)`.
  */
 function secure(keys, options) {
-  const { verification, endpoint } = readOptions(options ?? {});
-  return middleware(configured('secure', () => guardFor(keys, verification, endpoint)), endpoint);
+  return secureFor('secure', 'its first argument', keys, options);
 }
 
-function guardFor(keys, verification, endpoint) {
+/** The same for a function of another name, whose errors name it and its argument with the keys. */
+function secureFor(owner, argument, keys, options) {
+  const { verification, endpoint } = readOptions(options ?? {}, owner);
+  return middleware(configured(owner, () => guardFor({ owner, argument }, keys, verification, endpoint)), endpoint);
+}
+
+function guardFor({ owner, argument }, keys, verification, endpoint) {
   const { introspection } = endpoint;
   const alone = Introspector.nativeOf(keys);
   if (introspection !== undefined && (alone !== undefined || typeof keys === 'function' || keys instanceof Issuers)) {
-    throw new TypeError('secure: expected `introspection` with a JWKS service, got it with another first argument: set it in anyOf, or \
-use a JWKS service');
+    throw new TypeError(`${owner}: expected \`introspection\` with a JWKS service, got it with other keys: set it in anyOf, or use a \
+JWKS service`);
   }
   if (alone !== undefined) {
-    refuseVerification(verification, endpoint, 'with a JWKS service, got it with an introspector alone: pass that as `introspection`');
+    refuseVerification(owner, verification, endpoint, 'with a JWKS service, got it with an introspector alone: pass that as `introspection`');
     return new Guard(introspectingVerifier(alone), endpoint);
   }
   if (typeof keys === 'function') {
-    return new AskingGuard(keys, verification, withTenants(endpoint, verification.issuer));
+    return new AskingGuard(keys, verification, withTenants(owner, endpoint, verification.issuer));
   }
   if (keys instanceof Issuers) {
-    refuseVerification(verification, endpoint, 'in anyOf, for each issuer, got it in secure');
+    refuseVerification(owner, verification, endpoint, `in anyOf, for each issuer, got it in ${owner}`);
     return new Guard(keys.verifier, endpoint);
   }
   const service = JwksService.nativeOf(keys);
   if (service === undefined) {
-    throw expected('secure', 'its first argument', 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
+    throw expected(owner, argument, 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
   }
   const issuer = issuerFor(keys, verification);
   const verifier = sharedVerifier(keys, service, { ...verification, issuer }, introspection);
-  return new Guard(verifier, withTenants(endpoint, issuer));
+  return new Guard(verifier, withTenants(owner, endpoint, issuer));
 }
 
 /** Refuses rules for tokens where they have no effect. */
-function refuseVerification(verification, endpoint, where) {
+function refuseVerification(owner, verification, endpoint, where) {
   const isTenants = endpoint.accepts !== undefined && 'tenants';
   const set = VERIFICATION.find((name) => verification[name] !== undefined || name === isTenants);
   if (set !== undefined) {
-    throw new TypeError(`secure: expected \`${set}\` ${where}`);
+    throw new TypeError(`${owner}: expected \`${set}\` ${where}`);
   }
 }
 
 /** The rules of an endpoint with the function that accepts tenants of these issuers, if there is one. */
-function withTenants(endpoint, issuers = [undefined]) {
+function withTenants(owner, endpoint, issuers = [undefined]) {
   const branches = issuers.map((issuer) => ({ issuer, accepts: endpoint.accepts }));
-  return { ...endpoint, tenants: Tenants.of('secure', branches) };
+  return { ...endpoint, tenants: Tenants.of(owner, branches) };
 }
 
 /** The accepted issuers: those in the options, or the one of `discovery`. */
@@ -69,4 +74,4 @@ function issuerFor(keys, { issuer, trustDomain }) {
   return issuer ?? (keys.issuer === undefined || trustDomain !== undefined ? undefined : [keys.issuer]);
 }
 
-module.exports = { secure };
+module.exports = { secure, secureFor };

@@ -1,0 +1,3 @@
+import portcullis from './fastify.js';
+
+export default portcullis;
