@@ -9,15 +9,10 @@ const taken = new WeakMap();
 
 /** Takes the `Authorization` fields off a request, so that no handler passes the token on. */
 function takeOff(req) {
-  // Node makes this object from as many raw fields as the client has sent: it has to be made before one is removed.
-  const { headersDistinct, rawHeaders = [] } = req;
-  const fields = { text: req.headers[NAME], raw: removeFrom(rawHeaders) };
-  if (fields.text === undefined && fields.raw.length === 0) {
-    return;
+  const fields = isOfFetch(req) ? removeFromFetch(req.headers) : removeFromNode(req);
+  if (fields.text !== undefined || fields.raw.length > 0) {
+    taken.set(req, fields);
   }
-  delete req.headers[NAME];
-  delete headersDistinct?.[NAME];
-  taken.set(req, fields);
 }
 
 /** Tells whether a guard in front has taken the fields off: then no guard behind it passes them on. */
@@ -29,16 +24,50 @@ function wereTakenOff(req) {
 function withTaken(request, read) {
   const req = nodeRequestOf(request);
   const fields = taken.get(req);
-  if (fields === undefined || req.headers[NAME] !== undefined) {
+  if (fields === undefined || hasField(req)) {
     return read(request);
   }
-  req.headers[NAME] = fields.text;
-  req.rawHeaders?.push(...fields.raw);
+  putBack(req, fields);
   try {
     return read(request);
   } finally {
     takeOff(req);
   }
+}
+
+function isOfFetch({ headers }) {
+  return typeof headers.get === 'function';
+}
+
+function hasField(req) {
+  return isOfFetch(req) ? req.headers.has(NAME) : req.headers[NAME] !== undefined;
+}
+
+function putBack(req, { text, raw }) {
+  if (isOfFetch(req)) {
+    req.headers.set(NAME, text);
+    return;
+  }
+  req.headers[NAME] = text;
+  req.rawHeaders?.push(...raw);
+}
+
+/** Removes the field of a request of fetch; throws if its fields cannot change. */
+function removeFromFetch(headers) {
+  const text = headers.get(NAME) ?? undefined;
+  headers.delete(NAME);
+  return { text, raw: [] };
+}
+
+function removeFromNode(req) {
+  // Node makes this object from as many raw fields as the client has sent: it has to be made before one is removed.
+  const { headersDistinct, rawHeaders = [] } = req;
+  const fields = { text: req.headers[NAME], raw: removeFrom(rawHeaders) };
+  if (fields.text !== undefined || fields.raw.length > 0) {
+    delete req.headers[NAME];
+    delete headersDistinct?.[NAME];
+  }
+  return fields;
 }
 
 /** Removes the fields of this name from raw fields, and returns them. */

@@ -39,9 +39,9 @@ function boundTo({ thumbprint }, claims = {}) {
 
 const TOKEN = boundTo(CLIENT);
 
-/** Starts a server with TLS; the function that it returns sends a request of a client, and returns status and body. */
+/** Starts a server with TLS, or an app on one; the function that it returns sends a request of a client, and returns status and body. */
 async function start(t, app, options = SERVER) {
-  const server = https.createServer(options, app);
+  const server = app instanceof https.Server ? app : https.createServer(options, app);
   await serve(t, server);
   return async ({ identity }, token, { body = '', ...more } = {}) => {
     const headers = { authorization: `Bearer ${token}` };
@@ -164,6 +164,40 @@ test('a request of HTTP/2 has it, too', async (t) => {
     const stream = session.request({ ':path': '/', authorization: `Bearer ${TOKEN}` });
     assert.equal(await text(stream), expected);
     session.close();
+  }
+});
+
+describe('behind plugins the connection tells the certificate, too:', () => {
+  const plugins = {
+    async fastify(t) {
+      const app = require('fastify')({ https: SERVER });
+      await app.register(require('portcullis/fastify'), { keys: KEYS });
+      app.get('/', async () => 'passes');
+      await app.ready();
+      return app.server;
+    },
+    koa() {
+      const app = new (require('koa'))();
+      app.use(require('portcullis/koa').secure(KEYS)).use((ctx) => (ctx.body = 'passes'));
+      return https.createServer(SERVER, app.callback());
+    },
+    hono() {
+      const app = new (require('hono').Hono)();
+      app.use(require('portcullis/hono').secure(KEYS)).get('/', (c) => c.text('passes'));
+      return https.createServer(SERVER, require('@hono/node-server').getRequestListener(app.fetch));
+    },
+    http() {
+      const handler = require('portcullis/http').protect(secure(KEYS), (req, res) => res.end('passes'));
+      return https.createServer(SERVER, handler);
+    },
+  };
+
+  for (const [name, makeServer] of Object.entries(plugins)) {
+    test(name, async (t) => {
+      const send = await start(t, await makeServer(t));
+      const answers = await Promise.all([CLIENT, OTHER, NOBODY].map((client) => send(client, TOKEN)));
+      assert.deepEqual(answers.map(({ status, body }) => [status, body]), [[200, 'passes'], [401, ''], [401, '']]);
+    });
   }
 });
 

@@ -1,0 +1,1 @@
+export { judge, protect } from './fetch.js';

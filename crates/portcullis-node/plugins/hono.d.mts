@@ -1,0 +1,2 @@
+export { protect, secure } from './hono.js';
+export type { Variables } from './hono.js';

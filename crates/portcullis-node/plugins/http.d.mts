@@ -1,0 +1,2 @@
+export { protect } from './http.js';
+export type { Attached } from './http.js';

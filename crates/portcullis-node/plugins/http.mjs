@@ -1,0 +1,3 @@
+import http from './http.js';
+
+export const { protect } = http;

@@ -1,0 +1,2 @@
+export { protect, secure } from './koa.js';
+export type { State } from './koa.js';
