@@ -2,25 +2,19 @@
 
 const fastify = require('fastify');
 
-const { errors, getSimpleJwksService, secure } = require('portcullis');
+const { getSimpleJwksService } = require('portcullis');
+const portcullis = require('portcullis/fastify');
 const settings = require('./settings');
 
-const guard = secure(getSimpleJwksService(settings.jwks_uri), { problemJson: true });
 const app = fastify();
 
-app.decorateRequest('auth', null);
+app.register(portcullis, { keys: getSimpleJwksService(settings.jwks_uri), problemJson: true });
 
-app.addHook('onRequest', async (request) => {
-  request.auth = await guard.verifyRequest(request);
-});
+app.get('/secured/token', async (request) => ({ claims: request.claims }));
 
-app.setErrorHandler((error, request, reply) => {
-  if (!(error instanceof errors.RefusalError)) {
-    return reply.send(error);
-  }
-  return reply.code(error.status).headers(error.headers).send(error.body);
-});
+// A token that was granted the scope `read`.
+app.get('/secured/scope', { config: { portcullis: { scope: 'read' } } }, async (request) => ({ claims: request.claims }));
 
-app.get('/secured/token', async (request) => ({ claims: request.auth.claims }));
+app.get('/health', { config: { portcullis: false } }, async () => 'ok');
 
 app.listen({ host: settings.host, port: settings.port }).then((url) => console.log(`listening on ${url}`));

@@ -282,6 +282,28 @@ test('index.mjs exports the same, by name and by default', async (t) => {
   assert.ok(names.includes('secure') && names.includes('discovery') && names.includes('setLogger'));
 });
 
+test('each path of the package exports the same to both kinds of modules', async (t) => {
+  const script = `
+    import { createRequire } from 'node:module';
+    const require = createRequire(process.cwd() + '/');
+    const differs = [];
+    const paths = Object.keys(require('./package.json').exports).filter((path) => path !== './package.json');
+    for (const path of paths) {
+      const name = 'portcullis' + path.slice(1);
+      const [required, { default: byDefault, ...named }] = [require(name), await import(name)];
+      const isSame = Object.keys(named).every((key) => name === 'portcullis/mcp' || named[key] === required[key]);
+      const isWhole = Object.keys(required).sort().join() === Object.keys(named).sort().join();
+      if (!isSame || !isWhole || (byDefault !== undefined && byDefault !== required)) {
+        differs.push(name);
+      }
+    }
+    console.log(JSON.stringify({ count: paths.length, differs }));
+  `;
+  const { stdout, stderr, code } = await run(t, script, {}, ['--input-type=module']);
+  assert.deepEqual([stderr, code], ['', 0]);
+  assert.deepEqual(JSON.parse(stdout), { count: 8, differs: [] });
+});
+
 for (const version of VERSIONS) {
   const express = EXPRESS[version];
 

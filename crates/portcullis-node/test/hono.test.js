@@ -35,7 +35,7 @@ holdsTheContract((t, guards, handler) => {
   const app = newApp();
   guards.forEach(([keys, options]) => app.use(secure(keys, options)));
   app.get('/', (c) => c.json(handler({ auth: c.get('auth'), claims: c.get('claims') })));
-  // What Hono throws on, because it is not an Error, the adapter answers.
+  // Hono throws on a value that is no Error, and the adapter answers it.
   return serve(t, getRequestListener(app.fetch, { errorHandler: () => new Response(null, { status: 500 }) }));
 }, { form: joined, several: 403 });
 

@@ -81,6 +81,16 @@ test('protect takes a guard, such as one of a resource', async (t) => {
   assert.equal((await (await start(t, protect(guardOf(KEYS)), hello)).get(ALICE)).status, 200);
 });
 
+test('middleware that is added after listen guards nothing, since Koa uses it no more', async (t) => {
+  const app = new Koa().use((ctx, next) => {
+    ctx.body = 'open';
+    return next();
+  });
+  const client = await serve(t, app.callback());
+  app.use(secure(KEYS));
+  assert.equal((await client.get()).status, 200);
+});
+
 test('unexpected options are errors at set-up', () => {
   const table = [
     [() => secure(), /^portcullis\/koa: secure: expected its first argument to be a JWKS service, .* got undefined/],
