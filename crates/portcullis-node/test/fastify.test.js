@@ -107,6 +107,27 @@ test('no handler runs for a request that is refused while another hook delays th
   }
 });
 
+test('a reply that another hook has sent while keys are fetched stays as it is, and no handler runs', async (t) => {
+  for (const answer of [KEY.publicKey, undefined]) {
+    let settle;
+    const keys = () => new Promise((resolve, reject) => (settle = answer === undefined ? reject : () => resolve(answer)));
+    const lines = [];
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line) => lines.push(line) } } });
+    atEnd(t, () => app.close());
+    app.addHook('onRequest', (request, reply, done) => {
+      done();
+      reply.code(504).send('late');
+    });
+    app.addHook('onResponse', async () => settle(new Error('mine')));
+    await app.register(portcullis, { keys });
+    app.get('/', () => assert.fail('the handler ran'));
+    const { statusCode, body } = await app.inject({ url: '/', headers: { authorization: `Bearer ${ALICE}` } });
+    assert.deepEqual([statusCode, body], [504, 'late']);
+    await new Promise(setImmediate);
+    assert.deepEqual(lines, []);
+  }
+});
+
 describe('a refusal', () => {
   test('goes to the error handler with next: true, and keeps its type', async (t) => {
     const client = await start(t, { next: true }, (app) => {

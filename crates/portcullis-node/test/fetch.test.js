@@ -5,7 +5,7 @@ const { describe, test } = require('node:test');
 
 const { getRequestListener } = require('@hono/node-server');
 
-const { errors, secure } = require('portcullis');
+const { errors, mcp, secure } = require('portcullis');
 const { judge, protect } = require('portcullis/fetch');
 const { run } = require('./support/child.js');
 const { KEY, KEYS, holdsTheContract, joined, takesTheToken } = require('./support/contract.js');
@@ -31,6 +31,17 @@ holdsTheContract((t, guards, handler) => {
 takesTheToken((t, guards) => {
   const last = (request) => new Response(request.headers.get('authorization') ?? 'none');
   return serve(t, getRequestListener(guards.reduceRight((next, guard) => protect(guard, next), last)));
+});
+
+test('a token that other code has put in place of the one taken off is judged', async () => {
+  const resource = mcp({ resource: 'https://mcp.example.com/mcp', issuer: 'https://login.example.com', jwks: KEYS });
+  const within = protect(secure(KEYS), () => new Response('ok'));
+  const handler = protect(resource.guard(), (request) => {
+    request.headers.set('authorization', 'Bearer other');
+    return within(request);
+  });
+  const token = mint(KEY, { iss: 'https://login.example.com', aud: 'https://mcp.example.com/mcp' });
+  assert.equal((await handler(requestOf(token))).status, 403);
 });
 
 describe('judge', () => {
@@ -73,14 +84,15 @@ describe('protect', () => {
     assert.equal(await (await handler(requestOf(ALICE), { id: 7 })).text(), 'alice 7');
   });
 
-  test('sets the nonce also on responses that cannot change', async () => {
+  test('sets the nonce also on responses that cannot change', async (t) => {
     const dpop = new DpopClient();
     const token = mint(KEY, dpop.bound);
-    const handler = protect(secure(KEYS, { dpop: { nonces: true } }), () => Response.redirect('https://api.example.com/there'));
+    const { port } = await serve(t, (req, res) => res.writeHead(201, { location: '/there' }).end());
+    const handler = protect(secure(KEYS, { dpop: { nonces: true } }), () => fetch(`http://127.0.0.1:${port}/`));
     const ask = (nonce) => handler(new Request(URL, { headers: dpop.fields(token, dpop.proof({ url: URL, token, nonce })) }));
     const { headers } = await ask();
     const response = await ask(headers.get('dpop-nonce'));
-    assert.deepEqual([response.status, response.headers.get('location')], [302, 'https://api.example.com/there']);
+    assert.deepEqual([response.status, response.headers.get('location')], [201, '/there']);
     assert.ok(response.headers.get('dpop-nonce'));
   });
 

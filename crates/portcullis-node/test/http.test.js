@@ -7,12 +7,13 @@ const { test } = require('node:test');
 
 const { secure } = require('portcullis');
 const { protect } = require('portcullis/http');
+const { ADMIT, admit } = require('../lib/plugin/admit.js');
 const { run } = require('./support/child.js');
 const { atEnd } = require('./support/cleanup.js');
 const { KEY, KEYS, holdsTheContract, takesTheToken } = require('./support/contract.js');
 const { serve } = require('./support/http.js');
 const { mint } = require('./support/tokens.js');
-const { collectLog } = require('./support/watch.js');
+const { collectLog, failure } = require('./support/watch.js');
 
 const ALICE = mint(KEY);
 const OF_ONE = { claims: [() => { throw new Error('mine'); }] };
@@ -82,6 +83,13 @@ test('a response that other code has begun stays as it is', async (t) => {
     return judged;
   });
   assert.equal((await client.get(ALICE)).status, 204);
+});
+
+test('a guard that admits without a verdict is an error, not a pass', async () => {
+  for (const outcome of [{}, { access: undefined }, { access: {} }, { access: true }]) {
+    const guard = { [ADMIT]: async () => outcome };
+    assert.match((await failure(admit(guard, {}, { pass: () => assert.fail(), refuse: () => assert.fail() }))).message, /^admit: expected the verdict/);
+  }
 });
 
 test('unexpected arguments are errors at set-up', () => {

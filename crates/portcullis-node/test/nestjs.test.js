@@ -40,11 +40,12 @@ function decorate(Class, decorators, methods = {}, parameters = {}) {
 }
 
 /** Starts an app of these modules, controllers and providers, and resolves to its client. */
-async function start(t, adapter, { imports = [PortcullisModule.forRoot({ keys: KEYS })], controllers, providers = [], filters = [] }) {
+async function start(t, adapter, { imports = [PortcullisModule.forRoot({ keys: KEYS })], controllers, providers = [], filters = [], prepare = () => {} }) {
   const AppModule = decorate(class AppModule {}, [Module({ imports, controllers, providers })]);
   const app = await NestFactory.create(AppModule, ADAPTERS[adapter](), { logger: false, abortOnError: false });
   atEnd(t, () => app.close());
   app.useGlobalFilters(...filters);
+  prepare(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready?.();
   return serve(t, app.getHttpServer());
@@ -90,6 +91,33 @@ for (const adapter of Object.keys(ADAPTERS)) {
       const client = await start(t, adapter, { controllers: [controllerOf(() => 'ok')], filters: [new Refusals()] });
       const { status, challenges, body } = await client.get();
       assert.deepEqual([status, challenges, body], [401, ['Bearer'], 'mine: no_credentials']);
+    });
+
+    test('problem details are the body, with the type that Nest gives its bodies', async (t) => {
+      const imports = [PortcullisModule.forRoot({ keys: KEYS, problemJson: true })];
+      const { all, body } = await (await start(t, adapter, { imports, controllers: [controllerOf(() => 'ok')] })).get();
+      assert.deepEqual([JSON.parse(body).code, all('content-type')], ['no_credentials', ['application/json; charset=utf-8']]);
+    });
+
+    test('a response that other code has sent while keys are fetched stays as it is', async (t) => {
+      let fail;
+      const keys = () => new Promise((_, reject) => (fail = reject));
+      const caught = [];
+      const All = decorate(class All { catch(exception) { caught.push(exception.refusal?.code ?? exception); } }, [Catch()]);
+      const client = await start(t, adapter, {
+        imports: [PortcullisModule.forRoot({ keys })],
+        controllers: [controllerOf(() => assert.fail('the handler ran'))],
+        filters: [new All()],
+        prepare: (app) => app.use((req, res, next) => {
+          next();
+          res.on('finish', () => fail(new Error('mine')));
+          setImmediate(() => res.writeHead(504).end('late'));
+        }),
+      });
+      const { status, body } = await client.get(ALICE);
+      assert.deepEqual([status, body], [504, 'late']);
+      await new Promise(setImmediate);
+      assert.deepEqual(caught, ['keys_unavailable']);
     });
 
     test('several challenges have a field each', async (t) => {
