@@ -520,8 +520,8 @@ declare namespace portcullis {
     readonly extra: { claims: Claims };
 
     /**
-     * The nonce for the client's next DPoP proofs, if the guard asks for nonces. Express gets it from the guard; other frameworks send
-     * it in the field `DPoP-Nonce` of the response (RFC 9449 section 8.2).
+     * The nonce for the client's next DPoP proofs, if the guard asks for nonces. Middleware and plugins send it; a caller of
+     * `verifyRequest` sends it in the field `DPoP-Nonce` of the response (RFC 9449 section 8.2).
      */
     readonly dpopNonce?: string;
 

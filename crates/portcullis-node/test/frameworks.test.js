@@ -11,7 +11,7 @@ const Koa = require('koa');
 const { errors, getSimpleJwksService, localKeys, secure } = require('portcullis');
 const { EXPRESS, VERSIONS } = require('./support/apps.js');
 const { AuthorizationServer } = require('./support/authorization-server.js');
-const { run } = require('./support/child.js');
+const { run, runFile } = require('./support/child.js');
 const { serve } = require('./support/http.js');
 const { mint, mintText, newKey } = require('./support/tokens.js');
 const { failure } = require('./support/watch.js');
@@ -302,6 +302,12 @@ test('each path of the package exports the same to both kinds of modules', async
   const { stdout, stderr, code } = await run(t, script, {}, ['--input-type=module']);
   assert.deepEqual([stderr, code], ['', 0]);
   assert.deepEqual(JSON.parse(stdout), { count: 8, differs: [] });
+});
+
+test('the plugins work in several worker threads at once, which end by themselves', async (t) => {
+  const { stdout, stderr, code } = await runFile(t, 'plugins-in-workers.js', { jwks: { keys: [KEY.jwk] }, token: ALICE });
+  assert.deepEqual([stderr, code], ['', 0]);
+  assert.deepEqual(JSON.parse(stdout), Array(3).fill([0, [200, 401, 200, 401, 401]]));
 });
 
 for (const version of VERSIONS) {
