@@ -11,7 +11,7 @@ const { clientOf } = require('./request.js');
 const { ScopeRules } = require('./scope.js');
 const { Sender } = require('./sender/sender.js');
 const turn = require('./turn.js');
-const { expected, nameOf } = require('./values.js');
+const { expected, isPromise, nameOf } = require('./values.js');
 
 /** The addon's verdict for a request that passes without a token; a greater number is the accepted token's. */
 const ANONYMOUSLY = 1;
@@ -74,7 +74,7 @@ class Guard {
 
   /** Turns the addon's verdict, or its promise, into JavaScript's. */
   conclude(verdict, authorization, request) {
-    if (typeof verdict !== 'number' && verdict instanceof Promise) {
+    if (typeof verdict !== 'number' && isPromise(verdict)) {
       return verdict.then((verdict) => this.#conclude(verdict, authorization, request));
     }
     return this.#conclude(verdict, authorization, request, turn.spend);

@@ -7,7 +7,7 @@ const { attempt, textOf, warn } = require('./log.js');
 const { ADMIT } = require('./plugin/admit.js');
 const { credentialsOf, isRepeated, nodeRequestOf, read } = require('./request.js');
 const { nonceFor } = require('./sender/sender.js');
-const { nameOf } = require('./values.js');
+const { isPromise, nameOf } = require('./values.js');
 
 /** The middleware that judges each request by a guard, with the methods for other frameworks. */
 function middleware(guard, endpoint) {
@@ -47,7 +47,7 @@ function middleware(guard, endpoint) {
     } catch (error) {
       return fail(error, req, next);
     }
-    if (verdict instanceof Promise) {
+    if (isPromise(verdict)) {
       // `next` is not called again with an error that it throws itself.
       verdict.then((verdict) => conclude(verdict, req, res, next), (error) => fail(error, req, next));
       return undefined;

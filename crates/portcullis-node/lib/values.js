@@ -83,7 +83,13 @@ function isJson(value) {
 
 function isPlainJson(object) {
   const prototype = Object.getPrototypeOf(object);
-  return (prototype === null || prototype === Object.prototype) && Object.values(object).every(isJson);
+  // `Object.prototype` of any realm: Jest runs tests in a realm of their own.
+  return (prototype === null || Object.getPrototypeOf(prototype) === null) && Object.values(object).every(isJson);
+}
+
+/** Returns true for a promise of any realm: those of the addon are not of the realm in which Jest runs tests. */
+function isPromise(value) {
+  return typeof value?.then === 'function';
 }
 
 /** Returns the error of an unexpected value. It has only the kind of the value, which may be a secret. */
@@ -112,6 +118,7 @@ module.exports = {
   LONGEST_TIMER,
   expected,
   isJson,
+  isPromise,
   nameOf,
   optional,
   readBoolean,
