@@ -18,7 +18,7 @@ pub(crate) use target::{Target, prepend};
 
 /// Declares the attacks. A row has the variant, its name and the function that forges the token.
 macro_rules! attacks {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $forge:path; )*) => {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $forge:path; )*) => {
         /// A class of hostile token.
         ///
         /// Each one differs from a good token in a single point: unless that point is the
@@ -41,7 +41,7 @@ macro_rules! attacks {
         /// [RFC 8725]: https://www.rfc-editor.org/rfc/rfc8725
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Attack { $( $(#[$doc])* $variant, )* }
+        pub enum Attack { $( $(#[doc = $doc])+ $variant, )* }
 
         impl Attack {
             /// Every attack, in the order of their declaration.
@@ -51,6 +51,12 @@ macro_rules! attacks {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )* }
+            }
+
+            /// The attack in a sentence.
+            #[must_use]
+            pub fn description(self) -> &'static str {
+                match self { $( Self::$variant => concat!($($doc),+), )* }.trim_start()
             }
 
             /// Forges the token.

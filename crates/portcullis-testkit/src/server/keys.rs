@@ -28,9 +28,15 @@ impl AuthorizationServer {
         let signers = lock(&self.state().keys).signers().to_vec();
         let key = signers.iter().find(|key| key.algorithm() == algorithm);
         match key {
-            Some(key) => self.state().token_by(key),
+            Some(key) => self.token_by(key),
             None => panic!("the server has no key for {algorithm}: name it in the builder"),
         }
+    }
+
+    /// Begins a good token, signed with any key, published or not, and issued by the server's clock.
+    #[must_use]
+    pub fn token_by(&self, key: &SigningKey) -> TokenBuilder {
+        self.state().token_by(key)
     }
 
     /// A hostile token of a class, made for this server's keys.
