@@ -725,6 +725,12 @@ declare namespace portcullis {
 
     /** Fetches over plain http from other machines too: an attacker on the network can then forge tokens. Off by default. */
     dangerouslyAllowHttp?: boolean;
+
+    /**
+     * The clock of a test, from `portcullis/testkit`: the age of keys and the times of tokens are judged by it. Nothing else is
+     * accepted. The machine's clock by default.
+     */
+    clock?: import('./testkit.js').TestClock | undefined;
   }
 
   /** A cache of a key set outside of the process. Everyone with write access to it can forge tokens. */
@@ -1015,7 +1021,7 @@ declare namespace portcullis {
    */
   function localKeys(
     keys: JwkSet | Jwk | string | KeyObject | webcrypto.CryptoKey | Uint8Array,
-    options?: { keyUses?: string | readonly string[] },
+    options?: { keyUses?: string | readonly string[]; clock?: import('./testkit.js').TestClock | undefined },
   ): JwksService;
 
   /**
@@ -1058,6 +1064,8 @@ declare namespace portcullis {
     endpoint: string | URL;
     /** The HTTP client: a module like `https`, with `request`, or options for Node's own client (`agent`, `ca`, `cert`, `key`). */
     client?: Client | ClientOptions;
+    /** A clock of `portcullis/testkit`, in tests. */
+    clock?: ServiceOptions['clock'];
     /** The time limit of a question, in seconds: 5 by default. */
     timeout?: number;
     /** The longest time for which an answer is kept, in seconds. */

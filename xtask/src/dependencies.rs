@@ -43,8 +43,10 @@ fn misdirected(package: &str, manifest: &str) -> Vec<String> {
                 "the test kit depends on no crate of the project, so that it stays an independent oracle"
             }
             (_, "portcullis-testkit") if entry.table.ends_with("dev-dependencies") => return None,
+            ("portcullis-node-testkit", "portcullis-testkit") => return None,
             (_, "portcullis-testkit") => "the test kit is for tests only",
             ("portcullis", _) => "the library depends on no crate of the project except the test kit, in its tests",
+            ("portcullis-node-testkit", "portcullis") => "the test kit for Node depends on nothing but the test kit",
             (_, "portcullis") => return None,
             _ => "no crate depends on the gateway or the addon",
         };
@@ -89,6 +91,9 @@ e = \"warn\"
             ("portcullis-testkit", "[dev-dependencies.portcullis]\npath = \"..\"", Some(1)),
             ("portcullis-gateway", "[dependencies]\nportcullis.workspace = true", None),
             ("portcullis-node", "[dependencies]\nportcullis-gateway.workspace = true", Some(2)),
+            ("portcullis-node", "[dependencies]\nportcullis-testkit.workspace = true", Some(2)),
+            ("portcullis-node-testkit", "[dependencies]\nportcullis-testkit.workspace = true", None),
+            ("portcullis-node-testkit", "[dependencies]\nportcullis.workspace = true", Some(2)),
         ] {
             let faults = misdirected(package, manifest);
             let place = line.map(|line| format!("crates/{package}/Cargo.toml:{line}: "));

@@ -19,6 +19,7 @@ const VERSIONS: [&str; 3] = ["22", "24", "26"];
 /// Adds the npm package's steps to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package", build);
+    steps.run("npm package: test kit", || run_command(&mut npm("build:testkit:debug")));
     steps.run("npm package: types", || run_command(&mut npm("test:types")));
     steps.run("npm package: tests", || counted(&mut npm("test:tap"), counts, Counts::see_node));
     for version in VERSIONS {
@@ -29,9 +30,10 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     }
 }
 
-/// Installs the tested versions of Node beside the installed one.
-pub(crate) fn set_up_nodes() -> Result {
-    setup::npm_packages("further versions of Node", &nodes_folder())
+/// Installs the tested versions of Node beside the installed one, and the test runners that the test kit is tested under.
+pub(crate) fn set_up() -> Result {
+    setup::npm_packages("further versions of Node", &nodes_folder())?;
+    setup::npm_packages("test runners of Node", &setup::npm_package().join("test/runners/tools"))
 }
 
 /// The same tests on another version of Node, if it has a build for this platform.

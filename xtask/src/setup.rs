@@ -46,7 +46,7 @@ pub(crate) fn for_tests() -> Result {
     node()?;
     npm_packages("oidc-provider", &oidc_provider())?;
     npm_packages("the test packages of the npm package", &npm_package())?;
-    npm::set_up_nodes()?;
+    npm::set_up()?;
     page::set_up()?;
     proxies::set_up()?;
     keycloak::set_up()?;

@@ -5,6 +5,7 @@ const { KeyObject } = require('node:crypto');
 const native = require('../native.js');
 const { InMemoryCache, readFrom, writeTo } = require('./cache.js');
 const { Client } = require('./client.js');
+const { readClock } = require('./clock.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
@@ -79,16 +80,17 @@ function discovery({ issuer, ...options } = {}) {
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
-  const { text, ask, cached } = fetching('discovery', { home: issuer, follows: true }, options);
-  const keys = configured('discovery', () => native.KeyService.ofIssuer(issuer, text, ask, cached));
+  const { text, ask, cached, clock } = fetching('discovery', { home: issuer, follows: true }, options);
+  const keys = configured('discovery', () => native.KeyService.ofIssuer(issuer, text, ask, cached, clock));
   return new JwksService(keys, issuer);
 }
 
 /** Local keys: a JWK Set, a JWK, PEM, a KeyObject, a CryptoKey, or a secret as bytes. */
 function localKeys(keys, options = {}) {
-  refuseUnknown(options, ['keyUses'], 'localKeys');
-  const uses = readKeyUses('localKeys', options.keyUses);
-  return new JwksService(configured('localKeys', () => importKeys(keys, uses)));
+  refuseUnknown(options, ['keyUses', 'clock'], 'localKeys');
+  const [uses, clock] = [readKeyUses('localKeys', options.keyUses), readClock('localKeys', options.clock)];
+  const imported = configured('localKeys', () => importKeys(keys, uses));
+  return new JwksService(clock === undefined ? imported : imported.byClock(clock));
 }
 
 /** The accepted uses of keys besides `sig`. */
@@ -101,8 +103,8 @@ function atUri(name, jwksUri, options) {
   if (typeof uri !== 'string') {
     throw expected(name, 'the JWKS URI', 'a URL', jwksUri);
   }
-  const { text, ask, cached } = fetching(name, { home: uri, follows: false }, options);
-  return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached)));
+  const { text, ask, cached, clock } = fetching(name, { home: uri, follows: false }, options);
+  return new JwksService(configured(name, () => native.KeyService.atUri(uri, text, ask, cached, clock)));
 }
 
 /** The parts of a service that fetches; `place` has its URL, and tells whether metadata may lead to others. */
@@ -127,7 +129,7 @@ function fetching(name, place, options) {
   const keyUses = readKeyUses(name, options.keyUses);
   const text = JSON.stringify({ ...seconds, ...limits, keyUses, dangerouslyAllowHttp: anyHttp });
   const ask = answering(cache, new Client(name, client, place), timeout * 1000);
-  return { text, ask, cached: cache !== undefined };
+  return { text, ask, cached: cache !== undefined, clock: readClock(name, options.clock) };
 }
 
 function readCache(name, cache) {

@@ -30,6 +30,7 @@ const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];
 const SERVICE = [
   'cache',
   'client',
+  'clock',
   'timeout',
   'maxAge',
   'maxStale',

@@ -14,26 +14,23 @@ function middleware(guard, endpoint) {
   const { getToken } = endpoint;
 
   /** The verdict: an `Access`, null, an error, or a promise of one of them. */
-  function judge(request) {
+  const judge = reporting((request) => {
     const { authorization, several } = withTaken(request, presented);
     return guard.judge(authorization, several, request);
-  }
-
-  /** The same where refusals are only reported: then a request that would be refused passes without a token. */
-  function judgeOrReport(request, judge) {
-    if (!endpoint.reportOnly) {
-      return judge(request);
-    }
-    const report = (error) => tellReport(endpoint.onReport, error, request);
-    return passing(() => judge(request), report);
-  }
+  });
 
   /** The same for a request of Node, in as few steps as possible. */
-  function judgeRequest(req) {
+  const judgeRequest = reporting((req) => {
     const { authorization } = read(req, 'headers');
     return authorization === undefined || getToken !== undefined
       ? judge(req)
       : guard.judge(authorization, isRepeated(read(req, 'rawHeaders')), req);
+  });
+
+  /** The same judge; where refusals are only reported, one that has a request pass without a token in place of a refusal. */
+  function reporting(judge) {
+    const report = (error, request) => tellReport(endpoint.onReport, error, request);
+    return endpoint.reportOnly ? (request) => passing(() => judge(request), (error) => report(error, request)) : judge;
   }
 
   function presented(request) {
@@ -43,7 +40,7 @@ function middleware(guard, endpoint) {
   function pass(req, res, next) {
     let verdict;
     try {
-      verdict = judgeOrReport(req, judgeRequest);
+      verdict = judgeRequest(req);
     } catch (error) {
       return fail(error, req, next);
     }
@@ -117,10 +114,10 @@ function middleware(guard, endpoint) {
     [ADMIT]: admit,
     async verify(token) {
       const { authorization, several } = ofToken(token);
-      return passed(await judgeOrReport(undefined, () => guard.judge(authorization, several)));
+      return passed(await reporting(() => guard.judge(authorization, several))());
     },
     async verifyRequest(request) {
-      return passed(await judgeOrReport(request, judge));
+      return passed(await judge(request));
     },
     async explain(tokenOrRequest) {
       if (typeof tokenOrRequest === 'string') {
@@ -182,7 +179,7 @@ function passing(judge, report) {
   };
   try {
     const verdict = judge();
-    return verdict instanceof Promise ? verdict.then(reported).catch(failed) : reported(verdict);
+    return isPromise(verdict) ? verdict.then(reported).catch(failed) : reported(verdict);
   } catch (error) {
     return failed(error);
   }

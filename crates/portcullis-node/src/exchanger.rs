@@ -7,6 +7,7 @@ use napi_derive::napi;
 use serde::Deserialize;
 
 use crate::{
+    clock::Clock,
     endpoint::{self, EndpointOptions},
     issuer::Issuer,
     javascript::{JavaScript, JavaScriptClient, JavaScriptTokenStore, Question},
@@ -39,6 +40,7 @@ impl Exchanger {
         options: String,
         ask: Function<'_, Question, ()>,
         store_secret: Option<&[u8]>,
+        clock: Option<&Clock>,
     ) -> Result<Self> {
         let options: ExchangerOptions = options::read(&options)?;
         let javascript = Arc::new(JavaScript::new(&ask)?);
@@ -81,6 +83,9 @@ impl Exchanger {
         }
         if options.dangerously_accept_other_subjects {
             builder = builder.dangerously_accept_other_subjects();
+        }
+        if let Some(clock) = clock {
+            builder = builder.clock(clock.shared());
         }
         if let Some(secret) = store_secret {
             builder = builder.store(JavaScriptTokenStore(javascript), secret);

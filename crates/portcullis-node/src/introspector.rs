@@ -8,6 +8,7 @@ use portcullis::{ClaimRule, IntrospectedTokens, IntrospectionForm};
 use serde::Deserialize;
 
 use crate::{
+    clock::Clock,
     endpoint::{self, EndpointOptions},
     javascript::{JavaScript, JavaScriptClient, JavaScriptTokenStore, Question},
     options::{self, unusable},
@@ -53,6 +54,7 @@ impl Introspector {
         options: String,
         ask: Function<'_, Question, ()>,
         store_secret: Option<&[u8]>,
+        clock: Option<&Clock>,
     ) -> Result<Self> {
         let options: IntrospectorOptions = options::read(&options)?;
         let javascript = Arc::new(JavaScript::new(&ask)?);
@@ -90,6 +92,9 @@ impl Introspector {
         }
         if endpoint.dangerously_allow_http {
             builder = builder.dangerously_allow_http();
+        }
+        if let Some(clock) = clock {
+            builder = builder.clock(clock.shared());
         }
         if let Some(secret) = store_secret {
             builder = builder.store(JavaScriptTokenStore(javascript), secret);

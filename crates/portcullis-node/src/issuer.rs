@@ -4,12 +4,13 @@ use napi::Result;
 use napi_derive::napi;
 use portcullis::{JwksService, Verifier, VerifierBuilder};
 
-use crate::{introspector::Introspector, key_service::KeyService, options};
+use crate::{clock::Clock, introspector::Introspector, key_service::KeyService, options};
 
 /// An issuer: its keys, the rules for its tokens, and the introspection of its opaque ones.
 #[napi]
 pub struct Issuer {
     jwks: JwksService,
+    clock: Option<Clock>,
     rules: String,
     introspector: Option<portcullis::Introspector>,
 }
@@ -20,7 +21,7 @@ impl Issuer {
     #[napi(constructor)]
     pub fn new(keys: &KeyService, rules: String, introspector: Option<&Introspector>) -> Self {
         let introspector = introspector.map(|introspector| introspector.introspector.clone());
-        Self { jwks: keys.jwks.clone(), rules, introspector }
+        Self { jwks: keys.jwks.clone(), clock: keys.clock.clone(), rules, introspector }
     }
 }
 
@@ -32,6 +33,10 @@ impl Issuer {
     /// The error of its rules, which names the option.
     pub(crate) fn builder(&self) -> Result<VerifierBuilder> {
         let builder = Verifier::builder(self.jwks.clone()).rules(options::read(&self.rules)?);
+        let builder = match &self.clock {
+            Some(clock) => builder.clock(clock.shared()),
+            None => builder,
+        };
         Ok(match &self.introspector {
             Some(introspector) => builder.introspection(introspector.clone()),
             None => builder,

@@ -11,6 +11,7 @@ use portcullis::{JwksBuilder, JwksError, JwksService};
 use serde_json::json;
 
 use crate::{
+    clock::Clock,
     javascript::{JavaScript, JavaScriptCache, JavaScriptClient, Question},
     options::{self, KeyServiceOptions, seconds, unusable},
     runtime,
@@ -20,20 +21,34 @@ use crate::{
 #[napi]
 pub struct KeyService {
     pub(crate) jwks: JwksService,
+    /// The clock of a test.
+    clock: Option<Clock>,
 }
 
 #[napi]
 impl KeyService {
-    /// The keys of a JWKS endpoint; `ask` fetches them, and caches them if `cached`.
+    /// The keys of a JWKS endpoint; `ask` fetches them, and caches them if `cached`; `clock` is that of a test.
     #[napi(factory)]
-    pub fn at_uri(uri: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
-        Self::fetched(JwksService::builder(&uri), &options, &ask, cached)
+    pub fn at_uri(
+        uri: String,
+        options: String,
+        ask: Function<'_, Question, ()>,
+        cached: bool,
+        clock: Option<&Clock>,
+    ) -> Result<Self> {
+        Self::fetched(JwksService::builder(&uri), &options, &ask, cached, clock)
     }
 
     /// The keys in an issuer's metadata.
     #[napi(factory)]
-    pub fn of_issuer(issuer: String, options: String, ask: Function<'_, Question, ()>, cached: bool) -> Result<Self> {
-        Self::fetched(JwksService::discover(&issuer), &options, &ask, cached)
+    pub fn of_issuer(
+        issuer: String,
+        options: String,
+        ask: Function<'_, Question, ()>,
+        cached: bool,
+        clock: Option<&Clock>,
+    ) -> Result<Self> {
+        Self::fetched(JwksService::discover(&issuer), &options, &ask, cached, clock)
     }
 
     /// The keys of a text: a JWK Set, a JWK, PEM or its base64 alone; `uses` are accepted besides `sig`.
@@ -51,7 +66,13 @@ impl KeyService {
     /// No keys.
     #[napi(factory)]
     pub fn empty() -> Self {
-        Self { jwks: JwksService::empty() }
+        Self { jwks: JwksService::empty(), clock: None }
+    }
+
+    /// The same local keys, for tokens that are judged by the clock of a test.
+    #[napi]
+    pub fn by_clock(&self, clock: &Clock) -> Self {
+        Self { jwks: self.jwks.clone(), clock: Some(clock.clone()) }
     }
 
     /// True if there are keys to verify with.
@@ -97,7 +118,13 @@ impl KeyService {
         runtime::promise(env, async move { jwks.refresh().await.map_err(told) })
     }
 
-    fn fetched(builder: JwksBuilder, options: &str, ask: &Function<'_, Question, ()>, cached: bool) -> Result<Self> {
+    fn fetched(
+        builder: JwksBuilder,
+        options: &str,
+        ask: &Function<'_, Question, ()>,
+        cached: bool,
+        clock: Option<&Clock>,
+    ) -> Result<Self> {
         let options: KeyServiceOptions = options::read(options)?;
         let javascript = Arc::new(JavaScript::new(ask)?);
         let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript))).key_uses(options.key_uses);
@@ -125,11 +152,15 @@ impl KeyService {
         if options.dangerously_allow_http {
             builder = builder.dangerously_allow_http();
         }
+        // Verifiers judge by the clock of a service that fetches.
+        if let Some(clock) = clock {
+            builder = builder.clock(clock.shared());
+        }
         Self::local(builder.build())
     }
 
     fn local(jwks: std::result::Result<JwksService, portcullis::ConfigurationError>) -> Result<Self> {
-        Ok(Self { jwks: jwks.map_err(unusable)? })
+        Ok(Self { jwks: jwks.map_err(unusable)?, clock: None })
     }
 }
 

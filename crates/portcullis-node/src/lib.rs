@@ -39,6 +39,8 @@
 //!   The key service is the library's, on its own thread, which does not keep the process alive.
 //! - A `getKey` is called for each request, so that a withdrawn key admits nothing. Each of its keys has its own verifier; a
 //!   verifier without keys judges a token before `getKey` is called.
+//! - The time is the machine's. A key service of a test has another clock ([`clock`]), which only `portcullis/testkit` makes: a package
+//!   of its own that production does not install.
 //!
 //! # Senders
 //!
@@ -54,6 +56,7 @@
 #![cfg_attr(test, allow(dead_code, reason = "napi's macros register nothing in a test's build"))]
 
 mod camel_case;
+mod clock;
 mod door;
 mod dpop;
 mod endpoint;

@@ -57,7 +57,7 @@ const ADDON: &str = "
     issuer
     exchange introspector key_service message verdict
     dpop endpoint
-    field javascript log options refused request runtime
+    clock field javascript log options refused request runtime
     camel_case epoch";
 
 /// Checks each file and lists the forbidden imports.

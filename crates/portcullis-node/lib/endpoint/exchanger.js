@@ -18,7 +18,7 @@ const OWN = ['jwks', 'subjectIssuer', 'dangerouslyAcceptUnverifiedTokens', 'dang
  */
 function exchanger(options = {}) {
   const owner = 'exchanger';
-  const { url, rules: endpoint, storeSecret, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION]);
+  const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION]);
   const keys = JwksService.nativeOf(options.jwks);
   if (keys === undefined) {
     throw expected(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);
@@ -35,7 +35,7 @@ function exchanger(options = {}) {
   });
   const ask = answering(asked);
   const make = () => new native.Issuer(keys, JSON.stringify({ ...verification, issuer }));
-  return new Exchanger(configured(owner, () => new native.Exchanger(url, make(), text, ask, storeSecret)));
+  return new Exchanger(configured(owner, () => new native.Exchanger(url, make(), text, ask, storeSecret, clock)));
 }
 
 /** The one issuer of the exchanged tokens: that of the options, or of `discovery`. */

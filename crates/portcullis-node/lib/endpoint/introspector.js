@@ -33,7 +33,7 @@ class Introspector {
 /** Asks the introspection endpoint of an authorization server about opaque tokens, and keeps its answers for a while. */
 function introspector(options = {}) {
   const owner = 'introspector';
-  const { url, rules, storeSecret, ...asked } = readEndpoint(owner, options, ['maxAnswerAge'], [
+  const { url, rules, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['maxAnswerAge'], [
     'form',
     'introspect',
     'rememberRefusals',
@@ -49,7 +49,7 @@ function introspector(options = {}) {
     rememberRefusals: optional(rememberRefusals, (value) => readCount(owner, 'rememberRefusals', value)),
   });
   const ask = answering(asked);
-  return new Introspector(configured(owner, () => new native.Introspector(url, text, ask, storeSecret)));
+  return new Introspector(configured(owner, () => new native.Introspector(url, text, ask, storeSecret, clock)));
 }
 
 /** Reads the choice of tokens: `opaque`, `all`, or rules for the claims of JWTs that are introspected, too. */

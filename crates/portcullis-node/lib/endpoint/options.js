@@ -3,6 +3,7 @@
 const { KeyObject } = require('node:crypto');
 
 const { Client } = require('../client.js');
+const { readClock } = require('../clock.js');
 const { refuseUnknown } = require('../library.js');
 const { expected, optional, readBoolean, readCount, readLimit, readSeconds, readTimeout } = require('../values.js');
 
@@ -17,6 +18,7 @@ const ENDPOINT = [
   'endpoint',
   ...CLIENT,
   'client',
+  'clock',
   'timeout',
   'keepFor',
   'rememberRefusalsFor',
@@ -55,6 +57,7 @@ function readEndpoint(owner, options, times, others) {
     },
     client: new Client(owner, options.client, { home: url, follows: false }),
     timeout: timeout * 1000,
+    clock: readClock(owner, options.clock),
     ...readStore(owner, options),
   };
 }

@@ -1,5 +1,6 @@
 // The package's types in CommonJS.
 import express = require('express');
+import testkit = require('portcullis/testkit');
 import http = require('node:http');
 import https = require('node:https');
 import portcullis = require('portcullis');
@@ -56,3 +57,5 @@ jwksService(new FileCache(), uri);
 const age: number | null = keys.status().age;
 
 export = { handler, age };
+const started: Promise<testkit.AuthorizationServer> = testkit.AuthorizationServer.start({ clock: new testkit.TestClock() });
+started.then((server) => server.stop());

@@ -98,7 +98,8 @@ impl Secure {
     /// Returns the time until which each request with the same credentials passes as this one did, unless another [`epoch`] begins.
     ///
     /// It is for doors that keep verdicts themselves. None if each request has to be judged: with DPoP, a token that is bound to a
-    /// key, `max_age`, rules of your own, an MCP server, and where each tenant has keys of its own.
+    /// key, `max_age`, rules of your own, an MCP server, a clock of the verifier's own, and where each
+    /// tenant has keys of its own.
     ///
     /// # Example
     ///

@@ -81,14 +81,17 @@ impl Branch {
         window.contains(now) && keys.is_none_or(|keys| jwks.still_uses(keys, self.now_for_keys(now)))
     }
 
-    /// The time until which a token that is good now stays good by these keys; none if its keys have to be looked at each time.
+    /// The time until which a token that is good now stays good by these keys; none if its keys have to be looked at each time, and with
+    /// a clock of its own, which only a test has.
     pub(super) fn holds_until(&self, token: &VerifiedToken) -> Option<SystemTime> {
+        if self.own_clock {
+            return None;
+        }
         let &Grounds { window, keys, .. } = token.grounds();
         let at_most = self.clock.now() + LONGEST_HOLD;
         let end = window.until().map_or(at_most, |until| until.min(at_most));
         match keys.map(|keys| self.jwks.fresh_until(keys)) {
             None | Some(Some(Due::Never)) => Some(end),
-            Some(Some(Due::At(_))) if self.own_clock => None,
             Some(Some(Due::At(due))) => Some(end.min(due)),
             Some(None) => None,
         }
