@@ -21,14 +21,14 @@ import type { RequestOptions } from 'node:https';
  * @param options - the rules for tokens; by default any valid token passes
  * @throws TypeError if an option is invalid
  */
-declare function portcullis(
+declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
-  options?: portcullis.Options & { optional?: false },
-): portcullis.Guard;
-declare function portcullis(
+  options?: portcullis.Options<Schema> & { optional?: false },
+): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
+declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
-  options: portcullis.Options,
-): portcullis.Guard<portcullis.Access | null>;
+  options: portcullis.Options<Schema>,
+): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>> | null>;
 
 declare namespace portcullis {
   /** The function itself, for imports by name. */
@@ -38,7 +38,7 @@ declare namespace portcullis {
   type Keys = JwksService | Issuers | Introspector | GetKey;
 
   /** The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal. */
-  interface Options extends VerificationOptions, EndpointOptions {}
+  interface Options<Schema extends StandardSchema | undefined = undefined> extends VerificationOptions, EndpointOptions<Schema> {}
 
   /** The rules for valid tokens. */
   interface VerificationOptions {
@@ -160,7 +160,7 @@ declare namespace portcullis {
   }
 
   /** The rules of an endpoint, and the form of a refusal. */
-  interface EndpointOptions {
+  interface EndpointOptions<Schema extends StandardSchema | undefined = undefined> {
     /** The protection space in `WWW-Authenticate` (RFC 9110 section 11.5). None by default. */
     realm?: string;
 
@@ -190,6 +190,22 @@ declare namespace portcullis {
 
     /** The claims that a token must have, or must not have. */
     claims?: readonly ClaimRule[];
+
+    /**
+     * A schema for the claims, of zod, valibot, arktype or another library of the Standard Schema specification. Its output takes the
+     * place of the claims in `req.claims` and `access.claims`, with its type; `access.payload` has the token's own.
+     *
+     * It sees a copy of the claims, once for each token, after all rules have held. A token that does not fit is refused with
+     * `required_claims`, whose `reason` has the places. A schema that throws, or that is async, fails the request.
+     *
+     * @example
+     * ```js
+     * const { z } = require('zod');
+     *
+     * secure(jwksService, { schema: z.object({ sub: z.string(), level: z.coerce.number().min(3) }) });
+     * ```
+     */
+    schema?: Schema;
 
     /**
      * The greatest length of a token, in bytes: 16,384 by default. Node itself refuses requests whose header fields take more
@@ -391,6 +407,31 @@ declare namespace portcullis {
     absent?: boolean;
   }
 
+  /** A schema by the Standard Schema specification, version 1: those of zod, valibot, arktype and others. It has to be synchronous. */
+  interface StandardSchema<Output extends object = object> {
+    readonly '~standard': {
+      readonly version: 1;
+      readonly vendor: string;
+      readonly validate: (value: unknown) => any;
+      readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    };
+  }
+
+  /** The claims of a guard with this schema: its output, or without a schema the token's own. */
+  type ClaimsBy<Schema extends StandardSchema | undefined> = Schema extends StandardSchema
+    ? NonNullable<Schema['~standard']['types']>['output']
+    : Claims;
+
+  /** The claims of requests that a guard lets pass: `ClaimsOf<typeof guard>`. */
+  type ClaimsOf<AnyGuard extends Guard<any>> = AnyGuard extends Guard<infer Admitted>
+    ? NonNullable<Admitted> extends Access<infer C>
+      ? C
+      : never
+    : never;
+
+  /** The type of `req.claims` in Express: that of `claims` in `Portcullis.Register`, or the claims of any token. */
+  type RequestClaims = Portcullis.Register extends { claims: infer C } ? C : Claims;
+
   /** A JSON value (RFC 8259). */
   type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
@@ -429,7 +470,7 @@ declare namespace portcullis {
      * const { claims } = await guard.verify(token);
      * ```
      */
-    verify(token: string): Promise<Access>;
+    verify(token: string): Promise<NonNullable<Admitted>>;
 
     /**
      * Judges the `Authorization` field of a request of Node, Fastify, Koa or `fetch`, or of its headers alone. Resolves to
@@ -491,11 +532,11 @@ declare namespace portcullis {
    * Evidence that a request passed by its token: the value of `req.auth`. It is an `AuthInfo` of the TypeScript SDK of the Model
    * Context Protocol, too.
    */
-  interface Access {
-    /** The token's claims, frozen and shared by requests with the same token. */
-    readonly claims: Claims;
+  interface Access<C = Claims> {
+    /** The token's claims, or the output of the guard's `schema` for them; frozen, and shared by requests with the same token. */
+    readonly claims: C;
 
-    /** The same as `claims`. */
+    /** The token's own claims: the same as `claims`, unless the guard has a `schema`. */
     readonly payload: Claims;
 
     /** The token. Neither `JSON.stringify` nor a log of this object shows it. */
@@ -517,7 +558,7 @@ declare namespace portcullis {
     readonly resource?: URL;
 
     /** The claims, under the name that tools of the Model Context Protocol find them by. */
-    readonly extra: { claims: Claims };
+    readonly extra: { claims: C };
 
     /**
      * The nonce for the client's next DPoP proofs, if the guard asks for nonces. Middleware and plugins send it; a caller of
@@ -901,8 +942,12 @@ declare namespace portcullis {
      *
      * @throws TypeError if an option is invalid
      */
-    guard(options?: EndpointOptions & { optional?: false }): Guard;
-    guard(options: EndpointOptions): Guard<Access | null>;
+    guard<Schema extends StandardSchema | undefined = undefined>(
+      options?: EndpointOptions<Schema> & { optional?: false },
+    ): Guard<Access<ClaimsBy<Schema>>>;
+    guard<Schema extends StandardSchema | undefined = undefined>(
+      options: EndpointOptions<Schema>,
+    ): Guard<Access<ClaimsBy<Schema>> | null>;
   }
 
   /**
@@ -1390,12 +1435,30 @@ declare namespace portcullis {
 }
 
 declare global {
+  namespace Portcullis {
+    /**
+     * The types of your app. An app whose guards have a schema declares the type of `req.claims` here, once:
+     *
+     * @example
+     * ```ts
+     * declare global {
+     *   namespace Portcullis {
+     *     interface Register {
+     *       claims: ClaimsOf<typeof guard>;
+     *     }
+     *   }
+     * }
+     * ```
+     */
+    interface Register {}
+  }
+
   namespace Express {
     interface Request {
       /** The claims of the request's token, set by `secure`. */
-      claims?: portcullis.Claims;
+      claims?: portcullis.RequestClaims;
       /** The request's token with its header, claims and scope, set by `secure`. */
-      auth?: portcullis.Access;
+      auth?: portcullis.Access<portcullis.RequestClaims>;
     }
   }
 }

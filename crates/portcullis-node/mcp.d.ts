@@ -15,14 +15,18 @@ import portcullis = require('./index.js');
  *
  * @throws TypeError if an option is invalid, or if neither SDK is installed and `errors` is absent
  */
-export declare function tokenVerifier(options: TokenVerifierOptions): TokenVerifier;
+export declare function tokenVerifier<Schema extends portcullis.StandardSchema | undefined = undefined>(
+  options: TokenVerifierOptions<Schema>,
+): TokenVerifier<portcullis.ClaimsBy<Schema>>;
 
 /** The options of {@link tokenVerifier}: the resource, its issuers, and the rules for tokens. */
-export type TokenVerifierOptions = portcullis.ResourceIssuers & {
+export type TokenVerifierOptions<Schema extends portcullis.StandardSchema | undefined = undefined> = portcullis.ResourceIssuers & {
   /** The identifier of the resource: the URL that clients use (RFC 9728). The audience of tokens unless `audience` is set. */
   resource: string;
   /** The claims that a token must have, or must not have. */
   claims?: readonly portcullis.ClaimRule[];
+  /** A schema for the claims, whose output takes their place in `extra`. */
+  schema?: Schema;
   /** The further scope values that each scope value grants; `scopes` has them, too. */
   impliedScopes?: { readonly [value: string]: readonly string[] };
   /** The greatest length of a token, in bytes: 16,384 by default. */
@@ -40,7 +44,7 @@ export type ErrorClasses =
   | { OAuthError: new (code: string, message: string) => Error };
 
 /** The `OAuthTokenVerifier` of the SDK. */
-export interface TokenVerifier {
+export interface TokenVerifier<C = portcullis.Claims> {
   /**
    * Judges a token.
    *
@@ -48,11 +52,11 @@ export interface TokenVerifier {
    * (2.x), which `requireBearerAuth` answers with 401; `ServerError` or `server_error` if the token was not judged, because keys
    * are unavailable. `cause` is the {@link portcullis.errors.RefusalError}.
    */
-  verifyAccessToken(token: string): Promise<AuthInfo>;
+  verifyAccessToken(token: string): Promise<AuthInfo<C>>;
 }
 
 /** The SDK's data about an accepted token. */
-export interface AuthInfo {
+export interface AuthInfo<C = portcullis.Claims> {
   /** The token. */
   token: string;
   /** The client: the claim `client_id` (RFC 9068), or else `azp`, `cid` or `appid`; an empty string if there is none. */
@@ -65,7 +69,7 @@ export interface AuthInfo {
   resource: URL;
   /** Further data. */
   extra: {
-    /** The token's claims, frozen. */
-    claims: portcullis.Claims;
+    /** The token's claims, or the output of `schema` for them, frozen. */
+    claims: C;
   };
 }

@@ -33,7 +33,7 @@ class Access {
     return tokenOf(this.#authorization);
   }
 
-  /** The same as `claims`. */
+  /** The token's own claims: the same as `claims`, unless the guard has a schema. */
   get payload() {
     return this.claims;
   }
@@ -51,17 +51,17 @@ class Access {
 
   /** The scope values in the token, without implied ones. */
   get scopes() {
-    return this.#guard.scope.valuesOf(this.claims);
+    return this.#guard.scope.valuesOf(this.payload);
   }
 
   /** The client to which the token was issued; an empty string if no claim names it. */
   get clientId() {
-    return CLIENT_ID.map((name) => find(this.claims, name)).find((id) => typeof id === 'string') ?? '';
+    return CLIENT_ID.map((name) => find(this.payload, name)).find((id) => typeof id === 'string') ?? '';
   }
 
   /** The time of expiry, in seconds since 1970. */
   get expiresAt() {
-    return this.claims.exp;
+    return this.payload.exp;
   }
 
   /** The resource that the token is for, if the guard is one of a resource. */
@@ -82,12 +82,12 @@ class Access {
 
   /** The scope values that the token grants, directly or by implication. */
   get grantedScopes() {
-    return this.#guard.scope.grantedBy(this.claims);
+    return this.#guard.scope.grantedBy(this.payload);
   }
 
   /** Returns true if the token grants this scope value, directly or by implication, as the rules judge it. */
   hasScope(value) {
-    return this.#guard.scope.isGranted(this.claims, value);
+    return this.#guard.scope.isGranted(this.payload, value);
   }
 
   /**
@@ -99,4 +99,19 @@ class Access {
   }
 }
 
-module.exports = { Access };
+/** The same where a schema's output takes the place of the claims. */
+class ShapedAccess extends Access {
+  #payload;
+
+  constructor(output, authorization, known, ...others) {
+    super(authorization, known, ...others);
+    this.claims = output;
+    this.#payload = known.claims;
+  }
+
+  get payload() {
+    return this.#payload;
+  }
+}
+
+module.exports = { Access, ShapedAccess };

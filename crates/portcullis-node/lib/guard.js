@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
-const { Access } = require('./access.js');
+const { Access, ShapedAccess } = require('./access.js');
 const { find } = require('./claims.js');
 const { ExchangedToken } = require('./endpoint/exchanged-token.js');
 const { currentEpoch } = require('./epoch.js');
@@ -26,13 +26,14 @@ class Guard {
   #verifier;
   #judge;
   #ownRules;
+  #schema;
   #tenants;
   #exchanges;
 
   /** Tells whether known tokens pass here without a question to the addon, as long as verdicts on them hold. */
   #passes = new WeakMap();
 
-  constructor(verifier, { rules, ownRules, dpop, findCertificate, tenants, exchanges }) {
+  constructor(verifier, { rules, ownRules, schema, dpop, findCertificate, tenants, exchanges }) {
     this.#verifier = verifier;
     this.#tenants = verifier.tenants ?? tenants;
     this.#exchanges = exchanges.length > 0;
@@ -42,6 +43,7 @@ class Guard {
     // Taken after all changes of the door.
     this.#judge = this.door.judge;
     this.#ownRules = ownRules;
+    this.#schema = schema;
     /** The scope that tokens grant here. */
     this.scope = new ScopeRules(verifier.scopeClaims, rules.impliedScopes);
   }
@@ -168,7 +170,9 @@ the key (kid), or raise maxKeyAttempts`;
       return refusalError(refused);
     }
     const client = this.#exchanges ? clientOf(request) : undefined;
-    return new Access(authorization, known, this, passed, client);
+    return this.#schema === undefined
+      ? new Access(authorization, known, this, passed, client)
+      : new ShapedAccess(this.#schema.outcomeFor(known.claims).output, authorization, known, this, passed, client);
   }
 
   /** The refusal of a token with these claims by a function of the options, if one refuses it. */
@@ -181,7 +185,8 @@ the key (kid), or raise maxKeyAttempts`;
         return this.door.refuseClaim(rule.name ?? (rule.holds.name || 'a rule of yours'));
       }
     }
-    return undefined;
+    const wrong = this.#schema?.outcomeFor(claims).wrong;
+    return wrong === undefined ? undefined : this.door.refuseClaim(wrong);
   }
 }
 

@@ -21,7 +21,18 @@ const {
 const VERIFICATION = Object.keys(ISSUER_RULES.defaults);
 
 /** The names of an endpoint's options that JavaScript itself reads. */
-const OWN = ['next', 'onError', 'getToken', 'getKeyTimeout', 'clientCertificate', 'introspection', 'exchange', 'reportOnly', 'onReport'];
+const OWN = [
+  'schema',
+  'next',
+  'onError',
+  'getToken',
+  'getKeyTimeout',
+  'clientCertificate',
+  'introspection',
+  'exchange',
+  'reportOnly',
+  'onReport',
+];
 
 /** The names of all options of an endpoint. */
 const ENDPOINT = [...Object.keys(RULES.defaults), ...OWN];

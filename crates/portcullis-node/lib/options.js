@@ -5,6 +5,7 @@ const { pick, readForLibrary, refuseUnknown } = require('./library.js');
 const { readExchanges } = require('./endpoint/exchanges.js');
 const { readIntrospection } = require('./endpoint/introspector.js');
 const { acceptsOf, readTenants } = require('./tenants.js');
+const { Schema } = require('./schema.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
@@ -80,6 +81,7 @@ function readEndpoint(options, name) {
   return {
     rules: readForLibrary({ ...options, claims: asked }, RULES, name, REMARKS),
     ownRules: claims.filter(({ holds }) => holds !== undefined),
+    schema: Schema.read(name, options.schema),
     next: readBoolean(name, 'next', options.next),
     onError: readFunction(name, 'onError', options.onError),
     getToken: readFunction(name, 'getToken', options.getToken),

@@ -91,7 +91,7 @@ test('README.md names the members of a description, the rules of an MCP server, 
 test('the types name the options that there are', async () => {
   const types = await textOf('index.d.ts');
   const membersOf = (name) => {
-    const [, body] = new RegExp(`^  interface ${name} \\{$([^]*?)^  \\}$`, 'm').exec(types);
+    const [, body] = new RegExp(`^  interface ${name}(?:<.+>)? \\{$([^]*?)^  \\}$`, 'm').exec(types);
     return [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, member]) => member).sort();
   };
   const { claim, issuer, endpoint } = JSON.parse(knownOptions());

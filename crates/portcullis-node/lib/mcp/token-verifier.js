@@ -9,7 +9,7 @@ const { SdkErrors } = require('./sdk.js');
 const NAME = 'tokenVerifier';
 
 /** The options of `secure` that apply to a token alone. */
-const OF_TOKENS = ['claims', 'impliedScopes', 'maxTokenBytes'];
+const OF_TOKENS = ['claims', 'schema', 'impliedScopes', 'maxTokenBytes'];
 
 /** Options of `secure` that `requireBearerAuth` of the SDK has itself, or has no answer for, with the reasons. */
 const NOT_OFFERED = {
