@@ -22,7 +22,7 @@ use crate::{
 pub struct KeyService {
     pub(crate) jwks: JwksService,
     /// The clock of a test.
-    clock: Option<Clock>,
+    pub(crate) clock: Option<Clock>,
 }
 
 #[napi]

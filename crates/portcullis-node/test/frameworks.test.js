@@ -301,7 +301,7 @@ test('each path of the package exports the same to both kinds of modules', async
   `;
   const { stdout, stderr, code } = await run(t, script, {}, ['--input-type=module']);
   assert.deepEqual([stderr, code], ['', 0]);
-  assert.deepEqual(JSON.parse(stdout), { count: 8, differs: [] });
+  assert.deepEqual(JSON.parse(stdout), { count: 9, differs: [] });
 });
 
 test('the plugins work in several worker threads at once, which end by themselves', async (t) => {

@@ -20,8 +20,8 @@ const { failure } = require('./support/watch.js');
 const AUDIENCE = 'https://api.example.com';
 const PACKAGE = path.join(__dirname, '..');
 
-/** The attacks that are longer than Node's limit for header fields. */
-const TOO_LONG = ['oversized', 'deep_json'];
+/** The attacks and the proofs that are longer than Node's limit for header fields. */
+const TOO_LONG = ['oversized', 'deep_json', 'jti_huge'];
 
 async function started(t, options) {
   const server = await AuthorizationServer.start(options);
@@ -331,7 +331,7 @@ test('a DPoP client sends good requests, and hostile ones of every kind', async 
   assert.equal((await send(Object.entries(dpop.headers({ url, token })))).status, 200);
   const attempts = server.dpopAttempts(dpop, { url });
   assert.ok(attempts.length > 80);
-  for (const { name, description, passes, fields, earlier } of attempts) {
+  for (const { name, description, passes, fields, earlier } of attempts.filter(({ name }) => !TOO_LONG.includes(name))) {
     for (const good of earlier) {
       assert.equal((await send(good)).status, 200, `before ${name}`);
     }
