@@ -152,11 +152,10 @@ impl KeyService {
         if options.dangerously_allow_http {
             builder = builder.dangerously_allow_http();
         }
-        // Verifiers judge by the clock of a service that fetches.
         if let Some(clock) = clock {
             builder = builder.clock(clock.shared());
         }
-        Self::local(builder.build())
+        Ok(Self { clock: clock.cloned(), ..Self::local(builder.build())? })
     }
 
     fn local(jwks: std::result::Result<JwksService, portcullis::ConfigurationError>) -> Result<Self> {
