@@ -104,6 +104,7 @@ mod jwks;
 mod questions;
 mod replay;
 mod shared_store;
+mod shown_url;
 mod telemetry;
 mod token_cache;
 mod transport;

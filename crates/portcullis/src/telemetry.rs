@@ -11,7 +11,8 @@ use crate::{
     claims::VerifiedToken,
     names::{TARGET, events, metrics as names, spans, steps},
     refusal::Refusal,
-    transport::{BoxError, shown},
+    shown_url::shown,
+    transport::BoxError,
 };
 
 /// Traces a step of judging a request: one of [`steps`].

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{claims::is_scope_token, configuration_error::ConfigurationError};
+use crate::{claims::is_scope_token, configuration_error::ConfigurationError, shown_url::without_secrets};
 
 /// The service that an exchanged token is for, and the scope that it grants (RFC 8693 section 2.1).
 ///
@@ -131,7 +131,8 @@ impl Target {
             return problem(
                 "resource",
                 format!(
-                    "expected an absolute URI without a fragment as `resource`, got `{resource}`: other names are an `audience`"
+                    "expected an absolute URI without a fragment as `resource`, got `{}`: other names are an `audience`",
+                    without_secrets(resource)
                 ),
             );
         }

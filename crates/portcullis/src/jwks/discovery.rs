@@ -18,7 +18,8 @@ use super::{
 use crate::{
     configuration_error::ConfigurationError,
     keys::{Notation, without_byte_order_mark},
-    transport::{PeerAddress, Reach, Transport, shown},
+    shown_url::shown,
+    transport::{PeerAddress, Reach, Transport},
 };
 
 /// Metadata, and the address of their server.

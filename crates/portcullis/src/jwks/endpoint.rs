@@ -11,7 +11,8 @@ use url::Url;
 use super::metadata::IssuerMetadata;
 use crate::{
     loopback::is_this_machine,
-    transport::{Reach, shown},
+    shown_url::shown,
+    transport::Reach,
 };
 
 /// The time for which a discovered URL is used.

@@ -11,7 +11,9 @@ use super::{
     operation::{TOOLS_CALL, named_methods},
     origin,
 };
-use crate::{claims::Pattern, configuration_error::ConfigurationError, policy::check_scopes};
+use crate::{
+    claims::Pattern, configuration_error::ConfigurationError, policy::check_scopes, shown_url::without_secrets,
+};
 
 /// The rules of an MCP server, in addition to those of its endpoint.
 ///
@@ -113,7 +115,8 @@ impl McpRules {
                     true => "name each origin, since any page in a user's browser could send requests otherwise",
                     false => "write scheme, host and port alone, without a slash at the end",
                 };
-                let problem = format!("expected an origin such as https://chat.example.com, got {text:?}: {remedy}");
+                let shown = without_secrets(text);
+                let problem = format!("expected an origin such as https://chat.example.com, got {shown:?}: {remedy}");
                 return Err(ConfigurationError::rule(format!("allowed_origins[{index}]"), problem));
             }
         }

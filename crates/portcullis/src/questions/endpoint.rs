@@ -26,7 +26,8 @@ use crate::{
     clock::Clock,
     crypto::Digest,
     refusal::Refusal,
-    transport::{self, AnyHttpClient, HttpRequest, shown},
+    shown_url::shown,
+    transport::{self, AnyHttpClient, HttpRequest},
 };
 
 /// An endpoint that this server asks as a client. Clones share all state.

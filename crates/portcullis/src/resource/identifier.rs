@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use super::ResourceDocument;
-use crate::loopback::is_this_machine;
+use crate::{loopback::is_this_machine, shown_url::without_secrets};
 
 /// A valid identifier: an https URL in its normal form, without query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,12 @@ impl Identifier {
     pub(super) fn new(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|_| {
             format!(
-                "expected an absolute URL, as `https://api.example.com/orders`, got {text:?}: write its scheme and host"
+                "expected an absolute URL, as `https://api.example.com/orders`, got {:?}: write its scheme and host",
+                without_secrets(text)
             )
         })?;
         if let Some((expected, remedy)) = problem(&url, text) {
-            return Err(format!("expected {expected}, got {text:?}: {remedy}"));
+            return Err(format!("expected {expected}, got {:?}: {remedy}", without_secrets(text)));
         }
         let origin = &url[..Position::BeforePath];
         // A slash alone is the end of the authority, and not a path.

@@ -6,6 +6,7 @@ use url::Url;
 use super::identifier::Identifier;
 use crate::{
     claims::is_scope_token, configuration_error::ConfigurationError, loopback::is_this_machine, mcp::McpRules,
+    shown_url::without_secrets,
 };
 
 /// The description of a protected resource (RFC 9728 section 2).
@@ -132,8 +133,9 @@ fn check_page(field: &str, text: &str) -> Result<(), ConfigurationError> {
     match Url::parse(text) {
         Ok(url) if is_http(&url) => Ok(()),
         _ => {
+            let shown = without_secrets(text);
             let problem =
-                format!("expected the URL of a web page, got {text:?}: write it whole, with its scheme and host");
+                format!("expected the URL of a web page, got {shown:?}: write it whole, with its scheme and host");
             Err(ConfigurationError::rule(field, problem))
         }
     }
@@ -143,8 +145,9 @@ fn check_secure(field: &str, text: &str) -> Result<(), ConfigurationError> {
     match Url::parse(text) {
         Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url)) => Ok(()),
         _ => {
+            let shown = without_secrets(text);
             let problem =
-                format!("expected an https URL, got {text:?}: use https (http is fine on this machine alone)");
+                format!("expected an https URL, got {shown:?}: use https (http is fine on this machine alone)");
             Err(ConfigurationError::rule(field, problem))
         }
     }

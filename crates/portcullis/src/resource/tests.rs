@@ -55,6 +55,9 @@ fn an_identifier_that_is_read_in_two_ways_is_refused_with_the_reason() {
         ("https://api.example.com/mcp#", "without a fragment"),
         ("https://api.example.com/mcp?a=b", "without a query"),
         ("https://api.example.com/mcp?", "without a query"),
+        ("https://api.example.com/mcp?token=secret", "without a query"),
+        ("https://api.example.com/mcp#secret", "without a fragment"),
+        ("alice:secret@api.example.com", "an https URL"),
         ("https://alice@api.example.com", "without a user"),
         ("https://alice:secret@api.example.com", "without a user"),
         ("https://@api.example.com", "without a user"),
@@ -89,6 +92,7 @@ fn an_identifier_that_is_read_in_two_ways_is_refused_with_the_reason() {
         let rules = ResourceRules { resource: identifier.to_owned(), ..ResourceRules::default() };
         let error = rules.check().unwrap_err().to_string();
         assert!(error.starts_with("`resource`: expected ") && error.contains(reason), "{identifier:?}: {error}");
+        assert!(!error.contains("secret"), "{identifier:?}: {error}");
     }
 }
 

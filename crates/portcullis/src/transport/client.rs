@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use url::Url;
 
-use super::{reach::Reach, url::shown};
-use crate::configuration_error::ConfigurationError;
+use super::reach::Reach;
+use crate::{configuration_error::ConfigurationError, shown_url::shown};
 
 /// The `User-Agent`: some firewalls refuse requests without one.
 pub(crate) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));

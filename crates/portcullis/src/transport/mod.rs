@@ -16,4 +16,4 @@ pub use reqwest_client::ReqwestClient;
 pub(crate) use cache_control::cache_control;
 pub(crate) use client::{AnyHttpClient, Authorities, BodyTooLong, BoxError, BoxFuture, USER_AGENT, with_causes};
 pub(crate) use reach::Reach;
-pub(crate) use url::{Transport, shown};
+pub(crate) use url::Transport;

@@ -1,8 +1,12 @@
-//! Allowed URLs, and their form in logs.
+//! Allowed URLs.
 
 use url::Url;
 
-use crate::{configuration_error::ConfigurationError, loopback::is_this_machine};
+use crate::{
+    configuration_error::ConfigurationError,
+    loopback::is_this_machine,
+    shown_url::{shown, without_secrets},
+};
 
 /// The URLs that requests may be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,32 +28,6 @@ impl Transport {
             _ => Err(ConfigurationError::Url { url: without_secrets(text) }),
         }
     }
-}
-
-/// The URL for logs: without credentials and query, and of limited length.
-pub(crate) fn shown(url: &Url) -> String {
-    cut(&format!("{}{}", url.origin().ascii_serialization(), url.path()))
-}
-
-/// The same for an untrusted text that is no URL.
-fn without_secrets(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let separator = if scheme.is_empty() { "" } else { "://" };
-    let rest = rest.rsplit_once('@').map_or(rest, |(_credentials, rest)| rest);
-    cut(&format!("{scheme}{separator}{rest}"))
-}
-
-/// Cuts a text, and replaces characters that could control a terminal.
-fn cut(text: &str) -> String {
-    const LONGEST: usize = 256;
-    let is_visible = |character: char| character.is_alphanumeric() || matches!(character, ' '..='~');
-    let visible = |character| if is_visible(character) { character } else { '\u{fffd}' };
-    let mut cut: String = text.chars().take(LONGEST).map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        cut.push('…');
-    }
-    cut
 }
 
 #[cfg(test)]

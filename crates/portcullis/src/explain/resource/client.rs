@@ -13,7 +13,8 @@ use url::Url;
 use super::seen::{Answer, Asked, Attempt};
 use crate::{
     loopback::is_this_machine,
-    transport::{self, AnyHttpClient, HttpRequest, PeerAddress, Reach, Transport, shown, with_causes},
+    shown_url::shown,
+    transport::{self, AnyHttpClient, HttpRequest, PeerAddress, Reach, Transport, with_causes},
 };
 
 /// The longest time for an answer.

@@ -184,5 +184,5 @@ fn given(url: Url, text: &str) -> Attempt {
 /// Reads the URL of a resource.
 fn resource(text: &str) -> Result<Url, ConfigurationError> {
     let url = Transport::Secure.url(text)?;
-    allowed(text).ok_or_else(|| ConfigurationError::Url { url: crate::transport::shown(&url) })
+    allowed(text).ok_or_else(|| ConfigurationError::Url { url: crate::shown_url::shown(&url) })
 }

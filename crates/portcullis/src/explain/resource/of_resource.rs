@@ -10,7 +10,7 @@ use super::{
     rows::{Judged, about, found, not_asked, not_reached, passed},
     seen::{Asked, Seen},
 };
-use crate::transport::shown;
+use crate::shown_url::shown;
 
 pub(super) fn checks(seen: &Seen) -> Vec<ResourceCheck> {
     about(
