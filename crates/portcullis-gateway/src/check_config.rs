@@ -109,8 +109,10 @@ fn issuer(issuer: &Issuer, config: &Config) -> String {
     let others =
         further(&issuer.rules, &IssuerRules::default(), &["issuer", "trust_domain", "audience", "token_cache"]);
     let opaque = if issuer.introspection.is_some() { "; opaque tokens are introspected" } else { "" };
-    let exchange =
-        issuer.exchange.as_ref().map(|asked| format!("; tokens are exchanged at {}", without_secrets(&asked.endpoint)));
+    let exchange = issuer.exchange.as_ref().map(|asked| match &asked.endpoint {
+        Some(endpoint) => format!("; tokens are exchanged at {}", without_secrets(endpoint)),
+        None => "; tokens are exchanged at the token endpoint that its metadata name".to_owned(),
+    });
     let needs = [vec![format!("for {audience}")], others].concat().join(", ");
     format!("issuer {}: {keys}, {needs}{opaque}{}", without_secrets(&issuer.name), exchange.unwrap_or_default())
 }

@@ -120,6 +120,11 @@ impl ClientAuthentication {
         &self.id
     }
 
+    /// Tells whether this server authenticates by its certificate.
+    pub(crate) fn is_by_certificate(&self) -> bool {
+        matches!(self.method, Method::Tls)
+    }
+
     /// The name of the method (RFC 7591 section 2, RFC 8705 section 2.1.1).
     pub(crate) fn method(&self) -> &'static str {
         match self.method {

@@ -39,7 +39,7 @@ pub mod events {
     pub const JWKS_FETCH_FAILED: &str = "jwks_fetch_failed";
     /// The cache of key sets failed (`WARN`, with `source`, `operation` and `error`).
     pub const JWKS_CACHE_FAILED: &str = "jwks_cache_failed";
-    /// A key of a set is not used (`WARN`, with `source`, `kid` and `problem`).
+    /// A key of a set is not used (`WARN`, or `DEBUG` if it is not for signatures; with `source`, `kid` and `problem`).
     pub const KEY_SKIPPED: &str = "key_skipped";
     /// A key of a set is used although it is oddly written (`WARN`, with `source`, `kid` and `oddity`).
     pub const KEY_ODD: &str = "key_odd";

@@ -3,17 +3,14 @@
 
 use std::time::SystemTime;
 
-use tracing::field::display;
-use url::Url;
-
 use crate::{
     algorithm::Algorithm,
     claims::VerifiedToken,
     names::{TARGET, events, metrics as names, spans, steps},
     refusal::Refusal,
-    shown_url::shown,
     transport::BoxError,
 };
+use tracing::field::display;
 
 /// Traces a step of judging a request: one of [`steps`].
 pub(crate) fn step(step: &'static str) {
@@ -31,8 +28,8 @@ pub(crate) fn fetching(source: &str) -> tracing::Span {
 }
 
 /// Spans the introspection of one opaque token, with all attempts.
-pub(crate) fn introspecting(endpoint: &Url) -> tracing::Span {
-    tracing::debug_span!(target: TARGET, spans::INTROSPECT, endpoint = shown(endpoint))
+pub(crate) fn introspecting(endpoint: &str) -> tracing::Span {
+    tracing::debug_span!(target: TARGET, spans::INTROSPECT, endpoint)
 }
 
 /// Counts and logs an accepted token.
@@ -129,8 +126,8 @@ pub(crate) fn introspection_failed(endpoint: &str, outcome: &'static str, error:
 }
 
 /// Spans the exchange of one token.
-pub(crate) fn exchanging(endpoint: &Url) -> tracing::Span {
-    tracing::debug_span!(target: TARGET, spans::EXCHANGE_TOKEN, endpoint = shown(endpoint))
+pub(crate) fn exchanging(endpoint: &str) -> tracing::Span {
+    tracing::debug_span!(target: TARGET, spans::EXCHANGE_TOKEN, endpoint)
 }
 
 /// Counts a token exchange: `issued`, `refused`, or `crowded_out` if too many were under way.
@@ -215,6 +212,11 @@ pub(crate) fn replay_memory_full() {
 /// Warns of a failure of the cache of key sets, for which no token is refused.
 pub(crate) fn jwks_cache_failed(source: &str, operation: &'static str, error: &str) {
     tracing::warn!(name: events::JWKS_CACHE_FAILED, target: TARGET, source, operation, error, "key set cache failed");
+}
+
+/// Logs a key that is published for another purpose than signatures, such as encryption: that is no fault of the issuer.
+pub(crate) fn key_left_out(source: &str, kid: Option<&str>, problem: &str) {
+    tracing::debug!(name: events::KEY_SKIPPED, target: TARGET, source, kid, problem, "key skipped");
 }
 
 /// Warns of an unused key of a set.

@@ -19,8 +19,9 @@ const LIBRARY: &str = "
     gate
     exchange
     verifier
-    introspection jwks replay
+    introspection replay
     questions
+    jwks
     client_authentication shared_store token_cache
     telemetry
     transport

@@ -8,13 +8,14 @@ use super::{
     duration::{duration, some_time},
     file::{Table, Value},
     issuer::{ANY, client, client_id},
+    problem::Problem,
 };
 
 /// Reads the token endpoint of an issuer.
 pub(super) fn of_issuer(issuer: &Table<'_>) -> Option<Exchange> {
     refuse_unnamed(issuer);
     let table = issuer.table("exchange")?;
-    let endpoint = table.require("endpoint", "write the URL of the token endpoint (RFC 8693)", Value::string);
+    let endpoint = endpoint(&table, issuer);
     let client_id = client_id(&table);
     let client = client(&table, client_id.as_deref());
     let timeout = table.get("timeout", some_time);
@@ -41,6 +42,21 @@ pub(super) fn of_issuer(issuer: &Table<'_>) -> Option<Exchange> {
         dangerously_accept_unverified_tokens: unverified.unwrap_or(false),
         dangerously_accept_other_subjects: other_subjects.unwrap_or(false),
     })
+}
+
+/// Reads the URL of the token endpoint, which the issuer's metadata name otherwise; none if it is missing.
+#[expect(clippy::option_option, reason = "it may be left out, or be missing")]
+fn endpoint(table: &Table<'_>, issuer: &Table<'_>) -> Option<Option<String>> {
+    if table.value("endpoint").is_some() {
+        return table.get("endpoint", Value::string).map(Some);
+    }
+    let Some((key, keys)) = ["jwks_uri", "jwks_file"].iter().find_map(|key| Some((key, issuer.value(key)?))) else {
+        return Some(None);
+    };
+    let problem = Problem::new(table.place(), "expected `endpoint` in this table, got none")
+        .and(keys.place(), format!("with `{key}`, no metadata are fetched that could name it"));
+    table.note(problem.help("write the URL of the token endpoint (RFC 8693)"));
+    None
 }
 
 /// Refuses an exchange for an issuer that is not one by name: its tokens could be shown to a server that they are not of.

@@ -299,7 +299,8 @@ pub(crate) struct Introspection {
 /// The token endpoint where tokens of an issuer are exchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exchange {
-    pub(crate) endpoint: String,
+    /// The URL of the token endpoint; by the issuer's metadata if there is none.
+    pub(crate) endpoint: Option<String>,
     pub(crate) client_id: String,
     pub(crate) client: Client,
     pub(crate) timeout: Option<Duration>,

@@ -252,7 +252,11 @@ fn exchanger(
 ) -> Result<Exchanger, BuildError> {
     let refused = |error: &ConfigurationError| of_issuer(issuer, error);
     let client = authentication(&asked.client_id, &asked.client).map_err(|error| refused(&error))?;
-    let mut builder = Exchanger::builder(&asked.endpoint, client, builder(served, issuer.rules.clone()));
+    let rules = builder(served, issuer.rules.clone());
+    let mut builder = match &asked.endpoint {
+        Some(endpoint) => Exchanger::builder(endpoint, client, rules),
+        None => Exchanger::discover(client, rules),
+    };
     builder = match (&asked.client, &issuer.fetching.authorities) {
         (Client::Tls { certificate_pem, key_pem }, _) => {
             builder.http_client(client_with(certificate_pem, key_pem.reveal(), issuer)?)

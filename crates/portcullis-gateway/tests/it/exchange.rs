@@ -76,6 +76,35 @@ async fn the_upstream_gets_the_exchanged_token_at_each_door() {
 }
 
 #[tokio::test]
+async fn without_an_endpoint_the_issuers_metadata_lead_to_it() {
+    let server = AuthorizationServer::start().await;
+    let with_endpoint = tables(&server, "");
+    let tables = with_endpoint.replace(&format!("endpoint = \"{}/token\", ", server.issuer()), "");
+    assert_ne!(tables, with_endpoint);
+    let gateway = Gateway::start(&tables).await;
+    gateway.ready().await;
+    let answer = gateway.ask("GET", "/stock/1", Some(&token(&server, "alice"))).await;
+    assert_eq!((answer.status, &handed_on(&answer)["aud"]), (200, &INVENTORY.into()), "{answer:?}");
+    let status: serde_json::Value = serde_json::from_str(&gateway.page("/status").await.body).unwrap();
+    assert_eq!(status["issuers"][0]["exchange"]["endpoint"], format!("{}/token", server.issuer()));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_once_and_so_is_the_refusal() {
+    let (server, gateway) = setup("").await;
+    server.fault(Endpoint::Token, Fault::Status(500));
+    let answer = gateway.ask("GET", "/stock/1", Some(&token(&server, "alice"))).await;
+    assert_eq!(answer.code(), "exchange_unavailable");
+    let refusal = gateway.logged(|line| line["code"] == "exchange_unavailable").await;
+    assert_eq!((&refusal["level"], &refusal["route"]), (&"WARN".into(), &"/stock/*".into()));
+    gateway.ask("GET", "/plain/1", None).await;
+    gateway.logged(|line| line["code"] == "no_credentials").await;
+    let log = gateway.log();
+    let count = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    assert_eq!((count("token exchange failed"), count("\"code\":\"exchange_unavailable\"")), (1, 1), "{log}");
+}
+
+#[tokio::test]
 async fn no_client_token_reaches_the_upstream_by_another_way() {
     let (server, gateway) = setup("").await;
     let token = token(&server, "alice");

@@ -52,7 +52,7 @@ pub(super) fn read(endpoint: &Endpoint, answer: &Answer) -> Result<Said, Failure
     let Some(error) = error else { return Err(status) };
     let known = |codes: &[&'static str]| codes.iter().copied().find(|code| *code == error);
     if error == "invalid_client" {
-        return Err(Failure::Credentials { known_of_late: endpoint.knew_us() });
+        return Err(Failure::CredentialsOrTarget { known_of_late: endpoint.knew_us() });
     }
     if let Some(code) = known(&OF_CLIENT) {
         return Err(Failure::Grant { error: code, known_of_late: endpoint.knew_us() });

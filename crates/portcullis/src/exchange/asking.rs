@@ -132,7 +132,7 @@ impl Exchange {
         client: Option<ClientAddress>,
     ) -> Result<ExchangedToken, Refusal> {
         let (name, exchange) = (asked.name, Arc::clone(&self));
-        let span = telemetry::exchanging(self.exchanger.0.endpoint.url());
+        let span = telemetry::exchanging(&self.exchanger.0.endpoint.shown());
         let work = async move { exchange.exchange(asked, client).await }.instrument(span);
         self.flights.run(name, || work).await.unwrap_or_else(|why| Err(no_result(&why)))
     }
@@ -222,10 +222,10 @@ impl Exchange {
 /// The question for a target, without the client's token.
 fn question(endpoint: &Endpoint, target: &Target) -> Question {
     Parts::default()
-        .text(endpoint.url().as_str())
+        .text(&endpoint.identity())
         .text(endpoint.client().id())
         .text(endpoint.client().method())
-        .text(endpoint.assertion_audience())
+        .text(endpoint.assertion_audience().unwrap_or_default())
         .text(target.token_type.uri())
         .set(target.audience.iter().map(String::as_str).collect())
         .set(target.resource.iter().map(String::as_str).collect())

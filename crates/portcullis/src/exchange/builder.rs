@@ -11,7 +11,7 @@ use crate::{
     client_authentication::ClientAuthentication,
     clock::Clock,
     configuration_error::ConfigurationError,
-    questions::{EndpointBuilder, Purpose, TokenStore},
+    questions::{EndpointBuilder, Purpose, Source, TokenStore},
     transport::{Authorities, HttpClient, Transport},
     verifier::VerifierBuilder,
 };
@@ -43,8 +43,8 @@ pub struct ExchangerBuilder {
 }
 
 impl ExchangerBuilder {
-    pub(super) fn new(endpoint: &str, client: ClientAuthentication, issuer: VerifierBuilder) -> Self {
-        let mut endpoint = EndpointBuilder::new(Purpose::Exchange, endpoint, client);
+    pub(super) fn new(source: Source, client: ClientAuthentication, issuer: VerifierBuilder) -> Self {
+        let mut endpoint = EndpointBuilder::new(Purpose::Exchange, source, client);
         endpoint.clock = issuer.chosen_clock();
         Self {
             endpoint,
@@ -191,6 +191,7 @@ impl ExchangerBuilder {
     pub fn build(self) -> Result<Exchanger, ConfigurationError> {
         let Self { endpoint, issuer, mut settings } = self;
         let [name] = issuer.issuer_names().try_into().map_err(|_| ConfigurationError::UnnamedIssuer)?;
+        endpoint.check_issuer(&name)?;
         settings.subject_issuers.push(name);
         let kept = Kept::new(settings.cache_bytes);
         let exchanges = Mutex::default();

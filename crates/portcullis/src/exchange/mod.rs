@@ -43,7 +43,7 @@ use std::{
 use crate::{
     claims::VerifiedToken,
     client_authentication::ClientAuthentication,
-    questions::{Endpoint, EndpointStatus},
+    questions::{Endpoint, EndpointStatus, Source},
     verifier::VerifierBuilder,
 };
 use kept::Kept;
@@ -108,7 +108,27 @@ impl Exchanger {
     /// The rules have to name an issuer. Leave the audience out: it is that of each [`Target`]. If the server issues opaque tokens,
     /// give the rules an [`introspection`](VerifierBuilder::introspection).
     pub fn builder(token_endpoint: &str, client: ClientAuthentication, issuer: VerifierBuilder) -> ExchangerBuilder {
-        ExchangerBuilder::new(token_endpoint, client, issuer)
+        ExchangerBuilder::new(Source::Url(token_endpoint.to_owned()), client, issuer)
+    }
+
+    /// A builder for an exchanger that asks the token endpoint that the issuer's metadata name: for rules whose keys are found by
+    /// these metadata, too ([`JwksService::discover`](crate::JwksService::discover)).
+    ///
+    /// The endpoint has to be at https (unless the issuer is on this machine), and at a public address or at one of the issuer's own
+    /// kind, as the URL of its keys. It is known once the keys are; until then a token is not exchanged, and the request gets 503.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{ClientAuthentication, Exchanger, JwksService, Verifier};
+    ///
+    /// let keys = JwksService::discover("https://as.example.com").build()?;
+    /// let issuer = Verifier::builder(keys).issuer("https://as.example.com");
+    /// let exchanger = Exchanger::discover(ClientAuthentication::basic("orders-api", "secret"), issuer).build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn discover(client: ClientAuthentication, issuer: VerifierBuilder) -> ExchangerBuilder {
+        ExchangerBuilder::new(Source::TokenEndpoint(issuer.keys()), client, issuer)
     }
 
     /// The state of the endpoint.

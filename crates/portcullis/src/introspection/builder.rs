@@ -11,7 +11,7 @@ use crate::{
     client_authentication::ClientAuthentication,
     clock::Clock,
     configuration_error::ConfigurationError,
-    questions::{EndpointBuilder, Purpose, TokenStore},
+    questions::{EndpointBuilder, Purpose, Source, TokenStore},
     token_cache::Limits,
     transport::{Authorities, HttpClient, Transport},
 };
@@ -44,7 +44,7 @@ pub struct IntrospectorBuilder {
 impl IntrospectorBuilder {
     pub(super) fn new(endpoint: &str, client: ClientAuthentication) -> Self {
         Self {
-            endpoint: EndpointBuilder::new(Purpose::Introspection, endpoint, client),
+            endpoint: EndpointBuilder::new(Purpose::Introspection, Source::Url(endpoint.to_owned()), client),
             tokens: IntrospectedTokens::default(),
             settings: Settings {
                 form: IntrospectionForm::default(),

@@ -134,7 +134,7 @@ impl Introspector {
 
     /// Spans all questions about one token.
     pub(crate) fn span(&self) -> tracing::Span {
-        telemetry::introspecting(self.0.endpoint.url())
+        telemetry::introspecting(&self.0.endpoint.shown())
     }
 
     pub(crate) fn form(&self) -> IntrospectionForm {

@@ -16,11 +16,11 @@ impl Introspector {
         let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
         Parts::default()
             // The URL with its query, since any part of it may name a tenant.
-            .text(endpoint.url().as_str())
+            .text(&endpoint.identity())
             .text(self.form().media_type())
             .text(endpoint.client().id())
             .text(endpoint.client().method())
-            .text(endpoint.assertion_audience())
+            .text(endpoint.assertion_audience().unwrap_or_default())
             .set(issuer.into_iter().collect())
             .set(audiences)
             .set(algorithms)

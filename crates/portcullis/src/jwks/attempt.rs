@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     epoch,
-    keys::{JwkSet, KeySet},
+    keys::{JwkSet, KeyProblem, KeySet},
     telemetry::{self, JwksOutcome},
     transport::with_causes,
 };
@@ -123,10 +123,11 @@ impl Refresher {
             known.relied_on = true;
             return Ok(known.keys.clone());
         }
-        let (keys, metadata) =
+        let (keys, described) =
             discovery::keys(&self.settings.server, issuer, self.settings.transport, self.settings.timeout / 2).await?;
-        self.lock().discovered =
-            Some(Discovered { keys: keys.clone(), metadata: Arc::new(metadata), at: now, relied_on: false });
+        let mut control = self.lock();
+        control.discovered = Some(Discovered { keys: keys.clone(), at: now, relied_on: false });
+        control.described = Some(described);
         Ok(keys)
     }
 
@@ -164,7 +165,11 @@ impl Refresher {
         }
         let keys = KeySet::import(document, &self.settings.import);
         for key in keys.skipped() {
-            telemetry::key_skipped(&self.source, key.kid.as_deref(), &key.problem.to_string());
+            let problem = key.problem.to_string();
+            match key.problem {
+                KeyProblem::NotForVerifying => telemetry::key_left_out(&self.source, key.kid.as_deref(), &problem),
+                _ => telemetry::key_skipped(&self.source, key.kid.as_deref(), &problem),
+            }
         }
         for key in keys.warnings() {
             telemetry::key_is_odd(&self.source, key.kid.as_deref(), &key.oddity.to_string());

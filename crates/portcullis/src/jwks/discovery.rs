@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{
-    endpoint::{Issuer, Place},
+    endpoint::{Described, Issuer, Place},
     fetch::{FetchError, Server, compressed},
     metadata::IssuerMetadata,
 };
@@ -21,6 +22,9 @@ use crate::{
     shown_url::shown,
     transport::{PeerAddress, Reach, Transport},
 };
+
+/// The length of the longest URL that is followed: metadata fill no log and no terminal.
+const LONGEST_URL: usize = 2048;
 
 /// Metadata, and the address of their server.
 type Found = (IssuerMetadata, Option<PeerAddress>);
@@ -34,7 +38,7 @@ pub(super) async fn keys(
     issuer: &Issuer,
     transport: Transport,
     patience: Duration,
-) -> Result<(Place, IssuerMetadata), FetchError> {
+) -> Result<(Place, Described), FetchError> {
     let (openid, oauth) = (openid_url(&issuer.url), oauth_url(&issuer.url));
     let mut first = pin!(metadata(server, issuer, openid.clone()));
     let second = metadata(server, issuer, oauth.clone());
@@ -45,7 +49,10 @@ pub(super) async fn keys(
     };
     let (metadata, peer) =
         found.map_err(|(one, other)| FetchError::Undiscovered(vec![(shown(&openid), one), (shown(&oauth), other)]))?;
-    Ok((place(&metadata, peer, issuer, transport)?, metadata))
+    let reach = Reach::of_issuer(&issuer.url, peer.map(|PeerAddress(address)| address));
+    let keys = place(&metadata.jwks_uri, reach, issuer, transport).map_err(FetchError::JwksUri)?;
+    let described = described(metadata, &keys, reach, issuer, transport);
+    Ok((keys, described))
 }
 
 /// The metadata from the first URL that has them.
@@ -92,26 +99,36 @@ async fn metadata(server: &Server, issuer: &Issuer, url: Url) -> Result<Found, F
     Ok((metadata, response.extensions().get().copied()))
 }
 
-/// The place of the keys, if the issuer's metadata may lead there.
-fn place(
-    metadata: &IssuerMetadata,
-    peer: Option<PeerAddress>,
-    issuer: &Issuer,
-    transport: Transport,
-) -> Result<Place, FetchError> {
-    let refused = |problem: String| FetchError::JwksUri(problem);
-    let url = transport.url(&metadata.jwks_uri).map_err(|problem| refused(problem.to_string()))?;
-    // An https issuer may not choose http for its keys.
-    if url.scheme() == "http" && issuer.url.scheme() == "https" && transport == Transport::Secure {
-        return Err(refused(ConfigurationError::InsecureUrl { url: shown(&url) }.to_string()));
+/// The metadata without the endpoints that they may not lead to; each URL as it is requested, since a text may hold more than one shows
+/// (line ends, invisible characters).
+fn described(metadata: IssuerMetadata, keys: &Place, reach: Reach, issuer: &Issuer, transport: Transport) -> Described {
+    let allowed = |url: Option<String>| Some(place(&url?, reach, issuer, transport).ok()?.url.into());
+    let metadata = IssuerMetadata {
+        jwks_uri: keys.url.to_string(),
+        introspection_endpoint: allowed(metadata.introspection_endpoint),
+        token_endpoint: allowed(metadata.token_endpoint),
+        mtls_token_endpoint: allowed(metadata.mtls_token_endpoint),
+        ..metadata
+    };
+    Described { metadata: Arc::new(metadata), reach }
+}
+
+/// The place at a URL in an issuer's metadata, if they may lead there; or the problem with it.
+pub(super) fn place(text: &str, reach: Reach, issuer: &Issuer, transport: Transport) -> Result<Place, String> {
+    if text.len() > LONGEST_URL {
+        return Err(format!("expected a URL of at most {LONGEST_URL} characters, got a longer one"));
     }
-    let reach = Reach::of_issuer(&issuer.url, peer.map(|PeerAddress(address)| address));
+    let url = transport.url(text).map_err(|problem| problem.to_string())?;
+    // An https issuer may not choose http for its keys, nor for tokens.
+    if url.scheme() == "http" && issuer.url.scheme() == "https" && transport == Transport::Secure {
+        return Err(ConfigurationError::InsecureUrl { url: shown(&url) }.to_string());
+    }
     if !reach.allows_literal(&url) {
-        return Err(refused(format!(
+        return Err(format!(
             "{} is on this machine or in a network that the issuer itself is not in: if this is intended, configure it as \
              `jwks_uri`",
             shown(&url)
-        )));
+        ));
     }
     let is_ours = url.origin() == issuer.url.origin();
     Ok(Place { url, reach: Some(reach), is_ours })

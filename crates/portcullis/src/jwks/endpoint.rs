@@ -9,11 +9,7 @@ use std::{
 use url::Url;
 
 use super::metadata::IssuerMetadata;
-use crate::{
-    loopback::is_this_machine,
-    shown_url::shown,
-    transport::Reach,
-};
+use crate::{loopback::is_this_machine, shown_url::shown, transport::Reach};
 
 /// The time for which a discovered URL is used.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,19 +32,25 @@ pub(super) struct Issuer {
 
 /// A URL, with the allowed addresses and the permission to send credentials.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) url: Url,
+pub(crate) struct Place {
+    pub(crate) url: Url,
     /// The allowed addresses; any for a configured URL.
-    pub(super) reach: Option<Reach>,
+    pub(crate) reach: Option<Reach>,
     /// True if the URL is configured, or of the same origin as a configured one: it may get credentials.
     pub(super) is_ours: bool,
+}
+
+/// The metadata of an issuer, and the addresses that they may lead to.
+#[derive(Debug, Clone)]
+pub(super) struct Described {
+    pub(super) metadata: Arc<IssuerMetadata>,
+    pub(super) reach: Reach,
 }
 
 /// A discovered URL, and the time of its discovery.
 #[derive(Debug, Clone)]
 pub(super) struct Discovered {
     pub(super) keys: Place,
-    pub(super) metadata: Arc<IssuerMetadata>,
     pub(super) at: SystemTime,
     /// True once a later attempt than the one that discovered it has used it.
     pub(super) relied_on: bool,
@@ -56,7 +58,7 @@ pub(super) struct Discovered {
 
 impl Place {
     /// A URL from configuration.
-    pub(super) fn configured(url: Url) -> Self {
+    pub(crate) fn configured(url: Url) -> Self {
         Self { url, reach: None, is_ours: true }
     }
 }

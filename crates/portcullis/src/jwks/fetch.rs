@@ -61,6 +61,8 @@ pub(super) enum FetchError {
     },
     /// The metadata's `jwks_uri` is not allowed.
     JwksUri(String),
+    /// The metadata have no `token_endpoint`, or one that is not allowed.
+    NoTokenEndpoint,
     /// The task of the fetch was interrupted.
     Interrupted,
     /// There is no tokio runtime.
@@ -227,6 +229,10 @@ impl fmt::Display for FetchError {
             }
             Self::TokenFile { path, why } => write!(f, "the file of the bearer token, {}: {why}", path.display()),
             Self::JwksUri(problem) => write!(f, "the metadata's jwks_uri: {problem}"),
+            Self::NoTokenEndpoint => f.write_str(
+                "expected a `token_endpoint` in the metadata, at https and in no network that the issuer itself is not in, got \
+                 none: configure it as `endpoint`",
+            ),
             Self::Interrupted => f.write_str("the fetch was interrupted"),
             Self::NoRuntime => ConfigurationFault::NoRuntime.fmt(f),
         }

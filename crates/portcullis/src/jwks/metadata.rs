@@ -6,7 +6,8 @@ use serde_json::Value;
 /// The metadata of an issuer, as far as a resource server needs them.
 ///
 /// [`JwksService::metadata`](crate::JwksService::metadata) has those that led to the keys. A member of another type than the
-/// expected one counts as absent.
+/// expected one counts as absent, and so does an endpoint that they may not lead to: at http beside an issuer at https, or closer to this
+/// machine than the issuer (see [`HttpRequest::may_connect_to`](crate::HttpRequest::may_connect_to)).
 ///
 /// # Example
 ///
@@ -27,6 +28,12 @@ pub struct IssuerMetadata {
     pub jwks_uri: String,
     /// The URL of the introspection endpoint.
     pub introspection_endpoint: Option<String>,
+    /// The URL of the token endpoint.
+    pub token_endpoint: Option<String>,
+    /// The URL of the token endpoint for clients that authenticate by a certificate (`mtls_endpoint_aliases`, RFC 8705 section 5).
+    pub mtls_token_endpoint: Option<String>,
+    /// The grants of the token endpoint (`grant_types_supported`).
+    pub grant_types: Vec<String>,
     /// The algorithms of the issuer's ID tokens (`id_token_signing_alg_values_supported`): no metadata tell those of its access
     /// tokens, which are the same at most issuers.
     pub id_token_algorithms: Vec<String>,
@@ -37,17 +44,15 @@ impl IssuerMetadata {
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let members: Members = serde_json::from_slice(text).ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
         Some(Self {
             issuer: members.issuer,
             jwks_uri: members.jwks_uri,
             introspection_endpoint: text(&members.introspection_endpoint),
-            id_token_algorithms: members
-                .id_token_signing_alg_values_supported
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(text)
-                .collect(),
+            token_endpoint: text(&members.token_endpoint),
+            mtls_token_endpoint: members.mtls_endpoint_aliases.get("token_endpoint").and_then(text),
+            grant_types: texts(&members.grant_types_supported),
+            id_token_algorithms: texts(&members.id_token_signing_alg_values_supported),
         })
     }
 }
@@ -59,6 +64,12 @@ struct Members {
     jwks_uri: String,
     #[serde(default)]
     introspection_endpoint: Value,
+    #[serde(default)]
+    token_endpoint: Value,
+    #[serde(default)]
+    mtls_endpoint_aliases: Value,
+    #[serde(default)]
+    grant_types_supported: Value,
     #[serde(default)]
     id_token_signing_alg_values_supported: Value,
 }
@@ -75,6 +86,13 @@ mod tests {
             r#"{"issuer":"i","jwks_uri":"j","introspection_endpoint":1,"id_token_signing_alg_values_supported":"x"}"#;
         let odd = read(odd).unwrap();
         assert_eq!((odd.introspection_endpoint, odd.id_token_algorithms), (None, Vec::new()));
+        let odd = r#"{"issuer":"i","jwks_uri":"j","token_endpoint":[],"mtls_endpoint_aliases":"x","grant_types_supported":{}}"#;
+        let odd = read(odd).unwrap();
+        assert_eq!((odd.token_endpoint, odd.mtls_token_endpoint, odd.grant_types), (None, None, Vec::new()));
+        let good = r#"{"issuer":"i","jwks_uri":"j","token_endpoint":"t","mtls_endpoint_aliases":{"token_endpoint":"m"},"grant_types_supported":["g"]}"#;
+        let good = read(good).unwrap();
+        assert_eq!((good.token_endpoint.as_deref(), good.mtls_token_endpoint.as_deref()), (Some("t"), Some("m")));
+        assert_eq!(good.grant_types, ["g"]);
         let good = r#"{"issuer":"i","jwks_uri":"j","introspection_endpoint":"e","id_token_signing_alg_values_supported":["a",1]}"#;
         let good = read(good).unwrap();
         assert_eq!(

@@ -61,6 +61,7 @@ mod snapshot;
 mod sought;
 mod status;
 mod tenants;
+mod token_endpoint;
 mod withdrawn;
 
 pub use builder::JwksBuilder;
@@ -69,4 +70,5 @@ pub use metadata::IssuerMetadata;
 pub use service::{JwksError, JwksService};
 pub use status::JwksStatus;
 
+pub(crate) use endpoint::Place;
 pub(crate) use service::{Due, Lookup};

@@ -19,7 +19,7 @@ use super::{
     bucket::Bucket,
     cache::{AnyJwksCache, InMemoryCache},
     decision::{Decision, Event, State, Waited, decide},
-    endpoint::{Discovered, Endpoint},
+    endpoint::{Described, Discovered, Endpoint},
     fetch::{FetchError, Server},
     metadata::IssuerMetadata,
     snapshot::Snapshot,
@@ -92,6 +92,8 @@ pub(super) struct Control {
     pub(super) fetch: Option<watch::Receiver<Ended>>,
     pub(super) last_error: Option<FetchError>,
     pub(super) discovered: Option<Discovered>,
+    /// The metadata that were fetched last.
+    pub(super) described: Option<Described>,
     pub(super) withdrawn: Withdrawn,
     sought: Sought,
     /// True if the cache was read already.
@@ -126,6 +128,7 @@ impl Refresher {
             fetch: None,
             last_error: None,
             discovered: None,
+            described: None,
             withdrawn: Withdrawn::default(),
             sought: Sought::default(),
             cache_read: false,
@@ -233,7 +236,7 @@ impl Refresher {
 
     /// The metadata that led to the keys.
     pub(super) fn metadata(&self) -> Option<Arc<IssuerMetadata>> {
-        self.lock().discovered.as_ref().map(|discovered| Arc::clone(&discovered.metadata))
+        self.lock().described.as_ref().map(|described| Arc::clone(&described.metadata))
     }
 
     /// Fetches the keys of a token that are not at hand, or waits for the fetch under way.

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    builder::JwksBuilder, fetch::FetchError, metadata::IssuerMetadata, refresher::Refresher, status::JwksStatus,
-    tenants::Tenants,
+    builder::JwksBuilder, endpoint::Place, fetch::FetchError, metadata::IssuerMetadata, refresher::Refresher,
+    status::JwksStatus, tenants::Tenants,
 };
 use crate::{
     algorithm::Algorithm,
@@ -325,6 +325,36 @@ impl JwksService {
         match (&self.0, &tenant.0) {
             (Source::Tenants(tenants), Source::Remote(service)) => tenants.keep(service),
             _ => false,
+        }
+    }
+
+    /// The issuer by whose metadata the keys are found; none without discovery, and where each tenant has keys of its own.
+    pub(crate) fn discovered_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Local(_) | Source::Tenants(_) => None,
+            Source::Remote(refresher) => refresher.discovered_issuer(),
+        }
+    }
+
+    /// The token endpoint that the issuer's metadata name, for clients that authenticate by a certificate or for others.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is none, without credentials.
+    pub(crate) async fn token_endpoint(&self, by_certificate: bool) -> Result<Place, String> {
+        match &self.0 {
+            Source::Local(_) | Source::Tenants(_) => Err("the keys are not found by an issuer's metadata".to_owned()),
+            Source::Remote(refresher) => {
+                refresher.token_endpoint(by_certificate).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// The same, if the metadata are known.
+    pub(crate) fn known_token_endpoint(&self, by_certificate: bool) -> Option<Place> {
+        match &self.0 {
+            Source::Local(_) | Source::Tenants(_) => None,
+            Source::Remote(refresher) => refresher.known_token_endpoint(by_certificate),
         }
     }
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Endpoint, Purpose, TokenStore,
     endpoint::Settings,
+    location::Source,
     store::{AnyTokenStore, SealedStore},
 };
 use crate::{
@@ -12,14 +13,13 @@ use crate::{
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
     crypto::MacKey,
-    loopback::is_this_machine,
     transport::{AnyHttpClient, Authorities, Transport},
 };
 
 /// Builds an [`Endpoint`]: a builder for each purpose fills it.
 pub(crate) struct EndpointBuilder {
     purpose: Purpose,
-    url: String,
+    source: Source,
     client: ClientAuthentication,
     pub(crate) transport: Transport,
     pub(crate) assertion_audience: Option<String>,
@@ -33,10 +33,10 @@ pub(crate) struct EndpointBuilder {
 }
 
 impl EndpointBuilder {
-    pub(crate) fn new(purpose: Purpose, url: &str, client: ClientAuthentication) -> Self {
+    pub(crate) fn new(purpose: Purpose, source: Source, client: ClientAuthentication) -> Self {
         Self {
             purpose,
-            url: url.to_owned(),
+            source,
             client,
             transport: Transport::Secure,
             assertion_audience: None,
@@ -55,10 +55,25 @@ impl EndpointBuilder {
         self.store = Some((Box::new(store), MacKey::new(secret)));
     }
 
+    /// Checks that the metadata that name the endpoint are those of this issuer: any other could use its tokens.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigurationError`] if they are another's.
+    pub(crate) fn check_issuer(&self, issuer: &str) -> Result<(), ConfigurationError> {
+        match &self.source {
+            Source::TokenEndpoint(keys) if keys.discovered_issuer().is_some_and(|other| other != issuer) => {
+                let problem = "expected keys that are found by the metadata of the issuer of the rules, got those of another issuer";
+                Err(ConfigurationError::rule("issuer", problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Builds the endpoint. It asks nothing yet.
     pub(crate) fn build(self) -> Result<Endpoint, ConfigurationError> {
-        let url = self.transport.url(&self.url)?;
-        let http = self.authorities.client(self.http, is_this_machine(&url))?;
+        let location = self.source.location(self.transport, self.client.is_by_certificate())?;
+        let http = self.authorities.client(self.http, location.is_on_this_machine())?;
         let store = match self.store {
             Some((store, Some(key))) => Some(SealedStore::new(self.purpose, store, &key)),
             Some((_, None)) => return Err(ConfigurationError::ShortStoreSecret),
@@ -66,8 +81,8 @@ impl EndpointBuilder {
         };
         Ok(Endpoint::new(Settings {
             purpose: self.purpose,
-            assertion_audience: self.assertion_audience.unwrap_or_else(|| url.to_string()),
-            url,
+            assertion_audience: self.assertion_audience,
+            location,
             client: self.client,
             http,
             clock: self.clock,

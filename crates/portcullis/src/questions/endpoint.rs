@@ -1,6 +1,7 @@
 //! An endpoint that answers questions, and one question with its answer.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
@@ -17,6 +18,7 @@ use url::{Url, form_urlencoded};
 use super::{
     Attempt, ClientAddress, EndpointStatus, Failure, Purpose, Question, breaker,
     door::Door,
+    location::Location,
     lock,
     store::{SealedStore, Told},
     turns::{Turn, Turns},
@@ -25,8 +27,8 @@ use crate::{
     client_authentication::ClientAuthentication,
     clock::Clock,
     crypto::Digest,
+    jwks::Place,
     refusal::Refusal,
-    shown_url::shown,
     transport::{self, AnyHttpClient, HttpRequest},
 };
 
@@ -44,9 +46,10 @@ struct Inner {
 /// The settings from the builder.
 pub(super) struct Settings {
     pub(super) purpose: Purpose,
-    pub(super) url: Url,
+    pub(super) location: Location,
     pub(super) client: ClientAuthentication,
-    pub(super) assertion_audience: String,
+    /// The audience of an assertion, if it is not the URL.
+    pub(super) assertion_audience: Option<String>,
     pub(super) http: Arc<dyn AnyHttpClient>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timeout: Duration,
@@ -93,21 +96,23 @@ impl Endpoint {
         self.0.settings.purpose
     }
 
-    pub(crate) fn url(&self) -> &Url {
-        &self.0.settings.url
+    /// The location, told apart from any other.
+    pub(crate) fn identity(&self) -> Cow<'_, str> {
+        self.0.settings.location.identity()
     }
 
-    /// The URL for people, without credentials and query.
+    /// The location for people, without credentials and query.
     pub(crate) fn shown(&self) -> String {
-        shown(self.url())
+        self.0.settings.location.shown()
     }
 
     pub(crate) fn client(&self) -> &ClientAuthentication {
         &self.0.settings.client
     }
 
-    pub(crate) fn assertion_audience(&self) -> &str {
-        &self.0.settings.assertion_audience
+    /// The audience of an assertion, if it is not the URL.
+    pub(crate) fn assertion_audience(&self) -> Option<&str> {
+        self.0.settings.assertion_audience.as_deref()
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -154,8 +159,9 @@ impl Endpoint {
     }
 
     async fn send(&self, asking: &Asking<'_>) -> Result<Answer, Failure> {
-        let request = self.request(asking).ok_or(Failure::NoAssertion)?;
-        let request = HttpRequest { request, max_body_bytes: self.0.settings.max_answer_bytes, reach: None };
+        let Place { url, reach, .. } = self.0.settings.location.place().await?;
+        let request = self.request(&url, asking).ok_or(Failure::NoAssertion)?;
+        let request = HttpRequest { request, max_body_bytes: self.0.settings.max_answer_bytes, reach };
         let response: Response<Bytes> =
             self.0.settings.http.send(request).await.map_err(|error| Failure::of_client(&error))?;
         let (parts, body) = response.into_parts();
@@ -166,15 +172,16 @@ impl Endpoint {
     }
 
     /// The token goes into the form, never into the URL.
-    fn request(&self, asking: &Asking<'_>) -> Option<Request<Bytes>> {
+    fn request(&self, url: &Url, asking: &Asking<'_>) -> Option<Request<Bytes>> {
         let settings = &self.0.settings;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(asking.form);
-        let request = Request::post(settings.url.as_str())
+        let request = Request::post(url.as_str())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, asking.accept)
             .header(USER_AGENT, transport::USER_AGENT);
-        let request = settings.client.apply(request, &mut form, &settings.assertion_audience, self.now())?;
+        let audience = settings.assertion_audience.as_deref().unwrap_or(url.as_str());
+        let request = settings.client.apply(request, &mut form, audience, self.now())?;
         request.body(form.finish().into()).ok()
     }
 

@@ -15,6 +15,10 @@ pub(crate) enum Failure {
     Credentials {
         known_of_late: bool,
     },
+    /// The server does not know our credentials, or the target of an exchange; `known_of_late` if it knew us a moment ago.
+    CredentialsOrTarget {
+        known_of_late: bool,
+    },
     /// The server does not let us exchange tokens: its error code; `known_of_late` if it did a moment ago.
     Grant {
         error: &'static str,
@@ -30,6 +34,8 @@ pub(crate) enum Failure {
         limit: usize,
     },
     NoAssertion,
+    /// The issuer's metadata do not lead to the endpoint.
+    Undiscovered(String),
 }
 
 impl Failure {
@@ -43,10 +49,12 @@ impl Failure {
     /// Tells whether any other token would have failed as well: only such failures count against the server.
     pub(super) fn is_the_servers(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Client(_) | Self::NoAssertion => true,
+            Self::Timeout(_) | Self::Client(_) | Self::NoAssertion | Self::Undiscovered(_) => true,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT,
             // If the server knew us a moment ago, the token may be the cause.
-            Self::Credentials { known_of_late } | Self::Grant { known_of_late, .. } => !known_of_late,
+            Self::Credentials { known_of_late }
+            | Self::CredentialsOrTarget { known_of_late }
+            | Self::Grant { known_of_late, .. } => !known_of_late,
             // A 401 may be about our credentials or about the token. It is an answer all the same, and a quick one.
             Self::TooMany(_) | Self::Compressed | Self::MediaType { .. } | Self::NotText | Self::TooLarge { .. } => {
                 false
@@ -62,6 +70,10 @@ impl fmt::Display for Failure {
             Self::Client(error) => f.write_str(error),
             Self::Credentials { .. } => f.write_str(
                 "expected status 200, got `invalid_client`: the server does not know this client by these credentials",
+            ),
+            Self::CredentialsOrTarget { .. } => f.write_str(
+                "expected status 200, got `invalid_client`: the server does not know this client by these credentials, or knows \
+                 no client by the name in `audience` (Keycloak)",
             ),
             Self::Grant { error, .. } => write!(
                 f,
@@ -88,6 +100,7 @@ impl fmt::Display for Failure {
             Self::TooLarge { limit } => {
                 write!(f, "expected an answer of at most {limit} bytes (`max_answer_bytes`), got more")
             }
+            Self::Undiscovered(why) => write!(f, "the endpoint is not known: {why}"),
             Self::NoAssertion => {
                 f.write_str("the client's assertion could not be signed, or its credentials not encoded")
             }

@@ -283,6 +283,11 @@ impl VerifierBuilder {
         Self { jwks: self.jwks.clone(), clock, rules, introspector: self.introspector.clone(), tenants: None }
     }
 
+    /// The source of the keys.
+    pub(crate) fn keys(&self) -> JwksService {
+        self.jwks.clone()
+    }
+
     /// Tells whether opaque tokens are introspected.
     pub(crate) fn introspects(&self) -> bool {
         self.introspector.is_some()

@@ -1,5 +1,6 @@
 //! Token exchange (RFC 8693) behind a layer: only a token that was judged is handed on, whatever the server does.
 
+mod discovered;
 mod failures;
 mod judged;
 mod sharing;

@@ -24,7 +24,10 @@ fn an_issuer_has_an_endpoint_and_a_route_a_target() {
         route("exchange = { audience = \"inventory\", resource = \"urn:example:inventory\", scope = [\"a\", \"b\"] }")
     ));
     let exchange = config.issuers[0].exchange.as_ref().unwrap();
-    assert_eq!((exchange.endpoint.as_str(), exchange.client_id.as_str()), ("https://as.example.com/token", "gateway"));
+    let endpoint = exchange.endpoint.as_deref();
+    assert_eq!((endpoint, exchange.client_id.as_str()), (Some("https://as.example.com/token"), "gateway"));
+    let discovered = issuer("").replace("endpoint = \"https://as.example.com/token\"\n", "");
+    assert_eq!(good(&format!("{discovered}{}", route(INVENTORY))).issuers[0].exchange.as_ref().unwrap().endpoint, None);
     assert_eq!((exchange.may_outlive, exchange.max_questions), (Some(Duration::from_secs(300)), Some(8)));
     assert!(!exchange.dangerously_accept_other_subjects && !exchange.dangerously_accept_unverified_tokens);
     let dangerous = good(&format!("{}{}", issuer("dangerously_accept_other_subjects = true"), route("")));
@@ -64,9 +67,11 @@ fn a_mistake_in_an_exchange_is_shown_on_its_line() {
         (issuer("may_outlive = \"soon\""), 7, "expected a time"),
         (issuer("max_question = 5"), 7, "did you mean `max_questions`?"),
         (
-            "[[issuers]]\nissuer = \"a\"\nexchange = { client_id = \"b\", client_secret_env = \"PATH\" }\n".into(),
-            3,
-            "`endpoint`",
+            "[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a/keys\"\nexchange = { client_id = \"b\", client_secret_env = \
+             \"PATH\" }\n"
+                .into(),
+            4,
+            "expected `endpoint` in this table, got none",
         ),
         ("[[issuers]]\nissuer = \"a\"\nexchange = { endpoint = \"https://b\" }\n".into(), 3, "`client_id`"),
         (
