@@ -12,6 +12,9 @@ use crate::terminal::{self, visible};
 /// The ends of the URLs at which metadata are found, as people copy them.
 const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
+/// The grant of a token exchange (RFC 8693 section 2.1).
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// An issuer that can be used.
 pub(super) struct Found {
     pub(super) metadata: Arc<IssuerMetadata>,
@@ -22,6 +25,10 @@ pub(super) struct Found {
     /// The reasons why other keys are not used.
     pub(super) skipped: Vec<String>,
 }
+
+/// The number of unused keys that are told of, and the characters of their `kid`: a server could fill the terminal.
+const MOST_SKIPPED: usize = 10;
+const LONGEST_KID: usize = 100;
 
 /// The reason why there is no configuration.
 pub(super) enum Miss {
@@ -80,11 +87,15 @@ fn failed(issuer: &str, error: &JwksError) -> Miss {
                     docs/providers/entra.md",
             "{problem}"
         )),
-        Some(other) => Miss::Unusable(miette!(
+        Some(other) if is_plain(other) => Miss::Unusable(miette!(
             help = format!(
-                "the server calls itself {0}, and so do its tokens: if that is the one you trust, run `portcullis init --issuer {0}`",
-                visible(other)
+                "the server calls itself {other}, and so do its tokens: if that is the one you trust, run \
+                 `portcullis init --issuer {other}`"
             ),
+            "{problem}"
+        )),
+        Some(_) => Miss::Unusable(miette!(
+            help = "the server calls itself by another text, which is no plain URL",
             "{problem}"
         )),
         None if problem.contains("certificate") => Miss::Failed(miette!(
@@ -102,6 +113,14 @@ fn failed(issuer: &str, error: &JwksError) -> Miss {
     }
 }
 
+/// Returns true for a URL without a character that a shell reads in its own way: people copy commands.
+fn is_plain(issuer: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@%+=,".contains(&byte);
+    (issuer.starts_with("https://") || issuer.starts_with("http://"))
+        && issuer.len() <= 256
+        && issuer.bytes().all(is_plain)
+}
+
 fn no_usable_key(set: &JwkSet) -> Report {
     let reasons = skipped(set);
     let help = match reasons.is_empty() {
@@ -111,12 +130,17 @@ fn no_usable_key(set: &JwkSet) -> Report {
     miette!(help = help, "expected a key of the issuer that can verify tokens, got none")
 }
 
+/// Returns the reasons why keys are not used; of many keys, those of the first ones.
 fn skipped(set: &JwkSet) -> Vec<String> {
     let reason = |(key, problem): (&Value, _)| {
         let kid = key.get("kid").and_then(Value::as_str).unwrap_or("without `kid`");
+        let kid: String = kid.chars().take(LONGEST_KID).collect();
         visible(&format!("{kid}: {problem}"))
     };
-    set.published_keys().filter_map(|(key, judged)| Some((key, judged.err()?))).map(reason).collect()
+    let mut all = set.published_keys().filter_map(|(key, judged)| Some((key, judged.err()?)));
+    let mut told: Vec<_> = all.by_ref().take(MOST_SKIPPED).map(reason).collect();
+    told.extend(Some(all.count()).filter(|more| *more > 0).map(|more| format!("{more} more keys")));
+    told
 }
 
 impl Found {
@@ -129,6 +153,11 @@ impl Found {
             }
         }
         Self { algorithms, keys: usable.len(), skipped: skipped(set), metadata }
+    }
+
+    /// Returns true if the metadata say that the issuer exchanges tokens (RFC 8693).
+    pub(super) fn exchanges_tokens(&self) -> bool {
+        self.metadata.token_endpoint.is_some() && self.metadata.grant_types.iter().any(|grant| grant == EXCHANGE)
     }
 }
 
@@ -175,6 +204,24 @@ mod tests {
             (json!({ "kty": 1 }), &[], &[]),
         ] {
             assert_eq!(algorithms_of(&key, of_metadata), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_suggested_for_a_plain_url_alone() {
+        for (issuer, plain) in [
+            ("https://as.example.com/realms/shop", true),
+            ("http://127.0.0.1:8080/a%20b/", true),
+            ("https://as.example.com/$(id)", false),
+            ("https://as.example.com/`id`", false),
+            ("https://as.example.com/;id", false),
+            ("https://as.example.com/ --output /etc/passwd", false),
+            ("https://as.example.com/\n", false),
+            ("https://as.example.com/\u{e9}", false),
+            ("--output=x", false),
+            (&format!("https://{}", "a".repeat(300)), false),
+        ] {
+            assert_eq!(is_plain(issuer), plain, "{issuer}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Arguments, Found};
+use crate::config::without_secrets;
 
 /// Tells the findings, and what to do next; `output` is the file that is written.
 pub(super) fn of(found: &Found, arguments: &Arguments, output: Option<&Path>) -> String {
@@ -23,13 +24,20 @@ pub(super) fn of(found: &Found, arguments: &Arguments, output: Option<&Path>) ->
 fn findings(found: &Found) -> Vec<String> {
     let count = |number: usize| if number == 1 { "1 key".to_owned() } else { format!("{number} keys") };
     let algorithms: Vec<_> = found.algorithms.iter().map(|algorithm| algorithm.name()).collect();
-    let mut findings =
-        vec![format!("{} for {}, at {}", count(found.keys), algorithms.join(", "), found.metadata.jwks_uri)];
+    let mut findings = vec![format!(
+        "{} for {}, at {}",
+        count(found.keys),
+        algorithms.join(", "),
+        without_secrets(&found.metadata.jwks_uri)
+    )];
     findings.extend(found.skipped.iter().map(|reason| format!("not used: {reason}")));
     findings.push(match &found.metadata.introspection_endpoint {
-        Some(endpoint) => format!("introspection of opaque tokens, at {endpoint}: the file has the lines for it"),
+        Some(endpoint) => {
+            format!("introspection of opaque tokens, at {}: the file has the lines for it", without_secrets(endpoint))
+        }
         None => "no introspection endpoint: opaque tokens are refused".to_owned(),
     });
+    findings.extend(found.exchanges_tokens().then(|| "token exchange: the file has the lines for it".to_owned()));
     findings
 }
 

@@ -68,6 +68,7 @@ pub(super) fn of(found: &Found, arguments: &Arguments) -> Result<String, Report>
     }
     text.push_str(&reached(arguments)?);
     text.push_str(&introspection(found));
+    text.push_str(&exchange(found));
     text.push_str(TAIL);
     Ok(text)
 }
@@ -90,10 +91,24 @@ fn reached(arguments: &Arguments) -> Result<String, Report> {
 fn introspection(found: &Found) -> String {
     let Some(endpoint) = &found.metadata.introspection_endpoint else { return String::new() };
     let endpoint = written("endpoint", &json!(endpoint));
-    let lines = format!(
+    commented(&format!(
         "\nFor opaque tokens, too: register the gateway as a client of the issuer.\n[issuers.introspection]\n\
          {endpoint}client_id = \"portcullis\"\nclient_secret_file = \"client-secret\"\n"
-    );
+    ))
+}
+
+/// Writes a commented hint, if the issuer exchanges tokens. Its metadata name the endpoint.
+fn exchange(found: &Found) -> String {
+    if !found.exchanges_tokens() {
+        return String::new();
+    }
+    commented(
+        "\nFor routes whose upstream gets a token of its own (`exchange` in a route): the same client, allowed to exchange tokens.\n\
+         [issuers.exchange]\nclient_id = \"portcullis\"\nclient_secret_file = \"client-secret\"\n",
+    )
+}
+
+fn commented(lines: &str) -> String {
     let commented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("# {line}\n") };
     lines.lines().map(commented).collect()
 }

@@ -67,7 +67,9 @@ async fn the_commented_lines_are_good_as_well() {
         })
         .collect();
     assert!(
-        uncommented.contains("\n[issuers.introspection]\n") && uncommented.contains("\nlisten = "),
+        ["\n[issuers.introspection]\n", "\n[issuers.exchange]\n", "\nlisten = "]
+            .iter()
+            .all(|part| uncommented.contains(part)),
         "{uncommented}"
     );
     let tables = uncommented.split_once("[[issuers]]").unwrap().1;
@@ -210,6 +212,64 @@ async fn nothing_in_the_metadata_gets_out_of_its_line() {
     let document: Value = toml_of(&desk.read("portcullis.toml"));
     assert_eq!(document["issuers"].as_array().unwrap().len(), 1);
     assert!(!ran.out.contains(['\x1b', '\u{202e}']), "{ran:?}");
+    assert!(!ran.out.lines().any(|line| line.starts_with("[[issuers]]")), "{ran:?}");
+}
+
+/// Returns metadata of a server with another member.
+fn metadata(server: &AuthorizationServer, name: &str, value: &str) -> Fault {
+    let mut metadata = json!({ "issuer": server.issuer(), "jwks_uri": server.jwks_uri() });
+    metadata[name] = value.into();
+    Fault::Body { content_type: "application/json".into(), body: metadata.to_string() }
+}
+
+/// The gateway's secret and its clients' tokens would go there.
+#[tokio::test]
+async fn no_endpoint_is_suggested_that_the_issuer_may_not_name() {
+    let server = AuthorizationServer::start().await;
+    let long = format!("https://as.example.com/{}", "x".repeat(10_000));
+    for (endpoint, suggested) in [
+        ("https://as.example.com/introspect", true),
+        ("http://169.254.169.254/latest/api/token", false),
+        ("https://[fd00:ec2::254]/introspect", false),
+        ("http://as.example.com/introspect", false),
+        ("javascript:alert(1)", false),
+        ("relative/path", false),
+        (&long, false),
+    ] {
+        server.fault(Endpoint::OpenIdConfiguration, metadata(&server, "introspection_endpoint", endpoint));
+        let (ran, desk) = init(&["--issuer", server.issuer()]).await;
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        let written = desk.read("portcullis.toml");
+        assert_eq!(written.contains(endpoint), suggested, "{written}");
+        assert_eq!(ran.out.contains(endpoint), suggested, "{}", ran.out);
+        assert_eq!(ran.out.contains("no introspection endpoint"), !suggested, "{}", ran.out);
+    }
+}
+
+/// People copy the commands that they are shown.
+#[tokio::test]
+async fn no_command_is_suggested_in_which_a_shell_would_find_another() {
+    for other in
+        ["https://evil.example/$(id)", "https://evil.example/`id`", "https://evil.example/;id", "-o /etc/passwd"]
+    {
+        let server = AuthorizationServer::builder().metadata_issuer(other).start().await.unwrap();
+        let (ran, _) = init(&["--issuer", server.issuer()]).await;
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        let told = without_blanks(&ran.err);
+        assert!(told.contains(&without_blanks("no plain URL")), "{}", ran.err);
+        assert!(!told.contains("portcullisinit"), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_fills_no_terminal() {
+    let server = AuthorizationServer::start().await;
+    for number in 0..100 {
+        server.publish_jwk(json!({ "kty": "RSA", "use": "enc", "kid": format!("{number}-{}", "k".repeat(1_000)) }));
+    }
+    let (ran, _) = init(&["--issuer", server.issuer()]).await;
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.out.contains("not used: 90 more keys") && ran.out.len() < 4_000, "{}", ran.out);
 }
 
 fn without_blanks(text: &str) -> String {
