@@ -30,18 +30,27 @@ fn passed(told: &Told<'_>, token: Option<&VerifiedToken>) {
     );
 }
 
+/// A request that could not be judged is a warning: the client is not at fault.
 fn refuse(told: &Told<'_>, refused: &Refused) {
     let Mark { issuer, kid, token } = told.mark();
-    tracing::info!(
-        door = told.door.name(),
-        code = refused.code,
-        route = told.route,
-        unverified_issuer = issuer,
-        unverified_kid = kid,
-        token,
-        reason = refused.reason,
-        "request refused"
-    );
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                door = told.door.name(),
+                code = refused.code,
+                route = told.route,
+                unverified_issuer = issuer,
+                unverified_kid = kid,
+                token,
+                reason = refused.reason,
+                "request refused"
+            )
+        };
+    }
+    match refused.response.status().is_server_error() {
+        true => line!(warn),
+        false => line!(info),
+    }
 }
 
 fn would_refuse(told: &Told<'_>, reported: &Reported) {

@@ -78,11 +78,11 @@ fn subscriber(
     }
 }
 
-/// Returns true for the library's own line on a refusal: the gateway's line on its decision says more. Warnings about
-/// unreachable keys or introspection endpoints stay.
+/// Returns true for the library's own line on a refusal: the gateway's line on its decision says more. An unreachable server has a
+/// line of its own, too. Faults of the program stay.
 fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
     let is_refusal = matches!(event.name(), events::REQUEST_REFUSED | events::REQUEST_WOULD_BE_REFUSED);
-    event.is_event() && event.target() == TARGET && is_refusal && *event.level() == Level::INFO
+    event.is_event() && event.target() == TARGET && is_refusal && *event.level() != Level::ERROR
 }
 
 #[cfg(test)]
@@ -145,14 +145,15 @@ mod tests {
         let refusals = || {
             tracing::info!(name: events::REQUEST_REFUSED, target: TARGET, code = "expired", "refused");
             tracing::info!(name: events::REQUEST_WOULD_BE_REFUSED, target: TARGET, code = "expired", "would be");
-            tracing::warn!(name: events::REQUEST_REFUSED, target: TARGET, code = "keys_unavailable", "out of reach");
+            tracing::warn!(name: events::REQUEST_REFUSED, target: TARGET, code = "keys_unavailable", "refused, too");
+            tracing::error!(name: events::REQUEST_REFUSED, target: TARGET, code = "no_layer", "our own fault");
             tracing::info!(name: events::REQUEST_REFUSED, target: "another", code = "expired", "of another crate");
             tracing::info!(target: TARGET, code = "expired", "another event");
         };
-        for (filter, lines) in [(None, 3), (Some("info"), 5)] {
+        for (filter, lines) in [(None, 3), (Some("info"), 6)] {
             let text = logged(LogFormat::Human, filter, refusals);
             assert_eq!(text.lines().count(), lines, "{filter:?}: {text}");
-            assert!(text.contains("out of reach"), "{text}");
+            assert!(text.contains("our own fault"), "{text}");
         }
     }
 
