@@ -338,7 +338,8 @@ impl Gateway {
     fn preflighted(&self, original: &Original<'_>) -> Option<Option<usize>> {
         let method = preflight::method_of(original)?;
         let (route, rule) = self.rule(&Original { method, ..*original }).ok()?;
-        rule.lets_preflights_pass.then_some(route)
+        let has_token = places::has_field(&rule.token_places, original.fields);
+        (rule.lets_preflights_pass && !has_token).then_some(route)
     }
 
     /// Returns the fault of a request under no route, which may be one for metadata that the proxy should have forwarded.

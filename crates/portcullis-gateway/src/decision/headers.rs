@@ -31,9 +31,19 @@ use super::Fault;
 use crate::config::{CertificateField, HeaderRule, HeaderSource, Notation};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
-/// whose servers run what the content says.
-const JUDGED: [&str; 7] =
-    ["authorization", "dpop", "mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
+/// whose servers run what the content says; without `Origin`, a preflight for another request.
+const JUDGED: [&str; 10] = [
+    "authorization",
+    "dpop",
+    "cookie",
+    "origin",
+    "access-control-request-method",
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "content-type",
+    "content-encoding",
+];
 
 /// The fields of a configuration.
 #[derive(Debug)]
@@ -287,6 +297,10 @@ mod tests {
             ("Authorization", true),
             ("TE, Trailer,AUTHORIZATION", true),
             ("close, DPoP", true),
+            ("Cookie", true),
+            ("close, Origin", true),
+            ("Access-Control-Request-Method", true),
+            ("Access-Control-Request-Headers", false),
             ("close, MCP-Protocol-Version", true),
             ("mcp-method", true),
             ("x, Mcp_Name", true),

@@ -3,7 +3,7 @@
 //! The upstream gets the token in `Authorization`, as from any other client, and not in these places.
 
 use http::{HeaderName, HeaderValue, header::COOKIE};
-use portcullis::{Secure, TokenSource};
+use portcullis::{HeaderFields, Secure, TokenSource};
 
 use super::{Fault, Original, gateway::bearer};
 use crate::config::TokenPlaces;
@@ -25,6 +25,11 @@ pub(super) fn looking(secure: Secure, TokenPlaces { cookie, field }: &TokenPlace
     let cookie = cookie.iter().map(TokenSource::cookie);
     let field = field.iter().map(|name| TokenSource::header(name.clone()));
     secure.token_from([TokenSource::authorization()].into_iter().chain(cookie).chain(field))
+}
+
+/// Returns true if a request has the header field that may carry its token.
+pub(super) fn has_field(TokenPlaces { field, .. }: &TokenPlaces, fields: &dyn HeaderFields) -> bool {
+    field.as_ref().is_some_and(|name| fields.first_two(name) != [None, None])
 }
 
 /// Takes the token out of these places of a request.

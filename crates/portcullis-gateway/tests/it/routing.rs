@@ -187,7 +187,7 @@ async fn envoy_may_choose_the_route_by_its_name() {
 async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
     let server = AuthorizationServer::start().await;
     let routes = "[[routes]]\npath = \"/orders/*\"\nmethods = [\"GET\", \"PUT\"]\nscope = [\"read\"]\npreflight = true\n\
-                  [[routes]]\npath = \"/orders/*\"\nmethods = [\"DELETE\"]\n[[routes]]\npath = \"/all/*\"\npreflight = true\n";
+                  [[routes]]\npath = \"/orders/*\"\nmethods = [\"DELETE\"]\n[[routes]]\npath = \"/all/*\"\npreflight = true\ntoken_field = \"X-Token\"\n";
     let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
     gateway.ready().await;
     let (origin, method) = (("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "PUT"));
@@ -203,6 +203,11 @@ async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
         ("OPTIONS", "/all/1", &with(("Authorization", "Bearer x")), "malformed_token_parts"),
         ("OPTIONS", "/all/1", &with(("Cookie", "session=1")), "no_credentials"),
         ("OPTIONS", "/all/1", &with(("DPoP", "x")), "no_credentials"),
+        ("OPTIONS", "/all/1", &with(("X-Token", "x")), "malformed_token_parts"),
+        ("OPTIONS", "/orders/1", &with(("X-Token", "x")), "pass"),
+        // The API would get it without the field that makes it a preflight.
+        ("OPTIONS", "/all/1", &with(("Connection", "Origin")), "hop_by_hop_header"),
+        ("OPTIONS", "/all/1", &with(("Connection", "close, access-control-request-method")), "hop_by_hop_header"),
         ("OPTIONS", "/all/1", &with(("Content-Length", "2")), "no_credentials"),
         ("OPTIONS", "/all/1", &with(("X-HTTP-Method-Override", "GET")), "no_credentials"),
         ("OPTIONS", "/all/1", &with(("X-Rewrite-URL", "/all/2")), "no_credentials"),
