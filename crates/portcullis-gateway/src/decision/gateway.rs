@@ -43,6 +43,7 @@ pub(crate) struct Gateway {
     certificate_fields: [Option<CertificateField>; 2],
     trusted_proxies: Vec<Network>,
     forwarded: bool,
+    moves_cookies: bool,
     problem_json: bool,
     content_bytes: usize,
     pub(super) logged: LoggedDecisions,
@@ -123,6 +124,7 @@ impl Gateway {
             certificate_fields,
             trusted_proxies: config.trusted_proxies.clone(),
             forwarded: config.forwarded,
+            moves_cookies: config.routes.iter().any(|route| route.token_places.cookie.is_some()),
             problem_json: config.rules.problem_json,
             content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
             logged: config.log.decisions,
@@ -206,6 +208,11 @@ impl Gateway {
     /// Returns true if proxies describe the client's connection in `Forwarded` (RFC 7239): clients cannot write it then.
     pub(crate) fn reads_forwarded(&self) -> bool {
         self.forwarded
+    }
+
+    /// Returns true if the token of a request may come in a cookie, which then does not reach the upstream.
+    pub(crate) fn moves_cookies(&self) -> bool {
+        self.moves_cookies
     }
 
     /// Returns the field in which proxies at this door hand the client's certificate on.

@@ -125,8 +125,12 @@ pub(crate) enum Authorization {
 }
 
 impl Pass {
-    /// The same, with the token moved from its own place.
+    /// The same, with the token moved from its own place. Where a refusal is only reported, the upstream gets the request as it is.
     fn with(mut self, moved: places::Moved) -> Self {
+        if self.would_refuse.is_some() {
+            self.headers.extend(moved.kept);
+            return self;
+        }
         self.headers.extend(moved.fields);
         let is_sent = self.access.is_some() && matches!(self.authorization, Authorization::AsSent);
         match moved.authorization.filter(|_| is_sent) {

@@ -13,6 +13,8 @@ use crate::config::TokenPlaces;
 pub(super) struct Moved {
     /// The fields without the token, in place of the client's.
     pub(super) fields: Vec<(HeaderName, Option<HeaderValue>)>,
+    /// The field with the token, as the client sent it.
+    pub(super) kept: Option<(HeaderName, Option<HeaderValue>)>,
     /// The `Authorization` field with the token from one of these places.
     pub(super) authorization: Option<HeaderValue>,
 }
@@ -42,6 +44,7 @@ pub(super) fn moved(TokenPlaces { cookie, field }: &TokenPlaces, original: &Orig
     if let Some(name) = field {
         if let [Some(token), None] = original.fields.first_two(name) {
             moved.authorization = bearer_of(token)?;
+            moved.kept = Some((name.clone(), HeaderValue::from_bytes(token).ok()));
         }
         moved.fields.push((name.clone(), None));
     }
@@ -59,8 +62,9 @@ pub(super) fn moved(TokenPlaces { cookie, field }: &TokenPlaces, original: &Orig
 fn without(name: &str, original: &Original<'_>) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
     let (mut token, mut rest) = (None, Vec::new());
     original.fields.each(&COOKIE, &mut |field| {
-        for pair in field.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty()) {
-            match pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) {
+        let pairs = cookie_pairs(name, field).map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty());
+        for pair in pairs {
+            match value_of(name, pair) {
                 Some(value) => token = Some(value.to_vec()),
                 None => rest.push(pair),
             }
@@ -68,6 +72,21 @@ fn without(name: &str, original: &Original<'_>) -> (Option<Vec<u8>>, Option<Vec<
     });
     let rest = (!rest.is_empty()).then(|| rest.join(&b"; "[..]));
     (token, rest)
+}
+
+/// Returns the pairs of a `Cookie` field. Envoy joins several fields with a comma, and some servers take one for a divider: a pair is
+/// divided there if it is more than the cookie of this name.
+fn cookie_pairs<'a>(name: &str, field: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    field.split(|byte| *byte == b';').flat_map(move |pair| {
+        let names_it = pair.split(|byte| *byte == b',').any(|part| value_of(name, part.trim_ascii()).is_some());
+        let divider = if names_it { b',' } else { b';' };
+        pair.split(move |byte| *byte == divider)
+    })
+}
+
+/// Returns the value of a pair of this name; servers leave out white space behind the name.
+fn value_of<'a>(name: &str, pair: &'a [u8]) -> Option<&'a [u8]> {
+    pair.strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")
 }
 
 fn bearer_of(token: &[u8]) -> Result<Option<HeaderValue>, Fault> {

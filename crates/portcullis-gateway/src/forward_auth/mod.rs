@@ -14,8 +14,8 @@ mod tests;
 use std::{convert::Infallible, net::IpAddr};
 
 use http::{
-    HeaderMap, HeaderValue, Request, Response,
-    header::{AUTHORIZATION, CACHE_CONTROL},
+    HeaderMap, HeaderName, HeaderValue, Request, Response,
+    header::{AUTHORIZATION, CACHE_CONTROL, COOKIE},
 };
 use http_body_util::Full;
 use portcullis::{ClientCertificate, Content};
@@ -27,7 +27,10 @@ use crate::{
     routes::Overrides,
     telemetry::TRACEPARENT,
 };
-use question::{Described, Question};
+use question::{Described, Form, Question};
+
+/// The mark of an answer to a request whose own `Authorization` may reach the upstream, although nobody judged it.
+const UNJUDGED: HeaderName = HeaderName::from_static("portcullis-unjudged");
 
 /// Answers on one connection.
 #[derive(Clone)]
@@ -54,26 +57,28 @@ impl<B: Send + 'static> hyper::service::Service<Request<B>> for ForwardAuth {
         let (head, _) = request.into_parts();
         let gateway = self.decider.gateway();
         if let Some(refused) = self.decider.refuse_stranger(&gateway, self.peer) {
-            return Answering::now(told(refused, None));
+            return Answering::now(told(refused, Sent::default()));
         }
         if let Some(metadata) = metadata::answer(&gateway, &head) {
             return Answering::now(metadata);
         }
-        let judged = head.headers.get(AUTHORIZATION);
-        let original = match self.original(&gateway, &head) {
+        let (original, form) = match self.original(&gateway, &head) {
             Ok(original) => original,
-            Err(refused) => return Answering::now(told(*refused, judged)),
+            Err(refused) => return Answering::now(told(*refused, Sent::default())),
         };
+        // Envoy leaves the client's field where the answer has none.
+        let cookies = if form == Form::Appended { None } else { cookies(&gateway, &head.headers) };
+        let sent = Sent { authorization: head.headers.get(AUTHORIZATION), cookies, form };
         match self.decider.decide(&gateway, &original) {
-            Deciding::Done(decision) => Answering::now(told(decision, judged)),
+            Deciding::Done(decision) => Answering::now(told(decision, sent)),
             Deciding::Waits(waiting) => {
                 let client = client::address(&head.headers, self.peer, gateway.reads_forwarded(), |address| {
                     gateway.trusts(address)
                 });
-                let judged = judged.cloned();
+                let (authorization, cookies) = (sent.authorization.cloned(), sent.cookies);
                 Answering::later(async move {
                     let decision = waiting.decision(client.map(Into::into)).await;
-                    told(decision, judged.as_ref())
+                    told(decision, Sent { authorization: authorization.as_ref(), cookies, form })
                 })
             }
         }
@@ -85,24 +90,24 @@ impl ForwardAuth {
         &self,
         gateway: &'a Gateway,
         head: &'a http::request::Parts,
-    ) -> Result<Original<'a>, Box<Decision>> {
+    ) -> Result<(Original<'a>, Form), Box<Decision>> {
         let described = Question { head, gateway }.original();
-        let Described { method, target, host, scheme, is_itself } = described.as_ref().copied().unwrap_or_default();
+        let Described { method, target, host, scheme, form } = described.as_ref().copied().unwrap_or_default();
         let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
-        let certificate = self.certificate(gateway, is_itself);
+        let certificate = self.certificate(gateway, form);
         let route = None;
         let original =
             Original { method, target, host, scheme, overriding, route, fields, content, certificate, traceparent };
-        described.map(|_| original).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
+        described.map(|_| (original, form)).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 
     /// Returns the place of the client's certificate. That of the connection is the proxy's, unless the client itself asks.
-    fn certificate<'a>(&self, gateway: &'a Gateway, is_itself: bool) -> CertificateIn<'a> {
+    fn certificate<'a>(&self, gateway: &'a Gateway, form: Form) -> CertificateIn<'a> {
         match (gateway.certificate_field(Door::ForwardAuth), self.certificate) {
             (Some(field), _) => CertificateIn::Field(field),
-            (None, Some(certificate)) if is_itself => CertificateIn::Connection(certificate),
+            (None, Some(certificate)) if form == Form::Itself => CertificateIn::Connection(certificate),
             (None, _) => CertificateIn::Nothing,
         }
     }
@@ -124,10 +129,34 @@ fn traceparent(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// Makes the answer to the proxy; `judged` is the `Authorization` field of the request.
-fn told(decision: Decision, judged: Option<&HeaderValue>) -> Answer {
+/// The client's fields that an answer repeats: a proxy drops a field that it copies from the answer and does not find there.
+#[derive(Default)]
+struct Sent<'a> {
+    authorization: Option<&'a HeaderValue>,
+    /// All cookies in one field; none where no token comes in a cookie, so that proxies do not copy the field.
+    cookies: Option<HeaderValue>,
+    form: Form,
+}
+
+/// Returns the cookies of a request in one field, if proxies copy that.
+fn cookies(gateway: &Gateway, headers: &HeaderMap) -> Option<HeaderValue> {
+    if !gateway.moves_cookies() {
+        return None;
+    }
+    let mut fields = headers.get_all(COOKIE).iter();
+    match (fields.next()?, fields.next()) {
+        (only, None) => Some(only.clone()),
+        _ => {
+            let all: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+            HeaderValue::from_bytes(&all.join(&b"; "[..])).ok()
+        }
+    }
+}
+
+/// Makes the answer to the proxy.
+fn told(decision: Decision, sent: Sent<'_>) -> Answer {
     let mut answer = match decision.outcome {
-        Ok(pass) => passed(pass, judged),
+        Ok(pass) => passed(pass, sent),
         Err(refused) => refused.response.map(Full::new),
     };
     // A proxy that caches answers needs its own configuration for that.
@@ -137,18 +166,26 @@ fn told(decision: Decision, judged: Option<&HeaderValue>) -> Answer {
 
 /// Makes the answer of a pass. It sets each field of the gateway, some to an empty value: a field that the proxy copies
 /// replaces the client's.
-fn passed(pass: Pass, judged: Option<&HeaderValue>) -> Answer {
+fn passed(pass: Pass, sent: Sent<'_>) -> Answer {
     let mut answer = Response::new(Full::default());
     let headers = answer.headers_mut();
     for (name, value) in pass.headers {
         headers.insert(name, value.unwrap_or(const { HeaderValue::from_static("") }));
     }
+    if let Some(cookies) = sent.cookies {
+        headers.entry(COOKIE).or_insert(cookies);
+    }
     // Traefik and Caddy drop the client's field unless it is repeated. One that was not judged is not repeated: it may
     // have any size, and a proxy that cannot take in the answer would mark the gateway as failing.
     let authorization = match pass.authorization {
-        Authorization::AsSent => pass.access.as_ref().and(judged.cloned()),
+        Authorization::AsSent if pass.access.is_some() => sent.authorization.cloned(),
+        Authorization::AsSent => {
+            headers.insert(UNJUDGED, const { HeaderValue::from_static("1") });
+            None
+        }
         Authorization::Replaced(authorization) => Some(authorization),
-        Authorization::Removed => None,
+        // Envoy leaves the client's field unless it is told another value.
+        Authorization::Removed => (sent.form == Form::Appended).then_some(const { HeaderValue::from_static("") }),
     };
     if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);

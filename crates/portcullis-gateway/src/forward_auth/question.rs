@@ -26,8 +26,20 @@ pub(super) struct Described<'a> {
     pub(super) host: Option<&'a str>,
     /// The scheme of the client's URL; empty if the proxy tells several.
     pub(super) scheme: Option<&'a str>,
-    /// True if the question is the request itself, as a client sends it that asks without a proxy.
-    pub(super) is_itself: bool,
+    /// The form of the question.
+    pub(super) form: Form,
+}
+
+/// The form of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Form {
+    /// Header fields describe the request.
+    #[default]
+    Described,
+    /// The path follows that of questions, as with Envoy.
+    Appended,
+    /// The request itself, as a client sends it that asks without a proxy.
+    Itself,
 }
 
 /// The description of the original request by the proxy's header fields.
@@ -75,15 +87,15 @@ impl<'a> Question<'a, '_> {
         let described = description.request(host)?;
         let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
         let behind = target.strip_prefix(AUTH).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-        let itself = |target| Described { method: self.head.method.as_str(), target, host, scheme, is_itself: false };
+        let asked = |target, form| Described { method: self.head.method.as_str(), target, host, scheme, form };
         match (described, behind) {
-            (None, None) => Ok(Described { is_itself: true, ..itself(target) }),
+            (None, None) => Ok(asked(target, Form::Itself)),
             (Some(described), None) => Ok(described),
             (Some(described), Some(rest)) if !rest.starts_with('/') => Ok(described),
-            (None, Some(rest)) if rest.starts_with('/') => Ok(itself(rest)),
+            (None, Some(rest)) if rest.starts_with('/') => Ok(asked(rest, Form::Appended)),
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
             (None, Some(_)) if self.gateway.needs_paths() => Err(Fault::NoOriginalRequest),
-            (None, Some(_)) => Ok(itself(AUTH)),
+            (None, Some(_)) => Ok(asked(AUTH, Form::Appended)),
         }
     }
 
@@ -116,10 +128,15 @@ impl<'a> Description<'a> {
         match (self.original.request(host)?, self.forwarded.request(host)?) {
             (Some(_), Some(_)) => Err(Fault::AmbiguousOriginalRequest),
             (original, forwarded) => {
-                let is_clear = self.element().is_some_and(|element| self.agrees(&element));
+                let element = self.element().filter(|element| self.agrees(element));
+                let is_clear = |host: &str| {
+                    element
+                        .as_ref()
+                        .is_some_and(|element| element.host.is_none_or(|own| own.eq_ignore_ascii_case(host)))
+                };
                 let told = |request: Described<'a>| Described {
                     scheme: request.scheme.or(self.scheme()),
-                    host: request.host.filter(|_| is_clear),
+                    host: request.host.filter(|host| is_clear(host)),
                     ..request
                 };
                 Ok(original.or(forwarded).map(told))
@@ -164,11 +181,17 @@ impl<'a> Family<'a> {
         match (self.method.text()?, self.target.text()?, self.url.text()?) {
             (Some(method), Some(target), None) => {
                 let host = if self.host.is_absent() { host } else { self.host.text().ok().flatten() };
-                Ok(Some(Described { method, target, host, scheme: None, is_itself: false }))
+                Ok(Some(Described { method, target, host, ..Described::default() }))
             }
             (Some(method), None, Some(url)) => {
                 let (scheme, authority, target) = parts_of(url)?;
-                Ok(Some(Described { method, target, host: Some(authority), scheme: Some(scheme), is_itself: false }))
+                Ok(Some(Described {
+                    method,
+                    target,
+                    host: Some(authority),
+                    scheme: Some(scheme),
+                    ..Described::default()
+                }))
             }
             (None, None, None) => Ok(None),
             _ => Err(Fault::AmbiguousOriginalRequest),

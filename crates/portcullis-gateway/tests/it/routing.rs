@@ -94,6 +94,31 @@ async fn the_host_decides_where_routes_name_it() {
     assert_eq!(by_grpc(&gateway, Asked { host: "", ..PLAIN }).await, "unknown_host");
 }
 
+#[tokio::test]
+async fn two_descriptions_of_a_host_have_to_agree() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/*\"\nhost = \"admin.example.com\"\nscope = [\"admin\"]\n\
+                  [[routes]]\npath = \"/*\"\nhost = \"www.example.com\"\npublic = true\n";
+    let gateway = Gateway::start_with("forwarded = true", &format!("{}{routes}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let (by_url, by_field) =
+        ("X-Original-URL: https://www.example.com/a", "X-Forwarded-Uri: /a\r\nX-Forwarded-Host: www.example.com");
+    for (method, described) in [("X-Original-Method", by_url), ("X-Forwarded-Method", by_field)] {
+        for (forwarded, code) in [
+            ("", "pass"),
+            ("Forwarded: for=192.0.2.1;proto=https\r\n", "pass"),
+            ("Forwarded: proto=https;host=WWW.example.com\r\n", "pass"),
+            ("Forwarded: proto=https;host=admin.example.com\r\n", "unknown_host"),
+            ("Forwarded: host=www.example.com, host=admin.example.com\r\n", "unknown_host"),
+            ("Forwarded: host=\r\n", "unknown_host"),
+        ] {
+            let fields = format!("{method}: GET\r\n{described}\r\n{forwarded}");
+            let answer = send_to("www.example.com", &gateway, "GET", "/auth", &fields).await;
+            assert_eq!(answer.code(), code, "{fields}");
+        }
+    }
+}
+
 /// Traefik takes each of these for the host without its end, and describes the request with it.
 #[tokio::test]
 async fn no_spelling_of_a_host_chooses_another_route() {

@@ -17,6 +17,7 @@ mod docs;
 mod dpop;
 mod each_proxy;
 mod envoy;
+mod handed_on;
 mod haproxy;
 mod ingress_nginx;
 mod init;

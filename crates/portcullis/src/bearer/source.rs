@@ -103,11 +103,15 @@ impl TokenSource {
 }
 
 /// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.
+///
+/// Some proxies join several fields with a comma, and some servers take one for a divider, or leave out white space behind a name: such a
+/// token counts, too.
 fn only_cookie<'a>(fields: &'a dyn HeaderFields, name: &str) -> Result<&'a [u8], Refusal> {
     let mut only = Only::default();
     fields.each(&COOKIE, &mut |field| {
-        let pairs = field.split(|byte| *byte == b';');
-        let of_name = |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        let pairs = field.split(|byte| matches!(byte, b';' | b','));
+        let of_name =
+            |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=");
         pairs.filter_map(of_name).for_each(|value| only.take(value));
     });
     only.value()
@@ -146,6 +150,11 @@ mod tests {
             (&[(auth, "Bearer a")], Ok("a")),
             (&[(cookie, "x=1; at=b; y=2")], Ok("b")),
             (&[(cookie, "x=1"), (cookie, "at=b")], Ok("b")),
+            (&[(cookie, "x=1,at=b")], Ok("b")),
+            (&[(cookie, "at =b")], Ok("b")),
+            (&[(cookie, "at=b, y=2; z=1,2")], Ok("b")),
+            (&[(cookie, "at=b,at=c")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "x=1,at=b")], Err("several_tokens")),
             (&[(own, "c")], Ok("c")),
             (&[(own, "Bearer c")], Ok("Bearer c")),
             (&[(cookie, "not_at=b")], Err("no_credentials")),
