@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use http::HeaderName;
 use miette::Report;
 use portcullis::{IssuerRules, Rules, TokenCacheRules};
 use toml::de::{DeTable, Error};
@@ -101,12 +102,23 @@ fn config(root: Table<'_>) -> Config {
     config
 }
 
-/// Notes a field that is for the token of a client and for the upstream.
+/// Notes a field that is for the token of a client and for the upstream, or for the client's certificate.
 fn together(root: &Table<'_>, config: &Config) {
     let tokens: Vec<_> = config.routes.iter().filter_map(|route| route.token_places.field.as_ref()).collect();
+    let is_a_tokens = |name: &HeaderName| tokens.iter().any(|token| headers::folded(token) == headers::folded(name));
+    let listeners = [Some(&config.forward_auth), config.grpc.as_ref()].into_iter().flatten();
+    let certificates = listeners.filter_map(|listener| listener.client_certificate.as_ref());
+    if certificates.into_iter().any(|field| is_a_tokens(&field.name)) {
+        let routes = root.tables("routes");
+        let named = routes.iter().filter_map(|route| route.value("token_field"));
+        if let Some(value) = named.into_iter().next() {
+            let problem = value.problem("expected another field than that of `client_certificate`, got the same");
+            root.note(problem.help("the proxy writes the certificate there: choose another name for one of the two"));
+        }
+    }
     for table in root.tables("headers") {
         let named = table.value("name").filter(|name| {
-            name.text().is_ok_and(|name| tokens.iter().any(|token| token.as_str().eq_ignore_ascii_case(name)))
+            name.text().is_ok_and(|name| HeaderName::try_from(name).is_ok_and(|name| is_a_tokens(&name)))
         });
         if let Some(name) = named {
             let problem = name.problem("expected another field than the `token_field` of a route, got the same");

@@ -26,6 +26,31 @@ const NOT_FOR_CLAIMS: [&str; 13] = [
     "expect",
 ];
 
+/// The fields by which requests are described or judged, in any case: another meaning would take that away.
+const DESCRIBING: [&str; 21] = [
+    "cookie",
+    "dpop",
+    "origin",
+    "access-control-request-method",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-real-ip",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "mcp-method",
+    "mcp-name",
+    "portcullis-unjudged",
+];
+
 /// Reads the header fields, each once, with `-` and `_` taken for the same.
 pub(super) fn headers(root: &Table<'_>) -> Vec<HeaderRule> {
     let mut rules: Vec<(HeaderRule, Value<'_>)> = Vec::new();
@@ -143,7 +168,8 @@ fn text(value: &Value<'_>) -> Read<HeaderValue> {
     HeaderValue::try_from(text).ok().filter(|_| is_plain).ok_or_else(problem)
 }
 
-fn folded(name: &HeaderName) -> String {
+/// Returns a name in the one spelling of all that servers read alike.
+pub(super) fn folded(name: &HeaderName) -> String {
     name.as_str().replace('_', "-")
 }
 
@@ -154,10 +180,16 @@ pub(super) fn header_name(value: &Value<'_>) -> Read<HeaderName> {
             .problem(format!("expected the name of a header field, got \"{text}\""))
             .help("use letters, digits and `-`")
     })?;
-    match NOT_FOR_CLAIMS.contains(&folded(&name).as_str()) {
-        false => Ok(name),
-        true => Err(value
+    let folded = folded(&name);
+    if NOT_FOR_CLAIMS.contains(&folded.as_str()) {
+        return Err(value
             .problem(format!("expected a field that a claim may set, got `{text}`"))
-            .help("choose a name of your own, as in \"X-Auth-Subject\"; a phantom token's JWT goes into Authorization by itself")),
+            .help("choose a name of your own, as in \"X-Auth-Subject\"; a phantom token's JWT goes into Authorization by itself"));
     }
+    if DESCRIBING.contains(&folded.as_str()) {
+        return Err(value
+            .problem(format!("expected a field of your own, got `{text}`, by which requests are described or judged"))
+            .help("choose another name, as in \"X-Auth-Subject\" or \"X-Access-Token\"; for a token in a cookie write `token_cookie`"));
+    }
+    Ok(name)
 }

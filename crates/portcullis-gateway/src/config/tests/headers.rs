@@ -50,6 +50,19 @@ fn a_mistake_in_a_field_is_shown_on_its_line() {
 }
 
 #[test]
+fn no_claim_is_told_in_a_field_by_which_requests_are_described() {
+    for name in
+        ["Cookie", "DPoP", "Origin", "Forwarded", "X-Forwarded-Uri", "X_Forwarded_Host", "X-Original-URL", "Mcp-Name"]
+    {
+        let found = mistakes(&format!("{ISSUER}[[headers]]\nname = \"{name}\"\nclaim = \"sub\""));
+        assert!(matches!(&found[..], [(4, told)] if told.contains("described or judged")), "{name}: {found:?}");
+    }
+    for name in ["X-Forwarded-User", "X-Auth-Cookie"] {
+        good(&format!("{ISSUER}[[headers]]\nname = \"{name}\"\nclaim = \"sub\""));
+    }
+}
+
+#[test]
 fn the_token_is_forwarded_unless_a_line_says_no() {
     let route = |lines: &str| format!("[[routes]]\npath = \"/a\"\n{lines}\n");
     for (top, route_keys, expected) in [

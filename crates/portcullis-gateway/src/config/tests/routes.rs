@@ -53,6 +53,10 @@ fn a_token_may_have_other_places_and_each_mistake_in_them_is_shown() {
         ("token_cookie = [\"a\"]", 5, "expected a text"),
         ("token_field = \"Authorization\"", 5, "got `Authorization`"),
         ("token_field = \"X Token\"", 5, "the name of a header field"),
+        ("token_field = \"Cookie\"", 5, "for a token in a cookie write `token_cookie`"),
+        ("token_field = \"X_Original-URI\"", 5, "by which requests are described or judged"),
+        ("token_field = \"Portcullis-Unjudged\"", 5, "by which requests are described or judged"),
+        ("token_field = \"X-T\"\n[[headers]]\nname = \"x_t\"\nclaim = \"sub\"", 7, "`token_field` of a route"),
         ("token_cookie = \"a\"\npublic = true", 5, "take out one of the two"),
         ("token_field = \"X-T\"\n[[headers]]\nname = \"x-t\"\nclaim = \"sub\"", 7, "`token_field` of a route"),
         ("token_query = \"access_token\"", 5, "unknown key"),
@@ -60,4 +64,8 @@ fn a_token_may_have_other_places_and_each_mistake_in_them_is_shown() {
         let found = mistakes(&route(lines));
         assert!(matches!(&found[..], [(at, told)] if *at == line && told.contains(words)), "{lines}: {found:?}");
     }
+    let certificate =
+        "listen = { address = \"127.0.0.1:0\", client_certificate = { field = \"X-T\", format = \"rfc9440\" } }\n";
+    let found = mistakes(&format!("{certificate}{}", route("token_field = \"x-t\"")));
+    assert!(matches!(&found[..], [(6, told)] if told.contains("that of `client_certificate`")), "{found:?}");
 }
