@@ -138,11 +138,11 @@ impl Gateway {
     /// Finds the rules for a request, and judges it as far as possible without waiting.
     pub(super) fn judge(&self, original: &Original<'_>) -> Judged {
         if let Some(route) = self.preflighted(original) {
-            return Judged::Done(self.settle_public(route), None);
+            return Judged::Done(self.settle_public(route, original), None);
         }
         let (route, layer) = match self.rules(original) {
             Ok((route, Some(layer))) => (route, layer),
-            Ok((route, None)) => return Judged::Done(self.settle_public(route), None),
+            Ok((route, None)) => return Judged::Done(self.settle_public(route, original), None),
             Err(fault) => return Judged::Done(self.faulty(&fault), None),
         };
         let moved = match self.rule_of(route).map(|rule| places::moved(&rule.token_places, original)).transpose() {
@@ -344,9 +344,11 @@ impl Gateway {
     #[expect(clippy::option_option, reason = "there may be no routes")]
     fn preflighted(&self, original: &Original<'_>) -> Option<Option<usize>> {
         let method = preflight::method_of(original)?;
-        let (route, rule) = self.rule(&Original { method, ..*original }).ok()?;
+        let (route, layer) = self.rules(&Original { method, ..*original }).ok()?;
+        let rule = self.rule_of(route)?;
+        let is_allowed = layer.is_none_or(|layer| layer.allows_origin(original.fields));
         let has_token = places::has_field(&rule.token_places, original.fields);
-        (rule.lets_preflights_pass && !has_token).then_some(route)
+        (rule.lets_preflights_pass && is_allowed && !has_token).then_some(route)
     }
 
     /// Returns the fault of a request under no route, which may be one for metadata that the proxy should have forwarded.
@@ -402,10 +404,20 @@ impl Gateway {
         Decision { route, outcome: outcome.map_err(|fault| fault.refused(self.problem_json)) }
     }
 
-    fn settle_public(&self, route: Option<usize>) -> Decision {
+    fn settle_public(&self, route: Option<usize>, original: &Original<'_>) -> Decision {
         let outcome = self.pass(None, None).map_err(|fault| fault.refused(self.problem_json));
-        let forwards = self.forwards_authorization(route) && !self.exchanges(route);
+        let forwards =
+            self.forwards_authorization(route) && !self.exchanges(route) && self.resource_gets_tokens(original);
         Decision { route, outcome: outcome.map(|pass| if forwards { pass } else { pass.without_token() }) }
+    }
+
+    /// Returns true if the resource of a request gets tokens: an MCP server does not. One that is not clearly of a resource may be of any.
+    fn resource_gets_tokens(&self, original: &Original<'_>) -> bool {
+        let resources = self.issuers.resources();
+        match self.resources.find(original) {
+            Ok(found) => found.and_then(|index| resources.get(index)).is_none_or(Secure::forwards_authorization),
+            Err(_) => resources.iter().all(Secure::forwards_authorization),
+        }
     }
 
     /// Returns true if the upstream gets the token of requests under this route.

@@ -257,3 +257,72 @@ async fn a_preflight_passes_where_its_route_says_so_and_nothing_like_it_does() {
     let fields = &[origin, origin, method];
     assert_ne!(by_http(&gateway, Asked { method: "OPTIONS", fields, path: "/all/1", ..PLAIN }).await, "pass");
 }
+
+/// A client that has a token for an MCP server sends it to its public paths, too.
+#[tokio::test]
+async fn an_mcp_server_gets_no_token_on_a_public_path_either() {
+    let server = AuthorizationServer::start().await;
+    let tables = |further: &str| {
+        format!(
+            "[[resources]]\nresource = \"https://api.example.com/mcp\"\n[resources.mcp]\n{further}\n\
+             [[resources]]\nresource = \"https://api.example.com/orders\"\n\
+             [[routes]]\npath = \"/mcp/public/*\"\npublic = true\npreflight = true\n[[routes]]\npath = \"/*\"\npublic = true\n"
+        )
+    };
+    let bearer = format!("Bearer {}", server.token().sign());
+    for further in ["", "forward_authorization = true"] {
+        let gateway = Gateway::start(&format!("{}{}", issuer(&server, ""), tables(further))).await;
+        gateway.ready().await;
+        let mut client = ext_authz::connect(&gateway).await;
+        for (path, host, kept_back) in [
+            ("/mcp/public/1", "api.example.com", true),
+            // The same server may answer to this name.
+            ("/mcp/public/1", "other.example.com", true),
+            ("/orders/1", "api.example.com", false),
+            ("/else", "api.example.com", false),
+        ] {
+            let kept_back = kept_back && further.is_empty();
+            let described = format!(
+                "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: {path}\r\nX-Forwarded-Host: {host}\r\nAuthorization: {bearer}\r\n"
+            );
+            let answer = send_to("gateway", &gateway, "GET", "/auth", &described).await;
+            let mark = answer.header("portcullis-unjudged").is_none();
+            assert_eq!((answer.status, mark), (200, kept_back), "{path} {host} {answer:?}");
+            let http = HttpRequest {
+                host: host.to_owned(),
+                method: "GET".to_owned(),
+                path: path.to_owned(),
+                headers: [("authorization".to_owned(), bearer.clone())].into(),
+                ..HttpRequest::default()
+            };
+            let request = Some(Request { http: Some(http), ..Request::default() });
+            let check = CheckRequest { attributes: Some(AttributeContext { request, ..AttributeContext::default() }) };
+            let Told::Pass { removed, .. } = ext_authz::ask(&mut client, check).await else { panic!("{path} {host}") };
+            assert_eq!(removed.contains(&"authorization".to_owned()), kept_back, "{path} {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_of_a_resource_is_at_its_host_and_from_an_origin_of_an_mcp_server() {
+    let server = AuthorizationServer::start().await;
+    let tables = "[[resources]]\nresource = \"https://api.example.com/orders\"\n\
+                  [[resources]]\nresource = \"https://api.example.com/mcp\"\nmcp = { allowed_origins = [\"https://chat.example.com\"] }\n\
+                  [[routes]]\npath = \"/orders/*\"\npreflight = true\n[[routes]]\npath = \"/mcp/*\"\npreflight = true\n";
+    let gateway = Gateway::start(&format!("{}{tables}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    for (host, path, origin, code) in [
+        ("api.example.com", "/orders/1", "https://app.example.com", "pass"),
+        ("API.example.com:443", "/orders/1", "https://app.example.com", "pass"),
+        ("other.example.com", "/orders/1", "https://app.example.com", "wrong_host"),
+        ("api.example.com", "/mcp", "https://chat.example.com", "pass"),
+        ("api.example.com", "/mcp", "https://api.example.com", "pass"),
+        ("api.example.com", "/mcp", "https://evil.example", "mcp_origin"),
+        ("api.example.com", "/mcp", "null", "mcp_origin"),
+        ("other.example.com", "/mcp", "https://chat.example.com", "wrong_host"),
+    ] {
+        let fields = &[("Origin", origin), ("Access-Control-Request-Method", "POST")];
+        let asked = Asked { host, method: "OPTIONS", path, fields, route: None };
+        assert_eq!(at_both_doors(&gateway, asked).await, code, "{host} {path} {origin}");
+    }
+}

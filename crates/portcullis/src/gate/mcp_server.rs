@@ -2,6 +2,7 @@
 
 use super::{Presented, ProtectedResource, Secure, judge::Gate};
 use crate::{
+    bearer::HeaderFields,
     claims::VerifiedToken,
     configuration_error::ConfigurationError,
     mcp::{McpRules, MethodRule, Needed, ToolRule},
@@ -107,6 +108,27 @@ impl Secure {
     #[must_use]
     pub fn content_limit(&self, presented: &Presented<'_>) -> Option<usize> {
         self.gate.mcp.as_ref()?.content_limit(presented.method, presented.fields)
+    }
+
+    /// Tells whether a page of the request's `Origin` may send requests here: any may, except to an [MCP server](Self::mcp), where it is the
+    /// resource's own origin or an [allowed one](ProtectedResource::allowed_origins).
+    ///
+    /// A request is judged by it in any case; a door that lets CORS preflights pass, which never have a token, asks for them.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::{ProtectedResource, Secure, Verifier};
+    ///
+    /// let issuer = Verifier::discover("https://as.example.com")?;
+    /// let secure = Secure::mcp(ProtectedResource::new("https://mcp.example.com").issuer(issuer))?;
+    /// assert!(secure.allows_origin(&[("origin", &b"https://mcp.example.com"[..])]));
+    /// assert!(!secure.allows_origin(&[("origin", &b"https://evil.example"[..])]));
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    #[must_use]
+    pub fn allows_origin(&self, fields: &dyn HeaderFields) -> bool {
+        self.gate.mcp.as_ref().is_none_or(|mcp| mcp.allows_origin(fields))
     }
 
     /// Tells whether the service behind gets the `Authorization` field: always, except for an [MCP server](Self::mcp) whose rules

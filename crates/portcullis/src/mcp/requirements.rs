@@ -56,6 +56,11 @@ impl Mcp {
         }
     }
 
+    /// Tells whether a page of the request's origin may send it.
+    pub(crate) fn allows_origin(&self, fields: &dyn HeaderFields) -> bool {
+        self.origins.check(fields).is_ok()
+    }
+
     /// The limit of a content that has to be read to judge the request; none if it makes no difference.
     pub(crate) fn content_limit(&self, method: &str, fields: &dyn HeaderFields) -> Option<usize> {
         (self.has_operation(method, fields) && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
