@@ -28,6 +28,8 @@ pub(crate) enum Location {
     Discovered {
         keys: JwksService,
         issuer: Url,
+        /// The allowed URLs for tokens, whatever is allowed for keys.
+        transport: Transport,
         /// True if this server authenticates by a certificate there.
         by_certificate: bool,
     },
@@ -50,7 +52,7 @@ impl Source {
             ConfigurationError::rule("endpoint", problem)
         })?;
         let issuer = transport.url(issuer)?;
-        Ok(Location::Discovered { keys, issuer, by_certificate })
+        Ok(Location::Discovered { keys, issuer, transport, by_certificate })
     }
 }
 
@@ -75,7 +77,7 @@ impl Location {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Configured(url) => shown(url),
-            Self::Discovered { keys, issuer, by_certificate } => match keys.known_token_endpoint(*by_certificate) {
+            Self::Discovered { keys, issuer, by_certificate, .. } => match keys.known_token_endpoint(*by_certificate) {
                 Some(place) => shown(&place.url),
                 None => format!("the token endpoint of {}", shown(issuer)),
             },
@@ -86,8 +88,10 @@ impl Location {
     pub(super) async fn place(&self) -> Result<Place, Failure> {
         match self {
             Self::Configured(url) => Ok(Place::configured(url.clone())),
-            Self::Discovered { keys, by_certificate, .. } => {
-                keys.token_endpoint(*by_certificate).await.map_err(Failure::Undiscovered)
+            Self::Discovered { keys, transport, by_certificate, .. } => {
+                let place = keys.token_endpoint(*by_certificate).await.map_err(Failure::Undiscovered)?;
+                transport.url(place.url.as_str()).map_err(|error| Failure::Undiscovered(error.to_string()))?;
+                Ok(place)
             }
         }
     }
