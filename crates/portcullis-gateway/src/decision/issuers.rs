@@ -313,7 +313,7 @@ fn client_with(certificate: &str, key: &str, issuer: &Issuer) -> Result<ReqwestC
         reqwest::Certificate::from_pem_bundle(issuer.fetching.authorities.as_deref().unwrap_or_default().as_bytes())
             .map_err(|_| refused("expected certificates in PEM in `ca_file`, got an unreadable file".to_owned()))?;
     let builder = reqwest::Client::builder().identity(identity).tls_certs_merge(authorities);
-    ReqwestClient::new(builder).map_err(|error| refused(told(&error)))
+    ReqwestClient::with_checked_names(builder).map_err(|error| refused(told(&error)))
 }
 
 fn verifier(asked: &Asked, each: &[Served]) -> Result<Verifier, BuildError> {

@@ -100,7 +100,7 @@ impl std::fmt::Display for OutOfReach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
             "the host is on this machine or in a network that the issuer itself is not in: if this is intended, \
-             configure it as `jwks_uri`",
+             configure the URL itself (`jwks_uri`, or `endpoint` of an exchange)",
         )
     }
 }

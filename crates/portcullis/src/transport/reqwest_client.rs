@@ -41,14 +41,37 @@ pub struct ReqwestClient {
 impl ReqwestClient {
     /// Builds the client. It never follows redirects, even if the builder allows them.
     ///
-    /// The builder resolves names by itself, so it has to check the addresses of a `jwks_uri` from an issuer's metadata
-    /// ([`HttpRequest::may_connect_to`]).
+    /// The builder resolves names by itself, so it has to check the addresses of URLs from an issuer's metadata
+    /// ([`HttpRequest::may_connect_to`]), unless it is built [`with_checked_names`](Self::with_checked_names).
     ///
     /// # Errors
     ///
     /// [`ConfigurationError::HttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, ConfigurationError> {
         Ok(Self { client: built(builder)?, names: None })
+    }
+
+    /// Builds the client with a resolver of its own in place of the builder's: a URL from an issuer's metadata leads to no address that it may
+    /// not ([`HttpRequest::may_connect_to`]). For a builder with settings of TLS, such as a certificate for the server, and without a proxy,
+    /// which resolves names itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError::HttpClient`] if reqwest cannot build it.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use portcullis::ReqwestClient;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let identity = reqwest::Identity::from_pem(&std::fs::read("client.pem")?)?;
+    /// let client = ReqwestClient::with_checked_names(reqwest::Client::builder().identity(identity))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn with_checked_names(builder: reqwest::ClientBuilder) -> Result<Self, ConfigurationError> {
+        let names = Names::of_the_system();
+        Ok(Self { client: built(builder.dns_resolver(names.clone()))?, names: Some(names) })
     }
 
     /// The client for users without one of their own.
@@ -144,7 +167,7 @@ mod tests {
         for outer in [OUTER, "10.0.0.1".parse().unwrap(), "169.254.0.1".parse().unwrap()] {
             let error = client.send(request(&url, Some(outer))).await.unwrap_err();
             let error = super::super::with_causes(&error);
-            assert!(error.contains("configure it as `jwks_uri`"), "{error}");
+            assert!(error.contains("configure the URL itself"), "{error}");
         }
         assert_eq!(server.requests(Endpoint::Jwks), 0);
         // An issuer on this machine, and a configured URL, may lead there.
@@ -153,5 +176,16 @@ mod tests {
             assert_eq!(answer.extensions().get(), Some(&PeerAddress(INNER)));
         }
         assert_eq!(server.requests(Endpoint::Jwks), 2);
+    }
+
+    #[tokio::test]
+    async fn names_are_checked_with_a_builder_of_ones_own_too() {
+        let server = AuthorizationServer::start().await;
+        let url = format!("http://localhost:{}/jwks", server.address().port());
+        let client = ReqwestClient::with_checked_names(reqwest::Client::builder().no_proxy()).unwrap();
+        client.send(request(&url, Some(OUTER))).await.unwrap_err();
+        assert_eq!(server.requests(Endpoint::Jwks), 0);
+        client.send(request(&url, None)).await.unwrap();
+        assert_eq!(server.requests(Endpoint::Jwks), 1);
     }
 }
