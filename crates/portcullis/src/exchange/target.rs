@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{claims::is_scope_token, configuration_error::ConfigurationError, shown_url::without_secrets};
+use crate::{claims::is_scope_token, configuration_error::ConfigurationError, shown_url::marked};
 
 /// The service that an exchanged token is for, and the scope that it grants (RFC 8693 section 2.1).
 ///
@@ -132,7 +132,7 @@ impl Target {
                 "resource",
                 format!(
                     "expected an absolute URI without a fragment as `resource`, got `{}`: other names are an `audience`",
-                    without_secrets(resource)
+                    marked(resource)
                 ),
             );
         }

@@ -24,7 +24,7 @@ use crate::{
     refusal::{CheckKind, ProofFault, Refusal, UnavailableFault},
     replay::{AnyReplayStore, Lookup, MEMORY_BYTES, ReplayFault, ReplayStore, ReplayStoreAway, Replays, Sighting},
     resource::DpopInDocument,
-    shown_url::without_secrets,
+    shown_url::marked,
 };
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -142,7 +142,7 @@ impl Dpop {
     pub fn public_url(self, url: &str) -> Result<Self, ConfigurationError> {
         let base = url.strip_suffix('/').unwrap_or(url);
         if base.contains(['?', '#']) || RequestUrl::parse(base).is_none() {
-            let problem = format!("expected an http or https URL without query, got {:?}", without_secrets(url));
+            let problem = format!("expected an http or https URL without query, got {:?}", marked(url));
             return Err(ConfigurationError::rule("public_url", problem));
         }
         Ok(Self { public_url: Some(base.to_owned()), ..self })

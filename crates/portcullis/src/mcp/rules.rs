@@ -11,9 +11,7 @@ use super::{
     operation::{TOOLS_CALL, named_methods},
     origin,
 };
-use crate::{
-    claims::Pattern, configuration_error::ConfigurationError, policy::check_scopes, shown_url::without_secrets,
-};
+use crate::{claims::Pattern, configuration_error::ConfigurationError, policy::check_scopes, shown_url::marked};
 
 /// The rules of an MCP server, in addition to those of its endpoint.
 ///
@@ -115,7 +113,7 @@ impl McpRules {
                     true => "name each origin, since any page in a user's browser could send requests otherwise",
                     false => "write scheme, host and port alone, without a slash at the end",
                 };
-                let shown = without_secrets(text);
+                let shown = marked(text);
                 let problem = format!("expected an origin such as https://chat.example.com, got {shown:?}: {remedy}");
                 return Err(ConfigurationError::rule(format!("allowed_origins[{index}]"), problem));
             }

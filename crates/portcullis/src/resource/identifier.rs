@@ -3,7 +3,7 @@
 use url::{Position, Url};
 
 use super::ResourceDocument;
-use crate::{loopback::is_this_machine, shown_url::without_secrets};
+use crate::{loopback::is_this_machine, shown_url::marked};
 
 /// A valid identifier: an https URL in its normal form, without query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +24,11 @@ impl Identifier {
         let url = Url::parse(text).map_err(|_| {
             format!(
                 "expected an absolute URL, as `https://api.example.com/orders`, got {:?}: write its scheme and host",
-                without_secrets(text)
+                marked(text)
             )
         })?;
         if let Some((expected, remedy)) = problem(&url, text) {
-            return Err(format!("expected {expected}, got {:?}: {remedy}", without_secrets(text)));
+            return Err(format!("expected {expected}, got {:?}: {remedy}", marked(text)));
         }
         let origin = &url[..Position::BeforePath];
         // A slash alone is the end of the authority, and not a path.

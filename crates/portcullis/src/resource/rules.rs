@@ -6,7 +6,7 @@ use url::Url;
 use super::identifier::Identifier;
 use crate::{
     claims::is_scope_token, configuration_error::ConfigurationError, loopback::is_this_machine, mcp::McpRules,
-    shown_url::without_secrets,
+    shown_url::marked,
 };
 
 /// The description of a protected resource (RFC 9728 section 2).
@@ -32,7 +32,7 @@ use crate::{
 /// rules.resource = "https://api.example.com/orders#1".into();
 /// assert_eq!(
 ///     rules.check().unwrap_err().to_string(),
-///     "`resource`: expected a URL without a fragment (RFC 9728 section 1.2), got \"https://api.example.com/orders#1\": take the \
+///     "`resource`: expected a URL without a fragment (RFC 9728 section 1.2), got \"https://api.example.com/orders#…\": take the \
 ///      `#` and all behind it off",
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -133,7 +133,7 @@ fn check_page(field: &str, text: &str) -> Result<(), ConfigurationError> {
     match Url::parse(text) {
         Ok(url) if is_http(&url) => Ok(()),
         _ => {
-            let shown = without_secrets(text);
+            let shown = marked(text);
             let problem =
                 format!("expected the URL of a web page, got {shown:?}: write it whole, with its scheme and host");
             Err(ConfigurationError::rule(field, problem))
@@ -145,7 +145,7 @@ fn check_secure(field: &str, text: &str) -> Result<(), ConfigurationError> {
     match Url::parse(text) {
         Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url)) => Ok(()),
         _ => {
-            let shown = without_secrets(text);
+            let shown = marked(text);
             let problem =
                 format!("expected an https URL, got {shown:?}: use https (http is fine on this machine alone)");
             Err(ConfigurationError::rule(field, problem))
