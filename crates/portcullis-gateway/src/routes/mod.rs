@@ -175,9 +175,13 @@ impl Routes {
     ///
     /// # Errors
     ///
-    /// [`Unrouted::NoRoute`] if it has another, and the errors about methods and hosts of [`find_with`](Self::find_with).
+    /// [`Unrouted::NoRoute`] if it has another, [`Unrouted::AmbiguousPath`] if a field names a path, by which nobody has chosen, and the errors
+    /// about methods and hosts of [`find_with`](Self::find_with).
     pub(crate) fn check_named(&self, index: usize, request: Request<'_>) -> Result<(), Unrouted> {
         let rule = self.rules.get(index).ok_or(Unrouted::NoRoute)?;
+        if request.overriding.has_path() {
+            return Err(Unrouted::AmbiguousPath);
+        }
         let host = request.host.and_then(host_of);
         if host.is_none() && rule.hosts.depend_on_it() {
             return Err(Unrouted::UnknownHost);

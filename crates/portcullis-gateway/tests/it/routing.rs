@@ -160,6 +160,9 @@ async fn a_route_that_envoy_chooses_is_for_its_methods_and_hosts_alone() {
         ("api.example.com", "DELETE", &[bearer], "no_route"),
         ("other.example.com", "GET", &[bearer], "no_route"),
         ("api.example.com", "GET", &[bearer, ("x-http-method-override", "DELETE")], "ambiguous_method"),
+        // Envoy has chosen by another path than the one that some servers go by.
+        ("api.example.com", "GET", &[bearer, ("x-original-url", "/admin")], "ambiguous_path"),
+        ("api.example.com", "GET", &[bearer, ("x_rewrite_url", "/orders/1")], "ambiguous_path"),
     ] {
         let asked = Asked { host, method, fields, route: Some("orders"), ..PLAIN };
         assert_eq!(by_grpc(&gateway, asked).await, code, "{host} {method} {fields:?}");
