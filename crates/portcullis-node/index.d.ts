@@ -1189,7 +1189,9 @@ declare namespace portcullis {
   function introspector(options: IntrospectorOptions): Introspector;
 
   /** The options of {@link exchanger}: its endpoint, and the keys and rules for the exchanged tokens. */
-  interface ExchangerOptions extends AskedOptions, VerificationOptions {
+  interface ExchangerOptions extends Omit<AskedOptions, 'endpoint'>, VerificationOptions {
+    /** The URL of the token endpoint; by default the one in the issuer's metadata, if `jwks` is from `discovery`. */
+    endpoint?: string | URL;
     /** The keys of the exchanged tokens. */
     jwks: JwksService;
     /** The issuer whose tokens are exchanged, if it is another than that of the exchanged tokens. */
@@ -1229,12 +1231,7 @@ declare namespace portcullis {
    * @example
    * ```js
    * const jwks = discovery({ issuer: 'https://login.example.com' });
-   * const by = exchanger({
-   *   endpoint: 'https://login.example.com/token',
-   *   clientId: 'orders-api',
-   *   clientSecret: process.env.SECRET,
-   *   jwks,
-   * });
+   * const by = exchanger({ clientId: 'orders-api', clientSecret: process.env.SECRET, jwks });
    * app.use(secure(jwks, { audience: 'orders', exchange: { inventory: { by, audience: 'inventory' } } }));
    * ```
    *

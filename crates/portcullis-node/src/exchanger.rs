@@ -31,11 +31,11 @@ struct ExchangerOptions {
 
 #[napi]
 impl Exchanger {
-    /// Makes an exchanger for a token endpoint, whose tokens are verified as those of this issuer; `ask` sends its questions, and asks
-    /// the shared store, whose entries are sealed with the secret, if there is one.
+    /// Makes an exchanger for a token endpoint, by default the one in the issuer's metadata. Its tokens are verified as those of this
+    /// issuer; `ask` sends its questions, and asks the shared store, whose entries are sealed with the secret, if there is one.
     #[napi(constructor)]
     pub fn new(
-        url: String,
+        url: Option<String>,
         issuer: &Issuer,
         options: String,
         ask: Function<'_, Question, ()>,
@@ -46,8 +46,11 @@ impl Exchanger {
         let javascript = Arc::new(JavaScript::new(&ask)?);
         let endpoint = &options.endpoint;
         let client = endpoint.client.authentication()?;
-        let mut builder = portcullis::Exchanger::builder(&url, client, issuer.builder()?)
-            .http_client(JavaScriptClient(Arc::clone(&javascript)));
+        let builder = match url {
+            Some(url) => portcullis::Exchanger::builder(&url, client, issuer.builder()?),
+            None => portcullis::Exchanger::discover(client, issuer.builder()?),
+        };
+        let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript)));
         if let Some(time) = endpoint.time("timeout")? {
             builder = builder.timeout(time);
         }

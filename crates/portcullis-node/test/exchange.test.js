@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 
 const express = require('express');
-const { errors, exchanger, localKeys, secure, setLogger } = require('portcullis');
+const { discovery, errors, exchanger, localKeys, secure, setLogger } = require('portcullis');
 const { AuthorizationServer, FAILURES, SILENCES } = require('./support/authorization-server.js');
 const { serve } = require('./support/http.js');
 const { mint, newKey } = require('./support/tokens.js');
@@ -66,6 +66,17 @@ test('a handler gets a token for the upstream, which is asked for once', async (
     [form.grant_type, form.subject_token, form.subject_token_type, form.audience, form.scope],
     ['urn:ietf:params:oauth:grant-type:token-exchange', token, `${TYPES}access_token`, 'inventory', 'stock:read'],
   );
+});
+
+test('the token endpoint is that of the metadata', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  server.forms['/token'] = () => answer(upstreams({ iss: server.issuer }));
+  server.metadata = { token_endpoint: `${server.issuer}/token` };
+  const jwks = discovery({ issuer: server.issuer });
+  const by = exchanger({ clientId: 'orders-api', clientSecret: 'correct horse', jwks });
+  const guard = secure(jwks, { audience: 'orders', exchange: { inventory: { by, audience: 'inventory' } } });
+  const access = await guard.verify(clients({ iss: server.issuer }));
+  assert.equal((await access.exchange('inventory')).claims.aud, 'inventory');
 });
 
 test('neither JSON nor an error of an exchange shows a token', async (t) => {

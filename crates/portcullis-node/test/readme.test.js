@@ -88,6 +88,41 @@ test('README.md names the members of a description, the rules of an MCP server, 
   assert.deepEqual(named('Sender-constrained tokens').sort(), [...DPOP].sort());
 });
 
+test('README.md tells at which door each option is', async () => {
+  const rows = sectionOf(await textOf('README.md'), 'At which door').match(/^\| .+ \|$/gm).slice(1);
+  const row = (start) => rows.find((row) => row.startsWith(`| ${start}`)).split(' | ');
+  const named = (start) => row(start)[0].match(/(?<=`)\w+(?=`)/g).sort();
+  const { issuer, endpoint, resource, mcp, dpop } = JSON.parse(knownOptions());
+  const all = ({ defaults, notOffered }) => Object.keys({ ...defaults, ...notOffered });
+  const ofIssuer = all(issuer).filter((name) => !['maxTokenBytes', 'tokenCache'].includes(name));
+  assert.deepEqual(named('rules for tokens'), ofIssuer.sort());
+  assert.deepEqual(named('rules for endpoints'), all(endpoint).sort());
+  assert.deepEqual(named('description of a resource'), all(resource).filter((name) => name !== 'mcp').sort());
+  assert.deepEqual(named('rules of an MCP server'), all(mcp).sort());
+  assert.deepEqual(named('DPoP proofs'), all(dpop).sort());
+  // Each name of a column is in the sources or the documentation of that door.
+  const [rust, types, gateway] = [await rustSources(), await textOf('index.d.ts'), await textOf('../../docs/gateway.md')];
+  for (const [what, ofRust, ofNode, ofGateway] of rows.slice(1).map((row) => row.slice(2, -2).split(' | '))) {
+    for (const [name] of ofRust?.matchAll(/(?<=`)[A-Z]\w+(::\w+)?/g) ?? []) {
+      const [item, method] = name.split('::');
+      assert.match(rust, new RegExp(`(struct|impl) ${item}\\b`), what);
+      assert.ok(method === undefined || new RegExp(`pub (async )?fn ${method}\\b`).test(rust), name);
+    }
+    for (const name of ofNode?.match(/(?<=`)(guard\.)?\w+/g) ?? []) {
+      assert.match(types, new RegExp(`\\b${name.replace('guard.', '')}\\b`), name);
+    }
+    for (const name of ofGateway?.match(/(?<=`)[[\w.\]]+(?=`)/g) ?? []) {
+      assert.ok(gateway.includes(name), name);
+    }
+  }
+});
+
+async function rustSources() {
+  const folder = path.join(ROOT, '..', 'portcullis', 'src');
+  const files = (await fs.readdir(folder, { recursive: true })).filter((file) => file.endsWith('.rs'));
+  return (await Promise.all(files.map((file) => fs.readFile(path.join(folder, file), 'utf8')))).join('\n');
+}
+
 test('the types name the options that there are', async () => {
   const types = await textOf('index.d.ts');
   const membersOf = (name) => {

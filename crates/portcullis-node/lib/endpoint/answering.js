@@ -9,7 +9,8 @@ const { nameOf } = require('../values.js');
 function answering({ client, timeout, store }) {
   const answers = {
     async fetch(number, argument) {
-      const { status, fields, body, peer } = await fetchWith(client, JSON.parse(argument), timeout, () => true);
+      const mayConnectTo = (address) => native.mayConnectTo(number, address);
+      const { status, fields, body, peer } = await fetchWith(client, JSON.parse(argument), timeout, mayConnectTo);
       native.answerFetched(number, status, fields, body, peer);
     },
     async getEntry(number, key) {

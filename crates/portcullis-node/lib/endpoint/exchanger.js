@@ -18,7 +18,7 @@ const OWN = ['jwks', 'subjectIssuer', 'dangerouslyAcceptUnverifiedTokens', 'dang
  */
 function exchanger(options = {}) {
   const owner = 'exchanger';
-  const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION]);
+  const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION], options?.jwks?.issuer);
   const keys = JwksService.nativeOf(options.jwks);
   if (keys === undefined) {
     throw expected(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);

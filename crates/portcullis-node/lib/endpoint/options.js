@@ -31,10 +31,10 @@ const ENDPOINT = [
 ];
 
 /**
- * Reads the options of an endpoint of an authorization server; `times` and `others` are the names of its own. The result has the URL,
- * the options for the addon, the HTTP client and the store.
+ * Reads the options of an endpoint of an authorization server; `times` and `others` are the names of its own. `issuer` is the one whose
+ * metadata name the endpoint, if it need not be given. The result has the URL, the options for the addon, the HTTP client and the store.
  */
-function readEndpoint(owner, options, times, others) {
+function readEndpoint(owner, options, times, others, issuer) {
   if (options === null || typeof options !== 'object') {
     throw expected(owner, 'options', 'an object', options);
   }
@@ -44,7 +44,8 @@ function readEndpoint(owner, options, times, others) {
   for (const name of ['keepFor', 'rememberRefusalsFor', ...times]) {
     seconds[name] = readSeconds(owner, name, options[name]);
   }
-  const url = readUrl(owner, options.endpoint);
+  const isDiscovered = options.endpoint === undefined && issuer !== undefined;
+  const url = isDiscovered ? undefined : readUrl(owner, options.endpoint);
   return {
     url,
     rules: {
@@ -55,7 +56,7 @@ function readEndpoint(owner, options, times, others) {
       cacheBytes: optional(options.cacheBytes, (value) => readCount(owner, 'cacheBytes', value)),
       dangerouslyAllowHttp: readBoolean(owner, 'dangerouslyAllowHttp', options.dangerouslyAllowHttp),
     },
-    client: new Client(owner, options.client, { home: url, follows: false }),
+    client: new Client(owner, options.client, { home: url ?? issuer, follows: isDiscovered }),
     timeout: timeout * 1000,
     clock: readClock(owner, options.clock),
     ...readStore(owner, options),
