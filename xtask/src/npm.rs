@@ -32,8 +32,13 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
 
 /// Installs the tested versions of Node beside the installed one, and the test runners that the test kit is tested under.
 pub(crate) fn set_up() -> Result {
-    setup::npm_packages("further versions of Node", &nodes_folder())?;
+    set_up_nodes()?;
     setup::npm_packages("test runners of Node", &setup::npm_package().join("test/runners/tools"))
+}
+
+/// Installs the tested versions of Node beside the installed one.
+pub(crate) fn set_up_nodes() -> Result {
+    setup::npm_packages("further versions of Node", &nodes_folder())
 }
 
 /// The same tests on another version of Node, if it has a build for this platform.

@@ -71,6 +71,7 @@ pub(crate) fn for_express_benchmarks() -> Result {
     for_benchmarks()?;
     node()?;
     npm_packages("the build tools of the addon", &npm_package())?;
+    npm::set_up_nodes()?;
     npm_packages("Express and the peers on it", &shell::root().join("bench/express"))
 }
 

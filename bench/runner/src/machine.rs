@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     gateway::{ENVOY_PACKAGE, OAUTH2_PROXY_MODULE},
+    programs::Node,
     report::Scope,
 };
 
@@ -69,7 +70,10 @@ impl Machine {
         ];
         match scope {
             Scope::Library => {}
-            Scope::Express => facts.push(("Node.js", said_by("node", &["--version"]))),
+            Scope::Express => {
+                facts.push(("Node.js", Node::Newest.said()));
+                facts.push(("Node.js with long-term support", Node::Lts.said()));
+            }
             Scope::Gateway => {
                 facts.push(("client by HTTP/2", said_by("h2load", &["--version"])));
                 facts.push(("Envoy", ENVOY_PACKAGE.to_owned()));
@@ -125,7 +129,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(file).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
-fn said_by(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn said_by(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,7 +1,7 @@
 //! The other benchmarks' programs and their output.
 
 use std::{
-    env,
+    env::{self, consts::ARCH},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -9,7 +9,7 @@ use std::{
 
 use harness::{Cores, Result};
 
-use crate::{against::BEFORE, results::Results};
+use crate::{against::BEFORE, machine::said_by, results::Results};
 
 /// The folder of bench.
 const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -29,6 +29,15 @@ pub(crate) enum Build {
     This,
     /// The build of the revision to compare with.
     Before,
+}
+
+/// The version of Node.js of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// The version with long-term support.
+    Lts,
+    /// The newest version.
+    Newest,
 }
 
 /// A child process that ends when this value is dropped.
@@ -51,13 +60,13 @@ impl Programs {
         self.before.is_some()
     }
 
-    /// A script of `express`, run by Node.js as in deployments, on the server's core.
-    pub(crate) fn node(&self, build: Build, cores: &Cores, script: &str) -> Command {
+    /// A script of `express`, run by this version of Node.js as in deployments, on the server's core.
+    pub(crate) fn node(&self, build: Build, cores: &Cores, version: Node, script: &str) -> Command {
         let bench = match (build, &self.before) {
             (Build::Before, Some(worktree)) => worktree.join("bench"),
             _ => PathBuf::from(BENCH),
         };
-        let mut node = cores.for_server(Path::new("node"));
+        let mut node = cores.for_server(&version.program());
         node.arg(bench.join("express").join(script)).env("NODE_ENV", "production");
         node
     }
@@ -68,6 +77,24 @@ impl Programs {
             (Build::Before, Some(worktree)) => worktree.join("bench/target/release").join(name),
             _ => self.folder.join(name),
         }
+    }
+}
+
+impl Node {
+    /// The version in words.
+    pub(crate) fn said(self) -> String {
+        said_by(&self.program().to_string_lossy(), &["--version"])
+    }
+
+    /// The program, which `cargo xtask bench express` installs with npm.
+    fn program(self) -> PathBuf {
+        let version = match self {
+            Self::Lts => "24",
+            Self::Newest => "26",
+        };
+        let arch = if ARCH == "aarch64" { "arm64" } else { "x64" };
+        Path::new(BENCH)
+            .join(format!("../crates/portcullis-node/test/nodes/node_modules/node-{version}-linux-{arch}/bin/node"))
     }
 }
 

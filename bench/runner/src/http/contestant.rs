@@ -222,7 +222,7 @@ fn ratios(these: &[f64], others: &[f64]) -> Vec<f64> {
 fn started(series: &Series, ring: &Ring<'_>, load: &Load<'_>) -> Result<Server> {
     let mut command = match load.field.framework {
         Framework::Axum => ring.cores.for_server(&ring.programs.path(series.build, series.program)),
-        Framework::Express => ring.programs.node(series.build, &ring.cores, series.program),
+        Framework::Express => ring.programs.node(series.build, &ring.cores, load.node, series.program),
     };
     command.args(series.options);
     let server = Server::start(command, &ring.tokens.issuer)?;

@@ -5,16 +5,16 @@ use std::path::Path;
 use harness::Result;
 
 use super::{
-    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_PROOFS, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE, EXPRESS_ROTATING_PACED,
-    EXPRESS_SAME, EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_PACED, INLINE, MCP_CALL, NEW, PROOFS, REQUESTS, ROTATING, Request,
-    SAME, SAME_ON_ACTIX,
+    EXPRESS_NEW, EXPRESS_NEW_PACED, EXPRESS_PROOFS, EXPRESS_ROTATING, EXPRESS_ROTATING_AT_ONCE,
+    EXPRESS_ROTATING_ON_LTS, EXPRESS_ROTATING_PACED, EXPRESS_SAME, EXPRESS_SAME_AT_ONCE, EXPRESS_SAME_ON_LTS,
+    EXPRESS_SAME_PACED, INLINE, MCP_CALL, NEW, PROOFS, REQUESTS, ROTATING, Request, SAME, SAME_ON_ACTIX,
     series::{
         ACTIX, AXUM, AXUM_AGAINST, EXPRESS, EXPRESS_AGAINST, Field, INLINE_OR_POOL, MCP, PROVING, PROVING_ON_EXPRESS,
         SIDE_BY_SIDE,
     },
     wrk::Question,
 };
-use crate::{plan::Plan, results::Results, tokens::Tokens};
+use crate::{plan::Plan, programs::Node, results::Results, tokens::Tokens};
 
 /// The fixed pace, as a share of the bare framework's requests at full load.
 const SHARE: f64 = 0.4;
@@ -43,6 +43,8 @@ pub(crate) struct Load<'a> {
     pub(crate) beside_raw: bool,
     /// True if the tokens are bound, and each request has a new proof.
     pub(crate) with_proofs: bool,
+    /// The version of Node.js, for servers that run on it.
+    pub(crate) node: Node,
 }
 
 impl<'a> Load<'a> {
@@ -89,6 +91,8 @@ impl<'a> Load<'a> {
         vec![
             at_once(same(EXPRESS_SAME_AT_ONCE)),
             at_once(rotating(EXPRESS_ROTATING_AT_ONCE)),
+            Self { node: Node::Lts, ..at_once(same(EXPRESS_SAME_ON_LTS)) },
+            Self { node: Node::Lts, ..at_once(rotating(EXPRESS_ROTATING_ON_LTS)) },
             // V8 compiles the same program differently in each process.
             Self { fresh: true, ..same(EXPRESS_SAME) },
             Self { paced_by: Some(EXPRESS_SAME), ..same(EXPRESS_SAME_PACED) },
@@ -116,6 +120,7 @@ impl<'a> Load<'a> {
             at_once: false,
             beside_raw: false,
             with_proofs: false,
+            node: Node::Newest,
         }
     }
 

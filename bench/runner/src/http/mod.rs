@@ -55,6 +55,10 @@ const EXPRESS_NEW_PACED: &str = "express: every token new, at one pace";
 const EXPRESS_SAME_AT_ONCE: &str = "express: same token, all at once on one core";
 /// 5,000 tokens in turn, on that core.
 const EXPRESS_ROTATING_AT_ONCE: &str = "express: rotating 5,000 tokens, all at once on one core";
+/// Known tokens on that core, on Node.js with long-term support.
+const EXPRESS_SAME_ON_LTS: &str = "express: same token, all at once on one core, on Node 24";
+/// 5,000 tokens in turn, on the same.
+const EXPRESS_ROTATING_ON_LTS: &str = "express: rotating 5,000 tokens, all at once on one core, on Node 24";
 /// Those at one pace.
 pub(crate) const EXPRESS_PACED: [&str; 3] = [EXPRESS_SAME_PACED, EXPRESS_ROTATING_PACED, EXPRESS_NEW_PACED];
 /// On the event loop or beside it.
