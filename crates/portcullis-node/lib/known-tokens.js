@@ -25,6 +25,8 @@ class KnownToken {
     /** The claims, frozen because requests with the same token share them. */
     this.claims = claims;
     this.bytes = bytes;
+    /** The end of the field by which it is found; undefined until one is kept. */
+    this.end = undefined;
     /** True if the claims are those of an answer about the token. */
     this.isOpaque = false;
     /** The JWT behind a phantom token. */
@@ -99,15 +101,20 @@ class KnownTokens {
 
   /** Has a verdict on this field hold until a time in milliseconds, in this epoch. */
   hold(known, field, epoch, until) {
-    known.hold(field, epoch, until);
-    const end = field.slice(-END);
-    if (this.#byEnd.get(end) === known || this.#byNumber.get(known.number) !== known) {
+    if (this.#byNumber.get(known.number) !== known) {
       return;
     }
-    this.#byEnd.set(end, known);
+    known.hold(field, epoch, until);
+    const end = field.slice(-END);
+    if (known.end === undefined) {
+      known.bytes += field.length;
+      this.#add(field.length);
+    } else if (known.end !== end) {
+      // A short token, found with its scheme, which a client may write in several ways.
+      this.#forget(known);
+    }
     known.end = end;
-    known.bytes += field.length;
-    this.#add(field.length);
+    this.#byEnd.set(end, known);
   }
 
   /** Counts bytes, and drops the oldest tokens beyond the limit; a Map keeps the order. */
@@ -124,6 +131,11 @@ class KnownTokens {
   #drop(known) {
     this.#byNumber.delete(known.number);
     this.#bytes -= known.bytes;
+    this.#forget(known);
+  }
+
+  /** Has the token be found by no field, unless another one has its place. */
+  #forget(known) {
     if (this.#byEnd.get(known.end) === known) {
       this.#byEnd.delete(known.end);
     }
