@@ -105,16 +105,17 @@ class KnownTokens {
       return;
     }
     known.hold(field, epoch, until);
-    const end = field.slice(-END);
-    if (known.end === undefined) {
-      known.bytes += field.length;
-      this.#add(field.length);
-    } else if (known.end !== end) {
-      // A short token, found with its scheme, which a client may write in several ways.
+    const [end, before] = [field.slice(-END), known.end];
+    if (end !== before) {
+      // Of a short token, the scheme counts, which a client may write in several ways.
       this.#forget(known);
     }
     known.end = end;
     this.#byEnd.set(end, known);
+    if (before === undefined) {
+      known.bytes += field.length;
+      this.#add(field.length);
+    }
   }
 
   /** Counts bytes, and drops the oldest tokens beyond the limit; a Map keeps the order. */
