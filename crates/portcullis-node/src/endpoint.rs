@@ -99,6 +99,48 @@ fn required<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str> {
     value.ok_or_else(|| invalid(format!("expected `{name}` for this authentication, got none")))
 }
 
+/// Returns the builder of an introspector or exchanger with the options that they have in common. The two types have the same methods,
+/// and no trait.
+macro_rules! by_endpoint {
+    ($builder:expr, $options:expr, $javascript:expr, $store_secret:expr, $clock:expr) => {{
+        let (mut builder, options, javascript) = ($builder, $options, $javascript);
+        builder = builder.http_client(JavaScriptClient(::std::sync::Arc::clone(&javascript)));
+        if let Some(time) = options.time("timeout")? {
+            builder = builder.timeout(time);
+        }
+        if let Some(time) = options.time("keepFor")? {
+            builder = builder.keep_for(time);
+        }
+        if let Some(time) = options.time("rememberRefusalsFor")? {
+            builder = builder.remember_refusals_for(time);
+        }
+        if let Some(most) = options.max_questions {
+            builder = builder.max_questions(most);
+        }
+        if let Some(most) = options.max_answer_bytes {
+            builder = builder.max_answer_bytes(most);
+        }
+        if let Some(most) = options.cache_bytes {
+            builder = builder.cache_bytes(most);
+        }
+        if let Some(audience) = &options.client.assertion_audience {
+            builder = builder.assertion_audience(audience);
+        }
+        if options.dangerously_allow_http {
+            builder = builder.dangerously_allow_http();
+        }
+        if let Some(clock) = $clock {
+            builder = builder.clock(clock.shared());
+        }
+        if let Some(secret) = $store_secret {
+            builder = builder.store(JavaScriptTokenStore(javascript), secret);
+        }
+        builder
+    }};
+}
+
+pub(crate) use by_endpoint;
+
 /// Returns the state of an endpoint as JSON.
 pub(crate) fn status(status: &EndpointStatus) -> String {
     json!({

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     clock::Clock,
-    endpoint::{self, EndpointOptions},
+    endpoint::{self, EndpointOptions, by_endpoint},
     issuer::Issuer,
     javascript::{JavaScript, JavaScriptClient, JavaScriptTokenStore, Question},
     options::{self, unusable},
@@ -50,48 +50,18 @@ impl Exchanger {
             Some(url) => portcullis::Exchanger::builder(&url, client, issuer.builder()?),
             None => portcullis::Exchanger::discover(client, issuer.builder()?),
         };
-        let mut builder = builder.http_client(JavaScriptClient(Arc::clone(&javascript)));
-        if let Some(time) = endpoint.time("timeout")? {
-            builder = builder.timeout(time);
-        }
-        if let Some(time) = endpoint.time("keepFor")? {
-            builder = builder.keep_for(time);
-        }
-        if let Some(time) = endpoint.time("rememberRefusalsFor")? {
-            builder = builder.remember_refusals_for(time);
-        }
+        let mut builder = by_endpoint!(builder, endpoint, javascript, store_secret, clock);
         if let Some(time) = endpoint.time("mayOutlive")? {
             builder = builder.may_outlive(time);
         }
-        if let Some(most) = endpoint.max_questions {
-            builder = builder.max_questions(most);
-        }
-        if let Some(most) = endpoint.max_answer_bytes {
-            builder = builder.max_answer_bytes(most);
-        }
-        if let Some(most) = endpoint.cache_bytes {
-            builder = builder.cache_bytes(most);
-        }
-        if let Some(audience) = &endpoint.client.assertion_audience {
-            builder = builder.assertion_audience(audience);
-        }
         if let Some(issuer) = options.subject_issuer {
             builder = builder.subject_issuer(issuer);
-        }
-        if endpoint.dangerously_allow_http {
-            builder = builder.dangerously_allow_http();
         }
         if options.dangerously_accept_unverified_tokens {
             builder = builder.dangerously_accept_unverified_tokens();
         }
         if options.dangerously_accept_other_subjects {
             builder = builder.dangerously_accept_other_subjects();
-        }
-        if let Some(clock) = clock {
-            builder = builder.clock(clock.shared());
-        }
-        if let Some(secret) = store_secret {
-            builder = builder.store(JavaScriptTokenStore(javascript), secret);
         }
         Ok(Self { exchanger: builder.build().map_err(unusable)? })
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     clock::Clock,
-    endpoint::{self, EndpointOptions},
+    endpoint::{self, EndpointOptions, by_endpoint},
     javascript::{JavaScript, JavaScriptClient, JavaScriptTokenStore, Question},
     options::{self, unusable},
 };
@@ -59,45 +59,15 @@ impl Introspector {
         let options: IntrospectorOptions = options::read(&options)?;
         let javascript = Arc::new(JavaScript::new(&ask)?);
         let endpoint = &options.endpoint;
-        let mut builder = portcullis::Introspector::builder(&url, endpoint.client.authentication()?)
-            .http_client(JavaScriptClient(Arc::clone(&javascript)))
+        let builder = portcullis::Introspector::builder(&url, endpoint.client.authentication()?)
             .form(options.form.into())
             .introspect(options.introspect.into());
-        if let Some(time) = endpoint.time("timeout")? {
-            builder = builder.timeout(time);
-        }
-        if let Some(time) = endpoint.time("keepFor")? {
-            builder = builder.keep_for(time);
-        }
-        if let Some(time) = endpoint.time("rememberRefusalsFor")? {
-            builder = builder.remember_refusals_for(time);
-        }
+        let mut builder = by_endpoint!(builder, endpoint, javascript, store_secret, clock);
         if let Some(time) = endpoint.time("maxAnswerAge")? {
             builder = builder.max_answer_age(time);
         }
         if let Some(most) = options.remember_refusals {
             builder = builder.remember_refusals(most);
-        }
-        if let Some(most) = endpoint.max_questions {
-            builder = builder.max_questions(most);
-        }
-        if let Some(most) = endpoint.max_answer_bytes {
-            builder = builder.max_answer_bytes(most);
-        }
-        if let Some(most) = endpoint.cache_bytes {
-            builder = builder.cache_bytes(most);
-        }
-        if let Some(audience) = &endpoint.client.assertion_audience {
-            builder = builder.assertion_audience(audience);
-        }
-        if endpoint.dangerously_allow_http {
-            builder = builder.dangerously_allow_http();
-        }
-        if let Some(clock) = clock {
-            builder = builder.clock(clock.shared());
-        }
-        if let Some(secret) = store_secret {
-            builder = builder.store(JavaScriptTokenStore(javascript), secret);
         }
         Ok(Self { introspector: builder.build().map_err(unusable)? })
     }

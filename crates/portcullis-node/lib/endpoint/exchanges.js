@@ -1,31 +1,14 @@
 'use strict';
 
-const { inOurNames, pick, refuseUnknown } = require('../library.js');
+const { pick, refuseUnknown } = require('../library.js');
 const { expected } = require('../values.js');
+const { Asking } = require('./asking.js');
 
 /** The members of the target of an exchange. */
 const TARGET = ['audience', 'resource', 'scope', 'tokenType'];
 
 /** Exchanges tokens at an authorization server (RFC 8693): made by `exchanger`, used by the option `exchange` of `secure`. */
-class Exchanger {
-  /** The addon's exchanger. */
-  #native;
-
-  constructor(exchanger) {
-    this.#native = exchanger;
-  }
-
-  /** The state of the endpoint: its failures, and the reason of the last. */
-  status() {
-    const status = JSON.parse(this.#native.status());
-    return { ...status, lastError: status.lastError && inOurNames(status.lastError) };
-  }
-
-  /** The addon's exchanger; undefined for other values. */
-  static nativeOf(value) {
-    return value !== null && typeof value === 'object' && #native in value ? value.#native : undefined;
-  }
-}
+class Exchanger extends Asking {}
 
 /** Reads the exchanges of an endpoint, by their names: each an object with `by`, its exchanger, and its target, or an array of these. */
 function readExchanges(owner, name, value) {

@@ -1,34 +1,17 @@
 'use strict';
 
 const native = require('../../native.js');
-const { CLAIM, configured, inOurNames, refuseUnknown } = require('../library.js');
+const { CLAIM, configured, refuseUnknown } = require('../library.js');
 const { expected, isJson, optional, readCount } = require('../values.js');
 const { answering } = require('./answering.js');
+const { Asking } = require('./asking.js');
 const { readEndpoint } = require('./options.js');
 
 /** The forms of answers. */
 const FORMS = ['json', 'jwt', 'phantom'];
 
 /** Asks an authorization server about opaque tokens (RFC 7662): made by `introspector`, used by `secure`. */
-class Introspector {
-  /** The addon's introspector. */
-  #native;
-
-  constructor(introspector) {
-    this.#native = introspector;
-  }
-
-  /** The state of the endpoint: its failures, and the reason of the last. */
-  status() {
-    const status = JSON.parse(this.#native.status());
-    return { ...status, lastError: status.lastError && inOurNames(status.lastError) };
-  }
-
-  /** The addon's introspector; undefined for other values. */
-  static nativeOf(value) {
-    return value !== null && typeof value === 'object' && #native in value ? value.#native : undefined;
-  }
-}
+class Introspector extends Asking {}
 
 /** Asks the introspection endpoint of an authorization server about opaque tokens, and keeps its answers for a while. */
 function introspector(options = {}) {
