@@ -14,19 +14,18 @@ const END = 32;
 
 /** A token that the addon has accepted, and the time for which a verdict on it holds. */
 class KnownToken {
-  #field;
+  #field = '';
   #epoch = Number.NaN;
   #since = 0;
   #until = 0;
+  #bytes;
 
   constructor(number, claims, bytes) {
     /** The addon's number of the token. */
     this.number = number;
     /** The claims, frozen because requests with the same token share them. */
     this.claims = claims;
-    this.bytes = bytes;
-    /** The end of the field by which it is found; undefined until one is kept. */
-    this.end = undefined;
+    this.#bytes = bytes;
     /** True if the claims are those of an answer about the token. */
     this.isOpaque = false;
     /** The JWT behind a phantom token. */
@@ -37,6 +36,16 @@ class KnownToken {
   static ofAnswer(number, field, claims, phantomJwt) {
     const known = new KnownToken(number, freeze(claims), field.length + JSON.stringify(claims).length + (phantomJwt?.length ?? 0));
     return Object.assign(known, { isOpaque: true, phantomJwt });
+  }
+
+  /** The size, with the field on which a verdict holds. */
+  get bytes() {
+    return this.#bytes + this.#field.length;
+  }
+
+  /** The end of the field on which a verdict holds. */
+  get end() {
+    return this.#field.slice(-END);
   }
 
   /** Returns true if a verdict on requests with this field holds still. */
@@ -94,49 +103,40 @@ class KnownTokens {
       : KnownToken.ofAnswer(number, field, JSON.parse(claims), passed.phantomJwt);
     if (known.bytes <= this.#limit) {
       this.#byNumber.set(number, known);
-      this.#add(known.bytes);
+      this.#count(known);
     }
     return known;
   }
 
-  /** Has a verdict on this field hold until a time in milliseconds, in this epoch. */
+  /**
+   * Has a verdict on this field hold until a time in milliseconds, in this epoch. The token is found by no other field then: a client
+   * may spell the scheme and the spaces before one token in many ways.
+   */
   hold(known, field, epoch, until) {
     if (this.#byNumber.get(known.number) !== known) {
       return;
     }
+    this.#discount(known);
     known.hold(field, epoch, until);
-    const [end, before] = [field.slice(-END), known.end];
-    if (end !== before) {
-      // Of a short token, the scheme counts, which a client may write in several ways.
-      this.#forget(known);
-    }
-    known.end = end;
-    this.#byEnd.set(end, known);
-    if (before === undefined) {
-      known.bytes += field.length;
-      this.#add(field.length);
-    }
+    this.#byEnd.set(known.end, known);
+    this.#count(known);
   }
 
-  /** Counts bytes, and drops the oldest tokens beyond the limit; a Map keeps the order. */
-  #add(bytes) {
+  /** Counts a token, and drops the oldest ones beyond the limit; a Map keeps the order. */
+  #count({ bytes }) {
     this.#bytes += bytes;
-    for (const known of this.#byNumber.values()) {
+    for (const oldest of this.#byNumber.values()) {
       if (this.#bytes <= this.#limit) {
         return;
       }
-      this.#drop(known);
+      this.#byNumber.delete(oldest.number);
+      this.#discount(oldest);
     }
   }
 
-  #drop(known) {
-    this.#byNumber.delete(known.number);
+  /** Takes a token out of the count, and its field out of those by which tokens are found. */
+  #discount(known) {
     this.#bytes -= known.bytes;
-    this.#forget(known);
-  }
-
-  /** Has the token be found by no field, unless another one has its place. */
-  #forget(known) {
     if (this.#byEnd.get(known.end) === known) {
       this.#byEnd.delete(known.end);
     }

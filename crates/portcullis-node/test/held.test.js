@@ -3,9 +3,13 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe, test } = require('node:test');
+const { setFlagsFromString } = require('node:v8');
+const { runInNewContext } = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
 const { anyOf, discovery, getSimpleJwksService, localKeys, secure, setLogger } = require('portcullis');
+const { currentEpoch } = require('../lib/epoch.js');
+const { KnownTokens } = require('../lib/known-tokens.js');
 const native = require('../native.js');
 const { VERSIONS, guardedApp } = require('./support/apps.js');
 const { AuthorizationServer } = require('./support/authorization-server.js');
@@ -17,6 +21,9 @@ const KEY = newKey();
 const KEYS = localKeys({ keys: [KEY.jwk] });
 
 setLogger(null);
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 
 /** The number of verdicts that guards made from now on have asked the addon for. */
 let asked = 0;
@@ -292,4 +299,44 @@ test('threads that come and go leave the others alone', async (t) => {
     })();`;
   const { stdout, stderr, code } = await run(t, script, [KEY.jwk, mint(KEY)], [], { SCRIPT: script });
   assert.deepEqual([stdout.trim(), code], ['done', 0], stderr);
+});
+
+describe('the memory of known tokens', () => {
+  const claims = JSON.stringify({ sub: 'alice', exp: Date.now() });
+  const later = Date.now() + 60_000;
+  /** A token of the memory that was shown in each of these fields. */
+  const shown = (tokens, number, ...fields) => {
+    const known = tokens.learn(number, fields[0], { claims });
+    fields.forEach((field) => tokens.hold(known, field, currentEpoch(), later));
+    return known;
+  };
+
+  test('keeps nothing of a token that has made room for others, in whatever spellings its field was shown', async () => {
+    const tokens = new KnownTokens({ bytes: 2_000 });
+    const spellings = ['Bearer short', 'bearer short', 'BEARER  short', 'Bearer   short', 'bEARER    short'];
+    const first = new WeakRef(shown(tokens, 2, ...spellings));
+    for (let number = 3; number < 100; number += 1) {
+      shown(tokens, number, `Bearer other-${number}`);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    gc();
+    assert.deepEqual([tokens.get(2), first.deref()], [undefined, undefined]);
+    assert.deepEqual(spellings.map((field) => tokens.held(field)), spellings.map(() => undefined));
+  });
+
+  test('counts the field that it keeps, however long another spelling is', () => {
+    const tokens = new KnownTokens({ bytes: 2_000 });
+    const long = `Bearer ${' '.repeat(3_000)}${'t'.repeat(40)}`;
+    const known = shown(tokens, 2, `Bearer ${'t'.repeat(40)}`, long);
+    assert.deepEqual([tokens.get(2), tokens.held(long)], [undefined, undefined]);
+    assert.ok(known.holds(long), 'the verdict itself is not changed');
+  });
+
+  test('counts a field once, however often two spellings take turns', () => {
+    const tokens = new KnownTokens({ bytes: 2_000 });
+    const spellings = Array.from({ length: 200 }, (_, index) => `${index % 2 === 0 ? 'Bearer' : 'bearer'} ${'t'.repeat(40)}`);
+    const known = shown(tokens, 2, ...spellings, 'Bearer x', 'bearer x', ...spellings);
+    assert.equal(tokens.get(2), known);
+    assert.equal(tokens.held(spellings.at(-1)), known);
+  });
 });
