@@ -185,12 +185,13 @@ function passing(judge, report) {
   }
 }
 
-/** Reports a refusal that was kept from the client: to the hook, or else to the log. */
-function tellReport(onReport, error, req) {
-  if (onReport === undefined) {
-    return warn(`report only: would refuse a request: ${error.code ?? 'error'}: ${error.reason ?? textOf(error)}`);
-  }
-  attempt(() => onReport(error, req), (failure) => warn(`onReport failed: ${textOf(failure)}`));
+/** Reports a refusal, or a failure, that was kept from the client: to the hook, or else to the log. A failing report changes nothing. */
+function tellReport(onReport = logReport, thrown, req) {
+  attempt(() => onReport(errorOf(thrown), req), (failure) => warn(`onReport failed: ${textOf(failure)}`));
+}
+
+function logReport(error) {
+  warn(`report only: would refuse a request: ${error.code ?? 'error'}: ${error.reason ?? textOf(error)}`);
 }
 
 function passed(verdict) {

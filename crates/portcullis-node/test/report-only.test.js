@@ -100,6 +100,23 @@ test('a failing onReport changes nothing', async () => {
   }
 });
 
+test('whatever a rule throws, the request passes, and the hook gets an error', async (t) => {
+  const lines = [];
+  setLogger({ warn: (line) => lines.push(line) });
+  t.after(() => setLogger(null));
+  const unreadable = new Proxy({}, { get: () => { throw new Error('unreadable'); } });
+  for (const thrown of [undefined, null, 0, '', 'oops', Symbol('oops'), Object.create(null), unreadable]) {
+    const reports = [];
+    const claims = [() => { throw thrown; }];
+    const [told, logged] = [(error) => reports.push(error), undefined].map((onReport) => secure(KEYS, { reportOnly: true, onReport, claims }));
+    assert.equal(await told.verify(mint(KEY)), null);
+    assert.equal(await logged.verify(mint(KEY)), null);
+    assert.equal(typeof reports[0], 'object');
+    assert.notEqual(reports[0], null);
+    assert.ok(lines.splice(0).some((line) => /report only|onReport failed/.test(line)));
+  }
+});
+
 test('an MCP server may report only', async () => {
   const codes = [];
   const server = mcp({ resource: 'https://mcp.example.com', issuer: 'https://as.example.com', jwks: KEYS });
