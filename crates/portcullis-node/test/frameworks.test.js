@@ -420,7 +420,8 @@ for (const version of VERSIONS) {
 
     test('the claims are there in a request whose fields as they came are taken away', async (t) => {
       const app = express();
-      const taken = (value) => (req, res, next) => next(void (req.rawHeaders = value));
+      // The newest Node makes `headers` of these fields when they are read first, and fails without them.
+      const taken = (value) => (req, res, next) => next(void (req.headers, req.rawHeaders = value));
       app.get('/before', taken(undefined), secure(KEYS), show);
       app.get('/frozen', (req, res, next) => next(void Object.freeze(req.rawHeaders)), secure(KEYS), show);
       const client = await serve(t, app);
