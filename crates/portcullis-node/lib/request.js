@@ -48,10 +48,20 @@ function nodeRequestOf(request) {
   return [request, raw, req, raw?.req].find((request) => Array.isArray(request?.rawHeaders)) ?? request;
 }
 
+/** The requests of Node from which adapters have made requests of `fetch`. */
+const originals = new WeakMap();
+
+/** Tells the request of Node from which an adapter has made a request of `fetch`, for the address of its client. */
+function setOriginal(request, original) {
+  if (original !== undefined) {
+    originals.set(request, original);
+  }
+}
+
 /** The address of the client, as the framework knows it: of the connection, or by a trusted proxy. */
 function clientOf(request) {
   const ip = request?.ip;
-  return typeof ip === 'string' ? ip : nodeRequestOf(request)?.socket?.remoteAddress;
+  return typeof ip === 'string' ? ip : nodeRequestOf(originals.get(request) ?? request)?.socket?.remoteAddress;
 }
 
 /**
@@ -88,4 +98,4 @@ function textOrNothing(value) {
   return typeof value === 'string' ? value : undefined;
 }
 
-module.exports = { clientOf, credentialsOf, fieldsOf, isRepeated, nodeRequestOf, read };
+module.exports = { clientOf, credentialsOf, fieldsOf, isRepeated, nodeRequestOf, read, setOriginal };

@@ -2,6 +2,7 @@
 
 const { admit, readGuard } = require('../lib/plugin/admit.js');
 const { split } = require('../lib/plugin/guards.js');
+const { setOriginal } = require('../lib/request.js');
 const { secureFor } = require('../lib/secure.js');
 const { certificateFinder } = require('../lib/sender/certificate.js');
 const { readFunction } = require('../lib/values.js');
@@ -35,6 +36,7 @@ function protect(guard) {
   return async function portcullis(c, next) {
     const request = c.req.raw;
     contexts.set(request, c);
+    setOriginal(request, c.env?.incoming);
     return admit(guard, request, {
       async pass(access, fields) {
         c.set('auth', access);

@@ -1,9 +1,19 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const http = require('node:http');
 const { describe, test } = require('node:test');
 
+const { getRequestListener } = require('@hono/node-server');
+const Fastify = require('fastify');
+const { Hono } = require('hono');
+const Koa = require('koa');
 const { anyOf, errors, introspector, jwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
+const fastify = require('portcullis/fastify');
+const hono = require('portcullis/hono');
+const { protect: plainly } = require('portcullis/http');
+const koa = require('portcullis/koa');
 const { VERSIONS, guardedApp } = require('./support/apps.js');
 const { AuthorizationServer, FAILURES, SILENCES } = require('./support/authorization-server.js');
 const { run } = require('./support/child.js');
@@ -75,6 +85,44 @@ for (const version of VERSIONS) {
       assert.equal((await client.get(mint(newKey('ES256', KEY.kid)))).status, 403);
       assert.equal(asks(), 0);
     });
+  });
+}
+
+/** Servers of each framework that answer 200 to requests that their guard lets pass. */
+const FRAMEWORKS = {
+  'node:http': async (options) => http.createServer(plainly(secure(KEYS, options), (req, res) => res.end())),
+  async Express(options) {
+    return guardedApp(5, secure(KEYS, options));
+  },
+  async Koa(options) {
+    return new Koa().use(koa.secure(KEYS, options)).use((ctx) => { ctx.body = ''; }).callback();
+  },
+  async Hono(options) {
+    return getRequestListener(new Hono().use(hono.secure(KEYS, options)).get('/', (c) => c.text('')).fetch);
+  },
+  async Fastify(options) {
+    const app = Fastify();
+    await app.register(fastify, { keys: KEYS, ...options });
+    app.get('/', async () => '');
+    await app.ready();
+    return app.routing;
+  },
+};
+
+for (const [name, make] of Object.entries(FRAMEWORKS)) {
+  test(`with ${name}, tokens at which the server fails delay their own client alone`, async (t) => {
+    const { introspection } = await start(t, {}, (form) => (form.token.startsWith('odd') ? ['text/plain', '', 500] : activeIfGood(form)));
+    const { port } = await serve(t, await make({ introspection }));
+    const get = async (token, localAddress) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const [response] = await once(http.get({ host: '127.0.0.1', port, localAddress, agent: false, headers }), 'response');
+      response.resume();
+      return response.statusCode;
+    };
+    for (let index = 0; index < 8; index += 1) {
+      assert.equal(await get(`odd-${index}`, '127.0.0.2'), 503);
+    }
+    assert.deepEqual([await get('good-1', '127.0.0.2'), await get('good-1', '127.0.0.3')], [503, 200]);
   });
 }
 
