@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `fuzz` and `bench`.
+//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `fuzz`, `bench` and `dist`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod bench;
 mod check;
 mod dependencies;
+mod dist;
 mod fuzz;
 mod guards;
 mod imports;
@@ -85,6 +86,11 @@ enum Command {
         #[arg(long, value_name = "REVISION")]
         against: Option<String>,
     },
+    /// Build the artefacts for publishing into target/dist, and try them out
+    Dist {
+        #[command(subcommand)]
+        part: dist::Part,
+    },
 }
 
 fn main() -> ExitCode {
@@ -95,6 +101,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
+        Command::Dist { part } => dist::run(&part),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The versions of Node in test/nodes, the newest last.
-const VERSIONS: [&str; 3] = ["22", "24", "26"];
+pub(crate) const VERSIONS: [&str; 3] = ["22", "24", "26"];
 
 /// Adds the npm package's steps to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
@@ -74,7 +74,8 @@ pub(crate) fn node_program(version: &str) -> Result<Option<PathBuf>> {
     Ok(Some(node))
 }
 
-fn nodes_folder() -> PathBuf {
+/// The folder with the package.json of these versions.
+pub(crate) fn nodes_folder() -> PathBuf {
     setup::npm_package().join("test/nodes")
 }
 

@@ -53,6 +53,13 @@ pub(crate) fn for_tests() -> Result {
     mcp::set_up()
 }
 
+/// Installs the tools that pack the npm package and try it: Node, and the build tools of the addon.
+pub(crate) fn for_packed() -> Result {
+    node()?;
+    npm_packages("the build tools of the addon", &npm_package())?;
+    npm::set_up()
+}
+
 /// Installs the tools of the guards: a C compiler and the counter of instructions.
 pub(crate) fn for_guards() -> Result {
     c_compiler()?;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Result, bench, check, guards, keycloak,
+    Result, bench, check, dist, guards, keycloak,
     manifest::{all_features, packages},
     mcp, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
@@ -31,15 +31,14 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.run("benchmarks: goals and pages", || run_tests(&mut bench::test(), &mut counts));
     page::add_to(&mut steps, &mut counts);
     npm::add_to(&mut steps, &mut counts);
+    dist::add_to(&mut steps, &mut counts);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     proxies::add_to(&mut steps, &mut counts);
     keycloak::add_to(&mut steps, &mut counts);
     mcp::add_to(&mut steps, &mut counts);
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
-    if counts != Counts::default() {
-        println!("\n{} passed, {} failed", counts.passed, counts.failed);
-    }
+    counts.print();
     outcome
 }
 
@@ -76,6 +75,13 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Prints the closing line, if any test ran.
+    pub(crate) fn print(&self) {
+        if *self != Self::default() {
+            println!("\n{} passed, {} failed", self.passed, self.failed);
+        }
+    }
+
     /// Reads a line such as `test result: ok. 12 passed; 0 failed; …`, one for each test binary.
     fn see_cargo(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else {

@@ -93,3 +93,12 @@ test('each target of package.json has its line in native.js, and the test kit ha
     assert.equal(platform, required);
   }
 });
+
+test('README.md has a row for each target, and says which are untested', () => {
+  const text = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+  const section = text.slice(text.indexOf('\n## Platforms'), text.indexOf('\n## Build it'));
+  const rows = [...section.matchAll(/^\| `(.+?)` \| .+ \| (.+) \|$/gm)];
+  assert.equal(rows.length, napi.targets.length);
+  const untested = rows.filter(([, , tried]) => tried.startsWith('untested')).map(([, platform]) => platform);
+  assert.deepEqual(untested, portcullis.untested);
+});

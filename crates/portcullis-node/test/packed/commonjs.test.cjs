@@ -1,0 +1,3 @@
+'use strict';
+
+require('./checks.cjs').check((path) => require(path));

@@ -1,0 +1,3 @@
+import { check } from './checks.cjs';
+
+check((path) => import(path));

@@ -1,0 +1,41 @@
+//! `cargo xtask dist`: builds the artefacts for publishing into `target/dist`, and tries them out.
+
+mod cross;
+mod debian;
+mod machine;
+mod npm;
+mod packages;
+mod platform;
+mod runtimes;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+pub(crate) use npm::add_to;
+use platform::Platform;
+
+use crate::{Result, shell::root};
+
+/// The kinds of artefacts.
+#[derive(Subcommand)]
+pub(crate) enum Part {
+    /// Build the npm packages for all platforms, and install and run them on each Node that they support
+    Npm {
+        /// The only platforms to build, such as linux-x64-gnu,linux-arm64-musl; all by default
+        #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+        only: Vec<Platform>,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(part: &Part) -> Result {
+    match part {
+        Part::Npm { only } => npm::run(only),
+    }
+}
+
+/// The folder of all artefacts.
+fn folder() -> PathBuf {
+    root().join("target/dist")
+}
