@@ -25,13 +25,17 @@ pub(crate) enum Part {
         /// The only platforms to build, such as linux-x64-gnu,linux-arm64-musl; all by default
         #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
         only: Vec<Platform>,
+        /// Pack instead the binaries that `npm run build` and `npm run build:testkit` built for this machine
+        #[arg(long, conflicts_with = "only")]
+        here: bool,
     },
 }
 
 /// Runs the command.
 pub(crate) fn run(part: &Part) -> Result {
     match part {
-        Part::Npm { only } => npm::run(only),
+        Part::Npm { here: true, .. } => npm::run_here(),
+        Part::Npm { only, .. } => npm::run(only),
     }
 }
 

@@ -40,10 +40,8 @@ pub(super) fn run(only: &[Platform]) -> Result {
     }
     steps.run("pack", || packages::pack(&folder, |_| binaries.clone()));
     for platform in platforms {
-        steps.run(&format!("install and run {platform}"), || {
-            let install =
-                ["--os=linux".to_owned(), format!("--cpu={}", platform.cpu()), format!("--libc={}", platform.libc())];
-            run_on(&runtimes::of(*platform)?, &installed(&folder, &platform.to_string(), &install)?, &mut counts)
+        steps.run(&format!("run {platform}"), || {
+            run_on(&runtimes::of(*platform)?, &installed(&folder, Some(*platform))?, &mut counts)
         });
     }
     let left_out: Vec<_> = Platform::ALL.iter().filter(|platform| !platforms.contains(platform)).collect();
@@ -55,13 +53,22 @@ pub(super) fn run(only: &[Platform]) -> Result {
     steps.finish()
 }
 
+/// Packs and tries the binaries that the npm package's scripts built for this machine.
+pub(super) fn run_here() -> Result {
+    let (mut counts, mut steps) = (Counts::default(), Steps::new(false));
+    steps.run("setup", setup::for_packed);
+    add_to(&mut steps, &mut counts);
+    counts.print();
+    steps.finish()
+}
+
 /// Adds the step to `cargo xtask test`, for the binaries that its steps for the npm package build.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package: packed", || {
         let folder = shell::root().join("target/packed");
         empty(&folder)?;
         packages::pack(&folder, Package::folder)?;
-        run_on(&runtimes::installed()?, &installed(&folder, "here", &[])?, counts)
+        run_on(&runtimes::installed()?, &installed(&folder, None)?, counts)
     });
 }
 
@@ -76,10 +83,10 @@ fn build(platform: Platform, binaries: &Path) -> Result {
     Ok(())
 }
 
-/// Installs the tarballs in an empty folder, without a registry, and returns the folder.
-fn installed(folder: &Path, name: &str, arguments: &[String]) -> Result<PathBuf> {
-    let tarballs = packages::tarballs(folder)?;
-    let (folder, cache) = (folder.join("installed").join(name), folder.join("empty-cache"));
+/// Installs the tarballs in an empty folder, without a registry, for a platform or for this machine, and returns the folder.
+fn installed(from: &Path, platform: Option<Platform>) -> Result<PathBuf> {
+    let name = platform.map_or_else(|| "here".to_owned(), |platform| platform.to_string());
+    let folder = from.join("installed").join(name);
     make(&folder)?;
     for file in ["checks.cjs"].iter().chain(&TESTS) {
         let test = setup::npm_package().join("test/packed").join(file);
@@ -88,8 +95,12 @@ fn installed(folder: &Path, name: &str, arguments: &[String]) -> Result<PathBuf>
     fs::write(folder.join("package.json"), "{ \"private\": true }\n")
         .map_err(|error| format!("package.json: {error}"))?;
     let mut npm = program("npm");
-    npm.args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"]).args(arguments).args(tarballs);
-    run_command(npm.arg("--cache").arg(cache).current_dir(&folder))?;
+    npm.args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--cache"])
+        .arg(from.join("no-cache"));
+    if let Some(platform) = platform {
+        npm.args(["--os=linux".to_owned(), format!("--cpu={}", platform.cpu()), format!("--libc={}", platform.libc())]);
+    }
+    run_command(npm.args(packages::tarballs(from, platform)?).current_dir(&folder))?;
     Ok(folder)
 }
 

