@@ -31,6 +31,8 @@ const BYTES: i64 = 4 * 1024;
 #[napi(custom_finalize)]
 pub struct Door {
     secure: Secure,
+    /// True if an exchange is declared.
+    exchanges: bool,
 }
 
 #[napi]
@@ -45,7 +47,7 @@ impl Door {
         };
         let secure = secure.rules(options::read(&options)?).map_err(unusable)?;
         env.adjust_external_memory(BYTES)?;
-        Ok(Self { secure })
+        Ok(Self { secure, exchanges: false })
     }
 
     /// The function `(authorization, several, verify)` that returns the verdict.
@@ -88,7 +90,7 @@ impl Door {
         verify: bool,
         before: Option<&Passed>,
     ) -> Result<Unknown<'env>> {
-        judge::message(env, &self.secure, &message, verify, before.map(Passed::admitted))
+        judge::message(env, &self.secure, &message, verify, before.map(Passed::admitted), self.exchanges)
     }
 
     /// Declares an exchange by its name (RFC 8693); the target is `Target`.
@@ -96,6 +98,7 @@ impl Door {
     pub fn add_exchange(&mut self, name: String, exchanger: &Exchanger, target: String) -> Result<()> {
         let target = options::read(&target)?;
         self.secure = self.secure.clone().exchange(name, &exchanger.exchanger, target).map_err(unusable)?;
+        self.exchanges = true;
         Ok(())
     }
 

@@ -17,7 +17,13 @@ use napi::{
 };
 use portcullis::{Admitted, Judging, Secure};
 
-use crate::{field::Field, message::Message, request::Request, runtime, verdict::told};
+use crate::{
+    field::Field,
+    message::Message,
+    request::Request,
+    runtime,
+    verdict::{Shown, told},
+};
 
 /// Makes the function `(authorization, several, verify)`, which returns the verdict of these rules on a request, or a promise of it.
 ///
@@ -68,7 +74,8 @@ unsafe extern "C" fn judge(env: sys::napi_env, call: sys::napi_callback_info) ->
     })
 }
 
-/// The verdict of these rules on a request with all its parts, or a promise of it.
+/// The verdict of these rules on a request with all its parts, or a promise of it; with the evidence for an exchange of its token if
+/// it is `exchangeable`.
 ///
 /// # Errors
 ///
@@ -80,9 +87,11 @@ pub(crate) fn message<'env>(
     message: &Message,
     verify: bool,
     before: Option<&Admitted>,
+    exchangeable: bool,
 ) -> Result<Unknown<'env>> {
     runtime::enter_for_good()?;
-    let outcome = outcome(env, secure, message.judge(secure, verify, before), message.shows_proof())?;
+    let shown = Shown { proof: message.shows_proof(), exchangeable };
+    let outcome = outcome(env, secure, message.judge(secure, verify, before), shown)?;
     // SAFETY: the value was made in this call, for this `env`.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), outcome) })
 }
@@ -98,12 +107,12 @@ pub(crate) fn holds_until(secure: &Secure, authorization: &Field) -> f64 {
 }
 
 /// The verdict, or a promise of it that another thread settles.
-fn outcome(env: &Env, secure: &Secure, judging: Judging, shows_proof: bool) -> Result<sys::napi_value> {
+fn outcome(env: &Env, secure: &Secure, judging: Judging, shown: Shown) -> Result<sys::napi_value> {
     match judging {
-        Judging::Done(verdict) => to_javascript(env, told(secure, verdict, shows_proof)),
+        Judging::Done(verdict) => to_javascript(env, told(secure, verdict, shown)),
         Judging::Waits(pending) => {
             let secure = secure.clone();
-            let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await, shows_proof)) })?;
+            let verdict = runtime::promise(env, async move { Ok(told(&secure, pending.await, shown)) })?;
             to_javascript(env, verdict)
         }
     }
@@ -123,7 +132,7 @@ impl Call<'_> {
         runtime::enter_for_good()?;
         let authorization = self.authorization.as_ref().map(Field::as_bytes);
         let request = Request { authorization, several: self.several, verify: self.verify };
-        outcome(env, self.secure, request.judge(self.secure), false)
+        outcome(env, self.secure, request.judge(self.secure), Shown::default())
     }
 
     /// # Safety

@@ -14,11 +14,23 @@ pub(crate) type Verdict = Either3<f64, Passed, Refused>;
 /// The verdict for a request that passes without credentials.
 const ANONYMOUSLY: f64 = 1.0;
 
-/// Returns the verdict for JavaScript; `shows_proof` is true if the request has a DPoP proof.
-pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shows_proof: bool) -> Verdict {
+/// The parts of a request on which the form of its verdict depends.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Shown {
+    /// True if the request has a DPoP proof.
+    pub(crate) proof: bool,
+    /// True if its token may be exchanged later, when the other parts that were judged are gone.
+    pub(crate) exchangeable: bool,
+}
+
+/// Returns the verdict for JavaScript.
+pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shown: Shown) -> Verdict {
+    let Shown { proof: shows_proof, exchangeable } = shown;
     let portcullis::Verdict { outcome, ground, dpop_nonce, .. } = verdict;
+    let needs_more =
+        |admitted: &Admitted| shows_proof || exchangeable || dpop_nonce.is_some() || is_introspected(admitted);
     match outcome {
-        Ok(admitted) if shows_proof || dpop_nonce.is_some() || is_introspected(&admitted) => Either3::B(Passed {
+        Ok(admitted) if needs_more(&admitted) => Either3::B(Passed {
             admitted,
             nonce: dpop_nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
             took_signature: shows_proof || ground == Some(Ground::Verified),

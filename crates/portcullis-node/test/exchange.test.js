@@ -1,10 +1,13 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { X509Certificate, createHash } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { describe, test } = require('node:test');
 
 const express = require('express');
-const { discovery, errors, exchanger, localKeys, secure, setLogger } = require('portcullis');
+const { discovery, errors, exchanger, localKeys, mcp, secure, setLogger } = require('portcullis');
 const { AuthorizationServer, FAILURES, SILENCES } = require('./support/authorization-server.js');
 const { serve } = require('./support/http.js');
 const { mint, newKey } = require('./support/tokens.js');
@@ -41,7 +44,7 @@ async function start(t, answers, options = {}) {
     ...options,
   });
   const exchange = { inventory: { by, audience: 'inventory', scope: 'stock:read' } };
-  return { server, asked, by, guard: secure(KEYS, { issuer: ISSUER, audience: 'orders', exchange }) };
+  return { server, asked, by, exchange, guard: secure(KEYS, { issuer: ISSUER, audience: 'orders', exchange }) };
 }
 
 test('a handler gets a token for the upstream, which is asked for once', async (t) => {
@@ -77,6 +80,33 @@ test('the token endpoint is that of the metadata', async (t) => {
   const guard = secure(jwks, { audience: 'orders', exchange: { inventory: { by, audience: 'inventory' } } });
   const access = await guard.verify(clients({ iss: server.issuer }));
   assert.equal((await access.exchange('inventory')).claims.aud, 'inventory');
+});
+
+test('a token that is bound to a certificate is exchanged', async (t) => {
+  const { exchange } = await start(t, () => answer(upstreams()));
+  const certificate = new X509Certificate(readFileSync(join(__dirname, 'support/tls/client.pem')));
+  const cnf = { 'x5t#S256': createHash('sha256').update(certificate.raw).digest('base64url') };
+  const guard = secure(KEYS, { issuer: ISSUER, audience: 'orders', exchange, clientCertificate: () => certificate });
+  for (const _ of [1, 2, 3]) {
+    const access = await guard.verifyRequest({ headers: { authorization: `Bearer ${clients({ cnf })}` } });
+    assert.equal((await access.exchange('inventory')).claims.aud, 'inventory');
+  }
+});
+
+test('a tool of an MCP server exchanges the token of its request', async (t) => {
+  const { exchange } = await start(t, () => answer(upstreams()));
+  const resource = 'https://mcp.example.com/mcp';
+  const server = mcp({ resource, issuer: ISSUER, jwks: KEYS, tools: [{ name: 'delete_*', scope: 'files:write' }] });
+  const guard = server.guard({ exchange });
+  const token = clients({ aud: resource, scope: 'files:write' });
+  for (const _ of [1, 2, 3]) {
+    const access = await guard.verifyRequest(new Request(resource, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'delete_file' } }),
+    }));
+    assert.equal((await access.exchange('inventory')).claims.aud, 'inventory');
+  }
 });
 
 test('neither JSON nor an error of an exchange shows a token', async (t) => {
