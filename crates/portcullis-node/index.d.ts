@@ -23,12 +23,16 @@ import type { RequestOptions } from 'node:https';
  */
 declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
-  options?: portcullis.Options<Schema> & { optional?: false },
+  options?: portcullis.Options<Schema> & portcullis.NeedsToken,
 ): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
 declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
-  options: portcullis.Options<Schema>,
+  options: portcullis.Options<Schema> & { reportOnly?: false },
 ): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>> | null>;
+declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
+  keys: portcullis.Keys,
+  options: portcullis.Options<Schema>,
+): portcullis.ReportingGuard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
 
 declare namespace portcullis {
   /** The function itself, for imports by name. */
@@ -39,6 +43,9 @@ declare namespace portcullis {
 
   /** The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal. */
   interface Options<Schema extends StandardSchema | undefined = undefined> extends VerificationOptions, EndpointOptions<Schema> {}
+
+  /** The options of a guard that lets no request pass without an accepted token. */
+  type NeedsToken = { optional?: false; reportOnly?: false };
 
   /** The rules for valid tokens. */
   interface VerificationOptions {
@@ -423,7 +430,7 @@ declare namespace portcullis {
     : Claims;
 
   /** The claims of requests that a guard lets pass: `ClaimsOf<typeof guard>`. */
-  type ClaimsOf<AnyGuard extends Guard<any>> = AnyGuard extends Guard<infer Admitted>
+  type ClaimsOf<AnyGuard extends Guard<any, any>> = AnyGuard extends Guard<infer Admitted, any>
     ? NonNullable<Admitted> extends Access<infer C>
       ? C
       : never
@@ -455,13 +462,16 @@ declare namespace portcullis {
     | 'HS384'
     | 'HS512';
 
+  /** A guard that may have `reportOnly`: any request passes, and any token is verified, perhaps without an `Access`. */
+  type ReportingGuard<Admitted = Access> = Guard<Admitted | null, Admitted | null>;
+
   /** Middleware for Express, connect and compatible frameworks, with methods for other frameworks. */
-  interface Guard<Admitted = Access> {
+  interface Guard<Admitted = Access, Verified = NonNullable<Admitted>> {
     (req: IncomingRequest, res: OutgoingResponse, next: (error?: any) => void): void;
 
     /**
      * Judges a token alone, so that one that is bound to a key is refused. A guard of an MCP server with rules for tools or methods
-     * needs the request: its `verify` rejects with a TypeError.
+     * needs the request: its `verify` rejects with a TypeError. With `reportOnly`, it resolves to null in place of a refusal.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the token is refused
      *
@@ -470,13 +480,13 @@ declare namespace portcullis {
      * const { claims } = await guard.verify(token);
      * ```
      */
-    verify(token: string): Promise<NonNullable<Admitted>>;
+    verify(token: string): Promise<Verified>;
 
     /**
      * Judges the `Authorization` field of a request of Node, Fastify, Koa or `fetch`, or of its headers alone. Resolves to
-     * null for a request without credentials if `optional` is set. A DPoP proof and the certificate of the connection count if it is
-     * the request. A guard of an MCP server judges the message, too: by the
-     * content, or by the headers if they are all that it gets.
+     * null for a request without credentials if `optional` is set, and in place of a refusal with `reportOnly`. A DPoP proof and the
+     * certificate of the connection count if it is the request. A guard of an MCP server judges the message, too: by the content, or by
+     * the headers if they are all that it gets.
      *
      * @throws {@link errors.RefusalError}, as a rejection, if the request is refused
      *
@@ -943,11 +953,12 @@ declare namespace portcullis {
      * @throws TypeError if an option is invalid
      */
     guard<Schema extends StandardSchema | undefined = undefined>(
-      options?: EndpointOptions<Schema> & { optional?: false },
+      options?: EndpointOptions<Schema> & NeedsToken,
     ): Guard<Access<ClaimsBy<Schema>>>;
     guard<Schema extends StandardSchema | undefined = undefined>(
-      options: EndpointOptions<Schema>,
+      options: EndpointOptions<Schema> & { reportOnly?: false },
     ): Guard<Access<ClaimsBy<Schema>> | null>;
+    guard<Schema extends StandardSchema | undefined = undefined>(options: EndpointOptions<Schema>): ReportingGuard<Access<ClaimsBy<Schema>>>;
   }
 
   /**

@@ -13,7 +13,7 @@ import portcullis = require('../index.js');
  * @throws the error of a judgement that failed, as a rejection; and the {@link portcullis.errors.RefusalError} if the guard has `next`
  */
 export declare function judge<Admitted extends portcullis.Access | null>(
-  guard: portcullis.Guard<Admitted>,
+  guard: portcullis.Guard<Admitted, unknown>,
   request: Request,
 ): Promise<Admitted | Response>;
 
@@ -28,6 +28,6 @@ export declare function judge<Admitted extends portcullis.Access | null>(
  * @throws TypeError if an argument is invalid
  */
 export declare function protect<Admitted extends portcullis.Access | null, Others extends unknown[] = []>(
-  guard: portcullis.Guard<Admitted>,
+  guard: portcullis.Guard<Admitted, unknown>,
   handler: (request: Request, access: Admitted, ...others: Others) => Response | Promise<Response>,
 ): (request: Request, ...others: Others) => Promise<Response>;

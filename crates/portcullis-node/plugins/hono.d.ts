@@ -24,7 +24,7 @@ export interface Variables<Admitted = portcullis.Access> {
  */
 export declare function secure(
   keys: portcullis.Keys,
-  options?: portcullis.Options & { optional?: false },
+  options?: portcullis.Options & portcullis.NeedsToken,
 ): MiddlewareHandler<{ Variables: Variables }>;
 export declare function secure(
   keys: portcullis.Keys,
@@ -33,5 +33,5 @@ export declare function secure(
 
 /** Middleware for Hono by a guard, such as one of a resource; the functions among its options get the `Request`. */
 export declare function protect<Admitted extends portcullis.Access | null>(
-  guard: portcullis.Guard<Admitted>,
+  guard: portcullis.Guard<Admitted, unknown>,
 ): MiddlewareHandler<{ Variables: Variables<Admitted> }>;

@@ -26,7 +26,7 @@ export declare function protect<
   Req extends portcullis.IncomingRequest = IncomingMessage,
   Res extends portcullis.OutgoingResponse = ServerResponse,
 >(
-  guard: portcullis.Guard<Admitted>,
+  guard: portcullis.Guard<Admitted, unknown>,
   handler: (req: Req & Attached<Admitted>, res: Res) => unknown,
   failed?: (error: unknown, req: Req, res: Res) => unknown,
 ): (req: Req, res: Res) => Promise<unknown>;

@@ -22,8 +22,8 @@ export interface State<Admitted = portcullis.Access> {
  *
  * @throws TypeError if an option is invalid
  */
-export declare function secure(keys: portcullis.Keys, options?: portcullis.Options & { optional?: false }): Middleware<State>;
+export declare function secure(keys: portcullis.Keys, options?: portcullis.Options & portcullis.NeedsToken): Middleware<State>;
 export declare function secure(keys: portcullis.Keys, options: portcullis.Options): Middleware<State<portcullis.Access | null>>;
 
 /** Middleware for Koa by a guard, such as one of a resource. */
-export declare function protect<Admitted extends portcullis.Access | null>(guard: portcullis.Guard<Admitted>): Middleware<State<Admitted>>;
+export declare function protect<Admitted extends portcullis.Access | null>(guard: portcullis.Guard<Admitted, unknown>): Middleware<State<Admitted>>;

@@ -66,6 +66,14 @@ test('each ts block compiles', async () => {
   }
 });
 
+test('each link within README.md leads to one heading', async () => {
+  const text = (await textOf('README.md')).replace(/^```[^]*?^```/gm, '');
+  const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\w\s-]/g, '').replaceAll(' ', '-'));
+  const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
+  assert.deepEqual(anchors.filter((anchor, index) => anchors.indexOf(anchor) !== index), []);
+  assert.deepEqual(links.filter((anchor) => !anchors.includes(anchor)), []);
+});
+
 test('README.md names the version that requests say', async () => {
   const { version } = require('../package.json');
   assert.ok((await textOf('README.md')).includes(`User-Agent: portcullis/${version}\``));

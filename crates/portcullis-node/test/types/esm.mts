@@ -100,6 +100,15 @@ const perhaps: Access | null = await secure(keys, { optional: true }).verifyRequ
 const surely: Access = await secure(keys, { optional: false }).verifyRequest({});
 console.log(perhaps?.claims, surely.claims);
 
+// One that only reports does, too, and verifies a refused token to null.
+const reporting = secure(keys, { reportOnly: true, onReport: (error) => error.code });
+const reported: Access | null = await reporting.verifyRequest({});
+const unverified: Access | null = await reporting.verify('token');
+// @ts-expect-error: it may be null.
+const certain: Access = await reporting.verifyRequest({});
+// @ts-expect-error: it may be null.
+const verified: Access = await reporting.verify('token');
+
 // Keys.
 const getKey: GetKey = async ({ kid }) => (kid === undefined ? 'PEM' : { kty: 'RSA', n: 'AQAB', e: 'AQAB' });
 secure(getKey);
