@@ -27,12 +27,12 @@ declare function portcullis<Schema extends portcullis.StandardSchema | undefined
 ): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
 declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
-  options: portcullis.Options<Schema> & { reportOnly?: false },
-): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>> | null>;
+  options: portcullis.Options<Schema> & { reportOnly: true },
+): portcullis.ReportingGuard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
 declare function portcullis<Schema extends portcullis.StandardSchema | undefined = undefined>(
   keys: portcullis.Keys,
   options: portcullis.Options<Schema>,
-): portcullis.ReportingGuard<portcullis.Access<portcullis.ClaimsBy<Schema>>>;
+): portcullis.Guard<portcullis.Access<portcullis.ClaimsBy<Schema>> | null>;
 
 declare namespace portcullis {
   /** The function itself, for imports by name. */
@@ -462,7 +462,7 @@ declare namespace portcullis {
     | 'HS384'
     | 'HS512';
 
-  /** A guard that may have `reportOnly`: any request passes, and any token is verified, perhaps without an `Access`. */
+  /** A guard with `reportOnly`: each request passes, and a token that would be refused is verified to null. */
   type ReportingGuard<Admitted = Access> = Guard<Admitted | null, Admitted | null>;
 
   /** Middleware for Express, connect and compatible frameworks, with methods for other frameworks. */
@@ -956,9 +956,11 @@ declare namespace portcullis {
       options?: EndpointOptions<Schema> & NeedsToken,
     ): Guard<Access<ClaimsBy<Schema>>>;
     guard<Schema extends StandardSchema | undefined = undefined>(
-      options: EndpointOptions<Schema> & { reportOnly?: false },
+      options: EndpointOptions<Schema> & { reportOnly: true },
+    ): ReportingGuard<Access<ClaimsBy<Schema>>>;
+    guard<Schema extends StandardSchema | undefined = undefined>(
+      options: EndpointOptions<Schema>,
     ): Guard<Access<ClaimsBy<Schema>> | null>;
-    guard<Schema extends StandardSchema | undefined = undefined>(options: EndpointOptions<Schema>): ReportingGuard<Access<ClaimsBy<Schema>>>;
   }
 
   /**

@@ -101,11 +101,11 @@ const surely: Access = await secure(keys, { optional: false }).verifyRequest({})
 console.log(perhaps?.claims, surely.claims);
 
 // One that only reports does, too, and verifies a refused token to null.
-const reporting = secure(keys, { reportOnly: true, onReport: (error) => error.code });
+const reporting = secure(keys, { reportOnly: true, onReport: (error) => console.warn(error.message) });
 const reported: Access | null = await reporting.verifyRequest({});
 const unverified: Access | null = await reporting.verify('token');
 // @ts-expect-error: it may be null.
-const certain: Access = await reporting.verifyRequest({});
+const admitted: Access = await reporting.verifyRequest({});
 // @ts-expect-error: it may be null.
 const verified: Access = await reporting.verify('token');
 
