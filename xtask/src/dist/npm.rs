@@ -94,13 +94,20 @@ fn installed(from: &Path, platform: Option<Platform>) -> Result<PathBuf> {
     }
     fs::write(folder.join("package.json"), "{ \"private\": true }\n")
         .map_err(|error| format!("package.json: {error}"))?;
-    let mut npm = program("npm");
-    npm.args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--cache"])
-        .arg(from.join("no-cache"));
-    if let Some(platform) = platform {
-        npm.args(["--os=linux".to_owned(), format!("--cpu={}", platform.cpu()), format!("--libc={}", platform.libc())]);
+    let (main, of_platforms) = packages::tarballs(from)?;
+    // npm chooses among optional dependencies, and takes the others for those of this machine.
+    for (kind, tarballs) in [("--save-optional", of_platforms), ("--save-prod", main)] {
+        let mut npm = program("npm");
+        npm.args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        if let Some(platform) = platform {
+            npm.args([
+                "--os=linux".to_owned(),
+                format!("--cpu={}", platform.cpu()),
+                format!("--libc={}", platform.libc()),
+            ]);
+        }
+        run_command(npm.arg("--cache").arg(from.join("no-cache")).arg(kind).args(tarballs).current_dir(&folder))?;
     }
-    run_command(npm.args(packages::tarballs(from, platform)?).current_dir(&folder))?;
     Ok(folder)
 }
 

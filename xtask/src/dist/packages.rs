@@ -56,12 +56,12 @@ pub(super) fn pack(folder: &Path, binaries: impl Fn(Package) -> PathBuf) -> Resu
     fs::write(folder.join("SHA256SUMS"), sums + "\n").map_err(|error| format!("SHA256SUMS: {error}"))
 }
 
-/// The tarballs of the main packages in this folder, and those of one platform, or of all.
-pub(super) fn tarballs(folder: &Path, platform: Option<Platform>) -> Result<Vec<PathBuf>> {
+/// The tarballs in this folder: those of the main packages, and those of the platforms.
+pub(super) fn tarballs(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let main = PACKAGES.map(|package| format!("{}-{VERSION}.tgz", package.name));
-    let of_platform = platform.map(|platform| format!("-{platform}-{VERSION}.tgz"));
-    let is_wanted = |name: &String| main.contains(name) || of_platform.as_ref().is_none_or(|end| name.ends_with(end));
-    Ok(names(folder)?.iter().filter(|name| is_wanted(name)).map(|name| folder.join(name)).collect())
+    let (main, of_platforms): (Vec<_>, Vec<_>) = names(folder)?.into_iter().partition(|name| main.contains(name));
+    let paths = |names: Vec<String>| names.iter().map(|name| folder.join(name)).collect();
+    Ok((paths(main), paths(of_platforms)))
 }
 
 fn names(folder: &Path) -> Result<Vec<String>> {

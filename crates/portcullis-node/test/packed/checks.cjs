@@ -51,11 +51,14 @@ async function answers(listener, tokens) {
   return found;
 }
 
+/** Much more than an emulator needs. */
+const LIMIT = { timeout: 120_000 };
+
 const hello = (req, res) => res.end(`hello ${req.claims.sub}`);
 
 /** Defines the tests, with `load` for a path of the package. */
 function check(load) {
-  test('each path loads', async () => {
+  test('each path loads', LIMIT, async () => {
     for (const path of ALONE) {
       assert.ok(await load(path), path);
     }
@@ -63,7 +66,7 @@ function check(load) {
     assert.ok(require.resolve('portcullis/nestjs'));
   });
 
-  test('a server answers 401 without a token, and 200 with one of each algorithm', async () => {
+  test('a server answers 401 without a token, and 200 with one of each algorithm', LIMIT, async () => {
     const { localKeys, secure } = await load('portcullis');
     const { protect } = await load('portcullis/http');
     for (const alg of Object.keys(ALGORITHMS)) {
@@ -75,7 +78,7 @@ function check(load) {
     }
   });
 
-  test('and with the test kit, whose keys it fetches', async () => {
+  test('and with the test kit, whose keys it fetches', LIMIT, async () => {
     const { discovery, secure } = await load('portcullis');
     const { protect } = await load('portcullis/http');
     const { AuthorizationServer } = await load('portcullis/testkit');
