@@ -99,7 +99,7 @@ impl fmt::Display for ConfigurationError {
             Self::Url { url } => write!(f, "expected an absolute URL, got `{url}`"),
             Self::InsecureUrl { url } => write!(
                 f,
-                "expected an https URL, got `{url}`: keys that are sent in the clear can be replaced on their way \
+                "expected an https URL, got `{url}`: what is sent in the clear, keys, tokens or secrets, can be read and replaced on its way \
                  (http is fine to this machine; elsewhere `dangerously_allow_http` permits it)"
             ),
             Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
