@@ -464,7 +464,7 @@ test('a worker has servers and clocks of its own, with and without the main thre
       (async () => {
         const clock = new TestClock();
         const server = await AuthorizationServer.start({ clock, algorithms: 'ES256' });
-        const guard = secure(discovery({ issuer: server.issuer, clock }), { audience: 'https://api.example.com' });
+        const guard = secure(discovery({ issuer: server.issuer, clock, maxAge: 3600 }), { audience: 'https://api.example.com' });
         const token = server.token();
         const { claims } = await guard.verify(token);
         clock.advance(400);
