@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { test } = require('node:test');
+const { describe, test } = require('node:test');
 
 const { AuthorizationServer, SILENCES } = require('./support/authorization-server.js');
 const { run, runFile } = require('./support/child.js');
@@ -210,11 +210,31 @@ test('a warning reaches the thread that is left when the one that was told first
   assert.match(stdout, /could not be fetched/);
 });
 
-test('two processes of a cluster serve one port', async (t) => {
-  const server = await AuthorizationServer.start(t, [KEY]);
-  const data = { uri: server.jwksUri, token: mint(KEY) };
-  const { stdout, stderr, code } = await runFile(t, 'cluster.js', data);
-  assert.deepEqual([stderr, code], ['', 0]);
-  assert.deepEqual(JSON.parse(stdout), [200, 200]);
-  assert.equal(server.counts.jwks, 2);
+describe('two processes of a cluster serve one port', () => {
+  const ISSUER = 'https://as.example.com';
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  const exchanged = {
+    access_token: mint(KEY, { iss: ISSUER, aud: 'upstream' }),
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+  };
+  const table = [
+    // What is tried, the token, the answer to a form, and the questions: one of each process.
+    ['secure', mint(KEY), {}, { jwks: 2 }],
+    ['introspection', 'opaque', { active: true, exp }, { '/ask': 2, jwks: 0 }],
+    ['exchange', mint(KEY, { iss: ISSUER }), exchanged, { '/ask': 2, jwks: 2 }],
+    ['fastify', mint(KEY), {}, { jwks: 2 }],
+    ['koa', mint(KEY), {}, { jwks: 2 }],
+  ];
+  for (const [kind, token, answer, questions] of table) {
+    test(kind, async (t) => {
+      const server = await AuthorizationServer.start(t, [KEY]);
+      server.forms['/ask'] = () => answer;
+      const data = { kind, uri: server.jwksUri, endpoint: `${server.issuer}/ask`, token };
+      const { stdout, stderr, code } = await runFile(t, 'cluster.js', data);
+      assert.deepEqual([stderr, code], ['', 0]);
+      assert.deepEqual(JSON.parse(stdout), [200, 200]);
+      assert.deepEqual({ ...server.counts, ...questions }, server.counts);
+    });
+  }
 });
