@@ -3,11 +3,11 @@
 use std::{net::IpAddr, time::UNIX_EPOCH};
 
 use napi::{
-    Env, Error, Result,
+    Env, Result,
     bindgen_prelude::{Either, Object},
 };
 use napi_derive::napi;
-use portcullis::{Access, Admitted, ClientAddress, ExchangedToken, Judging, Secure};
+use portcullis::{Access, Admitted, ClientAddress, ExchangedToken, Judging, Refusal, Secure, refusal::RequestFault};
 
 use crate::{field::Field, refused::Refused, request::Request, runtime};
 
@@ -34,17 +34,15 @@ pub(crate) fn of_request<'env>(
     runtime::enter_for_good()?;
     let client = client.and_then(|address| address.parse::<IpAddr>().ok()).map(ClientAddress::from);
     let (secure, name) = (secure.clone(), name.to_owned());
-    let access = before.and_then(Admitted::access).cloned();
     let request = Request { authorization: Some(authorization.as_bytes()), several: false, verify: true };
-    let judging = access.is_none().then(|| request.judge(&secure));
+    let evidence = before.and_then(Admitted::access).cloned().ok_or_else(|| request.judge(&secure));
     runtime::promise(env, async move {
-        let access = match (access, judging) {
-            (Some(access), _) => access,
-            (None, Some(judging)) => match admitted(judging).await {
+        let access = match evidence {
+            Ok(access) => access,
+            Err(judging) => match admitted(judging).await {
                 Ok(access) => access,
                 Err(refusal) => return Ok(Either::B(Refused::new(&secure, &refusal))),
             },
-            (None, None) => return Err(Error::from_reason("expected a request with a token, got one without")),
         };
         match access.exchange(&name).by_client(client).await {
             Ok(exchanged) => Ok(Either::A(told(&exchanged))),
@@ -53,12 +51,12 @@ pub(crate) fn of_request<'env>(
     })
 }
 
-async fn admitted(judging: Judging) -> std::result::Result<Access, portcullis::Refusal> {
+async fn admitted(judging: Judging) -> std::result::Result<Access, Refusal> {
     let verdict = match judging {
         Judging::Done(verdict) => verdict,
         Judging::Waits(pending) => pending.await,
     };
-    let missing = portcullis::Refusal::Request(portcullis::refusal::RequestFault::NoCredentials);
+    let missing = Refusal::Request(RequestFault::NoCredentials);
     verdict.outcome?.access().cloned().ok_or(missing)
 }
 
