@@ -36,6 +36,7 @@ mod written;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
+pub use problem::Mistake;
 pub(crate) use resource::Resource;
 pub(crate) use route::default_rules;
 pub(crate) use secret::Secret;
@@ -65,7 +66,7 @@ use crate::{
 ///
 /// Relative paths are resolved against the folder of the configuration file; secrets are read.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) forward_auth: Listener,
     pub(crate) grpc: Option<Listener>,
     pub(crate) admin: Option<Listener>,
@@ -121,6 +122,30 @@ impl Config {
     /// A report of every mistake in it.
     pub(crate) fn read(text: &str, name: &str, base: &Path) -> Result<Self, Report> {
         check::read(text, name, base)
+    }
+
+    /// Like [`Config::load`], with the mistakes one by one.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it.
+    pub fn load_or_mistakes(path: &Path) -> Result<Self, Vec<Mistake>> {
+        Self::load(path).map_err(|report| problem::mistakes(&report))
+    }
+
+    /// Checks a text, with relative paths from the folder `base`, and tells the mistakes one by one.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it.
+    pub fn read_or_mistakes(text: &str, base: &Path) -> Result<Self, Vec<Mistake>> {
+        Self::read(text, "", base).map_err(|report| problem::mistakes(&report))
+    }
+
+    /// Returns the longest time that a request may take to be judged.
+    #[must_use]
+    pub fn request_time(&self) -> Duration {
+        self.limits.request_time
     }
 
     /// Returns true if tokens pass at resources alone: no route that needs one has a path outside of them.

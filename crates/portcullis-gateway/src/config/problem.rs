@@ -116,6 +116,33 @@ impl Problems {
     }
 }
 
+/// A mistake in a configuration, for a program that shows it in its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, from 1; none if the mistake is on no line.
+    pub line: Option<usize>,
+    /// The expected and the actual value.
+    pub text: String,
+    /// The remedy.
+    pub help: Option<String>,
+}
+
+/// Returns the mistakes of a report, in the order of the text.
+pub(super) fn mistakes(report: &Report) -> Vec<Mistake> {
+    let Some(Mistakes { source, problems }) = report.downcast_ref::<Mistakes>() else {
+        let help = report.help().map(|help| help.to_string());
+        return vec![Mistake { line: None, text: report.to_string(), help }];
+    };
+    let line =
+        |problem: &Problem| 1 + source.inner().bytes().take(problem.start()).filter(|byte| *byte == b'\n').count();
+    let told = |problem: &Problem| Mistake {
+        line: Some(line(problem)),
+        text: problem.to_string(),
+        help: problem.help.as_deref().map(visible),
+    };
+    problems.iter().map(told).collect()
+}
+
 /// One mistake, or several as related ones.
 #[derive(Debug)]
 struct Mistakes {

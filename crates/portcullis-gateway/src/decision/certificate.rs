@@ -17,7 +17,8 @@ use crate::config::{CertificateField, CertificateFormat};
 
 /// The place of the client's certificate.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum CertificateIn<'a> {
+#[allow(private_interfaces, reason = "only the doors of this crate have fields")]
+pub enum CertificateIn<'a> {
     /// No place: the proxy hands no certificate on.
     Nothing,
     /// A header field of the proxy.

@@ -12,13 +12,17 @@ use super::{
     kept::Kept,
     telling::{CacheLookups, DecisionSpan, Teller},
 };
-use crate::telemetry::Traces;
+use crate::{config::Config, telemetry::Traces};
 
 /// The protocol of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
+pub enum Door {
+    /// The HTTP of nginx, Traefik, Caddy and Envoy.
     ForwardAuth,
+    /// The gRPC of Envoy.
     ExtAuthz,
+    /// No protocol: the door is within nginx.
+    Nginx,
 }
 
 impl Door {
@@ -26,26 +30,29 @@ impl Door {
         match self {
             Self::ForwardAuth => "forward_auth",
             Self::ExtAuthz => "ext_authz",
+            Self::Nginx => "nginx",
         }
     }
 }
 
 /// Decides for one door by the current configuration; a reload replaces it.
 #[derive(Clone)]
-pub(crate) struct Decider {
+pub struct Decider {
     current: Arc<ArcSwap<Gateway>>,
     lookups: CacheLookups,
     teller: Teller,
 }
 
 /// A decision, or the wait for it.
-pub(crate) enum Deciding {
+pub enum Deciding {
+    /// The decision.
     Done(Decision),
+    /// The wait.
     Waits(Box<Waiting>),
 }
 
 /// A decision to wait for, with everything found out about the request so far.
-pub(crate) struct Waiting {
+pub struct Waiting {
     decider: Decider,
     gateway: Arc<Gateway>,
     stop: Stop,
@@ -71,19 +78,30 @@ impl Decider {
         Self { current, lookups: CacheLookups::new(), teller: Teller::new(door, traces, recent) }
     }
 
+    /// Makes the decider of a door in another program, for one configuration. Call it in a runtime.
+    ///
+    /// # Errors
+    ///
+    /// The reason why spans cannot be exported.
+    pub fn in_process(door: Door, config: &Config, gateway: Gateway) -> Result<Self, String> {
+        let traces = config.traces.as_ref().map(Traces::start).transpose();
+        let traces = traces.map_err(|error| format!("spans cannot be exported: {error}"))?;
+        Ok(Self::new(door, Arc::new(ArcSwap::from_pointee(gateway)), traces, None))
+    }
+
     /// Returns the current configuration. One configuration judges a request even if a reload replaces it meanwhile:
     /// the caller loads it once, and hands it on.
-    pub(crate) fn gateway(&self) -> arc_swap::Guard<Arc<Gateway>> {
+    pub fn gateway(&self) -> arc_swap::Guard<Arc<Gateway>> {
         self.current.load()
     }
 
     /// Returns the parent of a decision's span, if the decision gets a span.
-    pub(crate) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
+    pub fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
         self.teller.traceparent(read)
     }
 
     /// Decides about a request as far as possible without waiting.
-    pub(crate) fn decide(&self, gateway: &Arc<Gateway>, original: &Original<'_>) -> Deciding {
+    pub fn decide(&self, gateway: &Arc<Gateway>, original: &Original<'_>) -> Deciding {
         let started = Instant::now();
         match gateway.judge(original) {
             Judged::Done(decision, ground) => {
@@ -101,7 +119,7 @@ impl Decider {
     }
 
     /// Returns the refusal of a request that is not described properly.
-    pub(crate) fn refuse(&self, gateway: &Gateway, fault: &Fault, original: &Original<'_>) -> Decision {
+    pub fn refuse(&self, gateway: &Gateway, fault: &Fault, original: &Original<'_>) -> Decision {
         self.tell(gateway, original, gateway.faulty(fault), Instant::now(), None)
     }
 
@@ -127,7 +145,7 @@ impl Decider {
 
 impl Waiting {
     /// Waits for the decision. Clients take turns at the introspection and token endpoints.
-    pub(crate) async fn decision(self: Box<Self>, client: Option<ClientAddress>) -> Decision {
+    pub async fn decision(self: Box<Self>, client: Option<ClientAddress>) -> Decision {
         let Self { decider, gateway, stop, kept, started } = *self;
         let original = kept.original();
         let span = decider.teller.begin(&original, started);

@@ -33,7 +33,8 @@ use crate::routes::Unrouted;
 ///
 /// The status is 403: 401 would ask for another token, which would not help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+#[allow(missing_docs, reason = "the table tells them")]
+pub enum Fault {
     NoRoute,
     AmbiguousPath,
     MalformedPath,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderValue, header::AUTHORIZATION};
+use metrics::gauge;
 use portcullis::{
     Access, AccessRejection, ClientAddress, ClientAuthority, ExchangedToken, Exchanging, Explanation, Ground, Judging,
     Pending, Presented, Refusal, ResourceDocument, Secure, Verdict, names::steps,
@@ -22,10 +23,11 @@ use super::{
 use crate::{
     config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource},
     routes::{Routes, Unrouted},
+    telemetry::names,
 };
 
 /// The deciding parts of one configuration; a reload makes another.
-pub(crate) struct Gateway {
+pub struct Gateway {
     issuers: Issuers,
     proofs: Proofs,
     routes: Routes,
@@ -98,7 +100,7 @@ impl Gateway {
     /// # Errors
     ///
     /// The part of the configuration that the library or the store refuses.
-    pub(crate) fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
+    pub fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
         let issuers = Issuers::new(config, before.map(Self::issuers))?;
         let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs))?;
         let names: Vec<_> = config.routes.iter().map(ToString::to_string).collect();
@@ -221,6 +223,7 @@ impl Gateway {
         match door {
             Door::ForwardAuth => forward_auth.as_ref(),
             Door::ExtAuthz => ext_authz.as_ref(),
+            Door::Nginx => None,
         }
     }
 
@@ -230,7 +233,7 @@ impl Gateway {
     }
 
     /// Returns true if there are protected resources.
-    pub(crate) fn has_resources(&self) -> bool {
+    pub fn has_resources(&self) -> bool {
         !self.issuers.resources().is_empty()
     }
 
@@ -245,13 +248,13 @@ impl Gateway {
     }
 
     /// Returns the metadata of the resource that has them at this host and path.
-    pub(crate) fn metadata(&self, host: Option<&str>, path: &str) -> Option<ResourceDocument> {
+    pub fn metadata(&self, host: Option<&str>, path: &str) -> Option<ResourceDocument> {
         let resource = self.resources.described_at(host?, path)?;
         self.described.get(resource)?.resource_document()
     }
 
     /// Returns true if only the gateway may set a header field of this name, also with another character for `-`.
-    pub(crate) fn owns_header(&self, name: &str) -> bool {
+    pub fn owns_header(&self, name: &str) -> bool {
         self.headers.owns(name)
     }
 
@@ -272,7 +275,7 @@ impl Gateway {
     }
 
     /// Returns true if a `Connection` field names a field of the gateway's, or one that decisions depend on.
-    pub(crate) fn is_dropped_by(&self, connection: &[u8]) -> bool {
+    pub fn is_dropped_by(&self, connection: &[u8]) -> bool {
         self.headers.are_dropped_by(connection)
     }
 
@@ -287,6 +290,25 @@ impl Gateway {
 
     pub(super) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Fetches the keys of all issuers, so that the first requests find them.
+    pub fn prefetch(&self) -> impl Future<Output = ()> + Send + 'static {
+        let issuers = self.issuers.clone();
+        async move { issuers.prefetch().await }
+    }
+
+    /// Sets the gauges of caches and keys to their values of now.
+    pub fn refresh_gauges(&self) {
+        for (kind, (tokens, bytes)) in self.issuers.caches() {
+            gauge!(names::CACHE_TOKENS.name, "kind" => kind).set(float(tokens));
+            gauge!(names::CACHE_BYTES.name, "kind" => kind).set(float(bytes));
+        }
+        for status in self.issuers.each().iter().map(|served| served.jwks.status()) {
+            if let (Some(source), Some(age)) = (status.source, status.age) {
+                gauge!(names::KEY_AGE.name, "source" => source).set(age.as_secs_f64());
+            }
+        }
     }
 
     /// Returns the name of each route, for people.
@@ -333,6 +355,11 @@ impl Gateway {
         };
         let rule = self.rules.get(route).ok_or(Fault::NoRoute)?;
         Ok((Some(route), rule))
+    }
+
+    /// Returns true if a proxy may choose a route by this name.
+    pub fn has_route(&self, name: &str) -> bool {
+        self.named(name).is_some()
     }
 
     /// Returns the index of the route with this name.
@@ -448,7 +475,7 @@ impl Gateway {
 /// overrides it.
 pub(crate) fn presented<'a>(original: &Original<'a>, layer: &Secure) -> Presented<'a> {
     let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
-    let presented = Presented::new(original.fields).authority(authority).scheme(original.scheme);
+    let presented = Presented::new(original.fields).authority(authority).scheme(original.scheme).after(original.before);
     let overridden = presented.request("", original.target);
     match original.is_overridden() && layer.content_limit(&overridden).is_some() {
         true => overridden,
@@ -471,6 +498,11 @@ impl From<&Fault> for Reported {
 fn refused(secure: &Secure, refusal: &Refusal) -> Refused {
     let response = with_challenges_in_one_field(secure.answer(refusal));
     Refused { code: refusal.code(), reason: refusal.to_string(), response }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn float(count: usize) -> f64 {
+    count as f64
 }
 
 pub(super) fn bearer(jwt: &str) -> Result<HeaderValue, Fault> {

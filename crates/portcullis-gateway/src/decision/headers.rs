@@ -114,7 +114,7 @@ impl Headers {
 
 /// Returns true if an `Upgrade` field names another HTTP, or TLS with HTTP inside: requests after it would not be
 /// judged.
-pub(crate) fn leads_past_us(upgrade: &[u8]) -> bool {
+pub fn leads_past_us(upgrade: &[u8]) -> bool {
     let protocols = upgrade.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let mut names = protocols.filter_map(|protocol| protocol.split(|byte| *byte == b'/').next());
     names.any(|name| [&b"h2c"[..], b"h2", b"h3", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http)))

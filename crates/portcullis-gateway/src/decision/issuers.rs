@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use portcullis::{
     ClientAuthentication, ConfigurationError, Exchanger, ExchangerBuilder, IntrospectionForm, Introspector,
-    IntrospectorBuilder, IssuerRules, JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure, Verifier,
-    VerifierBuilder,
+    IntrospectorBuilder, IssuerRules, JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure,
+    TokenCacheSize, Verifier, VerifierBuilder,
 };
 
 use crate::{
@@ -63,7 +63,7 @@ impl Served {
 
 /// The reason why issuers cannot be served as configured.
 #[derive(Debug)]
-pub(crate) struct BuildError {
+pub struct BuildError {
     pub(crate) issuer: Option<String>,
     pub(crate) problem: String,
 }
@@ -105,6 +105,14 @@ impl Issuers {
     /// Returns the layer of each resource, in the order of the configuration.
     pub(crate) fn resources(&self) -> &[Secure] {
         &self.0.resources
+    }
+
+    /// Returns the caches of all verifiers, by kind: the number of tokens, and of bytes.
+    pub(crate) fn caches(&self) -> [(&'static str, (usize, usize)); 2] {
+        let sum = |size: fn(&Verifier) -> TokenCacheSize| {
+            self.verifiers().map(size).fold((0, 0), |(tokens, bytes), size| (tokens + size.tokens, bytes + size.bytes))
+        };
+        [("jwt", sum(Verifier::token_cache_size)), ("opaque", sum(Verifier::opaque_cache_size))]
     }
 
     pub(crate) fn each(&self) -> &[Served] {

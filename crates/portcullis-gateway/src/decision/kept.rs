@@ -39,6 +39,7 @@ impl Kept {
             content: Content::Unseen,
             // It has been judged.
             certificate: CertificateIn::Nothing,
+            before: None,
             traceparent: self.traceparent.as_deref(),
         }
     }

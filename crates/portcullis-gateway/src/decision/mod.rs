@@ -20,12 +20,14 @@ mod proofs;
 mod resources;
 mod telling;
 
-pub(crate) use certificate::CertificateIn;
-pub(crate) use decider::{Decider, Deciding, Door};
-pub(crate) use fault::Fault;
-pub(crate) use gateway::{Asked, Gateway, presented};
-pub(crate) use headers::leads_past_us;
-pub(crate) use issuers::{BuildError, Issuers, Served};
+pub use certificate::CertificateIn;
+pub use decider::{Decider, Deciding, Door, Waiting};
+pub use fault::Fault;
+pub use gateway::Gateway;
+pub(crate) use gateway::{Asked, presented};
+pub use headers::leads_past_us;
+pub use issuers::BuildError;
+pub(crate) use issuers::{Issuers, Served};
 pub(crate) use telling::Recent;
 
 use bytes::Bytes;
@@ -36,28 +38,30 @@ use crate::routes::{self, Overrides};
 
 /// The request of a client, as the proxy describes it.
 #[derive(Clone, Copy)]
-pub(crate) struct Original<'a> {
+pub struct Original<'a> {
     /// The method, to the letter (RFC 9110 section 9.1).
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// Path and query as in the request line, not decoded.
-    pub(crate) target: &'a str,
+    pub target: &'a str,
     /// The host, with or without a port, as the proxy tells it; none if it does not, or not clearly.
-    pub(crate) host: Option<&'a str>,
+    pub host: Option<&'a str>,
     /// The scheme of the URL that the client requested, as the proxy tells it, and empty if it tells several; none if it
     /// tells none.
-    pub(crate) scheme: Option<&'a str>,
+    pub scheme: Option<&'a str>,
     /// The method or path by which the client's header fields override those of the request line.
-    pub(crate) overriding: Overrides<'a>,
+    pub overriding: Overrides<'a>,
     /// The name of the route, if the proxy chooses it.
-    pub(crate) route: Option<&'a str>,
+    pub route: Option<&'a str>,
     /// The client's header fields.
-    pub(crate) fields: &'a dyn HeaderFields,
+    pub fields: &'a dyn HeaderFields,
     /// The content, as far as the proxy shows it.
-    pub(crate) content: Content<'a>,
+    pub content: Content<'a>,
     /// The place of the client's certificate.
-    pub(crate) certificate: CertificateIn<'a>,
+    pub certificate: CertificateIn<'a>,
+    /// The access that an earlier decision about the same request gave: within nginx, that of the location it came from.
+    pub before: Option<&'a Access>,
     /// The parent of the decision's span; read only if there is a span.
-    pub(crate) traceparent: Option<&'a str>,
+    pub traceparent: Option<&'a str>,
 }
 
 impl<'a> Original<'a> {
@@ -80,7 +84,7 @@ const NO_FIELDS: [(&str, &[u8]); 0] = [];
 
 impl Original<'static> {
     /// A request without any content.
-    pub(crate) const NOTHING: Self = Self {
+    pub const NOTHING: Self = Self {
         method: "",
         target: "",
         host: None,
@@ -90,32 +94,36 @@ impl Original<'static> {
         fields: &NO_FIELDS,
         content: Content::Unseen,
         certificate: CertificateIn::Nothing,
+        before: None,
         traceparent: None,
     };
 }
 
 /// A pass or a refusal, with the index of the route in the configuration.
-pub(crate) struct Decision {
-    pub(crate) route: Option<usize>,
-    pub(crate) outcome: Result<Pass, Refused>,
+pub struct Decision {
+    /// The index of the route; none if there are no routes, or none was found.
+    pub route: Option<usize>,
+    /// The pass, or the refusal.
+    pub outcome: Result<Pass, Refused>,
 }
 
 /// The evidence that a request may pass, and its consequences for the upstream.
-pub(crate) struct Pass {
+pub struct Pass {
     /// Header fields for the upstream. Each replaces the client's field of that name; without a value, the field must
     /// not reach the upstream at all.
-    pub(crate) headers: Vec<(HeaderName, Option<HeaderValue>)>,
-    pub(crate) authorization: Authorization,
+    pub headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    /// The `Authorization` field for the upstream.
+    pub authorization: Authorization,
     /// The access by a token; none on a public route.
-    pub(crate) access: Option<Access>,
+    pub access: Option<Access>,
     /// The refusal that the route only reports.
-    pub(crate) would_refuse: Option<Reported>,
+    pub would_refuse: Option<Reported>,
     /// The nonce for the client's next proof (RFC 9449 section 8.2), in the response.
-    pub(crate) dpop_nonce: Option<HeaderValue>,
+    pub dpop_nonce: Option<HeaderValue>,
 }
 
 /// The `Authorization` field for the upstream.
-pub(crate) enum Authorization {
+pub enum Authorization {
     /// The client's.
     AsSent,
     /// Another in place of the client's: the JWT behind a phantom token.
@@ -145,19 +153,19 @@ impl Pass {
 }
 
 /// A refusal that is only reported.
-pub(crate) struct Reported {
+pub struct Reported {
     /// The stable code: the library's, or that of a [`Fault`].
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// The reason, for operators.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 /// A refusal.
-pub(crate) struct Refused {
+pub struct Refused {
     /// The stable code: the library's, or that of a [`Fault`].
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// The reason, for operators.
-    pub(crate) reason: String,
+    pub reason: String,
     /// The response for the client.
-    pub(crate) response: Response<Bytes>,
+    pub response: Response<Bytes>,
 }

@@ -95,6 +95,7 @@ pub(crate) async fn by_gateway(
         fields: &fields,
         content: Content::Unseen,
         certificate: credentials.certificate.map_or(CertificateIn::Nothing, CertificateIn::Connection),
+        before: None,
         traceparent: None,
     };
     match gateway.asked(&original) {

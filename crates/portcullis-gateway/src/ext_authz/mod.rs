@@ -98,6 +98,7 @@ impl ExtAuthz {
                 Some(field) => CertificateIn::Field(field),
                 None => CertificateIn::Check(certificate),
             },
+            before: None,
             traceparent: self.decider.traceparent(|| traceparent(http)),
         };
         let is_hop_by_hop = fields(http, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))

@@ -97,9 +97,20 @@ impl ForwardAuth {
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
         let certificate = self.certificate(gateway, form);
-        let route = None;
-        let original =
-            Original { method, target, host, scheme, overriding, route, fields, content, certificate, traceparent };
+        let (route, before) = (None, None);
+        let original = Original {
+            method,
+            target,
+            host,
+            scheme,
+            overriding,
+            route,
+            fields,
+            content,
+            certificate,
+            before,
+            traceparent,
+        };
         described.map(|_| (original, form)).map_err(|fault| Box::new(self.decider.refuse(gateway, &fault, &original)))
     }
 

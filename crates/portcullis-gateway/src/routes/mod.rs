@@ -56,7 +56,7 @@ pub(crate) use hosts::{Host, Hosts, without_port};
 
 use hosts::host_of;
 pub(crate) use methods::{is_method, overrides_method};
-pub(crate) use overrides::Overrides;
+pub use overrides::Overrides;
 pub(crate) use pattern::Pattern;
 
 use readings::{has_one_reading, path_of};

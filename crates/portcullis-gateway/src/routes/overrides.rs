@@ -11,7 +11,7 @@ const SHORTEST: usize = "x-http-method".len();
 
 /// The method and path by which header fields override the request line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Overrides<'a> {
+pub struct Overrides<'a> {
     pub(super) method: Override<'a>,
     pub(super) path: Override<'a>,
 }
@@ -29,7 +29,7 @@ pub(super) enum Override<'a> {
 
 impl<'a> Overrides<'a> {
     /// No override.
-    pub(crate) const NOTHING: Self = Self { method: Override::None, path: Override::None };
+    pub const NOTHING: Self = Self { method: Override::None, path: Override::None };
 
     /// Returns true if a field overrides the path.
     pub(crate) fn has_path(self) -> bool {
@@ -37,7 +37,7 @@ impl<'a> Overrides<'a> {
     }
 
     /// Adds a header field, if it is an overriding one.
-    pub(crate) fn and(self, name: &str, value: &'a [u8]) -> Self {
+    pub fn and(self, name: &str, value: &'a [u8]) -> Self {
         // Nearly all names differ in their first bytes.
         match matches!(name.as_bytes().first(), Some(b'x' | b'X')) && name.len() >= SHORTEST {
             true if is_one_of(METHOD, name) => Self { method: self.method.and(value), ..self },

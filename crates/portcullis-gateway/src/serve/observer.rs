@@ -3,17 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use metrics::gauge;
-use portcullis::{EndpointStatus, JwksStatus, TokenCacheSize, Verifier};
+use portcullis::{EndpointStatus, JwksStatus};
 use serde_json::{Value, json};
 
 use crate::{
     admin::{Observed, Readiness},
     config::without_secrets,
-    decision::{Gateway, Issuers, Served},
+    decision::{Gateway, Served},
     listener::Drain,
     store::StoreState,
-    telemetry::names,
 };
 
 use super::reload::Waiting;
@@ -42,7 +40,7 @@ impl Observed for Observer {
     fn status(&self) -> Value {
         let gateway = self.current.load();
         let issuers = gateway.issuers();
-        let [(_, jwt), (_, opaque)] = caches(issuers);
+        let [(_, jwt), (_, opaque)] = issuers.caches();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "draining": self.draining.has_begun(),
@@ -55,17 +53,7 @@ impl Observed for Observer {
     }
 
     fn refresh_gauges(&self) {
-        let gateway = self.current.load();
-        let issuers = gateway.issuers();
-        for (kind, (tokens, bytes)) in caches(issuers) {
-            gauge!(names::CACHE_TOKENS.name, "kind" => kind).set(float(tokens));
-            gauge!(names::CACHE_BYTES.name, "kind" => kind).set(float(bytes));
-        }
-        for status in issuers.each().iter().map(|served| served.jwks.status()) {
-            if let (Some(source), Some(age)) = (status.source, status.age) {
-                gauge!(names::KEY_AGE.name, "source" => source).set(age.as_secs_f64());
-            }
-        }
+        self.current.load().refresh_gauges();
     }
 }
 
@@ -111,23 +99,10 @@ fn endpoint(status: &EndpointStatus) -> Value {
     })
 }
 
-/// Returns the caches of all verifiers, by kind: the number of tokens, and of bytes.
-fn caches(issuers: &Issuers) -> [(&'static str, (usize, usize)); 2] {
-    let sum = |size: fn(&Verifier) -> TokenCacheSize| {
-        issuers.verifiers().map(size).fold((0, 0), |(tokens, bytes), size| (tokens + size.tokens, bytes + size.bytes))
-    };
-    [("jwt", sum(Verifier::token_cache_size)), ("opaque", sum(Verifier::opaque_cache_size))]
-}
-
 fn cache((tokens, bytes): (usize, usize)) -> Value {
     json!({ "tokens": tokens, "bytes": bytes })
 }
 
 fn seconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| duration.as_secs())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-fn float(count: usize) -> f64 {
-    count as f64
 }

@@ -11,7 +11,7 @@ use super::names;
 
 /// The bucket bounds in seconds: a decision about a cached token takes microseconds, one that waits for an
 /// authorization server up to its limit.
-const BUCKETS: [f64; 15] =
+pub const BUCKETS: [f64; 15] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// The interval at which durations are put into their buckets; until then each takes up memory.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -44,7 +44,8 @@ async fn keep_up(handle: PrometheusHandle) {
     }
 }
 
-fn describe() {
+/// Describes each metric to the recorder.
+pub fn describe() {
     for Metric { name, kind, help, .. } in names::metrics() {
         match kind {
             MetricKind::Gauge => describe_gauge!(name, help),

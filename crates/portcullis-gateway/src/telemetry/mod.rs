@@ -15,5 +15,10 @@ pub(crate) use self::{
     log::init,
     metrics::metrics,
     seldom::Seldom,
-    traces::{TRACEPARENT, Traces},
+    traces::Traces,
+};
+pub use self::{
+    log::is_refusal_of_library,
+    metrics::{BUCKETS, describe},
+    traces::TRACEPARENT,
 };

@@ -94,7 +94,7 @@ impl Secured {
         certify(&stage);
         secure(&stage, proxy, gateway_knows);
         let nobody = Client::new(&stage, None);
-        let scene = Scene::behind(stage, async |stage| {
+        let scene = Scene::started(stage, proxy, async |stage| {
             let process = stage.start(proxy.line(), stage.ports.proxy).await;
             until("the proxy serves", async || {
                 let answer = try_ask_over(&nobody.tls, stage.ports.proxy, "GET /health", &[]).await;
@@ -232,6 +232,12 @@ fn secure(stage: &Stage, proxy: Proxy, gateway_knows: bool) {
             write(stage, "examples/haproxy/haproxy.cfg", ("haproxy", "ssl_c_der"), &places);
             gateway("\"X-Client-Cert\", format = \"base64_der\"");
         }
+        // The module takes the certificate of the connection.
+        Proxy::NginxModule => {
+            let tls = docs::parts("nginx", "$ssl_client_escaped_cert").remove(0);
+            let listen = "        listen 127.0.0.1:8080;\n";
+            stage.edit("examples/nginx-module/nginx.conf", &stage.ports.in_place(listen), &in_place(stage, &tls));
+        }
         Proxy::EnvoyBeforeTwo => panic!("this one is not secured"),
     }
 }
@@ -293,25 +299,27 @@ async fn no_field_of_the_clients_passes_for_a_certificate(proxy: Proxy) {
         assert!((400..500).contains(&refused.status), "{line}: {refused:?}");
     }
     // The owner is not hindered by a field of another certificate, and the API does not get it in the proxy's name.
-    for (name, value) in other.fields().iter().filter(|(name, _)| *name == field_of(proxy)) {
+    // (With the module there is no such field.)
+    for (name, value) in other.fields().iter().filter(|(name, _)| Some(*name) == field_of(proxy)) {
         let answer = secured.ask(own, &bound, &[(name, value)]).await;
         let arrived = answer.echo().all(&name.to_ascii_lowercase()).concat();
         assert!(!arrived.contains(value.as_str()), "{arrived}");
     }
 }
 
-/// Returns the field in which a proxy hands certificates on.
-fn field_of(proxy: Proxy) -> &'static str {
+/// Returns the field in which a proxy hands certificates on, if it does.
+fn field_of(proxy: Proxy) -> Option<&'static str> {
     match proxy {
-        Proxy::Nginx | Proxy::Caddy | Proxy::Haproxy => "X-Client-Cert",
-        Proxy::Traefik => "X-Forwarded-Tls-Client-Cert",
-        _ => "X-Forwarded-Client-Cert",
+        Proxy::Nginx | Proxy::Caddy | Proxy::Haproxy => Some("X-Client-Cert"),
+        Proxy::Traefik => Some("X-Forwarded-Tls-Client-Cert"),
+        Proxy::NginxModule => None,
+        _ => Some("X-Forwarded-Client-Cert"),
     }
 }
 
 async fn without_its_own_line_the_gateway_believes_no_field(proxy: Proxy) {
-    // Envoy's own description of the connection needs no line.
-    if proxy == Proxy::EnvoyByGrpc {
+    // Envoy's own description of the connection needs no line, nor does the connection itself.
+    if matches!(proxy, Proxy::EnvoyByGrpc | Proxy::NginxModule) {
         return;
     }
     let secured = Secured::on(proxy, false).await;

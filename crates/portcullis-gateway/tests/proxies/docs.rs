@@ -6,15 +6,18 @@ use crate::scene::{Proxy, Scene, repository};
 
 /// Returns the commands in the documentation, with continuation lines joined.
 fn lines() -> Vec<String> {
-    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
-    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
-    blocks.flat_map(str::lines).map(str::to_owned).collect()
+    let read = |page: &str| fs::read_to_string(repository().join("docs").join(page)).unwrap();
+    let lines = |text: String| {
+        let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+        blocks.flat_map(str::lines).map(str::to_owned).collect::<Vec<_>>()
+    };
+    ["gateway.md", "nginx-module.md"].into_iter().map(read).flat_map(lines).collect()
 }
 
 /// Returns the one line of the documentation with this beginning.
 pub(crate) fn line(start: &str) -> String {
     let found: Vec<_> = lines().into_iter().filter(|line| line.starts_with(start)).collect();
-    assert_eq!(found.len(), 1, "docs/gateway.md should have one line `{start}…`: {found:?}");
+    assert_eq!(found.len(), 1, "docs/ should have one line `{start}…`: {found:?}");
     found.into_iter().next().unwrap()
 }
 

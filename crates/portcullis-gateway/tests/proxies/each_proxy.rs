@@ -10,9 +10,12 @@ use crate::{
     scene::{Proxy, Scene, Stage},
 };
 
-/// Defines a test behind each proxy.
+/// Defines a test behind each proxy, and one with the module within nginx.
 macro_rules! behind_each_proxy {
     ($($name:ident),+ $(,)?) => {
+        $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik, haproxy Haproxy, nginx_module NginxModule);)+
+    };
+    (beside a gateway: $($name:ident),+ $(,)?) => {
         $(behind_each_proxy!(@ $name: nginx Nginx, envoy_by_grpc EnvoyByGrpc, envoy_by_http EnvoyByHttp, caddy Caddy, traefik Traefik, haproxy Haproxy);)+
     };
     (@ $name:ident: $($test:ident $proxy:ident),+) => {
@@ -44,9 +47,10 @@ behind_each_proxy!(
     no_field_that_asks_for_another_path_or_method_arrives,
     no_upgrade_to_another_http_arrives,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
-    without_the_gateway_nothing_passes,
     a_revoked_token_passes_no_longer_than_answers_are_kept,
 );
+
+behind_each_proxy!(beside a gateway: without_the_gateway_nothing_passes);
 
 async fn good_tokens_pass_and_the_upstream_knows_whose_they_are(proxy: Proxy) {
     let scene = Scene::with(proxy).await;

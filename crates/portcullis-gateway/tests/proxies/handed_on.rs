@@ -64,7 +64,7 @@ fn take_cookies(stage: &Stage, proxy: Proxy) {
             "                    - { exact: authorization, ignore_case: true }\n                    \
              - { exact: cookie, ignore_case: true }\n",
         ),
-        Proxy::EnvoyByGrpc | Proxy::EnvoyBeforeTwo => {}
+        Proxy::EnvoyByGrpc | Proxy::EnvoyBeforeTwo | Proxy::NginxModule => {}
     }
 }
 

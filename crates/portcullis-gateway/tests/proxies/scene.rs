@@ -26,13 +26,16 @@ pub(crate) enum Proxy {
     Caddy,
     Traefik,
     Haproxy,
+    /// nginx that judges by itself, without a gateway.
+    NginxModule,
 }
 
 impl Proxy {
     /// Returns the beginning of its line in the documentation.
     pub(crate) fn line(self) -> &'static str {
         match self {
-            Self::Nginx => "nginx -p",
+            Self::Nginx => "nginx -p /tmp/portcullis-nginx -c \"$PWD/examples/nginx/",
+            Self::NginxModule => "nginx -p /tmp/portcullis-nginx -c \"$PWD/examples/nginx-module/",
             Self::EnvoyByGrpc => "envoy -c examples/envoy/envoy.yaml",
             Self::EnvoyByHttp => "envoy -c examples/envoy/http.yaml",
             Self::EnvoyBeforeTwo => "envoy -c examples/envoy/replicas.yaml",
@@ -112,7 +115,7 @@ impl Stage {
         // nginx started by root runs as another user, who needs access.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let stage = Self { folder, ports: Ports::free() };
-        for part in ["nginx", "envoy", "caddy", "traefik", "haproxy", "gateway"] {
+        for part in ["nginx", "nginx-module", "envoy", "caddy", "traefik", "haproxy", "gateway"] {
             copy(&repository().join("examples").join(part), &stage.path(&format!("examples/{part}")), &stage.ports);
         }
         stage
@@ -133,7 +136,11 @@ impl Stage {
     pub(crate) async fn start(&self, line: &str, port: u16) -> Process {
         let line = self.ports.in_place(&docs::line(line));
         let scratch = self.path("portcullis-nginx");
-        fs::create_dir_all(&scratch).unwrap();
+        fs::create_dir_all(scratch.join("modules")).unwrap();
+        let module = scratch.join("modules/ngx_http_portcullis_module.so");
+        if let Some(built) = std::env::var_os("PORTCULLIS_NGINX_MODULE").filter(|_| !module.exists()) {
+            std::os::unix::fs::symlink(built, module).unwrap();
+        }
         let line = line.replace("/tmp/portcullis-nginx", &scratch.display().to_string());
         Process::typed(&line, self.folder.path()).listening(port).await
     }
@@ -173,9 +180,10 @@ impl Stage {
 /// A proxy with everything behind it.
 pub(crate) struct Scene {
     pub(crate) authorization: AuthorizationServer,
+    /// The program that judges; nginx itself with the module.
     pub(crate) gateway: Process,
     _upstream: Process,
-    _proxy: Process,
+    _proxy: Option<Process>,
     pub(crate) stage: Stage,
 }
 
@@ -186,7 +194,17 @@ impl Scene {
 
     /// Like [`with`](Self::with), with edited examples.
     pub(crate) async fn on(stage: Stage, proxy: Proxy) -> Self {
-        Self::behind(stage, async |stage| stage.proxy(proxy).await).await
+        Self::started(stage, proxy, async |stage| stage.proxy(proxy).await).await
+    }
+
+    /// Like [`on`](Self::on), with the proxy started by a closure.
+    pub(crate) async fn started(stage: Stage, proxy: Proxy, start: impl AsyncFnOnce(&Stage) -> Process) -> Self {
+        if proxy != Proxy::NginxModule {
+            return Self::behind(stage, start).await;
+        }
+        let (authorization, upstream) = (stage.authorization().await, stage.upstream().await);
+        let gateway = start(&stage).await;
+        Self { authorization, gateway, _upstream: upstream, _proxy: None, stage }
     }
 
     /// Sets the scene behind a proxy that a closure starts.
@@ -194,7 +212,7 @@ impl Scene {
         let authorization = stage.authorization().await;
         let (upstream, gateway) = (stage.upstream().await, stage.gateway().await);
         let proxy = proxy(&stage).await;
-        Self { authorization, gateway, _upstream: upstream, _proxy: proxy, stage }
+        Self { authorization, gateway, _upstream: upstream, _proxy: Some(proxy), stage }
     }
 
     /// Returns a token for reading, not yet signed.

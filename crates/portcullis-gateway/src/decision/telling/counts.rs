@@ -2,7 +2,7 @@
 //! whole decision about a known token.
 
 use std::{
-    sync::{PoisonError, RwLock},
+    sync::{OnceLock, PoisonError, RwLock},
     time::Instant,
 };
 
@@ -19,6 +19,9 @@ const NO_ROUTE: &str = "none";
 pub(in crate::decision) struct Counts {
     forward_auth: Decisions,
     ext_authz: Decisions,
+    /// Made for the first decision: the gateway itself has no such door.
+    nginx: OnceLock<Decisions>,
+    routes: Vec<String>,
 }
 
 /// The counters of the decisions at one door.
@@ -40,13 +43,19 @@ impl Counts {
     /// Makes the counters, for routes in the order of the configuration.
     pub(in crate::decision) fn new(routes: &[String]) -> Self {
         let of = |door: Door| Decisions::new(door.name(), routes);
-        Self { forward_auth: of(Door::ForwardAuth), ext_authz: of(Door::ExtAuthz) }
+        Self {
+            forward_auth: of(Door::ForwardAuth),
+            ext_authz: of(Door::ExtAuthz),
+            nginx: OnceLock::new(),
+            routes: routes.to_owned(),
+        }
     }
 
     pub(super) fn of(&self, door: Door) -> &Decisions {
         match door {
             Door::ForwardAuth => &self.forward_auth,
             Door::ExtAuthz => &self.ext_authz,
+            Door::Nginx => self.nginx.get_or_init(|| Decisions::new(door.name(), &self.routes)),
         }
     }
 }

@@ -80,7 +80,7 @@ fn subscriber(
 
 /// Returns true for the library's own line on a refusal: the gateway's line on its decision says more. An unreachable server has a
 /// line of its own, too. Faults of the program stay.
-fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
+pub fn is_refusal_of_library(event: &Metadata<'_>) -> bool {
     let is_refusal = matches!(event.name(), events::REQUEST_REFUSED | events::REQUEST_WOULD_BE_REFUSED);
     event.is_event() && event.target() == TARGET && is_refusal && *event.level() != Level::ERROR
 }

@@ -1,0 +1,418 @@
+//! The door: a request of nginx, judged by the gateway's decider of its location.
+//!
+//! ```text
+//! access phase ──► admit ──► Decider::decide ──► Done(Decision) ──────────────► the upstream's fields, or the refusal
+//!                                          └──► Waits ── a task of the runtime ──► Arrival ──► the access phase again
+//! ```
+//!
+//! - A request is judged once for each guard: nginx runs the access phase again after an internal redirect, and then the verdict of the
+//!   same guard holds. Another guard judges the same header fields of the client, and takes the verification of the token over.
+//! - The path of the request line is judged, whatever `rewrite` makes of it.
+//! - A request that cannot be judged gets 500 or 503. None passes without a verdict.
+
+use std::{cell::RefCell, rc::Rc, str, time::Duration};
+
+use http::{
+    HeaderName, HeaderValue, Response,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+};
+use portcullis::{Access, Claims, Content, HeaderFields, ResourceDocument, json};
+use portcullis_gateway::door::{
+    self as gateway, CertificateIn, Decider, Deciding, Decision, Fault, Gateway, Original, Overrides, Pass, Refused,
+    TRACEPARENT, leads_past_us,
+};
+use tokio::task::AbortHandle;
+
+use crate::{
+    lines::{self, Line},
+    location::{Guard, Guards},
+    nginx::{self, Authorization, Fields, Level, Request, Ticket},
+    worker,
+};
+
+/// The outcome of the access phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nobody asks for a token here.
+    Unguarded,
+    /// The request may pass.
+    Admitted,
+    /// The request waits.
+    Waits,
+    /// The request has its answer.
+    Answered,
+    /// nginx answers with this status.
+    Refused(u16),
+    /// The request could not be judged.
+    Failed,
+}
+
+/// The state of a request.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    stage: RefCell<Stage>,
+    /// The last verdict; variables show it.
+    verdict: RefCell<Option<Rc<Verdict>>>,
+}
+
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Idle,
+    /// A decision is to come.
+    Waiting(Guard, Place),
+    /// It has come.
+    Arrived(Guard, Arrival),
+    /// It came too late.
+    TooLate,
+}
+
+/// The place of a waiting request; its task ends with it.
+#[derive(Debug)]
+struct Place {
+    task: AbortHandle,
+    _ticket: Ticket,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The decision that a request waited for.
+pub(crate) enum Arrival {
+    /// The decision, and the lines for the log.
+    Decision(Box<Decision>, Vec<Line>),
+    /// None: the task has failed.
+    Lost,
+}
+
+impl std::fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Arrival")
+    }
+}
+
+/// The verdict of a guard.
+#[derive(Debug)]
+struct Verdict {
+    guard: Guard,
+    outcome: Outcome,
+    code: &'static str,
+    would_refuse: Option<&'static str>,
+    reason: Option<String>,
+    access: Option<Access>,
+}
+
+/// The code of a request that may pass.
+const PASS: &str = "pass";
+
+/// Decides if a request may pass its location.
+pub(crate) fn admit(request: Request<'_>) -> Outcome {
+    let Some(guard) = request.location().and_then(|location| location.guard()) else { return Outcome::Unguarded };
+    let Some((guards, state)) = request.guards().zip(request.state_or(State::default())) else {
+        return Outcome::Failed;
+    };
+    match state.stage.take() {
+        waiting @ Stage::Waiting(..) => {
+            state.stage.replace(waiting);
+            Outcome::Waits
+        }
+        Stage::Arrived(of, Arrival::Decision(decision, _)) if of == *guard => {
+            conclude(request, guards, state, guard, *decision)
+        }
+        Stage::Arrived(_, Arrival::Lost) => Outcome::Failed,
+        Stage::TooLate => too_late(request),
+        Stage::Idle | Stage::Arrived(..) => {
+            let before = state.verdict.borrow().clone();
+            match before {
+                Some(verdict) if verdict.guard == *guard => verdict.outcome,
+                before => judge(request, guards, state, guard, before.as_deref()),
+            }
+        }
+    }
+}
+
+/// Judges a request as far as possible without waiting.
+fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, before: Option<&Verdict>) -> Outcome {
+    let Some(decider) = decider(guards, guard) else { return Outcome::Failed };
+    let gateway = decider.gateway();
+    if let Some(outcome) = metadata(request, &gateway) {
+        return outcome;
+    }
+    let fields = request.fields();
+    let (Ok(method), Ok(target)) = (str::from_utf8(request.method()), str::from_utf8(request.target())) else {
+        let decision = decider.refuse(&gateway, &Fault::MalformedPath, &Original::NOTHING);
+        return conclude(request, guards, state, guard, decision);
+    };
+    let Ok(certificate) = str::from_utf8(request.certificate()) else { return Outcome::Failed };
+    let original = Original {
+        method,
+        target,
+        host: request.host(),
+        scheme: Some(if request.is_encrypted() { "https" } else { "http" }),
+        overriding: overriding(&fields),
+        route: guard.route.as_deref(),
+        fields: &fields,
+        content: Content::Unseen,
+        certificate: CertificateIn::Check(certificate),
+        before: before.and_then(|verdict| verdict.access.as_ref()),
+        traceparent: decider.traceparent(|| traceparent(&fields)),
+    };
+    match decider.decide(&gateway, &original) {
+        Deciding::Done(decision) => conclude(request, guards, state, guard, decision),
+        Deciding::Waits(waiting) => wait(request, guards, state, guard, waiting),
+    }
+}
+
+/// Returns the method or path by which fields override those of the request line.
+fn overriding<'r>(fields: &Fields<'r>) -> Overrides<'r> {
+    fields
+        .iter()
+        .fold(Overrides::NOTHING, |before, (name, value)| before.and(str::from_utf8(name).unwrap_or_default(), value))
+}
+
+/// Returns the decider of a guard; none if it could not be built.
+fn decider<'a>(guards: &'a Guards, guard: &Guard) -> Option<&'a Decider> {
+    match guards.deciders() {
+        Ok(deciders) => deciders.get(guard.number),
+        Err(reason) => {
+            nginx::log(Level::Emergency, &reason);
+            None
+        }
+    }
+}
+
+/// Has a request wait for its decision, which a task of the runtime makes.
+fn wait(
+    request: Request<'_>,
+    guards: &Guards,
+    state: &State,
+    guard: &Guard,
+    waiting: Box<gateway::Waiting>,
+) -> Outcome {
+    let limit = guards.config(guard).map_or(Duration::ZERO, gateway::Config::request_time);
+    let (ticket, client) = (Ticket::of(request), request.client());
+    let mut promise = Promise { ticket: ticket.number(), arrival: Arrival::Lost };
+    let task = worker::spawn(async move {
+        let (decision, lines) = lines::kept(waiting.decision(client.map(Into::into))).await;
+        promise.keep(Arrival::Decision(Box::new(decision), lines));
+    });
+    let Some(task) = task.filter(|_| request.wait(limit)) else { return Outcome::Failed };
+    state.stage.replace(Stage::Waiting(guard.clone(), Place { task, _ticket: ticket }));
+    Outcome::Waits
+}
+
+/// The promise of an arrival: kept when the task ends, however it ends.
+struct Promise {
+    ticket: u64,
+    arrival: Arrival,
+}
+
+impl Promise {
+    fn keep(&mut self, arrival: Arrival) {
+        self.arrival = arrival;
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some(mailbox) = nginx::mailbox() {
+            mailbox.send(self.ticket, std::mem::replace(&mut self.arrival, Arrival::Lost));
+        }
+    }
+}
+
+/// Takes the decision in that a request waited for.
+pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
+    let Some(state) = request.state() else { return };
+    if let Arrival::Decision(_, lines) = &arrival {
+        lines.iter().for_each(Line::write);
+    }
+    if let Stage::Waiting(guard, ..) = state.stage.take() {
+        state.stage.replace(Stage::Arrived(guard, arrival));
+    }
+}
+
+/// Ends the wait of a request that took longer than it may.
+pub(crate) fn waited_too_long(request: Request<'_>) {
+    if let Some(state) = request.state() {
+        state.stage.replace(Stage::TooLate);
+    }
+}
+
+fn too_late(request: Request<'_>) -> Outcome {
+    nginx::log(Level::Error, "request refused with 503: its decision took longer than limits.request_time");
+    request.take_answer_back();
+    match request.answer_with(RETRY_AFTER.as_str(), b"1") {
+        true => Outcome::Refused(503),
+        false => Outcome::Failed,
+    }
+}
+
+/// Carries a decision out.
+fn conclude(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, decision: Decision) -> Outcome {
+    let Some(decider) = decider(guards, guard) else { return Outcome::Failed };
+    request.take_answer_back();
+    let (outcome, verdict) = match decision.outcome {
+        Ok(pass) => {
+            let outcome = if hand_on(request, &decider.gateway(), &pass) { Outcome::Admitted } else { Outcome::Failed };
+            let Pass { would_refuse, access, .. } = pass;
+            let (would_refuse, reason) = would_refuse.map(|reported| (reported.code, reported.reason)).unzip();
+            (outcome, Verdict { guard: guard.clone(), outcome, code: PASS, would_refuse, reason, access })
+        }
+        Err(Refused { code, reason, response }) => {
+            let outcome = refuse(request, &response);
+            let (guard, reason) = (guard.clone(), Some(reason));
+            (outcome, Verdict { guard, outcome, code, would_refuse: None, reason, access: None })
+        }
+    };
+    // An answered request is over.
+    if outcome != Outcome::Answered {
+        state.verdict.replace(Some(Rc::new(verdict)));
+    }
+    outcome
+}
+
+/// Hands the request on: with the gateway's header fields, and without the client's of these names.
+fn hand_on(request: Request<'_>, gateway: &Gateway, pass: &Pass) -> bool {
+    let authorization = match &pass.authorization {
+        gateway::Authorization::AsSent => Authorization::AsSent,
+        gateway::Authorization::Replaced(value) => Authorization::Replaced(value.as_bytes()),
+        gateway::Authorization::Removed => Authorization::Removed,
+    };
+    let is_ours = |name: &[u8]| {
+        let is_set = pass.headers.iter().any(|(own, _)| name.eq_ignore_ascii_case(own.as_str().as_bytes()));
+        is_set || str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name))
+    };
+    let set =
+        pass.headers.iter().filter_map(|(name, value)| Some((name.as_str().as_bytes(), value.as_ref()?.as_bytes())));
+    let keeps = |name: &[u8], value: &[u8]| !is_ours(name) && !is_hop_by_hop(gateway, name, value);
+    let is_handed_on = request.hand_on(keeps, set, authorization);
+    let nonce = pass.dpop_nonce.as_ref();
+    is_handed_on && nonce.is_none_or(|nonce| request.answer_with("DPoP-Nonce", nonce.as_bytes()))
+}
+
+/// Refuses a request: nginx answers with its own page or that of `error_page`, unless the refusal has a body.
+fn refuse<B: AsRef<[u8]>>(request: Request<'_>, response: &Response<B>) -> Outcome {
+    let status = response.status().as_u16();
+    let body = response.body().as_ref();
+    if !fields_for_client(request, response) {
+        return Outcome::Failed;
+    }
+    if body.is_empty() || request.is_satisfied_by_any() || request.has_error_page(status) {
+        return Outcome::Refused(status);
+    }
+    answer(request, response)
+}
+
+fn answer<B: AsRef<[u8]>>(request: Request<'_>, response: &Response<B>) -> Outcome {
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    request.answer(response.status().as_u16(), content_type, response.body().as_ref());
+    Outcome::Answered
+}
+
+fn fields_for_client<B>(request: Request<'_>, response: &Response<B>) -> bool {
+    let is_nginxs = |name: &HeaderName| [CONTENT_TYPE, CONTENT_LENGTH].contains(name);
+    let mut fields = response.headers().iter().filter(|(name, _)| !is_nginxs(name));
+    fields.all(|(name, value)| request.answer_with(title(name).as_str(), value.as_bytes()))
+}
+
+/// Returns a name as it is written in HTTP/1.1.
+fn title(name: &HeaderName) -> String {
+    match name.as_str() {
+        "www-authenticate" => "WWW-Authenticate".to_owned(),
+        "dpop-nonce" => "DPoP-Nonce".to_owned(),
+        other => {
+            let words = other.split('-').map(|word| {
+                let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+                first.to_ascii_uppercase() + rest
+            });
+            words.collect::<Vec<_>>().join("-")
+        }
+    }
+}
+
+/// Answers a request for the metadata of a protected resource.
+///
+/// No path that begins like one of metadata is judged: clients get the document, or 404.
+fn metadata(request: Request<'_>, gateway: &Gateway) -> Option<Outcome> {
+    let path = str::from_utf8(request.target()).ok()?.split('?').next()?;
+    if !gateway.has_resources() || !path.starts_with(ResourceDocument::WELL_KNOWN) {
+        return None;
+    }
+    let method = str::from_utf8(request.method()).ok()?;
+    let Some(document) = gateway.metadata(request.host(), path) else { return Some(Outcome::Refused(404)) };
+    let response = document.response(method);
+    if !fields_for_client(request, &response) {
+        return Some(Outcome::Failed);
+    }
+    Some(answer(request, &response))
+}
+
+/// Returns true for a `Connection` or `Upgrade` that would have a field of the gateway's dropped, or lead past it, if a configuration
+/// of nginx handed it on. nginx itself does nothing of the kind.
+fn is_hop_by_hop(gateway: &Gateway, name: &[u8], value: &[u8]) -> bool {
+    match name.len() {
+        10 if name.eq_ignore_ascii_case(b"connection") => gateway.is_dropped_by(value),
+        7 if name.eq_ignore_ascii_case(b"upgrade") => leads_past_us(value),
+        _ => false,
+    }
+}
+
+/// Returns the `traceparent` field, if there is exactly one.
+fn traceparent<'a>(fields: &'a Fields<'_>) -> Option<&'a str> {
+    match fields.first_two(&HeaderName::from_static(TRACEPARENT)) {
+        [Some(only), None] => str::from_utf8(only).ok(),
+        _ => None,
+    }
+}
+
+/// Returns the value of a variable, by its name; none if it has none.
+pub(crate) fn variable(request: Request<'_>, name: &str) -> Option<String> {
+    let verdict = request.state()?.verdict.borrow().clone()?;
+    match name {
+        "portcullis_code" => Some(verdict.code.to_owned()),
+        "portcullis_would_refuse" => verdict.would_refuse.map(str::to_owned),
+        "portcullis_reason" => verdict.reason.clone(),
+        "portcullis_scope" => {
+            let scope = verdict.access.as_ref()?.scopes().collect::<Vec<_>>().join(" ");
+            (!scope.is_empty()).then_some(scope)
+        }
+        "portcullis_sub" => told(verdict.access.as_ref()?.claims().find("sub")?),
+        "portcullis_client_id" => told(verdict.access.as_ref()?.claims().find("client_id")?),
+        _ => None,
+    }
+}
+
+/// Returns the value of a claim, by its name in the spelling of variables: lower case, and `_` for other characters.
+pub(crate) fn claim_variable(request: Request<'_>, name: &str) -> Option<String> {
+    let verdict = request.state()?.verdict.borrow().clone()?;
+    told(claim(verdict.access.as_ref()?.claims(), name)?)
+}
+
+/// Finds the claim that a variable names: the one that is spelled so, or else the only one that folds to this spelling.
+fn claim<'a>(claims: &'a Claims, name: &str) -> Option<json::Value<'a>> {
+    if let Some(exact) = claims.find(name) {
+        return Some(exact);
+    }
+    let folds = |own: &str| {
+        own.len() == name.len()
+            && own.bytes().zip(name.bytes()).all(|(own, folded)| match own.is_ascii_alphanumeric() {
+                true => own.to_ascii_lowercase() == folded,
+                false => folded == b'_',
+            })
+    };
+    let mut folded = claims.iter().filter(|(own, _)| folds(own)).map(|(_, value)| value);
+    folded.next().filter(|_| folded.next().is_none())
+}
+
+/// Returns a claim as text: a text as it is, unless it would break a line or a header field; anything else as JSON.
+fn told(claim: json::Value<'_>) -> Option<String> {
+    match claim.as_str() {
+        Some(text) => (!text.chars().any(char::is_control)).then(|| text.to_owned()),
+        None if claim.is_null() => None,
+        None => Some(claim.to_json().to_string()),
+    }
+}
