@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Result, dependencies, imports,
-    manifest::{NEVER_ENABLED, all_features, packages, selected},
+    manifest::{NEVER_ENABLED, NGINX, all_features, packages, selected},
     promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
@@ -57,7 +57,7 @@ fn advisories() -> Result<&'static str> {
 }
 
 fn lints() -> Result {
-    let mut clippy = cargo(["clippy", "--workspace", "--all-targets"]);
+    let mut clippy = cargo(["clippy", "--workspace", "--exclude", NGINX, "--all-targets"]);
     clippy.arg(all_features(&packages()?));
     run_command(clippy.args(["--", "-D", "warnings"]))
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{
     Result, bench, check, dist, guards, keycloak,
-    manifest::{all_features, packages},
+    manifest::{NGINX, all_features, packages},
     mcp, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
     steps::Steps,
@@ -42,9 +42,9 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     outcome
 }
 
-/// The command for the tests of the whole workspace with all features, so that nothing is built twice.
+/// The command for the tests of the whole workspace but the nginx module, with all features, so that nothing is built twice.
 pub(crate) fn workspace_tests() -> Result<Command> {
-    let mut test = cargo(["test", "--workspace"]);
+    let mut test = cargo(["test", "--workspace", "--exclude", NGINX]);
     test.arg(all_features(&packages()?));
     Ok(test)
 }
