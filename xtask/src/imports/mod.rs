@@ -8,7 +8,7 @@ mod tests;
 
 use std::fs;
 
-use crate::{Result, kept, shell};
+use crate::{Result, kept, manifest, shell};
 
 /// The rooms of the library, the highest first; rooms in one line do not name each other.
 const LIBRARY: &str = "
@@ -61,10 +61,20 @@ const ADDON: &str = "
     clock field javascript log options refused request runtime
     camel_case epoch";
 
+const NGINX: &str = "
+    door
+    answer location
+    worker
+    settings
+    counters log
+    nginx";
+
 /// Checks each file and lists the forbidden imports.
 pub(crate) fn check() -> Result {
     let mut breaches = Vec::new();
-    for (package, rooms) in [("portcullis", LIBRARY), ("portcullis-gateway", GATEWAY), ("portcullis-node", ADDON)] {
+    for (package, rooms) in
+        [("portcullis", LIBRARY), ("portcullis-gateway", GATEWAY), ("portcullis-node", ADDON), (manifest::NGINX, NGINX)]
+    {
         for file in shell::files([&*format!("crates/{package}/src/*.rs")])? {
             let code = fs::read_to_string(shell::root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
             breaches.extend(breaches_of(rooms, &file, &code)?);
