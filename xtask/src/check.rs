@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Result, dependencies, imports,
     manifest::{NEVER_ENABLED, NGINX, all_features, packages, selected},
-    promises, prose, setup,
+    nginx, promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
 };
@@ -34,6 +34,7 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     }
     steps.run("lints", lints);
     steps.run("documentation", documentation);
+    nginx::add_checks(steps);
     if !fast {
         steps.run("each feature alone", each_feature);
     }

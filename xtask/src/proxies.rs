@@ -62,7 +62,7 @@ fn environment() -> PathBuf {
 }
 
 /// Installs Debian's packages of missing programs, which have the packages' names.
-fn debian(names: &[&str]) -> Result {
+pub(crate) fn debian(names: &[&str]) -> Result {
     let missing = |name: &&str| output(program(name).arg("-v")).is_none();
     let missing: Vec<_> = names.iter().copied().filter(missing).collect();
     if missing.is_empty() {
