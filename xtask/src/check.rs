@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     Result, dependencies, imports,
-    manifest::{NEVER_ENABLED, all_features, packages, selected},
-    promises, prose, setup,
+    manifest::{NEVER_ENABLED, NGINX, all_features, packages, selected},
+    nginx, promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
 };
@@ -34,6 +34,7 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     }
     steps.run("lints", lints);
     steps.run("documentation", documentation);
+    nginx::add_checks(steps);
     if !fast {
         steps.run("each feature alone", each_feature);
     }
@@ -57,7 +58,7 @@ fn advisories() -> Result<&'static str> {
 }
 
 fn lints() -> Result {
-    let mut clippy = cargo(["clippy", "--workspace", "--all-targets"]);
+    let mut clippy = cargo(["clippy", "--workspace", "--exclude", NGINX, "--all-targets"]);
     clippy.arg(all_features(&packages()?));
     run_command(clippy.args(["--", "-D", "warnings"]))
 }

@@ -8,7 +8,7 @@ use crate::{Result, kept, manifest, shell};
 pub(crate) fn check() -> Result {
     let read = |file: &str| fs::read_to_string(shell::root().join(file)).map_err(|error| format!("{file}: {error}"));
     let mut faults = without_reason(&read("Cargo.toml")?);
-    for package in manifest::packages()? {
+    for package in manifest::all_packages()? {
         let name = &package.name;
         faults.extend(misdirected(name, &read(&format!("crates/{name}/Cargo.toml"))?));
     }
@@ -47,8 +47,9 @@ fn misdirected(package: &str, manifest: &str) -> Vec<String> {
             (_, "portcullis-testkit") => "the test kit is for tests only",
             ("portcullis", _) => "the library depends on no crate of the project except the test kit, in its tests",
             ("portcullis-node-testkit", "portcullis") => "the test kit for Node depends on nothing but the test kit",
-            (_, "portcullis") => return None,
-            _ => "no crate depends on the gateway or the addon",
+            (_, "portcullis") | (manifest::NGINX, "portcullis-gateway") => return None,
+            (_, "portcullis-gateway") => "no crate depends on the gateway but the nginx module",
+            _ => "no crate depends on the addon or the nginx module",
         };
         Some(format!("crates/{package}/Cargo.toml:{}: {package} depends on {}: {rule}", entry.line, entry.key))
     });
@@ -94,6 +95,12 @@ e = \"warn\"
             ("portcullis-node", "[dependencies]\nportcullis-testkit.workspace = true", Some(2)),
             ("portcullis-node-testkit", "[dependencies]\nportcullis-testkit.workspace = true", None),
             ("portcullis-node-testkit", "[dependencies]\nportcullis.workspace = true", Some(2)),
+            ("portcullis-nginx", "[dependencies]\nportcullis.workspace = true", None),
+            ("portcullis-nginx", "[dependencies]\nportcullis-gateway = { path = \"..\" }", None),
+            ("portcullis-nginx", "[dependencies]\nportcullis-node = { path = \"..\" }", Some(2)),
+            ("portcullis-nginx", "[dependencies]\nportcullis-testkit.workspace = true", Some(2)),
+            ("portcullis-gateway", "[dependencies]\nportcullis-nginx = { path = \"..\" }", Some(2)),
+            ("portcullis-node", "[dependencies]\nportcullis-nginx = { path = \"..\" }", Some(2)),
         ] {
             let faults = misdirected(package, manifest);
             let place = line.map(|line| format!("crates/{package}/Cargo.toml:{line}: "));

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `fuzz`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod bench;
@@ -12,6 +12,7 @@ mod keycloak;
 mod kubernetes;
 mod manifest;
 mod mcp;
+mod nginx;
 mod npm;
 mod page;
 mod promises;
@@ -67,6 +68,15 @@ enum Command {
     Guards,
     /// Install missing tools and packages of the checks and tests
     Setup,
+    /// Build the nginx module, and print how nginx loads it
+    Nginx {
+        /// Build with optimisations, for use
+        #[arg(long)]
+        release: bool,
+        /// Build an nginx from source as well, and the module for that one instead of Debian's
+        #[arg(long)]
+        vendored: bool,
+    },
     /// Run the fuzz targets one after another; any finding is a failure
     Fuzz {
         /// Run time of each target in seconds
@@ -99,6 +109,7 @@ fn main() -> ExitCode {
         Command::Check { fast, keep_going } => check::run(fast, keep_going),
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
+        Command::Nginx { release, vendored } => nginx::run(release, vendored),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
         Command::Dist { part } => dist::run(&part),

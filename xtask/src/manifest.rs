@@ -7,6 +7,9 @@ use crate::{Result, shell};
 /// The feature that no check enables: FIPS builds another AWS-LC, with other tools.
 pub(crate) const NEVER_ENABLED: &str = "fips";
 
+/// The package of the nginx module, which needs nginx's headers: `nginx.rs` builds and checks it.
+pub(crate) const NGINX: &str = "portcullis-nginx";
+
 /// A line `key = …` of a manifest.
 pub(crate) struct Entry<'a> {
     /// The line number, from 1.
@@ -44,8 +47,15 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
 }
 
-/// The packages in `crates/`, by name.
+/// The packages in `crates/` that need Rust and a C compiler only, by name: all but [`NGINX`].
 pub(crate) fn packages() -> Result<Vec<Package>> {
+    let mut packages = all_packages()?;
+    packages.retain(|package| package.name != NGINX);
+    Ok(packages)
+}
+
+/// The packages in `crates/`, by name.
+pub(crate) fn all_packages() -> Result<Vec<Package>> {
     let folder = shell::root().join("crates");
     let unreadable = |error| format!("cannot read {}: {error}", folder.display());
     let mut packages = Vec::new();
@@ -127,6 +137,17 @@ d.workspace = true
             found,
             [(17, "dependencies", "b"), (19, "target.'cfg(unix)'.dependencies", "c"), (23, "dev-dependencies", "d"),]
         );
+    }
+
+    #[test]
+    fn default_members_are_all_packages_but_the_nginx_module() {
+        let manifest = fs::read_to_string(shell::root().join("Cargo.toml")).unwrap();
+        let (_, members) = manifest.split_once("default-members = [").unwrap();
+        let (members, _) = members.split_once(']').unwrap();
+        for Package { name, .. } in packages().unwrap() {
+            assert!(members.contains(&format!("\"crates/{name}\"")), "{name}: {members}");
+        }
+        assert!(!members.contains(NGINX) && !members.contains('*'), "{members}");
     }
 
     #[test]

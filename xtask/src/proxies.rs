@@ -1,5 +1,5 @@
-//! The gateway behind real proxies (nginx, Envoy, Caddy, Traefik and HAProxy), Redis beside it, and real servers to compare its
-//! routes with.
+//! The gateway behind real proxies (nginx, Envoy, Caddy, Traefik and HAProxy), the module in nginx, Redis beside them, and real
+//! servers to compare the gateway's routes with.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, kubernetes,
+    Result, kubernetes, nginx,
     setup::{self, runtime, unless_installed},
     shell::{self, output, program, run as run_command},
     steps::Steps,
@@ -30,6 +30,10 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         test.args(["--test", "proxies"]);
         test.env("PORTCULLIS_PROXIES", programs()).env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
         test.env("PORTCULLIS_UPSTREAMS", upstreams()).env("PORTCULLIS_KUBERNETES", kubernetes::folder());
+        test.env("PORTCULLIS_NGINX_MODULE", nginx::build(false)?);
+        let vendored = nginx::build_vendored(false)?;
+        test.env("PORTCULLIS_NGINX_VENDORED", vendored.program);
+        test.env("PORTCULLIS_NGINX_VENDORED_MODULE", vendored.module);
         run_tests(&mut test, counts)
     });
 }
@@ -62,7 +66,7 @@ fn environment() -> PathBuf {
 }
 
 /// Installs Debian's packages of missing programs, which have the packages' names.
-fn debian(names: &[&str]) -> Result {
+pub(crate) fn debian(names: &[&str]) -> Result {
     let missing = |name: &&str| output(program(name).arg("-v")).is_none();
     let missing: Vec<_> = names.iter().copied().filter(missing).collect();
     if missing.is_empty() {

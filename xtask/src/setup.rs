@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Result, keycloak, mcp, npm, page, proxies,
+    Result, keycloak, mcp, nginx, npm, page, proxies,
     shell::{self, cargo, output, program, run as run_command},
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn for_checks(tools: bool) -> Result {
 }
 
 /// Installs the further tools of the tests: curl, the packages of the authorization server and of the npm package, a
-/// browser, the gateway's proxies, Keycloak, and the MCP SDKs.
+/// browser, the gateway's proxies, nginx's headers, Keycloak, and the MCP SDKs.
 pub(crate) fn for_tests() -> Result {
     curl()?;
     node()?;
@@ -49,6 +49,7 @@ pub(crate) fn for_tests() -> Result {
     npm::set_up()?;
     page::set_up()?;
     proxies::set_up()?;
+    nginx::set_up()?;
     keycloak::set_up()?;
     mcp::set_up()
 }
@@ -227,11 +228,19 @@ pub(crate) fn npm_packages(what: &str, folder: &Path) -> Result {
 
 /// Installs the wanted packages unless `stamp` lists them, and then writes `stamp`.
 pub(crate) fn unless_installed(what: &str, stamp: &Path, wanted: &str, install: impl FnOnce() -> Result) -> Result {
-    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
+    unless_done(what, stamp, wanted, || {
+        install().map_err(|error| {
+            format!("cannot install {what} ({error}); check that the package registry is within reach")
+        })
+    })
+}
+
+/// Does some work unless `stamp` holds the wanted text, and then writes `stamp`.
+pub(crate) fn unless_done(what: &str, stamp: &Path, wanted: &str, work: impl FnOnce() -> Result) -> Result {
+    if fs::read_to_string(stamp).is_ok_and(|done| done == wanted) {
         return present(what);
     }
-    install()
-        .map_err(|error| format!("cannot install {what} ({error}); check that the package registry is within reach"))?;
+    work()?;
     fs::write(stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 

@@ -78,6 +78,14 @@ pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Re
     succeeded(command, wait(command, &mut child)?)
 }
 
+/// Runs a command to its end and returns its output; its errors go to the terminal.
+pub(crate) fn run_reading(command: &mut Command) -> Result<String> {
+    let child = start(command.stdout(Stdio::piped()))?;
+    let output = child.wait_with_output().map_err(|error| format!("{}: {error}", shown(command)))?;
+    succeeded(command, output.status)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Runs a command and ends it, with its children, if it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result {
     let mut child = start(in_own_group(command))?;
@@ -163,6 +171,13 @@ mod tests {
         })
         .unwrap();
         assert_eq!(seen, ["one", "two"]);
+    }
+
+    #[test]
+    fn the_output_is_read_and_a_failure_told() {
+        assert_eq!(run_reading(program("printf").arg("one\ntwo\n")).unwrap(), "one\ntwo\n");
+        let error = run_reading(program("sh").args(["-c", "echo one; exit 3"])).unwrap_err();
+        assert_eq!(error, "`sh -c echo one; exit 3` ended with exit code 3");
     }
 
     #[test]

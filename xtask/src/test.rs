@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     Result, bench, check, dist, guards, keycloak,
     manifest::{all_features, packages},
-    mcp, npm, page, proxies, setup,
+    mcp, nginx, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
     steps::Steps,
 };
@@ -42,10 +42,12 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     outcome
 }
 
-/// The command for the tests of the whole workspace with all features, so that nothing is built twice.
+/// The command for the tests of the whole workspace with all features, so that nothing is built twice; without the nginx module
+/// where nginx's headers are not set up.
 pub(crate) fn workspace_tests() -> Result<Command> {
     let mut test = cargo(["test", "--workspace"]);
     test.arg(all_features(&packages()?));
+    nginx::within(&mut test);
     Ok(test)
 }
 

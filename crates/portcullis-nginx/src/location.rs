@@ -9,23 +9,7 @@ use std::{
 use portcullis_gateway::door::{Config, Decider, Door, Gateway};
 use tokio::runtime::Builder;
 
-use crate::settings::{self, Directive, Place, ROUTE, Rules, Written};
-
-/// A mistake in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// The expected and the actual value, and the remedy.
-    pub(crate) line: String,
-    /// The place; none if it is the directive that nginx reads now.
-    pub(crate) place: Option<Place>,
-}
-
-impl Mistake {
-    /// A mistake of the directive that nginx reads now.
-    pub(crate) fn here(line: impl Into<String>) -> Self {
-        Self { line: line.into(), place: None }
-    }
-}
+use crate::settings::{self, Directive, Mistake, Place, ROUTE, Rules, Written};
 
 /// The settings of an `http`, `server`, `location`, `if` or `limit_except` block.
 #[derive(Debug, Default)]

@@ -5,8 +5,6 @@ use std::{ffi::CStr, fmt, path::Path, sync::Arc};
 use portcullis_gateway::door::Config;
 use toml::{Table, Value};
 
-use crate::location::Mistake;
-
 /// A directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Directive {
@@ -69,6 +67,22 @@ pub(crate) struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.file.is_empty() { f.write_str("the command line") } else { write!(f, "{}:{}", self.file, self.line) }
+    }
+}
+
+/// A mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// The expected and the actual value, and the remedy.
+    pub(crate) line: String,
+    /// The place; none if it is the directive that nginx reads now.
+    pub(crate) place: Option<Place>,
+}
+
+impl Mistake {
+    /// A mistake of the directive that nginx reads now.
+    pub(crate) fn here(line: impl Into<String>) -> Self {
+        Self { line: line.into(), place: None }
     }
 }
 

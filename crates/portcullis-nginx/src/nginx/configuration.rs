@@ -13,8 +13,8 @@ use ngx::ffi::{
 
 use super::{caught, module, text};
 use crate::{
-    location::{Guards, Location, Mistake},
-    settings::{Directive, Place, Written},
+    location::{Guards, Location},
+    settings::{Directive, Mistake, Place, Written},
 };
 
 /// The return value of a directive's callback for a mistake.
