@@ -9,7 +9,7 @@ use std::{
 use portcullis_gateway::door::{Config, Decider, Door, Gateway};
 use tokio::runtime::Builder;
 
-use crate::settings::{self, Directive, Mistake, Place, ROUTE, Rules, Written};
+use crate::settings::{self, Directive, Mistake, Place, Rules, Written};
 
 /// The settings of an `http`, `server`, `location`, `if` or `limit_except` block.
 #[derive(Debug, Default)]
@@ -55,7 +55,17 @@ impl Location {
         match directive {
             Directive::Switch => {
                 twice(self.switch.is_some())?;
-                self.switch = Some((written.words == ["on"], written.place));
+                let is_on = match written.words.first().map(String::as_str) {
+                    Some("on") => true,
+                    Some("off") => false,
+                    other => {
+                        let got = other.unwrap_or_default();
+                        return Err(vec![Mistake::here(format!(
+                            "expected portcullis on or portcullis off, got \"{got}\""
+                        ))]);
+                    }
+                };
+                self.switch = Some((is_on, written.place));
             }
             Directive::Config => {
                 twice(self.file.is_some())?;
@@ -112,7 +122,10 @@ impl Location {
                     return Err(vec![Mistake { line: line.into(), place: Some(written.place.clone()) }]);
                 }
                 let config = self.rules.config(&guards.folder)?;
-                Some(Guard { number: guards.add(config, self.rules.place().cloned()), route: Some(ROUTE.into()) })
+                Some(Guard {
+                    number: guards.add(config, self.rules.place().cloned()),
+                    route: Some(self.rules.name().into()),
+                })
             }
             None => None,
         };

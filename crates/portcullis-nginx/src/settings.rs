@@ -106,9 +106,6 @@ pub(crate) struct Rules {
     realm: Vec<Written>,
 }
 
-/// The name of the one route that the directives of a block make.
-pub(crate) const ROUTE: &str = "location";
-
 impl Rules {
     /// Takes a directive in; returns false if it is none of a rule.
     pub(crate) fn take(&mut self, directive: Directive, written: Written) -> bool {
@@ -156,6 +153,21 @@ impl Rules {
         }
     }
 
+    /// Returns the name of the one route that the directives make, for logs and metrics: the place of the first of them, as in
+    /// `nginx.conf-34`.
+    pub(crate) fn name(&self) -> String {
+        let Some(Place { file, line }) = self.nearest() else { return "none".to_owned() };
+        let file = file.rsplit('/').next().unwrap_or_default();
+        let file = file.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' });
+        format!("{}-{line}", file.collect::<String>())
+    }
+
+    /// Returns the place of the last directive in the files, which is one of the innermost block.
+    fn nearest(&self) -> Option<&Place> {
+        let places = self.lists().into_iter().flatten().map(|written| &written.place);
+        places.max_by_key(|place| place.line)
+    }
+
     /// Reads the rules as the gateway reads its file.
     ///
     /// # Errors
@@ -173,7 +185,7 @@ impl Rules {
         }
         if let Some(written) = self.issuers.first() {
             lines.add("[[routes]]", written);
-            lines.add(&format!("name = \"{ROUTE}\""), written);
+            lines.add(&format!("name = \"{}\"", self.name()), written);
         }
         for (key, list) in [("scope", &self.scope), ("any_scope", &self.any_scope)] {
             if let Some(written) = list.last() {

@@ -13,6 +13,9 @@
 
 #![allow(unsafe_code, reason = "the one folder that talks to C")]
 
+#[cfg(test)]
+#[allow(non_upper_case_globals, reason = "nginx's names")]
+mod absent;
 mod arrivals;
 mod configuration;
 mod fields;
