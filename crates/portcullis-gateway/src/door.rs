@@ -8,7 +8,7 @@
 pub use crate::{
     config::{Config, Mistake},
     decision::{
-        Authorization, BuildError, CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, Original, Pass,
+        Authorization, BuildError, CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, KeptKeys, Original, Pass,
         Refused, Reported, Waiting, leads_past_us,
     },
     routes::Overrides,

@@ -60,7 +60,7 @@ enum Stage {
     #[default]
     Idle,
     /// A decision is to come.
-    Waiting(Guard, Place),
+    Waiting { guard: Guard, _place: Place },
     /// It has come.
     Arrived(Guard, Arrival),
     /// It came too late.
@@ -115,7 +115,7 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
         return Outcome::Failed;
     };
     match state.stage.take() {
-        waiting @ Stage::Waiting(..) => {
+        waiting @ Stage::Waiting { .. } => {
             state.stage.replace(waiting);
             Outcome::Waits
         }
@@ -200,7 +200,7 @@ fn wait(
         promise.keep(Arrival::Decision(Box::new(decision), lines));
     });
     let Some(task) = task.filter(|_| request.wait(limit)) else { return Outcome::Failed };
-    state.stage.replace(Stage::Waiting(guard.clone(), Place { task, _ticket: ticket }));
+    state.stage.replace(Stage::Waiting { guard: guard.clone(), _place: Place { task, _ticket: ticket } });
     Outcome::Waits
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
     if let Arrival::Decision(_, lines) = &arrival {
         lines.iter().for_each(Line::write);
     }
-    if let Stage::Waiting(guard, ..) = state.stage.take() {
+    if let Stage::Waiting { guard, .. } = state.stage.take() {
         state.stage.replace(Stage::Arrived(guard, arrival));
     }
 }

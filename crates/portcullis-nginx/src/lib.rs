@@ -4,7 +4,7 @@
 //! nginx/                         nginx's structures behind safe types; all unsafe code
 //! settings location              directives -> the gateway's configuration -> a guard for each block
 //! door                           the access phase: request -> decision -> header fields for the upstream, or the refusal
-//! worker lines counters          the runtime beside nginx's loop; lines in the error log; metrics in shared memory
+//! worker lines counters keys     the runtime beside nginx's loop; lines in the error log; metrics and key sets in shared memory
 //! ```
 //!
 //! - The module decides nothing by itself: a guard is a decider of the gateway, so that the same configuration gives the same
@@ -16,6 +16,7 @@
 
 mod counters;
 mod door;
+mod keys;
 mod lines;
 mod location;
 mod nginx;

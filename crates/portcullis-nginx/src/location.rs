@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use portcullis_gateway::door::{Config, Decider, Door, Gateway};
+use portcullis_gateway::door::{Config, Decider, Door, Gateway, KeptKeys};
 use tokio::runtime::Builder;
 
+use crate::keys::SharedKeys;
 use crate::settings::{self, Directive, Mistake, Place, Rules, Written};
 
 /// The settings of an `http`, `server`, `location`, `if` or `limit_except` block.
@@ -228,14 +229,17 @@ impl Guards {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| vec![Mistake::here(format!("the system gives no runtime: {error}"))])?;
         let _within = runtime.enter();
-        self.build().map(drop)
+        self.build(None).map(drop)
     }
 
-    fn build(&self) -> Result<Vec<Gateway>, Vec<Mistake>> {
+    fn build(&self, kept_keys: Option<&Arc<dyn KeptKeys>>) -> Result<Vec<Gateway>, Vec<Mistake>> {
         let mut gateways: Vec<Gateway> = Vec::new();
         for Loaded { config, path, place } in &self.configs {
             // Keys are fetched once for all configurations with the same issuer.
-            let gateway = Gateway::build(config, gateways.last()).map_err(|error| {
+            let earlier = self.configs.iter().zip(&gateways);
+            let nearest = earlier.max_by_key(|(loaded, _)| config.common_issuers(&loaded.config));
+            let before = nearest.map(|(_, gateway)| gateway);
+            let gateway = Gateway::keeping(config, before, kept_keys).map_err(|error| {
                 let place = match path {
                     Some(path) => Some(Place { file: path.display().to_string(), line: 0 }),
                     None => place.clone(),
@@ -256,8 +260,9 @@ impl Guards {
         if let Some(deciders) = self.deciders.get() {
             return Ok(deciders);
         }
+        let shared = SharedKeys::of_workers().map(|keys| Arc::new(keys) as Arc<dyn KeptKeys>);
         let gateways = self
-            .build()
+            .build(shared.as_ref())
             .map_err(|mistakes| mistakes.into_iter().map(|mistake| mistake.line).collect::<Vec<_>>().join("; "))?;
         let each = self.configs.iter().zip(gateways);
         let deciders = each.map(|(loaded, gateway)| Decider::in_process(Door::Nginx, &loaded.config, gateway));

@@ -142,6 +142,12 @@ impl Config {
         Self::read(text, "", base).map_err(|report| problem::mistakes(&report))
     }
 
+    /// Returns the number of issuers that another configuration has, too.
+    #[must_use]
+    pub fn common_issuers(&self, other: &Self) -> usize {
+        self.issuers.iter().filter(|issuer| other.issuers.contains(issuer)).count()
+    }
+
     /// Returns the longest time that a request may take to be judged.
     #[must_use]
     pub fn request_time(&self) -> Duration {

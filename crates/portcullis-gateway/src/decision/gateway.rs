@@ -1,6 +1,6 @@
 //! The deciding parts of one configuration.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use metrics::gauge;
@@ -10,7 +10,7 @@ use portcullis::{
 };
 
 use super::{
-    Authorization, BuildError, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported,
+    Authorization, BuildError, Decision, Door, Fault, Issuers, KeptKeys, Original, Pass, Refused, Reported,
     challenges::with_challenges_in_one_field,
     headers::{Contents, Headers},
     layers::{self, Rule},
@@ -101,7 +101,20 @@ impl Gateway {
     ///
     /// The part of the configuration that the library or the store refuses.
     pub fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
-        let issuers = Issuers::new(config, before.map(Self::issuers))?;
+        Self::keeping(config, before, None)
+    }
+
+    /// Like [`Gateway::build`], with key sets that are kept in this place, too.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Gateway::build`].
+    pub fn keeping(
+        config: &Config,
+        before: Option<&Self>,
+        kept_keys: Option<&Arc<dyn KeptKeys>>,
+    ) -> Result<Self, BuildError> {
+        let issuers = Issuers::new(config, before.map(Self::issuers), kept_keys)?;
         let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs))?;
         let names: Vec<_> = config.routes.iter().map(ToString::to_string).collect();
         let counts = Counts::new(&names);

@@ -13,6 +13,7 @@ mod gateway;
 mod headers;
 mod issuers;
 mod kept;
+mod kept_keys;
 mod layers;
 mod places;
 mod preflight;
@@ -27,6 +28,7 @@ pub use gateway::Gateway;
 pub(crate) use gateway::{Asked, presented};
 pub use headers::leads_past_us;
 pub use issuers::BuildError;
+pub use kept_keys::KeptKeys;
 pub(crate) use issuers::{Issuers, Served};
 pub(crate) use telling::Recent;
 

@@ -23,7 +23,7 @@ static RECORDER: OnceLock<Recorder> = OnceLock::new();
 
 /// Has the metrics of the process counted in the shared memory; `worker` is the number of the worker.
 pub(crate) fn install(worker: usize) {
-    let Some(table) = nginx::words().and_then(Table::new) else {
+    let Some(table) = nginx::metrics().and_then(Table::new) else {
         nginx::write(
             nginx::Level::Error,
             "the shared memory for metrics cannot be used: nothing is counted".to_owned(),

@@ -91,7 +91,7 @@ const fn command(directive: Directive) -> ngx_command_t {
 /// Returns the place of the module's structures in arrays of all HTTP modules.
 pub(super) fn index() -> usize {
     // SAFETY: nginx sets it before it calls the module, and never again.
-    unsafe { (*&raw const ngx_http_portcullis_module).ctx_index }
+    unsafe { ngx_http_portcullis_module.ctx_index }
 }
 
 unsafe extern "C" fn before_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {
@@ -116,6 +116,7 @@ unsafe extern "C" fn after_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {
             }
             let core = (*(*context).main_conf.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
             let phases = &raw mut (*core).phases;
+            #[allow(clippy::indexing_slicing, reason = "nginx has a place for each phase")]
             let phase = (&raw mut (*phases)[ngx_http_phases_NGX_HTTP_ACCESS_PHASE as usize].handlers).cast();
             let Some(handler) = ngx_array_push(phase).cast::<ngx_http_handler_pt>().as_mut() else { return FAILED };
             *handler = Some(access);
@@ -134,7 +135,7 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
                 Outcome::Unguarded => NGX_DECLINED as ngx_int_t,
                 Outcome::Admitted => 0,
                 Outcome::Waits | Outcome::Answered => ngx::ffi::NGX_DONE as ngx_int_t,
-                Outcome::Refused(status) => ngx_int_t::from(i16::try_from(status).unwrap_or(NGX_HTTP_FORBIDDEN as i16)),
+                Outcome::Refused(status) => ngx_int_t::try_from(status).unwrap_or(NGX_HTTP_FORBIDDEN as ngx_int_t),
                 Outcome::Failed => NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t,
             }
         })
@@ -161,7 +162,10 @@ unsafe extern "C" fn status(raw: *mut ngx_http_request_t) -> ngx_int_t {
         caught((*(*raw).connection).log, NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t, || {
             let Some(request) = Request::new(raw) else { return FAILED };
             let text = worker::metrics(request.guards());
-            (*raw).main.as_mut().map(|main| main.set_count(main.count() + 1));
+            // The answer ends the request, and so does the return of the handler.
+            if let Some(main) = (*raw).main.as_mut() {
+                main.set_count(main.count() + 1);
+            }
             request.answer(200, b"text/plain; version=0.0.4", text.as_bytes());
             ngx::ffi::NGX_DONE as ngx_int_t
         })

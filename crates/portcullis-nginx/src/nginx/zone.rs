@@ -9,9 +9,12 @@ use std::{
 use ngx::ffi::{ngx_conf_t, ngx_int_t, ngx_shared_memory_add, ngx_shm_zone_t, ngx_slab_calloc, ngx_slab_pool_t};
 
 use super::{FAILED, caught, module, text};
+use crate::keys;
 
 /// The number of 8-byte words for metrics.
-const WORDS: usize = 1 << 16;
+const METRICS: usize = 1 << 16;
+/// The number of words in all: those for metrics, and then those for key sets.
+const WORDS: usize = METRICS + keys::WORDS;
 /// The size of the zone: the words, and nginx's own book-keeping.
 const SIZE: usize = WORDS * size_of::<AtomicU64>() + (64 << 10);
 
@@ -24,7 +27,7 @@ static FIRST: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
 ///
 /// The configuration lives.
 pub(super) unsafe fn add(cf: *mut ngx_conf_t) -> Option<()> {
-    let mut name = text::of("portcullis_metrics");
+    let mut name = text::of("portcullis");
     // SAFETY: as the caller promises; nginx keeps the name, which is static, and compares the tag only.
     unsafe {
         let tag: *mut c_void = (&raw mut module::ngx_http_portcullis_module).cast();
@@ -52,8 +55,17 @@ unsafe extern "C" fn begin(zone: *mut ngx_shm_zone_t, _before: *mut c_void) -> n
     }
 }
 
-/// Returns the words that all workers share; none if there is no zone.
-pub(crate) fn words() -> Option<&'static [AtomicU64]> {
+/// Returns the words for metrics; none if there is no zone.
+pub(crate) fn metrics() -> Option<&'static [AtomicU64]> {
+    words()?.get(..METRICS)
+}
+
+/// Returns the words for key sets; none if there is no zone.
+pub(crate) fn keys() -> Option<&'static [AtomicU64]> {
+    words()?.get(METRICS..)
+}
+
+fn words() -> Option<&'static [AtomicU64]> {
     let first = FIRST.load(Ordering::Relaxed);
     // SAFETY: nginx maps the zone for the life of a worker; the words are aligned as pages are, and were zero in the beginning.
     (!first.is_null()).then(|| unsafe { slice::from_raw_parts(first, WORDS) })

@@ -12,4 +12,5 @@
 )]
 
 mod directives;
+mod kept_keys;
 mod scene;

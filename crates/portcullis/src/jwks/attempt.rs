@@ -70,7 +70,7 @@ impl Attempt {
         }
     }
 
-    /// Records and reports the outcome; returns a new document, to be cached.
+    /// Records and reports the outcome; returns the document to be cached.
     fn record(&mut self, outcome: Result<Obtained, FetchError>) -> Option<JwkSet> {
         self.recorded = true;
         if matches!(outcome, Ok(Obtained::FromCache(_))) {
@@ -189,8 +189,10 @@ impl Refresher {
         control.fetch = None;
         let (name, kept) = match outcome {
             Ok(Obtained::Changed { document, keys, .. }) if keys.is_empty() => {
+                let kept = JwkSet::clone(&document).with_fetched_at(now);
                 self.withdraw_all(&mut control, now, keys, document);
-                ("failed", None)
+                // Another process must not find the withdrawn keys.
+                ("failed", Some(kept))
             }
             Ok(Obtained::Changed { document, keys, etag, max_age }) => {
                 let freshness = self.freshness(now, max_age);
@@ -199,8 +201,8 @@ impl Refresher {
                 ("fetched", Some(kept))
             }
             Ok(Obtained::Unchanged { max_age }) => {
-                self.renew(&mut control, self.freshness(now, max_age));
-                ("not_modified", None)
+                let kept = self.renew(&mut control, self.freshness(now, max_age));
+                ("not_modified", kept.map(|document| JwkSet::clone(&document).with_fetched_at(now)))
             }
             Ok(Obtained::FromCache(snapshot)) => {
                 self.install(&mut control, snapshot);
@@ -238,11 +240,11 @@ impl Refresher {
         }
     }
 
-    /// Renews the age of an unchanged set.
-    fn renew(&self, control: &mut Control, freshness: Freshness) {
-        if let Some(snapshot) = self.snapshot.load_full() {
-            self.install(control, Snapshot { freshness, ..Snapshot::clone(&snapshot) });
-        }
+    /// Renews the age of an unchanged set, and returns the set.
+    fn renew(&self, control: &mut Control, freshness: Freshness) -> Option<Arc<JwkSet>> {
+        let snapshot = self.snapshot.load_full()?;
+        self.install(control, Snapshot { freshness, ..Snapshot::clone(&snapshot) });
+        Some(Arc::clone(&snapshot.document))
     }
 
     /// Withdraws all keys, since the issuer publishes no usable key any more.

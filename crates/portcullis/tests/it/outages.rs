@@ -164,6 +164,32 @@ pub(crate) async fn a_cache_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn a_cached_set_ages_from_the_last_answer_that_it_has_not_changed() {
+    let shared = Shared::default();
+    let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
+    setup.jwks.prefetch().await.unwrap();
+    setup.clock.advance(DAY - Duration::from_secs(60));
+    setup.jwks.refresh().await.unwrap();
+    setup.server.stop().await;
+
+    setup.clock.advance(Duration::from_secs(120));
+    let restarted = by(&setup.clock, JwksService::builder(&setup.server.jwks_uri()).cache(shared)).build().unwrap();
+    restarted.prefetch().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_the_issuer_has_withdrawn_are_not_found_in_the_cache() {
+    let shared = Shared::default();
+    let setup = Setup::with(|server| server.etag(false), |jwks| jwks.cache(shared.clone())).await;
+    setup.jwks.prefetch().await.unwrap();
+    setup.server.fault(Endpoint::Jwks, Fault::Body { content_type: "application/json".into(), body: r#"{"keys":[]}"#.into() });
+    setup.jwks.refresh().await.unwrap_err();
+    setup.server.stop().await;
+    let restarted = by(&setup.clock, JwksService::builder(&setup.server.jwks_uri()).cache(shared)).build().unwrap();
+    restarted.prefetch().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn a_cached_set_is_enough_to_be_ready_and_a_refresh_asks_the_endpoint_all_the_same() {
     let shared = Shared::default();
     let setup = Setup::with(|server| server, |jwks| jwks.cache(shared.clone())).await;
