@@ -11,5 +11,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod clients;
 mod directives;
+mod outage;
 mod scene;
+mod waiting;
