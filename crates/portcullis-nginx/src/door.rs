@@ -63,8 +63,8 @@ enum Stage {
     Waiting(Guard, Place),
     /// It has come.
     Arrived(Guard, Arrival),
-    /// It came too late.
-    TooLate,
+    /// It did not come in time.
+    TooLate(Guard),
 }
 
 /// The place of a waiting request; its task ends with it.
@@ -107,6 +107,8 @@ struct Verdict {
 
 /// The code of a request that may pass.
 const PASS: &str = "pass";
+/// The code of a request whose decision did not come in time.
+const TIMED_OUT: &str = "timed_out";
 
 /// Decides if a request may pass its location.
 pub(crate) fn admit(request: Request<'_>) -> Outcome {
@@ -123,8 +125,8 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
             conclude(request, guards, state, guard, *decision)
         }
         Stage::Arrived(_, Arrival::Lost) => Outcome::Failed,
-        Stage::TooLate => too_late(request),
-        Stage::Idle | Stage::Arrived(..) => {
+        Stage::TooLate(of) if of == *guard => too_late(request, state, of),
+        Stage::Idle | Stage::Arrived(..) | Stage::TooLate(_) => {
             let before = state.verdict.borrow().clone();
             match before {
                 Some(verdict) if verdict.guard == *guard => verdict.outcome,
@@ -237,18 +239,31 @@ pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
 
 /// Ends the wait of a request that took longer than it may.
 pub(crate) fn waited_too_long(request: Request<'_>) {
-    if let Some(state) = request.state() {
-        state.stage.replace(Stage::TooLate);
+    let Some(state) = request.state() else { return };
+    if let Stage::Waiting(guard, ..) = state.stage.take() {
+        state.stage.replace(Stage::TooLate(guard));
     }
 }
 
-fn too_late(request: Request<'_>) -> Outcome {
-    nginx::log(Level::Error, "request refused with 503: its decision took longer than limits.request_time");
+fn too_late(request: Request<'_>, state: &State, guard: Guard) -> Outcome {
+    let reason = "its decision took longer than limits.request_time";
+    nginx::log(Level::Error, &format!("request refused with 503: {reason}"));
     request.take_answer_back();
-    match request.answer_with(RETRY_AFTER.as_str(), b"1") {
+    let outcome = match request.answer_with(RETRY_AFTER.as_str(), b"1") {
         true => Outcome::Refused(503),
         false => Outcome::Failed,
-    }
+    };
+    // It holds for an error page under the same guard: a request does not wait twice for one decision.
+    let reason = Some(reason.to_owned());
+    state.verdict.replace(Some(Rc::new(Verdict {
+        guard,
+        outcome,
+        code: TIMED_OUT,
+        would_refuse: None,
+        reason,
+        access: None,
+    })));
+    outcome
 }
 
 /// Carries a decision out.

@@ -62,6 +62,7 @@ pub(crate) async fn site_of(authorization: AuthorizationServer, main: &str, file
         ("nginx.conf", text(&configuration(folder.path(), main, http))),
         ("portcullis.toml", text(file)),
         ("secret", "test-secret\n".to_owned()),
+        ("long-secret", "a secret that all workers have, of 32 bytes or more".to_owned()),
     ] {
         fs::write(folder.path().join(name), content).unwrap();
     }

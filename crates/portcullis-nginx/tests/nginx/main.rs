@@ -13,6 +13,9 @@
 
 mod clients;
 mod directives;
+mod life;
 mod outage;
+mod reload;
 mod scene;
+mod shared;
 mod waiting;
