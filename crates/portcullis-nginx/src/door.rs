@@ -10,7 +10,7 @@
 //! - The path of the request line is judged, whatever `rewrite` makes of it.
 //! - A request that cannot be judged gets 500 or 503. None passes without a verdict.
 
-use std::{cell::RefCell, rc::Rc, str, time::Duration};
+use std::{cell::RefCell, env, rc::Rc, str, sync::LazyLock, time::Duration};
 
 use http::{
     HeaderName, HeaderValue, Response,
@@ -143,6 +143,7 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
     if let Some(outcome) = metadata(request, &gateway) {
         return outcome;
     }
+    fail_on_purpose("access", request.target());
     let fields = request.fields();
     let (Ok(method), Ok(target)) = (str::from_utf8(request.method()), str::from_utf8(request.target())) else {
         let decision = decider.refuse(&gateway, &Fault::MalformedPath, &Original::NOTHING);
@@ -197,7 +198,9 @@ fn wait(
     let limit = guards.config(guard).map_or(Duration::ZERO, gateway::Config::request_time);
     let (ticket, client) = (Ticket::of(request), request.client());
     let mut promise = Promise { ticket: ticket.number(), arrival: Arrival::Lost };
+    let target = cfg!(debug_assertions).then(|| request.target().to_vec()).unwrap_or_default();
     let task = worker::spawn(async move {
+        fail_on_purpose("task", &target);
         let (decision, lines) = lines::kept(waiting.decision(client.map(Into::into))).await;
         promise.keep(Arrival::Decision(Box::new(decision), lines));
     });
@@ -223,6 +226,15 @@ impl Drop for Promise {
         if let Some(mailbox) = nginx::mailbox() {
             mailbox.send(self.ticket, std::mem::replace(&mut self.arrival, Arrival::Lost));
         }
+    }
+}
+
+/// Panics at a place and a target that the environment names, for the tests of panics; does nothing in a release build.
+fn fail_on_purpose(place: &str, target: &[u8]) {
+    if cfg!(debug_assertions) {
+        static NAMED: LazyLock<Option<String>> = LazyLock::new(|| env::var("PORTCULLIS_NGINX_PANIC").ok());
+        let is_named = NAMED.as_ref().is_some_and(|named| named.as_bytes() == [place.as_bytes(), target].concat());
+        assert!(!is_named, "on purpose");
     }
 }
 

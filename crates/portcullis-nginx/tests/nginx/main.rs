@@ -15,6 +15,7 @@ mod clients;
 mod directives;
 mod life;
 mod outage;
+mod panics;
 mod reload;
 mod scene;
 mod shared;
