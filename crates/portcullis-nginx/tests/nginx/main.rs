@@ -19,4 +19,5 @@ mod panics;
 mod reload;
 mod scene;
 mod shared;
+mod soak;
 mod waiting;
