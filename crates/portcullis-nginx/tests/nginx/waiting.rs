@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant};
 
 use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
-use tokio::task::JoinSet;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 use crate::{
     clients::{FILE, SITE, site, site_of},
-    scene::ask,
+    scene::{ask, free_port},
 };
 
 #[tokio::test]
@@ -169,4 +173,60 @@ async fn an_error_page_does_not_double_the_wait() {
     assert_eq!(answer.status, 503, "{answer:?}");
     let log = scene.nginx.log();
     assert_eq!(log.matches("took longer than limits.request_time").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_during_the_wait_reaches_the_api() {
+    let scene = site("", FILE).await;
+    scene.knows_keys().await;
+    scene.authorization.fault(Endpoint::Introspection, Fault::Hang);
+    let (token, half) = (scene.opaque(), "x".repeat(100_000));
+    let mut stream = TcpStream::connect(("127.0.0.1", scene.port)).await.unwrap();
+    let head = format!(
+        "POST /body HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {token}\r\nContent-Length: 200000\r\n\
+         Connection: close\r\n\r\n{half}"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    scene.waits_for(1).await;
+    stream.write_all(half.as_bytes()).await.unwrap();
+    scene.authorization.heal(Endpoint::Introspection);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains(r#""content-length":["200000"]"#), "{answer}");
+    scene.has_no_alert(&[]);
+}
+
+#[tokio::test]
+async fn streams_of_http_2_wait_and_go_away_one_by_one_and_together() {
+    let port = free_port();
+    let site = SITE.replace("listen {port} reuseport;", &format!("listen {{port}}; listen 127.0.0.1:{port} http2;"));
+    let scene = site_of(AuthorizationServer::start().await, "", FILE, &site).await;
+    scene.knows_keys().await;
+    let client = || reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let ask = |client: &reqwest::Client, path: &str, token: &str| {
+        let request = client.get(format!("http://127.0.0.1:{port}{path}")).bearer_auth(token).send();
+        tokio::spawn(async move { request.await.unwrap().status().as_u16() })
+    };
+    scene.authorization.fault(Endpoint::Introspection, Fault::Hang);
+    let (token, known) = (scene.opaque(), scene.read().sign());
+    let (first, second) = (client(), client());
+    let gone = ask(&first, "/gone", &token);
+    let stay: Vec<_> = (0..20).map(|_| ask(&first, "/stays", &token)).collect();
+    let together: Vec<_> = (0..20).map(|_| ask(&second, "/together", &token)).collect();
+    scene.waits_for(41).await;
+    assert_eq!(ask(&first, "/", &known).await.unwrap(), 200, "on the connection of requests that wait");
+    gone.abort();
+    scene.accessed("499 /gone", 1).await;
+    drop(second);
+    together.iter().for_each(tokio::task::JoinHandle::abort);
+    scene.accessed("499 /together", 20).await;
+    scene.waits_for(20).await;
+    scene.authorization.heal(Endpoint::Introspection);
+    for stays in stay {
+        assert_eq!(stays.await.unwrap(), 200);
+    }
+    assert_eq!(scene.authorization.requests(Endpoint::Introspection), 1);
+    scene.waits_for(0).await;
+    scene.has_no_alert(&[]);
 }
