@@ -176,11 +176,11 @@ impl Client {
     ///
     /// A fault of a new connection. An old one may be closed by nginx at any time.
     pub(crate) async fn ask(&mut self, target: &str, token: Option<&str>) -> io::Result<Answer> {
-        if let Some(mut stream) = self.kept.take() {
-            if let Ok(answer) = exchange(&mut stream, target, token).await {
-                self.keep(stream, &answer);
-                return Ok(answer);
-            }
+        if let Some(mut stream) = self.kept.take()
+            && let Ok(answer) = exchange(&mut stream, target, token).await
+        {
+            self.keep(stream, &answer);
+            return Ok(answer);
         }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
         let answer = exchange(&mut stream, target, token).await?;

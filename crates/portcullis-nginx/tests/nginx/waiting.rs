@@ -97,10 +97,9 @@ async fn a_client_that_goes_away_ends_its_own_request_only() {
             let last = scene.begin(path, &token).await;
             scene.waits_for(2).await;
             let (gone, stays) = if goes_first { (first, last) } else { (last, first) };
-            if resets {
-                gone.reset()
-            } else {
-                drop(gone)
+            match resets {
+                true => gone.reset(),
+                false => drop(gone),
             }
             scene.accessed(&format!("499 {path}"), 1).await;
             scene.waits_for(1).await;
