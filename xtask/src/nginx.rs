@@ -16,6 +16,7 @@ use crate::{
     setup::{self, unless_done},
     shell::{self, cargo, output, program, run as run_command, run_reading},
     steps::{OK, Steps},
+    test::{Counts, run_tests, whole_workspace_tests, workspace_tests},
 };
 
 /// The file name of the module, which nginx loads.
@@ -40,6 +41,27 @@ pub(crate) fn run(release: bool, vendored: bool) -> Result {
     };
     println!("module: {}\nin nginx.conf, at the top:\n\nload_module {};", module.display(), module.display());
     Ok(())
+}
+
+/// Adds the tests of the module in a newer nginx than Debian's to `cargo xtask test`. Those in Debian's run with all others.
+pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
+    steps.run("nginx module: newer nginx", || {
+        let tests = || {
+            let mut test = whole_workspace_tests()?;
+            for_vendored(test.args(["--features", "portcullis-nginx/vendored", "--test", "nginx"]));
+            Ok::<_, String>(test)
+        };
+        let messages = run_reading(tests()?.args(["--no-run", "--message-format=json-render-diagnostics"]))?;
+        let program = keep(&built_nginx(&messages)?, &folder().join("vendored-nginx"))?;
+        run_tests(tests()?.env("PORTCULLIS_NGINX", program), counts)
+    });
+}
+
+/// Builds the module with the features of the other tests, so that no library is built anew for it, and returns its path.
+pub(crate) fn built_with_tests() -> Result<PathBuf> {
+    let mut build = workspace_tests()?;
+    build.args(["--test", "nginx", "--no-run", "--message-format=json-render-diagnostics"]);
+    built_module(&run_reading(&mut build)?)
 }
 
 /// Adds the lints and the documentation of the module to `cargo xtask check`.
@@ -95,7 +117,7 @@ pub(crate) struct Vendored {
 
 /// Builds an nginx from source, and the module for it.
 pub(crate) fn build_vendored(release: bool) -> Result<Vendored> {
-    let messages = run_reading(&mut for_vendored(cargo_build(release)))?;
+    let messages = run_reading(for_vendored(cargo_build(release).args(["--features", "vendored"])))?;
     let module = keep(&built_module(&messages)?, &folder().join("vendored").join(MODULE))?;
     let program = keep(&built_nginx(&messages)?, &folder().join("vendored-nginx"))?;
     Ok(Vendored { program, module })
@@ -170,8 +192,8 @@ fn for_debian(mut command: Command) -> Command {
     command
 }
 
-fn for_vendored(mut command: Command) -> Command {
-    command.args(["--features", "vendored"]).env("NGX_CONFIGURE_ARGS", VENDORED_FLAGS);
+fn for_vendored(command: &mut Command) -> &mut Command {
+    command.env("NGX_CONFIGURE_ARGS", VENDORED_FLAGS);
     // The last is set by the `cargo run` of this program, and would let nginx be built again in a terminal, where it is not set.
     for name in ["NGINX_BUILD_DIR", "NGINX_SOURCE_DIR", "CARGO_MANIFEST_DIR"] {
         command.env_remove(name);

@@ -34,6 +34,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     dist::add_to(&mut steps, &mut counts);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     proxies::add_to(&mut steps, &mut counts);
+    nginx::add_to(&mut steps, &mut counts);
     keycloak::add_to(&mut steps, &mut counts);
     mcp::add_to(&mut steps, &mut counts);
     steps.run("guards of speed", guards::count);
@@ -45,9 +46,15 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
 /// The command for the tests of the whole workspace with all features, so that nothing is built twice; without the nginx module
 /// where nginx's headers are not set up.
 pub(crate) fn workspace_tests() -> Result<Command> {
+    let mut test = whole_workspace_tests()?;
+    nginx::within(&mut test);
+    Ok(test)
+}
+
+/// The command for the tests of the whole workspace, without the variables that the nginx module is built with.
+pub(crate) fn whole_workspace_tests() -> Result<Command> {
     let mut test = cargo(["test", "--workspace"]);
     test.arg(all_features(&packages()?));
-    nginx::within(&mut test);
     Ok(test)
 }
 

@@ -10,7 +10,7 @@
 //! - The path of the request line is judged, whatever `rewrite` makes of it.
 //! - A request that cannot be judged gets 500 or 503. None passes without a verdict.
 
-use std::{cell::RefCell, rc::Rc, str, time::Duration};
+use std::{cell::RefCell, env, rc::Rc, str, sync::LazyLock, time::Duration};
 
 use http::{
     HeaderName, HeaderValue, Response,
@@ -63,8 +63,8 @@ enum Stage {
     Waiting { guard: Guard, _place: Place },
     /// It has come.
     Arrived(Guard, Arrival),
-    /// It came too late.
-    TooLate,
+    /// It did not come in time.
+    TooLate(Guard),
 }
 
 /// The place of a waiting request; its task ends with it.
@@ -107,6 +107,8 @@ struct Verdict {
 
 /// The code of a request that may pass.
 const PASS: &str = "pass";
+/// The code of a request whose decision did not come in time.
+const TIMED_OUT: &str = "timed_out";
 
 /// Decides if a request may pass its location.
 pub(crate) fn admit(request: Request<'_>) -> Outcome {
@@ -123,8 +125,8 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
             conclude(request, guards, state, guard, *decision)
         }
         Stage::Arrived(_, Arrival::Lost) => Outcome::Failed,
-        Stage::TooLate => too_late(request),
-        Stage::Idle | Stage::Arrived(..) => {
+        Stage::TooLate(of) if of == *guard => too_late(request, state, of),
+        Stage::Idle | Stage::Arrived(..) | Stage::TooLate(_) => {
             let before = state.verdict.borrow().clone();
             match before {
                 Some(verdict) if verdict.guard == *guard => verdict.outcome,
@@ -141,6 +143,7 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
     if let Some(outcome) = metadata(request, &gateway) {
         return outcome;
     }
+    fail_on_purpose("access", request.target());
     let fields = request.fields();
     let (Ok(method), Ok(target)) = (str::from_utf8(request.method()), str::from_utf8(request.target())) else {
         let decision = decider.refuse(&gateway, &Fault::MalformedPath, &Original::NOTHING);
@@ -195,7 +198,9 @@ fn wait(
     let limit = guards.config(guard).map_or(Duration::ZERO, gateway::Config::request_time);
     let (ticket, client) = (Ticket::of(request), request.client());
     let mut promise = Promise { ticket: ticket.number(), arrival: Arrival::Lost };
+    let target = cfg!(debug_assertions).then(|| request.target().to_vec()).unwrap_or_default();
     let task = worker::spawn(async move {
+        fail_on_purpose("task", &target);
         let (decision, lines) = lines::kept(waiting.decision(client.map(Into::into))).await;
         promise.keep(Arrival::Decision(Box::new(decision), lines));
     });
@@ -224,6 +229,15 @@ impl Drop for Promise {
     }
 }
 
+/// Panics at a place and a target that the environment names, for the tests of panics; does nothing in a release build.
+fn fail_on_purpose(place: &str, target: &[u8]) {
+    if cfg!(debug_assertions) {
+        static NAMED: LazyLock<Option<String>> = LazyLock::new(|| env::var("PORTCULLIS_NGINX_PANIC").ok());
+        let is_named = NAMED.as_ref().is_some_and(|named| named.as_bytes() == [place.as_bytes(), target].concat());
+        assert!(!is_named, "on purpose");
+    }
+}
+
 /// Takes the decision in that a request waited for.
 pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
     let Some(state) = request.state() else { return };
@@ -237,18 +251,31 @@ pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
 
 /// Ends the wait of a request that took longer than it may.
 pub(crate) fn waited_too_long(request: Request<'_>) {
-    if let Some(state) = request.state() {
-        state.stage.replace(Stage::TooLate);
+    let Some(state) = request.state() else { return };
+    if let Stage::Waiting(guard, ..) = state.stage.take() {
+        state.stage.replace(Stage::TooLate(guard));
     }
 }
 
-fn too_late(request: Request<'_>) -> Outcome {
-    nginx::log(Level::Error, "request refused with 503: its decision took longer than limits.request_time");
+fn too_late(request: Request<'_>, state: &State, guard: Guard) -> Outcome {
+    let reason = "its decision took longer than limits.request_time";
+    nginx::log(Level::Error, &format!("request refused with 503: {reason}"));
     request.take_answer_back();
-    match request.answer_with(RETRY_AFTER.as_str(), b"1") {
+    let outcome = match request.answer_with(RETRY_AFTER.as_str(), b"1") {
         true => Outcome::Refused(503),
         false => Outcome::Failed,
-    }
+    };
+    // It holds for an error page under the same guard: a request does not wait twice for one decision.
+    let reason = Some(reason.to_owned());
+    state.verdict.replace(Some(Rc::new(Verdict {
+        guard,
+        outcome,
+        code: TIMED_OUT,
+        would_refuse: None,
+        reason,
+        access: None,
+    })));
+    outcome
 }
 
 /// Carries a decision out.

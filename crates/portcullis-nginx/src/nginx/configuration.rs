@@ -54,21 +54,23 @@ pub(super) unsafe fn of_cycle<'a>(cycle: *const ngx_cycle_t) -> Option<&'a Guard
 /// Makes the main configuration.
 pub(super) unsafe extern "C" fn make_main(cf: *mut ngx_conf_t) -> *mut c_void {
     // SAFETY: nginx calls it with a live configuration.
-    unsafe { make::<Guards>(cf) }
+    unsafe {
+        caught((*cf).log, ptr::null_mut(), || {
+            let Some(rival) = module::rival(cf) else { return boxed(cf, Guards::default()).cast() };
+            let line = format!(
+                "expected a place of its own for Portcullis in nginx's memory, got that of {rival}, which was loaded \
+                 while Portcullis was not: restart nginx"
+            );
+            told(cf, Err(vec![Mistake::here(line)]));
+            ptr::null_mut()
+        })
+    }
 }
 
 /// Makes the configuration of an `http`, `server`, `location`, `if` or `limit_except` block.
 pub(super) unsafe extern "C" fn make_location(cf: *mut ngx_conf_t) -> *mut c_void {
     // SAFETY: nginx calls it with a live configuration.
-    unsafe { make::<Location>(cf) }
-}
-
-/// # Safety
-///
-/// The configuration lives.
-unsafe fn make<T: Default>(cf: *mut ngx_conf_t) -> *mut c_void {
-    // SAFETY: as the caller promises.
-    unsafe { caught((*cf).log, ptr::null_mut(), || boxed(cf, T::default()).cast()) }
+    unsafe { caught((*cf).log, ptr::null_mut(), || boxed(cf, Location::default()).cast()) }
 }
 
 /// Moves a value into memory that the pool of a configuration frees; null if there is none.

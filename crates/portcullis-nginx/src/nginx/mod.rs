@@ -53,3 +53,24 @@ unsafe fn caught<T>(log: *mut ngx_log_t, fault: T, body: impl FnOnce() -> T) -> 
 
 /// The return value of nginx's functions for a failure.
 const FAILED: ngx_int_t = NGX_ERROR as ngx_int_t;
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_at_its_callback() {
+        for (is_good, expected) in [(true, 1), (false, FAILED)] {
+            // SAFETY: the log is null.
+            let got = unsafe {
+                caught(ptr::null_mut(), FAILED, || {
+                    assert!(is_good, "on purpose");
+                    1
+                })
+            };
+            assert_eq!(got, expected);
+        }
+    }
+}

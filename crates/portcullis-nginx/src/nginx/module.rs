@@ -1,6 +1,6 @@
 //! The module as nginx sees it: its directives, hooks and handlers.
 
-use std::ptr;
+use std::{ffi::CStr, ptr};
 
 use ngx::ffi::{
     NGX_CONF_1MORE, NGX_CONF_FLAG, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_DECLINED, NGX_HTTP_FORBIDDEN,
@@ -92,6 +92,29 @@ const fn command(directive: Directive) -> ngx_command_t {
 pub(super) fn index() -> usize {
     // SAFETY: nginx sets it before it calls the module, and never again.
     unsafe { ngx_http_portcullis_module.ctx_index }
+}
+
+/// Returns the name of another HTTP module with the same place, if there is one.
+///
+/// The module stays in memory with its place when a reload leaves it out (`build.rs`), and nginx gives the place away then. Both modules
+/// in one configuration would take each other's structures for their own.
+///
+/// # Safety
+///
+/// The configuration lives.
+pub(super) unsafe fn rival(cf: *mut ngx_conf_t) -> Option<String> {
+    let own = &raw mut ngx_http_portcullis_module;
+    // SAFETY: as the caller promises; the list of a cycle's modules ends with a null, and each has a name.
+    unsafe {
+        let mut next = (*(*cf).cycle).modules;
+        while let Some(module) = (*next).as_ref() {
+            if !ptr::eq(module, own) && module.type_ == (*own).type_ && module.ctx_index == index() {
+                return Some(CStr::from_ptr(module.name).to_string_lossy().into_owned());
+            }
+            next = next.add(1);
+        }
+    }
+    None
 }
 
 unsafe extern "C" fn before_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {

@@ -11,6 +11,14 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod clients;
 mod directives;
 mod kept_keys;
+mod life;
+mod outage;
+mod panics;
+mod reload;
 mod scene;
+mod shared;
+mod soak;
+mod waiting;

@@ -114,7 +114,8 @@ pub(crate) fn tested(folder: &Path) -> (String, bool) {
     (String::from_utf8_lossy(&output.stderr).into_owned(), output.status.success())
 }
 
-fn command(folder: &Path) -> Command {
+/// Returns the command that starts nginx with the `nginx.conf` in a folder.
+pub(crate) fn command(folder: &Path) -> Command {
     let program = std::env::var_os("PORTCULLIS_NGINX").unwrap_or_else(|| "nginx".into());
     let mut command = Command::new(program);
     command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
@@ -157,8 +158,7 @@ impl Nginx {
 
     /// Returns the process ids of the workers, also of those that are about to end.
     pub(crate) fn workers(&self) -> Vec<u32> {
-        let output = Command::new("pgrep").args(["-P", &self.id().to_string()]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.trim().parse().ok()).collect()
+        children(self.id())
     }
 
     /// Returns the log so far.
@@ -184,6 +184,12 @@ impl Drop for Nginx {
             eprintln!("--- nginx\n{}", self.log());
         }
     }
+}
+
+/// Returns the processes that a process has started.
+pub(crate) fn children(process: u32) -> Vec<u32> {
+    let output = Command::new("pgrep").args(["-P", &process.to_string()]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 /// Sends a signal to a process.
