@@ -25,6 +25,7 @@ pub(crate) enum Authorization<'a> {
 
 const AUTHORIZATION: &[u8] = b"authorization";
 const COOKIE: &[u8] = b"cookie";
+const CHALLENGE: &[u8] = b"www-authenticate";
 
 /// Puts a new list in place of the request's header fields; none if there is no memory, and then nothing has changed.
 ///
@@ -178,7 +179,7 @@ pub(super) unsafe fn add(request: Request<'_>, name: &str, value: &[u8]) -> Opti
         // nginx leaves fields without a hash out.
         *pushed.as_mut() = mem::zeroed();
         *pushed.as_mut() = field(request, name.as_bytes(), value)?;
-        if name.eq_ignore_ascii_case("www-authenticate") {
+        if name.as_bytes().eq_ignore_ascii_case(CHALLENGE) {
             // nginx takes it off if another module lets the request pass (`satisfy any`).
             (*headers).www_authenticate = pushed.as_ptr();
         }
@@ -203,6 +204,24 @@ pub(super) unsafe fn take_back(request: Request<'_>) {
             told.as_mut().hash = 0;
             if (*headers).www_authenticate == told.as_ptr() {
                 (*headers).www_authenticate = ptr::null_mut();
+            }
+        }
+    }
+}
+
+/// Puts the fields back that the module has added before, and nginx taken off.
+///
+/// # Safety
+///
+/// The request lives.
+pub(super) unsafe fn put_back(request: Request<'_>) {
+    // SAFETY: request; the elements are in its list.
+    unsafe {
+        let Some(held) = state::of(request.raw()) else { return };
+        for told in held.told.borrow_mut().iter_mut().filter(|told| told.as_ref().hash == 0) {
+            told.as_mut().hash = 1;
+            if text::bytes(told.as_ref().key).eq_ignore_ascii_case(CHALLENGE) {
+                (*request.raw()).headers_out.www_authenticate = told.as_ptr();
             }
         }
     }

@@ -12,4 +12,7 @@
 )]
 
 mod directives;
+mod redirects;
+mod satisfy;
 mod scene;
+mod site;
