@@ -11,6 +11,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod beside;
 mod directives;
 mod redirects;
 mod satisfy;
