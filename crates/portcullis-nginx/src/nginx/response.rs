@@ -6,8 +6,8 @@ use std::{
 };
 
 use ngx::ffi::{
-    ngx_http_complex_value_t, ngx_http_finalize_request, ngx_http_send_response, ngx_list_init, ngx_list_push,
-    ngx_list_t, ngx_str_t, ngx_table_elt_t,
+    ngx_http_complex_value_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_finalize_request,
+    ngx_http_send_response, ngx_http_variable_t, ngx_list_init, ngx_list_push, ngx_list_t, ngx_str_t, ngx_table_elt_t,
 };
 
 use super::{Request, state, text};
@@ -24,6 +24,7 @@ pub(crate) enum Authorization<'a> {
 }
 
 const AUTHORIZATION: &[u8] = b"authorization";
+const BASIC: &[u8] = b"basic ";
 const COOKIE: &[u8] = b"cookie";
 const CHALLENGE: &[u8] = b"www-authenticate";
 
@@ -64,8 +65,30 @@ pub(super) unsafe fn hand_on<'f>(
             return None;
         }
         special.point(request);
+        forget_variables(request);
     }
     Some(())
+}
+
+/// Has nginx read `$http_…` and `$cookie_…` anew: it keeps values that an earlier phase has read, also those that a client forged.
+///
+/// # Safety
+///
+/// The request lives.
+unsafe fn forget_variables(request: Request<'_>) {
+    // SAFETY: request and configuration; a request has a value for each variable of the configuration with a number.
+    unsafe {
+        let core =
+            (*(*request.raw()).main_conf.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
+        for (index, variable) in (*core).variables.as_slice::<ngx_http_variable_t>().iter().enumerate() {
+            let name = text::bytes(variable.name);
+            if name.starts_with(b"http_") || name.starts_with(b"cookie_") {
+                let value = (*request.raw()).variables.add(index);
+                (*value).set_valid(0);
+                (*value).set_not_found(0);
+            }
+        }
+    }
 }
 
 /// # Safety
@@ -140,7 +163,11 @@ impl Special {
         // SAFETY: request.
         unsafe {
             let headers = &raw mut (*request.raw()).headers_in;
-            (*headers).authorization = pointer(self.authorization.as_ref());
+            // `auth_basic` beside the module judges the client's own, also if the upstream gets a token in its place.
+            let client = (*headers).authorization.as_ref().map(|field| text::bytes(field.value));
+            if !client.and_then(|value| value.get(..BASIC.len())).is_some_and(|own| own.eq_ignore_ascii_case(BASIC)) {
+                (*headers).authorization = pointer(self.authorization.as_ref());
+            }
             #[cfg(cookies_are_an_array)]
             {
                 // An array that nginx has not begun has no pool, and no cookies either.

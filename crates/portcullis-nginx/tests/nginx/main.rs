@@ -12,8 +12,12 @@
 )]
 
 mod beside;
+mod connections;
 mod directives;
+mod fields;
 mod redirects;
 mod satisfy;
 mod scene;
 mod site;
+mod status;
+mod variables;

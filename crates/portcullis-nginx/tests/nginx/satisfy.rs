@@ -12,6 +12,11 @@ path = \"/*\"
 scope = [\"read\"]
 token_field = \"X-Access-Token\"
 [[routes]]
+name = \"hidden\"
+path = \"/*\"
+token_field = \"X-Access-Token\"
+forward_authorization = false
+[[routes]]
 name = \"problem\"
 path = \"/*\"
 scope = [\"read\"]
@@ -35,6 +40,14 @@ const BLOCK: &str = r#"
         location /all-allow/ { satisfy all; allow 127.0.0.1; deny all; proxy_pass http://{api}; }
         location /all-deny/ { satisfy all; deny all; proxy_pass http://{api}; }
         location /all-basic/ { satisfy all; auth_basic zone; auth_basic_user_file {folder}/users; proxy_pass http://{api}; }
+        location /all-hidden/ {
+            portcullis_route hidden;
+            satisfy all;
+            auth_basic zone;
+            auth_basic_user_file {folder}/users;
+            proxy_set_header X-User $remote_user;
+            proxy_pass http://{api};
+        }
         location /to-strict/ { satisfy any; allow 127.0.0.1; deny all; rewrite_log off; try_files $uri /strict/x; }
         location /strict/ { proxy_pass http://{api}; }
         location /three/ {
@@ -116,6 +129,9 @@ async fn each_combination_of_satisfy() {
         ("GET /all-basic/x", Token, 401, &["Basic"]),
         ("GET /all-basic/x", Basic, 401, &["Bearer"]),
         ("GET /all-basic/x", BasicAndBadToken, 401, &["Bearer"]),
+        ("GET /all-basic/x", BasicAndToken, 200, &[]),
+        ("GET /all-hidden/x", BasicAndToken, 200, &[]),
+        ("GET /all-hidden/x", Token, 401, &["Basic"]),
         ("GET /to-strict/x", Nothing, 401, &["Bearer"]),
         ("GET /to-strict/x", Token, 200, &[]),
         ("GET /three/x", BasicAndToken, 200, &[]),
@@ -144,4 +160,9 @@ async fn a_forged_field_does_not_arrive_by_whatever_way_the_request_passes() {
     }
     let echo = send(&scene, "GET /any-basic/x", Basic).await.echo();
     assert_eq!(echo.all("authorization"), ["Basic YWxpY2U6d29uZGVy"], "as without the module");
+    let echo = send(&scene, "GET /all-basic/x", BasicAndToken).await.echo();
+    let [authorization] = echo.all("authorization")[..] else { panic!("{echo:?}") };
+    assert!(authorization.starts_with("Bearer "), "the token of the other field: {echo:?}");
+    let echo = send(&scene, "GET /all-hidden/x", BasicAndToken).await.echo();
+    assert_eq!((echo.all("authorization"), echo.all("x-user")), (vec![], vec!["alice"]));
 }
