@@ -19,7 +19,7 @@ use http::{
 use portcullis::{Access, Claims, Content, HeaderFields, ResourceDocument, json};
 use portcullis_gateway::door::{
     self as gateway, CertificateIn, Decider, Deciding, Decision, Fault, Gateway, Original, Overrides, Pass, Refused,
-    TRACEPARENT, leads_past_us,
+    TRACEPARENT, leads_past_us, told_in_field,
 };
 use tokio::task::AbortHandle;
 
@@ -167,6 +167,8 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
     };
     match decider.decide(&gateway, &original) {
         Deciding::Done(decision) => conclude(request, guards, state, guard, decision),
+        // However the wait ends, the page for its end gets no forged fields.
+        Deciding::Waits(_) if !hand_on(request, &gateway, None) => Outcome::Failed,
         Deciding::Waits(waiting) => wait(request, guards, state, guard, waiting),
     }
 }
@@ -416,11 +418,8 @@ fn claim<'a>(claims: &'a Claims, name: &str) -> Option<json::Value<'a>> {
     folded.next().filter(|_| folded.next().is_none())
 }
 
-/// Returns a claim as text: a text as it is, unless it would break a line or a header field; anything else as JSON.
+/// Returns a claim as `[[headers]]` tell it, since variables go into header fields, too: none if text would not arrive unchanged, or
+/// could be taken for an array or an object.
 fn told(claim: json::Value<'_>) -> Option<String> {
-    match claim.as_str() {
-        Some(text) => (!text.chars().any(char::is_control)).then(|| text.to_owned()),
-        None if claim.is_null() => None,
-        None => Some(claim.to_json().to_string()),
-    }
+    if claim.is_null() { None } else { told_in_field(claim) }
 }

@@ -25,7 +25,7 @@ pub use decider::{Decider, Deciding, Door, Waiting};
 pub use fault::Fault;
 pub use gateway::Gateway;
 pub(crate) use gateway::{Asked, presented};
-pub use headers::leads_past_us;
+pub use headers::{leads_past_us, told_in_field};
 pub use issuers::BuildError;
 pub(crate) use issuers::{Issuers, Served};
 pub(crate) use telling::Recent;

@@ -1,6 +1,6 @@
 //! Internal redirects: the guard of the new location decides, no verdict is made twice, and a challenge is of the guard that answers.
 
-use portcullis_testkit::{Algorithm, DpopClient, Endpoint};
+use portcullis_testkit::{Algorithm, DpopClient, Endpoint, Fault};
 
 use crate::{
     scene::{Scene, ask},
@@ -256,4 +256,37 @@ claim = \"sub\"
     let echo = forged("GET /x?accel=/none/x", opaque.clone()).await.echo();
     assert_eq!((echo.all("authorization"), echo.all("x-auth-subject")), (vec![], vec!["alice"]));
     assert_eq!(scene.authorization.requests(Endpoint::Introspection), 1, "one answer for all guards");
+}
+
+#[tokio::test]
+async fn an_unguarded_page_for_a_refusal_gets_no_forged_field() {
+    let http = "server {
+        listen {port};
+        portcullis_config portcullis.toml;
+        error_page 401 403 503 = @page;
+        location / { proxy_pass http://{api}; }
+        location @page { portcullis off; proxy_pass http://{api}; }
+    }";
+    let routes = "
+[limits]
+request_time = \"1s\"
+[[routes]]
+path = \"/*\"
+scope = [\"read\"]
+problem_json = true
+[[headers]]
+name = \"X-Auth-Subject\"
+claim = \"sub\"
+";
+    let file = format!("{}{routes}", introspecting("json"));
+    let scene = site(&[("portcullis.toml", &file)], http).await;
+    scene.authorization.fault(Endpoint::Introspection, Fault::Hang);
+    let other = scene.authorization.token().sign();
+    for token in ["", "nonsense", &other, "waits-in-vain"] {
+        let bearer = format!("Bearer {token}");
+        let fields = [("Authorization", bearer.as_str()), ("X-Auth-Subject", "root"), ("X-Other", "kept")];
+        let echo = ask(scene.port, "GET /x", &fields).await.echo();
+        assert_eq!((echo.all("x-auth-subject"), echo.all("x-other")), (vec![], vec!["kept"]), "{token} {echo:?}");
+    }
+    scene.logged("its decision took longer than limits.request_time").await;
 }
