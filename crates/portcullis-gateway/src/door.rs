@@ -8,8 +8,8 @@
 pub use crate::{
     config::{Config, Mistake},
     decision::{
-        Authorization, BuildError, CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, KeptKeys, Original, Pass,
-        Refused, Reported, Waiting, leads_past_us,
+        Authorization, BuildError, CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, KeptKeys,
+        Original, Pass, Refused, Reported, Waiting, leads_past_us, told_in_field,
     },
     routes::Overrides,
     telemetry::{BUCKETS, TRACEPARENT, describe, is_refusal_of_library},

@@ -19,7 +19,7 @@ use http::{
 use portcullis::{Access, Claims, Content, HeaderFields, ResourceDocument, json};
 use portcullis_gateway::door::{
     self as gateway, CertificateIn, Decider, Deciding, Decision, Fault, Gateway, Original, Overrides, Pass, Refused,
-    TRACEPARENT, leads_past_us,
+    TRACEPARENT, leads_past_us, told_in_field,
 };
 use tokio::task::AbortHandle;
 
@@ -129,7 +129,12 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
         Stage::Idle | Stage::Arrived(..) | Stage::TooLate(_) => {
             let before = state.verdict.borrow().clone();
             match before {
-                Some(verdict) if verdict.guard == *guard => verdict.outcome,
+                Some(verdict) if verdict.guard == *guard => {
+                    if matches!(verdict.outcome, Outcome::Refused(_)) {
+                        request.answer_as_before();
+                    }
+                    verdict.outcome
+                }
                 before => judge(request, guards, state, guard, before.as_deref()),
             }
         }
@@ -165,6 +170,8 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
     };
     match decider.decide(&gateway, &original) {
         Deciding::Done(decision) => conclude(request, guards, state, guard, decision),
+        // However the wait ends, the page for its end gets no forged fields.
+        Deciding::Waits(_) if !hand_on(request, &gateway, None) => Outcome::Failed,
         Deciding::Waits(waiting) => wait(request, guards, state, guard, waiting),
     }
 }
@@ -282,59 +289,62 @@ fn too_late(request: Request<'_>, state: &State, guard: Guard) -> Outcome {
 fn conclude(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, decision: Decision) -> Outcome {
     let Some(decider) = decider(guards, guard) else { return Outcome::Failed };
     request.take_answer_back();
-    let (outcome, verdict) = match decision.outcome {
+    let gateway = decider.gateway();
+    let (outcome, verdict, answer) = match decision.outcome {
         Ok(pass) => {
-            let outcome = if hand_on(request, &decider.gateway(), &pass) { Outcome::Admitted } else { Outcome::Failed };
+            let is_handed_on = hand_on(request, &gateway, Some(&pass));
+            let outcome = if is_handed_on { Outcome::Admitted } else { Outcome::Failed };
             let Pass { would_refuse, access, .. } = pass;
             let (would_refuse, reason) = would_refuse.map(|reported| (reported.code, reported.reason)).unzip();
-            (outcome, Verdict { guard: guard.clone(), outcome, code: PASS, would_refuse, reason, access })
+            (outcome, Verdict { guard: guard.clone(), outcome, code: PASS, would_refuse, reason, access }, None)
         }
         Err(Refused { code, reason, response }) => {
-            let outcome = refuse(request, &response);
+            // Another module may let it pass (`satisfy any`), without the fields that a client forged.
+            let is_handed_on = hand_on(request, &gateway, None);
+            let outcome = if is_handed_on { refuse(request, &response) } else { Outcome::Failed };
             let (guard, reason) = (guard.clone(), Some(reason));
-            (outcome, Verdict { guard, outcome, code, would_refuse: None, reason, access: None })
+            (outcome, Verdict { guard, outcome, code, would_refuse: None, reason, access: None }, Some(response))
         }
     };
-    // An answered request is over.
-    if outcome != Outcome::Answered {
-        state.verdict.replace(Some(Rc::new(verdict)));
+    // The log of an answered request shows the verdict; the request and its state are over then.
+    state.verdict.replace(Some(Rc::new(verdict)));
+    match answer {
+        Some(response) if outcome == Outcome::Answered => answer_with(request, &response),
+        _ => outcome,
     }
-    outcome
 }
 
-/// Hands the request on: with the gateway's header fields, and without the client's of these names.
-fn hand_on(request: Request<'_>, gateway: &Gateway, pass: &Pass) -> bool {
-    let authorization = match &pass.authorization {
-        gateway::Authorization::AsSent => Authorization::AsSent,
-        gateway::Authorization::Replaced(value) => Authorization::Replaced(value.as_bytes()),
-        gateway::Authorization::Removed => Authorization::Removed,
+/// Hands the request on: with the gateway's header fields if it may pass, and without the client's of these names.
+fn hand_on(request: Request<'_>, gateway: &Gateway, pass: Option<&Pass>) -> bool {
+    let authorization = match pass.map(|pass| &pass.authorization) {
+        None | Some(gateway::Authorization::AsSent) => Authorization::AsSent,
+        Some(gateway::Authorization::Replaced(value)) => Authorization::Replaced(value.as_bytes()),
+        Some(gateway::Authorization::Removed) => Authorization::Removed,
     };
+    let headers = pass.map(|pass| pass.headers.as_slice()).unwrap_or_default();
     let is_ours = |name: &[u8]| {
-        let is_set = pass.headers.iter().any(|(own, _)| name.eq_ignore_ascii_case(own.as_str().as_bytes()));
+        let is_set = headers.iter().any(|(own, _)| name.eq_ignore_ascii_case(own.as_str().as_bytes()));
         is_set || str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name))
     };
-    let set =
-        pass.headers.iter().filter_map(|(name, value)| Some((name.as_str().as_bytes(), value.as_ref()?.as_bytes())));
+    let set = headers.iter().filter_map(|(name, value)| Some((name.as_str().as_bytes(), value.as_ref()?.as_bytes())));
     let keeps = |name: &[u8], value: &[u8]| !is_ours(name) && !is_hop_by_hop(gateway, name, value);
     let is_handed_on = request.hand_on(keeps, set, authorization);
-    let nonce = pass.dpop_nonce.as_ref();
+    let nonce = pass.and_then(|pass| pass.dpop_nonce.as_ref());
     is_handed_on && nonce.is_none_or(|nonce| request.answer_with("DPoP-Nonce", nonce.as_bytes()))
 }
 
-/// Refuses a request: nginx answers with its own page or that of `error_page`, unless the refusal has a body.
+/// Refuses a request: nginx answers with its own page or that of `error_page`, unless the refusal has a body, which is to be sent then.
 fn refuse<B: AsRef<[u8]>>(request: Request<'_>, response: &Response<B>) -> Outcome {
     let status = response.status().as_u16();
-    let body = response.body().as_ref();
     if !fields_for_client(request, response) {
         return Outcome::Failed;
     }
-    if body.is_empty() || request.is_satisfied_by_any() || request.has_error_page(status) {
-        return Outcome::Refused(status);
-    }
-    answer(request, response)
+    let is_nginxs =
+        response.body().as_ref().is_empty() || request.is_satisfied_by_any() || request.has_error_page(status);
+    if is_nginxs { Outcome::Refused(status) } else { Outcome::Answered }
 }
 
-fn answer<B: AsRef<[u8]>>(request: Request<'_>, response: &Response<B>) -> Outcome {
+fn answer_with<B: AsRef<[u8]>>(request: Request<'_>, response: &Response<B>) -> Outcome {
     let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     request.answer(response.status().as_u16(), content_type, response.body().as_ref());
     Outcome::Answered
@@ -375,7 +385,7 @@ fn metadata(request: Request<'_>, gateway: &Gateway) -> Option<Outcome> {
     if !fields_for_client(request, &response) {
         return Some(Outcome::Failed);
     }
-    Some(answer(request, &response))
+    Some(answer_with(request, &response))
 }
 
 /// Returns true for a `Connection` or `Upgrade` that would have a field of the gateway's dropped, or lead past it, if a configuration
@@ -435,11 +445,8 @@ fn claim<'a>(claims: &'a Claims, name: &str) -> Option<json::Value<'a>> {
     folded.next().filter(|_| folded.next().is_none())
 }
 
-/// Returns a claim as text: a text as it is, unless it would break a line or a header field; anything else as JSON.
+/// Returns a claim as `[[headers]]` tell it, since variables go into header fields, too: none if text would not arrive unchanged, or
+/// could be taken for an array or an object.
 fn told(claim: json::Value<'_>) -> Option<String> {
-    match claim.as_str() {
-        Some(text) => (!text.chars().any(char::is_control)).then(|| text.to_owned()),
-        None if claim.is_null() => None,
-        None => Some(claim.to_json().to_string()),
-    }
+    if claim.is_null() { None } else { told_in_field(claim) }
 }

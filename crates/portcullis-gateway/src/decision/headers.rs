@@ -202,6 +202,11 @@ fn all_claims(claims: &Claims) -> Result<HeaderValue, &'static str> {
     HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(written)).map_err(|_| "unwritable claims")
 }
 
+/// Returns a claim as a header field has it: text as it is, anything else as JSON; none if it would not arrive unchanged.
+pub fn told_in_field(claim: json::Value<'_>) -> Option<String> {
+    text(claim).ok().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
 /// Returns text as it is, anything else as JSON; or the kind of text that would not arrive unchanged.
 fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     let Some(text) = claim.as_str() else { return json(claim) };

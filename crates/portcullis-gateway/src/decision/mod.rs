@@ -26,10 +26,10 @@ pub use decider::{Decider, Deciding, Door, Waiting};
 pub use fault::Fault;
 pub use gateway::Gateway;
 pub(crate) use gateway::{Asked, presented};
-pub use headers::leads_past_us;
+pub use headers::{leads_past_us, told_in_field};
 pub use issuers::BuildError;
-pub use kept_keys::KeptKeys;
 pub(crate) use issuers::{Issuers, Served};
+pub use kept_keys::KeptKeys;
 pub(crate) use telling::Recent;
 
 use bytes::Bytes;

@@ -55,10 +55,11 @@ impl<'r> Request<'r> {
         unsafe { (*self.raw()).connection }
     }
 
-    /// Returns the method, to the letter.
+    /// Returns the method of the request line, to the letter: nginx puts GET in its place at some internal redirects.
     pub(crate) fn method(self) -> &'r [u8] {
         // SAFETY: request.
-        unsafe { text::bytes((*self.raw()).method_name) }
+        let line = unsafe { text::bytes((*self.raw()).request_line) };
+        line.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
 
     /// Returns path and query as the client sent them.
@@ -246,6 +247,12 @@ impl<'r> Request<'r> {
     pub(crate) fn take_answer_back(self) {
         // SAFETY: request.
         unsafe { response::take_back(self) };
+    }
+
+    /// Puts the fields back that the module has added before, where nginx took them off since another module let the request pass.
+    pub(crate) fn answer_as_before(self) {
+        // SAFETY: request.
+        unsafe { response::put_back(self) };
     }
 
     /// Adds a field to the answer; a challenge replaces an earlier one. Returns false if there is no memory.

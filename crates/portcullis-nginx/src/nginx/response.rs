@@ -6,8 +6,8 @@ use std::{
 };
 
 use ngx::ffi::{
-    ngx_http_complex_value_t, ngx_http_finalize_request, ngx_http_send_response, ngx_list_init, ngx_list_push,
-    ngx_list_t, ngx_str_t, ngx_table_elt_t,
+    ngx_http_complex_value_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_finalize_request,
+    ngx_http_send_response, ngx_http_variable_t, ngx_list_init, ngx_list_push, ngx_list_t, ngx_str_t, ngx_table_elt_t,
 };
 
 use super::{Request, state, text};
@@ -24,7 +24,9 @@ pub(crate) enum Authorization<'a> {
 }
 
 const AUTHORIZATION: &[u8] = b"authorization";
+const BASIC: &[u8] = b"basic ";
 const COOKIE: &[u8] = b"cookie";
+const CHALLENGE: &[u8] = b"www-authenticate";
 
 /// Puts a new list in place of the request's header fields; none if there is no memory, and then nothing has changed.
 ///
@@ -63,8 +65,30 @@ pub(super) unsafe fn hand_on<'f>(
             return None;
         }
         special.point(request);
+        forget_variables(request);
     }
     Some(())
+}
+
+/// Has nginx read `$http_…` and `$cookie_…` anew: it keeps values that an earlier phase has read, also those that a client forged.
+///
+/// # Safety
+///
+/// The request lives.
+unsafe fn forget_variables(request: Request<'_>) {
+    // SAFETY: request and configuration; a request has a value for each variable of the configuration with a number.
+    unsafe {
+        let core =
+            (*(*request.raw()).main_conf.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
+        for (index, variable) in (*core).variables.as_slice::<ngx_http_variable_t>().iter().enumerate() {
+            let name = text::bytes(variable.name);
+            if name.starts_with(b"http_") || name.starts_with(b"cookie_") {
+                let value = (*request.raw()).variables.add(index);
+                (*value).set_valid(0);
+                (*value).set_not_found(0);
+            }
+        }
+    }
 }
 
 /// # Safety
@@ -139,7 +163,11 @@ impl Special {
         // SAFETY: request.
         unsafe {
             let headers = &raw mut (*request.raw()).headers_in;
-            (*headers).authorization = pointer(self.authorization.as_ref());
+            // `auth_basic` beside the module judges the client's own, also if the upstream gets a token in its place.
+            let client = (*headers).authorization.as_ref().map(|field| text::bytes(field.value));
+            if !client.and_then(|value| value.get(..BASIC.len())).is_some_and(|own| own.eq_ignore_ascii_case(BASIC)) {
+                (*headers).authorization = pointer(self.authorization.as_ref());
+            }
             #[cfg(cookies_are_an_array)]
             {
                 // An array that nginx has not begun has no pool, and no cookies either.
@@ -178,7 +206,7 @@ pub(super) unsafe fn add(request: Request<'_>, name: &str, value: &[u8]) -> Opti
         // nginx leaves fields without a hash out.
         *pushed.as_mut() = mem::zeroed();
         *pushed.as_mut() = field(request, name.as_bytes(), value)?;
-        if name.eq_ignore_ascii_case("www-authenticate") {
+        if name.as_bytes().eq_ignore_ascii_case(CHALLENGE) {
             // nginx takes it off if another module lets the request pass (`satisfy any`).
             (*headers).www_authenticate = pushed.as_ptr();
         }
@@ -203,6 +231,24 @@ pub(super) unsafe fn take_back(request: Request<'_>) {
             told.as_mut().hash = 0;
             if (*headers).www_authenticate == told.as_ptr() {
                 (*headers).www_authenticate = ptr::null_mut();
+            }
+        }
+    }
+}
+
+/// Puts the fields back that the module has added before, and nginx taken off.
+///
+/// # Safety
+///
+/// The request lives.
+pub(super) unsafe fn put_back(request: Request<'_>) {
+    // SAFETY: request; the elements are in its list.
+    unsafe {
+        let Some(held) = state::of(request.raw()) else { return };
+        for told in held.told.borrow_mut().iter_mut().filter(|told| told.as_ref().hash == 0) {
+            told.as_mut().hash = 1;
+            if text::bytes(told.as_ref().key).eq_ignore_ascii_case(CHALLENGE) {
+                (*request.raw()).headers_out.www_authenticate = told.as_ptr();
             }
         }
     }

@@ -11,14 +11,22 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod beside;
 mod clients;
+mod connections;
 mod directives;
+mod fields;
 mod kept_keys;
 mod life;
 mod outage;
 mod panics;
+mod redirects;
 mod reload;
+mod satisfy;
 mod scene;
 mod shared;
+mod site;
 mod soak;
+mod status;
+mod variables;
 mod waiting;

@@ -234,6 +234,11 @@ impl Echo {
         self.0["target"].as_str().unwrap()
     }
 
+    /// Returns the name of each field, in lower case.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0["fields"].as_object().into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
     /// Returns the values of a field, by its name in lower case.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let values = self.0["fields"].get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -282,7 +287,8 @@ pub(crate) async fn exchange(port: u16, request: &str) -> Answer {
     read(&String::from_utf8_lossy(&bytes))
 }
 
-fn read(text: &str) -> Answer {
+/// Reads an answer of HTTP/1.1.
+pub(crate) fn read(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("expected an answer, got {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
