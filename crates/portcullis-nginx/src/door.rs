@@ -259,7 +259,7 @@ pub(crate) fn arrived(request: Request<'_>, arrival: Arrival) {
 /// Ends the wait of a request that took longer than it may.
 pub(crate) fn waited_too_long(request: Request<'_>) {
     let Some(state) = request.state() else { return };
-    if let Stage::Waiting(guard, ..) = state.stage.take() {
+    if let Stage::Waiting { guard, .. } = state.stage.take() {
         state.stage.replace(Stage::TooLate(guard));
     }
 }
