@@ -43,7 +43,7 @@ const LIBRARY: &str = "
 const PURE: &str = "challenge";
 
 const GATEWAY: &str = "
-    serve
+    door serve
     admin check_config ext_authz forward_auth init
     explain listener
     decision keys manual resource
@@ -66,7 +66,7 @@ const NGINX: &str = "
     worker
     location
     settings
-    counters lines
+    counters keys lines
     nginx";
 
 /// The rooms that C calls into, and that therefore call any room.

@@ -15,6 +15,7 @@ mod beside;
 mod clients;
 mod connections;
 mod directives;
+mod docs;
 mod fields;
 mod kept_keys;
 mod life;

@@ -182,7 +182,9 @@ async fn keys_that_the_issuer_has_withdrawn_are_not_found_in_the_cache() {
     let shared = Shared::default();
     let setup = Setup::with(|server| server.etag(false), |jwks| jwks.cache(shared.clone())).await;
     setup.jwks.prefetch().await.unwrap();
-    setup.server.fault(Endpoint::Jwks, Fault::Body { content_type: "application/json".into(), body: r#"{"keys":[]}"#.into() });
+    setup
+        .server
+        .fault(Endpoint::Jwks, Fault::Body { content_type: "application/json".into(), body: r#"{"keys":[]}"#.into() });
     setup.jwks.refresh().await.unwrap_err();
     setup.server.stop().await;
     let restarted = by(&setup.clock, JwksService::builder(&setup.server.jwks_uri()).cache(shared)).build().unwrap();
