@@ -8,7 +8,7 @@
 pub use crate::{
     config::{Config, Mistake},
     decision::{
-        Authorization, BuildError, CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, KeptKeys,
+        Authorization, BuildError, CertificateIn, CommonMemory, Decider, Deciding, Decision, Door, Fault, Gateway,
         Original, Pass, Refused, Reported, Waiting, leads_past_us, told_in_field,
     },
     routes::Overrides,

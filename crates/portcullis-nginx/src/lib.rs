@@ -4,7 +4,7 @@
 //! nginx/                         nginx's structures behind safe types; all unsafe code
 //! settings location              directives -> the gateway's configuration -> a guard for each block
 //! door                           the access phase: request -> decision -> header fields for the upstream, or the refusal
-//! worker lines counters keys     the runtime beside nginx's loop; lines in the error log; metrics and key sets in shared memory
+//! worker lines counters memory   the runtime beside nginx's loop; lines in the error log; metrics and further shared memory
 //! ```
 //!
 //! - The module decides nothing by itself: a guard is a decider of the gateway, so that the same configuration gives the same
@@ -16,9 +16,9 @@
 
 mod counters;
 mod door;
-mod keys;
 mod lines;
 mod location;
+mod memory;
 mod nginx;
 mod settings;
 mod worker;

@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use portcullis_gateway::door::{Config, Decider, Door, Gateway, KeptKeys};
+use portcullis_gateway::door::{CommonMemory, Config, Decider, Door, Gateway};
 use tokio::runtime::Builder;
 
-use crate::keys::SharedKeys;
+use crate::memory;
 use crate::settings::{self, Directive, Mistake, Place, Rules, Written};
 
 /// The settings of an `http`, `server`, `location`, `if` or `limit_except` block.
@@ -232,14 +232,14 @@ impl Guards {
         self.build(None).map(drop)
     }
 
-    fn build(&self, kept_keys: Option<&Arc<dyn KeptKeys>>) -> Result<Vec<Gateway>, Vec<Mistake>> {
+    fn build(&self, memory: Option<&Arc<dyn CommonMemory>>) -> Result<Vec<Gateway>, Vec<Mistake>> {
         let mut gateways: Vec<Gateway> = Vec::new();
         for Loaded { config, path, place } in &self.configs {
             // Keys are fetched once for all configurations with the same issuer.
             let earlier = self.configs.iter().zip(&gateways);
             let nearest = earlier.max_by_key(|(loaded, _)| config.common_issuers(&loaded.config));
             let before = nearest.map(|(_, gateway)| gateway);
-            let gateway = Gateway::keeping(config, before, kept_keys).map_err(|error| {
+            let gateway = Gateway::sharing(config, before, memory).map_err(|error| {
                 let place = match path {
                     Some(path) => Some(Place { file: path.display().to_string(), line: 0 }),
                     None => place.clone(),
@@ -260,7 +260,7 @@ impl Guards {
         if let Some(deciders) = self.deciders.get() {
             return Ok(deciders);
         }
-        let shared = SharedKeys::of_workers().map(|keys| Arc::new(keys) as Arc<dyn KeptKeys>);
+        let shared = memory::of_workers();
         let gateways = self
             .build(shared.as_ref())
             .map_err(|mistakes| mistakes.into_iter().map(|mistake| mistake.line).collect::<Vec<_>>().join("; "))?;

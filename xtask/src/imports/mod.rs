@@ -66,7 +66,7 @@ const NGINX: &str = "
     worker
     location
     settings
-    counters keys lines
+    counters lines memory
     nginx";
 
 /// The rooms that C calls into, and that therefore call any room.

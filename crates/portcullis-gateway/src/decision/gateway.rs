@@ -10,7 +10,7 @@ use portcullis::{
 };
 
 use super::{
-    Authorization, BuildError, Decision, Door, Fault, Issuers, KeptKeys, Original, Pass, Refused, Reported,
+    Authorization, BuildError, CommonMemory, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported,
     challenges::with_challenges_in_one_field,
     headers::{Contents, Headers},
     layers::{self, Rule},
@@ -101,21 +101,21 @@ impl Gateway {
     ///
     /// The part of the configuration that the library or the store refuses.
     pub fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
-        Self::keeping(config, before, None)
+        Self::sharing(config, before, None)
     }
 
-    /// Like [`Gateway::build`], with key sets that are kept in this place, too.
+    /// Like [`Gateway::build`], for one of several processes that have memory in common.
     ///
     /// # Errors
     ///
     /// Those of [`Gateway::build`].
-    pub fn keeping(
+    pub fn sharing(
         config: &Config,
         before: Option<&Self>,
-        kept_keys: Option<&Arc<dyn KeptKeys>>,
+        common: Option<&Arc<dyn CommonMemory>>,
     ) -> Result<Self, BuildError> {
-        let issuers = Issuers::new(config, before.map(Self::issuers), kept_keys)?;
-        let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs))?;
+        let issuers = Issuers::new(config, before.map(Self::issuers), common)?;
+        let proofs = Proofs::new(config, issuers.store(), before.map(|before| &before.proofs), common)?;
         let names: Vec<_> = config.routes.iter().map(ToString::to_string).collect();
         let counts = Counts::new(&names);
         let rules = Rule::of_routes(config, names, &issuers, &proofs)?;

@@ -8,7 +8,7 @@ use portcullis::{
     TokenCacheSize, Verifier, VerifierBuilder,
 };
 
-use super::kept_keys::{self, KeptKeys};
+use super::common_memory::{self, Common};
 use crate::{
     config::{
         Client, Config, Exchange, Fetching, Introspection, Issuer, Keys, Resource, Secret, Store, without_secrets,
@@ -75,11 +75,7 @@ impl Issuers {
     /// # Errors
     ///
     /// The part of the configuration that the library or the store refuses.
-    pub(crate) fn new(
-        config: &Config,
-        before: Option<&Self>,
-        kept_keys: Option<&Arc<dyn KeptKeys>>,
-    ) -> Result<Self, BuildError> {
+    pub(crate) fn new(config: &Config, before: Option<&Self>, common: Common<'_>) -> Result<Self, BuildError> {
         let asked = Asked {
             issuers: config.issuers.clone(),
             resources: config.resources.clone(),
@@ -90,7 +86,7 @@ impl Issuers {
             return Ok(before.clone());
         }
         let store = shared_store(&asked, before)?;
-        let serve = |issuer| serve(issuer, store.as_ref(), &asked, before, kept_keys);
+        let serve = |issuer| serve(issuer, store.as_ref(), &asked, before, common);
         let each = asked.issuers.iter().map(serve).collect::<Result<Vec<_>, _>>()?;
         let verifier = verifier(&asked, &each)?;
         let resources =
@@ -172,10 +168,10 @@ fn serve(
     store: Option<&RedisStore>,
     asked: &Asked,
     before: Option<&Issuers>,
-    kept_keys: Option<&Arc<dyn KeptKeys>>,
+    common: Common<'_>,
 ) -> Result<Served, BuildError> {
     let kept = before.and_then(|before| before.keys_of(issuer));
-    let jwks = kept.map_or_else(|| keys(issuer, kept_keys), Ok).map_err(|error| of_issuer(issuer, &error))?;
+    let jwks = kept.map_or_else(|| keys(issuer, common), Ok).map_err(|error| of_issuer(issuer, &error))?;
     let secret = asked.store.as_ref().map(|store| &store.secret);
     let shared = store.zip(secret).filter(|_| issuer.introspection.is_some() || issuer.exchange.is_some());
     let introspector =
@@ -188,7 +184,7 @@ fn serve(
     Ok(served)
 }
 
-fn keys(issuer: &Issuer, kept: Option<&Arc<dyn KeptKeys>>) -> Result<JwksService, ConfigurationError> {
+fn keys(issuer: &Issuer, common: Common<'_>) -> Result<JwksService, ConfigurationError> {
     let builder = match &issuer.keys {
         Keys::Local { text, .. } => return JwksService::from_text_for(text, &issuer.key_uses),
         Keys::Uri(uri) => JwksService::builder(uri),
@@ -218,7 +214,7 @@ fn keys(issuer: &Issuer, kept: Option<&Arc<dyn KeptKeys>>) -> Result<JwksService
         .with(*max_keys, JwksBuilder::max_keys)
         .with(*max_document_bytes, JwksBuilder::max_document_bytes)
         .with(*max_tenants, JwksBuilder::max_tenants);
-    let builder = kept_keys::keeping(builder, issuer, kept);
+    let builder = common_memory::keeping(builder, issuer, common);
     if issuer.dangerously_allow_http { builder.dangerously_allow_http().build() } else { builder.build() }
 }
 

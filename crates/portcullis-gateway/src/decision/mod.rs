@@ -7,13 +7,13 @@
 
 mod certificate;
 mod challenges;
+mod common_memory;
 mod decider;
 mod fault;
 mod gateway;
 mod headers;
 mod issuers;
 mod kept;
-mod kept_keys;
 mod layers;
 mod places;
 mod preflight;
@@ -22,6 +22,7 @@ mod resources;
 mod telling;
 
 pub use certificate::CertificateIn;
+pub use common_memory::CommonMemory;
 pub use decider::{Decider, Deciding, Door, Waiting};
 pub use fault::Fault;
 pub use gateway::Gateway;
@@ -29,7 +30,6 @@ pub(crate) use gateway::{Asked, presented};
 pub use headers::{leads_past_us, told_in_field};
 pub use issuers::BuildError;
 pub(crate) use issuers::{Issuers, Served};
-pub use kept_keys::KeptKeys;
 pub(crate) use telling::Recent;
 
 use bytes::Bytes;

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use portcullis::{ConfigurationError, Dpop, Nonces};
 
-use super::BuildError;
+use super::{
+    BuildError,
+    common_memory::{self, Common, SeenProofs},
+};
 use crate::{
     config::{self, Config, Secret},
     store::RedisStore,
@@ -36,15 +39,22 @@ impl Proofs {
     /// # Errors
     ///
     /// The part of the configuration that the library refuses.
-    pub(super) fn new(config: &Config, store: Option<&RedisStore>, before: Option<&Self>) -> Result<Self, BuildError> {
+    pub(super) fn new(
+        config: &Config,
+        store: Option<&RedisStore>,
+        before: Option<&Self>,
+        memory: Common<'_>,
+    ) -> Result<Self, BuildError> {
         let refused = |error: ConfigurationError| BuildError { issuer: None, problem: format!("[dpop]: {error}") };
         let asked = config.dpop.clone().unwrap_or_default();
         let common = before.map_or_else(Dpop::by_rules, |before| before.common.clone());
-        let nonces = Given::new(&asked.nonces, config, before).map_err(refused)?;
+        let nonces = Given::new(&asked.nonces, config, before, memory).map_err(refused)?;
         let mut dpop = common.clone().rules(asked.rules).map_err(refused)?;
-        if let Some(store) = store {
-            dpop = dpop.replay_store(store.clone(), asked.store_away);
-        }
+        dpop = match (store, memory) {
+            (Some(store), _) => dpop.replay_store(store.clone(), asked.store_away),
+            (None, Some(memory)) => dpop.replay_store(SeenProofs(Arc::clone(memory)), asked.store_away),
+            (None, None) => dpop,
+        };
         if let Some(given) = &nonces {
             dpop = dpop.nonces(given.nonces.clone());
         }
@@ -75,10 +85,13 @@ impl Given {
         asked: &config::Nonces,
         config: &Config,
         before: Option<&Proofs>,
+        memory: Common<'_>,
     ) -> Result<Option<Arc<Self>>, ConfigurationError> {
         let secret = match asked {
             config::Nonces::Off => return Ok(None),
-            config::Nonces::On => config.store.as_ref().map(|store| store.secret.clone()),
+            config::Nonces::On => {
+                config.store.as_ref().map(|store| store.secret.clone()).or_else(|| common_memory::secret(memory))
+            }
             config::Nonces::Secret(secret) => Some(secret.clone()),
         };
         let before = before.and_then(|before| before.nonces.as_ref()).filter(|before| before.secret == secret);

@@ -33,7 +33,7 @@ pub(crate) use fields::Fields;
 pub(crate) use log::{Level, log};
 pub(crate) use request::{Request, Token};
 pub(crate) use response::Authorization;
-pub(crate) use zone::{keys, metrics};
+pub(crate) use zone::{common, metrics};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -9,12 +9,12 @@ use std::{
 use ngx::ffi::{ngx_conf_t, ngx_int_t, ngx_shared_memory_add, ngx_shm_zone_t, ngx_slab_calloc, ngx_slab_pool_t};
 
 use super::{FAILED, caught, module, text};
-use crate::keys;
+use crate::memory;
 
 /// The number of 8-byte words for metrics.
 const METRICS: usize = 1 << 16;
-/// The number of words in all: those for metrics, and then those for key sets.
-const WORDS: usize = METRICS + keys::WORDS;
+/// The number of words in all: those for metrics, and then the memory that workers have in common.
+const WORDS: usize = METRICS + memory::WORDS;
 /// The size of the zone: the words, and nginx's own book-keeping.
 const SIZE: usize = WORDS * size_of::<AtomicU64>() + (64 << 10);
 
@@ -45,7 +45,9 @@ unsafe extern "C" fn begin(zone: *mut ngx_shm_zone_t, _before: *mut c_void) -> n
             let pool = (*zone).shm.addr.cast::<ngx_slab_pool_t>();
             if (*pool).data.is_null() {
                 (*pool).data = ngx_slab_calloc(pool, WORDS * size_of::<AtomicU64>());
-                if (*pool).data.is_null() {
+                let words: *mut AtomicU64 = (*pool).data.cast();
+                if words.is_null() || !memory::begin(slice::from_raw_parts(words.add(METRICS), memory::WORDS)) {
+                    (*pool).data = ptr::null_mut();
                     return FAILED;
                 }
             }
@@ -60,8 +62,8 @@ pub(crate) fn metrics() -> Option<&'static [AtomicU64]> {
     words()?.get(..METRICS)
 }
 
-/// Returns the words for key sets; none if there is no zone.
-pub(crate) fn keys() -> Option<&'static [AtomicU64]> {
+/// Returns the words that workers have in common otherwise; none if there is no zone.
+pub(crate) fn common() -> Option<&'static [AtomicU64]> {
     words()?.get(METRICS..)
 }
 

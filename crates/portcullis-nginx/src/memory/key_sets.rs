@@ -10,10 +10,6 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use portcullis_gateway::door::KeptKeys;
-
-use crate::nginx;
-
 /// The number of slots.
 const SLOTS: usize = 16;
 /// The words of a slot: 64 KiB.
@@ -24,20 +20,18 @@ const DIGEST: usize = 4;
 const HEAD: usize = 2 * DIGEST + 2;
 
 /// The number of words of all slots.
-pub(crate) const WORDS: usize = SLOTS * SLOT;
+pub(super) const WORDS: usize = SLOTS * SLOT;
 
-/// The key sets that the workers share.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SharedKeys {
+pub(super) struct KeySets {
     words: &'static [AtomicU64],
 }
 
 type Slot = &'static [AtomicU64];
 
-impl SharedKeys {
-    /// Returns the key sets in the memory of this process's workers; none if there is no such memory.
-    pub(crate) fn of_workers() -> Option<Self> {
-        nginx::keys().map(|words| Self { words })
+impl KeySets {
+    pub(super) fn new(words: &'static [AtomicU64]) -> Self {
+        Self { words }
     }
 
     /// Returns the slot of an issuer.
@@ -50,10 +44,9 @@ impl SharedKeys {
         let fetched_at = |slot: &Slot| load(slot, 2 * DIGEST + 1);
         self.slot(issuer).or_else(|| self.words.chunks_exact(SLOT).min_by_key(fetched_at))
     }
-}
 
-impl KeptKeys for SharedKeys {
-    fn read(&self, issuer: &str) -> Option<(Vec<u8>, SystemTime)> {
+    /// Returns the key set of an issuer that was kept last, and the time of its fetch.
+    pub(super) fn read(&self, issuer: &str) -> Option<(Vec<u8>, SystemTime)> {
         let slot = self.slot(name(issuer))?;
         let (length, seconds) = (load(slot, 2 * DIGEST)?, load(slot, 2 * DIGEST + 1)?);
         let length = usize::try_from(length).ok().filter(|length| *length <= (SLOT - HEAD) * 8 && *length > 0)?;
@@ -65,7 +58,8 @@ impl KeptKeys for SharedKeys {
         is_whole.then_some((set, fetched_at))
     }
 
-    fn write(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) {
+    /// Keeps a key set.
+    pub(super) fn write(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) {
         let Some(slot) = self.slot_for(name(issuer)).filter(|_| set.len() <= (SLOT - HEAD) * 8) else { return };
         let seconds = fetched_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let length = u64::try_from(set.len()).unwrap_or_default();
@@ -109,8 +103,8 @@ fn hash(parts: &[&[u8]]) -> [u64; DIGEST] {
 mod tests {
     use super::*;
 
-    fn shared() -> SharedKeys {
-        SharedKeys { words: (0..WORDS).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak() }
+    fn shared() -> KeySets {
+        KeySets { words: (0..WORDS).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak() }
     }
 
     fn at(seconds: u64) -> SystemTime {
