@@ -7,7 +7,8 @@
 //!
 //! - A request is judged once for each guard: nginx runs the access phase again after an internal redirect, and then the verdict of the
 //!   same guard holds. Another guard judges the same header fields of the client, and takes the verification of the token over.
-//! - The path of the request line is judged, whatever `rewrite` makes of it.
+//! - Method and path of the request line are judged, whatever `rewrite` or an internal redirect makes of them.
+//! - A refused request has no field that only the gateway may set either: another module (`satisfy any`) or an error page may hand it on.
 //! - A request that cannot be judged gets 500 or 503. None passes without a verdict.
 
 use std::{cell::RefCell, env, rc::Rc, str, sync::LazyLock, time::Duration};

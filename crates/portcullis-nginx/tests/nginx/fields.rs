@@ -263,3 +263,54 @@ async fn a_parameter_of_uwsgi_is_not_forgeable() {
         assert!(!told.iter().any(|(_, value)| value == "root"), "{name} {told:?}");
     }
 }
+
+#[tokio::test]
+async fn cookies_of_http_2_are_one_list() {
+    let http = LENIENT.replace("{port}", "{port} http2");
+    let scene = site(&[("portcullis.toml", &format!("{ISSUER}{ROUTES}"))], &http).await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let (token, url) = (scene.read().subject("alice").sign(), format!("http://127.0.0.1:{}/app/x", scene.port));
+    for (cookies, status, kept) in [
+        (vec!["a=1".to_owned(), format!("access_token={token}"), "b=2".to_owned()], 200, Some("a=1; b=2")),
+        (vec![format!("access_token={token}")], 200, None),
+        (vec![format!("access_token={token}"), format!("access_token={token}")], 400, None),
+        (vec!["a=1".to_owned()], 401, None),
+    ] {
+        let request = cookies.iter().fold(client.get(&url), |request, cookie| request.header("cookie", cookie));
+        let response = request.header("x-auth-subject", "root").send().await.unwrap();
+        assert_eq!(response.status(), status, "{cookies:?}");
+        if status == 200 {
+            let told: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+            let of = |name: &str| told["fields"][name].as_array().cloned().unwrap_or_default();
+            assert_eq!(of("cookie"), kept.map(|kept| json!(kept)).into_iter().collect::<Vec<_>>(), "{cookies:?}");
+            assert_eq!((of("x-auth-subject"), of("authorization").len()), (vec![json!("alice")], 1), "{cookies:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_leads_past_the_module_does_not_arrive() {
+    let http = "map $http_upgrade $kind { default upgrade; '' close; }
+    server {
+        listen {port};
+        portcullis_config portcullis.toml;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $kind;
+        location / { proxy_pass http://{api}; }
+        location /public/early/ { if ($http_upgrade) { set $early 1; } proxy_pass http://{api}; }
+    }";
+    let scene = site(&[("portcullis.toml", &format!("{ISSUER}{ROUTES}"))], http).await;
+    let bearer = format!("Bearer {}", scene.read().sign());
+    for line in ["GET /x", "GET /public/x", "GET /public/early/x"] {
+        for (upgrade, arrives) in [("websocket", true), ("h2c", false), ("websocket, h2c", false), ("HTTP/2.0", false)]
+        {
+            let answer = ask(scene.port, line, &[("Authorization", &bearer), ("Upgrade", upgrade)]).await;
+            let upgrades: &[&str] = if arrives { &[upgrade] } else { &[] };
+            assert!(
+                answer.status == 403 && !arrives || answer.echo().all("upgrade") == upgrades,
+                "{line} {upgrade} {answer:?}"
+            );
+        }
+    }
+}
