@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     clients::{FILE, SITE, site, site_of},
-    scene::{ask, free_port},
+    scene::{ask, free_port, signal},
 };
 
 #[tokio::test]
@@ -109,6 +109,33 @@ async fn a_client_that_goes_away_ends_its_own_request_only() {
         }
         scene.has_no_alert(&[]);
     }
+}
+
+/// Its request and the end of its connection are one event for nginx.
+#[tokio::test]
+async fn a_client_that_has_gone_before_nginx_read_its_request_does_not_wait() {
+    let scene = site("", FILE).await;
+    scene.knows_keys().await;
+    scene.authorization.fault(Endpoint::Introspection, Fault::Hang);
+    let (token, worker) = (scene.opaque(), scene.nginx.workers()[0]);
+    for resets in [false, true] {
+        let path = format!("/{resets}");
+        signal(worker, "STOP");
+        let gone = scene.begin(&path, &token).await;
+        match resets {
+            true => gone.reset(),
+            false => drop(gone),
+        }
+        signal(worker, "CONT");
+        if !resets {
+            // nginx does not see a request whose connection was reset before.
+            scene.accessed(&format!("499 {path}"), 1).await;
+        }
+        scene.waits_for(0).await;
+    }
+    scene.authorization.heal(Endpoint::Introspection);
+    assert_eq!(scene.ask("GET /", Some(&token)).await.status, 200);
+    scene.has_no_alert(&[]);
 }
 
 #[tokio::test]
