@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use axum::{Router, body::Bytes};
 use portcullis_testkit::{AuthorizationServer, Endpoint, Fault};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +12,7 @@ use tokio::{
 
 use crate::{
     clients::{FILE, SITE, site, site_of},
-    scene::{ask, free_port, signal},
+    scene::{ask, free_port, serve, signal},
 };
 
 #[tokio::test]
@@ -203,7 +204,8 @@ async fn an_error_page_does_not_double_the_wait() {
 
 #[tokio::test]
 async fn a_body_that_comes_during_the_wait_reaches_the_api() {
-    let scene = site("", FILE).await;
+    let api = serve(Router::new().fallback(async |body: Bytes| format!("{} bytes", body.len()))).await;
+    let scene = site_of(AuthorizationServer::start().await, "", FILE, &SITE.replace("{api}", &api)).await;
     scene.knows_keys().await;
     scene.authorization.fault(Endpoint::Introspection, Fault::Hang);
     let (token, half) = (scene.opaque(), "x".repeat(100_000));
@@ -219,7 +221,7 @@ async fn a_body_that_comes_during_the_wait_reaches_the_api() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains(r#""content-length":["200000"]"#), "{answer}");
+    assert!(answer.ends_with("200000 bytes"), "{answer}");
     scene.has_no_alert(&[]);
 }
 
