@@ -105,7 +105,7 @@ impl Scene {
     pub(crate) async fn knows_keys(&self) {
         self.authorization.wait_for_requests(Endpoint::Jwks, 1).await;
         let token = self.read().sign();
-        assert_eq!(self.ask("GET /", Some(&token)).await.status, 200);
+        until("keys", async || self.ask("GET /", Some(&token)).await.status == 200).await;
     }
 
     /// Returns the sum of a metric over all its labels, as the status page tells it.

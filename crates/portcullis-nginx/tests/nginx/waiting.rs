@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     clients::{FILE, SITE, site, site_of},
-    scene::{ask, free_port, serve, signal},
+    scene::{ask, free_port, serve, signal, until},
 };
 
 #[tokio::test]
@@ -179,8 +179,7 @@ async fn a_request_that_waits_for_too_long_gets_503_and_is_never_admitted() {
     assert!(begun.elapsed() >= Duration::from_millis(300));
     scene.logged("limits.request_time").await;
     scene.authorization.heal(Endpoint::Introspection);
-    let answer = scene.ask("GET /", Some(&token)).await;
-    assert_eq!(answer.status, 200);
+    until("an answer in time", async || scene.ask("GET /", Some(&token)).await.status == 200).await;
     scene.accessed("503 /late", 2).await;
     scene.accessed("200 /late", 0).await;
     scene.waits_for(0).await;
