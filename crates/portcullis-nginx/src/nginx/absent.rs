@@ -36,6 +36,7 @@ absent!(
     ngx_palloc
     ngx_pnalloc
     ngx_pool_cleanup_add
+    ngx_posted_events
     ngx_process
     ngx_rbtree_delete
     ngx_rbtree_insert

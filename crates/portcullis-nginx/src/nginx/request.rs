@@ -6,7 +6,7 @@ use ngx::ffi::{
     NGX_HTTP_SATISFY_ANY, ngx_add_timer, ngx_connection_t, ngx_del_timer, ngx_event_t, ngx_handle_read_event,
     ngx_handle_write_event, ngx_hash_strlow, ngx_http_block_reading, ngx_http_core_loc_conf_t, ngx_http_core_module,
     ngx_http_core_run_phases, ngx_http_get_variable, ngx_http_log_ctx_t, ngx_http_request_t,
-    ngx_http_run_posted_requests, ngx_http_test_reading, ngx_msec_t, ngx_pool_t,
+    ngx_http_run_posted_requests, ngx_http_test_reading, ngx_msec_t, ngx_pool_t, ngx_post_event, ngx_posted_events,
 };
 
 use super::{FAILED, Fields, caught, configuration, log, response, state, text};
@@ -193,7 +193,10 @@ impl<'r> Request<'r> {
         // SAFETY: request, and its connection with it.
         unsafe {
             let (read, write) = ((*self.connection()).read, (*self.connection()).write);
-            if ngx_handle_read_event(read, 0) == FAILED {
+            if (*read).ready() != 0 {
+                // There will be no further event for a client that has gone already, or for what it has sent already.
+                ngx_post_event(read, &raw mut ngx_posted_events);
+            } else if ngx_handle_read_event(read, 0) == FAILED {
                 return false;
             }
             (*self.raw()).read_event_handler = Some(ngx_http_test_reading);

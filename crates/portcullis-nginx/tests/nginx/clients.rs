@@ -27,7 +27,7 @@ pub(crate) const FILE: &str = r#"
 [[issuers]]
 issuer = "{issuer}"
 audience = ["https://api.example.com"]
-introspection = { endpoint = "{issuer}/introspect", client_id = "test-client", client_secret_file = "secret", mode = "json" }
+introspection = { endpoint = "{issuer}/introspect", client_id = "test-client", client_secret_file = "secret", mode = "json", timeout = "20s" }
 
 [[routes]]
 path = "/*"
@@ -105,7 +105,7 @@ impl Scene {
     pub(crate) async fn knows_keys(&self) {
         self.authorization.wait_for_requests(Endpoint::Jwks, 1).await;
         let token = self.read().sign();
-        assert_eq!(self.ask("GET /", Some(&token)).await.status, 200);
+        until("keys", async || self.ask("GET /", Some(&token)).await.status == 200).await;
     }
 
     /// Returns the sum of a metric over all its labels, as the status page tells it.
@@ -117,6 +117,8 @@ impl Scene {
 
     /// Reloads the configuration, and waits until other workers have taken the place of the old ones.
     pub(crate) async fn reload(&self) {
+        // nginx listens before it starts workers.
+        until("workers", async || !self.nginx.workers().is_empty()).await;
         let before = self.nginx.workers();
         self.nginx.signal("HUP");
         until("other workers", async || {

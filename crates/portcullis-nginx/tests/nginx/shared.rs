@@ -63,6 +63,8 @@ async fn an_introspected_token_is_known_to_all_workers() {
     let file = format!("{FILE}\n[store]\nurl = \"redis://{}\"\nsecret_file = \"long-secret\"\n", redis.1);
     let scene = site("worker_processes 3;", &file).await;
     until("connections to the store", async || scene.nginx.log().matches("the store is connected").count() == 3).await;
+    // The master has built it, too, to find mistakes, and nothing of it is left there: forked threads would be lost.
+    assert_eq!(std::fs::read_dir(format!("/proc/{}/task", scene.nginx.id())).unwrap().count(), 1);
     let token = scene.opaque();
     let mut workers = BTreeSet::from([passes(&scene, &token).await]);
     redis.has(1).await;
