@@ -13,11 +13,11 @@
 
 mod beside;
 mod clients;
+mod common;
 mod connections;
 mod directives;
 mod docs;
 mod fields;
-mod kept_keys;
 mod life;
 mod outage;
 mod panics;
