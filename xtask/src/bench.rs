@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use self::against::Revision;
 use crate::{
-    Result, npm, setup,
+    Result, nginx, npm, setup,
     shell::{self, cargo, program, run as run_command},
 };
 
@@ -25,6 +25,8 @@ pub(crate) enum Scope {
     Express,
     /// The gateway: docs/benchmarks-gateway.md
     Gateway,
+    /// The nginx module: docs/benchmarks-nginx.md
+    Nginx,
 }
 
 const RUNNER: &str = "bench-runner";
@@ -66,6 +68,7 @@ impl Scope {
             Self::Library => setup::for_benchmarks(),
             Self::Express => setup::for_express_benchmarks(),
             Self::Gateway => setup::for_gateway_benchmarks(),
+            Self::Nginx => setup::for_nginx_benchmarks(),
         }
     }
 
@@ -83,6 +86,13 @@ impl Scope {
             Self::Gateway => {
                 build_gateway(&root)?;
                 build(&root, &FOR_GATEWAY.map(str::to_owned))
+            }
+            Self::Nginx => {
+                if !is_against {
+                    build_gateway(&root)?;
+                }
+                build_module(&root)?;
+                build(&root, &[RUNNER.to_owned()])
             }
         }
     }
@@ -113,6 +123,12 @@ fn build_gateway(root: &Path) -> Result {
     println!("bench: building the gateway");
     let mut build = cargo(["build", "--release", "--package", "portcullis-gateway"]);
     run_command(into_target(&mut build, root).current_dir(root))
+}
+
+/// Builds the nginx module of a checkout beside its other programs, where the runner finds it.
+fn build_module(root: &Path) -> Result {
+    println!("bench: building the nginx module");
+    run_command(into_target(&mut nginx::release_build(), root).current_dir(root))
 }
 
 /// Directs a build into the checkout's own target folder: in a folder of both revisions, cargo took a library of one for that of the

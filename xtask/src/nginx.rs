@@ -101,6 +101,11 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
     keep(&built_module(&messages)?, &folder().join(MODULE))
 }
 
+/// The command that builds the module for Debian's nginx in release mode, for a caller that chooses checkout and target folder.
+pub(crate) fn release_build() -> Command {
+    for_debian(cargo(["build", "--release", "--package", NGINX]))
+}
+
 /// Has a command for the whole workspace take the module in, or leave it out where the headers are not set up.
 pub(crate) fn within(command: &mut Command) {
     match folder().join("debian/.configured").exists() {

@@ -91,6 +91,12 @@ pub(crate) fn for_gateway_benchmarks() -> Result {
     h2load()
 }
 
+/// Installs the tools of the nginx module's benchmarks: those of all, nginx and its headers.
+pub(crate) fn for_nginx_benchmarks() -> Result {
+    for_benchmarks()?;
+    nginx::set_up()
+}
+
 /// The Node package of the tests' authorization server.
 pub(crate) fn oidc_provider() -> PathBuf {
     shell::root().join("crates/portcullis/tests/oidc-provider")

@@ -79,10 +79,11 @@ impl Machine {
                 facts.push(("Envoy", ENVOY_PACKAGE.to_owned()));
                 facts.push(("oauth2-proxy", OAUTH2_PROXY_MODULE.to_owned()));
             }
+            Scope::Nginx => facts.push(("nginx", nginx())),
         }
         let (packages, versions) = match scope {
             Scope::Express => ("npm package", npm_versions(NPM_LOCK)?),
-            Scope::Library | Scope::Gateway => ("crate", crate_versions()),
+            Scope::Library | Scope::Gateway | Scope::Nginx => ("crate", crate_versions()),
         };
         Ok(Self {
             cores: cores.description().to_owned(),
@@ -118,6 +119,13 @@ fn client() -> String {
     let said = Command::new("wrk").arg("-v").output().map(|output| output.stdout).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     said.split_once(" Copyright").map_or("wrk", |(version, _)| version).to_owned()
+}
+
+/// The version of nginx, which prints it to stderr.
+fn nginx() -> String {
+    let said = Command::new("nginx").arg("-v").output().map(|output| output.stderr).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    said.trim().strip_prefix("nginx version: ").unwrap_or("unknown").to_owned()
 }
 
 fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {

@@ -107,6 +107,7 @@ fn measure(arguments: &Arguments) -> Result<Results> {
         Scope::Library => library(work, &plan, cores, &programs, &mut results)?,
         Scope::Express => express(work, &plan, cores, &programs, &mut results)?,
         Scope::Gateway => gateway::measure(&plan, cores, &programs, work, &mut results)?,
+        Scope::Nginx => gateway::measure_nginx(&plan, cores, &programs, work, &mut results)?,
     }
     Ok(results)
 }

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use super::{RUNNER, Scope, build, build_gateway};
+use super::{RUNNER, Scope, build, build_gateway, build_module};
 use crate::{
     Result, npm, setup,
     shell::{self, output, program, run as run_command},
@@ -59,6 +59,7 @@ impl Revision {
                 npm::build_in(&package)
             }
             Scope::Gateway => build_gateway(&self.worktree),
+            Scope::Nginx => build_module(&self.worktree),
         }
     }
 

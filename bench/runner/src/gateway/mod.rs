@@ -1,8 +1,10 @@
-//! The gateway: compared with servers that let every request pass, behind Envoy, its memory, and a burst of requests.
+//! The gateway: compared with servers that let every request pass, behind Envoy, its memory, and a burst of requests; and the
+//! nginx module, compared with nginx that asks the gateway.
 
 mod envoy;
 mod h2load;
 mod memory;
+mod nginx;
 mod oauth2_proxy;
 mod question;
 mod rush;
@@ -12,10 +14,7 @@ mod tokens;
 mod tool_calls;
 mod turns;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use harness::{Cores, Result};
 use tokio::runtime::Runtime;
@@ -32,6 +31,10 @@ pub(crate) const EXT_AUTHZ: &str = "gateway: ext_authz by gRPC";
 pub(crate) const HALF: &str = "gateway: half of that load";
 /// The table of requests through Envoy.
 pub(crate) const ENVOY: &str = "gateway: behind Envoy";
+/// The table of requests through nginx to an API.
+pub(crate) const NGINX: &str = "nginx: before an API";
+/// The table of requests that nginx answers by itself.
+pub(crate) const NGINX_OWN: &str = "nginx: with an answer of its own";
 /// The table of the gateway's memory.
 const MEMORY: &str = "gateway: memory";
 /// The table of a burst of requests with a new token.
@@ -90,24 +93,46 @@ struct Bench<'a> {
     runtime: Runtime,
 }
 
-/// Measures the gateway; failures are recorded, and the rest continues.
+/// Measures the gateway.
 pub(crate) fn measure(plan: &Plan, cores: Cores, programs: &Programs, work: &Path, results: &mut Results) -> Result {
-    let folder = work.join("gateway");
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    // A comparison of builds has only the parts about the gateway alone.
+    let parts = if programs.compares() { &PARTS[..2] } else { &PARTS[..] };
+    measure_parts(parts, plan, cores, programs, &work.join("gateway"), results)
+}
+
+/// Measures the nginx module.
+pub(crate) fn measure_nginx(
+    plan: &Plan,
+    cores: Cores,
+    programs: &Programs,
+    work: &Path,
+    results: &mut Results,
+) -> Result {
+    measure_parts(&[("nginx", nginx::measure)], plan, cores, programs, &work.join("nginx"), results)
+}
+
+/// Measures some parts; failures are recorded, and the rest continues.
+fn measure_parts(
+    parts: &[(&str, Part)],
+    plan: &Plan,
+    cores: Cores,
+    programs: &Programs,
+    folder: &Path,
+    results: &mut Results,
+) -> Result {
+    servers::make_folder(folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start a runtime: {error}"))?;
     let bench = Bench {
         plan,
         cores,
         programs,
-        tokens: Tokens::mint(&folder, plan, &runtime)?,
+        tokens: Tokens::mint(folder, plan, &runtime)?,
         wrk: Wrk::new(cores, plan.connections)?,
-        h2load: H2load::new(cores, &folder),
-        folder,
+        h2load: H2load::new(cores, folder),
+        folder: folder.to_owned(),
         runtime,
     };
-    // A comparison of builds has only the parts about the gateway alone.
-    let parts = if programs.compares() { &PARTS[..2] } else { &PARTS[..] };
     for (table, part) in parts {
         println!("bench: {table}");
         if let Err(reason) = part(&bench, results) {

@@ -54,8 +54,9 @@ impl Gateway {
 
     /// The same with further tables in its configuration.
     pub(super) fn start_with(bench: &Bench<'_>, build: Build, tables: &str) -> Result<Self> {
-        let [forward_auth, ext_authz, admin] = [free_address()?, free_address()?, free_address()?];
-        let config = write_config(bench, forward_auth, ext_authz, admin, tables)?;
+        let addresses = [free_address()?, free_address()?, free_address()?];
+        let config = write_config(bench, addresses, tables)?;
+        let [forward_auth, ext_authz, admin] = addresses;
         let mut command = bench.cores.for_server(&bench.programs.path(build, "portcullis"));
         command.args(["serve", "--config"]).arg(&config).env("PORTCULLIS_LOG", "warn");
         let server = Server::start_at(command, forward_auth)
@@ -69,14 +70,10 @@ impl Gateway {
     }
 }
 
-/// Writes a configuration with one route and one header field for the upstream, and with further tables.
-fn write_config(
-    bench: &Bench<'_>,
-    forward_auth: SocketAddr,
-    ext_authz: SocketAddr,
-    admin: SocketAddr,
-    tables: &str,
-) -> Result<PathBuf> {
+/// Writes a configuration with one route and one header field for the upstream, and with further tables. The addresses are those of
+/// forward-auth, ext_authz and the metrics.
+pub(super) fn write_config(bench: &Bench<'_>, addresses: [SocketAddr; 3], tables: &str) -> Result<PathBuf> {
+    let [forward_auth, ext_authz, admin] = addresses;
     let (client, secret) = CLIENT;
     write(&bench.folder.join("secret.txt"), secret)?;
     let issuer = &bench.tokens.issuer;
@@ -119,6 +116,10 @@ claim = "sub"
 pub(super) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     listener.map_err(|error| format!("no free port: {error}"))
+}
+
+pub(super) fn make_folder(folder: &Path) -> Result {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 pub(super) fn write(file: &Path, text: &str) -> Result {

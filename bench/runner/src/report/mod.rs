@@ -1,4 +1,4 @@
-//! The pages and their plots: `docs/benchmarks.md` of the library, and one for Express and one for the gateway.
+//! The pages and their plots: `docs/benchmarks.md` of the library, and one each for Express, the gateway and the nginx module.
 //!
 //! The prose is in bench/pages, the goals are in bench/goals.toml; this module adds the numbers.
 
@@ -29,11 +29,17 @@ pub(crate) enum Scope {
     Express,
     /// The gateway
     Gateway,
+    /// The nginx module
+    Nginx,
 }
 
 impl Scope {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 3] = [Self::Library, Self::Express, Self::Gateway];
+    pub(crate) const ALL: [Self; 4] = [Self::Library, Self::Express, Self::Gateway, Self::Nginx];
+
+    /// The scopes whose first page in docs/ is to come.
+    #[cfg(test)]
+    pub(crate) const TO_COME: &[Self] = &[Self::Nginx];
 
     /// The name of the report, and of the folder with its plots.
     pub(crate) fn name(self) -> &'static str {
@@ -41,6 +47,7 @@ impl Scope {
             Self::Library => "benchmarks",
             Self::Express => "benchmarks-express",
             Self::Gateway => "benchmarks-gateway",
+            Self::Nginx => "benchmarks-nginx",
         }
     }
 
@@ -50,6 +57,7 @@ impl Scope {
             Self::Library => "library",
             Self::Express => "express",
             Self::Gateway => "gateway",
+            Self::Nginx => "nginx",
         }
     }
 }

@@ -14,10 +14,11 @@ use super::{
 };
 use crate::{against::Comparison, results::Results};
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("library.md", include_str!("../../../pages/library.md")),
     ("express.md", include_str!("../../../pages/express.md")),
     ("gateway.md", include_str!("../../../pages/gateway.md")),
+    ("nginx.md", include_str!("../../../pages/nginx.md")),
     ("against.md", include_str!("../../../pages/against.md")),
     ("head.md", include_str!("../../../pages/head.md")),
     ("machine.md", include_str!("../../../pages/machine.md")),
@@ -93,6 +94,10 @@ mod tests {
     fn the_pages_of_docs_are_rendered_from_their_results() {
         for scope in Scope::ALL {
             let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/{}.md", scope.name()));
+            if Scope::TO_COME.contains(&scope) {
+                assert!(!page.exists(), "docs/{}.md is there: take its scope out of TO_COME", scope.name());
+                continue;
+            }
             let committed = fs::read_to_string(&page).unwrap();
             let rendered = render(scope, &Results::committed(scope)).unwrap();
             for (number, (committed, rendered)) in committed.lines().zip(rendered.lines()).enumerate() {
@@ -106,9 +111,11 @@ mod tests {
     fn failures_and_missing_tables_are_told() {
         let mut results = Results::default();
         results.fail("x with y: z".to_owned());
-        let page = render(Scope::Gateway, &results).unwrap();
-        assert!(page.contains("\n## Failed measurements\n\n- x with y: z\n\n## The machine\n"), "{page}");
-        assert!(page.contains("Not measured."), "{page}");
+        for scope in [Scope::Gateway, Scope::Nginx] {
+            let page = render(scope, &results).unwrap();
+            assert!(page.contains("\n## Failed measurements\n\n- x with y: z\n\n## The machine\n"), "{page}");
+            assert!(page.contains("Not measured."), "{page}");
+        }
     }
 
     #[test]

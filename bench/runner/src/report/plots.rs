@@ -11,7 +11,7 @@ use harness::Result;
 
 use self::style::slug;
 use crate::{
-    gateway::{ENVOY, EXT_AUTHZ, FORWARD_AUTH},
+    gateway::{ENVOY, EXT_AUTHZ, FORWARD_AUTH, NGINX, NGINX_OWN},
     http::{DELAY, EXPRESS_PACED, REQUESTS},
     results::{Results, distinct},
 };
@@ -85,7 +85,7 @@ fn kind(table: &str) -> Option<Kind> {
         "whole verification" => Some(Kind::Bars(|_| true)),
         _ if EXPRESS_PACED.contains(&table) => Some(Kind::Bars(|column| column == DELAY)),
         _ if table.starts_with("http") || table.starts_with("express") => Some(Kind::Bars(|column| column == REQUESTS)),
-        FORWARD_AUTH | EXT_AUTHZ | ENVOY => Some(Kind::Bars(|column| column == REQUESTS)),
+        FORWARD_AUTH | EXT_AUTHZ | ENVOY | NGINX | NGINX_OWN => Some(Kind::Bars(|column| column == REQUESTS)),
         _ if table.starts_with("growth") => Some(Kind::Lines),
         _ => None,
     }
