@@ -142,6 +142,19 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
     }
 }
 
+/// Takes the fields of a refusal off the answer to a request that another module lets pass (`satisfy any`).
+///
+/// nginx takes off one challenge alone. An error page has another guard, or none, and keeps them.
+pub(crate) fn before_content(request: Request<'_>) {
+    let Some((guard, state)) = request.location().and_then(|location| location.guard()).zip(request.state()) else {
+        return;
+    };
+    let is_refused = |verdict: &Rc<Verdict>| verdict.guard == *guard && matches!(verdict.outcome, Outcome::Refused(_));
+    if state.verdict.borrow().as_ref().is_some_and(is_refused) {
+        request.hide_answer();
+    }
+}
+
 /// Judges a request as far as possible without waiting.
 fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, before: Option<&Verdict>) -> Outcome {
     let Some(decider) = decider(guards, guard) else { return Outcome::Failed };
@@ -268,6 +281,7 @@ pub(crate) fn waited_too_long(request: Request<'_>) {
 fn too_late(request: Request<'_>, state: &State, guard: Guard) -> Outcome {
     let reason = "its decision took longer than limits.request_time";
     nginx::log(Level::Error, &format!("request refused with 503: {reason}"));
+    gateway::timed_out();
     request.take_answer_back();
     let outcome = match request.answer_with(RETRY_AFTER.as_str(), b"1") {
         true => Outcome::Refused(503),

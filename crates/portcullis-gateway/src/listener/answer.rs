@@ -25,7 +25,7 @@ where
 
 fn too_late<B: Default>() -> Response<B> {
     static TOLD: Seldom = Seldom::new();
-    metrics::counter!(crate::telemetry::names::REQUESTS_TIMED_OUT.name).increment(1);
+    crate::telemetry::timed_out();
     if TOLD.is_due() {
         tracing::warn!("a request was answered with 503: it took longer than limits.request_time");
     }

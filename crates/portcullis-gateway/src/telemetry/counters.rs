@@ -1,8 +1,13 @@
-//! The metrics of reloads.
+//! The metrics of reloads, and of requests that took too long.
 
 use metrics::{counter, gauge};
 
 use super::names;
+
+/// Counts a request that took longer than `limits.request_time`.
+pub fn timed_out() {
+    counter!(names::REQUESTS_TIMED_OUT.name).increment(1);
+}
 
 /// Counts a reload by its outcome.
 pub(crate) fn reloaded(taken: bool) {

@@ -10,15 +10,16 @@ mod traces;
 
 #[cfg(test)]
 pub(crate) use self::metrics::recorder;
+pub use self::{
+    counters::timed_out,
+    log::is_refusal_of_library,
+    metrics::{BUCKETS, describe},
+    traces::TRACEPARENT,
+};
 pub(crate) use self::{
     counters::{reload_waits, reloaded},
     log::init,
     metrics::metrics,
     seldom::Seldom,
     traces::Traces,
-};
-pub use self::{
-    log::is_refusal_of_library,
-    metrics::{BUCKETS, describe},
-    traces::TRACEPARENT,
 };

@@ -8,7 +8,8 @@ use ngx::ffi::{
     NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, ngx_array_push,
     ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t,
     ngx_http_core_module, ngx_http_handler_pt, ngx_http_module_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
-    ngx_http_request_t, ngx_int_t, ngx_module_t, ngx_process, ngx_uint_t, ngx_worker,
+    ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, ngx_http_request_t, ngx_int_t, ngx_module_t, ngx_process, ngx_uint_t,
+    ngx_worker,
 };
 
 use super::{FAILED, Request, arrivals, caught, configuration, text, variables, zone};
@@ -138,12 +139,36 @@ unsafe extern "C" fn after_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {
                 return FAILED;
             }
             let core = (*(*context).main_conf.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
-            let phases = &raw mut (*core).phases;
-            #[allow(clippy::indexing_slicing, reason = "nginx has a place for each phase")]
-            let phase = (&raw mut (*phases)[ngx_http_phases_NGX_HTTP_ACCESS_PHASE as usize].handlers).cast();
-            let Some(handler) = ngx_array_push(phase).cast::<ngx_http_handler_pt>().as_mut() else { return FAILED };
-            *handler = Some(access);
+            for (phase, handler) in [
+                (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access as Handler),
+                (ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, before_content),
+            ] {
+                let phases = &raw mut (*core).phases;
+                #[allow(clippy::indexing_slicing, reason = "nginx has a place for each phase")]
+                let phase = (&raw mut (*phases)[phase as usize].handlers).cast();
+                let Some(place) = ngx_array_push(phase).cast::<ngx_http_handler_pt>().as_mut() else { return FAILED };
+                *place = Some(handler);
+            }
             0
+        })
+    }
+}
+
+type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// Looks after a request that may pass, before it is answered.
+unsafe extern "C" fn before_content(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls it with a live request.
+    unsafe {
+        let failed = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+        caught((*(*raw).connection).log, failed, || {
+            // A subrequest has the answer of its own.
+            if ptr::eq((*raw).main, raw)
+                && let Some(request) = Request::new(raw)
+            {
+                door::before_content(request);
+            }
+            NGX_DECLINED as ngx_int_t
         })
     }
 }

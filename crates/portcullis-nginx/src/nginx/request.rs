@@ -252,7 +252,13 @@ impl<'r> Request<'r> {
         unsafe { response::take_back(self) };
     }
 
-    /// Puts the fields back that the module has added before, where nginx took them off since another module let the request pass.
+    /// Takes the fields off the answer until [`answer_as_before`](Self::answer_as_before).
+    pub(crate) fn hide_answer(self) {
+        // SAFETY: request.
+        unsafe { response::hide(self) };
+    }
+
+    /// Puts the fields back that the module has added before, where they were taken off since another module let the request pass.
     pub(crate) fn answer_as_before(self) {
         // SAFETY: request.
         unsafe { response::put_back(self) };

@@ -217,17 +217,32 @@ pub(super) unsafe fn add(request: Request<'_>, name: &str, value: &[u8]) -> Opti
     Some(())
 }
 
-/// Takes the fields off the answer that the module has added before.
+/// Takes the fields off the answer that the module has added before, for good.
 ///
 /// # Safety
 ///
 /// The request lives.
 pub(super) unsafe fn take_back(request: Request<'_>) {
+    // SAFETY: request.
+    unsafe {
+        hide(request);
+        if let Some(held) = state::of(request.raw()) {
+            held.told.borrow_mut().clear();
+        }
+    }
+}
+
+/// Takes the fields off the answer that the module has added before.
+///
+/// # Safety
+///
+/// The request lives.
+pub(super) unsafe fn hide(request: Request<'_>) {
     // SAFETY: request; the elements are in its list.
     unsafe {
         let Some(held) = state::of(request.raw()) else { return };
         let headers = &raw mut (*request.raw()).headers_out;
-        for mut told in held.told.borrow_mut().drain(..) {
+        for told in held.told.borrow_mut().iter_mut() {
             told.as_mut().hash = 0;
             if (*headers).www_authenticate == told.as_ptr() {
                 (*headers).www_authenticate = ptr::null_mut();
