@@ -29,5 +29,6 @@ mod shared;
 mod site;
 mod soak;
 mod status;
+mod unsafe_code;
 mod variables;
 mod waiting;
