@@ -26,7 +26,7 @@ use tokio::task::AbortHandle;
 
 use crate::{
     lines::{self, Line},
-    location::{Guard, Guards},
+    location::{Guard, Guards, Server},
     nginx::{self, Authorization, Fields, Level, Request, Ticket},
     worker,
 };
@@ -110,6 +110,22 @@ struct Verdict {
 const PASS: &str = "pass";
 /// The code of a request whose decision did not come in time.
 const TIMED_OUT: &str = "timed_out";
+
+/// Takes the client's header fields off that only a guard of the server may set, before any rule of nginx's sees them, and also where
+/// nobody asks for a token. Returns false if it could not.
+pub(crate) fn without_forged_fields(request: Request<'_>) -> bool {
+    let numbers = request.server().map(Server::numbers).unwrap_or_default();
+    if numbers.is_empty() {
+        return true;
+    }
+    let Some(deciders) = request.guards().and_then(|guards| guards.deciders().ok()) else { return false };
+    numbers.iter().filter_map(|number| deciders.get(*number)).all(|decider| {
+        let gateway = decider.gateway();
+        let is_forged = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name));
+        let is_clean = !request.fields().iter().any(|(name, _)| is_forged(name));
+        is_clean || request.hand_on(|name, _| !is_forged(name), std::iter::empty(), Authorization::AsSent)
+    })
+}
 
 /// Decides if a request may pass its location.
 pub(crate) fn admit(request: Request<'_>) -> Outcome {

@@ -104,7 +104,9 @@ impl Location {
         if self.route.is_none() {
             self.route.clone_from(&outer.route);
         }
-        let switch = self.switch.clone().or_else(|| outer.switch.clone());
+        // Rules below `off` are there to be kept.
+        let inherited = outer.switch.clone().filter(|(is_on, _)| *is_on || is_as_outer);
+        let switch = self.switch.clone().or(inherited);
         self.switch.clone_from(&switch);
         if matches!(switch, Some((false, _))) {
             self.guard = None;
@@ -116,7 +118,10 @@ impl Location {
         }
         let route = self.route.as_ref().and_then(|written| written.words.first());
         self.guard = match &self.file {
-            Some((number, _)) => Some(Guard { number: *number, route: route.map(|name| name.as_str().into()) }),
+            Some((number, _)) => {
+                guards.check_route(*number, self.route.as_ref())?;
+                Some(Guard { number: *number, route: route.map(|name| name.as_str().into()) })
+            }
             None if self.rules.have_issuer() => {
                 if let Some(written) = &self.route {
                     let line = "expected portcullis_config beside portcullis_route, got portcullis_issuer: the routes are in that file";
@@ -157,6 +162,28 @@ impl Location {
     /// Returns the guard of the block; none if its requests are not judged.
     pub(crate) fn guard(&self) -> Option<&Guard> {
         self.guard.as_ref()
+    }
+}
+
+/// The guards of a server's blocks, by the numbers of their configurations.
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    numbers: Vec<usize>,
+}
+
+impl Server {
+    /// Notes the guard of a block.
+    pub(crate) fn note(&mut self, location: &Location) {
+        if let Some(Guard { number, .. }) = location.guard()
+            && !self.numbers.contains(number)
+        {
+            self.numbers.push(*number);
+        }
+    }
+
+    /// Returns the numbers of the configurations.
+    pub(crate) fn numbers(&self) -> &[usize] {
+        &self.numbers
     }
 }
 
@@ -209,6 +236,18 @@ impl Guards {
         }
         self.configs.push(Loaded { config, path: None, place });
         self.configs.len() - 1
+    }
+
+    /// Checks that a file has the route that a block chooses.
+    fn check_route(&self, number: usize, written: Option<&Written>) -> Result<(), Vec<Mistake>> {
+        let chosen = written.and_then(|written| Some((written.words.first()?, &written.place)));
+        let Some(((name, place), loaded)) = chosen.zip(self.configs.get(number)) else { return Ok(()) };
+        if loaded.config.has_route(name) {
+            return Ok(());
+        }
+        let file = loaded.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let line = format!("expected the name of a route in {file}, got \"{name}\"");
+        Err(vec![Mistake { line, place: Some(place.clone()) }])
     }
 
     /// Returns true if nothing is guarded.

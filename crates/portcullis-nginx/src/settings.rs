@@ -198,6 +198,11 @@ impl Rules {
             lines.add(&format!("realm = {}", text(realm)), written);
         }
         for written in &self.claims {
+            if let Some(name) = written.words.first().filter(|name| name.contains('=')) {
+                let line =
+                    format!("expected the name of a claim, and its value behind it as in `role admin`, got \"{name}\"");
+                return Err(vec![Mistake { line, place: Some(written.place.clone()) }]);
+            }
             lines.add("[[routes.claims]]", written);
             for line in claim(&written.words) {
                 lines.add(&line, written);

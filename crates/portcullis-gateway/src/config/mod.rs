@@ -142,6 +142,12 @@ impl Config {
         Self::read(text, "", base).map_err(|report| problem::mistakes(&report))
     }
 
+    /// Returns true if a route has this name.
+    #[must_use]
+    pub fn has_route(&self, name: &str) -> bool {
+        self.routes.iter().any(|route| route.name.as_deref() == Some(name))
+    }
+
     /// Returns the number of issuers that another configuration has, too.
     #[must_use]
     pub fn common_issuers(&self, other: &Self) -> usize {

@@ -370,11 +370,6 @@ impl Gateway {
         Ok((Some(route), rule))
     }
 
-    /// Returns true if a proxy may choose a route by this name.
-    pub fn has_route(&self, name: &str) -> bool {
-        self.named(name).is_some()
-    }
-
     /// Returns the index of the route with this name.
     fn named(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|own| own.as_deref() == Some(name))

@@ -13,7 +13,7 @@ use ngx::ffi::{
 
 use super::{caught, module, text};
 use crate::{
-    location::{Guards, Location},
+    location::{Guards, Location, Server},
     settings::{Directive, Mistake, Place, Written},
 };
 
@@ -36,6 +36,14 @@ pub(super) unsafe fn of_main<'a>(confs: *mut *mut c_void) -> Option<&'a Guards> 
 pub(super) unsafe fn of_location<'a>(confs: *mut *mut c_void) -> Option<&'a Location> {
     // SAFETY: configuration; `make_location` has made it.
     unsafe { (*confs.add(module::index())).cast::<Location>().as_ref() }
+}
+
+/// # Safety
+///
+/// `confs` is the array of server configurations of a cycle that lives as long as `'a`.
+pub(super) unsafe fn of_server<'a>(confs: *mut *mut c_void) -> Option<&'a Server> {
+    // SAFETY: configuration; `make_server` has made it.
+    unsafe { (*confs.add(module::index())).cast::<Server>().as_ref() }
 }
 
 /// Returns the guards of a cycle; none if it has no `http` block.
@@ -65,6 +73,12 @@ pub(super) unsafe extern "C" fn make_main(cf: *mut ngx_conf_t) -> *mut c_void {
             ptr::null_mut()
         })
     }
+}
+
+/// Makes the configuration of a server.
+pub(super) unsafe extern "C" fn make_server(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: nginx calls it with a live configuration.
+    unsafe { caught((*cf).log, ptr::null_mut(), || boxed(cf, Server::default()).cast()) }
 }
 
 /// Makes the configuration of an `http`, `server`, `location`, `if` or `limit_except` block.
@@ -104,9 +118,22 @@ pub(super) unsafe extern "C" fn merge_location(
     unsafe {
         caught((*cf).log, MISTAKE, || {
             let (outer, own) = (&*outer.cast::<Location>(), &mut *own.cast::<Location>());
-            let Some(guards) = main_of(cf) else { return MISTAKE };
-            told(cf, own.within(outer, guards))
+            let (Some(guards), Some(server)) = (main_of(cf), server_of(cf)) else { return MISTAKE };
+            let outcome = own.within(outer, guards);
+            server.note(own);
+            told(cf, outcome)
         })
+    }
+}
+
+/// # Safety
+///
+/// It is the configuration of a server or a block within, and nothing else borrows the server.
+unsafe fn server_of<'a>(cf: *mut ngx_conf_t) -> Option<&'a mut Server> {
+    // SAFETY: configuration; while blocks are merged, the context is that of their server.
+    unsafe {
+        let context = (*cf).ctx.cast::<ngx_http_conf_ctx_t>().as_ref()?;
+        (*context.srv_conf.add(module::index())).cast::<Server>().as_mut()
     }
 }
 

@@ -8,8 +8,8 @@ use ngx::ffi::{
     NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, ngx_array_push,
     ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t,
     ngx_http_core_module, ngx_http_handler_pt, ngx_http_module_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
-    ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, ngx_http_request_t, ngx_int_t, ngx_module_t, ngx_process, ngx_uint_t,
-    ngx_worker,
+    ngx_http_phases_NGX_HTTP_POST_READ_PHASE, ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, ngx_http_request_t, ngx_int_t,
+    ngx_module_t, ngx_process, ngx_uint_t, ngx_worker,
 };
 
 use super::{FAILED, Request, arrivals, caught, configuration, text, variables, zone};
@@ -40,7 +40,7 @@ static CONTEXT: ngx_http_module_t = ngx_http_module_t {
     postconfiguration: Some(after_configuration),
     create_main_conf: Some(configuration::make_main),
     init_main_conf: None,
-    create_srv_conf: None,
+    create_srv_conf: Some(configuration::make_server),
     merge_srv_conf: None,
     create_loc_conf: Some(configuration::make_location),
     merge_loc_conf: Some(configuration::merge_location),
@@ -140,7 +140,8 @@ unsafe extern "C" fn after_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {
             }
             let core = (*(*context).main_conf.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
             for (phase, handler) in [
-                (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access as Handler),
+                (ngx_http_phases_NGX_HTTP_POST_READ_PHASE, after_reading as Handler),
+                (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access),
                 (ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, before_content),
             ] {
                 let phases = &raw mut (*core).phases;
@@ -155,6 +156,18 @@ unsafe extern "C" fn after_configuration(cf: *mut ngx_conf_t) -> ngx_int_t {
 }
 
 type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// Looks after a request before any rule of nginx's sees it.
+unsafe extern "C" fn after_reading(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls it with a live request.
+    unsafe {
+        let failed = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+        caught((*(*raw).connection).log, failed, || {
+            let is_clean = Request::new(raw).is_some_and(door::without_forged_fields);
+            if is_clean { NGX_DECLINED as ngx_int_t } else { failed }
+        })
+    }
+}
 
 /// Looks after a request that may pass, before it is answered.
 unsafe extern "C" fn before_content(raw: *mut ngx_http_request_t) -> ngx_int_t {

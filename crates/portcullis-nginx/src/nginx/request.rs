@@ -12,7 +12,7 @@ use ngx::ffi::{
 use super::{FAILED, Fields, caught, configuration, log, response, state, text};
 use crate::{
     door::{self, State},
-    location::{Guards, Location},
+    location::{Guards, Location, Server},
 };
 
 /// A request, as long as a callback runs.
@@ -140,6 +140,12 @@ impl<'r> Request<'r> {
     pub(crate) fn location(self) -> Option<&'r Location> {
         // SAFETY: configuration.
         unsafe { configuration::of_location((*self.raw()).loc_conf) }
+    }
+
+    /// Returns the server that the request is for.
+    pub(crate) fn server(self) -> Option<&'r Server> {
+        // SAFETY: configuration.
+        unsafe { configuration::of_server((*self.raw()).srv_conf) }
     }
 
     /// Returns the guards of the configuration.

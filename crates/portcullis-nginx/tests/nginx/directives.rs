@@ -13,7 +13,11 @@ const BLOCK: &str = "
         location / { proxy_pass http://{api}; }
         location /read { portcullis_scope read; proxy_pass http://{api}; }
         location /read/admin { portcullis_claim role admin; proxy_pass http://{api}; }
-        location /public { portcullis off; proxy_pass http://{api}; }
+        location /public {
+            portcullis off;
+            proxy_pass http://{api};
+            location /public/not { portcullis_scope write; proxy_pass http://{api}; }
+        }
         location /some { portcullis_any_scope read write; portcullis_realm some; proxy_pass http://{api}; }
         location /claims {
             portcullis_claim sub alice bob;
@@ -37,6 +41,9 @@ async fn rules_by_directives() {
         ("GET /", Some(&reader), 200),
         ("GET /", Some(&scene.read().audience("https://other.example").sign()), 401),
         ("GET /public/x", None, 200),
+        ("GET /public/not", None, 401),
+        ("GET /public/not", Some(&reader), 403),
+        ("GET /public/not", Some(&writer), 200),
         ("GET /read/x", Some(&reader), 200),
         ("GET /read/x", Some(&writer), 403),
         ("GET /some", Some(&writer), 200),
@@ -60,6 +67,8 @@ async fn rules_by_directives() {
 fn mistakes_are_told_with_file_and_line() {
     let folder = folder();
     fs::write(folder.path().join("bad.toml"), "[[issuers]]\nissuer = \"https://as.example.com\"\nscop = 1\n").unwrap();
+    fs::write(folder.path().join("good.toml"), "[[issuers]]\nissuer = \"https://as.example.com\"\naudience = \"a\"\n")
+        .unwrap();
     for (lines, expected) in [
         ("portcullis on;", "expected portcullis_config or portcullis_issuer here or in a block around it"),
         ("portcullis_scope read;", "expected portcullis_issuer here or in a block around it, got rules without one"),
@@ -68,6 +77,9 @@ fn mistakes_are_told_with_file_and_line() {
         ("portcullis_issuer nonsense;", "nginx.conf:"),
         ("portcullis_issuer https://as.example.com jwks;", "expected KEY=VALUE"),
         ("portcullis_issuer https://as.example.com jwks_urii=https://x.example;", "unknown key `jwks_urii`"),
+        ("portcullis_config good.toml;\nportcullis_route none;", "expected the name of a route in"),
+        ("portcullis_issuer https://as.example.com;\nportcullis_claim !role=admin;", "expected the name of a claim"),
+        ("portcullis_issuer https://as.example.com;\nportcullis_claim role=admin;", "expected the name of a claim"),
         ("portcullis maybe;", "expected portcullis on or portcullis off"),
         (
             "portcullis_issuer https://as.example.com;\nportcullis_route x;",

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    scene::{Answer, Scene, ask},
+    scene::{Answer, Scene, ask, exchange},
     site::{ISSUER, introspecting, site},
 };
 
@@ -313,4 +313,44 @@ async fn an_upgrade_that_leads_past_the_module_does_not_arrive() {
             );
         }
     }
+}
+
+/// Rules of nginx that read fields before the access phase, and a location that nobody guards.
+const EARLY: &str = "
+    map $http_x_auth_subject $mapped { default $http_x_auth_subject; }
+    server {
+        listen {port};
+        underscores_in_headers on;
+        set $at_server $http_x_auth_subject;
+        location / { portcullis_config portcullis.toml; proxy_pass http://{api}; }
+        location /set/ {
+            portcullis_config portcullis.toml;
+            set $early $http_x_auth_subject;
+            set $early_map $mapped;
+            if ($http_x_auth_subject) { return 418; }
+            proxy_set_header X-Early $early$early_map$at_server;
+            proxy_pass http://{api};
+        }
+        location /open/ { portcullis off; proxy_pass http://{api}; }
+    }
+    server {
+        listen {port};
+        server_name other.example.com;
+        location / { proxy_pass http://{api}; }
+    }";
+
+#[tokio::test]
+async fn no_rule_of_nginx_sees_a_forged_field_not_even_before_the_verdict() {
+    let scene = site(&[("portcullis.toml", &format!("{ISSUER}{ROUTES}"))], EARLY).await;
+    let bearer = format!("Bearer {}", scene.read().sign());
+    for spelling in ["X-Auth-Subject", "X_Auth_Subject", "x-auth-subject"] {
+        let fields = [("Authorization", bearer.as_str()), (spelling, "root")];
+        let echo = ask(scene.port, "GET /set/x", &fields).await.echo();
+        assert_eq!((echo.all("x-early"), echo.all("x-auth-subject")), (vec![], vec!["alice"]), "{spelling}");
+        let open = ask(scene.port, "GET /open/x", &fields).await.echo();
+        assert!(open.all("x-auth-subject").is_empty() && open.all("x_auth_subject").is_empty(), "{spelling}: {open:?}");
+    }
+    // A server without guards is left alone.
+    let request = "GET / HTTP/1.1\r\nHost: other.example.com\r\nX-Auth-Subject: own\r\nConnection: close\r\n\r\n";
+    assert_eq!(exchange(scene.port, request).await.echo().all("x-auth-subject"), ["own"]);
 }
