@@ -25,9 +25,9 @@ const MODULE: &str = "ngx_http_portcullis_module.so";
 /// The folder of nginx's headers in Debian's package `nginx-dev`. Its `configure` writes into the folder that it is started in.
 const DEBIAN: &str = "/usr/share/nginx/src";
 
-/// A flag for the vendored nginx that Debian's has among its own: tests compare the module with the gateway, which is asked by
-/// `auth_request`.
-const VENDORED_FLAGS: &str = "--with-http_auth_request_module";
+/// Flags for the vendored nginx that Debian's has among its own: tests load these modules, too.
+const VENDORED_FLAGS: &str =
+    "--with-http_auth_request_module --with-http_stub_status_module --with-http_addition_module";
 
 /// Runs the command.
 pub(crate) fn run(release: bool, vendored: bool) -> Result {

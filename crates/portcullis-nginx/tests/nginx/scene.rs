@@ -86,6 +86,8 @@ impl Scene {
 pub(crate) fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // An nginx that was configured without a place for its log looks for this one before it has read its configuration.
+    fs::create_dir(folder.path().join("logs")).unwrap();
     folder
 }
 
