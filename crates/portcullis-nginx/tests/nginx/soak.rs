@@ -57,7 +57,10 @@ impl Mixed {
         scene.knows_keys().await;
         scene.authorization.fault(Endpoint::Introspection, Fault::Delay(Duration::from_millis(2)));
         let shared = Arc::new(Shared::default());
-        let (jwt, opaque) = (scene.read().sign(), (0..20).map(|_| scene.opaque()).collect::<Vec<_>>());
+        // The tokens of the beginning are good to the end.
+        let lasting = || scene.read().expires_in(time() + Duration::from_secs(600));
+        let (jwt, opaque) =
+            (lasting().sign(), (0..20).map(|_| scene.authorization.issue_opaque(lasting())).collect::<Vec<_>>());
         let clients = (0..CLIENTS).map(|number| {
             let (scene, shared) = (Arc::clone(&scene), Arc::clone(&shared));
             let (jwt, opaque) = (jwt.clone(), opaque.clone());
