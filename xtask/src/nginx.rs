@@ -72,9 +72,9 @@ pub(crate) fn add_checks(steps: &mut Steps) {
         }
         configured()?;
         let lints = ["clippy", "--package", NGINX, "--all-targets", "--", "-D", "warnings"];
-        run_command(&mut for_debian(cargo(lints)))?;
+        run_command(for_debian(&mut cargo(lints)))?;
         let docs = ["doc", "--no-deps", "--package", NGINX];
-        run_command(for_debian(cargo(docs)).env("RUSTDOCFLAGS", "-D warnings"))?;
+        run_command(for_debian(&mut cargo(docs)).env("RUSTDOCFLAGS", "-D warnings"))?;
         Ok(OK)
     });
 }
@@ -97,19 +97,21 @@ pub(crate) fn set_up() -> Result {
 
 /// Builds the module for Debian's nginx, and returns its path.
 pub(crate) fn build(release: bool) -> Result<PathBuf> {
-    let messages = run_reading(&mut for_debian(cargo_build(release)))?;
+    let messages = run_reading(for_debian(&mut cargo_build(release)))?;
     keep(&built_module(&messages)?, &folder().join(MODULE))
 }
 
 /// The command that builds the module for Debian's nginx in release mode, for a caller that chooses checkout and target folder.
 pub(crate) fn release_build() -> Command {
-    for_debian(cargo(["build", "--release", "--package", NGINX]))
+    let mut build = cargo(["build", "--release", "--package", NGINX]);
+    for_debian(&mut build);
+    build
 }
 
 /// Has a command for the whole workspace take the module in, or leave it out where the headers are not set up.
 pub(crate) fn within(command: &mut Command) {
     match folder().join("debian/.configured").exists() {
-        true => command.env("NGINX_BUILD_DIR", folder().join("debian/objs")).env_remove("NGINX_SOURCE_DIR"),
+        true => for_debian(command),
         false => command.args(["--exclude", NGINX]),
     };
 }
@@ -192,9 +194,8 @@ fn cargo_build(release: bool) -> Command {
     build
 }
 
-fn for_debian(mut command: Command) -> Command {
-    command.env("NGINX_BUILD_DIR", folder().join("debian/objs")).env_remove("NGINX_SOURCE_DIR");
-    command
+fn for_debian(command: &mut Command) -> &mut Command {
+    command.env("NGINX_BUILD_DIR", folder().join("debian/objs")).env_remove("NGINX_SOURCE_DIR")
 }
 
 fn for_vendored(command: &mut Command) -> &mut Command {

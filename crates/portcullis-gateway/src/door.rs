@@ -12,5 +12,5 @@ pub use crate::{
         Original, Pass, Refused, Reported, Waiting, leads_past_us, told_in_field,
     },
     routes::Overrides,
-    telemetry::{BUCKETS, TRACEPARENT, describe, is_refusal_of_library, timed_out},
+    telemetry::{BUCKETS, describe, is_refusal_of_library, timed_out},
 };

@@ -8,7 +8,8 @@
 //! - A request is judged once for each guard: nginx runs the access phase again after an internal redirect, and then the verdict of the
 //!   same guard holds. Another guard judges the same header fields of the client, and takes the verification of the token over.
 //! - Method and path of the request line are judged, whatever `rewrite` or an internal redirect makes of them.
-//! - A refused request has no field that only the gateway may set either: another module (`satisfy any`) or an error page may hand it on.
+//! - Fields that only a guard may set are taken off before any rule of nginx's sees them. Another module (`satisfy any`) or an error page
+//!   may hand a refused request on, and gets those of the client alone.
 //! - A request that cannot be judged gets 500 or 503. None passes without a verdict.
 
 use std::{cell::RefCell, env, rc::Rc, str, sync::LazyLock, time::Duration};
@@ -17,17 +18,17 @@ use http::{
     HeaderName, HeaderValue, Response,
     header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
-use portcullis::{Access, Claims, Content, HeaderFields, ResourceDocument, json};
+use portcullis::{Access, Claims, Content, ResourceDocument, json};
 use portcullis_gateway::door::{
-    self as gateway, CertificateIn, Decider, Deciding, Decision, Fault, Gateway, Original, Overrides, Pass, Refused,
-    TRACEPARENT, leads_past_us, told_in_field,
+    self as gateway, Authorization, CertificateIn, Decider, Deciding, Decision, Fault, Gateway, Original, Overrides,
+    Pass, Refused, leads_past_us, told_in_field,
 };
 use tokio::task::AbortHandle;
 
 use crate::{
     lines::{self, Line},
     location::{Guard, Guards, Server},
-    nginx::{self, Authorization, Fields, Level, Request, Ticket},
+    nginx::{self, Fields, Level, Request, Ticket},
     worker,
 };
 
@@ -111,8 +112,8 @@ const PASS: &str = "pass";
 /// The code of a request whose decision did not come in time.
 const TIMED_OUT: &str = "timed_out";
 
-/// Takes the client's header fields off that only a guard of the server may set, before any rule of nginx's sees them, and also where
-/// nobody asks for a token. Returns false if it could not.
+/// Takes the client's header fields off that only a guard of the server may set, and those that would have such a field dropped or lead
+/// past the guard, before any rule of nginx's sees them, and also where nobody asks for a token. Returns false if it could not.
 pub(crate) fn without_forged_fields(request: Request<'_>) -> bool {
     let numbers = request.server().map(Server::numbers).unwrap_or_default();
     if numbers.is_empty() {
@@ -121,9 +122,13 @@ pub(crate) fn without_forged_fields(request: Request<'_>) -> bool {
     let Some(deciders) = request.guards().and_then(|guards| guards.deciders().ok()) else { return false };
     numbers.iter().filter_map(|number| deciders.get(*number)).all(|decider| {
         let gateway = decider.gateway();
-        let is_forged = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name));
-        let is_clean = !request.fields().iter().any(|(name, _)| is_forged(name));
-        is_clean || request.hand_on(|name, _| !is_forged(name), std::iter::empty(), Authorization::AsSent)
+        let is_forged = |name: &[u8], value: &[u8]| {
+            let is_ours = str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name));
+            is_ours || is_hop_by_hop(&gateway, name, value)
+        };
+        let is_clean = !request.fields().iter().any(|(name, value)| is_forged(name, value));
+        let keeps = |name: &[u8], value: &[u8]| !is_forged(name, value);
+        is_clean || request.hand_on(keeps, std::iter::empty(), &Authorization::AsSent)
     })
 }
 
@@ -139,7 +144,7 @@ pub(crate) fn admit(request: Request<'_>) -> Outcome {
             Outcome::Waits
         }
         Stage::Arrived(of, Arrival::Decision(decision, _)) if of == *guard => {
-            conclude(request, guards, state, guard, *decision)
+            conclude(request, state, guard, *decision)
         }
         Stage::Arrived(_, Arrival::Lost) => Outcome::Failed,
         Stage::TooLate(of) if of == *guard => too_late(request, state, of),
@@ -182,7 +187,7 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
     let fields = request.fields();
     let (Ok(method), Ok(target)) = (str::from_utf8(request.method()), str::from_utf8(request.target())) else {
         let decision = decider.refuse(&gateway, &Fault::MalformedPath, &Original::NOTHING);
-        return conclude(request, guards, state, guard, decision);
+        return conclude(request, state, guard, decision);
     };
     let Ok(certificate) = str::from_utf8(request.certificate()) else { return Outcome::Failed };
     let original = Original {
@@ -196,12 +201,12 @@ fn judge(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, be
         content: Content::Unseen,
         certificate: CertificateIn::Check(certificate),
         before: before.and_then(|verdict| verdict.access.as_ref()),
-        traceparent: decider.traceparent(|| traceparent(&fields)),
+        traceparent: decider.traceparent(&fields),
     };
     match decider.decide(&gateway, &original) {
-        Deciding::Done(decision) => conclude(request, guards, state, guard, decision),
-        // However the wait ends, the page for its end gets no forged fields.
-        Deciding::Waits(_) if !hand_on(request, &gateway, None) => Outcome::Failed,
+        Deciding::Done(decision) => conclude(request, state, guard, decision),
+        // However the wait ends, the page for its end gets no fields of another guard.
+        Deciding::Waits(_) if !hand_on(request, None) => Outcome::Failed,
         Deciding::Waits(waiting) => wait(request, guards, state, guard, waiting),
     }
 }
@@ -317,22 +322,18 @@ fn too_late(request: Request<'_>, state: &State, guard: Guard) -> Outcome {
 }
 
 /// Carries a decision out.
-fn conclude(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard, decision: Decision) -> Outcome {
-    let Some(decider) = decider(guards, guard) else { return Outcome::Failed };
+fn conclude(request: Request<'_>, state: &State, guard: &Guard, decision: Decision) -> Outcome {
     request.take_answer_back();
-    let gateway = decider.gateway();
     let (outcome, verdict, answer) = match decision.outcome {
         Ok(pass) => {
-            let is_handed_on = hand_on(request, &gateway, Some(&pass));
-            let outcome = if is_handed_on { Outcome::Admitted } else { Outcome::Failed };
+            let outcome = if hand_on(request, Some(&pass)) { Outcome::Admitted } else { Outcome::Failed };
             let Pass { would_refuse, access, .. } = pass;
             let (would_refuse, reason) = would_refuse.map(|reported| (reported.code, reported.reason)).unzip();
             (outcome, Verdict { guard: guard.clone(), outcome, code: PASS, would_refuse, reason, access }, None)
         }
         Err(Refused { code, reason, response }) => {
-            // Another module may let it pass (`satisfy any`), without the fields that a client forged.
-            let is_handed_on = hand_on(request, &gateway, None);
-            let outcome = if is_handed_on { refuse(request, &response) } else { Outcome::Failed };
+            // Another module may let it pass (`satisfy any`), without the fields of another guard.
+            let outcome = if hand_on(request, None) { refuse(request, &response) } else { Outcome::Failed };
             let (guard, reason) = (guard.clone(), Some(reason));
             (outcome, Verdict { guard, outcome, code, would_refuse: None, reason, access: None }, Some(response))
         }
@@ -345,23 +346,16 @@ fn conclude(request: Request<'_>, guards: &Guards, state: &State, guard: &Guard,
     }
 }
 
-/// Hands the request on: with the gateway's header fields if it may pass, and without the client's of these names.
-fn hand_on(request: Request<'_>, gateway: &Gateway, pass: Option<&Pass>) -> bool {
-    let authorization = match pass.map(|pass| &pass.authorization) {
-        None | Some(gateway::Authorization::AsSent) => Authorization::AsSent,
-        Some(gateway::Authorization::Replaced(value)) => Authorization::Replaced(value.as_bytes()),
-        Some(gateway::Authorization::Removed) => Authorization::Removed,
-    };
-    let headers = pass.map(|pass| pass.headers.as_slice()).unwrap_or_default();
-    let is_ours = |name: &[u8]| {
-        let is_set = headers.iter().any(|(own, _)| name.eq_ignore_ascii_case(own.as_str().as_bytes()));
-        is_set || str::from_utf8(name).is_ok_and(|name| gateway.owns_header(name))
-    };
-    let set = headers.iter().filter_map(|(name, value)| Some((name.as_str().as_bytes(), value.as_ref()?.as_bytes())));
-    let keeps = |name: &[u8], value: &[u8]| !is_ours(name) && !is_hop_by_hop(gateway, name, value);
-    let is_handed_on = request.hand_on(keeps, set, authorization);
-    let nonce = pass.and_then(|pass| pass.dpop_nonce.as_ref());
-    is_handed_on && nonce.is_none_or(|nonce| request.answer_with("DPoP-Nonce", nonce.as_bytes()))
+/// Hands the request on: with the gateway's header fields in place of the client's if it may pass, and with those of the client alone if
+/// not, whatever another guard has set before.
+fn hand_on(request: Request<'_>, pass: Option<&Pass>) -> bool {
+    let Some(pass) = pass else { return request.hand_on(|_, _| true, std::iter::empty(), &Authorization::AsSent) };
+    let is_set = |name: &[u8]| pass.headers.iter().any(|(own, _)| name.eq_ignore_ascii_case(own.as_str().as_bytes()));
+    let set =
+        pass.headers.iter().filter_map(|(name, value)| Some((name.as_str().as_bytes(), value.as_ref()?.as_bytes())));
+    let nonce = pass.dpop_nonce.as_ref();
+    request.hand_on(|name, _| !is_set(name), set, &pass.authorization)
+        && nonce.is_none_or(|nonce| request.answer_with("DPoP-Nonce", nonce.as_bytes()))
 }
 
 /// Refuses a request: nginx answers with its own page or that of `error_page`, unless the refusal has a body, which is to be sent then.
@@ -426,14 +420,6 @@ fn is_hop_by_hop(gateway: &Gateway, name: &[u8], value: &[u8]) -> bool {
         10 if name.eq_ignore_ascii_case(b"connection") => gateway.is_dropped_by(value),
         7 if name.eq_ignore_ascii_case(b"upgrade") => leads_past_us(value),
         _ => false,
-    }
-}
-
-/// Returns the `traceparent` field, if there is exactly one.
-fn traceparent<'a>(fields: &'a Fields<'_>) -> Option<&'a str> {
-    match fields.first_two(&HeaderName::from_static(TRACEPARENT)) {
-        [Some(only), None] => str::from_utf8(only).ok(),
-        _ => None,
     }
 }
 

@@ -89,10 +89,10 @@ impl<S: Subscriber> Layer<S> for Lines {
         let mut text = Text::default();
         event.record(&mut text);
         let line = Line { level: text.level(*event.metadata().level()), text: text.line() };
-        let is_kept = KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.push(line.clone()))).is_some();
-        if !is_kept {
-            nginx::write(line.level, line.text);
-        }
+        KEPT.with_borrow_mut(|kept| match kept {
+            Some(kept) => kept.push(line),
+            None => nginx::write(line.level, line.text),
+        });
     }
 }
 

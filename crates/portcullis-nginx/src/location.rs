@@ -9,8 +9,10 @@ use std::{
 use portcullis_gateway::door::{CommonMemory, Config, Decider, Door, Gateway};
 use tokio::runtime::Builder;
 
-use crate::memory;
-use crate::settings::{self, Directive, Mistake, Place, Rules, Written};
+use crate::{
+    memory,
+    settings::{self, Directive, Mistake, Place, Rules, Written},
+};
 
 /// The settings of an `http`, `server`, `location`, `if` or `limit_except` block.
 #[derive(Debug, Default)]
@@ -22,8 +24,6 @@ pub(crate) struct Location {
     route: Option<Written>,
     rules: Rules,
     guard: Option<Guard>,
-    /// True if the block answers with the metrics.
-    shows_status: bool,
 }
 
 /// The guard of a block: its configuration by its number, and the name of its route if the block chooses one.
@@ -78,10 +78,9 @@ impl Location {
                 twice(self.route.is_some())?;
                 self.route = Some(written);
             }
-            Directive::Status => self.shows_status = true,
-            rule => {
-                self.rules.take(rule, written);
-            }
+            // nginx keeps the handler of the block.
+            Directive::Status => {}
+            rule => self.rules.take(rule, written),
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use std::{ffi::CStr, fmt, path::Path, sync::Arc};
 
 use portcullis_gateway::door::Config;
-use toml::{Table, Value};
 
 /// A directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +106,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Takes a directive in; returns false if it is none of a rule.
-    pub(crate) fn take(&mut self, directive: Directive, written: Written) -> bool {
+    /// Takes a directive in, if it is one of a rule.
+    pub(crate) fn take(&mut self, directive: Directive, written: Written) {
         let list = match directive {
             Directive::Issuer => &mut self.issuers,
             Directive::Audience => &mut self.audiences,
@@ -116,10 +115,9 @@ impl Rules {
             Directive::AnyScope => &mut self.any_scope,
             Directive::Claim => &mut self.claims,
             Directive::Realm => &mut self.realm,
-            Directive::Switch | Directive::Config | Directive::Route | Directive::Status => return false,
+            Directive::Switch | Directive::Config | Directive::Route | Directive::Status => return,
         };
         list.push(written);
-        true
     }
 
     fn lists(&self) -> [&Vec<Written>; 6] {
@@ -254,8 +252,8 @@ fn text(text: &str) -> String {
     quoted
 }
 
-fn array<'a>(words: impl Iterator<Item = &'a String>) -> String {
-    format!("[{}]", words.map(|word| text(word)).collect::<Vec<_>>().join(", "))
+fn array(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    format!("[{}]", words.map(|word| text(word.as_ref())).collect::<Vec<_>>().join(", "))
 }
 
 /// Lines of `portcullis.toml`, each with the place of its directive.
@@ -281,8 +279,7 @@ impl Lines {
                 let line = format!("expected KEY=VALUE behind the issuer, as in jwks_uri=https://…, got \"{option}\"");
                 return Err(vec![Mistake { line, place: Some(written.place.clone()) }]);
             };
-            let line = Table::from_iter([(key.to_owned(), option_value(key, value))]).to_string();
-            self.add(line.trim_end(), written);
+            self.add(&format!("{} = {}", text(key), option_value(key, value)), written);
         }
         Ok(())
     }
@@ -300,14 +297,11 @@ impl Lines {
 }
 
 /// Returns the value of an option; algorithms and the like are lists with commas between their values.
-fn option_value(key: &str, value: &str) -> Value {
-    match key {
-        "algorithms" | "key_uses" | "typ" => Value::Array(value.split(',').map(|value| value.into()).collect()),
-        _ => match value {
-            "true" => Value::Boolean(true),
-            "false" => Value::Boolean(false),
-            _ => Value::String(value.to_owned()),
-        },
+fn option_value(key: &str, value: &str) -> String {
+    match (key, value) {
+        ("algorithms" | "key_uses" | "typ", _) => array(value.split(',')),
+        (_, "true" | "false") => value.to_owned(),
+        _ => text(value),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use opentelemetry::context::FutureExt;
-use portcullis::{ClientAddress, Ground, Pending};
+use portcullis::{ClientAddress, Ground, HeaderFields, Pending};
 
 use super::{
     Decision, Fault, Gateway, Original, Recent,
@@ -96,8 +96,8 @@ impl Decider {
     }
 
     /// Returns the parent of a decision's span, if the decision gets a span.
-    pub fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
-        self.teller.traceparent(read)
+    pub fn traceparent<'a>(&self, fields: &'a dyn HeaderFields) -> Option<&'a str> {
+        self.teller.traceparent(fields)
     }
 
     /// Decides about a request as far as possible without waiting.

@@ -27,7 +27,6 @@ use crate::{
     decision::{CertificateIn, Decider, Deciding, Decision, Door, Fault, Gateway, Original, leads_past_us},
     listener::Peer as Connected,
     routes::Overrides,
-    telemetry::TRACEPARENT,
 };
 use codec::Answer;
 use content::content;
@@ -85,6 +84,7 @@ impl ExtAuthz {
     }
 
     fn decide(&self, gateway: &Arc<Gateway>, http: &HttpRequest, route: Option<&str>, certificate: &str) -> Deciding {
+        let client = Fields(http);
         let original = Original {
             method: &http.method,
             target: &http.path,
@@ -92,14 +92,14 @@ impl ExtAuthz {
             scheme: (!http.scheme.is_empty()).then_some(&*http.scheme),
             overriding: overriding(http),
             route,
-            fields: &Fields(http),
+            fields: &client,
             content: content(http),
             certificate: match gateway.certificate_field(Door::ExtAuthz) {
                 Some(field) => CertificateIn::Field(field),
                 None => CertificateIn::Check(certificate),
             },
             before: None,
-            traceparent: self.decider.traceparent(|| traceparent(http)),
+            traceparent: self.decider.traceparent(&client),
         };
         let is_hop_by_hop = fields(http, CONNECTION).iter().any(|connection| gateway.is_dropped_by(connection))
             || fields(http, UPGRADE).iter().any(|upgrade| leads_past_us(upgrade));
@@ -137,12 +137,6 @@ fn overriding(request: &HttpRequest) -> Overrides<'_> {
         return fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name, value.as_bytes()));
     };
     raw.headers.iter().fold(Overrides::NOTHING, |before, field| before.and(&field.key, value(field)))
-}
-
-/// Returns the `traceparent` field, if there is exactly one.
-fn traceparent(request: &HttpRequest) -> Option<&str> {
-    let [field] = *fields(request, TRACEPARENT) else { return None };
-    std::str::from_utf8(field).ok()
 }
 
 /// The header fields of a request. Envoy joins several of a name with a comma, unless it is configured to send raw

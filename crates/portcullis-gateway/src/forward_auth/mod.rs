@@ -25,7 +25,6 @@ use crate::{
     decision::{Authorization, CertificateIn, DPOP_NONCE, Decider, Deciding, Decision, Door, Gateway, Original, Pass},
     listener::Peer,
     routes::Overrides,
-    telemetry::TRACEPARENT,
 };
 use question::{Described, Form, Question};
 
@@ -93,7 +92,7 @@ impl ForwardAuth {
     ) -> Result<(Original<'a>, Form), Box<Decision>> {
         let described = Question { head, gateway }.original();
         let Described { method, target, host, scheme, form } = described.as_ref().copied().unwrap_or_default();
-        let traceparent = self.decider.traceparent(|| traceparent(&head.headers));
+        let traceparent = self.decider.traceparent(&head.headers);
         let overriding = overriding(&head.headers);
         let (fields, content) = (&head.headers, Content::Unseen);
         let certificate = self.certificate(gateway, form);
@@ -129,15 +128,6 @@ impl ForwardAuth {
 fn overriding(headers: &HeaderMap) -> Overrides<'_> {
     let fields = headers.iter().filter(|(name, _)| *name != question::ORIGINAL_URL);
     fields.fold(Overrides::NOTHING, |before, (name, value)| before.and(name.as_str(), value.as_bytes()))
-}
-
-/// Returns the `traceparent` field, if there is exactly one.
-fn traceparent(headers: &HeaderMap) -> Option<&str> {
-    let mut fields = headers.get_all(TRACEPARENT).iter();
-    match (fields.next(), fields.next()) {
-        (Some(only), None) => only.to_str().ok(),
-        _ => None,
-    }
 }
 
 /// The client's fields that an answer repeats: a proxy drops a field that it copies from the answer and does not find there.

@@ -14,12 +14,11 @@ pub use self::{
     counters::timed_out,
     log::is_refusal_of_library,
     metrics::{BUCKETS, describe},
-    traces::TRACEPARENT,
 };
 pub(crate) use self::{
     counters::{reload_waits, reloaded},
     log::init,
     metrics::metrics,
     seldom::Seldom,
-    traces::Traces,
+    traces::{TRACEPARENT, Traces},
 };

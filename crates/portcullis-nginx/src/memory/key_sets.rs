@@ -10,6 +10,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
+
 /// The number of slots.
 const SLOTS: usize = 16;
 /// The words of a slot: 64 KiB.

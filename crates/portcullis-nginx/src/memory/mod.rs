@@ -26,8 +26,8 @@ const SECRET: usize = 4;
 /// The number of words in all.
 pub(crate) const WORDS: usize = SECRET + key_sets::WORDS + proofs::WORDS;
 
-/// The memory of the workers.
-#[derive(Debug, Clone, Copy)]
+/// The memory of the workers. It is never printed: it has a secret.
+#[derive(Clone, Copy)]
 struct Memory {
     secret: &'static [AtomicU64],
     key_sets: KeySets,

@@ -17,7 +17,8 @@ pub(super) const WORDS: usize = 1 << 18;
 /// The bits of a word that tell the second.
 const SECONDS: u32 = 24;
 const SECONDS_MASK: u64 = (1 << SECONDS) - 1;
-/// The longest time for which a proof is kept: the second tells no difference of months.
+/// The longest time for which a proof is kept. A word that nobody has written over for 194 days reads as kept for so long once more:
+/// it stands for no other proof, as good as ever, and takes up its place.
 const LONGEST: u64 = 2 * 24 * 60 * 60;
 
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +42,8 @@ impl Proofs {
         let until = now + (ttl.as_secs() + 1).min(LONGEST);
         let own = name << SECONDS | (until & SECONDS_MASK);
         loop {
-            let known = || {
-                bucket
-                    .iter()
-                    .filter(|word| is_kept(word.load(Ordering::SeqCst), now))
-                    .filter(|word| word.load(Ordering::SeqCst) >> SECONDS == name)
-            };
+            let is_same = |word: u64| is_kept(word, now) && word >> SECONDS == name;
+            let known = || bucket.iter().map(|word| word.load(Ordering::SeqCst)).filter(|word| is_same(*word));
             if known().next().is_some() {
                 return Some(false);
             }
@@ -90,16 +87,15 @@ mod tests {
 
     #[test]
     fn a_proof_is_new_once_until_it_is_forgotten() {
-        let proofs = proofs(1 << 10);
         // Also where the seconds of a word begin anew.
         for start in [1_000, (1 << SECONDS) - 30, 1_795_000_000] {
+            let proofs = proofs(1 << 10);
             for number in 0..200 {
                 assert_eq!(proofs.keep_new(&id(number), MINUTE, at(start)), Some(true), "{start} {number}");
             }
             for (later, is_new) in [(0, false), (1, false), (59, false), (60, false), (61, true)] {
                 assert_eq!(proofs.keep_new(&id(7), MINUTE, at(start + later)), Some(is_new), "{start} {later}");
             }
-            let _ = start;
         }
     }
 

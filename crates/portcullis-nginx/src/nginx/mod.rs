@@ -32,7 +32,6 @@ pub(crate) use arrivals::{Ticket, mailbox, write};
 pub(crate) use fields::Fields;
 pub(crate) use log::{Level, log};
 pub(crate) use request::{Request, Token};
-pub(crate) use response::Authorization;
 pub(crate) use zone::{common, metrics};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,6 +9,8 @@ use ngx::ffi::{
     ngx_http_run_posted_requests, ngx_http_test_reading, ngx_msec_t, ngx_pool_t, ngx_post_event, ngx_posted_events,
 };
 
+use portcullis_gateway::door::Authorization;
+
 use super::{FAILED, Fields, caught, configuration, log, response, state, text};
 use crate::{
     door::{self, State},
@@ -246,7 +248,7 @@ impl<'r> Request<'r> {
         self,
         keeps: impl Fn(&[u8], &[u8]) -> bool,
         fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-        authorization: response::Authorization<'f>,
+        authorization: &'f Authorization,
     ) -> bool {
         // SAFETY: request.
         unsafe { response::hand_on(self, &keeps, fields, authorization) }.is_some()
@@ -270,7 +272,7 @@ impl<'r> Request<'r> {
         unsafe { response::put_back(self) };
     }
 
-    /// Adds a field to the answer; a challenge replaces an earlier one. Returns false if there is no memory.
+    /// Adds a field to the answer. Returns false if there is no memory.
     pub(crate) fn answer_with(self, name: &str, value: &[u8]) -> bool {
         // SAFETY: request.
         unsafe { response::add(self, name, value) }.is_some()

@@ -10,18 +10,9 @@ use ngx::ffi::{
     ngx_http_send_response, ngx_http_variable_t, ngx_list_init, ngx_list_push, ngx_list_t, ngx_str_t, ngx_table_elt_t,
 };
 
-use super::{Request, state, text};
+use portcullis_gateway::door::Authorization;
 
-/// The `Authorization` field for the upstream.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Authorization<'a> {
-    /// The client's.
-    AsSent,
-    /// Another in place of the client's.
-    Replaced(&'a [u8]),
-    /// None.
-    Removed,
-}
+use super::{Request, state, text};
 
 const AUTHORIZATION: &[u8] = b"authorization";
 const BASIC: &[u8] = b"basic ";
@@ -37,7 +28,7 @@ pub(super) unsafe fn hand_on<'f>(
     request: Request<'_>,
     keeps: &dyn Fn(&[u8], &[u8]) -> bool,
     fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-    authorization: Authorization<'f>,
+    authorization: &'f Authorization,
 ) -> Option<()> {
     let client = request.fields();
     let is_sent = matches!(authorization, Authorization::AsSent);
@@ -99,11 +90,11 @@ unsafe fn fill<'a, 'f>(
     list: *mut ngx_list_t,
     kept: impl Iterator<Item = &'a ngx_table_elt_t>,
     fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-    authorization: Authorization<'f>,
+    authorization: &'f Authorization,
     special: &mut Special,
 ) -> Option<()> {
     let replaced = match authorization {
-        Authorization::Replaced(value) => Some((&b"Authorization"[..], value)),
+        Authorization::Replaced(value) => Some((&b"Authorization"[..], value.as_bytes())),
         Authorization::AsSent | Authorization::Removed => None,
     };
     // SAFETY: request; each pushed element is written before it is read.

@@ -21,11 +21,12 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use portcullis::{Access, VerifiedToken};
+use http::HeaderName;
+use portcullis::{Access, HeaderFields, VerifiedToken};
 
 use self::mark::Mark;
 use super::{Decision, Door, Gateway, Original, Pass, Refused, Reported};
-use crate::telemetry::Traces;
+use crate::telemetry::{TRACEPARENT, Traces};
 
 /// The code of a request that passes.
 const PASS: &str = "pass";
@@ -64,9 +65,13 @@ impl Teller {
         Self { door, traces, recent }
     }
 
-    /// Returns the parent of a decision's span, if the decision gets a span.
-    pub(super) fn traceparent<'a>(&self, read: impl FnOnce() -> Option<&'a str>) -> Option<&'a str> {
-        self.traces.as_ref().and_then(|_| read())
+    /// Returns the parent of a decision's span, if the decision gets a span and there is exactly one field that names it.
+    pub(super) fn traceparent<'a>(&self, fields: &'a dyn HeaderFields) -> Option<&'a str> {
+        self.traces.as_ref()?;
+        match fields.first_two(&HeaderName::from_static(TRACEPARENT)) {
+            [Some(only), None] => std::str::from_utf8(only).ok(),
+            _ => None,
+        }
     }
 
     /// Begins the span of a decision, if there is to be one.

@@ -30,7 +30,7 @@ pub(crate) use self::collector::CollectorError;
 pub(super) use self::fetches::Fetches;
 
 /// The field that names the parent of a span.
-pub const TRACEPARENT: &str = "traceparent";
+pub(crate) const TRACEPARENT: &str = "traceparent";
 /// The time limit to export the last spans at the end of the process.
 const LAST_SPANS: Duration = Duration::from_secs(1);
 
