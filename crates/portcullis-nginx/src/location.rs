@@ -53,6 +53,10 @@ impl Location {
             ))]),
             false => Ok(()),
         };
+        if let Some(word) = written.words.iter().find(|word| word.contains('$')) {
+            let line = format!("expected a text, got the variable in \"{word}\": a rule is the same for each request");
+            return Err(vec![Mistake::here(line)]);
+        }
         match directive {
             Directive::Switch => {
                 twice(self.switch.is_some())?;
@@ -93,6 +97,11 @@ impl Location {
     pub(crate) fn within(&mut self, outer: &Self, guards: &mut Guards) -> Result<(), Vec<Mistake>> {
         let is_as_outer = self.file.is_none() && self.route.is_none() && self.rules.place().is_none();
         self.rules_and_file()?;
+        if let (Some((_, place)), Some(rule)) = (&self.file, outer.rules.place()) {
+            let line =
+                format!("expected no rules around portcullis_config, got those at {rule}: write them into the file");
+            return Err(vec![Mistake { line, place: Some(place.clone()) }]);
+        }
         if self.file.is_none() {
             self.rules.within(&outer.rules);
         }

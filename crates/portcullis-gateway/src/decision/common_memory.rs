@@ -19,7 +19,11 @@ pub trait CommonMemory: Send + Sync + 'static {
     fn key_set(&self, issuer: &str) -> Option<(Vec<u8>, SystemTime)>;
 
     /// Keeps a key set that was fetched at this time.
-    fn keep_key_set(&self, issuer: &str, set: &[u8], fetched_at: SystemTime);
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is not kept, for the log.
+    fn keep_key_set(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) -> Result<(), String>;
 
     /// Keeps the identifier of a proof for this time, in one step for all processes; returns true if it is new, and none if there is no
     /// room.
@@ -63,8 +67,7 @@ impl JwksCache for Kept {
 
     async fn set(&self, set: JwkSet) -> Result<(), Box<dyn Error + Send + Sync>> {
         let fetched_at = set.fetched_at().unwrap_or(SystemTime::UNIX_EPOCH);
-        self.memory.keep_key_set(&self.name, set.to_string().as_bytes(), fetched_at);
-        Ok(())
+        Ok(self.memory.keep_key_set(&self.name, set.to_string().as_bytes(), fetched_at)?)
     }
 }
 

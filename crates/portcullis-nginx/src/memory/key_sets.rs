@@ -12,7 +12,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 
 /// The number of slots.
-const SLOTS: usize = 16;
+const SLOTS: usize = 64;
 /// The words of a slot: 64 KiB.
 const SLOT: usize = 1 << 13;
 /// The words of a name or a digest.
@@ -59,9 +59,19 @@ impl KeySets {
         is_whole.then_some((set, fetched_at))
     }
 
-    /// Keeps a key set.
-    pub(super) fn write(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) {
-        let Some(slot) = self.slot_for(name(issuer)).filter(|_| set.len() <= (SLOT - HEAD) * 8) else { return };
+    /// Keeps a key set, in place of the oldest if there is no room.
+    ///
+    /// # Errors
+    ///
+    /// The set is too large for a slot.
+    pub(super) fn write(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) -> Result<(), String> {
+        let (size, most) = (set.len(), (SLOT - HEAD) * 8);
+        if size > most {
+            return Err(format!(
+                "expected a key set of {most} bytes at most for the memory of the workers, got {size}"
+            ));
+        }
+        let Some(slot) = self.slot_for(name(issuer)) else { return Ok(()) };
         let seconds = fetched_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let length = u64::try_from(set.len()).unwrap_or_default();
         let content = set.chunks(8).map(|bytes| {
@@ -71,6 +81,7 @@ impl KeySets {
         });
         let head = name(issuer).into_iter().chain(sum(issuer, seconds, set)).chain([length, seconds]);
         slot.iter().zip(head.chain(content)).for_each(|(word, value)| word.store(value, Ordering::Relaxed));
+        Ok(())
     }
 }
 
@@ -119,7 +130,7 @@ mod tests {
         for (issuer, set, seconds) in
             [("a", "one", 1), ("b", "{\"keys\":[]}", 2), ("a", "longer than eight", 3), ("a", "x", 4)]
         {
-            keys.write(issuer, set.as_bytes(), at(seconds));
+            assert_eq!(keys.write(issuer, set.as_bytes(), at(seconds)), Ok(()));
             assert_eq!(keys.read(issuer), Some((set.into(), at(seconds))));
         }
         assert_eq!(keys.read("b"), Some(("{\"keys\":[]}".into(), at(2))));
@@ -129,11 +140,11 @@ mod tests {
     fn a_set_that_does_not_fit_is_not_kept_and_the_oldest_makes_room() {
         let keys = shared();
         let largest = vec![b'k'; (SLOT - HEAD) * 8];
-        keys.write("a", &largest, at(1));
-        keys.write("a", &[largest.as_slice(), b"k"].concat(), at(2));
+        assert_eq!(keys.write("a", &largest, at(1)), Ok(()));
+        assert!(keys.write("a", &[largest.as_slice(), b"k"].concat(), at(2)).is_err());
         assert_eq!(keys.read("a"), Some((largest, at(1))));
         for (issuer, seconds) in (0..SLOTS).zip(2..) {
-            keys.write(&issuer.to_string(), b"set", at(seconds));
+            assert_eq!(keys.write(&issuer.to_string(), b"set", at(seconds)), Ok(()));
         }
         assert_eq!(keys.read("a"), None, "the oldest makes room");
         assert!((0..SLOTS).all(|issuer| keys.read(&issuer.to_string()).is_some()));
@@ -143,7 +154,7 @@ mod tests {
     fn a_half_written_slot_has_no_keys() {
         for index in 0..HEAD + 3 {
             let keys = shared();
-            keys.write("a", b"the keys, in three words", at(1));
+            assert_eq!(keys.write("a", b"the keys, in three words", at(1)), Ok(()));
             assert!(keys.read("a").is_some());
             keys.words.get(index).map(|word| word.fetch_xor(1 << 40, Ordering::Relaxed));
             assert_eq!(keys.read("a"), None, "word {index}");

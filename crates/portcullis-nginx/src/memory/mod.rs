@@ -64,8 +64,8 @@ impl CommonMemory for Memory {
         self.key_sets.read(issuer)
     }
 
-    fn keep_key_set(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) {
-        self.key_sets.write(issuer, set, fetched_at);
+    fn keep_key_set(&self, issuer: &str, set: &[u8], fetched_at: SystemTime) -> Result<(), String> {
+        self.key_sets.write(issuer, set, fetched_at)
     }
 
     fn keep_new_proof(&self, id: &str, ttl: Duration) -> Option<bool> {

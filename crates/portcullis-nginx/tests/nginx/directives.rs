@@ -81,6 +81,13 @@ fn mistakes_are_told_with_file_and_line() {
         ("portcullis_issuer https://as.example.com;\nportcullis_claim !role=admin;", "expected the name of a claim"),
         ("portcullis_issuer https://as.example.com;\nportcullis_claim role=admin;", "expected the name of a claim"),
         ("portcullis maybe;", "expected portcullis on or portcullis off"),
+        ("portcullis_config $host.toml;", "got the variable in \"$host.toml\""),
+        ("portcullis_issuer https://$host;\nportcullis_audience a;", "got the variable in \"https://$host\""),
+        ("portcullis_issuer https://as.example.com;\nportcullis_claim sub $x;", "got the variable in \"$x\""),
+        (
+            "portcullis_issuer https://as.example.com;\nlocation / { portcullis_config good.toml; }",
+            "expected no rules around portcullis_config, got those at",
+        ),
         (
             "portcullis_issuer https://as.example.com;\nportcullis_route x;",
             "expected portcullis_config beside portcullis_route",
