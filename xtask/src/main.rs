@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `api`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
+mod api;
 mod bench;
 mod check;
 mod dependencies;
@@ -64,6 +65,12 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
     },
+    /// Compare the public API of the libraries with their lists, `api.txt`
+    Api {
+        /// Write the lists anew
+        #[arg(long)]
+        write: bool,
+    },
     /// Count allocations, bytes and instructions, and compare them with their bounds
     Guards,
     /// Install missing tools and packages of the checks and tests
@@ -107,6 +114,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { fast, keep_going } => test::run(fast, keep_going),
         Command::Check { fast, keep_going } => check::run(fast, keep_going),
+        Command::Api { write } => api::check(write),
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Nginx { release, vendored } => nginx::run(release, vendored),

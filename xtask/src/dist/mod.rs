@@ -1,25 +1,36 @@
 //! `cargo xtask dist`: builds the artefacts for publishing into `target/dist`, and tries them out.
 
+mod crates;
 mod cross;
 mod debian;
+mod home;
 mod machine;
 mod npm;
 mod packages;
 mod platform;
 mod runtimes;
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 
-pub(crate) use npm::add_to;
 use platform::Platform;
 
-use crate::{Result, shell::root};
+use crate::{
+    Result,
+    shell::{output, program, root},
+    steps::Steps,
+    test::Counts,
+};
 
 /// The kinds of artefacts.
 #[derive(Subcommand)]
 pub(crate) enum Part {
+    /// Pack the crates
+    Crates,
     /// Build the npm packages for all platforms, and install and run them on each Node that they support
     Npm {
         /// The only platforms to build, such as linux-x64-gnu,linux-arm64-musl; all by default
@@ -34,6 +45,7 @@ pub(crate) enum Part {
 /// Runs the command.
 pub(crate) fn run(part: &Part) -> Result {
     match part {
+        Part::Crates => crates::run(),
         Part::Npm { here: true, .. } => npm::run_here(),
         Part::Npm { only, .. } => npm::run(only),
     }
@@ -42,4 +54,34 @@ pub(crate) fn run(part: &Part) -> Result {
 /// The folder of all artefacts.
 fn folder() -> PathBuf {
     root().join("target/dist")
+}
+
+/// Adds the artefacts that tests build, each taken home by a newcomer, to `cargo xtask test`.
+pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
+    npm::add_to(steps, counts);
+    steps.run("taken home", || home::run(counts));
+}
+
+/// Makes a folder, or empties it.
+fn empty(folder: &Path) -> Result {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    make(folder)
+}
+
+fn make(folder: &Path) -> Result {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Writes the checksums of the files in a folder into its `SHA256SUMS`.
+fn write_sums(folder: &Path) -> Result {
+    let sums = folder.join("SHA256SUMS");
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let files = entries.filter_map(|entry| entry.ok()).filter(|entry| entry.path().is_file() && entry.path() != sums);
+    let mut names: Vec<_> = files.map(|entry| entry.file_name()).collect();
+    names.sort();
+    let text = output(program("sha256sum").args(&names).current_dir(folder)).ok_or("cannot run sha256sum")?;
+    println!("{text}");
+    fs::write(&sums, text + "\n").map_err(|error| format!("{}: {error}", sums.display()))
 }
