@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: builds the artefacts for publishing into `target/dist`, and tries them out.
 
+mod chart;
 mod cross;
 mod debian;
 mod machine;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+pub(crate) use chart::add_to as add_chart_to;
 pub(crate) use npm::add_to;
 use platform::Platform;
 
@@ -29,6 +31,12 @@ pub(crate) enum Part {
         #[arg(long, conflicts_with = "only")]
         here: bool,
     },
+    /// Pack the Helm chart, and compare deploy/kubernetes.yaml with its rendering
+    Chart {
+        /// Write deploy/kubernetes.yaml first
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 /// Runs the command.
@@ -36,6 +44,7 @@ pub(crate) fn run(part: &Part) -> Result {
     match part {
         Part::Npm { here: true, .. } => npm::run_here(),
         Part::Npm { only, .. } => npm::run(only),
+        Part::Chart { write } => chart::run(*write),
     }
 }
 
