@@ -32,6 +32,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     page::add_to(&mut steps, &mut counts);
     npm::add_to(&mut steps, &mut counts);
     dist::add_to(&mut steps, &mut counts);
+    dist::add_chart_to(&mut steps);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     proxies::add_to(&mut steps, &mut counts);
     nginx::add_to(&mut steps, &mut counts);

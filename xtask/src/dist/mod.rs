@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: builds the artefacts for publishing into `target/dist`, and tries them out.
 
+mod chart;
 mod crates;
 mod cross;
 mod debian;
@@ -17,6 +18,7 @@ use std::{
 
 use clap::Subcommand;
 
+pub(crate) use chart::add_to as add_chart_to;
 use platform::Platform;
 
 use crate::{
@@ -40,6 +42,12 @@ pub(crate) enum Part {
         #[arg(long, conflicts_with = "only")]
         here: bool,
     },
+    /// Pack the Helm chart, and compare deploy/kubernetes.yaml with its rendering
+    Chart {
+        /// Write deploy/kubernetes.yaml first
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 /// Runs the command.
@@ -48,6 +56,7 @@ pub(crate) fn run(part: &Part) -> Result {
         Part::Crates => crates::run(),
         Part::Npm { here: true, .. } => npm::run_here(),
         Part::Npm { only, .. } => npm::run(only),
+        Part::Chart { write } => chart::run(*write),
     }
 }
 
