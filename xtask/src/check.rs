@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Result, dependencies, imports,
+    Result, dependencies, docs, imports,
     manifest::{NEVER_ENABLED, NGINX, all_features, packages, selected},
     nginx, promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
@@ -28,6 +28,7 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("reasons and direction of dependencies", dependencies::check);
     steps.run("promises and their tests", promises::check);
     steps.run("plain words", prose::check);
+    steps.run("links and code blocks of pages", docs::check);
     if !fast {
         steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs` and `dist`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod bench;
 mod check;
 mod dependencies;
 mod dist;
+mod docs;
 mod fuzz;
 mod guards;
 mod imports;
@@ -96,6 +97,8 @@ enum Command {
         #[arg(long, value_name = "REVISION")]
         against: Option<String>,
     },
+    /// Build the documentation as a site into target/site, and follow its links
+    Docs,
     /// Build the artefacts for publishing into target/dist, and try them out
     Dist {
         #[command(subcommand)]
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Nginx { release, vendored } => nginx::run(release, vendored),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
+        Command::Docs => docs::run(),
         Command::Dist { part } => dist::run(&part),
     };
     match outcome {
