@@ -8,6 +8,7 @@ use crate::{
     nginx, promises, prose, setup,
     shell::{cargo, run as run_command, run_within},
     steps::{OK, Steps},
+    workflows,
 };
 
 /// The time limit for fetching the advisory database.
@@ -21,6 +22,15 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.finish()
 }
 
+/// Runs `cargo xtask advisories`; a database out of reach is a failure here.
+pub(crate) fn run_advisories() -> Result {
+    setup::for_checks(true)?;
+    match advisories()? {
+        OK => Ok(()),
+        outcome => Err(format!("expected the database of advisories, got none: {outcome}")),
+    }
+}
+
 /// Adds the checks as steps, the quickest first.
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
@@ -29,7 +39,9 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("promises and their tests", promises::check);
     steps.run("plain words", prose::check);
     steps.run("links and code blocks of pages", docs::check);
+    steps.run("thin workflows", workflows::check);
     if !fast {
+        steps.run("lints of workflows", workflows::lint);
         steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);
     }

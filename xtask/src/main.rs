@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs`, `advisories`,
+//! `dist` and `publish`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod bench;
@@ -19,10 +20,12 @@ mod page;
 mod promises;
 mod prose;
 mod proxies;
+mod publish;
 mod setup;
 mod shell;
 mod steps;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -97,12 +100,19 @@ enum Command {
         #[arg(long, value_name = "REVISION")]
         against: Option<String>,
     },
+    /// Check the dependencies against the database of advisories
+    Advisories,
     /// Build the documentation as a site into target/site, and follow its links
     Docs,
     /// Build the artefacts for publishing into target/dist, and try them out
     Dist {
         #[command(subcommand)]
         part: dist::Part,
+    },
+    /// Publish the artefacts of target/dist; for the workflow of a release
+    Publish {
+        #[command(subcommand)]
+        part: publish::Part,
     },
 }
 
@@ -115,8 +125,10 @@ fn main() -> ExitCode {
         Command::Nginx { release, vendored } => nginx::run(release, vendored),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
+        Command::Advisories => check::run_advisories(),
         Command::Docs => docs::run(),
         Command::Dist { part } => dist::run(&part),
+        Command::Publish { part } => publish::run(&part),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

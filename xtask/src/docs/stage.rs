@@ -37,7 +37,9 @@ pub(super) fn write() -> Result<PathBuf> {
     let from_root = |link: &Link| Target::of(SUMMARY, &link.to).map(|target| target.file);
     put(&source.join("SUMMARY.md"), &with_links(&summary, from_root))?;
     beside.iter().try_for_each(|file| write_beside(file, &source))?;
-    put(&book.join("book.toml"), &read("docs/book.toml")?)?;
+    for file in ["book.toml", "site.css"] {
+        put(&book.join(file), read(&format!("docs/{file}"))?)?;
+    }
     Ok(book)
 }
 
@@ -118,7 +120,7 @@ fn plain_page(file: &str, body: &str) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{file} - Portcullis</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <style>:root {{ color-scheme: light dark }} body {{ font-family: sans-serif; line-height: 1.5; margin: 2rem auto; \
-         max-width: 65rem; padding: 0 1rem }} pre {{ font-size: 0.85rem; overflow-x: auto }}</style>\n</head>\n<body>\n\
+         max-width: 75rem; padding: 0 1rem }} pre {{ font-size: 0.85rem; overflow-x: auto }}</style>\n</head>\n<body>\n\
          <p><a href=\"{root}index.html\">Portcullis</a></p>\n<h1>{file}</h1>\n{body}\n</body>\n</html>\n"
     )
 }
