@@ -48,6 +48,8 @@ struct Entry {
     page: String,
     /// The words behind the fence: a language, or all of them.
     kinds: Vec<String>,
+    /// A part of the code, where the entry is about some of the blocks only.
+    with: Option<String>,
     /// The files of the tests.
     #[serde(default)]
     run_by: Vec<String>,
@@ -56,12 +58,13 @@ struct Entry {
 
 impl Entry {
     fn is_about(&self, page: &Page, block: &Block) -> bool {
+        let has_part = self.with.as_ref().is_none_or(|part| block.code.contains(part));
         let is_of_page = page.file == self.page || (self.page.ends_with('/') && page.file.starts_with(&self.page));
-        is_of_page && self.kinds.iter().any(|kind| *kind == block.info || kind == block.language())
+        has_part && is_of_page && self.kinds.iter().any(|kind| *kind == block.info || kind == block.language())
     }
 
     fn fault(&self, pages: &[Page]) -> Option<String> {
-        let Self { page, kinds, run_by, reason } = self;
+        let Self { page, kinds, with, run_by, reason } = self;
         let name = format!("blocks.toml: {page}, {}", kinds.join(", "));
         let read = |file: &String| fs::read_to_string(shell::root().join(file));
         if run_by.is_empty() == reason.is_none() {
@@ -75,7 +78,8 @@ impl Entry {
             return Some(format!("{name}: expected a test that reads `{named}`, got none that names it"));
         }
         let has = |kind: &String| {
-            let one = Self { page: page.clone(), kinds: vec![kind.clone()], run_by: Vec::new(), reason: None };
+            let (page, with) = (page.clone(), with.clone());
+            let one = Self { page, kinds: vec![kind.clone()], with, run_by: Vec::new(), reason: None };
             pages.iter().any(|page| page.blocks.iter().any(|block| one.is_about(page, block)))
         };
         let gone = kinds.iter().find(|kind| !has(kind))?;

@@ -35,7 +35,7 @@ pub(super) fn write() -> Result<PathBuf> {
         put(&source.join(page), &staged(&Page::read(page)?, &pages, &mut beside)?)?;
     }
     let from_root = |link: &Link| Target::of(SUMMARY, &link.to).map(|target| target.file);
-    put(&source.join("SUMMARY.md"), &with_links(&summary, from_root))?;
+    put(&source.join("SUMMARY.md"), with_links(&summary, from_root))?;
     beside.iter().try_for_each(|file| write_beside(file, &source))?;
     for file in ["book.toml", "site.css"] {
         put(&book.join(file), read(&format!("docs/{file}"))?)?;
@@ -97,7 +97,7 @@ fn write_beside(file: &str, source: &Path) -> Result {
             format!("<li><a href=\"{0}{ending}\">{0}</a></li>", escaped(name))
         });
         let list = format!("<ul>\n{}\n</ul>", items.collect::<Vec<_>>().join("\n"));
-        return put(&source.join(file).join("index.html"), &plain_page(file, &list));
+        return put(&source.join(file).join("index.html"), plain_page(file, &list));
     }
     if is_image(file) {
         let bytes = fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
@@ -105,7 +105,7 @@ fn write_beside(file: &str, source: &Path) -> Result {
     }
     let bytes = fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
     let text = format!("<pre>{}</pre>", escaped(&String::from_utf8_lossy(&bytes)));
-    put(&source.join(format!("{file}.html")), &plain_page(file, &text))
+    put(&source.join(format!("{file}.html")), plain_page(file, &text))
 }
 
 fn is_image(file: &str) -> bool {
