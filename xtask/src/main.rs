@@ -103,7 +103,11 @@ enum Command {
     /// Check the dependencies against the database of advisories
     Advisories,
     /// Build the documentation as a site into target/site, and follow its links
-    Docs,
+    Docs {
+        /// Leave out the API of Rust, which takes longest
+        #[arg(long)]
+        pages: bool,
+    },
     /// Build the artefacts for publishing into target/dist, and try them out
     Dist {
         #[command(subcommand)]
@@ -126,7 +130,7 @@ fn main() -> ExitCode {
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
         Command::Advisories => check::run_advisories(),
-        Command::Docs => docs::run(),
+        Command::Docs { pages } => docs::run(pages),
         Command::Dist { part } => dist::run(&part),
         Command::Publish { part } => publish::run(&part),
     };

@@ -10,13 +10,17 @@ mod page;
 mod site;
 mod stage;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     Result,
-    manifest::{all_features, packages},
+    manifest::{all_features, packages, selected},
     setup,
     shell::{self, cargo, program, run as run_command},
+    steps::Steps,
 };
 
 /// The packages with an API for others.
@@ -28,21 +32,24 @@ pub(crate) fn check() -> Result {
     blocks::check()
 }
 
-/// Runs the command.
-pub(crate) fn run() -> Result {
-    setup::mdbook()?;
+/// Runs the command; without the API of Rust if `pages` alone are wanted.
+pub(crate) fn run(pages: bool) -> Result {
     check()?;
-    let site = folder();
-    let book = stage::write()?;
+    setup::mdbook()?;
+    let (book, site) = (stage::write()?, folder());
     run_command(program("mdbook").arg("build").arg(&book).arg("--dest-dir").arg(&site))?;
-    document_libraries()?;
-    copy(&shell::root().join("target/doc"), &site.join(links::API).join("rust"))?;
-    let pages = site::check(&site)?;
-    println!(
-        "docs: {pages} pages of the book, each link of them followed; begin at {}",
-        site.join("index.html").display()
-    );
+    if !pages {
+        document_libraries()?;
+        copy(&shell::root().join("target/doc"), &site.join(links::API).join("rust"))?;
+    }
+    let count = site::check(&site)?;
+    println!("docs: {count} pages, each link in them followed; begin at {}", site.join("index.html").display());
     Ok(())
+}
+
+/// Adds the step to `cargo xtask test`: the site without the API of Rust, which the checks build.
+pub(crate) fn add_to(steps: &mut Steps) {
+    steps.run("site of the documentation", || run(true));
 }
 
 /// The folder of the site.
@@ -54,12 +61,12 @@ fn document_libraries() -> Result {
     let mut libraries = packages()?;
     libraries.retain(|package| LIBRARIES.contains(&package.name.as_str()));
     let mut doc = cargo(["doc", "--no-deps"]);
-    doc.args(crate::manifest::selected(&libraries)).arg(all_features(&libraries));
+    doc.args(selected(&libraries)).arg(all_features(&libraries));
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Copies a folder with everything in it.
-fn copy(from: &std::path::Path, to: &std::path::Path) -> Result {
+fn copy(from: &Path, to: &Path) -> Result {
     let failed = |error| format!("cannot copy {} to {}: {error}", from.display(), to.display());
     fs::create_dir_all(to).map_err(failed)?;
     for entry in fs::read_dir(from).map_err(failed)? {

@@ -48,13 +48,20 @@ fn staged(page: &Page, pages: &BTreeSet<String>, beside: &mut BTreeSet<String>) 
     let mut missing = None;
     let text = with_links(page, |link| {
         let Target { file, .. } = Target::of(&page.file, &link.to)?;
-        if pages.contains(&file) || file.starts_with(API) {
+        // mdBook makes the first page of a folder of a README.
+        if pages.contains(&file) {
+            return link.to.contains("README.md").then(|| link.to.replace("README.md", "index.md"));
+        }
+        if file.starts_with(API) {
             return None;
         }
         if file.ends_with(".md") {
             missing = Some(format!("{}: expected {file} in {SUMMARY}, since the page leads to it", page.file));
         }
         let to = link.to.trim_end_matches('/');
+        if pages.contains(&format!("{file}/README.md")) {
+            return Some(format!("{to}/index.html"));
+        }
         let shown = if shell::root().join(&file).is_dir() {
             format!("{to}/index.html")
         } else if IMAGES.iter().any(|image| file.ends_with(image)) {
