@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    Result, api, dependencies, imports,
+    Result, api, dependencies, docs, imports,
     manifest::{NEVER_ENABLED, all_features, packages, selected},
     nginx, promises, prose, setup,
     shell::{cargo, program, run as run_command, run_within},
     steps::{OK, Steps},
+    workflows,
 };
 
 /// The oldest Rust that compiles the packages.
@@ -24,6 +25,15 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.finish()
 }
 
+/// Runs `cargo xtask advisories`; a database out of reach is a failure here.
+pub(crate) fn run_advisories() -> Result {
+    setup::for_checks(true)?;
+    match advisories()? {
+        OK => Ok(()),
+        outcome => Err(format!("expected the database of advisories, got none: {outcome}")),
+    }
+}
+
 /// Adds the checks as steps, the quickest first.
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
@@ -31,7 +41,10 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("reasons and direction of dependencies", dependencies::check);
     steps.run("promises and their tests", promises::check);
     steps.run("plain words", prose::check);
+    steps.run("links and code blocks of pages", docs::check);
+    steps.run("thin workflows", workflows::check);
     if !fast {
+        steps.run("lints of workflows", workflows::lint);
         steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);
     }

@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test`, `check`, `api`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `api`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs`,
+//! `advisories`, `dist` and `publish`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod api;
@@ -6,6 +7,7 @@ mod bench;
 mod check;
 mod dependencies;
 mod dist;
+mod docs;
 mod fuzz;
 mod guards;
 mod imports;
@@ -19,10 +21,12 @@ mod page;
 mod promises;
 mod prose;
 mod proxies;
+mod publish;
 mod setup;
 mod shell;
 mod steps;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -103,10 +107,23 @@ enum Command {
         #[arg(long, value_name = "REVISION")]
         against: Option<String>,
     },
+    /// Check the dependencies against the database of advisories
+    Advisories,
+    /// Build the documentation as a site into target/site, and follow its links
+    Docs {
+        /// Leave out the API of Rust, which takes longest
+        #[arg(long)]
+        pages: bool,
+    },
     /// Build the artefacts for publishing into target/dist, and try them out
     Dist {
         #[command(subcommand)]
         part: dist::Part,
+    },
+    /// Publish the artefacts of target/dist; for the workflow of a release
+    Publish {
+        #[command(subcommand)]
+        part: publish::Part,
     },
 }
 
@@ -120,7 +137,10 @@ fn main() -> ExitCode {
         Command::Nginx { release, vendored } => nginx::run(release, vendored),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
+        Command::Advisories => check::run_advisories(),
+        Command::Docs { pages } => docs::run(pages),
         Command::Dist { part } => dist::run(&part),
+        Command::Publish { part } => publish::run(&part),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Result, bench, check, dist, guards, keycloak,
+    Result, bench, check, dist, docs, guards, keycloak,
     manifest::{all_features, packages},
     mcp, nginx, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
@@ -38,6 +38,7 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     nginx::add_to(&mut steps, &mut counts);
     keycloak::add_to(&mut steps, &mut counts);
     mcp::add_to(&mut steps, &mut counts);
+    docs::add_to(&mut steps);
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     counts.print();
