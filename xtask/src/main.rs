@@ -115,10 +115,10 @@ enum Command {
         #[arg(long)]
         pages: bool,
     },
-    /// Build the artefacts for publishing into target/dist, and try them out
+    /// Build the artefacts for publishing into target/dist, and try them out; all by default
     Dist {
         #[command(subcommand)]
-        part: dist::Part,
+        part: Option<dist::Part>,
     },
     /// Publish the artefacts of target/dist; for the workflow of a release
     Publish {
@@ -139,7 +139,7 @@ fn main() -> ExitCode {
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
         Command::Advisories => check::run_advisories(),
         Command::Docs { pages } => docs::run(pages),
-        Command::Dist { part } => dist::run(&part),
+        Command::Dist { part } => dist::run(part.as_ref()),
         Command::Publish { part } => publish::run(&part),
     };
     match outcome {

@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use crate::{
     Result,
+    dist::addresses,
     shell::{self, cargo, program, run as run_command, run_reading},
 };
 
@@ -70,8 +71,8 @@ fn npm() -> Result {
 }
 
 fn image() -> Result {
-    let address = address("image")?;
-    let login = Login::to(&address)?;
+    let address = present("IMAGE", addresses::IMAGE)?;
+    let login = Login::to(address)?;
     let digest = shell::root().join("target/dist/image.digest");
     let mut copy = program("skopeo");
     copy.args(["copy", "--all", "--authfile"]).arg(&login.file).arg("--digestfile").arg(&digest);
@@ -81,8 +82,8 @@ fn image() -> Result {
 }
 
 fn chart() -> Result {
-    let address = address("chart")?;
-    let login = Login::to(&address)?;
+    let address = present("CHARTS", addresses::CHARTS)?;
+    let login = Login::to(address)?;
     let [chart] = &found(&format!("portcullis-{VERSION}.tgz"))?
         .into_iter()
         .filter(|file| file.components().any(|part| part.as_os_str() == "chart"))
@@ -95,11 +96,14 @@ fn chart() -> Result {
     run_reading(&mut push).map(drop)
 }
 
-/// The address of an artefact in its registry; none exists yet.
-fn address(of: &str) -> Result<String> {
-    Err(format!(
-        "expected the address of the {of} in its registry, got none: write it into xtask/src/dist/addresses.rs (docs/releasing.md)"
-    ))
+/// Fails if an address is missing.
+fn present(name: &str, address: &'static str) -> Result<&'static str> {
+    if address.is_empty() {
+        return Err(format!(
+            "expected {name} in xtask/src/dist/addresses.rs, got none: docs/releasing.md tells how to get one"
+        ));
+    }
+    Ok(address)
 }
 
 /// The credentials of a registry, in the file where skopeo, cosign and helm find them.

@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: builds the artefacts for publishing into `target/dist`, and tries them out.
 
+pub(crate) mod addresses;
 mod chart;
 mod crates;
 mod cross;
@@ -50,14 +51,26 @@ pub(crate) enum Part {
     },
 }
 
-/// Runs the command.
-pub(crate) fn run(part: &Part) -> Result {
+/// Runs the command for one part, or for all of them.
+pub(crate) fn run(part: Option<&Part>) -> Result {
     match part {
-        Part::Crates => crates::run(),
-        Part::Npm { here: true, .. } => npm::run_here(),
-        Part::Npm { only, .. } => npm::run(only),
-        Part::Chart { write } => chart::run(*write),
+        None => all(),
+        Some(Part::Crates) => crates::run(),
+        Some(Part::Npm { here: true, .. }) => npm::run_here(),
+        Some(Part::Npm { only, .. }) => npm::run(only),
+        Some(Part::Chart { write }) => chart::run(*write),
     }
+}
+
+/// Builds all artefacts, and tells which addresses are missing in them.
+fn all() -> Result {
+    let mut steps = Steps::new(true);
+    steps.run("crates", crates::run);
+    steps.run("npm packages", || npm::run(&[]));
+    steps.run("chart", || chart::run(false));
+    let outcome = steps.finish();
+    addresses::missing().iter().for_each(|line| println!("{line}"));
+    outcome
 }
 
 /// The folder of all artefacts.
