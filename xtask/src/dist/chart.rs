@@ -38,7 +38,7 @@ pub(super) fn run(write: bool) -> Result {
     }
     is_rendered()?;
     let packed = pack(&super::folder().join("chart"))?;
-    run_command(program(kubernetes::helm()).args(["lint", "--strict", "--quiet"]).arg(&packed))?;
+    run_command(program(kubernetes::helm()).args(["lint", "--strict", "--quiet", "--values", VALUES]).arg(&packed))?;
     println!("packed {}", packed.strip_prefix(root()).unwrap_or(&packed).display());
     Ok(())
 }
