@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Result, kubernetes,
-    shell::{self, files, program, root, run as run_command, run_reading},
+    shell::{files, program, root, run as run_command, run_reading},
     steps::Steps,
 };
 
@@ -27,7 +27,7 @@ const HEAD: &str = "\
 
 ";
 
-/// The time of all files in the packed chart, in seconds: gzip and tar know none before.
+/// The time of all files in the packed chart: the first day of 1980.
 const TIME: &str = "@315532800";
 
 /// Packs the chart into `target/dist/chart`. The manifest is written, or else compared.
@@ -38,7 +38,7 @@ pub(super) fn run(write: bool) -> Result {
     }
     is_rendered()?;
     let packed = pack(&super::folder().join("chart"))?;
-    run_command(program(kubernetes::helm()).args(["lint", "--strict", "--quiet"]).arg(&packed))?;
+    run_command(program(kubernetes::helm()).args(["lint", "--strict", "--quiet", "--values", VALUES]).arg(&packed))?;
     println!("packed {}", packed.strip_prefix(root()).unwrap_or(&packed).display());
     Ok(())
 }
@@ -97,7 +97,7 @@ fn pack(folder: &Path) -> Result<PathBuf> {
     for (file, to) in files([CHART])?.into_iter().map(below).chain(licences) {
         let copy = || {
             fs::create_dir_all(to.parent().unwrap_or(folder))?;
-            fs::copy(shell::root().join(&file), &to)
+            fs::copy(root().join(&file), &to)
         };
         copy().map_err(|error| format!("{file}: {error}"))?;
     }

@@ -69,7 +69,7 @@ fn renderings_meet_the_schemas_and_the_gateway_accepts_their_configuration() {
         "serviceAccountName=gateway",
         "service.headless=false",
     ];
-    let scoped = [IMAGE, r#"routes=[{"path":"/*"},{"path":"/orders/*","scope":["orders:read"]}]"#];
+    let scoped = [IMAGE, r#"routes=[{"path":"/orders/*","scope":["orders:read"]},{"path":"/*"}]"#];
     let sets = VALUES.map(|values| (values, &[IMAGE][..]));
     let mut files = Vec::new();
     for (number, (values, set)) in sets.into_iter().chain([("redis", &more[..]), ("traefik", &scoped[..])]).enumerate()
