@@ -43,6 +43,8 @@ pub(super) fn pack(archive: &Path, platform: Platform, folder: &Path) -> Result 
     for script in SCRIPTS {
         copy(&debian.join(script), &tree.join("DEBIAN").join(script), 0o755)?;
     }
+    // dpkg-deb takes modes as they are, and refuses those of a strict umask.
+    run_command(program("chmod").args(["-R", "u=rwX,go=rX"]).arg(&tree))?;
     let package = folder.join(format!("portcullis_{VERSION}_{architecture}.deb"));
     let mut deb = program("dpkg-deb");
     deb.args(["--root-owner-group", "-Zxz", "--build"]).arg(&tree).arg(package).env("SOURCE_DATE_EPOCH", time()?);
