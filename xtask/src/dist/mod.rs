@@ -4,12 +4,15 @@ pub(crate) mod addresses;
 mod chart;
 mod crates;
 mod cross;
+mod deb;
 mod debian;
 mod home;
+mod image;
 mod machine;
 mod npm;
 mod packages;
 mod platform;
+mod programs;
 mod runtimes;
 
 use std::{
@@ -49,6 +52,24 @@ pub(crate) enum Part {
         #[arg(long)]
         write: bool,
     },
+    /// Build the gateway for all platforms, in archives and packages of Debian
+    Programs {
+        /// The only platforms to build, as in `dist npm`; all by default
+        #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+        only: Vec<Platform>,
+        /// Build a static program for x86-64 alone, fast and unoptimised, for tests
+        #[arg(long, conflicts_with = "only")]
+        quick: bool,
+    },
+    /// Build the container image, as an OCI layout and an archive for each processor
+    Image {
+        /// The only platforms to build: linux-x64-musl or linux-arm64-musl; both by default
+        #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
+        only: Vec<Platform>,
+        /// Build it for x86-64 alone, with the unoptimised program of `dist programs --quick`, for tests
+        #[arg(long, conflicts_with = "only")]
+        quick: bool,
+    },
 }
 
 /// Runs the command for one part, or for all of them.
@@ -59,6 +80,8 @@ pub(crate) fn run(part: Option<&Part>) -> Result {
         Some(Part::Npm { here: true, .. }) => npm::run_here(),
         Some(Part::Npm { only, .. }) => npm::run(only),
         Some(Part::Chart { write }) => chart::run(*write),
+        Some(Part::Programs { only, quick }) => programs::run(only, *quick),
+        Some(Part::Image { only, quick }) => image::run(only, *quick),
     }
 }
 
@@ -67,6 +90,8 @@ fn all() -> Result {
     let mut steps = Steps::new(true);
     steps.run("crates", crates::run);
     steps.run("npm packages", || npm::run(&[]));
+    steps.run("programs", || programs::run(&[], false));
+    steps.run("image", || image::run(&[], false));
     steps.run("chart", || chart::run(false));
     let outcome = steps.finish();
     addresses::missing().iter().for_each(|line| println!("{line}"));
@@ -106,4 +131,38 @@ fn write_sums(folder: &Path) -> Result {
     let text = output(program("sha256sum").args(&names).current_dir(folder)).ok_or("cannot run sha256sum")?;
     println!("{text}");
     fs::write(&sums, text + "\n").map_err(|error| format!("{}: {error}", sums.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The greatest exposure of the systemd unit, in tenths: docs/gateway.md names it.
+    const EXPOSURE: u32 = 11;
+
+    /// Debian's systemd has systemd-analyze; without it, nothing is looked at.
+    #[test]
+    fn the_unit_is_valid_and_strict() {
+        if output(program("systemd-analyze").arg("--version")).is_none() {
+            println!("not checked: systemd-analyze is not installed");
+            return;
+        }
+        let unit = fs::read_to_string(root().join("deploy/portcullis.service")).unwrap();
+        // The path of the program is checked, too, and only installed ones exist.
+        let unit = unit.replace("/usr/local/bin/portcullis", "/bin/true");
+        let folder = root().join("target/unit");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("portcullis.service");
+        fs::write(&file, unit).unwrap();
+        let analyze = |arguments: &[&str]| program("systemd-analyze").args(arguments).arg(&file).output().unwrap();
+        let verified = analyze(&["verify"]);
+        let remarks = String::from_utf8_lossy(&verified.stderr);
+        assert!(verified.status.success() && remarks.is_empty(), "{remarks}");
+        let threshold = format!("--threshold={EXPOSURE}");
+        let security = analyze(&["security", "--offline=yes", "--no-pager", &threshold]);
+        assert!(security.status.success(), "{}", String::from_utf8_lossy(&security.stdout));
+        let page = fs::read_to_string(root().join("docs/gateway.md")).unwrap();
+        let stated = format!("at most {}.{} is tested", EXPOSURE / 10, EXPOSURE % 10);
+        assert!(page.contains(&stated), "expected `{stated}` in docs/gateway.md");
+    }
 }
