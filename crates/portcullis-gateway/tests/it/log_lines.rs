@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use portcullis_testkit::AuthorizationServer;
 
-use crate::support::{Gateway, client, issuer, text};
+use crate::support::{Gateway, client, issuer};
 
 #[tokio::test]
 async fn the_fields_of_log_lines_are_those_that_were_promised() {
     let server = AuthorizationServer::start().await;
     let routes = "[log]\nformat = \"json\"\ndecisions = \"all\"\n\n[[routes]]\npath = \"/orders/*\"\nscope = [\"read\"]\n\n\
                   [[routes]]\npath = \"/new/*\"\nscope = [\"read\"]\nreport_only = true\n";
-    let gateway = Gateway::start(&text("", &format!("{}{routes}", issuer(&server, "")))).await;
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
     let (good, bad) = (server.token().scope("read").sign(), server.token().sign());
     for (path, token, status) in [("/orders/1", &good, 200), ("/orders/1", &bad, 403), ("/new/1", &bad, 200)] {
         let answer = client().get(gateway.url(path)).bearer_auth(token).send().await.unwrap();
