@@ -13,7 +13,12 @@ use axum::Router;
 use clap::Parser;
 use portcullis::{ConfigurationError, Verifier};
 use tokio::net::TcpListener;
-use tracing_subscriber::{filter::{LevelFilter, Targets}, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use args::Args;
 use authorization::Authorization;

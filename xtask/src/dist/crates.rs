@@ -11,10 +11,17 @@ use crate::{
     shell::{cargo, output, program, root, run as run_command, run_reading},
 };
 
+/// The files to pack: those of a commit, or for a trial those that are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    Committed,
+    Present,
+}
+
 /// Packs the publishable packages into `target/dist/crates`, and writes their checksums.
-pub(super) fn run() -> Result {
+pub(super) fn run(files: Files) -> Result {
     let folder = folder();
-    let packed = pack()?;
+    let packed = pack(files)?;
     super::empty(&folder)?;
     for file in &packed {
         let name = file.file_name().unwrap_or_default();
@@ -28,10 +35,13 @@ pub(super) fn folder() -> PathBuf {
     super::folder().join("crates")
 }
 
-/// Packs the publishable packages, and returns their files. `home.rs` builds a project with them.
-fn pack() -> Result<Vec<PathBuf>> {
+/// Packs the publishable packages, and returns their files. `home.rs` builds a project with them: cargo would build each alone.
+fn pack(files: Files) -> Result<Vec<PathBuf>> {
     let packages: Vec<_> = all_packages()?.into_iter().filter(|package| package.is_published).collect();
     let mut pack = cargo(["package", "--no-verify", "--locked"]);
+    if files == Files::Present {
+        pack.arg("--allow-dirty");
+    }
     packages.iter().for_each(|package| {
         pack.args(["--package", &package.name]);
     });

@@ -37,6 +37,8 @@ use crate::{
 pub(crate) enum Part {
     /// Pack the crates
     Crates,
+    /// Try the artefacts as a newcomer would, in empty folders
+    Home,
     /// Build the npm packages for all platforms, and install and run them on each Node that they support
     Npm {
         /// The only platforms to build, such as linux-x64-gnu,linux-arm64-musl; all by default
@@ -76,7 +78,8 @@ pub(crate) enum Part {
 pub(crate) fn run(part: Option<&Part>) -> Result {
     match part {
         None => all(),
-        Some(Part::Crates) => crates::run(),
+        Some(Part::Crates) => crates::run(crates::Files::Committed),
+        Some(Part::Home) => home::run(&mut Counts::default()).map(drop),
         Some(Part::Npm { here: true, .. }) => npm::run_here(),
         Some(Part::Npm { only, .. }) => npm::run(only),
         Some(Part::Chart { write }) => chart::run(*write),
@@ -88,7 +91,7 @@ pub(crate) fn run(part: Option<&Part>) -> Result {
 /// Builds all artefacts, and tells which addresses are missing in them.
 fn all() -> Result {
     let mut steps = Steps::new(true);
-    steps.run("crates", crates::run);
+    steps.run("crates", || crates::run(crates::Files::Committed));
     steps.run("npm packages", || npm::run(&[]));
     steps.run("programs", || programs::run(&[], false));
     steps.run("image", || image::run(&[], false));
@@ -106,7 +109,7 @@ fn folder() -> PathBuf {
 /// Adds the artefacts that tests build, each taken home by a newcomer, to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     npm::add_to(steps, counts);
-    steps.run("taken home", || home::run(counts));
+    steps.run_saying("taken home", || home::run(counts));
 }
 
 /// Makes a folder, or empties it.

@@ -110,8 +110,7 @@ mod tests {
     /// A metric that is gone, or has other labels, breaks the users' dashboards: docs/stability.md.
     #[test]
     fn the_metrics_are_those_that_were_promised() {
-        let row =
-            |metric: Metric| format!("metric {} {} {}", metric.name, metric.kind.name(), metric.labels.join(","));
+        let row = |metric: Metric| format!("metric {} {} {}", metric.name, metric.kind.name(), metric.labels.join(","));
         let mut expected: Vec<_> = metrics().map(|metric| row(metric).trim_end().to_owned()).collect();
         expected.sort();
         let list = include_str!("../../../../docs/stable-names.txt").lines();
