@@ -48,7 +48,7 @@ fn tests_on(version: &str) -> Result<Option<Command>> {
     };
     let mut node = Command::new(program);
     // Node expands the pattern itself.
-    node.args(["--test", "--test-timeout=120000", "--test-reporter=tap", "test/*.test.js"]);
+    node.args(["--test", "--test-timeout=300000", "--test-reporter=tap", "test/*.test.js"]);
     node.current_dir(setup::npm_package());
     Ok(Some(node))
 }

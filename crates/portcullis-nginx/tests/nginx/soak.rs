@@ -1,7 +1,8 @@
 //! A mixed load for a while: right answers only, no crash, and flat memory.
 //!
 //! `PORTCULLIS_NGINX_SOAK_SECONDS` is the time of each test. To run an hour by hand:
-//! `PORTCULLIS_NGINX_SOAK_SECONDS=3600 cargo test -p portcullis-nginx --release soak -- --nocapture`.
+//! `PORTCULLIS_NGINX_SOAK_SECONDS=3600 cargo test -p portcullis-nginx --release soak -- --nocapture`, with
+//! `PORTCULLIS_NGINX_SOAK_PAUSE_MS=20` before each request of a client on a machine with other work to do.
 
 use std::{
     fs,
@@ -25,9 +26,18 @@ const CLIENTS: u64 = 8;
 /// The answers without which a second of a test proves nothing.
 const AT_LEAST: u64 = 100;
 
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok())
+}
+
 fn time() -> Duration {
-    let seconds = std::env::var("PORTCULLIS_NGINX_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(8))
+    Duration::from_secs(number("PORTCULLIS_NGINX_SOAK_SECONDS").unwrap_or(8))
+}
+
+async fn pause() {
+    if let Some(pause) = number("PORTCULLIS_NGINX_SOAK_PAUSE_MS") {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
 }
 
 /// A load of all kinds of requests, which ends with its value.
@@ -70,6 +80,7 @@ impl Mixed {
                     if shared.is_over.load(Ordering::Relaxed) {
                         break;
                     }
+                    pause().await;
                     let by_turns = &opaque[usize::try_from(step).unwrap() % opaque.len()];
                     let unique = format!("{number}-{step}");
                     let (token, status) = match step % 9 {
