@@ -7,7 +7,8 @@ use public_api::Builder;
 use crate::{
     Result, kept,
     manifest::{Package, all_features, packages, selected},
-    shell::{cargo, program, root, run as run_command},
+    setup,
+    shell::{cargo, output, program, root, run as run_command},
 };
 
 /// The published libraries. That of the gateway is for the nginx module alone, and promises nothing.
@@ -32,10 +33,36 @@ pub(crate) fn check(write: bool) -> Result {
     )
 }
 
+/// Judges whether the version in the manifests fits the changes of each API since a revision, or else since the newest tag of a release.
+pub(crate) fn judge(revision: &str) -> Result {
+    let mut newest = program("git");
+    let newest = output(newest.args(["describe", "--tags", "--abbrev=0", "--match=v[0-9]*"]));
+    let revision = match (revision, newest) {
+        ("", Some(tag)) => tag,
+        ("", None) => {
+            println!("no tag v*: there is no release to compare with");
+            return Ok(());
+        }
+        (revision, _) => revision.to_owned(),
+    };
+    setup::install(&setup::SEMVER_CHECKS)?;
+    libraries()?.iter().try_for_each(|library| {
+        let mut judge = cargo(["semver-checks", "--baseline-rev", &revision, "--package", &library.name]);
+        judge.arg("--only-explicit-features");
+        library.features.iter().for_each(|feature| {
+            judge.args(["--features", feature]);
+        });
+        run_command(&mut judge)
+    })
+}
+
+fn libraries() -> Result<Vec<Package>> {
+    Ok(packages()?.into_iter().filter(|package| LIBRARIES.contains(&package.name.as_str())).collect())
+}
+
 /// Has rustdoc describe the libraries in JSON, which it does under an unstable flag, with the dependencies of the documentation.
 fn describe() -> Result {
-    let packages: Vec<Package> =
-        packages()?.into_iter().filter(|package| LIBRARIES.contains(&package.name.as_str())).collect();
+    let packages = libraries()?;
     // For rustdoc alone: in the environment of cargo, the variable would have dependencies built again.
     let rustdoc = root().join("target/rustdoc-of-this-rust");
     let script = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";

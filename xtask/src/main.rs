@@ -74,6 +74,9 @@ enum Command {
         /// Write the lists anew
         #[arg(long)]
         write: bool,
+        /// Have cargo-semver-checks judge instead whether the version fits the changes since the newest tag v*, or since this revision
+        #[arg(long, value_name = "REVISION", num_args = 0..=1, default_missing_value = "", conflicts_with = "write")]
+        since: Option<String>,
     },
     /// Count allocations, bytes and instructions, and compare them with their bounds
     Guards,
@@ -124,6 +127,9 @@ enum Command {
     Publish {
         #[command(subcommand)]
         part: publish::Part,
+        /// Print the commands only
+        #[arg(long, global = true)]
+        dry_run: bool,
     },
 }
 
@@ -131,7 +137,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { fast, keep_going } => test::run(fast, keep_going),
         Command::Check { fast, keep_going } => check::run(fast, keep_going),
-        Command::Api { write } => api::check(write),
+        Command::Api { write, since: None } => api::check(write),
+        Command::Api { since: Some(revision), .. } => api::judge(&revision),
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Nginx { release, vendored } => nginx::run(release, vendored),
@@ -140,7 +147,7 @@ fn main() -> ExitCode {
         Command::Advisories => check::run_advisories(),
         Command::Docs { pages } => docs::run(pages),
         Command::Dist { part } => dist::run(part.as_ref()),
-        Command::Publish { part } => publish::run(&part),
+        Command::Publish { part, dry_run } => publish::run(&part, dry_run),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -101,6 +101,28 @@ pub(crate) fn release_build() -> Command {
     build
 }
 
+/// Builds the module for Debian's nginx in release mode for publishing, with these flags of rustc, and returns its path.
+pub(crate) fn build_for_dist(flags: &str, folder: &Path) -> Result<PathBuf> {
+    let mut build = cargo(["auditable", "build", "--locked", "--release", "--package", NGINX]);
+    build.args(["--message-format=json-render-diagnostics", "--target-dir"]).arg(folder);
+    build.env("RUSTFLAGS", flags).env("CARGO_PROFILE_RELEASE_STRIP", "symbols").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    built_module(&run_reading(for_debian(&mut build))?)
+}
+
+/// The upstream version of Debian's installed nginx.
+pub(crate) fn version() -> Result<String> {
+    let version = version_of("nginx").ok_or("expected Debian's nginx, got none: run `cargo xtask setup`")?;
+    Ok(version.split('-').next().unwrap_or_default().to_owned())
+}
+
+/// The name under which Debian's nginx tells which modules fit it.
+pub(crate) fn abi() -> Result<String> {
+    let provided =
+        output(program("dpkg-query").args(["--show", "--showformat=${Provides}", "nginx"])).unwrap_or_default();
+    let abi = provided.split(", ").find(|name| name.starts_with("nginx-abi-"));
+    abi.map(str::to_owned).ok_or_else(|| format!("expected nginx-abi-… provided by nginx, got {provided:?}"))
+}
+
 /// Has a command for the whole workspace take the module in, or leave it out where the headers are not set up.
 pub(crate) fn within(command: &mut Command) {
     match is_configured() {

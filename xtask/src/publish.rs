@@ -1,18 +1,17 @@
 //! `cargo xtask publish`: hands the artefacts of `target/dist` to registries. For the workflow of a release, which has the credentials.
 
 use std::{
-    env, fs,
-    io::Write,
+    fs,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::Command,
 };
 
 use clap::Subcommand;
 
 use crate::{
     Result,
-    dist::addresses,
-    shell::{self, cargo, program, run as run_command, run_reading},
+    dist::{self, addresses},
+    shell::{self, cargo, program, run as run_command},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -35,65 +34,95 @@ pub(crate) enum Part {
     Chart,
 }
 
-/// Runs the command.
-pub(crate) fn run(part: &Part) -> Result {
+/// Runs the command; with `dry_run` it only prints the commands that it would run, and needs no credentials.
+pub(crate) fn run(part: &Part, dry_run: bool) -> Result {
+    let commands = commands(part)?;
+    for mut command in commands {
+        if dry_run {
+            println!("{}", shown(&command));
+            continue;
+        }
+        run_command(&mut command)?;
+    }
+    Ok(())
+}
+
+/// The commands, in order. Files must be in `target/dist`.
+fn commands(part: &Part) -> Result<Vec<Command>> {
     match part {
-        Part::Files => files(),
-        Part::Crates => CRATES.iter().try_for_each(|name| run_command(&mut cargo(["publish", "--locked", "-p", name]))),
-        Part::Npm => npm(),
-        Part::Image => image(),
-        Part::Chart => chart(),
+        Part::Files => files(&dist().join("programs")),
+        Part::Crates => Ok(CRATES.iter().map(|name| cargo(["publish", "--locked", "-p", name])).collect()),
+        Part::Npm => npm(&dist().join("npm")),
+        Part::Image => Ok(image(present("IMAGE", addresses::IMAGE)?, &dist().join("image/layout"))),
+        Part::Chart => Ok(chart(present("CHARTS", addresses::CHARTS)?, &dist().join("chart"))),
     }
 }
 
-fn files() -> Result {
-    let mut release = Vec::new();
-    for sums in found("SHA256SUMS")? {
-        let bundle = sums.with_extension("sigstore.json");
-        run_command(program("cosign").args(["sign-blob", "--yes", "--bundle"]).args([&bundle, &sums]))?;
-        release.extend([sums, bundle]);
+/// Signs the checksums, and adds all files of the folder to a release. Crates, npm packages, image and chart are in registries.
+fn files(folder: &Path) -> Result<Vec<Command>> {
+    let (sums, bundle) = (folder.join("SHA256SUMS"), folder.join("SHA256SUMS.sigstore.json"));
+    if !sums.exists() {
+        return Err(format!("expected {}, got none: run `cargo xtask dist`", sums.display()));
     }
-    for ending in [".crate", ".tgz", ".tar.gz", ".deb", ".cdx.json"] {
-        release.extend(found(ending).unwrap_or_default());
-    }
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<_> = files.filter(|file| file.is_file() && *file != bundle).collect();
+    files.sort();
+    let mut sign = program("cosign");
+    sign.args(["sign-blob", "--yes", "--bundle"]).args([&bundle, &sums]);
+    let mut release = program("gh");
     let tag = format!("v{VERSION}");
-    run_command(program("gh").args(["release", "create", &tag, "--verify-tag", "--title", &tag]).args(release))
+    release.args(["release", "create", &tag, "--verify-tag", "--title", &tag]).args(files).arg(bundle);
+    Ok(vec![sign, release])
 }
 
-fn npm() -> Result {
-    let mut packages = found(".tgz")?;
-    packages.retain(|file| file.components().any(|part| part.as_os_str() == "npm"));
-    // The main packages have the shortest names: each platform adds its own to them.
-    packages.sort_by_key(|file| std::cmp::Reverse(file.as_os_str().len()));
-    packages.iter().try_for_each(|file| {
-        run_command(program("npm").args(["publish", "--provenance", "--access", "public"]).arg(file))
-    })
-}
-
-fn image() -> Result {
-    let address = present("IMAGE", addresses::IMAGE)?;
-    let login = Login::to(address)?;
-    let digest = shell::root().join("target/dist/image.digest");
-    let mut copy = program("skopeo");
-    copy.args(["copy", "--all", "--authfile"]).arg(&login.file).arg("--digestfile").arg(&digest);
-    run_command(copy.args(["oci:target/dist/image", &format!("docker://{address}:{VERSION}")]))?;
-    let digest = fs::read_to_string(&digest).map_err(|error| format!("{}: {error}", digest.display()))?;
-    run_command(program("cosign").args(["sign", "--yes", &format!("{address}@{}", digest.trim())]))
-}
-
-fn chart() -> Result {
-    let address = present("CHARTS", addresses::CHARTS)?;
-    let login = Login::to(address)?;
-    let [chart] = &found(&format!("portcullis-{VERSION}.tgz"))?
-        .into_iter()
-        .filter(|file| file.components().any(|part| part.as_os_str() == "chart"))
-        .collect::<Vec<_>>()[..]
-    else {
-        return Err("expected one chart in target/dist/chart, got none or several: run `cargo xtask dist`".to_owned());
+/// Publishes the packages of platforms before those that depend on them.
+fn npm(folder: &Path) -> Result<Vec<Command>> {
+    let (main, of_platforms) = dist::npm_tarballs(folder)?;
+    if main.is_empty() || of_platforms.is_empty() {
+        return Err(format!("expected npm packages in {}, got none: run `cargo xtask dist npm`", folder.display()));
+    }
+    let publish = |file: &PathBuf| {
+        let mut npm = program("npm");
+        npm.args(["publish", "--provenance", "--access", "public"]).arg(file);
+        npm
     };
+    Ok(of_platforms.iter().chain(&main).map(publish).collect())
+}
+
+/// Logs in with the variables REGISTRY_USER and REGISTRY_TOKEN, pushes the image of all processors, and signs it.
+fn image(address: &str, layout: &Path) -> Vec<Command> {
+    let digest = layout.with_file_name("digest");
+    let mut copy = program("skopeo");
+    copy.args(["copy", "--all", "--digestfile"]).arg(&digest);
+    copy.arg(format!("oci:{}:{VERSION}", layout.display())).arg(format!("docker://{address}:{VERSION}"));
+    let mut sign = program("sh");
+    sign.args(["-c", r#"cosign sign --yes "$0@$(cat "$1")""#, address]).arg(digest);
+    vec![login("skopeo login", address), copy, sign]
+}
+
+fn chart(address: &str, folder: &Path) -> Vec<Command> {
     let mut push = program("helm");
-    push.arg("push").arg(chart).arg(format!("oci://{address}")).arg("--registry-config").arg(&login.file);
-    run_reading(&mut push).map(drop)
+    push.arg("push").arg(folder.join(format!("portcullis-{VERSION}.tgz"))).arg(format!("oci://{address}"));
+    vec![login("helm registry login", address), push]
+}
+
+/// Logs in to a registry. The token goes by standard input: others can read the arguments of a process.
+fn login(tool: &str, address: &str) -> Command {
+    let mut login = program("sh");
+    let line = r#"printf %s "$REGISTRY_TOKEN" | $0 --username "$REGISTRY_USER" --password-stdin "$1""#;
+    login.args(["-c", line, tool, address.split('/').next().unwrap_or(address)]);
+    login
+}
+
+fn dist() -> PathBuf {
+    shell::root().join("target/dist")
+}
+
+/// A command as a line.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// Fails if an address is missing.
@@ -106,41 +135,57 @@ fn present(name: &str, address: &'static str) -> Result<&'static str> {
     Ok(address)
 }
 
-/// The credentials of a registry, in the file where skopeo, cosign and helm find them.
-struct Login {
-    file: PathBuf,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Login {
-    fn to(address: &str) -> Result<Self> {
-        let read = |name| env::var(name).map_err(|_| format!("expected the variable {name}, got none"));
-        let (user, token, home) = (read("REGISTRY_USER")?, read("REGISTRY_TOKEN")?, read("HOME")?);
-        let file = Path::new(&home).join(".docker/config.json");
-        let host = address.split('/').next().unwrap_or(address);
-        let mut login = program("skopeo");
-        login.args(["login", "--compat-auth-file"]).arg(&file).args(["--username", &user, "--password-stdin", host]);
-        let failed = |error| format!("cannot log in to {host} with skopeo: {error}");
-        let mut child = login.stdin(Stdio::piped()).spawn().map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(token.as_bytes()).map_err(failed)?;
-        }
-        let status = child.wait().map_err(failed)?;
-        if status.success() {
-            Ok(Self { file })
-        } else {
-            Err(format!("cannot log in to {host}: skopeo ended with {status}"))
-        }
+    /// A folder with these empty files, and the lines of the commands for it, without the folder.
+    fn lines(name: &str, files: &[&str], commands: fn(&Path) -> Result<Vec<Command>>) -> Result<Vec<String>> {
+        let folder = std::env::temp_dir().join(format!("portcullis-xtask-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        files.iter().for_each(|file| fs::write(folder.join(file), "").unwrap());
+        let commands = commands(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        let below = format!("{}/", folder.display());
+        Ok(commands?.iter().map(|command| shown(command).replace(&below, "")).collect())
     }
-}
 
-/// The files in `target/dist` with this ending; fails if there are none.
-fn found(ending: &str) -> Result<Vec<PathBuf>> {
-    let folder = shell::root().join("target/dist");
-    let listed = run_reading(program("find").arg(&folder).args(["-type", "f", "-name", &format!("*{ending}")]))?;
-    let mut files: Vec<_> = listed.lines().map(PathBuf::from).collect();
-    files.sort();
-    if files.is_empty() {
-        return Err(format!("expected files `*{ending}` in target/dist, got none: run `cargo xtask dist`"));
+    #[test]
+    fn the_checksums_are_signed_before_all_files_are_released() {
+        let written = ["SHA256SUMS", "SHA256SUMS.sigstore.json", "a.tar.gz", "b.deb", "c.cdx.json"];
+        let tag = format!("v{VERSION}");
+        assert_eq!(
+            lines("files", &written, files).unwrap(),
+            [
+                "cosign sign-blob --yes --bundle SHA256SUMS.sigstore.json SHA256SUMS".to_owned(),
+                format!(
+                    "gh release create {tag} --verify-tag --title {tag} SHA256SUMS a.tar.gz b.deb c.cdx.json SHA256SUMS.sigstore.json"
+                ),
+            ]
+        );
+        assert!(lines("no-files", &["a.deb"], files).unwrap_err().contains("run `cargo xtask dist`"));
     }
-    Ok(files)
+
+    #[test]
+    fn packages_of_platforms_are_published_before_those_that_depend_on_them() {
+        let names =
+            ["portcullis", "portcullis-testkit", "portcullis-linux-x64-gnu", "portcullis-testkit-linux-x64-gnu"];
+        let files = names.map(|name| format!("{name}-{VERSION}.tgz"));
+        let lines = lines("npm", &files.each_ref().map(String::as_str), npm).unwrap();
+        let published: Vec<_> = lines.iter().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(published, [&files[2], &files[3], &files[0], &files[1]]);
+        assert!(self::lines("no-npm", &[], npm).is_err());
+    }
+
+    #[test]
+    fn tokens_are_in_no_argument() {
+        let layout = Path::new("layout");
+        let [login, copy, sign] = &image("registry.example.com/team/portcullis", layout)[..] else { panic!() };
+        assert!(shown(login).ends_with("skopeo login registry.example.com"), "{}", shown(login));
+        assert!(
+            shown(copy)
+                .ends_with(&format!("oci:layout:{VERSION} docker://registry.example.com/team/portcullis:{VERSION}"))
+        );
+        assert!(shown(sign).ends_with("registry.example.com/team/portcullis digest"), "{}", shown(sign));
+    }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Tool(&'static str, &'static str);
 
 const HACK: Tool = Tool("hack", "0.6.46");
 const DENY: Tool = Tool("deny", "0.20.2");
+pub(crate) const AUDITABLE: Tool = Tool("auditable", "0.7.7");
+pub(crate) const SEMVER_CHECKS: Tool = Tool("semver-checks", "0.51.0");
+pub(crate) const CYCLONEDX: Tool = Tool("cyclonedx", "0.5.9");
 pub(crate) const FUZZ: Tool = Tool("fuzz", "0.13.2");
 
 /// The version of mdBook.
@@ -54,7 +57,17 @@ pub(crate) fn for_tests() -> Result {
     proxies::set_up()?;
     nginx::set_up()?;
     keycloak::set_up()?;
-    mcp::set_up()
+    mcp::set_up()?;
+    for_artefacts()
+}
+
+/// Installs the tools that try the artefacts: systemd, containers, and separate machines made of this one.
+fn for_artefacts() -> Result {
+    runtime("systemd-analyze", "--version", "systemd")?;
+    runtime("umoci", "--version", "umoci")?;
+    runtime("bwrap", "--version", "bubblewrap")?;
+    runtime("pgrep", "--version", "procps")?;
+    runtime("nsenter", "--version", "util-linux")
 }
 
 /// Installs the tools that pack the npm package and try it: Node, and the build tools of the addon.

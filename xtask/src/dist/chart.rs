@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::Purpose;
 use crate::{
     Result, kubernetes,
     shell::{files, program, root, run as run_command, run_reading},
@@ -27,20 +28,28 @@ const HEAD: &str = "\
 
 ";
 
+/// The name of the packed chart.
+const FILE: &str = concat!("portcullis-", env!("CARGO_PKG_VERSION"), ".tgz");
+
 /// The time of all files in the packed chart: the first day of 1980.
 const TIME: &str = "@315532800";
 
-/// Packs the chart into `target/dist/chart`. The manifest is written, or else compared.
-pub(super) fn run(write: bool) -> Result {
+/// Packs the chart. The manifest is written, or else compared.
+pub(super) fn run(write: bool, purpose: Purpose) -> Result {
     kubernetes::set_up_helm()?;
     if write {
         fs::write(root().join(MANIFEST), manifest()?).map_err(|error| format!("{MANIFEST}: {error}"))?;
     }
     is_rendered()?;
-    let packed = pack(&super::folder().join("chart"))?;
+    let packed = pack(&purpose.folder().join("chart"))?;
     run_command(program(kubernetes::helm()).args(["lint", "--strict", "--quiet", "--values", VALUES]).arg(&packed))?;
     println!("packed {}", packed.strip_prefix(root()).unwrap_or(&packed).display());
     Ok(())
+}
+
+/// The file that [`run`] packs.
+pub(super) fn packed(purpose: Purpose) -> PathBuf {
+    purpose.folder().join("chart").join(FILE)
 }
 
 /// Adds the step to `cargo xtask test`.
@@ -101,7 +110,7 @@ fn pack(folder: &Path) -> Result<PathBuf> {
         };
         copy().map_err(|error| format!("{file}: {error}"))?;
     }
-    let packed = folder.join(format!("portcullis-{}.tgz", env!("CARGO_PKG_VERSION")));
+    let packed = folder.join(FILE);
     let mut tar = program("tar");
     tar.args(["--create", "--format=ustar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner"]);
     tar.args(["--mode=u=rwX,go=rX", "--mtime", TIME, "--use-compress-program=gzip -n"]);

@@ -5,23 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::Purpose;
 use crate::{
     Result,
     manifest::all_packages,
     shell::{cargo, output, program, root, run as run_command, run_reading},
 };
 
-/// The files to pack: those of a commit, or for a trial those that are there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Files {
-    Committed,
-    Present,
-}
-
-/// Packs the publishable packages into `target/dist/crates`, and writes their checksums.
-pub(super) fn run(files: Files) -> Result {
-    let folder = folder();
-    let packed = pack(files)?;
+/// Packs the publishable packages, and writes their checksums.
+pub(super) fn run(purpose: Purpose) -> Result {
+    let folder = folder(purpose);
+    let packed = pack(purpose)?;
     super::empty(&folder)?;
     for file in &packed {
         let name = file.file_name().unwrap_or_default();
@@ -31,15 +25,15 @@ pub(super) fn run(files: Files) -> Result {
 }
 
 /// The folder with the `.crate` files.
-pub(super) fn folder() -> PathBuf {
-    super::folder().join("crates")
+pub(super) fn folder(purpose: Purpose) -> PathBuf {
+    purpose.folder().join("crates")
 }
 
 /// Packs the publishable packages, and returns their files. `home.rs` builds a project with them: cargo would build each alone.
-fn pack(files: Files) -> Result<Vec<PathBuf>> {
+fn pack(purpose: Purpose) -> Result<Vec<PathBuf>> {
     let packages: Vec<_> = all_packages()?.into_iter().filter(|package| package.is_published).collect();
     let mut pack = cargo(["package", "--no-verify", "--locked"]);
-    if files == Files::Present {
+    if purpose == Purpose::Trial {
         pack.arg("--allow-dirty");
     }
     packages.iter().for_each(|package| {
@@ -52,10 +46,11 @@ fn pack(files: Files) -> Result<Vec<PathBuf>> {
 }
 
 /// Makes a directory source in this folder: our `.crate` files, unpacked, and all that they depend on.
-pub(super) fn directory_source(to: &Path) -> Result {
+pub(super) fn directory_source(purpose: Purpose, to: &Path) -> Result {
+    let packed = folder(purpose);
     // Its settings for cargo are printed; those of `home.rs` name the folder in its place.
     run_reading(cargo(["vendor", "--quiet", "--locked", "--versioned-dirs"]).arg(to))?;
-    let files = fs::read_dir(folder()).map_err(|error| format!("{}: {error}", folder().display()))?;
+    let files = fs::read_dir(&packed).map_err(|error| format!("{}: {error}", packed.display()))?;
     for file in files.filter_map(|entry| Some(entry.ok()?.path())) {
         if file.extension().is_none_or(|extension| extension != "crate") {
             continue;

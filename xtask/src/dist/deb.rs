@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{
-    empty,
+    empty, inventory,
     platform::Platform,
     programs::{VERSION, copy, time, write},
 };
@@ -35,22 +35,42 @@ pub(super) fn pack(archive: &Path, platform: Platform, folder: &Path) -> Result 
     for (file, place, mode) in PLACES {
         copy(&archive.join(file), &tree.join(place), mode)?;
     }
+    let licences = archive.join(inventory::LICENCES);
+    if licences.exists() {
+        copy(&licences, &tree.join("usr/share/doc/portcullis").join(inventory::LICENCES), 0o644)?;
+    }
     pages(&archive.join("man"), &tree.join("usr/share/man/man1"))?;
     let debian = root().join("deploy/debian");
     copy(&debian.join("portcullis.toml"), &tree.join(CONFIGURATION), 0o644)?;
     write(&tree.join("usr/lib/systemd/system/portcullis.service"), unit()?.as_bytes(), 0o644)?;
-    write(&tree.join("DEBIAN/control"), control(architecture, platform).as_bytes(), 0o644)?;
+    let control = control(&Control {
+        package: "portcullis",
+        architecture,
+        depends: if platform.is_musl() {
+            "adduser, ca-certificates"
+        } else {
+            "libc6 (>= 2.17), adduser, ca-certificates"
+        },
+        section: "net",
+        description: "gateway that judges OAuth 2.0 access tokens for a proxy",
+        more: "Answers nginx, Envoy, Traefik, Caddy and HAProxy: may this request pass?",
+    });
+    write(&tree.join("DEBIAN/control"), control.as_bytes(), 0o644)?;
     write(&tree.join("DEBIAN/conffiles"), format!("/{CONFIGURATION}\n").as_bytes(), 0o644)?;
     for script in SCRIPTS {
         copy(&debian.join(script), &tree.join("DEBIAN").join(script), 0o755)?;
     }
+    build(&tree, &folder.join(format!("portcullis_{VERSION}_{architecture}.deb")))
+}
+
+/// Packs a folder that is laid out as on the machine, and deletes it.
+pub(super) fn build(tree: &Path, package: &Path) -> Result {
     // dpkg-deb takes modes as they are, and refuses those of a strict umask.
-    run_command(program("chmod").args(["-R", "u=rwX,go=rX"]).arg(&tree))?;
-    let package = folder.join(format!("portcullis_{VERSION}_{architecture}.deb"));
+    run_command(program("chmod").args(["-R", "u=rwX,go=rX"]).arg(tree))?;
     let mut deb = program("dpkg-deb");
-    deb.args(["--root-owner-group", "-Zxz", "--build"]).arg(&tree).arg(package).env("SOURCE_DATE_EPOCH", time()?);
+    deb.args(["--root-owner-group", "-Zxz", "--build"]).arg(tree).arg(package).env("SOURCE_DATE_EPOCH", time()?);
     run_command(&mut deb)?;
-    fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))
+    fs::remove_dir_all(tree).map_err(|error| format!("{}: {error}", tree.display()))
 }
 
 /// Copies the man pages, compressed as Debian has them.
@@ -72,18 +92,24 @@ fn unit() -> Result<String> {
     Ok(unit.get(start..).unwrap_or_default().replace("/usr/local/bin/", "/usr/bin/"))
 }
 
-fn control(architecture: &str, platform: Platform) -> String {
-    let libc = if platform.is_musl() { "" } else { "libc6 (>= 2.17), " };
+/// The fields of a package that differ.
+pub(super) struct Control<'a> {
+    pub(super) package: &'a str,
+    pub(super) architecture: &'a str,
+    pub(super) depends: &'a str,
+    pub(super) section: &'a str,
+    /// One line.
+    pub(super) description: &'a str,
+    /// Another line.
+    pub(super) more: &'a str,
+}
+
+/// The text of the file `control`.
+pub(super) fn control(fields: &Control<'_>) -> String {
+    let Control { package, architecture, depends, section, description, more } = fields;
     format!(
-        "Package: portcullis\n\
-         Version: {VERSION}\n\
-         Architecture: {architecture}\n\
-         Maintainer: {maintainer}\n\
-         Depends: {libc}adduser, ca-certificates\n\
-         Section: net\n\
-         Priority: optional\n\
-         Description: gateway that judges OAuth 2.0 access tokens for a proxy\n \
-         Answers nginx, Envoy, Traefik, Caddy and HAProxy: may this request pass?\n",
+        "Package: {package}\nVersion: {VERSION}\nArchitecture: {architecture}\nMaintainer: {maintainer}\nDepends: {depends}\n\
+         Section: {section}\nPriority: optional\nDescription: {description}\n {more}\n",
         maintainer = env!("CARGO_PKG_AUTHORS"),
     )
 }

@@ -6,15 +6,17 @@ use std::{
     process::Command,
 };
 
+use serde_json::{Value, json};
+
 use super::{
-    cross, empty,
+    Purpose, cross, empty, inventory,
     platform::Platform,
-    programs::{self, QUICK, VERSION, archived, copy, time, write},
+    programs::{self, TRIAL, VERSION, archived, copy, time, write},
     write_sums,
 };
 use crate::{
     Result, setup,
-    shell::{output, program, run as run_command, run_reading},
+    shell::{self, output, program, run as run_command, run_reading},
     steps::Steps,
 };
 
@@ -27,33 +29,42 @@ const USER: &str = "65532:65532";
 /// The largest release, in bytes.
 const LIMIT: u64 = 20_000_000;
 
+/// The annotation with the tag of an image in a layout, and the type of an index (OCI image specification).
+const NAME: &str = "org.opencontainers.image.ref.name";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
 /// Debian's bundle of certificate authorities.
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 
-/// Runs the command: for one processor if quick.
-pub(super) fn run(only: &[Platform], quick: bool) -> Result {
-    let platforms = match (quick, only) {
-        (true, _) => &[QUICK],
-        (false, []) => &PLATFORMS[..],
-        (false, only) => only,
+/// Runs the command: for a trial for one processor.
+pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
+    let platforms = match (purpose, only) {
+        (Purpose::Trial, _) => &[TRIAL],
+        (Purpose::Release, []) => &PLATFORMS[..],
+        (Purpose::Release, only) => only,
     };
     if let Some(other) = platforms.iter().find(|platform| !platform.is_musl()) {
         return Err(format!("expected a platform with musl, whose programs are static, got {other}"));
     }
-    let folder = super::folder().join("image");
+    let folder = purpose.folder().join("image");
+    let layout = folder.join("layout");
     let mut steps = Steps::new(false);
     steps.run("setup", || {
         set_up()?;
         empty(&folder)?;
-        platforms.iter().try_for_each(|platform| cross::set_up(*platform))
+        platforms.iter().try_for_each(|platform| cross::set_up(*platform, purpose))?;
+        run_command(umoci(&["init", "--layout"]).arg(&layout))
     });
     for platform in platforms {
         steps.run(&format!("image {platform}"), || {
-            let file = programs::build(*platform, quick)?;
-            let archive = make(&file, *platform, &folder)?;
-            if quick { Ok(()) } else { bounded(&archive) }
+            let file = programs::build(*platform, purpose)?;
+            let licences = programs::folder(purpose).join(inventory::LICENCES);
+            add(&layout, &file, &licences, *platform, &folder)?;
+            let archive = pack(&layout, *platform, &folder)?;
+            if purpose == Purpose::Trial { Ok(()) } else { bounded(&archive) }
         });
     }
+    steps.run("one image for all processors", || join(&layout, platforms));
     steps.run("checksums", || write_sums(&folder.join("archives")));
     steps.finish()
 }
@@ -68,42 +79,107 @@ fn set_up() -> Result {
     Ok(())
 }
 
-/// Makes the layout of one processor, `layout-amd64`, and packs it in `archives`; returns the archive.
-fn make(file: &Path, platform: Platform, folder: &Path) -> Result<PathBuf> {
-    let processor = if platform.is_x64() { "amd64" } else { "arm64" };
-    let name = format!("layout-{processor}");
-    let (layout, layer) = (folder.join(&name), folder.join("layer.tar"));
-    root_layer(file, folder, &layer)?;
-    run_command(umoci(&["init", "--layout"]).arg(&layout))?;
-    let image = format!("{}:{VERSION}", layout.display());
+/// The processor's name in images and in Debian.
+fn processor(platform: Platform) -> &'static str {
+    if platform.is_x64() { "amd64" } else { "arm64" }
+}
+
+/// The tag of the image for one processor.
+fn tag(platform: Platform) -> String {
+    format!("{VERSION}-{}", processor(platform))
+}
+
+/// Adds the image of one processor to the layout.
+fn add(layout: &Path, file: &Path, licences: &Path, platform: Platform, folder: &Path) -> Result {
+    let layer = folder.join("layer.tar");
+    root_layer(file, licences, folder, &layer)?;
+    let image = format!("{}:{}", layout.display(), tag(platform));
     run_command(&mut umoci(&["new", "--image", &image]))?;
     let created = rfc3339(&time()?)?;
     let history = ["--history.created", created.as_str(), "--history.created_by", "cargo xtask dist image"];
     run_command(umoci(&["raw", "add-layer", "--image", &image]).args(history).arg(&layer))?;
     let mut config = umoci(&["config", "--image", &image, "--no-history", "--created", &created]);
-    config.args(["--os", "linux", "--architecture", processor, "--author", env!("CARGO_PKG_AUTHORS")]);
+    config.args(["--os", "linux", "--architecture", processor(platform), "--author", env!("CARGO_PKG_AUTHORS")]);
     config.args(["--config.user", USER, "--config.stopsignal", "SIGTERM"]);
     config.args(["--config.entrypoint", "/usr/local/bin/portcullis"]);
     for argument in ["serve", "--config", "/etc/portcullis/portcullis.toml"] {
         config.args(["--config.cmd", argument]);
     }
     run_command(&mut config)?;
-    run_command(umoci(&["gc", "--layout"]).arg(&layout))?;
-    fs::remove_file(&layer).map_err(|error| format!("{}: {error}", layer.display()))?;
-    let archive = folder.join("archives").join(format!("portcullis-{VERSION}-image-{processor}.tar"));
+    run_command(umoci(&["gc", "--layout"]).arg(layout))?;
+    fs::remove_file(&layer).map_err(|error| format!("{}: {error}", layer.display()))
+}
+
+/// Packs the image of one processor alone into `archives`, and returns the archive. `podman load` and `skopeo copy oci-archive:`
+/// look for the layout at the top of it.
+fn pack(layout: &Path, platform: Platform, folder: &Path) -> Result<PathBuf> {
+    let alone = folder.join("alone");
+    run_command(program("cp").arg("-R").arg(layout).arg(&alone))?;
+    let mut index = read(&alone.join("index.json"))?;
+    if let Some(manifests) = index["manifests"].as_array_mut() {
+        manifests.retain(|manifest| manifest["annotations"][NAME] == tag(platform).as_str());
+        manifests.iter_mut().for_each(|manifest| manifest["annotations"][NAME] = VERSION.into());
+    }
+    write(&alone.join("index.json"), index.to_string().as_bytes(), 0o644)?;
+    run_command(umoci(&["gc", "--layout"]).arg(&alone))?;
+    let archive = folder.join("archives").join(format!("portcullis-{VERSION}-image-{}.tar", processor(platform)));
     fs::create_dir_all(folder.join("archives")).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // `podman load` and `skopeo copy oci-archive:` look for the layout at the top of the archive.
-    archived(&layout, ".", &archive)?;
+    archived(&alone, ".", &archive)?;
+    fs::remove_dir_all(&alone).map_err(|error| format!("{}: {error}", alone.display()))?;
     print!("{}", run_reading(Command::new("sha256sum").arg(&archive))?);
     Ok(archive)
 }
 
+/// Adds an index of all processors' images under the version alone: registries hand out the one that fits.
+fn join(layout: &Path, platforms: &[Platform]) -> Result {
+    let file = layout.join("index.json");
+    let mut index = read(&file)?;
+    let mut manifests = Vec::new();
+    for platform in platforms {
+        let found = index["manifests"].as_array().into_iter().flatten();
+        let mut found = found.filter(|manifest| manifest["annotations"][NAME] == tag(*platform).as_str());
+        let manifest = found.next().ok_or_else(|| format!("expected the image of {platform} in {}", file.display()))?;
+        manifests.push(json!({
+            "mediaType": manifest["mediaType"],
+            "digest": manifest["digest"],
+            "size": manifest["size"],
+            "platform": { "os": "linux", "architecture": processor(*platform) },
+        }));
+    }
+    let joined = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests }).to_string();
+    let unnamed = layout.join("blobs/sha256/new");
+    write(&unnamed, joined.as_bytes(), 0o644)?;
+    let sum = output(program("sha256sum").arg(&unnamed)).ok_or("cannot run sha256sum")?;
+    let sum = sum.split(' ').next().unwrap_or_default();
+    fs::rename(&unnamed, unnamed.with_file_name(sum)).map_err(|error| format!("{}: {error}", unnamed.display()))?;
+    if let Some(manifests) = index["manifests"].as_array_mut() {
+        manifests.push(json!({
+            "mediaType": INDEX,
+            "digest": format!("sha256:{sum}"),
+            "size": joined.len(),
+            "annotations": { NAME: VERSION },
+        }));
+    }
+    write(&file, index.to_string().as_bytes(), 0o644)
+}
+
+fn read(file: &Path) -> Result<Value> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 /// Packs the image's root: the static program, certificate authorities and an unprivileged user; no shell.
-fn root_layer(file: &Path, folder: &Path, layer: &Path) -> Result {
+fn root_layer(file: &Path, licences: &Path, folder: &Path, layer: &Path) -> Result {
     let tree = folder.join("root");
     empty(&tree)?;
     copy(file, &tree.join("usr/local/bin/portcullis"), 0o755)?;
     copy(&Path::new("/").join(AUTHORITIES), &tree.join(AUTHORITIES), 0o644)?;
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(&shell::root().join(name), &tree.join("usr/share/doc/portcullis").join(name), 0o644)?;
+    }
+    if licences.exists() {
+        copy(licences, &tree.join("usr/share/doc/portcullis").join(inventory::LICENCES), 0o644)?;
+    }
     write(&tree.join("etc/passwd"), b"nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n", 0o644)?;
     write(&tree.join("etc/group"), b"nonroot:x:65532:\n", 0o644)?;
     // The configuration and its secrets are mounted here.

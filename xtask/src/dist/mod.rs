@@ -6,9 +6,12 @@ mod crates;
 mod cross;
 mod deb;
 mod debian;
+mod forms;
 mod home;
 mod image;
+mod inventory;
 mod machine;
+mod module;
 mod npm;
 mod packages;
 mod platform;
@@ -23,6 +26,7 @@ use std::{
 use clap::Subcommand;
 
 pub(crate) use chart::add_to as add_chart_to;
+pub(crate) use packages::tarballs as npm_tarballs;
 use platform::Platform;
 
 use crate::{
@@ -37,7 +41,7 @@ use crate::{
 pub(crate) enum Part {
     /// Pack the crates
     Crates,
-    /// Try the artefacts as a newcomer would, in empty folders
+    /// Try the artefacts of `target/dist` as a newcomer would, in empty folders
     Home,
     /// Build the npm packages for all platforms, and install and run them on each Node that they support
     Npm {
@@ -59,57 +63,82 @@ pub(crate) enum Part {
         /// The only platforms to build, as in `dist npm`; all by default
         #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
         only: Vec<Platform>,
-        /// Build a static program for x86-64 alone, fast and unoptimised, for tests
+        /// Build a static program for x86-64 alone, fast and unoptimised, into `target/trial`
         #[arg(long, conflicts_with = "only")]
-        quick: bool,
+        trial: bool,
     },
     /// Build the container image, as an OCI layout and an archive for each processor
     Image {
         /// The only platforms to build: linux-x64-musl or linux-arm64-musl; both by default
         #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
         only: Vec<Platform>,
-        /// Build it for x86-64 alone, with the unoptimised program of `dist programs --quick`, for tests
+        /// Build it for x86-64 alone, with the unoptimised program of `dist programs --trial`, into `target/trial`
         #[arg(long, conflicts_with = "only")]
-        quick: bool,
+        trial: bool,
     },
+    /// Build the nginx module for Debian's nginx, in an archive and a package of Debian
+    Nginx,
 }
 
 /// Runs the command for one part, or for all of them.
 pub(crate) fn run(part: Option<&Part>) -> Result {
     match part {
         None => all(),
-        Some(Part::Crates) => crates::run(crates::Files::Committed),
-        Some(Part::Home) => home::run(&mut Counts::default()).map(drop),
+        Some(Part::Crates) => crates::run(Purpose::Release),
+        Some(Part::Home) => home::run(Purpose::Release, &mut Counts::default()).map(drop),
         Some(Part::Npm { here: true, .. }) => npm::run_here(),
         Some(Part::Npm { only, .. }) => npm::run(only),
-        Some(Part::Chart { write }) => chart::run(*write),
-        Some(Part::Programs { only, quick }) => programs::run(only, *quick),
-        Some(Part::Image { only, quick }) => image::run(only, *quick),
+        Some(Part::Chart { write }) => chart::run(*write, Purpose::Release),
+        Some(Part::Programs { only, trial }) => programs::run(only, Purpose::of(*trial)),
+        Some(Part::Image { only, trial }) => image::run(only, Purpose::of(*trial)),
+        Some(Part::Nginx) => module::run(),
     }
 }
 
 /// Builds all artefacts, and tells which addresses are missing in them.
 fn all() -> Result {
     let mut steps = Steps::new(true);
-    steps.run("crates", || crates::run(crates::Files::Committed));
+    steps.run("crates", || crates::run(Purpose::Release));
     steps.run("npm packages", || npm::run(&[]));
-    steps.run("programs", || programs::run(&[], false));
-    steps.run("image", || image::run(&[], false));
-    steps.run("chart", || chart::run(false));
+    steps.run("programs", || programs::run(&[], Purpose::Release));
+    steps.run("nginx module", module::run);
+    steps.run("image", || image::run(&[], Purpose::Release));
+    steps.run("chart", || chart::run(false, Purpose::Release));
+    steps.run("taken home", || home::run(Purpose::Release, &mut Counts::default()).map(drop));
     let outcome = steps.finish();
     addresses::missing().iter().for_each(|line| println!("{line}"));
     outcome
 }
 
-/// The folder of all artefacts.
-fn folder() -> PathBuf {
-    root().join("target/dist")
+/// The purpose of a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Publishing: what is committed, optimised.
+    Release,
+    /// Tests: what is there, quick to build.
+    Trial,
+}
+
+impl Purpose {
+    fn of(trial: bool) -> Self {
+        if trial { Self::Trial } else { Self::Release }
+    }
+
+    /// The folder of all artefacts. Trials have one of their own, so that nobody publishes them.
+    fn folder(self) -> PathBuf {
+        root().join(if self == Self::Trial { "target/trial" } else { "target/dist" })
+    }
 }
 
 /// Adds the artefacts that tests build, each taken home by a newcomer, to `cargo xtask test`.
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     npm::add_to(steps, counts);
-    steps.run_saying("taken home", || home::run(counts));
+    steps.run("artefacts for trial", || {
+        programs::run(&[], Purpose::Trial)?;
+        image::run(&[], Purpose::Trial)?;
+        chart::run(false, Purpose::Trial)
+    });
+    steps.run_saying("taken home", || home::run(Purpose::Trial, counts));
 }
 
 /// Makes a folder, or empties it.
@@ -143,13 +172,9 @@ mod tests {
     /// The greatest exposure of the systemd unit, in tenths: docs/gateway.md names it.
     const EXPOSURE: u32 = 11;
 
-    /// Debian's systemd has systemd-analyze; without it, nothing is looked at.
+    /// `cargo xtask setup` installs systemd-analyze, of Debian's systemd.
     #[test]
     fn the_unit_is_valid_and_strict() {
-        if output(program("systemd-analyze").arg("--version")).is_none() {
-            println!("not checked: systemd-analyze is not installed");
-            return;
-        }
         let unit = fs::read_to_string(root().join("deploy/portcullis.service")).unwrap();
         // The path of the program is checked, too, and only installed ones exist.
         let unit = unit.replace("/usr/local/bin/portcullis", "/bin/true");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    cross,
+    Purpose, cross,
     packages::{self, PACKAGES, Package},
     platform::Platform,
     runtimes::{self, Runtime},
@@ -28,7 +28,7 @@ pub(super) fn run(only: &[Platform]) -> Result {
         return Err(format!("expected Linux on x86_64, got {OS} on {ARCH}: run it there"));
     }
     let platforms = if only.is_empty() { &Platform::ALL } else { only };
-    let folder = super::folder().join("npm");
+    let folder = Purpose::Release.folder().join("npm");
     let (binaries, mut counts, mut steps) = (folder.join("binaries"), Counts::default(), Steps::new(true));
     steps.run("setup", || {
         super::empty(&folder)?;
@@ -74,7 +74,7 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
 
 /// Builds the binaries of all packages for this platform, under the names that the packages have for them.
 fn build(platform: Platform, binaries: &Path) -> Result {
-    cross::set_up(platform)?;
+    cross::set_up(platform, Purpose::Release)?;
     for package in PACKAGES {
         let built = cross::build(package.of_rust, platform)?;
         let name = package.binary(&platform.to_string());

@@ -54,7 +54,7 @@ pub(super) fn pack(folder: &Path, binaries: impl Fn(Package) -> PathBuf) -> Resu
 }
 
 /// The tarballs in this folder: those of the main packages, and those of the platforms.
-pub(super) fn tarballs(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+pub(crate) fn tarballs(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let main = PACKAGES.map(|package| format!("{}-{VERSION}.tgz", package.name));
     let (main, of_platforms): (Vec<_>, Vec<_>) = names(folder)?.into_iter().partition(|name| main.contains(name));
     let paths = |names: Vec<String>| names.iter().map(|name| folder.join(name)).collect();

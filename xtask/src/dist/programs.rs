@@ -1,11 +1,12 @@
 //! `cargo xtask dist programs`: the gateway for each platform, in an archive and in a package of Debian.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
-use super::{cross, deb, platform::Platform};
+use super::{Purpose, cross, deb, inventory, platform::Platform};
 use crate::{
     Result,
     shell::{output, program, root, run as run_command, run_reading},
@@ -14,8 +15,8 @@ use crate::{
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The platform of quick builds: its program is static, and runs on this machine.
-pub(super) const QUICK: Platform = Platform::X64Musl;
+/// The platform of trials: its program is static, and runs on this machine.
+pub(super) const TRIAL: Platform = Platform::X64Musl;
 
 /// The subcommands with a man page of their own.
 const PAGES: [&str; 6] = ["serve", "init", "check-config", "explain", "keys", "resource"];
@@ -24,54 +25,62 @@ const PAGES: [&str; 6] = ["serve", "init", "check-config", "explain", "keys", "r
 const COMPLETIONS: [(&str, &str); 3] = [("bash", "portcullis"), ("zsh", "_portcullis"), ("fish", "portcullis.fish")];
 
 /// Runs the command for these platforms; for all if there are none.
-pub(super) fn run(only: &[Platform], quick: bool) -> Result {
-    let platforms = match (quick, only) {
-        (true, _) => &[QUICK],
-        (false, []) => &Platform::ALL[..],
-        (false, only) => only,
+pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
+    let platforms = match (purpose, only) {
+        (Purpose::Trial, _) => &[TRIAL],
+        (Purpose::Release, []) => &Platform::ALL[..],
+        (Purpose::Release, only) => only,
     };
     let printer = platforms.iter().find(|platform| platform.is_x64());
     let printer =
         *printer.ok_or("expected a platform linux-x64 in --only, got none: its program prints the man pages")?;
-    let folder = folder();
+    let folder = folder(purpose);
     let mut steps = Steps::new(false);
     steps.run("setup", || {
         super::empty(&folder)?;
-        platforms.iter().try_for_each(|platform| cross::set_up(*platform))
+        platforms.iter().try_for_each(|platform| cross::set_up(*platform, purpose))
     });
-    for platform in platforms {
-        steps.run(&format!("build {platform}"), || build(*platform, quick).map(drop));
+    if purpose == Purpose::Release {
+        steps.run("licences and bills of materials", || inventory::write(&folder));
     }
     for platform in platforms {
-        steps.run(&format!("pack {platform}"), || pack(*platform, printer, quick));
+        steps.run(&format!("build {platform}"), || build(*platform, purpose).map(drop));
+    }
+    for platform in platforms {
+        steps.run(&format!("pack {platform}"), || pack(*platform, printer, purpose));
     }
     steps.run("checksums", || super::write_sums(&folder));
     steps.finish()
 }
 
-/// Builds the gateway, by the dev profile if quick, and returns its file.
-pub(super) fn build(platform: Platform, quick: bool) -> Result<PathBuf> {
-    cross::build_program("portcullis-gateway", "portcullis", platform, if quick { "dev" } else { "release" })
+/// Builds the gateway, and returns its file.
+pub(super) fn build(platform: Platform, purpose: Purpose) -> Result<PathBuf> {
+    cross::build_program("portcullis-gateway", "portcullis", platform, purpose)
 }
 
-/// Packs the archive of a platform, and the package of Debian of its processor: with glibc, or quick with musl.
-fn pack(platform: Platform, printer: Platform, quick: bool) -> Result {
-    let name = format!("portcullis-{VERSION}-{platform}");
-    let tree = folder().join(&name);
-    lay_out(&tree, &built(platform, quick), &built(printer, quick))?;
-    let archive = folder().join(format!("{name}.tar"));
-    archived(&folder(), &name, &archive)?;
-    run_command(program("gzip").args(["-n", "-9", "-f"]).arg(&archive))?;
-    if quick || !platform.is_musl() {
-        deb::pack(&tree, platform, &folder())?;
+/// Packs the archive of a platform, and the package of Debian of its processor: with glibc, or for a trial with musl.
+fn pack(platform: Platform, printer: Platform, purpose: Purpose) -> Result {
+    let folder = folder(purpose);
+    let tree = folder.join(format!("portcullis-{VERSION}-{platform}"));
+    lay_out(&tree, &build(platform, purpose)?, &build(printer, purpose)?)?;
+    if purpose == Purpose::Release {
+        copy(&folder.join(inventory::LICENCES), &tree.join(inventory::LICENCES), 0o644)?;
+    }
+    compressed(&tree)?;
+    if purpose == Purpose::Trial || !platform.is_musl() {
+        deb::pack(&tree, platform, &folder)?;
     }
     fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))
 }
 
-/// The file that [`build`] made.
-fn built(platform: Platform, quick: bool) -> PathBuf {
-    let profile = if quick { "debug" } else { "release" };
-    super::folder().join("build-programs").join(platform.target()).join(profile).join("portcullis")
+/// Packs a folder into a `.tar.gz` beside it.
+pub(super) fn compressed(tree: &Path) -> Result {
+    let (Some(below), Some(name)) = (tree.parent(), tree.file_name().and_then(OsStr::to_str)) else {
+        return Err(format!("expected a folder to pack, got {}", tree.display()));
+    };
+    let archive = below.join(format!("{name}.tar"));
+    archived(below, name, &archive)?;
+    run_command(program("gzip").args(["-n", "-9", "-f"]).arg(&archive))
 }
 
 /// Writes the contents of an archive into a folder. `printer` is a program for this machine.
@@ -139,6 +148,7 @@ fn set_mode(_: &Path, _: u32) -> std::io::Result<()> {
     Ok(())
 }
 
-fn folder() -> PathBuf {
-    super::folder().join("programs")
+/// The folder with the archives and packages of Debian.
+pub(super) fn folder(purpose: Purpose) -> PathBuf {
+    purpose.folder().join("programs")
 }

@@ -1,14 +1,15 @@
-//! `docs/nginx-module.md`: nginx accepts each of its configurations, and the page names each directive and variable.
+//! `docs/nginx-module.md` and the README of the packed module: nginx accepts each of their configurations, and the page names each directive and variable.
 
 use std::fs;
 
 use crate::scene::{configuration, folder, in_place, tested};
 
 const PAGE: &str = include_str!("../../../../docs/nginx-module.md");
+const README: &str = include_str!("../../../../deploy/nginx/README.md");
 
-/// Returns the blocks of a language in the page.
+/// Returns the blocks of a language in the page and the README.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let blocks = PAGE.split("```").skip(1).step_by(2);
+    let blocks = [PAGE, README].into_iter().flat_map(|page| page.split("```").skip(1).step_by(2));
     blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
@@ -36,7 +37,7 @@ fn nginx_accepts_each_block() {
         assert!(is_good, "{block}\n{said}");
         accepted += 1;
     }
-    assert_eq!(accepted, 6);
+    assert_eq!(accepted, 7);
 }
 
 #[test]

@@ -25,8 +25,9 @@ mod tests {
     use std::{
         env, fs,
         io::{BufRead, BufReader},
+        path::{Path, PathBuf},
         process::{Child, Command, Stdio},
-        time::Duration,
+        time::{Duration, Instant},
     };
 
     use portcullis_testkit::AuthorizationServer;
@@ -60,58 +61,105 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         judges(&url, &server).await;
     }
-    /// A gateway, which ends with its test.
-    struct Gateway(Child);
+
+    /// One form of the gateway: a name, and lines of the shell. They find the folder of the configuration in `$FOLDER`; the last two
+    /// find the process of the first in `$PID`.
+    #[derive(serde::Deserialize)]
+    struct Form {
+        name: String,
+        start: String,
+        reload: String,
+        stop: String,
+    }
+
+    /// A running gateway, which ends with its test.
+    struct Gateway {
+        process: Child,
+        folder: PathBuf,
+    }
+
+    impl Gateway {
+        /// Starts a gateway, and returns it with the address that it answers at.
+        fn start(form: &Form, folder: &Path) -> (Self, String) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("exec {}", form.start)]).env("FOLDER", folder).stderr(Stdio::piped());
+            let mut gateway = Self { process: shell.spawn().unwrap(), folder: folder.to_owned() };
+            let mut log = BufReader::new(gateway.process.stderr.take().unwrap()).lines().map_while(Result::ok);
+            let mut seen = String::new();
+            let address = loop {
+                let Some(line) = log.next() else { panic!("{}: no line with the address: {seen}", form.name) };
+                let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                match event["address"].as_str().filter(|_| event["listener"] == "listen") {
+                    Some(address) => break address.to_owned(),
+                    None => seen += &format!("{line}\n"),
+                }
+            };
+            // The rest is read, so that the gateway need not wait for a reader.
+            std::thread::spawn(move || log.for_each(drop));
+            (gateway, address)
+        }
+
+        /// Runs a line of the form.
+        fn tell(&self, line: &str) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", line]).env("FOLDER", &self.folder).env("PID", self.process.id().to_string());
+            let status = shell.status().unwrap();
+            assert!(status.success(), "{line}: {status}");
+        }
+    }
 
     impl Drop for Gateway {
         fn drop(&mut self) {
             // It is the shell's own process: the command begins with `exec`.
-            let _ = self.0.kill();
-            let _ = self.0.wait();
+            let _ = self.process.kill();
+            let _ = self.process.wait();
         }
     }
 
-    /// Starts a gateway by a line of the shell, which finds its configuration in `$FOLDER`, and returns the address it answers at.
-    fn start(line: &str, folder: &str) -> (Gateway, String) {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec {line}")]).env("FOLDER", folder).stderr(Stdio::piped());
-        let mut gateway = Gateway(shell.spawn().unwrap());
-        let mut log = BufReader::new(gateway.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut seen = String::new();
-        let address = loop {
-            let Some(line) = log.next() else { panic!("no line with the address: {seen}") };
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            match event["address"].as_str().filter(|_| event["listener"] == "listen") {
-                Some(address) => break address.to_owned(),
-                None => seen += &format!("{line}\n"),
-            }
-        };
-        // Nobody reads the rest, and the gateway must not wait for a reader.
-        std::thread::spawn(move || log.for_each(drop));
-        (gateway, address)
+    /// Writes the gateway's configuration: `/orders/*` asks for this scope.
+    fn configure(folder: &Path, issuer: &str, scope: &str) {
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\n[[issuers]]\nissuer = \"{issuer}\"\n\
+             audience = \"https://api.example.com\"\ndangerously_allow_http = true\n\n\
+             [[routes]]\npath = \"/orders/*\"\nscope = [\"{scope}\"]\n# end\n"
+        );
+        // Moved into place: no reader sees a part of it.
+        fs::write(folder.join("new"), text).unwrap();
+        fs::rename(folder.join("new"), folder.join("portcullis.toml")).unwrap();
     }
 
-    /// Tries each form of the gateway in the variable `GATEWAYS`: lines with a name, a tab, and a line of the shell.
-    #[tokio::test]
+    /// Has each form in the variable `GATEWAYS` judge, take a new configuration on, and end: an array of JSON.
+    #[tokio::test(flavor = "multi_thread")]
     async fn the_gateway_judges_in_each_form_that_it_comes_in() {
         let server = AuthorizationServer::start().await;
-        let issuer = server.issuer();
-        let folder = env::temp_dir().join(format!("portcullis-at-home-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\n\n[[issuers]]\nissuer = \"{issuer}\"\naudience = \"https://api.example.com\"\n\
-             dangerously_allow_http = true\n\n[[routes]]\npath = \"/orders/*\"\nscope = [\"read\"]\n"
-        );
-        fs::write(folder.join("portcullis.toml"), text).unwrap();
-        let forms = env::var("GATEWAYS").unwrap();
-        let mut tried = 0;
-        for (name, line) in forms.lines().filter_map(|form| form.split_once('\t')) {
-            println!("{name}");
-            let (_gateway, address) = start(line, folder.to_str().unwrap());
-            judges(&format!("http://{address}/orders/1"), &server).await;
-            tried += 1;
+        let forms: Vec<Form> = serde_json::from_str(&env::var("GATEWAYS").unwrap()).unwrap();
+        assert!(!forms.is_empty(), "no form");
+        for form in forms {
+            println!("{}", form.name);
+            let folder = env::temp_dir().join(format!("portcullis-at-home-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            configure(&folder, &server.issuer(), "read");
+            let (mut gateway, address) = Gateway::start(&form, &folder);
+            let url = format!("http://{address}/orders/1");
+            judges(&url, &server).await;
+
+            configure(&folder, &server.issuer(), "write");
+            gateway.tell(&form.reload);
+            let token = server.token().audience("https://api.example.com").scope("read").sign();
+            eventually(&form.name, async || status(&url, Some(&token)).await == 403).await;
+
+            gateway.tell(&form.stop);
+            eventually(&form.name, async || gateway.process.try_wait().unwrap().is_some()).await;
+            fs::remove_dir_all(&folder).unwrap();
         }
-        assert!(tried > 0, "no form: {forms:?}");
-        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Waits until something is so.
+    async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let started = Instant::now();
+        while !is_so().await {
+            assert!(started.elapsed() < Duration::from_secs(30), "{what}: not within 30 s");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }

@@ -1,0 +1,151 @@
+//! The forms that the gateway comes in, unpacked and ready to start on this machine.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Purpose, chart, platform::Platform, programs};
+use crate::{
+    Result, kubernetes,
+    shell::{output, program, root, run as run_command},
+};
+
+/// One form of the gateway: lines of the shell, which find the folder with the configuration in `$FOLDER`, and the process of
+/// `start` in `$PID`.
+#[derive(Serialize)]
+pub(super) struct Form {
+    name: String,
+    /// Starts the gateway, whose log is on standard error.
+    start: String,
+    reload: String,
+    stop: String,
+}
+
+impl Form {
+    /// A form that is a plain process.
+    fn process(name: impl Into<String>, start: String) -> Self {
+        Self { name: name.into(), start, reload: "kill -HUP $PID".to_owned(), stop: "kill -TERM $PID".to_owned() }
+    }
+}
+
+/// The forms that were built, unpacked into this folder; and lines about those that cannot be tried here.
+pub(super) fn unpacked(purpose: Purpose, folder: &Path) -> Result<(Vec<Form>, Vec<String>)> {
+    super::empty(folder)?;
+    let mut forms = archives(purpose, folder)?;
+    let mut left_out = Vec::new();
+    if let Some(package) = package(purpose) {
+        forms.push(package_by_itself(&package, folder)?);
+        match is_root() {
+            true => forms.push(package_with_systemd(&package)),
+            false => left_out.push("the package of Debian with systemd: needs root".to_owned()),
+        }
+    }
+    forms.extend(image(purpose, folder)?);
+    let chart = chart::packed(purpose);
+    if let (Some(program), true) = (unpacked_program(folder), chart.exists()) {
+        let script = script("chart.sh").display().to_string();
+        let (helm, chart, program) = (kubernetes::helm(), chart.display(), program.display());
+        forms.push(Form::process("the chart", format!("sh {script} {} {chart} {program}", helm.display())));
+    }
+    Ok((forms, left_out))
+}
+
+/// Installs, upgrades, removes and purges the package of Debian, on a machine of its own.
+pub(super) fn try_package(purpose: Purpose, folder: &Path) -> Result {
+    let Some(package) = package(purpose).filter(|_| is_root()) else {
+        return Ok(());
+    };
+    let mut life = program("sh");
+    life.arg(script("guest.sh")).arg("sh").arg(script("package.sh")).arg(package).env("FOLDER", folder);
+    run_command(&mut life)
+}
+
+fn archives(purpose: Purpose, folder: &Path) -> Result<Vec<Form>> {
+    let mut forms = Vec::new();
+    for platform in [Platform::X64Gnu, Platform::X64Musl] {
+        let name = format!("portcullis-{}-{platform}", programs::VERSION);
+        let archive = programs::folder(purpose).join(format!("{name}.tar.gz"));
+        if archive.exists() {
+            run_command(program("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
+            forms.push(Form::process(format!("{name}.tar.gz"), serve(&folder.join(&name).join("portcullis"))));
+        }
+    }
+    Ok(forms)
+}
+
+/// The package's files, as any package manager would unpack them.
+fn package_by_itself(package: &Path, folder: &Path) -> Result<Form> {
+    let unpacked = folder.join("deb");
+    run_command(program("dpkg-deb").arg("-x").arg(package).arg(&unpacked))?;
+    Ok(Form::process("the package of Debian, unpacked", serve(&unpacked.join("usr/bin/portcullis"))))
+}
+
+fn package_with_systemd(package: &Path) -> Form {
+    let script = script("systemd.sh");
+    let line = |verb: &str| format!("sh {} {verb}", script.display());
+    Form {
+        name: "the package of Debian, with systemd".to_owned(),
+        start: format!("{} {}", line("start"), package.display()),
+        reload: line("reload"),
+        stop: line("stop"),
+    }
+}
+
+/// The image, with a root that nobody can write to, and without rights.
+fn image(purpose: Purpose, folder: &Path) -> Result<Option<Form>> {
+    let layout = purpose.folder().join("image/layout");
+    if !layout.exists() {
+        return Ok(None);
+    }
+    let bundle = folder.join("image");
+    let image = format!("{}:{}-amd64", layout.display(), programs::VERSION);
+    run_command(program("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&bundle))?;
+    let file = bundle.join("config.json");
+    let config = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let config: Value = serde_json::from_str(&config).map_err(|error| format!("{}: {error}", file.display()))?;
+    let arguments = config["process"]["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let arguments = arguments.collect::<Vec<_>>().join(" ");
+    let root = bundle.join("rootfs");
+    let signal =
+        |name: &str| format!(r#"kill -{name} "$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' "$FOLDER/bwrap.json")""#);
+    Ok(Some(Form {
+        name: "the image".to_owned(),
+        start: format!(
+            "bwrap --unshare-user --unshare-pid --as-pid-1 --unshare-ipc --uid 65532 --gid 65532 --cap-drop ALL --clearenv \
+             --ro-bind {} / --ro-bind \"$FOLDER\" /etc/portcullis --die-with-parent --info-fd 3 {arguments} \
+             3> \"$FOLDER/bwrap.json\"",
+            root.display()
+        ),
+        reload: signal("HUP"),
+        stop: signal("TERM"),
+    }))
+}
+
+/// The line that starts a program.
+fn serve(program: &Path) -> String {
+    format!("{} serve --config \"$FOLDER/portcullis.toml\"", program.display())
+}
+
+/// The program of an unpacked archive.
+fn unpacked_program(folder: &Path) -> Option<PathBuf> {
+    let unpacked = |platform| folder.join(format!("portcullis-{}-{platform}/portcullis", programs::VERSION));
+    [Platform::X64Gnu, Platform::X64Musl].map(unpacked).into_iter().find(|program| program.exists())
+}
+
+/// The package of Debian for this machine, if it was built.
+fn package(purpose: Purpose) -> Option<PathBuf> {
+    let package = programs::folder(purpose).join(format!("portcullis_{}_amd64.deb", programs::VERSION));
+    package.exists().then_some(package)
+}
+
+fn script(name: &str) -> PathBuf {
+    root().join("xtask/src/dist/home").join(name)
+}
+
+fn is_root() -> bool {
+    output(program("id").arg("-u")).is_some_and(|user| user == "0")
+}
