@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Purpose, machine, platform::Platform};
+use super::{machine, platform::Platform};
 use crate::{
     Result,
     proxies::python_packages,
@@ -22,10 +22,8 @@ const PACKAGES: [&str; 2] = ["cargo-zigbuild==0.24.1", "ziglang==0.17.1"];
 const GLIBC: (u32, u32) = (2, 17);
 
 /// Installs the missing tools, and Rust's standard library for this platform.
-pub(super) fn set_up(platform: Platform, purpose: Purpose) -> Result {
-    if purpose == Purpose::Release {
-        setup::install(&setup::AUDITABLE)?;
-    }
+pub(super) fn set_up(platform: Platform) -> Result {
+    setup::install(&setup::AUDITABLE)?;
     python_packages("the folder with Zig", &environment(), &PACKAGES)?;
     let target = platform.target();
     let library = output(program("rustc").args(["--print", "target-libdir", "--target", target]));
@@ -45,44 +43,31 @@ pub(super) fn build(package: &str, platform: Platform) -> Result<PathBuf> {
         flags.push("-C target-feature=-crt-static".to_owned());
     }
     let library = format!("lib{}.so", package.replace('-', "_"));
-    built(&["--package", package], "addons", Purpose::Release, &library, platform, &flags)
+    built(&["--package", package], "addons", &library, platform, &flags)
 }
 
 /// Builds a program of a package of the workspace, and returns its file. With musl it is static.
-pub(super) fn build_program(package: &str, name: &str, platform: Platform, purpose: Purpose) -> Result<PathBuf> {
-    built(&["--package", package, "--bin", name], "programs", purpose, name, platform, &flags())
+pub(super) fn build_program(package: &str, name: &str, platform: Platform) -> Result<PathBuf> {
+    built(&["--package", package, "--bin", name], "programs", name, platform, &flags())
 }
 
-fn built(
-    what: &[&str],
-    folder: &str,
-    purpose: Purpose,
-    file: &str,
-    platform: Platform,
-    flags: &[String],
-) -> Result<PathBuf> {
+fn built(what: &[&str], folder: &str, file: &str, platform: Platform, flags: &[String]) -> Result<PathBuf> {
     let target = platform.target();
     let folder = root().join("target/cross").join(folder);
-    // A release names its dependencies in a section of the binary, for `cargo audit bin`.
-    let (words, profile): (&[_], _) = match purpose {
-        Purpose::Release => (&["auditable", "zigbuild", "--release"], "release"),
-        Purpose::Trial => (&["zigbuild"], "debug"),
-    };
-    let mut build = cargo(words);
-    build.arg("--locked");
+    // With a section that lists the crates in the binary, for `cargo audit bin`.
+    let mut build = cargo(["auditable", "zigbuild", "--release", "--locked"]);
     let wanted = if platform.is_musl() { target.to_owned() } else { format!("{target}.{}.{}", GLIBC.0, GLIBC.1) };
     build.args(what).args(["--target", &wanted]).arg("--target-dir").arg(&folder);
-    build.env("PATH", search_path()?).env("RUSTFLAGS", flags.join(" "));
-    build.envs([("CARGO_PROFILE_RELEASE_STRIP", "symbols"), ("CARGO_PROFILE_DEV_STRIP", "symbols")]);
+    build.env("PATH", search_path()?).env("RUSTFLAGS", flags.join(" ")).env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     // It would take precedence over RUSTFLAGS.
     run_command(build.env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
-    let file = folder.join(target).join(profile).join(file);
+    let file = folder.join(target).join("release").join(file);
     check(&file, platform)?;
     Ok(file)
 }
 
 /// Fails if the binary needs a newer C library than the platform has, or names folders of this machine.
-pub(super) fn check(file: &Path, platform: Platform) -> Result {
+fn check(file: &Path, platform: Platform) -> Result {
     if !platform.is_musl() {
         let mut symbols = program("objdump");
         let symbols = output(symbols.arg("-T").arg(file)).ok_or("cannot run objdump: install Debian's binutils")?;

@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use super::{
-    empty, inventory,
+    Purpose, empty, inventory,
     platform::Platform,
-    programs::{VERSION, copy, time, write},
+    programs::{self, VERSION, copy, time, write},
 };
 use crate::{
     Result,
@@ -28,7 +28,8 @@ const CONFIGURATION: &str = "etc/portcullis/portcullis.toml";
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 
 /// Packs the contents of an archive into this folder, as a package of Debian.
-pub(super) fn pack(archive: &Path, platform: Platform, folder: &Path) -> Result {
+pub(super) fn pack(archive: &Path, platform: Platform, purpose: Purpose) -> Result {
+    let folder = programs::folder(purpose);
     let architecture = if platform.is_x64() { "amd64" } else { "arm64" };
     let tree = folder.join("deb");
     empty(&tree)?;
@@ -46,11 +47,7 @@ pub(super) fn pack(archive: &Path, platform: Platform, folder: &Path) -> Result 
     let control = control(&Control {
         package: "portcullis",
         architecture,
-        depends: if platform.is_musl() {
-            "adduser, ca-certificates"
-        } else {
-            "libc6 (>= 2.17), adduser, ca-certificates"
-        },
+        depends: "libc6 (>= 2.17), adduser, ca-certificates",
         section: "net",
         description: "gateway that judges OAuth 2.0 access tokens for a proxy",
         more: "Answers nginx, Envoy, Traefik, Caddy and HAProxy: may this request pass?",
@@ -60,15 +57,18 @@ pub(super) fn pack(archive: &Path, platform: Platform, folder: &Path) -> Result 
     for script in SCRIPTS {
         copy(&debian.join(script), &tree.join("DEBIAN").join(script), 0o755)?;
     }
-    build(&tree, &folder.join(format!("portcullis_{VERSION}_{architecture}.deb")))
+    build(&tree, &folder.join(format!("portcullis_{VERSION}_{architecture}.deb")), purpose)
 }
 
 /// Packs a folder that is laid out as on the machine, and deletes it.
-pub(super) fn build(tree: &Path, package: &Path) -> Result {
+pub(super) fn build(tree: &Path, package: &Path, purpose: Purpose) -> Result {
     // dpkg-deb takes modes as they are, and refuses those of a strict umask.
     run_command(program("chmod").args(["-R", "u=rwX,go=rX"]).arg(tree))?;
     let mut deb = program("dpkg-deb");
-    deb.args(["--root-owner-group", "-Zxz", "--build"]).arg(tree).arg(package).env("SOURCE_DATE_EPOCH", time()?);
+    deb.args(["--root-owner-group", if purpose == Purpose::Trial { "-Zgzip" } else { "-Zxz" }, "--build"])
+        .arg(tree)
+        .arg(package)
+        .env("SOURCE_DATE_EPOCH", time()?);
     run_command(&mut deb)?;
     fs::remove_dir_all(tree).map_err(|error| format!("{}: {error}", tree.display()))
 }

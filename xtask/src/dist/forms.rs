@@ -14,6 +14,9 @@ use crate::{
     shell::{output, program, root, run as run_command},
 };
 
+/// The line that ends a process.
+const STOP: &str = "kill -TERM $PID";
+
 /// One form of the gateway: lines of the shell, which find the folder with the configuration in `$FOLDER`, and the process of
 /// `start` in `$PID`.
 #[derive(Serialize)]
@@ -28,7 +31,7 @@ pub(super) struct Form {
 impl Form {
     /// A form that is a plain process.
     fn process(name: impl Into<String>, start: String) -> Self {
-        Self { name: name.into(), start, reload: "kill -HUP $PID".to_owned(), stop: "kill -TERM $PID".to_owned() }
+        Self { name: name.into(), start, reload: "kill -HUP $PID".to_owned(), stop: STOP.to_owned() }
     }
 }
 
@@ -47,9 +50,15 @@ pub(super) fn unpacked(purpose: Purpose, folder: &Path) -> Result<(Vec<Form>, Ve
     forms.extend(image(purpose, folder)?);
     let chart = chart::packed(purpose);
     if let (Some(program), true) = (unpacked_program(folder), chart.exists()) {
-        let script = script("chart.sh").display().to_string();
-        let (helm, chart, program) = (kubernetes::helm(), chart.display(), program.display());
-        forms.push(Form::process("the chart", format!("sh {script} {} {chart} {program}", helm.display())));
+        let line = |verb: &str| {
+            format!("sh {} {verb} {} {}", script("chart.sh").display(), kubernetes::helm().display(), chart.display())
+        };
+        forms.push(Form {
+            name: "the chart".to_owned(),
+            start: format!("{} {}", line("start"), program.display()),
+            reload: line("reload"),
+            stop: STOP.to_owned(),
+        });
     }
     Ok((forms, left_out))
 }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Purpose, cross, empty, inventory,
+    Purpose, empty, inventory,
     platform::Platform,
     programs::{self, TRIAL, VERSION, archived, copy, time, write},
     write_sums,
@@ -43,7 +43,7 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
         (Purpose::Release, []) => &PLATFORMS[..],
         (Purpose::Release, only) => only,
     };
-    if let Some(other) = platforms.iter().find(|platform| !platform.is_musl()) {
+    if let Some(other) = only.iter().find(|platform| !platform.is_musl()) {
         return Err(format!("expected a platform with musl, whose programs are static, got {other}"));
     }
     let folder = purpose.folder().join("image");
@@ -52,14 +52,20 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
     steps.run("setup", || {
         set_up()?;
         empty(&folder)?;
-        platforms.iter().try_for_each(|platform| cross::set_up(*platform, purpose))?;
+        platforms.iter().try_for_each(|platform| programs::set_up(*platform, purpose))?;
         run_command(umoci(&["init", "--layout"]).arg(&layout))
     });
     for platform in platforms {
         steps.run(&format!("image {platform}"), || {
             let file = programs::build(*platform, purpose)?;
             let licences = programs::folder(purpose).join(inventory::LICENCES);
-            add(&layout, &file, &licences, *platform, &folder)?;
+            let tree = folder.join("root");
+            empty(&tree)?;
+            if purpose == Purpose::Trial {
+                shared_libraries(&file, &tree)?;
+            }
+            lay_out(&file, &licences, &tree)?;
+            add(&layout, &tree, *platform)?;
             let archive = pack(&layout, *platform, &folder)?;
             if purpose == Purpose::Trial { Ok(()) } else { bounded(&archive) }
         });
@@ -89,10 +95,11 @@ fn tag(platform: Platform) -> String {
     format!("{VERSION}-{}", processor(platform))
 }
 
-/// Adds the image of one processor to the layout.
-fn add(layout: &Path, file: &Path, licences: &Path, platform: Platform, folder: &Path) -> Result {
-    let layer = folder.join("layer.tar");
-    root_layer(file, licences, folder, &layer)?;
+/// Adds the image of one processor, with this folder as its root, to the layout.
+fn add(layout: &Path, tree: &Path, platform: Platform) -> Result {
+    let layer = layout.with_file_name("layer.tar");
+    archived(tree, ".", &layer)?;
+    fs::remove_dir_all(tree).map_err(|error| format!("{}: {error}", tree.display()))?;
     let image = format!("{}:{}", layout.display(), tag(platform));
     run_command(&mut umoci(&["new", "--image", &image]))?;
     let created = rfc3339(&time()?)?;
@@ -168,10 +175,8 @@ fn read(file: &Path) -> Result<Value> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Packs the image's root: the static program, certificate authorities and an unprivileged user; no shell.
-fn root_layer(file: &Path, licences: &Path, folder: &Path, layer: &Path) -> Result {
-    let tree = folder.join("root");
-    empty(&tree)?;
+/// Writes the image's root: the program, certificate authorities and an unprivileged user; no shell.
+fn lay_out(file: &Path, licences: &Path, tree: &Path) -> Result {
     copy(file, &tree.join("usr/local/bin/portcullis"), 0o755)?;
     copy(&Path::new("/").join(AUTHORITIES), &tree.join(AUTHORITIES), 0o644)?;
     for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
@@ -183,9 +188,16 @@ fn root_layer(file: &Path, licences: &Path, folder: &Path, layer: &Path) -> Resu
     write(&tree.join("etc/passwd"), b"nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n", 0o644)?;
     write(&tree.join("etc/group"), b"nonroot:x:65532:\n", 0o644)?;
     // The configuration and its secrets are mounted here.
-    fs::create_dir_all(tree.join("etc/portcullis")).map_err(|error| format!("{}: {error}", tree.display()))?;
-    archived(&tree, ".", layer)?;
-    fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))
+    super::make(&tree.join("etc/portcullis"))
+}
+
+/// Copies the libraries of a program that is not static, and their loader.
+fn shared_libraries(file: &Path, tree: &Path) -> Result {
+    let listed = run_reading(program("ldd").arg(file))?;
+    let words = listed.split_whitespace().filter(|word| word.starts_with('/'));
+    words
+        .map(Path::new)
+        .try_for_each(|library| copy(library, &tree.join(library.strip_prefix("/").unwrap_or(library)), 0o755))
 }
 
 /// Fails if the file is larger than an image may be.

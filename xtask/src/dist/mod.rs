@@ -42,7 +42,11 @@ pub(crate) enum Part {
     /// Pack the crates
     Crates,
     /// Try the artefacts of `target/dist` as a newcomer would, in empty folders
-    Home,
+    Home {
+        /// Try those of `target/trial` instead
+        #[arg(long)]
+        trial: bool,
+    },
     /// Build the npm packages for all platforms, and install and run them on each Node that they support
     Npm {
         /// The only platforms to build, such as linux-x64-gnu,linux-arm64-musl; all by default
@@ -57,13 +61,16 @@ pub(crate) enum Part {
         /// Write deploy/kubernetes.yaml first
         #[arg(long)]
         write: bool,
+        /// Pack it into `target/trial`
+        #[arg(long)]
+        trial: bool,
     },
     /// Build the gateway for all platforms, in archives and packages of Debian
     Programs {
         /// The only platforms to build, as in `dist npm`; all by default
         #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
         only: Vec<Platform>,
-        /// Build a static program for x86-64 alone, fast and unoptimised, into `target/trial`
+        /// Pack instead the program that tests built for this machine, into `target/trial`
         #[arg(long, conflicts_with = "only")]
         trial: bool,
     },
@@ -72,7 +79,7 @@ pub(crate) enum Part {
         /// The only platforms to build: linux-x64-musl or linux-arm64-musl; both by default
         #[arg(long, value_delimiter = ',', value_name = "PLATFORMS")]
         only: Vec<Platform>,
-        /// Build it for x86-64 alone, with the unoptimised program of `dist programs --trial`, into `target/trial`
+        /// Build it instead with the program that tests built for this machine, into `target/trial`
         #[arg(long, conflicts_with = "only")]
         trial: bool,
     },
@@ -85,10 +92,10 @@ pub(crate) fn run(part: Option<&Part>) -> Result {
     match part {
         None => all(),
         Some(Part::Crates) => crates::run(Purpose::Release),
-        Some(Part::Home) => home::run(Purpose::Release, &mut Counts::default()).map(drop),
+        Some(Part::Home { trial }) => home::run(Purpose::of(*trial), &mut Counts::default()).map(drop),
         Some(Part::Npm { here: true, .. }) => npm::run_here(),
         Some(Part::Npm { only, .. }) => npm::run(only),
-        Some(Part::Chart { write }) => chart::run(*write, Purpose::Release),
+        Some(Part::Chart { write, trial }) => chart::run(*write, Purpose::of(*trial)),
         Some(Part::Programs { only, trial }) => programs::run(only, Purpose::of(*trial)),
         Some(Part::Image { only, trial }) => image::run(only, Purpose::of(*trial)),
         Some(Part::Nginx) => module::run(),
@@ -122,6 +129,11 @@ enum Purpose {
 impl Purpose {
     fn of(trial: bool) -> Self {
         if trial { Self::Trial } else { Self::Release }
+    }
+
+    /// The options of gzip: trials need not be small.
+    fn compression(self) -> &'static str {
+        if self == Self::Trial { "-1" } else { "-9" }
     }
 
     /// The folder of all artefacts. Trials have one of their own, so that nobody publishes them.

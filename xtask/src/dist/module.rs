@@ -67,7 +67,7 @@ fn pack(tree: &Path, folder: &Path) -> Result {
     if licences.exists() {
         copy(&licences, &tree.join(inventory::LICENCES), 0o644)?;
     }
-    compressed(tree)?;
+    compressed(tree, Purpose::Release)?;
     debian(tree, folder)?;
     fs::remove_dir_all(tree).map_err(|error| format!("{}: {error}", tree.display()))
 }
@@ -90,5 +90,5 @@ fn debian(tree: &Path, folder: &Path) -> Result {
         more: "Guards locations of nginx in its own process: may this request pass?",
     });
     write(&place.join("DEBIAN/control"), control.as_bytes(), 0o644)?;
-    deb::build(&place, &folder.join(format!("libnginx-mod-http-portcullis_{VERSION}_amd64.deb")))
+    deb::build(&place, &folder.join(format!("libnginx-mod-http-portcullis_{VERSION}_amd64.deb")), Purpose::Release)
 }

@@ -74,7 +74,7 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
 
 /// Builds the binaries of all packages for this platform, under the names that the packages have for them.
 fn build(platform: Platform, binaries: &Path) -> Result {
-    cross::set_up(platform, Purpose::Release)?;
+    cross::set_up(platform)?;
     for package in PACKAGES {
         let built = cross::build(package.of_rust, platform)?;
         let name = package.binary(&platform.to_string());

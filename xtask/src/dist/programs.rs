@@ -11,12 +11,13 @@ use crate::{
     Result,
     shell::{output, program, root, run as run_command, run_reading},
     steps::Steps,
+    test::workspace_tests,
 };
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The platform of trials: its program is static, and runs on this machine.
-pub(super) const TRIAL: Platform = Platform::X64Musl;
+/// The platform of trials, which is this machine's.
+pub(super) const TRIAL: Platform = Platform::X64Gnu;
 
 /// The subcommands with a man page of their own.
 const PAGES: [&str; 6] = ["serve", "init", "check-config", "explain", "keys", "resource"];
@@ -38,7 +39,7 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
     let mut steps = Steps::new(false);
     steps.run("setup", || {
         super::empty(&folder)?;
-        platforms.iter().try_for_each(|platform| cross::set_up(*platform, purpose))
+        platforms.iter().try_for_each(|platform| set_up(*platform, purpose))
     });
     if purpose == Purpose::Release {
         steps.run("licences and bills of materials", || inventory::write(&folder));
@@ -53,12 +54,27 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
     steps.finish()
 }
 
-/// Builds the gateway, and returns its file.
-pub(super) fn build(platform: Platform, purpose: Purpose) -> Result<PathBuf> {
-    cross::build_program("portcullis-gateway", "portcullis", platform, purpose)
+/// Installs the missing tools of [`build`].
+pub(super) fn set_up(platform: Platform, purpose: Purpose) -> Result {
+    match purpose {
+        Purpose::Release => cross::set_up(platform),
+        Purpose::Trial => Ok(()),
+    }
 }
 
-/// Packs the archive of a platform, and the package of Debian of its processor: with glibc, or for a trial with musl.
+/// Builds the gateway, and returns its file. For a trial it is the program of the tests.
+pub(super) fn build(platform: Platform, purpose: Purpose) -> Result<PathBuf> {
+    if purpose == Purpose::Release {
+        return cross::build_program("portcullis-gateway", "portcullis", platform);
+    }
+    // With the features of the other tests, so that nothing is compiled again. The program is built with tests that run it.
+    run_command(workspace_tests()?.args(["--test", "proxies", "--no-run"]))?;
+    let stripped = purpose.folder().join("portcullis");
+    run_command(program("strip").arg("-o").arg(&stripped).arg(root().join("target/debug/portcullis")))?;
+    Ok(stripped)
+}
+
+/// Packs the archive of a platform, and with glibc the package of Debian of its processor.
 fn pack(platform: Platform, printer: Platform, purpose: Purpose) -> Result {
     let folder = folder(purpose);
     let tree = folder.join(format!("portcullis-{VERSION}-{platform}"));
@@ -66,21 +82,21 @@ fn pack(platform: Platform, printer: Platform, purpose: Purpose) -> Result {
     if purpose == Purpose::Release {
         copy(&folder.join(inventory::LICENCES), &tree.join(inventory::LICENCES), 0o644)?;
     }
-    compressed(&tree)?;
-    if purpose == Purpose::Trial || !platform.is_musl() {
-        deb::pack(&tree, platform, &folder)?;
+    compressed(&tree, purpose)?;
+    if !platform.is_musl() {
+        deb::pack(&tree, platform, purpose)?;
     }
     fs::remove_dir_all(&tree).map_err(|error| format!("{}: {error}", tree.display()))
 }
 
 /// Packs a folder into a `.tar.gz` beside it.
-pub(super) fn compressed(tree: &Path) -> Result {
+pub(super) fn compressed(tree: &Path, purpose: Purpose) -> Result {
     let (Some(below), Some(name)) = (tree.parent(), tree.file_name().and_then(OsStr::to_str)) else {
         return Err(format!("expected a folder to pack, got {}", tree.display()));
     };
     let archive = below.join(format!("{name}.tar"));
     archived(below, name, &archive)?;
-    run_command(program("gzip").args(["-n", "-9", "-f"]).arg(&archive))
+    run_command(program("gzip").args(["-n", purpose.compression(), "-f"]).arg(&archive))
 }
 
 /// Writes the contents of an archive into a folder. `printer` is a program for this machine.

@@ -27,6 +27,7 @@ mod tests {
         io::{BufRead, BufReader},
         path::{Path, PathBuf},
         process::{Child, Command, Stdio},
+        sync::mpsc,
         time::{Duration, Instant},
     };
 
@@ -62,6 +63,9 @@ mod tests {
         judges(&url, &server).await;
     }
 
+    /// The time within which a gateway does what it is told.
+    const LIMIT: Duration = Duration::from_secs(30);
+
     /// One form of the gateway: a name, and lines of the shell. They find the folder of the configuration in `$FOLDER`; the last two
     /// find the process of the first in `$PID`.
     #[derive(serde::Deserialize)]
@@ -84,18 +88,19 @@ mod tests {
             let mut shell = Command::new("sh");
             shell.args(["-c", &format!("exec {}", form.start)]).env("FOLDER", folder).stderr(Stdio::piped());
             let mut gateway = Self { process: shell.spawn().unwrap(), folder: folder.to_owned() };
-            let mut log = BufReader::new(gateway.process.stderr.take().unwrap()).lines().map_while(Result::ok);
+            let log = BufReader::new(gateway.process.stderr.take().unwrap()).lines().map_while(Result::ok);
+            let (sender, lines) = mpsc::channel();
+            // All of it is read, so that the gateway need not wait for a reader.
+            std::thread::spawn(move || log.for_each(|line| drop(sender.send(line))));
             let mut seen = String::new();
             let address = loop {
-                let Some(line) = log.next() else { panic!("{}: no line with the address: {seen}", form.name) };
-                let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                match event["address"].as_str().filter(|_| event["listener"] == "listen") {
-                    Some(address) => break address.to_owned(),
+                let line = lines.recv_timeout(LIMIT);
+                let line = line.unwrap_or_else(|_| panic!("{}: no line with the address: {seen}", form.name));
+                match line.split_once(r#"listener="listen" address="#) {
+                    Some((_, address)) => break address.split(' ').next().unwrap_or_default().to_owned(),
                     None => seen += &format!("{line}\n"),
                 }
             };
-            // The rest is read, so that the gateway need not wait for a reader.
-            std::thread::spawn(move || log.for_each(drop));
             (gateway, address)
         }
 
@@ -158,7 +163,7 @@ mod tests {
     async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         let started = Instant::now();
         while !is_so().await {
-            assert!(started.elapsed() < Duration::from_secs(30), "{what}: not within 30 s");
+            assert!(started.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

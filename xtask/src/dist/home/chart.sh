@@ -1,15 +1,21 @@
 #!/bin/sh
 # The chart, rendered with a whole configuration of its user's; the gateway runs with the ConfigMap of the rendering.
 #
-#     chart.sh HELM CHART PROGRAM        with the variable FOLDER
+#     chart.sh start HELM CHART PROGRAM | reload HELM CHART        with the variables FOLDER, and PID of `start`
 set -e
 
-mkdir -p "$FOLDER/chart"
-# The chart has ports of its own; the gateway beside it here has any free ones.
-sed 's/127.0.0.1:0/0.0.0.0:9080/; /^admin/d' "$FOLDER/portcullis.toml" > "$FOLDER/chart/values.toml"
-sed -i '1i admin = "0.0.0.0:9081"' "$FOLDER/chart/values.toml"
-"$1" template portcullis "$2" --set image.repository=portcullis --set-file config="$FOLDER/chart/values.toml" \
-    --set networkPolicy.enabled=false > "$FOLDER/chart/rendered.yaml"
-sed -n '/^  portcullis.toml: |/,/^---/p' "$FOLDER/chart/rendered.yaml" | sed '1d; /^---/d; s/^    //; s/0\.0\.0\.0:908[01]/127.0.0.1:0/' \
-    > "$FOLDER/chart/portcullis.toml"
-exec "$3" serve --config "$FOLDER/chart/portcullis.toml"
+place="$FOLDER/chart"
+mkdir -p "$place"
+
+# The chart has ports of its own; the gateway here has any free ones.
+sed 's/^listen = .*/listen = "0.0.0.0:9080"/; s/^admin = .*/admin = "0.0.0.0:9081"/' "$FOLDER/portcullis.toml" > "$place/values.toml"
+"$2" template portcullis "$3" --set image.repository=portcullis --set-file config="$place/values.toml" \
+    --set networkPolicy.enabled=false > "$place/rendered.yaml"
+sed -n '/^  portcullis.toml: |/,/^---/p' "$place/rendered.yaml" |
+    sed '1d; /^---/d; s/^    //; s/0\.0\.0\.0:908[01]/127.0.0.1:0/' > "$place/new"
+mv "$place/new" "$place/portcullis.toml"
+
+case $1 in
+start) exec "$4" serve --config "$place/portcullis.toml" ;;
+reload) kill -HUP "$PID" ;;
+esac

@@ -24,4 +24,9 @@ mkdir "$root/sys/fs/cgroup/systemd"
 mount -t cgroup -o none,name=systemd groups "$root/sys/fs/cgroup/systemd"
 mkdir -p "$root$FOLDER"
 mount --bind "$FOLDER" "$root$FOLDER"
-exec chroot "$root" env -i PATH="$PATH" FOLDER="$FOLDER" container=guest "$@"
+# Not chroot alone: the kernel gives nobody in a chroot a user namespace, which units ask for (PrivateUsers).
+cd "$root"
+mkdir before
+pivot_root . before
+umount -l before
+exec chroot . env -i PATH="$PATH" FOLDER="$FOLDER" container=guest "$@"
