@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::{Purpose, chart, platform::Platform, programs};
 use crate::{
@@ -104,6 +103,17 @@ fn package_with_systemd(package: &Path) -> Form {
     }
 }
 
+/// The part that is read of an unpacked image's configuration for runtimes.
+#[derive(Deserialize)]
+struct Bundle {
+    process: Process,
+}
+
+#[derive(Deserialize)]
+struct Process {
+    args: Vec<String>,
+}
+
 /// The image, with a root that nobody can write to, and without rights.
 fn image(purpose: Purpose, folder: &Path) -> Result<Option<Form>> {
     let layout = purpose.folder().join("image/layout");
@@ -115,9 +125,8 @@ fn image(purpose: Purpose, folder: &Path) -> Result<Option<Form>> {
     run_command(program("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&bundle))?;
     let file = bundle.join("config.json");
     let config = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let config: Value = serde_json::from_str(&config).map_err(|error| format!("{}: {error}", file.display()))?;
-    let arguments = config["process"]["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let arguments = arguments.collect::<Vec<_>>().join(" ");
+    let of_runtime: Bundle = serde_json::from_str(&config).map_err(|error| format!("{}: {error}", file.display()))?;
+    let arguments = of_runtime.process.args.join(" ");
     let root = bundle.join("rootfs");
     let signal =
         |name: &str| format!(r#"kill -{name} "$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' "$FOLDER/bwrap.json")""#);

@@ -1,12 +1,13 @@
 //! `cargo xtask dist image`: the container image, an OCI layout made without a daemon and without a base image.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Purpose, empty, inventory,
@@ -29,9 +30,8 @@ const USER: &str = "65532:65532";
 /// The largest release, in bytes.
 const LIMIT: u64 = 20_000_000;
 
-/// The annotation with the tag of an image in a layout, and the type of an index (OCI image specification).
+/// The annotation with the tag of an image in a layout.
 const NAME: &str = "org.opencontainers.image.ref.name";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Debian's bundle of certificate authorities.
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
@@ -117,20 +117,77 @@ fn add(layout: &Path, tree: &Path, platform: Platform) -> Result {
     fs::remove_file(&layer).map_err(|error| format!("{}: {error}", layer.display()))
 }
 
+/// An index of images, as of a layout (OCI image specification).
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Index {
+    schema_version: u8,
+    #[serde(default = "Index::media_type")]
+    media_type: String,
+    manifests: Vec<Image>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    media_type: String,
+    digest: String,
+    size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<Machine>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Machine {
+    os: String,
+    architecture: String,
+}
+
+impl Index {
+    fn media_type() -> String {
+        "application/vnd.oci.image.index.v1+json".to_owned()
+    }
+
+    /// Reads the index of a layout.
+    fn read(layout: &Path) -> Result<Self> {
+        let file = layout.join("index.json");
+        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    fn write(&self, file: &Path) -> Result {
+        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        write(file, text.as_bytes(), 0o644)
+    }
+}
+
+impl Image {
+    fn is_tagged(&self, tag: &str) -> bool {
+        self.annotations.get(NAME).is_some_and(|name| name == tag)
+    }
+
+    /// The same image with another tag, or none.
+    fn tagged(mut self, tag: Option<&str>) -> Self {
+        self.annotations = tag.map(|tag| (NAME.to_owned(), tag.to_owned())).into_iter().collect();
+        self
+    }
+}
+
 /// Packs the image of one processor alone into `archives`, and returns the archive. `podman load` and `skopeo copy oci-archive:`
 /// look for the layout at the top of it.
 fn pack(layout: &Path, platform: Platform, folder: &Path) -> Result<PathBuf> {
     let alone = folder.join("alone");
     run_command(program("cp").arg("-R").arg(layout).arg(&alone))?;
-    let mut index = read(&alone.join("index.json"))?;
-    if let Some(manifests) = index["manifests"].as_array_mut() {
-        manifests.retain(|manifest| manifest["annotations"][NAME] == tag(platform).as_str());
-        manifests.iter_mut().for_each(|manifest| manifest["annotations"][NAME] = VERSION.into());
-    }
-    write(&alone.join("index.json"), index.to_string().as_bytes(), 0o644)?;
+    let mut index = Index::read(&alone)?;
+    index.manifests.retain(|image| image.is_tagged(&tag(platform)));
+    index.manifests = index.manifests.into_iter().map(|image| image.tagged(Some(VERSION))).collect();
+    index.write(&alone.join("index.json"))?;
     run_command(umoci(&["gc", "--layout"]).arg(&alone))?;
-    let archive = folder.join("archives").join(format!("portcullis-{VERSION}-image-{}.tar", processor(platform)));
-    fs::create_dir_all(folder.join("archives")).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let archives = folder.join("archives");
+    super::make(&archives)?;
+    let archive = archives.join(format!("portcullis-{VERSION}-image-{}.tar", processor(platform)));
     archived(&alone, ".", &archive)?;
     fs::remove_dir_all(&alone).map_err(|error| format!("{}: {error}", alone.display()))?;
     print!("{}", run_reading(Command::new("sha256sum").arg(&archive))?);
@@ -139,40 +196,29 @@ fn pack(layout: &Path, platform: Platform, folder: &Path) -> Result<PathBuf> {
 
 /// Adds an index of all processors' images under the version alone: registries hand out the one that fits.
 fn join(layout: &Path, platforms: &[Platform]) -> Result {
-    let file = layout.join("index.json");
-    let mut index = read(&file)?;
-    let mut manifests = Vec::new();
+    let mut index = Index::read(layout)?;
+    let mut joined = Index { schema_version: 2, media_type: Index::media_type(), manifests: Vec::new() };
     for platform in platforms {
-        let found = index["manifests"].as_array().into_iter().flatten();
-        let mut found = found.filter(|manifest| manifest["annotations"][NAME] == tag(*platform).as_str());
-        let manifest = found.next().ok_or_else(|| format!("expected the image of {platform} in {}", file.display()))?;
-        manifests.push(json!({
-            "mediaType": manifest["mediaType"],
-            "digest": manifest["digest"],
-            "size": manifest["size"],
-            "platform": { "os": "linux", "architecture": processor(*platform) },
-        }));
+        let image = index.manifests.iter().find(|image| image.is_tagged(&tag(*platform))).cloned();
+        let image = image.ok_or_else(|| format!("expected the image of {platform} in {}", layout.display()))?;
+        let machine = Machine { os: "linux".to_owned(), architecture: processor(*platform).to_owned() };
+        joined.manifests.push(Image { platform: Some(machine), ..image.tagged(None) });
     }
-    let joined = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests }).to_string();
     let unnamed = layout.join("blobs/sha256/new");
-    write(&unnamed, joined.as_bytes(), 0o644)?;
+    joined.write(&unnamed)?;
+    let size = fs::read(&unnamed).map_err(|error| format!("{}: {error}", unnamed.display()))?.len();
     let sum = output(program("sha256sum").arg(&unnamed)).ok_or("cannot run sha256sum")?;
     let sum = sum.split(' ').next().unwrap_or_default();
     fs::rename(&unnamed, unnamed.with_file_name(sum)).map_err(|error| format!("{}: {error}", unnamed.display()))?;
-    if let Some(manifests) = index["manifests"].as_array_mut() {
-        manifests.push(json!({
-            "mediaType": INDEX,
-            "digest": format!("sha256:{sum}"),
-            "size": joined.len(),
-            "annotations": { NAME: VERSION },
-        }));
-    }
-    write(&file, index.to_string().as_bytes(), 0o644)
-}
-
-fn read(file: &Path) -> Result<Value> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+    let whole = Image {
+        media_type: Index::media_type(),
+        digest: format!("sha256:{sum}"),
+        size,
+        platform: None,
+        annotations: BTreeMap::new(),
+    };
+    index.manifests.push(whole.tagged(Some(VERSION)));
+    index.write(&layout.join("index.json"))
 }
 
 /// Writes the image's root: the program, certificate authorities and an unprivileged user; no shell.
