@@ -13,7 +13,12 @@ use axum::Router;
 use clap::Parser;
 use portcullis::{ConfigurationError, Verifier};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use args::Args;
 use authorization::Authorization;
@@ -25,8 +30,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("portcullis=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|targets| targets.parse().ok());
+    let targets = chosen.unwrap_or_else(|| Targets::new().with_target("portcullis", LevelFilter::INFO));
+    tracing_subscriber::registry().with(fmt::layer().with_writer(std::io::stderr)).with(targets).init();
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use crate::{
-    Result, dependencies, imports,
-    manifest::{NEVER_ENABLED, NGINX, all_features, packages, selected},
+    Result, api, dependencies, docs, imports,
+    manifest::{NEVER_ENABLED, all_features, packages, selected},
     nginx, promises, prose, setup,
-    shell::{cargo, run as run_command, run_within},
+    shell::{cargo, program, run as run_command, run_within},
     steps::{OK, Steps},
+    workflows,
 };
 
-/// The time limit for fetching the advisory database.
+/// The oldest Rust that compiles the packages.
+const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// The time limit for fetching the advisory database, or an older Rust.
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs the command.
@@ -21,6 +25,15 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     steps.finish()
 }
 
+/// Runs `cargo xtask advisories`; a database out of reach is a failure here.
+pub(crate) fn run_advisories() -> Result {
+    setup::for_checks(true)?;
+    match advisories()? {
+        OK => Ok(()),
+        outcome => Err(format!("expected the database of advisories, got none: {outcome}")),
+    }
+}
+
 /// Adds the checks as steps, the quickest first.
 pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("formatting", || run_command(&mut cargo(["fmt", "--all", "--check"])));
@@ -28,15 +41,19 @@ pub(crate) fn add_to(steps: &mut Steps, fast: bool) {
     steps.run("reasons and direction of dependencies", dependencies::check);
     steps.run("promises and their tests", promises::check);
     steps.run("plain words", prose::check);
+    steps.run("links and code blocks of pages", docs::check);
+    steps.run("thin workflows", workflows::check);
     if !fast {
+        steps.run("lints of workflows", workflows::lint);
         steps.run("licences and sources of dependencies", licences);
         steps.run_saying("advisories", advisories);
     }
+    steps.run_saying("nginx's headers", nginx::headers_for_checks);
     steps.run("lints", lints);
     steps.run("documentation", documentation);
-    nginx::add_checks(steps);
     if !fast {
-        steps.run("each feature alone", each_feature);
+        steps.run("public API", || api::check(false));
+        steps.run_saying("each feature alone", each_feature);
     }
 }
 
@@ -58,8 +75,8 @@ fn advisories() -> Result<&'static str> {
 }
 
 fn lints() -> Result {
-    let mut clippy = cargo(["clippy", "--workspace", "--exclude", NGINX, "--all-targets"]);
-    clippy.arg(all_features(&packages()?));
+    let mut clippy = cargo(["clippy", "--workspace", "--all-targets"]);
+    nginx::within(clippy.arg(all_features(&packages()?)));
     run_command(clippy.args(["--", "-D", "warnings"]))
 }
 
@@ -67,12 +84,27 @@ fn documentation() -> Result {
     let packages = packages()?;
     let mut doc = cargo(["doc", "--no-deps"]);
     doc.args(selected(&packages)).arg(all_features(&packages));
+    nginx::beside(&mut doc);
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-fn each_feature() -> Result {
-    // Clippy includes `cargo check`, and its warnings fail.
-    let mut hack = cargo(["hack", "clippy", "--each-feature"]);
-    hack.args(["--exclude-features", NEVER_ENABLED]);
-    run_command(hack.args(selected(&packages()?)).args(["--", "-D", "warnings"]))
+/// Compiles each package with each feature alone, by the oldest Rust that the packages name; by the one at hand if that is out of reach.
+fn each_feature() -> Result<&'static str> {
+    let mut install = program("rustup");
+    let (mut hack, word) =
+        match run_within(install.args(["toolchain", "install", "--profile=minimal", OLDEST]), FETCH_LIMIT) {
+            Ok(()) => {
+                let mut oldest = program("rustup");
+                // The cargo that runs this command must not take the place of the oldest.
+                oldest.args(["run", OLDEST, "cargo"]).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+                (oldest, OK)
+            }
+            Err(error) => {
+                println!("each feature alone: by the Rust at hand, because {OLDEST} could not be installed: {error}");
+                (cargo([""; 0]), "newest only")
+            }
+        };
+    hack.args(["hack", "check", "--each-feature", "--exclude-features", NEVER_ENABLED]);
+    run_command(hack.args(selected(&packages()?)).env("RUSTFLAGS", "-D warnings"))?;
+    Ok(word)
 }

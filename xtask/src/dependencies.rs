@@ -1,10 +1,16 @@
 //! Rules for dependencies: each has its reason beside it, and the project's crates depend on each other in one direction.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use crate::{Result, kept, manifest, shell};
+use crate::{
+    Result, kept, manifest,
+    shell::{self, cargo, output},
+};
 
-/// Checks the workspace's manifest and those of the packages in `crates/`.
+/// The most crates that the first `cargo run` compiles: a newcomer waits for each.
+const MOST_OF_DEMO: usize = 170;
+
+/// Checks the workspace's manifest, those of the packages in `crates/`, and the number of crates of the demo.
 pub(crate) fn check() -> Result {
     let read = |file: &str| fs::read_to_string(shell::root().join(file)).map_err(|error| format!("{file}: {error}"));
     let mut faults = without_reason(&read("Cargo.toml")?);
@@ -12,7 +18,21 @@ pub(crate) fn check() -> Result {
         let name = &package.name;
         faults.extend(misdirected(name, &read(&format!("crates/{name}/Cargo.toml"))?));
     }
+    faults.extend(too_many(&crates_of_demo()?));
     kept("a dependency has its reason and its direction", &faults)
+}
+
+/// Returns the names and versions of the crates that the demo is built from.
+fn crates_of_demo() -> Result<BTreeSet<String>> {
+    let mut tree = cargo(["tree", "--locked", "--package", "portcullis-demo", "--edges", "normal,build"]);
+    let listed = output(tree.args(["--prefix", "none", "--format", "{p}"])).ok_or("`cargo tree` failed")?;
+    Ok(listed.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect())
+}
+
+fn too_many(crates: &BTreeSet<String>) -> Option<String> {
+    let listed = || crates.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    (crates.len() > MOST_OF_DEMO)
+        .then(|| format!("expected at most {MOST_OF_DEMO} crates for the demo, got {}: {}", crates.len(), listed()))
 }
 
 /// Returns a line for each dependency of the workspace without a comment after it or in the line above.

@@ -1,5 +1,5 @@
 //! The schemas for the Kubernetes manifests: those of Kubernetes's own kinds are in a Python package, and definitions of custom
-//! resources are in Go modules of their projects.
+//! resources are in Go modules of their projects. The program helm is a Go module, too.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use crate::{
 const PACKAGES: [&str; 1] = ["kubernetes-validate==1.37.0"];
 
 /// Go modules, each with a definition in it.
-const DEFINITIONS: [(&str, &str); 7] = [
+const DEFINITIONS: [(&str, &str); 9] = [
     ("sigs.k8s.io/gateway-api@v1.6.3", "config/crd/experimental/gateway.networking.k8s.io_httproutes.yaml"),
     ("istio.io/api@v1.32.0", "kubernetes/customresourcedefinitions.gen.yaml"),
     ("istio.io/api@v1.32.0", "mesh/v1alpha1/config.proto"),
@@ -36,15 +36,44 @@ const DEFINITIONS: [(&str, &str); 7] = [
         "github.com/traefik/traefik/v3@v3.7.13",
         "docs/content/reference/dynamic-configuration/traefik.io_middlewares.yaml",
     ),
+    ("github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring@v0.95.2", "v1/servicemonitor_types.go"),
+    ("github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring@v0.95.2", "v1/types.go"),
 ];
+
+/// The Go module of the program helm.
+const HELM: &str = "helm.sh/helm/v3/cmd/helm@v3.22.0";
 
 /// The folder of the schemas, and of the Python environment that checks against them.
 pub(crate) fn folder() -> PathBuf {
     shell::root().join("target/kubernetes")
 }
 
-/// Installs the missing schemas.
+/// The program helm.
+pub(crate) fn helm() -> PathBuf {
+    helm_folder().join("helm")
+}
+
+fn helm_folder() -> PathBuf {
+    shell::root().join("target/helm")
+}
+
+/// Builds helm, if it is missing: four minutes of a processor, once.
+pub(crate) fn set_up_helm() -> Result {
+    let folder = helm_folder();
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    unless_installed("helm", &folder.join(".installed"), HELM, || {
+        println!("setup: installing {HELM} with go");
+        // Without C and symbols the build is shorter. The version of Kubernetes is that of the schemas; it would be 1.20 otherwise.
+        let kubernetes =
+            "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37";
+        let install = ["install", "-ldflags", &format!("-s -w {kubernetes}"), HELM];
+        run_command(program("go").args(install).env("GOBIN", &folder).env("CGO_ENABLED", "0"))
+    })
+}
+
+/// Installs helm and the missing schemas.
 pub(crate) fn set_up() -> Result {
+    set_up_helm()?;
     python_packages("the folder with the schemas of Kubernetes", &folder(), &PACKAGES)?;
     let wanted = DEFINITIONS.map(|(module, file)| format!("{module} {file}")).join("\n");
     unless_installed("the definitions of custom resources", &folder().join(".definitions"), &wanted, || {

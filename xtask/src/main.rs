@@ -1,10 +1,13 @@
-//! The project's own commands: `cargo xtask test`, `check`, `guards`, `setup`, `nginx`, `fuzz`, `bench` and `dist`.
+//! The project's own commands: `cargo xtask test`, `check`, `api`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs`,
+//! `advisories`, `dist` and `publish`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
+mod api;
 mod bench;
 mod check;
 mod dependencies;
 mod dist;
+mod docs;
 mod fuzz;
 mod guards;
 mod imports;
@@ -18,10 +21,12 @@ mod page;
 mod promises;
 mod prose;
 mod proxies;
+mod publish;
 mod setup;
 mod shell;
 mod steps;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -64,6 +69,12 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
     },
+    /// Compare the public API of the libraries with their lists, `api.txt`
+    Api {
+        /// Write the lists anew
+        #[arg(long)]
+        write: bool,
+    },
     /// Count allocations, bytes and instructions, and compare them with their bounds
     Guards,
     /// Install missing tools and packages of the checks and tests
@@ -96,10 +107,23 @@ enum Command {
         #[arg(long, value_name = "REVISION")]
         against: Option<String>,
     },
-    /// Build the artefacts for publishing into target/dist, and try them out
+    /// Check the dependencies against the database of advisories
+    Advisories,
+    /// Build the documentation as a site into target/site, and follow its links
+    Docs {
+        /// Leave out the API of Rust, which takes longest
+        #[arg(long)]
+        pages: bool,
+    },
+    /// Build the artefacts for publishing into target/dist, and try them out; all by default
     Dist {
         #[command(subcommand)]
-        part: dist::Part,
+        part: Option<dist::Part>,
+    },
+    /// Publish the artefacts of target/dist; for the workflow of a release
+    Publish {
+        #[command(subcommand)]
+        part: publish::Part,
     },
 }
 
@@ -107,12 +131,16 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { fast, keep_going } => test::run(fast, keep_going),
         Command::Check { fast, keep_going } => check::run(fast, keep_going),
+        Command::Api { write } => api::check(write),
         Command::Guards => guards::run(),
         Command::Setup => setup::run(),
         Command::Nginx { release, vendored } => nginx::run(release, vendored),
         Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
-        Command::Dist { part } => dist::run(&part),
+        Command::Advisories => check::run_advisories(),
+        Command::Docs { pages } => docs::run(pages),
+        Command::Dist { part } => dist::run(part.as_ref()),
+        Command::Publish { part } => publish::run(&part),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

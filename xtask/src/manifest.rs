@@ -43,6 +43,8 @@ pub(crate) fn entries(manifest: &str) -> Vec<Entry<'_>> {
 /// A package of the workspace in `crates/`, which can be published.
 pub(crate) struct Package {
     pub(crate) name: String,
+    /// True unless the manifest says `publish = false`.
+    pub(crate) is_published: bool,
     /// All its features, without `default` and [`NEVER_ENABLED`].
     pub(crate) features: Vec<String>,
 }
@@ -64,8 +66,11 @@ pub(crate) fn all_packages() -> Result<Vec<Package>> {
         let Ok(manifest) = fs::read_to_string(entry.path().join("Cargo.toml")) else {
             continue;
         };
-        packages
-            .push(Package { name: entry.file_name().to_string_lossy().into_owned(), features: features(&manifest) });
+        packages.push(Package {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            is_published: !manifest.lines().any(|line| line == "publish = false"),
+            features: features(&manifest),
+        });
     }
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(packages)
@@ -81,7 +86,7 @@ pub(crate) fn selected(packages: &[Package]) -> Vec<String> {
 pub(crate) fn all_features(packages: &[Package]) -> String {
     let names = packages
         .iter()
-        .flat_map(|Package { name, features }| features.iter().map(move |feature| format!("{name}/{feature}")));
+        .flat_map(|Package { name, features, .. }| features.iter().map(move |feature| format!("{name}/{feature}")));
     format!("--features={}", names.collect::<Vec<_>>().join(","))
 }
 
@@ -154,6 +159,7 @@ d.workspace = true
     fn features_are_named_with_their_package() {
         let package = |name: &str, features: &[&str]| Package {
             name: name.to_owned(),
+            is_published: true,
             features: features.iter().map(|&feature| feature.to_owned()).collect(),
         };
         let packages = [package("a", &["x", "y"]), package("b", &[]), package("c", &["z"])];

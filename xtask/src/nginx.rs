@@ -64,19 +64,12 @@ pub(crate) fn built_with_tests() -> Result<PathBuf> {
     built_module(&run_reading(&mut build)?)
 }
 
-/// Adds the lints and the documentation of the module to `cargo xtask check`.
-pub(crate) fn add_checks(steps: &mut Steps) {
-    steps.run_saying("nginx module: lints and docs", || {
-        if let Some(missing) = missing() {
-            return Ok(missing);
-        }
-        configured()?;
-        let lints = ["clippy", "--package", NGINX, "--all-targets", "--", "-D", "warnings"];
-        run_command(for_debian(&mut cargo(lints)))?;
-        let docs = ["doc", "--no-deps", "--package", NGINX];
-        run_command(for_debian(&mut cargo(docs)).env("RUSTDOCFLAGS", "-D warnings"))?;
-        Ok(OK)
-    });
+/// Configures nginx's headers, so that lints and documentation take the module in; returns the word for the table of checks.
+pub(crate) fn headers_for_checks() -> Result<&'static str> {
+    match missing() {
+        Some(missing) => Ok(missing),
+        None => configured().map(|()| OK),
+    }
 }
 
 /// Installs nginx, its headers and the library that reads them, and configures the headers as Debian does.
@@ -110,10 +103,21 @@ pub(crate) fn release_build() -> Command {
 
 /// Has a command for the whole workspace take the module in, or leave it out where the headers are not set up.
 pub(crate) fn within(command: &mut Command) {
-    match folder().join("debian/.configured").exists() {
+    match is_configured() {
         true => for_debian(command),
         false => command.args(["--exclude", NGINX]),
     };
+}
+
+/// Adds the module to the packages that a command names, where the headers are set up.
+pub(crate) fn beside(command: &mut Command) {
+    if is_configured() {
+        for_debian(command.args(["--package", NGINX]));
+    }
+}
+
+fn is_configured() -> bool {
+    folder().join("debian/.configured").exists()
 }
 
 /// An nginx that was built from source, and the module for it.
@@ -133,9 +137,9 @@ pub(crate) fn build_vendored(release: bool) -> Result<Vendored> {
 /// The reason why the module cannot be built here, for the table of checks.
 fn missing() -> Option<&'static str> {
     if !has_headers() {
-        Some("not checked: nginx-dev is not installed")
+        Some("module not checked: no nginx-dev")
     } else if !has_libclang() {
-        Some("not checked: libclang-dev is not installed")
+        Some("module not checked: no libclang-dev")
     } else {
         None
     }

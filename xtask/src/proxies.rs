@@ -30,6 +30,7 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         test.args(["--test", "proxies"]);
         test.env("PORTCULLIS_PROXIES", programs()).env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
         test.env("PORTCULLIS_UPSTREAMS", upstreams()).env("PORTCULLIS_KUBERNETES", kubernetes::folder());
+        test.env("PORTCULLIS_HELM", kubernetes::helm());
         test.env("PORTCULLIS_NGINX_MODULE", nginx::built_with_tests()?);
         run_tests(&mut test, counts)
     });

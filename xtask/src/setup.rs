@@ -17,6 +17,9 @@ const HACK: Tool = Tool("hack", "0.6.46");
 const DENY: Tool = Tool("deny", "0.20.2");
 pub(crate) const FUZZ: Tool = Tool("fuzz", "0.13.2");
 
+/// The version of mdBook.
+const MDBOOK: &str = "0.5.4";
+
 /// The oldest Node.js for the tests' authorization server: major and minor version.
 const NODE: (u32, u32) = (20, 12);
 
@@ -105,6 +108,17 @@ pub(crate) fn oidc_provider() -> PathBuf {
 /// The folder of the npm package `portcullis`.
 pub(crate) fn npm_package() -> PathBuf {
     shell::root().join("crates/portcullis-node")
+}
+
+/// Installs mdBook, which makes the site of the documentation, unless any version of it is installed.
+pub(crate) fn mdbook() -> Result {
+    if let Some(found) = output(program("mdbook").arg("--version")) {
+        return present(&found);
+    }
+    println!("setup: installing mdbook {MDBOOK} with cargo install");
+    let mut install = cargo(["install", "--locked", "--debug", "mdbook", "--version", MDBOOK]);
+    run_command(install.args(["--no-default-features", "--features", "search"]))
+        .map_err(|error| format!("cannot install mdbook ({error}); check that the package registry is within reach"))
 }
 
 /// Installs a cargo subcommand, unless any version of it is installed.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Result, bench, check, dist, guards, keycloak,
+    Result, bench, check, dist, docs, guards, keycloak,
     manifest::{all_features, packages},
     mcp, nginx, npm, page, proxies, setup,
     shell::{cargo, run_seeing},
@@ -32,11 +32,13 @@ pub(crate) fn run(fast: bool, keep_going: bool) -> Result {
     page::add_to(&mut steps, &mut counts);
     npm::add_to(&mut steps, &mut counts);
     dist::add_to(&mut steps, &mut counts);
+    dist::add_chart_to(&mut steps);
     steps.run("both doors, one answer", || run_tests(workspace_tests()?.args(["--test", "doors_agree"]), &mut counts));
     proxies::add_to(&mut steps, &mut counts);
     nginx::add_to(&mut steps, &mut counts);
     keycloak::add_to(&mut steps, &mut counts);
     mcp::add_to(&mut steps, &mut counts);
+    docs::add_to(&mut steps);
     steps.run("guards of speed", guards::count);
     let outcome = steps.finish();
     counts.print();

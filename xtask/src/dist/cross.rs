@@ -35,15 +35,38 @@ pub(super) fn set_up(platform: Platform) -> Result {
 
 /// Builds the C library (cdylib) of a package of the workspace, and returns its file.
 pub(super) fn build(package: &str, platform: Platform) -> Result<PathBuf> {
+    let mut flags = flags();
+    if platform.is_musl() {
+        // An addon shares musl with Node.
+        flags.push("-C target-feature=-crt-static".to_owned());
+    }
+    let library = format!("lib{}.so", package.replace('-', "_"));
+    built(&["--package", package], "build", "release", &library, platform, &flags)
+}
+
+/// Builds a program of a package of the workspace, and returns its file. With musl it is static.
+pub(super) fn build_program(package: &str, name: &str, platform: Platform, profile: &str) -> Result<PathBuf> {
+    built(&["--package", package, "--bin", name], "build-programs", profile, name, platform, &flags())
+}
+
+fn built(
+    what: &[&str],
+    folder: &str,
+    profile: &str,
+    file: &str,
+    platform: Platform,
+    flags: &[String],
+) -> Result<PathBuf> {
     let target = platform.target();
-    let folder = super::folder().join("build");
-    let mut build = cargo(["zigbuild", "--release", "--locked", "--package", package]);
+    let folder = super::folder().join(folder);
+    let mut build = cargo(["zigbuild", "--locked", "--profile", profile]);
     let wanted = if platform.is_musl() { target.to_owned() } else { format!("{target}.{}.{}", GLIBC.0, GLIBC.1) };
-    build.args(["--target", &wanted]).arg("--target-dir").arg(&folder);
-    build.env("PATH", search_path()?).env("RUSTFLAGS", flags(platform)).env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+    build.args(what).args(["--target", &wanted]).arg("--target-dir").arg(&folder);
+    build.env("PATH", search_path()?).env("RUSTFLAGS", flags.join(" ")).env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     // It would take precedence over RUSTFLAGS.
     run_command(build.env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
-    let file = folder.join(target).join("release").join(format!("lib{}.so", package.replace('-', "_")));
+    let profile = if profile == "dev" { "debug" } else { profile };
+    let file = folder.join(target).join(profile).join(file);
     check(&file, platform)?;
     Ok(file)
 }
@@ -76,13 +99,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
     numbers.next().zip(numbers.next())
 }
 
-/// The flags of rustc: those of musl, which an addon shares with Node, and none of this machine's folders in the binary.
-fn flags(platform: Platform) -> String {
-    let mut flags = machine::of_sources().map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")).to_vec();
-    if platform.is_musl() {
-        flags.push("-C target-feature=-crt-static".to_owned());
-    }
-    flags.join(" ")
+/// The flags of rustc that keep this machine's folders out of the binary.
+fn flags() -> Vec<String> {
+    machine::of_sources().map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")).to_vec()
 }
 
 /// The search path with the tools first.

@@ -31,8 +31,8 @@ pub(super) fn run(only: &[Platform]) -> Result {
     let folder = super::folder().join("npm");
     let (binaries, mut counts, mut steps) = (folder.join("binaries"), Counts::default(), Steps::new(true));
     steps.run("setup", || {
-        empty(&folder)?;
-        make(&binaries)?;
+        super::empty(&folder)?;
+        super::make(&binaries)?;
         setup::for_packed()
     });
     for platform in platforms {
@@ -66,7 +66,7 @@ pub(super) fn run_here() -> Result {
 pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
     steps.run("npm package: packed", || {
         let folder = shell::root().join("target/packed");
-        empty(&folder)?;
+        super::empty(&folder)?;
         packages::pack(&folder, Package::folder)?;
         run_on(&runtimes::installed()?, &installed(&folder, None)?, counts)
     });
@@ -87,7 +87,7 @@ fn build(platform: Platform, binaries: &Path) -> Result {
 fn installed(from: &Path, platform: Option<Platform>) -> Result<PathBuf> {
     let name = platform.map_or_else(|| "here".to_owned(), |platform| platform.to_string());
     let folder = from.join("installed").join(name);
-    make(&folder)?;
+    super::make(&folder)?;
     for file in ["checks.cjs"].iter().chain(&TESTS) {
         let test = setup::npm_package().join("test/packed").join(file);
         fs::copy(test, folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
@@ -123,15 +123,4 @@ fn run_on(runtimes: &[Runtime], folder: &Path, counts: &mut Counts) -> Result {
         }
     }
     Ok(())
-}
-
-fn empty(folder: &Path) -> Result {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
-    make(folder)
-}
-
-fn make(folder: &Path) -> Result {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }

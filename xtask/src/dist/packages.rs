@@ -50,10 +50,7 @@ pub(super) fn pack(folder: &Path, binaries: impl Fn(Package) -> PathBuf) -> Resu
     for package in PACKAGES {
         Stage::new(package, &folder.join("stage").join(package.name))?.pack(&binaries(package), folder)?;
     }
-    let names = names(folder)?;
-    let sums = output(program("sha256sum").args(&names).current_dir(folder)).ok_or("cannot run sha256sum")?;
-    println!("{sums}");
-    fs::write(folder.join("SHA256SUMS"), sums + "\n").map_err(|error| format!("SHA256SUMS: {error}"))
+    super::write_sums(folder)
 }
 
 /// The tarballs in this folder: those of the main packages, and those of the platforms.

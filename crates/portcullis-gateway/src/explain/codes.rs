@@ -652,6 +652,16 @@ mod tests {
         assert_eq!(actual, expected, "write into docs/troubleshooting.md:\n{}", expected.join("\n"));
     }
 
+    /// A code that is gone, or has another status, breaks the users' alerts: docs/stability.md.
+    #[test]
+    fn the_codes_are_those_that_were_promised() {
+        let mut expected: Vec<_> = CODES.iter().map(|code| format!("code {} {}", code.name, code.status)).collect();
+        expected.sort();
+        let list = include_str!("../../../../docs/stable-names.txt").lines();
+        let listed: Vec<_> = list.filter(|line| line.starts_with("code ")).collect();
+        assert_eq!(listed, expected, "write into docs/stable-names.txt:\n{}", expected.join("\n"));
+    }
+
     #[test]
     fn a_code_stands_once_and_in_whole_sentences() {
         let distinct: BTreeSet<_> = names().collect();

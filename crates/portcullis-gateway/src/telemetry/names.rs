@@ -107,4 +107,14 @@ mod tests {
         let documented: Vec<_> = page.lines().filter(|line| line.starts_with("| `portcullis_")).collect();
         assert_eq!(documented, expected, "write into docs/gateway.md:\n{}", expected.join("\n"));
     }
+    /// A metric that is gone, or has other labels, breaks the users' dashboards: docs/stability.md.
+    #[test]
+    fn the_metrics_are_those_that_were_promised() {
+        let row = |metric: Metric| format!("metric {} {} {}", metric.name, metric.kind.name(), metric.labels.join(","));
+        let mut expected: Vec<_> = metrics().map(|metric| row(metric).trim_end().to_owned()).collect();
+        expected.sort();
+        let list = include_str!("../../../../docs/stable-names.txt").lines();
+        let listed: Vec<_> = list.filter(|line| line.starts_with("metric ")).collect();
+        assert_eq!(listed, expected, "write into docs/stable-names.txt:\n{}", expected.join("\n"));
+    }
 }

@@ -22,6 +22,7 @@ mod fetching;
 mod forward_auth;
 mod init;
 mod keys;
+mod log_lines;
 mod mcp;
 mod memory;
 mod metrics;

@@ -171,8 +171,8 @@ fn section(page: &str, title: &str) -> String {
     rest.split("\n#").next().unwrap().to_owned()
 }
 
-/// Returns the text without its line breaks and the marks of quotations.
+/// Returns the text without its line breaks, the marks of quotations, and the escapes of what Markdown would take for HTML.
 fn told(text: &str) -> String {
     let lines = text.lines().map(|line| line.trim_start_matches("> ").trim());
-    lines.collect::<Vec<_>>().join(" ")
+    lines.collect::<Vec<_>>().join(" ").replace("\\<", "<")
 }

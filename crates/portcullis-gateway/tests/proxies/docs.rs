@@ -1,6 +1,6 @@
 //! `docs/gateway.md`: the tests type the page's commands, and the page names every key.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::scene::{Proxy, Scene, repository};
 
@@ -80,10 +80,9 @@ fn versions_that_it_installs_are_those_that_are_tested() {
     }
 }
 
-#[test]
-fn every_key_of_the_configuration_is_told_of() {
-    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
-    let mut keys = std::collections::BTreeSet::new();
+/// Returns the names of the configuration's keys, from the code that reads them.
+fn keys() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
     for name in ["certificate", "check", "dpop", "issuer", "listener", "resource", "route", "secret", "store", "traces"]
     {
         let source = repository().join(format!("crates/portcullis-gateway/src/config/{name}.rs"));
@@ -93,10 +92,25 @@ fn every_key_of_the_configuration_is_told_of() {
         }
     }
     assert!(keys.len() > 30, "{keys:?}");
-    for key in keys {
+    keys
+}
+
+#[test]
+fn every_key_of_the_configuration_is_told_of() {
+    let text = fs::read_to_string(repository().join("docs/gateway.md")).unwrap();
+    for key in keys() {
         let told = [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`")];
         assert!(told.iter().any(|told| text.contains(told)), "docs/gateway.md does not tell of `{key}`");
     }
+}
+
+/// A key that is gone stops the users' gateways: docs/stability.md.
+#[test]
+fn the_keys_of_the_configuration_are_those_that_were_promised() {
+    let list = fs::read_to_string(repository().join("docs/stable-names.txt")).unwrap();
+    let listed: Vec<_> = list.lines().filter_map(|line| line.strip_prefix("key ")).collect();
+    let expected: Vec<_> = keys().into_iter().collect();
+    assert_eq!(listed, expected, "write into docs/stable-names.txt:\nkey {}", expected.join("\nkey "));
 }
 
 /// Under "Try it", each comment tells the outcome of the line below it.

@@ -29,7 +29,7 @@ fn text(file: &str) -> String {
 }
 
 /// Checks manifests, and returns the mistakes.
-fn mistakes(files: &[PathBuf]) -> String {
+pub(crate) fn mistakes(files: &[PathBuf]) -> String {
     let folder = std::env::var_os("PORTCULLIS_KUBERNETES").map(PathBuf::from);
     let folder = folder.expect("PORTCULLIS_KUBERNETES names no folder: run `cargo xtask test`, which sets it up");
     let script = repository().join("crates/portcullis-gateway/tests/proxies/kubernetes/validate.py");
@@ -40,6 +40,30 @@ fn mistakes(files: &[PathBuf]) -> String {
     let told = String::from_utf8(stdout).unwrap();
     assert_eq!(status.success(), told.is_empty(), "{told}");
     told
+}
+
+/// Returns the `portcullis.toml` of a ConfigMap.
+pub(crate) fn toml_in(manifests: &str) -> String {
+    let (_, rest) = manifests.split_once("  portcullis.toml: |\n").unwrap();
+    let (indented, _) = rest.split_once("---\n").unwrap();
+    indented.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
+}
+
+/// Has the gateway check a configuration of a pod with these files of secrets, and fails unless it is good and ends in `# end`.
+pub(crate) fn accepted(toml: &str, secrets: &[&str]) {
+    assert!(toml.trim_end().ends_with("# end"), "{toml}");
+    let folder = TempDir::new().unwrap();
+    for name in secrets {
+        fs::write(folder.path().join(name), "a secret of more than thirty-two bytes").unwrap();
+    }
+    let file = folder.path().join("portcullis.toml");
+    fs::write(&file, toml.replace("/etc/portcullis/secrets", &folder.path().display().to_string())).unwrap();
+    let checked =
+        Command::new(env!("CARGO_BIN_EXE_portcullis")).arg("check-config").arg("--config").arg(&file).output();
+    let checked = checked.unwrap();
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{told}\n{toml}");
+    assert!(!told.contains("warning"), "{told}\n{toml}");
 }
 
 #[test]
@@ -89,24 +113,11 @@ fn mistakes_in_manifests_are_found() {
 #[test]
 fn the_configuration_in_the_manifests_is_good() {
     let manifests = text(GATEWAY);
-    let (_, rest) = manifests.split_once("  portcullis.toml: |\n").unwrap();
-    let (indented, _) = rest.split_once("---\n").unwrap();
-    let toml: String =
-        indented.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect();
-    assert!(toml.trim_end().ends_with("# end"), "{toml}");
-    let folder = TempDir::new().unwrap();
-    for name in ["client-secret", "store-secret"] {
+    let secrets = ["client-secret", "store-secret"];
+    for name in secrets {
         assert!(manifests.contains(&format!("--from-file={name}")), "{name}");
-        fs::write(folder.path().join(name), "a secret of more than thirty-two bytes").unwrap();
     }
-    let file = folder.path().join("portcullis.toml");
-    fs::write(&file, toml.replace("/etc/portcullis/secrets", &folder.path().display().to_string())).unwrap();
-    let checked =
-        Command::new(env!("CARGO_BIN_EXE_portcullis")).arg("check-config").arg("--config").arg(&file).output();
-    let checked = checked.unwrap();
-    let told = String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success(), "{told}");
-    assert!(!told.contains("warning"), "{told}");
+    accepted(&toml_in(&manifests), &secrets);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod each_proxy;
 mod envoy;
 mod handed_on;
 mod haproxy;
+mod helm;
 mod ingress_nginx;
 mod init;
 mod kubernetes;

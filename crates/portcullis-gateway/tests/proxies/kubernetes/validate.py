@@ -1,7 +1,7 @@
 """Checks manifests against the schemas of their kinds: `validate.py DEFINITIONS FILE…`.
 
-DEFINITIONS is a folder with CustomResourceDefinitions, and with config.proto, which names the fields of Istio's mesh. The package
-kubernetes-validate has the schemas of Kubernetes's own kinds. A field that a schema does not know is an error, since a cluster drops it
+DEFINITIONS is a folder with CustomResourceDefinitions, with config.proto, which names the fields of Istio's mesh, and with Go files, which
+name those of a ServiceMonitor. The package kubernetes-validate has the schemas of Kubernetes's own kinds. A field that a schema does not know is an error, since a cluster drops it
 without a word.
 """
 
@@ -47,7 +47,7 @@ def strict(schema):
 
 
 def unknown_fields(value, fields):
-    """Returns the fields of a mesh that are not among these."""
+    """Returns the fields of a mesh or a ServiceMonitor that are not among these."""
     if isinstance(value, list):
         return [name for part in value for name in unknown_fields(part, fields)]
     if not isinstance(value, dict):
@@ -61,11 +61,23 @@ def mesh_fields(proto):
     return {re.sub(r"_(\w)", lambda found: found[1].upper(), name) for name in names}
 
 
+def monitor_fields(folder):
+    """Returns the names of all fields in the Go files of a ServiceMonitor."""
+    sources = "".join(path.read_text() for path in folder.glob("*.go"))
+    return set(re.findall(r'`json:"(\w+)[",]', sources))
+
+
 def mistakes(document, known):
     """Returns what is wrong with an object, or with Istio's mesh."""
     if "meshConfig" in document:
         return [f"unknown field {name}" for name in unknown_fields(document["meshConfig"], known["meshConfig"])]
     name = (document.get("apiVersion"), document.get("kind"))
+    if name == ("monitoring.coreos.com/v1", "ServiceMonitor"):
+        spec = dict(document["spec"])
+        labels = spec["selector"].pop("matchLabels")
+        if not all(isinstance(value, str) for value in labels.values()):
+            return ["selector: labels are texts"]
+        return [f"unknown field {name}" for name in unknown_fields(spec, known["ServiceMonitor"])]
     if name in known:
         errors = jsonschema.Draft202012Validator(known[name]).iter_errors(document)
         return [f"{error.json_path}: {error.message}" for error in errors]
@@ -78,7 +90,8 @@ def mistakes(document, known):
 
 def main(folder, files):
     folder = pathlib.Path(folder)
-    known = definitions(folder) | {"meshConfig": mesh_fields(folder / "config.proto")}
+    known = definitions(folder)
+    known |= {"meshConfig": mesh_fields(folder / "config.proto"), "ServiceMonitor": monitor_fields(folder)}
     wrong = 0
     for file in files:
         for document in documents(pathlib.Path(file)):
