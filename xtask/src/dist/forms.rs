@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Purpose, chart, platform::Platform, programs};
 use crate::{
     Result, kubernetes,
-    shell::{output, program, root, run as run_command},
+    shell::{program, root, run as run_command},
 };
 
 /// The line that ends a process.
@@ -34,19 +34,30 @@ impl Form {
     }
 }
 
-/// The forms that were built, unpacked into this folder; and lines about those that cannot be tried here.
+/// The forms that were built, unpacked into this folder; and lines about those that cannot be tried here. The package of Debian is
+/// installed, upgraded, removed and purged, too.
 pub(super) fn unpacked(purpose: Purpose, folder: &Path) -> Result<(Vec<Form>, Vec<String>)> {
     super::empty(folder)?;
     let mut forms = archives(purpose, folder)?;
     let mut left_out = Vec::new();
     if let Some(package) = package(purpose) {
         forms.push(package_by_itself(&package, folder)?);
-        match is_root() {
-            true => forms.push(package_with_systemd(&package)),
-            false => left_out.push("the package of Debian with systemd: needs root".to_owned()),
+        match guest(folder, &["true"]) {
+            Ok(()) => {
+                guest(folder, &["sh", &script("package.sh").display().to_string(), &package.display().to_string()])?;
+                forms.push(package_with_systemd(&package));
+            }
+            Err(error) => {
+                left_out.push(format!("the package of Debian installed, and with systemd, which needs root: {error}"));
+            }
         }
     }
-    forms.extend(image(purpose, folder)?);
+    if let Some(form) = image(purpose, folder)? {
+        match run_command(program("bwrap").args(["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true"])) {
+            Ok(()) => forms.push(form),
+            Err(error) => left_out.push(format!("the image, for which bubblewrap needs namespaces: {error}")),
+        }
+    }
     let chart = chart::packed(purpose);
     if let (Some(program), true) = (unpacked_program(folder), chart.exists()) {
         let line = |verb: &str| {
@@ -62,14 +73,9 @@ pub(super) fn unpacked(purpose: Purpose, folder: &Path) -> Result<(Vec<Form>, Ve
     Ok((forms, left_out))
 }
 
-/// Installs, upgrades, removes and purges the package of Debian, on a machine of its own.
-pub(super) fn try_package(purpose: Purpose, folder: &Path) -> Result {
-    let Some(package) = package(purpose).filter(|_| is_root()) else {
-        return Ok(());
-    };
-    let mut life = program("sh");
-    life.arg(script("guest.sh")).arg("sh").arg(script("package.sh")).arg(package).env("FOLDER", folder);
-    run_command(&mut life)
+/// Runs a command on a machine of its own.
+fn guest(folder: &Path, command: &[&str]) -> Result {
+    run_command(program("sh").arg(script("guest.sh")).args(command).env("FOLDER", folder))
 }
 
 fn archives(purpose: Purpose, folder: &Path) -> Result<Vec<Form>> {
@@ -162,8 +168,4 @@ fn package(purpose: Purpose) -> Option<PathBuf> {
 
 fn script(name: &str) -> PathBuf {
     root().join("xtask/src/dist/home").join(name)
-}
-
-fn is_root() -> bool {
-    output(program("id").arg("-u")).is_some_and(|user| user == "0")
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The package of Debian, installed on a machine with systemd, which starts the unit with all its restrictions.
 #
-#     systemd.sh start PACKAGE | reload | stop | status        with the variables FOLDER, and PID of `start`
+#     systemd.sh start PACKAGE | reload | stop        with the variables FOLDER, and PID of `start`
 set -e
 
 here=$(dirname "$0")
@@ -23,7 +23,7 @@ boot='
 # Runs a command in the machine.
 inside() {
     init=$(pgrep --parent "$PID" | head -n 1)
-    nsenter --target "$init" --mount --pid --root --wd=/ env FOLDER="$FOLDER" "$@"
+    nsenter --target "$init" --mount --pid --root --wdns=/ env FOLDER="$FOLDER" "$@"
 }
 
 case $1 in
@@ -35,8 +35,8 @@ reload)
     ;;
 stop)
     inside systemctl stop portcullis
-    inside systemctl show --property=Result portcullis | grep -x Result=success
-    inside systemctl kill --kill-who=all --signal=KILL guest.target 2> /dev/null || true
+    # Told by its signal, it has ended by itself, within the time that the unit gives it.
+    inside systemctl show --property=Result portcullis | grep -qx Result=success
     kill -KILL "$PID"
     ;;
 esac
