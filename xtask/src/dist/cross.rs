@@ -69,10 +69,7 @@ fn built(what: &[&str], folder: &str, file: &str, platform: Platform, flags: &[S
 /// Fails if the binary needs a newer C library than the platform has, or names folders of this machine.
 fn check(file: &Path, platform: Platform) -> Result {
     if !platform.is_musl() {
-        let mut symbols = program("objdump");
-        let symbols = output(symbols.arg("-T").arg(file)).ok_or("cannot run objdump: install Debian's binutils")?;
-        let newest =
-            newest_glibc(&symbols).ok_or_else(|| format!("expected symbols of glibc in {}", file.display()))?;
+        let newest = symbols_of_glibc(file)?;
         if newest > GLIBC {
             return Err(format!("expected at most glibc {GLIBC:?}, got symbols of {newest:?} in {}", file.display()));
         }
@@ -80,6 +77,18 @@ fn check(file: &Path, platform: Platform) -> Result {
     }
     let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     crate::kept("binaries name no folder of this machine", &machine::named_in(&file.display().to_string(), &bytes))
+}
+
+/// The oldest glibc that a binary runs with, as in `2.34`.
+pub(super) fn needed_glibc(file: &Path) -> Result<String> {
+    symbols_of_glibc(file).map(|(major, minor)| format!("{major}.{minor}"))
+}
+
+/// The newest version of glibc whose symbols a binary needs.
+fn symbols_of_glibc(file: &Path) -> Result<(u32, u32)> {
+    let mut symbols = program("objdump");
+    let symbols = output(symbols.arg("-T").arg(file)).ok_or("cannot run objdump: install Debian's binutils")?;
+    newest_glibc(&symbols).ok_or_else(|| format!("expected symbols of glibc in {}", file.display()))
 }
 
 /// The newest version of glibc in the output of `objdump -T`.

@@ -47,11 +47,12 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
         return Err(format!("expected a platform with musl, whose programs are static, got {other}"));
     }
     let folder = purpose.folder().join("image");
-    let layout = folder.join("layout");
+    let (layout, archives) = (folder.join("layout"), programs::folder(purpose));
     let mut steps = Steps::new(false);
     steps.run("setup", || {
         set_up()?;
         empty(&folder)?;
+        super::make(&archives)?;
         platforms.iter().try_for_each(|platform| programs::set_up(*platform, purpose))?;
         run_command(umoci(&["init", "--layout"]).arg(&layout))
     });
@@ -66,12 +67,12 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
             }
             lay_out(&file, &licences, &tree)?;
             add(&layout, &tree, *platform)?;
-            let archive = pack(&layout, *platform, &folder)?;
+            let archive = pack(&layout, *platform, &archives)?;
             if purpose == Purpose::Trial { Ok(()) } else { bounded(&archive) }
         });
     }
     steps.run("one image for all processors", || join(&layout, platforms));
-    steps.run("checksums", || write_sums(&folder.join("archives")));
+    steps.run("checksums", || write_sums(&archives));
     steps.finish()
 }
 
@@ -175,18 +176,18 @@ impl Image {
     }
 }
 
-/// Packs the image of one processor alone into `archives`, and returns the archive. `podman load` and `skopeo copy oci-archive:`
+/// Packs the image of one processor alone into the folder of archives, and returns the archive. `podman load` and `skopeo copy oci-archive:`
 /// look for the layout at the top of it.
-fn pack(layout: &Path, platform: Platform, folder: &Path) -> Result<PathBuf> {
-    let alone = folder.join("alone");
+fn pack(layout: &Path, platform: Platform, archives: &Path) -> Result<PathBuf> {
+    let alone = layout.with_file_name("alone");
     run_command(program("cp").arg("-R").arg(layout).arg(&alone))?;
+    // podman takes the whole of it as the image's name.
+    let named = format!("localhost/portcullis:{VERSION}");
     let mut index = Index::read(&alone)?;
     index.manifests.retain(|image| image.is_tagged(&tag(platform)));
-    index.manifests = index.manifests.into_iter().map(|image| image.tagged(Some(VERSION))).collect();
+    index.manifests = index.manifests.into_iter().map(|image| image.tagged(Some(&named))).collect();
     index.write(&alone.join("index.json"))?;
     run_command(umoci(&["gc", "--layout"]).arg(&alone))?;
-    let archives = folder.join("archives");
-    super::make(&archives)?;
     let archive = archives.join(format!("portcullis-{VERSION}-image-{}.tar", processor(platform)));
     archived(&alone, ".", &archive)?;
     fs::remove_dir_all(&alone).map_err(|error| format!("{}: {error}", alone.display()))?;

@@ -19,7 +19,7 @@ mod programs;
 mod runtimes;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -105,6 +105,7 @@ pub(crate) fn run(part: Option<&Part>) -> Result {
 /// Builds all artefacts, and tells which addresses are missing in them.
 fn all() -> Result {
     let mut steps = Steps::new(true);
+    steps.run("version", || is_of_version(env::var("GITHUB_REF").ok().as_deref()));
     steps.run("crates", || crates::run(Purpose::Release));
     steps.run("npm packages", || npm::run(&[]));
     steps.run("programs", || programs::run(&[], Purpose::Release));
@@ -115,6 +116,18 @@ fn all() -> Result {
     let outcome = steps.finish();
     addresses::missing().iter().for_each(|line| println!("{line}"));
     outcome
+}
+
+/// Fails if the workflow of a release runs for a tag other than that of this version.
+fn is_of_version(reference: Option<&str>) -> Result {
+    let tag = reference.and_then(|reference| reference.strip_prefix("refs/tags/"));
+    let wanted = concat!("v", env!("CARGO_PKG_VERSION"));
+    match tag {
+        Some(tag) if tag != wanted => {
+            Err(format!("expected the tag {wanted}, got {tag}: tag the commit with this version"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The purpose of a build.
@@ -180,6 +193,20 @@ fn write_sums(folder: &Path) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_has_the_version_of_the_workspace() {
+        let version = env!("CARGO_PKG_VERSION");
+        for (reference, fits) in [
+            (None, true),
+            (Some("refs/heads/main".to_owned()), true),
+            (Some(format!("refs/tags/v{version}")), true),
+            (Some("refs/tags/v99.0.0".to_owned()), false),
+            (Some(format!("refs/tags/{version}")), false),
+        ] {
+            assert_eq!(is_of_version(reference.as_deref()).is_ok(), fits, "{reference:?}");
+        }
+    }
 
     /// The greatest exposure of the systemd unit, in tenths: docs/gateway.md names it.
     const EXPOSURE: u32 = 11;

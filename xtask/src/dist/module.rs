@@ -84,11 +84,18 @@ fn debian(tree: &Path, folder: &Path) -> Result {
     let control = deb::control(&deb::Control {
         package: "libnginx-mod-http-portcullis",
         architecture: "amd64",
-        depends: &format!("{}, libc6, ca-certificates", nginx::abi()?),
+        depends: &format!(
+            "{}, libc6 (>= {}), ca-certificates",
+            nginx::abi()?,
+            cross::needed_glibc(&tree.join("ngx_http_portcullis_module.so"))?
+        ),
         section: "httpd",
         description: "nginx module that judges OAuth 2.0 access tokens",
         more: "Guards locations of nginx in its own process: may this request pass?",
     });
     write(&place.join("DEBIAN/control"), control.as_bytes(), 0o644)?;
+    for script in ["postinst", "prerm"] {
+        copy(&root().join("deploy/nginx").join(script), &place.join("DEBIAN").join(script), 0o755)?;
+    }
     deb::build(&place, &folder.join(format!("libnginx-mod-http-portcullis_{VERSION}_amd64.deb")), Purpose::Release)
 }

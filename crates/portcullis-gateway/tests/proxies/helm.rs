@@ -86,6 +86,11 @@ fn renderings_meet_the_schemas_and_the_gateway_accepts_their_configuration() {
 #[test]
 fn wrong_values_are_refused() {
     let no_store = r#"config="listen = \"0.0.0.0:9080\"\nadmin = \"0.0.0.0:9081\"\n[dpop]\nuse = \"required\"\n""#;
+    let unreachable = r#"config="listen = \"0.0.0.0:9080\"\nadmin = \"127.0.0.1:9081\"\n""#;
+    let swapped = r#"config="listen = \"0.0.0.0:9081\"\nadmin = \"0.0.0.0:9080\"\n""#;
+    let secret =
+        r#"config="listen = \"0.0.0.0:9080\"\nadmin = \"0.0.0.0:9081\"\n[[issuers]]\nclient_secret = \"demo\"\n""#;
+    let password = r#"config="listen = \"0.0.0.0:9080\"\nadmin = \"0.0.0.0:9081\"\n[store]\nurl = \"redis://gateway:demo@redis:6379\"\n""#;
     for (values, set, told) in [
         ("traefik", &["replicas=3"][..], "expected image.repository, got none"),
         ("traefik", &["image.repository=portcullis:1.0"], "image/repository"),
@@ -110,11 +115,20 @@ fn wrong_values_are_refused() {
         ("redis", &[IMAGE, "secrets=[]"], "expected the name of a Secret in secrets"),
         ("redis", &[IMAGE, r#"secrets=[{"name":"a"}]"#], "secrets/0"),
         ("redis", &[IMAGE, r#"config="listen = \"0.0.0.0:80\"""#], "expected config to listen on port 90"),
+        ("redis", &[IMAGE, unreachable], "expected config to listen on port 9081"),
+        ("redis", &[IMAGE, swapped], "expected config to listen on port 9081"),
+        ("redis", &[IMAGE, secret], "expected no secret in config"),
+        ("redis", &[IMAGE, password], "expected no secret in config"),
+        ("traefik", &[IMAGE, r#"podLabels={"app.kubernetes.io/name":"a"}"#], "invalid propertyName"),
         ("redis", &[IMAGE, no_store], "expected [store] in config, got DPoP with several replicas"),
     ] {
         let complaint = rendered(values, set).expect_err(&format!("{set:?}"));
         assert!(complaint.contains(told), "{set:?}: expected {told}, got: {complaint}");
     }
+    // A first line with spaces before it stays one.
+    let indented = r#"config="  listen = \"0.0.0.0:9080\"\nadmin = \"[::]:9081\"\n""#;
+    let text = rendered("redis", &[IMAGE, indented]).unwrap();
+    assert!(toml_in(&text).starts_with("  listen = \"0.0.0.0:9080\"\nadmin"), "{text}");
     // One replica alone needs no store.
     rendered("redis", &[IMAGE, no_store, "autoscaling.enabled=false", "replicas=1"]).unwrap();
 }

@@ -44,7 +44,7 @@ pub(crate) fn mistakes(files: &[PathBuf]) -> String {
 
 /// Returns the `portcullis.toml` of a ConfigMap.
 pub(crate) fn toml_in(manifests: &str) -> String {
-    let (_, rest) = manifests.split_once("  portcullis.toml: |\n").unwrap();
+    let (_, rest) = manifests.split_once("  portcullis.toml: |2\n").unwrap();
     let (indented, _) = rest.split_once("---\n").unwrap();
     indented.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
 }

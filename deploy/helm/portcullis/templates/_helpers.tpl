@@ -32,7 +32,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- /* Pods of one kind, as a peer of a NetworkPolicy. */ -}}
 {{- define "portcullis.peer" -}}
 - namespaceSelector:
-    matchLabels: { kubernetes.io/metadata.name: {{ .namespace }} }
+    matchLabels: { kubernetes.io/metadata.name: {{ .namespace | quote }} }
   podSelector:
     matchLabels:
       {{- toYaml .podLabels | nindent 6 }}

@@ -10,7 +10,8 @@ if [ "$GUEST" != inside ]; then
     GUEST=inside exec unshare --mount --pid --fork --kill-child --ipc --uts --cgroup --propagation private sh "$0" "$@"
 fi
 
-top=$(mktemp -d)
+top="$FOLDER/guest"
+mkdir -p "$top"
 mount -t tmpfs -o mode=755 guest "$top"
 root="$top/root"
 mkdir "$top/changes" "$top/work" "$root"

@@ -33,4 +33,21 @@ grep -q "of the administrator" $configuration || fail "expected the configuratio
 dpkg --purge portcullis
 [ ! -e $configuration ] || fail "expected no configuration after the purge, got one"
 [ -e /etc/portcullis/client-secret ] || fail "expected the purge to leave the administrator's own files, got none"
-! getent passwd portcullis > /dev/null || fail "expected no user after the purge, got one"
+getent group portcullis > /dev/null || fail "expected the purge to keep the group, which owns files that stay, got none"
+dpkg --purge portcullis
+
+# An account by another hand, without a group of its name.
+deluser --quiet --system portcullis
+useradd --system --no-user-group --gid nogroup portcullis
+dpkg --install "$1"
+[ "$(stat -c '%U:%G %a' $configuration)" = "root:portcullis 640" ] ||
+    fail "expected $configuration to be read by the group portcullis alone, got $(stat -c '%U:%G %a' $configuration)"
+dpkg --purge portcullis
+
+# A folder that is another account's, with a link to a file that it must not read.
+chown portcullis /etc/portcullis
+ln -s /etc/shadow $configuration
+before=$(stat -c '%U:%G %a' /etc/shadow)
+dpkg --install --force-confold "$1"
+[ "$(stat -c '%U:%G %a' /etc/shadow)" = "$before" ] ||
+    fail "expected links to be left alone, got $(stat -c '%U:%G %a' /etc/shadow) for /etc/shadow"
