@@ -208,6 +208,25 @@ mod tests {
         }
     }
 
+    /// Readers of a registry's page see it first.
+    #[test]
+    fn each_readme_begins_with_the_installation() {
+        for (readme, command) in [
+            ("README.md", "cargo add portcullis "),
+            ("README.md", "npm install portcullis "),
+            ("crates/portcullis-testkit/README.md", "cargo add --dev portcullis-testkit"),
+            ("crates/portcullis-gateway/README.md", "cargo install portcullis-gateway"),
+            ("crates/portcullis-node/README.md", "npm install portcullis"),
+            ("crates/portcullis-node-testkit/README.md", "npm install --save-dev portcullis-testkit"),
+            ("deploy/helm/portcullis/README.md", "helm install portcullis"),
+            ("deploy/nginx/README.md", "apt-get install ./libnginx-mod-http-portcullis"),
+        ] {
+            let text = fs::read_to_string(root().join(readme)).unwrap();
+            let first = text.split("```").nth(1).unwrap_or_default();
+            assert!(first.contains(command), "expected `{command}` in the first block of {readme}, got{first}");
+        }
+    }
+
     /// The greatest exposure of the systemd unit, in tenths: docs/gateway.md names it.
     const EXPOSURE: u32 = 11;
 
