@@ -46,15 +46,15 @@ pub(super) fn run() -> Result {
 /// Has Debian's nginx load the module, and test a configuration with one of its directives.
 fn loads(tree: &Path) -> Result {
     let module = tree.join("ngx_http_portcullis_module.so");
-    let configuration = tree.with_extension("conf");
+    let folder = root().join("target/nginx");
+    let configuration = folder.join("load.conf");
     let text = format!(
-        "load_module {};\npid {}.pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; portcullis off; }}\n",
+        "load_module {};\npid {}/load.pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; portcullis off; }}\n",
         module.display(),
-        tree.display()
+        folder.display()
     );
     write(&configuration, text.as_bytes(), 0o644)?;
-    run_command(program("nginx").args(["-t", "-e", "stderr", "-c"]).arg(&configuration))?;
-    fs::remove_file(&configuration).map_err(|error| format!("{}: {error}", configuration.display()))
+    run_command(program("nginx").args(["-t", "-e", "stderr", "-c"]).arg(&configuration))
 }
 
 fn pack(tree: &Path, folder: &Path) -> Result {
