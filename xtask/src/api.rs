@@ -6,19 +6,17 @@ use public_api::Builder;
 
 use crate::{
     Result, kept,
-    manifest::{Package, all_features, packages, selected},
+    manifest::{Package, all_features, libraries, selected},
     setup,
     shell::{cargo, output, program, root, run as run_command},
 };
 
-/// The published libraries. That of the gateway is for the nginx module alone, and promises nothing.
-const LIBRARIES: [&str; 2] = ["portcullis", "portcullis-testkit"];
-
 /// Compares each API with its list; with `write`, writes the lists.
 pub(crate) fn check(write: bool) -> Result {
-    describe()?;
+    let libraries = libraries()?;
+    describe(&libraries)?;
     let mut changes = Vec::new();
-    for library in LIBRARIES {
+    for library in libraries.iter().map(|library| library.name.as_str()) {
         let file = root().join("crates").join(library).join("api.txt");
         let now = api(library)?;
         if write {
@@ -56,20 +54,15 @@ pub(crate) fn judge(revision: &str) -> Result {
     })
 }
 
-fn libraries() -> Result<Vec<Package>> {
-    Ok(packages()?.into_iter().filter(|package| LIBRARIES.contains(&package.name.as_str())).collect())
-}
-
 /// Has rustdoc describe the libraries in JSON, which it does under an unstable flag, with the dependencies of the documentation.
-fn describe() -> Result {
-    let packages = libraries()?;
+fn describe(packages: &[Package]) -> Result {
     // For rustdoc alone: in the environment of cargo, the variable would have dependencies built again.
     let rustdoc = root().join("target/rustdoc-of-this-rust");
     let script = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";
     fs::write(&rustdoc, script).map_err(|error| format!("{}: {error}", rustdoc.display()))?;
     run_command(program("chmod").arg("+x").arg(&rustdoc))?;
     let mut doc = cargo(["doc", "--no-deps", "--lib"]);
-    doc.args(selected(&packages)).arg(all_features(&packages)).env("RUSTDOC", &rustdoc);
+    doc.args(selected(packages)).arg(all_features(packages)).env("RUSTDOC", &rustdoc);
     run_command(doc.env("RUSTDOCFLAGS", "-Zunstable-options --output-format=json"))
 }
 

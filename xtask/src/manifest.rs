@@ -56,6 +56,13 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
     Ok(packages)
 }
 
+/// The published packages with an API for others. That of the gateway is for the nginx module alone, and promises nothing.
+pub(crate) fn libraries() -> Result<Vec<Package>> {
+    let mut packages = packages()?;
+    packages.retain(|package| ["portcullis", "portcullis-testkit"].contains(&package.name.as_str()));
+    Ok(packages)
+}
+
 /// The packages in `crates/`, by name.
 pub(crate) fn all_packages() -> Result<Vec<Package>> {
     let folder = shell::root().join("crates");

@@ -95,9 +95,7 @@ fn flat(rendered: &str) -> String {
 /// same bytes each time.
 fn pack(folder: &Path) -> Result<PathBuf> {
     let stage = folder.join("portcullis");
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+    super::empty(folder)?;
     let licences = ["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (name.to_owned(), stage.join(name)));
     let below = |file: String| {
         let to = stage.join(file.strip_prefix(CHART).unwrap_or(&file).trim_start_matches('/'));

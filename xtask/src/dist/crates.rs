@@ -9,7 +9,7 @@ use super::Purpose;
 use crate::{
     Result,
     manifest::all_packages,
-    shell::{cargo, output, program, root, run as run_command, run_reading},
+    shell::{cargo, program, root, run as run_command, run_reading},
 };
 
 /// Packs the publishable packages, and writes their checksums.
@@ -56,8 +56,7 @@ pub(super) fn directory_source(purpose: Purpose, to: &Path) -> Result {
             continue;
         }
         run_command(program("tar").arg("-xzf").arg(&file).arg("-C").arg(to))?;
-        let sum = output(program("sha256sum").arg(&file)).ok_or("cannot run sha256sum")?;
-        let sum = sum.split(' ').next().unwrap_or_default();
+        let sum = super::sha256(&file)?;
         let unpacked = to.join(file.file_stem().unwrap_or_default()).join(".cargo-checksum.json");
         fs::write(&unpacked, format!("{{\"files\":{{}},\"package\":\"{sum}\"}}"))
             .map_err(|error| format!("{}: {error}", unpacked.display()))?;

@@ -27,10 +27,10 @@ const CONFIGURATION: &str = "etc/portcullis/portcullis.toml";
 /// The scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 
-/// Packs the contents of an archive into this folder, as a package of Debian.
+/// Packs the contents of an archive as a package of Debian, beside the archives.
 pub(super) fn pack(archive: &Path, platform: Platform, purpose: Purpose) -> Result {
     let folder = programs::folder(purpose);
-    let architecture = if platform.is_x64() { "amd64" } else { "arm64" };
+    let architecture = platform.architecture();
     let tree = folder.join("deb");
     empty(&tree)?;
     for (file, place, mode) in PLACES {

@@ -13,7 +13,7 @@ use super::{
     Purpose, empty, inventory,
     platform::Platform,
     programs::{self, TRIAL, VERSION, archived, copy, time, write},
-    write_sums,
+    sha256, write_sums,
 };
 use crate::{
     Result, setup,
@@ -77,23 +77,16 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
 }
 
 fn set_up() -> Result {
-    if output(program("umoci").arg("--version")).is_none() {
-        setup::apt_install(&["umoci"])?;
-    }
+    setup::runtime("umoci", "--version", "umoci")?;
     if !Path::new("/").join(AUTHORITIES).is_file() {
         setup::apt_install(&["ca-certificates"])?;
     }
     Ok(())
 }
 
-/// The processor's name in images and in Debian.
-fn processor(platform: Platform) -> &'static str {
-    if platform.is_x64() { "amd64" } else { "arm64" }
-}
-
 /// The tag of the image for one processor.
 fn tag(platform: Platform) -> String {
-    format!("{VERSION}-{}", processor(platform))
+    format!("{VERSION}-{}", platform.architecture())
 }
 
 /// Adds the image of one processor, with this folder as its root, to the layout.
@@ -107,7 +100,7 @@ fn add(layout: &Path, tree: &Path, platform: Platform) -> Result {
     let history = ["--history.created", created.as_str(), "--history.created_by", "cargo xtask dist image"];
     run_command(umoci(&["raw", "add-layer", "--image", &image]).args(history).arg(&layer))?;
     let mut config = umoci(&["config", "--image", &image, "--no-history", "--created", &created]);
-    config.args(["--os", "linux", "--architecture", processor(platform), "--author", env!("CARGO_PKG_AUTHORS")]);
+    config.args(["--os", "linux", "--architecture", platform.architecture(), "--author", env!("CARGO_PKG_AUTHORS")]);
     config.args(["--config.user", USER, "--config.stopsignal", "SIGTERM"]);
     config.args(["--config.entrypoint", "/usr/local/bin/portcullis"]);
     for argument in ["serve", "--config", "/etc/portcullis/portcullis.toml"] {
@@ -188,7 +181,7 @@ fn pack(layout: &Path, platform: Platform, archives: &Path) -> Result<PathBuf> {
     index.manifests = index.manifests.into_iter().map(|image| image.tagged(Some(&named))).collect();
     index.write(&alone.join("index.json"))?;
     run_command(umoci(&["gc", "--layout"]).arg(&alone))?;
-    let archive = archives.join(format!("portcullis-{VERSION}-image-{}.tar", processor(platform)));
+    let archive = archives.join(format!("portcullis-{VERSION}-image-{}.tar", platform.architecture()));
     archived(&alone, ".", &archive)?;
     fs::remove_dir_all(&alone).map_err(|error| format!("{}: {error}", alone.display()))?;
     print!("{}", run_reading(Command::new("sha256sum").arg(&archive))?);
@@ -202,15 +195,14 @@ fn join(layout: &Path, platforms: &[Platform]) -> Result {
     for platform in platforms {
         let image = index.manifests.iter().find(|image| image.is_tagged(&tag(*platform))).cloned();
         let image = image.ok_or_else(|| format!("expected the image of {platform} in {}", layout.display()))?;
-        let machine = Machine { os: "linux".to_owned(), architecture: processor(*platform).to_owned() };
+        let machine = Machine { os: "linux".to_owned(), architecture: platform.architecture().to_owned() };
         joined.manifests.push(Image { platform: Some(machine), ..image.tagged(None) });
     }
     let unnamed = layout.join("blobs/sha256/new");
     joined.write(&unnamed)?;
     let size = fs::read(&unnamed).map_err(|error| format!("{}: {error}", unnamed.display()))?.len();
-    let sum = output(program("sha256sum").arg(&unnamed)).ok_or("cannot run sha256sum")?;
-    let sum = sum.split(' ').next().unwrap_or_default();
-    fs::rename(&unnamed, unnamed.with_file_name(sum)).map_err(|error| format!("{}: {error}", unnamed.display()))?;
+    let sum = sha256(&unnamed)?;
+    fs::rename(&unnamed, unnamed.with_file_name(&sum)).map_err(|error| format!("{}: {error}", unnamed.display()))?;
     let whole = Image {
         media_type: Index::media_type(),
         digest: format!("sha256:{sum}"),

@@ -178,6 +178,12 @@ fn make(folder: &Path) -> Result {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
+/// The SHA-256 of a file, in hexadecimal digits.
+fn sha256(file: &Path) -> Result<String> {
+    let sum = output(program("sha256sum").arg(file)).ok_or("cannot run sha256sum")?;
+    Ok(sum.split(' ').next().unwrap_or_default().to_owned())
+}
+
 /// Writes the checksums of the files in a folder into its `SHA256SUMS`.
 fn write_sums(folder: &Path) -> Result {
     let sums = folder.join("SHA256SUMS");

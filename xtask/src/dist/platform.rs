@@ -33,6 +33,11 @@ impl Platform {
         if self.is_x64() { "x64" } else { "arm64" }
     }
 
+    /// The processor's name in Debian and in container images.
+    pub(crate) fn architecture(self) -> &'static str {
+        if self.is_x64() { "amd64" } else { "arm64" }
+    }
+
     /// The C library's name in npm.
     pub(crate) fn libc(self) -> &'static str {
         if self.is_musl() { "musl" } else { "glibc" }

@@ -17,14 +17,11 @@ use std::{
 
 use crate::{
     Result,
-    manifest::{all_features, packages, selected},
+    manifest::{all_features, libraries, selected},
     setup,
     shell::{self, cargo, program, run as run_command},
     steps::Steps,
 };
-
-/// The packages with an API for others.
-const LIBRARIES: [&str; 2] = ["portcullis", "portcullis-testkit"];
 
 /// Fails with a line for each link that leads nowhere, and for each code block without a test or a reason.
 pub(crate) fn check() -> Result {
@@ -58,8 +55,7 @@ fn folder() -> PathBuf {
 }
 
 fn document_libraries() -> Result {
-    let mut libraries = packages()?;
-    libraries.retain(|package| LIBRARIES.contains(&package.name.as_str()));
+    let libraries = libraries()?;
     let mut doc = cargo(["doc", "--no-deps"]);
     doc.args(selected(&libraries)).arg(all_features(&libraries));
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
