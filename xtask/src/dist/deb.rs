@@ -13,13 +13,11 @@ use crate::{
 };
 
 /// The files of an archive, and their places on the machine.
-const PLACES: [(&str, &str, u32); 6] = [
+const PLACES: [(&str, &str, u32); 4] = [
     ("portcullis", "usr/bin/portcullis", 0o755),
     ("completions/portcullis", "usr/share/bash-completion/completions/portcullis", 0o644),
     ("completions/_portcullis", "usr/share/zsh/vendor-completions/_portcullis", 0o644),
     ("completions/portcullis.fish", "usr/share/fish/vendor_completions.d/portcullis.fish", 0o644),
-    ("LICENSE-MIT", "usr/share/doc/portcullis/LICENSE-MIT", 0o644),
-    ("LICENSE-APACHE", "usr/share/doc/portcullis/LICENSE-APACHE", 0o644),
 ];
 
 const CONFIGURATION: &str = "etc/portcullis/portcullis.toml";
@@ -36,10 +34,7 @@ pub(super) fn pack(archive: &Path, platform: Platform, purpose: Purpose) -> Resu
     for (file, place, mode) in PLACES {
         copy(&archive.join(file), &tree.join(place), mode)?;
     }
-    let licences = archive.join(inventory::LICENCES);
-    if licences.exists() {
-        copy(&licences, &tree.join("usr/share/doc/portcullis").join(inventory::LICENCES), 0o644)?;
-    }
+    licences(archive, &tree.join("usr/share/doc/portcullis"))?;
     pages(&archive.join("man"), &tree.join("usr/share/man/man1"))?;
     let debian = root().join("deploy/debian");
     copy(&debian.join("portcullis.toml"), &tree.join(CONFIGURATION), 0o644)?;
@@ -58,6 +53,19 @@ pub(super) fn pack(archive: &Path, platform: Platform, purpose: Purpose) -> Resu
         copy(&debian.join(script), &tree.join("DEBIAN").join(script), 0o755)?;
     }
     build(&tree, &folder.join(format!("portcullis_{VERSION}_{architecture}.deb")), purpose)
+}
+
+/// Copies the licences of an archive into the folder of the package's documents, with Debian's file about them.
+pub(super) fn licences(archive: &Path, documents: &Path) -> Result {
+    copy(&root().join("deploy/debian/copyright"), &documents.join("copyright"), 0o644)?;
+    for file in ["LICENSE-MIT", "LICENSE-APACHE", inventory::LICENCES] {
+        let text = archive.join(file);
+        // Trials have no list of crates.
+        if text.exists() {
+            copy(&text, &documents.join(file), 0o644)?;
+        }
+    }
+    Ok(())
 }
 
 /// Packs a folder that is laid out as on the machine, and deletes it.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Purpose, chart, platform::Platform, programs};
+use super::{Purpose, chart, platform::Platform, programs, runtimes};
 use crate::{
     Result, kubernetes,
     shell::{program, root, run as run_command},
@@ -78,14 +78,16 @@ fn guest(folder: &Path, command: &[&str]) -> Result {
     run_command(program("sh").arg(script("guest.sh")).args(command).env("FOLDER", folder))
 }
 
+/// The archives of all platforms: an emulator runs those of the other processor.
 fn archives(purpose: Purpose, folder: &Path) -> Result<Vec<Form>> {
     let mut forms = Vec::new();
-    for platform in [Platform::X64Gnu, Platform::X64Musl] {
+    for platform in Platform::ALL {
         let name = format!("portcullis-{}-{platform}", programs::VERSION);
         let archive = programs::folder(purpose).join(format!("{name}.tar.gz"));
         if archive.exists() {
             run_command(program("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
-            forms.push(Form::process(format!("{name}.tar.gz"), serve(&folder.join(&name).join("portcullis"))));
+            let start = runtimes::starter(platform)? + &serve(&folder.join(&name).join("portcullis"));
+            forms.push(Form::process(format!("{name}.tar.gz"), start));
         }
     }
     Ok(forms)

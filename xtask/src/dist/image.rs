@@ -33,6 +33,9 @@ const LIMIT: u64 = 20_000_000;
 /// The annotation with the tag of an image in a layout.
 const NAME: &str = "org.opencontainers.image.ref.name";
 
+/// The folder with the licences.
+const DOCUMENTS: &str = "usr/share/doc/portcullis";
+
 /// Debian's bundle of certificate authorities.
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 
@@ -56,16 +59,21 @@ pub(super) fn run(only: &[Platform], purpose: Purpose) -> Result {
         platforms.iter().try_for_each(|platform| programs::set_up(*platform, purpose))?;
         run_command(umoci(&["init", "--layout"]).arg(&layout))
     });
+    if purpose == Purpose::Release {
+        steps.run("licences and bills of materials", || inventory::write_once(&archives));
+    }
     for platform in platforms {
         steps.run(&format!("image {platform}"), || {
             let file = programs::build(*platform, purpose)?;
-            let licences = programs::folder(purpose).join(inventory::LICENCES);
             let tree = folder.join("root");
             empty(&tree)?;
             if purpose == Purpose::Trial {
                 shared_libraries(&file, &tree)?;
+            } else {
+                let licences = tree.join(DOCUMENTS).join(inventory::LICENCES);
+                copy(&archives.join(inventory::LICENCES), &licences, 0o644)?;
             }
-            lay_out(&file, &licences, &tree)?;
+            lay_out(&file, &tree)?;
             add(&layout, &tree, *platform)?;
             let archive = pack(&layout, *platform, &archives)?;
             if purpose == Purpose::Trial { Ok(()) } else { bounded(&archive) }
@@ -215,14 +223,11 @@ fn join(layout: &Path, platforms: &[Platform]) -> Result {
 }
 
 /// Writes the image's root: the program, certificate authorities and an unprivileged user; no shell.
-fn lay_out(file: &Path, licences: &Path, tree: &Path) -> Result {
+fn lay_out(file: &Path, tree: &Path) -> Result {
     copy(file, &tree.join("usr/local/bin/portcullis"), 0o755)?;
     copy(&Path::new("/").join(AUTHORITIES), &tree.join(AUTHORITIES), 0o644)?;
     for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        copy(&shell::root().join(name), &tree.join("usr/share/doc/portcullis").join(name), 0o644)?;
-    }
-    if licences.exists() {
-        copy(licences, &tree.join("usr/share/doc/portcullis").join(inventory::LICENCES), 0o644)?;
+        copy(&shell::root().join(name), &tree.join(DOCUMENTS).join(name), 0o644)?;
     }
     write(&tree.join("etc/passwd"), b"nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n", 0o644)?;
     write(&tree.join("etc/group"), b"nonroot:x:65532:\n", 0o644)?;

@@ -29,6 +29,11 @@ const BILLS: [(&str, &str, &str); 3] = [
     ("portcullis-node", "portcullis_node_cdylib", "portcullis-node"),
 ];
 
+/// Writes what [`write`] does, unless another part has written it.
+pub(super) fn write_once(folder: &Path) -> Result {
+    if folder.join(LICENCES).exists() { Ok(()) } else { write(folder) }
+}
+
 /// Writes the bills of materials and the licences into a folder.
 pub(super) fn write(folder: &Path) -> Result {
     setup::install(&setup::CYCLONEDX)?;

@@ -37,6 +37,7 @@ pub(super) fn run() -> Result {
         crate::kept("binaries name no folder of this machine", &named)?;
         copy(&built, &tree.join("ngx_http_portcullis_module.so"), 0o644)
     });
+    steps.run("licences and bills of materials", || inventory::write_once(&folder));
     steps.run("load it", || loads(&tree));
     steps.run("pack", || pack(&tree, &folder));
     steps.run("checksums", || super::write_sums(&folder));
@@ -63,10 +64,7 @@ fn pack(tree: &Path, folder: &Path) -> Result {
     }
     copy(&root().join("docs/nginx-module.md"), &tree.join("nginx-module.md"), 0o644)?;
     copy(&root().join("deploy/nginx/README.md"), &tree.join("README.md"), 0o644)?;
-    let licences = folder.join(inventory::LICENCES);
-    if licences.exists() {
-        copy(&licences, &tree.join(inventory::LICENCES), 0o644)?;
-    }
+    copy(&folder.join(inventory::LICENCES), &tree.join(inventory::LICENCES), 0o644)?;
     compressed(tree, Purpose::Release)?;
     debian(tree, folder)?;
     fs::remove_dir_all(tree).map_err(|error| format!("{}: {error}", tree.display()))
@@ -78,9 +76,9 @@ fn debian(tree: &Path, folder: &Path) -> Result {
     super::empty(&place)?;
     copy(&tree.join("ngx_http_portcullis_module.so"), &place.join(MODULE), 0o644)?;
     write(&place.join(LOADS), b"load_module modules/ngx_http_portcullis_module.so;\n", 0o644)?;
-    for file in ["LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
-        copy(&tree.join(file), &place.join("usr/share/doc/libnginx-mod-http-portcullis").join(file), 0o644)?;
-    }
+    let documents = place.join("usr/share/doc/libnginx-mod-http-portcullis");
+    copy(&tree.join("README.md"), &documents.join("README.md"), 0o644)?;
+    deb::licences(tree, &documents)?;
     let control = deb::control(&deb::Control {
         package: "libnginx-mod-http-portcullis",
         architecture: "amd64",

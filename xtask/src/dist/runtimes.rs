@@ -1,5 +1,5 @@
-//! Each Node that the packages are tried on: those of npm for glibc, those of Python's registry for musl, and an emulator for the
-//! other processor.
+//! Each Node that the packages are tried on: those of npm for glibc, those of Python's registry for musl; and the emulator of the
+//! other processor, for programs, too.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -15,6 +15,9 @@ const WHEELS: [(&str, &str); 4] = [("20", "20.18.0"), ("22", "22.20.0"), ("24", 
 
 /// The C libraries for Node in the emulator, by Debian's names: libatomic1 is for Node 26.
 const LIBRARIES: [&str; 5] = ["libc6", "libatomic1", "libgcc-s1", "libstdc++6", "musl"];
+
+/// QEMU for programs of arm64.
+const EMULATOR: &str = "qemu-aarch64";
 
 /// A Node that runs here, by itself or by another program.
 pub(super) struct Runtime {
@@ -72,11 +75,21 @@ pub(super) fn installed() -> Result<Vec<Runtime>> {
 
 /// The same Nodes for arm64, run in QEMU.
 fn emulated(nodes: Vec<Runtime>) -> Result<Vec<Runtime>> {
-    let libraries = libraries("arm64", &LIBRARIES)?;
-    if output(program("qemu-aarch64").arg("--version")).is_none() {
+    let libraries = emulator()?;
+    Ok(nodes.into_iter().map(|node| node.by(EMULATOR, ["-L".into(), libraries.clone()])).collect())
+}
+
+/// Installs the emulator of arm64, and returns the folder with the C libraries for it.
+fn emulator() -> Result<PathBuf> {
+    if output(program(EMULATOR).arg("--version")).is_none() {
         apt_install(&["qemu-user"])?;
     }
-    Ok(nodes.into_iter().map(|node| node.by("qemu-aarch64", ["-L".into(), libraries.clone()])).collect())
+    libraries("arm64", &LIBRARIES)
+}
+
+/// The words of the shell that a program of this platform is started with here, up to its name.
+pub(super) fn starter(platform: Platform) -> Result<String> {
+    Ok(if platform.is_x64() { String::new() } else { format!("{EMULATOR} -L {} ", emulator()?.display()) })
 }
 
 /// Installs the tested versions of Node for arm64 and glibc.
