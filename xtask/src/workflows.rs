@@ -8,7 +8,7 @@ use clap::CommandFactory;
 
 use crate::{
     Arguments, Result, kept,
-    setup::unless_installed,
+    setup::{self, unless_installed},
     shell::{self, program, run as run_command},
 };
 
@@ -30,6 +30,7 @@ pub(crate) fn check() -> Result {
 
 /// Installs actionlint, and has it read the workflows.
 pub(crate) fn lint() -> Result {
+    setup::go()?;
     let folder = shell::root().join("target/actionlint");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     unless_installed("actionlint", &folder.join(".version"), LINTER, || {
