@@ -11,7 +11,7 @@ use clap::Subcommand;
 use crate::{
     Result,
     dist::{self, addresses},
-    shell::{self, cargo, program, run as run_command},
+    shell::{self, cargo, output, program, run as run_command},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -34,34 +34,69 @@ pub(crate) enum Part {
     Chart,
 }
 
-/// Runs the command; with `dry_run` it only prints the commands that it would run, and needs no credentials.
-pub(crate) fn run(part: &Part, dry_run: bool) -> Result {
-    let commands = commands(part)?;
-    for mut command in commands {
-        if dry_run {
-            println!("{}", shown(&command));
-            continue;
+/// A command that publishes something.
+struct Step {
+    command: Command,
+    /// A question that prints something if the command has run before: registries take no version twice.
+    done: Option<Command>,
+}
+
+impl From<Command> for Step {
+    fn from(command: Command) -> Self {
+        Self { command, done: None }
+    }
+}
+
+impl Step {
+    fn unless(command: Command, done: Command) -> Self {
+        Self { command, done: Some(done) }
+    }
+
+    /// Runs the command, unless it is done; returns whether it ran.
+    fn run(&mut self) -> Result<bool> {
+        if self.done.as_mut().and_then(output).is_some_and(|answer| !answer.is_empty()) {
+            println!("published already: {}", shown(&self.command));
+            return Ok(false);
         }
-        run_command(&mut command)?;
+        run_command(&mut self.command).map(|()| true)
+    }
+}
+
+/// Runs the command; with `dry_run` it only prints the commands that it would run, and needs no credentials. Run again, it leaves out
+/// what is published.
+pub(crate) fn run(part: &Part, dry_run: bool) -> Result {
+    for mut step in steps(part)? {
+        if dry_run {
+            println!("{}", shown(&step.command));
+        } else {
+            step.run()?;
+        }
     }
     Ok(())
 }
 
-/// The commands, in order. Files must be in `target/dist`.
-fn commands(part: &Part) -> Result<Vec<Command>> {
+/// The steps, in order. Files must be in `target/dist`.
+fn steps(part: &Part) -> Result<Vec<Step>> {
     match part {
         Part::Files => files(&dist().join("programs")),
-        Part::Crates => {
-            Ok(CRATES.iter().map(|name| cargo(["publish", "--locked", "--no-verify", "-p", name])).collect())
-        }
+        Part::Crates => Ok(CRATES.map(publish_crate).into()),
         Part::Npm => npm(&dist().join("npm")),
         Part::Image => Ok(image(present("IMAGE", addresses::IMAGE)?, &dist().join("image/layout"))),
         Part::Chart => Ok(chart(present("CHARTS", addresses::CHARTS)?, &dist().join("chart"))),
     }
 }
 
+/// Publishes a crate.
+fn publish_crate(name: &str) -> Step {
+    Step::unless(
+        cargo(["publish", "--locked", "--no-verify", "-p", name]),
+        // Without the registry's name the answer would be about the workspace.
+        cargo(["info", "--registry", "crates-io", &format!("{name}@{VERSION}")]),
+    )
+}
+
 /// Signs the checksums, and adds all files of the folder to a release. Crates, npm packages, image and chart are in registries.
-fn files(folder: &Path) -> Result<Vec<Command>> {
+fn files(folder: &Path) -> Result<Vec<Step>> {
     let (sums, bundle) = (folder.join("SHA256SUMS"), folder.join("SHA256SUMS.sigstore.json"));
     if !sums.exists() {
         return Err(format!("expected {}, got none: run `cargo xtask dist`", sums.display()));
@@ -72,14 +107,20 @@ fn files(folder: &Path) -> Result<Vec<Command>> {
     files.sort();
     let mut sign = program("cosign");
     sign.args(["sign-blob", "--yes", "--bundle"]).args([&bundle, &sums]);
-    let mut release = program("gh");
     let tag = format!("v{VERSION}");
-    release.args(["release", "create", &tag, "--verify-tag", "--title", &tag]).args(files).arg(bundle);
-    Ok(vec![sign, release])
+    let gh = |arguments: &[&str]| {
+        let mut gh = program("gh");
+        gh.arg("release").args(arguments);
+        gh
+    };
+    let create = Step::unless(gh(&["create", &tag, "--verify-tag", "--title", &tag]), gh(&["view", &tag]));
+    let mut upload = gh(&["upload", &tag, "--clobber"]);
+    upload.args(files).arg(bundle);
+    Ok(vec![sign.into(), create, upload.into()])
 }
 
 /// Publishes the packages of platforms before those that depend on them.
-fn npm(folder: &Path) -> Result<Vec<Command>> {
+fn npm(folder: &Path) -> Result<Vec<Step>> {
     let (main, of_platforms) = dist::npm_tarballs(folder)?;
     if main.is_empty() || of_platforms.is_empty() {
         return Err(format!("expected npm packages in {}, got none: run `cargo xtask dist npm`", folder.display()));
@@ -87,26 +128,31 @@ fn npm(folder: &Path) -> Result<Vec<Command>> {
     let publish = |file: &PathBuf| {
         let mut npm = program("npm");
         npm.args(["publish", "--provenance", "--access", "public"]).arg(file);
-        npm
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.trim_end_matches(&format!("-{VERSION}.tgz"));
+        let mut view = program("npm");
+        view.args(["view", &format!("{name}@{VERSION}"), "version"]);
+        Step::unless(npm, view)
     };
     Ok(of_platforms.iter().chain(&main).map(publish).collect())
 }
 
 /// Logs in with the variables REGISTRY_USER and REGISTRY_TOKEN, pushes the image of all processors, and signs it.
-fn image(address: &str, layout: &Path) -> Vec<Command> {
+fn image(address: &str, layout: &Path) -> Vec<Step> {
     let digest = layout.with_file_name("digest");
     let mut copy = program("skopeo");
     copy.args(["copy", "--all", "--digestfile"]).arg(&digest);
     copy.arg(format!("oci:{}:{VERSION}", layout.display())).arg(format!("docker://{address}:{VERSION}"));
     let mut sign = program("sh");
     sign.args(["-c", r#"cosign sign --yes "$0@$(cat "$1")""#, address]).arg(digest);
-    vec![login("skopeo login --compat-auth-file $HOME/.docker/config.json", address), copy, sign]
+    let login = login("skopeo login --compat-auth-file $HOME/.docker/config.json", address);
+    [login, copy, sign].map(Step::from).into()
 }
 
-fn chart(address: &str, folder: &Path) -> Vec<Command> {
+fn chart(address: &str, folder: &Path) -> Vec<Step> {
     let mut push = program("helm");
     push.arg("push").arg(folder.join(format!("portcullis-{VERSION}.tgz"))).arg(format!("oci://{address}"));
-    vec![login("helm registry login", address), push]
+    [login("helm registry login", address), push].map(Step::from).into()
 }
 
 /// Logs in to a registry. The token goes by standard input: others can read the arguments of a process.
@@ -142,14 +188,29 @@ mod tests {
     use super::*;
 
     /// A folder with these empty files, and the lines of the commands for it, without the folder.
-    fn lines(name: &str, files: &[&str], commands: fn(&Path) -> Result<Vec<Command>>) -> Result<Vec<String>> {
+    fn lines(name: &str, files: &[&str], steps: fn(&Path) -> Result<Vec<Step>>) -> Result<Vec<String>> {
         let folder = std::env::temp_dir().join(format!("portcullis-xtask-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         files.iter().for_each(|file| fs::write(folder.join(file), "").unwrap());
-        let commands = commands(&folder);
+        let steps = steps(&folder);
         fs::remove_dir_all(&folder).unwrap();
         let below = format!("{}/", folder.display());
-        Ok(commands?.iter().map(|command| shown(command).replace(&below, "")).collect())
+        Ok(steps?.iter().map(|step| shown(&step.command).replace(&below, "")).collect())
+    }
+
+    #[test]
+    fn a_step_that_is_done_is_left_out_and_one_that_nobody_knows_of_is_not() {
+        let line = |line: &str| {
+            let mut shell = program("sh");
+            shell.args(["-c", line]);
+            shell
+        };
+        for (done, runs) in [("echo 0.1.0", false), ("true", true), ("exit 1", true), ("echo 0.1.0; exit 1", true)] {
+            assert_eq!(Step::unless(line("true"), line(done)).run(), Ok(runs), "{done}");
+        }
+        assert!(Step::unless(line("exit 1"), line("exit 1")).run().is_err());
+        let asked: Vec<_> = CRATES.map(publish_crate).into_iter().filter_map(|step| Some(shown(&step.done?))).collect();
+        assert!(asked[1].ends_with(&format!("info --registry crates-io portcullis@{VERSION}")), "{asked:?}");
     }
 
     #[test]
@@ -160,8 +221,9 @@ mod tests {
             lines("files", &written, files).unwrap(),
             [
                 "cosign sign-blob --yes --bundle SHA256SUMS.sigstore.json SHA256SUMS".to_owned(),
+                format!("gh release create {tag} --verify-tag --title {tag}"),
                 format!(
-                    "gh release create {tag} --verify-tag --title {tag} SHA256SUMS a.tar.gz b.deb c.cdx.json SHA256SUMS.sigstore.json"
+                    "gh release upload {tag} --clobber SHA256SUMS a.tar.gz b.deb c.cdx.json SHA256SUMS.sigstore.json"
                 ),
             ]
         );
@@ -182,7 +244,8 @@ mod tests {
     #[test]
     fn tokens_are_in_no_argument() {
         let layout = Path::new("layout");
-        let [login, copy, sign] = &image("registry.example.com/team/portcullis", layout)[..] else { panic!() };
+        let steps = image("registry.example.com/team/portcullis", layout);
+        let [login, copy, sign] = &steps.iter().map(|step| &step.command).collect::<Vec<_>>()[..] else { panic!() };
         assert!(shown(login).ends_with("config.json registry.example.com"), "{}", shown(login));
         assert!(
             shown(copy)
