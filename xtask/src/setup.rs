@@ -137,8 +137,8 @@ pub(crate) fn mdbook() -> Result {
 /// Installs a cargo subcommand, unless any version of it is installed.
 pub(crate) fn install(&Tool(name, version): &Tool) -> Result {
     let package = format!("cargo-{name}");
-    if let Some(found) = output(cargo([name]).arg("--version")) {
-        return present(found.lines().next().unwrap_or(&package));
+    if output(cargo([name]).arg("--version")).is_some() {
+        return present(&package);
     }
     cargo_install(&package, version, &[])
 }

@@ -20,13 +20,15 @@ pub(crate) fn root() -> PathBuf {
 
 /// `cargo` with these arguments, in the root of the workspace.
 ///
-/// A run builds everything once: incremental state would only cost time and space. A variable that is set already keeps
-/// its value.
+/// A run builds everything once: incremental state would only cost time and space, and backtraces need line tables
+/// only, in other workspaces, too. Variables that are set already keep their values.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
-    if env::var_os("CARGO_INCREMENTAL").is_none() {
-        command.env("CARGO_INCREMENTAL", "0");
+    for (name, value) in [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")] {
+        if env::var_os(name).is_none() {
+            command.env(name, value);
+        }
     }
     command
 }

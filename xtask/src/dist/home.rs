@@ -36,7 +36,7 @@ pub(super) fn run(purpose: Purpose, counts: &mut Counts) -> Result<&'static str>
     let project = project(&folder, &source)?;
     let (forms, left_out) = forms::unpacked(purpose, &folder.join("forms"))?;
     let mut test = at(&project, ["test", "--offline"]);
-    test.arg("--target-dir").arg(folder.join("target"));
+    test.arg("--target-dir").arg(folder.join("target")).env("CARGO_PROFILE_DEV_DEBUG", "none");
     if forms.is_empty() {
         println!("taken home: the crates alone, since `cargo xtask dist programs` and `dist image` have not run");
         test.args(["--", "--skip", "the_gateway_judges"]);
