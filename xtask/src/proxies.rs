@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    thread::available_parallelism,
 };
 
 use crate::{
@@ -31,6 +32,9 @@ pub(crate) fn add_to(steps: &mut Steps, counts: &mut Counts) {
         test.env("PORTCULLIS_PROXIES", programs()).env("PORTCULLIS_OIDC_PROVIDER", setup::oidc_provider());
         test.env("PORTCULLIS_UPSTREAMS", upstreams()).env("PORTCULLIS_KUBERNETES", kubernetes::folder());
         test.env("PORTCULLIS_HELM", kubernetes::helm());
+        // They spend half of their time waiting for proxies.
+        let cores = available_parallelism().map_or(1, usize::from);
+        test.env("RUST_TEST_THREADS", (2 * cores).to_string());
         test.env("PORTCULLIS_NGINX_MODULE", nginx::built_with_tests()?);
         run_tests(&mut test, counts)
     });
