@@ -18,6 +18,7 @@
 //! init/ explain/ keys/ resource/   for people: a first configuration, explanations of tokens, the keys of a set, a resource as
 //!                                clients meet it
 //! manual terminal/               completions and man pages; colours, and output without foreign control characters
+//! characters files               invisible characters; reading of files that cannot hold up the gateway
 //! ```
 //!
 //! - Only peers in `trusted_proxies` are answered, at both doors. A question must describe its request exactly once, by
@@ -32,11 +33,13 @@ pub mod door;
 
 mod admin;
 mod answering;
+mod characters;
 mod check_config;
 mod config;
 mod decision;
 mod explain;
 mod ext_authz;
+mod files;
 mod forward_auth;
 mod init;
 mod keys;
@@ -106,7 +109,12 @@ struct Configuration {
 #[must_use]
 pub fn main() -> ExitCode {
     match runtime().into_diagnostic() {
-        Ok(runtime) => runtime.block_on(run()),
+        Ok(runtime) => {
+            let code = runtime.block_on(run());
+            // Nothing is left to do, and the end waits for no file that nobody sends.
+            runtime.shutdown_background();
+            code
+        }
         Err(report) => ended(Err(report)),
     }
 }

@@ -50,7 +50,8 @@ const GATEWAY: &str = "
     store
     telemetry
     config
-    answering routes terminal";
+    answering routes terminal
+    characters files";
 
 const ADDON: &str = "
     door

@@ -1,6 +1,6 @@
 //! The files of a configuration, read during its check.
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
@@ -9,6 +9,7 @@ use super::{
     file::{Read, Table, Value},
     problem::Problem,
 };
+use crate::files;
 
 /// Returns the path in a value, relative to the folder of the configuration.
 pub(super) fn path(value: &Value<'_>, table: &Table<'_>) -> Read<PathBuf> {
@@ -45,7 +46,7 @@ fn text(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error
 
 fn some(value: &Value<'_>, table: &Table<'_>, unreadable: impl FnOnce(&io::Error) -> Problem) -> Read<Vec<u8>> {
     let path = path(value, table)?;
-    match fs::read(&path) {
+    match files::read(&path) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Err(value
             .problem(format!("expected a file with content, got the empty {}", path.display()))
             .help("fill it")),

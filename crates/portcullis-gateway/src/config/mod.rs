@@ -107,7 +107,7 @@ impl Config {
 
     /// Like [`Config::load`], and returns the text, too.
     pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), Report> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = crate::files::read_text(path).map_err(|error| {
             let help = "name the configuration by `--config portcullis.toml`";
             miette::miette!(help = help, "cannot read {}: {error}", visible(&path.display().to_string()))
         })?;

@@ -28,6 +28,7 @@ use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
+use crate::characters::is_invisible;
 use crate::config::{CertificateField, HeaderRule, HeaderSource, Notation};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
@@ -218,11 +219,6 @@ fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
         _ if text.trim() != text => Err("text with white space at an end"),
         _ => HeaderValue::from_bytes(text.as_bytes()).map_err(|_| "text with other characters"),
     }
-}
-
-/// Returns true if a character is invisible, or turns the direction of its neighbours.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Returns any claim as JSON in printable ASCII.

@@ -42,7 +42,9 @@ pub(super) fn has_field(TokenPlaces { field, .. }: &TokenPlaces, fields: &dyn He
 pub(super) fn moved(TokenPlaces { cookie, field }: &TokenPlaces, original: &Original<'_>) -> Result<Moved, Fault> {
     let mut moved = Moved::default();
     if let Some(name) = field {
-        if let [Some(token), None] = original.fields.first_two(name) {
+        if let [Some(token), None] = original.fields.first_two(name)
+            && !token.is_empty()
+        {
             moved.authorization = bearer_of(token)?;
             moved.kept = Some((name.clone(), HeaderValue::from_bytes(token).ok()));
         }
@@ -51,7 +53,10 @@ pub(super) fn moved(TokenPlaces { cookie, field }: &TokenPlaces, original: &Orig
     if let Some(name) = cookie {
         let (token, rest) = without(name, original);
         if let Some(token) = token {
-            moved.authorization = bearer_of(&token)?;
+            // An empty one is no token, as for the verifier: the one in another place goes on.
+            if !token.is_empty() {
+                moved.authorization = bearer_of(&token)?;
+            }
             moved.fields.push((COOKIE, rest.map(|rest| value(COOKIE, &rest)).transpose()?));
         }
     }

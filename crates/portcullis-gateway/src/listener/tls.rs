@@ -17,7 +17,7 @@ use tokio_rustls::{
     },
 };
 
-use crate::config;
+use crate::{config, files};
 
 /// The TLS configuration for new connections of a listener.
 #[derive(Debug, Clone)]
@@ -114,7 +114,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(file).map_err(|error| TlsFault::Unreadable(error).in_file(file))
+    files::read(file).map_err(|error| TlsFault::Unreadable(error).in_file(file))
 }
 
 fn refusal(error: rustls::Error) -> TlsFault {

@@ -3,6 +3,7 @@
 use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
 
 use super::Unrouted;
+use crate::characters::is_invisible;
 
 /// The limit on passes of decoding; a path that takes more is refused. No honest path is encoded so often.
 pub(super) const MOST_PASSES: usize = 8;
@@ -71,7 +72,7 @@ pub(super) const STREAM: &str = ":$";
 /// Returns true if some server drops a character: a space, one that no URI may have (RFC 3986 section 2), or an
 /// invisible one.
 pub(super) fn may_fall_away(character: char) -> bool {
-    matches!(character, ' ' | '+' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}') || is_ignorable(character)
+    matches!(character, ' ' | '+' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}') || is_invisible(character)
 }
 
 /// Returns other texts that servers may make of these characters: without anything like a tag, and without the
@@ -93,13 +94,6 @@ fn without_tags(units: &[Unit]) -> Option<Vec<Unit>> {
     }
     left.extend_from_slice(rest);
     (left.len() < units.len()).then_some(left)
-}
-
-/// Returns true if a character is invisible, and skipped by some (most of Unicode's `Default_Ignorable_Code_Point`).
-fn is_ignorable(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Reads decoded bytes as text. Invalid UTF-8 is refused: overlong forms of `/` and `.` got past many checks.
@@ -166,7 +160,7 @@ fn may_be_encoded(text: &str) -> bool {
     if text.is_ascii() && !text.contains('%') {
         return false;
     }
-    let shown: String = NFKD.normalize_iter(text.chars()).filter(|&character| !is_ignorable(character)).collect();
+    let shown: String = NFKD.normalize_iter(text.chars()).filter(|&character| !is_invisible(character)).collect();
     let is_encoded = |text: &str| text.split('%').skip(1).any(|rest| encoded(rest.bytes()).is_some());
     [&shown, &without_climbing(&shown)].into_iter().any(|text| is_encoded(text)) || hides_a_mark(text)
 }

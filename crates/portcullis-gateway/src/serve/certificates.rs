@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use miette::{IntoDiagnostic, Report};
 
 use crate::{
-    config,
+    config, files,
     listener::{Renewal, TlsHandle},
 };
 
@@ -50,7 +50,7 @@ impl Fingerprint {
     fn of(files: &config::Tls) -> Option<Self> {
         let mut context = digest::Context::new(&SHA256);
         for file in [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()].into_iter().flatten() {
-            context.update(&std::fs::read(file).ok()?);
+            context.update(&files::read(file).ok()?);
         }
         Some(Self(context.finish().as_ref().to_vec()))
     }

@@ -9,9 +9,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use miette::{Report, miette};
+use miette::{IntoDiagnostic, Report, miette};
 use tokio::{
     signal::unix::Signal,
+    task::spawn_blocking,
     time::{MissedTickBehavior, interval, timeout},
 };
 
@@ -101,7 +102,9 @@ impl Reloader {
 
     /// Reads the files; returns true if a configuration was put in force.
     async fn take(&mut self, occasion: Occasion) -> Result<bool, Report> {
-        let read = Config::load_with_text(&self.path)?;
+        // A disk or a network may take its time: the gateway answers meanwhile.
+        let path = self.path.clone();
+        let read = spawn_blocking(move || Config::load_with_text(&path)).await.into_diagnostic()??;
         let renewals = self.certificates.iter().map(Certificate::renewal).collect::<Result<Vec<_>, _>>()?;
         let gateway = self.replacement(read, occasion).await?;
         let changed = gateway.is_some() || renewals.iter().any(Option::is_some);

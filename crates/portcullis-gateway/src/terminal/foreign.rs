@@ -1,5 +1,7 @@
 //! Foreign text, made safe for the terminal that shows it.
 
+use crate::characters::is_invisible;
+
 /// Escapes the characters of JSON that steer or hide, by JSON's own escapes: it stays the same JSON.
 pub(crate) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
@@ -43,10 +45,7 @@ const COLOURS: [&str; 9] = ["0", "1", "2", "3", "31", "32", "33", "34", "35"];
 
 /// Returns true for control characters, and those that turn the direction of text, join or are invisible.
 pub(crate) fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    character.is_control() || is_invisible(character)
 }
 
 #[cfg(test)]

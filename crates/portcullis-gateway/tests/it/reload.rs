@@ -1,12 +1,16 @@
 //! A changed configuration: taken as a whole or not at all, without a refused request.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use portcullis_testkit::{AuthorizationServer, Endpoint};
+use tempfile::TempDir;
 
 use crate::{
     forward_auth::send_to,
-    support::{Gateway, ROUTES, introspecting, issuer, within},
+    support::{Gateway, ROUTES, client, introspecting, issuer, text, within},
 };
 
 const OPEN: &str = "[[routes]]\npath = \"/*\"\npublic = true\n";
@@ -216,6 +220,34 @@ async fn no_request_is_lost_while_configurations_change() {
         for _ in 0..50 {
             assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
         }
+    }
+}
+
+/// A pipe that nobody writes to, and a device without an end, in the place of a file that the gateway reads again and again.
+#[tokio::test]
+async fn a_file_that_becomes_a_pipe_or_a_device_holds_nothing_up() {
+    let server = AuthorizationServer::start().await;
+    let token = server.token().scope("read").sign();
+    let keys = client().get(server.jwks_uri()).send().await.unwrap().bytes().await.unwrap();
+    let pipe = "mkfifo \"$0\"";
+    let device = "ln -s /dev/zero \"$0\"";
+    for (file, make) in
+        [("portcullis.toml", pipe), ("portcullis.toml", device), ("keys.json", pipe), ("keys.json", device)]
+    {
+        let folder = TempDir::new().unwrap();
+        let place = folder.path().join(file);
+        std::fs::write(folder.path().join("keys.json"), &keys).unwrap();
+        let tables = format!("{}{ROUTES}", issuer(&server, "jwks_file = \"keys.json\""));
+        std::fs::write(folder.path().join("portcullis.toml"), text("", &tables)).unwrap();
+        let mut gateway = Gateway::start_in(folder).await;
+        std::fs::remove_file(&place).unwrap();
+        assert!(Command::new("sh").args(["-c", make]).arg(&place).status().unwrap().success());
+        gateway.signal("HUP");
+        gateway.logged(|line| line.to_string().contains("expected a regular file")).await;
+        assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200, "{file} {make}");
+        assert_eq!(gateway.page("/healthz").await.status, 200, "{file} {make}");
+        gateway.signal("TERM");
+        assert!(gateway.ended().await.success(), "{}", gateway.log());
     }
 }
 

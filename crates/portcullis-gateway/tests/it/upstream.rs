@@ -443,6 +443,14 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
         ("/", &[("cookie", joined.as_str())], moved(Some("a=1; b=2; c=3,4"))),
         ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1,token=x")], Err("several_tokens".to_owned())),
         ("/", &[("cookie", "token=made-up")], Err("malformed_token_parts".to_owned())),
+        // An empty place is none: the token in another place goes on.
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "token=")], moved(None)),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1; token= ; b=2")], moved(Some("a=1; b=2"))),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "token=,")], moved(None)),
+        ("/", &[("authorization", bearer.as_str()), ("x-token", "")], moved(None)),
+        ("/", &[("x-token", token.as_str()), ("cookie", "token=")], moved(None)),
+        ("/", &[("x-token", ""), ("cookie", cookie.as_str())], moved(None)),
+        ("/", &[("cookie", "token=")], Err("empty_token".to_owned())),
         ("/", &[("cookie", "Token=x; xtoken=y")], Ok([None, Some("Token=x; xtoken=y".to_owned()), None])),
     ] {
         assert_eq!(moved_at_both_doors(&gateway, path, sent).await, expected, "{path} {sent:?}");

@@ -44,7 +44,7 @@ pub(super) fn readings(uri: &str) -> Readings<'_> {
         if text.len() > MAX_BYTES || found.len() > MAX_READINGS {
             return Readings::Any;
         }
-        for step in [normal, decoded, with_single_slashes, without_query] {
+        for step in [normal, decoded, with_single_slashes, without_query, without_host] {
             if let Some(reading) = step(&text).filter(|reading| !found.iter().any(|known| known == reading)) {
                 found.push(Cow::Owned(reading));
             }
@@ -52,6 +52,14 @@ pub(super) fn readings(uri: &str) -> Readings<'_> {
         place += 1;
     }
     Readings::Several(found)
+}
+
+/// The URI of a file without its host: servers that open the path look at no host, whatever stands there.
+fn without_host(text: &str) -> Option<String> {
+    let scheme = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("file:"))?;
+    let rest = text.get(scheme.len()..)?.strip_prefix("//")?;
+    let path = rest.find(['/', '\\']).filter(|host| *host > 0)?;
+    Some(format!("file://{}", rest.get(path..)?))
 }
 
 /// The normal form of the URL Standard.
