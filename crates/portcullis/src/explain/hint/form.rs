@@ -89,7 +89,7 @@ fn base64(token: &[u8], part: Part) -> &'static str {
             "no base64url text has this length: the token was cut off, or has an extra character"
         }
         _ if part == Part::Signature => "the last character cannot end a signature: the token was cut off, or changed",
-        _ => "it was changed on its way",
+        _ => "the token was changed on its way, or is no JWT: have the client send it as the issuer gave it",
     }
 }
 
