@@ -28,6 +28,10 @@ function anyOf(issuers) {
 
 /** The keys and the rules of an issuer, once for each of its names. */
 function readIssuer(owner, options = {}) {
+  if (options === null || typeof options !== 'object' || JwksService.nativeOf(options) !== undefined) {
+    const example = "an object such as { jwks: discovery({ issuer: 'https://login.example.com' }) }";
+    throw expected(owner, 'each issuer', example, options);
+  }
   const { jwks, introspection: _, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {

@@ -9,7 +9,7 @@ const { readClock } = require('./clock.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
-const { expected, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
+const { expected, nameOf, readBoolean, readLimit, readObject, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;
@@ -72,11 +72,13 @@ function getSimpleJwksService(jwksUri, options = {}) {
  */
 function jwksService(cache, jwksUri, client, options = {}) {
   readCache('jwksService', cache);
+  refuseUnknown(options, SERVICE, 'jwksService');
   return atUri('jwksService', jwksUri, { ...options, cache, client: client ?? options.client });
 }
 
 /** The keys in an issuer's metadata: OpenID Connect Discovery, or RFC 8414. */
-function discovery({ issuer, ...options } = {}) {
+function discovery(given) {
+  const { issuer, ...options } = readObject('discovery', "{ issuer: 'https://login.example.com' }", given);
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
@@ -136,7 +138,7 @@ function readCache(name, cache) {
   const missing = ['getKeyStore', 'setKeyStore'].find((method) => typeof cache?.[method] !== 'function');
   if (missing !== undefined) {
     const what = 'expected a cache with the functions getKeyStore and setKeyStore';
-    throw new TypeError(`${name}: ${what}, got one without ${missing}`);
+    throw new TypeError(`${name}: ${what}, got ${Object(cache) === cache ? `one without ${missing}` : nameOf(cache)}`);
   }
 }
 
@@ -224,4 +226,12 @@ function algorithmOf({ algorithm }) {
   }
 }
 
-module.exports = { JwksService, InMemoryCache, getSimpleJwksService, jwksService, discovery, localKeys, importKeys };
+module.exports = {
+  JwksService,
+  InMemoryCache,
+  getSimpleJwksService,
+  jwksService,
+  discovery,
+  localKeys,
+  importKeys,
+};
