@@ -94,7 +94,7 @@ declare namespace portcullis {
 
     /**
      * The accepted algorithms (RFC 8725 section 3.1). By default all except HS256, HS384 and HS512, which have to be listed
-     * and work with local secrets only.
+     * and work with local secrets only: they alone are an error with keys that are fetched.
      */
     algorithms?: Algorithm | readonly Algorithm[];
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { readIntrospection } = require('./endpoint/introspector.js');
-const { JwksService } = require('./keys.js');
+const { JwksService, refuseSecretsAlone } = require('./keys.js');
 const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
 const { acceptsOf, forEach } = require('./tenants.js');
@@ -40,6 +40,7 @@ function readIssuer(owner, options = {}) {
   refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
   const verification = readVerification(options, owner);
   const introspection = readIntrospection(owner, options.introspection);
+  refuseSecretsAlone(owner, jwks, verification, introspection !== undefined);
   if (verification.trustDomain !== undefined) {
     return [{ keys, verification, introspection }];
   }

@@ -14,6 +14,9 @@ const { expected, nameOf, readBoolean, readLimit, readObject, readSeconds, readS
 /** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;
 
+/** The algorithms of secrets, which are taken from local keys alone: whoever can verify by one can sign. */
+const OF_SECRETS = ['HS256', 'HS384', 'HS512'];
+
 /** The keys of an issuer, fetched on first use and kept fresh, or local keys. */
 class JwksService {
   /** The addon's key service. */
@@ -98,6 +101,19 @@ function localKeys(keys, options = {}) {
 /** The accepted uses of keys besides `sig`. */
 function readKeyUses(name, keyUses) {
   return keyUses === undefined ? [] : readStrings(name, 'keyUses', keyUses);
+}
+
+/**
+ * Refuses algorithms by which no token of a service passes: those of secrets alone, where keys are fetched. `hasOthers` is true if
+ * tokens pass without a signature, too.
+ */
+function refuseSecretsAlone(owner, service, { algorithms }, hasOthers) {
+  const ofSecrets = algorithms?.every((algorithm) => OF_SECRETS.includes(algorithm));
+  if (!ofSecrets || hasOthers || service.status().source === null) {
+    return;
+  }
+  throw new TypeError(`${owner}: expected an algorithm with public keys in \`algorithms\`, since the keys are fetched, got \
+${algorithms.join(', ')} alone: for a shared secret use localKeys, for public keys leave \`algorithms\` out`);
 }
 
 function atUri(name, jwksUri, options) {
@@ -234,4 +250,5 @@ module.exports = {
   discovery,
   localKeys,
   importKeys,
+  refuseSecretsAlone,
 };

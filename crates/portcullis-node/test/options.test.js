@@ -1147,6 +1147,48 @@ test('a secret works for the HS algorithms that are named, and for no other', as
   }
 });
 
+describe('algorithms: HS alone, where the keys are fetched, is a TypeError that says what to do', () => {
+  const FETCHED = {
+    discovery: discovery({ issuer: ISSUER }),
+    'discovery of tenants': discovery({ issuer: `${ISSUER}/{tenant}` }),
+    getSimpleJwksService: getSimpleJwksService(`${ISSUER}/jwks`),
+    jwksService: jwksService(new InMemoryCache(), `${ISSUER}/jwks`),
+  };
+  const opaque = introspector({ endpoint: `${ISSUER}/introspect`, clientId: 'api', clientSecret: 'secret' });
+  const toExchange = { endpoint: `${ISSUER}/token`, clientId: 'api', clientSecret: 'secret', issuer: ISSUER };
+
+  for (const [name, jwks] of Object.entries(FETCHED)) {
+    test(name, () => {
+      for (const algorithms of ['HS256', ['HS256'], ['HS512', 'HS384']]) {
+        const others = { algorithms, issuer: jwks.issuer ?? ISSUER, ...(jwks.status().tenants === 0 && { tenantClaim: 'tid' }) };
+        const makers = {
+          secure: () => secure(jwks, others),
+          anyOf: () => anyOf([{ jwks, ...others }]),
+          protectedResource: () => protectedResource({ resource: 'https://api.example.com', jwks, ...others }),
+          mcp: () => mcp({ resource: 'https://api.example.com', issuers: [{ jwks, ...others }] }),
+        };
+        refuses((maker) => makers[maker](), Object.keys(makers).map((maker) => [maker, `${maker}: expected an algorithm with public keys in \`algorithms\`, since the keys are fetched, got ${[algorithms].flat().join(', ')} alone: for a shared secret use localKeys`]));
+      }
+    });
+  }
+
+  test('exchanger', () => {
+    const make = (options) => exchanger({ ...toExchange, jwks: FETCHED.getSimpleJwksService, algorithms: 'HS256', ...options });
+    refuses(make, [[{}, 'exchanger: expected an algorithm with public keys']]);
+    make({ algorithms: ['HS256', 'ES256'] });
+    make({ dangerouslyAcceptUnverifiedTokens: true });
+  });
+
+  test('not beside another algorithm, and not where opaque tokens pass', () => {
+    for (const jwks of [FETCHED.discovery, FETCHED.getSimpleJwksService]) {
+      secure(jwks, { issuer: ISSUER, algorithms: ['HS256', 'ES256'] });
+      secure(jwks, { issuer: ISSUER, algorithms: 'HS256', introspection: opaque });
+      anyOf([{ jwks, issuer: ISSUER, algorithms: 'HS256', introspection: opaque }]);
+    }
+    refuses((algorithms) => secure(FETCHED.discovery, { algorithms }), [[['HS256', 'HS1'], 'HS1']]);
+  });
+});
+
 test('a secret in a JWKS document opens nothing', async (t) => {
   const secret = newSecret('HS256', 'secret');
   const server = await AuthorizationServer.start(t, [KEY, secret]);

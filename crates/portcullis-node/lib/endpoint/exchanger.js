@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../../native.js');
-const { JwksService } = require('../keys.js');
+const { JwksService, refuseSecretsAlone } = require('../keys.js');
 const { VERIFICATION, configured } = require('../library.js');
 const { readVerification } = require('../options.js');
 const { expected, readBoolean, readObject } = require('../values.js');
@@ -25,6 +25,7 @@ function exchanger(given) {
     throw expected(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);
   }
   const verification = readVerification(options, owner);
+  refuseSecretsAlone(owner, options.jwks, verification, options.dangerouslyAcceptUnverifiedTokens === true);
   const issuer = issuerOf(owner, options.jwks, verification);
   if (options.subjectIssuer !== undefined && typeof options.subjectIssuer !== 'string') {
     throw expected(owner, 'subjectIssuer', 'a string', options.subjectIssuer);
