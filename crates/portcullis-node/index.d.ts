@@ -711,7 +711,10 @@ declare namespace portcullis {
     /** The state of the service, for a console. */
     status(): JwksStatus;
 
-    /** Fetches the keys unless they are cached. Rejects if that fails. */
+    /**
+     * Fetches the keys unless they are cached. Rejects if that fails: the error for a wrong issuer of `discovery` names it and that of
+     * the metadata.
+     */
     prefetch(): Promise<void>;
 
     /** Fetches the keys now. Rejects if that fails. */

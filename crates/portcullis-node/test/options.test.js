@@ -1095,6 +1095,19 @@ test('discovery trusts no metadata of another issuer, or that name an insecure a
   assert.equal(server.counts.jwks, 0);
 });
 
+test('prefetch tells a wrong issuer of discovery, of which tokens get 403 alone', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const log = collectLog(t);
+  const service = discovery({ issuer: `${server.issuer}/` });
+  const guard = secure(service, { audience: 'api' });
+  const { code, status } = await failure(guard.verify(mint(KEY, { iss: server.issuer, aud: 'api' })));
+  assert.deepEqual([code, status, log.lines, server.counts], ['wrong_issuer', 403, [], { jwks: 0, metadata: 0 }]);
+  await assert.rejects(service.prefetch(), ({ message }) => {
+    assert.ok(message.includes(`expected metadata of the issuer ${server.issuer}/, to the letter, got "${server.issuer}"`), message);
+    return message.includes('configure it without the slash at its end');
+  });
+});
+
 test('anyOf: the keys of one issuer never verify a token of another', async (t) => {
   const [mine, theirs] = [newKey('ES256', 'k'), newKey('ES256', 'k')];
   const partner = 'https://partner.example';
