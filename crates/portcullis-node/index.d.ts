@@ -94,7 +94,7 @@ declare namespace portcullis {
 
     /**
      * The accepted algorithms (RFC 8725 section 3.1). By default all except HS256, HS384 and HS512, which have to be listed
-     * and work with local secrets only.
+     * and work with local secrets only: they alone are an error with keys that are fetched.
      */
     algorithms?: Algorithm | readonly Algorithm[];
 
@@ -711,7 +711,10 @@ declare namespace portcullis {
     /** The state of the service, for a console. */
     status(): JwksStatus;
 
-    /** Fetches the keys unless they are cached. Rejects if that fails. */
+    /**
+     * Fetches the keys unless they are cached. Rejects if that fails: the error for a wrong issuer of `discovery` names it and that of
+     * the metadata.
+     */
     prefetch(): Promise<void>;
 
     /** Fetches the keys now. Rejects if that fails. */

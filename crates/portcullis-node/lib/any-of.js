@@ -1,7 +1,7 @@
 'use strict';
 
 const { readIntrospection } = require('./endpoint/introspector.js');
-const { JwksService } = require('./keys.js');
+const { JwksService, refuseSecretsAlone } = require('./keys.js');
 const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
 const { acceptsOf, forEach } = require('./tenants.js');
@@ -28,6 +28,10 @@ function anyOf(issuers) {
 
 /** The keys and the rules of an issuer, once for each of its names. */
 function readIssuer(owner, options = {}) {
+  if (options === null || typeof options !== 'object' || JwksService.nativeOf(options) !== undefined) {
+    const example = "an object such as { jwks: discovery({ issuer: 'https://login.example.com' }) }";
+    throw expected(owner, 'each issuer', example, options);
+  }
   const { jwks, introspection: _, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
@@ -36,6 +40,7 @@ function readIssuer(owner, options = {}) {
   refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
   const verification = readVerification(options, owner);
   const introspection = readIntrospection(owner, options.introspection);
+  refuseSecretsAlone(owner, jwks, verification, introspection !== undefined);
   if (verification.trustDomain !== undefined) {
     return [{ keys, verification, introspection }];
   }

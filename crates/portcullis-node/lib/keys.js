@@ -9,10 +9,13 @@ const { readClock } = require('./clock.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
-const { expected, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
+const { expected, nameOf, readBoolean, readLimit, readObject, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;
+
+/** The algorithms of secrets, which are taken from local keys alone: whoever can verify by one can sign. */
+const OF_SECRETS = ['HS256', 'HS384', 'HS512'];
 
 /** The keys of an issuer, fetched on first use and kept fresh, or local keys. */
 class JwksService {
@@ -72,11 +75,13 @@ function getSimpleJwksService(jwksUri, options = {}) {
  */
 function jwksService(cache, jwksUri, client, options = {}) {
   readCache('jwksService', cache);
+  refuseUnknown(options, SERVICE, 'jwksService');
   return atUri('jwksService', jwksUri, { ...options, cache, client: client ?? options.client });
 }
 
 /** The keys in an issuer's metadata: OpenID Connect Discovery, or RFC 8414. */
-function discovery({ issuer, ...options } = {}) {
+function discovery(given) {
+  const { issuer, ...options } = readObject('discovery', "{ issuer: 'https://login.example.com' }", given);
   if (typeof issuer !== 'string') {
     throw expected('discovery', 'issuer', 'a URL as a string', issuer);
   }
@@ -96,6 +101,19 @@ function localKeys(keys, options = {}) {
 /** The accepted uses of keys besides `sig`. */
 function readKeyUses(name, keyUses) {
   return keyUses === undefined ? [] : readStrings(name, 'keyUses', keyUses);
+}
+
+/**
+ * Refuses algorithms by which no token of a service passes: those of secrets alone, where keys are fetched. `hasOthers` is true if
+ * tokens pass without a signature, too.
+ */
+function refuseSecretsAlone(owner, service, { algorithms }, hasOthers) {
+  const ofSecrets = algorithms?.every((algorithm) => OF_SECRETS.includes(algorithm));
+  if (!ofSecrets || hasOthers || service.status().source === null) {
+    return;
+  }
+  throw new TypeError(`${owner}: expected an algorithm with public keys in \`algorithms\`, since the keys are fetched, got \
+${algorithms.join(', ')} alone: for a shared secret use localKeys, for public keys leave \`algorithms\` out`);
 }
 
 function atUri(name, jwksUri, options) {
@@ -136,7 +154,7 @@ function readCache(name, cache) {
   const missing = ['getKeyStore', 'setKeyStore'].find((method) => typeof cache?.[method] !== 'function');
   if (missing !== undefined) {
     const what = 'expected a cache with the functions getKeyStore and setKeyStore';
-    throw new TypeError(`${name}: ${what}, got one without ${missing}`);
+    throw new TypeError(`${name}: ${what}, got ${Object(cache) === cache ? `one without ${missing}` : nameOf(cache)}`);
   }
 }
 
@@ -224,4 +242,13 @@ function algorithmOf({ algorithm }) {
   }
 }
 
-module.exports = { JwksService, InMemoryCache, getSimpleJwksService, jwksService, discovery, localKeys, importKeys };
+module.exports = {
+  JwksService,
+  InMemoryCache,
+  getSimpleJwksService,
+  jwksService,
+  discovery,
+  localKeys,
+  importKeys,
+  refuseSecretsAlone,
+};

@@ -98,8 +98,11 @@ function readJson(owner, name, value) {
   return value;
 }
 
-/** Refuses unknown options. `notOffered` has reasons for options of the library that are not offered here. */
+/** Refuses unknown options, and what is no object of options. `notOffered` has reasons for options of the library that are not offered here. */
 function refuseUnknown(options, known, owner, notOffered = {}) {
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+    throw expected(owner, 'options', 'an object', options);
+  }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) {
     return;

@@ -4,7 +4,7 @@ const { Issuers } = require('./any-of.js');
 const { AskingGuard } = require('./asking-guard.js');
 const { Introspector } = require('./endpoint/introspector.js');
 const { Guard } = require('./guard.js');
-const { JwksService } = require('./keys.js');
+const { JwksService, refuseSecretsAlone } = require('./keys.js');
 const { middleware } = require('./middleware.js');
 const { VERIFICATION, configured } = require('./library.js');
 const { readOptions } = require('./options.js');
@@ -49,6 +49,7 @@ JWKS service`);
   if (service === undefined) {
     throw expected(owner, argument, 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
   }
+  refuseSecretsAlone(owner, keys, verification, introspection !== undefined);
   const issuer = issuerFor(keys, verification);
   const verifier = sharedVerifier(keys, service, { ...verification, issuer }, introspection);
   return new Guard(verifier, withTenants(owner, endpoint, issuer));

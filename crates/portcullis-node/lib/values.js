@@ -35,6 +35,14 @@ function readSeconds(owner, name, value) {
   return value;
 }
 
+/** Reads the object of options that a function takes alone; `example` shows one. A URL is none: it was meant as one of the options. */
+function readObject(owner, example, value = {}) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof URL) {
+    throw new TypeError(`${owner}: expected an object such as ${example}, got ${nameOf(value)}`);
+  }
+  return value;
+}
+
 function readBoolean(owner, name, value = false) {
   if (typeof value !== 'boolean') {
     throw expected(owner, name, 'true or false', value);
@@ -125,6 +133,7 @@ module.exports = {
   readCount,
   readFunction,
   readLimit,
+  readObject,
   readSeconds,
   readStrings,
   readTimeout,

@@ -335,7 +335,7 @@ test('a store that fails, answers nonsense or hangs delays nothing for long, and
 test('a wrong option is a TypeError that names it', () => {
   const good = { endpoint: 'https://as.example.com/introspect', clientId: 'a', clientSecret: 'b' };
   const table = [
-    [[null], /options/],
+    [[null], /an object such as/],
     [[], /endpoint/],
     [[{ ...good, endpoint: 7 }], /endpoint/],
     [[{ ...good, endpoint: 'no url' }], /URL/],

@@ -4,8 +4,9 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
 
-const { anyOf, discovery, errors, getSimpleJwksService, InMemoryCache, jwksService } = require('portcullis');
-const { localKeys, secure, setLogger } = require('portcullis');
+const { anyOf, discovery, errors, exchanger, getSimpleJwksService, InMemoryCache, introspector } = require('portcullis');
+const { jwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
+const { tokenVerifier } = require('portcullis/mcp');
 const { EXPRESS, guardedApp } = require('./support/apps.js');
 const { AuthorizationServer, FAILURES } = require('./support/authorization-server.js');
 const { run } = require('./support/child.js');
@@ -171,6 +172,7 @@ describe('a wrong option of secure is a TypeError that names it', () => {
   test('options that are no object', () => {
     const wrong = [7, 'realm', true, () => ({})];
     refuses((options) => secure(KEYS, options), wrong.map((value) => [value, 'options']));
+    refuses((options) => secure(KEYS, options), [[[], 'expected options to be an object, got an empty array']]);
   });
 
   test('rfc9068 without issuer and audience', () => {
@@ -222,6 +224,10 @@ describe('what makes keys tells a wrong argument', () => {
       [{ keyUses: 7 }, 'keyUses'],
       [{ dangerouslyAllowHttp: 'yes' }, 'dangerouslyAllowHttp'],
       [{ cache: {} }, 'cache'],
+      [{ cache: 7 }, 'got a number'],
+      [null, 'expected options to be an object, got null'],
+      [7, 'expected options to be an object, got a number'],
+      ['5', 'expected options to be an object, got a string'],
     ]);
   });
 
@@ -241,7 +247,9 @@ describe('what makes keys tells a wrong argument', () => {
       [{}, 'getKeyStore'],
       [{ getKeyStore: 7, ...set }, 'getKeyStore'],
       [{ getKeyStore: async () => null }, 'setKeyStore'],
+      [URI, 'expected a cache with the functions getKeyStore and setKeyStore, got a string'],
     ]);
+    refuses((options) => jwksService(CACHE, URI, undefined, options), [[null, 'options'], ['5', 'options']]);
     refuses((client) => jwksService(CACHE, URI, client), [['https', 'client'], [7, 'client'], [() => {}, 'client']]);
     refuses((uri) => jwksService(CACHE, uri), [[undefined, 'URL'], ['a', 'URL']]);
   });
@@ -254,6 +262,10 @@ describe('what makes keys tells a wrong argument', () => {
       [{ issuer: 'as.example.com' }, 'URL'],
       [{ issuer: 'http://as.example.com' }, 'https'],
       [{ issuer: ISSUER, audience: 'a' }, 'audience'],
+      [ISSUER, "discovery: expected an object such as { issuer: 'https://login.example.com' }, got a string"],
+      [new URL(ISSUER), 'got an object of class URL'],
+      [null, 'got null'],
+      [[ISSUER], 'got an array'],
     ]);
   });
 
@@ -262,6 +274,15 @@ describe('what makes keys tells a wrong argument', () => {
     const wrong = [undefined, null, 7, true, [], {}, '', 'secret', '{', '{}', '{"keys":[]}', { keys: [] }, short];
     const secretOnes = [KEY.privateKey, KEY.privateKey.export({ type: 'pkcs8', format: 'pem' })];
     refuses((keys) => localKeys(keys), [...wrong, ...secretOnes].map((keys) => [keys, 'expected']));
+    refuses((options) => localKeys(KEY.jwk, options), [[null, 'options'], ['jwt-svid', 'expected options to be an object, got a string']]);
+  });
+
+  test('what takes options alone, of an object that is none', () => {
+    const wrong = [[ISSUER, 'got a string'], [null, 'got null'], [7, 'got a number'], [new URL(ISSUER), 'got an object of class URL']];
+    for (const make of [discovery, introspector, exchanger, mcp, protectedResource, tokenVerifier]) {
+      refuses(make, wrong.map(([value, got]) => [value, `${make.name}: expected an object such as { `]));
+      refuses(make, wrong);
+    }
   });
 
   test('anyOf', () => {
@@ -271,6 +292,8 @@ describe('what makes keys tells a wrong argument', () => {
       [{}, 'array'],
       [[undefined], 'jwks'],
       [[null], 'jwks'],
+      [[ISSUER], "anyOf: expected each issuer to be an object such as { jwks: discovery({ issuer: 'https://login.example.com' }) }, got a string"],
+      [[discovery({ issuer: ISSUER })], 'got an object of class JwksService'],
       [[{ issuer: ISSUER }], 'jwks'],
       [[{ jwks: KEYS, issuer: 7 }], 'issuer'],
       [[{ jwks: KEYS, issuers: ISSUER }], 'issuers'],
@@ -1072,6 +1095,19 @@ test('discovery trusts no metadata of another issuer, or that name an insecure a
   assert.equal(server.counts.jwks, 0);
 });
 
+test('prefetch tells a wrong issuer of discovery, of which tokens get 403 alone', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const log = collectLog(t);
+  const service = discovery({ issuer: `${server.issuer}/` });
+  const guard = secure(service, { audience: 'api' });
+  const { code, status } = await failure(guard.verify(mint(KEY, { iss: server.issuer, aud: 'api' })));
+  assert.deepEqual([code, status, log.lines, server.counts], ['wrong_issuer', 403, [], { jwks: 0, metadata: 0 }]);
+  await assert.rejects(service.prefetch(), ({ message }) => {
+    assert.ok(message.includes(`expected metadata of the issuer ${server.issuer}/, to the letter, got "${server.issuer}"`), message);
+    return message.includes('configure it without the slash at its end');
+  });
+});
+
 test('anyOf: the keys of one issuer never verify a token of another', async (t) => {
   const [mine, theirs] = [newKey('ES256', 'k'), newKey('ES256', 'k')];
   const partner = 'https://partner.example';
@@ -1122,6 +1158,48 @@ test('a secret works for the HS algorithms that are named, and for no other', as
     assert.equal(await outcome(secure(service, { algorithms: 'HS512' }), mint(secret)), 'algorithm_not_allowed');
     assert.equal(await outcome(secure(service, { algorithms: 'HS256' }), mint(newSecret())), 'bad_signature');
   }
+});
+
+describe('algorithms: HS alone, where the keys are fetched, is a TypeError that says what to do', () => {
+  const FETCHED = {
+    discovery: discovery({ issuer: ISSUER }),
+    'discovery of tenants': discovery({ issuer: `${ISSUER}/{tenant}` }),
+    getSimpleJwksService: getSimpleJwksService(`${ISSUER}/jwks`),
+    jwksService: jwksService(new InMemoryCache(), `${ISSUER}/jwks`),
+  };
+  const opaque = introspector({ endpoint: `${ISSUER}/introspect`, clientId: 'api', clientSecret: 'secret' });
+  const toExchange = { endpoint: `${ISSUER}/token`, clientId: 'api', clientSecret: 'secret', issuer: ISSUER };
+
+  for (const [name, jwks] of Object.entries(FETCHED)) {
+    test(name, () => {
+      for (const algorithms of ['HS256', ['HS256'], ['HS512', 'HS384']]) {
+        const others = { algorithms, issuer: jwks.issuer ?? ISSUER, ...(jwks.status().tenants === 0 && { tenantClaim: 'tid' }) };
+        const makers = {
+          secure: () => secure(jwks, others),
+          anyOf: () => anyOf([{ jwks, ...others }]),
+          protectedResource: () => protectedResource({ resource: 'https://api.example.com', jwks, ...others }),
+          mcp: () => mcp({ resource: 'https://api.example.com', issuers: [{ jwks, ...others }] }),
+        };
+        refuses((maker) => makers[maker](), Object.keys(makers).map((maker) => [maker, `${maker}: expected an algorithm with public keys in \`algorithms\`, since the keys are fetched, got ${[algorithms].flat().join(', ')} alone: for a shared secret use localKeys`]));
+      }
+    });
+  }
+
+  test('exchanger', () => {
+    const make = (options) => exchanger({ ...toExchange, jwks: FETCHED.getSimpleJwksService, algorithms: 'HS256', ...options });
+    refuses(make, [[{}, 'exchanger: expected an algorithm with public keys']]);
+    make({ algorithms: ['HS256', 'ES256'] });
+    make({ dangerouslyAcceptUnverifiedTokens: true });
+  });
+
+  test('not beside another algorithm, and not where opaque tokens pass', () => {
+    for (const jwks of [FETCHED.discovery, FETCHED.getSimpleJwksService]) {
+      secure(jwks, { issuer: ISSUER, algorithms: ['HS256', 'ES256'] });
+      secure(jwks, { issuer: ISSUER, algorithms: 'HS256', introspection: opaque });
+      anyOf([{ jwks, issuer: ISSUER, algorithms: 'HS256', introspection: opaque }]);
+    }
+    refuses((algorithms) => secure(FETCHED.discovery, { algorithms }), [[['HS256', 'HS1'], 'HS1']]);
+  });
 });
 
 test('a secret in a JWKS document opens nothing', async (t) => {

@@ -14,6 +14,7 @@ const portcullis = require('portcullis');
 
 const { DESCRIPTION, DPOP, ENDPOINT, MCP, VERIFICATION } = require('../lib/library.js');
 const { knownOptions } = require('../native.js');
+const { newKey } = require('./support/tokens.js');
 
 const ROOT = path.join(__dirname, '..');
 const DOCUMENTS = ['README.md', path.join('docs', 'migrating.md'), path.join('..', '..', 'README.md'), path.join('..', '..', 'docs', 'sender-constrained.md')];
@@ -30,6 +31,8 @@ const AROUND = {
   fetch: async () => Response.json({}),
   require: (name) => STAND_INS[name] ?? require(name),
   jwksService: portcullis.getSimpleJwksService('https://myoauthserver.com/auth/jwks'),
+  // Stands for keys of an issuer that can be reached.
+  login: portcullis.localKeys(newKey().jwk),
   secure: portcullis.secure,
   orders: (req, res) => res.json([]),
   redis: { get: async () => null, set: async () => {} },

@@ -293,7 +293,8 @@ describe('a description of a resource', () => {
       [{ tools: [] }, /got `tools`/],
       [{ mcp: 1 }, /expected mcp to be true, or an object/],
       [{ mcp: { tool: [] } }, /did you mean `tools`/],
-      [null, /expected issuer to be the URL/],
+      [null, /expected an object such as \{ resource: /],
+      [{ issuer: undefined, jwks: undefined, issuers: [JWKS] }, /expected each of issuers to be a URL, .*, got an object of class JwksService/],
     ];
     for (const [options, message] of table) {
       const given = options && { resource: RESOURCE, issuer: ISSUER, jwks: JWKS, ...options };

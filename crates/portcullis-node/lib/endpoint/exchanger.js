@@ -1,10 +1,10 @@
 'use strict';
 
 const native = require('../../native.js');
-const { JwksService } = require('../keys.js');
+const { JwksService, refuseSecretsAlone } = require('../keys.js');
 const { VERIFICATION, configured } = require('../library.js');
 const { readVerification } = require('../options.js');
-const { expected, readBoolean } = require('../values.js');
+const { expected, readBoolean, readObject } = require('../values.js');
 const { answering } = require('./answering.js');
 const { Exchanger } = require('./exchanges.js');
 const { readEndpoint } = require('./options.js');
@@ -16,14 +16,16 @@ const OWN = ['jwks', 'subjectIssuer', 'dangerouslyAcceptUnverifiedTokens', 'dang
  * Exchanges tokens at the token endpoint of an authorization server. `jwks` and the rules for tokens, such as `issuer`, are for the
  * exchanged tokens, which are verified before they are handed on.
  */
-function exchanger(options = {}) {
+function exchanger(given) {
   const owner = 'exchanger';
-  const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION], options?.jwks?.issuer);
+  const options = readObject(owner, '{ jwks, clientId, clientSecret }', given);
+  const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION], options.jwks?.issuer);
   const keys = JwksService.nativeOf(options.jwks);
   if (keys === undefined) {
     throw expected(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);
   }
   const verification = readVerification(options, owner);
+  refuseSecretsAlone(owner, options.jwks, verification, options.dangerouslyAcceptUnverifiedTokens === true);
   const issuer = issuerOf(owner, options.jwks, verification);
   if (options.subjectIssuer !== undefined && typeof options.subjectIssuer !== 'string') {
     throw expected(owner, 'subjectIssuer', 'a string', options.subjectIssuer);

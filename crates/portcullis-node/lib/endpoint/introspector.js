@@ -2,7 +2,7 @@
 
 const native = require('../../native.js');
 const { CLAIM, configured, refuseUnknown } = require('../library.js');
-const { expected, isJson, optional, readCount } = require('../values.js');
+const { expected, isJson, optional, readCount, readObject } = require('../values.js');
 const { answering } = require('./answering.js');
 const { Asking } = require('./asking.js');
 const { readEndpoint } = require('./options.js');
@@ -14,8 +14,9 @@ const FORMS = ['json', 'jwt', 'phantom'];
 class Introspector extends Asking {}
 
 /** Asks the introspection endpoint of an authorization server about opaque tokens, and keeps its answers for a while. */
-function introspector(options = {}) {
+function introspector(given) {
   const owner = 'introspector';
+  const options = readObject(owner, "{ endpoint: 'https://login.example.com/introspect', clientId, clientSecret }", given);
   const { url, rules, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['maxAnswerAge'], [
     'form',
     'introspect',

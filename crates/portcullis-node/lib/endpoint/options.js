@@ -35,9 +35,6 @@ const ENDPOINT = [
  * metadata name the endpoint, if it need not be given. The result has the URL, the options for the addon, the HTTP client and the store.
  */
 function readEndpoint(owner, options, times, others, issuer) {
-  if (options === null || typeof options !== 'object') {
-    throw expected(owner, 'options', 'an object', options);
-  }
   refuseUnknown(options, [...ENDPOINT, ...times, ...others], owner);
   const { timeout = TIMEOUT } = options;
   const seconds = { timeout: readTimeout(owner, 'timeout', timeout) };

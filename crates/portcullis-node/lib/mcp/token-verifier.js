@@ -3,7 +3,8 @@
 const { RefusalError } = require('../errors.js');
 const { pick, refuseUnknown } = require('../library.js');
 const { ISSUER, NOT_OF_ISSUERS } = require('../resource/issuers.js');
-const { guarded, resourceOf } = require('../resource/protected-resource.js');
+const { EXAMPLE, guarded, resourceOf } = require('../resource/protected-resource.js');
+const { readObject } = require('../values.js');
 const { SdkErrors } = require('./sdk.js');
 
 const NAME = 'tokenVerifier';
@@ -30,7 +31,7 @@ const NOT_OFFERED = {
  */
 function tokenVerifierWith(found) {
   return function tokenVerifier(options) {
-    const { guard, errors } = read({ ...options }, found);
+    const { guard, errors } = read({ ...readObject(NAME, EXAMPLE, options) }, found);
     return {
       async verifyAccessToken(token) {
         try {

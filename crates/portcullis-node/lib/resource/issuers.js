@@ -1,7 +1,7 @@
 'use strict';
 
 const { readIssuer } = require('../any-of.js');
-const { discovery } = require('../keys.js');
+const { JwksService, discovery } = require('../keys.js');
 const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../library.js');
 const { expected } = require('../values.js');
 
@@ -37,7 +37,7 @@ function listOf(owner, { issuers, ...options }) {
 }
 
 function branchOf(owner, issuer) {
-  if (issuer === null || typeof issuer !== 'object') {
+  if (issuer === null || typeof issuer !== 'object' || JwksService.nativeOf(issuer) !== undefined) {
     throw expected(owner, 'each of issuers', 'a URL, or an object with `issuer`', issuer);
   }
   refuseUnknown(issuer, ISSUER, owner, NOT_OF_ISSUERS);

@@ -6,8 +6,12 @@ const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
 const { readDescription, readOptions } = require('../options.js');
 const { Verifier } = require('../verifier.js');
+const { readObject } = require('../values.js');
 const { answers, documentRouter } = require('./document.js');
 const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');
+
+/** The shortest description of a resource. */
+const EXAMPLE = "{ resource: 'https://api.example.com', issuer: 'https://login.example.com' }";
 
 /** The options for the issuers of a resource. */
 const ISSUERS = ['issuers', ...ISSUER];
@@ -24,7 +28,7 @@ const NOT_OF_RESOURCES = {
  */
 function protectedResource(options) {
   const owner = 'protectedResource';
-  const given = { ...options };
+  const given = { ...readObject(owner, EXAMPLE, options) };
   refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_RESOURCES);
   return mounted(owner, resourceOf(owner, given));
 }
@@ -32,7 +36,7 @@ function protectedResource(options) {
 /** The same for a server of the Model Context Protocol, whose rules stand beside the description. */
 function mcp(options) {
   const owner = 'mcp';
-  const given = { ...options };
+  const given = { ...readObject(owner, EXAMPLE, options) };
   const description = DESCRIPTION.filter((name) => name !== 'mcp');
   refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_RESOURCES);
   const rules = Object.fromEntries(Object.entries(pick(given, MCP)).filter(([, value]) => value !== undefined));
@@ -65,4 +69,4 @@ function guarded(owner, verifier, options = {}) {
   return Object.assign(guard, pass);
 }
 
-module.exports = { guarded, mcp, protectedResource, resourceOf };
+module.exports = { EXAMPLE, guarded, mcp, protectedResource, resourceOf };

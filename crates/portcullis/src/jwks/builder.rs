@@ -98,6 +98,26 @@ impl JwksBuilder {
     }
 
     /// Measures ages by this clock. Tokens are judged by it, too, unless the verifier has its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use portcullis::{JwksService, Verifier};
+    /// use portcullis_testkit::{AuthorizationServer, TestClock};
+    ///
+    /// let clock = TestClock::new();
+    /// let server = AuthorizationServer::builder().clock(clock.clone()).start().await?;
+    /// let jwks = JwksService::discover(server.issuer())
+    ///     .clock({ let clock = clock.clone(); move || clock.now() })
+    ///     .build()?;
+    /// let verifier = Verifier::builder(jwks).issuer(server.issuer()).audience("https://api.example.com").build()?;
+    ///
+    /// let token = server.token().sign();
+    /// assert!(verifier.verify(&token).await.is_ok());
+    /// clock.advance(Duration::from_secs(400));
+    /// assert_eq!(verifier.verify(&token).await.unwrap_err().code(), "expired");
+    /// # Ok(()) }
+    /// ```
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
