@@ -9,7 +9,7 @@ const { atEnd } = require('./cleanup.js');
 
 const PACKAGE = join(__dirname, '..', '..');
 
-/** Runs a script to its end, with `data` as its argument; it is killed after 110 s, or with the test `t`. */
+/** Runs a script to its end, with `data` as its argument; it is killed after 250 s, or with the test `t`. */
 function run(t, script, data = {}, flags = [], env = {}) {
   return start(t, [...flags, '-e', script, JSON.stringify(data)], env);
 }
@@ -22,7 +22,7 @@ function runFile(t, file, data = {}, flags = []) {
 async function start(t, options, env = {}) {
   const stdio = ['ignore', 'pipe', 'pipe'];
   const child = spawn(process.execPath, options, { cwd: PACKAGE, stdio, env: { ...process.env, ...env } });
-  const limit = setTimeout(() => child.kill('SIGKILL'), 110_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 250_000);
   atEnd(t, () => child.kill('SIGKILL'));
   const ended = [text(child.stdout), text(child.stderr), once(child, 'exit')];
   const [stdout, stderr, [code, signal]] = await Promise.all(ended);
