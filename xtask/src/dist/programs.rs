@@ -20,7 +20,7 @@ pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) const TRIAL: Platform = Platform::X64Gnu;
 
 /// The subcommands with a man page of their own.
-const PAGES: [&str; 6] = ["serve", "init", "check-config", "explain", "keys", "resource"];
+const PAGES: [&str; 8] = ["serve", "init", "check-config", "explain", "keys", "resource", "completions", "man"];
 
 /// The documents for users of the gateway: the program names some of them.
 const DOCUMENTS: [&str; 10] = [
