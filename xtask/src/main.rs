@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask test`, `check`, `api`, `guards`, `setup`, `nginx`, `fuzz`, `bench`, `docs`,
-//! `advisories`, `dist` and `publish`.
+//! `advisories`, `version`, `dist` and `publish`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a person")]
 
 mod api;
@@ -26,6 +26,7 @@ mod setup;
 mod shell;
 mod steps;
 mod test;
+mod version;
 mod workflows;
 
 use std::process::ExitCode;
@@ -118,6 +119,11 @@ enum Command {
         #[arg(long)]
         pages: bool,
     },
+    /// Set the version in all manifests, lock files and pages
+    Version {
+        /// The new version, such as 1.2.3 or 1.2.3-alpha.1
+        version: String,
+    },
     /// Build the artefacts for publishing into target/dist, and try them out; all by default
     Dist {
         #[command(subcommand)]
@@ -146,6 +152,7 @@ fn main() -> ExitCode {
         Command::Bench { quick, scope, against } => bench::run(quick, scope, against.as_deref()),
         Command::Advisories => check::run_advisories(),
         Command::Docs { pages } => docs::run(pages),
+        Command::Version { version } => version::run(&version),
         Command::Dist { part } => dist::run(part.as_ref()),
         Command::Publish { part, dry_run } => publish::run(&part, dry_run),
     };

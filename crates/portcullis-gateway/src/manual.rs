@@ -18,6 +18,8 @@ pub(crate) fn completions(shell: Shell, mut command: Command) -> ExitCode {
 pub(crate) fn page(subcommand: Option<&str>, mut command: Command) -> ExitCode {
     // Gives subcommands their full names.
     command.build();
+    // It would list pages that nobody writes.
+    command = command.mut_subcommand("help", |help| help.hide(true));
     let asked = match subcommand {
         None => Some(command.clone()),
         Some(name) => command.find_subcommand(name).cloned(),

@@ -1,7 +1,7 @@
-//! The addresses of the project: the one place for each. An empty one does not exist yet; docs/releasing.md has the steps.
+//! The addresses of the project. An empty one does not exist yet; docs/releasing.md has the steps.
 
-/// The repository. Cargo.toml names it, too, as `repository`: manifests are read by others.
-pub(crate) const REPOSITORY: &str = "";
+/// The repository, named in the workspace's Cargo.toml.
+pub(super) const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 /// The container image in its registry, without a tag.
 pub(crate) const IMAGE: &str = "";
 /// The repository of the chart in its registry.
@@ -12,26 +12,27 @@ pub(crate) const IDENTITY: &str = "";
 /// Returns a line for each address that is missing.
 pub(super) fn missing() -> Vec<String> {
     let named = [
-        ("REPOSITORY", REPOSITORY, "crates, npm packages and the chart name no repository"),
-        ("IMAGE", IMAGE, "the image has no registry, and the chart no default for it"),
-        ("CHARTS", CHARTS, "the chart has no registry"),
-        ("IDENTITY", IDENTITY, "nobody can tell whose signatures to expect"),
+        ("`repository` in Cargo.toml", REPOSITORY, "crates, npm packages and the chart name no repository"),
+        ("IMAGE in xtask/src/dist/addresses.rs", IMAGE, "the image has no registry, and the chart no default for it"),
+        ("CHARTS in xtask/src/dist/addresses.rs", CHARTS, "the chart has no registry"),
+        ("IDENTITY in xtask/src/dist/addresses.rs", IDENTITY, "nobody can tell whose signatures to expect"),
     ];
     let missing = named.into_iter().filter(|(_, address, _)| address.is_empty());
-    missing.map(|(name, _, why)| format!("missing: {name} in xtask/src/dist/addresses.rs: {why}")).collect()
+    missing.map(|(place, _, why)| format!("missing: {place}: {why}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shell::root;
+    use crate::{manifest::all_packages, shell::root};
 
     #[test]
-    fn manifests_name_the_same_repository() {
-        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-        let line = manifest.lines().find_map(|line| line.strip_prefix("repository = "));
-        let named = line.map(|line| line.trim_matches('"')).unwrap_or_default();
-        assert_eq!(named, REPOSITORY, "Cargo.toml and xtask/src/dist/addresses.rs");
+    fn published_crates_name_the_repository() {
+        for package in all_packages().unwrap().iter().filter(|package| package.is_published) {
+            let manifest = root().join("crates").join(&package.name).join("Cargo.toml");
+            let text = std::fs::read_to_string(manifest).unwrap();
+            assert!(text.contains("\nrepository.workspace = true\n"), "{} names no repository", package.name);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Purpose;
+use super::{Purpose, addresses::REPOSITORY};
 use crate::{
     Result, kubernetes,
     shell::{files, program, root, run as run_command, run_reading},
@@ -108,6 +108,9 @@ fn pack(folder: &Path) -> Result<PathBuf> {
         };
         copy().map_err(|error| format!("{file}: {error}"))?;
     }
+    let file = stage.join("Chart.yaml");
+    let write = || fs::write(&file, with_repository(fs::read_to_string(&file)?, REPOSITORY));
+    write().map_err(|error| format!("{}: {error}", file.display()))?;
     let packed = folder.join(FILE);
     let mut tar = program("tar");
     tar.args(["--create", "--format=ustar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner"]);
@@ -117,9 +120,22 @@ fn pack(folder: &Path) -> Result<PathBuf> {
     Ok(packed)
 }
 
+/// Returns Chart.yaml with the repository, if it has an address.
+fn with_repository(chart: String, address: &str) -> String {
+    if address.is_empty() { chart } else { format!("{chart}home: {address}\nsources:\n  - {address}\n") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_chart_names_the_repository_that_has_an_address() {
+        let (chart, address) = ("name: portcullis\n", "https://git.example.com/team/portcullis");
+        let named = format!("{chart}home: {address}\nsources:\n  - {address}\n");
+        assert_eq!(with_repository(chart.to_owned(), address), named);
+        assert_eq!(with_repository(chart.to_owned(), ""), chart);
+    }
 
     #[test]
     fn the_chart_has_the_version_of_the_workspace() {

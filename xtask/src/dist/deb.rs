@@ -34,7 +34,11 @@ pub(super) fn pack(archive: &Path, platform: Platform, purpose: Purpose) -> Resu
     for (file, place, mode) in PLACES {
         copy(&archive.join(file), &tree.join(place), mode)?;
     }
-    licences(archive, &tree.join("usr/share/doc/portcullis"))?;
+    let documents = tree.join("usr/share/doc/portcullis");
+    licences(archive, &documents)?;
+    for file in programs::documents()? {
+        copy(&archive.join(&file), &documents.join(&file), 0o644)?;
+    }
     pages(&archive.join("man"), &tree.join("usr/share/man/man1"))?;
     let debian = root().join("deploy/debian");
     copy(&debian.join("portcullis.toml"), &tree.join(CONFIGURATION), 0o644)?;

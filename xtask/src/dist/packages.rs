@@ -8,7 +8,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::{machine, platform::Platform};
+use super::{addresses::REPOSITORY, machine, platform::Platform};
 use crate::{
     Result, kept, setup,
     shell::{output, program, root, run as run_command},
@@ -86,6 +86,10 @@ impl<'a> Stage<'a> {
         copy_licences(folder)?;
         // Users need neither.
         run_command(npm(folder).args(["pkg", "delete", "devDependencies", "scripts"]))?;
+        let settings = repository(REPOSITORY, package.of_rust);
+        if !settings.is_empty() {
+            run_command(npm(folder).args(["pkg", "set"]).args(settings))?;
+        }
         Ok(Self { package, folder })
     }
 
@@ -152,6 +156,17 @@ fn strangers(names: &[&str], is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     names.iter().filter(strange).map(|name| (*name).to_owned()).collect()
 }
 
+/// The settings that name the repository, if it has an address; packages of platforms take them over. npm compares them with the
+/// workflow that publishes.
+fn repository(address: &str, of_rust: &str) -> Vec<String> {
+    if address.is_empty() {
+        return Vec::new();
+    }
+    let settings =
+        [("type", "git".to_owned()), ("url", format!("git+{address}.git")), ("directory", format!("crates/{of_rust}"))];
+    settings.map(|(key, value)| format!("repository.{key}={value}")).into()
+}
+
 fn copy_licences(to: &Path) -> Result {
     LICENCES.iter().try_for_each(|name| {
         fs::copy(root().join(name), to.join(name)).map(drop).map_err(|error| format!("{name}: {error}"))
@@ -179,6 +194,20 @@ fn folders(folder: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_name_the_repository_that_has_an_address() {
+        let settings = repository("https://git.example.com/team/portcullis", "portcullis-node");
+        assert_eq!(
+            settings,
+            [
+                "repository.type=git",
+                "repository.url=git+https://git.example.com/team/portcullis.git",
+                "repository.directory=crates/portcullis-node"
+            ]
+        );
+        assert!(repository("", "portcullis-node").is_empty());
+    }
 
     #[test]
     fn files_that_are_not_for_users_are_found() {

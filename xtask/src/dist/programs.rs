@@ -9,7 +9,7 @@ use std::{
 use super::{Purpose, cross, deb, inventory, platform::Platform};
 use crate::{
     Result,
-    shell::{output, program, root, run as run_command, run_reading},
+    shell::{files, output, program, root, run as run_command, run_reading},
     steps::Steps,
     test::workspace_tests,
 };
@@ -20,7 +20,21 @@ pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) const TRIAL: Platform = Platform::X64Gnu;
 
 /// The subcommands with a man page of their own.
-const PAGES: [&str; 6] = ["serve", "init", "check-config", "explain", "keys", "resource"];
+const PAGES: [&str; 8] = ["serve", "init", "check-config", "explain", "keys", "resource", "completions", "man"];
+
+/// The documents for users of the gateway: the program names some of them.
+const DOCUMENTS: [&str; 10] = [
+    "docs/*.md",
+    ":!docs/SUMMARY.md",
+    ":!docs/benchmarks*",
+    ":!docs/profile.md",
+    ":!docs/releasing.md",
+    "examples/caddy",
+    "examples/envoy",
+    "examples/haproxy",
+    "examples/nginx",
+    "examples/traefik",
+];
 
 /// The name of completions in an archive, by the shell's.
 const COMPLETIONS: [(&str, &str); 3] = [("bash", "portcullis"), ("zsh", "_portcullis"), ("fish", "portcullis.fish")];
@@ -120,7 +134,15 @@ fn lay_out(tree: &Path, file: &Path, printer: &Path) -> Result {
     for file in ["portcullis.toml", "client-secret"] {
         copy(&root().join("examples/gateway").join(file), &tree.join("examples").join(file), 0o644)?;
     }
+    for file in documents()? {
+        copy(&root().join(&file), &tree.join(&file), 0o644)?;
+    }
     copy(&root().join("deploy/portcullis.service"), &tree.join("portcullis.service"), 0o644)
+}
+
+/// The paths of the documents, in the sources as in the archives.
+pub(super) fn documents() -> Result<Vec<String>> {
+    files(DOCUMENTS)
 }
 
 /// Packs a folder into a tar archive with the same bytes each time: names in order, one owner, one time, modes without the umask.
@@ -167,4 +189,23 @@ fn set_mode(_: &Path, _: u32) -> std::io::Result<()> {
 /// The folder with the archives and packages of Debian.
 pub(super) fn folder(purpose: Purpose) -> PathBuf {
     purpose.folder().join("programs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_have_the_documents_that_the_program_names() {
+        let documents = documents().unwrap();
+        let has = |path: &str| documents.iter().any(|file| Path::new(file).starts_with(path));
+        for named in ["docs/gateway.md", "docs/providers", "docs/providers/entra.md", "examples/nginx/nginx.conf"] {
+            assert!(has(named), "expected {named} among the documents, got none");
+        }
+        for other in
+            ["docs/releasing.md", "docs/profile.md", "docs/benchmarks.md", "docs/images", "examples/nginx-module"]
+        {
+            assert!(!has(other), "expected no {other} among the documents, got one");
+        }
+    }
 }

@@ -101,6 +101,7 @@ async fn completions_and_manual_pages_are_made_of_the_definition() {
     }
     let ran = desk.run(&["man"], "").await;
     assert!(ran.out.contains(".TH portcullis 1") && ran.out.contains("check\\-config"), "{}", ran.out);
+    assert!(!ran.out.contains("portcullis\\-help"), "{}", ran.out);
     let ran = desk.run(&["man", "explain"], "").await;
     for words in [".TH portcullis-explain 1", "\\-\\-jwks\\-uri", "Exit status"] {
         assert!(ran.out.contains(words), "{words} is not in:\n{}", ran.out);
