@@ -120,8 +120,10 @@ pub(super) struct Control<'a> {
 pub(super) fn control(fields: &Control<'_>) -> String {
     let Control { package, architecture, depends, section, description, more } = fields;
     format!(
-        "Package: {package}\nVersion: {VERSION}\nArchitecture: {architecture}\nMaintainer: {maintainer}\nDepends: {depends}\n\
+        "Package: {package}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: {maintainer}\nDepends: {depends}\n\
          Section: {section}\nPriority: optional\nDescription: {description}\n {more}\n",
+        // Debian sorts `~` before the end, as a pre-release is before its release.
+        version = VERSION.replace('-', "~"),
         maintainer = env!("CARGO_PKG_AUTHORS"),
     )
 }
