@@ -6,7 +6,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshot};
 use portcullis::{Secure, names};
 use portcullis_testkit::{Endpoint, Fault};
 
-use crate::support::{Setup, answer, app, bearer, request};
+use crate::support::{Setup, answer, app, bearer, listen, request};
 
 /// The metrics, by name and label; read once, since a snapshot resets the counts.
 pub(crate) struct Metrics(Vec<(metrics_util::CompositeKey, f64)>);
@@ -96,9 +96,8 @@ impl Log {
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
         let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-        // With one subscriber, tracing uses that of the first thread, which has none in other tests.
-        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-        tracing::subscriber::with_default(subscriber, || act(&log));
+        let _listening = listen(subscriber);
+        act(&log);
         log
     }
 

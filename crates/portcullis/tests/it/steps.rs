@@ -8,10 +8,10 @@ use std::{
 use axum::Router;
 use portcullis::{ClientAuthentication, IntrospectionForm, Introspector, Secure, Verifier, names::steps};
 use portcullis_testkit::Endpoint;
-use tracing::{Event, Subscriber, field, subscriber};
+use tracing::{Event, Subscriber, field};
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry};
 
-use crate::support::{Answer, Setup, answer, app, bearer};
+use crate::support::{Answer, Setup, answer, app, bearer, listen};
 
 type Steps = BTreeMap<String, usize>;
 
@@ -44,7 +44,7 @@ async fn steps_of(app: &Router, token: &str) -> Steps {
 pub(crate) async fn steps_to(answer: impl Future<Output = Answer>) -> Steps {
     let count = Count::default();
     // The runtime of a test has one thread: all tasks run here.
-    let counting = subscriber::set_default(registry().with(count.clone()));
+    let counting = listen(registry().with(count.clone()));
     let status = answer.await.status;
     drop(counting);
     assert_eq!(status, 200);

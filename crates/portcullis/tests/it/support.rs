@@ -1,6 +1,6 @@
 //! Helpers for tests: an app behind a layer, a request, and its answer.
 
-use std::time::SystemTime;
+use std::{sync::Once, time::SystemTime};
 
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderMap, Request, StatusCode, header};
@@ -8,6 +8,11 @@ use http_body_util::BodyExt;
 use portcullis::{Access, Claims, Explanation, Judging, JwksBuilder, JwksService, Presented, Refusal, Secure, Verdict};
 use portcullis_testkit::{AuthorizationServer, TestClock};
 use tower::ServiceExt;
+use tracing::{
+    Subscriber,
+    subscriber::{DefaultGuard, set_default, set_global_default},
+};
+use tracing_subscriber::registry;
 
 /// An authorization server and the service of its keys, both by one stopped clock.
 pub(crate) struct Setup {
@@ -113,4 +118,14 @@ pub(crate) fn fields<'a>(authorization: &[&'a [u8]]) -> Vec<(&'static str, &'a [
 
 fn access(verdict: Verdict) -> Result<Option<Access>, Refusal> {
     verdict.outcome.map(|admitted| admitted.access().cloned())
+}
+
+/// Sets the subscriber of this thread, until the guard is dropped.
+///
+/// While tracing has a single subscriber, it asks that of the thread that meets an event first, and switches the event off
+/// for all others where that thread has none. The subscriber of all threads wants every event.
+pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+    static FOR_ALL: Once = Once::new();
+    FOR_ALL.call_once(|| set_global_default(registry()).unwrap());
+    set_default(subscriber)
 }
