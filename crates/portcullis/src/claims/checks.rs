@@ -45,7 +45,7 @@ struct ClaimCheck {
     actual: fn(&IssuerRules, &Registered<'_>) -> Actual,
 }
 
-const TIME_CHECKS: &[TimeCheck] = &[
+const TIME_CHECKS: [TimeCheck; 4] = [
     TimeCheck {
         kind: CheckKind::Expiry,
         claim: TimeClaim::Exp,
@@ -153,13 +153,16 @@ impl IssuerRules {
     /// Makes the checks in order; the first failure is the refusal.
     pub(crate) fn check_claims(&self, claims: &Object, now: NumericDate) -> Result<Checked, TokenFault> {
         let claims = Registered::of(claims);
-        let mut bounds = Bounds::NONE;
-        for row in TIME_CHECKS {
-            if let Some(bound) = row.check(self, &claims, now)? {
-                bounds = bounds.and(bound);
-            }
+        // Written out: in a loop, the compiler calls the functions of each row by pointer.
+        let [expiry, not_before, issued_at, age] = &TIME_CHECKS;
+        let bounds = Bounds::NONE
+            .and(expiry.check(self, &claims, now)?)
+            .and(not_before.check(self, &claims, now)?)
+            .and(issued_at.check(self, &claims, now)?)
+            .and(age.check(self, &claims, now)?);
+        for row in CLAIM_CHECKS {
+            row.check(self, &claims)?;
         }
-        CLAIM_CHECKS.iter().try_for_each(|row| row.check(self, &claims))?;
         Ok(Checked { window: bounds.into(), confirmation: self.confirmation(claims.cnf)? })
     }
 
@@ -178,21 +181,30 @@ impl IssuerRules {
 
 impl TimeCheck {
     /// The bound that the check sets; none if it does not apply.
-    #[inline(always)] // The loop over the rows is unrolled, so that the functions of each row are known there.
+    #[inline(always)] // So that the functions of each row are known where it is checked.
     fn check(
         &self,
         rules: &IssuerRules,
         claims: &Registered<'_>,
         now: NumericDate,
     ) -> Result<Option<Bound>, TokenFault> {
-        if !(self.is_asked)(rules, claims.get(self.claim).is_some()) {
+        let value = claims.get(self.claim);
+        if !(self.is_asked)(rules, value.is_some()) {
             return Ok(None);
         }
-        let Some(time) = claims.time(self.claim)? else {
-            return Err(TokenFault::MissingClaim { name: self.claim.name() });
-        };
-        let bound = (self.bound)(rules, time);
-        if bound.holds(now) { Ok(Some(bound)) } else { Err((self.fault)(rules, time, now)) }
+        match NumericDate::read(value).map(|time| (self.bound)(rules, time)) {
+            Some(bound) if bound.holds(now) => Ok(Some(bound)),
+            _ => Err(self.failure(rules, value, now)),
+        }
+    }
+
+    #[cold]
+    fn failure(&self, rules: &IssuerRules, value: Option<Value<'_>>, now: NumericDate) -> TokenFault {
+        match NumericDate::of(value, self.claim.name()) {
+            Ok(Some(time)) => (self.fault)(rules, time, now),
+            Ok(None) => TokenFault::MissingClaim { name: self.claim.name() },
+            Err(malformed) => malformed,
+        }
     }
 
     fn shown(&self, rules: &IssuerRules, claims: &Registered<'_>, now: SystemTime) -> CheckRow {
@@ -207,6 +219,7 @@ impl TimeCheck {
 }
 
 impl ClaimCheck {
+    #[inline(always)] // The loop over the rows is unrolled, so that the functions of each row are known there.
     fn check(&self, rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFault> {
         if (self.is_asked)(rules, claims) { (self.check)(rules, claims) } else { Ok(()) }
     }

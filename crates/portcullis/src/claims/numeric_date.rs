@@ -14,10 +14,17 @@ impl NumericDate {
 
     /// Reads a claim that is a finite JSON number, if it is present.
     pub(crate) fn of(claim: Option<Value<'_>>, name: &'static str) -> Result<Option<Self>, TokenFault> {
-        let Some(claim) = claim else { return Ok(None) };
-        let finite = claim.as_f64().filter(|seconds| seconds.is_finite());
-        let malformed = || TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" };
-        finite.map(|seconds| Some(Self(seconds))).ok_or_else(malformed)
+        match Self::read(claim) {
+            None if claim.is_some() => {
+                Err(TokenFault::MalformedClaim { name, expected: "a finite number of seconds since 1970" })
+            }
+            read => Ok(read),
+        }
+    }
+
+    /// Reads a value that is a finite JSON number.
+    pub(super) fn read(value: Option<Value<'_>>) -> Option<Self> {
+        value.and_then(Value::as_f64).filter(|seconds| seconds.is_finite()).map(Self)
     }
 
     pub(crate) fn plus(self, duration: Duration) -> Self {

@@ -21,8 +21,8 @@ pub(super) struct Registered<'a> {
 impl<'a> Registered<'a> {
     pub(super) fn of(all: &'a Object) -> Self {
         let mut found = Self { all, iss: None, sub: None, aud: None, cnf: None, exp: None, nbf: None, iat: None };
-        for (name, value) in all.iter() {
-            match name.as_bytes() {
+        for (name, value) in all.members_of_length() {
+            match name {
                 b"iss" => found.iss = Some(value),
                 b"sub" => found.sub = Some(value),
                 b"aud" => found.aud = Some(value),

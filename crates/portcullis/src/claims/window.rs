@@ -50,10 +50,10 @@ impl Bounds {
     /// The bounds of a token without times.
     pub(super) const NONE: Self = Self { from: NumericDate::BEFORE_ALL, until: NumericDate::AFTER_ALL };
 
-    pub(super) fn and(self, bound: Bound) -> Self {
+    pub(super) fn and(self, bound: Option<Bound>) -> Self {
         match bound {
-            Bound::From(first) if first > self.from => Self { from: first, ..self },
-            Bound::Until(end) if end < self.until => Self { until: end, ..self },
+            Some(Bound::From(first)) if first > self.from => Self { from: first, ..self },
+            Some(Bound::Until(end)) if end < self.until => Self { until: end, ..self },
             _ => self,
         }
     }

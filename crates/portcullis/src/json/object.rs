@@ -1,6 +1,6 @@
 //! A parsed JSON object.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use serde::{
     de::{Deserialize, Deserializer, Error},
@@ -49,6 +49,23 @@ impl Object {
     /// The members, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         self.root().members()
+    }
+
+    /// The members whose names have this number of bytes: others are passed over unread.
+    pub(crate) fn members_of_length<const N: usize>(&self) -> impl Iterator<Item = (&[u8; N], Value<'_>)> {
+        let end = self.word(0).b();
+        let mut at = 1;
+        iter::from_fn(move || {
+            while at < end {
+                let (name, value) = (self.word(at), Value { object: self, at: at + 1 });
+                at = self.behind(value.at);
+                if name.b() == N {
+                    let name = self.strings.as_bytes().get(name.a()..)?.first_chunk()?;
+                    return Some((name, value));
+                }
+            }
+            None
+        })
     }
 
     /// The number of members.
