@@ -22,7 +22,7 @@ pub(crate) use find::{ClaimPath, NO_POINTER, find, is_name_or_pointer};
 pub(crate) use numeric_date::NumericDate;
 pub(crate) use pattern::Pattern;
 pub(crate) use scopes::{GrantedScope, SCOPE_CLAIMS, is_scope_token, is_scope_value};
-pub(crate) use verified::Grounds;
+pub(crate) use verified::{Grounds, OwnHandle};
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc, time::SystemTime};
 

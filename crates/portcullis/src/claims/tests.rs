@@ -61,6 +61,26 @@ fn a_token_is_good_in_its_time_give_or_take_the_leeway() {
 }
 
 #[test]
+fn a_claim_is_found_however_its_name_is_written_and_at_the_top_alone() {
+    let rules = IssuerRules { issuer: Some("https://as.example.com".to_owned()), ..IssuerRules::default() };
+    let good = format!(r#""exp":{},"iss":"https://as.example.com""#, NOW + 60);
+    let table = [
+        (format!("{{{good}}}"), "passed"),
+        (format!(r#"{{{good},"n\u0062f":{}}}"#, NOW + 60), "not_yet_valid"),
+        (format!(r#"{{"\u0065xp":{},"iss":"https://as.example.com"}}"#, NOW - 60), "expired"),
+        (format!(r#"{{{good},"a":"nbf","nbf_":{0},"n":{0},"é":{0},"":{0},"bf":{{"nbf":{0}}}}}"#, NOW + 60), "passed"),
+        (format!(r#"{{"a":[1,{{{good}}}],"b":{{{good}}}}}"#), "missing_claim"),
+    ];
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    for (claims, expected) in table {
+        let read = json::object(claims.clone().into_bytes()).unwrap();
+        let code =
+            rules.check_claims(&read, now.into()).map_or_else(|fault| Refusal::Token(fault).code(), |_| "passed");
+        assert_eq!(code, expected, "{claims}");
+    }
+}
+
+#[test]
 fn without_leeway_a_token_ends_with_its_exp() {
     let rules = IssuerRules { leeway: Duration::ZERO, ..IssuerRules::default() };
     assert_eq!(code(&rules, json!({ "exp": NOW })), "expired");

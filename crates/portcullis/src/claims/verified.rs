@@ -292,13 +292,9 @@ impl VerifiedToken {
         &self.verified().rules
     }
 
-    /// The bytes of a handle.
-    pub(crate) const HANDLE_BYTES: usize = size_of::<OnceLock<Self>>() + 2 * align_of::<Own>();
-
-    /// The same token with a handle of its own.
-    pub(crate) fn apart(&self) -> Self {
-        let own = Own { verified: Arc::clone(self.verified()), typed: Typed::new() };
-        Self { handle: Handle::Own(Arc::new(own)) }
+    /// A handle of the token for one thread.
+    pub(crate) fn own_handle(&self) -> OwnHandle {
+        OwnHandle(Arc::new(Own { verified: Arc::clone(self.verified()), typed: Typed::new() }))
     }
 
     /// The approximate bytes of the token on the heap, typed claims included.
@@ -323,6 +319,19 @@ impl VerifiedToken {
             Handle::Shared(verified) => verified,
             Handle::Own(own) => &own.verified,
         }
+    }
+}
+
+/// A handle of a token for one thread.
+pub(crate) struct OwnHandle(Arc<Own>);
+
+impl OwnHandle {
+    /// The bytes of a handle, and of the place where it is kept.
+    pub(crate) const BYTES: usize = size_of::<OnceLock<Self>>() + 2 * align_of::<Own>();
+
+    /// The token by this handle.
+    pub(crate) fn token(&self) -> VerifiedToken {
+        VerifiedToken { handle: Handle::Own(Arc::clone(&self.0)) }
     }
 }
 

@@ -72,8 +72,8 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, max_depth: usize) -> Self {
-        // Claims have a member in every 20 bytes or more, of two words or three: this seldom has to grow.
-        let tape = Vec::with_capacity(8 + text.len() / 8);
+        // Claims have a member in every 25 bytes or more, of two words or three: this seldom has to grow.
+        let tape = Vec::with_capacity(8 + text.len() / 10);
         Self { text, at: 0, tape, unescaped: String::new(), max_depth, depth: 0, member_at: 0, twice_at: 0 }
     }
 

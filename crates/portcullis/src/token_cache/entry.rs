@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::claims::VerifiedToken;
+use crate::claims::{OwnHandle, VerifiedToken};
 
 /// The number of handles of an entry: one for each core, at most 8.
 static HANDLES: LazyLock<usize> =
@@ -31,7 +31,7 @@ pub(super) struct Entry<G> {
     pub(super) grounds: G,
     verified: VerifiedToken,
     /// Handles of the same token, one for each thread as far as possible.
-    handles: Box<[OnceLock<VerifiedToken>]>,
+    handles: Box<[OnceLock<OwnHandle>]>,
     /// The estimated size, in bytes.
     pub(super) weight: usize,
     taken: AtomicBool,
@@ -50,7 +50,7 @@ impl<G> Entry<G> {
 
     /// The estimated size of an entry, in bytes.
     pub(super) fn weight(token: &[u8], verified: &VerifiedToken) -> usize {
-        OVERHEAD + size_of::<Self>() + token.len() + *HANDLES * VerifiedToken::HANDLE_BYTES + verified.heap_bytes()
+        OVERHEAD + size_of::<Self>() + token.len() + *HANDLES * OwnHandle::BYTES + verified.heap_bytes()
     }
 
     /// Tells whether the entry is for exactly these bytes, and was not forgotten.
@@ -58,10 +58,12 @@ impl<G> Entry<G> {
         are_equal(&self.token, token) && !self.forgotten.load(Ordering::Acquire)
     }
 
-    /// This thread's handle of the verified token.
-    pub(super) fn handle(&self) -> &VerifiedToken {
-        let own = self.handles.get(PLACE.with(|place| place % *HANDLES));
-        own.map_or(&self.verified, |own| own.get_or_init(|| self.verified.apart()))
+    /// The verified token, by this thread's handle.
+    pub(super) fn verified(&self) -> VerifiedToken {
+        match self.handles.get(PLACE.with(|place| place % *HANDLES)) {
+            Some(own) => own.get_or_init(|| self.verified.own_handle()).token(),
+            None => self.verified.clone(),
+        }
     }
 
     /// Marks the entry as used.

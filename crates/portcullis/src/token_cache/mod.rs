@@ -58,10 +58,10 @@ impl<G> TokenCache<G> {
     pub(crate) fn get(&self, token: &[u8], hold: impl FnOnce(&G, &VerifiedToken) -> bool) -> Option<VerifiedToken> {
         let entries = self.entries.pin();
         let entry = entries.get(&self.key(token)).filter(|entry| entry.is_for(token))?;
-        let verified = entry.handle();
-        hold(&entry.grounds, verified).then(|| {
+        let verified = entry.verified();
+        hold(&entry.grounds, &verified).then(|| {
             entry.take();
-            verified.clone()
+            verified
         })
     }
 
