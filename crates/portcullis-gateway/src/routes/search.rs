@@ -156,6 +156,10 @@ impl<'a> Search<'a> {
             self.arrive_at_slash(piece, up);
             self.arrive(piece, up);
         }
+        // A server that trims the dots at the end of names leaves an empty segment of `...`.
+        if count > 2 {
+            self.empty(piece, place, false);
+        }
         // `.../well-known` is `.well-known` where `../` is removed.
         for child in self.known(here).into_iter().flat_map(|node| tree.hidden(node)) {
             self.divided(piece, Place { reading: Reading::RunOn, ..here.at(child) });

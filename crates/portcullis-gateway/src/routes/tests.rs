@@ -245,6 +245,16 @@ fn a_hidden_name_is_behind_its_route_where_dots_are_taken_out() {
         assert_eq!(routes.find("GET", target), Err(AmbiguousPath), "{target}");
     }
     check(&["/.well-known/*", "/*"], &[("/.../well-known", Err(AmbiguousPath)), ("/well-known", Ok(1))]);
+    // Trimmed, `//x`, whose path is that of the root where `x` is read as a host.
+    check(
+        &["/", "/public/*", "/*"],
+        &[
+            ("/.../x", Err(AmbiguousPath)),
+            ("/.../%25", Err(AmbiguousPath)),
+            ("/..../public/a", Err(AmbiguousPath)),
+            ("/a/.../x", Ok(2)),
+        ],
+    );
     assert_eq!(routes.find("GET", "/public/.well-known/x"), Ok(0));
     assert_eq!(routes.find("GET", "/public/x./well-known"), Ok(1));
 }
