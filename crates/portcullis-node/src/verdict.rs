@@ -26,13 +26,13 @@ pub(crate) struct Shown {
 /// Returns the verdict for JavaScript.
 pub(crate) fn told(secure: &Secure, verdict: portcullis::Verdict, shown: Shown) -> Verdict {
     let Shown { proof: shows_proof, exchangeable } = shown;
-    let portcullis::Verdict { outcome, ground, dpop_nonce, .. } = verdict;
-    let needs_more =
-        |admitted: &Admitted| shows_proof || exchangeable || dpop_nonce.is_some() || is_introspected(admitted);
+    let portcullis::Verdict { outcome, ground, .. } = verdict;
+    let nonce = secure.dpop_nonce();
+    let needs_more = |admitted: &Admitted| shows_proof || exchangeable || nonce.is_some() || is_introspected(admitted);
     match outcome {
         Ok(admitted) if needs_more(&admitted) => Either3::B(Passed {
             admitted,
-            nonce: dpop_nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
+            nonce: nonce.and_then(|nonce| Some(nonce.to_str().ok()?.to_owned())),
             took_signature: shows_proof || ground == Some(Ground::Verified),
         }),
         Ok(admitted) => Either3::A(admitted.access().map_or(ANONYMOUSLY, number)),

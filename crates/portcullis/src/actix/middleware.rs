@@ -105,7 +105,7 @@ impl<S: Service<ServiceRequest>> SecureMiddleware<S> {
                     credentials::take_off(&mut request);
                 }
                 leave(admitted, &request);
-                MiddlewareFuture::passed(self.inner.call(request), verdict.dpop_nonce)
+                MiddlewareFuture::passed(self.inner.call(request), self.secure.dpop_nonce())
             }
             Err(refusal) => {
                 let response = convert::response(self.secure.answer(&refusal));

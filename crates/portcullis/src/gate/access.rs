@@ -6,6 +6,7 @@ use super::{Exchanging, judge::Gate};
 use crate::{
     claims::{Claims, VerifiedToken},
     crypto::Digest,
+    refusal::Refusal,
 };
 
 /// The name of the DPoP proof that was used for a request; shared, so that a request without one moves a pointer alone.
@@ -40,6 +41,7 @@ pub struct Access {
 pub struct Anonymous {
     /// The name of the DPoP proof that was used for the request, in spite of the anonymous pass.
     proof: UsedProof,
+    would_refuse: Option<Arc<Refusal>>,
     #[cfg_attr(
         not(any(feature = "actix", feature = "axum")),
         expect(dead_code, reason = "only extractors ask for it")
@@ -110,8 +112,15 @@ impl Access {
 }
 
 impl Anonymous {
-    pub(super) fn new(proof: UsedProof, gate: Arc<Gate>) -> Self {
-        Self { proof, gate }
+    pub(super) fn new(proof: UsedProof, would_refuse: Option<Refusal>, gate: Arc<Gate>) -> Self {
+        Self { proof, would_refuse: would_refuse.map(Arc::new), gate }
+    }
+
+    /// The refusal that [shadow mode](crate::Secure::report_only) kept from the client; none where the request may pass without
+    /// credentials. It was logged and counted.
+    #[must_use]
+    pub fn would_refuse(&self) -> Option<&Refusal> {
+        self.would_refuse.as_deref()
     }
 
     /// The name of the DPoP proof that was used for the request.

@@ -243,8 +243,8 @@ impl Secure {
     /// let secure = Secure::new(JwksService::new("https://as.example.com/jwks")?).report_only();
     /// let headers = http::HeaderMap::new();
     /// let Judging::Done(verdict) = secure.judge(&Presented::new(&headers)) else { panic!("no keys are needed") };
+    /// assert_eq!(verdict.would_refuse().map(|refusal| refusal.code()), Some("no_credentials"));
     /// assert!(verdict.outcome.expect("it passes all the same").access().is_none());
-    /// assert_eq!(verdict.would_refuse.map(|refusal| refusal.code()), Some("no_credentials"));
     /// # Ok::<(), portcullis::ConfigurationError>(())
     /// ```
     pub fn report_only(self) -> Self {

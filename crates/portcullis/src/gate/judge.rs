@@ -249,11 +249,11 @@ impl Gate {
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
     fn without_credentials(self: &Arc<Self>, proof: UsedProof, needed: &Needed) -> Result<Admitted, Refusal> {
-        if needed.is_empty() { Ok(self.anonymous(proof)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
+        if needed.is_empty() { Ok(self.anonymous(proof, None)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
     }
 
-    fn anonymous(self: &Arc<Self>, proof: UsedProof) -> Admitted {
-        Admitted::Anonymous(Anonymous::new(proof, Arc::clone(self)))
+    fn anonymous(self: &Arc<Self>, proof: UsedProof, would_refuse: Option<Refusal>) -> Admitted {
+        Admitted::Anonymous(Anonymous::new(proof, would_refuse, Arc::clone(self)))
     }
 
     /// The verdict; in shadow mode a refusal is reported, and the request passes as one without credentials. The proof that was used
@@ -265,14 +265,14 @@ impl Gate {
         ground: Option<Ground>,
         needed: &Needed,
     ) -> Verdict {
-        let dpop_nonce = self.nonce().map(|(_, nonce)| nonce);
-        match outcome.map_err(|refusal| self.at_operation(refusal, needed)) {
-            Err(refusal) if self.rules.report_only => {
-                telemetry::would_refuse(&refusal);
-                Verdict { outcome: Ok(self.anonymous(proof)), would_refuse: Some(refusal), ground, dpop_nonce }
+        let outcome = outcome.map_err(|refusal| self.at_operation(refusal, needed)).or_else(|refusal| {
+            if !self.rules.report_only {
+                return Err(refusal);
             }
-            outcome => Verdict { outcome, would_refuse: None, ground, dpop_nonce },
-        }
+            telemetry::would_refuse(&refusal);
+            Ok(self.anonymous(proof, Some(refusal)))
+        });
+        Verdict { outcome, ground }
     }
 
     /// The time until which the credentials of a request that passed are good for others; none if each has to be judged.
@@ -297,7 +297,8 @@ impl Gate {
         response
     }
 
-    fn nonce(&self) -> Option<(HeaderName, HeaderValue)> {
+    /// The nonce for clients now, if nonces are asked for.
+    pub(super) fn nonce(&self) -> Option<(HeaderName, HeaderValue)> {
         self.accepted_dpop()?.nonce(self.verifier.time())
     }
 

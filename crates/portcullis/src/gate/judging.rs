@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use http::HeaderValue;
 use tracing::{Instrument, Span};
 
 use super::{Access, Anonymous, access::UsedProof, judge::Gate};
@@ -40,15 +39,8 @@ pub struct Verdict {
     ///
     /// In [shadow mode](super::Secure::report_only) every request may pass.
     pub outcome: Result<Admitted, Refusal>,
-    /// The refusal that shadow mode kept from the client. It was logged and counted.
-    pub would_refuse: Option<Refusal>,
     /// The ground of the verdict on the token; none if the request carries no token.
     pub ground: Option<Ground>,
-    /// The `DPoP-Nonce` field for the response to a request that passes (RFC 9449 section 8.2); [`Secure::answer`] adds it to a
-    /// refusal.
-    ///
-    /// [`Secure::answer`]: super::Secure::answer
-    pub dpop_nonce: Option<HeaderValue>,
 }
 
 /// The evidence that a request may pass.
@@ -117,6 +109,17 @@ impl Judging {
         match self {
             Self::Done(verdict) => verdict,
             Self::Waits(pending) => pending.await,
+        }
+    }
+}
+
+impl Verdict {
+    /// The refusal that shadow mode kept from the client: [`Anonymous::would_refuse`].
+    #[must_use]
+    pub fn would_refuse(&self) -> Option<&Refusal> {
+        match &self.outcome {
+            Ok(Admitted::Anonymous(anonymous)) => anonymous.would_refuse(),
+            _ => None,
         }
     }
 }

@@ -14,7 +14,7 @@
 //!   [`steps`](crate::names::steps) is taken once for a request, waiting or not.
 //! - **A known token** takes no allocation and no wait.
 //! - **Evidence.** Only the gate makes [`Access`] and [`Anonymous`], and a door lets a request pass only with one of them.
-//! - **Shadow mode** is decided here and nowhere else: [`Verdict::would_refuse`].
+//! - **Shadow mode** is decided here and nowhere else: [`Anonymous::would_refuse`].
 
 mod access;
 mod builder;

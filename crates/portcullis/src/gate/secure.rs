@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response};
 
 use super::{Access, Judging, Presented, judge::Gate};
 use crate::{refusal::Refusal, verifier::Verifier};
@@ -119,6 +119,14 @@ impl Secure {
     #[must_use]
     pub fn holds_until(&self, access: &Access) -> Option<SystemTime> {
         self.gate.holds_until(access)
+    }
+
+    /// Returns the `DPoP-Nonce` field for the response to a request that passes (RFC 9449 section 8.2); none if no nonces are asked for.
+    ///
+    /// [`answer`](Self::answer) adds it to a refusal.
+    #[must_use]
+    pub fn dpop_nonce(&self) -> Option<HeaderValue> {
+        self.gate.nonce().map(|(_, nonce)| nonce)
     }
 
     /// Counts and logs a refusal, and returns the response to the client.

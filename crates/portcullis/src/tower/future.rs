@@ -73,7 +73,7 @@ impl<S: Service<Request<B>>, B> State<S, B> {
             Ok(admitted) => {
                 let were_taken_off = credentials::were_taken_off(&request);
                 leave(secure, admitted, &mut request, were_taken_off);
-                Self::Passed { response: service.call(request), nonce: verdict.dpop_nonce }
+                Self::Passed { response: service.call(request), nonce: secure.dpop_nonce() }
             }
             Err(refusal) => Self::Answered { response: Some(secure.answer(&refusal)) },
         }

@@ -56,7 +56,7 @@ where
             Judging::Done(verdict) => match verdict.outcome {
                 Ok(admitted) => {
                     leave(&self.secure, admitted, &mut request, were_taken_off);
-                    ResponseFuture::passed(self.inner.call(request), verdict.dpop_nonce)
+                    ResponseFuture::passed(self.inner.call(request), self.secure.dpop_nonce())
                 }
                 Err(refusal) => ResponseFuture::answered(self.secure.answer(&refusal)),
             },
