@@ -74,9 +74,9 @@ impl Door {
 
     /// Returns the limit of a content that has to be read to judge a request to an MCP server; null if it makes no difference.
     #[napi]
-    pub fn content_limit(&self, method: String, fields: Vec<String>) -> Option<u32> {
+    pub fn content_limit(&self, fields: Vec<String>) -> Option<u32> {
         let fields = Fields(fields);
-        let limit = self.secure.content_limit(&Presented::new(&fields).request(&method, ""))?;
+        let limit = self.secure.content_limit(&Presented::new(&fields))?;
         Some(u32::try_from(limit).unwrap_or(u32::MAX))
     }
 
@@ -136,7 +136,7 @@ impl Door {
     #[napi]
     pub fn refuse_tenant(&self) -> Refused {
         let actual = Unverified::from("a tenant that is not accepted");
-        Refused::new(&self.secure, &Refusal::Token(TokenFault::Issuer { actual }))
+        Refused::new(&self.secure, &Refusal::Token(TokenFault::Issuer { expected: None, actual }))
     }
 
     /// The refusal of a token whose signature none of the tried keys verifies, when there are more keys.

@@ -3,11 +3,9 @@
 //! Refusals are left out, because JavaScript gets them by `onError`.
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Write},
-    sync::{
-        LazyLock, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use napi::{
@@ -49,8 +47,8 @@ fn tell(line: &str) {
     }
 }
 
-/// True after the first warning of a verifier that checks neither issuer nor audience, which is logged once for the process.
-static TOLD_UNCHECKED: AtomicBool = AtomicBool::new(false);
+/// The warnings of verifiers that do not check issuer or audience: each is told once, however many guards have the same rules.
+static TOLD_UNCHECKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Warnings;
 
@@ -64,13 +62,13 @@ impl Subscriber for Warnings {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let is_unchecked = event.metadata().name() == events::CLAIMS_UNCHECKED;
-        if is_unchecked && TOLD_UNCHECKED.swap(true, Ordering::Relaxed) {
-            return;
-        }
         let mut text = Text::default();
         event.record(&mut text);
-        tell(&(text.message + &text.fields));
+        let line = text.message + &text.fields;
+        let is_unchecked = event.metadata().name() == events::CLAIMS_UNCHECKED;
+        if !is_unchecked || TOLD_UNCHECKED.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
+            tell(&line);
+        }
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

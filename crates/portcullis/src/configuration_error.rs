@@ -1,6 +1,6 @@
 //! Mistakes in a configuration, reported when it is built.
 
-use std::{fmt, path::PathBuf};
+use std::{error::Error, fmt, iter, path::PathBuf};
 
 use crate::keys::{KeyProblem, NotAJwkSet, SkippedKey};
 
@@ -15,7 +15,6 @@ use crate::keys::{KeyProblem, NotAJwkSet, SkippedKey};
 /// assert!(error.to_string().contains("https"));
 /// ```
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum ConfigurationError {
     /// Not an absolute URL.
     Url {
@@ -55,7 +54,7 @@ pub enum ConfigurationError {
     /// The HTTP client cannot be built.
     HttpClient {
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A text is not a private key as PEM (PKCS#8), or the key is not for the requested algorithm.
     PrivateKey,
@@ -96,7 +95,7 @@ impl ConfigurationError {
 impl fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url { url } => write!(f, "expected an absolute URL, got `{url}`"),
+            Self::Url { url } => write!(f, "expected an absolute URL, such as https://as.example.com, got `{url}`"),
             Self::InsecureUrl { url } => write!(
                 f,
                 "expected an https URL, got `{url}`: what is sent in the clear, keys, tokens or secrets, can be read and replaced on its way \
@@ -149,12 +148,20 @@ impl fmt::Display for ConfigurationError {
     }
 }
 
-impl std::error::Error for ConfigurationError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+/// Shows the text and its causes, since a program whose `main` returns the error shows it in this form.
+impl fmt::Debug for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut causes = iter::successors(self.source(), |cause| (*cause).source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+impl Error for ConfigurationError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
             Self::HttpClient { source } => Some(source.as_ref()),
-            Self::Key(problem) => Some(problem),
             _ => None,
         }
     }

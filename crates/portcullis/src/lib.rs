@@ -61,6 +61,7 @@ mod configuration_error;
 mod crypto;
 mod each_once;
 mod epoch;
+mod issuer_spelling;
 mod issuer_template;
 pub mod json;
 mod keys;

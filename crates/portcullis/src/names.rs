@@ -30,8 +30,8 @@ pub mod events {
     pub const REQUEST_REFUSED: &str = "request_refused";
     /// A request passed on an endpoint that only reports (`INFO`, with `code` and `reason`).
     pub const REQUEST_WOULD_BE_REFUSED: &str = "request_would_be_refused";
-    /// A verifier that checks the issuer or the audience of no token was built (`WARN`, with `checks_issuer` and
-    /// `checks_audience`).
+    /// A verifier that checks the issuer or the audience of no token was built (`WARN`, with `issuer` or else `source`, `checks_issuer`
+    /// and `checks_audience`).
     pub const CLAIMS_UNCHECKED: &str = "claims_unchecked";
     /// A key set was fetched, or had not changed (`DEBUG`, with `source`, `outcome` and `keys`).
     pub const JWKS_FETCHED: &str = "jwks_fetched";

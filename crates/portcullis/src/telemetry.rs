@@ -68,17 +68,23 @@ pub(crate) fn would_refuse(refusal: &Refusal) {
     tracing::info!(name: events::REQUEST_WOULD_BE_REFUSED, target: TARGET, code, reason, "request would be refused");
 }
 
-/// Warns of a verifier that does not check the issuer or the audience.
-pub(crate) fn unchecked_claims(issuer: bool, audience: bool) {
-    if !issuer || !audience {
-        tracing::warn!(
-            name: events::CLAIMS_UNCHECKED,
-            target: TARGET,
-            checks_issuer = issuer,
-            checks_audience = audience,
-            "this verifier accepts tokens of any issuer, or for any audience: configure issuer and audience"
-        );
-    }
+/// Warns of a verifier that does not check the issuer or the audience; without an issuer, its keys have a source.
+pub(crate) fn unchecked_claims(issuer: Option<&str>, checks_audience: bool, source: Option<&str>) {
+    let problem = match (issuer, checks_audience) {
+        (Some(_), true) => return,
+        (Some(_), false) => "tokens that the issuer made for other APIs pass, too: configure the audience",
+        (None, true) => "tokens of any issuer with these keys pass: configure the issuer",
+        (None, false) => "tokens of any issuer with these keys pass, for any API: configure issuer and audience",
+    };
+    tracing::warn!(
+        name: events::CLAIMS_UNCHECKED,
+        target: TARGET,
+        issuer,
+        source = source.filter(|_| issuer.is_none()),
+        checks_issuer = issuer.is_some(),
+        checks_audience,
+        "{problem}"
+    );
 }
 
 /// The outcome of an attempt to get a key set.

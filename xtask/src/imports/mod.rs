@@ -37,7 +37,7 @@ const LIBRARY: &str = "
     refusal
     keys
     crypto
-    algorithm base64url clock each_once epoch issuer_template loopback names shown_url units";
+    algorithm base64url clock each_once epoch issuer_spelling issuer_template loopback names shown_url units";
 
 /// The highest pure rooms of the library; all rooms below are pure too: no async, I/O or log, and no clock except in `clock`.
 const PURE: &str = "challenge";

@@ -168,7 +168,7 @@ impl Gateway {
             Ok(certificate) => certificate,
             Err(fault) => return Judged::Done(self.settle_pass(route, layer, Err(fault)), None),
         };
-        let presented = presented(original, layer).content(original.content).client_certificate(certificate);
+        let presented = presented(original).content(original.content).client_certificate(certificate);
         match layer.judge(&presented) {
             Judging::Done(verdict) => {
                 let ground = verdict.ground;
@@ -348,8 +348,12 @@ impl Gateway {
     /// public.
     fn rules(&self, original: &Original<'_>) -> Result<(Option<usize>, Option<&Secure>), Fault> {
         let (route, rule) = self.rule(original)?;
-        let Some(layers) = &rule.layers else { return Ok((route, None)) };
-        let resource = self.resources.find(original)?;
+        let resource = self.resources.find(original);
+        let Some(layers) = &rule.layers else {
+            // An open route may name a resource's path, at any host. No route names one that is the resource's to some servers alone.
+            return if resource == Err(Fault::AmbiguousPath) { Err(Fault::AmbiguousPath) } else { Ok((route, None)) };
+        };
+        let resource = resource?;
         layers.of(resource).map(|layer| (route, Some(layer))).ok_or_else(|| self.unrouted(Unrouted::NoRoute, original))
     }
 
@@ -405,16 +409,16 @@ impl Gateway {
         verdict: Verdict,
         exchanged: Option<Exchanged>,
     ) -> Decision {
-        let Verdict { outcome, would_refuse, dpop_nonce, .. } = verdict;
+        let would_refuse = verdict.would_refuse().map(Into::into);
         let exchanged = match exchanged.transpose() {
             Ok(exchanged) => exchanged,
             Err(rejection) => return Decision { route, outcome: Err(refused(secure, rejection.refusal())) },
         };
-        let outcome = match outcome {
-            Ok(admitted) => self.pass(admitted.into_access(), would_refuse.as_ref().map(Into::into)),
+        let outcome = match verdict.outcome {
+            Ok(admitted) => self.pass(admitted.into_access(), would_refuse),
             Err(refusal) => return Decision { route, outcome: Err(refused(secure, &refusal)) },
         };
-        let outcome = outcome.map(|pass| Pass { dpop_nonce, ..pass.with(moved) });
+        let outcome = outcome.map(|pass| Pass { dpop_nonce: secure.dpop_nonce(), ..pass.with(moved) });
         let Decision { route, outcome } = self.settle_pass(route, secure, outcome);
         Decision { route, outcome: outcome.map(|pass| self.with_exchanged(route, pass, exchanged.as_ref())) }
     }
@@ -477,18 +481,11 @@ impl Gateway {
     }
 }
 
-/// Describes a request to its layer.
-///
-/// A proof is made for the method of the request line. The messages of MCP are judged as those of any method, if a field or a parameter
-/// overrides it.
-pub(crate) fn presented<'a>(original: &Original<'a>, layer: &Secure) -> Presented<'a> {
+/// Describes a request to its layer, by the method of the request line.
+pub(crate) fn presented<'a>(original: &Original<'a>) -> Presented<'a> {
     let authority = original.host.map_or(ClientAuthority::Unknown, ClientAuthority::Known);
-    let presented = Presented::new(original.fields).authority(authority).scheme(original.scheme).after(original.before);
-    let overridden = presented.request("", original.target);
-    match original.is_overridden() && layer.content_limit(&overridden).is_some() {
-        true => overridden,
-        false => presented.request(original.method, original.target),
-    }
+    let presented = Presented::new(original.fields).request(original.method, original.target);
+    presented.authority(authority).scheme(original.scheme).after(original.before)
 }
 
 impl From<&Refusal> for Reported {

@@ -5,10 +5,15 @@
 //! 2. Hosts compare without letter case. Ports do not count, since some proxies leave them out.
 //! 3. Paths are read in all ways, as for routes: a path that is under a resource in one reading, and not in another, is
 //!    refused ([`Fault::AmbiguousPath`]).
-//!    So is one that is under a resource by letters in another case alone: to some servers it is the same path.
+//!    So is one that is under a resource by letters in another case alone, also by letters that become those of ASCII (`K` of
+//!    Kelvin, `ı` without its dot): to some servers it is the same path.
 //! 4. A path of a resource under a host that has no such resource is refused ([`Fault::WrongHost`]): the client
 //!    chooses its `Host`, and would choose other rules by it. Any other request is judged by its route alone.
 
+use std::{borrow::Cow, iter};
+
+use icu_normalizer::ComposingNormalizer;
+use percent_encoding::percent_decode_str;
 use portcullis::Secure;
 
 use super::{Fault, Original};
@@ -124,14 +129,14 @@ fn under(paths: &Routes, original: &Original<'_>, target: &str) -> Result<Option
     }
 }
 
-/// Returns true if a target has a capital of ASCII, perhaps encoded.
+/// Returns true if a target has a capital of ASCII, perhaps encoded, or a letter beyond ASCII.
 fn may_have_capitals(target: &str) -> bool {
-    target.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%')
+    target.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%' || !byte.is_ascii())
 }
 
 /// Returns a target in lower case, also its encoded letters: `%6d` for `%4D`, and `%256d` for `%254D`.
 fn in_lower_case(target: &str) -> String {
-    let lower = target.to_ascii_lowercase();
+    let lower = in_ascii(target).to_ascii_lowercase();
     let mut parts = lower.split('%');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |folded, part| {
@@ -142,4 +147,24 @@ fn in_lower_case(target: &str) -> String {
             None => format!("{folded}%{part}"),
         }
     })
+}
+
+/// Returns a target with the letters of ASCII in place of those that become them where case does not count, encoded or not.
+fn in_ascii(target: &str) -> Cow<'_, str> {
+    let decoded = percent_decode_str(target);
+    if decoded.clone().all(|byte| byte.is_ascii()) {
+        return target.into();
+    }
+    let Ok(text) = decoded.decode_utf8() else { return target.into() };
+    // The rest is compared by its letters alone, and an encoded `/` has been a reading of the target itself.
+    text.chars().map(|character| folded(character).unwrap_or_else(|| character.to_string())).collect::<String>().into()
+}
+
+/// Returns the letters of ASCII that a character becomes by upper and lower case; none if there are none.
+fn folded(character: char) -> Option<String> {
+    const DOT_ABOVE: char = '\u{307}';
+    let plain = ComposingNormalizer::new_nfkc().normalize_iter(iter::once(character));
+    let letters = plain.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    let letters: String = letters.filter(|letter| *letter != DOT_ABOVE).collect();
+    (!character.is_ascii() && !letters.is_empty() && letters.is_ascii()).then_some(letters)
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use miette::{IntoDiagnostic, Report};
-use portcullis::{ClientAuthority, Content, Dpop, Explanation, JwksService, Presented, Secure, Verifier};
+use portcullis::{ClientAuthority, Dpop, Explanation, JwksService, Presented, Secure, Verifier};
 
 use super::{Arguments, Credentials, Line, elsewhere};
 use crate::{
@@ -93,7 +93,7 @@ pub(crate) async fn by_gateway(
         overriding: Overrides::NOTHING,
         route: None,
         fields: &fields,
-        content: Content::Unseen,
+        content: line.content(),
         certificate: credentials.certificate.map_or(CertificateIn::Nothing, CertificateIn::Connection),
         before: None,
         traceparent: None,
@@ -102,7 +102,7 @@ pub(crate) async fn by_gateway(
         Err(fault) => Judged::Unrouted(fault),
         Ok(Asked { route, secure: None, .. }) => Judged::Public { route: route.to_owned() },
         Ok(Asked { route, secure: Some(secure) }) => {
-            let presented = decision::presented(&original, secure).client_certificate(credentials.certificate);
+            let presented = decision::presented(&original).client_certificate(credentials.certificate);
             let report_only = secure.is_report_only();
             let explanation = secure.explain(&presented, now).await;
             // A good token is refused all the same if a claim for the upstream would not arrive unchanged.

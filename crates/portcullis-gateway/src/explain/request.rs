@@ -1,6 +1,6 @@
 //! The request of a token: its line, and the evidence that its client holds the keys that the token is bound to.
 
-use portcullis::ClientCertificate;
+use portcullis::{ClientCertificate, Content};
 
 /// The line of a request, by its method and its path or URL.
 pub(crate) struct Line {
@@ -22,6 +22,14 @@ impl Line {
         let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Self { method, target, origin: Some((scheme.to_ascii_lowercase(), host.to_owned())) }
+    }
+
+    /// Returns the content: it is not known, but for the methods that mostly have none.
+    pub(super) fn content(&self) -> Content<'static> {
+        match self.method.as_str() {
+            "GET" | "HEAD" | "OPTIONS" | "DELETE" => Content::Whole(&[]),
+            _ => Content::Unseen,
+        }
     }
 
     pub(super) fn scheme(&self) -> Option<&str> {

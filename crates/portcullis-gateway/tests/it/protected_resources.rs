@@ -356,6 +356,9 @@ async fn no_request_for_another_path_is_for_a_resource() {
         ("/mCp/x", "", "ambiguous_path"),
         ("/%4dcp", "", "ambiguous_path"),
         ("/%254Dcp/x", "", "ambiguous_path"),
+        // Letters that become those of ASCII where case does not count.
+        ("/K%E2%84%AA", "", "pass"),
+        ("/%EF%BC%AD%EF%BD%83p", "", "ambiguous_path"),
         ("/any", "X-Rewrite-URL: /mcp\r\n", "ambiguous_path"),
         ("/any", "X-Rewrite-URL: /other\r\n", "pass"),
         ("/mcp", "X-Rewrite-URL: /any\r\n", "ambiguous_path"),
@@ -366,6 +369,33 @@ async fn no_request_for_another_path_is_for_a_resource() {
             let answer = send_to(host, &gateway, "GET", "/auth", &format!("{described}{further}")).await;
             let code = if host == "elsewhere.example.com" && code == "wrong_audience" { "wrong_host" } else { code };
             assert_eq!(answer.code(), code, "{host}{target} {further}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_route_leads_to_no_resource_by_another_spelling() {
+    let server = AuthorizationServer::start().await;
+    let resources = "[[resources]]\nresource = \"https://tools.example.com/tasks\"\n\
+        [[routes]]\npath = \"/tasks/health\"\npublic = true\n\
+        [[routes]]\npath = \"/tasks/*\"\n[[routes]]\npath = \"/*\"\npublic = true\n";
+    let gateway = Gateway::start(&format!("{}{resources}", introspecting(&server, "phantom", ""))).await;
+    gateway.ready().await;
+    for (target, code) in [
+        ("/any", "pass"),
+        ("/Any/x", "pass"),
+        ("/tasks/health", "pass"),
+        ("/TASKS", "ambiguous_path"),
+        ("/Tasks/x", "ambiguous_path"),
+        ("/%54asks", "ambiguous_path"),
+        ("/tas%E2%84%AAs", "ambiguous_path"),
+        ("/ta%C5%BFks/x", "ambiguous_path"),
+        ("/tasks/HEALTH", "no_credentials"),
+        ("/task%C4%B1", "pass"),
+    ] {
+        for host in ["tools.example.com", "elsewhere.example.com"] {
+            let code = if (host, code) == ("elsewhere.example.com", "no_credentials") { "wrong_host" } else { code };
+            assert_eq!(verdict(&gateway, host, "GET", target, None).await.1, code, "{host}{target}");
         }
     }
 }

@@ -37,6 +37,9 @@ async function contentOf(request, limit) {
   if (seen.has(message)) {
     return { content: seen.get(message) };
   }
+  if (hasNone(message)) {
+    return { content: Buffer.alloc(0) };
+  }
   if (message.readableEnded) {
     return { content: bytesOf(request.body), isParsed: true };
   }
@@ -48,6 +51,15 @@ async function contentOf(request, limit) {
     seen.set(message, read.content);
   }
   return read;
+}
+
+/** Returns true if a request has no content: HTTP/1 announces one by a field, and HTTP/2 ends a request without one by its header. */
+function hasNone(message) {
+  if (message instanceof Http2ServerRequest) {
+    return message.stream?.endAfterHeaders === true;
+  }
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = message.headers;
+  return length === '0' && coding === undefined;
 }
 
 /** The request of Node: the request itself, or the one inside a request of Fastify or Koa. */

@@ -16,7 +16,7 @@ class McpGuard extends Guard {
 
   constructor(verifier, endpoint) {
     super(verifier, endpoint);
-    this.#judgesOperations = this.door.contentLimit('POST', []) !== null;
+    this.#judgesOperations = this.door.contentLimit([]) !== null;
     /** True if requests are handed on without their token. */
     this.takesToken = !this.door.forwardsAuthorization;
   }
@@ -28,7 +28,7 @@ class McpGuard extends Guard {
     const [method, fields] = [methodOf(request), fieldsOf(request)];
     const message = { ...this.sender.shownBy(request), authorization, several, method, fields };
     const judge = (read) => this.judgeWhole(request, { ...message, ...read });
-    const limit = this.#judgesOperations ? this.door.contentLimit(method, fields) : null;
+    const limit = this.#judgesOperations ? this.door.contentLimit(fields) : null;
     return limit === null ? judge() : judgeAfterReading(request, limit, fields, judge);
   }
 

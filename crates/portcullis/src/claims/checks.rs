@@ -267,7 +267,10 @@ fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFa
     match claim.as_str() {
         Some(issuer) if rules.tenant_claim.is_some() && rules.tenant_of(issuer).is_some() => Ok(()),
         Some(issuer) if rules.tenant_claim.is_none() && Some(issuer) == rules.issuer.as_deref() => Ok(()),
-        Some(issuer) => Err(TokenFault::Issuer { actual: Unverified::new(issuer) }),
+        Some(issuer) => {
+            let expected = rules.issuer.as_deref().map(Box::from);
+            Err(TokenFault::Issuer { expected, actual: Unverified::new(issuer) })
+        }
         None => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),
     }
 }

@@ -84,7 +84,8 @@ impl Secure {
     /// The limit of the content that a door has to read before it calls [`judge`](Self::judge), in bytes; none if the verdict does
     /// not depend on the content, or the door cannot see it.
     ///
-    /// The door reads up to one byte more than the limit, presents the [`Content`](crate::Content), and hands the same bytes on.
+    /// The door reads up to one byte more than the limit, presents the [`Content`](crate::Content), and hands the same bytes on. That
+    /// counts for each method: a `GET` has no message only if the door knows that it has no content, and presents an empty one.
     ///
     /// # Example
     ///
@@ -107,7 +108,7 @@ impl Secure {
     /// ```
     #[must_use]
     pub fn content_limit(&self, presented: &Presented<'_>) -> Option<usize> {
-        self.gate.mcp.as_ref()?.content_limit(presented.method, presented.fields)
+        self.gate.mcp.as_ref()?.content_limit(presented.fields)
     }
 
     /// Tells whether a page of the request's `Origin` may send requests here: any may, except to an [MCP server](Self::mcp), where it is the

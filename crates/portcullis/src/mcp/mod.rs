@@ -15,9 +15,10 @@
 //! 2. Where only the fields are seen, they decide if the protocol version makes the MCP server hold them against the content
 //!    (2026-07-28 and later). Otherwise the request is refused, since nothing is known about its operation.
 //! 3. Nothing is read if there is no rule for an operation.
-//! 4. `GET`, `HEAD`, `OPTIONS` and `DELETE` carry no message: in revisions before 2026-07-28 they open a stream and end a
+//! 4. `GET`, `HEAD`, `OPTIONS` and `DELETE` need no message: in revisions before 2026-07-28 they open a stream and end a
 //!    session. Any other method is judged as `POST` is, and so is one of these with content or a field that overrides
-//!    the method. An upgrade to WebSocket is refused: the messages behind it would not be judged.
+//!    the method. Where the content is not seen, these methods are refused, since nobody knows whether they have any.
+//!    An upgrade to WebSocket is refused: the messages behind it would not be judged.
 //! 5. The message of a response that the client sends (before 2026-07-28) has no operation. A batch (before 2025-06-18)
 //!    needs the scope values of all its members.
 //!
@@ -28,7 +29,7 @@
 //! | `Origin` that is not on the list, is `null`, or comes twice | 403 | `mcp_origin` |
 //! | `Mcp-Method` or `Mcp-Name` differs from the content | 400 | `mcp_fields_disagree` |
 //! | one of them comes twice, has forbidden characters or a malformed base64 sentinel | 400 | `mcp_fields_malformed` |
-//! | only fields are seen, and one that the rules need is absent, or the protocol version is older than 2026-07-28 | 400 | `mcp_fields_missing` |
+//! | only fields are seen, and one that the rules need is absent, the protocol version is older than 2026-07-28, or the method is one without a message | 400 | `mcp_fields_missing` |
 //! | content that is not `application/json` in UTF-8, or has a content coding; an upgrade to WebSocket | 415 | `mcp_content_type` |
 //! | content that is cut off, not strict JSON, nested too deep, or not a JSON-RPC message | 400 | `mcp_body` |
 //! | content that is longer than the limit | 413 | `mcp_body_too_large` |

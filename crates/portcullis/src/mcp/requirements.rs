@@ -61,9 +61,9 @@ impl Mcp {
         self.origins.check(fields).is_ok()
     }
 
-    /// The limit of a content that has to be read to judge the request; none if it makes no difference.
-    pub(crate) fn content_limit(&self, method: &str, fields: &dyn HeaderFields) -> Option<usize> {
-        (self.has_operation(method, fields) && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
+    /// The limit of a content that has to be read to judge the request, whatever its method; none if it makes no difference.
+    pub(crate) fn content_limit(&self, fields: &dyn HeaderFields) -> Option<usize> {
+        (!self.rules.is_empty() && self.origins.check(fields).is_ok()).then_some(self.max_body_bytes)
     }
 
     /// The rules that a request has to meet, by its fields and its content.
@@ -75,13 +75,17 @@ impl Mcp {
     ) -> Result<Needed, RequestFault> {
         self.origins.check(fields)?;
         let mut needed = Needed::default();
-        if !self.has_operation(method, fields) {
+        if self.rules.is_empty() {
             return Ok(needed);
         }
-        if transport::opens_websocket(fields) {
+        if transport::opens_websocket(method, fields) {
             return Err(RequestFault::McpContentType);
         }
         match content {
+            Content::Whole([]) if !transport::may_carry_message(method, fields) => {}
+            // Content may come with any method, in HTTP/2 without a field that tells, and behind an upgrade that a proxy does not show:
+            // servers hold the fields against that of a POST.
+            Content::Unseen if !matches!(method, "POST" | "") => return Err(RequestFault::McpFieldsMissing),
             Content::Unseen => needed.add(self, &Fields::of(fields)?.operation(|method| self.asks_for_name(method))?),
             Content::Whole(bytes) if bytes.len() <= self.max_body_bytes => {
                 let document = message::document(fields, bytes)?;
@@ -126,11 +130,6 @@ impl Mcp {
     /// The scope values of all rules.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().flat_map(|rule| rule.scope.values())
-    }
-
-    /// Tells whether the request has an operation that a rule may match: not by its method alone, if the door does not know that.
-    fn has_operation(&self, method: &str, fields: &dyn HeaderFields) -> bool {
-        !self.rules.is_empty() && transport::may_carry_message(method, fields)
     }
 
     fn asks_for_name(&self, method: &str) -> bool {

@@ -14,14 +14,11 @@ const METHOD_OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-method-override"),
 ];
 
-/// Tells whether a message may come with a request: with any method that is not known to carry none, also by a field that
-/// overrides it, with content, and behind an upgrade to WebSocket.
+/// Tells whether fields or method announce a message: any method that is not known to carry none, also by a field that overrides
+/// it, and content.
 pub(super) fn may_carry_message(method: &str, fields: &dyn HeaderFields) -> bool {
     let carries_none = matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE");
-    !carries_none
-        || METHOD_OVERRIDES.iter().any(|name| has(fields, name))
-        || has_content(fields)
-        || opens_websocket(fields)
+    !carries_none || METHOD_OVERRIDES.iter().any(|name| has(fields, name)) || has_content(fields)
 }
 
 /// Tells whether fields announce content (RFC 9112 section 6.3), which a handler for all methods would read.
@@ -31,9 +28,9 @@ fn has_content(fields: &dyn HeaderFields) -> bool {
     is_long || has(fields, &TRANSFER_ENCODING)
 }
 
-/// Tells whether the request asks for a connection whose messages nobody would judge (RFC 6455 section 4.1).
-pub(super) fn opens_websocket(fields: &dyn HeaderFields) -> bool {
-    let mut opens = false;
+/// Tells whether the request asks for a connection whose messages nobody would judge (RFC 6455 section 4.1, RFC 8441 section 4).
+pub(super) fn opens_websocket(method: &str, fields: &dyn HeaderFields) -> bool {
+    let mut opens = method == "CONNECT";
     let is_websocket = |protocol: &[u8]| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket");
     fields.each(&UPGRADE, &mut |value| opens |= value.split(|byte| *byte == b',').any(is_websocket));
     opens

@@ -323,10 +323,19 @@ mod tests {
 
     #[test]
     fn what_a_token_says_of_itself_is_in_no_text() {
-        let refusal = Refusal::Token(TokenFault::Issuer { actual: Unverified::new("https://secret.example") });
-        for text in [refusal.to_string(), format!("{refusal:?}"), refusal.description().to_owned()] {
-            assert!(!text.contains("secret"), "{text}");
+        let by = |expected: Option<&str>| TokenFault::Issuer {
+            expected: expected.map(Box::from),
+            actual: Unverified::new("https://secret.example/"),
+        };
+        for expected in [None, Some("https://as.example"), Some("https://se\u{63}ret.example")] {
+            let refusal = Refusal::Token(by(expected));
+            let ours = expected.unwrap_or("-");
+            for text in [refusal.to_string(), format!("{refusal:?}"), refusal.description().to_owned()] {
+                assert!(!text.replace(ours, "").contains("secret"), "{text}");
+            }
         }
+        let text = Refusal::Token(by(Some("https://secret.example"))).to_string();
+        assert!(text.contains("differs by a slash at its end"), "{text}");
     }
 
     #[test]

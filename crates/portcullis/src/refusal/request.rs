@@ -101,7 +101,8 @@ impl fmt::Display for RequestFault {
             ),
             Self::McpFieldsMissing => f.write_str(
                 "expected MCP-Protocol-Version 2026-07-28 or later with Mcp-Method, and Mcp-Name where a rule depends on the \
-                 name, got a request without them: have the client use that revision, or show the content",
+                 name, in a POST, got a request without them or with another method, whose content is not seen here: have the \
+                 client use that revision, or show the content",
             ),
             Self::McpFieldsMalformed => f.write_str(
                 "expected MCP-Protocol-Version, Mcp-Method and Mcp-Name once each, in visible ASCII or as a base64 sentinel, got \

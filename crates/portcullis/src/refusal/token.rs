@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{CheckKind, MemberName, Unverified};
-use crate::keys::KeyProblem;
+use crate::{issuer_spelling, keys::KeyProblem};
 
 /// The fault of the token itself.
 #[non_exhaustive]
@@ -117,6 +117,8 @@ pub enum TokenFault {
     },
     /// `iss` is not an issuer that is trusted here.
     Issuer {
+        /// The only issuer that is trusted; none of several.
+        expected: Option<Box<str>>,
         /// The issuer that the token names.
         actual: Unverified,
     },
@@ -358,7 +360,19 @@ impl fmt::Display for TokenFault {
             ),
             Self::MissingClaim { name } => write!(f, "the token lacks the claim `{name}`"),
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
-            Self::Issuer { .. } => f.write_str("the token's `iss` is not a trusted issuer, to the letter"),
+            Self::Issuer { expected: None, .. } => f.write_str(
+                "expected the token's `iss` to be one of the configured issuers, to the letter, got another",
+            ),
+            Self::Issuer { expected: Some(expected), actual } => {
+                write!(f, "expected the token's `iss` to be {expected:?}, to the letter, got another")?;
+                // The kind of difference alone: what the token names is in no text.
+                match issuer_spelling::difference(expected, actual.reveal()) {
+                    Some(difference) => {
+                        write!(f, " that differs by {difference}: configure the issuer as its tokens name it")
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::TrustDomain => {
                 f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the configured trust domain")
             }

@@ -5,7 +5,7 @@ use url::Url;
 use crate::{
     configuration_error::ConfigurationError,
     loopback::is_this_machine,
-    shown_url::{shown, without_secrets},
+    shown_url::without_secrets,
 };
 
 /// The URLs that requests may be sent to.
@@ -24,7 +24,7 @@ impl Transport {
         match url.scheme() {
             "https" => Ok(url),
             "http" if self == Self::AnyHttp || is_this_machine(&url) => Ok(url),
-            "http" => Err(ConfigurationError::InsecureUrl { url: shown(&url) }),
+            "http" => Err(ConfigurationError::InsecureUrl { url: without_secrets(text) }),
             _ => Err(ConfigurationError::Url { url: without_secrets(text) }),
         }
     }
@@ -49,8 +49,10 @@ mod tests {
         ];
         for (text, expected) in table {
             let error = Transport::Secure.url(text).unwrap_err();
-            assert_eq!(error.to_string(), format!("expected an absolute URL, got `{expected}`"));
+            assert_eq!(error.to_string(), format!("expected an absolute URL, such as https://as.example.com, got `{expected}`"));
         }
+        let insecure = Transport::Secure.url("http://user:hunter2@as.example.com?key=hunter2").unwrap_err();
+        assert!(insecure.to_string().contains("got `http://as.example.com`"), "{insecure}");
         let endless = format!("http://as.example.com/{}", "x".repeat(100_000));
         assert!(Transport::Secure.url(&endless).unwrap_err().to_string().len() < 600);
     }

@@ -316,8 +316,8 @@ impl VerifierBuilder {
 
     fn into_branch(self) -> Branch {
         let Self { jwks, clock, rules, introspector, tenants } = self;
-        let is_any = rules.issuer.is_none() && rules.trust_domain.is_none();
-        telemetry::unchecked_claims(!is_any, !rules.audience.is_empty());
+        let source = jwks.status().source;
+        telemetry::unchecked_claims(rules.issuer_name().as_deref(), !rules.audience.is_empty(), source.as_deref());
         let own_clock = clock.is_some();
         let clock = clock.map_or_else(|| jwks.clock(), |clock| clock.0);
         let (header, issuer) = (rules.header(), rules.issuer_name());

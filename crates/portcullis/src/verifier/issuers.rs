@@ -106,7 +106,7 @@ impl Issuers {
         if self.branches().iter().all(|branch| branch.rules.trust_domain.is_some()) {
             return Err(Refusal::Token(TokenFault::TrustDomain));
         }
-        Err(Refusal::Token(TokenFault::Issuer { actual: Unverified::new(claimed?) }))
+        Err(Refusal::Token(TokenFault::Issuer { expected: None, actual: Unverified::new(claimed?) }))
     }
 
     /// The one that has these very rules.

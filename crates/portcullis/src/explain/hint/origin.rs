@@ -11,6 +11,7 @@ use super::{
 use crate::{
     claims::find,
     explain::walk::Walk,
+    issuer_spelling,
     issuer_template::IssuerTemplate,
     refusal::{CheckKind, TokenFault},
 };
@@ -35,7 +36,7 @@ const ENVIRONMENTS: [&str; 13] = [
 pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {
     let hint = match fault {
         TokenFault::MissingClaim { name } => return Some(missing(walk, kind, name)),
-        TokenFault::Issuer { actual } => return Some(issuer(walk, actual.reveal())),
+        TokenFault::Issuer { actual, .. } => return Some(issuer(walk, actual.reveal())),
         TokenFault::Audience { .. } => return Some(audience(walk)),
         TokenFault::Tenant => return Some(tenant(walk)),
         TokenFault::Subject { .. } => {
@@ -122,33 +123,8 @@ pub(super) fn of_metadata(expected: &str, actual: &str) -> Option<String> {
 
 /// A difference in spelling alone, which counts: issuers are compared to the letter.
 fn spelled_otherwise(expected: &str, actual: &str) -> Option<String> {
-    let differs = difference(expected, actual)?;
+    let differs = issuer_spelling::difference(expected, actual)?;
     Some(format!("it differs by {differs}: write the issuer as its tokens do"))
-}
-
-fn difference(expected: &str, actual: &str) -> Option<&'static str> {
-    let without_slash = |issuer: &str| issuer.trim_end_matches('/').to_owned();
-    let without_scheme = |issuer: &str| issuer.split_once("://").map_or(issuer, |(_, rest)| rest).to_owned();
-    if without_slash(expected) == without_slash(actual) {
-        return Some("a slash at its end, which counts");
-    }
-    if without_scheme(expected) == without_scheme(actual) {
-        return Some("`http`, `https` or no scheme, which counts");
-    }
-    if loopback(expected).is_some_and(|rest| loopback(actual) == Some(rest)) {
-        return Some("the name of this machine (`localhost`, `127.0.0.1`), which counts");
-    }
-    if expected.eq_ignore_ascii_case(actual) {
-        return Some("upper and lower case, which counts");
-    }
-    (expected.trim() == actual.trim()).then_some("white space, which counts")
-}
-
-/// The rest of an issuer that is on this machine, behind the host.
-fn loopback(issuer: &str) -> Option<&str> {
-    let (_, rest) = issuer.split_once("://")?;
-    let rest = ["localhost", "127.0.0.1", "[::1]"].into_iter().find_map(|host| rest.strip_prefix(host))?;
-    (rest.is_empty() || rest.starts_with([':', '/'])).then_some(rest)
 }
 
 /// Another environment or tenant of the same organisation.

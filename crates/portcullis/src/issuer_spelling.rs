@@ -1,0 +1,62 @@
+//! Issuers that are spelled in another way: they are compared to the letter (RFC 7519 section 4.1.1).
+
+/// The difference in spelling alone between two issuers, which counts; none if they are the same, or differ in more.
+pub(crate) fn difference(expected: &str, actual: &str) -> Option<&'static str> {
+    if expected == actual {
+        return None;
+    }
+    if expected.trim() == actual.trim() {
+        return Some("white space, which counts");
+    }
+    if expected.trim_end_matches('/') == actual.trim_end_matches('/') {
+        return Some("a slash at its end, which counts");
+    }
+    if without_scheme(expected) == without_scheme(actual) {
+        return Some("`http`, `https` or no scheme, which counts");
+    }
+    if loopback(expected).is_some_and(|rest| loopback(actual) == Some(rest)) {
+        return Some("the name of this machine (`localhost`, `127.0.0.1`), which counts");
+    }
+    if expected.eq_ignore_ascii_case(actual) {
+        return Some("upper and lower case, which counts");
+    }
+    None
+}
+
+fn without_scheme(issuer: &str) -> &str {
+    issuer.split_once("://").map_or(issuer, |(_, rest)| rest)
+}
+
+/// The rest of an issuer that is on this machine, behind the host.
+fn loopback(issuer: &str) -> Option<&str> {
+    let (_, rest) = issuer.split_once("://")?;
+    let rest = ["localhost", "127.0.0.1", "[::1]"].into_iter().find_map(|host| rest.strip_prefix(host))?;
+    (rest.is_empty() || rest.starts_with([':', '/'])).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_in_spelling_is_named_and_no_other() {
+        let configured = "https://as.example/realms/a";
+        let table = [
+            ("https://as.example/realms/a", None),
+            ("https://as.example/realms/a/", Some("slash")),
+            ("http://as.example/realms/a", Some("http")),
+            ("as.example/realms/a", Some("no scheme")),
+            ("https://as.example/Realms/a", Some("case")),
+            (" https://as.example/realms/a", Some("white space")),
+            ("https://as.example/realms/b", None),
+            ("https://other.example/realms/a", None),
+            ("", None),
+        ];
+        for (actual, expected) in table {
+            let found = difference(configured, actual);
+            assert_eq!(found.is_some(), expected.is_some(), "{actual:?}: {found:?}");
+            assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()), "{actual:?}: {found:?}");
+        }
+        assert!(difference("http://localhost:1/a", "http://127.0.0.1:1/a").is_some_and(|found| found.contains("localhost")));
+    }
+}
