@@ -1,6 +1,9 @@
 //! The authorization server: the embedded one, or a real one.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
 
 use portcullis::{ConfigurationError, JwksService, Verifier, VerifierBuilder};
 use portcullis_testkit::{Algorithm, AuthorizationServer};
@@ -35,6 +38,7 @@ impl Authorization {
         }
         let server = AuthorizationServer::builder()
             .algorithms(ALGORITHMS)
+            .key_id_prefix(prefix_of_this_start())
             .jwks_max_age(KEYS_MAX_AGE)
             .listen(args.as_listen.to_string())
             .client(CLIENT, CLIENT)
@@ -71,6 +75,11 @@ impl Authorization {
             server.stop().await;
         }
     }
+}
+
+/// A random text before the ids of keys: a gateway that knows the keys of an earlier start sees that these are others.
+fn prefix_of_this_start() -> String {
+    format!("{:08x}-", RandomState::new().hash_one(()) >> 32)
 }
 
 /// A string for one audience, an array for several (RFC 7519 section 4.1.3).

@@ -15,9 +15,14 @@ struct Line {
     answer: &'static str,
 }
 
-const LINES: [Line; 6] = [
+const LINES: [Line; 7] = [
     Line { endpoint: "token", token: Some(""), answer: "200, any valid token" },
     Line { endpoint: "token", token: None, answer: "401, no token" },
+    Line {
+        endpoint: "token",
+        token: Some("-d expires_in=-60 "),
+        answer: "403, invalid_token: the token expired a minute ago",
+    },
     Line { endpoint: "scope", token: Some("-d scope=read "), answer: "200, the scope `read` is there" },
     Line {
         endpoint: "scope",
@@ -52,6 +57,8 @@ pub(crate) fn print_welcome(resource: SocketAddr, authorization: &Authorization)
             }
             println!("# new signing key: its tokens pass at once, the old key's tokens until they expire");
             println!("curl -X POST {issuer}/rotate\n");
+            println!("Parameters of {issuer}/token: scope, expires_in, claims, audience, resource, token_format;");
+            println!("crates/portcullis-testkit/README.md explains them.\n");
         }
         Authorization::External => {
             println!("With an access token of your authorization server in $TOKEN:\n");

@@ -29,7 +29,7 @@ fn every_printed_line_gives_what_it_promises() {
     let welcome = demo.welcome();
     let promises: Vec<_> =
         welcome.windows(2).filter(|pair| pair[0].starts_with("# ") && pair[1].starts_with("curl")).collect();
-    assert_eq!(promises.len(), 7);
+    assert_eq!(promises.len(), 8);
     // Twice, because users repeat lines; the last line rotates the key in between.
     for _ in 0..2 {
         for pair in &promises {

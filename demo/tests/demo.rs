@@ -56,6 +56,12 @@ fn get(address: &str, path: &str, host: &str) -> String {
     ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
 }
 
+/// The URL of the embedded authorization server.
+fn issuer(welcome: &[String]) -> String {
+    let line = welcome.iter().find_map(|line| line.strip_prefix("Authorization server: "));
+    line.and_then(|line| line.split_whitespace().next()).unwrap().to_owned()
+}
+
 fn post(address: &str, path: &str, fields: &str, body: &str) -> String {
     let length = body.len();
     let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n");
@@ -87,6 +93,20 @@ fn the_playground_is_for_its_own_page_only() {
         assert!(post(address, &path, &elsewhere, order).starts_with("HTTP/1.1 403 "), "{path}");
         assert!(get(address, &path, address).starts_with("HTTP/1.1 405 "), "{path}");
     }
+}
+
+#[test]
+fn each_start_has_keys_with_other_ids() {
+    let kids = [(); 2].map(|()| {
+        let mut demo = Demo::start(&FREE_PORTS);
+        let issuer = issuer(&demo.welcome());
+        let address = issuer.strip_prefix("http://").unwrap();
+        let answer = get(address, "/jwks", address);
+        let kids = answer.split("\"kid\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+        kids.map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert_eq!(kids.each_ref().map(Vec::len), [5, 5]);
+    assert!(kids[0].iter().all(|kid| !kids[1].contains(kid)), "{kids:?}");
 }
 
 #[test]
@@ -137,10 +157,7 @@ fn there_is_no_playground_beyond_this_machine_nor_beside_a_real_authorization_se
 #[test]
 fn another_authorization_server_can_be_named() {
     let mut embedded = Demo::start(&FREE_PORTS);
-    let issuer = embedded.welcome().iter().find_map(|line| {
-        line.strip_prefix("Authorization server: ").and_then(|rest| rest.split_whitespace().next()).map(str::to_owned)
-    });
-    let issuer = issuer.unwrap();
+    let issuer = issuer(&embedded.welcome());
     let jwks_uri = format!("{issuer}/jwks");
     for flags in
         [vec!["--issuer", &issuer], vec!["--jwks-uri", &jwks_uri], vec!["--issuer", &issuer, "--audience", "x"]]

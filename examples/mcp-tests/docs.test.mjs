@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ROOT, gateway } from './places.mjs';
+import { Program, freePorts } from './programs.mjs';
 
 const PAGE = readFileSync(join(ROOT, 'docs/mcp.md'), 'utf8');
 const SHOWN = {
@@ -41,6 +42,18 @@ test('its further rules are a configuration of the gateway', async () => {
     assert.equal(await program.ended, 0, program.output);
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test('its authorization server says where it listens, without a key', async () => {
+  const [port] = await freePorts(1);
+  const [, folder] = PAGE.match(/cd (\S+oidc-provider) .*node server\.mjs \d+/);
+  const program = new Program('node', ['server.mjs', String(port)], { cwd: join(ROOT, folder) });
+  try {
+    await program.line((line) => line.includes(`listens on http://127.0.0.1:${port}.`));
+    assert.doesNotMatch(program.output, /PRIVATE KEY/);
+  } finally {
+    await program.stop();
   }
 });
 

@@ -2,14 +2,14 @@
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use portcullis::{Claims, JwksService, Secure};
+//! use portcullis::{Claims, Secure, Verifier};
 //!
 //! async fn hello(claims: Claims) -> String {
 //!     format!("hello {}", claims.subject().unwrap_or("you"))
 //! }
 //!
-//! let jwks = JwksService::new("https://myoauthserver.com/auth/jwks")?;
-//! let secure = Secure::new(jwks).realm("my-realm");
+//! let verifier = Verifier::discover("https://login.example.com")?.audience("https://api.example.com").build()?;
+//! let secure = Secure::new(verifier).realm("my-realm");
 //! let app: Router = Router::new().route("/", get(hello)).layer(secure);
 //! # Ok::<(), portcullis::ConfigurationError>(())
 //! ```

@@ -325,12 +325,12 @@ describe('the playground', () => {
     const page = await open();
     const again = () => page.sending(() => page.click('#again'));
     assert.equal((await page.send()).badge, '200 OK');
-    const old = /"kid": "(rs256-\d+)"/.exec(await page.text('#decoded'))[1];
+    const old = /"kid": "(\w+-rs256-\d+)"/.exec(await page.text('#decoded'))[1];
 
     // A new key: unknown until the first token with its id, and then fetched at once.
     await page.click('#rotate');
     await page.until(() => document.querySelector('#published').innerText.includes('not known yet'));
-    assert.match(await page.text('#said'), /signs with rs256-\d+ now/);
+    assert.match(await page.text('#said'), /signs with \w+-rs256-\d+ now/);
     await page.screenshot('rotated');
     assert.equal((await again()).badge, '200 OK', 'the old key is still published');
     assert.equal((await page.send()).badge, '200 OK', 'the new key is fetched when it is needed');

@@ -19,8 +19,8 @@ const API: &str = include_str!("home/api.rs");
 
 /// The dependencies that they add, as the README says, and those of its tests.
 const ADDED: [&[&str]; 4] = [
-    &["portcullis", "axum"],
-    &["tokio", "--features", "full"],
+    &["portcullis", "axum@0.8", "tracing-subscriber@0.3"],
+    &["tokio@1", "--features", "full"],
     &["--dev", "portcullis-testkit", "reqwest@0.13", "serde_json"],
     &["--dev", "serde", "--features", "derive"],
 ];

@@ -93,7 +93,12 @@ fn wrong_values_are_refused() {
     let password = r#"config="listen = \"0.0.0.0:9080\"\nadmin = \"0.0.0.0:9081\"\n[store]\nurl = \"redis://gateway:demo@redis:6379\"\n""#;
     for (values, set, told) in [
         ("traefik", &["replicas=3"][..], "expected image.repository, got none"),
-        ("traefik", &["image.repository=portcullis:1.0"], "image/repository"),
+        ("traefik", &["image.repository=portcullis:1.0"], "expected image.repository without a tag or digest"),
+        (
+            "traefik",
+            &["image.repository=a.example:5000/portcullis@sha256:12"],
+            "expected image.repository without a tag or digest",
+        ),
         ("traefik", &[IMAGE, "image.digest=sha256:12"], "image/digest"),
         ("traefik", &[IMAGE, "replica=3"], "'replica'"),
         ("traefik", &[IMAGE, "replicas=0"], "replicas"),

@@ -147,7 +147,7 @@ fn the_middleware_of_traefik_is_that_of_its_file() {
             .skip_while(|line| line.trim() != from)
             .map(str::trim)
             .skip_while(|line| *line != "forwardAuth:");
-        let lines = lines.filter(|line| !line.starts_with('#')).take(4).map(str::to_owned);
+        let lines = lines.filter(|line| !line.starts_with('#')).take(5).map(str::to_owned);
         lines.collect::<Vec<_>>().join("\n").replace("127.0.0.1", "portcullis.default.svc.cluster.local")
     };
     let of_cluster = middleware("examples/kubernetes/traefik.yaml", "name: portcullis");

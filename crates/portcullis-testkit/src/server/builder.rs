@@ -36,6 +36,7 @@ use crate::provider::Provider;
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
     algorithms: Vec<Algorithm>,
+    key_id_prefix: String,
     listen: String,
     issuer: Option<String>,
     #[cfg(feature = "tls")]
@@ -52,6 +53,7 @@ impl Builder {
     pub(super) fn new() -> Self {
         Self {
             algorithms: vec![Algorithm::RS256],
+            key_id_prefix: String::new(),
             listen: "127.0.0.1:0".into(),
             issuer: None,
             #[cfg(feature = "tls")]
@@ -86,6 +88,15 @@ impl Builder {
     /// Makes and publishes one key for each algorithm; the first one signs by default.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Begins the ids of this server's own keys with `prefix`: with `"a-"`, they are `a-rs256-1`, `a-rs256-2` and so on.
+    ///
+    /// A server that is started again at the same address has other keys. Give it another prefix, so that an API which
+    /// remembers the old keys sees that these are new.
+    pub fn key_id_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.key_id_prefix = prefix.into();
         self
     }
 
@@ -284,7 +295,7 @@ impl Builder {
             settings.clients.push(Client { id: "test-client".into(), secret: "test-secret".into() });
         }
         let provider = settings.provider.as_ref();
-        let keys = provider.map_or_else(|| KeyRing::new(&self.algorithms), KeyRing::of_provider);
+        let keys = provider.map_or_else(|| KeyRing::new(&self.algorithms, self.key_id_prefix), KeyRing::of_provider);
         let of_provider = provider.and_then(Provider::issuer).map(str::to_owned);
         State {
             dpop_nonce: Mutex::new(settings.dpop_nonces.then(random_id)),

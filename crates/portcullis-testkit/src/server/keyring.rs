@@ -13,18 +13,20 @@ pub(super) struct KeyRing {
     published: Vec<SigningKey>,
     odd: Vec<Value>,
     replacement: Option<Value>,
+    key_id_prefix: String,
     generated: u32,
 }
 
 impl KeyRing {
     /// Makes one key for each algorithm.
-    pub(super) fn new(algorithms: &[Algorithm]) -> Self {
+    pub(super) fn new(algorithms: &[Algorithm], key_id_prefix: String) -> Self {
         let mut ring = Self {
             provider: None,
             signers: Vec::new(),
             published: Vec::new(),
             odd: Vec::new(),
             replacement: None,
+            key_id_prefix,
             generated: 0,
         };
         ring.signers = algorithms.iter().map(|alg| ring.generate(*alg)).collect();
@@ -40,6 +42,7 @@ impl KeyRing {
             published: vec![key],
             odd: provider.new_other_keys(),
             replacement: None,
+            key_id_prefix: String::new(),
             generated: 0,
         }
     }
@@ -47,7 +50,7 @@ impl KeyRing {
     /// Makes a key and publishes it as the last of the set.
     fn generate(&mut self, algorithm: Algorithm) -> SigningKey {
         self.generated += 1;
-        let kid = format!("{}-{}", algorithm.name().to_lowercase(), self.generated);
+        let kid = format!("{}{}-{}", self.key_id_prefix, algorithm.name().to_lowercase(), self.generated);
         let key = SigningKey::generate(algorithm, kid);
         self.published.push(key.clone());
         key

@@ -84,6 +84,16 @@ async fn rotation_keeps_the_old_key_until_it_is_withdrawn() {
 }
 
 #[tokio::test]
+async fn ids_of_keys_begin_with_the_prefix() {
+    let builder = AuthorizationServer::builder().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
+    let server = builder.key_id_prefix("second-").start().await.unwrap();
+    server.rotate();
+    let keys = get_json(server.jwks_uri()).await;
+    assert_eq!(kids(&keys), ["second-es256-1", "second-eddsa-2", "second-es256-3"]);
+    assert!(Token::read(&server.token().sign()).verifies(&keys));
+}
+
+#[tokio::test]
 async fn odd_keys_and_documents_are_published() {
     let server = server().await;
     server.publish_jwk(json!({ "kty": "odd", "kid": "odd" }));

@@ -108,10 +108,27 @@ async fn tokens_follow_the_clock() {
 }
 
 #[tokio::test]
+async fn a_client_chooses_the_lifetime() {
+    let clock = TestClock::at(UNIX_EPOCH + Duration::from_secs(10_000));
+    let server = AuthorizationServer::builder().algorithm(Algorithm::ES256).clock(clock).start().await.unwrap();
+    let table: [(Form<'_>, i64, i64, i64); 4] = [
+        (&[("expires_in", "20")], 10_000, 10_020, 20),
+        (&[("expires_in", "0")], 10_000, 10_000, 0),
+        (&[("expires_in", "-60")], 9_640, 9_940, 0),
+        (&[("expires_in", "-60"), ("claims", r#"{"exp":10007}"#)], 9_640, 10_007, 7),
+    ];
+    for (form, iat, exp, left) in table {
+        let answer = granted(&server, form).await;
+        let claims = token(&answer).claims;
+        assert_eq!((&claims["iat"], &claims["exp"], &answer["expires_in"]), (&iat.into(), &exp.into(), &left.into()));
+    }
+}
+
+#[tokio::test]
 async fn errors_are_those_of_rfc_6749() {
     let server = server().await;
     let wrong = ("client_secret", "wrong");
-    let table: [(Form<'_>, u16, &str); 9] = [
+    let table: [(Form<'_>, u16, &str); 11] = [
         (&[GRANT], 401, "invalid_client"),
         (&[GRANT, ID], 401, "invalid_client"),
         (&[GRANT, ID, wrong], 401, "invalid_client"),
@@ -121,6 +138,8 @@ async fn errors_are_those_of_rfc_6749() {
         (&[GRANT, ID, SECRET, ("scope", "a\"b")], 400, "invalid_scope"),
         (&[GRANT, ID, SECRET, ("claims", "[1]")], 400, "invalid_request"),
         (&[GRANT, ID, SECRET, ("token_format", "x")], 400, "invalid_request"),
+        (&[GRANT, ID, SECRET, ("expires_in", "1m")], 400, "invalid_request"),
+        (&[GRANT, ID, SECRET, ("expires_in", "9223372036854775808")], 400, "invalid_request"),
     ];
     for (form, status, error) in table {
         let response = post(&server, form).await;

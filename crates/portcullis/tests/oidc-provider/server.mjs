@@ -4,7 +4,8 @@
 //
 //     {"issuer":"http://127.0.0.1:PORT","control":"http://127.0.0.1:PORT2","keys":{"RS256":PEM,...}}
 //
-// and it ends when its stdin closes, so a test that dies never leaves it behind.
+// or, on a port of your choice, a sentence for a person without the keys. It ends when its stdin closes, so a test that dies never leaves
+// it behind.
 //
 // Tokens: client `test-client`, secret `test-secret`, grant client_credentials, scopes `read` and
 // `write`; `resource=https://api.example.com/RS256` (or /ES256, /EdDSA) picks the algorithm, and
@@ -314,4 +315,6 @@ const control = await listen(createServer((request, response) => {
 process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
 const pem = ({ alg, privateKey }) => [alg, privateKey.export({ format: 'pem', type: 'pkcs8' })];
 const privateKeys = Object.fromEntries(clientKeys.map(pem));
-process.stdout.write(`${JSON.stringify({ issuer, control, keys: privateKeys })}\n`);
+process.stdout.write(PORT
+  ? `The authorization server listens on ${issuer}. Ctrl-C ends it, and so does the end of its standard input.\n`
+  : `${JSON.stringify({ issuer, control, keys: privateKeys })}\n`);

@@ -14,6 +14,7 @@ fn app(jwks_uri: &str) -> Result<Router, ConfigurationError> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let jwks_uri = std::env::args().nth(1).ok_or("expected the address of the issuer's keys")?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);

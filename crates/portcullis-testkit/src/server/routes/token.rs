@@ -18,6 +18,9 @@ use crate::server::transport::ClientCertificate;
 use crate::sync::lock;
 use crate::token::TokenBuilder;
 
+/// The time between `iat` and `exp` of a token that is expired at its issue, in seconds.
+const EXPIRED_LIFETIME: i64 = 300;
+
 /// `POST /token`: the client credentials grant (RFC 6749 section 4.4), and token exchange (RFC 8693).
 pub(super) async fn issue(State(server): Shared, request: Parts, parameters: Parameters) -> Response {
     let answer = grant(&server, &request, &parameters);
@@ -75,6 +78,9 @@ fn requested(server: &Server, client: &str, parameters: &Parameters) -> Result<T
     if let Some(audience) = audience(parameters) {
         token = token.audience(audience);
     }
+    if let Some(text) = parameters.one("expires_in")? {
+        token = expiring(token, numeric_date(server.now()), seconds(text)?);
+    }
     match parameters.one("claims")? {
         Some(claims) => Ok(token.merge(claims_object(claims)?)),
         None => Ok(token),
@@ -97,6 +103,18 @@ pub(super) fn audience(parameters: &Parameters) -> Option<Value> {
         [one] => Some((*one).into()),
         many => Some(many.into()),
     }
+}
+
+/// Sets `exp`; `iat` of an expired token is moved before it.
+fn expiring(token: TokenBuilder, now: i64, seconds: i64) -> TokenBuilder {
+    let exp = now.saturating_add(seconds);
+    let token = token.claim("exp", exp);
+    if seconds < 0 { token.claim("iat", exp.saturating_sub(EXPIRED_LIFETIME)) } else { token }
+}
+
+fn seconds(text: &str) -> Result<i64, OAuthError> {
+    let expected = "expected a number of seconds as expires_in, such as 300, or -60 for an expired token";
+    text.parse().map_err(|_| OAuthError::InvalidRequest(expected))
 }
 
 fn claims_object(text: &str) -> Result<Map<String, Value>, OAuthError> {
