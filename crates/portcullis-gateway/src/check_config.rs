@@ -9,25 +9,61 @@ use serde_json::Value;
 
 use crate::{
     config::{
-        Config, Dpop, Issuer, Keys, Listener, Nonces, Resource, Route, Store, Traces, default_rules, without_secrets,
+        Config, Dpop, Fetching, Issuer, Keys, Listener, Nonces, Resource, Route, Store, Traces, default_rules,
+        without_secrets,
     },
     decision::Gateway,
     routes::Pattern,
     terminal,
 };
 
-/// Checks a configuration, and prints its meaning in a few lines.
+/// Checks a configuration, and prints its meaning in a few lines; warnings go to the standard error.
 ///
 /// # Errors
 ///
 /// A report of every mistake in it.
 pub(crate) fn run(path: &Path) -> Result<(), Report> {
-    let config = Config::load(path)?;
+    let (config, warnings) = Config::load_with_warnings(path)?;
     // The library refuses some configurations that can be read.
     let gateway = Gateway::build(&config, None)?;
     let metadata: Vec<_> = gateway.all_metadata().map(|document| document.url().to_owned()).collect();
-    terminal::print(&terminal::safe(&format!("{} is good.\n{}", path.display(), told(&config, &metadata))));
+    let text = format!("{} is good.\n{}{}", path.display(), told(&config, &metadata), not_asked(&config));
+    terminal::print(&terminal::safe(&text));
+    warnings.iter().for_each(|warning| terminal::remark(&terminal::safe(warning)));
     Ok(())
+}
+
+/// Tells that no server was asked, and the commands that ask; empty if the configuration names no server.
+fn not_asked(config: &Config) -> String {
+    let asks = |issuer: &Issuer| {
+        !matches!(issuer.keys, Keys::Local { .. }) || issuer.introspection.is_some() || issuer.exchange.is_some()
+    };
+    if !config.issuers.iter().any(asks) && config.store.is_none() && config.traces.is_none() {
+        return String::new();
+    }
+    let commands: Vec<_> = config.issuers.iter().filter_map(keys_command).collect();
+    let how = match commands.is_empty() {
+        true => "the log of `portcullis serve` names those that do not answer".to_owned(),
+        false => format!("to fetch the keys, run {}", commands.join(" and ")),
+    };
+    format!("No server was asked: {how}\n")
+}
+
+/// Returns the command that fetches an issuer's keys as the gateway does; none for a URL that a shell may read in its own way, or
+/// if settings are needed that the command does not have.
+fn keys_command(issuer: &Issuer) -> Option<String> {
+    let command = match &issuer.keys {
+        Keys::Discovery => format!("`portcullis keys --issuer {}`", shell_word(&issuer.name)?),
+        Keys::Uri(uri) => format!("`portcullis keys {}`", shell_word(uri)?),
+        Keys::Local { .. } => return None,
+    };
+    let needs_more = issuer.fetching != Fetching::default() || issuer.dangerously_allow_http;
+    (!needs_more && issuer.rules.tenant_claim.is_none()).then_some(command)
+}
+
+/// Returns a text that every shell takes for one word, without credentials.
+fn shell_word(url: &str) -> Option<&str> {
+    (terminal::is_plain_url(url) && without_secrets(url) == url).then_some(url)
 }
 
 /// Returns the meaning of a configuration; `metadata` are the URLs of the resources' metadata.
@@ -202,6 +238,45 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_that_were_not_asked_are_told_with_the_command_that_asks() {
+        let start = "No server was asked: ";
+        for (issuers, expected) in [
+            (
+                "issuer = \"https://as.example.com\"\n[[issuers]]\nissuer = \"b\"\njwks_uri = \"https://b.example.com/jwks\"",
+                "to fetch the keys, run `portcullis keys --issuer https://as.example.com` and `portcullis keys \
+                 https://b.example.com/jwks`",
+            ),
+            // What the command cannot do, or a shell would read in its own way.
+            (
+                "issuer = \"https://a/{t}\"\ntenant_claim = \"t\"",
+                "the log of `portcullis serve` names those that do not answer",
+            ),
+            (
+                "issuer = \"https://a\"\nrequest_fields = { a = \"b\" }",
+                "the log of `portcullis serve` names those that do not answer",
+            ),
+            (
+                "issuer = \"http://a\"\ndangerously_allow_http = true",
+                "the log of `portcullis serve` names those that do not answer",
+            ),
+            ("issuer = \"https://a/$(id)\"", "the log of `portcullis serve` names those that do not answer"),
+            ("issuer = \"https://me:hush@a\"", "the log of `portcullis serve` names those that do not answer"),
+        ] {
+            let config = Config::read(&format!("[[issuers]]\n{issuers}"), "portcullis.toml", Path::new("")).unwrap();
+            assert_eq!(not_asked(&config), format!("{start}{expected}\n"));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join("k.json"),
+            r#"{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}"#,
+        )
+        .unwrap();
+        let local = "[[issuers]]\nissuer = \"a\"\njwks_file = \"k.json\"\nalgorithms = [\"HS256\"]";
+        let local = Config::read(local, "portcullis.toml", folder.path()).unwrap();
+        assert_eq!(not_asked(&local), "", "nothing is to be asked");
+    }
+
+    #[test]
     fn each_resource_is_told_with_the_url_of_its_metadata() {
         let text = "[[issuers]]\nissuer = \"https://as.example.com\"\n[[resources]]\nresource = \
                     \"https://mcp.example.com/mcp\"\nmcp = true\n[[resources]]\nresource = \
@@ -273,14 +348,14 @@ mod tests {
     #[test]
     fn each_rule_is_told_also_one_without_words_of_its_own() {
         let text = "implied_scopes = { write = [\"read\"] }\n\
-                    [[issuers]]\nissuer = \"a\"\nmax_token_lifetime = \"1h\"\nrfc9068 = true\naudience = \"b\"\n\
+                    [[issuers]]\nissuer = \"https://a\"\nmax_token_lifetime = \"1h\"\nrfc9068 = true\naudience = \"b\"\n\
                     [[routes]]\npath = \"/a\"\nany_scope = [[\"a\", \"b\"], [\"c\"]]\nclaims = [{ name = \"n\", \
                     one_of = [\"x\", 2] }, { name = \"m\", matches = \"x*\" }, { name = \"o\", absent = true }, { \
                     name = \"p\" }]\n [[routes]]\npath = \"/b\"\noptional = true\nreport_only = true\n";
         let config = Config::read(text, "portcullis.toml", Path::new("")).unwrap();
         let lines: Vec<_> = told(&config, &[]).lines().map(|line| line.trim().to_owned()).collect();
         for line in [
-            "issuer a: keys by discovery, for b, max_token_lifetime 3600, rfc9068 true",
+            "issuer https://a: keys by discovery, for b, max_token_lifetime 3600, rfc9068 true",
             "all routes: implied_scopes {\"write\":[\"read\"]}",
             "route /a (any method): scope a or b, scope c, claim n = \"x\" or 2, claim m matches \"x*\", no claim o, claim p",
             "route /b (any method): any valid token, optional true; only reported, everything passes",

@@ -72,7 +72,11 @@ enum Command {
     Serve(Configuration),
     /// Write a first configuration for an issuer, by its metadata and keys
     Init(init::Arguments),
-    /// Check a configuration and report its mistakes, without serving
+    /// Check a configuration and report its mistakes, without serving and without asking any server
+    #[command(
+        after_help = "Only the file is read, and those that it names. `portcullis keys --issuer URL` fetches the keys of an issuer.\n\n\
+        Exit status: 0 if the configuration is good, also with warnings; 1 if it has mistakes."
+    )]
     CheckConfig {
         /// The configuration file, in place of `--config`
         #[arg(value_name = "FILE")]

@@ -13,7 +13,7 @@ pub(super) fn bytes(value: &Value<'_>, least: usize, most: usize) -> Read<usize>
     };
     size.filter(|size| (least..=most).contains(size)).ok_or_else(|| {
         value
-            .problem(format!("expected a size from {} to {}", shown(least), shown(most)))
+            .wrong(&format!("a size from {} to {}", shown(least), shown(most)))
             .help("write bytes as an integer, or a number and its unit, as in \"64KiB\" or \"32MiB\" (B, kB, KiB, MB, MiB, GB, GiB)")
     })
 }

@@ -8,18 +8,20 @@ use portcullis::{IssuerRules, Rules, TokenCacheRules};
 use toml::de::{DeTable, Error};
 
 use super::{
-    Config, Network,
+    Config, Issuer, Network,
     bytes::bytes,
     dpop, environment,
     file::{File, Table, Value},
     headers, issuer, listener,
     network::network,
     problem::{Problem, Problems},
-    resource, route, starred, store, traces,
+    resource, route, starred,
+    starred::without_secrets,
+    store, traces,
 };
 
-/// Reads a whole text; the report has every mistake that is found.
-pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report> {
+/// Reads a whole text, with a line for each warning; the report has every mistake that is found.
+pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<(Config, Vec<String>), Report> {
     let fill = |document: &mut DeTable<'_>, problems: &Problems| {
         environment::fill(document, &|name| std::env::var(name).ok(), problems);
     };
@@ -29,7 +31,7 @@ pub(super) fn read(text: &str, name: &str, base: &Path) -> Result<Config, Report
 /// Reads an issuer's rules and a route's from one table.
 pub(super) fn named(text: &str, name: &str) -> Result<(IssuerRules, Rules), Report> {
     let read = |root: Table<'_>| Some((issuer::rules(&root, &[])?, route::rules(&root, None, &[], &[])?));
-    parsed(text, name, Path::new(""), |_, _| {}, read)
+    parsed(text, name, Path::new(""), |_, _| {}, read).map(|(rules, _)| rules)
 }
 
 fn parsed<T>(
@@ -38,7 +40,7 @@ fn parsed<T>(
     base: &Path,
     prepare: impl FnOnce(&mut DeTable<'_>, &Problems),
     read: impl FnOnce(Table<'_>) -> Option<T>,
-) -> Result<T, Report> {
+) -> Result<(T, Vec<String>), Report> {
     let (mut document, errors) = DeTable::parse_recoverable(text);
     let file = File { problems: Problems::default(), base };
     prepare(document.get_mut(), &file.problems);
@@ -53,8 +55,9 @@ fn parsed<T>(
         None if file.problems.count() > 0 => None,
         None => read(Table::new(document.get_ref(), 0..0, &file)),
     };
+    let warnings = file.problems.warnings(name, text);
     match (file.problems.report(name, |hidden| starred::starred(text, whole, hidden)), read) {
-        (None, Some(read)) => Ok(read),
+        (None, Some(read)) => Ok((read, warnings)),
         (Some(report), _) => Err(report),
         (None, None) => Err(miette::miette!("cannot read {name}")),
     }
@@ -98,8 +101,29 @@ fn config(root: Table<'_>) -> Config {
         traces: traces::traces(&root),
     };
     together(&root, &config);
+    if !config.knows_each_audience() {
+        warn_of_other_audiences(&root, &config.issuers);
+    }
     root.finish();
     config
+}
+
+/// Warns of issuers whose tokens pass whichever API they are for.
+fn warn_of_other_audiences(root: &Table<'_>, issuers: &[Issuer]) {
+    let tables = root.tables("issuers");
+    for (table, issuer) in tables.iter().zip(issuers).filter(|(_, issuer)| issuer.rules.audience.is_empty()) {
+        let place =
+            table.value("issuer").or_else(|| table.value("trust_domain")).map_or(table.place(), |name| name.place);
+        let maker = if issuer.rules.issuer.is_none() && issuer.rules.trust_domain.is_none() {
+            "the owner of these keys".to_owned()
+        } else {
+            without_secrets(&issuer.name)
+        };
+        table.warn(Problem::new(
+            place,
+            format!("no `audience`: tokens that {maker} made for other APIs pass, too; write `audience = \"…\"`"),
+        ));
+    }
 }
 
 /// Notes a field that is for the token of a client and for the upstream, or for the client's certificate.

@@ -20,6 +20,9 @@ const TEXT_OR_TEXTS: [&str; 3] = ["aud", "scope", "scp"];
 /// The claims that are times; no two tokens have the same.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
+/// The claims that tell for which API or client a token is.
+const OF_WHOM: [&str; 5] = ["aud", "client_id", "azp", "appid", "cid"];
+
 /// Objects of Keycloak, whose members are often written with a dot by mistake.
 const OBJECTS: [&str; 2] = ["realm_access.", "resource_access."];
 
@@ -85,6 +88,12 @@ pub(super) fn together(route: &Table<'_>, rules: &[ClaimRule], issuers: &[Issuer
             ));
         }
     }
+}
+
+/// Returns true if a rule bounds the APIs or the clients that a token may be for.
+pub(super) fn bind(rules: &[ClaimRule]) -> bool {
+    let has_value = |rule: &ClaimRule| rule.value.is_some() || rule.one_of.is_some() || rule.matches.is_some();
+    rules.iter().any(|rule| OF_WHOM.contains(&plain(&rule.name)) && has_value(rule))
 }
 
 /// Returns the place of a rule's condition.

@@ -5,6 +5,7 @@ use portcullis::{DpopRules, DpopUse, ReplayStoreAway};
 use super::{
     Dpop, Nonces, Route,
     file::{Read, Table, Value},
+    issuer::algorithm_name,
     problem::Problem,
     secret,
 };
@@ -25,6 +26,7 @@ pub(super) fn dpop(root: &Table<'_>) -> Option<Dpop> {
         let problem = value.problem("expected a `[store]` beside `when_store_is_away`, got none");
         table.note(problem.help("name the Redis or Valkey that the gateways share, or leave `when_store_is_away` out"));
     }
+    table.list("algorithms", "an array of algorithms", algorithm_name);
     let rules = table.rest(None, &[], DpopRules::check);
     table.finish();
     Some(Dpop { used, rules: rules?, public_url, nonces, store_away })

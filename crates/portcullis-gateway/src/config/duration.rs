@@ -6,29 +6,48 @@ use portcullis::units::parse_duration;
 
 use super::file::{Read, Value};
 
-/// The longest time that a configuration can name.
+/// The longest time of the gateway's own keys.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest leeway that the library accepts.
+const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+const HELP: &str = "write a number and its unit in quotes, as in \"250ms\", \"5s\", \"2m\" or \"1h\"";
 
 /// Reads a time from zero to a day.
 pub(super) fn duration(value: &Value<'_>) -> Read<Duration> {
-    let wrong = |got: &str| {
-        value
-            .problem(format!("expected a time of a day at most, got {got}"))
-            .help("write a number and its unit, as in \"250ms\", \"5s\", \"2m\" or \"1h\"")
-    };
-    if let Ok(number @ serde_json::Value::Number(_)) = value.json() {
-        return Err(wrong(&format!("{number} without a unit")));
-    }
-    let text = value.text()?;
-    parse_duration(text).filter(|time| *time <= LONGEST).ok_or_else(|| wrong(&format!("\"{text}\"")))
+    time(value, Some(LONGEST), HELP)
 }
 
 /// Reads a time longer than zero.
 pub(super) fn some_time(value: &Value<'_>) -> Read<Duration> {
     match duration(value)? {
-        Duration::ZERO => {
-            Err(value.problem("expected a time longer than zero").help("with zero, nothing would be in time"))
-        }
+        Duration::ZERO => Err(value.wrong("a time longer than zero").help("with zero, nothing would be in time")),
         time => Ok(time),
+    }
+}
+
+/// Reads a leeway.
+pub(super) fn leeway(value: &Value<'_>) -> Read<Duration> {
+    time(value, Some(LONGEST_LEEWAY), &format!("{HELP}; if clocks differ by more than five minutes, set the clocks"))
+}
+
+/// Reads a time that another check may bound.
+pub(super) fn any_time(value: &Value<'_>) -> Read<Duration> {
+    time(value, None, HELP)
+}
+
+fn time(value: &Value<'_>, longest: Option<Duration>, help: &str) -> Read<Duration> {
+    let read = if value.is_text() { parse_duration(value.text()?) } else { None };
+    let most = longest.map(|longest| format!(" (at most {})", shown(longest))).unwrap_or_default();
+    read.filter(|time| longest.is_none_or(|longest| *time <= longest))
+        .ok_or_else(|| value.wrong(&format!("a time with its unit, such as 30s{most}")).help(help))
+}
+
+/// Returns a time of whole minutes as it is written.
+fn shown(time: Duration) -> String {
+    match time.as_secs() / 60 {
+        minutes if minutes.is_multiple_of(60) => format!("{}h", minutes / 60),
+        minutes => format!("{minutes}m"),
     }
 }

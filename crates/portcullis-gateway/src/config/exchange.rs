@@ -7,8 +7,9 @@ use super::{
     bytes::bytes,
     duration::{duration, some_time},
     file::{Table, Value},
-    issuer::{ANY, client, client_id},
+    issuer::{ANY, allows_http, client, client_id},
     problem::Problem,
+    server_url::server_url,
 };
 
 /// Reads the token endpoint of an issuer.
@@ -48,7 +49,7 @@ pub(super) fn of_issuer(issuer: &Table<'_>) -> Option<Exchange> {
 #[expect(clippy::option_option, reason = "it may be left out, or be missing")]
 fn endpoint(table: &Table<'_>, issuer: &Table<'_>) -> Option<Option<String>> {
     if table.value("endpoint").is_some() {
-        return table.get("endpoint", Value::string).map(Some);
+        return table.get("endpoint", |value| server_url(value, allows_http(issuer))).map(Some);
     }
     let Some((key, keys)) = ["jwks_uri", "jwks_file"].iter().find_map(|key| Some((key, issuer.value(key)?))) else {
         return Some(None);

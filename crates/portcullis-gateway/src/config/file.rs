@@ -60,6 +60,10 @@ impl<'a> Table<'a> {
         self.file.problems.note(problem);
     }
 
+    pub(super) fn warn(&self, problem: Problem) {
+        self.file.problems.warn(problem);
+    }
+
     /// Reads the value of a key. If a mistake is noted meanwhile, [`rest`](Self::rest) does not read it again.
     pub(super) fn look_at<T>(&self, key: &'static str, look: impl FnOnce() -> T) -> T {
         let before = self.file.problems.count();
@@ -205,10 +209,12 @@ fn told(error: ConfigurationError, fields: &[Field<'_>]) -> Problem {
 /// Makes the problem of an unknown key.
 pub(super) fn unknown(key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, known: &[&str]) -> Problem {
     let meant = nearest(key.get_ref(), known);
-    let elsewhere = table_of(key.get_ref());
+    // `[[issuer]]` is a misspelt `[[issuers]]`, and not the key `issuer` of such a table.
+    let is_table = meant.is_some() && has_tables(value.get_ref());
+    let elsewhere = table_of(key.get_ref()).filter(|_| !is_table);
     let help = match elsewhere {
         Some(table) => format!("`{}` is a key of `[[{table}]]`: write it there", key.get_ref()),
-        None => suggestion(meant, known),
+        None => instead(key.get_ref(), value.get_ref(), meant, known),
     };
     let problem = Problem::new(key.span(), format!("unknown key `{}`", key.get_ref())).help(help);
     // It may be a misspelt key of a secret.
@@ -216,6 +222,41 @@ pub(super) fn unknown(key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>,
         && !may_be_secret(key.get_ref())
         && !has_tables(value.get_ref());
     problem.hiding(if harmless { Vec::new() } else { everything(value.get_ref(), value.span()) })
+}
+
+/// Names the known key that was probably meant, unless it asks for less than the unknown one.
+fn instead(key: &str, value: &DeValue<'_>, meant: Option<&str>, known: &[&str]) -> String {
+    let is_alike = meant.is_some_and(|meant| match meant {
+        "implied_scopes" => key.starts_with("impl"),
+        meant => quantity(meant) == quantity(key),
+    });
+    match meant {
+        Some("value") if value.is_array() => {
+            "did you mean `one_of` (one of these)? For all of them, write a rule for each".to_owned()
+        }
+        _ if !is_alike && key.contains("scope") && known.contains(&"any_scope") => {
+            "did you mean `scope` (all of these) or `any_scope` (one of these)?".to_owned()
+        }
+        meant => suggestion(meant.filter(|_| is_alike), known),
+    }
+}
+
+/// The number of its values that a key asks for, by its first word.
+#[derive(PartialEq, Eq)]
+enum Quantity {
+    Unsaid,
+    All,
+    Any,
+    None,
+}
+
+fn quantity(key: &str) -> Quantity {
+    match key.split(['_', '-']).next().unwrap_or_default() {
+        "all" | "each" | "every" => Quantity::All,
+        "any" | "one" | "some" => Quantity::Any,
+        "no" | "none" | "not" | "without" => Quantity::None,
+        _ => Quantity::Unsaid,
+    }
 }
 
 /// Returns the table of which a field of the library's rules is a key.
@@ -242,6 +283,15 @@ fn has_tables(value: &DeValue<'_>) -> bool {
 pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known)).min();
     nearest.filter(|(distance, _)| *distance <= 1.max(key.len() / 3)).map(|(_, nearest)| *nearest)
+}
+
+/// Names a few words of which one is expected: `"a", "b" or "c"`.
+pub(super) fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 /// Names the known key that was probably meant, or all of them.

@@ -1,5 +1,7 @@
 //! `[[issuers]]`: the issuers of accepted tokens.
 
+use std::time::Duration;
+
 use portcullis::{
     Algorithm, ClaimRule, ClientAuthentication, IntrospectedTokens, IntrospectionForm, IssuerRules, JwksService,
     TokenCacheRules, UnknownAlgorithm,
@@ -10,13 +12,18 @@ use super::{
     Client, Introspection, Issuer, Keys,
     bytes::bytes,
     claims::{self, claim_name},
-    duration::{duration, some_time},
+    duration::{any_time, duration, leeway, some_time},
     exchange, fetching,
     file::{NotHere, Read, Table, Value},
     files,
+    key_algorithms::of_local_set,
     problem::Problem,
     secret,
+    server_url::{check_server_url, server_url},
 };
+
+/// A shared secret as a key.
+const SECRET: &str = "{\"kty\":\"oct\",\"k\":\"BASE64URL\"}";
 
 /// The key of an issuer whose tokens need no `iss`.
 pub(super) const ANY: &str = "dangerously_accept_any_issuer";
@@ -88,13 +95,16 @@ fn issuer(table: Table<'_>) -> Option<Issuer> {
     let key_uses = fetching::key_uses(&table);
     let of_bundle = trust_domain.is_some().then(|| "jwt-svid".to_owned());
     let key_uses = key_uses.unwrap_or_else(|| of_bundle.into_iter().collect());
+    let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
     let keys = keys(&table, &key_uses);
     let fetching = fetching::fetching(&table);
     let rules = rules(&table, &NOT_HERE);
-    let dangerously_allow_http = table.get("dangerously_allow_http", Value::boolean).unwrap_or(false);
+    if let Some(rules) = &rules {
+        refuse_unusable_keys(&table, &keys, rules);
+    }
     let given = table.value("introspection").is_some();
     refuse_introspection_of_tenants(&table);
-    let introspection = table.table("introspection").and_then(introspection);
+    let introspection = table.table("introspection").and_then(|asked| introspection(asked, dangerously_allow_http));
     let exchanges = table.value("exchange").is_some();
     let exchange = exchange::of_issuer(&table);
     table.finish();
@@ -113,7 +123,10 @@ pub(super) fn rules(table: &Table<'_>, not_here: &[NotHere]) -> Option<IssuerRul
     audience(table);
     algorithms(table);
     types(table);
-    table.get("leeway", duration);
+    table.get("leeway", leeway);
+    for key in ["max_token_age", "max_token_lifetime"] {
+        table.get(key, token_time);
+    }
     table.get("max_token_bytes", |value| bytes(value, 1, 16 << 20));
     table.list("scope_claims", "an array of names of claims, as in [\"scope\", \"scp\"]", claim_name);
     let is_strict = table.value("rfc9068").is_some_and(|value| value.boolean() == Ok(true));
@@ -171,9 +184,48 @@ fn keys(table: &Table<'_>, key_uses: &[String]) -> Keys {
         let problem = one.problem("expected `jwks_uri` or `jwks_file`, got both").and(other.place, "and here");
         table.note(problem.help("leave one of them out; without both, the issuer's metadata name its keys"));
     }
-    let uri = table.get("jwks_uri", Value::string).map(Keys::Uri);
+    let allows_http = allows_http(table);
+    if table.value("jwks_uri").or_else(|| table.value("jwks_file")).is_none() {
+        refuse_unreachable(table, allows_http);
+    }
+    let uri = table.get("jwks_uri", |value| server_url(value, allows_http)).map(Keys::Uri);
     let file = table.get("jwks_file", |value| local_keys(value, table, key_uses));
     file.or(uri).unwrap_or(Keys::Discovery)
+}
+
+/// Returns true if the issuer's servers may be asked over plain http.
+pub(super) fn allows_http(issuer: &Table<'_>) -> bool {
+    issuer.value("dangerously_allow_http").is_some_and(|value| value.boolean() == Ok(true))
+}
+
+/// Notes an issuer whose metadata cannot be fetched by its name.
+fn refuse_unreachable(table: &Table<'_>, allows_http: bool) {
+    let is_any = table.value(ANY).is_some_and(|value| value.boolean() == Ok(true));
+    let is_named = table.value("trust_domain").is_none() && !is_any;
+    let Some(value) = table.value("issuer").filter(|_| is_named) else { return };
+    // A name that is no text, or an empty one, has its own problem.
+    if let Ok(name) = value.exact()
+        && let Err(problem) = check_server_url(&value, &name, allows_http)
+    {
+        table.look_at("issuer", || table.note(problem));
+    }
+}
+
+/// Notes a file none of whose keys is for an accepted algorithm.
+fn refuse_unusable_keys(table: &Table<'_>, keys: &Keys, rules: &IssuerRules) {
+    let (Keys::Local { file, text }, Some(value)) = (keys, table.value("jwks_file")) else { return };
+    let algorithms = of_local_set(text).unwrap_or_default();
+    if let Some(first) = algorithms.first().filter(|_| !algorithms.iter().any(|own| rules.algorithms.contains(own))) {
+        let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        let file = file.file_name().unwrap_or_default().display();
+        let problem = value.problem(format!(
+            "expected a key for one of the accepted `algorithms`, got keys for {} alone: no key of {file} can be used",
+            names.join(", ")
+        ));
+        let also = if names.len() > 1 { " (or another of these)" } else { "" };
+        let help = format!("{first} has to be named: `algorithms = [\"{first}\"]`{also}");
+        table.look_at("jwks_file", || table.note(problem.help(help)));
+    }
 }
 
 fn local_keys(value: &Value<'_>, table: &Table<'_>, key_uses: &[String]) -> Read<Keys> {
@@ -182,7 +234,10 @@ fn local_keys(value: &Value<'_>, table: &Table<'_>, key_uses: &[String]) -> Read
         Ok(_) => Ok(Keys::Local { file: files::path(value, table)?, text }),
         Err(error) => Err(value
             .problem(error.to_string())
-            .help("the file has to be a JWK Set, {\"keys\": [...]}, or public keys or certificates in PEM")),
+            .help(format!(
+                "the file has to be a JWK Set, {{\"keys\": [...]}}, or public keys or certificates in PEM; a shared secret (HS256) \
+                 is written as {SECRET}"
+            ))),
     }
 }
 
@@ -209,10 +264,12 @@ fn algorithms(table: &Table<'_>) {
     table.list("algorithms", "an array of algorithms", |value| {
         let algorithm = algorithm(value)?;
         if Algorithm::SYMMETRIC.contains(&algorithm) && !local {
-            let problem = value.problem(format!("expected `jwks_file` with {algorithm}, got none"));
-            return Err(
-                problem.help("whoever can verify by a shared secret can sign, so it is taken from a local file only")
-            );
+            let got = if table.value("jwks_uri").is_some() { "`jwks_uri`" } else { "none" };
+            let problem = value.problem(format!("expected `jwks_file` with {algorithm}, got {got}"));
+            return Err(problem.help(format!(
+                "a server that verifies by a shared secret can sign as well, so that it is taken from a local file only: take \
+                 {algorithm} out, or put {SECRET} into a file and name it by `jwks_file`"
+            )));
         }
         Ok(algorithm)
     });
@@ -227,14 +284,30 @@ fn types(table: &Table<'_>) {
     table.list("types", "an array of types of token, as in [\"at+jwt\"]", Value::exact);
 }
 
+/// Reads the limit of a token's time.
+fn token_time(value: &Value<'_>) -> Read<Duration> {
+    match any_time(value)? {
+        Duration::ZERO => Err(value.wrong("a time longer than zero").help("no token could pass")),
+        time => Ok(time),
+    }
+}
+
 fn algorithm(value: &Value<'_>) -> Read<Algorithm> {
-    let name = value.text()?;
+    let name = algorithm_name(value)?;
     name.parse().map_err(|unknown: UnknownAlgorithm| {
         value.problem(unknown.to_string()).help(match name {
             "none" => "a token without a signature proves nothing and is never accepted",
             _ => "HS256, HS384 and HS512 need a local secret (`jwks_file`)",
         })
     })
+}
+
+/// Reads the text of an algorithm's name.
+pub(super) fn algorithm_name<'a>(value: &Value<'a>) -> Read<&'a str> {
+    match value.is_text() {
+        true => value.text(),
+        false => Err(value.wrong("an algorithm").help("write its name in quotes, as in \"ES256\"")),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -257,8 +330,10 @@ const METHODS: [(&str, Method); 5] = [
 const FORMS: [(&str, IntrospectionForm); 3] =
     [("json", IntrospectionForm::Json), ("jwt", IntrospectionForm::Jwt), ("phantom", IntrospectionForm::Phantom)];
 
-fn introspection(table: Table<'_>) -> Option<Introspection> {
-    let endpoint = table.require("endpoint", "write the URL of the introspection endpoint (RFC 7662)", Value::string);
+fn introspection(table: Table<'_>, allows_http: bool) -> Option<Introspection> {
+    let endpoint = table.require("endpoint", "write the URL of the introspection endpoint (RFC 7662)", |value| {
+        server_url(value, allows_http)
+    });
     let client_id = client_id(&table);
     let form = table.get("mode", |value| value.word(&FORMS)).unwrap_or_default();
     let tokens = introspected(&table);

@@ -107,7 +107,7 @@ fn tls(table: Table<'_>) -> Option<Tls> {
 fn address(value: &Value<'_>) -> Read<SocketAddr> {
     let help = "write an IP address and a port, as in \"127.0.0.1:9080\", \"[::1]:9080\" or, for every interface, \"0.0.0.0:9080\"";
     if !value.is_text() {
-        return Err(value.problem("expected an address in quotes, or a table with `address` and `tls`").help(help));
+        return Err(value.wrong("an address in quotes, or a table with `address` and `tls`").help(help));
     }
     let text = value.text()?;
     text.parse().map_err(|_| value.problem(format!("expected an address to listen on, got \"{text}\"")).help(help))

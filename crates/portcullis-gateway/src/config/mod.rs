@@ -19,12 +19,14 @@ mod file;
 mod files;
 mod headers;
 mod issuer;
+mod key_algorithms;
 mod listener;
 mod network;
 mod problem;
 mod resource;
 mod route;
 mod secret;
+mod server_url;
 mod starred;
 mod store;
 #[cfg(test)]
@@ -36,6 +38,7 @@ mod written;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
+pub(crate) use key_algorithms::algorithms_of;
 pub use problem::Mistake;
 pub(crate) use resource::Resource;
 pub(crate) use route::default_rules;
@@ -45,6 +48,7 @@ pub(crate) use typed::{Kind, fields, kind};
 pub(crate) use written::line;
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -107,12 +111,13 @@ impl Config {
 
     /// Like [`Config::load`], and returns the text, too.
     pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), Report> {
-        let text = crate::files::read_text(path).map_err(|error| {
-            let help = "name the configuration by `--config portcullis.toml`";
-            miette::miette!(help = help, "cannot read {}: {error}", visible(&path.display().to_string()))
-        })?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        Ok((Self::read(&text, &path.display().to_string(), base)?, text))
+        let text = text_of(path)?;
+        Ok((Self::read(&text, &path.display().to_string(), folder_of(path))?, text))
+    }
+
+    /// Like [`Config::load`], and returns warnings, too: a line for each.
+    pub(crate) fn load_with_warnings(path: &Path) -> Result<(Self, Vec<String>), Report> {
+        Self::read_with_warnings(&text_of(path)?, &path.display().to_string(), folder_of(path))
     }
 
     /// Checks a text named `name` in reports, with relative paths from the folder `base`.
@@ -121,6 +126,11 @@ impl Config {
     ///
     /// A report of every mistake in it.
     pub(crate) fn read(text: &str, name: &str, base: &Path) -> Result<Self, Report> {
+        Self::read_with_warnings(text, name, base).map(|(config, _)| config)
+    }
+
+    /// Like [`Config::read`], and returns warnings, too: a line for each.
+    pub(crate) fn read_with_warnings(text: &str, name: &str, base: &Path) -> Result<(Self, Vec<String>), Report> {
         check::read(text, name, base)
     }
 
@@ -162,11 +172,22 @@ impl Config {
 
     /// Returns true if tokens pass at resources alone: no route that needs one has a path outside of them.
     pub(crate) fn has_only_resources(&self) -> bool {
-        let is_within = |route: &Route| {
-            let covers = |pattern| self.resources.iter().any(|resource| resource.paths.covers(pattern));
-            route.pattern.as_ref().is_some_and(covers)
-        };
-        !self.resources.is_empty() && self.routes.iter().all(|route| route.public || is_within(route))
+        let is_within = |route: &Route| route.public || self.is_within_resource(route);
+        !self.resources.is_empty() && self.routes.iter().all(is_within)
+    }
+
+    /// Returns true if each token that passes without an `audience` of its issuer is for a resource, or meets a rule about the
+    /// API or the client that it is for.
+    pub(crate) fn knows_each_audience(&self) -> bool {
+        let is_bound =
+            |route: &Route| route.public || self.is_within_resource(route) || claims::bind(&route.rules.claims);
+        self.has_only_resources() || (!self.routes.is_empty() && self.routes.iter().all(is_bound))
+    }
+
+    /// Returns true if all requests of a route are to one resource.
+    fn is_within_resource(&self, route: &Route) -> bool {
+        let covers = |pattern| self.resources.iter().any(|resource| resource.paths.covers(pattern));
+        route.pattern.as_ref().is_some_and(covers)
     }
 
     /// Returns true if some request to a resource is under a route.
@@ -174,6 +195,23 @@ impl Config {
         let meets = |route: &Route| route.pattern.as_ref().is_none_or(|own| own.meets(&resource.paths));
         self.routes.is_empty() || self.routes.iter().any(meets)
     }
+}
+
+fn text_of(path: &Path) -> Result<String, Report> {
+    crate::files::read_text(path).map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::NotFound => {
+                "`portcullis init --issuer URL` writes one; `--config FILE` names one that is elsewhere"
+            }
+            _ => "name another file by `--config FILE`, or let the user of the gateway read this one",
+        };
+        miette::miette!(help = help, "cannot read {}: {error}", visible(&path.display().to_string()))
+    })
+}
+
+/// Returns the folder from which relative paths start.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }
 
 /// Reads an issuer's rules and a route's from one table, a text named `name` in reports.

@@ -81,21 +81,35 @@ impl Diagnostic for Problem {
     }
 }
 
-/// The mistakes found so far.
+/// The mistakes found so far, and the warnings.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<Vec<Problem>>);
+pub(super) struct Problems {
+    mistakes: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
+}
 
 impl Problems {
     /// Adds a mistake, once.
     pub(super) fn note(&self, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
+        let mut problems = self.mistakes.borrow_mut();
         if !problems.contains(&problem) {
             problems.push(problem);
         }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.0.borrow().len()
+        self.mistakes.borrow().len()
+    }
+
+    /// Adds a remark on something that is read all the same.
+    pub(super) fn warn(&self, problem: Problem) {
+        self.warnings.borrow_mut().push(problem);
+    }
+
+    /// Returns a line for each warning about a text named `name`.
+    pub(super) fn warnings(&self, name: &str, text: &str) -> Vec<String> {
+        let told = |problem: &Problem| format!("{}:{}: warning: {problem}", visible(name), line(text, problem));
+        self.warnings.borrow().iter().map(told).collect()
     }
 
     /// Returns the value read, or notes its mistake.
@@ -106,7 +120,7 @@ impl Problems {
     /// Makes a report of all mistakes, in the order of the text, which `shown` makes safe to show; none if there are
     /// none.
     pub(super) fn report(self, name: &str, shown: impl FnOnce(&Places) -> String) -> Option<Report> {
-        let mut problems = self.0.into_inner();
+        let mut problems = self.mistakes.into_inner();
         problems.sort_by_key(Problem::start);
         if problems.is_empty() {
             return None;
@@ -133,14 +147,17 @@ pub(super) fn mistakes(report: &Report) -> Vec<Mistake> {
         let help = report.help().map(|help| help.to_string());
         return vec![Mistake { line: None, text: report.to_string(), help }];
     };
-    let line =
-        |problem: &Problem| 1 + source.inner().bytes().take(problem.start()).filter(|byte| *byte == b'\n').count();
     let told = |problem: &Problem| Mistake {
-        line: Some(line(problem)),
+        line: Some(line(source.inner(), problem)),
         text: problem.to_string(),
         help: problem.help.as_deref().map(visible),
     };
     problems.iter().map(told).collect()
+}
+
+/// Returns the line of a problem, from 1.
+fn line(text: &str, problem: &Problem) -> usize {
+    1 + text.bytes().take(problem.start()).filter(|byte| *byte == b'\n').count()
 }
 
 /// One mistake, or several as related ones.

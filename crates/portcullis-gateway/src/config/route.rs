@@ -61,11 +61,12 @@ pub(super) fn routes(root: &Table<'_>, all: &Rules, issuers: &[Issuer]) -> Vec<R
         if let Some((first, earlier)) = covering(&routes, &route) {
             let problem =
                 place.problem(format!("expected a route that can match, `{}` is covered already", path_of(&route)));
-            root.note(
-                problem
-                    .and(earlier.place.clone(), format!("`{}` takes all of its requests", path_of(first)))
-                    .help("the first match wins: put the narrower route first, or take one of them out"),
-            );
+            let help = match is_same(first, &route) {
+                true => "these two have the same path and methods: merge them",
+                false => "the first match wins: put the narrower route first, or take one of them out",
+            };
+            let earlier = earlier.place.clone();
+            root.note(problem.and(earlier, format!("`{}` takes all of its requests", path_of(first))).help(help));
         }
         if let Some((_, first)) =
             routes.iter().find(|(earlier, _)| earlier.name.is_some() && earlier.name == route.name)
@@ -106,6 +107,12 @@ fn covering<'a, 'text>(earlier: &'a [(Route, Value<'text>)], later: &Route) -> O
         methods.retain(|method| !takes(earlier, method));
         earlier.methods.is_empty() || (methods.is_empty() && !with_every_method)
     })
+}
+
+/// Returns true if both take the same requests.
+fn is_same(one: &Route, other: &Route) -> bool {
+    let within = |some: &Route, all: &Route| some.methods.iter().all(|method| all.methods.contains(method));
+    (&one.pattern, &one.hosts) == (&other.pattern, &other.hosts) && within(one, other) && within(other, one)
 }
 
 fn takes(route: &Route, method: &str) -> bool {
@@ -191,6 +198,7 @@ pub(super) fn rules(
 ) -> Option<Rules> {
     some_of(table, "scope", "an array of scope values, as in [\"read\", \"write\"]", scope_value);
     some_of(table, "any_scope", "an array of scope values, as in [\"read\", \"write\"]", scope_values);
+    refuse_mixed_groups(table);
     claims::each(table);
     table.get("realm", realm);
     table.get(STATUS, status);
@@ -292,11 +300,28 @@ fn scope_values(value: &Value<'_>) -> Read<()> {
     }
 }
 
+/// Notes scope values beside groups of them.
+fn refuse_mixed_groups(table: &Table<'_>) {
+    let Some(values) = table.value("any_scope").and_then(|value| value.array("an array").ok()) else { return };
+    let is_group = |value: &Value<'_>| value.elements().is_some();
+    let [texts, groups] = [values.iter().find(|value| value.is_text()), values.iter().find(|value| is_group(value))];
+    if let (Some(text), Some(group)) = (texts, groups) {
+        let problem = group.problem("expected scope values alone, or groups of them alone, got both");
+        table.look_at("any_scope", || {
+            table.note(
+                problem
+                    .and(text.place.clone(), "a scope value by itself")
+                    .help("write [\"a\", \"b\"] for one of these, and [[\"a\", \"b\"], [\"c\"]] for one of each group"),
+            );
+        });
+    }
+}
+
 fn status(value: &Value<'_>) -> Read<()> {
     match value.as_integer() {
         Some(401 | 403) => Ok(()),
         _ => Err(value
-            .problem("expected the status 401 or 403")
+            .wrong("the status 401 or 403")
             .help("401 is what RFC 6750 section 3.1 says; write it without quotes")),
     }
 }

@@ -50,7 +50,13 @@ claim = "sub"
 
 const ISSUER: &str = "[[issuers]]\nissuer = \"https://as.example.com\"\n";
 
-const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}]}"#;
+/// A secret and a public key.
+const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"},
+    {"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+/// A public key of RFC 7517 appendix A.1.
+const EC: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
 
 /// A SPIFFE bundle.
 const BUNDLE: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","use":"jwt-svid","kid":"k",
@@ -71,6 +77,8 @@ fn folder() -> TempDir {
         ("keys.json", KEYS),
         ("bad.json", "hush {"),
         ("cert.pem", certificate.as_str()),
+        ("oct.json", r#"{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}"#),
+        ("ec.json", EC),
         ("public.b64", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
         ("bundle.json", BUNDLE),
         ("page.html", "<!doctype html><html></html>"),
@@ -209,7 +217,7 @@ fn all_can_be_said() {
         dangerously_allow_http = true
 
         [[issuers]]
-        issuer = "other"
+        issuer = "https://other"
         [issuers.introspection]
         endpoint = "https://as.example.com/introspect"
         client_id = "gateway"
@@ -306,7 +314,7 @@ fn a_mistake_at_the_top_is_shown_on_its_line() {
         ("x = 1", "known here:"),
         ("listen = \"localhost:9080\"", "IP address and a port"),
         ("listen = 9080", "IP address and a port"),
-        ("listen = false", "IP address and a port"),
+        ("listen = false", "got false / write an IP address and a port"),
         ("admin = true", "IP address and a port"),
         ("grpc = \"127.0.0.1:9080\"\nlisten = \"127.0.0.1:9080\"", "its own port"),
         ("admin = \"127.0.0.1:9081\"\ngrpc = \"127.0.0.1:9081\"", "its own port"),
@@ -325,13 +333,13 @@ fn a_mistake_at_the_top_is_shown_on_its_line() {
         ),
         ("listen = { address = \"127.0.0.1:1\", tls = { certificate = \"cert.pem\" } }", "`key` in this table"),
         (&listening("listen", "field = \"a b\", format = \"xfcc\""), "the name of a header field"),
-        (&listening("listen", "field = \"X-Cert\", format = \"pem\""), "\"rfc9440\" or"),
+        (&listening("listen", "field = \"X-Cert\", format = \"pem\""), "\"rfc9440\", \"escaped_pem\", "),
         (&listening("listen", "format = \"xfcc\""), "`field` in this table"),
         (&listening("listen", "field = \"X-Cert\""), "`format` in this table"),
         (&listening("listen", "field = \"X-Cert\", format = \"xfcc\", trust = true"), "unknown key `trust`"),
         (&listening("grpc", "field = \"X-Cert\", format = \"base64_der\""), "include_peer_certificate"),
         (&listening("admin", "field = \"X-Cert\", format = \"xfcc\""), "unknown key `client_certificate`"),
-        ("invalid_token_status = 400", "401 or 403"),
+        ("invalid_token_status = 402", "the status 401 or 403, got 402"),
         ("invalid_token_status = \"401\"", "without quotes"),
         ("problem_json = \"yes\"", "without quotes"),
         ("trusted_proxies = \"10.0.0.0/8\"", "an array of addresses"),
@@ -340,18 +348,24 @@ fn a_mistake_at_the_top_is_shown_on_its_line() {
         ("limits = { connections = 0 }", "from 1 to 1000000"),
         ("limits = { connections = 9223372036854775807 }", "from 1 to 1000000"),
         ("limits = { connections = 99999999999999999999 }", "from 1 to 1000000"),
-        ("limits = { header_bytes = 8191 }", "from 8 KiB"),
-        ("limits = { header_time = 10 }", "10 without a unit"),
-        ("limits = { header_time = \"0s\" }", "longer than zero"),
+        ("limits = { header_bytes = 8191 }", "from 8 KiB to 16 MiB, got 8191"),
+        ("limits = { header_time = 10 }", "expected a time with its unit, such as 30s (at most 24h), got 10"),
+        ("limits = { header_time = \"0s\" }", "longer than zero, got \"0s\""),
         ("limits = { request_time = \"2d\" }", "\"5s\""),
-        ("limits = { request_time = \"25h\" }", "a day at most"),
+        ("limits = { request_time = \"25h\" }", "(at most 24h), got \"25h\""),
         ("limits = { drain_tim = \"1s\" }", "`drain_time`"),
         ("log = { format = \"jsn\" }", "did you mean `json`?"),
-        ("log = { decisions = true }", "in quotes"),
+        (
+            "log = { decisions = true }",
+            "expected \"all\", \"refused\" or \"none\", got true / write one of them, in quotes",
+        ),
         ("cache = { bytes = \"32 mb\" }", "\"32MiB\""),
         ("cache = { bytes = -1 }", "\"32MiB\""),
         ("cache = 5", "a table"),
         ("routes = 5", "[[routes]]"),
+        ("[[issuer]]\nissuer = \"https://b\"", "did you mean `issuers`?"),
+        ("[[resource]]\nresource = \"https://b\"", "did you mean `resources`?"),
+        ("[route]\npath = \"/a\"", "did you mean `routes`?"),
         ("listen = ", "not TOML"),
         ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "not TOML"),
     ];
@@ -369,33 +383,73 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
     let table: &[(&str, usize, &str)] = &[
         ("", 1, "[[issuers]]"),
         ("issuers = []", 1, "[[issuers]]"),
-        ("[issuers]\nissuer = \"a\"", 1, "[[issuers]]"),
+        ("[issuers]\nissuer = \"https://a\"", 1, "[[issuers]]"),
         ("[[issuers]]", 1, "`issuer` in this table"),
         ("[[issuers]]\nissuer = \"\"", 2, "empty"),
-        ("[[issuers]]\nissuer = \"a\"\n[[issuers]]\nissuer = \"a\"", 4, "got `a` twice"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "got both"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"none.json\"", 3, "no such file"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bad.json\"", 3, "JWK Set"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"key.pem\"", 3, "private"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"page.html\"", 3, "a page of HTML"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"id.pub\"", 3, "ssh-keygen"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"metadata.json\"", 3, "metadata"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"map.json\"", 3, "by key id"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"binary\"", 3, "UTF-16"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"bundle.json\"", 3, "key_uses"),
+        ("[[issuers]]\nissuer = \"https://a\"\n[[issuers]]\nissuer = \"https://a\"", 4, "got `https://a` twice"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_uri = \"https://a\"\njwks_file = \"keys.json\"", 3, "got both"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"none.json\"", 3, "no such file"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"bad.json\"", 3, "JWK Set"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"key.pem\"", 3, "private"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"page.html\"", 3, "a page of HTML"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"id.pub\"", 3, "ssh-keygen"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"metadata.json\"", 3, "metadata"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"map.json\"", 3, "by key id"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"binary\"", 3, "UTF-16"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_file = \"bundle.json\"", 3, "key_uses"),
         (
-            "[[issuers]]\nissuer = \"a\"\njwks_file = \"keys.json\"\ntimeout = \"7s\"",
+            "[[issuers]]\nissuer = \"https://a\"\njwks_file = \"keys.json\"\ntimeout = \"7s\"",
             4,
             "no `timeout` with `jwks_file`",
         ),
-        ("[[issuers]]\nissuer = \"a\"\nkey_uses = [\"enc\"]", 3, "such keys encrypt"),
-        ("[[issuers]]\nissuer = \"a\"\nkey_uses = \"jwt-svid\"", 3, "an array of texts"),
-        ("[[issuers]]\nissuer = \"a\"\nca_file = \"keys.json\"", 3, "BEGIN CERTIFICATE"),
-        ("[[issuers]]\nissuer = \"a\"\nbearer_token_file = \"none\"", 3, "no such file"),
-        ("[[issuers]]\nissuer = \"a\"\nmax_keys = 0", 3, "from 1"),
-        ("[[issuers]]\nissuer = \"a\"\nmax_key_attempts = 0", 3, "from 1"),
-        ("[[issuers]]\nissuer = \"a\"\nmax_document_bytes = 0", 3, "a size"),
-        ("[[issuers]]\nissuer = \"a\"\ntrust_domain = \"a.example\"\njwks_uri = \"https://a\"", 2, "got both"),
+        ("[[issuers]]\nissuer = \"https://a\"\nkey_uses = [\"enc\"]", 3, "such keys encrypt"),
+        ("[[issuers]]\nissuer = \"https://a\"\nkey_uses = \"jwt-svid\"", 3, "an array of texts"),
+        ("[[issuers]]\nissuer = \"https://a\"\nca_file = \"keys.json\"", 3, "BEGIN CERTIFICATE"),
+        ("[[issuers]]\nissuer = \"https://a\"\nbearer_token_file = \"none\"", 3, "no such file"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_keys = 0", 3, "from 1"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_key_attempts = 0", 3, "from 1"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_document_bytes = 0", 3, "a size"),
+        // Servers that the gateway would not ask.
+        (
+            "[[issuers]]\nissuer = \"http://as.example.com\"",
+            2,
+            "expected an https URL, got `http://as.example.com`: keys, tokens and secrets that are sent in the clear can be read \
+             and replaced on their way / write https://as.example.com; `dangerously_allow_http = true` in this issuer permits \
+             http",
+        ),
+        (
+            "[[issuers]]\nissuer = \"http://as.example.com/{t}\"\ntenant_claim = \"t\"",
+            2,
+            "write https://as.example.com/{t}",
+        ),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_uri = \"http://b/jwks\"", 3, "got `http://b/jwks`"),
+        ("[[issuers]]\nissuer = \"as.example.com\"", 2, "got `as.example.com` / write https://as.example.com"),
+        ("[[issuers]]\nissuer = \"localhost:8080/a\"", 2, "write http://localhost:8080/a"),
+        ("[[issuers]]\nissuer = \"ftp://as.example.com\"", 2, "expected an https URL, got `ftp://as.example.com`"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"b/jwks\"", 3, "got `b/jwks` / write https://b/jwks"),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\nexchange = { endpoint = \"http://b\", client_id = \"c\", client_secret_env = \
+             \"PATH\" }",
+            3,
+            "write https://b",
+        ),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\nintrospection = { endpoint = \"http://b\", client_id = \"c\", \
+             client_secret_env = \"PATH\" }",
+            3,
+            "write https://b",
+        ),
+        // Files without a key that could be used.
+        (
+            "[[issuers]]\nissuer = \"a\"\njwks_file = \"oct.json\"",
+            3,
+            "got keys for HS256, HS384, HS512 alone: no key of oct.json can be used / HS256 has to be named: `algorithms = \
+             [\"HS256\"]`",
+        ),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\"]\njwks_file = \"oct.json\"", 4, "HS256 has to be named"),
+        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\"]\njwks_file = \"ec.json\"", 4, "ES256 has to be named"),
+        ("[[issuers]]\nissuer = \"a\"\njwks_file = \"secret\"", 3, "{\"kty\":\"oct\",\"k\":\"BASE64URL\"}"),
+        ("[[issuers]]\nissuer = \"https://a\"\ntrust_domain = \"a.example\"\njwks_uri = \"https://a\"", 2, "got both"),
         ("[[issuers]]\ntrust_domain = \"a.example\"", 2, "got neither"),
         ("[[issuers]]\ntrust_domain = \"A b\"\njwks_uri = \"https://a\"", 2, "lower-case letters"),
         (
@@ -430,26 +484,50 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
             4,
             "does not name its tenant",
         ),
-        ("[[issuers]]\nissuer = \"a\"\njwks_url = \"https://a\"", 3, "`jwks_uri`"),
-        ("[[issuers]]\nissuer = \"a\"\naudience = []", 3, "leave `audience` out"),
-        ("[[issuers]]\nissuer = \"a\"\naudience = [1]", 3, "in quotes"),
-        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"none\"]", 3, "proves nothing"),
-        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"RS256\",\n\"RSA\"]", 4, "expected one of RS256, RS384"),
-        ("[[issuers]]\nissuer = \"a\"\nalgorithms = []", 3, "leave `algorithms` out"),
-        ("[[issuers]]\nissuer = \"a\"\nalgorithms = [\"HS256\"]", 3, "`jwks_file`"),
-        ("[[issuers]]\nissuer = \"a\"\njwks_uri = \"https://a\"\nalgorithms = [\"HS512\"]", 4, "can sign"),
-        ("[[issuers]]\nissuer = \"a\"\nleeway = \"301s\"", 3, "set the clocks"),
-        ("[[issuers]]\nissuer = \"a\"\ntypes = []", 3, "leave `types` out"),
-        ("[[issuers]]\nissuer = \"a\"\ntypes = \"at+jwt\"", 3, "an array of types"),
-        ("[[issuers]]\nissuer = \"a\"\ntypes = [\"at+jwt\", \"\"]", 3, "got an empty one"),
-        ("[[issuers]]\nissuer = \"a\"\nor_no_typ = true", 3, "`or_no_type`"),
-        ("[[issuers]]\nissuer = \"a\"\nor_no_type = \"true\"", 3, "without quotes"),
-        ("[[issuers]]\nissuer = \"a\"\nmax_token_bytes = 0", 3, "from 1 byte to 16 MiB"),
-        ("[[issuers]]\nissuer = \"a\"\nmax_token_bytes = \"17MiB\"", 3, "to 16 MiB"),
-        ("[[issuers]]\nissuer = \"a\"\ndangerously_accept_sender_constrained_tokens = 1", 3, "`true` or `false`"),
-        ("[[issuers]]\nissuer = \"a\"\nleeway = 5", 3, "unit"),
-        ("[[issuers]]\nissuer = \"a\"\nrfc9068 = true", 3, "expected an `audience` with `rfc9068`"),
-        ("[[issuers]]\nissuer = \"a\"\ndangerously_allow_http = 1", 3, "`true` or `false`"),
+        ("[[issuers]]\nissuer = \"https://a\"\njwks_url = \"https://a\"", 3, "`jwks_uri`"),
+        ("[[issuers]]\nissuer = \"https://a\"\naudience = []", 3, "leave `audience` out"),
+        ("[[issuers]]\nissuer = \"https://a\"\naudience = [1]", 3, "in quotes"),
+        ("[[issuers]]\nissuer = \"https://a\"\nalgorithms = [\"none\"]", 3, "proves nothing"),
+        ("[[issuers]]\nissuer = \"https://a\"\nalgorithms = [\"RS256\",\n\"RSA\"]", 4, "expected one of RS256, RS384"),
+        ("[[issuers]]\nissuer = \"https://a\"\nalgorithms = []", 3, "leave `algorithms` out"),
+        ("[[issuers]]\nissuer = \"https://a\"\nalgorithms = [true]", 3, "expected an algorithm, got true"),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\nalgorithms = [\"HS256\"]",
+            3,
+            "expected `jwks_file` with HS256, got none",
+        ),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\njwks_uri = \"https://a\"\nalgorithms = [\"HS512\"]",
+            4,
+            "expected `jwks_file` with HS512, got `jwks_uri` / a server that verifies by a shared secret can sign as well, so that \
+             it is taken from a local file only: take HS512 out, or put {\"kty\":\"oct\",\"k\":\"BASE64URL\"} into a file and \
+             name it by `jwks_file`",
+        ),
+        ("[[issuers]]\nissuer = \"https://a\"\nleeway = \"301s\"", 3, "set the clocks"),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\nleeway = \"5 minutes\"",
+            3,
+            "expected a time with its unit, such as 30s (at most 5m), got \"5 minutes\"",
+        ),
+        ("[[issuers]]\nissuer = \"https://a\"\ntimeout = 5", 3, "such as 30s (at most 24h), got 5"),
+        ("[[issuers]]\nissuer = \"https://a\"\ntimeout = \"2d\"", 3, "such as 30s (at most 24h), got \"2d\""),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_age = 3600", 3, "such as 30s, got 3600"),
+        ("[[issuers]]\nissuer = \"https://a\"\ntypes = []", 3, "leave `types` out"),
+        ("[[issuers]]\nissuer = \"https://a\"\ntypes = \"at+jwt\"", 3, "an array of types"),
+        ("[[issuers]]\nissuer = \"https://a\"\ntypes = [\"at+jwt\", \"\"]", 3, "got an empty one"),
+        ("[[issuers]]\nissuer = \"https://a\"\nor_no_typ = true", 3, "`or_no_type`"),
+        ("[[issuers]]\nissuer = \"https://a\"\nor_no_type = \"true\"", 3, "without quotes"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_bytes = 0", 3, "from 1 byte to 16 MiB"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_bytes = \"17MiB\"", 3, "to 16 MiB, got \"17MiB\""),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_bytes = \"16 kb\"", 3, "to 16 MiB, got \"16 kb\""),
+        (
+            "[[issuers]]\nissuer = \"https://a\"\ndangerously_accept_sender_constrained_tokens = 1",
+            3,
+            "`true` or `false`",
+        ),
+        ("[[issuers]]\nissuer = \"https://a\"\nleeway = 5", 3, "unit"),
+        ("[[issuers]]\nissuer = \"https://a\"\nrfc9068 = true", 3, "expected an `audience` with `rfc9068`"),
+        ("[[issuers]]\nissuer = \"https://a\"\ndangerously_allow_http = 1", 3, "`true` or `false`"),
     ];
     for (text, line, words) in table {
         let found = mistakes(text);
@@ -470,7 +548,7 @@ fn a_mistake_in_introspection_is_shown_on_its_line() {
         ("client_secret_file = \".\"".into(), 6, "cannot read"),
         ("client_secret_env = \"PORTCULLIS_TEST_NOT_SET\"".into(), 6, "not set"),
         (format!("{secret}client_secret_env = \"PATH\""), 6, "got both"),
-        (format!("{secret}mode = \"opaque\""), 7, "\"json\" or \"jwt\" or \"phantom\""),
+        (format!("{secret}mode = \"opaque\""), 7, "\"json\", \"jwt\" or \"phantom\""),
         (format!("{secret}authentication = \"bsic\""), 7, "did you mean `basic`?"),
         (format!("{secret}key_file = \"key.pem\""), 7, "leave `key_file` out"),
         (format!("{secret}timeout = \"0s\""), 7, "longer than zero"),
@@ -491,11 +569,13 @@ fn a_mistake_in_introspection_is_shown_on_its_line() {
     }
     let one = |name: &str| {
         format!(
-            "[[issuers]]\nissuer = \"{name}\"\nintrospection = {{ endpoint = \"e\", client_id = \"c\", \
+            "[[issuers]]\nissuer = \"{name}\"\nintrospection = {{ endpoint = \"https://e\", client_id = \"c\", \
              client_secret_env = \"PATH\" }}\n"
         )
     };
-    assert!(matches!(&mistakes(&(one("a") + &one("b")))[..], [(6, told)] if told.contains("one issuer at most")));
+    assert!(
+        matches!(&mistakes(&(one("https://a") + &one("https://b")))[..], [(6, told)] if told.contains("one issuer at most"))
+    );
 }
 
 #[test]
@@ -512,6 +592,19 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
         ("[[routes]]\npath = \"/a\"\nscope = [\"read write\"]", 5, "quotes of its own"),
         ("[[routes]]\npath = \"/a\"\nany_scope = []", 5, "leave `any_scope` out"),
         ("[[routes]]\npath = \"/a\"\nscopes = [\"a\"]", 5, "did you mean `scope`?"),
+        // A suggestion never asks for less.
+        (
+            "[[routes]]\npath = \"/a\"\nall_scope = [\"a\"]",
+            5,
+            "did you mean `scope` (all of these) or `any_scope` (one of these)?",
+        ),
+        ("[[routes]]\npath = \"/a\"\nmy_scope = [\"a\"]", 5, "did you mean `scope` (all of these) or"),
+        ("[[routes]]\npath = \"/a\"\nrequired_scopes = [\"a\"]", 5, "did you mean `scope` (all of these) or"),
+        ("[[routes]]\npath = \"/a\"\nany_scopes = [\"a\"]", 5, "did you mean `any_scope`?"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", values = [\"b\"] }]", 5, "did you mean `one_of`"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", values = \"b\" }]", 5, "did you mean `value`?"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", any_of = [\"b\"] }]", 5, "did you mean `one_of`?"),
+        ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", none_of = [\"b\"] }]", 5, "known here: `absent`"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ value = 1 }]", 5, "`name` in this table"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = 2020-01-01 }]", 5, "that JSON has"),
         ("[[routes]]\npath = \"/a\"\nclaims = [{ name = \"a\", value = nan }]", 5, "that JSON has"),
@@ -568,7 +661,17 @@ fn a_mistake_in_a_route_or_a_header_is_shown_on_its_line() {
             7,
             "covered already",
         ),
-        ("[[routes]]\npath = \"/a\"\n[[routes]]\npath = \"/a\"\nmethods = [\"GET\"]", 6, "covered already"),
+        ("[[routes]]\npath = \"/a\"\n[[routes]]\npath = \"/a\"\nmethods = [\"GET\"]", 6, "narrower route first"),
+        (
+            "[[routes]]\npath = \"/a\"\n[[routes]]\npath = \"/a\"\nscope = [\"a\"]",
+            6,
+            "these two have the same path and methods: merge them",
+        ),
+        (
+            "[[routes]]\npath = \"/a\"\nmethods = [\"GET\", \"PUT\"]\n[[routes]]\npath = \"/a\"\nmethods = [\"PUT\", \"GET\"]",
+            7,
+            "merge them",
+        ),
         ("[[headers]]\nclaim = \"sub\"", 3, "`name` in this table"),
         ("[[headers]]\nname = \"X-A\"", 3, "`claim` in this table"),
         ("[[headers]]\nname = \"X-A\"\nclaim = \"a\"\njson = \"yes\"", 6, "without quotes"),
@@ -757,7 +860,6 @@ fn a_report_reads_well() {
     let report = read(text).unwrap_err();
     let expected = r#"  × 2 mistakes in portcullis.toml
 
-Error: 
   × expected a route that can match, `/orders` is covered already
    ╭─[portcullis.toml:5:8]
  4 │ [[routes]]
@@ -773,7 +875,6 @@ Error:
    ╰────
   help: the first match wins: put the narrower route first, or take one of them out
 
-Error: 
   × unknown key `scop`
    ╭─[portcullis.toml:9:1]
  8 │ path = "/orders"
@@ -783,7 +884,54 @@ Error:
    ╰────
   help: did you mean `scope`?
 "#;
-    assert_eq!(graphical(&report), expected);
+    assert_eq!(crate::terminal::told(&report), expected);
+}
+
+#[test]
+fn an_issuer_whose_tokens_pass_whichever_api_they_are_for_is_warned_of() {
+    let second = "[[issuers]]\nissuer = \"https://b.example.com\"\naudience = \"b\"\n";
+    let resource = "[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n";
+    let of = |rule: &str| format!("[[routes]]\npath = \"/a\"\nclaims = [{{ {rule} }}]\n");
+    for (lines, warned) in [
+        (String::new(), true),
+        (second.to_owned(), true),
+        ("audience = \"a\"\n".to_owned(), false),
+        (resource.to_owned(), false),
+        (format!("{resource}[[routes]]\npath = \"/mcp\"\n"), false),
+        (format!("{resource}[[routes]]\npath = \"/other\"\n"), true),
+        (format!("{resource}[[routes]]\npath = \"/mcp\"\n{}", of("name = \"aud\", value = \"b\"")), false),
+        (of("name = \"aud\", one_of = [\"b\", \"c\"]"), false),
+        (of("name = \"client_id\", value = \"b\""), false),
+        (of("name = \"aud\""), true),
+        (of("name = \"role\", value = \"b\""), true),
+        (of("name = \"aud\", value = \"b\"") + "[[routes]]\npath = \"/b\"\n", true),
+        (of("name = \"aud\", value = \"b\"") + "[[routes]]\npath = \"/b\"\npublic = true\n", false),
+    ] {
+        let text = format!("{ISSUER}{lines}");
+        let (_, warnings) = Config::read_with_warnings(&text, "portcullis.toml", Path::new("")).unwrap();
+        let expected = "portcullis.toml:2: warning: no `audience`: tokens that https://as.example.com made for other APIs pass, \
+                        too; write `audience = \"…\"`";
+        let expected: &[&str] = if warned { &[expected] } else { &[] };
+        assert_eq!(warnings, expected, "{text}");
+    }
+}
+
+#[test]
+fn http_is_permitted_to_this_machine_and_by_name() {
+    for issuer in [
+        "issuer = \"http://localhost:8080/realms/a\"",
+        "issuer = \"http://127.0.0.1/a\"\njwks_uri = \"http://[::1]:80/jwks\"",
+        "issuer = \"http://as.example.com\"\ndangerously_allow_http = true",
+        "issuer = \"a\"\njwks_uri = \"http://as.example.com/jwks\"\ndangerously_allow_http = true",
+        // It is not asked.
+        "issuer = \"http://as.example.com\"\njwks_uri = \"https://as.example.com/jwks\"",
+        "issuer = \"a\"\njwks_file = \"keys.json\"",
+    ] {
+        let text = format!("[[issuers]]\n{issuer}");
+        let config = good(&text);
+        // The library agrees.
+        assert!(crate::decision::Gateway::build(&config, None).is_ok(), "{text}");
+    }
 }
 
 #[test]
@@ -794,7 +942,8 @@ fn a_file_is_read_from_its_folder() {
     let config = Config::load(&path).unwrap();
     assert!(matches!(&config.issuers[0].keys, Keys::Local { file, .. } if *file == folder.path().join("keys.json")));
     let report = Config::load(&folder.path().join("none.toml")).unwrap_err();
-    assert!(report.to_string().contains("cannot read") && report.help().unwrap().to_string().contains("--config"));
+    let help = report.help().unwrap().to_string();
+    assert!(report.to_string().contains("cannot read") && help.contains("`portcullis init --issuer URL` writes one"));
 }
 
 #[test]
@@ -872,7 +1021,8 @@ fn how_keys_are_fetched_is_read() {
     assert_eq!((issuer.rules.max_key_attempts, issuer.key_uses.as_slice()), (3, ["jwt-svid".to_owned()].as_slice()));
     // Keys of a file are not fetched, but introspection may be configured.
     let asks = "introspection = { endpoint = \"https://a\", client_id = \"b\", client_secret_file = \"secret\" }";
-    let config =
-        good(&format!("[[issuers]]\nissuer = \"a\"\njwks_file = \"keys.json\"\nca_file = \"cert.pem\"\n{asks}"));
+    let config = good(&format!(
+        "[[issuers]]\nissuer = \"https://a\"\njwks_file = \"keys.json\"\nca_file = \"cert.pem\"\n{asks}"
+    ));
     assert!(config.issuers[0].fetching.authorities.is_some());
 }

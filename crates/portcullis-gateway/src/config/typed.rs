@@ -18,7 +18,8 @@ use toml::{
 };
 
 use super::{
-    file::{Field, File, nearest, suggestion, unknown},
+    duration::any_time,
+    file::{Field, File, alternatives, nearest, suggestion, unknown},
     problem::{Problem, Problems},
     value::Value,
 };
@@ -59,6 +60,9 @@ pub(crate) fn kind<T: DeserializeOwned>(field: &'static str) -> Kind {
     samples.iter().find(|(value, _)| takes(value)).map_or(Kind::Other, |(_, kind)| *kind)
 }
 
+/// The words by which the library expects a time begin so: it takes a bare number for seconds.
+const TIME: &str = "a number of seconds";
+
 /// A value, for serde.
 #[derive(Clone)]
 struct Typed<'f, 'a> {
@@ -95,6 +99,9 @@ impl<'de> Deserializer<'de> for Typed<'_, '_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        if (&visitor as &dyn Expected).to_string().starts_with(TIME) {
+            any_time(&self.value)?;
+        }
         match self.value.value {
             DeValue::String(text) => visitor.visit_str(text),
             DeValue::Boolean(boolean) => visitor.visit_bool(*boolean),
@@ -135,10 +142,13 @@ impl<'de> Deserializer<'de> for Typed<'_, '_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        visitor.visit_enum(self.value.text()?.into_deserializer())
+        match self.value.value {
+            DeValue::String(text) => visitor.visit_enum(text.as_ref().into_deserializer()),
+            _ => Err(self.value.no_word(words)),
+        }
     }
 
     forward_to_deserialize_any! {
@@ -211,8 +221,7 @@ impl de::Error for Problem {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let known: Vec<_> = expected.iter().map(|known| format!("\"{known}\"")).collect();
-        Self::somewhere(format!("expected {}, got another text", known.join(" or ")))
+        Self::somewhere(format!("expected {}, got another text", alternatives(expected)))
             .help(suggestion(nearest(variant, expected), expected))
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    file::{File, Read, Table, nearest, suggestion},
+    file::{File, Read, Table, alternatives, nearest, suggestion},
     problem::Problem,
     starred::everything,
 };
@@ -39,7 +39,16 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn expected(&self, what: &str) -> Problem {
-        let got = match self.value {
+        self.problem(format!("expected {what}, got {}", self.kind()))
+    }
+
+    /// Makes a problem that shows the value, which is no secret.
+    pub(super) fn wrong(&self, expected: &str) -> Problem {
+        self.problem(format!("expected {expected}, got {}", self.shown()))
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.value {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "an integer",
             DeValue::Float(_) => "a fraction",
@@ -47,8 +56,18 @@ impl<'a> Value<'a> {
             DeValue::Datetime(_) => "a date",
             DeValue::Array(_) => "an array",
             DeValue::Table(_) => "a table",
-        };
-        self.problem(format!("expected {what}, got {got}"))
+        }
+    }
+
+    /// Returns a short value as it is written, or the kind of a long one.
+    fn shown(&self) -> String {
+        match self.value {
+            DeValue::String(text) => format!("\"{text}\""),
+            DeValue::Integer(integer) => integer.to_string(),
+            DeValue::Float(float) => float.to_string(),
+            DeValue::Boolean(boolean) => boolean.to_string(),
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => self.kind().to_owned(),
+        }
     }
 
     /// Reads a text that is not empty.
@@ -117,20 +136,23 @@ impl<'a> Value<'a> {
             DeValue::Float(float) => float.as_str().parse().ok(),
             _ => None,
         };
-        let expected = || self.expected("a number from 0 to 1").help("write it as in `0.1`, for one in ten");
+        let expected = || self.wrong("a number from 0 to 1").help("write it as in `0.1`, for one in ten");
         number.filter(|number| (0.0..=1.0).contains(number)).ok_or_else(expected)
     }
 
     /// Reads one of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Read<T> {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let quoted = || known.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
-        let text = self.text()?;
-        let found = words.iter().find(|(word, _)| *word == text);
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            self.problem(format!("expected {}, got \"{text}\"", quoted()))
-                .help(suggestion(nearest(text, &known), &known))
-        })
+        let DeValue::String(text) = self.value else { return Err(self.no_word(&known)) };
+        let found = words.iter().find(|(word, _)| *word == text.as_ref());
+        found
+            .map(|(_, value)| *value)
+            .ok_or_else(|| self.wrong(&alternatives(&known)).help(suggestion(nearest(text, &known), &known)))
+    }
+
+    /// Makes the problem of a value that is no text, where one of a few words has to be.
+    pub(super) fn no_word(&self, words: &[&str]) -> Problem {
+        self.wrong(&alternatives(words)).help("write one of them, in quotes")
     }
 
     pub(super) fn array(&self, what: &str) -> Read<Vec<Value<'a>>> {
@@ -165,8 +187,7 @@ impl<'a> Value<'a> {
     /// Returns any value as JSON.
     pub(super) fn json(&self) -> Read<serde_json::Value> {
         json(self.value).ok_or_else(|| {
-            self.problem("expected a value that JSON has")
-                .help("write a date as a text, and a number that JSON can write")
+            self.wrong("a value that JSON has").help("write a date as a text, and a number that JSON can write")
         })
     }
 }

@@ -29,6 +29,9 @@ const UNUSABLE: u8 = 1;
 /// The exit status if the issuer could not be looked at, the file could not be written, or for a bad command line.
 const FAILED: u8 = 2;
 
+/// The file that is written unless another one is named.
+const OUTPUT: &str = "portcullis.toml";
+
 /// The output that stands for the standard output.
 const STDOUT: &str = "-";
 
@@ -50,7 +53,7 @@ pub(crate) struct Arguments {
     audience: Vec<String>,
 
     /// The file to write; `-` for the standard output
-    #[arg(long, short, value_name = "FILE", default_value = "portcullis.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = OUTPUT)]
     output: PathBuf,
 
     /// A PEM file with certificate authorities to trust, besides those of the machine
@@ -60,6 +63,23 @@ pub(crate) struct Arguments {
     /// Allow plain http to other machines: an attacker on the network can then sign tokens
     #[arg(long)]
     dangerously_allow_http: bool,
+}
+
+impl Arguments {
+    /// Returns the same command for another issuer.
+    fn command_for(&self, issuer: &str) -> String {
+        let mut words = vec!["portcullis init --issuer".to_owned(), terminal::quoted(issuer)];
+        let mut add = |option: &str, value: &str| words.push(format!("{option} {}", terminal::quoted(value)));
+        self.audience.iter().for_each(|audience| add("--audience", audience));
+        if self.output != Path::new(OUTPUT) {
+            add("--output", &self.output.to_string_lossy());
+        }
+        if let Some(file) = &self.ca_file {
+            add("--ca-file", &file.to_string_lossy());
+        }
+        words.extend(self.dangerously_allow_http.then(|| "--dangerously-allow-http".to_owned()));
+        words.join(" ")
+    }
 }
 
 /// Looks at the issuer, and writes the configuration.

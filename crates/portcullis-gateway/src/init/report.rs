@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Arguments, Found};
+use super::{Arguments, Found, OUTPUT};
 use crate::config::without_secrets;
 
 /// Tells the findings, and what to do next; `output` is the file that is written.
@@ -14,8 +14,7 @@ pub(super) fn of(found: &Found, arguments: &Arguments, output: Option<&Path>) ->
         lines.push(format!("Wrote {file}."));
     }
     lines.extend([String::new(), "Next:".to_owned()]);
-    let file = file.unwrap_or_else(|| "portcullis.toml".to_owned());
-    let steps = steps(arguments, &file);
+    let steps = steps(arguments, file.as_deref());
     lines.extend(steps.iter().zip(1..).map(|(step, number)| format!("  {number}. {step}")));
     lines.push(String::new());
     lines.join("\n")
@@ -41,14 +40,19 @@ fn findings(found: &Found) -> Vec<String> {
     findings
 }
 
-fn steps(arguments: &Arguments, file: &str) -> Vec<String> {
+fn steps(arguments: &Arguments, written: Option<&str>) -> Vec<String> {
+    let file = written.unwrap_or(OUTPUT);
     let mut steps = Vec::new();
+    if written.is_none() {
+        steps.push(format!("Save the configuration as {file}."));
+    }
     if arguments.audience.is_empty() {
         steps.push(format!(
             "Write the audience of your API into {file}: without it, tokens that the issuer made for other APIs pass, too."
         ));
     }
     steps.extend([
+        format!("portcullis check-config --config {file}"),
         format!("portcullis serve --config {file}"),
         "Have your proxy ask it. For nginx: the lines of examples/nginx/nginx.conf; for others: docs/gateway.md."
             .to_owned(),

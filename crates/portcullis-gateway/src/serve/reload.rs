@@ -217,8 +217,7 @@ mod tests {
 
     /// Writes a configuration with this realm.
     fn config(folder: &Path, realm: &str) -> (Config, String) {
-        let issuer =
-            "[[issuers]]\nissuer = \"https://as.example.com\"\njwks_file = \"keys.json\"\naudience = \"api\"\n";
+        let issuer = "[[issuers]]\nissuer = \"https://as.example.com\"\njwks_file = \"keys.json\"\nalgorithms = [\"HS256\"]\naudience = \"api\"\n";
         let route = format!("[[routes]]\npath = \"/*\"\nrealm = \"{realm}\"\n");
         let text = format!("{issuer}{route}");
         (Config::read(&text, "portcullis.toml", folder).unwrap(), text)

@@ -1,7 +1,9 @@
 //! The listeners of a configuration, and their services.
 
+use std::io::ErrorKind;
+
 use hyper_util::service::TowerToHyperService;
-use miette::{IntoDiagnostic, Report, WrapErr};
+use miette::{Report, miette};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
     decision::Decider,
     ext_authz::ExtAuthz,
     forward_auth::ForwardAuth,
-    listener::{Drain, Listener},
+    listener::{BindError, Drain, Listener},
 };
 
 use super::certificates::Certificate;
@@ -86,10 +88,31 @@ impl Sockets {
 }
 
 async fn bind(key: &'static str, listener: &config::Listener, config: &Config) -> Result<Listener, Report> {
-    let bound = Listener::bind(listener, &config.limits).await;
-    let bound = bound
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot listen on {}, the address of `{key}`", listener.address))?;
+    let bound = Listener::bind(listener, &config.limits).await.map_err(|error| refused(key, listener, error))?;
     tracing::info!(listener = key, address = %bound.address(), tls = listener.tls.is_some(), "listening");
     Ok(bound.named(key))
+}
+
+/// Tells why a listener cannot be bound, and what to do.
+fn refused(key: &str, listener: &config::Listener, error: BindError) -> Report {
+    let told = format!("cannot listen on {}, the address of `{key}`", listener.address);
+    let error = match error {
+        BindError::Address(_, error) => error,
+        error @ BindError::Tls(_) => return Report::from_err(error).wrap_err(told),
+    };
+    let help = match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!(
+                "another program listens there, perhaps a gateway that still runs: stop it, or give `{key}` another port"
+            )
+        }
+        ErrorKind::PermissionDenied => {
+            format!("ports below 1024 are for privileged users: give `{key}` a higher one")
+        }
+        ErrorKind::AddrNotAvailable => {
+            format!("this machine does not have that address: give `{key}` one of its own, or 0.0.0.0 for all")
+        }
+        _ => format!("give `{key}` another address"),
+    };
+    miette!(help = help, "{told}: {error}")
 }

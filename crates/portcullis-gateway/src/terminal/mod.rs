@@ -1,9 +1,11 @@
 //! The output of commands: colours and a spinner only on a terminal, and no foreign characters that steer it.
 
+mod command;
 mod foreign;
 mod row;
 mod spinner;
 
+pub(crate) use command::{is_plain_url, quoted};
 pub(crate) use foreign::{coloured, escaped, is_dangerous, safe, visible};
 pub(crate) use row::{beneath, row};
 pub(crate) use spinner::waiting;
@@ -34,7 +36,7 @@ pub(crate) fn print(text: &str) {
 pub(crate) fn fault(report: &Report) {
     let plain = rendered(report);
     // Foreign text could not be told apart from the colours, so it is made safe in the plain form.
-    let text = if plain == safe(&plain) { format!("{report:?}") } else { safe(&plain) };
+    let text = if plain == safe(&plain) { without_empty_headings(&format!("{report:?}")) } else { safe(&plain) };
     remark(&text);
 }
 
@@ -47,9 +49,14 @@ fn rendered(report: &Report) -> String {
     let mut text = String::new();
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_links(false);
     match handler.render_report(&mut text, report.as_ref()) {
-        Ok(()) => text,
+        Ok(()) => without_empty_headings(&text),
         Err(_) => report.to_string(),
     }
+}
+
+/// Takes out the line `Error:` that miette writes above each of several mistakes. No text of ours is a line by itself.
+fn without_empty_headings(text: &str) -> String {
+    text.replace("\nError: \n", "\n")
 }
 
 /// Prints a remark to stderr.

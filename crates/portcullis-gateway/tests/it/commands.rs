@@ -20,13 +20,35 @@ const GOOD: &str = "[[issuers]]\nissuer = \"https://as.example.com\"\naudience =
 
 #[test]
 fn a_good_configuration_is_told_so() {
-    let (output, out, _) = run(&["check-config"], Some(GOOD));
+    let (output, out, err) = run(&["check-config"], Some(GOOD));
     assert!(output.status.success());
     assert!(out.starts_with("portcullis.toml is good.\n"), "{out}");
     for line in ["forward-auth at 127.0.0.1:9080", "keys by discovery", "route /orders/* (any method): any valid token"]
     {
         assert!(out.contains(line), "{line} in {out}");
     }
+    let last = out.lines().last().unwrap_or_default();
+    assert!(last.contains("No server was asked") && last.contains("`portcullis keys --issuer https://as.example.com`"));
+    assert_eq!(err, "", "no warning");
+    let (_, help, _) = run(&["check-config", "--help"], None);
+    assert!(help.contains("without asking any server") && help.contains("portcullis keys --issuer URL"), "{help}");
+}
+
+#[test]
+fn a_missing_audience_is_warned_of_and_no_mistake() {
+    let (output, out, err) = run(&["check-config"], Some("\n[[issuers]]\nissuer = \"https://as.example.com\"\n"));
+    assert!(output.status.success() && out.contains("for any audience"), "{out}{err}");
+    assert_eq!(
+        err,
+        "portcullis.toml:3: warning: no `audience`: tokens that https://as.example.com made for other APIs pass, too; write \
+         `audience = \"…\"`\n"
+    );
+}
+
+#[test]
+fn several_mistakes_have_no_empty_lines_between_them() {
+    let (_, _, err) = run(&["check-config"], Some(&format!("{GOOD}scpoe = 1\nhots = 1\n")));
+    assert!(err.contains("2 mistakes") && !err.contains("Error:"), "{err}");
 }
 
 #[test]
@@ -48,17 +70,19 @@ fn a_mistake_is_shown_on_its_line_with_help() {
 }
 
 #[test]
-fn what_the_library_refuses_is_told_before_anything_is_served() {
-    let (output, _, err) = run(&["check-config"], Some("[[issuers]]\nissuer = \"http://as.example.com\"\n"));
-    assert!(!output.status.success());
-    assert!(err.contains("http://as.example.com"), "{err}");
+fn an_issuer_that_cannot_be_asked_is_shown_on_its_line() {
+    for issuer in ["http://as.example.com", "as.example.com", "https://as.example.com:port"] {
+        let (output, _, err) = run(&["check-config"], Some(&format!("[[issuers]]\nissuer = \"{issuer}\"\n")));
+        assert!(!output.status.success());
+        assert!(err.contains("portcullis.toml:2:10") && err.contains(&format!("`{issuer}`")), "{err}");
+    }
 }
 
 #[test]
 fn a_missing_file_is_told() {
     let (output, _, err) = run(&["serve", "--config", "nowhere.toml"], None);
     assert!(!output.status.success());
-    assert!(err.contains("nowhere.toml"), "{err}");
+    assert!(err.contains("nowhere.toml") && err.contains("`portcullis init --issuer URL` writes one"), "{err}");
 }
 
 #[test]
@@ -68,6 +92,7 @@ fn an_address_that_cannot_be_had_is_told() {
     let (output, _, err) = run(&["serve"], Some(&text));
     assert!(!output.status.success());
     assert!(err.contains("`listen`") && err.contains(&taken.local_addr().unwrap().to_string()), "{err}");
+    assert!(err.matches("cannot listen").count() == 1 && err.contains("help: another program listens there"), "{err}");
 }
 
 #[test]

@@ -35,9 +35,15 @@ async fn the_written_configuration_is_good_and_guards_an_api() {
     let server = realm().await;
     let (ran, desk) = init(&["--issuer", server.issuer(), "--audience", AUDIENCE]).await;
     assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""), "{ran:?}");
-    for told in
-        [server.issuer(), "1 key for RS256", "Wrote portcullis.toml", "portcullis serve", "nginx", "/introspect"]
-    {
+    for told in [
+        server.issuer(),
+        "1 key for RS256",
+        "Wrote portcullis.toml",
+        "1. portcullis check-config --config portcullis.toml",
+        "2. portcullis serve",
+        "nginx",
+        "/introspect",
+    ] {
         assert!(ran.out.contains(told), "{told} is not in:\n{}", ran.out);
     }
     assert!(!ran.out.contains("Write the audience"), "{}", ran.out);
@@ -126,6 +132,7 @@ async fn no_file_is_overwritten_and_the_standard_output_is_none() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.out.starts_with("# The gateway") && ran.out.contains("[[issuers]]"), "{}", ran.out);
     assert!(ran.err.contains("Next:") && !ran.out.contains("Next:"), "{}", ran.err);
+    assert!(ran.err.contains("1. Save the configuration as portcullis.toml."), "{}", ran.err);
     let ran = desk.run(&["init", "--issuer", server.issuer(), "-o", "nowhere/other.toml"], "").await;
     assert!(ran.status == Some(2) && ran.err.contains("cannot write nowhere/other.toml"), "{ran:?}");
     let ran = desk.run(&["init", "--issuer", server.issuer(), "-o", "other.toml"], "").await;
@@ -244,6 +251,16 @@ async fn no_endpoint_is_suggested_that_the_issuer_may_not_name() {
         assert_eq!(ran.out.contains(endpoint), suggested, "{}", ran.out);
         assert_eq!(ran.out.contains("no introspection endpoint"), !suggested, "{}", ran.out);
     }
+}
+
+#[tokio::test]
+async fn the_suggested_command_has_the_options_that_were_given() {
+    let other = AuthorizationServer::builder().metadata_issuer("https://login.example.com/").start().await.unwrap();
+    let given = ["--audience", "https://api.example.com", "--audience", "$(id)", "-o", "my gateway.toml"];
+    let (ran, _) = init(&[&["--issuer", other.issuer()], &given[..]].concat()).await;
+    let expected = "portcullis init --issuer https://login.example.com/ --audience https://api.example.com --audience '$(id)' \
+                    --output 'my gateway.toml'";
+    assert!(without_blanks(&ran.err).contains(&without_blanks(expected)), "{}", ran.err);
 }
 
 /// People copy the commands that they are shown.

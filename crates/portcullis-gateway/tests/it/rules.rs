@@ -190,7 +190,7 @@ async fn the_command_line_takes_the_rules_of_a_configuration() {
         (&["--any-scope", "a orders:write", "--any-scope", "b orders:write"], 0, "passed"),
         (&["--scope-claim", "permissions", "--scope", "list"], 0, "passed"),
         (&["--max-token-lifetime", "5m"], 1, "token_lifetime_too_long"),
-        (&["--max-token-lifetime", "600"], 0, "passed"),
+        (&["--max-token-lifetime", "600s"], 0, "passed"),
         (&["--max-token-age", "5m"], 0, "passed"),
         (&["--max-token-age", "1ms", "--leeway", "0s"], 1, "token_too_old"),
         (&["--claim", r#"{"name": "sub", "matches": "repo:my-org/api"}"#], 2, "a pattern with `*`"),

@@ -53,14 +53,15 @@ fn all_keys_are_read() {
 #[test]
 fn a_mistake_is_shown_on_its_line() {
     for (lines, line, words) in [
-        ("use = \"mandatory\"", 4, "\"off\" or \"allowed\" or \"required\""),
+        ("use = \"mandatory\"", 4, "\"off\", \"allowed\" or \"required\""),
         ("use = \"require\"", 4, "did you mean `required`?"),
-        ("use = true", 4, "expected a text"),
+        ("use = true", 4, "\"required\", got true"),
         ("", 3, "`use = \"required\"`"),
         ("algorithms = [\"HS256\"]\nuse = \"required\"", 4, "a public key"),
         ("algorithms = [\"ES255\"]\nuse = \"required\"", 4, "expected one of RS256"),
+        ("algorithms = [true]\nuse = \"required\"", 4, "expected an algorithm, got true"),
         ("algorithms = []\nuse = \"required\"", 4, "at least one algorithm"),
-        ("max_age = 0\nuse = \"required\"", 4, "longer than zero"),
+        ("max_age = \"0s\"\nuse = \"required\"", 4, "longer than zero"),
         ("max_age = \"2h\"\nuse = \"required\"", 4, "1 h at the most"),
         ("leeway = \"6m\"\nuse = \"required\"", 4, "5 min at the most"),
         ("max_proof_bytes = \"8 KB\"\nuse = \"required\"", 4, "\"64KiB\""),

@@ -73,7 +73,7 @@ fn a_mistake_in_an_exchange_is_shown_on_its_line() {
             4,
             "expected `endpoint` in this table, got none",
         ),
-        ("[[issuers]]\nissuer = \"a\"\nexchange = { endpoint = \"https://b\" }\n".into(), 3, "`client_id`"),
+        ("[[issuers]]\nissuer = \"https://a\"\nexchange = { endpoint = \"https://b\" }\n".into(), 3, "`client_id`"),
         (
             "[[issuers]]\nissuer = \"https://a/{t}\"\ntenant_claim = \"t\"\njwks_uri = \"https://a/k\"\nexchange = { \
              endpoint = \"https://a/token\", client_id = \"b\", client_secret_env = \"PATH\" }\n"

@@ -73,7 +73,11 @@ fn an_issuer_without_a_name_needs_its_keys_and_has_no_other_beside_it() {
         (format!("[[issuers]]\n{any}{keys}audience = \"a\"\nrfc9068 = true"), 5, "expected no `rfc9068`"),
         (format!("[[issuers]]\n{any}{keys}{ISSUER}"), 2, "no other issuer beside"),
         (format!("[[issuers]]\ndangerously_accept_any_issuer = false\n{keys}"), 1, "`issuer` in this table"),
-        (format!("[[issuers]]\ndangerously_accept_any_issuer = 1\n{keys}issuer = \"a\""), 2, "`true` or `false`"),
+        (
+            format!("[[issuers]]\ndangerously_accept_any_issuer = 1\n{keys}issuer = \"https://a\""),
+            2,
+            "`true` or `false`",
+        ),
     ] {
         let found = mistakes(&tables);
         assert!(matches!(&found[..], [(at, told)] if *at == line && told.contains(words)), "{tables}: {found:?}");

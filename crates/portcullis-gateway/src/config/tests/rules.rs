@@ -9,8 +9,18 @@ use super::*;
 const ROUTE: &str = "[[routes]]\npath = \"/a\"\n";
 
 /// Sample values; each field takes one of them.
-const SAMPLES: [&str; 9] =
-    ["true", "401", "403", "7", "\"required\"", "\"a\"", "[\"ES256\"]", "[{ name = \"a\" }]", "{ a = [\"b\"] }"];
+const SAMPLES: [&str; 10] = [
+    "true",
+    "401",
+    "403",
+    "7",
+    "\"7s\"",
+    "\"required\"",
+    "\"a\"",
+    "[\"ES256\"]",
+    "[{ name = \"a\" }]",
+    "{ a = [\"b\"] }",
+];
 
 /// Returns true if a configuration is good, and a field of its meaning differs from the default.
 fn is_read<T: Serialize>(text: &str, field: &str, of: impl Fn(&Config) -> T, default: &T) -> bool {
@@ -38,15 +48,14 @@ fn each_field_of_the_library_s_rules_is_a_key_without_a_line_of_mapping() {
             "trust_domain" => "jwks_uri = \"https://a\"",
             "tenant_claim" => "issuer = \"https://a/{t}\"",
             "tenants" => "issuer = \"https://a/{t}\"\ntenant_claim = \"t\"",
-            _ => "issuer = \"a\"",
+            _ => "issuer = \"https://a\"",
         };
         let audience = if *field == "rfc9068" { "audience = \"b\"" } else { "" };
         let is_key = |sample: &&str| {
             let text = format!("[[issuers]]\n{known}\n{audience}\n{field} = {sample}");
             is_read(&text, field, of_issuer, &IssuerRules::default())
         };
-        let written: Vec<_> = SAMPLES.into_iter().chain(["\"7s\""]).collect();
-        assert!(written.iter().any(is_key), "[[issuers]] {field}");
+        assert!(SAMPLES.iter().any(is_key), "[[issuers]] {field}");
     }
 }
 
@@ -124,12 +133,24 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         (format!("{ROUTE}any_scope = [[\"a\"], []]"), 5, "at least one scope value"),
         (format!("{ROUTE}any_scope = [[\"a\"], [\"b c\"]]"), 5, "quotes of its own"),
         (format!("{ROUTE}any_scope = [5]"), 5, "in quotes"),
+        (
+            format!("{ROUTE}any_scope = [\"a\",\n[\"b\"]]"),
+            6,
+            "expected scope values alone, or groups of them alone, got both",
+        ),
+        (
+            format!("{ROUTE}dpop = true"),
+            5,
+            "expected \"off\", \"allowed\" or \"required\", got true / write one of them, in quotes",
+        ),
+        (format!("{ROUTE}dpop = \"require\""), 5, "did you mean `required`?"),
+        (format!("{ROUTE}max_age = 300"), 5, "expected a time with its unit, such as 30s, got 300"),
         (format!("{ROUTE}implied_scopes = {{ write = \"read\" }}"), 5, "expected an array"),
         (format!("{ROUTE}implied_scopes = {{ write = [\"read all\"] }}"), 5, "one scope value"),
         (format!("{ROUTE}[routes.implied_scopes]\nwrite = [\"read\"]\nadmin = [\"write\",\n5]"), 8, "in quotes"),
         (format!("{ROUTE}report_only = \"yes\""), 5, "without quotes"),
         (format!("{ROUTE}max_token_bytes = 0"), 5, "at least 1 byte"),
-        (format!("{ROUTE}max_token_bytes = \"1 kb\""), 5, "\"64KiB\""),
+        (format!("{ROUTE}max_token_bytes = \"1 kb\""), 5, "\"64KiB\" or \"32MiB\", got \"1 kb\""),
         (format!("{ROUTE}invalid_token_status = 400"), 5, "401 or 403"),
         (format!("{ROUTE}public = true\nimplied_scopes = {{ a = [\"b\"] }}"), 6, "public route"),
         (format!("{ROUTE}public = true\nproblem_json = false"), 6, "public route"),
@@ -146,7 +167,8 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         (format!("{ROUTE}max_token_lifetime = \"1h\""), 5, "a key of `[[issuers]]`"),
         (format!("{ROUTE}scope_claims = [\"roles\"]"), 5, "a key of `[[issuers]]`"),
         (format!("{ROUTE}claims = [\"sub\"]"), 5, "`claims = [{ … }]`"),
-        ("leeway = 0.5".into(), 3, "0.5 without a unit"),
+        ("leeway = 0.5".into(), 3, "got 0.5"),
+        ("[dpop]\nuse = \"required\"\nmax_age = 60".into(), 5, "a time with its unit, such as 30s, got 60"),
         ("[cache]\nbites = 1".into(), 4, "did you mean `bytes`?"),
     ];
     for (lines, line, words) in table {
@@ -169,7 +191,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
 #[test]
 fn each_key_with_a_mistake_is_told() {
     let text = format!(
-        "{ISSUER}leeway = 5\nmax_token_lifetime = true\n{ROUTE}scope = [\"a b\"]\nreport_only = 1\n\
+        "{ISSUER}leeway = \"10m\"\nmax_token_age = 3600\n{ROUTE}scope = [\"a b\"]\nreport_only = 1\n\
          implied_scopes = 5\nclaims = [{{ name = \"a\", vlue = 1 }}, {{ nme = \"b\" }}]\nscop = []\n"
     );
     let found = mistakes(&text);
