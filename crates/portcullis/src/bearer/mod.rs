@@ -85,9 +85,72 @@ pub(crate) fn parse(field: &[u8], rules: CredentialRules) -> Result<Credentials<
     Ok(Credentials { token, scheme })
 }
 
+/// Tells whether the value of an `Authorization` field is of a scheme that has nothing to do with access tokens, such as `Basic`.
+///
+/// Servers split the value at any white space, or look for `Bearer` anywhere in it: a text in which one of them may find a token is of
+/// no other scheme, and neither is one that is not in the form of RFC 9110 section 11.4.
+pub(crate) fn is_of_another_scheme(field: &[u8]) -> bool {
+    let scheme = field.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_scheme = !scheme.is_empty() && scheme.iter().all(|byte| is_tchar(*byte));
+    let is_of_tokens = scheme.eq_ignore_ascii_case(b"DPoP");
+    // A letter before it: a word of its own, or by chance in base64.
+    let names_bearer =
+        |at: usize| !at.checked_sub(1).and_then(|before| field.get(before)).is_some_and(u8::is_ascii_alphanumeric);
+    let mut words = field.windows(BEARER.len()).enumerate().filter(|(_, word)| word.eq_ignore_ascii_case(BEARER));
+    field.is_empty() || (is_scheme && !is_of_tokens && !words.any(|(at, _)| names_bearer(at)))
+}
+
+const BEARER: &[u8] = b"Bearer";
+
+/// RFC 9110 section 5.6.2.
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_field_in_which_no_server_finds_a_token_is_of_another_scheme() {
+        let others: [&[u8]; 8] = [
+            b"",
+            b"Basic YTpi",
+            b"basic YTpi==",
+            b"Negotiate YIIabearer+/==",
+            b"Digest username=\"a\", realm=\"b\"",
+            b"AWS4-HMAC-SHA256 Credential=a/b, Signature=c",
+            b"Token abc",
+            b"Basic",
+        ];
+        let tokens: [&[u8]; 20] = [
+            b"Bearer abc",
+            b"bearer",
+            b"Bearer\tabc",
+            b"Bearer,abc",
+            b"Bearer:abc",
+            b"Bearer=abc",
+            b"Bearerabc",
+            b"\"Bearer\" abc",
+            b"Bearer\xa0abc",
+            b"Bearer\x0babc",
+            b" Bearer abc",
+            b"Basic YTpi, Bearer abc",
+            b"Basic YTpi,bearer abc",
+            b"Token Bearer abc",
+            b"x=Bearer abc",
+            b"DPoP abc",
+            b"dpop abc",
+            b"Basic\tYTpi",
+            b"eyJ.eyJ.c2ln\tx",
+            b"\xffBasic abc",
+        ];
+        for (fields, expected) in [(&others[..], true), (&tokens[..], false)] {
+            for field in fields {
+                assert_eq!(is_of_another_scheme(field), expected, "{:?}", String::from_utf8_lossy(field));
+            }
+        }
+    }
 
     #[test]
     fn the_authorization_field_is_read_as_rfc_9110_says() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response, header::AUTHORIZATION};
 
 use super::{
     Access, Admitted, Anonymous, Dpop, Judging, Pending, Presented, Verdict,
@@ -249,7 +249,11 @@ impl Gate {
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
     fn without_credentials(self: &Arc<Self>, proof: UsedProof, needed: &Needed) -> Result<Admitted, Refusal> {
-        if needed.is_empty() { Ok(self.anonymous(proof, None)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
+        if needed.is_empty() {
+            Ok(self.anonymous(proof, None))
+        } else {
+            Err(Refusal::Request(RequestFault::NoCredentials))
+        }
     }
 
     fn anonymous(self: &Arc<Self>, proof: UsedProof, would_refuse: Option<Refusal>) -> Admitted {
@@ -322,10 +326,20 @@ impl Gate {
         telemetry::step(steps::FIND_TOKEN);
         let rules = CredentialRules { max_bytes, dpop: self.accepted_dpop().is_some() };
         match bearer::find(presented.fields, &self.sources, rules) {
-            Err(Refusal::Request(RequestFault::NoCredentials | RequestFault::OtherScheme)) if self.rules.optional => {
+            Err(Refusal::Request(RequestFault::NoCredentials)) if self.rules.optional => Ok(None),
+            Err(Refusal::Request(RequestFault::OtherScheme))
+                if self.rules.optional && no_server_finds_a_token(presented) =>
+            {
                 Ok(None)
             }
             found => found.map(Some),
         }
     }
+}
+
+/// Tells whether no `Authorization` field of a request may be taken for one with a token, however a server reads it.
+fn no_server_finds_a_token(presented: &Presented<'_>) -> bool {
+    let mut none = true;
+    presented.fields.each(&AUTHORIZATION, &mut |field| none &= bearer::is_of_another_scheme(field));
+    none
 }

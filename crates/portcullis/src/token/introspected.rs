@@ -7,7 +7,7 @@ use serde_json::{Map, Number};
 use crate::{
     json::{self, Object, Value},
     keys::KeySetId,
-    refusal::{Refusal, TokenFault, Unverified},
+    refusal::{JsonFault, Refusal, TokenFault, Unverified},
 };
 
 /// The type of a token that is bound to its sender's key (RFC 9449 section 5).
@@ -63,6 +63,19 @@ impl IntrospectedToken {
         }
         Ok(())
     }
+}
+
+/// Adds the binding of a JWT (`cnf`) to an answer about it without one: a server that declares the very text active vouches for that, too.
+///
+/// # Errors
+///
+/// The fault of an answer that is nested too deep with it.
+pub(crate) fn bound_as(answer: Object, jwt: Option<&Object>) -> Result<Object, JsonFault> {
+    let Some(cnf) = jwt.and_then(|jwt| jwt.get("cnf")).filter(|_| !answer.contains_key("cnf")) else {
+        return Ok(answer);
+    };
+    let members = answer.iter().chain([("cnf", cnf)]).map(|(name, value)| (name.to_owned(), value.to_json()));
+    json::object(serde_json::Value::Object(members.collect()).to_string().into_bytes())
 }
 
 /// Members that are read as times.

@@ -178,12 +178,12 @@ impl Opaque {
         }
         if let Some(reply) = self.introspector.shared(&self.question, &digest).await {
             // A shared answer refuses no token: if it does not let the token pass, the issuer is asked.
-            if let Ok(token) = self.judge(&reply).await {
+            if let Ok(token) = self.judge(&token, &reply).await {
                 return Ok(self.keep(digest, token, reply.until));
             }
         }
         let (reply, attempt) = self.introspector.ask(&token, client).await?;
-        let verdict = self.judge(&reply).await;
+        let verdict = self.judge(&token, &reply).await;
         self.conclude(digest, &reply, attempt, verdict)
     }
 
@@ -223,18 +223,26 @@ impl Opaque {
         token
     }
 
-    async fn judge(&self, reply: &Reply) -> Result<VerifiedToken, Doubt> {
+    async fn judge(&self, token: &str, reply: &Reply) -> Result<VerifiedToken, Doubt> {
         let Some(text) = &reply.text else { return Err(Doubt::Refused(Refusal::Token(TokenFault::Inactive))) };
         let until = reply.until.max(self.introspector.clock().now() + SAME_REQUEST);
+        let jwt = BearerToken::bare(token.as_bytes(), usize::MAX).ok().and_then(token::unverified_claims);
         match self.introspector.form() {
-            IntrospectionForm::Json => self.vouched(object(text.as_bytes().to_vec())?, None, until),
-            IntrospectionForm::Jwt => self.signed_answer(text, reply.at, until).await,
-            IntrospectionForm::Phantom => self.phantom(text, until).await,
+            IntrospectionForm::Json => self.vouched(object(text.as_bytes().to_vec())?, jwt.as_ref(), None, until),
+            IntrospectionForm::Jwt => self.signed_answer(text, jwt.as_ref(), reply.at, until).await,
+            IntrospectionForm::Phantom => self.phantom(text, jwt.as_ref(), until).await,
         }
     }
 
-    /// The members of an answer (RFC 7662 section 2.2), which these keys verified, if it is signed.
-    fn vouched(&self, answer: Object, keys: Option<KeySetId>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
+    /// The members of an answer (RFC 7662 section 2.2) about a JWT or an opaque token, which these keys verified, if it is signed.
+    fn vouched(
+        &self,
+        answer: Object,
+        jwt: Option<&Object>,
+        keys: Option<KeySetId>,
+        until: SystemTime,
+    ) -> Result<VerifiedToken, Doubt> {
+        let answer = token::bound_as(answer, jwt).map_err(|fault| Doubt::NotBelieved(format!("the answer {fault}")))?;
         let (answer, oddity) = token::plain(answer);
         if let Some(oddity) = oddity {
             self.introspector.remark(oddity);
@@ -247,17 +255,23 @@ impl Opaque {
     }
 
     /// A signed answer (RFC 9701), received at a time: it has to be from this issuer, for this server, and of that time.
-    async fn signed_answer(&self, jwt: &str, at: SystemTime, until: SystemTime) -> Result<VerifiedToken, Doubt> {
+    async fn signed_answer(
+        &self,
+        signed: &str,
+        jwt: Option<&Object>,
+        at: SystemTime,
+        until: SystemTime,
+    ) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, rules) = &self.signed_answers;
-        let token = BearerToken::bare(jwt.as_bytes(), usize::MAX).map_err(not_believed)?;
+        let token = BearerToken::bare(signed.as_bytes(), usize::MAX).map_err(not_believed)?;
         let signed = self.branch.signed(token, header).await.map_err(not_believed)?;
         let answer = rules.accept(signed, self.branch.clock.now()).map_err(not_believed)?;
         self.check_age(answer.claims().issued_at(), at)?;
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        self.vouched(object(members.to_string().into_bytes())?, answer.grounds().keys, until)
+        self.vouched(object(members.to_string().into_bytes())?, jwt, answer.grounds().keys, until)
     }
 
     /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
@@ -274,13 +288,21 @@ impl Opaque {
         )))
     }
 
-    /// The JWT behind the opaque token, verified like any other. A fault of its claims is the client's.
-    async fn phantom(&self, jwt: &str, until: SystemTime) -> Result<VerifiedToken, Doubt> {
+    /// The JWT behind the token, verified like any other. A fault of its claims is the client's, and so is a token that is a bound JWT
+    /// itself, with an unbound one behind it.
+    async fn phantom(&self, phantom: &str, jwt: Option<&Object>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
-        let token = BearerToken::bare(jwt.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
+        let token = BearerToken::bare(phantom.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
         let signed = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
         let verified = self.branch.rules.accept(signed, self.branch.clock.now())?;
-        Ok(verified.behind_opaque(jwt, until))
+        let is_bound = jwt.is_some_and(|jwt| jwt.contains_key("cnf"));
+        if is_bound
+            && !verified.claims().contains_key("cnf")
+            && !self.branch.rules.dangerously_accept_sender_constrained_tokens
+        {
+            return Err(Doubt::Refused(Refusal::Token(TokenFault::SenderConstrained)));
+        }
+        Ok(verified.behind_opaque(phantom, until))
     }
 }
 

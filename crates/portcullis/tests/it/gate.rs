@@ -27,6 +27,31 @@ async fn a_verdict_comes_at_once_unless_keys_are_needed_first() {
     assert_eq!(server.requests(Endpoint::Jwks), 1);
 }
 
+/// Servers split the field at any white space, or look for `Bearer` in it.
+#[tokio::test]
+async fn an_optional_layer_passes_no_field_in_which_a_server_may_find_a_token() {
+    let server = AuthorizationServer::start().await;
+    let secure = Secure::new(JwksService::new(&server.jwks_uri()).unwrap());
+    let code = |secure: &Secure, fields: &[&[u8]]| match secure.judge(&Presented::new(&self::fields(fields))) {
+        Judging::Done(verdict) => verdict.outcome.map_or_else(|refusal| refusal.code(), |_| "passes"),
+        Judging::Waits(_) => "waits",
+    };
+    for (fields, optional, required) in [
+        (&[][..], "passes", "no_credentials"),
+        (&[&b"Basic YTpi"[..]][..], "passes", "other_scheme"),
+        (&[b""], "passes", "other_scheme"),
+        (&[b"Bearer\teyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"Bearer:eyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"\"Bearer\" eyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"Basic YTpi, Bearer eyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"DPoP eyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"Basic YTpi", b"Bearer\teyJ.eyJ."], "several_tokens", "several_tokens"),
+    ] {
+        assert_eq!(code(&secure.clone().optional(), fields), optional, "{fields:?}");
+        assert_eq!(code(&secure, fields), required, "{fields:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_verification_of_an_unknown_token_can_be_left_to_another_thread() {
     let server = AuthorizationServer::start().await;

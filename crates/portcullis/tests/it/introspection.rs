@@ -20,10 +20,11 @@ use axum::{Router, body::Body};
 use bytes::Bytes;
 use http::Request;
 use portcullis::{
-    ClientAddress, ClientAuthentication, IntrospectionForm, Introspector, IntrospectorBuilder, JwksService, Secure,
-    TokenStore, Verifier,
+    ClientAddress, ClientAuthentication, ClientCertificate, IntrospectedTokens, IntrospectionForm, Introspector,
+    IntrospectorBuilder, JwksService, Presented, Secure, TokenStore, Verifier,
 };
 use portcullis_testkit::{Endpoint, Fault};
+use serde_json::json;
 
 use crate::support::{Setup, answer, app, bearer, judge};
 
@@ -221,6 +222,45 @@ async fn what_the_server_vouches_for_is_held_against_our_rules() {
         let introspector = introspector(&setup, IntrospectionForm::Json).http_client(client).build().unwrap();
         let app = app(Secure::new(verifier(&setup, introspector)).problem_json());
         assert_eq!(verdict(&app, "opaque").await, (expected.0, expected.1.to_owned()), "{answer}");
+    }
+}
+
+/// Some servers leave `cnf` out of their answers: a JWT of which they say that it is active is bound all the same.
+#[tokio::test]
+async fn a_jwt_that_is_introspected_stays_bound_to_its_key() {
+    let certificate = ClientCertificate::from_der(b"certificate");
+    let bound = json!({ "x5t#S256": certificate.thumbprint() });
+    for (cnf, told, alone, with_certificate) in [
+        (None, "", "passes", "passes"),
+        (Some(bound.clone()), "", "sender_constrained_token", "passes"),
+        (
+            Some(json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
+            "",
+            "sender_constrained_token",
+            "sender_constrained_token",
+        ),
+        (Some(json!({ "kid": "x" })), "", "unsupported_confirmation", "unsupported_confirmation"),
+        (Some(json!({})), "", "malformed_claim", "malformed_claim"),
+        // An answer that tells the binding counts.
+        (None, r#","cnf":{"kid":"x"}"#, "unsupported_confirmation", "unsupported_confirmation"),
+        (Some(bound), r#","cnf":{"kid":"x"}"#, "unsupported_confirmation", "unsupported_confirmation"),
+    ] {
+        let setup = Setup::new().await;
+        let body = format!(r#"{{"active":true,"aud":"https://api.example.com"{told}}}"#);
+        let client = Canned { media_type: "application/json", body };
+        let introspector = introspector(&setup, IntrospectionForm::Json).introspect(IntrospectedTokens::All);
+        let layer = Secure::new(verifier(&setup, introspector.http_client(client).build().unwrap()));
+        let token = cnf.clone().into_iter().fold(setup.server.token(), |token, cnf| token.claim("cnf", cnf)).sign();
+        for (certificate, expected) in [(None, alone), (Some(certificate), with_certificate)] {
+            let field = format!("Bearer {token}");
+            let fields = [("authorization", field.as_bytes())];
+            let presented = Presented::new(&fields).client_certificate(certificate);
+            let code =
+                layer.judge(&presented).verdict().await.outcome.map_or_else(|refusal| refusal.code(), |_| "passes");
+            assert_eq!(code, expected, "{cnf:?} {told}");
+            let explained = layer.explain(&presented, setup.clock.now()).await;
+            assert_eq!(explained.refusal().map_or("passes", |refusal| refusal.code()), expected, "{cnf:?} {told}");
+        }
     }
 }
 
