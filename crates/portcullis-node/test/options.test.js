@@ -441,6 +441,14 @@ test('issuer: a string, or several, to the letter', async () => {
   ]);
 });
 
+test('issuer: beside discovery it takes the place of its issuer, for servers that name themselves otherwise in tokens', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const login = discovery({ issuer: server.issuer });
+  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: ISSUER })), 'passes');
+  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: server.issuer })), 'wrong_issuer');
+  assert.equal(await outcome(secure(login), mint(KEY, { iss: ISSUER })), 'wrong_issuer');
+});
+
 test('audience: one of ours has to be named', async () => {
   await holds([
     [{ audience: 'api' }, { aud: 'api' }, 'passes'],
