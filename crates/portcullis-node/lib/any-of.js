@@ -1,8 +1,8 @@
 'use strict';
 
 const { readIntrospection } = require('./endpoint/introspector.js');
-const { JwksService, refuseSecretsAlone } = require('./keys.js');
-const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
+const { JwksService, noKeys, refuseSecretsAlone } = require('./keys.js');
+const { ISSUER_RULES, VERIFICATION, configured, refuseUndefined, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
 const { acceptsOf, forEach } = require('./tenants.js');
 const { expected } = require('./values.js');
@@ -35,9 +35,10 @@ function readIssuer(owner, options = {}) {
   const { jwks, introspection: _, ...own } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
-    throw expected(owner, 'jwks', 'a JWKS service', jwks);
+    throw noKeys(owner, 'jwks', 'a JWKS service', jwks);
   }
   refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
+  refuseUndefined(options, [...VERIFICATION, 'introspection'], owner);
   const verification = readVerification(options, owner);
   const introspection = readIntrospection(owner, options.introspection);
   refuseSecretsAlone(owner, jwks, verification, introspection !== undefined);

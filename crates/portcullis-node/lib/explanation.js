@@ -1,7 +1,12 @@
 'use strict';
 
+const { inOurNames } = require('./library.js');
+
 /** The marks of outcomes in the text. */
 const MARKS = { passed: '+', failed: 'x', not_reached: '.', not_asked: ' ', not_checked: '?' };
+
+/** The names of options at the end of an expected value, as in `at most 16384 bytes (max_token_bytes)`. */
+const AT_END = / \([a-z_, ]+\)$/;
 
 /** The width of the column of titles. */
 const WIDTH = 26;
@@ -14,6 +19,17 @@ const WIDTH = 26;
 class Explanation {
   constructor(data) {
     Object.assign(this, data);
+  }
+
+  /** Reads the addon's explanation, which names options as the library does. Values of options and of claims keep their text. */
+  static read(text) {
+    const data = JSON.parse(text);
+    const checks = data.checks.map((check) => ({
+      ...check,
+      expected: check.expected?.replace(AT_END, inOurNames) ?? null,
+      hint: inHint(check.hint),
+    }));
+    return new Explanation({ ...data, reason: data.reason && inOurNames(data.reason), checks });
   }
 
   /** The same with the checks of functions in the options: all passed, or one has refused the token. */
@@ -49,6 +65,11 @@ class Explanation {
     const verdict = this.verdict.replace('_', ' ');
     return this.code === null ? verdict : `${verdict}: ${this.code} (${this.reason})`;
   }
+}
+
+/** A hint in the names of this package, in which a function takes the URL of a key set, and no option. */
+function inHint(hint) {
+  return hint && inOurNames(hint.replaceAll('`jwks_uri`', '`getSimpleJwksService`'));
 }
 
 function lineOf({ title, outcome, expected, actual, hint }) {

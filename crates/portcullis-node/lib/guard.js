@@ -103,7 +103,7 @@ the key (kid), or raise maxKeyAttempts`;
   async explain(authorization, several, request) {
     const shown = request === undefined ? undefined : this.sender.shownBy(request);
     const message = this.#withClient({ authorization, several, ...NOTHING, ...shown }, request);
-    const explanation = new Explanation(JSON.parse(await this.door.explain(message)));
+    const explanation = Explanation.read(await this.door.explain(message));
     return explanation.verdict === 'passed' && explanation.claims !== null
       ? explanation.and(this.#refusedByOwn(explanation.claims))
       : explanation;

@@ -9,13 +9,20 @@ const { readClock } = require('./clock.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
 const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
-const { expected, nameOf, readBoolean, readLimit, readObject, readSeconds, readStrings, readTimeout } = require('./values.js');
+const { expected, isUrl, nameOf, readBoolean, readLimit, readObject, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;
 
 /** The algorithms of secrets, which are taken from local keys alone: whoever can verify by one can sign. */
 const OF_SECRETS = ['HS256', 'HS384', 'HS512'];
+
+/** The end of the addon's error for a text in no form of keys. */
+const OF_NO_FORM = /, got (a text that is not JSON|JSON that is not an object)$/;
+
+const OF_URLS = 'for the URL of a key set write `getSimpleJwksService(url)`, for that of an issuer `discovery({ issuer: url })`';
+
+const OF_LOCAL_KEYS = 'for keys of your own write `localKeys(keys)`';
 
 /** The keys of an issuer, fetched on first use and kept fresh, or local keys. */
 class JwksService {
@@ -96,6 +103,20 @@ function localKeys(keys, options = {}) {
   const [uses, clock] = [readKeyUses('localKeys', options.keyUses), readClock('localKeys', options.clock)];
   const imported = configured('localKeys', () => importKeys(keys, uses));
   return new JwksService(clock === undefined ? imported : imported.byClock(clock));
+}
+
+/** The error for a value in the place of keys, with the function that makes keys of it, if there is one. */
+function noKeys(owner, name, what, value) {
+  const error = expected(owner, name, what, value);
+  const remedy = isUrl(value) ? OF_URLS : isKeys(value) && OF_LOCAL_KEYS;
+  error.message += remedy ? `: ${remedy}` : '';
+  return error;
+}
+
+/** Returns true for keys in a form of `localKeys`, apart from texts. */
+function isKeys(value) {
+  const isKey = value instanceof KeyObject || value instanceof CryptoKey || value instanceof Uint8Array;
+  return isKey || Array.isArray(value?.keys) || typeof value?.kty === 'string';
 }
 
 /** The accepted uses of keys besides `sig`. */
@@ -182,7 +203,7 @@ function answering(cache, client, timeout) {
 /** The addon's key service for keys in any of Node's forms. */
 function importKeys(keys, uses = []) {
   if (typeof keys === 'string') {
-    return native.KeyService.ofText(keys, uses);
+    return importText(keys, uses);
   }
   if (keys instanceof KeyObject) {
     return importKeyObject(keys);
@@ -200,6 +221,20 @@ function importKeys(keys, uses = []) {
     return importJwk(keys, uses);
   }
   throw new TypeError(`expected a JWK Set, a JWK, a KeyObject, a CryptoKey, PEM or bytes, got ${nameOf(keys)}`);
+}
+
+/** Imports a text; the error for one that is in no form of keys tells how its likely meaning is written. */
+function importText(text, uses) {
+  try {
+    return native.KeyService.ofText(text, uses);
+  } catch (error) {
+    if (isUrl(text)) {
+      error.message += `: ${OF_URLS}`;
+    } else if (OF_NO_FORM.test(error.message)) {
+      error.message += ': for a shared secret pass its bytes, `localKeys(Buffer.from(secret))`';
+    }
+    throw error;
+  }
 }
 
 function importKeyObject(key) {
@@ -250,5 +285,6 @@ module.exports = {
   discovery,
   localKeys,
   importKeys,
+  noKeys,
   refuseSecretsAlone,
 };

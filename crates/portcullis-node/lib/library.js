@@ -61,6 +61,26 @@ const MCP = Object.keys(MCP_RULES.defaults);
 /** The names of the options for DPoP proofs. */
 const DPOP = [...Object.keys(DPOP_RULES.defaults), 'use', 'publicUrl', 'nonces', 'replayStore', 'whenStoreIsAway'];
 
+/**
+ * The options that may be undefined, as if they were left out: without them nothing more passes. All others are taken for rules, new ones
+ * included.
+ */
+const NO_RULES = new Set([
+  ...OWN.filter((name) => !['schema', 'introspection'].includes(name)),
+  ...DESCRIPTION.filter((name) => !['resource', 'mcp'].includes(name)),
+  'jwks',
+  'realm',
+  'optional',
+  'impliedScopes',
+  'invalidTokenStatus',
+  'problemJson',
+  'orNoType',
+  'tokenCache',
+  'forwardAuthorization',
+  'dangerouslyAcceptTokensWithoutExpiry',
+  'dangerouslyAcceptSenderConstrainedTokens',
+]);
+
 /** The options whose names are also names of claims. */
 const AGES = ['maxAge', 'maxStale'];
 
@@ -113,9 +133,18 @@ function refuseUnknown(options, known, owner, notOffered = {}) {
   throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
 }
 
-/** Takes options by name, so that inherited options are not lost. */
+/** Refuses rules that are undefined, as from a variable of the environment that is not set: left out, each would let more requests pass. */
+function refuseUndefined(options, names, owner) {
+  const name = names.find((name) => name in options && options[name] === undefined && !NO_RULES.has(name));
+  if (name !== undefined) {
+    throw new TypeError(`${owner}: \`${name}\`: expected a value, got undefined: is an environment variable unset? Leave \`${name}\` \
+out for its default`);
+  }
+}
+
+/** Takes the options of these names that are present, inherited ones, too. */
 function pick(options, names) {
-  return Object.fromEntries(names.map((name) => [name, options[name]]));
+  return Object.fromEntries(names.filter((name) => name in options).map((name) => [name, options[name]]));
 }
 
 /** Makes an object of the addon. Throws the addon's errors about options as TypeErrors. */
@@ -132,11 +161,14 @@ function ofOption(text) {
   return inOurNames(text).replace(/^`max_age`/, '`maxAge`');
 }
 
-/** Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. */
+/**
+ * Replaces names of options in the library's text by JavaScript's: `max_token_bytes` by `maxTokenBytes`. A name behind a bracket is that
+ * of an option, and of no claim.
+ */
 function inOurNames(text) {
-  return text.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
+  return text.replace(/(\(?)\b([a-z]+(?:_[a-z0-9]+)+)\b/g, (whole, bracket, name) => {
     const ours = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-    return NAMED.has(ours) ? ours : name;
+    return NAMED.has(ours) || (bracket === '(' && AGES.includes(ours)) ? `${bracket}${ours}` : whole;
   });
 }
 
@@ -157,5 +189,6 @@ module.exports = {
   inOurNames,
   pick,
   readForLibrary,
+  refuseUndefined,
   refuseUnknown,
 };

@@ -4,12 +4,11 @@ const { Issuers } = require('./any-of.js');
 const { AskingGuard } = require('./asking-guard.js');
 const { Introspector } = require('./endpoint/introspector.js');
 const { Guard } = require('./guard.js');
-const { JwksService, refuseSecretsAlone } = require('./keys.js');
+const { JwksService, noKeys, refuseSecretsAlone } = require('./keys.js');
 const { middleware } = require('./middleware.js');
 const { VERIFICATION, configured } = require('./library.js');
 const { readOptions } = require('./options.js');
 const { Tenants } = require('./tenants.js');
-const { expected } = require('./values.js');
 const { introspectingVerifier, sharedVerifier } = require('./verifier.js');
 
 /**
@@ -47,7 +46,7 @@ JWKS service`);
   }
   const service = JwksService.nativeOf(keys);
   if (service === undefined) {
-    throw expected(owner, argument, 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
+    throw noKeys(owner, argument, 'a JWKS service, several issuers (anyOf), an introspector, or a function getKey', keys);
   }
   refuseSecretsAlone(owner, keys, verification, introspection !== undefined);
   const issuer = issuerFor(keys, verification);

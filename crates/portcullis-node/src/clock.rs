@@ -43,6 +43,11 @@ impl Clock {
     }
 }
 
+/// Returns the time by the clock of a test, or by the machine's if there is none.
+pub(crate) fn now(clock: Option<&Clock>) -> SystemTime {
+    clock.map_or_else(SystemTime::now, |clock| clock.shared()())
+}
+
 /// The number without its fraction. JavaScript has checked that it is a time after 1970.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a conversion of Rust saturates")]
 fn whole(milliseconds: f64) -> u64 {

@@ -11,6 +11,7 @@ use portcullis::{
 };
 
 use crate::{
+    clock::{self, Clock},
     dpop::Dpop,
     exchange,
     exchanger::Exchanger,
@@ -31,6 +32,8 @@ const BYTES: i64 = 4 * 1024;
 #[napi(custom_finalize)]
 pub struct Door {
     secure: Secure,
+    /// The clock of a test.
+    clock: Option<Clock>,
     /// True if an exchange is declared.
     exchanges: bool,
 }
@@ -47,7 +50,7 @@ impl Door {
         };
         let secure = secure.rules(options::read(&options)?).map_err(unusable)?;
         env.adjust_external_memory(BYTES)?;
-        Ok(Self { secure, exchanges: false })
+        Ok(Self { secure, clock: verifier.clock.clone(), exchanges: false })
     }
 
     /// The function `(authorization, several, verify)` that returns the verdict.
@@ -116,12 +119,12 @@ impl Door {
         exchange::of_request(env, &self.secure, &authorization, &name, client.as_deref(), before.map(Passed::admitted))
     }
 
-    /// Returns a promise of the explanation of a verdict, as JSON.
+    /// Returns a promise of the explanation of a verdict by the clock of the keys, as JSON.
     #[napi]
     pub fn explain<'env>(&self, env: &'env Env, message: Message) -> Result<Object<'env>> {
-        let secure = self.secure.clone();
+        let (secure, clock) = (self.secure.clone(), self.clock.clone());
         runtime::promise(env, async move {
-            let explanation = message.explain(&secure).await;
+            let explanation = message.explain(&secure, clock::now(clock.as_ref())).await;
             serde_json::to_string(&explanation).map_err(|error| napi::Error::from_reason(error.to_string()))
         })
     }

@@ -10,7 +10,8 @@ use crate::{clock::Clock, introspector::Introspector, key_service::KeyService, o
 #[napi]
 pub struct Issuer {
     jwks: JwksService,
-    clock: Option<Clock>,
+    /// The clock of a test.
+    pub(crate) clock: Option<Clock>,
     rules: String,
     introspector: Option<portcullis::Introspector>,
 }

@@ -54,9 +54,9 @@ impl Message {
         }
     }
 
-    /// Explains the verdict on the request, as of now.
-    pub(crate) async fn explain(&self, secure: &Secure) -> Explanation {
-        secure.explain(&self.presented(), SystemTime::now()).await
+    /// Explains the verdict on the request at this time.
+    pub(crate) async fn explain(&self, secure: &Secure, now: SystemTime) -> Explanation {
+        secure.explain(&self.presented(), now).await
     }
 
     fn presented(&self) -> Presented<'_> {

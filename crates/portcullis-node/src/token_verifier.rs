@@ -10,6 +10,7 @@ use napi_derive::napi;
 use portcullis::{ProtectedResource, Secure, Verifier, VerifierBuilder};
 
 use crate::{
+    clock::Clock,
     introspector::Introspector,
     issuer::Issuer,
     options::{self, unusable},
@@ -24,6 +25,8 @@ const BYTES: i64 = 16 * 1024;
 pub struct TokenVerifier {
     /// A layer without rules, from which those of endpoints are made.
     pub(crate) secure: Secure,
+    /// The clock of a test, of the first issuer that has one.
+    pub(crate) clock: Option<Clock>,
 }
 
 /// A response to a request for the document of a resource.
@@ -43,20 +46,20 @@ impl TokenVerifier {
     #[napi(constructor)]
     pub fn new(env: Env, issuer: &Issuer) -> Result<Self> {
         let verifier = issuer.builder()?.build().map_err(unusable)?;
-        Self::told_of(env, Secure::new(verifier))
+        Self::told_of(env, Secure::new(verifier), &[issuer])
     }
 
     /// Makes a verifier for the opaque tokens that an authorization server vouches for.
     #[napi(factory)]
     pub fn of_introspector(env: Env, introspector: &Introspector) -> Result<Self> {
-        Self::told_of(env, Secure::new(introspector.introspector.clone()))
+        Self::told_of(env, Secure::new(introspector.introspector.clone()), &[])
     }
 
     /// Makes a verifier for several issuers, each with its own keys and rules.
     #[napi(factory)]
     pub fn any_of(env: Env, issuers: Vec<&Issuer>) -> Result<Self> {
         let verifier = Verifier::any_of(builders(&issuers)?).map_err(unusable)?;
-        Self::told_of(env, Secure::new(verifier))
+        Self::told_of(env, Secure::new(verifier), &issuers)
     }
 
     /// Makes a verifier for the tokens of these issuers for a resource; the description is `ResourceRules`, and `mcp` the `McpRules` of
@@ -69,7 +72,7 @@ impl TokenVerifier {
             None => resource,
         };
         let resource = builders(&issuers)?.into_iter().fold(resource, ProtectedResource::issuer);
-        Self::told_of(env, Secure::protecting(resource).map_err(unusable)?)
+        Self::told_of(env, Secure::protecting(resource).map_err(unusable)?, &issuers)
     }
 
     /// Returns the response to a request for the resource's document, by method and path; null for any other request.
@@ -91,9 +94,9 @@ impl TokenVerifier {
 }
 
 impl TokenVerifier {
-    fn told_of(env: Env, secure: Secure) -> Result<Self> {
+    fn told_of(env: Env, secure: Secure, issuers: &[&Issuer]) -> Result<Self> {
         env.adjust_external_memory(BYTES)?;
-        Ok(Self { secure })
+        Ok(Self { secure, clock: issuers.iter().find_map(|issuer| issuer.clock.clone()) })
     }
 }
 

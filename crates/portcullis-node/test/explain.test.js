@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { introspector, localKeys, mcp, secure, setLogger } = require('portcullis');
+const { Explanation } = require('../lib/explanation.js');
 const { AuthorizationServer } = require('./support/authorization-server.js');
 const { badTokens, mint, newKey } = require('./support/tokens.js');
 
@@ -62,6 +63,36 @@ test('it names the expected and the actual value, and a hint; as text, too, with
     assert.ok(!shown.includes(token.split('.')[2]));
   }
   assert.equal(String(await secure(KEYS).explain(token)).split('\n')[0], 'passed');
+});
+
+test('it names options as they are called here, and values as they are', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const keys = localKeys({ keys: Array.from({ length: 2 }, () => newKey()).map(({ jwk: { kid, ...jwk } }) => jwk) });
+  const template = 'https://as.example.com/{tenant}';
+  const unnamed = mint(KEY, {}, { kid: undefined });
+  const table = [
+    [secure(KEYS, { scope: 'max_key_attempts' }), mint(KEY, { roles: ['max_key_attempts'] }), 'hint', /in `roles`, .* name that claim in `scopeClaims`$/],
+    [secure(KEYS, { scope: 'max_key_attempts' }), mint(KEY), 'expected', /max_key_attempts/],
+    [secure(KEYS, { audience: 'max_token_bytes' }), mint(KEY), 'expected', /max_token_bytes/],
+    [secure(keys, { maxKeyAttempts: 1 }), unnamed, 'hint', /raise `maxKeyAttempts`$/],
+    [secure(KEYS, { maxTokenLifetime: 60 }), mint(KEY, { iat: now, exp: now + 600 }), 'hint', /raise `maxTokenLifetime`$/],
+    [secure(KEYS, { issuer: template, tenantClaim: 'tid' }), mint(KEY, { iss: 'https://as.example.com/a' }), 'hint', /\(`tenantClaim`\)/],
+    [secure(KEYS, { maxTokenBytes: 100 }), unnamed, 'expected', /^at most 100 bytes \(maxTokenBytes\)$/],
+    [secure(KEYS, { maxAge: 60 }), mint(KEY, { auth_time: now - 600 }), 'hint', /the challenge's `max_age`/],
+  ];
+  for (const [guard, token, member, text] of table) {
+    const { failure } = await guard.explain(token);
+    assert.match(failure?.[member] ?? '', text);
+  }
+  const { reason } = await secure(KEYS, { maxTokenAge: 60, leeway: 0 }).explain(mint(KEY, { iat: now - 600 }));
+  assert.match(reason, /\(maxTokenAge\)/);
+  const { reason: old } = await secure(KEYS, { maxAge: 60 }).explain(mint(KEY, { auth_time: now - 600 }));
+  assert.match(old, /\(maxAge, by `auth_time`\)/);
+});
+
+test('a hint names no option for the URL of a key set, since a function takes it', () => {
+  const { hint } = Explanation.read(JSON.stringify({ checks: [{ hint: 'or share one key set (`jwks_uri`)' }] })).checks[0];
+  assert.equal(hint, 'or share one key set (`getSimpleJwksService`)');
 });
 
 test('a token that cannot be judged is told apart', async (t) => {

@@ -14,6 +14,7 @@ const portcullis = require('portcullis');
 
 const { DESCRIPTION, DPOP, ENDPOINT, MCP, VERIFICATION } = require('../lib/library.js');
 const { knownOptions } = require('../native.js');
+const { run: runScript } = require('./support/child.js');
 const { newKey } = require('./support/tokens.js');
 
 const ROOT = path.join(__dirname, '..');
@@ -52,6 +53,18 @@ for (const document of DOCUMENTS) {
     portcullis.setLogger(null);
   });
 }
+
+test('the guard of the first example of README.md checks issuer and audience: no warning says otherwise', async (t) => {
+  const [{ code }] = await blocksOf('README.md', 'js');
+  // The warning is logged once for a process: the next guard gives it if the first one does not.
+  const script = `
+    const { localKeys, setLogger } = require('portcullis');
+    setLogger({ warn: (line) => { console.log(line); process.exit(); } });
+    { ${code.replace('3000', '0')} }
+    require('portcullis').secure(localKeys(Buffer.alloc(32, 1)), { algorithms: 'HS256', audience: 'api' });
+  `;
+  assert.match((await runScript(t, script)).stdout, /checks_issuer=false checks_audience=true/);
+});
 
 test('each ts block compiles', async () => {
   const directory = await fs.mkdtemp(path.join(__dirname, '.blocks-'));

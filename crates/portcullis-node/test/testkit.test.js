@@ -10,7 +10,7 @@ const { promisify } = require('node:util');
 const { test } = require('node:test');
 
 const express = require('express');
-const { discovery, getSimpleJwksService, jwksService, localKeys, secure, anyOf, protectedResource, InMemoryCache } = require('portcullis');
+const { discovery, getSimpleJwksService, jwksService, localKeys, mcp, secure, anyOf, protectedResource, InMemoryCache } = require('portcullis');
 const { AuthorizationServer, CertificateAuthority, DpopClient, SigningKey, TestClock, providers } = require('portcullis/testkit');
 const { run } = require('./support/child.js');
 const { atEnd } = require('./support/cleanup.js');
@@ -143,6 +143,7 @@ test('a clock reaches each kind of key service, several issuers and resources, a
     ...Object.fromEntries(Object.entries(services).map(([name, service]) => [name, secure(service, { issuer, audience: AUDIENCE })])),
     anyOf: secure(anyOf([{ jwks: services.localKeys, issuer, audience: AUDIENCE }])),
     protectedResource: protectedResource({ resource: AUDIENCE, issuer, jwks: services.getSimpleJwksService }).guard(),
+    mcp: mcp({ resource: AUDIENCE, issuer, jwks: services.discovery }).guard(),
   };
   const token = server.token();
   const byTheMachine = secure(localKeys(signingKey.publicJwk), { audience: AUDIENCE });
@@ -152,8 +153,11 @@ test('a clock reaches each kind of key service, several issuers and resources, a
   clock.advance(400);
   for (const [name, guard] of Object.entries(guards)) {
     assert.equal((await failure(guard.verify(token))).code, 'expired', name);
+    const { code, now } = await guard.explain(token);
+    assert.deepEqual([code, new Date(now).getTime()], ['expired', Math.floor(clock.now() / 1000) * 1000], name);
   }
   await byTheMachine.verify(token);
+  assert.equal((await byTheMachine.explain(token)).verdict, 'passed');
 });
 
 test('a clock starts and is set at a time: a Date, or seconds', () => {
