@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { EventEmitter, once } = require('node:events');
 const http = require('node:http');
+const http2 = require('node:http2');
 const { connect } = require('node:net');
 const { describe, test } = require('node:test');
 const { gzipSync } = require('node:zlib');
@@ -368,6 +369,30 @@ describe('an MCP server', () => {
       assert.match(text, /members of its own/);
     }
     assert.equal((await send(poisoned, { body: call('list_files') })).text, 'tools/call');
+  });
+
+  test('judges content over HTTP/2 whatever the method, where no field announces it', async (t) => {
+    const { guard } = describing();
+    const judge = guard();
+    const server = http2.createServer((req, res) => judge.verifyRequest(req).then(() => res.end('passes'), ({ code }) => res.end(code)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = http2.connect(`http://127.0.0.1:${server.address().port}`);
+    t.after(() => [client, server].forEach((side) => side.close()));
+    const verdict = async (method, content) => {
+      const fields = { ':path': '/mcp', ':method': method, authorization: `Bearer ${READER}`, 'content-type': 'application/json' };
+      const stream = client.request(fields, { endStream: content === undefined });
+      if (content !== undefined) {
+        stream.end(content);
+      }
+      return (await stream.toArray()).join('');
+    };
+    for (const method of ['GET', 'DELETE', 'OPTIONS']) {
+      assert.equal(await verdict(method, call('delete_file')), 'insufficient_scope', method);
+      assert.equal(await verdict(method, call('list_files')), 'passes', method);
+      assert.equal(await verdict(method), 'passes', method);
+    }
+    assert.equal(await verdict('POST'), 'mcp_body');
   });
 
   test('judges requests of other frameworks with verifyRequest', async () => {

@@ -113,3 +113,22 @@ async fn trailers_go_on() {
     let passed = answer(&app, post(Some(&token), &[], Body::new(frames))).await;
     assert_eq!(passed.body, format!("{trailers:?}"));
 }
+
+/// HTTP/2 has content without a field that announces it.
+#[tokio::test]
+async fn content_is_judged_whatever_the_method() {
+    let setup = Setup::new().await;
+    let (app, token) = (app(secure(&setup)), token(&setup, "read").sign());
+    for method in ["GET", "DELETE", "OPTIONS", "PUT"] {
+        let ask = |content: Body| {
+            let mut request = post(Some(&token), &[], content);
+            *request.method_mut() = method.parse().unwrap();
+            request
+        };
+        let list = r#"{"method":"tools/list"}"#;
+        assert_eq!(answer(&app, ask(Frames::of(&[list]))).await.body, format!("without token: {list}"), "{method}");
+        assert_eq!(answer(&app, ask(Frames::of(&[&call("delete_all")]))).await.status, 403, "{method}");
+        let empty = answer(&app, ask(Body::empty())).await;
+        assert_eq!(empty.status, if method == "PUT" { 400 } else { 200 }, "{method}: {}", empty.body);
+    }
+}
