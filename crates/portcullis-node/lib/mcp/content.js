@@ -132,7 +132,7 @@ function readAndPutBack(message, limit) {
           return;
         }
       }
-      if (message.complete && length > 0) {
+      if (length > 0 && isComplete(message)) {
         const content = Buffer.concat(chunks, length);
         message.unshift(content);
         settle({ content });
@@ -146,6 +146,12 @@ function readAndPutBack(message, limit) {
 
     Object.entries(listeners).forEach(([event, listener]) => message.on(event, listener));
   });
+}
+
+/** Returns true if all of a content has come, and its end is still to be told. */
+function isComplete(message) {
+  // `complete` of HTTP/2 is true only once the end was told.
+  return message instanceof Http2ServerRequest ? message.stream.readableEnded : message.complete;
 }
 
 /** The content of a request of `fetch`, from a copy. */
