@@ -371,6 +371,32 @@ describe('an MCP server', () => {
     assert.equal((await send(poisoned, { body: call('list_files') })).text, 'tools/call');
   });
 
+  test('judges a body that is there without a content, whatever the method', async (t) => {
+    const { guard } = describing();
+    const app = EXPRESS[5]();
+    const codes = [];
+    const put = (req, res, next) => {
+      req.body = JSON.parse(req.headers['x-body']);
+      next();
+    };
+    app.use('/mcp', put, guard({ onError: ({ code }) => codes.push(code) }), (req, res) => res.json(req.body));
+    const sent = { client: await serve(t, app), codes };
+    for (const method of ['GET', 'DELETE']) {
+      for (const [body, code] of [
+        [call('delete_file'), 'insufficient_scope'],
+        [`[${call('delete_file')}]`, 'insufficient_scope'],
+        [call('list_files'), undefined],
+        ['{}', undefined],
+        ['null', undefined],
+        ['[]', 'mcp_body'],
+        ['"x"', 'mcp_body'],
+      ]) {
+        const answer = await send(sent, { method, headers: { 'x-body': body } });
+        assert.equal(answer.code, code, `${method} ${body}`);
+      }
+    }
+  });
+
   test('judges content over HTTP/2 whatever the method, where no field announces it', async (t) => {
     const { guard } = describing();
     const judge = guard();

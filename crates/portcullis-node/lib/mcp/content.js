@@ -37,10 +37,11 @@ async function contentOf(request, limit) {
   if (seen.has(message)) {
     return { content: seen.get(message) };
   }
-  if (hasNone(message)) {
+  if (hasNone(message) && isNothing(request.body)) {
     return { content: Buffer.alloc(0) };
   }
-  if (message.readableEnded) {
+  // A body without a content is what a platform has put there: a handler reads it.
+  if (hasNone(message) || message.readableEnded) {
     return { content: bytesOf(request.body), isParsed: true };
   }
   if (message.readableDidRead || message.readableEncoding !== null) {
@@ -60,6 +61,12 @@ function hasNone(message) {
   }
   const { 'content-length': length = '0', 'transfer-encoding': coding } = message.headers;
   return length === '0' && coding === undefined;
+}
+
+/** Returns true for a body in which a handler finds nothing, as parsers leave it for a request without content. */
+function isNothing(body) {
+  const isEmpty = body !== null && typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0;
+  return body === undefined || body === null || (isEmpty && !inheritsMembers(body));
 }
 
 /** The request of Node: the request itself, or the one inside a request of Fastify or Koa. */
