@@ -32,9 +32,13 @@ pub(super) fn leeway(value: &Value<'_>) -> Read<Duration> {
     time(value, Some(LONGEST_LEEWAY), &format!("{HELP}; if clocks differ by more than five minutes, set the clocks"))
 }
 
-/// Reads a time that another check may bound.
+/// Reads a time of the rules for tokens, that another check may bound; a number is one of seconds, as `max_age` is in OpenID Connect.
 pub(super) fn any_time(value: &Value<'_>) -> Read<Duration> {
-    time(value, None, HELP)
+    let seconds = value.json().ok().and_then(|number| number.as_f64());
+    match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(time) => Ok(time),
+        None => time(value, None, HELP),
+    }
 }
 
 fn time(value: &Value<'_>, longest: Option<Duration>, help: &str) -> Read<Duration> {

@@ -511,7 +511,7 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
         ),
         ("[[issuers]]\nissuer = \"https://a\"\ntimeout = 5", 3, "such as 30s (at most 24h), got 5"),
         ("[[issuers]]\nissuer = \"https://a\"\ntimeout = \"2d\"", 3, "such as 30s (at most 24h), got \"2d\""),
-        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_age = 3600", 3, "such as 30s, got 3600"),
+        ("[[issuers]]\nissuer = \"https://a\"\nmax_token_age = \"3600\"", 3, "such as 30s, got \"3600\""),
         ("[[issuers]]\nissuer = \"https://a\"\ntypes = []", 3, "leave `types` out"),
         ("[[issuers]]\nissuer = \"https://a\"\ntypes = \"at+jwt\"", 3, "an array of types"),
         ("[[issuers]]\nissuer = \"https://a\"\ntypes = [\"at+jwt\", \"\"]", 3, "got an empty one"),

@@ -12,10 +12,7 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use toml::{
-    Spanned,
-    de::{DeArray, DeValue},
-};
+use toml::{Spanned, de::DeValue};
 
 use super::{
     duration::any_time,
@@ -51,11 +48,16 @@ pub(crate) enum Kind {
 pub(crate) fn kind<T: DeserializeOwned>(field: &'static str) -> Kind {
     let file = File { problems: Problems::default(), base: Path::new("") };
     let takes = |value: &DeValue<'_>| read::<T>(&[(field, Value { value, place: 0..0 })], &file).is_ok();
+    let nowhere = |value| Spanned::new(0..0, value);
+    let text = || DeValue::String("a".into());
+    let rule = || DeValue::Table([(Spanned::new(0..0, "name".into()), nowhere(text()))].into_iter().collect());
+    let list_of = |value| DeValue::Array([nowhere(value)].into_iter().collect());
     let samples = [
         (DeValue::Boolean(true), Kind::Flag),
-        (DeValue::Array([Spanned::new(0..0, DeValue::String("a".into()))].into_iter().collect()), Kind::List),
+        (list_of(text()), Kind::List),
+        (list_of(rule()), Kind::List),
         (DeValue::Array(DeArray::new()), Kind::List),
-        (DeValue::String("a".into()), Kind::Text),
+        (text(), Kind::Text),
     ];
     samples.iter().find(|(value, _)| takes(value)).map_or(Kind::Other, |(_, kind)| *kind)
 }

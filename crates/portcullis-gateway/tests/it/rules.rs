@@ -178,7 +178,7 @@ async fn the_command_line_takes_the_rules_of_a_configuration() {
         .issued_at(server.now())
         .expires_in(Duration::from_secs(600))
         .sign();
-    let rows: [(&[&str], i32, &str); 17] = [
+    let rows: [(&[&str], i32, &str); 18] = [
         (&["--claim", r#"{"name": "sub", "matches": "repo:my-org/*"}"#], 0, "passed"),
         (&["--claim", r#"{"name": "sub", "matches": "repo:other/*"}"#], 1, "required_claims"),
         (&["--claim", r#"{"name": "sub", "one_of": ["alice", "bob"]}"#], 1, "required_claims"),
@@ -191,6 +191,7 @@ async fn the_command_line_takes_the_rules_of_a_configuration() {
         (&["--scope-claim", "permissions", "--scope", "list"], 0, "passed"),
         (&["--max-token-lifetime", "5m"], 1, "token_lifetime_too_long"),
         (&["--max-token-lifetime", "600s"], 0, "passed"),
+        (&["--max-token-lifetime", "600"], 0, "passed"),
         (&["--max-token-age", "5m"], 0, "passed"),
         (&["--max-token-age", "1ms", "--leeway", "0s"], 1, "token_too_old"),
         (&["--claim", r#"{"name": "sub", "matches": "repo:my-org/api"}"#], 2, "a pattern with `*`"),

@@ -144,7 +144,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
             "expected \"off\", \"allowed\" or \"required\", got true / write one of them, in quotes",
         ),
         (format!("{ROUTE}dpop = \"require\""), 5, "did you mean `required`?"),
-        (format!("{ROUTE}max_age = 300"), 5, "expected a time with its unit, such as 30s, got 300"),
+        (format!("{ROUTE}max_age = -300"), 5, "expected a time with its unit, such as 30s, got -300"),
         (format!("{ROUTE}implied_scopes = {{ write = \"read\" }}"), 5, "expected an array"),
         (format!("{ROUTE}implied_scopes = {{ write = [\"read all\"] }}"), 5, "one scope value"),
         (format!("{ROUTE}[routes.implied_scopes]\nwrite = [\"read\"]\nadmin = [\"write\",\n5]"), 8, "in quotes"),
@@ -168,7 +168,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
         (format!("{ROUTE}scope_claims = [\"roles\"]"), 5, "a key of `[[issuers]]`"),
         (format!("{ROUTE}claims = [\"sub\"]"), 5, "`claims = [{ … }]`"),
         ("leeway = 0.5".into(), 3, "got 0.5"),
-        ("[dpop]\nuse = \"required\"\nmax_age = 60".into(), 5, "a time with its unit, such as 30s, got 60"),
+        ("[dpop]\nuse = \"required\"\nmax_age = true".into(), 5, "a time with its unit, such as 30s, got true"),
         ("[cache]\nbites = 1".into(), 4, "did you mean `bytes`?"),
     ];
     for (lines, line, words) in table {
@@ -191,7 +191,7 @@ fn a_mistake_in_a_rule_is_shown_on_its_line() {
 #[test]
 fn each_key_with_a_mistake_is_told() {
     let text = format!(
-        "{ISSUER}leeway = \"10m\"\nmax_token_age = 3600\n{ROUTE}scope = [\"a b\"]\nreport_only = 1\n\
+        "{ISSUER}leeway = \"10m\"\nmax_token_age = true\n{ROUTE}scope = [\"a b\"]\nreport_only = 1\n\
          implied_scopes = 5\nclaims = [{{ name = \"a\", vlue = 1 }}, {{ nme = \"b\" }}]\nscop = []\n"
     );
     let found = mistakes(&text);
