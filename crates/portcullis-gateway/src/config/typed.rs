@@ -12,7 +12,10 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use toml::{Spanned, de::DeValue};
+use toml::{
+    Spanned,
+    de::{DeArray, DeValue},
+};
 
 use super::{
     duration::any_time,
