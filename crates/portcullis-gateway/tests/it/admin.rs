@@ -38,6 +38,8 @@ async fn the_status_tells_of_issuers_and_no_secret() {
     let server = AuthorizationServer::start().await;
     let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "json", ""))).await;
     gateway.ready().await;
+    // An issuer that introspects is ready before its keys are there: a JWT lets the gateway wait for them.
+    gateway.ask("GET", "/orders/1", Some(&server.token().sign())).await;
     let page = gateway.page("/status").await;
     let status: serde_json::Value = serde_json::from_str(&page.body).unwrap();
     let issuer = &status["issuers"][0];
