@@ -80,10 +80,9 @@ function readDescription({ mcp = false, ...options }, name) {
 function readEndpoint(options, name) {
   const { getKeyTimeout = 5 } = options;
   const claims = readClaims(name, options.claims);
-  // Rules that are functions of all claims are not for the library, which takes no empty array.
   const asked = claims.flatMap(({ asked }) => asked ?? []);
   return {
-    rules: readForLibrary({ ...options, claims: asked.length === 0 ? undefined : asked }, RULES, name, REMARKS),
+    rules: readForLibrary({ ...options, claims: asked }, RULES, name, REMARKS),
     ownRules: claims.filter(({ holds }) => holds !== undefined),
     schema: Schema.read(name, options.schema),
     next: readBoolean(name, 'next', options.next),

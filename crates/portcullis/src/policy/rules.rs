@@ -44,19 +44,19 @@ pub struct Rules {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     /// The scope values, all of which a token has to grant (RFC 6749 section 3.3).
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "scope")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
     /// Groups of scope values: a token has to grant at least one of each. An array of texts is one group.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "groups")]
     pub any_scope: Vec<Vec<String>>,
     /// The rules for claims, all of which a token has to meet.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "claims")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
     /// The values that a scope value implies: `"orders:write" = ["orders:read"]`. Implied values imply others in turn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub implied_scopes: BTreeMap<String, Vec<String>>,
     /// The authentication contexts, one of which `acr` has to name (RFC 9470); if empty, any passes.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "acr")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acr: Vec<String>,
     /// The limit of the time since the user's authentication (`auth_time`), give or take the issuer's leeway (RFC 9470). If it
     /// is set, a token without `auth_time` is refused.
@@ -153,26 +153,6 @@ fn check_scope(field: impl FnOnce() -> String, value: &str) -> Result<(), Config
     }
     let problem = format!("expected one scope value, got {value:?}: write each value in quotes of its own");
     Err(ConfigurationError::rule(field(), problem))
-}
-
-fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    some("expected at least one scope value in `scope`, got none: leave `scope` out to ask for none", deserializer)
-}
-
-fn claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ClaimRule>, D::Error> {
-    some("expected at least one rule in `claims`, got none: leave `claims` out to ask for none", deserializer)
-}
-
-fn acr<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    some("expected at least one value in `acr`, got none: leave `acr` out to accept any", deserializer)
-}
-
-/// Reads an array that has an element: read as no rule, an empty one would let every token pass.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(problem: &str, deserializer: D) -> Result<Vec<T>, D::Error> {
-    match Vec::deserialize(deserializer)? {
-        none if none.is_empty() => Err(D::Error::custom(problem)),
-        elements => Ok(elements),
-    }
 }
 
 /// Reads groups of scope values, or one group without the brackets around it.
