@@ -10,10 +10,10 @@ import type { RequestOptions } from 'node:https';
  *
  * @example
  * ```js
- * const { discovery, secure } = require('portcullis');
+ * const { getSimpleJwksService, secure } = require('portcullis');
  *
- * const login = discovery({ issuer: 'https://login.example.com' });
- * app.use(secure(login, { audience: 'https://api.example.com', scope: ['read'] }));
+ * const jwksService = getSimpleJwksService('https://myoauthserver.com/auth/jwks');
+ * app.use(secure(jwksService, { realm: 'my-realm', scope: ['read'] }));
  * ```
  *
  * @param keys - a JWKS service, several issuers (`anyOf`), or a function that finds keys, such as jose's
@@ -41,12 +41,7 @@ declare namespace portcullis {
   /** The source of keys of `secure`. */
   type Keys = JwksService | Issuers | Introspector | GetKey;
 
-  /**
-   * The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal.
-   *
-   * A rule that is present and undefined, as from an environment variable that is not set, is a TypeError: left out, it would let more
-   * requests pass.
-   */
+  /** The options of {@link secure}: rules for valid tokens, rules of the endpoint, and the form of a refusal. */
   interface Options<Schema extends StandardSchema | undefined = undefined> extends VerificationOptions, EndpointOptions<Schema> {}
 
   /** The options of a guard that lets no request pass without an accepted token. */
@@ -56,7 +51,7 @@ declare namespace portcullis {
   interface VerificationOptions {
     /**
      * The accepted issuers: `iss` has to equal one of them to the letter (RFC 7519 section 4.1.1). By default the issuer
-     * of `discovery`, whose place they take, or any.
+     * of `discovery`, or any.
      */
     issuer?: string | readonly string[];
 
@@ -404,13 +399,13 @@ declare namespace portcullis {
     name: string;
 
     /** The expected value, or an element if the claim is an array; or a function that returns true if the value suffices. */
-    value?: OneValue | ((value: any, claims: Claims) => boolean);
+    value?: Json | ((value: any, claims: Claims) => boolean);
 
     /** The expected values: the claim equals one of them, or contains one if it is an array. */
-    oneOf?: readonly OneValue[];
+    oneOf?: readonly Json[];
 
     /**
-     * A pattern with `*` for the whole value, or for one element if the claim is an array. `*` stands for any characters, including
+     * A pattern for the whole value, or for one element if the claim is an array. `*` stands for any characters, including
      * none and `/`.
      */
     matches?: string;
@@ -446,9 +441,6 @@ declare namespace portcullis {
 
   /** A JSON value (RFC 8259). */
   type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
-
-  /** A JSON value other than an array, which would equal no claim but the very same array. */
-  type OneValue = Exclude<Json, readonly Json[]>;
 
   /** The name of a signature algorithm (RFC 7518 section 3.1, RFC 8037, RFC 9864, RFC 9964). */
   type Algorithm =

@@ -2,7 +2,7 @@
 
 const { readIntrospection } = require('./endpoint/introspector.js');
 const { JwksService, noKeys, refuseSecretsAlone } = require('./keys.js');
-const { ISSUER_RULES, VERIFICATION, configured, refuseUndefined, refuseUnknown } = require('./library.js');
+const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
 const { acceptsOf, forEach } = require('./tenants.js');
 const { expected } = require('./values.js');
@@ -38,7 +38,6 @@ function readIssuer(owner, options = {}) {
     throw noKeys(owner, 'jwks', 'a JWKS service', jwks);
   }
   refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
-  refuseUndefined(options, [...VERIFICATION, 'introspection'], owner);
   const verification = readVerification(options, owner);
   const introspection = readIntrospection(owner, options.introspection);
   refuseSecretsAlone(owner, jwks, verification, introspection !== undefined);

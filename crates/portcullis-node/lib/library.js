@@ -61,26 +61,6 @@ const MCP = Object.keys(MCP_RULES.defaults);
 /** The names of the options for DPoP proofs. */
 const DPOP = [...Object.keys(DPOP_RULES.defaults), 'use', 'publicUrl', 'nonces', 'replayStore', 'whenStoreIsAway'];
 
-/**
- * The options that may be undefined, as if they were left out: without them nothing more passes. All others are taken for rules, new ones
- * included.
- */
-const NO_RULES = new Set([
-  ...OWN.filter((name) => !['schema', 'introspection'].includes(name)),
-  ...DESCRIPTION.filter((name) => !['resource', 'mcp'].includes(name)),
-  'jwks',
-  'realm',
-  'optional',
-  'impliedScopes',
-  'invalidTokenStatus',
-  'problemJson',
-  'orNoType',
-  'tokenCache',
-  'forwardAuthorization',
-  'dangerouslyAcceptTokensWithoutExpiry',
-  'dangerouslyAcceptSenderConstrainedTokens',
-]);
-
 /** The options whose names are also names of claims. */
 const AGES = ['maxAge', 'maxStale'];
 
@@ -133,18 +113,9 @@ function refuseUnknown(options, known, owner, notOffered = {}) {
   throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
 }
 
-/** Refuses rules that are undefined, as from a variable of the environment that is not set: left out, each would let more requests pass. */
-function refuseUndefined(options, names, owner) {
-  const name = names.find((name) => name in options && options[name] === undefined && !NO_RULES.has(name));
-  if (name !== undefined) {
-    throw new TypeError(`${owner}: \`${name}\`: expected a value, got undefined: is an environment variable unset? Leave \`${name}\` \
-out for its default`);
-  }
-}
-
-/** Takes the options of these names that are present, inherited ones, too. */
+/** Takes options by name, so that inherited options are not lost. */
 function pick(options, names) {
-  return Object.fromEntries(names.filter((name) => name in options).map((name) => [name, options[name]]));
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 /** Makes an object of the addon. Throws the addon's errors about options as TypeErrors. */
@@ -189,6 +160,5 @@ module.exports = {
   inOurNames,
   pick,
   readForLibrary,
-  refuseUndefined,
   refuseUnknown,
 };

@@ -1,16 +1,16 @@
 'use strict';
 
 const { CLAIM, DESCRIPTION, ENDPOINT, ISSUER_RULES, MCP, MCP_RULES, RESOURCE_RULES, RULES, VERIFICATION } = require('./library.js');
-const { pick, readForLibrary, refuseUndefined, refuseUnknown } = require('./library.js');
+const { pick, readForLibrary, refuseUnknown } = require('./library.js');
 const { readExchanges } = require('./endpoint/exchanges.js');
-const { refuseUnmet } = require('./claims.js');
 const { readIntrospection } = require('./endpoint/introspector.js');
 const { acceptsOf, readTenants } = require('./tenants.js');
+const { warn } = require('./log.js');
 const { Schema } = require('./schema.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
 const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
-const { readLimit, readScope, readScopeValues, readSeconds, readStrings, readTimeout } = require('./values.js');
+const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** A trust domain (SPIFFE-ID section 2.1). */
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
@@ -35,7 +35,7 @@ const REMARKS = {
   acr: readStrings,
   maxAge: readSeconds,
   authorizationServers: readStrings,
-  scopesSupported: readScopeValues,
+  scopesSupported: readScope,
   allowedOrigins: readStrings,
   tools: readOperations,
   methods: readOperations,
@@ -43,18 +43,32 @@ const REMARKS = {
   dpop: readUse,
 };
 
+/** The rules of which each lets more pass where it is left out. */
+const ASKING = ['issuer', 'audience', 'subjects', 'scope', 'anyScope', 'claims', 'acr', 'maxAge', 'maxTokenAge', 'maxTokenLifetime'];
+
 /**
  * Reads the options of `secure`. Every unexpected option is an error, because a misspelt rule would let forbidden requests
- * pass. So is a rule without a value.
+ * pass.
  */
 function readOptions(options, name = 'secure') {
   if (options === null || typeof options !== 'object') {
     throw expected(name, 'options', 'an object', options);
   }
   refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name, RULES.notOffered);
-  refuseUndefined(options, [...VERIFICATION, ...ENDPOINT], name);
+  warnOfUndefined(options, name);
   const endpoint = { ...readEndpoint(pick(options, ENDPOINT), name), accepts: acceptsOf(options) };
   return { verification: readVerification(options, name), endpoint };
+}
+
+/** Warns of rules that are undefined, as from a variable of the environment that is not set: they ask for nothing. */
+function warnOfUndefined(options, name) {
+  const isAbsent = (rule) => Object.hasOwn(options, rule) && options[rule] === undefined;
+  // A trust domain stands in place of an issuer.
+  const absent = ASKING.filter((rule) => isAbsent(rule) && !(rule === 'issuer' && options.trustDomain !== undefined));
+  if (absent.length > 0) {
+    warn(`${name}: ${absent.join(', ')}: expected a value, got undefined, which asks for nothing: is an environment variable unset? \
+Leave it out if that is meant`);
+  }
 }
 
 /** Reads the rules for valid tokens. */
@@ -73,7 +87,6 @@ function readDescription({ mcp = false, ...options }, name) {
   }
   const rules = mcp === true ? {} : mcp;
   refuseUnknown(rules, MCP, `${name}: mcp`);
-  refuseUndefined(rules, MCP, name);
   return { ...description, mcp: readForLibrary(rules, MCP_RULES, name, REMARKS) };
 }
 
@@ -98,12 +111,9 @@ function readEndpoint(options, name) {
   };
 }
 
-function readClaims(owner, claims) {
-  if (claims === undefined) {
-    return [];
-  }
-  if (!Array.isArray(claims) || claims.length === 0) {
-    throw expected(owner, 'claims', 'an array of rules (to ask for no claims, leave it out)', claims);
+function readClaims(owner, claims = []) {
+  if (!Array.isArray(claims)) {
+    throw expected(owner, 'claims', 'an array of rules', claims);
   }
   // A gap in an array is a rule that is missing, which `map` would pass over.
   return Array.from(claims, (rule) => readRule(owner, rule));
@@ -134,8 +144,16 @@ function readRule(owner, rule) {
       throw expected(owner, `the ${member} for ${name} in claims`, 'a JSON value or a function', value);
     }
   }
-  refuseUnmet(owner, `the rule for ${name}`, rule);
   return { asked: Object.fromEntries(members) };
+}
+
+/** Reads scope values in the library's form, or one string separated by spaces. */
+function readScope(owner, name, value) {
+  const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : value;
+  if (typeof value === 'string' && values.length === 0) {
+    throw expected(owner, name, 'at least one scope value', value);
+  }
+  return values;
 }
 
 /** Reads rules for tools or methods, each with its scope in the library's form. */

@@ -3,10 +3,13 @@
 /** The longest time of a timer in Node, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The values of a rule for the scope. */
-const AT_LEAST_ONE = 'at least one scope value (to ask for none, leave it out)';
-
 /** Readers of single values. They throw a TypeError with function and option for unexpected values. */
+
+/** Returns true for a URL of the web, as a string or a `URL`. */
+function isUrl(value) {
+  const url = value instanceof URL ? value.href : value;
+  return typeof url === 'string' && /^https?:/i.test(url) && URL.canParse(url);
+}
 
 /** Reads one string, or a non-empty array of strings. */
 function readStrings(owner, name, value) {
@@ -18,24 +21,6 @@ function readStrings(owner, name, value) {
   const odd = values.findIndex((value) => typeof value !== 'string');
   if (odd !== -1) {
     throw expected(owner, name, 'a string or an array of strings', values[odd]);
-  }
-  return values;
-}
-
-/** Reads the scope values of a rule, at least one: read as no rule, none would let every token pass. */
-function readScope(owner, name, value) {
-  const values = readScopeValues(owner, name, value);
-  if (values?.length === 0) {
-    throw expected(owner, name, AT_LEAST_ONE, value);
-  }
-  return values;
-}
-
-/** Reads scope values in the library's form, or one string separated by spaces. */
-function readScopeValues(owner, name, value) {
-  const values = typeof value === 'string' ? value.split(' ').filter(Boolean) : value;
-  if (typeof value === 'string' && values.length === 0) {
-    throw expected(owner, name, AT_LEAST_ONE, value);
   }
   return values;
 }
@@ -116,12 +101,6 @@ function isPlainJson(object) {
   return (prototype === null || Object.getPrototypeOf(prototype) === null) && Object.values(object).every(isJson);
 }
 
-/** Returns true for a URL of the web, as a string or a `URL`. */
-function isUrl(value) {
-  const url = value instanceof URL ? value.href : value;
-  return typeof url === 'string' && /^https?:/i.test(url) && URL.canParse(url);
-}
-
 /** Returns true for a promise of any realm: those of the addon are not of the realm in which Jest runs tests. */
 function isPromise(value) {
   return typeof value?.then === 'function';
@@ -162,8 +141,6 @@ module.exports = {
   readFunction,
   readLimit,
   readObject,
-  readScope,
-  readScopeValues,
   readSeconds,
   readStrings,
   readTimeout,

@@ -211,17 +211,17 @@ test('a signed answer (RFC 9701) is verified', async (t) => {
 
 test('JWTs are introspected where that is asked for', async (t) => {
   const table = [
-    [{}, 'passes', 0],
-    [{ introspect: 'opaque' }, 'passes', 0],
-    [{ introspect: 'all' }, 'inactive_token', 1],
-    [{ introspect: [{ name: 'lightweight', value: true }] }, 'inactive_token', 1],
-    [{ introspect: [{ name: 'lightweight', absent: true }] }, 'passes', 0],
+    [undefined, 'passes', 0],
+    ['opaque', 'passes', 0],
+    ['all', 'inactive_token', 1],
+    [[{ name: 'lightweight', value: true }], 'inactive_token', 1],
+    [[{ name: 'lightweight', absent: true }], 'passes', 0],
   ];
-  for (const [options, expected, count] of table) {
-    const { asks, introspection } = await start(t, options, () => ({ active: false }));
+  for (const [introspect, expected, count] of table) {
+    const { asks, introspection } = await start(t, { introspect }, () => ({ active: false }));
     const guard = secure(KEYS, { introspection, issuer: 'https://as.example.com' });
-    assert.equal(await outcome(guard, mint(KEY, { iss: 'https://as.example.com', lightweight: true })), expected, JSON.stringify(options));
-    assert.equal(asks(), count, JSON.stringify(options));
+    assert.equal(await outcome(guard, mint(KEY, { iss: 'https://as.example.com', lightweight: true })), expected, JSON.stringify(introspect));
+    assert.equal(asks(), count, JSON.stringify(introspect));
   }
 });
 

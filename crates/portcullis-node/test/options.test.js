@@ -6,10 +6,7 @@ const { inspect } = require('node:util');
 
 const { anyOf, discovery, errors, exchanger, getSimpleJwksService, InMemoryCache, introspector } = require('portcullis');
 const { jwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
-const { secure: secureKoa } = require('portcullis/koa');
 const { tokenVerifier } = require('portcullis/mcp');
-const { DPOP, ENDPOINT, VERIFICATION } = require('../lib/library.js');
-const { Guards } = require('../lib/plugin/guards.js');
 const { EXPRESS, guardedApp } = require('./support/apps.js');
 const { AuthorizationServer, FAILURES } = require('./support/authorization-server.js');
 const { run } = require('./support/child.js');
@@ -59,14 +56,15 @@ function problemOf(make, name) {
 
 describe('a wrong option of secure is a TypeError that names it', () => {
   const NO_STRINGS = [null, 7, true, {}, [], [7], ['a', null], () => 'a', Symbol('a')];
+  const isNotEmpty = (value) => !(Array.isArray(value) && value.length === 0);
   const NO_FUNCTIONS = [null, 7, 'a', true, {}, []];
   const NO_SECONDS = [null, '5', NaN, Infinity, -Infinity, -1, -0.001, true, {}, [5], 5n];
   const NO_BOOLEANS = [null, 0, 1, 'true', 'false', {}, []];
   const WRONG = {
     realm: [null, 7, true, {}, ['r']],
-    scope: [...NO_STRINGS, '', '  ', [''], ['a b'], ['a', '']],
+    scope: [...NO_STRINGS.filter(isNotEmpty), '', '  ', [''], ['a b'], ['a', '']],
     anyScope: [...NO_STRINGS, '', '  ', [''], ['a b']],
-    claims: [null, 7, 'role', {}, [], { name: 'role' }, [, { name: 'role' }], new Array(1)],
+    claims: [null, 7, 'role', {}, { name: 'role' }, [, { name: 'role' }], new Array(1)],
     issuer: NO_STRINGS,
     audience: NO_STRINGS,
     trustDomain: [null, 7, {}, ['example.org'], '', 'spiffe://example.org', 'example.org/', 'EXAMPLE.ORG', 'a b', 'a?b'],
@@ -171,20 +169,6 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     refuses((value) => secure(KEYS, { claims: [{ name: 'role', value }] }), values.map((value) => [value, 'role']));
   });
 
-  test('a condition in a rule that was meant in another way', () => {
-    refuses((rule) => secure(KEYS, { claims: [rule] }), [
-      [{ name: 'role', value: ['a'] }, 'the rule for role: expected one value, got an array'],
-      [{ name: 'role', value: [] }, 'for one of several values use oneOf, for all of them a rule for each'],
-      [{ name: 'role', oneOf: ['a', ['b']] }, 'expected one value, got an array'],
-      [{ name: 'role', matches: 'admin' }, 'expected a pattern with `*` in `matches`, got one without'],
-    ]);
-    const introspecting = (rule) => introspector({ endpoint: `${ISSUER}/introspect`, clientId: 'a', clientSecret: 'b', introspect: [rule] });
-    refuses(introspecting, [
-      [{ name: 'role', value: ['a'] }, 'introspect[0]: expected one value, got an array'],
-      [{ name: 'role', matches: 'admin' }, 'introspect[0]: expected a pattern'],
-    ]);
-  });
-
   test('options that are no object', () => {
     const wrong = [7, 'realm', true, () => ({})];
     refuses((options) => secure(KEYS, options), wrong.map((value) => [value, 'options']));
@@ -207,84 +191,6 @@ describe('a wrong option of secure is a TypeError that names it', () => {
   });
 });
 
-describe('a rule that is undefined, as from a variable of the environment that is not set, is a TypeError that names it', () => {
-  const ENDPOINTS_RULES = ['scope', 'anyScope', 'claims', 'schema', 'acr', 'maxAge', 'dpop', 'senderConstrained', 'maxTokenBytes', 'introspection'];
-  const TOKENS_RULES = [
-    'issuer', 'subjects', 'tenantClaim', 'tenants', 'trustDomain', 'audience', 'algorithms', 'types', 'leeway', 'maxTokenLifetime', 'maxTokenAge',
-    'scopeClaims', 'maxKeyAttempts', 'rfc9068',
-  ];
-  const NO_RULES = [
-    'realm', 'impliedScopes', 'invalidTokenStatus', 'problemJson', 'optional', 'next', 'reportOnly', 'onReport', 'onError', 'getToken', 'getKeyTimeout',
-    'clientCertificate', 'exchange', 'orNoType', 'tokenCache', 'dangerouslyAcceptTokensWithoutExpiry', 'dangerouslyAcceptSenderConstrainedTokens',
-  ];
-  const CLIENT = { endpoint: `${ISSUER}/introspect`, clientId: 'a', clientSecret: 'b' };
-  const RESOURCE = { resource: 'https://api.example.com', issuer: ISSUER, jwks: KEYS };
-  const by = exchanger({ ...CLIENT, jwks: KEYS, issuer: ISSUER });
-  const undefinedOnes = (names) => names.map((name) => [{ [name]: undefined }, `\`${name}\`: expected a value, got undefined`]);
-
-  test('an option of secure, unless nothing more passes without it', () => {
-    refuses((options) => secure(KEYS, options), undefinedOnes([...ENDPOINTS_RULES, ...TOKENS_RULES]));
-    for (const name of NO_RULES) {
-      secure(KEYS, { [name]: undefined });
-    }
-    const all = [...ENDPOINTS_RULES, ...TOKENS_RULES, ...NO_RULES].toSorted();
-    assert.deepEqual(all, [...ENDPOINT, ...VERIFICATION].toSorted(), 'each option is one of the two');
-  });
-
-  test('the error tells the likely cause, and what to do', () => {
-    assert.throws(() => secure(KEYS, { scope: undefined }), {
-      name: 'TypeError',
-      message: 'secure: `scope`: expected a value, got undefined: is an environment variable unset? Leave `scope` out for its default',
-    });
-    refuses((scope) => secureKoa(KEYS, { scope }), [[undefined, 'portcullis/koa: secure: `scope`']]);
-  });
-
-  test('an inherited one', () => {
-    refuses((options) => secure(KEYS, options), [[new (class { get scope() { return undefined; } })(), '`scope`']]);
-  });
-
-  test('in each place with rules', () => {
-    refuses((options) => anyOf([{ jwks: KEYS, issuer: ISSUER, ...options }]), undefinedOnes([...TOKENS_RULES, 'introspection']));
-    const ofResources = [...TOKENS_RULES.filter((name) => name !== 'trustDomain'), 'introspection', 'issuers', 'resource'];
-    refuses((options) => protectedResource({ ...RESOURCE, ...options }), undefinedOnes([...ofResources, 'mcp']));
-    refuses((options) => mcp({ ...RESOURCE, ...options }), undefinedOnes([...ofResources, 'tools', 'methods', 'allowedOrigins', 'maxBodyBytes']));
-    refuses((rules) => protectedResource({ ...RESOURCE, mcp: rules }), undefinedOnes(['tools', 'methods']));
-    refuses((options) => protectedResource({ resource: RESOURCE.resource, issuers: [{ issuer: ISSUER, jwks: KEYS, ...options }] }), undefinedOnes(['audience', 'subjects']));
-    refuses((options) => protectedResource(RESOURCE).guard(options), undefinedOnes(ENDPOINTS_RULES));
-    refuses((options) => tokenVerifier({ ...RESOURCE, ...options }), undefinedOnes(['audience', 'claims', 'schema']));
-    refuses((dpop) => secure(KEYS, { dpop }), undefinedOnes(DPOP));
-    refuses((nonces) => secure(KEYS, { dpop: { nonces: { secret: 'a'.repeat(32), ...nonces } } }), undefinedOnes(['lifetime']));
-    refuses((target) => secure(KEYS, { exchange: { orders: { by, audience: 'a', ...target } } }), undefinedOnes(['audience', 'resource', 'scope', 'tokenType']));
-    refuses((options) => introspector({ ...CLIENT, ...options }), undefinedOnes(['form', 'introspect', 'keepFor', 'maxAnswerAge']));
-    refuses((options) => exchanger({ ...CLIENT, jwks: KEYS, issuer: ISSUER, ...options }), undefinedOnes([...TOKENS_RULES, 'subjectIssuer']));
-    refuses((options) => new Guards('plugin', { keys: KEYS, ...options }), undefinedOnes(ENDPOINTS_RULES));
-    const plugin = new Guards('plugin', { keys: KEYS, scope: 'a', maxAge: 60 });
-    refuses((rules) => plugin.with('route', rules), undefinedOnes(['scope', 'anyScope', 'claims', 'acr', 'maxAge', 'senderConstrained']));
-  });
-
-  test('not what describes or fetches: undefined stands for the default there', () => {
-    protectedResource({ ...RESOURCE, jwks: undefined, name: undefined, documentation: undefined, scopesSupported: undefined, authorizationServers: undefined });
-    mcp({ ...RESOURCE, forwardAuthorization: undefined });
-    discovery({ issuer: ISSUER, cache: undefined, client: undefined, clock: undefined, timeout: undefined, maxAge: undefined, keyUses: undefined });
-    introspector({ ...CLIENT, client: undefined, clock: undefined, timeout: undefined, store: undefined, storeSecret: undefined });
-    localKeys(KEY.jwk, { clock: undefined });
-  });
-
-  test('an empty array is no way to leave a rule out, either', () => {
-    refuses((options) => secure(KEYS, options), [
-      [{ scope: [] }, 'expected scope to be at least one scope value (to ask for none, leave it out), got an empty array'],
-      [{ anyScope: [] }, 'expected anyScope to be at least one scope value'],
-      [{ claims: [] }, 'expected claims to be an array of rules (to ask for no claims, leave it out), got an empty array'],
-      [{ acr: [] }, 'acr'],
-      [{ subjects: [] }, 'subjects'],
-      [{ exchange: { orders: { by, audience: 'a', scope: [] } } }, 'exchange.orders.scope'],
-      [{ exchange: { orders: { by, audience: 'a', scope: '' } } }, 'exchange.orders.scope'],
-    ]);
-    protectedResource({ ...RESOURCE, scopesSupported: [] });
-    mcp({ ...RESOURCE, tools: [], methods: [] });
-  });
-});
-
 describe('what makes keys tells a wrong argument', () => {
   const URI = 'https://as.example.com/jwks';
   const CACHE = new InMemoryCache();
@@ -292,15 +198,6 @@ describe('what makes keys tells a wrong argument', () => {
   test('secure, of its first', () => {
     const wrong = [undefined, null, 7, URI, {}, [], KEY.jwk, KEY.publicKey, new InMemoryCache(), Promise.resolve(KEYS)];
     refuses((keys) => secure(keys), wrong.map((keys) => [keys, 'first argument']));
-    const ofUrls = 'for the URL of a key set write `getSimpleJwksService(url)`, for that of an issuer `discovery({ issuer: url })`';
-    for (const url of [URI, new URL(ISSUER)]) {
-      refuses((keys) => secure(keys), [[url, ofUrls]]);
-      refuses((jwks) => anyOf([{ jwks, issuer: ISSUER }]), [[url, ofUrls]]);
-      refuses((jwks) => exchanger({ endpoint: ISSUER, clientId: 'a', clientSecret: 'b', jwks }), [[url, ofUrls]]);
-    }
-    const local = [KEY.jwk, { keys: [KEY.jwk] }, KEY.publicKey, Buffer.alloc(32)];
-    refuses((keys) => secure(keys), local.map((keys) => [keys, 'for keys of your own write `localKeys(keys)`']));
-    assert.throws(() => secure(7), ({ message }) => message.endsWith('got a number'));
   });
 
   test('getSimpleJwksService, of its URI', () => {
@@ -375,13 +272,6 @@ describe('what makes keys tells a wrong argument', () => {
   test('localKeys', () => {
     const short = Buffer.alloc(31, 1);
     const wrong = [undefined, null, 7, true, [], {}, '', 'secret', '{', '{}', '{"keys":[]}', { keys: [] }, short];
-    for (const text of ['a secret text', 'x'.repeat(40), '1'.repeat(32), '"a"']) {
-      refuses((keys) => localKeys(keys), [[text, 'for a shared secret pass its bytes, `localKeys(Buffer.from(secret))`']]);
-    }
-    refuses((keys) => localKeys(keys), [[URI, 'for the URL of a key set write `getSimpleJwksService(url)`']]);
-    for (const text of ['', '{', '<html></html>', 'ssh-rsa AAAA']) {
-      assert.throws(() => localKeys(text), ({ message }) => !message.includes('Buffer'), text);
-    }
     const secretOnes = [KEY.privateKey, KEY.privateKey.export({ type: 'pkcs8', format: 'pem' })];
     refuses((keys) => localKeys(keys), [...wrong, ...secretOnes].map((keys) => [keys, 'expected']));
     refuses((options) => localKeys(KEY.jwk, options), [[null, 'options'], ['jwt-svid', 'expected options to be an object, got a string']]);
@@ -439,14 +329,6 @@ test('issuer: a string, or several, to the letter', async () => {
     [both, { iss: 'https://c.example' }, 'wrong_issuer'],
     [{}, { iss: 'anybody' }, 'passes'],
   ]);
-});
-
-test('issuer: beside discovery it takes the place of its issuer, for servers that name themselves otherwise in tokens', async (t) => {
-  const server = await AuthorizationServer.start(t, [KEY]);
-  const login = discovery({ issuer: server.issuer });
-  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: ISSUER })), 'passes');
-  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: server.issuer })), 'wrong_issuer');
-  assert.equal(await outcome(secure(login), mint(KEY, { iss: ISSUER })), 'wrong_issuer');
 });
 
 test('audience: one of ours has to be named', async () => {
@@ -705,6 +587,10 @@ test('scope: an array, or one string with spaces; all values have to be granted'
   ]);
 });
 
+test('scope and claims: empty arrays ask for nothing, as the defaults of express-oauth-jwt', async () => {
+  await holds([[{ scope: [], claims: [], realm: '' }, {}, 'passes']]);
+});
+
 test('anyScope: one value is enough', async () => {
   await holds([
     [{ anyScope: ['a', 'b'] }, { scope: 'b' }, 'passes'],
@@ -734,6 +620,8 @@ test('claims: a value is any JSON, and nothing is converted', async () => {
     [rule(null), { c: null }, 'passes'],
     [rule(null), { c: 0 }, 'required_claims'],
     [rule(null), {}, 'required_claims'],
+    [rule(['a']), { c: ['a'] }, 'passes'],
+    [rule(['a', 'b']), { c: ['b', 'a'] }, 'required_claims'],
     [rule({ a: 1 }), { c: { a: 1 } }, 'passes'],
     [rule({ a: 1 }), { c: { a: 1, b: 2 } }, 'required_claims'],
     [rule({ a: 1 }), { c: [{ a: 1 }] }, 'passes'],
@@ -1344,4 +1232,47 @@ test('a key of a set that cannot be used is told in the log, and spoils nothing'
   assert.equal(await outcome(secure(service), mint(KEY)), 'passes');
   assert.match(await log.line(/skipped/), /broken/);
   assert.deepEqual([service.status().keys, service.status().skipped[0].kid], [[KEY.kid], 'broken']);
+});
+
+test('a rule that is undefined, as from a variable of the environment that is not set, is told, and asks for nothing', async (t) => {
+  const lines = [];
+  setLogger({ warn: (line) => lines.push(line) });
+  t.after(() => setLogger(null));
+  const table = [
+    [{ scope: undefined }, 'secure: scope: expected a value, got undefined'],
+    [{ issuer: ISSUER, audience: undefined, claims: undefined }, 'secure: audience, claims: expected a value, got undefined'],
+    [{ issuer: undefined, trustDomain: 'example.org', realm: undefined, onError: undefined }, undefined],
+    [{ scope: [], claims: [] }, undefined],
+  ];
+  for (const [options, expected] of table) {
+    lines.length = 0;
+    secure(KEYS, options);
+    const told = lines.filter((line) => line.includes('got undefined'));
+    assert.deepEqual([told.length, told.every((line) => line.includes(expected))], [expected === undefined ? 0 : 1, true]);
+  }
+  assert.equal(await outcome(secure(KEYS, { scope: undefined }), mint(KEY, {})), 'passes');
+});
+
+test('a URL or keys in place of a key service are told what makes one of them', () => {
+  const ofUrls = 'for the URL of a key set write `getSimpleJwksService(url)`, for that of an issuer `discovery({ issuer: url })`';
+  for (const url of [`${ISSUER}/jwks`, new URL(ISSUER)]) {
+    refuses((keys) => secure(keys), [[url, ofUrls]]);
+    refuses((jwks) => anyOf([{ jwks, issuer: ISSUER }]), [[url, ofUrls]]);
+    refuses((jwks) => exchanger({ endpoint: ISSUER, clientId: 'a', clientSecret: 'b', jwks }), [[url, ofUrls]]);
+  }
+  const local = [KEY.jwk, { keys: [KEY.jwk] }, KEY.publicKey, Buffer.alloc(32)];
+  refuses((keys) => secure(keys), local.map((keys) => [keys, 'for keys of your own write `localKeys(keys)`']));
+  assert.throws(() => secure(7), ({ message }) => message.endsWith('got a number'));
+  for (const text of ['a secret text', 'x'.repeat(40), '1'.repeat(32), '"a"']) {
+    refuses((keys) => localKeys(keys), [[text, 'for a shared secret pass its bytes, `localKeys(Buffer.from(secret))`']]);
+  }
+  refuses((keys) => localKeys(keys), [[`${ISSUER}/jwks`, 'for the URL of a key set write `getSimpleJwksService(url)`']]);
+});
+
+test('issuer: beside discovery it takes the place of its issuer, for servers that name themselves otherwise in tokens', async (t) => {
+  const server = await AuthorizationServer.start(t, [KEY]);
+  const login = discovery({ issuer: server.issuer });
+  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: ISSUER })), 'passes');
+  assert.equal(await outcome(secure(login, { issuer: ISSUER }), mint(KEY, { iss: server.issuer })), 'wrong_issuer');
+  assert.equal(await outcome(secure(login), mint(KEY, { iss: ISSUER })), 'wrong_issuer');
 });

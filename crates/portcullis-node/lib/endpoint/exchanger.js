@@ -2,7 +2,7 @@
 
 const native = require('../../native.js');
 const { JwksService, noKeys, refuseSecretsAlone } = require('../keys.js');
-const { VERIFICATION, configured, refuseUndefined } = require('../library.js');
+const { VERIFICATION, configured } = require('../library.js');
 const { readVerification } = require('../options.js');
 const { expected, readBoolean, readObject } = require('../values.js');
 const { answering } = require('./answering.js');
@@ -20,7 +20,6 @@ function exchanger(given) {
   const owner = 'exchanger';
   const options = readObject(owner, '{ jwks, clientId, clientSecret }', given);
   const { url, rules: endpoint, storeSecret, clock, ...asked } = readEndpoint(owner, options, ['mayOutlive'], [...OWN, ...VERIFICATION], options.jwks?.issuer);
-  refuseUndefined(options, ['subjectIssuer', ...VERIFICATION], owner);
   const keys = JwksService.nativeOf(options.jwks);
   if (keys === undefined) {
     throw noKeys(owner, 'jwks', 'a JWKS service with the keys of the exchanged tokens', options.jwks);

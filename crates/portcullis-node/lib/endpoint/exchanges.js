@@ -1,7 +1,7 @@
 'use strict';
 
-const { pick, refuseUndefined, refuseUnknown } = require('../library.js');
-const { expected, optional, readScope } = require('../values.js');
+const { pick, refuseUnknown } = require('../library.js');
+const { expected } = require('../values.js');
 const { Asking } = require('./asking.js');
 
 /** The members of the target of an exchange. */
@@ -25,9 +25,8 @@ function readExchange(owner, place, name, exchange) {
     throw expected(owner, `${place}.by`, 'an exchanger', exchange?.by);
   }
   refuseUnknown(exchange, ['by', ...TARGET], `${owner}: ${place}`);
-  refuseUndefined(exchange, TARGET, `${owner}: ${place}`);
-  const scope = optional(exchange.scope, (scope) => readScope(owner, `${place}.scope`, scope));
-  const target = { ...pick(exchange, TARGET), scope };
+  const { scope } = exchange;
+  const target = { ...pick(exchange, TARGET), scope: typeof scope === 'string' ? scope.split(' ').filter(Boolean) : scope };
   return { place, name, by, target: JSON.stringify(target) };
 }
 

@@ -1,8 +1,7 @@
 'use strict';
 
 const native = require('../../native.js');
-const { refuseUnmet } = require('../claims.js');
-const { CLAIM, configured, refuseUndefined, refuseUnknown } = require('../library.js');
+const { CLAIM, configured, refuseUnknown } = require('../library.js');
 const { expected, isJson, optional, readCount, readObject } = require('../values.js');
 const { answering } = require('./answering.js');
 const { Asking } = require('./asking.js');
@@ -10,9 +9,6 @@ const { readEndpoint } = require('./options.js');
 
 /** The forms of answers. */
 const FORMS = ['json', 'jwt', 'phantom'];
-
-/** The options on which it depends what passes, and for how long. */
-const RULES = ['form', 'introspect', 'keepFor', 'maxAnswerAge'];
 
 /** Asks an authorization server about opaque tokens (RFC 7662): made by `introspector`, used by `secure`. */
 class Introspector extends Asking {}
@@ -26,7 +22,6 @@ function introspector(given) {
     'introspect',
     'rememberRefusals',
   ]);
-  refuseUndefined(options, RULES, owner);
   const { form = 'json', rememberRefusals } = options;
   if (!FORMS.includes(form)) {
     throw expected(owner, 'form', '`json`, `jwt` or `phantom`', form);
@@ -57,7 +52,6 @@ function readRule(owner, place, rule) {
     throw expected(owner, place, 'an object with the string `name` and JSON values', rule);
   }
   refuseUnknown(rule, CLAIM, `${owner}: ${place}`);
-  refuseUnmet(owner, place, rule);
   return rule;
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { ENDPOINT, VERIFICATION, pick, refuseUndefined, refuseUnknown } = require('../library.js');
+const { ENDPOINT, VERIFICATION, refuseUnknown } = require('../library.js');
 const { expected, readBoolean } = require('../values.js');
 
 /** The rules that a route may add to those of its plugin, each with a function that makes one rule of two, which means both. */
@@ -26,13 +26,12 @@ function checkRules(owner, rules) {
     throw expected(owner, 'the rules of a route', 'an object, or false for a public one', rules);
   }
   refuseUnknown(rules, [...NAMES, 'optional'], owner, NOT_OF_ROUTES);
-  refuseUndefined(rules, NAMES, owner);
 }
 
 /** Returns the options of a plugin with the rules of a route in place of its own, to see if these are valid on their own. */
 function insteadOf(options, rules) {
-  const others = Object.entries(options).filter(([name]) => !NAMES.includes(name));
-  return { ...Object.fromEntries(others), ...pick(rules, NAMES) };
+  const own = Object.fromEntries(NAMES.map((name) => [name, rules[name]]));
+  return { ...options, ...own };
 }
 
 /**

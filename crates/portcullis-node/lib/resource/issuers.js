@@ -2,7 +2,7 @@
 
 const { readIssuer } = require('../any-of.js');
 const { JwksService, discovery } = require('../keys.js');
-const { ISSUER_RULES, VERIFICATION, pick, refuseUnknown } = require('../library.js');
+const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../library.js');
 const { expected } = require('../values.js');
 
 /** The members of an issuer in `issuers`, and of the options for a single one. */
@@ -24,7 +24,7 @@ function branchesOf(owner, options) {
 
 function listOf(owner, { issuers, ...options }) {
   if (issuers === undefined) {
-    return [pick(options, ISSUER)];
+    return [Object.fromEntries(ISSUER.map((name) => [name, options[name]]))];
   }
   const misplaced = ISSUER.find((name) => options[name] !== undefined);
   if (misplaced !== undefined) {

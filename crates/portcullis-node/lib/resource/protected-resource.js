@@ -1,7 +1,7 @@
 'use strict';
 
 const { Guard } = require('../guard.js');
-const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, refuseUndefined, refuseUnknown } = require('../library.js');
+const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, refuseUnknown } = require('../library.js');
 const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
 const { readDescription, readOptions } = require('../options.js');
@@ -39,12 +39,12 @@ function mcp(options) {
   const given = { ...readObject(owner, EXAMPLE, options) };
   const description = DESCRIPTION.filter((name) => name !== 'mcp');
   refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_RESOURCES);
-  return mounted(owner, resourceOf(owner, { ...given, mcp: pick(given, MCP) }));
+  const rules = Object.fromEntries(Object.entries(pick(given, MCP)).filter(([, value]) => value !== undefined));
+  return mounted(owner, resourceOf(owner, { ...given, mcp: rules }));
 }
 
 /** The verifier of the tokens for a resource. */
 function resourceOf(owner, options) {
-  refuseUndefined(options, [...DESCRIPTION, ...ISSUERS], owner);
   const [description, branches] = [readDescription(options, owner), branchesOf(owner, options)];
   return configured(owner, () => Verifier.ofResource(description, branches));
 }

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../../native.js');
-const { DPOP, DPOP_RULES, configured, readForLibrary, refuseUndefined, refuseUnknown } = require('../library.js');
+const { DPOP, DPOP_RULES, configured, readForLibrary, refuseUnknown } = require('../library.js');
 const { Shared } = require('../shared.js');
 const { expected, readLimit, readSeconds, readStrings } = require('../values.js');
 const { answering } = require('./replay-store.js');
@@ -40,7 +40,6 @@ function readDpop(owner, value) {
   const options = typeof value === 'string' ? {} : value;
   const name = `${owner}: dpop`;
   refuseUnknown(options, DPOP, name, DPOP_RULES.notOffered);
-  refuseUndefined(options, DPOP, name);
   const rules = JSON.stringify(readForLibrary(options, DPOP_RULES, name, REMARKS));
   const publicUrl = readUrl(name, 'publicUrl', options.publicUrl);
   const nonces = readNonces(name, options.nonces);
@@ -66,7 +65,6 @@ function readNonces(owner, value = false) {
     throw expected(owner, 'nonces', 'true, or an object with `secret`', value);
   }
   refuseUnknown(value, ['secret', 'lifetime'], `${owner}: nonces`);
-  refuseUndefined(value, ['lifetime'], `${owner}: nonces`);
   const { secret, lifetime } = value;
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
     throw expected(owner, 'nonces.secret', 'a string or bytes (for a random one of this process: nonces: true)', secret);

@@ -25,8 +25,6 @@ secure(keys, { scope: 1 });
 secure(keys, { claims: [{ name: 'sub', val: 'a' }] });
 // @ts-expect-error one of a value
 secure(keys, { claims: [{ name: 'sub', oneOf: 'a' }] });
-// @ts-expect-error a value that is an array
-secure(keys, { claims: [{ name: 'sub', value: ['a'] }] });
 // @ts-expect-error a pattern that is an expression
 secure(keys, { claims: [{ name: 'sub', matches: /a/ }] });
 // @ts-expect-error implied scope values as a text
