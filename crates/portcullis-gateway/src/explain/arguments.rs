@@ -27,8 +27,8 @@ const DEFAULT: &str = "portcullis.toml";
     group = ArgGroup::new("request").args(["path", "url"]),
     group = ArgGroup::new("with_proof").args(["proof", "proof_file"]).requires("request"),
     after_help = "Without --config, --issuer, --jwks-uri, --jwks-file and --code the configuration is that of PORTCULLIS_CONFIG, or \
-        portcullis.toml in this folder. With a configuration, but without --path and --url, no route is judged: only if the token is good \
-        for the issuers.\n\n\
+        portcullis.toml in this folder. With a configuration, but without --path and \
+        --url, the token is judged by the rules of its issuer alone, and by no route.\n\n\
         Exit status: 0 if the token passes, 1 if it is refused (also if the route only reports it, with `report_only`), 2 if it could \
         not be judged.\n\n\
         Examples:\n  \

@@ -9,6 +9,7 @@ use super::{Arguments, Credentials, Line, elsewhere};
 use crate::{
     config::Config,
     decision::{self, Asked, CertificateIn, Fault, Gateway, Original},
+    keys::of_url,
     routes::Overrides,
 };
 
@@ -83,6 +84,9 @@ impl Judge {
     }
 }
 
+/// The help for a URL over plain http.
+const INSECURE: &str = "write https, or fetch the key set yourself and name its file by --jwks-file";
+
 /// The usual methods (RFC 9110 section 9.1, RFC 5789).
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -143,7 +147,9 @@ fn remark(gateway: &Gateway, original: &Original<'_>, fault: &Fault) -> Remark {
             let others: Vec<_> =
                 METHODS.into_iter().filter(|method| leads(&Original { method, ..*original })).collect();
             let hint = format!("the path has a route for {}: name the method by --method", others.join(", "));
-            Remark { got: Some(format!("{} {path}", original.method)), hint: Some(hint).filter(|_| !others.is_empty()) }
+            let origin = original.scheme.zip(original.host).map(|(scheme, host)| format!("{scheme}://{host}"));
+            let got = format!("{} {}{path}", original.method, origin.unwrap_or_default());
+            Remark { got: Some(got), hint: Some(hint).filter(|_| !others.is_empty()) }
         }
         Fault::WrongHost | Fault::UnknownHost if original.host.is_none() => {
             let host_of = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
@@ -198,5 +204,5 @@ fn keys(arguments: &Arguments, issuer: Option<&str>) -> Result<JwksService, Repo
         // The command line requires one of the three.
         (None, None, None) => Ok(JwksService::empty()),
     }
-    .into_diagnostic()
+    .map_err(|error| of_url(error, INSECURE))
 }

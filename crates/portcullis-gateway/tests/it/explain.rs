@@ -270,7 +270,7 @@ async fn the_report_tells_what_was_judged_and_what_is_missing() {
         "passed: the token is good for the issuers; no route was judged: add --path or --url\n",
         "passed: the token is good, and meets the rules\n",
     );
-    let table: [(&[&str], i32, &[&str]); 14] = [
+    let table: [(&[&str], i32, &[&str]); 15] = [
         (&["routes"], 0, &[good]),
         (&["hosts"], 0, &[good]),
         (&["none"], 0, &[meets]),
@@ -279,6 +279,11 @@ async fn the_report_tells_what_was_judged_and_what_is_missing() {
             &["routes", "--path", "/new/x"],
             1,
             &["would be refused: insufficient_scope: ", "the route only reports refusals"],
+        ),
+        (
+            &["hosts", "--url", "https://b.example.com/a/x"],
+            1,
+            &["refused: no_route: ", "got       GET https://b.example.com/a/x\n"],
         ),
         (&["routes", "--path", "/nowhere?x"], 1, &["refused: no_route: ", "\n    got       GET /nowhere\n"]),
         (
@@ -315,7 +320,7 @@ async fn the_report_tells_what_was_judged_and_what_is_missing() {
     assert!(!told.contains("hint"), "no other method has a route: {told}");
     let help = desk.run(&["explain", "--help"], "").await.out;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    for words in ["no route is judged", "also if the route only reports it"] {
+    for words in ["and by no route", "also if the route only reports it"] {
         assert!(help.contains(words), "{words} is not in:\n{help}");
     }
 }
