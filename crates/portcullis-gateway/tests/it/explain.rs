@@ -336,7 +336,8 @@ async fn without_options_the_configuration_is_that_of_the_environment_or_the_fol
         "expected --config FILE, --issuer URL, --jwks-uri URL, --jwks-file FILE or --code CODE",
         server.token().sign(),
     );
-    let table: [(&Desk, &[&str], &[(&str, &str)], i32, &str); 12] = [
+    type Row<'a> = (&'a Desk, &'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+    let table: [Row<'_>; 12] = [
         (&desk, &[], &[], 0, "no route was judged"),
         (&desk, &["--path", "/here"], &[], 0, "by the route /here"),
         (&desk, &["--path", "/there"], &variable, 0, "by the route /there"),
