@@ -280,7 +280,7 @@ fn has_tables(value: &DeValue<'_>) -> bool {
 }
 
 /// Returns the known key that was probably meant.
-pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), known)).min();
     nearest.filter(|(distance, _)| *distance <= 1.max(key.len() / 3)).map(|(_, nearest)| *nearest)
 }

@@ -38,6 +38,7 @@ mod written;
 
 pub(crate) use cut::gone;
 pub(crate) use fetching::Fetching;
+pub(crate) use file::nearest;
 pub(crate) use key_algorithms::algorithms_of;
 pub use problem::Mistake;
 pub(crate) use resource::Resource;

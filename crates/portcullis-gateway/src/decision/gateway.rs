@@ -329,6 +329,12 @@ impl Gateway {
         self.rules.iter().map(|rule| rule.name.as_str())
     }
 
+    /// Returns the scheme and host of each resource.
+    pub(crate) fn resource_origins(&self) -> impl Iterator<Item = String> {
+        let origin = |url: &str| url.split_once(ResourceDocument::WELL_KNOWN).map(|(origin, _)| origin.to_owned());
+        self.all_metadata().filter_map(move |document| origin(document.url()))
+    }
+
     /// Returns the name of a route, for people.
     pub(super) fn name_of(&self, route: Option<usize>) -> Option<&str> {
         self.rules.get(route?).map(|rule| rule.name.as_str())

@@ -1,8 +1,13 @@
 //! The options of the command.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{env, ffi::OsStr, path::PathBuf, time::SystemTime};
 
-use clap::{ArgGroup, Args, builder::PossibleValuesParser};
+use clap::{
+    Arg, ArgGroup, Args, Command,
+    builder::{PossibleValue, TypedValueParser},
+    error::Error,
+};
+use miette::{Report, miette};
 
 use super::{
     codes,
@@ -11,13 +16,21 @@ use super::{
     times,
 };
 
+/// The configuration that counts where the command line names nothing to judge by, as for `portcullis serve`.
+const VARIABLE: &str = "PORTCULLIS_CONFIG";
+const DEFAULT: &str = "portcullis.toml";
+
 /// Explain a token by a configuration of the gateway, or by the keys and rules of the options; or explain a code
 #[derive(Args)]
 #[command(
-    group = ArgGroup::new("by").required(true).multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file", "code"]),
+    group = ArgGroup::new("by").multiple(true).args(["config", "issuer", "jwks_uri", "jwks_file", "code"]),
     group = ArgGroup::new("request").args(["path", "url"]),
     group = ArgGroup::new("with_proof").args(["proof", "proof_file"]).requires("request"),
-    after_help = "Exit status: 0 if the token passes, 1 if it is refused, 2 if it could not be judged.\n\n\
+    after_help = "Without --config, --issuer, --jwks-uri, --jwks-file and --code the configuration is that of PORTCULLIS_CONFIG, or \
+        portcullis.toml in this folder. With a configuration, but without --path and \
+        --url, the token is judged by the rules of its issuer alone, and by no route.\n\n\
+        Exit status: 0 if the token passes, 1 if it is refused (also if the route only reports it, with `report_only`), 2 if it could \
+        not be judged.\n\n\
         Examples:\n  \
         pbpaste | portcullis explain --config portcullis.toml --path /orders/1\n  \
         portcullis explain --issuer https://as.example.com --audience https://api.example.com < token.txt\n  \
@@ -32,7 +45,7 @@ pub(crate) struct Arguments {
 
     /// Explain a code of the log, with its remedy; no token is read
     #[arg(
-        long, value_name = "CODE", value_parser = PossibleValuesParser::new(codes::names()), hide_possible_values = true,
+        long, value_name = "CODE", value_parser = CodeName, hide_possible_values = true,
         conflicts_with_all = named::names(), conflicts_with_all = ["token", "config", "path", "url", "method", "proof", "proof_file", "client_certificate", "at"],
     )]
     pub(super) code: Option<String>,
@@ -42,7 +55,7 @@ pub(crate) struct Arguments {
     pub(super) config: Option<PathBuf>,
 
     /// Judge by the route of this path; with [[resources]], of this URL
-    #[arg(long, value_name = "PATH", requires = "config", conflicts_with_all = named::names())]
+    #[arg(long, value_name = "PATH", value_parser = path, conflicts_with_all = named::names())]
     pub(super) path: Option<String>,
 
     /// The URL that the client requests: a DPoP proof has to name it; with a configuration, judge by its route
@@ -83,6 +96,61 @@ pub(crate) struct Arguments {
     /// Write the report as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+impl Arguments {
+    /// Returns the configuration to judge by; none if the options name the issuer or its keys.
+    ///
+    /// # Errors
+    ///
+    /// A report of the options that are missing.
+    pub(super) fn configuration(&self) -> Result<Option<PathBuf>, Report> {
+        let names_issuer =
+            [self.jwks_uri.is_some(), self.jwks_file.is_some(), self.named.has("issuer")].contains(&true);
+        if self.config.is_some() || names_issuer {
+            return Ok(self.config.clone());
+        }
+        // Rules of the command line would count for nothing beside a configuration.
+        let default = env::var_os(VARIABLE)
+            .map(PathBuf::from)
+            .or_else(|| Some(DEFAULT.into()).filter(|file: &PathBuf| file.exists()));
+        match default.filter(|_| self.named.is_empty()) {
+            Some(file) => Ok(Some(file)),
+            None => Err(miette!(
+                help = "write one of them; without rules of the command line, the file in PORTCULLIS_CONFIG counts, or portcullis.toml in \
+                        this folder",
+                "expected --config FILE, --issuer URL, --jwks-uri URL, --jwks-file FILE or --code CODE, got none of them"
+            )),
+        }
+    }
+}
+
+/// Reads the name of a code.
+#[derive(Clone)]
+struct CodeName;
+
+impl TypedValueParser for CodeName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        codes::named.parse_ref(command, argument, value)
+    }
+
+    /// Returns the names for the completions of shells.
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(codes::names().map(PossibleValue::new)))
+    }
+}
+
+/// Reads a path, or a URL.
+fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') {
+        return Ok(text.to_owned());
+    }
+    match text.contains("://") {
+        true => http_url(text),
+        false => Err(format!("a path starts with `/`: write `/{text}`")),
+    }
 }
 
 /// Reads an http or https URL with a host.

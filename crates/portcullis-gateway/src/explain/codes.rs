@@ -1,11 +1,15 @@
 //! Every stable code, of the library and the gateway: its likely cause, and the remedy.
 
+use crate::config::nearest;
+
 /// A code, as in logs, metrics, problem details and `portcullis explain`.
 #[derive(Debug)]
 pub(super) struct Code {
     pub(super) name: &'static str,
     /// The gateway's status, unless `invalid_token_status` changes it.
     pub(super) status: u16,
+    /// The status in the library and the npm package, unless `invalid_token_status` changes it; none if the gateway alone gives the code.
+    pub(super) library_status: Option<u16>,
     pub(super) cause: &'static str,
     pub(super) remedy: &'static str,
 }
@@ -20,8 +24,42 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     CODES.iter().map(|code| code.name)
 }
 
+/// Reads the name of a code.
+///
+/// # Errors
+///
+/// The remedy for another text: the code that was probably meant, and the place of the list.
+pub(super) fn named(text: &str) -> Result<String, String> {
+    if find(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    if ERRORS.contains(&text) {
+        return Err(format!(
+            "`{text}` is the error of a challenge (WWW-Authenticate), which many codes share: look for `code=` in the log, or show the \
+             token to `portcullis explain --config FILE`"
+        ));
+    }
+    let meant = nearest(text, &names().collect::<Vec<_>>());
+    let meant = meant.map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
+    Err(format!("{meant}docs/troubleshooting.md lists the codes"))
+}
+
+/// The errors of challenges that are no codes (RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9).
+const ERRORS: [&str; 4] = ["invalid_request", "invalid_token", "invalid_dpop_proof", "use_dpop_nonce"];
+
+/// A code with the same status everywhere.
 const fn code(name: &'static str, status: u16, cause: &'static str, remedy: &'static str) -> Code {
-    Code { name, status, cause, remedy }
+    Code { name, status, library_status: Some(status), cause, remedy }
+}
+
+/// The code of a bad token.
+const fn token(name: &'static str, cause: &'static str, remedy: &'static str) -> Code {
+    Code { name, status: 401, library_status: Some(403), cause, remedy }
+}
+
+/// A code that the gateway alone gives.
+const fn own(name: &'static str, cause: &'static str, remedy: &'static str) -> Code {
+    Code { name, status: 403, library_status: None, cause, remedy }
 }
 
 const CODES: &[Code] = &[
@@ -101,182 +139,153 @@ const CODES: &[Code] = &[
         "Raise `max_body_bytes`, or have the client send large data in another way.",
     ),
     // The form of the token.
-    code(
+    token(
         "token_too_large",
-        401,
         "The token is longer than the limit, often by its groups or roles.",
         "Have the issuer leave out claims that this API does not need, or raise `max_token_bytes`.",
     ),
-    code(
+    token(
         "malformed_token",
-        401,
         "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding.",
         "Show the token to `portcullis explain`, which names the character; send the token alone behind `Bearer`.",
     ),
-    code(
+    token(
         "malformed_token_parts",
-        401,
         "The token does not have three parts: it is opaque, or was cut off.",
         "For opaque tokens configure [issuers.introspection], or have the issuer give out JWTs for this API.",
     ),
-    code(
+    token(
         "encrypted_token",
-        401,
         "The token is encrypted (JWE). Often it is for the issuer itself, as Auth0 issues it without an audience.",
         "Have the client ask for a token for this API, and the issuer sign it only.",
     ),
-    code(
+    token(
         "malformed_base64",
-        401,
         "A part of the token is not base64url: it was cut off, or encoded again on its way.",
         "Compare the token that arrives with the one that was issued, from its end.",
     ),
-    code(
+    token(
         "malformed_json",
-        401,
         "Header or payload is not a JSON object: the issuer's template is broken, or the token was made by hand.",
         "Decode the payload, and look for a template or mapper at the issuer that writes it.",
     ),
-    code(
+    token(
         "duplicate_member",
-        401,
         "A member is in the token twice, and readers differ on which one counts: two mappers of the issuer write it.",
         "Remove one of the two at the issuer.",
     ),
-    code(
+    token(
         "nested_too_deep",
-        401,
         "Claims are nested deeper than 32 levels: foreign data, or an attack.",
         "Have the issuer leave that claim out of access tokens.",
     ),
-    code(
+    token(
         "malformed_header",
-        401,
         "`alg`, `kid` or `typ` is not a text, or `kid` is too long: often the issuer writes a number.",
         "Have the issuer write texts, as RFC 7515 says.",
     ),
-    code(
+    token(
         "critical_header",
-        401,
         "The header asks for an extension (`crit`) that access tokens do not need.",
         "Have the extension switched off at the issuer.",
     ),
-    code(
+    token(
         "algorithm_not_allowed",
-        401,
         "The token is signed by an algorithm that is not allowed for this issuer: a shared secret (HS256), or `none`.",
         "Have the issuer sign by RS256, PS256, ES256 or EdDSA, or name its algorithm in `algorithms`.",
     ),
-    code(
+    token(
         "wrong_type",
-        401,
         "The token is not an access token, but an ID token, a refresh token or a DPoP proof; or `at+jwt` is required \
          and the issuer does not write it.",
         "Have the client send its access token; where the issuer writes another `typ` or none, name it in `types`, or \
          set `or_no_type`.",
     ),
     // Key and signature.
-    code(
+    token(
         "unknown_key",
-        401,
         "The issuer publishes no key of this `kid`: the token is of another environment, or its key was withdrawn.",
         "Compare the token's `iss` with the environment that it was issued in; `portcullis keys` lists the keys that are there.",
     ),
-    code(
+    token(
         "key_mismatch",
-        401,
         "The key exists, but for another algorithm than the token's.",
         "Have the issuer's key set and its signer agree; the key's `alg` names its algorithm.",
     ),
-    code(
+    token(
         "unusable_key",
-        401,
         "The issuer publishes the key, but it cannot be used: it is malformed, or declared for another use.",
         "`portcullis keys` tells the problem of each unused key; have the issuer fix it.",
     ),
-    code(
+    token(
         "too_many_keys",
-        401,
         "The token names no key (`kid`), and more keys fit than are tried.",
         "Have the issuer write `kid` into its tokens, or raise `max_key_attempts`.",
     ),
-    code(
+    token(
         "bad_signature",
-        401,
         "The signature does not verify: the token was changed, or is of another environment, or is for its issuer \
          alone (Microsoft Graph).",
         "Have the client ask for a token for this API, and compare the environments.",
     ),
     // The claims.
-    code(
+    token(
         "inactive_token",
-        401,
         "The authorization server does not accept the token: it is revoked, expired, or of another server.",
         "Have the client get a new token, and check that both use the same server.",
     ),
-    code(
+    token(
         "expired",
-        401,
         "The token has expired; if it was just issued, the clocks differ.",
         "Have the client get a new one a little before the end, and set clocks by NTP; `leeway` allows up to five minutes.",
     ),
-    code(
+    token(
         "not_yet_valid",
-        401,
         "The token is not valid yet (`nbf`): often this machine's clock is behind.",
         "Set clocks by NTP, or raise `leeway`.",
     ),
-    code(
+    token(
         "issued_in_future",
-        401,
         "The token was issued in the future (`iat`): this machine's clock is behind, or the issuer writes milliseconds.",
         "Set clocks by NTP, or raise `leeway`.",
     ),
-    code(
+    token(
         "token_too_old",
-        401,
         "The token was issued longer ago (`iat`) than `max_token_age` allows.",
         "Have the client get a new token, or raise `max_token_age`.",
     ),
-    code(
+    token(
         "token_lifetime_too_long",
-        401,
         "From `iat` to `exp` the token is good for longer than `max_token_lifetime` allows.",
         "Have the issuer give out tokens for a shorter time, or raise `max_token_lifetime`.",
     ),
-    code(
+    token(
         "missing_claim",
-        401,
         "A claim that every token needs is missing, often `exp` or `aud`.",
         "Have the issuer put it into its access tokens; `portcullis explain` says how, where it knows the provider.",
     ),
-    code(
+    token(
         "malformed_claim",
-        401,
         "A registered claim is not in the form of RFC 7519: often a time is a text.",
         "Have the issuer write times as numbers of seconds, without quotes.",
     ),
-    code(
+    token(
         "wrong_issuer",
-        401,
         "`iss` is not exactly one of the configured issuers: a slash, http, another realm, tenant or environment.",
         "Show the token to `portcullis explain`, which says how the two differ, and write `issuer` as the tokens do.",
     ),
-    code(
+    token(
         "wrong_tenant",
-        401,
         "`iss` names one tenant and the claim of the tenant (`tenant_claim`) another, or the token lacks that claim.",
         "Name the claim in which the issuer writes the tenant (`tid` for Microsoft Entra); else refuse such tokens, as is done.",
     ),
-    code(
+    token(
         "wrong_subject",
-        401,
         "`sub` is none of the `subjects` that are accepted of this issuer.",
         "Compare them with the token, as `portcullis explain` shows it; `*` stands for any characters, and case matters.",
     ),
-    code(
+    token(
         "wrong_audience",
-        401,
         "`aud` does not name this API: the client asked for no audience, or for another.",
         "Have the client ask for a token for this API; `portcullis explain` says how, where it knows the provider.",
     ),
@@ -431,15 +440,13 @@ const CODES: &[Code] = &[
         "Have the client ask for a token again, with the challenge's `acr_values` and `max_age`; the issuer has to write `acr` \
          and `auth_time` into access tokens.",
     ),
-    code(
+    token(
         "required_claims",
-        401,
         "The token is good, but lacks a claim that this route requires, or has another value there.",
         "Compare the route's `claims` with the token; each issuer writes roles and groups in other claims.",
     ),
-    code(
+    token(
         "forbidden_claim",
-        401,
         "The token is good, but has a claim that this route forbids (`absent`).",
         "Have the client ask for another kind of token, or take the rule out of the route's `claims`.",
     ),
@@ -496,119 +503,102 @@ const CODES: &[Code] = &[
         "The log names those that it has: declare the exchange by `Secure::exchange`, or correct the name.",
     ),
     // The gateway's own codes.
-    code(
+    own(
         "no_route",
-        403,
         "No [[routes]] entry has this path and method.",
         "Add one, with `public = true` for an open route.",
     ),
-    code(
+    own(
         "ambiguous_path",
-        403,
         "Read another way, the path is under another route: encoded slashes or dots, `..`, `;`, doubled slashes; or a \
          field overrides the path (X-Original-URL, X-Rewrite-URL).",
         "Have clients send the plain path and no such field, and proxies forward it unchanged.",
     ),
-    code(
+    own(
         "malformed_path",
-        403,
         "The path has a broken percent-encoding, or a forbidden character.",
         "Have the client encode the path once.",
     ),
-    code(
+    own(
         "ambiguous_method",
-        403,
         "A field or the query overrides the method (X-HTTP-Method-Override and the like), and the two methods are \
          under different routes.",
         "Have the client send the request with the intended method.",
     ),
-    code(
+    own(
         "malformed_method",
-        403,
         "The method is a route's in other letter case, or no method at all.",
         "Have the client write methods in capitals, as RFC 9110 says.",
     ),
-    code(
+    own(
         "unknown_host",
-        403,
         "The routes name hosts, and the proxy tells the gateway no host, several, or a malformed one.",
         "Have the proxy hand the client's Host on, as the examples do.",
     ),
-    code(
+    own(
         "unknown_route",
-        403,
         "Envoy chooses a route by a name (portcullis_route in context_extensions) that no entry of [[routes]] has.",
         "Write the `name` of an entry there, or add an entry with that name.",
     ),
-    code(
+    own(
         "wrong_host",
-        403,
         "The path is one of a protected resource ([[resources]]), and the request's host is not the one of its \
          identifier; or the proxy does not hand the client's Host on.",
         "Have the proxy hand the host on, as the examples do. If the API has several hosts, add an entry of \
          [[resources]] for each.",
     ),
-    code(
+    own(
         "metadata_not_forwarded",
-        403,
         "The path is that of a protected resource's metadata, and the proxy asks the gateway whether the request may pass, \
          in place of forwarding it.",
         "Have the proxy forward this path to `listen` unchanged, as the examples do; a public route would lead to the API, \
          which does not have the metadata.",
     ),
-    code(
+    own(
         "no_original_request",
-        403,
         "The question does not describe the original request: the proxy sends neither X-Original-Method with \
          X-Original-URI or X-Original-URL, nor X-Forwarded-Method with X-Forwarded-Uri.",
         "Set both fields of one family in the proxy's question; the examples for each proxy do.",
     ),
-    code(
+    own(
         "ambiguous_original_request",
-        403,
         "The original request is described twice or incompletely: often a client's own X-Original-… or X-Forwarded-… \
          field gets through beside the proxy's.",
         "Have the proxy set one family, once each, and remove the client's fields of the other.",
     ),
-    code(
+    own(
         "untrusted_proxy",
-        403,
         "The peer is not in `trusted_proxies`; by default only this machine is.",
         "Add the proxy's address or network to `trusted_proxies`, as the gateway sees it: in Kubernetes the pod's, \
          not the service's. No more than that.",
     ),
-    code(
+    own(
         "forged_header",
-        403,
         "The client sent a field that only the gateway may set, spelled with another character for `-`, as X_Auth_Subject.",
         "Nothing, if it is an attack; else rename the client's field.",
     ),
-    code(
+    own(
         "hop_by_hop_header",
-        403,
         "The client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \
          those of MCP, of the content and of client certificates), so that a proxy would drop it; or its Upgrade field names another HTTP (h2c), whose requests would not be judged.",
         "Nothing, if it is an attack; else have the client name only `keep-alive`, `close` or `upgrade` there, and \
          the proxy forward no upgrade but that to WebSocket.",
     ),
-    code(
+    own(
         "several_client_certificates",
-        403,
         "The field that `client_certificate` names occurs several times: the proxy adds its own to the client's, or leaves the \
          client's where the client has no certificate.",
         "Have the proxy set the field in place of the client's, also to nothing; docs/gateway.md shows the lines for each.",
     ),
-    code(
+    own(
         "malformed_client_certificate",
-        403,
         "The client's certificate is in another notation than `format` says, or malformed; or X-Forwarded-Client-Cert has several \
          elements, the first of which a client can make up.",
         "Compare `format` with the proxy's configuration. Have Envoy replace the field: \
          `forward_client_cert_details: SANITIZE_SET`.",
     ),
-    code(
+    own(
         "unmappable_claim",
-        403,
         "A claim for the upstream would not arrive unchanged: it is empty, has control or invisible characters or \
          white space at an end, or begins like JSON.",
         "Write `json = true` beside it in [[headers]], which carries any value and has the upstream read JSON; or map \
@@ -660,6 +650,52 @@ mod tests {
         let list = include_str!("../../../../docs/stable-names.txt").lines();
         let listed: Vec<_> = list.filter(|line| line.starts_with("code ")).collect();
         assert_eq!(listed, expected, "write into docs/stable-names.txt:\n{}", expected.join("\n"));
+    }
+
+    #[test]
+    fn the_statuses_of_the_library_are_those_of_its_table() {
+        let table = include_str!("../../../portcullis/src/refusal/mod.rs");
+        let cells = |row: &'static str| row.strip_prefix("//! | `")?.split_once("` | ");
+        let listed: Vec<_> =
+            table.lines().filter_map(cells).filter_map(|(name, rest)| Some((name, rest.split_once(' ')?.0))).collect();
+        assert_eq!(listed.len(), portcullis::refusal::CODES.len(), "the rows are found: {listed:?}");
+        for code in CODES {
+            let expected = listed.iter().find(|(name, _)| *name == code.name).map(|(_, status)| (*status).to_owned());
+            let actual = code.library_status.map(|status| match (status, code.status) {
+                (403, 401) => "403*".to_owned(),
+                _ => status.to_string(),
+            });
+            assert_eq!(actual, expected, "{}", code.name);
+            assert!(
+                matches!(code.library_status, None | Some(403)) || code.library_status == Some(code.status),
+                "{}",
+                code.name
+            );
+        }
+    }
+
+    #[test]
+    fn another_text_than_a_code_gets_the_remedy() {
+        let table = [
+            ("invalid_token", "`code=`"),
+            ("invalid_request", "`code=`"),
+            ("invalid_dpop_proof", "`code=`"),
+            ("use_dpop_nonce", "`code=`"),
+            ("expird", "did you mean `expired`? docs/troubleshooting.md lists"),
+            ("Expired", "did you mean `expired`? "),
+            ("wrong_audiance", "did you mean `wrong_audience`? "),
+            ("401", "docs/troubleshooting.md lists the codes"),
+            ("", "docs/troubleshooting.md lists the codes"),
+        ];
+        for (text, words) in table {
+            let remedy = named(text).unwrap_err();
+            assert!(remedy.contains(words), "{text}: {remedy}");
+            assert_eq!(remedy.contains("did you mean"), words.contains("did you mean"), "{text}: {remedy}");
+        }
+        // An error that is a code, too, is explained.
+        for code in ["expired", "insufficient_scope", "insufficient_user_authentication"] {
+            assert_eq!(named(code).as_deref(), Ok(code));
+        }
     }
 
     #[test]

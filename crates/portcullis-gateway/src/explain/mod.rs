@@ -78,7 +78,7 @@ fn is_bound(judged: &Judged) -> bool {
 fn status(judged: &Judged) -> u8 {
     match judged {
         Judged::Public { .. } => PASSED,
-        Judged::Unrouted(_) => REFUSED,
+        Judged::Unrouted(..) => REFUSED,
         Judged::Token { explanation, .. } => match explanation.refusal() {
             None => PASSED,
             Some(_) if explanation.is_judged() => REFUSED,

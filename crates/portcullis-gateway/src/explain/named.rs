@@ -133,6 +133,15 @@ struct Field {
 pub(crate) struct Named(Vec<(Field, Vec<String>)>);
 
 impl Named {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns true if the option of this field is given.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(given, _)| given.name == field)
+    }
+
     /// Reads the rules of the options. With keys from a file, more algorithms are allowed.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     codes::Code,
-    judge::{Judged, Route},
+    judge::{Judged, Remark, Route},
     time_line, times,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// Returns the report as JSON: that of the library, and the route.
 pub(super) fn json(judged: &Judged) -> Result<String, Report> {
     let report = match judged {
-        Judged::Token { route, explanation } => {
+        Judged::Token { route, explanation, .. } => {
             let mut report = serde_json::to_value(explanation).into_diagnostic()?;
             if let Some(members) = report.as_object_mut() {
                 members.insert("route".to_owned(), json!(route.as_ref().map(|route| &route.name)));
@@ -28,7 +28,7 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
         Judged::Public { route } => {
             without_token("passed", None, "the route is public: no token is needed", Some(route))
         }
-        Judged::Unrouted(fault) => without_token("refused", Some(fault.code()), &fault.reason(), None),
+        Judged::Unrouted(fault, _) => without_token("refused", Some(fault.code()), &fault.reason(), None),
     };
     let text = serde_json::to_string_pretty(&report).into_diagnostic()?;
     Ok(escaped(&text) + "\n")
@@ -36,16 +36,27 @@ pub(super) fn json(judged: &Judged) -> Result<String, Report> {
 
 /// Returns a code with its cause and remedy.
 pub(super) fn code(code: &Code) -> String {
-    let mut lines = vec![format!("{} status {}", styled(HEADING, &format!("{}:", code.name)), code.status)];
+    let mut lines =
+        vec![format!("{} status {}{}", styled(HEADING, &format!("{}:", code.name)), code.status, elsewhere(code))];
     lines.extend(beneath("cause", Some(code.cause)));
     lines.extend(beneath("remedy", Some(code.remedy)));
     lines.join("\n") + "\n"
 }
 
+/// Returns the remark about the library's status, if that is another.
+fn elsewhere(code: &Code) -> String {
+    match code.library_status {
+        Some(status) if status == code.status => String::new(),
+        Some(status) => format!(" at the gateway; {status} in the library and the npm package (invalid_token_status)"),
+        None => ", given by the gateway alone".to_owned(),
+    }
+}
+
 /// Returns the same as JSON.
 pub(super) fn code_as_json(code: &Code) -> Result<String, Report> {
-    let Code { name, status, cause, remedy } = code;
-    let report = json!({ "code": name, "status": status, "cause": cause, "remedy": remedy });
+    let Code { name, status, library_status, cause, remedy } = code;
+    let report =
+        json!({ "code": name, "status": status, "library_status": library_status, "cause": cause, "remedy": remedy });
     Ok(serde_json::to_string_pretty(&report).into_diagnostic()? + "\n")
 }
 
@@ -63,21 +74,25 @@ pub(super) fn text(judged: &Judged) -> String {
         Judged::Public { route } => {
             format!("{} the route {} is public: no token is needed\n", styled(GOOD, "passed:"), visible(route))
         }
-        Judged::Unrouted(fault) => unrouted(fault),
-        Judged::Token { route, explanation } => of_token(explanation, route.as_ref()),
+        Judged::Unrouted(fault, remark) => unrouted(fault, remark),
+        Judged::Token { route, without_route, explanation } => of_token(explanation, route.as_ref(), *without_route),
     }
 }
 
-fn unrouted(fault: &Fault) -> String {
-    format!("{} {}\n", styled(BAD, &format!("refused: {}:", fault.code())), fault.reason())
+fn unrouted(fault: &Fault, remark: &Remark) -> String {
+    let mut lines = vec![format!("{} {}", styled(BAD, &format!("refused: {}:", fault.code())), fault.reason())];
+    lines.extend(beneath("got", remark.got.as_deref()));
+    lines.extend(beneath("hint", remark.hint.as_deref()));
+    lines.join("\n") + "\n"
 }
 
-fn of_token(explanation: &Explanation, route: Option<&Route>) -> String {
-    let mut lines = vec![headline(explanation)];
+fn of_token(explanation: &Explanation, route: Option<&Route>, without_route: bool) -> String {
+    let reports = route.is_some_and(|route| route.report_only);
+    let mut lines = vec![headline(explanation, reports, without_route)];
     let now = times::told(explanation.now).unwrap_or_default();
     let by = route.map_or(String::new(), |route| format!(", by the route {}", visible(&route.name)));
     lines.push(styled(FAINT, &format!("judged at {now}{by}")));
-    if route.is_some_and(|route| route.report_only) && explanation.refusal().is_some() {
+    if reports && explanation.refusal().is_some() {
         lines.push(styled(DOUBT, "the route only reports refusals: the request passes"));
     }
     let exchanges = route.map(|route| route.exchanges.as_slice()).unwrap_or_default();
@@ -104,11 +119,19 @@ pub(super) fn unless(vouched: bool, remark: &str) -> String {
     if vouched { String::new() } else { styled(DOUBT, remark) }
 }
 
-fn headline(explanation: &Explanation) -> String {
+fn headline(explanation: &Explanation, reports: bool, without_route: bool) -> String {
     let Some(refusal) = explanation.refusal() else {
-        return styled(GOOD, "passed:") + " the token is good, and meets the rules";
+        let told = match without_route {
+            true => " the token is good for the issuers; no route was judged: add --path or --url",
+            false => " the token is good, and meets the rules",
+        };
+        return styled(GOOD, "passed:") + told;
     };
-    let verdict = if explanation.is_judged() { styled(BAD, "refused:") } else { styled(DOUBT, "could not be judged:") };
+    let verdict = match explanation.is_judged() {
+        true if reports => styled(DOUBT, "would be refused:"),
+        true => styled(BAD, "refused:"),
+        false => styled(DOUBT, "could not be judged:"),
+    };
     format!("{verdict} {}: {}", styled(HEADING, refusal.code()), visible(&refusal.to_string()))
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{ArgGroup, Args};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
-use portcullis::{JwkSet, JwksService};
+use portcullis::{ConfigurationError, JwkSet, JwksService};
 use serde_json::json;
 
 use crate::terminal;
@@ -27,6 +27,13 @@ const OF_SET: &str = "for the keys that an issuer's metadata name, write `--issu
 
 /// The help if an issuer's key set cannot be fetched.
 const OF_ISSUER: &str = "for a key set by its own address, write that without `--issuer`";
+
+/// The help if no server answers.
+const UNREACHABLE: &str = "no answer came to this machine: see that the server runs, and compare host and port; docs/troubleshooting.md \
+                           lists the reasons under \"The answer is 503\"";
+
+/// The help for a URL over plain http.
+const INSECURE: &str = "write https, or fetch the key set yourself and name its file";
 
 /// The options of the command.
 #[derive(Args)]
@@ -65,14 +72,28 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn list(arguments: &Arguments) -> Result<Vec<Row>, Report> {
     match (&arguments.set, &arguments.issuer) {
-        (Some(set), _) if is_url(set) => fetched(JwksService::new(set).into_diagnostic()?, OF_SET).await,
+        (Some(set), _) if is_url(set) => {
+            fetched(JwksService::new(set).map_err(|error| of_url(error, INSECURE))?, OF_SET).await
+        }
         (Some(file), _) => read(file),
         (None, Some(issuer)) if issuer.contains('{') => Err(miette!(
             help = "write the issuer as its tokens do",
             "expected the issuer of one tenant, got a placeholder"
         )),
-        (None, Some(issuer)) => fetched(JwksService::discover(issuer).build().into_diagnostic()?, OF_ISSUER).await,
+        (None, Some(issuer)) => {
+            fetched(JwksService::discover(issuer).build().map_err(|error| of_url(error, INSECURE))?, OF_ISSUER).await
+        }
         (None, None) => Ok(Vec::new()),
+    }
+}
+
+/// Returns the report of an error about a URL: a command has no option that permits plain http.
+pub(crate) fn of_url(error: ConfigurationError, help: &str) -> Report {
+    match error {
+        ConfigurationError::InsecureUrl { url } => {
+            miette!(help = help, "expected an https URL, or an http URL of this machine, got `{url}`")
+        }
+        other => Report::from_err(other),
     }
 }
 
@@ -85,8 +106,11 @@ async fn fetched(jwks: JwksService, help: &str) -> Result<Vec<Row>, Report> {
     // The service takes a set without usable keys for an error; here it is a result.
     match (jwks.document(), outcome) {
         (Some(set), _) => Ok(set.published_keys().map(|(key, judged)| Row::new(key, judged)).collect()),
-        // The error may repeat text of the server.
-        (None, Err(error)) => Err(miette!(help = help, "{}", terminal::visible(&error.to_string()))),
+        (None, Err(error)) => {
+            let help = if error.is_without_answer() { UNREACHABLE } else { help };
+            // The error may repeat text of the server.
+            Err(miette!(help = help, "{}", terminal::visible(&error.to_string())))
+        }
         (None, Ok(())) => Err(miette!("expected a key set from the endpoint, got none")),
     }
 }

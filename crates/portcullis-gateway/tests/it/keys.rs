@@ -90,6 +90,35 @@ async fn the_exit_status_says_whether_there_is_a_key_to_use() {
 }
 
 #[tokio::test]
+async fn the_help_is_for_the_reason_why_there_are_no_keys() {
+    let server = AuthorizationServer::start().await;
+    let (desk, other) = (Desk::new(&[]), server.url("/nowhere"));
+    let (of_issuer, of_set) = ("write `--issuer URL`", "write that without `--issuer`");
+    let http = "expected an https URL, or an http URL of this machine, got `http://as.example.com";
+    let table: [(&[&str], &[&str], &[&str]); 7] = [
+        (&["keys", &other], &["got 404", of_issuer], &["server runs"]),
+        (&["keys", "--issuer", &other], &["got 404", of_set], &["server runs"]),
+        (&["keys", "http://127.0.0.1:1/jwks"], &["the server runs"], &[of_issuer]),
+        (&["keys", "--issuer", "http://127.0.0.1:1"], &["the server runs"], &[of_set]),
+        (&["keys", "http://as.example.com/jwks"], &[http, "name its file"], &["dangerously_allow_http", "--jwks-file"]),
+        (&["keys", "--issuer", "http://as.example.com"], &[http, "name its file"], &["dangerously_allow_http"]),
+        (
+            &["explain", "--jwks-uri", "http://as.example.com/jwks"],
+            &[http, "by --jwks-file"],
+            &["dangerously_allow_http"],
+        ),
+    ];
+    for (arguments, words, absent) in table {
+        let ran = desk.run(arguments, "").await;
+        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{arguments:?}: {ran:?}");
+        // The report is broken into lines, also within a URL.
+        let bare = |text: &str| text.replace('│', "").split_whitespace().collect::<String>();
+        let contains = |words: &&str| bare(&ran.err).contains(&bare(words));
+        assert!(words.iter().all(contains) && !absent.iter().any(contains), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
 async fn completions_and_manual_pages_are_made_of_the_definition() {
     let desk = Desk::new(&[]);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

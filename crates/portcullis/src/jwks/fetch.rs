@@ -182,6 +182,15 @@ impl FetchError {
             _ => None,
         }
     }
+
+    /// Tells whether no server gave a whole answer.
+    pub(super) fn is_without_answer(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Client(_) => true,
+            Self::Undiscovered(answers) => answers.iter().all(|(_, error)| error.is_without_answer()),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for FetchError {

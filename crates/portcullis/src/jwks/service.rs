@@ -482,18 +482,26 @@ impl fmt::Debug for JwksService {
 /// let unreachable = JwksService::new("http://127.0.0.1:1/jwks").expect("a URL on this machine");
 /// let error = unreachable.prefetch().await.unwrap_err();
 /// assert!(error.to_string().starts_with("the keys could not be fetched: "));
+/// assert!(error.is_without_answer());
 /// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct JwksError {
     problem: String,
     other_issuer: Option<String>,
+    is_without_answer: bool,
 }
 
 impl JwksError {
     fn new(error: &FetchError) -> Self {
         let other_issuer = error.other_issuer().map(|(_, actual)| actual.to_owned());
-        Self { problem: error.to_string(), other_issuer }
+        Self { problem: error.to_string(), other_issuer, is_without_answer: error.is_without_answer() }
+    }
+
+    /// Tells whether no server gave a whole answer: it is unreachable or too slow, or its name, port or certificate is wrong.
+    #[must_use]
+    pub fn is_without_answer(&self) -> bool {
+        self.is_without_answer
     }
 
     /// The issuer that the metadata name in place of the expected one, if that is the reason; it is unchecked text.

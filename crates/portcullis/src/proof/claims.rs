@@ -80,7 +80,8 @@ impl<'a> ProofClaims<'a> {
     }
 
     pub(super) fn check_method(&self, request: &ProofRequest<'_>) -> Result<(), ProofFault> {
-        if self.htm == request.method { Ok(()) } else { Err(ProofFault::Method) }
+        let is_same = self.htm == request.method;
+        if is_same { Ok(()) } else { Err(ProofFault::Method { expected: request.method.to_owned() }) }
     }
 
     pub(super) fn check_url(&self, request: &ProofRequest<'_>) -> Result<(), ProofFault> {

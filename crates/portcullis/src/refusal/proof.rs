@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{CheckKind, Unverified};
-use crate::keys::KeyProblem;
+use crate::{keys::KeyProblem, units::span};
 
 /// The fault of a DPoP proof (RFC 9449 section 4.3): the client can send the request again with another proof.
 #[non_exhaustive]
@@ -38,7 +38,10 @@ pub enum ProofFault {
         problem: Box<KeyProblem>,
     },
     /// `htm` is not the method of the request, to the letter.
-    Method,
+    Method {
+        /// The method of the request.
+        expected: String,
+    },
     /// `htu` is not the URL of the request.
     Url {
         /// The URL of the request, without query.
@@ -116,7 +119,7 @@ impl ProofFault {
                 "DPoP proof is signed with an algorithm that is not accepted",
             ),
             Self::Key { .. } => ("dpop_key", CheckKind::ProofKey, "DPoP proof has no usable public key"),
-            Self::Method => ("dpop_method", CheckKind::ProofMethod, "DPoP proof is for another method"),
+            Self::Method { .. } => ("dpop_method", CheckKind::ProofMethod, "DPoP proof is for another method"),
             Self::Url { .. } => ("dpop_url", CheckKind::ProofUrl, "DPoP proof is for another URL"),
             Self::UrlUnknown => ("dpop_url_unknown", CheckKind::ProofUrl, "The URL of the request is not clear"),
             Self::TooOld { .. } => ("dpop_too_old", CheckKind::ProofTime, TOO_OLD),
@@ -150,7 +153,13 @@ impl fmt::Display for ProofFault {
             Self::Type => f.write_str("expected the proof's `typ` to be dpop+jwt, got another"),
             Self::Algorithm { .. } => f.write_str("the proof's `alg` is not on the list of algorithms for proofs"),
             Self::Key { problem } => write!(f, "the key in the proof's header (jwk) cannot be used: {problem}"),
-            Self::Method => f.write_str("expected the proof's `htm` to be the method of the request, to the letter, got another"),
+            Self::Method { expected } if is_plain_method(expected) => write!(
+                f,
+                "expected the proof's `htm` to be the method of the request, {expected}, to the letter, got another"
+            ),
+            Self::Method { .. } => {
+                f.write_str("expected the proof's `htm` to be the method of the request, to the letter, got another")
+            }
             Self::Url { expected, .. } => write!(
                 f,
                 "expected the proof's `htu` to be the URL of the request, {expected}, got another: if clients use another URL, \
@@ -170,7 +179,7 @@ impl fmt::Display for ProofFault {
                 "expected a proof made a moment ago, got an older one: the memory for used proofs is full, or the clock went back",
             ),
             Self::Ahead { ahead } => {
-                write!(f, "the proof was made {} s in the future (iat): compare the clocks, or use nonces", ahead.as_secs())
+                write!(f, "the proof was made {} in the future (iat): compare the clocks, or use nonces", span(*ahead))
             }
             Self::NonceMissing => f.write_str("expected a proof with a nonce of this server, got one without"),
             Self::NonceStale => f.write_str("expected a fresh nonce of this server in the proof, got another"),
@@ -178,6 +187,39 @@ impl fmt::Display for ProofFault {
             Self::WrongKey => f.write_str("expected the proof's key to have the thumbprint in the token's `cnf.jkt`, got another"),
             Self::Signature => f.write_str("the proof's signature does not verify with the key in its own header"),
             Self::Replayed => f.write_str("expected a proof that was not used before, got one that was (jti)"),
+        }
+    }
+}
+
+/// The longest method that a text shows, in bytes.
+const LONGEST_METHOD: usize = 32;
+
+/// Tells whether a method is short and of visible ASCII: the client chooses it, and it is shown in logs.
+fn is_plain_method(method: &str) -> bool {
+    (1..=LONGEST_METHOD).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_in_the_text_if_it_is_plain() {
+        let long = "M".repeat(33);
+        for (method, is_shown) in [
+            ("POST", true),
+            ("get", true),
+            ("M-SEARCH", true),
+            ("", false),
+            (&long, false),
+            ("A\nB", false),
+            ("É", false),
+            ("A\u{202e}", false),
+        ] {
+            let text = ProofFault::Method { expected: method.to_owned() }.to_string();
+            let shown = format!("the method of the request, {method}, to the letter");
+            assert_eq!(text.contains(&shown), is_shown, "{method:?}: {text}");
+            assert!(text.is_ascii() && !text.contains('\n'), "{text}");
         }
     }
 }

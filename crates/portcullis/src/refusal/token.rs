@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{CheckKind, MemberName, Unverified};
-use crate::{issuer_spelling, keys::KeyProblem};
+use crate::{issuer_spelling, keys::KeyProblem, units::span};
 
 /// The fault of the token itself.
 #[non_exhaustive]
@@ -341,10 +341,10 @@ impl fmt::Display for TokenFault {
             Self::Inactive => f.write_str(
                 "the authorization server says that the token is not active: revoked, expired or never issued",
             ),
-            Self::Expired { ago } => write!(f, "the token expired {} s ago", ago.as_secs()),
-            Self::NotYetValid { ahead } => write!(f, "the token becomes valid in {} s (nbf)", ahead.as_secs()),
+            Self::Expired { ago } => write!(f, "the token expired {} ago", span(*ago)),
+            Self::NotYetValid { ahead } => write!(f, "the token becomes valid in {} (nbf)", span(*ahead)),
             Self::IssuedInFuture { ahead } => {
-                write!(f, "the token was issued {} s in the future (iat): compare the clocks", ahead.as_secs())
+                write!(f, "the token was issued {} in the future (iat): compare the clocks", span(*ahead))
             }
             Self::Age { limit, actual } => write!(
                 f,

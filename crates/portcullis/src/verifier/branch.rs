@@ -37,7 +37,7 @@ pub(crate) struct Branch {
     /// The rule of the application for tenants, if there is one.
     pub(super) tenants: Option<TenantRule>,
     /// The introspector for its opaque tokens.
-    pub(super) introspector: Option<Introspector>,
+    pub(crate) introspector: Option<Introspector>,
 }
 
 impl Branch {

@@ -33,10 +33,10 @@ pub(super) async fn explain(gateway: &Gateway, Question { token, method, path, p
         return json!({ "fault": { "code": "no_request", "reason": reason } });
     }
     match by_gateway(gateway, request.as_ref(), &credentials, SystemTime::now()).await {
-        Judged::Unrouted(fault) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
+        Judged::Unrouted(fault, _) => json!({ "fault": { "code": fault.code(), "reason": fault.reason() } }),
         Judged::Public { route } => json!({ "route": route, "public": true }),
-        Judged::Token { route: None, explanation } => json!({ "explanation": explanation }),
-        Judged::Token { route: Some(Route { name, report_only, exchanges }), explanation } => {
+        Judged::Token { route: None, explanation, .. } => json!({ "explanation": explanation }),
+        Judged::Token { route: Some(Route { name, report_only, exchanges }), explanation, .. } => {
             json!({ "route": name, "report_only": report_only, "exchanges": exchanges, "explanation": explanation })
         }
     }

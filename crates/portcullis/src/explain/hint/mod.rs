@@ -16,7 +16,11 @@ mod step_up;
 mod times;
 
 use super::{Check, CheckKind, walk::Walk, words};
-use crate::refusal::{Refusal, RequestFault, TokenFault, UnavailableFault};
+use crate::{
+    introspection::Introspector,
+    questions::EndpointStatus,
+    refusal::{Refusal, RequestFault, TokenFault, UnavailableFault},
+};
 
 /// The likely cause, if one can be guessed.
 pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<String> {
@@ -31,10 +35,7 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
              are known (`tenants`), or have all share one key set (`jwks_uri`)"
                 .to_owned()
         }
-        Refusal::Unavailable(UnavailableFault::Introspection { .. }) => {
-            "the introspection endpoint cannot be reached, or its answer is not credible: the log tells which"
-                .to_owned()
-        }
+        Refusal::Unavailable(UnavailableFault::Introspection { .. }) => introspection_failed(walk),
         // An explanation exchanges no token.
         Refusal::Unavailable(
             UnavailableFault::ReplayStore { .. }
@@ -56,6 +57,16 @@ fn of_request(fault: &RequestFault) -> Option<&'static str> {
         RequestFault::SeveralTokens => Some("a proxy in between may have added a token of its own to the client's"),
         _ => None,
     }
+}
+
+fn introspection_failed(walk: &Walk<'_>) -> String {
+    let branches = walk.verifier.branches();
+    let status = branches.iter().find_map(|branch| branch.introspector.as_ref()).map(Introspector::status);
+    let EndpointStatus { endpoint, last_error, .. } = status.unwrap_or_default();
+    let error = last_error.map_or(String::new(), |error| format!(": {error}"));
+    format!(
+        "the introspection endpoint {endpoint} has no answer, or none that is credible{error}. The token was not judged"
+    )
 }
 
 fn of_token(walk: &Walk<'_>, kind: CheckKind, fault: &TokenFault) -> Option<String> {

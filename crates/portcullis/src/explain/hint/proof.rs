@@ -12,7 +12,7 @@ pub(super) fn of(fault: &ProofFault) -> Option<&'static str> {
         ProofFault::Type => {
             "this is another kind of JWT: the proof goes into the DPoP field, the token into Authorization"
         }
-        ProofFault::Method => {
+        ProofFault::Method { .. } => {
             "the proof was made for another request, or the client writes the method in another case: a proof is good for one \
              request"
         }

@@ -150,6 +150,15 @@ async fn times_that_are_not_right() {
         &setup,
     )
     .await;
+    let reasons = [
+        (token().expired_for(s(2_868_491)), "the token expired 33 d 4 h ago"),
+        (token().not_before_in(s(7_200)), "the token becomes valid in 2 h (nbf)"),
+        (token().issued_at(now + s(90)), "the token was issued 90 s in the future (iat): compare the clocks"),
+    ];
+    for (token, reason) in reasons {
+        let explanation = explain(&setup, ours(&setup), &token.sign()).await;
+        assert_eq!(explanation.refusal().map(ToString::to_string).as_deref(), Some(reason), "as its row has it");
+    }
     let expired = token().issued_at(now - s(390)).expired_for(s(90)).sign();
     let explanation = explain(&setup, ours(&setup), &expired).await;
     assert!(actual(&explanation, Expiry).ends_with("Z, 90 s ago"), "{}", actual(&explanation, Expiry));
@@ -368,7 +377,9 @@ async fn opaque_tokens_that_the_server_does_not_vouch_for() {
     says("for another API", &explanation, Audience, &["another API"]);
     setup.server.fault(portcullis_testkit::Endpoint::Introspection, portcullis_testkit::Fault::Status(500));
     let down = verifier.explain("asked-while-it-is-down", now).await;
-    says("down", &down, Introspection, &["cannot be reached"]);
+    let endpoint = format!("the introspection endpoint {} has no answer", setup.server.url("/introspect"));
+    says("down", &down, Introspection, &[&endpoint, "expected status 200, got 500", "was not judged"]);
+    assert!(!hint(&down).contains("test-secret"), "{}", hint(&down));
     assert!(!down.is_judged());
 }
 

@@ -99,6 +99,9 @@ async fn a_proof_is_a_row_for_each_check_and_a_replay_is_told() {
     let other = scene.explained("DELETE", &fields).await;
     assert_eq!(code(&other), Some("dpop_method"));
     assert!(hint(&other).contains("another request"), "{}", hint(&other));
+    let reason = other.refusal().map(ToString::to_string).unwrap_or_default();
+    assert!(reason.contains("the method of the request, DELETE,"), "{reason}");
+    assert_eq!(actual(&other, CheckKind::ProofMethod), "GET");
     assert_eq!(check(&other, CheckKind::ProofReplay).outcome, Outcome::NotReached);
 
     assert_eq!(scene.sent("GET", &fields).await, None);
