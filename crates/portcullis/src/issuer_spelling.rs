@@ -57,6 +57,8 @@ mod tests {
             assert_eq!(found.is_some(), expected.is_some(), "{actual:?}: {found:?}");
             assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()), "{actual:?}: {found:?}");
         }
-        assert!(difference("http://localhost:1/a", "http://127.0.0.1:1/a").is_some_and(|found| found.contains("localhost")));
+        assert!(
+            difference("http://localhost:1/a", "http://127.0.0.1:1/a").is_some_and(|found| found.contains("localhost"))
+        );
     }
 }

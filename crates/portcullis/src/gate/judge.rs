@@ -249,7 +249,11 @@ impl Gate {
 
     /// The outcome for a request without credentials where these are optional: not for an operation that needs a scope.
     fn without_credentials(self: &Arc<Self>, proof: UsedProof, needed: &Needed) -> Result<Admitted, Refusal> {
-        if needed.is_empty() { Ok(self.anonymous(proof, None)) } else { Err(Refusal::Request(RequestFault::NoCredentials)) }
+        if needed.is_empty() {
+            Ok(self.anonymous(proof, None))
+        } else {
+            Err(Refusal::Request(RequestFault::NoCredentials))
+        }
     }
 
     fn anonymous(self: &Arc<Self>, proof: UsedProof, would_refuse: Option<Refusal>) -> Admitted {

@@ -2,11 +2,7 @@
 
 use url::Url;
 
-use crate::{
-    configuration_error::ConfigurationError,
-    loopback::is_this_machine,
-    shown_url::without_secrets,
-};
+use crate::{configuration_error::ConfigurationError, loopback::is_this_machine, shown_url::without_secrets};
 
 /// The URLs that requests may be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +45,10 @@ mod tests {
         ];
         for (text, expected) in table {
             let error = Transport::Secure.url(text).unwrap_err();
-            assert_eq!(error.to_string(), format!("expected an absolute URL, such as https://as.example.com, got `{expected}`"));
+            assert_eq!(
+                error.to_string(),
+                format!("expected an absolute URL, such as https://as.example.com, got `{expected}`")
+            );
         }
         let insecure = Transport::Secure.url("http://user:hunter2@as.example.com?key=hunter2").unwrap_err();
         assert!(insecure.to_string().contains("got `http://as.example.com`"), "{insecure}");

@@ -189,7 +189,10 @@ fn content_counts_whatever_the_method_and_where_it_is_not_seen_no_field_stands_f
         assert_eq!(judged(&mcp, method, &told, Content::Whole(list)), "", "{method}");
         assert_eq!(judged(&mcp, method, &told, Content::Whole(call)), "mcp_fields_disagree", "{method}");
         let json = fields(&[("content-type", "application/json")]);
-        assert_eq!(judged(&mcp, method, &json, Content::Whole(call)), judged(&mcp, "POST", &json, Content::Whole(call)));
+        assert_eq!(
+            judged(&mcp, method, &json, Content::Whole(call)),
+            judged(&mcp, "POST", &json, Content::Whole(call))
+        );
         assert_ne!(judged(&mcp, method, &json, Content::Whole(call)), "", "{method}");
     }
     assert_eq!(judged(&mcp, "CONNECT", &told, Content::Unseen), "mcp_content_type", "WebSocket over HTTP/2");
