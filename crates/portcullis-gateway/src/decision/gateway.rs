@@ -126,6 +126,9 @@ impl Gateway {
         let certificate_field = |listener: &Listener| listener.client_certificate.clone();
         let certificate_fields =
             [certificate_field(&config.forward_auth), config.grpc.as_ref().and_then(certificate_field)];
+        let of_certificates = certificate_fields.iter().flatten().map(|field| &field.name);
+        let of_tokens = config.routes.iter().filter_map(|route| route.token_places.field.as_ref());
+        let headers = Headers::new(&config.headers, of_certificates.chain(of_tokens));
         Ok(Self {
             rules,
             routes: Routes::new(
@@ -135,7 +138,7 @@ impl Gateway {
             names: config.routes.iter().map(|route| route.name.clone()).collect(),
             resources: Resources::new(&config.resources, issuers.resources(), config.limits.path_bytes),
             anywhere,
-            headers: Headers::new(&config.headers, certificate_fields.iter().flatten()),
+            headers,
             certificate_fields,
             trusted_proxies: config.trusted_proxies.clone(),
             forwarded: config.forwarded,

@@ -29,7 +29,7 @@ use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
 use crate::characters::is_invisible;
-use crate::config::{CertificateField, HeaderRule, HeaderSource, Notation};
+use crate::config::{HeaderRule, HeaderSource, Notation};
 
 /// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
 /// whose servers run what the content says; without `Origin`, a preflight for another request.
@@ -51,8 +51,8 @@ const JUDGED: [&str; 10] = [
 pub(super) struct Headers {
     /// The `[[headers]]`, which only the gateway may set.
     rules: Vec<HeaderRule>,
-    /// The fields with certificates, which only proxies may set.
-    certificates: Vec<HeaderName>,
+    /// The fields with certificates, which only proxies may set, and those with tokens: they count in one spelling alone.
+    judged: Vec<HeaderName>,
 }
 
 /// The contents of a token that passes.
@@ -80,9 +80,8 @@ impl<'a> Contents<'a> {
 }
 
 impl Headers {
-    pub(super) fn new<'a>(rules: &[HeaderRule], certificates: impl IntoIterator<Item = &'a CertificateField>) -> Self {
-        let certificates = certificates.into_iter().map(|field| field.name.clone()).collect();
-        Self { rules: rules.to_vec(), certificates }
+    pub(super) fn new<'a>(rules: &[HeaderRule], judged: impl IntoIterator<Item = &'a HeaderName>) -> Self {
+        Self { rules: rules.to_vec(), judged: judged.into_iter().cloned().collect() }
     }
 
     /// Returns each field that the gateway sets; without a value where the claim or the token is missing.
@@ -91,16 +90,16 @@ impl Headers {
     }
 
     /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
-    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A proxy's field for certificates
-    /// is the gateway's in any spelling but the proxy's.
+    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A proxy's field for certificates,
+    /// and a client's for tokens, is the gateway's in any spelling but the configured one.
     pub(super) fn owns(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| is_spelling(name, rule.name.as_str())) || self.forges(name)
     }
 
-    /// Returns true if only the gateway or the proxy may set a field of this name, and the name is spelled in another way.
+    /// Returns true if the name is another spelling of a field that the gateway sets or judges.
     pub(super) fn forges(&self, name: &str) -> bool {
-        let ours = self.rules.iter().map(|rule| &rule.name).chain(&self.certificates);
-        ours.into_iter().any(|ours| name != ours.as_str() && is_spelling(name, ours.as_str()))
+        let ours = self.rules.iter().map(|rule| &rule.name).chain(&self.judged);
+        ours.into_iter().any(|ours| !name.eq_ignore_ascii_case(ours.as_str()) && is_spelling(name, ours.as_str()))
     }
 
     /// Returns true if a `Connection` field names one of the gateway's fields, or one that a decision depends on: a proxy takes
@@ -108,7 +107,7 @@ impl Headers {
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
-        let judged = || JUDGED.into_iter().chain(self.certificates.iter().map(HeaderName::as_str));
+        let judged = || JUDGED.into_iter().chain(self.judged.iter().map(HeaderName::as_str));
         named.into_iter().any(|name| judged().any(|judged| is_spelling(name, judged)) || self.owns(name))
     }
 }
@@ -176,7 +175,7 @@ fn element(claim: json::Value<'_>) -> Result<String, &'static str> {
     text(claim).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Joins values so that they are found again between the separators; none if there are none.
+/// Joins values so that they are found again between the separators, each as a field alone would have it; none if there are none.
 ///
 /// With `||`, the values `a|` and `b` would be read as `a` and `|b`.
 fn joined(
@@ -187,12 +186,10 @@ fn joined(
     if values.is_empty() {
         return Ok(None);
     }
+    values.iter().try_for_each(|value| unchanged(value).map(drop))?;
     let joined = values.join(separator);
     if !joined.split(separator).eq(values.iter().map(String::as_str)) {
         return Err("a value with the separator in it");
-    }
-    if joined.chars().any(char::is_control) || joined.chars().any(is_invisible) {
-        return Err("text with control or invisible characters");
     }
     HeaderValue::try_from(joined).map(Some).map_err(|_| "text with other characters")
 }
@@ -211,13 +208,18 @@ pub fn told_in_field(claim: json::Value<'_>) -> Option<String> {
 /// Returns text as it is, anything else as JSON; or the kind of text that would not arrive unchanged.
 fn text(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
     let Some(text) = claim.as_str() else { return json(claim) };
+    HeaderValue::from_bytes(unchanged(text)?.as_bytes()).map_err(|_| "text with other characters")
+}
+
+/// Returns text that arrives unchanged, and looks like no array and no object.
+fn unchanged(text: &str) -> Result<&str, &'static str> {
     match text {
         "" => Err("text without a character"),
         _ if text.starts_with(['[', '{']) => Err("text that begins like JSON"),
         _ if text.chars().any(char::is_control) => Err("text with control characters"),
         _ if text.chars().any(is_invisible) => Err("text with invisible characters"),
         _ if text.trim() != text => Err("text with white space at an end"),
-        _ => HeaderValue::from_bytes(text.as_bytes()).map_err(|_| "text with other characters"),
+        _ => Ok(text),
     }
 }
 
@@ -248,7 +250,6 @@ impl Formatter for Ascii {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::config::CertificateFormat;
 
     #[test]
     fn a_list_is_read_as_it_was_written_or_refused() {
@@ -262,6 +263,13 @@ mod tests {
             (&[], ",", None),
             (&["a\tb", "c"], " ", None),
             (&["a\u{200b}", "c"], " ", None),
+            (&["[\"a\"]"], " ", None),
+            (&["a", "{\"b\":true}"], ",", None),
+            (&["\u{3000}a"], " ", None),
+            (&["a\u{a0}", "b"], ",", None),
+            (&[" a"], ",", None),
+            (&["", "a"], ",", None),
+            (&["a[]", "b{}"], " ", Some("a[] b{}")),
         ] {
             let got = joined(values.iter().map(|value| Ok((*value).to_owned())), separator);
             assert_eq!(got.ok().flatten(), written.map(HeaderValue::from_static), "{values:?} {separator}");
@@ -285,9 +293,7 @@ mod tests {
             source: HeaderSource::Claims,
             anonymous: None,
         };
-        let certificate =
-            CertificateField { name: HeaderName::from_static("x-client-cert"), format: CertificateFormat::EscapedPem };
-        let headers = Headers::new(&[rule], [&certificate]);
+        let headers = Headers::new(&[rule], [&HeaderName::from_static("x-client-cert")]);
         for (connection, dropped) in [
             ("close", false),
             ("keep-alive, Upgrade", false),

@@ -69,7 +69,7 @@ fn without(name: &str, original: &Original<'_>) -> (Option<Vec<u8>>, Option<Vec<
     original.fields.each(&COOKIE, &mut |field| {
         let pairs = cookie_pairs(name, field).map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty());
         for pair in pairs {
-            match value_of(name, pair) {
+            match TokenSource::cookie_value(name, pair) {
                 Some(value) => token = Some(value.to_vec()),
                 None => rest.push(pair),
             }
@@ -83,15 +83,11 @@ fn without(name: &str, original: &Original<'_>) -> (Option<Vec<u8>>, Option<Vec<
 /// divided there if it is more than the cookie of this name.
 fn cookie_pairs<'a>(name: &str, field: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     field.split(|byte| *byte == b';').flat_map(move |pair| {
-        let names_it = pair.split(|byte| *byte == b',').any(|part| value_of(name, part.trim_ascii()).is_some());
+        let names_it =
+            pair.split(|byte| *byte == b',').any(|part| TokenSource::cookie_value(name, part.trim_ascii()).is_some());
         let divider = if names_it { b',' } else { b';' };
         pair.split(move |byte| *byte == divider)
     })
-}
-
-/// Returns the value of a pair of this name; servers leave out white space behind the name.
-fn value_of<'a>(name: &str, pair: &'a [u8]) -> Option<&'a [u8]> {
-    pair.strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")
 }
 
 fn bearer_of(token: &[u8]) -> Result<Option<HeaderValue>, Fault> {

@@ -361,6 +361,10 @@ async fn the_upstream_gets_claims_together_lists_texts_and_a_mark_of_requests_wi
     for (name, claim) in [
         ("roles", json!(["a, b", "c"])),
         ("roles", json!("a, b")),
+        ("scope", json!("[\"admin\"]")),
+        ("scope", json!("read {\"admin\":true}")),
+        ("scope", json!("read\u{a0}")),
+        ("scp", json!(["\u{3000}read"])),
         ("roles", json!([["a"]])),
         ("roles", json!(["a", {}])),
         ("roles", json!(["a", " b"])),
@@ -411,7 +415,7 @@ async fn moved_at_both_doors(
 async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_else() {
     let server = AuthorizationServer::start().await;
     let routes = "[[routes]]\npath = \"/plain\"\n[[routes]]\npath = \"/open\"\npublic = true\n\
-                  [[routes]]\npath = \"/trial\"\nreport_only = true\nscope = [\"never\"]\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n[[routes]]\npath = \"/secret\"\ntoken_cookie = \"token\"\nforward_authorization = false\n\
+                  [[routes]]\npath = \"/trial\"\nreport_only = true\nscope = [\"never\"]\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n[[routes]]\npath = \"/php\"\ntoken_cookie = \"the_token\"\n[[routes]]\npath = \"/secret\"\ntoken_cookie = \"token\"\nforward_authorization = false\n\
                   [[routes]]\npath = \"/*\"\noptional = true\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n";
     let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
     gateway.ready().await;
@@ -420,6 +424,7 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
     let cookie = format!("token={token}");
     let among = format!("a=1; token={token};b=2");
     let joined = format!("a=1,token={token}, b=2; c=3,4");
+    let mangled = format!("a=1; the.token={token}; the-token=x");
     let moved = |cookie: Option<&str>| Ok([Some(bearer.clone()), cookie.map(str::to_owned), None]);
     for (path, sent, expected) in [
         ("/", &[("cookie", cookie.as_str())][..], moved(None)),
@@ -439,6 +444,14 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
         ("/", &[("x-token", token.as_str()), ("cookie", cookie.as_str())], Err("several_tokens".to_owned())),
         ("/", &[("cookie", "token=a; token=b")], Err("several_tokens".to_owned())),
         ("/", &[("authorization", bearer.as_str()), ("cookie", "token =x")], Err("several_tokens".to_owned())),
+        // As PHP and others spell a name.
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the.token=x")], Err("several_tokens".to_owned())),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the token=x")], Err("several_tokens".to_owned())),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the[token=x")], Err("several_tokens".to_owned())),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the%5ftoken=x")], Err("several_tokens".to_owned())),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "\u{a0}token=x")], Err("several_tokens".to_owned())),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "a=1; the.token=")], moved(Some("a=1"))),
+        ("/php", &[("cookie", mangled.as_str())], moved(Some("a=1; the-token=x"))),
         // As Envoy joins two fields.
         ("/", &[("cookie", joined.as_str())], moved(Some("a=1; b=2; c=3,4"))),
         ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1,token=x")], Err("several_tokens".to_owned())),
@@ -454,5 +467,31 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
         ("/", &[("cookie", "Token=x; xtoken=y")], Ok([None, Some("Token=x; xtoken=y".to_owned()), None])),
     ] {
         assert_eq!(moved_at_both_doors(&gateway, path, sent).await, expected, "{path} {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_token_arrives_in_another_spelling_of_its_field() {
+    let server = AuthorizationServer::start().await;
+    let routes =
+        "[[routes]]\npath = \"/open\"\npublic = true\n[[routes]]\npath = \"/*\"\ntoken_field = \"X-Access-Token\"\n";
+    let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
+    let bearer = format!("Bearer {}", server.token().sign());
+    let mut envoy = ext_authz::connect(&gateway).await;
+    for name in ["x_access_token", "x.access.token", "x-access_token"] {
+        for path in ["/", "/open"] {
+            let request = client().get(gateway.url("/auth")).header("X-Original-Method", "GET");
+            let request = request.header("X-Original-URI", path).header("Authorization", &bearer);
+            let answer = Answer::of(request.header(name, "forged").send().await.unwrap()).await;
+            assert_eq!((answer.status, &*answer.code()), (403, "forged_header"), "{name} {path}");
+            let sent = [("authorization", bearer.as_str()), (name, "forged"), ("x_other", "1")];
+            let told = ext_authz::ask(&mut envoy, ext_authz::request("GET", path, &sent)).await;
+            let Told::Pass { set, removed } = told else { panic!("{name} {path}") };
+            assert!(
+                removed.contains(&name.to_owned()) && !removed.contains(&"x_other".to_owned()),
+                "{name} {path} {removed:?}"
+            );
+            assert!(set.iter().all(|(_, value)| value != "forged"), "{name} {path} {set:?}");
+        }
     }
 }

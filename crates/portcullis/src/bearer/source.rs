@@ -4,6 +4,7 @@ use http::{
     HeaderName,
     header::{AUTHORIZATION, COOKIE},
 };
+use percent_encoding::percent_decode;
 
 use super::{
     BearerToken, CredentialRules, Credentials, HeaderFields, Scheme,
@@ -53,6 +54,20 @@ impl TokenSource {
     #[must_use]
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
+    }
+
+    /// Returns the value of a cookie, if a server may find it under this name.
+    ///
+    /// Some servers leave out white space around a name, also beyond ASCII. PHP writes `_` for a space, `.` and `[`, and decoded names
+    /// (before 8.0).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn cookie_value<'a>(name: &str, pair: &'a [u8]) -> Option<&'a [u8]> {
+        let (own, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+        let start = own.iter().position(u8::is_ascii_graphic)?;
+        let end = own.iter().rposition(u8::is_ascii_graphic)?;
+        let decoded = percent_decode(own.get(start..=end)?).skip_while(|byte| matches!(byte, b' ' | b'+'));
+        decoded.map(as_in_php).eq(name.bytes().map(as_in_php)).then_some(value.get(1..)?)
     }
 }
 
@@ -104,17 +119,21 @@ impl TokenSource {
 
 /// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.
 ///
-/// Some proxies join several fields with a comma, and some servers take one for a divider, or leave out white space behind a name: such a
-/// token counts, too.
+/// Some proxies join several fields with a comma, and some servers take one for a divider, or find a cookie under another spelling of its
+/// name: such a token counts, too.
 fn only_cookie<'a>(fields: &'a dyn HeaderFields, name: &str) -> Result<&'a [u8], Refusal> {
     let mut only = Only::default();
     fields.each(&COOKIE, &mut |field| {
         let pairs = field.split(|byte| matches!(byte, b';' | b','));
-        let of_name =
-            |pair: &'a [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=");
-        pairs.filter_map(of_name).for_each(|value| only.take(value));
+        let values = pairs.filter_map(|pair| TokenSource::cookie_value(name, pair.trim_ascii()));
+        values.for_each(|value| only.take(value));
     });
     only.value()
+}
+
+/// Returns the byte that PHP writes for one of a name.
+fn as_in_php(byte: u8) -> u8 {
+    if matches!(byte, b' ' | b'+' | b'.' | b'[') { b'_' } else { byte }
 }
 
 #[cfg(test)]
@@ -134,6 +153,7 @@ mod tests {
         let sources = [
             TokenSource::authorization(),
             TokenSource::cookie("at"),
+            TokenSource::cookie("a_t"),
             TokenSource::header(HeaderName::from_static("x-token")),
         ];
         let found = find(&headers, &sources, CredentialRules { max_bytes: 100, dpop: true });
@@ -153,6 +173,17 @@ mod tests {
             (&[(cookie, "x=1,at=b")], Ok("b")),
             (&[(cookie, "at =b")], Ok("b")),
             (&[(cookie, "at=b, y=2; z=1,2")], Ok("b")),
+            (&[(cookie, "a_t=b")], Ok("b")),
+            (&[(cookie, "x=1; a.t=b")], Ok("b")),
+            (&[(auth, "Bearer a"), (cookie, "a.t=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "a t=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "x=1,a[t=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "a+t=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "a%5Ft=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "%20a%2et=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "\u{a0}at=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "at\u{3000}=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "a-t=b; At=b; a__t=b; at_=b; a_t; =b; ü=b; %=b")], Ok("a")),
             (&[(cookie, "at=b,at=c")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "x=1,at=b")], Err("several_tokens")),
             (&[(own, "c")], Ok("c")),

@@ -42,8 +42,20 @@ fn a_rule_for_a_resource_applies_to_each_reading_of_its_uri() {
         "file:///x/..%2f%2fkeys/a",
         "file:///keys/?a",
         "file:///keys/#a",
+        // The URL Standard keeps a drive where other readers remove it by `..`.
+        "file:///C:/../keys/a",
+        "file:///C|/../keys/a",
+        "file:///C:\\..\\keys\\a",
+        "file:///c:/../../keys/a",
+        "file:///C:/x/../../keys/a",
+        "file:///x/C:/../../keys/a",
+        "file:///C:/%2e%2e/keys/a",
+        "file:///C%3a%2f%2e.%2fkeys/a",
+        "file:///x%3f%2f../keys/a",
+        "file:///x%23/..%2fkeys/a",
+        "file://x\\@y/keys/a",
         // Too many readings to tell.
-        &format!("file:///%{}41", "25".repeat(40)),
+        &format!("file:///%{}41", "25".repeat(80)),
         &format!("file:///{}", "a/".repeat(1_100)),
     ] {
         assert_eq!(read(uri), "read keys", "{uri:.100}");
@@ -66,6 +78,103 @@ fn a_rule_for_a_resource_applies_to_each_reading_of_its_uri() {
     }
     // Tools and prompts are looked up to the letter.
     assert_eq!(posted(r#"{"method":"tools/call","params":{"name":"delete%5fall"}}"#), "");
+}
+
+#[test]
+fn a_rule_applies_whatever_reads_the_scheme_the_host_and_the_path() {
+    let rule = |name| json!({ "method": "resources/read", "name": name, "scope": [name] });
+    let names = ["file:///secret/plan.txt", "notes:keys/*", "db://prod/*", "db://prod:5432/*"];
+    let mcp = of(&json!({ "methods": names.map(rule) }));
+    let needed = |uri: &str| {
+        let content = json!({ "method": "resources/read", "params": { "uri": uri } }).to_string();
+        let content = Content::Whole(content.as_bytes());
+        judged(&mcp, "POST", &fields(&[("content-type", "application/json")]), content)
+    };
+    let rows: &[(&str, &[&str])] = &[
+        (
+            "file:///secret/plan.txt",
+            &[
+                "file:///secret/plan.txt",
+                "file:///secret/plan.txt/",
+                "file:///secret/plan.txt///",
+                "file:///secret/plan.txt/.",
+                "file:///secret/plan.txt/x/..",
+                "file:///secret/plan.txt%2f",
+                "file:///secret/plan.txt%2F.",
+                "file:///secret/plan.txt\\",
+                "file:///secret/plan.txt/?x",
+                "file:///secret/x/../plan.txt/",
+                "file://host/secret/plan.txt/",
+                "file:///C:/../secret/plan.txt/",
+                " file:///C:/../secret/plan.txt/",
+            ],
+        ),
+        (
+            "notes:keys/*",
+            &[
+                "notes:keys/a",
+                "NOTES:keys/a",
+                "notes:%6beys/a",
+                "notes:x/../keys/a",
+                "notes:./keys/a",
+                "notes:../keys/a",
+                "notes:x%2f..%2fkeys/a",
+                "notes:keys\\a",
+                "notes:x\\..\\keys\\a",
+                "notes:keys//a/../b",
+                "notes:keys/../x",
+                " notes:x/../keys/a",
+            ],
+        ),
+        (
+            "db://prod/*",
+            &[
+                "db://prod/x",
+                "DB://prod/x",
+                "db://PROD/x",
+                "db://pro%64/x",
+                "db://u@prod/x",
+                " db://u@PROD:1/x",
+                "db://u:p@x@PROD/x",
+                "db://x\\@prod/x",
+                "db://prod:0/x",
+                "db://prod:/x",
+                "db://u@prod:0/y/../x",
+                "db://prod./x",
+                "db://prod//x",
+                "db://prod/../x",
+                "db://prod%3a1/x",
+            ],
+        ),
+        ("db://prod/* db://prod:5432/*", &["db://prod:5432/x", "db://u:p@PROD:5432/x"]),
+        (
+            "",
+            &[
+                "file:///secret/plan.txt.bak",
+                "file:///secret/plan.txt/x",
+                "file:///secret/",
+                "file:///",
+                "notes:keys",
+                "notes:xkeys/a",
+                "notes:/",
+                "db://prod",
+                "db://prod.example/x",
+                "db://[::1]:5432/x",
+                "db://xprod/x",
+                "db:///x",
+                "db://x/@prod/x",
+                ":",
+                "://",
+                "..",
+                "ü:/../",
+            ],
+        ),
+    ];
+    for (expected, uris) in rows {
+        for uri in *uris {
+            assert_eq!(needed(uri), *expected, "{uri}");
+        }
+    }
 }
 
 #[test]
