@@ -46,6 +46,7 @@ behind_each_proxy!(
     no_other_method_than_the_judged_one_is_served,
     no_field_that_asks_for_another_path_or_method_arrives,
     no_upgrade_to_another_http_arrives,
+    an_upgrade_to_websocket_arrives_where_the_example_forwards_one,
     an_outage_of_the_authorization_server_costs_only_what_is_new,
     a_revoked_token_passes_no_longer_than_answers_are_kept,
 );
@@ -206,6 +207,21 @@ async fn no_upgrade_to_another_http_arrives(proxy: Proxy) {
             assert!(["", "websocket"].contains(&arrived.as_str()), "{upgrade:?}: {answer:?}");
         }
     }
+}
+
+/// As docs/gateway.md says of the examples.
+async fn an_upgrade_to_websocket_arrives_where_the_example_forwards_one(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let fields = [
+        ("Connection", "Upgrade, close"),
+        ("Upgrade", "WebSocket"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Version", "13"),
+    ];
+    let answer = ask(scene.stage.ports.proxy, "GET /health", &fields).await;
+    let forwards = matches!(proxy, Proxy::Caddy | Proxy::Traefik | Proxy::Haproxy);
+    let arrived = if answer.status == 200 { answer.echo().all("upgrade").concat() } else { String::new() };
+    assert_eq!(arrived.to_ascii_lowercase(), if forwards { "websocket" } else { "" }, "{answer:?}");
 }
 
 /// Fields that `Connection` makes hop-by-hop (RFC 9110 section 7.6.1); the gateway's must not become so.
