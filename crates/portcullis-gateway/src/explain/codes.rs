@@ -102,7 +102,8 @@ const CODES: &[Code] = &[
         "mcp_fields_missing",
         400,
         "Scope values depend on the tool or method, only header fields are seen, and they do not tell: the client uses a revision \
-         before 2026-07-28, whose servers do not hold Mcp-Method and Mcp-Name against the message.",
+         before 2026-07-28, whose servers do not hold Mcp-Method and Mcp-Name against the message, or another method than POST, with \
+         which content may come unseen.",
         "Have the client use revision 2026-07-28, or show the message: with Envoy's `with_request_body`, or in the server's own \
          process.",
     ),
