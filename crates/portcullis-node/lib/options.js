@@ -55,7 +55,6 @@ function readOptions(options, name = 'secure') {
     throw expected(name, 'options', 'an object', options);
   }
   refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name, RULES.notOffered);
-  warnOfUndefined(options, name);
   const endpoint = { ...readEndpoint(pick(options, ENDPOINT), name), accepts: acceptsOf(options) };
   return { verification: readVerification(options, name), endpoint };
 }
@@ -196,4 +195,4 @@ function readTrustDomain(owner, name, value, { issuer, rfc9068 }) {
   return value;
 }
 
-module.exports = { readDescription, readOptions, readVerification };
+module.exports = { readDescription, readOptions, readVerification, warnOfUndefined };

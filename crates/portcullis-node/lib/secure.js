@@ -7,7 +7,7 @@ const { Guard } = require('./guard.js');
 const { JwksService, noKeys, refuseSecretsAlone } = require('./keys.js');
 const { middleware } = require('./middleware.js');
 const { VERIFICATION, configured } = require('./library.js');
-const { readOptions } = require('./options.js');
+const { readOptions, warnOfUndefined } = require('./options.js');
 const { Tenants } = require('./tenants.js');
 const { introspectingVerifier, sharedVerifier } = require('./verifier.js');
 
@@ -17,10 +17,17 @@ const { introspectingVerifier, sharedVerifier } = require('./verifier.js');
  * `keys` is a JWKS service, several issuers (`anyOf`), an introspector, or a function `getKey(header, token)`.
  */
 function secure(keys, options) {
-  return secureFor('secure', 'its first argument', keys, options);
+  return secureAsGiven('secure', keys, options);
 }
 
-/** The same for a function of another name, whose errors name it and its argument with the keys. */
+/** The same for a function of another name with the options as a user gives them, of which undefined ones are told. */
+function secureAsGiven(owner, keys, options) {
+  const made = secureFor(owner, 'its first argument', keys, options);
+  warnOfUndefined(options ?? {}, owner);
+  return made;
+}
+
+/** The same with options from several places; errors name the argument with the keys. */
 function secureFor(owner, argument, keys, options) {
   const { verification, endpoint } = readOptions(options ?? {}, owner);
   return middleware(configured(owner, () => guardFor({ owner, argument }, keys, verification, endpoint)), endpoint);
@@ -74,4 +81,4 @@ function issuerFor(keys, { issuer, trustDomain }) {
   return issuer ?? (keys.issuer === undefined || trustDomain !== undefined ? undefined : [keys.issuer]);
 }
 
-module.exports = { secure, secureFor };
+module.exports = { secure, secureAsGiven, secureFor };

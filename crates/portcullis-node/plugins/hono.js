@@ -3,7 +3,7 @@
 const { admit, readGuard } = require('../lib/plugin/admit.js');
 const { split } = require('../lib/plugin/guards.js');
 const { setOriginal } = require('../lib/request.js');
-const { secureFor } = require('../lib/secure.js');
+const { secureAsGiven } = require('../lib/secure.js');
 const { certificateFinder } = require('../lib/sender/certificate.js');
 const { readFunction } = require('../lib/values.js');
 
@@ -27,7 +27,7 @@ const ofConnection = certificateFinder(OWNER);
  */
 function secure(keys, options) {
   const owner = `${OWNER}: secure`;
-  return protect(secureFor(owner, 'its first argument', keys, withContexts(owner, options ?? {})));
+  return protect(secureAsGiven(owner, keys, withContexts(owner, options ?? {})));
 }
 
 /** Middleware by a guard, the functions among whose options get the `Request`. */

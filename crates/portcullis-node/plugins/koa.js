@@ -1,13 +1,13 @@
 'use strict';
 
 const { admit, readGuard } = require('../lib/plugin/admit.js');
-const { secureFor } = require('../lib/secure.js');
+const { secureAsGiven } = require('../lib/secure.js');
 
 const OWNER = 'portcullis/koa';
 
 /** Middleware that lets a request pass only with a valid access token that the rules allow; otherwise the same as `secure` for Express. */
 function secure(keys, options) {
-  return protect(secureFor(`${OWNER}: secure`, 'its first argument', keys, options));
+  return protect(secureAsGiven(`${OWNER}: secure`, keys, options));
 }
 
 /** Middleware by a guard. */
