@@ -38,7 +38,8 @@ pub(super) fn check_server_url(value: &Value<'_>, text: &str, allows_http: bool)
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
+/// Returns true if the URL is of this machine, to which http is as good as https.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

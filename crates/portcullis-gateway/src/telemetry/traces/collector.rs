@@ -13,9 +13,9 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use reqwest::{Client, redirect::Policy};
 use tokio::runtime::Handle;
-use url::{Host, Url};
+use url::Url;
 
-use crate::telemetry::names;
+use crate::{config::is_this_machine, telemetry::names};
 
 /// The time limit of an export, including retries.
 const EXPORT_TIME: Duration = Duration::from_secs(5);
@@ -99,15 +99,6 @@ async fn send(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>
     let (head, body) = Response::from(response).into_parts();
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes();
     Ok(Response::from_parts(head, body))
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Returns an error's text with that of its causes, which tell the actual failure.
