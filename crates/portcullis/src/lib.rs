@@ -145,6 +145,8 @@ pub use gate::{
 pub use introspection::{IntrospectedTokens, IntrospectionForm, Introspector, IntrospectorBuilder};
 pub use jwks::{InMemoryCache, IssuerMetadata, JwksBuilder, JwksCache, JwksError, JwksService, JwksStatus};
 pub use keys::{JwkSet, KeyOddity, KeyProblem, KeyWarning, NotAJwkSet, Notation, SkippedKey, jwk_thumbprint};
+#[doc(hidden)]
+pub use loopback::is_this_machine;
 pub use mcp::{Content, McpRules, MethodRule, ToolRule};
 pub use policy::{ClaimRule, InvalidTokenStatus, Rules};
 pub use proof::{ClientCertificate, DpopRules, DpopUse, MalformedClientCertificate, Nonces};

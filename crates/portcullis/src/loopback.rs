@@ -3,7 +3,8 @@
 use url::{Host, Url};
 
 /// Tells whether the URL is of this machine, by its name or address.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
+#[must_use]
+pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -44,7 +44,6 @@ pub use problem::Mistake;
 pub(crate) use resource::Resource;
 pub(crate) use route::default_rules;
 pub(crate) use secret::Secret;
-pub(crate) use server_url::is_this_machine;
 pub(crate) use starred::without_secrets;
 pub(crate) use typed::{Kind, fields, kind};
 pub(crate) use written::line;

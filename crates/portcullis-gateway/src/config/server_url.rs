@@ -2,7 +2,8 @@
 //!
 //! The library judges them as well; here each mistake has its line.
 
-use url::{Host, Url};
+use portcullis::is_this_machine;
+use url::Url;
 
 use super::{
     file::{Read, Value},
@@ -35,15 +36,5 @@ pub(super) fn check_server_url(value: &Value<'_>, text: &str, allows_http: bool)
             ))
             .help(format!("write https://{rest}; `dangerously_allow_http = true` in this issuer permits http"))),
         _ => Err(value.problem(format!("expected an https URL, got `{shown}`")).help("write host and path behind https://")),
-    }
-}
-
-/// Returns true if the URL is of this machine, to which http is as good as https.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

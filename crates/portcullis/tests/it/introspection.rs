@@ -24,7 +24,7 @@ use portcullis::{
     IntrospectorBuilder, JwksService, Presented, Secure, TokenStore, Verifier,
 };
 use portcullis_testkit::{Endpoint, Fault};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Setup, answer, app, bearer, judge};
 
@@ -261,6 +261,28 @@ async fn a_jwt_that_is_introspected_stays_bound_to_its_key() {
             let explained = layer.explain(&presented, setup.clock.now()).await;
             assert_eq!(explained.refusal().map_or("passes", |refusal| refusal.code()), expected, "{cnf:?} {told}");
         }
+    }
+}
+
+/// A bound JWT with an unbound one behind it is refused: the proof could be held against neither.
+#[tokio::test]
+async fn a_bound_jwt_with_an_unbound_one_behind_it_is_refused() {
+    let cnf = json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" });
+    for (presented, behind, expected) in [
+        (None, None, "passes"),
+        (Some(&cnf), None, "sender_constrained_token"),
+        (Some(&cnf), Some(&cnf), "sender_constrained_token"),
+        (None, Some(&cnf), "sender_constrained_token"),
+    ] {
+        let setup = Setup::new().await;
+        let signed = |cnf: Option<&Value>| {
+            cnf.into_iter().fold(setup.server.token(), |token, cnf| token.claim("cnf", cnf.clone())).sign()
+        };
+        let client = Canned { media_type: "application/jwt", body: signed(behind) };
+        let introspector = introspector(&setup, IntrospectionForm::Phantom).introspect(IntrospectedTokens::All);
+        let layer = Secure::new(verifier(&setup, introspector.http_client(client).build().unwrap()));
+        let judged = judge(&layer, &[format!("Bearer {}", signed(presented)).as_bytes()]).await;
+        assert_eq!(judged.map_or_else(|refusal| refusal.code(), |_| "passes"), expected, "{presented:?} {behind:?}");
     }
 }
 

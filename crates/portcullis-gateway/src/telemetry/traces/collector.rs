@@ -11,11 +11,12 @@ use http_body_util::{BodyExt, Limited};
 use metrics::counter;
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use portcullis::is_this_machine;
 use reqwest::{Client, redirect::Policy};
 use tokio::runtime::Handle;
 use url::Url;
 
-use crate::{config::is_this_machine, telemetry::names};
+use crate::telemetry::names;
 
 /// The time limit of an export, including retries.
 const EXPORT_TIME: Duration = Duration::from_secs(5);
