@@ -45,7 +45,7 @@ struct Arguments {
     #[arg(long, requires = "revision")]
     against: Option<PathBuf>,
     /// Only measure the HTTP loads whose table has this text in its name, print their figures, and write no report
-    #[arg(long, conflicts_with_all = ["against", "report_only"])]
+    #[arg(long, conflicts_with = "report_only")]
     only: Option<String>,
     /// The name of that revision in the report
     #[arg(long)]
@@ -77,6 +77,7 @@ fn run(arguments: &Arguments) -> Result {
     let kept = folder.join(report::RESULTS);
     let results = if *report_only { Results::read(&kept)? } else { measure(arguments)? };
     if arguments.only.is_some() {
+        let results = if arguments.revision.is_some() { Comparison::of(results).ratios } else { results };
         for Figure { table, row, column, unit, median, low, high, .. } in &results.figures {
             println!("{table} | {row} | {column}: {median:.3} {unit} ({low:.3} to {high:.3})");
         }

@@ -1,5 +1,6 @@
 //! The number and length of measurements.
 
+use harness::{Result, Server};
 use serde::{Deserialize, Serialize};
 
 use crate::http::Framework;
@@ -36,6 +37,9 @@ pub(crate) struct Plan {
     pub(crate) storms: usize,
     /// The number of windows of each server in the gateway's tables.
     pub(crate) gateway: usize,
+    /// True if a server's memory is the part that it has written itself: for two builds of one program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) own_memory: bool,
     /// A text in the names of the only tables to measure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) only: Option<String>,
@@ -63,6 +67,7 @@ impl Plan {
             whole: 11,
             storms: 9,
             gateway: 5,
+            own_memory: false,
             only: None,
         }
     }
@@ -82,9 +87,20 @@ impl Plan {
         }
     }
 
-    /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known.
+    /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known, and
+    /// without the pages of the program's file, whose number depends on how the kernel has cached that file.
     pub(crate) fn of_comparison(self) -> Self {
-        Self { whole: self.rounds, gateway: self.rounds, ..self }
+        Self { whole: self.rounds, gateway: self.rounds, own_memory: true, ..self }
+    }
+
+    /// The name of the column with a server's memory.
+    pub(crate) fn memory_column(&self) -> &'static str {
+        if self.own_memory { "own memory" } else { "memory" }
+    }
+
+    /// A server's memory in bytes, of the kind in that column.
+    pub(crate) fn memory(&self, server: &Server) -> Result<u64> {
+        if self.own_memory { server.own_memory() } else { server.memory() }
     }
 
     /// The number of proofs for this many seconds.

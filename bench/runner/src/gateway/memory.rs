@@ -41,7 +41,7 @@ pub(super) fn measure(bench: &Bench<'_>, results: &mut Results) -> Result {
 
 fn reading(bench: &Bench<'_>, build: Build) -> Result<[f64; 3]> {
     let gateway = Gateway::start(bench, build)?;
-    let resident = || gateway.server.memory().map(|bytes| bytes as f64 / MEGABYTE);
+    let resident = || bench.plan.memory(&gateway.server).map(|bytes| bytes as f64 / MEGABYTE);
     let before = resident()?;
     let mut requests = 0;
     for _ in 0..WINDOWS {

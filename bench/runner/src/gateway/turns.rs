@@ -6,7 +6,7 @@ use figures::Figure;
 use harness::{Result, Server};
 
 use super::Bench;
-use crate::{http::wrk::Window, results::Results};
+use crate::{http::wrk::Window, plan::Plan, results::Results};
 
 /// One kind of request, and the servers that it keeps busy.
 pub(super) struct Contender<'a> {
@@ -61,11 +61,11 @@ impl<'a> Contender<'a> {
     }
 
     /// Takes a window, unless an earlier one failed.
-    fn take_window(&mut self, seconds: usize) {
+    fn take_window(&mut self, plan: &Plan, seconds: usize) {
         if self.failure.is_some() {
             return;
         }
-        match self.window(seconds) {
+        match self.window(plan, seconds) {
             Ok(reading) => self.readings.push(reading),
             Err(reason) => {
                 self.failure = Some(reason);
@@ -74,11 +74,11 @@ impl<'a> Contender<'a> {
         }
     }
 
-    fn window(&self, seconds: usize) -> Result<Reading> {
+    fn window(&self, plan: &Plan, seconds: usize) -> Result<Reading> {
         let before = self.cpu_time()?;
         let answered = (self.ask)(seconds)?;
         let used = (self.cpu_time()? - before).as_secs_f64();
-        let memory = self.servers.iter().map(|server| server.memory()).sum::<Result<u64>>()?;
+        let memory = self.servers.iter().map(|server| plan.memory(server)).sum::<Result<u64>>()?;
         Ok(Reading {
             rate: answered.requests / answered.seconds,
             times: answered.times,
@@ -122,12 +122,12 @@ pub(super) fn take(
     results: &mut Results,
 ) {
     contenders.iter_mut().for_each(|contender| {
-        contender.take_window(bench.plan.warm_up);
+        contender.take_window(bench.plan, bench.plan.warm_up);
         contender.readings.clear();
     });
     for round in 0..bench.plan.gateway {
         println!("bench: {table}, round {} of {}", round + 1, bench.plan.gateway);
-        let turn = |contender: &mut Contender<'_>| contender.take_window(bench.plan.seconds);
+        let turn = |contender: &mut Contender<'_>| contender.take_window(bench.plan, bench.plan.seconds);
         if round.is_multiple_of(2) {
             contenders.iter_mut().for_each(turn);
         } else {
@@ -151,7 +151,7 @@ fn add_figures(table: &str, contender: &Contender<'_>, results: &mut Results) {
         ("p99", "ns", |reading| Some(reading.times?.p99)),
         ("CPU", "%", |reading| Some(reading.cpu)),
         ("CPU per request", "ns", |reading| Some(reading.cpu_per_request)),
-        ("memory", "bytes", |reading| Some(reading.memory)),
+        (results.plan.memory_column(), "bytes", |reading| Some(reading.memory)),
     ];
     for (column, unit, value) in columns {
         add(table, &contender.name, column, unit, contender.each(value), results);

@@ -116,7 +116,7 @@ impl<'a> Contestant<'a> {
         row.add("p99", "ns", self.each(|reading| reading.window.p99 * 1e3));
         row.add("CPU", "%", self.each(Reading::busy));
         row.add(CPU_PER_REQUEST, "ns", self.each(Reading::cpu));
-        row.add("memory", "bytes", self.each(|reading| reading.memory));
+        row.add(row.results.plan.memory_column(), "bytes", self.each(|reading| reading.memory));
         row.add(DELAY, "ns", self.delays());
     }
 
@@ -186,7 +186,7 @@ fn window(server: &mut Server, ring: &Ring<'_>, load: &Load<'_>, pace: Option<f6
     let window = ring.wrk.ask(server.address(), &Question { pace, ..load.question(load.tokens) }, load.seconds)?;
     let used = server.cpu_time()? - before;
     let delay = delay(server, load.field)?;
-    Ok(Reading { used, memory: server.memory()? as f64, delay, window })
+    Ok(Reading { used, memory: ring.plan.memory(server)? as f64, delay, window })
 }
 
 impl Row<'_> {

@@ -102,8 +102,17 @@ impl Server {
     ///
     /// When it has ended.
     pub fn memory(&self) -> Result<u64> {
-        let status = self.proc("status")?;
-        resident_kib(&status).map(|kib| kib * 1024).ok_or_else(ended)
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The resident memory that the server has written itself, in bytes: without the pages of its program and libraries, which
+    /// processes share, and of which the kernel maps more or fewer depending on how it has cached the file.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn own_memory(&self) -> Result<u64> {
+        self.status_bytes("RssAnon:")
     }
 
     /// The 99th percentile of its event loop's delay since the last call, in nanoseconds.
@@ -120,6 +129,10 @@ impl Server {
 
     fn next_line(&self, limit: Duration) -> Option<String> {
         self.lines.recv_timeout(limit).ok()
+    }
+
+    fn status_bytes(&self, name: &str) -> Result<u64> {
+        kib(&self.proc("status")?, name).map(|kib| kib * 1024).ok_or_else(ended)
     }
 
     fn proc(&self, file: &str) -> Result<String> {
@@ -150,8 +163,9 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
-fn resident_kib(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// A size of `/proc/PID/status`.
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -167,6 +181,10 @@ mod tests {
     fn fields_of_proc() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 9 0 0 0 120 30 0 0 20 0 1 0 55 1 1";
         assert_eq!(ticks(stat), Some(150));
-        assert_eq!(resident_kib("VmHWM:\t  900 kB\nVmRSS:\t  812 kB\n"), Some(812));
+        let status = "VmHWM:\t  900 kB\nVmRSS:\t  812 kB\nRssAnon:\t  300 kB\n";
+        assert_eq!(
+            [kib(status, "VmRSS:"), kib(status, "RssAnon:"), kib(status, "RssFile:")],
+            [Some(812), Some(300), None]
+        );
     }
 }

@@ -96,7 +96,7 @@ fn extract<T>(
     ask: impl FnOnce(Guarded<'_>) -> Result<T, AccessRejection>,
 ) -> Ready<Result<T, AccessRejection>> {
     let extensions = request.extensions();
-    ready(Guarded::of(extensions.get(), extensions.get()).and_then(ask))
+    ready(Guarded::of(extensions.get(), || extensions.get()).and_then(ask))
 }
 
 impl<T> fmt::Debug for OptionalClaims<T> {

@@ -56,5 +56,5 @@ impl IntoResponse for AccessRejection {
 }
 
 fn guarded(parts: &Parts) -> Result<Guarded<'_>, AccessRejection> {
-    Guarded::of(parts.extensions.get(), parts.extensions.get())
+    Guarded::of(parts.extensions.get(), || parts.extensions.get())
 }

@@ -73,16 +73,23 @@ pub(crate) struct CredentialRules {
 
 /// Reads the value of an `Authorization` field: the scheme in any case, one or more spaces, the token.
 pub(crate) fn parse(field: &[u8], rules: CredentialRules) -> Result<Credentials<'_>, Refusal> {
-    let scheme_ends = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
-    let (scheme, rest) = field.split_at(scheme_ends);
-    let scheme = match scheme {
-        bearer if bearer.eq_ignore_ascii_case(b"Bearer") => Scheme::Bearer,
-        dpop if rules.dpop && dpop.eq_ignore_ascii_case(b"DPoP") => Scheme::Dpop,
-        _ => return Err(Refusal::Request(RequestFault::OtherScheme)),
+    let (scheme, rest) = if let Some(rest) = after_scheme(field, BEARER) {
+        (Scheme::Bearer, rest)
+    } else if let Some(rest) = after_scheme(field, DPOP).filter(|_| rules.dpop) {
+        (Scheme::Dpop, rest)
+    } else {
+        return Err(Refusal::Request(RequestFault::OtherScheme));
     };
     let token_starts = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
     let token = BearerToken::bare(rest.get(token_starts..).unwrap_or_default(), rules.max_bytes)?;
     Ok(Credentials { token, scheme })
+}
+
+/// The rest of an `Authorization` field of this scheme: nothing, or a space and more.
+fn after_scheme<'a, const N: usize>(field: &'a [u8], scheme: &[u8; N]) -> Option<&'a [u8]> {
+    let (first, rest) = field.split_first_chunk::<N>()?;
+    let is_whole = rest.first().is_none_or(|byte| *byte == b' ');
+    (is_whole && first.eq_ignore_ascii_case(scheme)).then_some(rest)
 }
 
 /// Tells whether the value of an `Authorization` field is of a scheme that has nothing to do with access tokens, such as `Basic`.
@@ -92,7 +99,7 @@ pub(crate) fn parse(field: &[u8], rules: CredentialRules) -> Result<Credentials<
 pub(crate) fn is_of_another_scheme(field: &[u8]) -> bool {
     let scheme = field.split(|byte| *byte == b' ').next().unwrap_or_default();
     let is_scheme = !scheme.is_empty() && scheme.iter().all(|byte| is_tchar(*byte));
-    let is_of_tokens = scheme.eq_ignore_ascii_case(b"DPoP");
+    let is_of_tokens = scheme.eq_ignore_ascii_case(DPOP);
     // A letter before it: a word of its own, or by chance in base64.
     let names_bearer =
         |at: usize| !at.checked_sub(1).and_then(|before| field.get(before)).is_some_and(u8::is_ascii_alphanumeric);
@@ -100,7 +107,8 @@ pub(crate) fn is_of_another_scheme(field: &[u8]) -> bool {
     field.is_empty() || (is_scheme && !is_of_tokens && !words.any(|(at, _)| names_bearer(at)))
 }
 
-const BEARER: &[u8] = b"Bearer";
+const BEARER: &[u8; 6] = b"Bearer";
+const DPOP: &[u8; 4] = b"DPoP";
 
 /// RFC 9110 section 5.6.2.
 fn is_tchar(byte: u8) -> bool {

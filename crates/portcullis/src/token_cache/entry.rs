@@ -86,7 +86,48 @@ impl<G> Entry<G> {
     }
 }
 
+/// The number of bytes that are compared at once: a token has a thousand, and the compiler makes a few vectors of a block.
+const BLOCK: usize = 64;
+
 /// Tells whether two tokens are equal, in constant time for tokens of the same length.
 fn are_equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+    if a.len() != b.len() {
+        return false;
+    }
+    let blocks = a.as_chunks().0.iter().zip(b.as_chunks().0);
+    let differences = blocks.fold([0; BLOCK], |differences, (a, b)| add_differences(differences, a, b));
+    // The last block overlaps the one before, so that only a token shorter than a block is compared byte by byte.
+    match (a.last_chunk(), b.last_chunk()) {
+        (Some(a), Some(b)) => add_differences(differences, a, b).iter().fold(0, |any, byte| any | byte) == 0,
+        _ => a.iter().zip(b).fold(0, |any, (a, b)| any | (a ^ b)) == 0,
+    }
+}
+
+fn add_differences(mut differences: [u8; BLOCK], a: &[u8; BLOCK], b: &[u8; BLOCK]) -> [u8; BLOCK] {
+    for ((all, a), b) in differences.iter_mut().zip(a).zip(b) {
+        *all |= a ^ b;
+    }
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_equal_only_in_every_byte() {
+        for len in (0..=2 * BLOCK + 2).chain([1_000]) {
+            let token: Vec<u8> = (b'a'..=b'z').cycle().take(len).collect();
+            assert!(are_equal(&token, &token.clone()), "{len}");
+            for at in 0..len {
+                for bit in [1, 0x80] {
+                    let mut other = token.clone();
+                    other[at] ^= bit;
+                    assert!(!are_equal(&token, &other), "byte {at} of {len}");
+                }
+            }
+            let longer = [&token[..], b"a"].concat();
+            assert!(!are_equal(&token, &longer) && !are_equal(&longer, &token), "{len}");
+        }
+    }
 }

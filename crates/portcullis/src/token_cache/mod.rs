@@ -28,10 +28,11 @@ mod queue;
 pub(crate) use limits::Limits;
 
 use std::{
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher},
     sync::{Mutex, PoisonError},
 };
 
+use foldhash::quality::RandomState;
 use papaya::HashMap;
 
 use crate::claims::VerifiedToken;
@@ -51,7 +52,7 @@ pub(crate) struct TokenCache<G> {
 
 impl<G> TokenCache<G> {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { seed: RandomState::new(), entries: HashMap::default(), queue: Mutex::default(), limits }
+        Self { seed: RandomState::default(), entries: HashMap::default(), queue: Mutex::default(), limits }
     }
 
     /// The verified token with these bytes, if its grounds still hold.

@@ -25,8 +25,11 @@ impl<'a> Guarded<'a> {
     /// # Errors
     ///
     /// A rejection with status 500 if there is none: a missing layer is the server's mistake, and lets no request pass.
-    pub(crate) fn of(access: Option<&'a Access>, anonymous: Option<&'a Anonymous>) -> Result<Self, AccessRejection> {
-        let gate = access.map(Access::gate).or(anonymous.map(Anonymous::gate));
+    pub(crate) fn of(
+        access: Option<&'a Access>,
+        anonymous: impl FnOnce() -> Option<&'a Anonymous>,
+    ) -> Result<Self, AccessRejection> {
+        let gate = access.map(Access::gate).or_else(|| anonymous().map(Anonymous::gate));
         let missing = || Refusal::Configuration(ConfigurationFault::MissingLayer);
         let gate = gate.ok_or_else(|| AccessRejection::new(missing(), Challenge::default()))?;
         Ok(Self { challenge: &gate.challenge, access })
