@@ -1073,7 +1073,7 @@ declare namespace portcullis {
   /**
    * Local keys: a JWK Set or a JWK, as an object or as text; PEM (a public key or a certificate), or its base64 alone; a
    * public or secret KeyObject or CryptoKey; or a secret of at least 32 bytes, for which `algorithms` has to list HS256,
-   * HS384 or HS512. Keys for other uses (`use`) than `sig` need their use in `keyUses`.
+   * HS384 or HS512, and which must not be a key itself. Keys for other uses (`use`) than `sig` need their use in `keyUses`.
    *
    * @example
    * ```js

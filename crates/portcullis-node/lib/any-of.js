@@ -5,7 +5,7 @@ const { JwksService, noKeys, refuseSecretsAlone } = require('./keys.js');
 const { ISSUER_RULES, VERIFICATION, configured, refuseUnknown } = require('./library.js');
 const { readVerification } = require('./options.js');
 const { acceptsOf, forEach } = require('./tenants.js');
-const { expected } = require('./values.js');
+const { expected, isOptions } = require('./values.js');
 const { Verifier } = require('./verifier.js');
 
 /** Several issuers, each with its own keys and rules: made by `anyOf`, used by `secure`. */
@@ -28,16 +28,16 @@ function anyOf(issuers) {
 
 /** The keys and the rules of an issuer, once for each of its names. */
 function readIssuer(owner, options = {}) {
-  if (options === null || typeof options !== 'object' || JwksService.nativeOf(options) !== undefined) {
+  if (!isOptions(options) || JwksService.nativeOf(options) !== undefined) {
     const example = "an object such as { jwks: discovery({ issuer: 'https://login.example.com' }) }";
     throw expected(owner, 'each issuer', example, options);
   }
-  const { jwks, introspection: _, ...own } = options;
+  const { jwks } = options;
   const keys = JwksService.nativeOf(jwks);
   if (keys === undefined) {
     throw noKeys(owner, 'jwks', 'a JWKS service', jwks);
   }
-  refuseUnknown(own, VERIFICATION, owner, ISSUER_RULES.notOffered);
+  refuseUnknown(options, ['jwks', 'introspection', ...VERIFICATION], owner, ISSUER_RULES.notOffered);
   const verification = readVerification(options, owner);
   const introspection = readIntrospection(owner, options.introspection);
   refuseSecretsAlone(owner, jwks, verification, introspection !== undefined);

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
-const { expected, isJson, optional } = require('./values.js');
+const { expected, isJson, isOptions, membersOf, optional } = require('./values.js');
 
 /**
  * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`), for
@@ -100,15 +100,18 @@ function readJson(owner, name, value) {
 
 /** Refuses unknown options, and what is no object of options. `notOffered` has reasons for options of the library that are not offered here. */
 function refuseUnknown(options, known, owner, notOffered = {}) {
-  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw expected(owner, 'options', 'an object', options);
   }
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  const likelyOption = (name) => native.likelyOption(name, known);
+  // A class may have methods of its own, and some libraries hide theirs in the objects of a configuration.
+  const isMethod = (name) => !Object.keys(options).includes(name) && typeof options[name] === 'function' && !likelyOption(name);
+  const unknown = membersOf(options).find((name) => !known.includes(name) && !isMethod(name));
   if (unknown === undefined) {
     return;
   }
   const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
-  const likely = native.likelyOption(unknown, known);
+  const likely = likelyOption(unknown);
   const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `the options are ${known.join(', ')}`);
   throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
 }

@@ -9,7 +9,7 @@ const { warn } = require('./log.js');
 const { Schema } = require('./schema.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
-const { expected, isJson, optional, readBoolean, readCount, readFunction } = require('./values.js');
+const { expected, isJson, isOptions, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** A trust domain (SPIFFE-ID section 2.1). */
@@ -51,9 +51,6 @@ const ASKING = ['issuer', 'audience', 'subjects', 'scope', 'anyScope', 'claims',
  * pass.
  */
 function readOptions(options, name = 'secure') {
-  if (options === null || typeof options !== 'object') {
-    throw expected(name, 'options', 'an object', options);
-  }
   refuseUnknown(options, [...VERIFICATION, ...ENDPOINT], name, RULES.notOffered);
   const endpoint = { ...readEndpoint(pick(options, ENDPOINT), name), accepts: acceptsOf(options) };
   return { verification: readVerification(options, name), endpoint };
@@ -81,7 +78,7 @@ function readDescription({ mcp = false, ...options }, name) {
   if (mcp === false) {
     return { ...description, mcp };
   }
-  if (mcp !== true && (mcp === null || typeof mcp !== 'object')) {
+  if (mcp !== true && !isOptions(mcp)) {
     throw expected(name, 'mcp', 'true, or an object with the rules of an MCP server', mcp);
   }
   const rules = mcp === true ? {} : mcp;
@@ -175,7 +172,7 @@ function readTokenCache(owner, name, value) {
   if (value === false) {
     return { off: true };
   }
-  if (value === null || typeof value !== 'object') {
+  if (!isOptions(value)) {
     throw expected(owner, name, 'false, or an object with bytes and tokens', value);
   }
   for (const member of ['bytes', 'tokens']) {

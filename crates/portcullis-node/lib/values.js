@@ -3,6 +3,9 @@
 /** The longest time of a timer in Node, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** The kinds of objects that may be options: plain ones, those of a class, and modules. */
+const OF_OPTIONS = ['[object Object]', '[object Module]'];
+
 /** Readers of single values. They throw a TypeError with function and option for unexpected values. */
 
 /** Returns true for a URL of the web, as a string or a `URL`. */
@@ -41,12 +44,37 @@ function readSeconds(owner, name, value) {
   return value;
 }
 
-/** Reads the object of options that a function takes alone; `example` shows one. A URL is none: it was meant as one of the options. */
+/**
+ * Reads the object of options that a function takes alone, as a plain object; `example` shows one. A URL is none: it was meant as one of
+ * the options.
+ */
 function readObject(owner, example, value = {}) {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof URL) {
+  if (!isOptions(value)) {
     throw new TypeError(`${owner}: expected an object such as ${example}, got ${nameOf(value)}`);
   }
-  return value;
+  return plain(value);
+}
+
+/**
+ * Returns true for an object whose members are options. A promise, a `Map` or a `URLSearchParams` has none that count, and would ask for
+ * nothing.
+ */
+function isOptions(value) {
+  return value !== null && typeof value === 'object' && OF_OPTIONS.includes(Object.prototype.toString.call(value));
+}
+
+/** Returns the names of all members, also of inherited and hidden ones, since options are taken from these, too. */
+function membersOf(options) {
+  const names = Object.getOwnPropertyNames(options);
+  const parent = Object.getPrototypeOf(options);
+  // The last prototype is that of all objects.
+  const isOfAll = parent === null || Object.getPrototypeOf(parent) === null;
+  return isOfAll ? names : [...new Set([...names, ...membersOf(parent)])];
+}
+
+/** Returns a plain object with the same members, of which none is lost where some are taken out. */
+function plain(options) {
+  return Object.fromEntries(membersOf(options).map((name) => [name, options[name]]));
 }
 
 function readBoolean(owner, name, value = false) {
@@ -132,8 +160,10 @@ module.exports = {
   LONGEST_TIMER,
   expected,
   isJson,
+  isOptions,
   isPromise,
   isUrl,
+  membersOf,
   nameOf,
   optional,
   readBoolean,

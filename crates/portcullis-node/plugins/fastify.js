@@ -19,7 +19,7 @@ const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers'];
  * `config.portcullis`, and is public if that is false.
  */
 async function portcullis(app, options) {
-  const [{ global }, given] = split(options, ['global']);
+  const [{ global }, given] = split(OWNER, options, ['global']);
   refuseTwice(app);
   refuseRegister(given);
   const routes = new Routes(new Guards(OWNER, given), readBoolean(OWNER, 'global', global ?? true));

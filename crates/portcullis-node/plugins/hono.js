@@ -5,7 +5,7 @@ const { split } = require('../lib/plugin/guards.js');
 const { setOriginal } = require('../lib/request.js');
 const { secureAsGiven } = require('../lib/secure.js');
 const { certificateFinder } = require('../lib/sender/certificate.js');
-const { readFunction } = require('../lib/values.js');
+const { isOptions, readFunction } = require('../lib/values.js');
 
 const OWNER = 'portcullis/hono';
 
@@ -51,10 +51,10 @@ function protect(guard) {
 
 /** The options, whose functions of a context become functions of the request. */
 function withContexts(owner, options) {
-  if (options === null || typeof options !== 'object') {
+  if (!isOptions(options)) {
     return options;
   }
-  const [own, others] = split(options, Object.keys(OF_REQUESTS));
+  const [own, others] = split(owner, options, Object.keys(OF_REQUESTS));
   for (const [name, adapt] of Object.entries(OF_REQUESTS)) {
     others[name] = adapt(readFunction(owner, name, own[name]));
   }

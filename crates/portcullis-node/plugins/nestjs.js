@@ -33,7 +33,7 @@ Inject(JUDGE)(PortcullisGuard, undefined, 0);
 /** The module with the keys and the rules for all handlers, or for those with `@Secured` alone if `global` is false. */
 class PortcullisModule {
   static forRoot(options) {
-    const [{ global }, given] = split(options, ['global']);
+    const [{ global }, given] = split(OWNER, options, ['global']);
     Judge.check(given);
     return moduleOf({ global, options: { provide: OPTIONS, useValue: given } });
   }

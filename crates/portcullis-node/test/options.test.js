@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
+const { createPublicKey, createSecretKey } = require('node:crypto');
 
 const { anyOf, discovery, errors, exchanger, getSimpleJwksService, InMemoryCache, introspector } = require('portcullis');
 const { jwksService, localKeys, mcp, protectedResource, secure, setLogger } = require('portcullis');
@@ -173,6 +174,64 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     const wrong = [7, 'realm', true, () => ({})];
     refuses((options) => secure(KEYS, options), wrong.map((value) => [value, 'options']));
     refuses((options) => secure(KEYS, options), [[[], 'expected options to be an object, got an empty array']]);
+  });
+
+  test('options in an object that has none, which would ask for nothing', () => {
+    const rules = { scope: 'admin' };
+    const others = [
+      [Promise.resolve(rules), 'Promise'],
+      [new Map(Object.entries(rules)), 'Map'],
+      [new Set(['admin']), 'Set'],
+      [new WeakMap(), 'WeakMap'],
+      [new URLSearchParams(rules), 'URLSearchParams'],
+      [new Headers(rules), 'Headers'],
+      [new Date(), 'Date'],
+      [/admin/, 'RegExp'],
+      [new Error('scope'), 'Error'],
+      [Buffer.from('scope'), 'Buffer'],
+      [Object('admin'), 'String'],
+    ].map(([value, name]) => [value, `got an object of class ${name}`]);
+    const resource = { resource: 'https://api.example.com', issuer: ISSUER, jwks: KEYS };
+    const makers = [
+      (options) => secure(KEYS, options),
+      (options) => secure(anyOf([{ jwks: KEYS, issuer: ISSUER }]), options),
+      (options) => secure(() => KEY.jwk, options),
+      (options) => protectedResource(resource).guard(options),
+      (options) => mcp(resource).guard(options),
+      (options) => secure(KEYS, { dpop: options }),
+      (options) => secure(KEYS, { tokenCache: options }),
+      (options) => secure(KEYS, { exchange: options }),
+      (options) => secure(KEYS, { claims: [options] }),
+      (options) => protectedResource({ ...resource, mcp: options }),
+      (options) => anyOf([options]),
+      (options) => localKeys(KEY.jwk, options),
+      (options) => getSimpleJwksService(`${ISSUER}/jwks`, options),
+      discovery, introspector, exchanger, mcp, protectedResource, tokenVerifier,
+    ];
+    for (const make of makers) {
+      refuses(make, others);
+    }
+  });
+
+  test('a misspelt one that is inherited or hidden; methods are none', () => {
+    const hidden = (name, value) => Object.defineProperty({}, name, { value });
+    class Misspelt {
+      get scopes() { return 'admin'; }
+    }
+    refuses((options) => secure(KEYS, options), [
+      [Object.create({ scopes: 'admin' }), 'did you mean `scope`?'],
+      [Object.create(Object.create({ scopes: 'admin' })), 'did you mean `scope`?'],
+      [new Misspelt(), 'did you mean `scope`?'],
+      [hidden('scopes', 'admin'), 'did you mean `scope`?'],
+      [hidden('claim', () => true), 'did you mean `claims`?'],
+    ]);
+    class WithMethods {
+      scope = 'admin';
+      describe() { return 'the rules'; }
+    }
+    secure(KEYS, new WithMethods());
+    secure(KEYS, hidden('get', () => 'a value'));
+    secure(KEYS, Object.assign(Object.create(null), { scope: 'admin' }));
   });
 
   test('rfc9068 without issuer and audience', () => {
@@ -459,6 +518,17 @@ test('localKeys takes keys in the forms in which people hold them, and names wha
     ['ssh-rsa AAAAB3NzaC1yc2E= a@b', 'SSH'],
     ['', 'empty'],
   ]);
+});
+
+test('a public key in bytes is no secret: everyone could sign', async () => {
+  const der = createPublicKey(KEY.pem).export({ type: 'spki', format: 'der' });
+  const asSecret = createSecretKey(Buffer.from(KEY.pem));
+  const algorithms = ['ES256', 'HS256'];
+  for (const bytes of [Buffer.from(KEY.pem), new Uint8Array(Buffer.from(KEY.pem)), der, Buffer.from(JSON.stringify(KEY.jwk)), asSecret]) {
+    assert.throws(() => localKeys(bytes), /^TypeError: localKeys: expected a secret, got .+: give keys as text/);
+    const forged = mint({ ...KEY, alg: 'HS256', privateKey: createSecretKey(bytes.export?.() ?? bytes) });
+    assert.equal(await outcome(secure(() => bytes, { algorithms }), forged), 'keys_unavailable');
+  }
 });
 
 test('orNoType: a token without a type passes beside those that are named', async () => {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { pick, refuseUnknown } = require('../library.js');
-const { expected } = require('../values.js');
+const { expected, isOptions } = require('../values.js');
 const { Asking } = require('./asking.js');
 
 /** The members of the target of an exchange. */
@@ -12,7 +12,7 @@ class Exchanger extends Asking {}
 
 /** Reads the exchanges of an endpoint, by their names: each an object with `by`, its exchanger, and its target, or an array of these. */
 function readExchanges(owner, name, value) {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+  if (!isOptions(value)) {
     throw expected(owner, name, 'an object of exchanges by their names', value);
   }
   return Object.entries(value).flatMap(([called, exchanges]) =>

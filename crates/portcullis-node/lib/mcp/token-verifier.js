@@ -31,7 +31,7 @@ const NOT_OFFERED = {
  */
 function tokenVerifierWith(found) {
   return function tokenVerifier(options) {
-    const { guard, errors } = read({ ...readObject(NAME, EXAMPLE, options) }, found);
+    const { guard, errors } = read(readObject(NAME, EXAMPLE, options), found);
     return {
       async verifyAccessToken(token) {
         try {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { secureFor } = require('../secure.js');
-const { expected } = require('../values.js');
+const { expected, readObject } = require('../values.js');
 const { checkRules, insteadOf, withRules } = require('./rules.js');
 
 /** The guards of a plugin: one for its own options, and those for routes, which add rules. */
@@ -44,13 +44,11 @@ function makerOfResource(owner, resource) {
   return (owner, options) => resource.guard(options);
 }
 
-/** Splits the options of a plugin from those of these names, which are the framework's; inherited ones count, too. */
-function split(options, names) {
-  const [own, others] = [{}, {}];
-  for (const name in options) {
-    (names.includes(name) ? own : others)[name] = options[name];
-  }
-  return [own, others];
+/** Splits the options of a plugin from those of these names, which are the framework's. */
+function split(owner, options, names) {
+  const given = readObject(owner, '{ keys }', options);
+  const [own, others] = [true, false].map((isOwn) => Object.entries(given).filter(([name]) => names.includes(name) === isOwn));
+  return [Object.fromEntries(own), Object.fromEntries(others)];
 }
 
 module.exports = { Guards, split };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { ENDPOINT, VERIFICATION, refuseUnknown } = require('../library.js');
-const { expected, readBoolean } = require('../values.js');
+const { expected, isOptions, readBoolean } = require('../values.js');
 
 /** The rules that a route may add to those of its plugin, each with a function that makes one rule of two, which means both. */
 const ADDED = {
@@ -22,7 +22,7 @@ const NOT_OF_ROUTES = Object.fromEntries(
 
 /** Refuses what is not an object with rules for a route. */
 function checkRules(owner, rules) {
-  if (rules === null || typeof rules !== 'object' || Array.isArray(rules)) {
+  if (!isOptions(rules)) {
     throw expected(owner, 'the rules of a route', 'an object, or false for a public one', rules);
   }
   refuseUnknown(rules, [...NAMES, 'optional'], owner, NOT_OF_ROUTES);

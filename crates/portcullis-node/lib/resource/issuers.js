@@ -2,8 +2,8 @@
 
 const { readIssuer } = require('../any-of.js');
 const { JwksService, discovery } = require('../keys.js');
-const { ISSUER_RULES, VERIFICATION, refuseUnknown } = require('../library.js');
-const { expected } = require('../values.js');
+const { ISSUER_RULES, VERIFICATION, pick, refuseUnknown } = require('../library.js');
+const { expected, isOptions } = require('../values.js');
 
 /** The members of an issuer in `issuers`, and of the options for a single one. */
 const ISSUER = ['jwks', 'introspection', ...VERIFICATION.filter((name) => name !== 'trustDomain')];
@@ -37,11 +37,11 @@ function listOf(owner, { issuers, ...options }) {
 }
 
 function branchOf(owner, issuer) {
-  if (issuer === null || typeof issuer !== 'object' || JwksService.nativeOf(issuer) !== undefined) {
+  if (!isOptions(issuer) || JwksService.nativeOf(issuer) !== undefined) {
     throw expected(owner, 'each of issuers', 'a URL, or an object with `issuer`', issuer);
   }
   refuseUnknown(issuer, ISSUER, owner, NOT_OF_ISSUERS);
-  return readIssuer(owner, { ...issuer, jwks: issuer.jwks ?? keysOf(owner, issuer) });
+  return readIssuer(owner, { ...pick(issuer, ISSUER), jwks: issuer.jwks ?? keysOf(owner, issuer) });
 }
 
 /** The keys in an issuer's metadata. */

@@ -28,7 +28,7 @@ const NOT_OF_RESOURCES = {
  */
 function protectedResource(options) {
   const owner = 'protectedResource';
-  const given = { ...readObject(owner, EXAMPLE, options) };
+  const given = readObject(owner, EXAMPLE, options);
   refuseUnknown(given, [...DESCRIPTION, ...ISSUERS], owner, NOT_OF_RESOURCES);
   return mounted(owner, resourceOf(owner, given));
 }
@@ -36,7 +36,7 @@ function protectedResource(options) {
 /** The same for a server of the Model Context Protocol, whose rules stand beside the description. */
 function mcp(options) {
   const owner = 'mcp';
-  const given = { ...readObject(owner, EXAMPLE, options) };
+  const given = readObject(owner, EXAMPLE, options);
   const description = DESCRIPTION.filter((name) => name !== 'mcp');
   refuseUnknown(given, [...description, ...MCP, ...ISSUERS], owner, NOT_OF_RESOURCES);
   const rules = Object.fromEntries(Object.entries(pick(given, MCP)).filter(([, value]) => value !== undefined));

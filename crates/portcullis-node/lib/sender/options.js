@@ -3,7 +3,7 @@
 const native = require('../../native.js');
 const { DPOP, DPOP_RULES, configured, readForLibrary, refuseUnknown } = require('../library.js');
 const { Shared } = require('../shared.js');
-const { expected, readLimit, readSeconds, readStrings } = require('../values.js');
+const { expected, isOptions, readLimit, readSeconds, readStrings } = require('../values.js');
 const { answering } = require('./replay-store.js');
 
 /** The readers of particular options for proofs. */
@@ -25,7 +25,7 @@ function readUse(owner, name, value) {
   if (typeof value === 'string') {
     return value;
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+  if (!isOptions(value)) {
     throw expected(owner, name, '`off`, `allowed`, `required`, or an object with options for proofs', value);
   }
   const { use = 'required' } = value;
@@ -61,7 +61,7 @@ function readNonces(owner, value = false) {
   if (value === true) {
     return {};
   }
-  if (value === null || typeof value !== 'object') {
+  if (!isOptions(value)) {
     throw expected(owner, 'nonces', 'true, or an object with `secret`', value);
   }
   refuseUnknown(value, ['secret', 'lifetime'], `${owner}: nonces`);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { configured } = require('../library.js');
-const { expected, readTimeout } = require('../values.js');
+const { expected, isOptions, readTimeout } = require('../values.js');
 const { CertificateAuthority } = require('./certificate.js');
 const { changesOf } = require('./changes.js');
 const { TestClock } = require('./clock.js');
@@ -31,7 +31,7 @@ class AuthorizationServer {
   /** Starts a server on any free port. */
   static async start(options = {}) {
     const owner = 'AuthorizationServer.start';
-    if (options === null || typeof options !== 'object') {
+    if (!isOptions(options)) {
       throw expected(owner, 'options', 'an object', options);
     }
     const { clock, tls, clientAuthority, algorithms = [], client = CLIENT, ...others } = options;

@@ -15,10 +15,9 @@ use crate::{
     algorithm::Algorithm,
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
-    crypto::KeyMaterial,
     keys::{
-        Candidates, ImportRules, JwkSet, KeySet, KeySetId, Miss, Origin, Unreadable, VerificationKey, keys_from_pem,
-        keys_from_text,
+        self, Candidates, ImportRules, JwkSet, KeySet, KeySetId, Miss, Origin, Unreadable, VerificationKey,
+        keys_from_pem, keys_from_text,
     },
     refusal::{Refusal, TokenFault, Unverified},
     token::Header,
@@ -178,10 +177,10 @@ impl JwksService {
     ///
     /// # Errors
     ///
-    /// [`ConfigurationError::Key`] if it is shorter than 32 bytes (RFC 7518 section 3.2).
+    /// [`ConfigurationError::Key`] if it is shorter than 32 bytes (RFC 7518 section 3.2), or a key itself: PEM, DER, a JWK. With a public
+    /// key as a secret, everyone could sign.
     pub fn from_secret(secret: &[u8]) -> Result<Self, ConfigurationError> {
-        let material = KeyMaterial::secret(secret, Algorithm::SYMMETRIC)
-            .map_err(|invalid| ConfigurationError::Key(invalid.into()))?;
+        let material = keys::secret(secret, Algorithm::SYMMETRIC).map_err(ConfigurationError::Key)?;
         Self::local(KeySet::new(vec![VerificationKey::new(None, material)], Origin::Local))
     }
 

@@ -67,9 +67,9 @@ pub(super) fn material(
     algorithms: &[Algorithm],
 ) -> Result<KeyMaterial, KeyProblem> {
     let material = match key_type.kty() {
+        "oct" => return super::secret(&jwk.octets("k")?, algorithms),
         "RSA" => KeyMaterial::rsa(&jwk.number("n")?, &jwk.number("e")?, algorithms),
         "EC" => KeyMaterial::bare(&uncompressed_point(jwk, key_type)?, key_type, algorithms),
-        "oct" => KeyMaterial::secret(&jwk.octets("k")?, algorithms),
         kty => KeyMaterial::bare(&bare(jwk, kty, key_type)?, key_type, algorithms),
     };
     material.map_err(KeyProblem::from)

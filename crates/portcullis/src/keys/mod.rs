@@ -15,6 +15,7 @@ mod oddity;
 mod pem;
 mod presented;
 mod problem;
+mod secret;
 mod thumbprint;
 mod verification_key;
 
@@ -29,6 +30,7 @@ pub(crate) use key_set::{Candidates, ImportRules, KeySet, KeySetId, Miss, Origin
 pub(crate) use local::{Unreadable, keys_from_text};
 pub(crate) use pem::keys_from_pem;
 pub(crate) use presented::PresentedKey;
+pub(crate) use secret::secret;
 pub(crate) use verification_key::VerificationKey;
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub enum KeyProblem {
         /// The secret's length.
         bytes: usize,
     },
+    /// A key, in this notation, in place of a secret: with a public key as a secret, everyone could sign.
+    KeyAsSecret(Notation),
     /// A secret or a private key in a published set: everyone who fetches it can sign.
     Published,
     /// The set has the key for tokens of another issuer: its `issuer` is not the `iss` of the token.
@@ -129,6 +131,9 @@ impl fmt::Display for KeyProblem {
                     f,
                     "expected a secret at least as long as the hash (32 bytes for HS256), got one of {bytes} bytes"
                 )
+            }
+            Self::KeyAsSecret(came) => {
+                write!(f, "expected a secret, got {came} (as a secret, a public key would let everyone sign: give keys as text)")
             }
             Self::Published => f.write_str("it is a secret or a private key in a published key set"),
             Self::OtherIssuer => f.write_str("its `issuer` is not the `iss` of the token"),

@@ -180,6 +180,43 @@ fn a_secret_is_as_long_as_the_hash_at_least() {
 }
 
 #[test]
+fn no_key_is_taken_for_a_secret() {
+    let keys = [
+        SigningKey::generate(Signing::RS256, "k"),
+        SigningKey::generate(Signing::ES256, "k"),
+        SigningKey::generate(Signing::EdDSA, "k"),
+    ];
+    for key in &keys {
+        let (pem, jwk) = (key.public_pem(), key.public_jwk());
+        let lines: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
+        let der = crate::base64url::decode_any(&lines).unwrap();
+        let texts = [
+            pem.clone(),
+            pem.replace('\n', "\r\n"),
+            format!("\u{feff}{pem}"),
+            format!("the key of the server:\n{pem}"),
+            lines,
+            jwk.to_string(),
+            json!({ "keys": [jwk] }).to_string(),
+            format!("ssh-ed25519 {}", "A".repeat(64)),
+        ];
+        for bytes in texts.iter().map(String::as_bytes).chain([der.as_slice()]) {
+            let shown = String::from_utf8_lossy(bytes);
+            assert!(matches!(secret(bytes, Algorithm::SYMMETRIC), Err(KeyProblem::KeyAsSecret(_))), "{shown}");
+            let jwk = json!({ "kty": "oct", "k": base64url(bytes) });
+            assert!(matches!(import(&jwk, Origin::Local), Err(KeyProblem::KeyAsSecret(_))), "{shown}");
+        }
+    }
+    let passphrase = b"correct horse battery staple, twice over";
+    let like_der = [&[0x30, 0x82, 1, 2][..], &[7; 60]].concat();
+    let sized = [&[0x30, 42][..], &[7; 42]].concat();
+    let base64 = base64url(&[7; 64]).as_str().unwrap().to_owned();
+    for bytes in [&passphrase[..], &like_der, &sized, base64.as_bytes(), &[0; 32], &[0xff; 32]] {
+        assert!(secret(bytes, Algorithm::SYMMETRIC).is_ok(), "{bytes:?}");
+    }
+}
+
+#[test]
 fn a_key_is_found_by_its_kid_to_the_letter() {
     let ec = |kid: &str| SigningKey::generate(Signing::ES256, kid).public_jwk();
     let keys = [ec("a"), ec("b"), SigningKey::generate(Signing::EdDSA, "c").public_jwk(), without(&ec("d"), "kid")];
