@@ -525,7 +525,7 @@ test('a public key in bytes is no secret: everyone could sign', async () => {
   const asSecret = createSecretKey(Buffer.from(KEY.pem));
   const algorithms = ['ES256', 'HS256'];
   for (const bytes of [Buffer.from(KEY.pem), new Uint8Array(Buffer.from(KEY.pem)), der, Buffer.from(JSON.stringify(KEY.jwk)), asSecret]) {
-    assert.throws(() => localKeys(bytes), /^TypeError: localKeys: expected a secret, got .+: give keys as text/);
+    assert.throws(() => localKeys(bytes), /^TypeError: localKeys: the key cannot be used: expected a secret, got .+: give keys as text/);
     const forged = mint({ ...KEY, alg: 'HS256', privateKey: createSecretKey(bytes.export?.() ?? bytes) });
     assert.equal(await outcome(secure(() => bytes, { algorithms }), forged), 'keys_unavailable');
   }
