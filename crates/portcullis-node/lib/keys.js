@@ -8,8 +8,8 @@ const { Client } = require('./client.js');
 const { readClock } = require('./clock.js');
 const { fetchWith } = require('./fetch.js');
 const { textOf } = require('./log.js');
-const { SERVICE, configured, inOurNames, refuseUnknown } = require('./library.js');
-const { expected, isUrl, nameOf, readBoolean, readLimit, readObject, readSeconds, readStrings, readTimeout } = require('./values.js');
+const { SERVICE, configured, inOurNames, readObject, refuseUnknown } = require('./library.js');
+const { expected, isUrl, nameOf, readBoolean, readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** The longest time for a whole fetch, in seconds. */
 const TIMEOUT = 5;

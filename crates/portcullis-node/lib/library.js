@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('../native.js');
-const { expected, isJson, isOptions, membersOf, optional } = require('./values.js');
+const { expected, isJson, isOptions, nameOf, optional } = require('./values.js');
 
 /**
  * The options of the library for an issuer (`IssuerRules`), for an endpoint (`Rules`), for a resource (`ResourceRules`), for
@@ -64,10 +64,11 @@ const DPOP = [...Object.keys(DPOP_RULES.defaults), 'use', 'publicUrl', 'nonces',
 /** The options whose names are also names of claims. */
 const AGES = ['maxAge', 'maxStale'];
 
+/** The names of all options. */
+const ALL = [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...DPOP, ...SERVICE, ...CLAIM];
+
 /** The options in texts of the library. */
-const NAMED = new Set(
-  [...VERIFICATION, ...ENDPOINT, ...DESCRIPTION, ...MCP, ...DPOP, ...SERVICE, ...CLAIM].filter((name) => !AGES.includes(name)),
-);
+const NAMED = new Set(ALL.filter((name) => !AGES.includes(name)));
 
 /**
  * Returns the options for the library as JSON values; absent options stay absent. `remarks` are readers of particular options: each
@@ -103,17 +104,44 @@ function refuseUnknown(options, known, owner, notOffered = {}) {
   if (!isOptions(options)) {
     throw expected(owner, 'options', 'an object', options);
   }
-  const likelyOption = (name) => native.likelyOption(name, known);
-  // A class may have methods of its own, and some libraries hide theirs in the objects of a configuration.
-  const isMethod = (name) => !Object.keys(options).includes(name) && typeof options[name] === 'function' && !likelyOption(name);
-  const unknown = membersOf(options).find((name) => !known.includes(name) && !isMethod(name));
+  const unknown = membersOf(options, known).find((name) => !known.includes(name));
   if (unknown === undefined) {
     return;
   }
   const reason = Object.hasOwn(notOffered, unknown) ? notOffered[unknown] : undefined;
-  const likely = likelyOption(unknown);
+  const likely = native.likelyOption(unknown, known);
   const help = reason ?? (likely ? `did you mean \`${likely}\`?` : `the options are ${known.join(', ')}`);
   throw new TypeError(`${owner}: expected known options, got \`${unknown}\`: ${help}`);
+}
+
+/**
+ * Reads the object of options that a function takes alone, as a plain object of which no member is lost where some are taken out;
+ * `example` shows one. A URL is none: it was meant as one of the options.
+ */
+function readObject(owner, example, value = {}) {
+  if (!isOptions(value)) {
+    throw new TypeError(`${owner}: expected an object such as ${example}, got ${nameOf(value)}`);
+  }
+  return pick(value, membersOf(value, ALL));
+}
+
+/**
+ * Returns the names of all members, also of inherited and hidden ones, since options are taken from these, too. A hidden function that is
+ * not even like a known option is none: it is a method of a class, or of the library that made the object. Neither is the mark that compilers
+ * leave in modules.
+ */
+function membersOf(options, known) {
+  const shown = Object.keys(options);
+  const isMethod = (name) => typeof options[name] === 'function' && !known.includes(name) && !native.likelyOption(name, known);
+  return namesIn(options).filter((name) => shown.includes(name) || !(name === '__esModule' || isMethod(name)));
+}
+
+function namesIn(object) {
+  const names = Object.getOwnPropertyNames(object);
+  const parent = Object.getPrototypeOf(object);
+  // The last prototype is that of all objects.
+  const isOfAll = parent === null || Object.getPrototypeOf(parent) === null;
+  return isOfAll ? names : [...new Set([...names, ...namesIn(parent)])];
 }
 
 /** Takes options by name, so that inherited options are not lost. */
@@ -163,5 +191,6 @@ module.exports = {
   inOurNames,
   pick,
   readForLibrary,
+  readObject,
   refuseUnknown,
 };

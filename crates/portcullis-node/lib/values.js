@@ -45,36 +45,11 @@ function readSeconds(owner, name, value) {
 }
 
 /**
- * Reads the object of options that a function takes alone, as a plain object; `example` shows one. A URL is none: it was meant as one of
- * the options.
- */
-function readObject(owner, example, value = {}) {
-  if (!isOptions(value)) {
-    throw new TypeError(`${owner}: expected an object such as ${example}, got ${nameOf(value)}`);
-  }
-  return plain(value);
-}
-
-/**
  * Returns true for an object whose members are options. A promise, a `Map` or a `URLSearchParams` has none that count, and would ask for
  * nothing.
  */
 function isOptions(value) {
   return value !== null && typeof value === 'object' && OF_OPTIONS.includes(Object.prototype.toString.call(value));
-}
-
-/** Returns the names of all members, also of inherited and hidden ones, since options are taken from these, too. */
-function membersOf(options) {
-  const names = Object.getOwnPropertyNames(options);
-  const parent = Object.getPrototypeOf(options);
-  // The last prototype is that of all objects.
-  const isOfAll = parent === null || Object.getPrototypeOf(parent) === null;
-  return isOfAll ? names : [...new Set([...names, ...membersOf(parent)])];
-}
-
-/** Returns a plain object with the same members, of which none is lost where some are taken out. */
-function plain(options) {
-  return Object.fromEntries(membersOf(options).map((name) => [name, options[name]]));
 }
 
 function readBoolean(owner, name, value = false) {
@@ -163,14 +138,12 @@ module.exports = {
   isOptions,
   isPromise,
   isUrl,
-  membersOf,
   nameOf,
   optional,
   readBoolean,
   readCount,
   readFunction,
   readLimit,
-  readObject,
   readSeconds,
   readStrings,
   readTimeout,

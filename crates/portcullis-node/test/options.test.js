@@ -231,6 +231,17 @@ describe('a wrong option of secure is a TypeError that names it', () => {
     }
     secure(KEYS, new WithMethods());
     secure(KEYS, hidden('get', () => 'a value'));
+    secure(KEYS, hidden('__esModule', true));
+    class Resource {
+      resource = 'https://api.example.com';
+      jwks = KEYS;
+      get issuer() { return ISSUER; }
+      describe() { return 'the orders'; }
+    }
+    for (const make of [protectedResource, mcp, tokenVerifier]) {
+      make(new Resource());
+    }
+    assert.equal(discovery(new (class { get issuer() { return ISSUER; } describe() {} })()).issuer, ISSUER);
     secure(KEYS, Object.assign(Object.create(null), { scope: 'admin' }));
   });
 

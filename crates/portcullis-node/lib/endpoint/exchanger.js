@@ -2,9 +2,9 @@
 
 const native = require('../../native.js');
 const { JwksService, noKeys, refuseSecretsAlone } = require('../keys.js');
-const { VERIFICATION, configured } = require('../library.js');
+const { VERIFICATION, configured, readObject } = require('../library.js');
 const { readVerification } = require('../options.js');
-const { expected, readBoolean, readObject } = require('../values.js');
+const { expected, readBoolean } = require('../values.js');
 const { answering } = require('./answering.js');
 const { Exchanger } = require('./exchanges.js');
 const { readEndpoint } = require('./options.js');

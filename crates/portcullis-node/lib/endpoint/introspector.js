@@ -1,8 +1,8 @@
 'use strict';
 
 const native = require('../../native.js');
-const { CLAIM, configured, refuseUnknown } = require('../library.js');
-const { expected, isJson, optional, readCount, readObject } = require('../values.js');
+const { CLAIM, configured, readObject, refuseUnknown } = require('../library.js');
+const { expected, isJson, optional, readCount } = require('../values.js');
 const { answering } = require('./answering.js');
 const { Asking } = require('./asking.js');
 const { readEndpoint } = require('./options.js');

@@ -1,10 +1,9 @@
 'use strict';
 
 const { RefusalError } = require('../errors.js');
-const { pick, refuseUnknown } = require('../library.js');
+const { pick, readObject, refuseUnknown } = require('../library.js');
 const { ISSUER, NOT_OF_ISSUERS } = require('../resource/issuers.js');
 const { EXAMPLE, guarded, resourceOf } = require('../resource/protected-resource.js');
-const { readObject } = require('../values.js');
 const { SdkErrors } = require('./sdk.js');
 
 const NAME = 'tokenVerifier';

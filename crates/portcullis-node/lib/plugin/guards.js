@@ -1,7 +1,8 @@
 'use strict';
 
 const { secureFor } = require('../secure.js');
-const { expected, readObject } = require('../values.js');
+const { readObject } = require('../library.js');
+const { expected } = require('../values.js');
 const { checkRules, insteadOf, withRules } = require('./rules.js');
 
 /** The guards of a plugin: one for its own options, and those for routes, which add rules. */

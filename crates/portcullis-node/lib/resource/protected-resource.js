@@ -1,12 +1,11 @@
 'use strict';
 
 const { Guard } = require('../guard.js');
-const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, refuseUnknown } = require('../library.js');
+const { DESCRIPTION, ENDPOINT, MCP, VERIFICATION, configured, pick, readObject, refuseUnknown } = require('../library.js');
 const { McpGuard } = require('../mcp/guard.js');
 const { middleware } = require('../middleware.js');
 const { readDescription, readOptions } = require('../options.js');
 const { Verifier } = require('../verifier.js');
-const { readObject } = require('../values.js');
 const { answers, documentRouter } = require('./document.js');
 const { ISSUER, NOT_OF_ISSUERS, branchesOf } = require('./issuers.js');
 
