@@ -207,6 +207,12 @@ fn no_key_is_taken_for_a_secret() {
             assert!(matches!(import(&jwk, Origin::Local), Err(KeyProblem::KeyAsSecret(_))), "{shown}");
         }
     }
+    // A key of X25519, by which no token is verified (RFC 8410), in DER and in base64.
+    let x25519 = [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x6e\x03\x21\x00"[..], &[7; 32]].concat();
+    let in_base64 = base64url(&x25519).as_str().unwrap().to_owned();
+    for bytes in [x25519.as_slice(), in_base64.as_bytes()] {
+        assert_eq!(secret(bytes, Algorithm::SYMMETRIC).err(), Some(KeyProblem::KeyAsSecret(Notation::Der)));
+    }
     let passphrase = b"correct horse battery staple, twice over";
     let like_der = [&[0x30, 0x82, 1, 2][..], &[7; 60]].concat();
     let sized = [&[0x30, 42][..], &[7; 42]].concat();
