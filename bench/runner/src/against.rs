@@ -11,7 +11,7 @@ use crate::{
     plan::Plan,
     programs::{Build, Programs, figures},
     report::cell,
-    results::Results,
+    results::{Results, joined},
 };
 
 /// The end of the names of the other revision's rows.
@@ -102,27 +102,13 @@ pub(crate) fn micro(plan: &Plan, programs: &Programs, results: &mut Results) {
             let mut run = Results::default();
             figures(Command::new(programs.path(build, "bench-micro")).arg("--quick"), &mut run);
             run.failed.into_iter().for_each(|reason| results.fail(format!("{reason}{}", build.suffix())));
-            runs.extend(run.figures.into_iter().map(|figure| Figure { row: figure.row + build.suffix(), ..figure }));
+            // A program prints no windows: its median is the window of this round.
+            let window =
+                |figure: Figure| Figure { row: figure.row + build.suffix(), windows: vec![figure.median], ..figure };
+            runs.extend(run.figures.into_iter().map(window));
         }
     }
-    merged(runs).into_iter().for_each(|figure| results.add(figure));
-}
-
-/// One figure for each cell, whose windows are the medians of the runs.
-fn merged(runs: Vec<Figure>) -> Vec<Figure> {
-    let mut cells: Vec<(Figure, Vec<f64>)> = Vec::new();
-    for run in runs {
-        let is_same = |cell: &Figure| (&cell.table, &cell.row, &cell.column) == (&run.table, &run.row, &run.column);
-        match cells.iter_mut().find(|(cell, _)| is_same(cell)) {
-            Some((_, medians)) => medians.push(run.median),
-            None => {
-                let median = run.median;
-                cells.push((run, vec![median]));
-            }
-        }
-    }
-    let figure = |(cell, medians): (Figure, _)| Figure::of(&cell.table, &cell.row, &cell.column, &cell.unit, medians);
-    cells.into_iter().map(figure).collect()
+    joined(runs).into_iter().for_each(|figure| results.add(figure));
 }
 
 #[cfg(test)]
@@ -184,13 +170,5 @@ mod tests {
         let comparison = Comparison::of(results);
         assert_eq!(comparison.changed, [("http".to_owned(), "ours, allocations: 0 before, 2 after.".to_owned())]);
         assert!(comparison.ratios.figures.is_empty());
-    }
-
-    #[test]
-    fn runs_of_a_program_become_one_figure_for_each_cell() {
-        let runs = vec![figure("a", "c", "ns", &[3.0]), figure("b", "c", "ns", &[9.0]), figure("a", "c", "ns", &[1.0])];
-        let merged = merged(runs);
-        assert_eq!(merged.len(), 2);
-        assert_eq!(merged[0].windows, [3.0, 1.0]);
     }
 }

@@ -104,12 +104,16 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     let plan = Plan { only: arguments.only.clone(), ..plan };
     let mut results = Results { machine: Machine::this(*scope, &cores)?, plan, ..Results::default() };
     let plan = results.plan.clone();
-    match scope {
-        Scope::Library => library(work, &plan, cores, &programs, &mut results)?,
-        Scope::Express => express(work, &plan, cores, &programs, &mut results)?,
-        Scope::Gateway => gateway::measure(&plan, cores, &programs, work, &mut results)?,
-        Scope::Nginx => gateway::measure_nginx(&plan, cores, &programs, work, &mut results)?,
+    for pass in 0..plan.passes {
+        println!("bench: pass {} of {}", pass + 1, plan.passes);
+        match scope {
+            Scope::Library => library(work, &plan, cores, &programs, &mut results)?,
+            Scope::Express => express(work, &plan, cores, &programs, &mut results)?,
+            Scope::Gateway => gateway::measure(&plan, cores, &programs, work, &mut results)?,
+            Scope::Nginx => gateway::measure_nginx(&plan, cores, &programs, work, &mut results)?,
+        }
     }
+    results.join_passes();
     Ok(results)
 }
 

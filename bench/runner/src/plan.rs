@@ -17,6 +17,9 @@ const MOST_ON_EXPRESS: usize = 15_000;
 pub(crate) struct Plan {
     /// True for a trial run.
     pub(crate) quick: bool,
+    /// The number of times that everything is measured, with servers and programs started anew.
+    #[serde(default = "once")]
+    pub(crate) passes: usize,
     /// The number of windows of each server for each load; the servers take turns.
     pub(crate) rounds: usize,
     /// The length of a window in whole seconds, as wrk requires.
@@ -45,6 +48,11 @@ pub(crate) struct Plan {
     pub(crate) only: Option<String>,
 }
 
+/// The number of passes of results from before there was such a number.
+fn once() -> usize {
+    1
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self::full()
@@ -57,6 +65,7 @@ impl Plan {
         let seconds = 2;
         Self {
             quick: false,
+            passes: 1,
             rounds: 7,
             seconds,
             warm_up: 1,
@@ -87,10 +96,13 @@ impl Plan {
         }
     }
 
-    /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known, and
-    /// without the pages of the program's file, whose number depends on how the kernel has cached that file.
+    /// The same plan for a comparison of two builds: equally many rounds of everything, so that the noise of each row is known; two
+    /// passes, since of two hundred rows one or two lie on one side in seven rounds by chance, and a process may be slower than
+    /// another for all its life; and without the pages of the program's file, whose number depends on how the kernel has cached
+    /// that file.
     pub(crate) fn of_comparison(self) -> Self {
-        Self { whole: self.rounds, gateway: self.rounds, own_memory: true, ..self }
+        let passes = if self.quick { 1 } else { 2 };
+        Self { passes, whole: self.rounds, gateway: self.rounds, own_memory: true, ..self }
     }
 
     /// The name of the column with a server's memory.

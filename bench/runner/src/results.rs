@@ -59,6 +59,11 @@ impl Results {
         self.figures.push(figure);
     }
 
+    /// Makes one figure of the figures of all passes, for each cell.
+    pub(crate) fn join_passes(&mut self) {
+        self.figures = joined(std::mem::take(&mut self.figures));
+    }
+
     /// Records a failed measurement.
     pub(crate) fn fail(&mut self, what: String) {
         eprintln!("bench: {what}");
@@ -103,4 +108,37 @@ pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str>
         }
     }
     distinct
+}
+
+/// One figure for each cell, with the windows of all its figures.
+pub(crate) fn joined(figures: Vec<Figure>) -> Vec<Figure> {
+    let mut cells: Vec<Figure> = Vec::new();
+    for figure in figures {
+        let is_same =
+            |cell: &&mut Figure| (&cell.table, &cell.row, &cell.column) == (&figure.table, &figure.row, &figure.column);
+        match cells.iter_mut().find(is_same) {
+            Some(cell) => cell.windows.extend(figure.windows),
+            None => cells.push(figure),
+        }
+    }
+    let counted = |Figure { table, row, column, unit, windows, .. }| Figure::of(&table, &row, &column, &unit, windows);
+    cells.into_iter().map(counted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_several_passes_become_one_for_each_cell() {
+        let figure = |row: &str, windows: &[f64]| Figure::of("http", row, "c", "ns", windows.to_vec());
+        let mut results = Results::default();
+        for figure in [figure("a", &[3.0, 2.0]), figure("b", &[9.0]), figure("a", &[1.0])] {
+            results.add(figure);
+        }
+        results.join_passes();
+        assert_eq!(results.figures.len(), 2);
+        let Figure { windows, median, low, high, .. } = &results.figures[0];
+        assert_eq!((windows.as_slice(), *median, *low, *high), ([3.0, 2.0, 1.0].as_slice(), 2.0, 1.0, 3.0));
+    }
 }

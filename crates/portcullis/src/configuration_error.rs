@@ -115,7 +115,10 @@ impl fmt::Display for ConfigurationError {
             }
             Self::DuplicateIssuer { issuer } => write!(f, "expected each issuer once, got `{issuer}` twice"),
             Self::NoIssuer => f.write_str("expected at least one issuer, got none"),
-            Self::HttpClient { .. } => f.write_str("cannot build the HTTP client"),
+            Self::HttpClient { .. } => f.write_str(
+                "cannot build the HTTP client: if this machine has no certificate authorities, install some (the package \
+                 `ca-certificates`) or name a `ca_file`",
+            ),
             Self::PrivateKey => f.write_str(
                 "expected a private key as PEM (PKCS#8, `PRIVATE KEY`): RSA, P-256, P-384 or Ed25519, and an algorithm of its \
                  type",

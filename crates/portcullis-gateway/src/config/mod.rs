@@ -41,6 +41,7 @@ pub(crate) use fetching::Fetching;
 pub(crate) use file::nearest;
 pub(crate) use key_algorithms::algorithms_of;
 pub use problem::Mistake;
+pub(crate) use problem::mistakes;
 pub(crate) use resource::Resource;
 pub(crate) use route::default_rules;
 pub(crate) use secret::Secret;

@@ -142,7 +142,7 @@ pub struct Mistake {
 }
 
 /// Returns the mistakes of a report, in the order of the text.
-pub(super) fn mistakes(report: &Report) -> Vec<Mistake> {
+pub(crate) fn mistakes(report: &Report) -> Vec<Mistake> {
     let Some(Mistakes { source, problems }) = report.downcast_ref::<Mistakes>() else {
         let help = report.help().map(|help| help.to_string());
         return vec![Mistake { line: None, text: report.to_string(), help }];

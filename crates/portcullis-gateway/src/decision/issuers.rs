@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use portcullis::{
-    ClientAuthentication, ConfigurationError, Exchanger, ExchangerBuilder, IntrospectionForm, Introspector,
-    IntrospectorBuilder, IssuerRules, JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure,
+    ClientAuthentication, ConfigurationError, Exchanger, ExchangerBuilder, IntrospectedTokens, IntrospectionForm,
+    Introspector, IntrospectorBuilder, IssuerRules, JwksBuilder, JwksService, ProtectedResource, ReqwestClient, Secure,
     TokenCacheSize, Verifier, VerifierBuilder,
 };
 
@@ -180,7 +180,11 @@ fn serve(
         Served { name: issuer.name.clone(), jwks, introspector, exchanger: None, store: None, needs_no_keys: false };
     served.exchanger = issuer.exchange.as_ref().map(|asked| exchanger(issuer, asked, &served, shared)).transpose()?;
     served.store = shared.map(|(store, _)| store.state());
-    served.needs_no_keys = issuer.introspection.as_ref().is_some_and(|asked| asked.form == IntrospectionForm::Json);
+    // JWTs that are not introspected need the keys, and so do signed responses.
+    served.needs_no_keys = issuer
+        .introspection
+        .as_ref()
+        .is_some_and(|asked| asked.form == IntrospectionForm::Json && matches!(asked.tokens, IntrospectedTokens::All));
     Ok(served)
 }
 

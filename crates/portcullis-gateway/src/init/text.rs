@@ -30,16 +30,22 @@ const TAIL: &str = "
 # path = \"/health\"
 # public = true
 
+# Reading needs one scope, and every other method another.
 # [[routes]]
 # path = \"/orders/*\"
-# methods = [\"POST\", \"PUT\", \"DELETE\"]
+# methods = [\"GET\"]
+# scope = [\"orders:read\"]
+
+# [[routes]]
+# path = \"/orders/*\"
 # scope = [\"orders:write\"]
 
 # Everything else needs any good token.
 [[routes]]
 path = \"/*\"
 
-# The claims for your API. A field that the client sends is replaced; name the same fields in the proxy's configuration.
+# The claims for your API. Set the same fields in the proxy's configuration, for each one here: only then is a field that the client
+# sends replaced.
 [[headers]]
 name = \"X-Auth-Subject\"
 claim = \"sub\"
@@ -47,6 +53,9 @@ claim = \"sub\"
 [[headers]]
 name = \"X-Auth-Scope\"
 scope = true
+
+# The last line, below all that you add: it shows that the file is whole, and a running gateway loads your changes by itself.
+# end
 ";
 
 /// Writes the configuration.
@@ -63,7 +72,9 @@ pub(super) fn of(found: &Found, arguments: &Arguments) -> Result<String, Report>
     });
     if !found.algorithms.is_empty() {
         let names: Vec<_> = found.algorithms.iter().map(|algorithm| algorithm.name()).collect();
-        text.push_str("# The algorithms of its keys, as they are now.\n");
+        text.push_str(
+            "# The algorithms of its keys, as they are now: add another one before the issuer changes to it.\n",
+        );
         text.push_str(&written("algorithms", &json!(names)));
     }
     text.push_str(&reached(arguments)?);

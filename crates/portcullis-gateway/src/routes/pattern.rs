@@ -20,6 +20,11 @@ pub(crate) struct NotAPattern {
 /// The segment that stands for any name.
 pub(super) const ANY: &str = "*";
 
+/// The first character of a variable in other notations (Express, Rails): as a literal, it would leave the real paths to a later route.
+const VARIABLE: char = ':';
+
+const NO_NAMES: &str = "variables have no names: write `*` in place of each";
+
 const PROTECT_THE_PREFIX: &str = "protect the prefix before it";
 
 impl NotAPattern {
@@ -59,6 +64,10 @@ impl Pattern {
         if segments().any(|segment| matches!(segment, "." | "..")) {
             let problem = "expected a path without dot segments, got `.` or `..`";
             return Err(NotAPattern::new(problem, "write the resolved path"));
+        }
+        if let Some(name) = names().find(|name| name.starts_with(VARIABLE)) {
+            let problem = format!("expected a path or a prefix, got `{name}`");
+            return Err(NotAPattern::new(problem, NO_NAMES));
         }
         if path.contains(STREAM) {
             let problem = format!("expected names of files, got `{STREAM}`, which begins the stream of a file");
@@ -186,9 +195,7 @@ fn refused(character: char) -> NotAPattern {
         '?' | '#' => NotAPattern::new(problem("a path alone"), "routes do not look at query and fragment"),
         '\\' => NotAPattern::new(problem("`/` between segments"), "write `/`"),
         ';' => NotAPattern::new(problem("a path without parameters"), "leave them out: they are read both ways"),
-        '{' | '}' | '<' | '>' | '[' | ']' => {
-            NotAPattern::new(problem("a path or a prefix"), "variables have no names: write `*` in place of each")
-        }
+        '{' | '}' | '<' | '>' | '[' | ']' => NotAPattern::new(problem("a path or a prefix"), NO_NAMES),
         _ if character.is_control() => NotAPattern::new("expected a path, got a control character", "remove it"),
         _ => NotAPattern::new(problem("a character that needs no encoding in a path"), PROTECT_THE_PREFIX),
     }

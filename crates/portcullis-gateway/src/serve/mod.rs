@@ -47,7 +47,7 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let hosts = Hosts::new(&config.admin_hosts);
     let header_bytes = config.limits.header_bytes;
     let reloader = Reloader::new(path, (config, text), Arc::clone(&current), certificates, hangups);
-    let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone(), reloader.waiting()));
+    let observer = Arc::new(Observer::new(Arc::clone(&current), draining.clone(), reloader.on_disk()));
     let console = |recent: &Arc<Recent>| Console::new(Arc::clone(&current), Arc::clone(recent), header_bytes);
     let console = recent.as_ref().map(console);
     let admin = Admin::new(observer, metrics, console).named(hosts);

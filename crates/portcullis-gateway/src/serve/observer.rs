@@ -14,18 +14,18 @@ use crate::{
     store::StoreState,
 };
 
-use super::reload::Waiting;
+use super::reload::{OnDisk, Pending};
 
 /// The view of the current gateway for the admin listener.
 pub(super) struct Observer {
     current: Arc<ArcSwap<Gateway>>,
     draining: Drain,
-    waiting: Waiting,
+    on_disk: OnDisk,
 }
 
 impl Observer {
-    pub(super) fn new(current: Arc<ArcSwap<Gateway>>, draining: Drain, waiting: Waiting) -> Self {
-        Self { current, draining, waiting }
+    pub(super) fn new(current: Arc<ArcSwap<Gateway>>, draining: Drain, on_disk: OnDisk) -> Self {
+        Self { current, draining, on_disk }
     }
 }
 
@@ -44,7 +44,7 @@ impl Observed for Observer {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "draining": self.draining.has_begun(),
-            "configuration": configuration(&self.waiting),
+            "configuration": configuration(&self.on_disk),
             "issuers": issuers.each().iter().map(issuer).collect::<Vec<_>>(),
             "routes": gateway.route_names().collect::<Vec<_>>(),
             "resources": gateway.all_metadata().map(|document| document.url().to_owned()).collect::<Vec<_>>(),
@@ -57,10 +57,14 @@ impl Observed for Observer {
     }
 }
 
-/// Returns the state of a changed configuration: true if it waits to be confirmed, and the parts that it lacks.
-fn configuration(waiting: &Waiting) -> Value {
-    let gone = waiting.load_full();
-    json!({ "waits_for_confirmation": gone.is_some(), "gone": gone.as_deref() })
+/// Returns the state of a changed configuration: true if it waits to be confirmed, the parts that it lacks, and why it is refused.
+fn configuration(on_disk: &OnDisk) -> Value {
+    let (gone, refused) = match on_disk.load().as_deref() {
+        Some(Pending::Waits(gone)) => (Some(gone.clone()), None),
+        Some(Pending::Refused(reason)) => (None, Some(reason.clone())),
+        None => (None, None),
+    };
+    json!({ "waits_for_confirmation": gone.is_some(), "gone": gone, "refused": refused })
 }
 
 fn issuer(served: &Served) -> Value {

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Mistake},
     decision::Gateway,
     telemetry, terminal,
 };
@@ -30,8 +30,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The time limit to fetch the keys of new issuers; after it the new configuration is in force without them.
 const PREFETCH_TIME: Duration = Duration::from_secs(5);
 
-/// The parts that are missing in a changed configuration that waits to be confirmed; none if none waits.
-pub(super) type Waiting = Arc<ArcSwapOption<Vec<String>>>;
+/// The state of the file, if it is not the configuration in force.
+#[derive(Debug, PartialEq)]
+pub(super) enum Pending {
+    /// It waits to be confirmed, since it lacks these parts.
+    Waits(Vec<String>),
+    /// It is refused for this reason: a restart would fail.
+    Refused(String),
+}
+
+/// The state of the file, shared with the pages of the admin listener; none if it is in force.
+pub(super) type OnDisk = Arc<ArcSwapOption<Pending>>;
 
 /// Reads the configuration again on SIGHUP and when a file has changed.
 pub(super) struct Reloader {
@@ -48,7 +57,7 @@ pub(super) struct Reloader {
     seen: Option<Config>,
     /// The problem that was logged last, so that it is logged once.
     told: Option<String>,
-    waiting: Waiting,
+    on_disk: OnDisk,
 }
 
 /// The occasion to read a configuration again.
@@ -66,12 +75,12 @@ impl Reloader {
         certificates: Vec<Certificate>,
         hangups: Signal,
     ) -> Self {
-        Self { path, config, text, current, certificates, hangups, seen: None, told: None, waiting: Waiting::default() }
+        Self { path, config, text, current, certificates, hangups, seen: None, told: None, on_disk: OnDisk::default() }
     }
 
-    /// Returns the state of the configuration that waits to be confirmed.
-    pub(super) fn waiting(&self) -> Waiting {
-        Arc::clone(&self.waiting)
+    /// Returns the state of the file.
+    pub(super) fn on_disk(&self) -> OnDisk {
+        Arc::clone(&self.on_disk)
     }
 
     /// Watches the files and SIGHUP; never ends.
@@ -129,7 +138,7 @@ impl Reloader {
         if config == self.config {
             self.seen = None;
             self.text = text;
-            self.wait_for(Vec::new());
+            self.show(None);
             return Ok(None);
         }
         if occasion == Occasion::Looked && self.seen.as_ref() != Some(&config) {
@@ -139,30 +148,38 @@ impl Reloader {
         stays(&self.config, &config)?;
         // The operator who sends SIGHUP vouches that the file is whole.
         let gone = if occasion == Occasion::Asked { Vec::new() } else { config::gone(&self.text, &text) };
-        if self.wait_for(gone) {
+        if !gone.is_empty() {
+            self.wait_for(gone);
             return Ok(None);
         }
         let before = self.current.load_full();
         let gateway = Gateway::build(&config, Some(&before))?;
         // The old one answers meanwhile.
         drop(timeout(PREFETCH_TIME, gateway.issuers().prefetch()).await);
+        self.show(None);
         Ok(Some(((config, text), gateway)))
     }
 
-    /// Returns true if the new configuration has to be confirmed, since it lacks something; logs it once.
-    fn wait_for(&self, gone: Vec<String>) -> bool {
-        let waits = !gone.is_empty();
-        telemetry::reload_waits(waits);
-        if waits && self.waiting.load().as_deref() != Some(&gone) {
+    /// Has the new configuration wait to be confirmed, since it lacks these parts; logs it once.
+    fn wait_for(&self, gone: Vec<String>) {
+        let missing = gone.join(", ");
+        let pending = Pending::Waits(gone);
+        if self.on_disk.load().as_deref() != Some(&pending) {
             tracing::warn!(
-                gone = gone.join(", "),
+                gone = missing,
                 "the changed configuration waits, the old one stays in force: it lacks parts of the old one, or ends \
                  in a new part, and may have been truncated. Send SIGHUP to take it as it is, or end the file with a \
-                 line `# end`"
+                 line `# end`, below all parts"
             );
         }
-        self.waiting.store(waits.then(|| Arc::new(gone)));
-        waits
+        self.show(Some(pending));
+    }
+
+    /// Shows the state of the file on the pages of the admin listener.
+    fn show(&self, pending: Option<Pending>) {
+        telemetry::reload_waits(matches!(pending, Some(Pending::Waits(_))));
+        telemetry::reload_refused(matches!(pending, Some(Pending::Refused(_))));
+        self.on_disk.store(pending.map(Arc::new));
     }
 
     fn tell(&mut self, problem: &Report, occasion: Occasion) {
@@ -170,10 +187,19 @@ impl Reloader {
         if occasion == Occasion::Looked && self.told.as_ref() == Some(&text) {
             return;
         }
+        self.show(Some(Pending::Refused(one_line(problem))));
         telemetry::reloaded(false);
         tracing::error!("the new configuration is refused, the old one stays in force:\n{text}");
         self.told = Some(text);
     }
+}
+
+/// Returns the first mistake of a report, without the text of the file; the log has all of them.
+fn one_line(problem: &Report) -> String {
+    let Some(Mistake { line, text, help }) = config::mistakes(problem).into_iter().next() else { return String::new() };
+    let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{line}{text}{help}")
 }
 
 /// Refuses changes that a reload cannot follow: sockets, the log and the connection to a collector are made once.

@@ -15,6 +15,11 @@ pub(crate) fn reloaded(taken: bool) {
     counter!(names::RELOADS.name, "outcome" => outcome).increment(1);
 }
 
+/// Sets the gauge of a changed configuration that is refused.
+pub(crate) fn reload_refused(refused: bool) {
+    gauge!(names::RELOAD_REFUSED.name).set(f64::from(u8::from(refused)));
+}
+
 /// Sets the gauge of a changed configuration that waits to be confirmed.
 pub(crate) fn reload_waits(waits: bool) {
     gauge!(names::RELOAD_WAITS.name).set(f64::from(u8::from(waits)));

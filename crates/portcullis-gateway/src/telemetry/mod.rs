@@ -16,7 +16,7 @@ pub use self::{
     metrics::{BUCKETS, describe},
 };
 pub(crate) use self::{
-    counters::{reload_waits, reloaded},
+    counters::{reload_refused, reload_waits, reloaded},
     log::init,
     metrics::metrics,
     seldom::Seldom,

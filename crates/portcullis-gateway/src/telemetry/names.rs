@@ -60,12 +60,17 @@ pub(crate) const RELOAD_WAITS: Metric = Metric::gauge(
     &[],
     "1 while a changed configuration waits to be confirmed by SIGHUP, since something is gone from it",
 );
+pub(crate) const RELOAD_REFUSED: Metric = Metric::gauge(
+    "portcullis_gateway_reload_refused",
+    &[],
+    "1 while the changed configuration is refused: the old one is in force until a restart, which would fail",
+);
 pub(crate) const STORE_UP: Metric =
     Metric::gauge("portcullis_gateway_store_up", &[], "1 while the shared store answers, 0 while it does not");
 pub(crate) const TRACE_EXPORTS: Metric =
     Metric::counter("portcullis_gateway_trace_exports_total", &["outcome"], "Attempts to export spans, by outcome");
 
-const OF_GATEWAY: [Metric; 17] = [
+const OF_GATEWAY: [Metric; 18] = [
     DECISIONS,
     WOULD_REFUSE,
     DECISION_SECONDS,
@@ -81,6 +86,7 @@ const OF_GATEWAY: [Metric; 17] = [
     CHECKS_TOO_LARGE,
     RELOADS,
     RELOAD_WAITS,
+    RELOAD_REFUSED,
     STORE_UP,
     TRACE_EXPORTS,
 ];

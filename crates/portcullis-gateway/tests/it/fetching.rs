@@ -1,10 +1,12 @@
 //! Fetches of keys by the configuration and the environment.
 
+use axum::Router;
 use portcullis_testkit::{Algorithm, AuthorizationServer, CertificateAuthority, Endpoint, TokenBuilder};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
-use crate::support::{Gateway, ROUTES, text};
+use crate::support::{Gateway, ROUTES, command, text};
 
 fn folder(files: &[(&str, &str)], tables: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -49,6 +51,50 @@ async fn a_cluster_has_an_authority_of_its_own_and_asks_for_a_token() {
     assert_eq!(fields["authorization"], "Bearer of-the-pod");
     assert_eq!(fields["user-agent"], concat!("portcullis/", env!("CARGO_PKG_VERSION")));
     assert!(!gateway.log().contains("of-the-pod"));
+}
+
+/// The variables of a machine whose certificate authorities are these.
+fn authorities(file: &str) -> [(&str, &str); 2] {
+    [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", "/nowhere")]
+}
+
+#[tokio::test]
+async fn a_machine_without_certificate_authorities_suffices_beside_an_issuer_by_http() {
+    let server = AuthorizationServer::start().await;
+    let table = format!("[[issuers]]\nissuer = \"{0}\"\n[traces]\nendpoint = \"{0}/v1/traces\"\n", server.issuer());
+    let gateway = Gateway::start_among(folder(&[], &table), &authorities("/nowhere")).await;
+    gateway.ready().await;
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&server.token().scope("read").sign())).await.status, 200);
+}
+
+#[tokio::test]
+async fn it_does_not_beside_one_by_https() {
+    let table = "[[issuers]]\nissuer = \"https://as.example.test\"\n";
+    let folder = folder(&[], table);
+    let mut serving = command(&folder);
+    let told = serving.args(["serve", "--config", "portcullis.toml"]).envs(authorities("/nowhere")).output().unwrap();
+    assert!(!told.status.success());
+    // The terminal breaks lines.
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("cannot build the HTTP client") && told.contains("`ca_file`"), "{told}");
+}
+
+#[tokio::test]
+async fn the_authorities_of_the_machine_are_read_when_metadata_lead_to_https() {
+    let authority = CertificateAuthority::new();
+    let server = AuthorizationServer::builder().tls(authority.clone()).start().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = json!({ "issuer": issuer, "jwks_uri": server.jwks_uri() }).to_string();
+    let app = Router::new().fallback(move || async { metadata });
+    tokio::spawn(async { axum::serve(listener, app).await });
+    let table = format!("[[issuers]]\nissuer = \"{issuer}\"\ntimeout = \"10s\"\n");
+    let folder = folder(&[("ca.pem", &*authority.pem())], &table);
+    let file = folder.path().join("ca.pem");
+    let gateway = Gateway::start_among(folder, &authorities(file.to_str().unwrap())).await;
+    gateway.ready().await;
+    let token = server.token().issuer(&issuer).scope("read").sign();
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&token)).await.status, 200);
 }
 
 #[tokio::test]

@@ -81,10 +81,15 @@ async fn the_commented_lines_are_good_as_well() {
     let tables = uncommented.split_once("[[issuers]]").unwrap().1;
     let gateway = guard(&format!("[[issuers]]{tables}")).await;
     assert_eq!(gateway.ask("GET", "/health", None).await.status, 200);
-    let token = server.token().scope("orders:write").sign();
-    assert_eq!(gateway.ask("POST", "/orders/1", Some(&token)).await.status, 200);
-    assert_eq!(gateway.ask("POST", "/orders/1", Some(&server.token().sign())).await.code(), "insufficient_scope");
-    assert_eq!(gateway.ask("GET", "/orders/1", Some(&server.issue_opaque(server.token()))).await.status, 200);
+    let [reads, writes] = ["orders:read", "orders:write"].map(|scope| server.token().scope(scope).sign());
+    for (method, passing, refused) in
+        [("GET", &reads, &writes), ("POST", &writes, &reads), ("PATCH", &writes, &reads), ("DELETE", &writes, &reads)]
+    {
+        assert_eq!(gateway.ask(method, "/orders/1", Some(passing)).await.status, 200, "{method}");
+        assert_eq!(gateway.ask(method, "/orders/1", Some(refused)).await.code(), "insufficient_scope", "{method}");
+    }
+    let opaque = server.issue_opaque(server.token().scope("orders:read"));
+    assert_eq!(gateway.ask("GET", "/orders/1", Some(&opaque)).await.status, 200);
     let checked = Desk::new(&[("portcullis.toml", &uncommented), ("client-secret", "x")]);
     assert_eq!(checked.run(&["check-config"], "").await.status, Some(0));
 }

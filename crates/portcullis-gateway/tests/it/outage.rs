@@ -28,6 +28,16 @@ async fn a_gateway_that_starts_before_its_authorization_server_becomes_ready_wit
 }
 
 #[tokio::test]
+async fn a_gateway_that_introspects_needs_keys_unless_it_introspects_all_tokens() {
+    let server = AuthorizationServer::start().await;
+    server.stop().await;
+    for (further, status) in [("", 503), (", introspect = \"opaque\"", 503), (", introspect = \"all\"", 200)] {
+        let gateway = Gateway::start(&format!("{}{ROUTES}", introspecting(&server, "json", further))).await;
+        assert_eq!(gateway.page("/readyz").await.status, status, "{further}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_introspected_goes_on_to_count_and_nothing_else_passes() {
     for mode in ["json", "jwt", "phantom"] {
         let server = AuthorizationServer::start().await;

@@ -152,6 +152,39 @@ async fn a_file_that_was_cut_is_not_taken_until_somebody_says_so() {
     assert_eq!(gateway.metric("portcullis_gateway_reload_waits").await, 0.0);
 }
 
+#[tokio::test]
+async fn a_refused_file_is_told_until_it_is_mended() {
+    let server = AuthorizationServer::start().await;
+    let good = format!("{}{ROUTES}", issuer(&server, ""));
+    let gateway = Gateway::start(&good).await;
+    let refused = async |told: &str| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let page: serde_json::Value = serde_json::from_str(&gateway.page("/status").await.body).unwrap();
+            let state = &page["configuration"];
+            if state["refused"].to_string().contains(told) && state["waits_for_confirmation"] == false {
+                return gateway.metric("portcullis_gateway_reload_refused").await;
+            }
+            assert!(Instant::now() < deadline, "{told}: {page}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert_eq!(refused("null").await, 0.0);
+    // It waits before it is refused, and is not told to wait any longer.
+    gateway.rewrite("", &issuer(&server, ""));
+    gateway.logged(|line| line["message"].to_string().contains("SIGHUP")).await;
+    for (keys, tables, told) in [
+        ("", good.replace("scope = [\"read\"]", "scopes = [\"read\"]"), "scopes"),
+        ("console = true", good.clone(), "expected the same `console` as before"),
+    ] {
+        gateway.rewrite(keys, &tables);
+        assert_eq!(refused(told).await, 1.0, "{told}");
+    }
+    gateway.rewrite("", &good);
+    assert_eq!(refused("null").await, 0.0);
+    assert_eq!(gateway.metric("portcullis_gateway_reload_waits").await, 0.0);
+}
+
 async fn status_becomes_with(gateway: &Gateway, token: &str, status: u16) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while gateway.ask("GET", "/orders/1", Some(token)).await.status != status {

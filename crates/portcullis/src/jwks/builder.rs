@@ -246,8 +246,7 @@ impl JwksBuilder {
                 Endpoint::Discovered(Issuer { identifier, url })
             }
         };
-        let direct = endpoint.is_on_this_machine();
-        let client = self.authorities.client(self.client, direct)?;
+        let client = self.authorities.client(self.client, endpoint.destination())?;
         let credentials = Credentials { fields: header_map(&self.fields)?, bearer_token_file: self.bearer_token_file };
         let settings = Settings {
             endpoint,

@@ -9,7 +9,10 @@ use std::{
 use url::Url;
 
 use super::metadata::IssuerMetadata;
-use crate::{loopback::is_this_machine, shown_url::shown, transport::Reach};
+use crate::{
+    shown_url::shown,
+    transport::{Destination, Reach},
+};
 
 /// The time for which a discovered URL is used.
 const METADATA_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,11 +67,11 @@ impl Place {
 }
 
 impl Endpoint {
-    /// Tells whether the source is on this machine, for requests that bypass proxies.
-    pub(super) fn is_on_this_machine(&self) -> bool {
+    /// The server of the first request.
+    pub(super) fn destination(&self) -> Destination {
         match self {
-            Self::Fixed(url) => is_this_machine(url),
-            Self::Discovered(issuer) => is_this_machine(&issuer.url),
+            Self::Fixed(url) => Destination::of(url),
+            Self::Discovered(issuer) => Destination::of(&issuer.url),
         }
     }
 }
@@ -93,15 +96,6 @@ impl fmt::Display for Endpoint {
 mod tests {
     use super::*;
     use crate::transport::Transport;
-
-    #[test]
-    fn this_machine_is_asked_past_any_proxy() {
-        for (url, expected) in
-            [("http://localhost/", true), ("https://[::1]/", true), ("https://as.example.com/", false)]
-        {
-            assert_eq!(Endpoint::Fixed(Transport::Secure.url(url).unwrap()).is_on_this_machine(), expected, "{url}");
-        }
-    }
 
     #[test]
     fn logs_show_neither_credentials_nor_query() {

@@ -73,7 +73,7 @@ impl EndpointBuilder {
     /// Builds the endpoint. It asks nothing yet.
     pub(crate) fn build(self) -> Result<Endpoint, ConfigurationError> {
         let location = self.source.location(self.transport, self.client.is_by_certificate())?;
-        let http = self.authorities.client(self.http, location.is_on_this_machine())?;
+        let http = self.authorities.client(self.http, location.destination())?;
         let store = match self.store {
             Some((store, Some(key))) => Some(SealedStore::new(self.purpose, store, &key)),
             Some((_, None)) => return Err(ConfigurationError::ShortStoreSecret),

@@ -8,9 +8,8 @@ use super::Failure;
 use crate::{
     configuration_error::ConfigurationError,
     jwks::{JwksService, Place},
-    loopback::is_this_machine,
     shown_url::shown,
-    transport::Transport,
+    transport::{Destination, Transport},
 };
 
 /// The location of an endpoint, as a builder is given it.
@@ -57,10 +56,10 @@ impl Source {
 }
 
 impl Location {
-    /// Tells whether it is on this machine, for requests that bypass proxies.
-    pub(super) fn is_on_this_machine(&self) -> bool {
+    /// The server of the first request.
+    pub(super) fn destination(&self) -> Destination {
         match self {
-            Self::Configured(url) | Self::Discovered { issuer: url, .. } => is_this_machine(url),
+            Self::Configured(url) | Self::Discovered { issuer: url, .. } => Destination::of(url),
         }
     }
 

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::reach::Reach;
-use crate::{configuration_error::ConfigurationError, shown_url::shown};
+use crate::{configuration_error::ConfigurationError, loopback::is_this_machine, shown_url::shown};
 
 /// The `User-Agent`: some firewalls refuse requests without one.
 pub(crate) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
@@ -147,7 +147,7 @@ impl Authorities {
     pub(crate) fn client(
         self,
         own: Option<Arc<dyn AnyHttpClient>>,
-        direct: bool,
+        destination: Destination,
     ) -> Result<Arc<dyn AnyHttpClient>, ConfigurationError> {
         let authorities = match self {
             Self::Machine => None,
@@ -157,7 +157,7 @@ impl Authorities {
         match own {
             Some(_) if authorities.is_some() => Err(ConfigurationError::UnusedCaFile),
             Some(own) => Ok(own),
-            None => default_client(&ClientOptions { direct, authorities }),
+            None => default_client(&ClientOptions { destination, authorities }),
         }
     }
 }
@@ -166,12 +166,27 @@ fn read(path: PathBuf) -> Result<Vec<u8>, ConfigurationError> {
     std::fs::read(&path).map_err(|source| ConfigurationError::File { path, source })
 }
 
+/// The server of a client's first request; others follow where its metadata name them.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
+pub(crate) struct Destination {
+    /// It is on this machine: the environment's proxies are left out.
+    pub(crate) on_this_machine: bool,
+    /// It needs certificate authorities at once.
+    pub(crate) by_https: bool,
+}
+
+impl Destination {
+    pub(crate) fn of(url: &Url) -> Self {
+        Self { on_this_machine: is_this_machine(url), by_https: url.scheme() == "https" }
+    }
+}
+
 /// The options of the default client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "without it there is no default client"))]
 pub(crate) struct ClientOptions {
-    /// Leaves the environment's proxies out.
-    pub(crate) direct: bool,
+    pub(crate) destination: Destination,
     /// Certificate authorities that are trusted beside the machine's, as PEM.
     pub(crate) authorities: Option<Vec<u8>>,
 }
@@ -196,4 +211,22 @@ pub(crate) fn with_causes(error: &BoxError) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_asked_past_any_proxy_and_http_without_authorities() {
+        for (url, on_this_machine, by_https) in [
+            ("http://localhost/", true, false),
+            ("https://[::1]/", true, true),
+            ("https://as.example.com/", false, true),
+            ("http://as.example.com/", false, false),
+        ] {
+            let destination = Destination::of(&Url::parse(url).unwrap());
+            assert_eq!((destination.on_this_machine, destination.by_https), (on_this_machine, by_https), "{url}");
+        }
+    }
 }

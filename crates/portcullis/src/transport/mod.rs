@@ -14,6 +14,8 @@ pub use client::{HttpClient, HttpRequest, PeerAddress};
 pub use reqwest_client::ReqwestClient;
 
 pub(crate) use cache_control::cache_control;
-pub(crate) use client::{AnyHttpClient, Authorities, BodyTooLong, BoxError, BoxFuture, USER_AGENT, with_causes};
+pub(crate) use client::{
+    AnyHttpClient, Authorities, BodyTooLong, BoxError, BoxFuture, Destination, USER_AGENT, with_causes,
+};
 pub(crate) use reach::Reach;
 pub(crate) use url::Transport;

@@ -1,6 +1,9 @@
 //! The default [`HttpClient`]: reqwest with rustls.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use url::Url;
@@ -33,7 +36,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// ```
 #[derive(Clone)]
 pub struct ReqwestClient {
+    /// The client for all URLs, or only for http if there is one for https.
     client: reqwest::Client,
+    https: Option<OnDemand>,
     /// The resolver; none if the user's builder resolves names.
     names: Option<Names>,
 }
@@ -48,7 +53,7 @@ impl ReqwestClient {
     ///
     /// [`ConfigurationError::HttpClient`] if reqwest cannot build it.
     pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, ConfigurationError> {
-        Ok(Self { client: built(builder)?, names: None })
+        Ok(Self { client: built(builder)?, https: None, names: None })
     }
 
     /// Builds the client with a resolver of its own in place of the builder's: a URL from an issuer's metadata leads to no address that it may
@@ -71,7 +76,7 @@ impl ReqwestClient {
     /// ```
     pub fn with_checked_names(builder: reqwest::ClientBuilder) -> Result<Self, ConfigurationError> {
         let names = Names::of_the_system();
-        Ok(Self { client: built(builder.dns_resolver(names.clone()))?, names: Some(names) })
+        Ok(Self { client: built(builder.dns_resolver(names.clone()))?, https: None, names: Some(names) })
     }
 
     /// The client for users without one of their own.
@@ -80,19 +85,57 @@ impl ReqwestClient {
     }
 
     pub(super) fn looking_up(options: &ClientOptions, names: Names) -> Result<Self, ConfigurationError> {
-        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).dns_resolver(names.clone());
-        let builder = if options.direct { builder.no_proxy() } else { builder };
-        let authorities = match &options.authorities {
-            Some(pem) => certificates(pem).ok_or(ConfigurationError::NoCertificate)?,
-            None => Vec::new(),
+        let direct = options.destination.on_this_machine;
+        let builder = standard_builder(direct, &names);
+        let (builder, https) = match &options.authorities {
+            Some(pem) => (builder.tls_certs_merge(certificates(pem).ok_or(ConfigurationError::NoCertificate)?), None),
+            None if options.destination.by_https => (builder, None),
+            // A container beside a sidecar often has no authorities, and needs none.
+            None => (builder.tls_certs_only([]), Some(OnDemand::new(direct, names.clone()))),
         };
-        Ok(Self { client: built(builder.tls_certs_merge(authorities))?, names: Some(names) })
+        Ok(Self { client: built(builder)?, https, names: Some(names) })
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, ConfigurationError> {
+        match &self.https {
+            Some(https) if url.scheme() == "https" => https.client(),
+            _ => Ok(&self.client),
+        }
     }
 
     fn peer(&self, url: &Url, response: &reqwest::Response) -> Option<PeerAddress> {
         let address = response.remote_addr()?.ip();
         self.names.as_ref()?.is_at(url, address).then_some(PeerAddress(address))
     }
+}
+
+/// The client for https beside one for http: reads the machine's certificate authorities for the first request.
+#[derive(Clone)]
+struct OnDemand {
+    direct: bool,
+    names: Names,
+    client: Arc<OnceLock<reqwest::Client>>,
+}
+
+impl OnDemand {
+    fn new(direct: bool, names: Names) -> Self {
+        Self { direct, names, client: Arc::default() }
+    }
+
+    /// The client; while there are no authorities, an error each time.
+    fn client(&self) -> Result<&reqwest::Client, ConfigurationError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = built(standard_builder(self.direct, &self.names))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// The settings of the client for users without one of their own, except for certificate authorities.
+fn standard_builder(direct: bool, names: &Names) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).dns_resolver(names.clone());
+    if direct { builder.no_proxy() } else { builder }
 }
 
 /// Reads certificates; none if the text has no certificate.
@@ -114,7 +157,7 @@ impl HttpClient for ReqwestClient {
             names.bound(&url, reach);
         }
         // The caller knows the URL, and its text would show its credentials and query.
-        let mut response = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;
+        let mut response = self.client_for(&url)?.execute(request).await.map_err(reqwest::Error::without_url)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
             if body.len() + chunk.len() > limit {
@@ -144,13 +187,17 @@ mod tests {
 
     use portcullis_testkit::{AuthorizationServer, Endpoint};
 
-    use super::{super::reach::Reach, *};
+    use super::{
+        super::{client::Destination, reach::Reach},
+        *,
+    };
 
+    const LOCAL: Destination = Destination { on_this_machine: true, by_https: false };
     const INNER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const OUTER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 
     fn client(lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> ReqwestClient {
-        let options = ClientOptions { direct: true, authorities: None };
+        let options = ClientOptions { destination: LOCAL, authorities: None };
         ReqwestClient::looking_up(&options, Names::by(move |name| Ok(lookup(name)))).unwrap()
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     configuration_error::ConfigurationError,
-    transport::{AnyHttpClient, Authorities, HttpClient, Transport},
+    transport::{AnyHttpClient, Authorities, Destination, HttpClient, Transport},
 };
 
 /// Inspects a protected resource as a client meets it, without a token: its challenge, its metadata (RFC 9728), and those of
@@ -87,8 +87,11 @@ impl ResourceInspector {
     /// failed request is part of the report.
     pub async fn inspect(self) -> Result<ResourceReport, ConfigurationError> {
         let authorities = || self.ca_file.clone().map_or(Authorities::Machine, Authorities::AndOfFile);
-        let client = |direct| authorities().client(self.client.clone(), direct);
-        let client = Client { remote: client(false)?, local: client(true)? };
+        let client = |destination| authorities().client(self.client.clone(), destination);
+        let client = Client {
+            remote: client(Destination { on_this_machine: false, by_https: true })?,
+            local: client(Destination { on_this_machine: true, by_https: false })?,
+        };
         let seen = walk::walk(&client, &self.text, self.url, self.method.as_ref()).await;
         Ok(rows::report(&seen))
     }
