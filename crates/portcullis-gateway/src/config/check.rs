@@ -84,9 +84,7 @@ fn config(root: Table<'_>) -> Config {
         admin,
         admin_hosts: root.list("admin_hosts", "an array of host names", listener::host_name).unwrap_or_default(),
         limits: listener::limits(&root),
-        trusted_proxies: root
-            .list("trusted_proxies", "an array of addresses and networks", network)
-            .unwrap_or_else(Network::loopback),
+        trusted_proxies: trusted_proxies(&root),
         forwarded: root.get("forwarded", Value::boolean).unwrap_or(false),
         log: listener::log(&root),
         routes,
@@ -106,6 +104,19 @@ fn config(root: Table<'_>) -> Config {
     }
     root.finish();
     config
+}
+
+fn trusted_proxies(root: &Table<'_>) -> Vec<Network> {
+    let networks = root.list("trusted_proxies", "an array of addresses and networks", network);
+    if let Some(value) = root.value("trusted_proxies")
+        && networks.iter().flatten().any(Network::is_everyone)
+    {
+        root.warn(value.problem(
+            "every peer is a trusted proxy: whoever reaches the listener may describe any request; name the addresses of \
+             your proxies",
+        ));
+    }
+    networks.unwrap_or_else(Network::loopback)
 }
 
 /// Warns of issuers whose tokens pass whichever API they are for.

@@ -34,9 +34,8 @@ pub(super) fn each(route: &Table<'_>) {
 /// The same for the rules in this key.
 pub(super) fn each_in(table: &Table<'_>, key: &'static str) {
     table.look_at(key, || {
-        if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
-            let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
-            table.note(problem.help(format!("leave `{key}` out")));
+        if let Some(value) = table.value(key) {
+            table.refuse_empty(key, &value);
         }
         table.tables(key).iter().for_each(claim);
     });

@@ -110,6 +110,14 @@ impl<'a> Table<'a> {
         self.get(key, |value| value.table(self.file))
     }
 
+    /// Notes an array without elements, which would ask for nothing.
+    pub(super) fn refuse_empty(&self, key: &'static str, value: &Value<'a>) {
+        if value.elements() == Some(0) {
+            let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
+            self.look_at(key, || self.note(problem.help(format!("leave `{key}` out"))));
+        }
+    }
+
     /// Returns the tables of an array, `[[key]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let help = format!("write `[[{key}]]` above each, or `{key} = [{{ … }}]`");
@@ -151,6 +159,8 @@ impl<'a> Table<'a> {
             self.note(told(error, &fields).at(self.place()));
             return None;
         }
+        // The library's errors say more.
+        fields.iter().for_each(|(key, value)| self.refuse_empty(key, value));
         Some(rules)
     }
 

@@ -17,6 +17,11 @@ impl Network {
         }
     }
 
+    /// Returns true if every address of its kind is in the network.
+    pub(super) fn is_everyone(&self) -> bool {
+        self.prefix == 0
+    }
+
     /// Returns the networks of this machine.
     pub(super) fn loopback() -> Vec<Self> {
         vec![

@@ -91,8 +91,7 @@ fn some_of(table: &Table<'_>, key: &'static str, read: impl Fn(&Value<'_>) -> Re
     match table.value(key) {
         Some(value) if value.is_text() => table.get(key, read).into_iter().collect(),
         Some(value) if value.elements() == Some(0) => {
-            let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
-            table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
+            table.refuse_empty(key, &value);
             Vec::new()
         }
         _ => table.list(key, "a text or an array of texts", read).unwrap_or_default(),

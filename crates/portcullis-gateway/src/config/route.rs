@@ -87,7 +87,55 @@ pub(super) fn routes(root: &Table<'_>, all: &Rules, issuers: &[Issuer]) -> Vec<R
              for a route that is meant for any",
         ));
     }
+    warn_of_forgotten_methods(root, &routes);
     routes.into_iter().map(|(route, _)| route).collect()
+}
+
+/// Warns of a route that asks for scope or claims, if methods that it seems to forget fall to a route that asks for less.
+fn warn_of_forgotten_methods(root: &Table<'_>, routes: &[(Route, Value<'_>)]) {
+    for (route, place) in routes.iter().filter(|(route, _)| asks_for_more(route)) {
+        let Some(pattern) = &route.pattern else { continue };
+        let falls_to = |method: &str| {
+            let takes_it = |(other, _): &&(Route, Value<'_>)| {
+                let covers = other.pattern.as_ref().is_some_and(|own| own.covers(pattern));
+                covers && other.hosts.cover(&route.hosts) && takes(other, method)
+            };
+            routes.iter().find(takes_it).map(|(other, _)| other).filter(|other| !asks_for_more(other))
+        };
+        let forgotten = forgotten(&route.methods).into_iter().filter_map(|method| Some((method, falls_to(method)?)));
+        let (methods, others): (Vec<_>, Vec<_>) = forgotten.unzip();
+        if let Some(other) = others.first() {
+            let methods = methods.join(", ");
+            root.warn(place.problem(format!(
+                "{methods} on `{}` falls to the route `{}`, which asks for less: leave `methods` out of the last route of this \
+                 path, or give it a route for {methods}",
+                pattern.as_str(),
+                path_of(other)
+            )));
+        }
+    }
+}
+
+/// Returns the methods that are seldom left to another route on purpose: those that write beside those that read, and PUT and
+/// PATCH beside each other.
+fn forgotten(methods: &[String]) -> Vec<&'static str> {
+    let has = |method: &str| methods.iter().any(|own| own == method);
+    match () {
+        () if methods.is_empty() => Vec::new(),
+        () if methods.iter().all(|method| ["GET", "HEAD", "OPTIONS"].contains(&method.as_str())) => {
+            vec!["POST", "PUT", "PATCH", "DELETE"]
+        }
+        () if has("PUT") && !has("PATCH") => vec!["PATCH"],
+        () if has("PATCH") && !has("PUT") => vec!["PUT"],
+        () => Vec::new(),
+    }
+}
+
+/// Returns true if a route passes only some of the good tokens.
+fn asks_for_more(route: &Route) -> bool {
+    let Rules { scope, any_scope, claims, acr, optional, report_only, .. } = &route.rules;
+    let asks = !(scope.is_empty() && any_scope.is_empty() && claims.is_empty() && acr.is_empty());
+    asks && !route.public && !optional && !report_only
 }
 
 /// Returns the path of a route, for people.
@@ -219,9 +267,8 @@ pub(super) fn rules(
 
 /// Reads the elements of an array that is not empty; none if it is absent.
 fn some_of<T>(table: &Table<'_>, key: &'static str, what: &str, read: impl Fn(&Value<'_>) -> Read<T>) -> Vec<T> {
-    if let Some(value) = table.value(key).filter(|value| value.elements() == Some(0)) {
-        let problem = value.problem(format!("expected something in `{key}`, got an empty array"));
-        table.look_at(key, || table.note(problem.help(format!("leave `{key}` out"))));
+    if let Some(value) = table.value(key) {
+        table.refuse_empty(key, &value);
     }
     table.list(key, what, read).unwrap_or_default()
 }
@@ -267,6 +314,10 @@ fn pattern(value: &Value<'_>) -> Read<Pattern> {
 
 fn method(value: &Value<'_>) -> Read<String> {
     let text = value.text()?;
+    if ["*", "ANY", "ALL"].iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        let problem = value.problem(format!("expected a method, got \"{text}\""));
+        return Err(problem.help("leave `methods` out for a route of every method"));
+    }
     let method = Method::from_bytes(text.as_bytes()).map_err(|_| {
         value
             .problem(format!("expected a method, got \"{text}\""))

@@ -1026,3 +1026,73 @@ fn how_keys_are_fetched_is_read() {
     ));
     assert!(config.issuers[0].fetching.authorities.is_some());
 }
+
+#[test]
+fn what_asks_for_nothing_is_no_rule() {
+    let resource = "[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n";
+    for (text, expected) in [
+        ("[[routes]]\npath = \"/*\"\nacr = []", "expected something in `acr`, got an empty array"),
+        ("[[routes]]\npath = \"/*\"\nscope = []", "expected something in `scope`, got an empty array"),
+        (&*format!("{resource}mcp = {{ tools = [] }}"), "expected something in `tools`, got an empty array"),
+        (&format!("{resource}mcp = {{ methods = [] }}"), "expected something in `methods`, got an empty array"),
+        ("[[routes]]\npath = \"/*\"\nmethods = [\"*\"]", "expected a method, got \"*\""),
+        ("[[routes]]\npath = \"/*\"\nmethods = [\"GET\", \"any\"]", "expected a method, got \"any\""),
+        ("[[routes]]\npath = \"/*\"\nmethods = [\"ALL\"]", "expected a method, got \"ALL\""),
+    ] {
+        let report = Config::read(&format!("{ISSUER}audience = \"a\"\n{text}"), "portcullis.toml", Path::new(""));
+        let mistakes = problem::mistakes(&report.unwrap_err());
+        let told: Vec<_> = mistakes.iter().map(|mistake| mistake.text.as_str()).collect();
+        assert_eq!(told, [expected], "{text}");
+    }
+}
+
+#[test]
+fn methods_that_fall_to_a_looser_route_are_warned_of() {
+    let route = |path: &str, further: &str| format!("[[routes]]\npath = \"{path}\"\n{further}\n");
+    let write = |methods: &str| route("/orders/*", &format!("methods = {methods}\nscope = [\"write\"]"));
+    let (any, public, optional) = (route("/*", ""), route("/*", "public = true"), route("/*", "optional = true"));
+    let strict = route("/*", "scope = [\"admin\"]");
+    let read = route("/orders/*", "methods = [\"GET\"]\nscope = [\"read\"]");
+    let rest = route("/orders/*", "scope = [\"write\"]");
+    let puts = write("[\"POST\", \"PUT\", \"DELETE\"]");
+    for (routes, forgotten) in [
+        (puts.clone() + &any, "PATCH"),
+        (puts.clone() + &public, "PATCH"),
+        (puts.clone() + &optional, "PATCH"),
+        (write("[\"PATCH\"]") + &any, "PUT"),
+        (read.clone() + &any, "POST, PUT, PATCH, DELETE"),
+        (read.clone() + &write("[\"POST\", \"DELETE\"]") + &any, "PUT, PATCH"),
+        // A request under no route is refused, and a route may ask for as much as another.
+        (puts.clone(), ""),
+        (puts.clone() + &strict, ""),
+        (puts.clone() + &route("/other/*", ""), ""),
+        (read.clone() + &rest + &any, ""),
+        (write("[\"POST\", \"PUT\", \"PATCH\", \"DELETE\"]") + &any, ""),
+        // One method alone, or one that is seldom beside the others, is asked for on purpose.
+        (write("[\"DELETE\"]") + &any, ""),
+        (route("/orders/*", "methods = [\"PUT\"]") + &any, ""),
+    ] {
+        let text = format!("{ISSUER}audience = \"a\"\n{routes}");
+        let (_, warnings) = Config::read_with_warnings(&text, "portcullis.toml", Path::new("")).unwrap();
+        let told: Vec<_> = warnings.iter().filter_map(|warning| warning.split("warning: ").nth(1)).collect();
+        match forgotten {
+            "" => assert!(told.is_empty(), "{routes}: {told:?}"),
+            methods => {
+                assert!(told[0].starts_with(&format!("{methods} on `/orders/*` falls to the route `/*`")), "{told:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn to_trust_everyone_is_warned_of() {
+    for (networks, warned) in [("\"0.0.0.0/0\"", true), ("\"10.0.0.0/8\", \"::/0\"", true), ("\"10.0.0.0/8\"", false)] {
+        let text = format!("trusted_proxies = [{networks}]\n{ISSUER}audience = \"a\"\n");
+        let (_, warnings) = Config::read_with_warnings(&text, "portcullis.toml", Path::new("")).unwrap();
+        assert_eq!(
+            warnings.iter().any(|warning| warning.contains("every peer is a trusted proxy")),
+            warned,
+            "{networks}"
+        );
+    }
+}

@@ -7,13 +7,14 @@ use portcullis::ResourceDocument;
 use super::question::host;
 use crate::{answering::Answer, decision::Gateway};
 
-/// Returns the answer to a request for metadata; none if it is a question, or if there are no resources.
+/// Returns the answer to a request for metadata; none if it is a question.
 ///
-/// Such a request comes from a client, through the proxy. So no path that begins like one of metadata is ever judged: the
-/// answer would give the client the fields that are for the upstream.
+/// Such a request comes from a client, through the proxy. So no path that begins like one of metadata is ever judged, also where there are
+/// no resources and the proxy has the location all the same: the answer would give the client the fields that are for the upstream, and
+/// the token exchanged for it.
 pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Answer> {
     let path = head.uri.path();
-    if !path.starts_with(ResourceDocument::WELL_KNOWN) || !gateway.has_resources() {
+    if !path.starts_with(ResourceDocument::WELL_KNOWN) {
         return None;
     }
     let document = gateway.metadata(host(head), path);

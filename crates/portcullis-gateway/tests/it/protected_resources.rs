@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     ext_authz::{self, Told},
     forward_auth::send_to,
-    support::{Answer, Gateway, introspecting},
+    support::{Answer, Gateway, ROUTES, introspecting, issuer},
 };
 
 /// The ways in which proxies tell the host of a request.
@@ -140,6 +140,29 @@ async fn the_metadata_of_a_resource_are_at_its_host_and_path() {
     let answer = send_to("tools.example.com", &gateway, "GET", &format!("{WELL_KNOWN}/mcp"), "").await;
     assert_eq!(document(&answer)["resource_name"], "Tools");
     assert_eq!(document(&answer)["resource_documentation"], "https://tools.example.com/help");
+}
+
+#[tokio::test]
+async fn without_resources_a_request_for_metadata_is_not_found_and_never_judged() {
+    let server = AuthorizationServer::start().await;
+    let gateway = Gateway::start(&format!("{}{ROUTES}", issuer(&server, ""))).await;
+    gateway.ready().await;
+    let bearer = format!("Authorization: Bearer {}\r\n", server.token().scope("read").sign());
+    for path in ["", "/mcp", "/", "x"] {
+        for described in [
+            "",
+            "X-Original-Method: GET\r\nX-Original-URI: /orders/1\r\n",
+            "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /orders/1\r\nX-Forwarded-Host: api.example.com\r\n",
+        ] {
+            let fields = format!("{bearer}{described}");
+            let answer = send_to("api.example.com", &gateway, "GET", &format!("{WELL_KNOWN}{path}"), &fields).await;
+            assert_eq!((answer.status, answer.header("x-auth-subject")), (404, None), "{path} {described}");
+            assert!(answer.header("authorization").is_none());
+        }
+    }
+    // The upstream may have metadata of its own, behind a route.
+    let answer = ask(&gateway, "nginx", "api.example.com", "GET", &format!("{WELL_KNOWN}/mcp"), None).await;
+    assert_eq!(answer.code(), "no_route");
 }
 
 #[tokio::test]
