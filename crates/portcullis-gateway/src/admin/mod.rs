@@ -40,8 +40,8 @@ use crate::{
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const INDEX: &str =
-    "portcullis\n\n/healthz  is it alive\n/readyz   can it decide\n/metrics  for Prometheus\n/status   as JSON\n";
+const INDEX: &str = "portcullis\n\n/healthz  is it alive\n/readyz   can it decide\n/metrics  for Prometheus\n/status   as JSON\n\
+     /console  for people, with `console = true`\n";
 
 /// The view of the gateway that the admin listener may show. It holds no secret, token or claim.
 pub(crate) trait Observed: Send + Sync + 'static {

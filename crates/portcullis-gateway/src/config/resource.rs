@@ -76,12 +76,45 @@ fn resource(table: &Table<'_>, issuers: &[Issuer]) -> Option<Resource> {
     Some(Resource { rules, audience, issuers, host, paths, origin })
 }
 
+/// The requests of MCP clients, of all revisions; servers may have further ones.
+const METHODS: [&str; 21] = [
+    "completion/complete",
+    "initialize",
+    "logging/setLevel",
+    "notifications/cancelled",
+    "notifications/initialized",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+    "ping",
+    "prompts/get",
+    "prompts/list",
+    "resources/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/templates/list",
+    "resources/unsubscribe",
+    "server/discover",
+    "subscriptions/listen",
+    "tasks/cancel",
+    "tasks/get",
+    "tools/call",
+    "tools/list",
+];
+
 /// Notes the mistakes in the rules of an MCP server, each at its place.
 fn mcp(table: &Table<'_>) {
     if table.value("mcp").is_some_and(|value| value.is_table())
         && let Some(rules) = table.table("mcp")
     {
-        rules.rest(None, &[], McpRules::check);
+        let read = rules.rest(None, &[], McpRules::check);
+        let named = read.iter().flat_map(|rules| &rules.methods).map(|rule| rule.method.as_str());
+        if let Some(value) = rules.value("methods") {
+            named.filter(|method| !method.contains('*') && !METHODS.contains(method)).for_each(|method| {
+                rules.warn(value.problem(format!(
+                    "\"{method}\" is no method of MCP: if it is misspelt, its rule applies to nothing"
+                )));
+            });
+        }
         rules.finish();
     }
 }

@@ -1096,3 +1096,17 @@ fn to_trust_everyone_is_warned_of() {
         );
     }
 }
+
+#[test]
+fn a_method_that_mcp_does_not_have_is_warned_of() {
+    for (method, warned) in [("tool/call", true), ("tools/call", false), ("x-vendor/*", false)] {
+        let rule = format!("mcp = {{ methods = [{{ method = \"{method}\", scope = [\"a\"] }}] }}");
+        let text = format!("{ISSUER}[[resources]]\nresource = \"https://mcp.example.com/mcp\"\n{rule}\n");
+        let (_, warnings) = Config::read_with_warnings(&text, "portcullis.toml", Path::new("")).unwrap();
+        assert_eq!(
+            warnings.iter().any(|warning| warning.contains("is no method of MCP")),
+            warned,
+            "{method}: {warnings:?}"
+        );
+    }
+}

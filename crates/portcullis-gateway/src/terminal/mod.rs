@@ -10,7 +10,7 @@ pub(crate) use foreign::{coloured, escaped, is_dangerous, safe, visible};
 pub(crate) use row::{beneath, row};
 pub(crate) use spinner::waiting;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
@@ -32,11 +32,14 @@ pub(crate) fn print(text: &str) {
     drop(anstream::stdout().lock().write_all(text.as_bytes()));
 }
 
-/// Prints an error to stderr: in colours on a terminal, with no characters that steer it.
+/// Prints an error to stderr: in colours on a terminal, with no characters that steer it; elsewhere each line as a whole, so that a URL can be
+/// copied.
 pub(crate) fn fault(report: &Report) {
     let plain = rendered(report);
     // Foreign text could not be told apart from the colours, so it is made safe in the plain form.
-    let text = if plain == safe(&plain) { without_empty_headings(&format!("{report:?}")) } else { safe(&plain) };
+    let is_shown = std::io::stderr().is_terminal();
+    let text =
+        if is_shown && plain == safe(&plain) { without_empty_headings(&format!("{report:?}")) } else { safe(&plain) };
     remark(&text);
 }
 
@@ -47,7 +50,8 @@ pub(crate) fn told(report: &Report) -> String {
 
 fn rendered(report: &Report) -> String {
     let mut text = String::new();
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_links(false);
+    let handler =
+        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_links(false).with_wrap_lines(false);
     match handler.render_report(&mut text, report.as_ref()) {
         Ok(()) => without_empty_headings(&text),
         Err(_) => report.to_string(),
