@@ -20,7 +20,7 @@ const HEAD: &str = "\
 ";
 
 const NO_AUDIENCE: &str = "\
-# Fill this in: until then a token that the issuer made for any other API passes here, too.
+# Fill this in. Until then a token that the issuer made for any other API passes here, too.
 # audience = [\"https://api.example.com\"]
 ";
 
