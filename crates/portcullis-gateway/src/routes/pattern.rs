@@ -109,6 +109,12 @@ impl Pattern {
         is_shared && reaches(self, own.len(), others.len()) && reaches(other, others.len(), own.len())
     }
 
+    /// Returns true if some path is under both patterns where letter case does not count, and none where it does.
+    pub(crate) fn meets_in_another_case_alone(&self, other: &Self) -> bool {
+        let small = |pattern: &Self| Self(pattern.0.to_ascii_lowercase());
+        !self.meets(other) && small(self).meets(&small(other))
+    }
+
     /// Returns true if a reading of a path is under this pattern.
     pub(super) fn matches(&self, path: &str) -> bool {
         match self.prefix() {

@@ -1,6 +1,9 @@
 //! The pieces of a path: the text between two characters that may divide it. A piece may be a segment.
 
-use super::units::{STREAM, Unit, foldings, may_fall_away};
+use super::{
+    tree::Case,
+    units::{STREAM, Unit, may_fall_away},
+};
 
 /// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ pub(super) enum After {
 }
 
 /// Returns the pieces of a path behind its first slash.
-pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
+pub(super) fn pieces(units: &[Unit], case: Case) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
     // In any piece: a character between two may be part of a name.
@@ -71,7 +74,7 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
             Some(Unit { character: '/', sure: true, .. }) => After::Divided,
             Some(_) => After::PerhapsDivided,
         };
-        pieces.push(Piece::new(text, before, after, has_stream));
+        pieces.push(Piece::new(text, (before, after), has_stream, case));
         let Some((_, others)) = others.split_first() else { break };
         (before, rest) = (after, others);
     }
@@ -114,7 +117,7 @@ impl Piece {
             }
     }
 
-    fn new(text: &[Unit], before: After, after: After, has_stream: bool) -> Self {
+    fn new(text: &[Unit], (before, after): (After, After), has_stream: bool, case: Case) -> Self {
         let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');
         let first = text.iter().position(cuts);
         let (head, tail) = text.split_at(first.unwrap_or(text.len()));
@@ -125,12 +128,12 @@ impl Piece {
         };
         let divided = before != After::PerhapsDivided && after != After::PerhapsDivided;
         let tail_runs_on = after != After::End && ends_with_a_dot(tail);
-        Self { head: Head::new(head, divided, after), cut, tail_runs_on, after }
+        Self { head: Head::new(head, divided, after, case), cut, tail_runs_on, after }
     }
 }
 
 impl Head {
-    fn new(units: &[Unit], divided: bool, after: After) -> Self {
+    fn new(units: &[Unit], divided: bool, after: After, case: Case) -> Self {
         let mut shown = units.iter().filter(|unit| !may_fall_away(unit.character)).peekable();
         if shown.peek().is_none() {
             return Self::Empty { blanks: !units.is_empty() };
@@ -144,7 +147,7 @@ impl Head {
         }
         let text: String = units.iter().map(|unit| unit.character).collect();
         Self::Name(Name {
-            folded: foldings(&text),
+            folded: case.foldings(&text),
             runs_on: after != After::End && ends_with_a_dot(units),
             exact: units.iter().all(|unit| unit.sure).then_some(text),
         })

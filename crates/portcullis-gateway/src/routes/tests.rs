@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     Host, Hosts, Overrides, Pattern, Request, Routes, Unrouted,
     Unrouted::*,
-    agreement::{TABLES, WORDS, disagreement, routes},
+    agreement::{RESOURCES, TABLES, WORDS, disagreement, disagreement_in_any_case, routes},
     pattern::NotAPattern,
     readings::{has_one_reading, is_plain},
 };
@@ -844,6 +844,38 @@ proptest! {
     ) {
         for table in TABLES {
             if let Some(disagreement) = disagreement(&routes(table), &target, &steps, choices) {
+                prop_assert!(false, "{disagreement}, of {table:?}");
+            }
+        }
+    }
+}
+
+/// Makes hostile targets with some letters in another case, or such as become others by their case.
+fn hostile_in_any_case() -> impl Strategy<Value = String> {
+    (hostile(), prop::collection::vec(0..8_u8, 1..40)).prop_map(|(target, choices)| {
+        let spelled = target.chars().zip(choices.iter().cycle()).map(|(character, choice)| match (character, choice) {
+            ('a'..='z', 0..3) => character.to_ascii_uppercase().to_string(),
+            ('i', 3) => "%C4%B1".to_owned(),
+            ('i', 4) => "\u{130}".to_owned(),
+            ('s', 3) => "%25C5%25BF".to_owned(),
+            ('a'..='z', 5) => char::from_u32(u32::from(character) - 0x61 + 0xff21).unwrap().to_string(),
+            _ => character.to_string(),
+        });
+        spelled.collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_letter_case_leads_to_a_resource_that_is_not_judged(
+        target in hostile_in_any_case(),
+        steps in prop::collection::vec(any::<u8>(), 0..6),
+        choices in any::<u64>(),
+    ) {
+        for table in RESOURCES {
+            if let Some(disagreement) = disagreement_in_any_case(table, &target, &steps, choices) {
                 prop_assert!(false, "{disagreement}, of {table:?}");
             }
         }

@@ -61,9 +61,40 @@ pub(super) fn folded(name: &str) -> String {
 /// Returns the foldings of a name: as it is; as servers read it that keep only ASCII, with plain letters for accented
 /// ones (`ADMÍN` as `ADMIN`); and with nothing in their place.
 pub(super) fn foldings(name: &str) -> Vec<String> {
-    let ascii = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
     let as_it_is = folded(name);
     if name.is_ascii() { vec![as_it_is] } else { vec![ascii(&as_it_is), folded(&ascii(name)), as_it_is] }
+}
+
+/// Like [`folded`], for servers to which letter case does not count.
+pub(super) fn folded_in_any_case(name: &str) -> String {
+    in_one_case(&folded(name))
+}
+
+/// Like [`foldings`], for servers to which letter case does not count. Letters may become those of ASCII by their case (`K` of Kelvin, `ı`
+/// without its dot), before or after others are dropped.
+pub(super) fn foldings_in_any_case(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return vec![folded_in_any_case(name)];
+    }
+    let plain = [name.to_owned(), NFKD.normalize(name).into_owned()];
+    let cased = |text: String| [text.to_lowercase(), text.to_uppercase(), in_one_case(&text), text];
+    let left = |text: String| [ascii(&text), text];
+    let texts = plain.into_iter().flat_map(cased).flat_map(left);
+    let mut foldings: Vec<String> = texts.map(|text| folded_in_any_case(&text)).collect();
+    foldings.sort_unstable();
+    foldings.dedup();
+    foldings
+}
+
+/// Returns a text in one letter case: of all letters with one capital (`i` and `ı`, `s` and `ſ`) the same. `İ` loses its dot.
+fn in_one_case(text: &str) -> String {
+    const DOT_ABOVE: char = '\u{307}';
+    let letters = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    letters.filter(|letter| *letter != DOT_ABOVE).collect()
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().filter(char::is_ascii).collect()
 }
 
 /// The beginning of the name of a file's or directory's stream on NTFS: `name::$DATA` is `name`.
