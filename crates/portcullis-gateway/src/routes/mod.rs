@@ -224,9 +224,10 @@ impl Routes {
 
     /// Returns the one route of a path by a method and a host.
     fn find_by(&self, by: By<'_>, path: &str) -> Result<usize, Unrouted> {
-        let route = match has_one_reading(path) && self.tree.is_sure_of_case(path) {
-            true => self.route_of(by, path)?,
-            false => {
+        let route = match has_one_reading(path) {
+            true if self.tree.case() == Case::Counts => self.route_of(by, path)?,
+            true if self.tree.is_small() => self.route_in_any_case(by, path)?,
+            _ => {
                 let units = units::units(path)?;
                 let route = self.searched(by, &units)?;
                 for others in units::cleaned(&units) {
@@ -238,6 +239,16 @@ impl Routes {
             }
         };
         route.ok_or(Unrouted::NoRoute)
+    }
+
+    /// Returns the route of a path with one reading where no pattern has a capital, and letter case may count or not.
+    fn route_in_any_case(&self, by: By<'_>, path: &str) -> Result<Option<usize>, Unrouted> {
+        let route = self.route_of(by, path)?;
+        let has_capitals = path.bytes().any(|byte| byte.is_ascii_uppercase());
+        if has_capitals && self.route_of(by, &path.to_ascii_lowercase())? != route {
+            return Err(Unrouted::AmbiguousPath);
+        }
+        Ok(route)
     }
 
     /// Returns the route of all places that these characters may lead to.

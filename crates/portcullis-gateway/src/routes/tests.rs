@@ -943,3 +943,30 @@ fn a_route_may_be_for_some_hosts() {
         assert_eq!(found, expected, "{method} {host:?} {target}");
     }
 }
+
+#[test]
+fn in_any_case_a_path_is_ambiguous_that_only_its_letters_keep_away() {
+    let routes = routes(&["/Keys/files/*", "/docs/*"]).in_any_case();
+    for (target, expected) in [
+        ("/Keys/files", Ok(0)),
+        ("/Keys/files/A%20b", Ok(0)),
+        ("/keys/files", Err(AmbiguousPath)),
+        ("/Keys/Files", Err(AmbiguousPath)),
+        ("/docs/A", Ok(1)),
+        ("/docs/A%20b/%C3%89", Ok(1)),
+        ("/Docs/a", Err(AmbiguousPath)),
+        ("/docs/..%2fDOCS", Err(AmbiguousPath)),
+        ("/Keys/FILESx", Err(NoRoute)),
+        ("/Keys/files%C4%B1", Err(AmbiguousPath)),
+        // Small letters, of which ASCII alone is kept: the sign of Kelvin has become a letter, the dotless i has not.
+        ("/%C4%B1%E2%84%AA%EF%BC%A1eys/files", Err(AmbiguousPath)),
+        // Compatibility forms, of which ASCII is kept.
+        ("/%C4%B1%EF%BC%AB%EF%BC%A5ys/files", Err(AmbiguousPath)),
+        // Capitals, of which ASCII is kept, in small letters again.
+        ("/Keys/f%C4%B1%EF%BD%81les", Err(AmbiguousPath)),
+        ("/Keys/f%C4%B1%C4%B1les", Err(NoRoute)),
+        ("/%E6%97%A5%E6%9C%AC", Err(NoRoute)),
+    ] {
+        assert_eq!(routes.find("GET", target), expected, "{target}");
+    }
+}

@@ -55,7 +55,8 @@ impl Tree {
             let name = |segment| if segment == ANY { OTHER } else { segment };
             pattern.segments().map(name).fold(Self::ROOT, |node, name| tree.child_or_new(node, name));
         }
-        tree.is_small = tree.nodes.iter().all(|node| is_small(&node.name));
+        let is_small = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        tree.is_small = tree.nodes.iter().all(|node| node.name.bytes().all(is_small));
         tree.has_any = tree.nodes.iter().any(|node| node.name == OTHER);
         tree.close();
         tree
@@ -90,9 +91,9 @@ impl Tree {
         self.case
     }
 
-    /// Returns true if letter case has no part in the way to the nodes of a plain path.
-    pub(super) fn is_sure_of_case(&self, path: &str) -> bool {
-        self.case == Case::Counts || (self.is_small && is_small(path))
+    /// Returns true if no name differs by letter case from its form in small letters.
+    pub(super) fn is_small(&self) -> bool {
+        self.is_small
     }
 
     /// Returns true if a `*` stands for a name.
@@ -187,9 +188,4 @@ impl Case {
             Self::MayCount => foldings_in_any_case(name),
         }
     }
-}
-
-/// Returns true if a text is of ASCII without capitals.
-fn is_small(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
 }

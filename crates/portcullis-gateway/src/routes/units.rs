@@ -78,12 +78,10 @@ pub(super) fn foldings_in_any_case(name: &str) -> Vec<String> {
     }
     let plain = [name.to_owned(), NFKD.normalize(name).into_owned()];
     let cased = |text: String| [text.to_lowercase(), text.to_uppercase(), in_one_case(&text), text];
-    let left = |text: String| [ascii(&text), text];
-    let texts = plain.into_iter().flat_map(cased).flat_map(left);
-    let mut foldings: Vec<String> = texts.map(|text| folded_in_any_case(&text)).collect();
-    foldings.sort_unstable();
-    foldings.dedup();
-    foldings
+    let mut left: Vec<String> = plain.into_iter().flat_map(cased).map(|text| ascii(&text)).collect();
+    left.sort_unstable();
+    left.dedup();
+    left.iter().map(String::as_str).chain([name]).map(folded_in_any_case).collect()
 }
 
 /// Returns a text in one letter case: of all letters with one capital (`i` and `ı`, `s` and `ſ`) the same. `İ` loses its dot.
