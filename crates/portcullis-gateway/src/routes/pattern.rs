@@ -1,6 +1,6 @@
 //! The pattern of a route.
 
-use super::units::{STREAM, marks_in, may_fall_away};
+use super::units::{STREAM, marks_in, may_fall_away, names_stream};
 
 /// A path of a route: exact, or a prefix with `/*`. A segment `*` before the end stands for any name.
 ///
@@ -69,7 +69,7 @@ impl Pattern {
             let problem = format!("expected a path or a prefix, got `{name}`");
             return Err(NotAPattern::new(problem, NO_NAMES));
         }
-        if path.contains(STREAM) {
+        if names_stream(path.chars()) {
             let problem = format!("expected names of files, got `{STREAM}`, which begins the stream of a file");
             return Err(NotAPattern::new(problem, "leave it out"));
         }

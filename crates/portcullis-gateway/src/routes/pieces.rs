@@ -2,7 +2,7 @@
 
 use super::{
     tree::Case,
-    units::{STREAM, Unit, may_fall_away},
+    units::{Unit, begins_stream, may_fall_away, names_stream},
 };
 
 /// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
@@ -65,7 +65,7 @@ pub(super) fn pieces(units: &[Unit], case: Case) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
     // In any piece: a character between two may be part of a name.
-    let has_stream = has_stream(units);
+    let has_stream = names_stream(units.iter().map(|unit| unit.character));
     loop {
         let end = rest.iter().position(|unit| matches!(unit.character, '/' | '\\'));
         let (text, others) = rest.split_at(end.unwrap_or(rest.len()));
@@ -118,7 +118,8 @@ impl Piece {
     }
 
     fn new(text: &[Unit], (before, after): (After, After), has_stream: bool, case: Case) -> Self {
-        let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');
+        let cuts =
+            |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && begins_stream(unit.character));
         let first = text.iter().position(cuts);
         let (head, tail) = text.split_at(first.unwrap_or(text.len()));
         let cut = match tail.iter().any(|unit| matches!(unit.character, '?' | '#')) {
@@ -157,9 +158,4 @@ impl Head {
 /// Returns true if the last character that no server drops is a dot.
 fn ends_with_a_dot(text: &[Unit]) -> bool {
     text.iter().rev().find(|unit| !may_fall_away(unit.character)).is_some_and(|unit| unit.character == '.')
-}
-
-/// Returns true if a text names the stream of a file.
-fn has_stream(text: &[Unit]) -> bool {
-    text.windows(STREAM.len()).any(|part| part.iter().map(|unit| unit.character).eq(STREAM.chars()))
 }

@@ -196,6 +196,13 @@ const WAYS_IN: &[&str] = &[
     "/public/.%C3%BC./admin",
     "/public/..%E2%82%AC/admin",
     "/ad%22min",
+    // The stream of a file, in compatibility forms, or once something is removed.
+    "/admin%EF%BC%9A%EF%BC%84DATA",
+    "/admin\u{ff1a}%EF%BC%9A$DATA",
+    "/admin:%EF%B9%A9DATA",
+    "/admin:%C3%A9$DATA",
+    "/admin::%7B$DATA",
+    "/admin/users:+$DATA",
     "/%7Badmin}",
     "/ad%3Cx%3Emin",
     "/public/.<x>./admin",
@@ -614,6 +621,7 @@ fn a_pattern_is_clean() {
         ("/a／b", "no encoding"),
         ("/a…", "no encoding"),
         ("/a::$DATA", "the stream of a file"),
+        ("/a\u{ff1a}\u{ff04}DATA", "the stream of a file"),
         ("/a b", "no encoding"),
         ("/a\u{0}", "control character"),
     ];

@@ -98,6 +98,25 @@ fn ascii(text: &str) -> String {
 /// The beginning of the name of a file's or directory's stream on NTFS: `name::$DATA` is `name`.
 pub(super) const STREAM: &str = ":$";
 
+/// Returns true if a text names the stream of a file, also in compatibility forms, or to servers that drop characters.
+pub(super) fn names_stream(text: impl Iterator<Item = char>) -> bool {
+    let left = |character: char| match character.is_ascii() {
+        true => Some(character).filter(|&character| !may_fall_away(character)),
+        false => mark_of_stream(character),
+    };
+    text.filter_map(left).collect::<String>().contains(STREAM)
+}
+
+/// Returns true if a character is that before the name of a stream, also as a compatibility form.
+pub(super) fn begins_stream(character: char) -> bool {
+    mark_of_stream(character).is_some_and(|mark| STREAM.starts_with(mark))
+}
+
+/// Returns the character of [`STREAM`] that a character is, also as a compatibility form.
+fn mark_of_stream(character: char) -> Option<char> {
+    NFKD.normalize_iter(std::iter::once(character)).find(|&plain| STREAM.contains(plain))
+}
+
 /// Returns true if some server drops a character: a space, one that no URI may have (RFC 3986 section 2), or an
 /// invisible one.
 pub(super) fn may_fall_away(character: char) -> bool {
