@@ -2,6 +2,8 @@
 #![no_main]
 #![allow(dead_code, unreachable_pub, reason = "a module of the gateway, which is a program")]
 
+#[path = "../../crates/portcullis-gateway/src/characters.rs"]
+mod characters;
 #[path = "../../crates/portcullis-gateway/src/routes/mod.rs"]
 mod routes;
 
@@ -12,7 +14,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((choices, rest)) = rest.split_first_chunk() else { return };
     let Some((steps, target)) = rest.split_at_checked(usize::from(count % 7)) else { return };
     let (target, choices) = (target_of(target), u64::from_le_bytes(*choices));
-    let (resources, table) = (RESOURCES[usize::from(*table) % RESOURCES.len()], TABLES[usize::from(*table) % TABLES.len()]);
+    let (resources, table) =
+        (RESOURCES[usize::from(*table) % RESOURCES.len()], TABLES[usize::from(*table) % TABLES.len()]);
     if let Some(disagreement) = disagreement(&routes(table), &target, steps, choices) {
         panic!("{disagreement}, of {table:?}");
     }
