@@ -1,20 +1,26 @@
-//! Checks that every server serves a path under the route by which the gateway judges it.
+//! Checks that every server serves a path under the route and the resource by which the gateway judges it.
 #![no_main]
 #![allow(dead_code, unreachable_pub, reason = "a module of the gateway, which is a program")]
 
+#[path = "../../crates/portcullis-gateway/src/characters.rs"]
+mod characters;
 #[path = "../../crates/portcullis-gateway/src/routes/mod.rs"]
 mod routes;
 
-use routes::agreement::{TABLES, WORDS, disagreement, routes};
+use routes::agreement::{RESOURCES, TABLES, WORDS, disagreement, disagreement_in_any_case, routes};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let [table, count, rest @ ..] = bytes else { return };
     let Some((choices, rest)) = rest.split_first_chunk() else { return };
     let Some((steps, target)) = rest.split_at_checked(usize::from(count % 7)) else { return };
-    let table = TABLES[usize::from(*table) % TABLES.len()];
-    let target = target_of(target);
-    if let Some(disagreement) = disagreement(&routes(table), &target, steps, u64::from_le_bytes(*choices)) {
+    let (target, choices) = (target_of(target), u64::from_le_bytes(*choices));
+    let (resources, table) =
+        (RESOURCES[usize::from(*table) % RESOURCES.len()], TABLES[usize::from(*table) % TABLES.len()]);
+    if let Some(disagreement) = disagreement(&routes(table), &target, steps, choices) {
         panic!("{disagreement}, of {table:?}");
+    }
+    if let Some(disagreement) = disagreement_in_any_case(resources, &target, steps, choices) {
+        panic!("{disagreement}, of {resources:?}");
     }
 });
 

@@ -58,6 +58,16 @@ pub(super) fn resources(root: &Table<'_>, issuers: &[Issuer]) -> Vec<Resource> {
                  take one of them out",
             ));
         }
+        let differs_in_case = |(first, _): &&(Resource, _)| {
+            first.host == resource.host && first.paths.meets_in_another_case_alone(&resource.paths)
+        };
+        if let Some((_, first)) = resources.iter().find(differs_in_case) {
+            let problem = place
+                .problem("expected paths that differ in more than letter case, got that of another, or one below it");
+            root.note(problem.and(first.place.clone(), "first here").help(
+                "to servers such as Express a request would be under both: write the common part in the same letters, or choose another path",
+            ));
+        }
         resources.push((resource, place));
     }
     resources.into_iter().map(|(resource, _)| resource).collect()

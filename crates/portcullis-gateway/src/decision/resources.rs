@@ -5,28 +5,24 @@
 //! 2. Hosts compare without letter case. Ports do not count, since some proxies leave them out.
 //! 3. Paths are read in all ways, as for routes: a path that is under a resource in one reading, and not in another, is
 //!    refused ([`Fault::AmbiguousPath`]).
-//!    So is one that is under a resource by letters in another case alone, also by letters that become those of ASCII (`K` of
-//!    Kelvin, `ı` without its dot): to some servers it is the same path.
+//!    So is one that is under a resource by letters in another case alone ([`Routes::in_any_case`]), also by letters that
+//!    become those of ASCII (`K` of Kelvin, `ı` without its dot): to some servers it is the same path.
 //! 4. A path of a resource under a host that has no such resource is refused ([`Fault::WrongHost`]): the client
 //!    chooses its `Host`, and would choose other rules by it. Any other request is judged by its route alone.
 
-use std::{borrow::Cow, iter};
-
-use icu_normalizer::ComposingNormalizer;
-use percent_encoding::percent_decode_str;
 use portcullis::Secure;
 
 use super::{Fault, Original};
 use crate::{
     config::Resource,
-    routes::{Pattern, Request, Routes, Unrouted, without_port},
+    routes::{Routes, Unrouted, without_port},
 };
 
 /// The resources of a configuration, by host and path.
 pub(super) struct Resources {
     hosts: Vec<Host>,
     /// The paths of all resources.
-    paths: Paths,
+    paths: Routes,
     /// The host of each resource, and the path of its metadata.
     metadata: Vec<(String, String)>,
 }
@@ -34,17 +30,9 @@ pub(super) struct Resources {
 /// A host with resources.
 struct Host {
     name: String,
-    paths: Paths,
+    paths: Routes,
     /// The index of the resource of each path.
     resources: Vec<usize>,
-}
-
-/// The paths of some resources.
-struct Paths {
-    exact: Routes,
-    /// The same in lower case.
-    folded: Routes,
-    has_capitals: bool,
 }
 
 impl Resources {
@@ -58,7 +46,7 @@ impl Resources {
         names.dedup();
         let host = |name: &str| {
             let own: Vec<_> = numbered.iter().filter(|(_, resource)| resource.host == name).collect();
-            let paths = Paths::of(own.iter().map(|(_, resource)| *resource), path_bytes);
+            let paths = paths(own.iter().map(|(_, resource)| *resource), path_bytes);
             Host { name: name.to_owned(), paths, resources: own.iter().map(|(index, _)| *index).collect() }
         };
         let at = |(resource, layer): (&Resource, &Secure)| {
@@ -67,7 +55,7 @@ impl Resources {
         };
         Self {
             hosts: names.into_iter().map(host).collect(),
-            paths: Paths::of(resources, path_bytes),
+            paths: paths(resources, path_bytes),
             metadata: resources.iter().zip(layers).map(at).collect(),
         }
     }
@@ -89,82 +77,27 @@ impl Resources {
         let name = original.host.map(without_port);
         let host = self.hosts.iter().find(|host| name.is_some_and(|name| host.name.eq_ignore_ascii_case(name)));
         if let Some(host) = host
-            && let Some(found) = host.paths.find(original)?
+            && let Some(found) = under(&host.paths, original)?
         {
             return host.resources.get(found).map(|index| Some(*index)).ok_or(Fault::WrongHost);
         }
-        match self.paths.find(original)? {
+        match under(&self.paths, original)? {
             Some(_) => Err(Fault::WrongHost),
             None => Ok(None),
         }
     }
 }
 
-impl Paths {
-    fn of<'a>(resources: impl IntoIterator<Item = &'a Resource>, path_bytes: usize) -> Self {
-        let exact: Vec<&Pattern> = resources.into_iter().map(|resource| &resource.paths).collect();
-        let folded: Vec<_> =
-            exact.iter().map(|path| Pattern::parse(&in_lower_case(path.as_str())).unwrap_or((*path).clone())).collect();
-        let has_capitals = exact.iter().any(|path| path.as_str().bytes().any(|byte| byte.is_ascii_uppercase()));
-        let routes = |paths: &[&Pattern]| Routes::of_paths(paths.iter().copied()).up_to(path_bytes);
-        Self { folded: routes(&folded.iter().collect::<Vec<_>>()), exact: routes(&exact), has_capitals }
-    }
-
-    /// Returns the index of the first of these paths that the request is under.
-    fn find(&self, original: &Original<'_>) -> Result<Option<usize>, Unrouted> {
-        let found = under(&self.exact, original, original.target)?;
-        if !self.has_capitals && !may_have_capitals(original.target) {
-            return Ok(found);
-        }
-        let folded = under(&self.folded, original, &in_lower_case(original.target))?;
-        if folded == found { Ok(found) } else { Err(Unrouted::AmbiguousPath) }
-    }
+/// Makes the routes of some resources, in which the first is the one with the longest path.
+fn paths<'a>(resources: impl IntoIterator<Item = &'a Resource>, path_bytes: usize) -> Routes {
+    Routes::of_paths(resources.into_iter().map(|resource| &resource.paths)).up_to(path_bytes).in_any_case()
 }
 
-fn under(paths: &Routes, original: &Original<'_>, target: &str) -> Result<Option<usize>, Unrouted> {
-    match paths.find_with(Request { target, ..original.line() }) {
+/// Returns the index of the first of these paths that the request is under.
+fn under(paths: &Routes, original: &Original<'_>) -> Result<Option<usize>, Unrouted> {
+    match paths.find_with(original.line()) {
         Ok(index) => Ok(Some(index)),
         Err(Unrouted::NoRoute) => Ok(None),
         Err(other) => Err(other),
     }
-}
-
-/// Returns true if a target has a capital of ASCII, perhaps encoded, or a letter beyond ASCII.
-fn may_have_capitals(target: &str) -> bool {
-    target.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%' || !byte.is_ascii())
-}
-
-/// Returns a target in lower case, also its encoded letters: `%6d` for `%4D`, and `%256d` for `%254D`.
-fn in_lower_case(target: &str) -> String {
-    let lower = in_ascii(target).to_ascii_lowercase();
-    let mut parts = lower.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |folded, part| {
-        let (again, code) = part.split_at(part.len() - part.trim_start_matches("25").len());
-        let byte = code.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match code.get(2..).zip(byte.filter(u8::is_ascii_uppercase)) {
-            Some((rest, capital)) => format!("{folded}%{again}{:02x}{rest}", capital.to_ascii_lowercase()),
-            None => format!("{folded}%{part}"),
-        }
-    })
-}
-
-/// Returns a target with the letters of ASCII in place of those that become them where case does not count, encoded or not.
-fn in_ascii(target: &str) -> Cow<'_, str> {
-    let decoded = percent_decode_str(target);
-    if decoded.clone().all(|byte| byte.is_ascii()) {
-        return target.into();
-    }
-    let Ok(text) = decoded.decode_utf8() else { return target.into() };
-    // The rest is compared by its letters alone, and an encoded `/` has been a reading of the target itself.
-    text.chars().map(|character| folded(character).unwrap_or_else(|| character.to_string())).collect::<String>().into()
-}
-
-/// Returns the letters of ASCII that a character becomes by upper and lower case; none if there are none.
-fn folded(character: char) -> Option<String> {
-    const DOT_ABOVE: char = '\u{307}';
-    let plain = ComposingNormalizer::new_nfkc().normalize_iter(iter::once(character));
-    let letters = plain.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    let letters: String = letters.filter(|letter| *letter != DOT_ABOVE).collect();
-    (!character.is_ascii() && !letters.is_empty() && letters.is_ascii()).then_some(letters)
 }

@@ -27,6 +27,14 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/*/*/users", "/public/*/*", "/*"],
 ];
 
+/// Tables of paths of resources.
+pub(crate) const RESOURCES: &[&[&str]] = &[
+    &["/admin/users/*", "/admin/*"],
+    &["/public/a/*", "/admin/*"],
+    &["/orders/*"],
+    &["/public/*", "/users/*", "/x/*"],
+];
+
 /// The parts of hostile targets.
 #[rustfmt::skip]
 pub(crate) const WORDS: &[&str] = &[
@@ -37,7 +45,7 @@ pub(crate) const WORDS: &[&str] = &[
     "/..;a=b/", "/..%3b/", "/..%253b/", ".", "..", "...", "....//", "..././", "%2e", "%2E", "%252e", "%25252e", "%25%32%65", "．", "‥", "…",
     "/./", "/.;/", "/...//", "/..+/", "/..%20/", "/.. /", ";", ";x=y", ";x=%2f", "%3b", "%3B", "；", "\u{37e}", "#", "%23", "%2523", "?", "?x=/admin",
     "%3f", "%253f", "？", "+", "%20", "%2520", "%25", "%", "2e", "2f", "%u002f", "%u002e", "%c0%af", "%00", "%2500", "%41", "41", "\u{200b}",
-    "<x>", "%3Cx%3e", "<", ">", "{", "%7c", "::$DATA", ":$i30:$INDEX_ALLOCATION", "ad+min", "ad%20min", "adm\u{ed}n", ".admin", ".well-known",
+    "<x>", "%3Cx%3e", "<", ">", "{", "%7c", "::$DATA", "：＄DATA", ":{$DATA", ":$i30:$INDEX_ALLOCATION", "ad+min", "ad%20min", "adm\u{ed}n", ".admin", ".well-known",
     "/.../well-known", "well-known", ".é.", "€", "http://host", "//host", "//host/", "/\\host/", "host", "@", ":",
 ];
 
@@ -58,6 +66,25 @@ pub(crate) fn disagreement(routes: &Routes, target: &str, steps: &[u8], choices:
     served.into_iter().find_map(|(name, path)| {
         let path = path.filter(|path| !is_under(routes, index, path) && !is_rare(routes, target, path))?;
         Some(format!("{target:?} is judged under {index}; {name} serves {path:?}"))
+    })
+}
+
+/// Names a server without regard for letter case that would serve a target under another path of a resource than the one it is judged
+/// under, or under one where it is judged under none.
+pub(crate) fn disagreement_in_any_case(patterns: &[&str], target: &str, steps: &[u8], choices: u64) -> Option<String> {
+    let routes = routes(patterns).in_any_case();
+    let judged = match routes.find("GET", target) {
+        Ok(index) => Some(index),
+        Err(Unrouted::NoRoute) => None,
+        Err(_) => return None,
+    };
+    let of_models = UPSTREAMS.iter().map(|(name, serve)| (*name, serve(target)));
+    let served = of_models.chain([("steps", stepwise(target, steps, choices))]);
+    let spelled = served.filter_map(|(name, path)| path.map(|path| (name, path)));
+    let mut in_each_case = spelled.flat_map(|(name, path)| [(name, path.to_uppercase().to_lowercase()), (name, path)]);
+    in_each_case.find_map(|(name, path)| {
+        let is_there = routes.route_of(GET, &path) == Ok(judged) || is_rare(&routes, target, &path);
+        (!is_there).then(|| format!("{target:?} is judged under {judged:?}; {name} serves {path:?}"))
     })
 }
 

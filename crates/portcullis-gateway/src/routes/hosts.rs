@@ -1,5 +1,7 @@
 //! The hosts of a route.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::pattern::NotAPattern;
 
 /// The hosts of a route.
@@ -30,10 +32,10 @@ impl Host {
             return Ok(Self::Any);
         }
         let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
-        let is_address = !below && name.starts_with('[') && name.ends_with(']');
-        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_letter);
-        if !is_address && !name.split('.').all(is_label) {
+        if let Some(address) = ipv6(name).filter(|_| !below) {
+            return Ok(Self::Named(format!("[{address}]")));
+        }
+        if !is_name(name) && (below || name.parse::<Ipv4Addr>().is_err()) {
             let problem = format!("expected a host, got `{text}`");
             let help = "write a name without a port, as in `api.example.com`, or `*.example.com` for all names below it; \
                         other scripts in their form for machines (`xn--…`)";
@@ -99,18 +101,32 @@ pub(crate) fn without_port(authority: &str) -> &str {
     }
 }
 
-/// Returns the host of an authority (RFC 3986 section 3.2); none if the authority is malformed, or ends with the root's dot.
+/// Returns the host of an authority (RFC 3986 section 3.2); none if the authority is malformed, ends with the root's dot, or is an address
+/// in another spelling than the usual one (RFC 5952; four decimal numbers).
 ///
 /// Proxies differ in what they leave out before they compare hosts: Traefik takes `admin.example.com.` and `admin.example.com:x` for
-/// `admin.example.com`, others do not. As another host it would be under the route of `*`; as the same, under that of a host that the
+/// `admin.example.com`, and some servers `[0::1]` for `[::1]`; others do not. As another host it would be under the route of `*`; as the same, under that of a host that the
 /// proxy has not chosen.
 pub(super) fn host_of(authority: &str) -> Option<&str> {
     let host = without_port(authority);
+    let is_plain = |address: Ipv6Addr| host.eq_ignore_ascii_case(&format!("[{address}]"));
+    (is_name(host) || host.parse::<Ipv4Addr>().is_ok() || ipv6(host).is_some_and(is_plain)).then_some(host)
+}
+
+/// Reads an IPv6 address in brackets, in any spelling.
+fn ipv6(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// Returns true if a text is a name, and no address: the last label of one is a number, also in `127.1` and `0x7f000001`.
+fn is_name(host: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_name = host.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter));
-    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_address = address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
-    (is_name || is_address).then_some(host)
+    let is_number = |label: &str| match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_letter);
+    host.split('.').all(is_label) && host.rsplit('.').next().is_some_and(|last| !is_number(last))
 }
 
 impl std::fmt::Display for Host {
@@ -160,6 +176,8 @@ mod tests {
             (&["*.example.com"], Some("evilexample.com"), false),
             (&["*.example.com"], Some("\u{e9}.example.com"), false),
             (&["[::1]"], Some("[::1]:9080"), true),
+            (&["[0:0::0:1]"], Some("[::1]"), true),
+            (&["[2001:DB8::A]"], Some("[2001:db8::a]"), true),
             (&["*"], None, true),
             (&["*"], Some("x"), true),
             (&[], None, true),
@@ -179,6 +197,26 @@ mod tests {
             ("127.0.0.1:80", Some("127.0.0.1")),
             ("[::1]", Some("[::1]")),
             ("[::1]:80", Some("[::1]")),
+            ("[2001:DB8::a]:80", Some("[2001:DB8::a]")),
+            ("[::ffff:127.0.0.1]", Some("[::ffff:127.0.0.1]")),
+            ("v1.example.com", Some("v1.example.com")),
+            ("1", None),
+            ("x0.1.2.0x", None),
+            // Other spellings of an address.
+            ("[0:0:0:0:0:0:0:1]", None),
+            ("[0::1]", None),
+            ("[::0001]:80", None),
+            ("[::ffff:7f00:1]", None),
+            ("[::1%25eth0]", None),
+            ("127.1", None),
+            ("127.0.0.01", None),
+            ("0177.0.0.1", None),
+            ("0x7f.1", None),
+            ("127.0.0.0x1", None),
+            ("127.0.0.0X", None),
+            ("2130706433", None),
+            ("0x7F000001", None),
+            ("127.0.0.1.", None),
             ("", None),
             (".", None),
             (":80", None),
@@ -215,6 +253,11 @@ mod tests {
             "\u{e9}.example",
             "a/b",
             "*.[::1]",
+            "[::g]",
+            "[api.example.com]",
+            "127.1",
+            "2130706433",
+            "*.1",
         ] {
             assert_eq!(Host::parse(text).is_ok(), text == "*", "{text}");
         }

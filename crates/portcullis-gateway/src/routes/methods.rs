@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{overrides::Overrides, units::MOST_PASSES};
+use super::{
+    overrides::Overrides,
+    units::{MOST_PASSES, marks_in},
+};
 
 /// The query parameter that overrides the method, without its `_`.
 const PARAMETER: &str = "method";
@@ -37,11 +40,26 @@ fn understood(value: &str) -> Result<String, ()> {
     if is_method(&method) { Ok(method) } else { Err(()) }
 }
 
-/// Returns the query of a target, decoded, since some servers decode before they split.
+/// Returns the query of a target, decoded, since some servers decode before they split; behind that of servers to which an encoded `?`
+/// begins it.
 fn query(target: &str) -> Cow<'_, str> {
-    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     // Most are not encoded, and need no copy.
-    if query.contains(['%', '+']) { decoded(query).into() } else { query.into() }
+    let query = if query.contains(['%', '+']) { decoded(query).into() } else { Cow::from(query) };
+    match hidden_query(path) {
+        Some(hidden) => format!("{hidden}&{query}").into(),
+        None => query,
+    }
+}
+
+/// Returns the part of a path behind a `?` that is encoded, or of another script.
+fn hidden_query(path: &str) -> Option<String> {
+    if path.is_ascii() && !path.contains('%') {
+        return None;
+    }
+    let path = decoded(path);
+    let is_mark = |character| character == '?' || marks_in(character).is_some_and(|marks| marks.contains(&'?'));
+    path.split_once(is_mark).map(|(_, hidden)| hidden.to_owned())
 }
 
 /// Returns the value of each `_method` in a query.

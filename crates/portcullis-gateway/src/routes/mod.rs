@@ -14,7 +14,7 @@
 //!    is a segment with any name: `/tenants/*/orders`. If a route has such a `*`, each path that some server joins, divides or cuts is
 //!    ambiguous: with `;`, a backslash, an encoded slash, a dot segment, an empty segment, or a dot at the end of a name before another.
 //! 3. Letter case matters, as in RFC 3986 section 6.2.2.1: for an upstream that ignores it, protect everything it
-//!    serves (`/*`) and open single paths.
+//!    serves (`/*`) and open single paths. Resources are searched [in any case](Routes::in_any_case): there it may matter or not.
 //! 4. `/orders/` is not `/orders`. Yet many upstreams serve the same under both; so where an exact pattern names one of
 //!    them, the other is ambiguous rather than under a later route with `/*`.
 //! 5. Places under different routes, or some under one and some under none: [`Unrouted::AmbiguousPath`].
@@ -60,7 +60,7 @@ pub use overrides::Overrides;
 pub(crate) use pattern::Pattern;
 
 use readings::{has_one_reading, path_of};
-use tree::Tree;
+use tree::{Case, Tree};
 use units::Unit;
 
 /// Routes, in the order of the configuration.
@@ -126,7 +126,7 @@ impl Routes {
             hosts,
         };
         let rules: Box<[Rule]> = routes.into_iter().map(rule).collect();
-        let tree = Tree::of(rules.iter().filter_map(|rule| rule.pattern.as_ref()));
+        let tree = Tree::of(rules.iter().filter_map(|rule| rule.pattern.as_ref()), Case::Counts);
         Self { rules, tree, path_bytes: 8 << 10 }
     }
 
@@ -138,6 +138,12 @@ impl Routes {
     /// Sets the longest path that is searched, in bytes; 8 KiB by default.
     pub(crate) fn up_to(self, path_bytes: usize) -> Self {
         Self { path_bytes, ..self }
+    }
+
+    /// Makes a path ambiguous that is under another route where letter case does not count.
+    pub(crate) fn in_any_case(self) -> Self {
+        let tree = Tree::of(self.rules.iter().filter_map(|rule| rule.pattern.as_ref()), Case::MayCount);
+        Self { tree, ..self }
     }
 
     /// Like [`find_with`](Self::find_with), for a request without overriding fields.
@@ -219,8 +225,9 @@ impl Routes {
     /// Returns the one route of a path by a method and a host.
     fn find_by(&self, by: By<'_>, path: &str) -> Result<usize, Unrouted> {
         let route = match has_one_reading(path) {
-            true => self.route_of(by, path)?,
-            false => {
+            true if self.tree.case() == Case::Counts => self.route_of(by, path)?,
+            true if self.tree.is_small() => self.route_in_any_case(by, path)?,
+            _ => {
                 let units = units::units(path)?;
                 let route = self.searched(by, &units)?;
                 for others in units::cleaned(&units) {
@@ -234,9 +241,19 @@ impl Routes {
         route.ok_or(Unrouted::NoRoute)
     }
 
+    /// Returns the route of a path with one reading where no pattern has a capital, and letter case may count or not.
+    fn route_in_any_case(&self, by: By<'_>, path: &str) -> Result<Option<usize>, Unrouted> {
+        let route = self.route_of(by, path)?;
+        let has_capitals = path.bytes().any(|byte| byte.is_ascii_uppercase());
+        if has_capitals && self.route_of(by, &path.to_ascii_lowercase())? != route {
+            return Err(Unrouted::AmbiguousPath);
+        }
+        Ok(route)
+    }
+
     /// Returns the route of all places that these characters may lead to.
     fn searched(&self, by: By<'_>, units: &[Unit]) -> Result<Option<usize>, Unrouted> {
-        search::agreed(&self.tree, &pieces::pieces(units), |path| self.route_of(by, path))
+        search::agreed(&self.tree, &pieces::pieces(units, self.tree.case()), |path| self.route_of(by, path))
     }
 
     /// Returns the route of one place.

@@ -1,6 +1,6 @@
 //! The pattern of a route.
 
-use super::units::{STREAM, marks_in, may_fall_away};
+use super::units::{STREAM, marks_in, may_fall_away, names_stream};
 
 /// A path of a route: exact, or a prefix with `/*`. A segment `*` before the end stands for any name.
 ///
@@ -69,7 +69,7 @@ impl Pattern {
             let problem = format!("expected a path or a prefix, got `{name}`");
             return Err(NotAPattern::new(problem, NO_NAMES));
         }
-        if path.contains(STREAM) {
+        if names_stream(path.chars()) {
             let problem = format!("expected names of files, got `{STREAM}`, which begins the stream of a file");
             return Err(NotAPattern::new(problem, "leave it out"));
         }
@@ -107,6 +107,12 @@ impl Pattern {
         let is_shared = own.iter().zip(&others).all(|(own, other)| is_named(own, other) || is_named(other, own));
         let reaches = |pattern: &Self, own: usize, other: usize| own >= other || pattern.prefix().is_some();
         is_shared && reaches(self, own.len(), others.len()) && reaches(other, others.len(), own.len())
+    }
+
+    /// Returns true if some path is under both patterns where letter case does not count, and none where it does.
+    pub(crate) fn meets_in_another_case_alone(&self, other: &Self) -> bool {
+        let small = |pattern: &Self| Self(pattern.0.to_ascii_lowercase());
+        !self.meets(other) && small(self).meets(&small(other))
     }
 
     /// Returns true if a reading of a path is under this pattern.

@@ -1,6 +1,9 @@
 //! The pieces of a path: the text between two characters that may divide it. A piece may be a segment.
 
-use super::units::{STREAM, Unit, foldings, may_fall_away};
+use super::{
+    tree::Case,
+    units::{Unit, begins_stream, may_fall_away, names_stream},
+};
 
 /// The text between two characters that may divide a path, which are `/` and `\` in any spelling.
 #[derive(Debug)]
@@ -58,11 +61,11 @@ pub(super) enum After {
 }
 
 /// Returns the pieces of a path behind its first slash.
-pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
+pub(super) fn pieces(units: &[Unit], case: Case) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut before, mut rest) = (After::Divided, units.get(1..).unwrap_or_default());
     // In any piece: a character between two may be part of a name.
-    let has_stream = has_stream(units);
+    let has_stream = names_stream(units.iter().map(|unit| unit.character));
     loop {
         let end = rest.iter().position(|unit| matches!(unit.character, '/' | '\\'));
         let (text, others) = rest.split_at(end.unwrap_or(rest.len()));
@@ -71,7 +74,7 @@ pub(super) fn pieces(units: &[Unit]) -> Vec<Piece> {
             Some(Unit { character: '/', sure: true, .. }) => After::Divided,
             Some(_) => After::PerhapsDivided,
         };
-        pieces.push(Piece::new(text, before, after, has_stream));
+        pieces.push(Piece::new(text, (before, after), has_stream, case));
         let Some((_, others)) = others.split_first() else { break };
         (before, rest) = (after, others);
     }
@@ -114,8 +117,9 @@ impl Piece {
             }
     }
 
-    fn new(text: &[Unit], before: After, after: After, has_stream: bool) -> Self {
-        let cuts = |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && unit.character == ':');
+    fn new(text: &[Unit], (before, after): (After, After), has_stream: bool, case: Case) -> Self {
+        let cuts =
+            |unit: &Unit| matches!(unit.character, ';' | '?' | '#') || (has_stream && begins_stream(unit.character));
         let first = text.iter().position(cuts);
         let (head, tail) = text.split_at(first.unwrap_or(text.len()));
         let cut = match tail.iter().any(|unit| matches!(unit.character, '?' | '#')) {
@@ -125,12 +129,12 @@ impl Piece {
         };
         let divided = before != After::PerhapsDivided && after != After::PerhapsDivided;
         let tail_runs_on = after != After::End && ends_with_a_dot(tail);
-        Self { head: Head::new(head, divided, after), cut, tail_runs_on, after }
+        Self { head: Head::new(head, divided, after, case), cut, tail_runs_on, after }
     }
 }
 
 impl Head {
-    fn new(units: &[Unit], divided: bool, after: After) -> Self {
+    fn new(units: &[Unit], divided: bool, after: After, case: Case) -> Self {
         let mut shown = units.iter().filter(|unit| !may_fall_away(unit.character)).peekable();
         if shown.peek().is_none() {
             return Self::Empty { blanks: !units.is_empty() };
@@ -144,7 +148,7 @@ impl Head {
         }
         let text: String = units.iter().map(|unit| unit.character).collect();
         Self::Name(Name {
-            folded: foldings(&text),
+            folded: case.foldings(&text),
             runs_on: after != After::End && ends_with_a_dot(units),
             exact: units.iter().all(|unit| unit.sure).then_some(text),
         })
@@ -154,9 +158,4 @@ impl Head {
 /// Returns true if the last character that no server drops is a dot.
 fn ends_with_a_dot(text: &[Unit]) -> bool {
     text.iter().rev().find(|unit| !may_fall_away(unit.character)).is_some_and(|unit| unit.character == '.')
-}
-
-/// Returns true if a text names the stream of a file.
-fn has_stream(text: &[Unit]) -> bool {
-    text.windows(STREAM.len()).any(|part| part.iter().map(|unit| unit.character).eq(STREAM.chars()))
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     Host, Hosts, Overrides, Pattern, Request, Routes, Unrouted,
     Unrouted::*,
-    agreement::{TABLES, WORDS, disagreement, routes},
+    agreement::{RESOURCES, TABLES, WORDS, disagreement, disagreement_in_any_case, routes},
     pattern::NotAPattern,
     readings::{has_one_reading, is_plain},
 };
@@ -196,6 +196,13 @@ const WAYS_IN: &[&str] = &[
     "/public/.%C3%BC./admin",
     "/public/..%E2%82%AC/admin",
     "/ad%22min",
+    // The stream of a file, in compatibility forms, or once something is removed.
+    "/admin%EF%BC%9A%EF%BC%84DATA",
+    "/admin\u{ff1a}%EF%BC%9A$DATA",
+    "/admin:%EF%B9%A9DATA",
+    "/admin:%C3%A9$DATA",
+    "/admin::%7B$DATA",
+    "/admin/users:+$DATA",
     "/%7Badmin}",
     "/ad%3Cx%3Emin",
     "/public/.<x>./admin",
@@ -396,6 +403,16 @@ fn a_request_for_another_method_is_judged_by_both() {
         ("POST", "/orders/1?a=b%26_method=DELETE", none, Err(AmbiguousMethod)),
         ("POST", "/orders/1?%ff&_method%3dDELETE", none, Err(AmbiguousMethod)),
         ("POST", "/orders/1?back=%2Fx%3F_method%3DDELETE", none, Ok(2)),
+        // Some servers decode before they look for the query.
+        ("POST", "/orders/1%3F_method=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1%3fa=b&_method=DELETE?a=b", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1%253f%5Fmethod%3DDELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1%EF%BC%9F_method=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1\u{ff1f}_method=DELETE", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1%3F_method=GET?_method=GET", none, Err(AmbiguousMethod)),
+        ("POST", "/orders/1%3F_method=GET", none, Ok(2)),
+        ("POST", "/orders/why%3F", none, Ok(2)),
+        ("POST", "/orders/%C3%A9_method=DELETE", none, Ok(2)),
         ("POST", "/orders/1?_method=GET", none, Ok(2)),
         ("POST", "/orders/1?_method=GET&_method=GET", none, Err(AmbiguousMethod)),
         ("POST", "/orders/1?_method", none, Err(AmbiguousMethod)),
@@ -439,6 +456,7 @@ fn a_request_for_another_path_is_judged_by_both() {
             ("/admin/a", &[("X-Rewrite-URL", "/public/a")], Err(AmbiguousPath)),
             ("/admin/a", &[("X-Rewrite-URL", "/admin/b"), ("X-HTTP-Method", "DELETE")], Err(AmbiguousMethod)),
             ("/admin/a", &[("X-Rewrite-URL", "/admin/b?_method=DELETE")], Err(AmbiguousMethod)),
+            ("/admin/a", &[("X-Rewrite-URL", "/admin/b%3F_method=DELETE")], Err(AmbiguousMethod)),
             ("/admin/a?_method=GET", &[("X-Rewrite-URL", "/admin/b?%5fmethod=DELETE")], Err(AmbiguousMethod)),
             ("/admin/a?_method=GET", &[("X-Rewrite-URL", "/admin/b")], Ok(2)),
         ];
@@ -603,6 +621,7 @@ fn a_pattern_is_clean() {
         ("/a／b", "no encoding"),
         ("/a…", "no encoding"),
         ("/a::$DATA", "the stream of a file"),
+        ("/a\u{ff1a}\u{ff04}DATA", "the stream of a file"),
         ("/a b", "no encoding"),
         ("/a\u{0}", "control character"),
     ];
@@ -850,6 +869,38 @@ proptest! {
     }
 }
 
+/// Makes hostile targets with some letters in another case, or such as become others by their case.
+fn hostile_in_any_case() -> impl Strategy<Value = String> {
+    (hostile(), prop::collection::vec(0..8_u8, 1..40)).prop_map(|(target, choices)| {
+        let spelled = target.chars().zip(choices.iter().cycle()).map(|(character, choice)| match (character, choice) {
+            ('a'..='z', 0..3) => character.to_ascii_uppercase().to_string(),
+            ('i', 3) => "%C4%B1".to_owned(),
+            ('i', 4) => "\u{130}".to_owned(),
+            ('s', 3) => "%25C5%25BF".to_owned(),
+            ('a'..='z', 5) => char::from_u32(u32::from(character) - 0x61 + 0xff21).unwrap().to_string(),
+            _ => character.to_string(),
+        });
+        spelled.collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_letter_case_leads_to_a_resource_that_is_not_judged(
+        target in hostile_in_any_case(),
+        steps in prop::collection::vec(any::<u8>(), 0..6),
+        choices in any::<u64>(),
+    ) {
+        for table in RESOURCES {
+            if let Some(disagreement) = disagreement_in_any_case(table, &target, &steps, choices) {
+                prop_assert!(false, "{disagreement}, of {table:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_random_spelling_is_never_under_a_more_public_route(target in way_in()) {
@@ -909,5 +960,32 @@ fn a_route_may_be_for_some_hosts() {
     ] {
         let found = routes.find_with(Request { method, host, target, overriding: Overrides::NOTHING });
         assert_eq!(found, expected, "{method} {host:?} {target}");
+    }
+}
+
+#[test]
+fn in_any_case_a_path_is_ambiguous_that_only_its_letters_keep_away() {
+    let routes = routes(&["/Keys/files/*", "/docs/*"]).in_any_case();
+    for (target, expected) in [
+        ("/Keys/files", Ok(0)),
+        ("/Keys/files/A%20b", Ok(0)),
+        ("/keys/files", Err(AmbiguousPath)),
+        ("/Keys/Files", Err(AmbiguousPath)),
+        ("/docs/A", Ok(1)),
+        ("/docs/A%20b/%C3%89", Ok(1)),
+        ("/Docs/a", Err(AmbiguousPath)),
+        ("/docs/..%2fDOCS", Err(AmbiguousPath)),
+        ("/Keys/FILESx", Err(NoRoute)),
+        ("/Keys/files%C4%B1", Err(AmbiguousPath)),
+        // Small letters, of which ASCII alone is kept: the sign of Kelvin has become a letter, the dotless i has not.
+        ("/%C4%B1%E2%84%AA%EF%BC%A1eys/files", Err(AmbiguousPath)),
+        // Compatibility forms, of which ASCII is kept.
+        ("/%C4%B1%EF%BC%AB%EF%BC%A5ys/files", Err(AmbiguousPath)),
+        // Capitals, of which ASCII is kept, in small letters again.
+        ("/Keys/f%C4%B1%EF%BD%81les", Err(AmbiguousPath)),
+        ("/Keys/f%C4%B1%C4%B1les", Err(NoRoute)),
+        ("/%E6%97%A5%E6%9C%AC", Err(NoRoute)),
+    ] {
+        assert_eq!(routes.find("GET", target), expected, "{target}");
     }
 }

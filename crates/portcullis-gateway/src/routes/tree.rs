@@ -1,6 +1,10 @@
 //! The names in patterns, as a tree.
 
-use super::{Pattern, pattern::ANY, units::folded};
+use super::{
+    Pattern,
+    pattern::ANY,
+    units::{folded, folded_in_any_case, foldings, foldings_in_any_case},
+};
 
 /// A name that is in no pattern: `*` stands for it.
 pub(super) const OTHER: &str = "\0";
@@ -15,10 +19,22 @@ const MOST_NODES: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    case: Case,
+    /// True if all names are of ASCII without capitals.
+    is_small: bool,
     /// True if a `*` stands for a name.
     has_any: bool,
     /// False if there are too many nodes.
     is_whole: bool,
+}
+
+/// The part of letter case in names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// It tells names apart.
+    Counts,
+    /// It tells them apart to some servers, and not to others.
+    MayCount,
 }
 
 #[derive(Debug)]
@@ -32,13 +48,15 @@ struct Node {
 impl Tree {
     pub(super) const ROOT: usize = 0;
 
-    pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
+    pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a Pattern>, case: Case) -> Self {
         let root = Node { parent: Self::ROOT, name: String::new(), folded: String::new(), children: Vec::new() };
-        let mut tree = Self { nodes: vec![root], has_any: false, is_whole: true };
+        let mut tree = Self { nodes: vec![root], case, is_small: true, has_any: false, is_whole: true };
         for pattern in patterns {
             let name = |segment| if segment == ANY { OTHER } else { segment };
             pattern.segments().map(name).fold(Self::ROOT, |node, name| tree.child_or_new(node, name));
         }
+        let is_small = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        tree.is_small = tree.nodes.iter().all(|node| node.name.bytes().all(is_small));
         tree.has_any = tree.nodes.iter().any(|node| node.name == OTHER);
         tree.close();
         tree
@@ -69,6 +87,15 @@ impl Tree {
         }
     }
 
+    pub(super) fn case(&self) -> Case {
+        self.case
+    }
+
+    /// Returns true if no name differs by letter case from its form in small letters.
+    pub(super) fn is_small(&self) -> bool {
+        self.is_small
+    }
+
     /// Returns true if a `*` stands for a name.
     pub(super) fn has_any(&self) -> bool {
         self.has_any
@@ -84,7 +111,8 @@ impl Tree {
             return child;
         }
         let child = self.nodes.len();
-        self.nodes.push(Node { parent: node, name: name.to_owned(), folded: folded(name), children: Vec::new() });
+        let folded = self.case.folded(name);
+        self.nodes.push(Node { parent: node, name: name.to_owned(), folded, children: Vec::new() });
         if let Some(parent) = self.nodes.get_mut(node) {
             parent.children.push(child);
         }
@@ -140,6 +168,24 @@ impl Tree {
         match self.nodes.get(node) {
             Some(own) if node != Self::ROOT => format!("{}/{}", self.path(own.parent), own.name),
             _ => String::new(),
+        }
+    }
+}
+
+impl Case {
+    /// Returns the folding of a name of a pattern.
+    fn folded(self, name: &str) -> String {
+        match self {
+            Self::Counts => folded(name),
+            Self::MayCount => folded_in_any_case(name),
+        }
+    }
+
+    /// Returns the foldings of a name of a request.
+    pub(super) fn foldings(self, name: &str) -> Vec<String> {
+        match self {
+            Self::Counts => foldings(name),
+            Self::MayCount => foldings_in_any_case(name),
         }
     }
 }

@@ -61,13 +61,61 @@ pub(super) fn folded(name: &str) -> String {
 /// Returns the foldings of a name: as it is; as servers read it that keep only ASCII, with plain letters for accented
 /// ones (`ADMÍN` as `ADMIN`); and with nothing in their place.
 pub(super) fn foldings(name: &str) -> Vec<String> {
-    let ascii = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
     let as_it_is = folded(name);
     if name.is_ascii() { vec![as_it_is] } else { vec![ascii(&as_it_is), folded(&ascii(name)), as_it_is] }
 }
 
+/// Like [`folded`], for servers to which letter case does not count.
+pub(super) fn folded_in_any_case(name: &str) -> String {
+    in_one_case(&folded(name))
+}
+
+/// Like [`foldings`], for servers to which letter case does not count. Letters may become those of ASCII by their case (`K` of Kelvin, `ı`
+/// without its dot), before or after others are dropped.
+pub(super) fn foldings_in_any_case(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return vec![folded_in_any_case(name)];
+    }
+    let plain = [name.to_owned(), NFKD.normalize(name).into_owned()];
+    let cased = |text: String| [text.to_lowercase(), text.to_uppercase(), in_one_case(&text), text];
+    let mut left: Vec<String> = plain.into_iter().flat_map(cased).map(|text| ascii(&text)).collect();
+    left.sort_unstable();
+    left.dedup();
+    left.iter().map(String::as_str).chain([name]).map(folded_in_any_case).collect()
+}
+
+/// Returns a text in one letter case: of all letters with one capital (`i` and `ı`, `s` and `ſ`) the same. `İ` loses its dot.
+fn in_one_case(text: &str) -> String {
+    const DOT_ABOVE: char = '\u{307}';
+    let letters = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    letters.filter(|letter| *letter != DOT_ABOVE).collect()
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().filter(char::is_ascii).collect()
+}
+
 /// The beginning of the name of a file's or directory's stream on NTFS: `name::$DATA` is `name`.
 pub(super) const STREAM: &str = ":$";
+
+/// Returns true if a text names the stream of a file, also in compatibility forms, or to servers that drop characters.
+pub(super) fn names_stream(text: impl Iterator<Item = char>) -> bool {
+    let left = |character: char| match character.is_ascii() {
+        true => Some(character).filter(|&character| !may_fall_away(character)),
+        false => mark_of_stream(character),
+    };
+    text.filter_map(left).collect::<String>().contains(STREAM)
+}
+
+/// Returns true if a character is that before the name of a stream, also as a compatibility form.
+pub(super) fn begins_stream(character: char) -> bool {
+    mark_of_stream(character).is_some_and(|mark| STREAM.starts_with(mark))
+}
+
+/// Returns the character of [`STREAM`] that a character is, also as a compatibility form.
+fn mark_of_stream(character: char) -> Option<char> {
+    NFKD.normalize_iter(std::iter::once(character)).find(|&plain| STREAM.contains(plain))
+}
 
 /// Returns true if some server drops a character: a space, one that no URI may have (RFC 3986 section 2), or an
 /// invisible one.

@@ -76,6 +76,7 @@ pub(crate) const UPSTREAMS: &[Upstream] = &[
     ("characters that no URI may have taken out", |target| then(path(target), &[decoded, of_uri, merged, dots])),
     ("`../` taken out, and dots at the beginning of names", |target| then(path(target), &[decoded, without_climbing, merged, trimmed_dots])),
     ("NTFS", |target| then(path(target), &[decoded, backslashes, merged, dots, without_streams, trimmed])),
+    ("NTFS, compatibility forms", |target| then(path(target), &[decoded, compatible, backslashes, merged, dots, without_streams, trimmed])),
     ("query found after decoding", |target| then(path(target), &[decoded, before_query, merged, dots])),
 ];
 

@@ -423,6 +423,132 @@ async fn an_open_route_leads_to_no_resource_by_another_spelling() {
     }
 }
 
+/// Spellings of `/keys/files` that some server reads in spite of their letters, each by one trait.
+const SPELLINGS: &[&str] = &[
+    "/KEYS/files",
+    "/keys/FILES/x",
+    "/Keys/Files",
+    "/%4Beys/files",
+    "/%4b%45%59%53/files",
+    "/keys/%46iles",
+    "/keys/f%C4%B1les",
+    "/keys/F%C4%B0LES",
+    "/keys/file%C5%BF",
+    "/%E2%84%AAeys/files",
+    "/%E2%84%AAEYS/F%C4%B1LES",
+    "/%EF%BC%ABEYS/files",
+    "/keys/%EF%BC%A6%EF%BC%A9%EF%BC%ACES",
+    "/keys/%EF%AC%81LES",
+    "/x%3F/../KEYS/files",
+    "/x%3F/..%2FKEYS/files",
+    "/x%23/../keys/FILES",
+    "/x/../KEYS/files",
+    "/x/..%5cKEYS\\FILES",
+    "//KEYS/files",
+    "/.//Keys/files",
+    "/KEYS;x/files",
+    "/KEYS./files",
+    "/KEYS%20/FILES",
+    "/K+EYS/files",
+    "/K%C3%89YS/files",
+    "/KEYS/%C4%B1FILES",
+    "/%C4%B1%E2%84%AAEYS/files",
+    "/KEYS%3Cx%3E/files",
+    "/KEYS/FILES%3Ax%3A$DATA",
+    "/KEYS%3F/files",
+];
+
+/// Encodes the percent signs of a spelling once more.
+fn encoded_again(spelling: &str) -> String {
+    spelling.replace('%', "%25")
+}
+
+#[tokio::test]
+async fn no_letter_case_leads_around_a_resource_by_any_encoding_query_or_field() {
+    let server = AuthorizationServer::start().await;
+    for open in ["public = true", "optional = true", "scope = [\"none\"]\nreport_only = true"] {
+        let tables = format!(
+            "[[resources]]\nresource = \"https://api.example.com/keys/files\"\n\
+             [[routes]]\npath = \"/keys/files/*\"\nscope = [\"keys\"]\n[[routes]]\npath = \"/*\"\n{open}\n"
+        );
+        let gateway = Gateway::start(&format!("{}{tables}", introspecting(&server, "phantom", ""))).await;
+        gateway.ready().await;
+        let mut client = ext_authz::connect(&gateway).await;
+        let passes = async |client: &mut _, target: &str, field: Option<(&str, &str)>| {
+            let line = field.map_or(String::new(), |(name, value)| format!("{name}: {value}\r\n"));
+            let fields = format!("X-Original-Method: GET\r\nX-Original-URI: {target}\r\n{line}");
+            let at_forward_auth = send_to("api.example.com", &gateway, "GET", "/auth", &fields).await.status == 200;
+            let headers =
+                field.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).into_iter().collect();
+            let http = HttpRequest {
+                method: "GET".to_owned(),
+                path: target.to_owned(),
+                host: "api.example.com".to_owned(),
+                headers,
+                ..HttpRequest::default()
+            };
+            let told = ext_authz::ask(client, ext_authz::of(http)).await;
+            [at_forward_auth, matches!(told, Told::Pass { .. })]
+        };
+        let spellings: Vec<String> =
+            SPELLINGS.iter().flat_map(|spelling| [(*spelling).to_owned(), encoded_again(spelling)]).collect();
+        for spelling in &spellings {
+            for query in ["", "?x=1", "?%ff", "?x=%C3%A9", "?%", "?a?/b%2f.."] {
+                let target = format!("{spelling}{query}");
+                assert_eq!(passes(&mut client, &target, None).await, [false, false], "{open}: {target}");
+            }
+            let places = ["X-Rewrite-URL", "X-Original-URL", "X_Rewrite_Url", "X_Original_URL"];
+            for field in places {
+                let urls = [spelling.clone(), format!("{spelling}?%ff"), format!("http://api.example.com{spelling}")];
+                for (target, url) in
+                    ["/other", "/other?%ff"].iter().zip(urls.iter().cycle()).chain([(&"/B%C3%A9", &urls[2])])
+                {
+                    let told = passes(&mut client, target, Some((field, url))).await;
+                    assert_eq!(told, [false, false], "{open}: {target} with {field}: {url}");
+                }
+            }
+        }
+        // The rest of the API is as open as its route.
+        for target in [
+            "/other",
+            "/Other?%ff",
+            "/b%C3%BCro%20plan",
+            "/my%20file?q=%C3%A9",
+            "/100%25?q=%C3%A9",
+            "/KEYS",
+            "/keysx/FILES",
+        ] {
+            assert_eq!(passes(&mut client, target, None).await, [true, true], "{open}: {target}");
+            let told = passes(&mut client, target, Some(("X-Rewrite-URL", "/OTHER"))).await;
+            assert_eq!(told, [true, true], "{open}: {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn beside_resources_other_paths_are_read_as_without_them() {
+    let server = AuthorizationServer::start().await;
+    let routes = "[[routes]]\npath = \"/orders/*\"\n";
+    let token = server.token().sign();
+    for resources in ["", "[[resources]]\nresource = \"https://tools.example.com/mcp\"\n"] {
+        let gateway = Gateway::start(&format!("{}{resources}{routes}", introspecting(&server, "phantom", ""))).await;
+        gateway.ready().await;
+        for target in [
+            "/orders/1",
+            "/orders/B%C3%BCro%20plan",
+            "/orders/b%C3%BCro%20plan?Q=%C3%A9",
+            "/orders/my%20file?q=%C3%A9",
+            "/orders/my%20file?%ff",
+            "/orders/100%25?q=%C3%A9",
+            "/orders/%E6%97%A5%E6%9C%AC?q=%e2%84%aa",
+            "/orders/%E2%84%AA",
+        ] {
+            let (status, code) = verdict(&gateway, "api.example.com", "GET", target, Some(&token)).await;
+            assert_eq!((status, &*code), (200, "pass"), "{resources}{target}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_login_that_is_too_weak_or_too_old_is_stepped_up() {
     let (server, gateway) = setup().await;

@@ -124,7 +124,7 @@ async fn two_descriptions_of_a_host_have_to_agree() {
 async fn no_spelling_of_a_host_chooses_another_route() {
     let server = AuthorizationServer::start().await;
     let routes = "[[routes]]\npath = \"/*\"\nhost = \"admin.example.com\"\nscope = [\"admin\"]\n\
-                  [[routes]]\npath = \"/*\"\nhost = \"*.internal.example.com\"\nscope = [\"admin\"]\n\
+                  [[routes]]\npath = \"/*\"\nhost = [\"*.internal.example.com\", \"[::1]\", \"127.0.0.1\"]\nscope = [\"admin\"]\n\
                   [[routes]]\npath = \"/*\"\nhost = \"*\"\npublic = true\n";
     let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
     gateway.ready().await;
@@ -135,6 +135,16 @@ async fn no_spelling_of_a_host_chooses_another_route() {
         ("admin.example.com.", "unknown_host"),
         ("ADMIN.example.com.:443", "unknown_host"),
         ("a.internal.example.com.", "unknown_host"),
+        ("[::1]:9080", "no_credentials"),
+        ("127.0.0.1", "no_credentials"),
+        ("[::2]", "pass"),
+        ("127.0.0.2", "pass"),
+        ("[0:0:0:0:0:0:0:1]", "unknown_host"),
+        ("[0::1]", "unknown_host"),
+        ("[::0001]:443", "unknown_host"),
+        ("127.1", "unknown_host"),
+        ("2130706433", "unknown_host"),
+        ("0x7f.0.0.1", "unknown_host"),
     ] {
         assert_eq!(at_both_doors(&gateway, Asked { host, ..PLAIN }).await, code, "{host}");
     }

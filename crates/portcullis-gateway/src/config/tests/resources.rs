@@ -89,6 +89,9 @@ fn a_mistake_in_a_resource_is_shown_on_its_line() {
         // A request cannot be told to be under one of these or the other.
         (format!("{RESOURCE}{}", of("https://mcp.example.com/mcp/")), 6, "a slash at the end"),
         (format!("{RESOURCE}{}", of("https://mcp.example.com:8443/mcp")), 6, "the port"),
+        (format!("{RESOURCE}{}", of("https://mcp.example.com/MCP")), 6, "differ in more than letter case"),
+        (format!("{RESOURCE}{}", of("https://mcp.example.com/Mcp/admin")), 6, "differ in more than letter case"),
+        (format!("{}{RESOURCE}", of("https://mcp.example.com/Mcp/admin")), 6, "differ in more than letter case"),
     ];
     for (lines, line, words) in table {
         let found = mistakes(&format!("{ISSUER}{lines}"));
@@ -117,9 +120,10 @@ fn a_resource_is_an_mcp_server_by_a_word_or_by_rules() {
 fn resources_within_others_and_at_other_hosts_are_good() {
     let config = good(&format!(
         "{ISSUER}{RESOURCE}[[resources]]\nresource = \"https://mcp.example.com/mcp/admin\"\n\
-         [[resources]]\nresource = \"https://mcp.example.com\"\n[[resources]]\nresource = \"https://b.example.com/mcp\"\n"
+         [[resources]]\nresource = \"https://mcp.example.com\"\n[[resources]]\nresource = \"https://b.example.com/mcp\"\n\
+         [[resources]]\nresource = \"https://c.example.com/MCP\"\n"
     ));
-    assert_eq!(config.resources.len(), 4);
+    assert_eq!(config.resources.len(), 5);
     assert!(config.has_only_resources());
 }
 
