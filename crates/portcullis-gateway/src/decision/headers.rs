@@ -22,7 +22,7 @@
 use std::io::{self, Write};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use portcullis::{Access, Claims, Explanation, json};
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
@@ -31,19 +31,18 @@ use super::Fault;
 use crate::characters::is_invisible;
 use crate::config::{HeaderRule, HeaderSource, Notation};
 
-/// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
-/// whose servers run what the content says; without `Origin`, a preflight for another request.
-const JUDGED: [&str; 10] = [
-    "authorization",
-    "dpop",
-    "cookie",
-    "origin",
-    "access-control-request-method",
-    "mcp-protocol-version",
-    "mcp-method",
-    "mcp-name",
-    "content-type",
-    "content-encoding",
+/// The fields that decisions depend on, besides those about MCP. Without `Origin`, a preflight would pass for another request.
+const JUDGED: [&str; 5] = ["authorization", "dpop", "cookie", "origin", "access-control-request-method"];
+
+/// The fields by which requests to MCP servers are judged. Without those of MCP, a message of MCP 2026-07-28 would pass for one of an
+/// older revision, whose servers run what the content says; and servers that make variables of names hold the content against
+/// `Mcp_Name` in place of `Mcp-Name`.
+pub(super) static JUDGED_FOR_MCP: [HeaderName; 5] = [
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
 ];
 
 /// The fields of a configuration.
@@ -51,7 +50,8 @@ const JUDGED: [&str; 10] = [
 pub(super) struct Headers {
     /// The `[[headers]]`, which only the gateway may set.
     rules: Vec<HeaderRule>,
-    /// The fields with certificates, which only proxies may set, and those with tokens: they count in one spelling alone.
+    /// The fields with certificates, which only proxies may set, those with tokens, and those by which requests to MCP servers are judged:
+    /// they count in one spelling alone.
     judged: Vec<HeaderName>,
 }
 
@@ -90,8 +90,8 @@ impl Headers {
     }
 
     /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
-    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A proxy's field for certificates,
-    /// and a client's for tokens, is the gateway's in any spelling but the configured one.
+    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A field that is judged is the
+    /// gateway's in any spelling but its own.
     pub(super) fn owns(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| is_spelling(name, rule.name.as_str())) || self.forges(name)
     }
@@ -107,7 +107,8 @@ impl Headers {
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
-        let judged = || JUDGED.into_iter().chain(self.judged.iter().map(HeaderName::as_str));
+        let others = || self.judged.iter().chain(&JUDGED_FOR_MCP).map(HeaderName::as_str);
+        let judged = || JUDGED.into_iter().chain(others());
         named.into_iter().any(|name| judged().any(|judged| is_spelling(name, judged)) || self.owns(name))
     }
 }

@@ -17,7 +17,7 @@
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
 //! | `mcp_origin` | 403 | MCP: the `Origin` field has an origin that is not allowed |
 //! | `mcp_fields_missing` | 400 | MCP: only header fields are seen, and they do not tell the operation |
-//! | `mcp_fields_malformed` | 400 | MCP: `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` comes twice or is malformed |
+//! | `mcp_fields_malformed` | 400 | MCP: `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` comes twice or is malformed, or, where only fields are seen, comes in another spelling (`Mcp_Name`) |
 //! | `mcp_fields_disagree` | 400 | MCP: `Mcp-Method` or `Mcp-Name` differs from the content |
 //! | `mcp_content_type` | 415 | MCP: the content is not JSON in UTF-8 as it stands |
 //! | `mcp_body` | 400 | MCP: the content is not a JSON-RPC message that can be judged |
