@@ -147,7 +147,8 @@ const CODES: &[Code] = &[
     ),
     token(
         "malformed_token",
-        "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding.",
+        "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding. Or it is in a cookie \
+         under another spelling of its name, as access.token for access_token, which another site may have set.",
         "Show the token to `portcullis explain`, which names the character; send the token alone behind `Bearer`.",
     ),
     token(

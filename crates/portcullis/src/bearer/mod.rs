@@ -1,8 +1,11 @@
 //! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9449 section 7.1, RFC 9110 section 11).
 
+mod cookie;
 mod fields;
 mod source;
 
+#[doc(hidden)]
+pub use cookie::CookiePart;
 pub use fields::HeaderFields;
 pub use source::TokenSource;
 pub(crate) use source::find;

@@ -23,7 +23,7 @@
 //! | `mcp_body` | 400 | MCP: the content is not a JSON-RPC message that can be judged |
 //! | `mcp_body_too_large` | 413 | MCP: the content is longer than the limit (`max_body_bytes`), 1 MiB by default |
 //! | `token_too_large` | 403* | longer than the limit (`max_token_bytes`), 16 KiB by default |
-//! | `malformed_token` | 403* | characters that no bearer token has |
+//! | `malformed_token` | 403* | characters that no bearer token has; a cookie under another spelling of its name |
 //! | `malformed_token_parts` | 403* | not three parts; also an opaque token without introspection |
 //! | `encrypted_token` | 403* | five parts: a JWE |
 //! | `malformed_base64` | 403* | a part is not strict base64url |
