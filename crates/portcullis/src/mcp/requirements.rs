@@ -87,7 +87,7 @@ impl Mcp {
             // servers hold the fields against that of a POST.
             Content::Unseen if !matches!(method, "POST" | "") => return Err(RequestFault::McpFieldsMissing),
             Content::Unseen => {
-                needed.add(self, &Fields::alone(fields)?.operation(|method| self.asks_for_name(method))?)
+                needed.add(self, &Fields::alone(fields)?.operation(|method| self.asks_for_name(method))?);
             }
             Content::Whole(bytes) if bytes.len() <= self.max_body_bytes => {
                 let document = message::document(fields, bytes)?;
