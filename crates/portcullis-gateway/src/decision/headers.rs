@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | text that shows as it is, without white space at either end | the text, in UTF-8 | JSON |
 //! | an array or an object | JSON | JSON |
-//! | a number, `true`, `false` | as JSON writes it | JSON |
+//! | a number, `true`, `false` | as the token has it, to the letter | JSON |
 //! | text that begins with `[` or `{`, as arrays and objects do | refused | JSON |
 //! | other text: empty, with control or invisible characters | refused | JSON |
 //! | null, no claim, no token; `scope` without a value | none | none |
@@ -19,13 +19,9 @@
 //! Some proxies and servers drop or trim control characters and white space at the ends (RFC 9110 section 5.5). Servers
 //! that read fields as ISO 8859-1 garble characters beyond ASCII, differently for each text; JSON is written in ASCII.
 
-use std::io::{self, Write};
-
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderName, HeaderValue, header};
 use portcullis::{Access, Claims, Explanation, json};
-use serde::Serialize;
-use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
 use crate::characters::is_invisible;
@@ -197,8 +193,7 @@ fn joined(
 
 /// Returns all claims as JSON in base64url, without padding.
 fn all_claims(claims: &Claims) -> Result<HeaderValue, &'static str> {
-    let written = serde_json::to_vec(claims).map_err(|_| "unwritable claims")?;
-    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(written)).map_err(|_| "unwritable claims")
+    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(claims.root().to_string())).map_err(|_| "unwritable claims")
 }
 
 /// Returns a claim as a header field has it: text as it is, anything else as JSON; none if it would not arrive unchanged.
@@ -224,27 +219,17 @@ fn unchanged(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// Returns any claim as JSON in printable ASCII.
+/// Returns any claim as JSON in printable ASCII, with numbers as they are in the token.
 fn json(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
-    let mut written = Vec::new();
-    let done = claim.serialize(&mut Serializer::with_formatter(&mut written, Ascii));
-    done.ok().and_then(|()| HeaderValue::try_from(written).ok()).ok_or("an unwritable value")
-}
-
-/// A JSON formatter that writes printable ASCII only.
-struct Ascii;
-
-impl Formatter for Ascii {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        for character in fragment.chars() {
-            match character {
-                ' '..='~' => writer.write_all(&[character as u8])?,
-                // In UTF-16, as RFC 8259 section 7 requires.
-                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
-            }
+    let mut written = String::new();
+    for character in claim.to_string().chars() {
+        match character {
+            ' '..='~' => written.push(character),
+            // In a string; in UTF-16, as RFC 8259 section 7 requires.
+            _ => written.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
         }
-        Ok(())
     }
+    HeaderValue::try_from(written).map_err(|_| "an unwritable value")
 }
 
 #[cfg(test)]

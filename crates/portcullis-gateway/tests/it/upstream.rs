@@ -31,6 +31,46 @@ name = "X-Scope"
 claim = "scope"
 "#;
 
+/// Returns a token whose claim `claim` is this JSON text.
+fn with_claim(server: &AuthorizationServer, claim: &str) -> String {
+    let model = server.token().claim("claim", "@").sign();
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(model.split('.').nth(1).unwrap()).unwrap();
+    let payload = String::from_utf8(payload).unwrap().replace("\"@\"", claim);
+    server.token().claims_json(&payload).sign()
+}
+
+/// Numbers that floats round, so that different users would be the same one.
+#[tokio::test]
+async fn a_number_arrives_with_all_its_digits() {
+    let server = AuthorizationServer::start().await;
+    let all = "\n[[headers]]\nname = \"X-All\"\nclaims = true\n[[headers]]\nname = \"X-List\"\nclaim = \"claim\"\nseparator = \",\"\n";
+    let plain = Gateway::start(&format!("{}{ROUTES}{all}", issuer(&server, ""))).await;
+    let as_json = ROUTES.replace("claim = \"claim\"", "claim = \"claim\"\njson = true");
+    let as_json = Gateway::start(&format!("{}{as_json}", issuer(&server, ""))).await;
+    for number in [
+        "12345678901234567890123",
+        "12345678901234567890124",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "9007199254740993.0",
+        "1.10",
+        "1e-400",
+        "1E3",
+    ] {
+        let token = with_claim(&server, number);
+        for gateway in [&plain, &as_json] {
+            assert_eq!(at_both_doors(gateway, &token).await, [Ok(number.to_owned()), Ok(number.to_owned())]);
+        }
+        let answer = plain.ask("GET", "/", Some(&token)).await;
+        assert_eq!(answer.header("x-list"), Some(number));
+        let all = BASE64_URL_SAFE_NO_PAD.decode(answer.header("x-all").unwrap()).unwrap();
+        assert!(String::from_utf8(all).unwrap().contains(&format!("\"claim\":{number}")), "{number}");
+        let nested = format!("{{\"a\":[{number}]}}");
+        let token = with_claim(&server, &nested);
+        assert_eq!(at_both_doors(&as_json, &token).await, [Ok(nested.clone()), Ok(nested)]);
+    }
+}
+
 /// Returns the value of a field, or the code of the refusal; `""` is a field without a value.
 async fn at_both_doors(gateway: &Gateway, token: &str) -> [Result<String, String>; 2] {
     let answer = gateway.ask("GET", "/", Some(token)).await;
