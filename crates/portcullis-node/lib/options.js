@@ -9,7 +9,7 @@ const { warn } = require('./log.js');
 const { Schema } = require('./schema.js');
 const { certificateFinder } = require('./sender/certificate.js');
 const { readDpop, readUse } = require('./sender/options.js');
-const { expected, isJson, isOptions, optional, readBoolean, readCount, readFunction } = require('./values.js');
+const { expected, isExact, isJson, isOptions, optional, readBoolean, readCount, readFunction } = require('./values.js');
 const { readLimit, readSeconds, readStrings, readTimeout } = require('./values.js');
 
 /** A trust domain (SPIFFE-ID section 2.1). */
@@ -138,6 +138,9 @@ function readRule(owner, rule) {
   for (const [member, value] of members) {
     if (!isJson(value) || (value === null && member !== 'value')) {
       throw expected(owner, `the ${member} for ${name} in claims`, 'a JSON value or a function', value);
+    }
+    if (!isExact(value)) {
+      throw expected(owner, `the ${member} for ${name} in claims`, 'without whole numbers of 2^53 and more, which JavaScript rounds (use a text)', value);
     }
   }
   return { asked: Object.fromEntries(members) };

@@ -98,6 +98,14 @@ function isJson(value) {
   }
 }
 
+/** Returns true if JavaScript has not rounded any number of a JSON value, as it does beyond 2^53. */
+function isExact(value) {
+  if (typeof value === 'number') {
+    return !Number.isInteger(value) || Number.isSafeInteger(value);
+  }
+  return value === null || typeof value !== 'object' || Object.values(value).every(isExact);
+}
+
 function isPlainJson(object) {
   const prototype = Object.getPrototypeOf(object);
   // `Object.prototype` of any realm: Jest runs tests in a realm of their own.
@@ -134,6 +142,7 @@ function nameOf(value) {
 module.exports = {
   LONGEST_TIMER,
   expected,
+  isExact,
   isJson,
   isOptions,
   isPromise,

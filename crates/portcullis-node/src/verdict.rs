@@ -66,7 +66,7 @@ impl Passed {
     #[napi(getter)]
     pub fn claims(&self) -> Either<String, ()> {
         let access = self.admitted.access().filter(|access| access.token().is_introspected());
-        access.and_then(|access| serde_json::to_string(access.claims()).ok()).map_or(Either::B(()), Either::A)
+        access.map_or(Either::B(()), |access| Either::A(access.claims().text().to_owned()))
     }
 
     /// The JWT behind a phantom token; undefined if there is none.

@@ -153,6 +153,9 @@ describe('a wrong option of secure is a TypeError that names it', () => {
       [{ name: 'role', absent: null }, 'absent'],
       // As from a variable of the environment that is not set: it must not turn into a rule for presence.
       [{ name: 'role', value: undefined }, 'the value for role in claims to be a JSON value or a function, got undefined'],
+      // JavaScript makes another number of it.
+      [{ name: 'role', value: 2 ** 53 }, 'the value for role in claims to be without whole numbers of 2^53 and more'],
+      [{ name: 'role', oneOf: [1, [{ id: -1e300 }]] }, 'oneOf'],
       [{ name: 'role', oneOf: undefined }, 'oneOf'],
       [{ name: 'role', matches: undefined }, 'matches'],
       [{ name: 'role', absent: undefined }, 'absent'],

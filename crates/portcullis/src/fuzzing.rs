@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::{
     algorithm::Algorithm,
     base64url,
-    bearer::{self, BearerToken, CredentialRules, TokenSource},
+    bearer::{self, BearerToken, CookiePart, CredentialRules, TokenSource},
     claims::{Claims, GrantedScope, SCOPE_CLAIMS, find, is_scope_value},
     json,
     keys::{ImportRules, JwkSet, KeySet, Origin, keys_from_pem},
@@ -47,6 +47,15 @@ pub fn bearer_header(bytes: &[u8]) {
         if let Ok(found) = bearer::find(&headers, &sources, CREDENTIALS) {
             assert!(!found.token.as_bytes().is_empty());
         }
+        let mut others = Vec::new();
+        TokenSource::each_cookie("a_t", bytes, &mut |part| {
+            if let CookiePart::Other(other) = part {
+                others.push(other);
+            }
+        });
+        TokenSource::each_cookie("a_t", &others.join(&b"; "[..]), &mut |part| {
+            assert!(matches!(part, CookiePart::Other(_)), "another cookie became the one with the token");
+        });
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         assert!(bearer::find(&headers, &sources, CREDENTIALS).is_err(), "two Authorization fields passed");

@@ -126,6 +126,8 @@ mod axum;
 mod tower;
 
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
+#[doc(hidden)]
+pub use bearer::CookiePart;
 pub use bearer::{HeaderFields, TokenSource};
 pub use challenge::RefusalBody;
 pub use claims::{Claims, Confirmation, IssuerRules, TokenCacheRules, VerifiedToken};

@@ -25,7 +25,7 @@ use crate::routes::Unrouted;
 /// | `no_original_request` | `/auth` was requested, without a description of the original request |
 /// | `ambiguous_original_request` | the original request is described in two ways, twice, or incompletely |
 /// | `untrusted_proxy` | the peer is not among `trusted_proxies` |
-/// | `forged_header` | the client sent a header field that only the gateway may set, with `_` or the like for `-` |
+/// | `forged_header` | the client sent a header field that only the gateway may set, or one that is judged, with `_` or the like for `-` |
 /// | `hop_by_hop_header` | the client's `Connection` names such a field, or one that is judged; a proxy would drop it |
 /// | `several_client_certificates` | the field for the client's certificate occurs several times |
 /// | `malformed_client_certificate` | the client's certificate is in another notation than configured, or malformed |
@@ -167,8 +167,8 @@ impl Fault {
                  with X-Forwarded-Uri, once each, and remove the client's fields of the other names"
             }
             Self::ForgedHeader => {
-                "the client sent a header field that only the gateway may set, with another character for -, such as \
-                 _: have the proxy remove it"
+                "the client sent a header field that only the gateway may set, or one that is judged, with another character for -, \
+                 such as _: have the proxy remove it"
             }
             Self::HopByHopHeader => {
                 "the client's Connection field names a field that only the gateway may set, or one that is judged (Authorization, \

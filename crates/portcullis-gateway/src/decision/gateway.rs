@@ -12,7 +12,7 @@ use portcullis::{
 use super::{
     Authorization, BuildError, CommonMemory, Decision, Door, Fault, Issuers, Original, Pass, Refused, Reported,
     challenges::with_challenges_in_one_field,
-    headers::{Contents, Headers},
+    headers::{Contents, Headers, JUDGED_FOR_MCP},
     layers::{self, Rule},
     places::{self, Moved},
     preflight,
@@ -128,7 +128,9 @@ impl Gateway {
             [certificate_field(&config.forward_auth), config.grpc.as_ref().and_then(certificate_field)];
         let of_certificates = certificate_fields.iter().flatten().map(|field| &field.name);
         let of_tokens = config.routes.iter().filter_map(|route| route.token_places.field.as_ref());
-        let headers = Headers::new(&config.headers, of_certificates.chain(of_tokens));
+        let has_mcp = config.resources.iter().any(|resource| resource.rules.mcp.is_some());
+        let of_mcp = JUDGED_FOR_MCP.iter().filter(|_| has_mcp);
+        let headers = Headers::new(&config.headers, of_certificates.chain(of_tokens).chain(of_mcp));
         Ok(Self {
             rules,
             routes: Routes::new(

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | text that shows as it is, without white space at either end | the text, in UTF-8 | JSON |
 //! | an array or an object | JSON | JSON |
-//! | a number, `true`, `false` | as JSON writes it | JSON |
+//! | a number, `true`, `false` | as the token has it, to the letter | JSON |
 //! | text that begins with `[` or `{`, as arrays and objects do | refused | JSON |
 //! | other text: empty, with control or invisible characters | refused | JSON |
 //! | null, no claim, no token; `scope` without a value | none | none |
@@ -19,31 +19,26 @@
 //! Some proxies and servers drop or trim control characters and white space at the ends (RFC 9110 section 5.5). Servers
 //! that read fields as ISO 8859-1 garble characters beyond ASCII, differently for each text; JSON is written in ASCII.
 
-use std::io::{self, Write};
-
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use portcullis::{Access, Claims, Explanation, json};
-use serde::Serialize;
-use serde_json::{Serializer, ser::Formatter};
 
 use super::Fault;
 use crate::characters::is_invisible;
 use crate::config::{HeaderRule, HeaderSource, Notation};
 
-/// The fields that decisions depend on. Without its MCP fields, a message of MCP 2026-07-28 would pass for one of an older revision,
-/// whose servers run what the content says; without `Origin`, a preflight for another request.
-const JUDGED: [&str; 10] = [
-    "authorization",
-    "dpop",
-    "cookie",
-    "origin",
-    "access-control-request-method",
-    "mcp-protocol-version",
-    "mcp-method",
-    "mcp-name",
-    "content-type",
-    "content-encoding",
+/// The fields that decisions depend on, besides those about MCP. Without `Origin`, a preflight would pass for another request.
+const JUDGED: [&str; 5] = ["authorization", "dpop", "cookie", "origin", "access-control-request-method"];
+
+/// The fields by which requests to MCP servers are judged. Without those of MCP, a message of MCP 2026-07-28 would pass for one of an
+/// older revision, whose servers run what the content says; and servers that make variables of names hold the content against
+/// `Mcp_Name` in place of `Mcp-Name`.
+pub(super) static JUDGED_FOR_MCP: [HeaderName; 5] = [
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
 ];
 
 /// The fields of a configuration.
@@ -51,7 +46,8 @@ const JUDGED: [&str; 10] = [
 pub(super) struct Headers {
     /// The `[[headers]]`, which only the gateway may set.
     rules: Vec<HeaderRule>,
-    /// The fields with certificates, which only proxies may set, and those with tokens: they count in one spelling alone.
+    /// The fields with certificates, which only proxies may set, those with tokens, and those by which requests to MCP servers are judged:
+    /// they count in one spelling alone.
     judged: Vec<HeaderName>,
 }
 
@@ -90,8 +86,8 @@ impl Headers {
     }
 
     /// Returns true if only the gateway may set a field of this name, also with another character for `-`: servers that
-    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A proxy's field for certificates,
-    /// and a client's for tokens, is the gateway's in any spelling but the configured one.
+    /// make variables of names (RFC 3875 section 4.1.18) turn `_`, `.`, `~` and the like into `_`. A field that is judged is the
+    /// gateway's in any spelling but its own.
     pub(super) fn owns(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| is_spelling(name, rule.name.as_str())) || self.forges(name)
     }
@@ -107,7 +103,8 @@ impl Headers {
     pub(super) fn are_dropped_by(&self, connection: &[u8]) -> bool {
         let named =
             connection.split(|byte| *byte == b',').filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok());
-        let judged = || JUDGED.into_iter().chain(self.judged.iter().map(HeaderName::as_str));
+        let others = || self.judged.iter().chain(&JUDGED_FOR_MCP).map(HeaderName::as_str);
+        let judged = || JUDGED.into_iter().chain(others());
         named.into_iter().any(|name| judged().any(|judged| is_spelling(name, judged)) || self.owns(name))
     }
 }
@@ -196,8 +193,7 @@ fn joined(
 
 /// Returns all claims as JSON in base64url, without padding.
 fn all_claims(claims: &Claims) -> Result<HeaderValue, &'static str> {
-    let written = serde_json::to_vec(claims).map_err(|_| "unwritable claims")?;
-    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(written)).map_err(|_| "unwritable claims")
+    HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(claims.root().to_string())).map_err(|_| "unwritable claims")
 }
 
 /// Returns a claim as a header field has it: text as it is, anything else as JSON; none if it would not arrive unchanged.
@@ -223,27 +219,17 @@ fn unchanged(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// Returns any claim as JSON in printable ASCII.
+/// Returns any claim as JSON in printable ASCII, with numbers as they are in the token.
 fn json(claim: json::Value<'_>) -> Result<HeaderValue, &'static str> {
-    let mut written = Vec::new();
-    let done = claim.serialize(&mut Serializer::with_formatter(&mut written, Ascii));
-    done.ok().and_then(|()| HeaderValue::try_from(written).ok()).ok_or("an unwritable value")
-}
-
-/// A JSON formatter that writes printable ASCII only.
-struct Ascii;
-
-impl Formatter for Ascii {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        for character in fragment.chars() {
-            match character {
-                ' '..='~' => writer.write_all(&[character as u8])?,
-                // In UTF-16, as RFC 8259 section 7 requires.
-                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
-            }
+    let mut written = String::new();
+    for character in claim.to_string().chars() {
+        match character {
+            ' '..='~' => written.push(character),
+            // In a string; in UTF-16, as RFC 8259 section 7 requires.
+            _ => written.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
         }
-        Ok(())
     }
+    HeaderValue::try_from(written).map_err(|_| "an unwritable value")
 }
 
 #[cfg(test)]

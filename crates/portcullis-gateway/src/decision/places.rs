@@ -3,7 +3,7 @@
 //! The upstream gets the token in `Authorization`, as from any other client, and not in these places.
 
 use http::{HeaderName, HeaderValue, header::COOKIE};
-use portcullis::{HeaderFields, Secure, TokenSource};
+use portcullis::{CookiePart, HeaderFields, Secure, TokenSource};
 
 use super::{Fault, Original, gateway::bearer};
 use crate::config::TokenPlaces;
@@ -24,7 +24,7 @@ pub(super) fn looking(secure: Secure, TokenPlaces { cookie, field }: &TokenPlace
     if cookie.is_none() && field.is_none() {
         return secure;
     }
-    let cookie = cookie.iter().map(TokenSource::cookie);
+    let cookie = cookie.iter().map(TokenSource::removed_cookie);
     let field = field.iter().map(|name| TokenSource::header(name.clone()));
     secure.token_from([TokenSource::authorization()].into_iter().chain(cookie).chain(field))
 }
@@ -51,43 +51,42 @@ pub(super) fn moved(TokenPlaces { cookie, field }: &TokenPlaces, original: &Orig
         moved.fields.push((name.clone(), None));
     }
     if let Some(name) = cookie {
-        let (token, rest) = without(name, original);
-        if let Some(token) = token {
-            // An empty one is no token, as for the verifier: the one in another place goes on.
-            if !token.is_empty() {
-                moved.authorization = bearer_of(&token)?;
-            }
-            moved.fields.push((COOKIE, rest.map(|rest| value(COOKIE, &rest)).transpose()?));
+        let cookies = Cookies::of(name, original);
+        // An empty one is no token, as for the verifier: the one in another place goes on.
+        if let Some(token) = cookies.token.filter(|token| !token.is_empty()) {
+            moved.authorization = bearer_of(token)?;
+        }
+        if cookies.are_found {
+            let others = (!cookies.others.is_empty()).then(|| cookies.others.join(&b"; "[..]));
+            moved.fields.push((COOKIE, others.map(|others| value(COOKIE, &others)).transpose()?));
         }
     }
     Ok(moved)
 }
 
-/// Returns the value of a cookie, and the other cookies.
-fn without(name: &str, original: &Original<'_>) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-    let (mut token, mut rest) = (None, Vec::new());
-    original.fields.each(&COOKIE, &mut |field| {
-        let pairs = cookie_pairs(name, field).map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty());
-        for pair in pairs {
-            match TokenSource::cookie_value(name, pair) {
-                Some(value) => token = Some(value.to_vec()),
-                None => rest.push(pair),
-            }
-        }
-    });
-    let rest = (!rest.is_empty()).then(|| rest.join(&b"; "[..]));
-    (token, rest)
+/// The cookies of a request.
+#[derive(Default)]
+struct Cookies<'a> {
+    /// The value of the cookie that may carry the token.
+    token: Option<&'a [u8]>,
+    /// True if there is such a cookie, in any spelling.
+    are_found: bool,
+    /// The others, without those that some server finds under its name.
+    others: Vec<&'a [u8]>,
 }
 
-/// Returns the pairs of a `Cookie` field. Envoy joins several fields with a comma, and some servers take one for a divider: a pair is
-/// divided there if it is more than the cookie of this name.
-fn cookie_pairs<'a>(name: &str, field: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    field.split(|byte| *byte == b';').flat_map(move |pair| {
-        let names_it =
-            pair.split(|byte| *byte == b',').any(|part| TokenSource::cookie_value(name, part.trim_ascii()).is_some());
-        let divider = if names_it { b',' } else { b';' };
-        pair.split(move |byte| *byte == divider)
-    })
+impl<'a> Cookies<'a> {
+    fn of(name: &str, original: &Original<'a>) -> Self {
+        let mut cookies = Self::default();
+        original.fields.each(&COOKIE, &mut |field| {
+            TokenSource::each_cookie(name, field, &mut |part| match part {
+                CookiePart::Own(value) => (cookies.token, cookies.are_found) = (Some(value), true),
+                CookiePart::Respelt(_) => cookies.are_found = true,
+                CookiePart::Other(other) => cookies.others.push(other),
+            });
+        });
+        cookies
+    }
 }
 
 fn bearer_of(token: &[u8]) -> Result<Option<HeaderValue>, Fault> {

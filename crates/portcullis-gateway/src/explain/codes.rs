@@ -110,7 +110,7 @@ const CODES: &[Code] = &[
     code(
         "mcp_fields_malformed",
         400,
-        "MCP-Protocol-Version, Mcp-Method or Mcp-Name comes twice, is not visible ASCII, or has a malformed `=?base64?…?=`.",
+        "MCP-Protocol-Version, Mcp-Method or Mcp-Name comes twice, is not visible ASCII, has a malformed `=?base64?…?=`, or, where the message is not seen, stands beside another spelling of it (Mcp_Name).",
         "Send each once; write other characters as standard base64 of UTF-8 between `=?base64?` and `?=`.",
     ),
     code(
@@ -147,7 +147,8 @@ const CODES: &[Code] = &[
     ),
     token(
         "malformed_token",
-        "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding.",
+        "The token has characters that no bearer token has: quotes, a second `Bearer`, line breaks, padding. Or it is in a cookie \
+         under another spelling of its name, as access.token for access_token, which another site may have set.",
         "Show the token to `portcullis explain`, which names the character; send the token alone behind `Bearer`.",
     ),
     token(
@@ -575,7 +576,8 @@ const CODES: &[Code] = &[
     ),
     own(
         "forged_header",
-        "The client sent a field that only the gateway may set, spelled with another character for `-`, as X_Auth_Subject.",
+        "The client sent a field that only the gateway may set, or one that is judged, spelled with another character for `-`, as X_Auth_Subject or \
+         Mcp_Name.",
         "Nothing, if it is an attack; else rename the client's field.",
     ),
     own(

@@ -164,6 +164,39 @@ async fn no_other_way_of_asking_leads_around_the_rules_for_tools() {
     }
 }
 
+#[tokio::test]
+async fn no_field_in_another_spelling_stands_beside_those_that_are_judged() {
+    let (server, gateway) = setup(SERVER).await;
+    let reader = bearer(&server, "files:read");
+    let judged = [("Authorization", reader.as_str()), CURRENT, CALL, LIST_FILES, ("Content-Type", "application/json")];
+    for further in [
+        ("Mcp_Name", "delete_file"),
+        ("mcp.name", "delete_file"),
+        ("MCP_METHOD", "resources/list"),
+        ("MCP_Protocol_Version", "2025-06-18"),
+        ("MCP-Protocol_Version", "2025-06-18"),
+        ("Content_Type", "application/json; charset=utf-7"),
+        ("Content_Encoding", "br"),
+    ] {
+        let fields = [&judged[..], &[further]].concat();
+        let answer = ask(&gateway, "POST", &fields).await;
+        assert_eq!((answer.status, &*answer.code()), (403, "forged_header"), "{further:?}");
+        // Envoy removes it; a judge that sees no content refuses the plain ones, too.
+        let content = message("tools/call", "list_files");
+        let Told::Pass { removed, .. } = check(&gateway, "POST", &fields, content.as_bytes()).await else {
+            panic!("refused: {further:?}")
+        };
+        assert!(removed.contains(&further.0.to_ascii_lowercase()), "{further:?} {removed:?}");
+    }
+    // No other field, and none where no resource is an MCP server.
+    for further in [("Mcp_Session_Id", "1"), ("Mcp-Names", "x")] {
+        assert_eq!(ask(&gateway, "POST", &[&judged[..], &[further]].concat()).await.status, 200, "{further:?}");
+    }
+    let (server, gateway) = setup("").await;
+    let token = format!("Bearer {}", server.token().sign());
+    assert_eq!(ask(&gateway, "GET", &[("Authorization", &token), ("Mcp_Name", "x")]).await.status, 200);
+}
+
 fn message(method: &str, tool: &str) -> String {
     json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "name": tool } }).to_string()
 }

@@ -31,6 +31,46 @@ name = "X-Scope"
 claim = "scope"
 "#;
 
+/// Returns a token whose claim `claim` is this JSON text.
+fn with_claim(server: &AuthorizationServer, claim: &str) -> String {
+    let model = server.token().claim("claim", "@").sign();
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(model.split('.').nth(1).unwrap()).unwrap();
+    let payload = String::from_utf8(payload).unwrap().replace("\"@\"", claim);
+    server.token().claims_json(&payload).sign()
+}
+
+/// Numbers that floats round, so that different users would be the same one.
+#[tokio::test]
+async fn a_number_arrives_with_all_its_digits() {
+    let server = AuthorizationServer::start().await;
+    let all = "\n[[headers]]\nname = \"X-All\"\nclaims = true\n[[headers]]\nname = \"X-List\"\nclaim = \"claim\"\nseparator = \",\"\n";
+    let plain = Gateway::start(&format!("{}{ROUTES}{all}", issuer(&server, ""))).await;
+    let as_json = ROUTES.replace("claim = \"claim\"", "claim = \"claim\"\njson = true");
+    let as_json = Gateway::start(&format!("{}{as_json}", issuer(&server, ""))).await;
+    for number in [
+        "12345678901234567890123",
+        "12345678901234567890124",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "9007199254740993.0",
+        "1.10",
+        "1e-400",
+        "1E3",
+    ] {
+        let token = with_claim(&server, number);
+        for gateway in [&plain, &as_json] {
+            assert_eq!(at_both_doors(gateway, &token).await, [Ok(number.to_owned()), Ok(number.to_owned())]);
+        }
+        let answer = plain.ask("GET", "/", Some(&token)).await;
+        assert_eq!(answer.header("x-list"), Some(number));
+        let all = BASE64_URL_SAFE_NO_PAD.decode(answer.header("x-all").unwrap()).unwrap();
+        assert!(String::from_utf8(all).unwrap().contains(&format!("\"claim\":{number}")), "{number}");
+        let nested = format!("{{\"a\":[{number}]}}");
+        let token = with_claim(&server, &nested);
+        assert_eq!(at_both_doors(&as_json, &token).await, [Ok(nested.clone()), Ok(nested)]);
+    }
+}
+
 /// Returns the value of a field, or the code of the refusal; `""` is a field without a value.
 async fn at_both_doors(gateway: &Gateway, token: &str) -> [Result<String, String>; 2] {
     let answer = gateway.ask("GET", "/", Some(token)).await;
@@ -415,7 +455,7 @@ async fn moved_at_both_doors(
 async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_else() {
     let server = AuthorizationServer::start().await;
     let routes = "[[routes]]\npath = \"/plain\"\n[[routes]]\npath = \"/open\"\npublic = true\n\
-                  [[routes]]\npath = \"/trial\"\nreport_only = true\nscope = [\"never\"]\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n[[routes]]\npath = \"/php\"\ntoken_cookie = \"the_token\"\n[[routes]]\npath = \"/secret\"\ntoken_cookie = \"token\"\nforward_authorization = false\n\
+                  [[routes]]\npath = \"/trial\"\nreport_only = true\nscope = [\"never\"]\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n[[routes]]\npath = \"/php\"\ntoken_cookie = \"the_token\"\n[[routes]]\npath = \"/host\"\noptional = true\ntoken_cookie = \"__Host-at\"\n[[routes]]\npath = \"/secret\"\ntoken_cookie = \"token\"\nforward_authorization = false\n\
                   [[routes]]\npath = \"/*\"\noptional = true\ntoken_cookie = \"token\"\ntoken_field = \"X-Token\"\n";
     let gateway = Gateway::start(&format!("{}{routes}", issuer(&server, ""))).await;
     gateway.ready().await;
@@ -424,6 +464,8 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
     let cookie = format!("token={token}");
     let among = format!("a=1; token={token};b=2");
     let joined = format!("a=1,token={token}, b=2; c=3,4");
+    let joined_behind = format!("token={token}, b=2; c=3,4");
+    let planted = format!("..Host-at=x; a=1; __Host-at={token}; q=a,..Host-at=z; b=2 __Host-at=y");
     let mangled = format!("a=1; the.token={token}; the-token=x");
     let moved = |cookie: Option<&str>| Ok([Some(bearer.clone()), cookie.map(str::to_owned), None]);
     for (path, sent, expected) in [
@@ -443,18 +485,24 @@ async fn a_token_of_a_cookie_or_a_field_goes_on_in_authorization_and_nowhere_els
         ("/", &[("authorization", bearer.as_str()), ("cookie", cookie.as_str())], Err("several_tokens".to_owned())),
         ("/", &[("x-token", token.as_str()), ("cookie", cookie.as_str())], Err("several_tokens".to_owned())),
         ("/", &[("cookie", "token=a; token=b")], Err("several_tokens".to_owned())),
-        ("/", &[("authorization", bearer.as_str()), ("cookie", "token =x")], Err("several_tokens".to_owned())),
-        // As PHP and others spell a name.
-        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the.token=x")], Err("several_tokens".to_owned())),
-        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the token=x")], Err("several_tokens".to_owned())),
-        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the[token=x")], Err("several_tokens".to_owned())),
-        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the%5ftoken=x")], Err("several_tokens".to_owned())),
-        ("/", &[("authorization", bearer.as_str()), ("cookie", "\u{a0}token=x")], Err("several_tokens".to_owned())),
+        // Another spelling of a name is no token, and reaches no server that may find one there: PHP, Python and others.
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the.token=x")], moved(None)),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the token=x")], moved(None)),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "a=1 the_token = x b=2")], moved(Some("a=1; b=2"))),
+        ("/php", &[("authorization", bearer.as_str()), ("cookie", "the%5ftoken=x; b=2")], moved(Some("b=2"))),
         ("/php", &[("authorization", bearer.as_str()), ("cookie", "a=1; the.token=")], moved(Some("a=1"))),
-        ("/php", &[("cookie", mangled.as_str())], moved(Some("a=1; the-token=x"))),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "token =x")], moved(None)),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "\u{a0}token=x")], moved(None)),
+        ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1,token=x")], moved(Some("a=1"))),
+        ("/", &[("x-token", token.as_str()), ("cookie", "a=1 token=x")], moved(Some("a=1"))),
+        ("/host", &[("cookie", planted.as_str())], moved(Some("a=1; q=a; b=2"))),
+        ("/php", &[("cookie", mangled.as_str())], Err("malformed_token".to_owned())),
+        ("/", &[("cookie", joined.as_str())], Err("malformed_token".to_owned())),
+        ("/", &[("authorization", "Basic YTpi"), ("cookie", "a=1 token=x")], Err("malformed_token".to_owned())),
+        ("/host", &[("cookie", "..Host-at=x")], Err("malformed_token".to_owned())),
+        ("/host", &[("cookie", "..Host-at=; a=1")], Ok([None, Some("a=1".to_owned()), None])),
         // As Envoy joins two fields.
-        ("/", &[("cookie", joined.as_str())], moved(Some("a=1; b=2; c=3,4"))),
-        ("/", &[("authorization", bearer.as_str()), ("cookie", "a=1,token=x")], Err("several_tokens".to_owned())),
+        ("/", &[("cookie", joined_behind.as_str())], moved(Some("b=2; c=3,4"))),
         ("/", &[("cookie", "token=made-up")], Err("malformed_token_parts".to_owned())),
         // An empty place is none: the token in another place goes on.
         ("/", &[("authorization", bearer.as_str()), ("cookie", "token=")], moved(None)),

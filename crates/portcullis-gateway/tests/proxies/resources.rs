@@ -13,6 +13,7 @@ behind_each_proxy!(
     a_client_finds_its_way_by_the_first_401,
     a_tool_needs_its_own_scope,
     what_the_gateway_cannot_tell_it_refuses,
+    no_field_in_another_spelling_arrives_beside_those_that_are_judged,
     metadata_are_for_everybody_and_no_way_to_the_judge,
 );
 
@@ -163,6 +164,31 @@ async fn what_the_gateway_cannot_tell_it_refuses(proxy: Proxy) {
     let bearer = format!("Bearer {}", scene.read().scope(BOTH).sign());
     let answer = ask(scene.stage.ports.proxy, "POST /mcp", &[line, ("Authorization", &bearer)]).await;
     assert_eq!(answer.status, 403, "{answer:?}");
+}
+
+/// Servers that make variables of names read these as the fields that were judged.
+async fn no_field_in_another_spelling_arrives_beside_those_that_are_judged(proxy: Proxy) {
+    let scene = Scene::with(proxy).await;
+    let token = scene.mcp_token(READ);
+    for (name, value) in [
+        ("Mcp_Name", "delete_file"),
+        ("MCP.Name", "delete_file"),
+        ("mcp_method", "resources/list"),
+        ("MCP_Protocol_Version", "2025-06-18"),
+        ("MCP-Protocol_Version", "2025-06-18"),
+        ("Content_Type", "application/json; charset=utf-7"),
+        ("Content_Encoding", "br"),
+    ] {
+        let answer = scene.call("list_files", Some(&token), &[(name, value)]).await;
+        let arrives = answer.status == 200 && answer.echo().fields().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        assert!(!arrives && matches!(answer.status, 200 | 400 | 403), "{name}: {answer:?}");
+    }
+    let echo = scene.call("list_files", Some(&token), &[("Mcp-Param-Region_Id", "eu")]).await.echo();
+    assert_eq!(echo.all("mcp-name"), ["list_files"]);
+    assert_eq!(
+        (echo.all("content-type"), echo.all("mcp-protocol-version")),
+        (vec!["application/json"], vec!["2026-07-28"])
+    );
 }
 
 async fn metadata_are_for_everybody_and_no_way_to_the_judge(proxy: Proxy) {

@@ -1,11 +1,16 @@
 //! From a request's header fields to one [`BearerToken`] (RFC 6750 section 2, RFC 9449 section 7.1, RFC 9110 section 11).
 
+mod cookie;
 mod fields;
 mod source;
 
+#[doc(hidden)]
+pub use cookie::CookiePart;
 pub use fields::HeaderFields;
 pub use source::TokenSource;
 pub(crate) use source::find;
+
+use base64_simd::STANDARD_NO_PAD;
 
 use crate::refusal::{Refusal, RequestFault, TokenFault};
 
@@ -94,17 +99,47 @@ fn after_scheme<'a, const N: usize>(field: &'a [u8], scheme: &[u8; N]) -> Option
 
 /// Tells whether the value of an `Authorization` field is of a scheme that has nothing to do with access tokens, such as `Basic`.
 ///
-/// Servers split the value at any white space, or look for `Bearer` anywhere in it: a text in which one of them may find a token is of
-/// no other scheme, and neither is one that is not in the form of RFC 9110 section 11.4.
+/// Servers split the value at any white space, look for `Bearer` anywhere in it, or take a JWT without a scheme or behind one of their
+/// own: a text in which one of them may find a token is of no other scheme, and neither is one that is not in the form of RFC 9110
+/// section 11.4.
 pub(crate) fn is_of_another_scheme(field: &[u8]) -> bool {
     let scheme = field.split(|byte| *byte == b' ').next().unwrap_or_default();
     let is_scheme = !scheme.is_empty() && scheme.iter().all(|byte| is_tchar(*byte));
     let is_of_tokens = scheme.eq_ignore_ascii_case(DPOP);
-    // A letter before it: a word of its own, or by chance in base64.
-    let names_bearer =
-        |at: usize| !at.checked_sub(1).and_then(|before| field.get(before)).is_some_and(u8::is_ascii_alphanumeric);
+    // Within a word, by chance in base64, if nothing follows.
+    let names_bearer = |at: usize| {
+        let is_within = at.checked_sub(1).and_then(|before| field.get(before)).is_some_and(u8::is_ascii_alphanumeric);
+        !is_within || field.get(at + BEARER.len()).is_some_and(|byte| !byte.is_ascii_graphic())
+    };
     let mut words = field.windows(BEARER.len()).enumerate().filter(|(_, word)| word.eq_ignore_ascii_case(BEARER));
-    field.is_empty() || (is_scheme && !is_of_tokens && !words.any(|(at, _)| names_bearer(at)))
+    field.is_empty() || (is_scheme && !is_of_tokens && !words.any(|(at, _)| names_bearer(at)) && !holds_jwt(field))
+}
+
+/// Tells whether some reader finds a JWT in a text: a part that is a JSON object in base64, before two dots or more.
+fn holds_jwt(text: &[u8]) -> bool {
+    let words = text.split(|byte| !byte.is_ascii_graphic() || b"\"',:;".contains(byte));
+    words.into_iter().any(|word| {
+        let dots = word.iter().filter(|byte| **byte == b'.').count();
+        word.split(|byte| *byte == b'.').take(dots.saturating_sub(1)).any(is_object)
+    })
+}
+
+/// Tells whether the last text before `=` is base64 of an object, also with characters that lenient readers leave out.
+fn is_object(part: &[u8]) -> bool {
+    let padding = part.iter().rev().take_while(|byte| **byte == b'=').count();
+    let part = part.get(..part.len() - padding).unwrap_or_default();
+    let value = part.rsplit(|byte| *byte == b'=').next().unwrap_or_default();
+    let standard = value.iter().filter_map(|byte| match byte {
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        b'+' | b'/' => Some(*byte),
+        _ => byte.is_ascii_alphanumeric().then_some(*byte),
+    });
+    let mut encoded: Vec<u8> = standard.collect();
+    encoded.truncate(encoded.len() / 4 * 4);
+    let decoded = STANDARD_NO_PAD.decode_to_vec(&encoded).unwrap_or_default();
+    let member = decoded.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    member.is_some_and(|member| matches!(member.first(), None | Some(b'"' | b'}')))
 }
 
 const BEARER: &[u8; 6] = b"Bearer";
@@ -121,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_a_field_in_which_no_server_finds_a_token_is_of_another_scheme() {
-        let others: [&[u8]; 8] = [
+        let others: [&[u8]; 14] = [
             b"",
             b"Basic YTpi",
             b"basic YTpi==",
@@ -130,8 +165,14 @@ mod tests {
             b"AWS4-HMAC-SHA256 Credential=a/b, Signature=c",
             b"Token abc",
             b"Basic",
+            b"Negotiate YIIabearer",
+            b"NTLM TlRMTVNTUAABAAAA",
+            b"Basic eyJhbGciOiJub25lIn0=",
+            b"Digest username=\"eyJhbGc\", realm=\"www.ewok.example.com\", nonce=\"eyJhbGciOiJub25lIn0\", uri=\"/a.b.c\"",
+            b"OAuth realm=\"https://api.example.com/\", oauth_version=\"1.0\", oauth_signature=\"a%3D\"",
+            b"Token 1.2.3",
         ];
-        let tokens: [&[u8]; 20] = [
+        let tokens: [&[u8]; 37] = [
             b"Bearer abc",
             b"bearer",
             b"Bearer\tabc",
@@ -152,6 +193,24 @@ mod tests {
             b"Basic\tYTpi",
             b"eyJ.eyJ.c2ln\tx",
             b"\xffBasic abc",
+            b"xBearer abc",
+            b"MyBearer\tabc",
+            b"MyBearer\xa0abc",
+            b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.",
+            b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
+            b"eyJhbGciOiJub25lIn0.a.b.c.d",
+            b"JWT eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
+            b"Token token=\"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln\"",
+            b"Token token=eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
+            b"Token eyJhbGciOiJub25lIn0=.eyJzdWIiOiJhIn0=.",
+            b"Basic YTpi, eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
+            // `{ "alg"…`, a line before it, an empty header, and characters that PHP and Node leave out.
+            b"JWT eyAiYWxnIjoibm9uZSJ9.eyJzdWIiOiJhIn0.",
+            b"JWT Cnsi.eyJzdWIiOiJhIn0.",
+            b"JWT e30x.eyJzdWIiOiJhIn0.",
+            b"JWT ewog.eyJzdWIiOiJhIn0.",
+            b"JWT e*yJ~hbGciOiJub25lIn0.eyJzdWIiOiJhIn0.",
+            b"JWT 1.eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln",
         ];
         for (fields, expected) in [(&others[..], true), (&tokens[..], false)] {
             for field in fields {

@@ -4,13 +4,12 @@ use http::{
     HeaderName,
     header::{AUTHORIZATION, COOKIE},
 };
-use percent_encoding::percent_decode;
 
 use super::{
-    BearerToken, CredentialRules, Credentials, HeaderFields, Scheme,
+    BearerToken, CookiePart, CredentialRules, Credentials, HeaderFields, Scheme, cookie,
     fields::{Only, only},
 };
-use crate::refusal::{Refusal, RequestFault};
+use crate::refusal::{Refusal, RequestFault, TokenFault};
 
 /// A place of a request that may carry the access token.
 ///
@@ -29,7 +28,20 @@ pub struct TokenSource(Place);
 enum Place {
     Authorization,
     Header(HeaderName),
-    Cookie(String),
+    Cookie {
+        name: String,
+        /// True if the service behind gets the cookie in no spelling.
+        is_removed: bool,
+    },
+}
+
+/// Cookies that some server finds under the name of the one with the token.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Respelt {
+    None,
+    /// The service behind does not get them.
+    Removed,
+    HandedOn,
 }
 
 impl TokenSource {
@@ -47,27 +59,30 @@ impl TokenSource {
         Self(Place::Header(name))
     }
 
-    /// A cookie of this name, whose whole value is the token.
+    /// A cookie of this name, to the letter, whose whole value is the token.
     ///
     /// Browsers add cookies to requests that other sites cause: such an endpoint needs its own
     /// defence against cross-site request forgery.
+    ///
+    /// Another spelling, which some servers read as the name (`access.token` for `access_token`), is never the token: a site of the same
+    /// domain can set it, even if the name begins with `__Host-`. Alone, it is refused as a bad token; beside a token, as a second one,
+    /// since the service behind gets the `Cookie` field as it is.
     #[must_use]
     pub fn cookie(name: impl Into<String>) -> Self {
-        Self(Place::Cookie(name.into()))
+        Self(Place::Cookie { name: name.into(), is_removed: false })
     }
 
-    /// Returns the value of a cookie, if a server may find it under this name.
-    ///
-    /// Some servers leave out white space around a name, also beyond ASCII. PHP writes `_` for a space, `.` and `[`, and decoded names
-    /// (before 8.0).
+    /// A cookie that the door removes, in all spellings, from the request that it hands on: beside a token, other spellings do not matter.
     #[doc(hidden)]
     #[must_use]
-    pub fn cookie_value<'a>(name: &str, pair: &'a [u8]) -> Option<&'a [u8]> {
-        let (own, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
-        let start = own.iter().position(u8::is_ascii_graphic)?;
-        let end = own.iter().rposition(u8::is_ascii_graphic)?;
-        let decoded = percent_decode(own.get(start..=end)?).skip_while(|byte| matches!(byte, b' ' | b'+'));
-        decoded.map(as_in_php).eq(name.bytes().map(as_in_php)).then_some(value.get(1..)?)
+    pub fn removed_cookie(name: impl Into<String>) -> Self {
+        Self(Place::Cookie { name: name.into(), is_removed: true })
+    }
+
+    /// Visits the parts of a `Cookie` field, as they concern the cookie of this name.
+    #[doc(hidden)]
+    pub fn each_cookie<'a>(name: &str, field: &'a [u8], visit: &mut dyn FnMut(CookiePart<'a>)) {
+        cookie::each_part(name, field, visit);
     }
 }
 
@@ -79,20 +94,27 @@ pub(crate) fn find<'a>(
     sources: &[TokenSource],
     rules: CredentialRules,
 ) -> Result<Credentials<'a>, Refusal> {
+    let mut respelt = Respelt::None;
     // Nearly always there is one place, and nothing to compare.
-    if let [only] = sources {
-        return only.read(fields, rules);
+    if let [only @ TokenSource(Place::Authorization | Place::Header(_))] = sources {
+        return only.read(fields, rules, &mut respelt);
     }
     let mut found = Err(Refusal::Request(RequestFault::NoCredentials));
     for source in sources {
-        match source.read(fields, rules) {
+        match source.read(fields, rules, &mut respelt) {
             Err(Refusal::Request(RequestFault::NoCredentials)) => {}
             another if !carries_a_token(&found) => found = another,
             another if !carries_a_token(&another) => {}
             _ => return Err(Refusal::Request(RequestFault::SeveralTokens)),
         }
     }
-    found
+    match respelt {
+        Respelt::None => found,
+        Respelt::Removed if carries_a_token(&found) => found,
+        Respelt::HandedOn if carries_a_token(&found) => Err(Refusal::Request(RequestFault::SeveralTokens)),
+        // No token, and no request without one: a server behind may find it.
+        _ => Err(Refusal::Token(TokenFault::Characters)),
+    }
 }
 
 /// Tells whether a token was found, good or malformed.
@@ -104,7 +126,12 @@ fn carries_a_token(outcome: &Result<Credentials<'_>, Refusal>) -> bool {
 }
 
 impl TokenSource {
-    fn read<'a>(&self, fields: &'a dyn HeaderFields, rules: CredentialRules) -> Result<Credentials<'a>, Refusal> {
+    fn read<'a>(
+        &self,
+        fields: &'a dyn HeaderFields,
+        rules: CredentialRules,
+        respelt: &mut Respelt,
+    ) -> Result<Credentials<'a>, Refusal> {
         let bare = |value| {
             let token = BearerToken::bare(value, rules.max_bytes)?;
             Ok(Credentials { token, scheme: Scheme::Bearer })
@@ -112,28 +139,28 @@ impl TokenSource {
         match &self.0 {
             Place::Authorization => super::parse(only(fields, &AUTHORIZATION)?, rules),
             Place::Header(name) => bare(only(fields, name)?),
-            Place::Cookie(name) => bare(only_cookie(fields, name)?),
+            Place::Cookie { name, is_removed } => {
+                let (own, is_respelt) = only_cookie(fields, name);
+                if is_respelt {
+                    *respelt = (*respelt).max(if *is_removed { Respelt::Removed } else { Respelt::HandedOn });
+                }
+                bare(own?)
+            }
         }
     }
 }
 
-/// `cookie-string = cookie-pair *( ";" SP cookie-pair )` (RFC 6265 section 4.2.1), over all `Cookie` fields.
-///
-/// Some proxies join several fields with a comma, and some servers take one for a divider, or find a cookie under another spelling of its
-/// name: such a token counts, too.
-fn only_cookie<'a>(fields: &'a dyn HeaderFields, name: &str) -> Result<&'a [u8], Refusal> {
-    let mut only = Only::default();
+/// The value of the only cookie of this name, over all `Cookie` fields; and true if another spelling of it has a value.
+fn only_cookie<'a>(fields: &'a dyn HeaderFields, name: &str) -> (Result<&'a [u8], Refusal>, bool) {
+    let (mut only, mut is_respelt) = (Only::default(), false);
     fields.each(&COOKIE, &mut |field| {
-        let pairs = field.split(|byte| matches!(byte, b';' | b','));
-        let values = pairs.filter_map(|pair| TokenSource::cookie_value(name, pair.trim_ascii()));
-        values.for_each(|value| only.take(value));
+        cookie::each_part(name, field, &mut |part| match part {
+            CookiePart::Own(value) => only.take(value),
+            CookiePart::Respelt(value) => is_respelt |= !value.is_empty(),
+            CookiePart::Other(_) => {}
+        });
     });
-    only.value()
-}
-
-/// Returns the byte that PHP writes for one of a name.
-fn as_in_php(byte: u8) -> u8 {
-    if matches!(byte, b' ' | b'+' | b'.' | b'[') { b'_' } else { byte }
+    (only.value(), is_respelt)
 }
 
 #[cfg(test)]
@@ -145,15 +172,15 @@ mod tests {
     /// The names and values of a request's fields.
     type Fields = [(&'static str, &'static str)];
 
-    fn outcome(fields: &Fields) -> Result<String, &'static str> {
+    fn outcome(fields: &Fields, cookie: fn(&str) -> TokenSource) -> Result<String, &'static str> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
         }
         let sources = [
             TokenSource::authorization(),
-            TokenSource::cookie("at"),
-            TokenSource::cookie("a_t"),
+            cookie("at"),
+            cookie("a_t"),
             TokenSource::header(HeaderName::from_static("x-token")),
         ];
         let found = find(&headers, &sources, CredentialRules { max_bytes: 100, dpop: true });
@@ -170,11 +197,20 @@ mod tests {
             (&[(auth, "Bearer a")], Ok("a")),
             (&[(cookie, "x=1; at=b; y=2")], Ok("b")),
             (&[(cookie, "x=1"), (cookie, "at=b")], Ok("b")),
-            (&[(cookie, "x=1,at=b")], Ok("b")),
-            (&[(cookie, "at =b")], Ok("b")),
             (&[(cookie, "at=b, y=2; z=1,2")], Ok("b")),
             (&[(cookie, "a_t=b")], Ok("b")),
-            (&[(cookie, "x=1; a.t=b")], Ok("b")),
+            // Another site may have set these, and a server behind may find a token in them.
+            (&[(cookie, "x=1,at=b")], Err("malformed_token")),
+            (&[(cookie, "at =b")], Err("malformed_token")),
+            (&[(cookie, "x=1; a.t=b")], Err("malformed_token")),
+            (&[(cookie, "x=1 at=b")], Err("malformed_token")),
+            (&[(cookie, "x=1 at=b"), (auth, "Basic a")], Err("malformed_token")),
+            (&[(cookie, "at=; a.t=b")], Err("malformed_token")),
+            (&[(cookie, "a.t=")], Err("no_credentials")),
+            (&[(cookie, "a_t=b; a.t=")], Ok("b")),
+            (&[(cookie, "a_t=b; a.t=c")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "x=1 at=b")], Err("several_tokens")),
+            (&[(own, "a"), (cookie, "x=1\tat = b")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "a.t=b")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "a t=b")], Err("several_tokens")),
             (&[(auth, "Bearer a"), (cookie, "x=1,a[t=b")], Err("several_tokens")),
@@ -207,7 +243,28 @@ mod tests {
             (&[(auth, "Bearer a"), (cookie, "at=a b")], Err("several_tokens")),
         ];
         for (fields, expected) in table {
-            assert_eq!(outcome(fields), expected.map(str::to_owned), "{fields:?}");
+            assert_eq!(outcome(fields, |name| TokenSource::cookie(name)), expected.map(str::to_owned), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_planted_cookie_is_no_token_and_does_not_shut_out_the_one_beside_it() {
+        let (auth, cookie, own) = ("authorization", "cookie", "x-token");
+        let table: &[(&Fields, Result<&str, &str>)] = &[
+            (&[(cookie, "a_t=b; a.t=c")], Ok("b")),
+            (&[(cookie, "a.t=c; a_t=b; x=1,at=d; y=1 at=e")], Ok("b")),
+            (&[(auth, "Bearer a"), (cookie, "x=1 at=b")], Ok("a")),
+            (&[(own, "a"), (cookie, "a.t=b")], Ok("a")),
+            (&[(cookie, "a.t=c")], Err("malformed_token")),
+            (&[(cookie, "a.t=c"), (auth, "Basic a")], Err("malformed_token")),
+            (&[(cookie, "a.t=c"), (auth, "Bearer ")], Err("malformed_token")),
+            (&[(cookie, "a.t=")], Err("no_credentials")),
+            (&[(cookie, "a_t=b; a_t=b")], Err("several_tokens")),
+            (&[(auth, "Bearer a"), (cookie, "a_t=b; a.t=c")], Err("several_tokens")),
+        ];
+        for (fields, expected) in table {
+            let outcome = outcome(fields, |name| TokenSource::removed_cookie(name));
+            assert_eq!(outcome, expected.map(str::to_owned), "{fields:?}");
         }
     }
 }

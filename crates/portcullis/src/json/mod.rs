@@ -6,6 +6,7 @@
 //!    is small and its size is known.
 //! 3. Read through [`Value`], a view that costs nothing to make or copy.
 
+mod decimal;
 mod deserialize;
 mod object;
 mod parse;
@@ -15,6 +16,7 @@ mod value;
 pub use object::Object;
 pub use value::Value;
 
+pub(crate) use decimal::Decimal;
 pub(crate) use object::Document;
 pub(crate) use parse::{document, object};
 

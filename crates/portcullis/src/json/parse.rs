@@ -223,7 +223,7 @@ impl<'t> Reader<'t> {
         if length == 0 || leading_zero || rest.get(length).is_some_and(is_part_of_a_number) {
             return self.any_number(rest);
         }
-        self.push_number(Kind::Unsigned, whole);
+        self.push_number(Kind::Unsigned, whole, length);
         self.at += length;
         Ok(())
     }
@@ -233,17 +233,17 @@ impl<'t> Reader<'t> {
         let text = self.text.get(self.at..end).unwrap_or_default();
         let number: serde_json::Number = serde_json::from_str(text).map_err(|_| Fault::Syntax)?;
         match (number.as_u64(), number.as_i64(), number.as_f64()) {
-            (Some(whole), ..) => self.push_number(Kind::Unsigned, whole),
-            (_, Some(whole), _) => self.push_number(Kind::Signed, whole.cast_unsigned()),
-            (_, _, Some(float)) if float.is_finite() => self.push_number(Kind::Float, float.to_bits()),
+            (Some(whole), ..) => self.push_number(Kind::Unsigned, whole, text.len()),
+            (_, Some(whole), _) => self.push_number(Kind::Signed, whole.cast_unsigned(), text.len()),
+            (_, _, Some(float)) if float.is_finite() => self.push_number(Kind::Float, float.to_bits(), text.len()),
             _ => return Err(Fault::Syntax),
         }
         self.at = end;
         Ok(())
     }
 
-    fn push_number(&mut self, kind: Kind, bits: u64) {
-        self.tape.extend([Word::new(kind, 0, 0), Word::bits(bits)]);
+    fn push_number(&mut self, kind: Kind, bits: u64, length: usize) {
+        self.tape.extend([Word::new(kind, self.at, length), Word::bits(bits)]);
     }
 
     /// The next byte after white space, which is rare.

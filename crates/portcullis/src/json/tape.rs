@@ -1,8 +1,8 @@
 //! The words that a parsed text is made of.
 //!
 //! A word has a kind and two numbers. A string stands for the bytes `a..a + b`, an array or object for
-//! `a` children that end before the word `b`; a number is followed by a word with its bits. Children
-//! follow their parent, a member as its name and its value.
+//! `a` children that end before the word `b`; a number stands for its text, as a string does, and is
+//! followed by a word with its bits. Children follow their parent, a member as its name and its value.
 
 /// One word.
 #[derive(Clone, Copy, PartialEq)]

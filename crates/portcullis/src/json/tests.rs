@@ -164,6 +164,13 @@ fn every_kind_of_value_is_seen_as_what_it_is() {
 }
 
 #[test]
+fn a_value_is_written_with_its_numbers_as_they_were() {
+    let text =
+        r#"{"a":[12345678901234567890123,1.10,-0,1E3],"b":{"c\"\n":"é\u0001"},"d":null,"e":[],"f":[true,false,{}]}"#;
+    assert_eq!(object(text.as_bytes().to_vec()).unwrap().root().to_string(), text);
+}
+
+#[test]
 fn a_member_that_is_named_like_a_number_is_a_member() {
     for text in
         [r#"{"exp":{"$serde_json::private::Number":"5"}}"#, r#"{"exp":{"a":1,"$serde_json::private::Number":"5"}}"#]

@@ -1,6 +1,9 @@
 //! A view of one value in an [`Object`].
 
-use std::{fmt, iter};
+use std::{
+    fmt::{self, Write},
+    iter,
+};
 
 use serde::ser::{Serialize, Serializer};
 use serde_json::Number;
@@ -117,7 +120,7 @@ impl<'a> Value<'a> {
         None
     }
 
-    /// The same value as a [`serde_json::Value`].
+    /// The same value as a [`serde_json::Value`]; a number beyond 64 bits is the nearest `f64`.
     #[must_use]
     pub fn to_json(self) -> serde_json::Value {
         match self.kind() {
@@ -138,6 +141,12 @@ impl<'a> Value<'a> {
             Kind::Float => Number::from_f64(f64::from_bits(self.bits())),
             _ => None,
         }
+    }
+
+    /// The text of a number, to the letter: beyond 64 bits a number is read as the nearest `f64`.
+    pub(crate) fn number_text(self) -> Option<&'a str> {
+        let is_number = matches!(self.kind(), Kind::Unsigned | Kind::Signed | Kind::Float);
+        is_number.then(|| self.object.string(self.word()))
     }
 
     /// The bits of a number.
@@ -188,11 +197,46 @@ impl PartialEq<&str> for Value<'_> {
     }
 }
 
-/// The JSON text of the value.
+/// The JSON text of the value, without white space; numbers are as they were written.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        match self.kind() {
+            Kind::Null => f.write_str("null"),
+            Kind::False => f.write_str("false"),
+            Kind::True => f.write_str("true"),
+            Kind::Unsigned | Kind::Signed | Kind::Float => f.write_str(self.number_text().unwrap_or_default()),
+            Kind::String => write_string(f, self.as_str().unwrap_or_default()),
+            Kind::Array => {
+                let elements = self.elements().map(|element| (None, element));
+                write_all(f, '[', elements, ']')
+            }
+            Kind::Object => write_all(f, '{', self.members().map(|(name, value)| (Some(name), value)), '}'),
+        }
     }
+}
+
+fn write_all<'a>(
+    f: &mut fmt::Formatter<'_>,
+    begin: char,
+    values: impl Iterator<Item = (Option<&'a str>, Value<'a>)>,
+    end: char,
+) -> fmt::Result {
+    f.write_char(begin)?;
+    for (index, (name, value)) in values.enumerate() {
+        if index > 0 {
+            f.write_char(',')?;
+        }
+        if let Some(name) = name {
+            write_string(f, name)?;
+            f.write_char(':')?;
+        }
+        fmt::Display::fmt(&value, f)?;
+    }
+    f.write_char(end)
+}
+
+fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }
 
 /// The JSON text of the value.

@@ -12,6 +12,15 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-versi
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
+/// The spellings of these names that servers read as the names themselves, if they make variables of names (RFC 3875 section 4.1.18).
+const OTHER_SPELLINGS: [HeaderName; 5] = [
+    HeaderName::from_static("mcp_protocol_version"),
+    HeaderName::from_static("mcp_protocol-version"),
+    HeaderName::from_static("mcp-protocol_version"),
+    HeaderName::from_static("mcp_method"),
+    HeaderName::from_static("mcp_name"),
+];
+
 /// The first protocol version whose servers hold the fields against the content.
 const FIRST_BINDING_VERSION: &str = "2026-07-28";
 
@@ -39,6 +48,14 @@ impl<'a> Fields<'a> {
             method: only(fields, &METHOD)?.map(one_value).transpose()?,
             name: only(fields, &NAME)?.map(Name::of).transpose()?,
         })
+    }
+
+    /// Reads the fields where nothing but them is seen: the server behind must hold the same ones against the content.
+    pub(super) fn alone(fields: &'a dyn HeaderFields) -> Result<Self, RequestFault> {
+        match OTHER_SPELLINGS.iter().any(|name| fields.first_two(name) != [None, None]) {
+            true => Err(RequestFault::McpFieldsMalformed),
+            false => Self::of(fields),
+        }
     }
 
     /// The operation, where nothing but the fields is seen.

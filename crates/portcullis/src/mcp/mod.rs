@@ -28,7 +28,7 @@
 //! |---|---|---|
 //! | `Origin` that is not on the list, is `null`, or comes twice | 403 | `mcp_origin` |
 //! | `Mcp-Method` or `Mcp-Name` differs from the content | 400 | `mcp_fields_disagree` |
-//! | one of them comes twice, has forbidden characters or a malformed base64 sentinel | 400 | `mcp_fields_malformed` |
+//! | one of them comes twice, has forbidden characters or a malformed base64 sentinel, or, where only fields are seen, comes as `Mcp_Name` | 400 | `mcp_fields_malformed` |
 //! | only fields are seen, and one that the rules need is absent, the protocol version is older than 2026-07-28, or the method is one without a message | 400 | `mcp_fields_missing` |
 //! | content that is not `application/json` in UTF-8, or has a content coding; an upgrade to WebSocket | 415 | `mcp_content_type` |
 //! | content that is cut off, not strict JSON, nested too deep, or not a JSON-RPC message | 400 | `mcp_body` |

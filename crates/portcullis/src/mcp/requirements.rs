@@ -86,7 +86,9 @@ impl Mcp {
             // Content may come with any method, in HTTP/2 without a field that tells, and behind an upgrade that a proxy does not show:
             // servers hold the fields against that of a POST.
             Content::Unseen if !matches!(method, "POST" | "") => return Err(RequestFault::McpFieldsMissing),
-            Content::Unseen => needed.add(self, &Fields::of(fields)?.operation(|method| self.asks_for_name(method))?),
+            Content::Unseen => {
+                needed.add(self, &Fields::alone(fields)?.operation(|method| self.asks_for_name(method))?);
+            }
             Content::Whole(bytes) if bytes.len() <= self.max_body_bytes => {
                 let document = message::document(fields, bytes)?;
                 let messages = Messages::of(&document)?;

@@ -6,7 +6,7 @@ use super::ClaimRule;
 use crate::{
     check::{Actual, CheckRow},
     claims::{ClaimPath, Pattern},
-    json::{self, Object},
+    json::{self, Decimal, Object},
     refusal::{AccessFault, CheckKind, Refusal},
 };
 
@@ -130,7 +130,7 @@ fn equal(actual: json::Value<'_>, expected: &Value) -> bool {
         Value::Null => actual.is_null(),
         Value::Bool(expected) => actual.as_bool() == Some(*expected),
         Value::String(expected) => actual.as_str() == Some(expected),
-        Value::Number(expected) => actual.as_number().is_some_and(|actual| equal_numbers(&actual, expected)),
+        Value::Number(expected) => equal_numbers(actual, expected),
         Value::Array(expected) => {
             actual.is_array()
                 && actual.len() == expected.len()
@@ -144,20 +144,13 @@ fn equal(actual: json::Value<'_>, expected: &Value) -> bool {
     }
 }
 
-fn equal_numbers(a: &Number, b: &Number) -> bool {
-    match (integer(a), integer(b)) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => a.as_f64() == b.as_f64(),
-        _ => false,
+/// Floats are compared by their texts: numbers with more digits than a float has are not equal because it rounds them.
+fn equal_numbers(actual: json::Value<'_>, expected: &Number) -> bool {
+    let whole = |signed: Option<i64>, unsigned: Option<u64>| signed.map(i128::from).or(unsigned.map(i128::from));
+    match (whole(actual.as_i64(), actual.as_u64()), whole(expected.as_i64(), expected.as_u64())) {
+        (Some(actual), Some(expected)) => actual == expected,
+        _ => actual.number_text().is_some_and(|actual| {
+            Decimal::of(actual).is_some_and(|actual| Decimal::of(&expected.to_string()) == Some(actual))
+        }),
     }
-}
-
-/// The number if it is whole and exact: beyond 64 bits, only a float can hold it.
-fn integer(number: &Number) -> Option<i128> {
-    let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-    whole.or_else(|| {
-        let float = number.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^100, so exact")]
-        (float.fract() == 0.0 && float.abs() < 1e30).then_some(float as i128)
-    })
 }

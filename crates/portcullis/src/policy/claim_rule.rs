@@ -34,8 +34,9 @@ use crate::{
 pub struct ClaimRule {
     /// The claim's name, or, if it starts with `/`, its JSON Pointer (RFC 6901).
     pub name: String,
-    /// The value that the claim equals, or has among its elements. Any JSON value will do; numbers compare as numbers,
-    /// nothing is converted.
+    /// The value that the claim equals, or has among its elements. Any JSON value will do; numbers compare as numbers, by all their
+    /// digits, nothing is converted. A number beyond 64 bits, or from 2^53 on with a fraction or an exponent, is an error, since it may
+    /// have been rounded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
     /// Values of which the claim equals one, or has one among its elements.
@@ -107,10 +108,31 @@ impl ClaimRule {
         if self.one_of.as_ref().is_some_and(Vec::is_empty) {
             return Some(("one_of", "expected at least one value, got none: leave `one_of` out to ask for presence"));
         }
+        let inexact = "expected a number of at most 64 bits, or below 2^53 with a fraction, got a larger one, which may have been rounded: \
+                       have the issuer write a text";
+        if self.value.as_ref().is_some_and(may_be_rounded) {
+            return Some(("value", inexact));
+        }
+        if self.one_of.iter().flatten().any(may_be_rounded) {
+            return Some(("one_of", inexact));
+        }
         if self.matches.as_ref().is_some_and(String::is_empty) {
             return Some(("matches", "expected a pattern, got an empty text: write `*` for any text"));
         }
         None
+    }
+}
+
+/// 2^53: a float can hold each smaller whole number.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
+
+/// Tells whether a number of a value may have been another one before it was read as a float.
+fn may_be_rounded(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64() && number.as_f64().is_none_or(|float| float.abs() >= EXACT_BELOW),
+        Value::Array(values) => values.iter().any(may_be_rounded),
+        Value::Object(members) => members.values().any(may_be_rounded),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

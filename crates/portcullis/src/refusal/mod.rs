@@ -17,13 +17,13 @@
 //! | `several_tokens` | 400 | more than one token, or two `Authorization` fields |
 //! | `mcp_origin` | 403 | MCP: the `Origin` field has an origin that is not allowed |
 //! | `mcp_fields_missing` | 400 | MCP: only header fields are seen, and they do not tell the operation |
-//! | `mcp_fields_malformed` | 400 | MCP: `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` comes twice or is malformed |
+//! | `mcp_fields_malformed` | 400 | MCP: `MCP-Protocol-Version`, `Mcp-Method` or `Mcp-Name` comes twice or is malformed, or, where only fields are seen, comes in another spelling (`Mcp_Name`) |
 //! | `mcp_fields_disagree` | 400 | MCP: `Mcp-Method` or `Mcp-Name` differs from the content |
 //! | `mcp_content_type` | 415 | MCP: the content is not JSON in UTF-8 as it stands |
 //! | `mcp_body` | 400 | MCP: the content is not a JSON-RPC message that can be judged |
 //! | `mcp_body_too_large` | 413 | MCP: the content is longer than the limit (`max_body_bytes`), 1 MiB by default |
 //! | `token_too_large` | 403* | longer than the limit (`max_token_bytes`), 16 KiB by default |
-//! | `malformed_token` | 403* | characters that no bearer token has |
+//! | `malformed_token` | 403* | characters that no bearer token has; a cookie under another spelling of its name |
 //! | `malformed_token_parts` | 403* | not three parts; also an opaque token without introspection |
 //! | `encrypted_token` | 403* | five parts: a JWE |
 //! | `malformed_base64` | 403* | a part is not strict base64url |

@@ -105,8 +105,8 @@ impl fmt::Display for RequestFault {
                  client use that revision, or show the content",
             ),
             Self::McpFieldsMalformed => f.write_str(
-                "expected MCP-Protocol-Version, Mcp-Method and Mcp-Name once each, in visible ASCII or as a base64 sentinel, got \
-                 others",
+                "expected MCP-Protocol-Version, Mcp-Method and Mcp-Name once each, in this spelling, and in visible ASCII or as a \
+                 base64 sentinel, got others",
             ),
             Self::McpFieldsDisagree { .. } => {
                 f.write_str("expected Mcp-Method and Mcp-Name to mirror the message, got others")

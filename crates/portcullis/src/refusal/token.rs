@@ -16,7 +16,7 @@ pub enum TokenFault {
         /// The token's length.
         actual: usize,
     },
-    /// Not made of `token68` characters (RFC 9110 section 11.2).
+    /// Not made of `token68` characters (RFC 9110 section 11.2), or in a cookie under another spelling of its name.
     Characters,
     /// Five parts: an encrypted token (JWE), which is not supported.
     Encrypted,
@@ -311,7 +311,10 @@ impl fmt::Display for TokenFault {
             Self::TooLarge { limit, actual } => {
                 write!(f, "expected a token of at most {limit} bytes (max_token_bytes), got one of {actual} bytes")
             }
-            Self::Characters => f.write_str("the token has characters that no bearer token has (RFC 9110 token68)"),
+            Self::Characters => f.write_str(
+                "the token has characters that no bearer token has (RFC 9110 token68), or is in a cookie under another spelling of its \
+                 name",
+            ),
             Self::Encrypted => {
                 f.write_str("expected a signed token of three parts, got an encrypted one (JWE, five parts)")
             }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use serde_json::{Map, Number};
+use serde_json::Number;
 
 use crate::{
     json::{self, Object, Value},
@@ -74,8 +74,13 @@ pub(crate) fn bound_as(answer: Object, jwt: Option<&Object>) -> Result<Object, J
     let Some(cnf) = jwt.and_then(|jwt| jwt.get("cnf")).filter(|_| !answer.contains_key("cnf")) else {
         return Ok(answer);
     };
-    let members = answer.iter().chain([("cnf", cnf)]).map(|(name, value)| (name.to_owned(), value.to_json()));
-    json::object(serde_json::Value::Object(members.collect()).to_string().into_bytes())
+    of_members(answer.iter().chain([("cnf", cnf)]).map(|(name, value)| (name, value.to_string())))
+}
+
+/// Makes an object of names and the JSON texts of their values, so that numbers stay as they were written.
+fn of_members<'a>(members: impl Iterator<Item = (&'a str, String)>) -> Result<Object, JsonFault> {
+    let members: Vec<_> = members.map(|(name, value)| format!("{}:{value}", serde_json::Value::from(name))).collect();
+    json::object(format!("{{{}}}", members.join(",")).into_bytes())
 }
 
 /// Members that are read as times.
@@ -96,11 +101,10 @@ pub(crate) fn plain(answer: Object) -> (Object, Option<&'static str>) {
     if oddity.is_none() {
         return (answer, None);
     }
-    let members = answer.iter().filter(|(name, value)| !is_absent(name, *value)).map(|(name, value)| {
-        (name.to_owned(), seconds(name, value).map_or_else(|| value.to_json(), serde_json::Value::Number))
-    });
-    let members = serde_json::Value::Object(members.collect::<Map<_, _>>());
-    match json::object(members.to_string().into_bytes()) {
+    let members = answer.iter().filter(|(name, value)| !is_absent(name, *value));
+    let as_read =
+        |(name, value)| (name, seconds(name, value).map_or_else(|| value.to_string(), |seconds| seconds.to_string()));
+    match of_members(members.map(as_read)) {
         Ok(plain) => (plain, oddity),
         Err(_) => (answer, None),
     }

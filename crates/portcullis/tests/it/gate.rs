@@ -45,6 +45,10 @@ async fn an_optional_layer_passes_no_field_in_which_a_server_may_find_a_token() 
         (&[b"\"Bearer\" eyJ.eyJ."], "other_scheme", "other_scheme"),
         (&[b"Basic YTpi, Bearer eyJ.eyJ."], "other_scheme", "other_scheme"),
         (&[b"DPoP eyJ.eyJ."], "other_scheme", "other_scheme"),
+        (&[b"MyBearer abc"], "other_scheme", "other_scheme"),
+        (&[b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."], "other_scheme", "other_scheme"),
+        (&[b"JWT eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."], "other_scheme", "other_scheme"),
+        (&[b"Digest realm=\"www.example.com\""], "passes", "other_scheme"),
         (&[b"Basic YTpi", b"Bearer\teyJ.eyJ."], "several_tokens", "several_tokens"),
     ] {
         assert_eq!(code(&secure.clone().optional(), fields), optional, "{fields:?}");

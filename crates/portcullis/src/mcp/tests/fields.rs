@@ -97,6 +97,11 @@ fn malformed_fields_are_refused_whether_the_content_is_seen_or_not() {
     }
     // Perhaps two fields that a proxy joined; beside the content it is one name or none.
     assert_eq!(unseen(&[NOW, CALL, ("Mcp-Name", "list,delete_all")]), "mcp_fields_malformed");
+    // A server that makes variables of names holds the content against these.
+    for other in ["Mcp_Name", "MCP_METHOD", "Mcp_Protocol_Version", "MCP-Protocol_Version", "MCP_Protocol-Version"] {
+        let beside = [NOW, CALL, ("Mcp-Name", "list"), (other, "delete_all")];
+        assert_eq!(unseen(&beside), "mcp_fields_malformed", "{other}");
+    }
     let not_utf8 = vec![("Mcp-Name", b"\xff".as_slice())];
     assert_eq!(judged(&mcp(), "POST", &not_utf8, Content::Unseen), "mcp_fields_malformed");
 }

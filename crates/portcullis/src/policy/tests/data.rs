@@ -66,6 +66,11 @@ fn rules_that_cannot_be_meant_are_not_read() {
         (json!({ "claims": [{ "name": "a", "matches": null }] }), "expected a string"),
         (json!({ "claims": [{ "name": "a", "absent": null }] }), "expected a boolean"),
         (json!({ "claims": [{ "name": "a", "matches": "" }] }), "write `*` for any text"),
+        (json!({ "claims": [{ "name": "a", "value": 1e22 }] }), "expected a number of at most 64 bits"),
+        (
+            json!({ "claims": [{ "name": "a", "one_of": [1, [{ "b": -1e300 }]] }] }),
+            "expected a number of at most 64 bits",
+        ),
         (json!({ "claims": [{ "name": "a", "value": 1, "absent": true }] }), "expected at most one of"),
         (json!({ "claims": [{ "name": "a", "value": 1, "one_of": [1] }] }), "expected at most one of"),
         (json!({ "claims": [{ "name": "a", "value": null, "matches": "x" }] }), "expected at most one of"),
