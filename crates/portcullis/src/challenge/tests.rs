@@ -97,7 +97,7 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
         token(TokenFault::IssuedInFuture { ahead: second }, "issued_in_future"),
         token(TokenFault::MissingClaim { name: "exp" }, "missing_claim"),
         token(TokenFault::MalformedClaim { name: "exp", expected: "a number" }, "malformed_claim"),
-        token(TokenFault::Issuer { expected: None, actual: unverified() }, "wrong_issuer"),
+        token(TokenFault::Issuer { expected: [].into(), actual: unverified() }, "wrong_issuer"),
         token(TokenFault::Audience { expected: vec!["api".into()] }, "wrong_audience"),
     ]);
     let unproven = |fault, code| (Refusal::Token(fault), 401, Some("invalid_token"), code);

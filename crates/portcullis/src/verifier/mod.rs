@@ -107,11 +107,51 @@ impl Verifier {
 
     /// A builder for a verifier that finds the issuer's keys by its metadata.
     ///
+    /// No request is made until the first token, so that a service starts even while the issuer is down. To find a mistaken issuer at the
+    /// start, fetch the keys with [`JwksService::prefetch`]:
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// let issuer = "https://as.example.com";
+    /// let jwks = JwksService::discover(issuer).build()?;
+    /// jwks.prefetch().await?; // an error if the issuer is unreachable, or has another name in its metadata
+    /// let verifier = Verifier::builder(jwks).issuer(issuer).audience("https://api.example.com").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// An issuer is https, or on this machine. For plain http to another one, such as a container of Docker Compose, call
+    /// [`dangerously_allow_http`](crate::JwksBuilder::dangerously_allow_http):
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// // The service `keycloak` of compose.yaml. An attacker in its network can sign tokens.
+    /// let issuer = "http://keycloak:8080/realms/shop";
+    /// assert!(Verifier::discover(issuer).is_err());
+    /// let jwks = JwksService::discover(issuer).dangerously_allow_http().build()?;
+    /// let verifier = Verifier::builder(jwks).issuer(issuer).audience("https://api.example.com").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The error of [`JwksBuilder::build`](crate::JwksBuilder::build).
+    /// The error of [`JwksBuilder::build`](crate::JwksBuilder::build); of an http URL [`ConfigurationError::Rule`].
     pub fn discover(issuer: &str) -> Result<VerifierBuilder, ConfigurationError> {
-        Ok(Self::builder(JwksService::discover(issuer).build()?).issuer(issuer))
+        let jwks = JwksService::discover(issuer).build().map_err(|error| match error {
+            // A verifier's builder has no method that permits it.
+            ConfigurationError::InsecureUrl { url } => ConfigurationError::rule(
+                "issuer",
+                format!(
+                    "expected an https URL, got `{url}`: keys that are sent in the clear can be replaced on their way (http is fine \
+                     to this machine; elsewhere \
+                     `Verifier::builder(JwksService::discover(issuer).dangerously_allow_http().build()?).issuer(issuer)` permits it)"
+                ),
+            ),
+            other => other,
+        })?;
+        Ok(Self::builder(jwks).issuer(issuer))
     }
 
     /// The strict verifier for JWT access tokens as RFC 9068 defines them.
