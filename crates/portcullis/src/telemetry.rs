@@ -115,6 +115,11 @@ pub(crate) fn unchecked_claims(issuer: Option<&str>, checks_audience: bool, sour
     );
 }
 
+/// Reports a mistaken rule of a layer, whose builder returns no error.
+pub(crate) fn rule_mistaken(problem: &str) {
+    tracing::error!(name: events::RULE_MISTAKEN, target: TARGET, problem, "a rule of a layer is mistaken: correct the program");
+}
+
 /// The outcome of an attempt to get a key set.
 pub(crate) struct JwksOutcome<'a> {
     pub(crate) source: &'a str,

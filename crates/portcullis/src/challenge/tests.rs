@@ -6,7 +6,9 @@ use http::header::WWW_AUTHENTICATE;
 use serde_json::json;
 
 use super::*;
-use crate::refusal::{ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified};
+use crate::refusal::{
+    CheckKind, ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified,
+};
 
 fn insufficient_user_authentication(is_too_old: bool) -> Refusal {
     let (acr_values, max_age) = (vec!["urn:a".into(), "b".into()], Some(Duration::from_millis(90_500)));
@@ -66,6 +68,15 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
             500,
             None,
             "unknown_exchange",
+        ),
+        (
+            Refusal::Configuration(ConfigurationFault::MistakenRule {
+                check: CheckKind::Scope,
+                problem: "`scope[0]`: internal".into(),
+            }),
+            500,
+            None,
+            "mistaken_rule",
         ),
         (Refusal::Configuration(ConfigurationFault::MissingLayer), 500, None, "missing_layer"),
         (Refusal::Configuration(ConfigurationFault::NoRuntime), 500, None, "no_runtime"),

@@ -89,6 +89,7 @@
 //! | `missing_layer` | 500 | an extractor is used without a layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 //! | `unknown_exchange` | 500 | a handler asks for a token exchange by a name that its layer does not have |
+//! | `mistaken_rule` | 500 | a rule of the layer can be met by no token: a scope value with a space in it, a claim without a name |
 
 mod access;
 mod check_kind;
@@ -192,11 +193,13 @@ impl Refusal {
             Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
             Self::Access(AccessFault::ExchangeRefused { .. })
-            | Self::Unavailable(UnavailableFault::Exchange { .. } | UnavailableFault::ExchangeAnswer { .. })
-            | Self::Configuration(ConfigurationFault::UnknownExchange { .. }) => CheckKind::Exchange,
+            | Self::Unavailable(UnavailableFault::Exchange { .. } | UnavailableFault::ExchangeAnswer { .. }) => {
+                CheckKind::Exchange
+            }
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
             Self::Unavailable(UnavailableFault::ReplayStore { .. }) => CheckKind::ProofReplay,
-            Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
+            Self::Unavailable(_) => CheckKind::KeyFound,
+            Self::Configuration(fault) => fault.check(),
             Self::Operation { refusal, .. } => refusal.check(),
         }
     }
@@ -299,6 +302,7 @@ pub const CODES: &[&str] = &[
     "missing_layer",
     "no_runtime",
     "unknown_exchange",
+    "mistaken_rule",
 ];
 
 impl std::error::Error for Refusal {}
