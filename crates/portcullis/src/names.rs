@@ -34,7 +34,8 @@ pub mod events {
     /// A verifier that checks the issuer or the audience of no token was built (`WARN`, with `issuer` or else `source`, `checks_issuer`
     /// and `checks_audience`).
     pub const CLAIMS_UNCHECKED: &str = "claims_unchecked";
-    /// A layer was built with a mistaken rule, for which [`Rules::check`](crate::Rules::check) has an error (`ERROR`, with `problem`).
+    /// A layer was built with a mistaken rule, for which [`Rules::check`](crate::Rules::check) has an error, or a verifier with keys that
+    /// are for none of the default algorithms (`ERROR`, with `problem`).
     pub const RULE_MISTAKEN: &str = "rule_mistaken";
     /// A key set was fetched, or had not changed (`DEBUG`, with `source`, `outcome` and `keys`).
     pub const JWKS_FETCHED: &str = "jwks_fetched";

@@ -115,9 +115,9 @@ pub(crate) fn unchecked_claims(issuer: Option<&str>, checks_audience: bool, sour
     );
 }
 
-/// Reports a mistaken rule of a layer, whose builder returns no error.
+/// Reports a mistaken rule of a layer or a verifier that is built without an error.
 pub(crate) fn rule_mistaken(problem: &str) {
-    tracing::error!(name: events::RULE_MISTAKEN, target: TARGET, problem, "a rule of a layer is mistaken: correct the program");
+    tracing::error!(name: events::RULE_MISTAKEN, target: TARGET, problem, "a rule is mistaken: correct the program");
 }
 
 /// The outcome of an attempt to get a key set.

@@ -4,6 +4,7 @@
 //! its claims checked; each step takes a type that only the step before can make. Opaque tokens take the path of
 //! [`opaque`] if an introspector is configured.
 
+mod algorithms;
 mod branch;
 mod builder;
 mod explained;
@@ -339,7 +340,7 @@ impl Verifier {
     }
 }
 
-/// A verifier that accepts any token that is signed with these keys and whose times are right.
+/// A verifier that accepts any token that is signed with these keys by an asymmetric algorithm and whose times are right.
 impl From<JwksService> for Verifier {
     fn from(jwks: JwksService) -> Self {
         VerifierBuilder::new(jwks).into_simple_verifier()

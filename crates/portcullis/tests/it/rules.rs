@@ -392,7 +392,7 @@ fn a_mistaken_rule_is_logged_once_and_refused_by_its_own_code() {
             let token = setup.server.token().claim("scope", json!("a orders:read orders:write")).claim("a", json!("a"));
             let token = token.sign();
             for (make, kind, field, problem) in table {
-                let before = log.text().matches("a rule of a layer is mistaken").count();
+                let before = log.text().matches("a rule is mistaken").count();
                 let secure = make();
                 let told = log.text();
                 let line = told.lines().last().unwrap();
@@ -414,7 +414,7 @@ fn a_mistaken_rule_is_logged_once_and_refused_by_its_own_code() {
                     );
                 }
                 let told = log.text();
-                assert_eq!(told.matches("a rule of a layer is mistaken").count(), before + 1, "once: {told}");
+                assert_eq!(told.matches("a rule is mistaken").count(), before + 1, "once: {told}");
             }
             // One value of a group is enough, so that tokens pass; the other is told all the same.
             let partly = new().any_scope(["a", "b c"]);
