@@ -139,7 +139,7 @@ impl Door {
     #[napi]
     pub fn refuse_tenant(&self) -> Refused {
         let actual = Unverified::from("a tenant that is not accepted");
-        Refused::new(&self.secure, &Refusal::Token(TokenFault::Issuer { expected: None, actual }))
+        Refused::new(&self.secure, &Refusal::Token(TokenFault::Issuer { expected: [].into(), actual }))
     }
 
     /// The refusal of a token whose signature none of the tried keys verifies, when there are more keys.

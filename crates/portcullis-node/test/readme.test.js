@@ -40,7 +40,7 @@ const AROUND = {
 };
 
 /** Codes that no guard of JavaScript gives: an extractor without its layer, no runtime. */
-const RUST_ALONE = ['missing_layer', 'no_runtime'];
+const RUST_ALONE = ['missing_layer', 'no_runtime', 'mistaken_rule'];
 
 process.env.SECRET = 'ab'.repeat(32);
 portcullis.setLogger(null);

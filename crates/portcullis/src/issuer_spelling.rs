@@ -1,4 +1,4 @@
-//! Issuers that are spelled in another way: they are compared to the letter (RFC 7519 section 4.1.1).
+//! Issuers that are spelled in another way: they are compared to the letter (RFC 7519 section 4.1.1). URLs that are given for them.
 
 /// The difference in spelling alone between two issuers, which counts; none if they are the same, or differ in more.
 pub(crate) fn difference(expected: &str, actual: &str) -> Option<&'static str> {
@@ -21,6 +21,20 @@ pub(crate) fn difference(expected: &str, actual: &str) -> Option<&'static str> {
         return Some("upper and lower case, which counts");
     }
     None
+}
+
+/// The likely issuer, if a text is the URL of its metadata or keys: these have a segment `.well-known` (RFC 8615), and no issuer has.
+///
+/// It stands at the end of the issuer (OpenID Connect Discovery section 4), or between its host and path (RFC 8414 section 3).
+pub(crate) fn issuer_of_document(text: &str) -> Option<String> {
+    let url = text.split(['?', '#']).next().unwrap_or_default();
+    let (before, after) = url.split_once("/.well-known")?;
+    if after.is_empty() {
+        return Some(before.to_owned());
+    }
+    let path = after.strip_prefix('/')?.split_once('/').map_or("", |(_, path)| path);
+    let slash = if path.is_empty() { "" } else { "/" };
+    Some([before, slash, path].concat())
 }
 
 fn without_scheme(issuer: &str) -> &str {
@@ -60,5 +74,27 @@ mod tests {
         assert!(
             difference("http://localhost:1/a", "http://127.0.0.1:1/a").is_some_and(|found| found.contains("localhost"))
         );
+    }
+    #[test]
+    fn the_url_of_a_document_is_told_from_an_issuer() {
+        let issuer = Some("https://as.example");
+        let of_realm = Some("https://as.example/realms/a");
+        for (text, expected) in [
+            ("https://as.example/.well-known/openid-configuration", issuer),
+            ("https://as.example/.well-known/oauth-authorization-server", issuer),
+            ("https://as.example/.well-known/jwks.json?a=b", issuer),
+            ("https://as.example/.well-known", issuer),
+            ("https://as.example/.well-known/", issuer),
+            ("https://as.example/realms/a/.well-known/openid-configuration", of_realm),
+            ("https://as.example/.well-known/oauth-authorization-server/realms/a", of_realm),
+            ("https://as.example/{t}/.well-known/openid-configuration", Some("https://as.example/{t}")),
+            ("https://as.example/.well-knowns/a", None),
+            ("https://as.example/well-known/a", None),
+            ("https://as.example/?a=/.well-known/a", None),
+            ("https://as.example", None),
+            ("", None),
+        ] {
+            assert_eq!(issuer_of_document(text).as_deref(), expected, "{text}");
+        }
     }
 }

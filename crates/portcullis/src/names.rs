@@ -1,7 +1,7 @@
 //! The names of all events, spans and metrics, for filters, dashboards and tests.
 //!
 //! Events and spans are `tracing`'s, under the target [`TARGET`]; metrics are of the `metrics` facade. None of them
-//! contains a token or a claim.
+//! contains a token or a claim, but for the issuer of a token that is refused as `wrong_issuer`.
 //!
 //! # Example
 //!
@@ -26,13 +26,17 @@ pub mod events {
     /// A token passed (`DEBUG`, with `algorithm`).
     pub const ACCESS_TOKEN_VERIFIED: &str = "access_token_verified";
     /// A request was refused (`INFO`, `WARN` if keys or an introspection were out of reach, `ERROR` if the program is at
-    /// fault; with `code` and `reason`).
+    /// fault; with `code` and `reason`, and with `unverified_issuer` if the code is `wrong_issuer`: the issuer that the token names,
+    /// cut and cleaned).
     pub const REQUEST_REFUSED: &str = "request_refused";
-    /// A request passed on an endpoint that only reports (`INFO`, with `code` and `reason`).
+    /// A request passed on an endpoint that only reports (`INFO`, with the same fields).
     pub const REQUEST_WOULD_BE_REFUSED: &str = "request_would_be_refused";
     /// A verifier that checks the issuer or the audience of no token was built (`WARN`, with `issuer` or else `source`, `checks_issuer`
     /// and `checks_audience`).
     pub const CLAIMS_UNCHECKED: &str = "claims_unchecked";
+    /// A layer was built with a mistaken rule, for which [`Rules::check`](crate::Rules::check) has an error, or a verifier with keys that
+    /// are for none of the default algorithms (`ERROR`, with `problem`).
+    pub const RULE_MISTAKEN: &str = "rule_mistaken";
     /// A key set was fetched, or had not changed (`DEBUG`, with `source`, `outcome` and `keys`).
     pub const JWKS_FETCHED: &str = "jwks_fetched";
     /// A key set could not be fetched (`WARN`, with `source`, `outcome`, `error` and `keys`).

@@ -1,4 +1,5 @@
-//! Events, spans and metrics, for operators. Never a token, never the value of a claim.
+//! Events, spans and metrics, for operators. Never a token, never the value of a claim, but for the issuer of a token that is refused
+//! because of it.
 //! Their names are in [`crate::names`].
 
 use std::time::SystemTime;
@@ -7,7 +8,8 @@ use crate::{
     algorithm::Algorithm,
     claims::VerifiedToken,
     names::{TARGET, events, metrics as names, spans, steps},
-    refusal::Refusal,
+    refusal::{Refusal, TokenFault},
+    shown_url::marked,
     transport::BoxError,
 };
 use tracing::field::display;
@@ -57,15 +59,41 @@ pub(crate) fn refused(refusal: &Refusal) {
         Refusal::Unavailable(_) => {
             tracing::warn!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused");
         }
-        _ => tracing::info!(name: events::REQUEST_REFUSED, target: TARGET, code, reason, "request refused"),
+        _ => {
+            let unverified_issuer = unverified_issuer(refusal);
+            tracing::info!(
+                name: events::REQUEST_REFUSED,
+                target: TARGET,
+                code,
+                unverified_issuer,
+                reason,
+                "request refused"
+            );
+        }
+    }
+}
+
+/// The issuer that a token names, where that is the reason of its refusal: cut, without what could control a terminal or be a
+/// password.
+fn unverified_issuer(refusal: &Refusal) -> Option<String> {
+    match refusal.with_scope() {
+        (Refusal::Token(TokenFault::Issuer { actual, .. }), _) => Some(marked(actual.reveal())),
+        _ => None,
     }
 }
 
 /// Counts and logs a refusal that is only reported: the request passes.
 pub(crate) fn would_refuse(refusal: &Refusal) {
     metrics::counter!(names::WOULD_REFUSE.name, "code" => refusal.code()).increment(1);
-    let (code, reason) = (refusal.code(), display(refusal));
-    tracing::info!(name: events::REQUEST_WOULD_BE_REFUSED, target: TARGET, code, reason, "request would be refused");
+    let (code, reason, unverified_issuer) = (refusal.code(), display(refusal), unverified_issuer(refusal));
+    tracing::info!(
+        name: events::REQUEST_WOULD_BE_REFUSED,
+        target: TARGET,
+        code,
+        unverified_issuer,
+        reason,
+        "request would be refused"
+    );
 }
 
 /// Warns of a verifier that does not check the issuer or the audience; without an issuer, its keys have a source.
@@ -85,6 +113,11 @@ pub(crate) fn unchecked_claims(issuer: Option<&str>, checks_audience: bool, sour
         checks_audience,
         "{problem}"
     );
+}
+
+/// Reports a mistaken rule of a layer or a verifier that is built without an error.
+pub(crate) fn rule_mistaken(problem: &str) {
+    tracing::error!(name: events::RULE_MISTAKEN, target: TARGET, problem, "a rule is mistaken: correct the program");
 }
 
 /// The outcome of an attempt to get a key set.

@@ -20,6 +20,7 @@ use super::{
     problem::Problem,
     secret,
     server_url::{check_server_url, server_url},
+    starred::without_secrets,
 };
 
 /// A shared secret as a key.
@@ -205,10 +206,22 @@ fn refuse_unreachable(table: &Table<'_>, allows_http: bool) {
     let Some(value) = table.value("issuer").filter(|_| is_named) else { return };
     // A name that is no text, or an empty one, has its own problem.
     if let Ok(name) = value.exact()
-        && let Err(problem) = check_server_url(&value, &name, allows_http)
+        && let Err(problem) = check_server_url(&value, &name, allows_http).and_then(|()| no_document(&value, &name))
     {
         table.look_at("issuer", || table.note(problem));
     }
+}
+
+/// Refuses the URL of metadata in place of the issuer, as the library does: no issuer has a segment `.well-known` (RFC 8615).
+fn no_document(value: &Value<'_>, name: &str) -> Read<()> {
+    let name = without_secrets(name);
+    let Some((before, document)) = name.split_once("/.well-known/") else { return Ok(()) };
+    // It stands at the end of the issuer, or between its host and path (RFC 8414 section 3).
+    let path = document.split_once('/').map_or("", |(_, path)| path);
+    let slash = if path.is_empty() { "" } else { "/" };
+    Err(value
+        .problem("expected the issuer, got the URL of its metadata or keys")
+        .help(format!("write `{before}{slash}{path}`, or the `iss` of its tokens to the letter")))
 }
 
 /// Notes a file none of whose keys is for an accepted algorithm.

@@ -422,6 +422,11 @@ fn a_mistake_in_an_issuer_is_shown_on_its_line() {
             2,
             "write https://as.example.com/{t}",
         ),
+        (
+            "[[issuers]]\nissuer = \"https://as.example.com/realms/a/.well-known/openid-configuration\"",
+            2,
+            "expected the issuer, got the URL of its metadata or keys / write `https://as.example.com/realms/a`, or the `iss`",
+        ),
         ("[[issuers]]\nissuer = \"https://a\"\njwks_uri = \"http://b/jwks\"", 3, "got `http://b/jwks`"),
         ("[[issuers]]\nissuer = \"as.example.com\"", 2, "got `as.example.com` / write https://as.example.com"),
         ("[[issuers]]\nissuer = \"localhost:8080/a\"", 2, "write http://localhost:8080/a"),

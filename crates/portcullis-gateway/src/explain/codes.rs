@@ -504,6 +504,14 @@ const CODES: &[Code] = &[
         "A handler asks for a token exchange by a name that the layer before it does not have.",
         "The log names those that it has: declare the exchange by `Secure::exchange`, or correct the name.",
     ),
+    code(
+        "mistaken_rule",
+        500,
+        "A rule of the layer can be met by no token: a scope value is empty or has a space in it, or a rule for a claim has no name or no \
+         value.",
+        "The log names the rule, at the start and at each request: write each scope value in quotes of its own, as in \
+         `.scope([\"a\", \"b\"])`.",
+    ),
     // The gateway's own codes.
     own(
         "no_route",

@@ -6,7 +6,9 @@ use http::header::WWW_AUTHENTICATE;
 use serde_json::json;
 
 use super::*;
-use crate::refusal::{ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified};
+use crate::refusal::{
+    CheckKind, ConfigurationFault, JsonFault, MemberName, Part, TokenFault, UnavailableFault, Unverified,
+};
 
 fn insufficient_user_authentication(is_too_old: bool) -> Refusal {
     let (acr_values, max_age) = (vec!["urn:a".into(), "b".into()], Some(Duration::from_millis(90_500)));
@@ -67,6 +69,15 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
             None,
             "unknown_exchange",
         ),
+        (
+            Refusal::Configuration(ConfigurationFault::MistakenRule {
+                check: CheckKind::Scope,
+                problem: "`scope[0]`: internal".into(),
+            }),
+            500,
+            None,
+            "mistaken_rule",
+        ),
         (Refusal::Configuration(ConfigurationFault::MissingLayer), 500, None, "missing_layer"),
         (Refusal::Configuration(ConfigurationFault::NoRuntime), 500, None, "no_runtime"),
     ];
@@ -97,7 +108,7 @@ fn refusals() -> Vec<(Refusal, u16, Option<&'static str>, &'static str)> {
         token(TokenFault::IssuedInFuture { ahead: second }, "issued_in_future"),
         token(TokenFault::MissingClaim { name: "exp" }, "missing_claim"),
         token(TokenFault::MalformedClaim { name: "exp", expected: "a number" }, "malformed_claim"),
-        token(TokenFault::Issuer { expected: None, actual: unverified() }, "wrong_issuer"),
+        token(TokenFault::Issuer { expected: [].into(), actual: unverified() }, "wrong_issuer"),
         token(TokenFault::Audience { expected: vec!["api".into()] }, "wrong_audience"),
     ]);
     let unproven = |fault, code| (Refusal::Token(fault), 401, Some("invalid_token"), code);

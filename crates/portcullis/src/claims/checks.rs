@@ -268,7 +268,7 @@ fn of_issuer(rules: &IssuerRules, claims: &Registered<'_>) -> Result<(), TokenFa
         Some(issuer) if rules.tenant_claim.is_some() && rules.tenant_of(issuer).is_some() => Ok(()),
         Some(issuer) if rules.tenant_claim.is_none() && Some(issuer) == rules.issuer.as_deref() => Ok(()),
         Some(issuer) => {
-            let expected = rules.issuer.as_deref().map(Box::from);
+            let expected = rules.issuer.iter().cloned().collect();
             Err(TokenFault::Issuer { expected, actual: Unverified::new(issuer) })
         }
         None => Err(TokenFault::MalformedClaim { name: "iss", expected: "a string" }),

@@ -1,4 +1,6 @@
 //! The builder methods of [`Secure`]: each fills a field of [`Rules`], or adds a part that is code and not data.
+//!
+//! They return no error: a mistaken rule is logged, and a token that meets all others is refused as `mistaken_rule`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,12 +43,15 @@ impl Secure {
         self.with_rules(|rules| rules.realm = Some(realm.into()))
     }
 
-    /// Asks for all of these scope values (RFC 6749 section 3.3).
+    /// Asks for all of these scope values (RFC 6749 section 3.3), each in quotes of its own: `["orders:read", "orders:write"]`.
+    ///
+    /// A value that is empty or has a space in it is a mistake, which is logged: no token can grant it, and good ones get 500
+    /// (`mistaken_rule`). [`rules`](Self::rules) returns an error instead.
     pub fn scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
         self.with_rules(|rules| rules.scope.extend(values.into_iter().map(Into::into)))
     }
 
-    /// Asks for at least one of these scope values.
+    /// Asks for at least one of these scope values, each in quotes of its own. A mistake is logged, as for [`scope`](Self::scope).
     pub fn any_scope<T: Into<String>>(self, values: impl IntoIterator<Item = T>) -> Self {
         self.with_rules(|rules| rules.any_scope.push(values.into_iter().map(Into::into).collect()))
     }
@@ -105,6 +110,9 @@ impl Secure {
     }
 
     /// Asks for a claim with any value, by its name or, starting with `/`, its JSON Pointer (RFC 6901).
+    ///
+    /// A rule that no claim can meet, as one without a name or a value, is a mistake, which is logged: good tokens get 500
+    /// (`mistaken_rule`).
     pub fn claim(self, name: impl Into<String>) -> Self {
         self.claim_rule(ClaimRule::present(name))
     }

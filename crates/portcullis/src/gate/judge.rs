@@ -35,6 +35,8 @@ use crate::{
 pub(crate) struct Gate {
     pub(crate) verifier: Verifier,
     pub(super) rules: Rules,
+    /// The mistake in the rules, which was logged.
+    mistake: Option<String>,
     pub(crate) policy: Policy,
     pub(super) challenge: Challenge,
     pub(super) sources: Vec<TokenSource>,
@@ -53,6 +55,7 @@ impl Gate {
         Self {
             verifier,
             rules: Rules::default(),
+            mistake: None,
             policy: Policy::default(),
             challenge: Challenge::default(),
             sources: vec![TokenSource::authorization()],
@@ -71,9 +74,14 @@ impl Gate {
         gate
     }
 
-    /// Changes the rules, and makes policy and challenge anew from them.
+    /// Changes the rules, and makes policy and challenge anew from them. A mistake is logged once.
     pub(super) fn change_rules(&mut self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.rules);
+        let mistake = self.rules.check().err().map(|error| error.to_string());
+        if let Some(problem) = mistake.as_deref().filter(|_| mistake != self.mistake) {
+            telemetry::rule_mistaken(problem);
+        }
+        self.mistake = mistake;
         if self.dpop_use() != DpopUse::Off && self.dpop.is_none() {
             self.dpop = Some(Dpop::by_rules());
         }

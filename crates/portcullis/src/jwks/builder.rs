@@ -15,8 +15,10 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     configuration_error::ConfigurationError,
+    issuer_spelling::issuer_of_document,
     issuer_template::IssuerTemplate,
     keys::{ImportRules, Origin},
+    shown_url::marked,
     transport::{AnyHttpClient, Authorities, HttpClient, Transport},
 };
 
@@ -234,10 +236,12 @@ impl JwksBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine; if a header field is malformed;
+    /// A [`ConfigurationError`] if the URL is malformed, or is neither https nor on this machine; if the issuer is the URL of its
+    /// metadata; if a header field is malformed;
     /// if `ca_file` is unreadable, or set together with a client of your own; if a `cache` is set for an issuer with a placeholder,
     /// since it holds one set; or if the HTTP client cannot be built.
     pub fn build(self) -> Result<JwksService, ConfigurationError> {
+        self.check_issuer()?;
         let template = self.template()?;
         let endpoint = match self.location {
             Location::Uri(uri) => Endpoint::Fixed(self.transport.url(&uri)?),
@@ -263,6 +267,18 @@ impl JwksBuilder {
         Ok(match template {
             Some(template) => JwksService::of_tenants(Tenants::new(template, settings, self.max_tenants)),
             None => JwksService::remote(Refresher::new(settings)),
+        })
+    }
+
+    /// Refuses the URL of metadata in place of the issuer: it would be asked for the metadata of its metadata.
+    fn check_issuer(&self) -> Result<(), ConfigurationError> {
+        let Location::Issuer(issuer) = &self.location else { return Ok(()) };
+        issuer_of_document(issuer).map_or(Ok(()), |likely| {
+            let problem = format!(
+                "expected the issuer, got the URL of its metadata or keys: write `{}`, or the `iss` of its tokens to the letter",
+                marked(&likely)
+            );
+            Err(ConfigurationError::rule("issuer", problem))
         })
     }
 

@@ -175,6 +175,18 @@ impl JwksService {
     /// A secret shared with the authorization server, for HS256, and if it is long enough for HS384 and HS512. The verifier
     /// has to allow the algorithm by name.
     ///
+    /// ```
+    /// use portcullis::{Algorithm, JwksService, Verifier};
+    ///
+    /// let keys = JwksService::from_secret(b"a secret of 32 random bytes or so")?;
+    /// let verifier = Verifier::builder(keys)
+    ///     .algorithms([Algorithm::HS256])
+    ///     .issuer("https://as.example.com")
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ConfigurationError::Key`] if it is shorter than 32 bytes (RFC 7518 section 3.2), or a key itself: PEM, DER, a JWK. With a public
@@ -294,6 +306,14 @@ impl JwksService {
 
     pub(super) fn of_tenants(tenants: Tenants) -> Self {
         Self(Source::Tenants(Arc::new(tenants)))
+    }
+
+    /// The algorithms of local keys, each once; none if the keys are fetched.
+    pub(crate) fn local_algorithms(&self) -> Option<Vec<Algorithm>> {
+        match &self.0 {
+            Source::Local(keys) => Some(keys.algorithms()),
+            Source::Remote(_) | Source::Tenants(_) => None,
+        }
     }
 
     /// The issuer with a placeholder for the tenant, if each tenant has keys of its own.

@@ -157,8 +157,10 @@ impl Tenants {
         // Whoever calls: no server is asked but that of the template.
         let is_of_template = IssuerTemplate::of(&self.template).is_some_and(|all| all.tenant(issuer).is_some());
         let url = self.settings.transport.url(issuer).ok().filter(|_| is_of_template);
-        let url =
-            url.ok_or_else(|| Refusal::Token(TokenFault::Issuer { expected: None, actual: Unverified::new(issuer) }))?;
+        let url = url.ok_or_else(|| {
+            let expected = Arc::from([self.template.clone()]);
+            Refusal::Token(TokenFault::Issuer { expected, actual: Unverified::new(issuer) })
+        })?;
         let endpoint = Endpoint::Discovered(Issuer { identifier: issuer.to_owned(), url });
         Ok(Refresher::on_trial(self.settings.at(endpoint), self.template.clone()))
     }

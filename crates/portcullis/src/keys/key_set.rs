@@ -131,6 +131,12 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The algorithms of all keys, each once.
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        let all = Algorithm::ASYMMETRIC.iter().chain(Algorithm::SYMMETRIC).copied();
+        all.filter(|algorithm| self.keys.iter().any(|key| key.is_for(*algorithm))).collect()
+    }
+
     pub(crate) fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use super::ClaimRule;
+use super::{ClaimRule, mistaken};
 use crate::{
     check::{Actual, CheckRow},
     claims::{ClaimPath, Pattern},
@@ -80,10 +80,13 @@ impl ClaimCheck {
             return Ok(());
         }
         let claim = self.name().to_owned();
-        Err(Refusal::Access(match self.asked {
-            Asked::Absent => AccessFault::ForbiddenClaim { claim },
-            _ => AccessFault::RequiredClaims { claim },
-        }))
+        Err(match &self.asked {
+            Asked::Absent => Refusal::Access(AccessFault::ForbiddenClaim { claim }),
+            Asked::Nothing(problem) => {
+                mistaken(CheckKind::Claim, format!("the rule for the claim {claim:?}: {problem}"))
+            }
+            _ => Refusal::Access(AccessFault::RequiredClaims { claim }),
+        })
     }
 
     #[inline(always)] // For the loop over an endpoint's rules, at each request.

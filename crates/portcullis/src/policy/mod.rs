@@ -29,7 +29,7 @@ use crate::{
     claims::{Claims, GrantedScope, VerifiedToken},
     json::Object,
     proof::ProvenToken,
-    refusal::{CheckKind, Refusal},
+    refusal::{CheckKind, ConfigurationFault, Refusal},
 };
 use implied_scopes::ImpliedScopes;
 use step_up::StepUp;
@@ -103,6 +103,11 @@ impl Policy {
         let own = self.own.iter().filter(|_| are_vouched).map(|rule| rule.row(&vouched));
         authentication.into_iter().chain([asked_scope]).chain(asked_claims).chain(own).collect()
     }
+}
+
+/// The refusal by a rule that no token can meet.
+fn mistaken(check: CheckKind, problem: String) -> Refusal {
+    Refusal::Configuration(ConfigurationFault::MistakenRule { check, problem })
 }
 
 #[cfg(test)]

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::{ClaimRule, InvalidTokenStatus};
-use crate::{claims::is_scope_token, configuration_error::ConfigurationError, proof::DpopUse};
+use crate::{
+    claims::{is_scope_token, is_scope_value},
+    configuration_error::ConfigurationError,
+    proof::DpopUse,
+};
 
 /// The requirements of an endpoint for its requests, and the form of its refusals.
 ///
@@ -100,14 +104,7 @@ impl Rules {
     /// ```
     pub fn check(&self) -> Result<(), ConfigurationError> {
         check_scopes("scope", &self.scope)?;
-        for (index, group) in self.any_scope.iter().enumerate() {
-            let field = format!("any_scope[{index}]");
-            if group.is_empty() {
-                let problem = "expected at least one scope value, got none: leave the group out";
-                return Err(ConfigurationError::rule(field, problem));
-            }
-            check_scopes(&field, group)?;
-        }
+        self.any_scope.iter().enumerate().try_for_each(|(index, group)| check_group(index, group))?;
         for (index, rule) in self.claims.iter().enumerate() {
             rule.check(&format!("claims[{index}]"))?;
         }
@@ -141,6 +138,25 @@ impl Rules {
             _ => Ok(()),
         }
     }
+}
+
+/// The reason why no token can grant the required scope.
+pub(super) fn ungrantable(rules: &Rules) -> Option<String> {
+    let of_all = rules.scope.iter().any(|value| !is_scope_value(value)).then(|| check_scopes("scope", &rules.scope));
+    // Of a group one value is enough.
+    let mut groups = rules.any_scope.iter().enumerate();
+    let group = groups.find(|(_, group)| !group.iter().any(|value| is_scope_value(value)));
+    let of_group = group.map(|(index, group)| check_group(index, group));
+    of_all.or(of_group)?.err().map(|error| error.to_string())
+}
+
+fn check_group(index: usize, group: &[String]) -> Result<(), ConfigurationError> {
+    let field = format!("any_scope[{index}]");
+    if group.is_empty() {
+        let problem = "expected at least one scope value, got none: leave the group out";
+        return Err(ConfigurationError::rule(field, problem));
+    }
+    check_scopes(&field, group)
 }
 
 pub(crate) fn check_scopes(field: &str, values: &[String]) -> Result<(), ConfigurationError> {

@@ -1,9 +1,9 @@
 //! The check of the scope that an endpoint requires.
 
-use super::{Rules, implied_scopes::ImpliedScopes};
+use super::{Rules, implied_scopes::ImpliedScopes, mistaken, rules::ungrantable};
 use crate::{
     claims::GrantedScope,
-    refusal::{AccessFault, Refusal},
+    refusal::{AccessFault, CheckKind, Refusal},
 };
 
 /// The scope values that a token has to grant: all of `all`, and one of each group of `any` (RFC 6749 section 3.3).
@@ -11,6 +11,8 @@ use crate::{
 pub(crate) struct ScopeCheck {
     all: Vec<Asked>,
     any: Vec<Vec<Asked>>,
+    /// The mistake for which no token can meet it.
+    mistake: Option<String>,
 }
 
 /// A scope value, and the values that imply it.
@@ -23,12 +25,13 @@ struct Asked {
 impl ScopeCheck {
     pub(super) fn new(rules: &Rules, implied: &ImpliedScopes) -> Self {
         let group = |values: &Vec<String>| asked(values, implied);
-        Self { any: rules.any_scope.iter().map(group).collect(), ..Self::of_all(&rules.scope, implied) }
+        let any = rules.any_scope.iter().map(group).collect();
+        Self { any, mistake: ungrantable(rules), ..Self::of_all(&rules.scope, implied) }
     }
 
     /// A check of these values, all of which a token has to grant.
     pub(super) fn of_all(values: &[String], implied: &ImpliedScopes) -> Self {
-        Self { all: asked(values, implied), any: Vec::new() }
+        Self { all: asked(values, implied), any: Vec::new(), mistake: None }
     }
 
     /// Tells whether no scope is required.
@@ -42,7 +45,14 @@ impl ScopeCheck {
             return Ok(());
         }
         let granted = granted();
-        if self.is_met(|value| granted.has(value)) { Ok(()) } else { Err(insufficient_scope(self.values())) }
+        if self.is_met(|value| granted.has(value)) { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    fn refusal(&self) -> Refusal {
+        match &self.mistake {
+            Some(problem) => mistaken(CheckKind::Scope, problem.clone()),
+            None => insufficient_scope(self.values()),
+        }
     }
 
     /// Tells whether a token grants enough; `grants` tells whether it grants a value directly.

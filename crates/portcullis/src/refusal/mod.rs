@@ -89,6 +89,7 @@
 //! | `missing_layer` | 500 | an extractor is used without a layer |
 //! | `no_runtime` | 500 | there is no tokio runtime to fetch keys on |
 //! | `unknown_exchange` | 500 | a handler asks for a token exchange by a name that its layer does not have |
+//! | `mistaken_rule` | 500 | a rule of the layer can be met by no token: a scope value with a space in it, a claim without a name |
 
 mod access;
 mod check_kind;
@@ -192,11 +193,13 @@ impl Refusal {
             Self::Access(AccessFault::RequiredClaims { .. } | AccessFault::ForbiddenClaim { .. }) => CheckKind::Claim,
             Self::Access(AccessFault::OwnRule { .. }) => CheckKind::Rule,
             Self::Access(AccessFault::ExchangeRefused { .. })
-            | Self::Unavailable(UnavailableFault::Exchange { .. } | UnavailableFault::ExchangeAnswer { .. })
-            | Self::Configuration(ConfigurationFault::UnknownExchange { .. }) => CheckKind::Exchange,
+            | Self::Unavailable(UnavailableFault::Exchange { .. } | UnavailableFault::ExchangeAnswer { .. }) => {
+                CheckKind::Exchange
+            }
             Self::Unavailable(UnavailableFault::Introspection { .. }) => CheckKind::Introspection,
             Self::Unavailable(UnavailableFault::ReplayStore { .. }) => CheckKind::ProofReplay,
-            Self::Unavailable(_) | Self::Configuration(_) => CheckKind::KeyFound,
+            Self::Unavailable(_) => CheckKind::KeyFound,
+            Self::Configuration(fault) => fault.check(),
             Self::Operation { refusal, .. } => refusal.check(),
         }
     }
@@ -299,6 +302,7 @@ pub const CODES: &[&str] = &[
     "missing_layer",
     "no_runtime",
     "unknown_exchange",
+    "mistaken_rule",
 ];
 
 impl std::error::Error for Refusal {}
@@ -321,21 +325,58 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
 
+    fn wrong_issuer(expected: &[&str], actual: &str) -> Refusal {
+        let expected = expected.iter().map(|issuer| (*issuer).to_owned()).collect();
+        Refusal::Token(TokenFault::Issuer { expected, actual: Unverified::new(actual) })
+    }
+
     #[test]
     fn what_a_token_says_of_itself_is_in_no_text() {
-        let by = |expected: Option<&str>| TokenFault::Issuer {
-            expected: expected.map(Box::from),
-            actual: Unverified::new("https://secret.example/"),
-        };
-        for expected in [None, Some("https://as.example"), Some("https://se\u{63}ret.example")] {
-            let refusal = Refusal::Token(by(expected));
-            let ours = expected.unwrap_or("-");
+        let actual = "https://secret.example/";
+        for expected in [vec![], vec!["https://as.example"], vec!["https://as.example", "https://b.example"]] {
+            let refusal = wrong_issuer(&expected, actual);
             for text in [refusal.to_string(), format!("{refusal:?}"), refusal.description().to_owned()] {
-                assert!(!text.replace(ours, "").contains("secret"), "{text}");
+                assert!(!text.contains("secret"), "{text}");
             }
         }
-        let text = Refusal::Token(by(Some("https://secret.example"))).to_string();
+        let text = wrong_issuer(&["https://secret.example"], actual).to_string();
         assert!(text.contains("differs by a slash at its end"), "{text}");
+    }
+
+    #[test]
+    fn the_reason_of_a_wrong_issuer_names_the_trusted_ones_and_a_difference_in_spelling() {
+        let seven = ["https://1", "https://2", "https://3", "https://4", "https://5", "https://6", "https://7"];
+        let (long, cut) = (format!("https://{}", "a".repeat(300)), format!("https://{}…\"", "a".repeat(248)));
+        let template = "https://as.example/{tenant}/v2.0";
+        let table: [(&[&str], &str, &str); 9] = [
+            (&["https://a"], "https://x", "to be \"https://a\", to the letter, got another"),
+            (
+                &["https://a", "https://b"],
+                "https://x",
+                "to be one of [\"https://a\", \"https://b\"], to the letter, got",
+            ),
+            (&seven, "https://x", "\"https://5\"] or 2 more, to the letter, got another"),
+            (&[&long], "https://x", &cut),
+            // One that is beyond those that are shown, too.
+            (
+                &seven,
+                "https://7/",
+                "to be \"https://7\", to the letter, got another that differs by a slash at its end",
+            ),
+            (
+                &[template],
+                "https://as.example/a/v2.0/",
+                "{tenant}/v2.0\", to the letter, got another that differs by a slash",
+            ),
+            (&[template], "https://as.example/a/v2.0", "of an accepted tenant, got that of another tenant (tenants)"),
+            (&["https://me:secret@a/?secret"], "https://x", "\"https://…@a/?…\""),
+            (&[], "https://x", "to be one of the configured issuers, to the letter, got another"),
+        ];
+        for (expected, actual, text) in table {
+            let refusal = wrong_issuer(expected, actual);
+            assert!(refusal.to_string().contains(text), "{refusal}");
+            assert_eq!(refusal.description(), "Token was issued by another authorization server");
+        }
     }
 
     #[test]

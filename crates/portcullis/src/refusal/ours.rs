@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::CheckKind;
+
 /// The part of the authorization server that is not available, so that the token was not judged.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,13 @@ pub enum ConfigurationFault {
         /// The names that the layer has.
         known: Vec<String>,
     },
+    /// A rule of the layer is mistaken, so that no token can meet it.
+    MistakenRule {
+        /// The check that the rule asks for.
+        check: CheckKind,
+        /// The field of [`Rules`](crate::Rules), the expected value, the actual one, and the remedy.
+        problem: String,
+    },
 }
 
 impl UnavailableFault {
@@ -89,6 +98,15 @@ impl ConfigurationFault {
             Self::MissingLayer => "missing_layer",
             Self::NoRuntime => "no_runtime",
             Self::UnknownExchange { .. } => "unknown_exchange",
+            Self::MistakenRule { .. } => "mistaken_rule",
+        }
+    }
+
+    pub(super) fn check(&self) -> CheckKind {
+        match self {
+            Self::MissingLayer | Self::NoRuntime => CheckKind::KeyFound,
+            Self::UnknownExchange { .. } => CheckKind::Exchange,
+            Self::MistakenRule { check, .. } => *check,
         }
     }
 }
@@ -128,6 +146,9 @@ impl fmt::Display for ConfigurationFault {
             }
             Self::UnknownExchange { known } => {
                 write!(f, "expected the name of a token exchange of the layer, one of {known:?}, got another")
+            }
+            Self::MistakenRule { problem, .. } => {
+                write!(f, "expected rules that a token can meet, got a mistaken one: {problem}")
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Faults of the token.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{CheckKind, MemberName, Unverified};
-use crate::{issuer_spelling, keys::KeyProblem, units::span};
+use crate::{issuer_spelling, issuer_template::IssuerTemplate, keys::KeyProblem, shown_url::marked, units::span};
 
 /// The fault of the token itself.
 #[non_exhaustive]
@@ -117,8 +117,8 @@ pub enum TokenFault {
     },
     /// `iss` is not an issuer that is trusted here.
     Issuer {
-        /// The only issuer that is trusted; none of several.
-        expected: Option<Box<str>>,
+        /// The issuers that are trusted; one with a placeholder stands for those of its tenants.
+        expected: Arc<[String]>,
         /// The issuer that the token names.
         actual: Unverified,
     },
@@ -363,19 +363,7 @@ impl fmt::Display for TokenFault {
             ),
             Self::MissingClaim { name } => write!(f, "the token lacks the claim `{name}`"),
             Self::MalformedClaim { name, expected } => write!(f, "expected the claim `{name}` to be {expected}"),
-            Self::Issuer { expected: None, .. } => f.write_str(
-                "expected the token's `iss` to be one of the configured issuers, to the letter, got another",
-            ),
-            Self::Issuer { expected: Some(expected), actual } => {
-                write!(f, "expected the token's `iss` to be {expected:?}, to the letter, got another")?;
-                // The kind of difference alone: what the token names is in no text.
-                match issuer_spelling::difference(expected, actual.reveal()) {
-                    Some(difference) => {
-                        write!(f, " that differs by {difference}: configure the issuer as its tokens name it")
-                    }
-                    None => Ok(()),
-                }
-            }
+            Self::Issuer { expected, actual } => write_issuer(f, expected, actual.reveal()),
             Self::TrustDomain => {
                 f.write_str("the token's `sub` is not a workload (`spiffe://DOMAIN/…`) of the configured trust domain")
             }
@@ -409,6 +397,35 @@ impl fmt::Display for TokenFault {
             ),
         }
     }
+}
+
+/// The number of issuers that a text names.
+const SHOWN_ISSUERS: usize = 5;
+
+/// Writes which issuers are trusted, and a difference in spelling alone: the text of the token itself stays out.
+fn write_issuer(f: &mut fmt::Formatter<'_>, expected: &[String], actual: &str) -> fmt::Result {
+    f.write_str("expected the token's `iss` to be ")?;
+    let of = |issuer: &String| IssuerTemplate::of(issuer).and_then(|all| all.likely(actual)).unwrap_or(issuer.clone());
+    let near = expected.iter().find_map(|issuer| Some((issuer, issuer_spelling::difference(&of(issuer), actual)?)));
+    if let Some((issuer, difference)) = near {
+        let issuer = marked(issuer);
+        return write!(
+            f,
+            "{issuer:?}, to the letter, got another that differs by {difference}: configure the issuer as its tokens name it"
+        );
+    }
+    let shown: Vec<_> = expected.iter().take(SHOWN_ISSUERS).map(|issuer| marked(issuer)).collect();
+    match (shown.as_slice(), expected.len().saturating_sub(SHOWN_ISSUERS)) {
+        ([], _) => f.write_str("one of the configured issuers")?,
+        ([only], _) => write!(f, "{only:?}")?,
+        (several, 0) => write!(f, "one of {several:?}")?,
+        (several, more) => write!(f, "one of {several:?} or {more} more")?,
+    }
+    let is_of_tenant = |issuer: &String| IssuerTemplate::of(issuer).is_some_and(|all| all.tenant(actual).is_some());
+    f.write_str(match expected.iter().any(is_of_tenant) {
+        true => " of an accepted tenant, got that of another tenant (tenants)",
+        false => ", to the letter, got another",
+    })
 }
 
 impl fmt::Display for Part {

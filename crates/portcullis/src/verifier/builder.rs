@@ -106,7 +106,8 @@ impl VerifierBuilder {
 
     /// Accepts only these algorithms; by default all of [`Algorithm::ASYMMETRIC`].
     ///
-    /// The HS algorithms have to be named here explicitly, and work with local secrets only.
+    /// The HS algorithms have to be named here explicitly, and work with local secrets only
+    /// ([`JwksService::from_secret`]).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.rules.algorithms = algorithms.into_iter().collect();
         self
@@ -246,13 +247,35 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// A [`ConfigurationError`] if the rules cannot be met or contradict each other, see [`IssuerRules::check`].
+    /// A [`ConfigurationError`] if the rules cannot be met or contradict each other, see [`IssuerRules::check`]; or if no key is for
+    /// one of the algorithms.
+    ///
+    /// ```
+    /// use portcullis::{Algorithm, JwksService, Verifier};
+    ///
+    /// let builder = || -> Result<_, portcullis::ConfigurationError> {
+    ///     Ok(Verifier::builder(JwksService::from_secret(b"a secret of 32 random bytes or so")?).issuer("https://as.example.com"))
+    /// };
+    /// let error = builder()?.build().unwrap_err();
+    /// assert!(error.to_string().contains("name HS256"));
+    /// let verifier = builder()?.algorithms([Algorithm::HS256]).audience("https://api.example.com").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
     pub fn build(self) -> Result<Verifier, ConfigurationError> {
         Ok(Verifier::of(Issuers::single(self.branch()?)))
     }
 
-    /// The verifier by default rules, which are free of contradictions.
+    /// The verifier of tokens that pass without verification, too: its keys need not be for one of the algorithms.
+    pub(crate) fn build_with_any_keys(self) -> Result<Verifier, ConfigurationError> {
+        self.check_rules()?;
+        Ok(Verifier::of(Issuers::single(self.into_branch())))
+    }
+
+    /// The verifier by default rules, which are free of contradictions. Keys that are for none of the algorithms are logged.
     pub(super) fn into_simple_verifier(self) -> Verifier {
+        if let Err(mistake) = self.check_algorithms() {
+            telemetry::rule_mistaken(&mistake.to_string());
+        }
         Verifier::of(Issuers::single(self.into_branch()))
     }
 
@@ -309,9 +332,14 @@ impl VerifierBuilder {
     }
 
     pub(super) fn branch(self) -> Result<Branch, ConfigurationError> {
-        self.rules.check()?;
-        self.check_tenants()?;
+        self.check_rules()?;
+        self.check_algorithms()?;
         Ok(self.into_branch())
+    }
+
+    fn check_rules(&self) -> Result<(), ConfigurationError> {
+        self.rules.check()?;
+        self.check_tenants()
     }
 
     fn into_branch(self) -> Branch {

@@ -22,6 +22,8 @@ pub(super) enum Issuers {
         names: BTreeMap<String, Arc<Branch>>,
         /// By a template of the issuers of all tenants, where no name fits; no issuer is one of two.
         templates: Vec<Arc<Branch>>,
+        /// The texts of `iss`, for the reason of a refusal.
+        known: Arc<[String]>,
     },
 }
 
@@ -30,10 +32,8 @@ impl Issuers {
     pub(super) fn single(branch: Branch) -> Self {
         let branch = Arc::new(branch);
         match branch.issuer.clone() {
-            Some(_) if branch.rules.template().is_some() => {
-                Self::Named { names: BTreeMap::new(), templates: vec![branch] }
-            }
-            Some(issuer) => Self::Named { names: BTreeMap::from([(issuer, branch)]), templates: Vec::new() },
+            Some(_) if branch.rules.template().is_some() => Self::of(BTreeMap::new(), vec![branch]),
+            Some(issuer) => Self::of(BTreeMap::from([(issuer, branch)]), Vec::new()),
             None => Self::Any(branch),
         }
     }
@@ -61,7 +61,12 @@ impl Issuers {
         if names.is_empty() && templates.is_empty() {
             return Err(ConfigurationError::NoIssuer);
         }
-        Ok(Self::Named { names, templates })
+        Ok(Self::of(names, templates))
+    }
+
+    fn of(names: BTreeMap<String, Arc<Branch>>, templates: Vec<Arc<Branch>>) -> Self {
+        let known = names.values().chain(&templates).filter_map(|branch| branch.rules.issuer.clone()).collect();
+        Self::Named { names, templates, known }
     }
 
     /// The introspector for opaque tokens, and its issuer.
@@ -91,9 +96,9 @@ impl Issuers {
         claimed: impl FnOnce() -> Result<&'a str, Refusal>,
         trust_domain: impl FnOnce() -> Option<&'a str>,
     ) -> Result<&Arc<Branch>, Refusal> {
-        let (names, templates) = match self {
+        let (names, templates, known) = match self {
             Self::Any(branch) => return Ok(branch),
-            Self::Named { names, templates } => (names, templates),
+            Self::Named { names, templates, known } => (names, templates, known),
         };
         let claimed = claimed();
         let by_issuer = claimed.as_ref().ok().and_then(|issuer| {
@@ -106,7 +111,7 @@ impl Issuers {
         if self.branches().iter().all(|branch| branch.rules.trust_domain.is_some()) {
             return Err(Refusal::Token(TokenFault::TrustDomain));
         }
-        Err(Refusal::Token(TokenFault::Issuer { expected: None, actual: Unverified::new(claimed?) }))
+        Err(Refusal::Token(TokenFault::Issuer { expected: Arc::clone(known), actual: Unverified::new(claimed?) }))
     }
 
     /// The one that has these very rules.
@@ -114,21 +119,21 @@ impl Issuers {
         let has = |branch: &&Arc<Branch>| Arc::ptr_eq(&branch.rules, rules);
         match self {
             Self::Any(branch) => Some(branch).filter(has),
-            Self::Named { names, templates } => names.values().chain(templates).find(has),
+            Self::Named { names, templates, .. } => names.values().chain(templates).find(has),
         }
     }
 
     pub(super) fn first_clock(&self) -> Option<&Arc<dyn crate::clock::Clock>> {
         match self {
             Self::Any(branch) => Some(&branch.clock),
-            Self::Named { names, templates } => names.values().chain(templates).next().map(|branch| &branch.clock),
+            Self::Named { names, templates, .. } => names.values().chain(templates).next().map(|branch| &branch.clock),
         }
     }
 
     pub(super) fn branches(&self) -> Vec<&Arc<Branch>> {
         match self {
             Self::Any(branch) => vec![branch],
-            Self::Named { names, templates } => names.values().chain(templates).collect(),
+            Self::Named { names, templates, .. } => names.values().chain(templates).collect(),
         }
     }
 }

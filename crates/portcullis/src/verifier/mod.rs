@@ -4,6 +4,7 @@
 //! its claims checked; each step takes a type that only the step before can make. Opaque tokens take the path of
 //! [`opaque`] if an introspector is configured.
 
+mod algorithms;
 mod branch;
 mod builder;
 mod explained;
@@ -107,11 +108,51 @@ impl Verifier {
 
     /// A builder for a verifier that finds the issuer's keys by its metadata.
     ///
+    /// No request is made until the first token, so that a service starts even while the issuer is down. To find a mistaken issuer at the
+    /// start, fetch the keys with [`JwksService::prefetch`]:
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// let issuer = "https://as.example.com";
+    /// let jwks = JwksService::discover(issuer).build()?;
+    /// jwks.prefetch().await?; // an error if the issuer is unreachable, or has another name in its metadata
+    /// let verifier = Verifier::builder(jwks).issuer(issuer).audience("https://api.example.com").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// An issuer is https, or on this machine. For plain http to another one, such as a container of Docker Compose, call
+    /// [`dangerously_allow_http`](crate::JwksBuilder::dangerously_allow_http):
+    ///
+    /// ```
+    /// use portcullis::{JwksService, Verifier};
+    ///
+    /// // The service `keycloak` of compose.yaml. An attacker in its network can sign tokens.
+    /// let issuer = "http://keycloak:8080/realms/shop";
+    /// assert!(Verifier::discover(issuer).is_err());
+    /// let jwks = JwksService::discover(issuer).dangerously_allow_http().build()?;
+    /// let verifier = Verifier::builder(jwks).issuer(issuer).audience("https://api.example.com").build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The error of [`JwksBuilder::build`](crate::JwksBuilder::build).
+    /// The error of [`JwksBuilder::build`](crate::JwksBuilder::build); of an http URL [`ConfigurationError::Rule`].
     pub fn discover(issuer: &str) -> Result<VerifierBuilder, ConfigurationError> {
-        Ok(Self::builder(JwksService::discover(issuer).build()?).issuer(issuer))
+        let jwks = JwksService::discover(issuer).build().map_err(|error| match error {
+            // A verifier's builder has no method that permits it.
+            ConfigurationError::InsecureUrl { url } => ConfigurationError::rule(
+                "issuer",
+                format!(
+                    "expected an https URL, got `{url}`: keys that are sent in the clear can be replaced on their way (http is fine \
+                     to this machine; elsewhere \
+                     `Verifier::builder(JwksService::discover(issuer).dangerously_allow_http().build()?).issuer(issuer)` permits it)"
+                ),
+            ),
+            other => other,
+        })?;
+        Ok(Self::builder(jwks).issuer(issuer))
     }
 
     /// The strict verifier for JWT access tokens as RFC 9068 defines them.
@@ -299,7 +340,7 @@ impl Verifier {
     }
 }
 
-/// A verifier that accepts any token that is signed with these keys and whose times are right.
+/// A verifier that accepts any token that is signed with these keys by an asymmetric algorithm and whose times are right.
 impl From<JwksService> for Verifier {
     fn from(jwks: JwksService) -> Self {
         VerifierBuilder::new(jwks).into_simple_verifier()

@@ -130,3 +130,27 @@ async fn discovery_works_behind_a_layer() {
     let app = app(Secure::new(verifier));
     assert_eq!(answer(&app, bearer(&server.token().sign())).await.status, StatusCode::OK);
 }
+
+#[test]
+fn the_url_of_metadata_is_no_issuer_and_neither_is_plain_http() {
+    for (issuer, expected) in [
+        (
+            "https://as.example.com/.well-known/openid-configuration",
+            "`issuer`: expected the issuer, got the URL of its metadata or keys: write `https://as.example.com`, or the `iss`",
+        ),
+        (
+            "https://me:secret@as.example.com/.well-known/oauth-authorization-server/a?secret",
+            "write `https://…@as.example.com/a`",
+        ),
+        (
+            "http://keycloak:8080/realms/shop",
+            "`Verifier::builder(JwksService::discover(issuer).dangerously_allow_http().build()?).issuer(issuer)` permits it",
+        ),
+    ] {
+        let error = Verifier::discover(issuer).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    assert!(JwksService::discover("https://as.example.com/.well-known/jwks.json").build().is_err());
+    assert!(JwksService::new("https://as.example.com/.well-known/jwks.json").is_ok());
+}

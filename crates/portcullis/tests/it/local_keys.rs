@@ -6,6 +6,8 @@ use portcullis::{Algorithm, ConfigurationError, JwksService, Verifier};
 use portcullis_testkit::{Algorithm as Signing, SigningKey, TokenBuilder};
 use serde_json::json;
 
+use crate::metrics::Log;
+
 const SECRET: &[u8] = b"a secret of thirty-two bytes, or more";
 
 fn token(key: &SigningKey) -> String {
@@ -97,7 +99,7 @@ fn what_is_wrong_with_local_keys_is_told_at_once() {
 
 #[test]
 fn a_verifier_that_could_accept_nothing_or_too_much_is_not_built() {
-    let builder = || Verifier::builder(JwksService::from_secret(SECRET).unwrap());
+    let builder = || Verifier::builder(JwksService::from_secret(SECRET).unwrap()).algorithms([Algorithm::HS256]);
     assert!(
         matches!(builder().algorithms([]).build().unwrap_err(), ConfigurationError::Rule { field, .. } if field == "algorithms")
     );
@@ -105,4 +107,58 @@ fn a_verifier_that_could_accept_nothing_or_too_much_is_not_built() {
     assert!(builder().leeway(five_minutes).build().is_ok());
     let more = builder().leeway(five_minutes + std::time::Duration::from_nanos(1)).build();
     assert!(matches!(more.unwrap_err(), ConfigurationError::Rule { field, .. } if field == "leeway"));
+}
+
+#[test]
+fn keys_that_are_for_none_of_the_algorithms_are_told_with_the_remedy() {
+    use Algorithm::{ES256, HS256, HS384, HS512, RS256};
+    let secret = |bytes: usize| JwksService::from_secret(&vec![7; bytes]).unwrap();
+    let pem = |algorithm| JwksService::from_pem(&SigningKey::generate(algorithm, "k").public_pem()).unwrap();
+    let fetched = || JwksService::new("https://as.example.com/jwks").unwrap();
+    let discovered = |issuer| JwksService::discover(issuer).build().unwrap();
+    let (issuer, template) = ("https://as.example.com", "https://as.example.com/{tenant}");
+    let table: [(_, Option<&[Algorithm]>, &[&str]); 8] = [
+        (fetched(), Some(&[HS256]), &["since the keys are fetched, got HS256 alone", "`JwksService::from_secret`"]),
+        (discovered(issuer), Some(&[HS256, HS512]), &["got HS256, HS512 alone"]),
+        (discovered(template), Some(&[HS256]), &["since the keys are fetched"]),
+        (secret(32), None, &["of the keys (HS256), got those with public keys alone", "name HS256, as in"]),
+        (secret(64), Some(&[RS256, ES256]), &["(HS256, HS384, HS512), got RS256, ES256 alone", "name HS256"]),
+        (secret(32), Some(&[HS512, HS384]), &["(HS256), got HS512, HS384 alone", "64 for HS512"]),
+        (pem(Signing::ES256), Some(&[RS256]), &["(ES256), got RS256 alone", "name one of them"]),
+        (pem(Signing::RS256), Some(&[HS256]), &["RS256, RS384", "got HS256 alone"]),
+    ];
+    for (keys, algorithms, words) in table {
+        let is_of_tenants = keys.status().tenants.is_some();
+        let builder = || {
+            let builder = Verifier::builder(keys.clone()).issuer(if is_of_tenants { template } else { issuer });
+            let builder = if is_of_tenants { builder.tenant_claim("tid") } else { builder };
+            match algorithms {
+                Some(algorithms) => builder.algorithms(algorithms.iter().copied()),
+                None => builder,
+            }
+        };
+        for error in [builder().build().unwrap_err(), Verifier::any_of([builder()]).unwrap_err()] {
+            assert!(matches!(&error, ConfigurationError::Rule { field, .. } if field == "algorithms"), "{error}");
+            words.iter().for_each(|word| assert!(error.to_string().contains(word), "{word} is not in: {error}"));
+        }
+    }
+    // Some token can pass: by another algorithm, by introspection, or by keys that are looked up elsewhere.
+    let opaque = || {
+        let client = portcullis::ClientAuthentication::basic("api", "secret");
+        portcullis::Introspector::builder("https://as.example.com/introspect", client).build().unwrap()
+    };
+    for good in [
+        Verifier::builder(fetched()).algorithms([HS256, ES256]),
+        Verifier::builder(secret(32)).algorithms([HS512, HS256]),
+        Verifier::builder(secret(32)).algorithms([RS256, HS256]),
+        Verifier::builder(fetched()).algorithms([HS256]).introspection(opaque()),
+        Verifier::builder(secret(32)).introspection(opaque()),
+        Verifier::builder(JwksService::empty()).algorithms([HS256]),
+    ] {
+        good.build().unwrap();
+    }
+    // Where no error can be returned, the log has it.
+    let log = Log::of(tracing::Level::INFO, |_| drop(Verifier::from(secret(32))));
+    assert!(log.text().contains("ERROR portcullis: a rule is mistaken"), "{}", log.text());
+    assert!(log.text().contains("name HS256"), "{}", log.text());
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshot};
-use portcullis::{Secure, names};
+use portcullis::{Secure, Verifier, names};
 use portcullis_testkit::{Endpoint, Fault};
 
 use crate::support::{Setup, answer, app, bearer, listen, request};
@@ -144,5 +144,37 @@ fn the_log_has_the_code_and_neither_token_nor_claims() {
     secrets.extend(["secret-subject", "secret-type", "secret-kid"].map(String::from));
     for secret in secrets {
         assert!(!log.contains(&secret), "{secret} is in\n{log}");
+    }
+}
+
+#[test]
+fn the_log_has_the_configured_issuer_and_that_of_the_token_cut_and_cleaned() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tenants = ["https://one.example", "https://two.example"];
+    let hostile = format!("https://me:secret@evil.example/\u{1b}[2J\n{}?secret", "a".repeat(300));
+    let log = Log::of(tracing::Level::INFO, |_| {
+        runtime.block_on(async {
+            let setup = Setup::new().await;
+            let issuers = tenants.map(|issuer| Verifier::builder(setup.jwks.clone()).issuer(issuer));
+            let verifier = Verifier::any_of(issuers).unwrap();
+            for secure in [Secure::new(verifier.clone()), Secure::new(verifier).report_only()] {
+                let app = app(secure);
+                for issuer in ["https://one.example/", "https://else.example", &hostile] {
+                    answer(&app, bearer(&setup.server.token().issuer(issuer).sign())).await;
+                }
+            }
+        });
+    });
+    let log = log.text();
+    for event in ["request refused", "request would be refused"] {
+        let told: Vec<_> =
+            log.lines().filter(|line| line.contains(&format!(r#"{event} code="wrong_issuer""#))).collect();
+        let [slash, other, cleaned] = told.as_slice() else { panic!("{log}") };
+        assert!(slash.contains(r#"unverified_issuer="https://one.example/""#), "{slash}");
+        assert!(slash.contains(r#"to be "https://one.example", to the letter"#) && slash.contains("slash"), "{slash}");
+        assert!(other.contains(r#"unverified_issuer="https://else.example""#), "{other}");
+        assert!(tenants.iter().all(|issuer| other.contains(issuer)), "{other}");
+        assert!(cleaned.contains("evil.example") && cleaned.len() < 800, "{cleaned}");
+        assert!(!log.contains("secret") && !log.contains('\u{1b}'), "{log}");
     }
 }

@@ -10,7 +10,7 @@ use portcullis::{
 use serde_json::{Value, json};
 
 use crate::{
-    metrics::Metrics,
+    metrics::{Log, Metrics},
     support::{Setup, answer, app, bearer, explain_request, judge, request},
 };
 
@@ -348,4 +348,83 @@ async fn head_is_refused_with_the_fields_of_get_and_without_its_body() {
         assert_eq!(response.text().await.unwrap(), body);
     }
     server.abort();
+}
+
+#[test]
+fn a_mistaken_rule_is_logged_once_and_refused_by_its_own_code() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let log = Log::of(tracing::Level::INFO, |log| {
+        runtime.block_on(async {
+            let setup = Setup::new().await;
+            let new = || Secure::new(setup.jwks.clone()).problem_json();
+            let none = Vec::<String>::new();
+            let spaced =
+                "expected one scope value, got \"orders:read orders:write\": write each value in quotes of its own";
+            type Make<'a> = &'a dyn Fn() -> Secure;
+            let table: [(Make<'_>, CheckKind, &str, String); 10] = [
+                (&|| new().scope(["orders:read orders:write"]), CheckKind::Scope, "`scope[0]`", spaced.to_owned()),
+                (&|| new().scope(["a", ""]), CheckKind::Scope, "`scope[1]`", "got \"\"".to_owned()),
+                (
+                    &|| new().any_scope(["orders:read orders:write"]),
+                    CheckKind::Scope,
+                    "`any_scope[0][0]`",
+                    spaced.to_owned(),
+                ),
+                (&|| new().any_scope(none.clone()), CheckKind::Scope, "`any_scope[0]`", "got none".to_owned()),
+                (&|| new().claim(""), CheckKind::Claim, "`claims[0].name`", "got an empty text".to_owned()),
+                (&|| new().claim_absent("/a~"), CheckKind::Claim, "`claims[0].name`", "JSON Pointer".to_owned()),
+                (
+                    &|| new().claim_one_of("a", none.clone()),
+                    CheckKind::Claim,
+                    "`claims[0].one_of`",
+                    "got none".to_owned(),
+                ),
+                (&|| new().claim_matches("a", ""), CheckKind::Claim, "`claims[0].matches`", "a pattern".to_owned()),
+                // A rule with it is mistaken, whatever is built afterwards.
+                (
+                    &|| new().scope(["a b"]).realm("r").clone().optional(),
+                    CheckKind::Scope,
+                    "`scope[0]`",
+                    "\"a b\"".to_owned(),
+                ),
+                (&|| new().claim("").report_only().clone(), CheckKind::Claim, "`claims[0].name`", "empty".to_owned()),
+            ];
+            let token = setup.server.token().claim("scope", json!("a orders:read orders:write")).claim("a", json!("a"));
+            let token = token.sign();
+            for (make, kind, field, problem) in table {
+                let before = log.text().matches("a rule is mistaken").count();
+                let secure = make();
+                let told = log.text();
+                let line = told.lines().last().unwrap();
+                assert!(line.contains("ERROR") && line.contains("mistaken"), "{line}");
+                assert!(line.replace('\\', "").contains(field) && line.replace('\\', "").contains(&problem), "{line}");
+
+                let explanation = explained(&setup, &secure, &token).await;
+                let failure = explanation.first_failure().unwrap();
+                assert_eq!((failure.kind, failure.code()), (kind, Some("mistaken_rule")));
+                let answer = answer(&app(secure.clone()), bearer(&token)).await;
+                if secure.is_report_only() {
+                    assert!(log.text().contains("request would be refused code=\"mistaken_rule\""));
+                } else {
+                    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+                    assert!(
+                        answer.body.contains("mistaken_rule") && !answer.body.contains("orders"),
+                        "{}",
+                        answer.body
+                    );
+                }
+                let told = log.text();
+                assert_eq!(told.matches("a rule is mistaken").count(), before + 1, "once: {told}");
+            }
+            // One value of a group is enough, so that tokens pass; the other is told all the same.
+            let partly = new().any_scope(["a", "b c"]);
+            assert_eq!(answer(&app(partly), bearer(&token)).await.status, StatusCode::OK);
+            assert!(log.text().lines().any(|line| line.contains("any_scope[0][1]")));
+            // Tokens that are bad are refused for that, and no token at all is no mistake.
+            let bad = setup.server.token().expired_for(std::time::Duration::from_secs(90)).sign();
+            assert_eq!(answer(&app(new().scope(["a b"])), bearer(&bad)).await.status, StatusCode::FORBIDDEN);
+            assert_eq!(answer(&app(new().scope(["a b"])), request(&[])).await.status, StatusCode::UNAUTHORIZED);
+        });
+    });
+    assert!(log.text().contains("ERROR portcullis: request refused code=\"mistaken_rule\""), "{}", log.text());
 }

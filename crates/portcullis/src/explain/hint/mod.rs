@@ -19,7 +19,7 @@ use super::{Check, CheckKind, walk::Walk, words};
 use crate::{
     introspection::Introspector,
     questions::EndpointStatus,
-    refusal::{Refusal, RequestFault, TokenFault, UnavailableFault},
+    refusal::{ConfigurationFault, Refusal, RequestFault, TokenFault, UnavailableFault},
 };
 
 /// The likely cause, if one can be guessed.
@@ -43,6 +43,9 @@ pub(super) fn of(walk: &Walk<'_>, kind: CheckKind, refusal: &Refusal) -> Option<
             | UnavailableFault::ExchangeAnswer { .. },
         ) => return None,
         Refusal::Proof(fault) => proof::of(fault)?.to_owned(),
+        Refusal::Configuration(ConfigurationFault::MistakenRule { problem, .. }) => {
+            format!("no token can meet the rules of this endpoint: {problem}")
+        }
         // An explanation is of a token, without a request's message.
         Refusal::Configuration(_) | Refusal::Operation { .. } => return None,
     };
