@@ -109,12 +109,13 @@ impl Headers {
     }
 }
 
-/// Returns true if an `Upgrade` field names another HTTP, or TLS with HTTP inside: requests after it would not be
-/// judged.
+/// Returns true if an `Upgrade` field names another HTTP, also a draft of one or SPDY, or TLS with HTTP inside: requests after it would
+/// not be judged. The field is read leniently, as some servers do: any word counts, also in quotes.
 pub fn leads_past_us(upgrade: &[u8]) -> bool {
-    let protocols = upgrade.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    let mut names = protocols.filter_map(|protocol| protocol.split(|byte| *byte == b'/').next());
-    names.any(|name| [&b"h2c"[..], b"h2", b"h3", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http)))
+    let begins =
+        |word: &[u8], name: &[u8]| word.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let mut words = upgrade.split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(|word| [&b"h2"[..], b"h3", b"http", b"spdy", b"tls"].iter().any(|name| begins(word, name)))
 }
 
 fn is_spelling(name: &str, ours: &str) -> bool {

@@ -281,7 +281,12 @@ async fn an_upgrade_to_another_http_is_refused() {
     for (upgrade, code) in [
         ("websocket", "pass"),
         ("WebSocket, foo/2", "pass"),
-        ("SPDY/3.1", "pass"),
+        ("websocket/h", "pass"),
+        ("SPDY/3.1", "hop_by_hop_header"),
+        ("h2c-14", "hop_by_hop_header"),
+        ("\"h2c\"", "hop_by_hop_header"),
+        ("websocket h2c", "hop_by_hop_header"),
+        ("websocket;H2C", "hop_by_hop_header"),
         ("h2c", "hop_by_hop_header"),
         ("websocket, H2C", "hop_by_hop_header"),
         ("h2c ,websocket", "hop_by_hop_header"),

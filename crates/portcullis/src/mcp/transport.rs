@@ -31,8 +31,9 @@ fn has_content(fields: &dyn HeaderFields) -> bool {
 /// Tells whether the request asks for a connection whose messages nobody would judge (RFC 6455 section 4.1, RFC 8441 section 4).
 pub(super) fn opens_websocket(method: &str, fields: &dyn HeaderFields) -> bool {
     let mut opens = method == "CONNECT";
-    let is_websocket = |protocol: &[u8]| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket");
-    fields.each(&UPGRADE, &mut |value| opens |= value.split(|byte| *byte == b',').any(is_websocket));
+    // Read leniently, as some servers do: any word counts.
+    let is_websocket = |word: &[u8]| word.eq_ignore_ascii_case(b"websocket");
+    fields.each(&UPGRADE, &mut |value| opens |= value.split(|byte| !byte.is_ascii_alphanumeric()).any(is_websocket));
     opens
 }
 

@@ -213,6 +213,7 @@ fn a_method_that_carries_no_message_does_so_by_no_other_field() {
         // Nobody judges the messages behind an upgrade, whatever the fields say.
         ("upgrade", "websocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
         ("Upgrade", "h2c , WebSocket", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
+        ("Upgrade", "h2c \"websocket/13\"", "mcp_content_type", "mcp_content_type", "mcp_content_type"),
     ];
     for (name, value, unseen, empty, told) in table {
         for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
