@@ -39,7 +39,8 @@ class AskingGuard {
     this.#getKey = getKey;
     this.#timeout = endpoint.getKeyTimeout * 1000;
     this.#attempts = verification.maxKeyAttempts ?? ISSUER_RULES.defaults.maxKeyAttempts;
-    this.#make = (keys) => new Guard(Verifier.of(keys, verification), endpoint);
+    // A key may be another than was expected: that is a fault of the token that names it.
+    this.#make = (keys) => new Guard(Verifier.of(keys, verification, undefined, true), endpoint);
     this.#keyless = this.#make(native.KeyService.empty());
   }
 

@@ -25,9 +25,12 @@ class Verifier {
     this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
   }
 
-  /** A verifier for the addon's keys, options read by `readOptions`, and an introspector of the addon. */
-  static of(keys, { issuer = [undefined], ...verification }, introspection) {
-    const branches = forEach(issuer, verification).map((verification) => ({ keys, verification, introspection }));
+  /**
+   * A verifier for the addon's keys, options read by `readOptions`, and an introspector of the addon. With `anyKeys`, keys that are for
+   * none of its algorithms are no error.
+   */
+  static of(keys, { issuer = [undefined], ...verification }, introspection, anyKeys = false) {
+    const branches = forEach(issuer, verification).map((verification) => ({ keys, verification, introspection, anyKeys }));
     return Verifier.ofBranches(branches);
   }
 
@@ -60,7 +63,9 @@ class Verifier {
 
 /** The issuers, each with its keys, its options and its introspector. */
 function forAddon(branches) {
-  return branches.map(({ keys, verification, introspection }) => new native.Issuer(keys, JSON.stringify(verification), introspection));
+  const issuer = ({ keys, verification, introspection, anyKeys }) =>
+    new native.Issuer(keys, JSON.stringify(verification), introspection, anyKeys);
+  return branches.map(issuer);
 }
 
 /** The verifiers in use of each service, by their options. */

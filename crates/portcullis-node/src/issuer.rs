@@ -14,15 +14,17 @@ pub struct Issuer {
     pub(crate) clock: Option<Clock>,
     rules: String,
     introspector: Option<portcullis::Introspector>,
+    any_keys: bool,
 }
 
 #[napi]
 impl Issuer {
-    /// Makes an issuer; the rules are `IssuerRules`.
+    /// Makes an issuer; the rules are `IssuerRules`. With `any_keys`, keys that are for none of its algorithms are no error.
     #[napi(constructor)]
-    pub fn new(keys: &KeyService, rules: String, introspector: Option<&Introspector>) -> Self {
+    pub fn new(keys: &KeyService, rules: String, introspector: Option<&Introspector>, any_keys: Option<bool>) -> Self {
         let introspector = introspector.map(|introspector| introspector.introspector.clone());
-        Self { jwks: keys.jwks.clone(), clock: keys.clock.clone(), rules, introspector }
+        let any_keys = any_keys.unwrap_or(false);
+        Self { jwks: keys.jwks.clone(), clock: keys.clock.clone(), rules, introspector, any_keys }
     }
 }
 
@@ -34,6 +36,7 @@ impl Issuer {
     /// The error of its rules, which names the option.
     pub(crate) fn builder(&self) -> Result<VerifierBuilder> {
         let builder = Verifier::builder(self.jwks.clone()).rules(options::read(&self.rules)?);
+        let builder = if self.any_keys { builder.with_any_keys() } else { builder };
         let builder = match &self.clock {
             Some(clock) => builder.clock(clock.shared()),
             None => builder,

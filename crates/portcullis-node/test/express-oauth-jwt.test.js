@@ -413,6 +413,13 @@ for (const version of VERSIONS) {
       assert.equal((await client.get(mint(secret))).status, 403);
     });
 
+    test('a key that getKey gives for none of the algorithms opens nothing, and is no outage', async (t) => {
+      for (const key of [namedKey('RS256').publicKey, newSecret().bytes]) {
+        const client = await start(t, version, secure(() => key, { algorithms: 'ES256' }));
+        assert.equal((await client.get(mint(KEY))).status, 403);
+      }
+    });
+
     test('a public key as text is no secret, even where HS256 is named', async (t) => {
       const client = await start(t, version, secure(() => KEY.pem, { algorithms: ['HS256', 'ES256'] }));
       const forged = mint(confusedKey(KEY));

@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const { anyOf, errors, localKeys, secure } = require('portcullis');
 const { EXPRESS, VERSIONS } = require('./support/apps.js');
 const { serve } = require('./support/http.js');
-const { forgedKey, mint, newKey } = require('./support/tokens.js');
+const { forgedKey, mint, namedKey, newKey } = require('./support/tokens.js');
 
 const [KEY, OTHER_KEY] = [newKey(), newKey()];
 const [KEYS, OTHER_KEYS] = [KEY, OTHER_KEY].map(({ jwk }) => localKeys({ keys: [jwk] }));
@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
         [{}, '403 unknown_key', OTHER_KEYS],
         [{ issuer: 'b' }, '403 wrong_issuer'],
         [{ audience: 'b' }, '403 wrong_audience'],
-        [{ algorithms: 'RS256' }, '403 algorithm_not_allowed'],
+        [{ algorithms: 'RS256' }, '403 algorithm_not_allowed', localKeys({ keys: [KEY.jwk, namedKey('RS256').jwk] })],
         [{ types: 'at+jwt' }, '403 wrong_type'],
         [{ maxTokenBytes: 20 }, '403 token_too_large'],
         [{ scope: 'write' }, '403 insufficient_scope'],

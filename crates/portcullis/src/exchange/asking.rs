@@ -84,10 +84,8 @@ impl Exchange {
         let rules = exchanger.0.issuer.for_audiences(target.audiences());
         let (introspects, leeway) = (rules.introspects(), rules.allowed_leeway());
         let rules = rules.without_token_cache();
-        let verifier = match exchanger.0.settings.dangerously_accept_unverified {
-            true => rules.build_with_any_keys()?,
-            false => rules.build()?,
-        };
+        let rules = if exchanger.0.settings.dangerously_accept_unverified { rules.with_any_keys() } else { rules };
+        let verifier = rules.build()?;
         Ok(Self {
             exchanger: exchanger.clone(),
             target,

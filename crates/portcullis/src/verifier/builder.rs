@@ -36,13 +36,21 @@ pub struct VerifierBuilder {
     pub(super) rules: IssuerRules,
     pub(super) introspector: Option<Introspector>,
     pub(super) tenants: Option<TenantHandle>,
+    pub(super) with_any_keys: bool,
 }
 
 struct ClockHandle(Arc<dyn Clock>);
 
 impl VerifierBuilder {
     pub(super) fn new(jwks: JwksService) -> Self {
-        Self { jwks, clock: None, rules: IssuerRules::default(), introspector: None, tenants: None }
+        Self {
+            jwks,
+            clock: None,
+            rules: IssuerRules::default(),
+            introspector: None,
+            tenants: None,
+            with_any_keys: false,
+        }
     }
 
     /// Takes all rules at once, for the issuer, its tokens and their cache, in place of those set so far.
@@ -234,6 +242,23 @@ impl VerifierBuilder {
         self
     }
 
+    /// Builds the verifier even if its keys are for none of the [`algorithms`](Self::algorithms): its tokens are refused, in place of an
+    /// error of [`build`](Self::build).
+    ///
+    /// For servers that look up a key for each token: the key may be another than was expected.
+    ///
+    /// ```
+    /// use portcullis::{Algorithm, JwksService, Verifier};
+    ///
+    /// let looked_up = JwksService::from_secret(&[7; 32])?;
+    /// let verifier = Verifier::builder(looked_up).algorithms([Algorithm::ES256]).with_any_keys().build()?;
+    /// # Ok::<(), portcullis::ConfigurationError>(())
+    /// ```
+    pub fn with_any_keys(mut self) -> Self {
+        self.with_any_keys = true;
+        self
+    }
+
     /// Has opaque tokens introspected: tokens that are not in the form of a signed JWT are sent to this issuer's server.
     ///
     /// The answers are judged by the rules of this issuer. Only one of several issuers may introspect, since an opaque
@@ -248,7 +273,7 @@ impl VerifierBuilder {
     /// # Errors
     ///
     /// A [`ConfigurationError`] if the rules cannot be met or contradict each other, see [`IssuerRules::check`]; or if no key is for
-    /// one of the algorithms.
+    /// one of the algorithms (see [`with_any_keys`](Self::with_any_keys)).
     ///
     /// ```
     /// use portcullis::{Algorithm, JwksService, Verifier};
@@ -263,12 +288,6 @@ impl VerifierBuilder {
     /// ```
     pub fn build(self) -> Result<Verifier, ConfigurationError> {
         Ok(Verifier::of(Issuers::single(self.branch()?)))
-    }
-
-    /// The verifier of tokens that pass without verification, too: its keys need not be for one of the algorithms.
-    pub(crate) fn build_with_any_keys(self) -> Result<Verifier, ConfigurationError> {
-        self.check_rules()?;
-        Ok(Verifier::of(Issuers::single(self.into_branch())))
     }
 
     /// The verifier by default rules, which are free of contradictions. Keys that are for none of the algorithms are logged.
@@ -303,7 +322,8 @@ impl VerifierBuilder {
             ..self.rules.clone()
         };
         let clock = self.clock.as_ref().map(|ClockHandle(clock)| ClockHandle(Arc::clone(clock)));
-        Self { jwks: self.jwks.clone(), clock, rules, introspector: self.introspector.clone(), tenants: None }
+        let (jwks, introspector) = (self.jwks.clone(), self.introspector.clone());
+        Self { jwks, clock, rules, introspector, tenants: None, with_any_keys: self.with_any_keys }
     }
 
     /// The source of the keys.
@@ -332,18 +352,14 @@ impl VerifierBuilder {
     }
 
     pub(super) fn branch(self) -> Result<Branch, ConfigurationError> {
-        self.check_rules()?;
+        self.rules.check()?;
+        self.check_tenants()?;
         self.check_algorithms()?;
         Ok(self.into_branch())
     }
 
-    fn check_rules(&self) -> Result<(), ConfigurationError> {
-        self.rules.check()?;
-        self.check_tenants()
-    }
-
     fn into_branch(self) -> Branch {
-        let Self { jwks, clock, rules, introspector, tenants } = self;
+        let Self { jwks, clock, rules, introspector, tenants, with_any_keys: _ } = self;
         let source = jwks.status().source;
         telemetry::unchecked_claims(rules.issuer_name().as_deref(), !rules.audience.is_empty(), source.as_deref());
         let own_clock = clock.is_some();

@@ -121,7 +121,7 @@ fn keys_that_are_for_none_of_the_algorithms_are_told_with_the_remedy() {
         (fetched(), Some(&[HS256]), &["since the keys are fetched, got HS256 alone", "`JwksService::from_secret`"]),
         (discovered(issuer), Some(&[HS256, HS512]), &["got HS256, HS512 alone"]),
         (discovered(template), Some(&[HS256]), &["since the keys are fetched"]),
-        (secret(32), None, &["of the keys (HS256), got those with public keys alone", "name HS256, as in"]),
+        (secret(32), None, &["of the keys (HS256), got those with public keys alone", "name HS256 in `algorithms`"]),
         (secret(64), Some(&[RS256, ES256]), &["(HS256, HS384, HS512), got RS256, ES256 alone", "name HS256"]),
         (secret(32), Some(&[HS512, HS384]), &["(HS256), got HS512, HS384 alone", "64 for HS512"]),
         (pem(Signing::ES256), Some(&[RS256]), &["(ES256), got RS256 alone", "name one of them"]),
@@ -154,6 +154,7 @@ fn keys_that_are_for_none_of_the_algorithms_are_told_with_the_remedy() {
         Verifier::builder(fetched()).algorithms([HS256]).introspection(opaque()),
         Verifier::builder(secret(32)).introspection(opaque()),
         Verifier::builder(JwksService::empty()).algorithms([HS256]),
+        Verifier::builder(secret(32)).with_any_keys(),
     ] {
         good.build().unwrap();
     }
