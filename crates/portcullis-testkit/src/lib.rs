@@ -11,7 +11,60 @@
 //! | [`TestClock`] | stands still until the test moves it |
 //! | [`SigningKey`] | is a real key for any [`Algorithm`] |
 //!
-//! # Example
+//! # A test of an axum app
+//!
+//! An app is a function of its issuer. The test gives it the test kit's server, and sends requests without a socket.
+//!
+//! ```rust,ignore
+//! use axum::{
+//!     Router,
+//!     body::Body,
+//!     http::{Request, StatusCode},
+//!     routing::get,
+//! };
+//! use portcullis::{Claims, ConfigurationError, Secure, Verifier};
+//! use portcullis_testkit::{Attack, AuthorizationServer, Endpoint};
+//! use tower::ServiceExt;
+//!
+//! /// The app as `main` serves it, there with the issuer of its configuration.
+//! fn app(issuer: &str) -> Result<Router, ConfigurationError> {
+//!     let verifier = Verifier::discover(issuer)?.audience("https://api.example.com").build()?;
+//!     Ok(Router::new().route("/", get(hello)).layer(Secure::new(verifier).scope(["read"])))
+//! }
+//!
+//! async fn hello(claims: Claims) -> String {
+//!     format!("hello {}", claims.subject().unwrap_or("you"))
+//! }
+//!
+//! #[tokio::test]
+//! async fn good_tokens_pass_and_no_others() {
+//!     let server = AuthorizationServer::builder().audience("https://api.example.com").start().await.expect("a server");
+//!     let app = app(server.issuer()).expect("an app");
+//!
+//!     assert_eq!(status(&app, Some(&server.token().scope("read").sign())).await, StatusCode::OK);
+//!     assert_eq!(status(&app, Some(&server.token().scope("write").sign())).await, StatusCode::FORBIDDEN);
+//!     assert_eq!(status(&app, None).await, StatusCode::UNAUTHORIZED);
+//!     for attack in Attack::ALL {
+//!         let hostile = server.hostile_from(*attack, server.token().scope("read"));
+//!         let status = status(&app, Some(&hostile)).await;
+//!         assert!(status.is_client_error(), "{attack}: {}, got {status}", attack.description());
+//!     }
+//!     // No token led the app to the attacker's keys.
+//!     assert_eq!(server.requests(Endpoint::Attacker), 0);
+//! }
+//!
+//! /// The status of `GET /` with this token.
+//! async fn status(app: &Router, token: Option<&str>) -> StatusCode {
+//!     let mut request = Request::get("/");
+//!     if let Some(token) = token {
+//!         request = request.header("authorization", format!("Bearer {token}"));
+//!     }
+//!     let request = request.body(Body::empty()).expect("a request");
+//!     app.clone().oneshot(request).await.expect("a response").status()
+//! }
+//! ```
+//!
+//! # Faults and new keys
 //!
 //! The API under test is a function here; yours answers requests.
 //!

@@ -101,7 +101,7 @@ impl fmt::Display for ConfigurationError {
                 "expected an https URL, got `{url}`: what is sent in the clear, keys, tokens or secrets, can be read and replaced on its way \
                  (http is fine to this machine; elsewhere `dangerously_allow_http` permits it)"
             ),
-            Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
+            Self::File { path, source } => write!(f, "cannot read the file {}: {source}", path.display()),
             Self::NotAJwkSet(problem) => problem.fmt(f),
             Self::NoUsableKey { skipped } => {
                 write!(f, "expected a key set with a usable key")?;
@@ -163,7 +163,6 @@ impl fmt::Debug for ConfigurationError {
 impl Error for ConfigurationError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::File { source, .. } => Some(source),
             Self::HttpClient { source } => Some(source.as_ref()),
             _ => None,
         }

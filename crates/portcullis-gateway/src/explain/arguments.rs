@@ -20,6 +20,9 @@ use super::{
 const VARIABLE: &str = "PORTCULLIS_CONFIG";
 const DEFAULT: &str = "portcullis.toml";
 
+/// The value of `--code` where none is written.
+const ALL_CODES: &str = "";
+
 /// Explain a token by a configuration of the gateway, or by the keys and rules of the options; or explain a code
 #[derive(Args)]
 #[command(
@@ -43,9 +46,9 @@ pub(crate) struct Arguments {
     /// history
     pub(super) token: Option<String>,
 
-    /// Explain a code of the log, with its remedy; no token is read
+    /// Explain a code of the log, with its remedy; without a value, list all codes. No token is read
     #[arg(
-        long, value_name = "CODE", value_parser = CodeName, hide_possible_values = true,
+        long, value_name = "CODE", value_parser = CodeName, hide_possible_values = true, num_args = 0..=1, default_missing_value = ALL_CODES,
         conflicts_with_all = named::names(), conflicts_with_all = ["token", "config", "path", "url", "method", "proof", "proof_file", "client_certificate", "at"],
     )]
     pub(super) code: Option<String>,
@@ -133,7 +136,7 @@ impl TypedValueParser for CodeName {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
-        codes::named.parse_ref(command, argument, value)
+        if value == ALL_CODES { Ok(String::new()) } else { codes::named.parse_ref(command, argument, value) }
     }
 
     /// Returns the names for the completions of shells.

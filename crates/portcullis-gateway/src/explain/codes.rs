@@ -62,7 +62,7 @@ const fn own(name: &'static str, cause: &'static str, remedy: &'static str) -> C
     Code { name, status: 403, library_status: None, cause, remedy }
 }
 
-const CODES: &[Code] = &[
+pub(super) const CODES: &[Code] = &[
     // The request.
     code(
         "no_credentials",

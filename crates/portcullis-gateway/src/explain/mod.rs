@@ -46,8 +46,13 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn explain(arguments: Arguments) -> Result<u8, Report> {
-    if let Some(code) = arguments.code.as_deref().and_then(codes::find) {
-        let text = if arguments.json { report::code_as_json(code)? } else { report::code(code) };
+    if let Some(code) = arguments.code.as_deref() {
+        let text = match (codes::find(code), arguments.json) {
+            (Some(code), false) => report::code(code),
+            (Some(code), true) => report::code_as_json(code)?,
+            (None, false) => report::codes(),
+            (None, true) => report::codes_as_json()?,
+        };
         terminal::print(&text);
         return Ok(PASSED);
     }

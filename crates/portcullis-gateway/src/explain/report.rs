@@ -5,7 +5,7 @@ use portcullis::{Check, Explanation, Outcome};
 use serde_json::{Value, json};
 
 use super::{
-    codes::Code,
+    codes::{CODES, Code},
     judge::{Judged, Remark, Route},
     time_line, times,
 };
@@ -54,10 +54,25 @@ fn elsewhere(code: &Code) -> String {
 
 /// Returns the same as JSON.
 pub(super) fn code_as_json(code: &Code) -> Result<String, Report> {
+    Ok(serde_json::to_string_pretty(&members(code)).into_diagnostic()? + "\n")
+}
+
+fn members(code: &Code) -> Value {
     let Code { name, status, library_status, cause, remedy } = code;
-    let report =
-        json!({ "code": name, "status": status, "library_status": library_status, "cause": cause, "remedy": remedy });
-    Ok(serde_json::to_string_pretty(&report).into_diagnostic()? + "\n")
+    json!({ "code": name, "status": status, "library_status": library_status, "cause": cause, "remedy": remedy })
+}
+
+/// Returns all codes, with their statuses.
+pub(super) fn codes() -> String {
+    let line = |code: &Code| format!("{} {}{}\n", code.status, code.name, elsewhere(code));
+    let list: String = CODES.iter().map(line).collect();
+    list + "`portcullis explain --code CODE` tells cause and remedy of one\n"
+}
+
+/// Returns the same as JSON, with causes and remedies.
+pub(super) fn codes_as_json() -> Result<String, Report> {
+    let all: Vec<_> = CODES.iter().map(members).collect();
+    Ok(serde_json::to_string_pretty(&all).into_diagnostic()? + "\n")
 }
 
 /// Returns a report with the same members, without a token.

@@ -492,9 +492,19 @@ async fn a_code_is_explained_without_a_token() {
     for words in ["untrusted_proxy: status 403", "cause     ", "remedy    ", "`trusted_proxies`"] {
         assert!(ran.out.contains(words), "{words} is not in:\n{}", ran.out);
     }
-    let report = report(&desk.run(&["explain", "--code", "expired", "--json"], "").await);
-    assert_eq!((&report["code"], &report["status"]), (&json!("expired"), &json!(401)));
-    assert!(report["cause"].is_string() && report["remedy"].is_string());
+    let expired = report(&desk.run(&["explain", "--code", "expired", "--json"], "").await);
+    assert_eq!((&expired["code"], &expired["status"]), (&json!("expired"), &json!(401)));
+    assert!(expired["cause"].is_string() && expired["remedy"].is_string());
+    // Without a value, all are listed.
+    let list = desk.run(&["explain", "--code"], "").await;
+    assert_eq!((list.status, list.err.as_str()), (Some(0), ""));
+    for line in
+        ["401 expired at the gateway; 403 in the library", "403 no_route, given by the gateway alone\n", "--code CODE`"]
+    {
+        assert!(list.out.contains(line), "{line} is not in:\n{}", list.out);
+    }
+    let all = report(&desk.run(&["explain", "--code", "--json"], "").await);
+    assert!(all.as_array().unwrap().contains(&expired), "{all}");
     for wrong in [&["--code", "expird"][..], &["--code", "expired", "--path", "/x"], &["--code", "expired", "token"]] {
         let ran = desk.run(&[&["explain"], wrong].concat(), "").await;
         assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{wrong:?}");

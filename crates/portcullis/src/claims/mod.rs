@@ -30,7 +30,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
     json::{Object, Value},
-    refusal::{AccessFault, Refusal},
+    refusal::{AccessFault, MemberName, Refusal},
 };
 use window::TimeClaim;
 
@@ -119,11 +119,21 @@ impl Claims {
         }
         // Only serde_json's own reader knows some forms, such as numbers as names of members: it reads the text.
         let typed = T::deserialize(self.root()).or_else(|_| serde_json::from_str(self.text()));
-        typed.map(|claims| Claims(Arc::new(Arc::new(claims)))).map_err(|_| {
-            let claim = format!("one of those of {}", std::any::type_name::<T>());
+        typed.map(|claims| Claims(Arc::new(Arc::new(claims)))).map_err(|error| {
+            let of_type = std::any::type_name::<T>();
+            let claim = match missing_field(&error.to_string()) {
+                Some(field) => format!("{field}, a field of {of_type} that is missing"),
+                None => format!("one of those of {of_type}, by its type"),
+            };
             Refusal::Access(AccessFault::RequiredClaims { claim })
         })
     }
+}
+
+/// The name of a field that claims lack, in serde's words. Its other errors may have the value of a claim.
+fn missing_field(error: &str) -> Option<MemberName> {
+    let (name, _) = error.strip_prefix("missing field `")?.split_once('`')?;
+    Some(MemberName::new(name))
 }
 
 impl<T: Clone> Claims<T> {

@@ -1,8 +1,11 @@
 //! The requirements of an endpoint, as data.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
 
 use super::{ClaimRule, InvalidTokenStatus};
 use crate::{
@@ -48,19 +51,19 @@ pub struct Rules {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     /// The scope values, all of which a token has to grant (RFC 6749 section 3.3).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "scope")]
     pub scope: Vec<String>,
     /// Groups of scope values: a token has to grant at least one of each. An array of texts is one group.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "groups")]
     pub any_scope: Vec<Vec<String>>,
     /// The rules for claims, all of which a token has to meet.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "claims")]
     pub claims: Vec<ClaimRule>,
     /// The values that a scope value implies: `"orders:write" = ["orders:read"]`. Implied values imply others in turn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub implied_scopes: BTreeMap<String, Vec<String>>,
     /// The authentication contexts, one of which `acr` has to name (RFC 9470); if empty, any passes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "acr")]
     pub acr: Vec<String>,
     /// The limit of the time since the user's authentication (`auth_time`), give or take the issuer's leeway (RFC 9470). If it
     /// is set, a token without `auth_time` is refused.
@@ -174,7 +177,7 @@ fn check_scope(field: impl FnOnce() -> String, value: &str) -> Result<(), Config
 /// Reads groups of scope values, or one group without the brackets around it.
 fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected an array of scope values, or of arrays of them")]
+    #[serde(untagged, expecting = "expected an array of scope values in `any_scope`, or of arrays of them")]
     enum Groups {
         One(Vec<String>),
         Several(Vec<Vec<String>>),
@@ -187,4 +190,39 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>
         Groups::One(group) => Ok(vec![group]),
         Groups::Several(groups) => Ok(groups),
     }
+}
+
+fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    array("scope values in `scope`", deserializer)
+}
+
+fn acr<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    array("authentication contexts in `acr`", deserializer)
+}
+
+fn claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ClaimRule>, D::Error> {
+    array("rules for claims in `claims`", deserializer)
+}
+
+/// Reads an array; the error for another value says what it is an array of.
+fn array<'de, T: Deserialize<'de>, D: Deserializer<'de>>(of: &str, deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Array<'a, T>(&'a str, PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Array<'_, T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "an array of {}", self.0)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+            let mut all = Vec::new();
+            while let Some(element) = elements.next_element()? {
+                all.push(element);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_seq(Array(of, PhantomData))
 }

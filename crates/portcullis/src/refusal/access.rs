@@ -97,7 +97,8 @@ impl fmt::Display for AccessFault {
             Self::RequiredClaims { claim } => write!(f, "a required claim is missing or has another value: {claim}"),
             Self::ForbiddenClaim { claim } => write!(f, "the token has a claim that the endpoint forbids: {claim}"),
             Self::ExchangeRefused { error: NOT_OURS } => f.write_str(
-                "the token is of an issuer whose server is not asked for tokens for the upstream: add an exchange for it, or name                  the issuer at one",
+                "the token is of an issuer whose server is not asked for tokens for the upstream: add an exchange for it, or name \
+                 the issuer at one",
             ),
             Self::ExchangeRefused { error } => write!(
                 f,

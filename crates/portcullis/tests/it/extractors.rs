@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use http::StatusCode;
-use portcullis::{Access, Claims, InvalidTokenStatus, Secure};
+use portcullis::{Access, Claims, InvalidTokenStatus, Secure, Verifier};
 
 use crate::support::{Setup, answer, bearer, request};
 
@@ -54,6 +54,24 @@ pub(crate) async fn claims_that_do_not_fit_the_type_are_refused_as_the_layer_wou
             assert!(refused.body.contains("required_claims"));
             assert!(!refused.body.contains("Customer"), "{}", refused.body);
         }
+    }
+}
+
+#[tokio::test]
+async fn the_reason_names_a_claim_that_a_type_lacks_and_no_value() {
+    let setup = Setup::new().await;
+    let verifier = Verifier::from(setup.jwks.clone());
+    for (token, expected) in [
+        (setup.server.token(), "`customer_number`, a field of it::extractors::Customer that is missing"),
+        (
+            setup.server.token().claim("customer_number", "secret"),
+            "one of those of it::extractors::Customer, by its type",
+        ),
+        (setup.server.token().claim("customer_number", "missing field `secret`"), "one of those of"),
+    ] {
+        let token = verifier.verify(&token.sign()).await.unwrap();
+        let reason = token.claims().typed::<Customer>().unwrap_err().to_string();
+        assert!(reason.contains(expected) && !reason.contains("secret"), "{reason}");
     }
 }
 

@@ -89,7 +89,7 @@ fn what_is_wrong_with_local_keys_is_told_at_once() {
         (JwksService::from_json(r#"{"keys":[{"kty":"quantum","kid":"q"}]}"#), "\"q\""),
         (JwksService::from_pem("no PEM"), "PUBLIC KEY"),
         (JwksService::from_secret(&[0; 31]), "31 bytes"),
-        (JwksService::from_file("/nowhere/keys.json"), "/nowhere/keys.json"),
+        (JwksService::from_file("/nowhere/keys.json"), "cannot read the file /nowhere/keys.json: No such file"),
     ];
     for (service, text) in table {
         let error = service.unwrap_err().to_string();

@@ -50,6 +50,7 @@ mod step_up;
 mod steps;
 mod support;
 mod tenants;
+mod testing_an_axum_app;
 mod token_cache;
 mod tower_contract;
 mod verifier;

@@ -48,9 +48,12 @@ fn rules_are_written_as_they_are_read() {
 fn rules_that_cannot_be_meant_are_not_read() {
     let table = [
         (json!({ "scopes": [] }), "unknown field `scopes`"),
-        (json!({ "scope": "a b" }), "expected a sequence"),
+        (json!({ "scope": "a b" }), "invalid type: string \"a b\", expected an array of scope values in `scope`"),
+        (json!({ "scope": null }), "expected an array of scope values in `scope`"),
+        (json!({ "acr": "a" }), "expected an array of authentication contexts in `acr`"),
+        (json!({ "claims": "sub" }), "expected an array of rules for claims in `claims`"),
         (json!({ "any_scope": [] }), "expected at least one scope value in `any_scope`, got none"),
-        (json!({ "any_scope": "a" }), "expected an array of scope values"),
+        (json!({ "any_scope": "a" }), "expected an array of scope values in `any_scope`"),
         (json!({ "any_scope": ["a", ["b"]] }), "expected an array of scope values"),
         (json!({ "invalid_token_status": 400 }), "expected 401 or 403, got 400"),
         (json!({ "invalid_token_status": "401" }), "expected u16"),
