@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use miette::{IntoDiagnostic, Report, WrapErr};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     admin::{Admin, Console, Hosts},
@@ -29,8 +29,9 @@ use sockets::Sockets;
 /// The mistakes of the configuration, with their lines; or the socket that cannot be bound.
 pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     let (config, text) = Config::load_with_text(&path)?;
-    // First of all: a SIGHUP without a handler ends the process.
+    // First of all: a signal without a handler ends the process at once, with requests in progress.
     let hangups = signal(SignalKind::hangup()).into_diagnostic()?;
+    let stops = Stops::listen().into_diagnostic()?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.into_diagnostic().wrap_err("spans cannot be exported")?;
     let _log = telemetry::init(&config.log, traces.as_ref()).into_diagnostic().wrap_err("the log cannot be written")?;
@@ -57,7 +58,7 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     tokio::spawn(async move { issuers.prefetch().await });
     let reloading = tokio::spawn(reloader.run());
 
-    asked_to_stop().await?;
+    stops.first().await;
     tracing::info!("stopping: requests in progress may end");
     drain.begin();
     serving.doors.join_all().await;
@@ -71,13 +72,22 @@ pub(crate) async fn run(path: PathBuf) -> Result<(), Report> {
     Ok(())
 }
 
-/// Waits for SIGTERM, which supervisors send, or Ctrl-C.
-async fn asked_to_stop() -> Result<(), Report> {
-    let mut terminate = signal(SignalKind::terminate()).into_diagnostic()?;
-    let mut interrupt = signal(SignalKind::interrupt()).into_diagnostic()?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals to stop: SIGTERM, which supervisors send, and Ctrl-C.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Waits for the first of them, also one from before this call.
+    async fn first(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
