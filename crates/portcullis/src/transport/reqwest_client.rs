@@ -89,7 +89,8 @@ impl ReqwestClient {
         let builder = standard_builder(direct, &names);
         let (builder, https) = match &options.authorities {
             Some(pem) => (builder.tls_certs_merge(certificates(pem).ok_or(ConfigurationError::NoCertificate)?), None),
-            None if options.destination.by_https => (builder, None),
+            // The way to another machine may lead over a proxy by https.
+            None if options.destination.by_https || !direct => (builder, None),
             // A container beside a sidecar often has no authorities, and needs none.
             None => (builder.tls_certs_only([]), Some(OnDemand::new(direct, names.clone()))),
         };

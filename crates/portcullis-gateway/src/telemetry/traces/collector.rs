@@ -60,9 +60,10 @@ impl Sender {
     fn new(endpoint: &Url) -> Result<Self, reqwest::Error> {
         let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIME).timeout(EXPORT_TIME);
         // Loopback is reached directly, past any proxy of the environment.
-        let client = if is_this_machine(endpoint) { client.no_proxy() } else { client };
-        // http needs no certificate authorities, and a container may have none.
-        let client = if endpoint.scheme() == "http" { client.tls_certs_only([]) } else { client };
+        let is_here = is_this_machine(endpoint);
+        let client = if is_here { client.no_proxy() } else { client };
+        // It needs no certificate authorities by http, and a container may have none.
+        let client = if is_here && endpoint.scheme() == "http" { client.tls_certs_only([]) } else { client };
         Ok(Self { client: client.build()?, runtime: Handle::current(), failing: AtomicBool::new(false) })
     }
 
