@@ -19,6 +19,7 @@ pub(crate) const TABLES: &[&[&str]] = &[
     &["/", "/public/*", "/*"],
     &["/orders/*", "/admin/*"],
     &["/büro/*", "/public/büro/*", "/*"],
+    &["/管理/*", "/x/*", "/*"],
     &["/public/*"],
     &["/public/.well-known/*", "/.well-known/*", "/admin/*", "/*"],
     &["/public/*/users", "/public/*", "/*"],
@@ -33,13 +34,14 @@ pub(crate) const RESOURCES: &[&[&str]] = &[
     &["/public/a/*", "/admin/*"],
     &["/orders/*"],
     &["/public/*", "/users/*", "/x/*"],
+    &["/x/管理/*", "/管理/*"],
 ];
 
 /// The parts of hostile targets.
 #[rustfmt::skip]
 pub(crate) const WORDS: &[&str] = &[
     "admin", "public", "users", "a", "b", "orders", "büro", "b%C3%BCro", "%61dmin", "ad%6din", "%2561dmin", "public/a", "x",
-    "admin/users", "ad", "min", "bu\u{308}ro", "ａdmin", "ad\u{200b}min", "%EF%BD%81dmin", "admin.", "admin%20", "+admin", "ad..",
+    "admin/users", "ad", "min", "bu\u{308}ro", "ａdmin", "ad\u{200b}min", "ｘ", "%EF%BD%98", "管理", "%E7%AE%A1%E7%90%86", "%EF%BD%81dmin", "admin.", "admin%20", "+admin", "ad..",
     "/", "/", "/", "/", "//", "\\", "%2f", "%2F", "%5c", "%5C", "%252f", "%252F", "%255c", "%25252f", "%25%32%66", "／", "＼", "%EF%BC%8F",
     "∕", "/..", "/../", "/%2e%2e/", "/.%2E/", "/%2e./", "/%252e%252e/", "..%2f", "%2e%2e%2f", "..%252f", "..%5c", "..\\", "/..;/",
     "/..;a=b/", "/..%3b/", "/..%253b/", ".", "..", "...", "....//", "..././", "%2e", "%2E", "%252e", "%25252e", "%25%32%65", "．", "‥", "…",
@@ -80,7 +82,7 @@ pub(crate) fn disagreement_in_any_case(patterns: &[&str], target: &str, steps: &
     };
     let of_models = UPSTREAMS.iter().map(|(name, serve)| (*name, serve(target)));
     let served = of_models.chain([("steps", stepwise(target, steps, choices))]);
-    let spelled = served.filter_map(|(name, path)| path.map(|path| (name, path)));
+    let spelled = served.filter_map(|(name, path)| Some((name, shown(&path?))));
     let mut in_each_case = spelled.flat_map(|(name, path)| [(name, path.to_uppercase().to_lowercase()), (name, path)]);
     in_each_case.find_map(|(name, path)| {
         let is_there = routes.route_of(GET, &path) == Ok(judged) || is_rare(&routes, target, &path);
@@ -90,10 +92,14 @@ pub(crate) fn disagreement_in_any_case(patterns: &[&str], target: &str, steps: &
 
 /// Returns true if a path is under a route, give or take a slash at its end: servers may add or drop it.
 fn is_under(routes: &Routes, index: usize, path: &str) -> bool {
-    // Characters of other scripts have no other spelling.
-    let path = &upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default();
+    let path = &shown(path);
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
     [path, &other].into_iter().any(|path| routes.route_of(GET, path) == Ok::<_, Unrouted>(Some(index)))
+}
+
+/// Returns a path with the characters of other scripts decoded: they have no other spelling.
+fn shown(path: &str) -> String {
+    upstreams::decoded_where(path, |byte| byte >= 0x80).unwrap_or_default()
 }
 
 /// Returns true if a path counts only under a route, such as `/orders/..;/x` for servers that cut everything after `;`.

@@ -39,6 +39,8 @@ pub(super) struct Name {
     pub(super) folded: Vec<String>,
     /// True if it joins the next piece where `../` or `./` is removed.
     pub(super) runs_on: bool,
+    /// The number of its dots, if these are left to lead up where only ASCII is kept: `.ü.` is a name, and may be `..`.
+    pub(super) dots: Option<usize>,
 }
 
 /// A place at which a server may stop reading.
@@ -140,16 +142,17 @@ impl Head {
             return Self::Empty { blanks: !units.is_empty() };
         }
         let count = units.iter().filter(|unit| unit.character == '.').count();
-        // `.ü.` is `..` to servers that keep only ASCII; `.ü` is a name, and so is `ü...` at the end.
-        let climbs = count == 2 || (count > 2 && after != After::End);
-        let is_dot = |character: char| character == '.' || (climbs && !character.is_ascii());
-        if shown.all(|unit| is_dot(unit.character)) {
+        if shown.clone().all(|unit| unit.character == '.') {
             return Self::Dots { count, sure: divided && count == units.len() && units.iter().all(|unit| unit.sure) };
         }
+        // `.ü` is no more than a name, and so is `ü...` at the end.
+        let climbs = count == 2 || (count > 2 && after != After::End);
+        let is_dots_alone = climbs && shown.all(|unit| unit.character == '.' || !unit.character.is_ascii());
         let text: String = units.iter().map(|unit| unit.character).collect();
         Self::Name(Name {
             folded: case.foldings(&text),
-            runs_on: after != After::End && ends_with_a_dot(units),
+            runs_on: after != After::End && (is_dots_alone || ends_with_a_dot(units)),
+            dots: is_dots_alone.then_some(count),
             exact: units.iter().all(|unit| unit.sure).then_some(text),
         })
     }

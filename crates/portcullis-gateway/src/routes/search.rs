@@ -185,6 +185,9 @@ impl<'a> Search<'a> {
         let other = self.other(here);
         let tree = self.tree;
         let node = self.known(here);
+        if let Some(count) = name.dots {
+            self.dots(piece, place, count, false);
+        }
         let exact = node.zip(name.exact.as_ref()).and_then(|(node, exact)| tree.named(node, exact));
         for child in node.into_iter().flat_map(|node| tree.alike(node, &name.folded)) {
             self.arrive(piece, here.at(child));

@@ -335,15 +335,16 @@ fn sanitized_url(path: &str) -> Option<String> {
     ascii(path).map(|path| path.replace(' ', ""))
 }
 
-/// The characters of ASCII. A server that keeps no others has no `büro`, and no route of that name; nor has it a
+/// The characters of ASCII. A server that keeps no others has no `büro` and no `管理`, and no route of these names; nor has it a
 /// resource whose last name is of another script.
 fn ascii(path: &str) -> Option<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let left: String =
         last.chars().filter(|&character| character.is_ascii() && !" +\"<>^`{|}".contains(character)).collect();
     let is_left = last.is_ascii() || left.len() == 2 || left.contains(|character| character != '.');
-    let is_office = ["büro", "u\u{308}", "%C3%BC", "%c3%bc"].into_iter().any(|name| path.contains(name));
-    (is_left && !is_office).then(|| path.chars().filter(char::is_ascii).collect())
+    let is_named =
+        ["büro", "u\u{308}", "%C3%BC", "%c3%bc", "管", "%E7", "%e7"].into_iter().any(|name| path.contains(name));
+    (is_left && !is_named).then(|| path.chars().filter(char::is_ascii).collect())
 }
 
 /// `iconv` to ASCII, or a slug: letters lose their marks.
