@@ -24,13 +24,13 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// A request target: ASCII bytes unchanged, any other byte replaced by a hostile piece.
+/// A request target: printable bytes of ASCII unchanged, any other byte replaced by a hostile piece.
 fn target_of(bytes: &[u8]) -> String {
     // Longer targets take longer and find nothing more.
     let bytes = bytes.iter().take(32);
-    let word = |byte: &u8| match byte.checked_sub(128) {
-        None => char::from(*byte).to_string(),
-        Some(word) => WORDS[usize::from(word) % WORDS.len()].to_owned(),
+    let word = |byte: &u8| match byte {
+        b' '..=b'~' => char::from(*byte).to_string(),
+        _ => WORDS[usize::from(byte.wrapping_sub(128)) % WORDS.len()].to_owned(),
     };
     format!("/{}", bytes.map(word).collect::<String>())
 }
