@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         if operation::name_member(method).is_none() || !asks_for_name(method) {
             return Ok(Operation { method, name: None });
         }
-        match &self.name {
+        match self.name.as_ref().filter(|_| operation::is_mirrored(method)) {
             Some(name) if name.may_be_several => Err(RequestFault::McpFieldsMalformed),
             Some(name) => Ok(Operation { method, name: Some(&name.text) }),
             None => Err(RequestFault::McpFieldsMissing),

@@ -13,7 +13,8 @@
 //!
 //! 1. Where the content is seen, it decides. Fields that are there have to agree with it.
 //! 2. Where only the fields are seen, they decide if the protocol version makes the MCP server hold them against the content
-//!    (2026-07-28 and later). Otherwise the request is refused, since nothing is known about its operation.
+//!    (2026-07-28 and later). Otherwise the request is refused, since nothing is known about its operation. So is one whose method names
+//!    something that the server does not hold against `Mcp-Name` (`resources/subscribe`), if a rule depends on the name.
 //! 3. Nothing is read if there is no rule for an operation.
 //! 4. `GET`, `HEAD`, `OPTIONS` and `DELETE` need no message: in revisions before 2026-07-28 they open a stream and end a
 //!    session. Any other method is judged as `POST` is, and so is one of these with content or a field that overrides

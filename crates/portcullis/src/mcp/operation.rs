@@ -26,8 +26,6 @@ impl Operation<'_> {
 }
 
 /// The methods that name something, each with the member of `params` that has the name.
-///
-/// `Mcp-Name` is required for the first three; some clients send it for the others, too.
 const NAMED: [(&str, &str); 5] = [
     (TOOLS_CALL, "name"),
     ("prompts/get", "name"),
@@ -35,6 +33,9 @@ const NAMED: [(&str, &str); 5] = [
     ("resources/subscribe", URI),
     ("resources/unsubscribe", URI),
 ];
+
+/// The methods whose name servers have to hold against `Mcp-Name`. Some clients send the field with others, too.
+const MIRRORED: [&str; 3] = [TOOLS_CALL, "prompts/get", "resources/read"];
 
 /// The member of `params` that has the URI of a resource.
 const URI: &str = "uri";
@@ -45,6 +46,11 @@ pub(super) const TOOLS_CALL: &str = "tools/call";
 /// Returns the member of `params` that has the name, for a method that names something.
 pub(super) fn name_member(method: &str) -> Option<&'static str> {
     NAMED.iter().find(|(named, _)| *named == method).map(|(_, member)| *member)
+}
+
+/// Tells whether a server has to hold `Mcp-Name` against the name that a method names.
+pub(super) fn is_mirrored(method: &str) -> bool {
+    MIRRORED.contains(&method)
 }
 
 /// The methods that name something.

@@ -60,6 +60,22 @@ fn fields_that_are_absent_or_not_binding_do_not_decide() {
 }
 
 #[test]
+fn a_name_that_no_server_holds_against_the_content_does_not_decide() {
+    let by_name = of(&json!({ "methods": [{ "method": "resources/*", "name": "file:///keys/*", "scope": ["keys"] }] }));
+    let by_method = of(&json!({ "methods": [{ "method": "resources/*", "scope": ["read"] }] }));
+    for (method, expected) in [
+        ("resources/read", ["", "read"]),
+        ("resources/subscribe", ["mcp_fields_missing", "read"]),
+        ("resources/unsubscribe", ["mcp_fields_missing", "read"]),
+        ("resources/list", ["", "read"]),
+    ] {
+        let pairs = fields(&[NOW, ("Mcp-Method", method), ("Mcp-Name", "file:///public")]);
+        let found = [&by_name, &by_method].map(|mcp| judged(mcp, "POST", &pairs, Content::Unseen));
+        assert_eq!(found, expected, "{method}");
+    }
+}
+
+#[test]
 fn malformed_fields_are_refused_whether_the_content_is_seen_or_not() {
     let content = Content::Whole(br#"{"method":"tools/call","params":{"name":"list"}}"#);
     let table: &[Pairs<'_>] = &[
