@@ -170,13 +170,14 @@ fn derived(mut limits: Limits) -> Limits {
 
 /// `[log]`.
 pub(super) fn log(root: &Table<'_>) -> Log {
-    let mut log = Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused };
+    let mut log = Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused, requests: false };
     let Some(table) = root.table("log") else { return log };
     let formats = [("human", LogFormat::Human), ("json", LogFormat::Json)];
     set(&mut log.format, table.get("format", |value| value.word(&formats)));
     let decisions =
         [("all", LoggedDecisions::All), ("refused", LoggedDecisions::Refused), ("none", LoggedDecisions::None)];
     set(&mut log.decisions, table.get("decisions", |value| value.word(&decisions)));
+    set(&mut log.requests, table.get("requests", |value| value.boolean()));
     table.finish();
     log
 }

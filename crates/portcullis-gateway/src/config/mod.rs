@@ -298,10 +298,12 @@ pub(crate) struct Network {
     pub(crate) prefix: u8,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Log {
     pub(crate) format: LogFormat,
     pub(crate) decisions: LoggedDecisions,
+    /// True if the line of a decision has the request's method, host and path.
+    pub(crate) requests: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

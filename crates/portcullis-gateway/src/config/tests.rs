@@ -181,7 +181,7 @@ fn little_has_to_be_said() {
             drain_time: Duration::from_secs(30),
         }
     );
-    assert_eq!(config.log, Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused });
+    assert_eq!(config.log, Log { format: LogFormat::Human, decisions: LoggedDecisions::Refused, requests: false });
     assert_eq!(
         (config.rules.invalid_token_status, config.rules.problem_json),
         (portcullis::InvalidTokenStatus::Unauthorized, false)

@@ -21,7 +21,7 @@ use super::{
     telling::Counts,
 };
 use crate::{
-    config::{CertificateField, Config, Listener, LoggedDecisions, Network, Resource},
+    config::{CertificateField, Config, Listener, Log, Network, Resource},
     routes::{Routes, Unrouted},
     telemetry::names,
 };
@@ -48,7 +48,7 @@ pub struct Gateway {
     moves_cookies: bool,
     problem_json: bool,
     content_bytes: usize,
-    pub(super) logged: LoggedDecisions,
+    pub(super) log: Log,
     counts: Counts,
 }
 
@@ -147,7 +147,7 @@ impl Gateway {
             moves_cookies: config.routes.iter().any(|route| route.token_places.cookie.is_some()),
             problem_json: config.rules.problem_json,
             content_bytes: config.resources.iter().map(Resource::content_bytes).max().unwrap_or_default(),
-            logged: config.log.decisions,
+            log: config.log,
             counts,
             described,
             proofs,

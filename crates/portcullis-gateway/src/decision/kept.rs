@@ -10,6 +10,7 @@ use crate::routes::Overrides;
 pub(super) struct Kept {
     method: String,
     target: String,
+    host: Option<String>,
     authorization: Vec<Box<[u8]>>,
     traceparent: Option<String>,
 }
@@ -21,6 +22,7 @@ impl Kept {
         Self {
             method: original.method.to_owned(),
             target: original.target.to_owned(),
+            host: original.host.map(str::to_owned),
             authorization,
             traceparent: original.traceparent.map(str::to_owned),
         }
@@ -31,7 +33,7 @@ impl Kept {
         Original {
             method: &self.method,
             target: &self.target,
-            host: None,
+            host: self.host.as_deref(),
             scheme: None,
             overriding: Overrides::NOTHING,
             route: None,

@@ -97,7 +97,7 @@ impl Teller {
             mark: OnceCell::new(),
         };
         gateway.counts().of(self.door).count(decision.route, told.outcome, started);
-        line::write(&told, gateway.logged);
+        line::write(&told, gateway.log);
         if let Some(recent) = &self.recent {
             recent.note(&told);
         }
