@@ -238,7 +238,6 @@ async function send({ endpoint, method, token: credentials, authorization, proof
   showProof(proof, explanation);
   showChecks(explanation);
   showVerdict(response, explanation);
-  await poll();
 }
 
 function showRequest({ endpoint, method, authorization, proof }) {
@@ -475,6 +474,12 @@ async function poll() {
   showStatus(await ask('/playground/status'));
 }
 
+/** Runs an action with a verdict at its end, then renews the status; `watch` tells if that fails. */
+async function judging(act) {
+  await telling('verdict', act);
+  await poll().catch(() => {});
+}
+
 /** Keeps the status fresh while the page is visible. */
 async function watch() {
   let pause = 1000;
@@ -516,7 +521,7 @@ for (const radio of document.querySelectorAll('input[name="source"], input[name=
 
 byId('order').addEventListener('submit', (event) => {
   event.preventDefault();
-  telling('verdict', async () => {
+  judging(async () => {
     const credentials = await token();
     if (credentials !== undefined) {
       await sendNew(credentials);
@@ -532,7 +537,7 @@ byId('inspection').addEventListener('submit', (event) => {
 
 /** Binds a button to a request that depends on the last one. */
 function following(id, act) {
-  byId(id).addEventListener('click', () => telling('verdict', act));
+  byId(id).addEventListener('click', () => judging(act));
 }
 
 following('again', () => sendNew(last.token));

@@ -452,6 +452,22 @@ describe('the playground', () => {
     await page.until(() => document.querySelector('#said').innerText.includes('fetched'));
   });
 
+  test('a token can be sent again as soon as its verdict is there, however slow the status is', async () => {
+    const page = await open();
+    await page.page.setRequestInterception(true);
+    const held = [];
+    page.page.on('request', (request) => {
+      if (request.url().endsWith('/playground/status')) {
+        held.push(request);
+      } else {
+        request.continue();
+      }
+    });
+    await page.send();
+    assert.equal(await page.page.$eval('#again', (button) => button.disabled), false);
+    await Promise.all(held.map((request) => request.continue()));
+  });
+
   test('every control has a name, and what changes is announced', async () => {
     const page = await open();
     await page.choose('source', 'pasted');
