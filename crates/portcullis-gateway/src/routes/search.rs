@@ -185,6 +185,7 @@ impl<'a> Search<'a> {
         let other = self.other(here);
         let tree = self.tree;
         let node = self.known(here);
+        // Where only ASCII is kept, it is dots alone.
         if let Some(count) = name.dots {
             self.dots(piece, place, count, false);
         }

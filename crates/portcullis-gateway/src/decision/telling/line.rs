@@ -42,7 +42,12 @@ impl Request {
 
 /// Returns the path of a target, with `…` in place of each segment that may be a JWT: `eyJ` is the beginning of one.
 fn without_tokens(target: &str) -> String {
-    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let whole = target.split(['?', '#']).next().unwrap_or_default();
+    // In absolute form, a password may stand before the host.
+    let path = match whole.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        _ => whole,
+    };
     let shown = |segment: &'_ str| if segment.contains("eyJ") { "…".to_owned() } else { segment.to_owned() };
     path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
@@ -111,4 +116,27 @@ fn would_refuse(told: &Told<'_>, request: &Request, reported: &Reported) {
         reason = reported.reason,
         "request would be refused, and may pass"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_told_without_query_password_and_token() {
+        for (target, told) in [
+            ("/orders/1", "/orders/1"),
+            ("/orders/%C3%BC/?token=secret", "/orders/%C3%BC/"),
+            ("/orders#secret", "/orders"),
+            ("/orders/eyJhbGciOi.e30.x/1", "/orders/…/1"),
+            ("/orders;t=eyJhbGciOi.e30.x", "/…"),
+            ("http://user:secret@host/orders?x", "/orders"),
+            ("http://user:secret@host", "/"),
+            ("/go/http://host/x", "/go/http://host/x"),
+            ("*", "*"),
+            ("", ""),
+        ] {
+            assert_eq!(without_tokens(target), told, "{target}");
+        }
+    }
 }
