@@ -7,7 +7,6 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::SystemTime,
 };
 
 use serde::de::DeserializeOwned;
@@ -17,7 +16,7 @@ use crate::{
     algorithm::Algorithm,
     keys::KeySetId,
     refusal::Refusal,
-    token::{Header, IntrospectedToken, SignedToken},
+    token::{AnswerTime, Header, IntrospectedToken, SignedToken},
 };
 
 /// An access token that a verifier accepted: its signature or introspection, times, issuer and audience were checked.
@@ -102,8 +101,7 @@ enum Origin {
 struct Answered {
     /// The JWT that the token stands for, and its header.
     phantom: Option<(Arc<Header>, Box<str>)>,
-    /// The time until which the answer counts.
-    until: SystemTime,
+    time: AnswerTime,
 }
 
 impl VerifiedToken {
@@ -114,17 +112,17 @@ impl VerifiedToken {
     }
 
     pub(super) fn introspected(token: IntrospectedToken, checked: Checked, rules: &Arc<IssuerRules>) -> Self {
-        let IntrospectedToken { claims, keys, until } = token;
-        let origin = Origin::Introspected(Arc::new(Answered { phantom: None, until }));
+        let IntrospectedToken { claims, keys, time } = token;
+        let origin = Origin::Introspected(Arc::new(Answered { phantom: None, time }));
         Self::of(origin, Grounds::new(checked, keys), Claims::new(claims), Arc::clone(rules))
     }
 
-    /// The same token, presented as an opaque one that stands for this JWT; the answer about it counts until this time.
-    pub(crate) fn behind_opaque(self, jwt: &str, until: SystemTime) -> Self {
+    /// The same token, presented as an opaque one that stands for this JWT; the answer about it counts for this time.
+    pub(crate) fn behind_opaque(self, jwt: &str, time: AnswerTime) -> Self {
         let Verified { grounds, claims, rules, origin, .. } = &**self.verified();
         let Origin::Signed(header) = origin else { return self };
         let phantom = Some((Arc::clone(header), jwt.into()));
-        let origin = Origin::Introspected(Arc::new(Answered { phantom, until }));
+        let origin = Origin::Introspected(Arc::new(Answered { phantom, time }));
         Self::of(origin, grounds.clone(), claims.clone(), Arc::clone(rules))
     }
 
@@ -279,10 +277,10 @@ impl VerifiedToken {
         &self.verified().grounds
     }
 
-    /// The time until which the answer of the authorization server counts, if it was asked.
-    pub(crate) fn answer_until(&self) -> Option<SystemTime> {
+    /// The time for which the answer of the authorization server counts, if it was asked.
+    pub(crate) fn answer_time(&self) -> Option<AnswerTime> {
         match &self.verified().origin {
-            Origin::Introspected(answer) => Some(answer.until),
+            Origin::Introspected(answer) => Some(answer.time),
             Origin::Signed(_) => None,
         }
     }

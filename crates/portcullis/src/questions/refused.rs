@@ -48,6 +48,14 @@ impl RefusedTokens {
             oldest.map(|oldest| refused.known.remove(&oldest));
         }
     }
+
+    /// Forgets the refusal of a token.
+    pub(crate) fn forget(&self, token: &Digest) {
+        let mut refused = lock(&self.refused);
+        if refused.known.remove(token).is_some() {
+            refused.order.retain(|known| known != token);
+        }
+    }
 }
 
 #[cfg(test)]

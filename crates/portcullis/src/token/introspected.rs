@@ -18,8 +18,17 @@ pub(crate) struct IntrospectedToken {
     pub(crate) claims: Object,
     /// The keys that verified the answer, if it was signed.
     pub(crate) keys: Option<KeySetId>,
-    /// The time until which the answer counts.
+    /// The time for which the answer counts.
+    pub(crate) time: AnswerTime,
+}
+
+/// The time for which an answer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AnswerTime {
+    /// Its end for any request.
     pub(crate) until: SystemTime,
+    /// Its end for a further layer of the same request, which is asked about once.
+    pub(crate) same_request: SystemTime,
 }
 
 /// An answer without the boolean `active`.
@@ -29,14 +38,14 @@ pub(crate) struct NotAnAnswer;
 impl IntrospectedToken {
     /// Reads an answer of the authorization server that is authentic by its connection or its signature.
     ///
-    /// `keys` verified it, if it is signed, and it counts until that time. None if the token is not active.
+    /// `keys` verified it, if it is signed, and it counts for that time. None if the token is not active.
     pub(crate) fn from_answer(
         claims: Object,
         keys: Option<KeySetId>,
-        until: SystemTime,
+        time: AnswerTime,
     ) -> Result<Option<Self>, NotAnAnswer> {
         match claims.get("active").and_then(|active| active.as_bool()) {
-            Some(true) => Ok(Some(Self { claims, keys, until })),
+            Some(true) => Ok(Some(Self { claims, keys, time })),
             Some(false) => Ok(None),
             None => Err(NotAnAnswer),
         }
@@ -152,7 +161,8 @@ mod tests {
 
     fn read(answer: &str) -> Result<Option<IntrospectedToken>, NotAnAnswer> {
         let answer = json::object(answer.as_bytes().to_vec()).unwrap();
-        IntrospectedToken::from_answer(answer, None, SystemTime::UNIX_EPOCH)
+        let time = AnswerTime { until: SystemTime::UNIX_EPOCH, same_request: SystemTime::UNIX_EPOCH };
+        IntrospectedToken::from_answer(answer, None, time)
     }
 
     #[test]

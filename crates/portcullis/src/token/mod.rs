@@ -10,7 +10,7 @@ mod pieces;
 mod signature;
 
 pub(crate) use header::{Header, HeaderRules, Types, are_same_type};
-pub(crate) use introspected::{IntrospectedToken, NotAnAnswer, bound_as, plain};
+pub(crate) use introspected::{AnswerTime, IntrospectedToken, NotAnAnswer, bound_as, plain};
 pub use mark::TokenMark;
 pub(crate) use pieces::Pieces;
 

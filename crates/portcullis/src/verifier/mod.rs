@@ -238,7 +238,8 @@ impl Verifier {
         }
     }
 
-    /// Removes this token from the cache: its signature is verified again at the next request.
+    /// Removes this token from the cache: its signature is verified again at the next request, or its authorization server is asked again,
+    /// also if it was refused.
     ///
     /// This revokes nothing: a valid token still passes. To refuse a token before its expiry, add a rule of your own. The
     /// answer about an opaque token stays in a shared store.
@@ -301,8 +302,8 @@ impl Verifier {
         }
     }
 
-    /// Tells whether this verifier's verdict on a token would be the same now: the times are right, the keys are in use, and the
-    /// answer about an opaque token is not too old.
+    /// Tells whether this verifier's verdict on a token would be the same now, for a request that it was given for: the times are right,
+    /// the keys are in use, and the answer about an opaque token is not too old.
     pub(crate) fn upholds(&self, verified: &VerifiedToken) -> bool {
         let Some(branch) = self.0.issuers.of_rules(verified.rules()) else { return false };
         let counts = |until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until);
@@ -313,7 +314,7 @@ impl Verifier {
             }
             None => branch.upholds(verified),
         };
-        is_upheld && verified.answer_until().is_none_or(counts)
+        is_upheld && verified.answer_time().is_none_or(|answer| counts(answer.same_request))
     }
 
     /// The time until which this verifier's verdict on a token is the same, unless another [epoch](crate::epoch()) begins; none if it has
@@ -321,7 +322,9 @@ impl Verifier {
     pub(crate) fn holds_until(&self, verified: &VerifiedToken) -> Option<SystemTime> {
         let branch = self.0.issuers.of_rules(verified.rules())?;
         let until = branch.holds_until(verified)?;
-        Some(verified.answer_until().map_or(until, |answer| answer.min(until)))
+        let Some(answer) = verified.answer_time() else { return Some(until) };
+        let counts = branch.introspector.as_ref().is_some_and(|asked| asked.clock().now() < answer.until);
+        counts.then(|| answer.until.min(until))
     }
 
     /// The time by the clock of the token's issuer; none if the token is not one of this verifier's.

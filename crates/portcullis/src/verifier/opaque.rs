@@ -33,7 +33,7 @@ use crate::{
     questions::{Attempt, ClientAddress, NoResult, Question, RefusedTokens, SingleFlight},
     refusal::{ConfigurationFault, Refusal, TokenFault, UnavailableFault},
     telemetry,
-    token::{self, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
+    token::{self, AnswerTime, HeaderRules, IntrospectedToken, NotAnAnswer, Types},
     token_cache::TokenCache,
 };
 
@@ -158,7 +158,9 @@ impl Opaque {
     }
 
     pub(super) fn forget(&self, token: &[u8]) {
-        self.passed.forget(&sha256(token));
+        let digest = sha256(token);
+        self.passed.forget(&digest);
+        self.refused.forget(&digest);
     }
 
     pub(super) fn size(&self) -> (usize, usize) {
@@ -225,12 +227,13 @@ impl Opaque {
 
     async fn judge(&self, token: &str, reply: &Reply) -> Result<VerifiedToken, Doubt> {
         let Some(text) = &reply.text else { return Err(Doubt::Refused(Refusal::Token(TokenFault::Inactive))) };
-        let until = reply.until.max(self.introspector.clock().now() + SAME_REQUEST);
+        let same_request = reply.until.max(self.introspector.clock().now() + SAME_REQUEST);
+        let time = AnswerTime { until: reply.until, same_request };
         let jwt = BearerToken::bare(token.as_bytes(), usize::MAX).ok().and_then(token::unverified_claims);
         match self.introspector.form() {
-            IntrospectionForm::Json => self.vouched(object(text.as_bytes().to_vec())?, jwt.as_ref(), None, until),
-            IntrospectionForm::Jwt => self.signed_answer(text, jwt.as_ref(), reply.at, until).await,
-            IntrospectionForm::Phantom => self.phantom(text, jwt.as_ref(), until).await,
+            IntrospectionForm::Json => self.vouched(object(text.as_bytes().to_vec())?, jwt.as_ref(), None, time),
+            IntrospectionForm::Jwt => self.signed_answer(text, jwt.as_ref(), reply.at, time).await,
+            IntrospectionForm::Phantom => self.phantom(text, jwt.as_ref(), time).await,
         }
     }
 
@@ -240,7 +243,7 @@ impl Opaque {
         answer: Object,
         jwt: Option<&Object>,
         keys: Option<KeySetId>,
-        until: SystemTime,
+        time: AnswerTime,
     ) -> Result<VerifiedToken, Doubt> {
         let answer = token::bound_as(answer, jwt).map_err(|fault| Doubt::NotBelieved(format!("the answer {fault}")))?;
         let (answer, oddity) = token::plain(answer);
@@ -248,7 +251,7 @@ impl Opaque {
             self.introspector.remark(oddity);
         }
         let not_an_answer = |NotAnAnswer| Doubt::NotBelieved("expected an answer with the boolean `active`".to_owned());
-        let token = IntrospectedToken::from_answer(answer, keys, until).map_err(not_an_answer)?;
+        let token = IntrospectedToken::from_answer(answer, keys, time).map_err(not_an_answer)?;
         let token = token.ok_or(Refusal::Token(TokenFault::Inactive))?;
         token.check_kind(self.branch.rules.dangerously_accept_sender_constrained_tokens)?;
         Ok(self.branch.rules.accept_introspected(token, self.branch.clock.now())?)
@@ -260,7 +263,7 @@ impl Opaque {
         signed: &str,
         jwt: Option<&Object>,
         at: SystemTime,
-        until: SystemTime,
+        time: AnswerTime,
     ) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the signed answer", refusal);
         let (header, rules) = &self.signed_answers;
@@ -271,7 +274,7 @@ impl Opaque {
         let members = answer.claims().get("token_introspection").filter(|members| members.is_object());
         let members =
             members.ok_or_else(|| Doubt::NotBelieved("expected the claim `token_introspection`".to_owned()))?;
-        self.vouched(object(members.to_string().into_bytes())?, jwt, answer.grounds().keys, until)
+        self.vouched(object(members.to_string().into_bytes())?, jwt, answer.grounds().keys, time)
     }
 
     /// Refuses old answers: without `exp`, a recorded answer could be replayed for ever.
@@ -290,7 +293,7 @@ impl Opaque {
 
     /// The JWT behind the token, verified like any other. A fault of its claims is the client's, and so is a token that is a bound JWT
     /// itself, with an unbound one behind it.
-    async fn phantom(&self, phantom: &str, jwt: Option<&Object>, until: SystemTime) -> Result<VerifiedToken, Doubt> {
+    async fn phantom(&self, phantom: &str, jwt: Option<&Object>, time: AnswerTime) -> Result<VerifiedToken, Doubt> {
         let not_believed = |refusal| not_believed("the phantom token", refusal);
         let token = BearerToken::bare(phantom.as_bytes(), self.branch.max_token_bytes()).map_err(not_believed)?;
         let signed = self.branch.signed(token, &self.branch.header).await.map_err(not_believed)?;
@@ -302,7 +305,7 @@ impl Opaque {
         {
             return Err(Doubt::Refused(Refusal::Token(TokenFault::SenderConstrained)));
         }
-        Ok(verified.behind_opaque(phantom, until))
+        Ok(verified.behind_opaque(phantom, time))
     }
 }
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use http::Method;
-use portcullis::{Judging, Presented, Secure, Verifier, epoch};
+use portcullis::{ClientAuthentication, Introspector, Judging, Presented, Secure, Verifier, epoch};
+use portcullis_testkit::Endpoint;
 use serde_json::json;
 
 use crate::support::Setup;
@@ -24,6 +25,17 @@ async fn held_for(setup: &Setup, secure: &Secure, token: &str) -> Option<Duratio
     Some(until.duration_since(setup.clock.now()).unwrap_or_default())
 }
 
+/// An endpoint that introspects, and an opaque token for a minute.
+fn introspecting(setup: &Setup, keep_for: Duration) -> (Secure, String) {
+    let client = ClientAuthentication::basic("test-client", "test-secret");
+    let endpoint = format!("{}/introspect", setup.server.issuer());
+    let clock = setup.clock.clone();
+    let introspector = Introspector::builder(&endpoint, client).keep_for(keep_for).clock(move || clock.now());
+    let verifier = Verifier::builder(setup.jwks.clone());
+    let secure = Secure::new(verifier.introspection(introspector.build().unwrap()).build().unwrap());
+    (secure, setup.server.issue_opaque(setup.server.token().expires_in(Duration::from_secs(60))))
+}
+
 #[tokio::test]
 async fn a_verdict_holds_as_long_as_its_token_and_its_keys_are_fresh() {
     let setup = Setup::with(|server| server, |jwks| jwks.max_age(Duration::from_secs(1000))).await;
@@ -38,6 +50,32 @@ async fn a_verdict_holds_as_long_as_its_token_and_its_keys_are_fresh() {
     assert_eq!(held_for(&setup, &lenient, &short).await, Some(Duration::from_secs(90)));
     let young = Secure::new(verifier().max_token_age(Duration::from_secs(20)).build().unwrap());
     assert_eq!(held_for(&setup, &young, &short).await, Some(Duration::from_secs(20)));
+}
+
+#[tokio::test]
+async fn a_verdict_by_an_answer_holds_no_longer_than_the_answer_may_be_kept() {
+    for (keep_for, expected) in [(0, None), (1, Some(1)), (2, Some(2)), (10, Some(10)), (600, Some(65))] {
+        let setup = Setup::new().await;
+        let (secure, token) = introspecting(&setup, Duration::from_secs(keep_for));
+        let held = held_for(&setup, &secure, &token).await;
+        assert_eq!(held, expected.map(Duration::from_secs), "keep_for {keep_for}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_that_is_invalidated_is_asked_about_again() {
+    let setup = Setup::new().await;
+    let (secure, token) = introspecting(&setup, Duration::from_secs(60));
+    let verifier = secure.verifier().clone();
+    let opaque = "not-issued-yet";
+    assert_eq!(verifier.verify(opaque).await.unwrap_err().code(), "inactive_token");
+    let asked = setup.server.requests(Endpoint::Introspection);
+    assert_eq!(verifier.verify(opaque).await.unwrap_err().code(), "inactive_token");
+    assert_eq!(setup.server.requests(Endpoint::Introspection), asked, "the refusal is remembered");
+    verifier.invalidate(opaque);
+    assert_eq!(verifier.verify(opaque).await.unwrap_err().code(), "inactive_token");
+    assert_eq!(setup.server.requests(Endpoint::Introspection), asked + 1);
+    assert!(verifier.verify(&token).await.is_ok());
 }
 
 #[tokio::test]
