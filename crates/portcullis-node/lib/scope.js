@@ -2,30 +2,54 @@
 
 const { find } = require('./claims.js');
 const { ISSUER_RULES } = require('./library.js');
+const { partsOf, tenantOf } = require('./tenants.js');
 
 /** A SPIFFE ID without its path. */
 const TRUST_DOMAIN = /^spiffe:\/\/[^/]*/;
 
 /** The claims that may hold the scope, for the tokens of each issuer. */
 class ScopeClaims {
-  #byIssuer;
+  #byIssuer = new Map();
 
-  /** `issuers` are the options of each. */
-  constructor(issuers) {
-    this.#byIssuer = new Map(issuers.map(({ issuer, trustDomain, scopeClaims }) => [
-      trustDomain === undefined ? issuer : `spiffe://${trustDomain}`,
-      scopeClaims ?? ISSUER_RULES.defaults.scopeClaims,
-    ]));
+  /** Those for the issuers of tenants, each with the texts around the tenant. */
+  #ofTenants = [];
+
+  /** Those for introspection responses, which need not name an issuer; one issuer at the most is asked. */
+  #introspected = [];
+
+  /** `branches` have the options of each issuer (`verification`), and its introspector, if there is one. */
+  constructor(branches) {
+    for (const { verification: { issuer, trustDomain, scopeClaims }, introspection } of branches) {
+      const names = scopeClaims ?? ISSUER_RULES.defaults.scopeClaims;
+      const parts = partsOf(issuer);
+      this.#byIssuer.set(trustDomain === undefined ? issuer : `spiffe://${trustDomain}`, names);
+      if (parts !== undefined) {
+        this.#ofTenants.push({ parts, names });
+      }
+      if (introspection !== undefined) {
+        this.#introspected = names;
+      }
+    }
   }
 
   /** Returns the names for a token with these claims, by its issuer, which is selected as in the library. */
-  of(claims) {
-    const [only] = this.#byIssuer.values();
-    return this.#byIssuer.size === 1 ? only : (this.#byIssuer.get(claims.iss) ?? this.#ofTrustDomain(claims.sub));
+  of({ iss, sub }) {
+    if (this.#byIssuer.size === 1) {
+      const [only] = this.#byIssuer.values();
+      return only;
+    }
+    if (typeof iss === 'string') {
+      return this.#byIssuer.get(iss) ?? this.#ofTenant(iss) ?? this.#ofTrustDomain(sub) ?? [];
+    }
+    return this.#ofTrustDomain(sub) ?? this.#introspected;
+  }
+
+  #ofTenant(iss) {
+    return this.#ofTenants.find(({ parts }) => tenantOf(iss, parts) !== undefined)?.names;
   }
 
   #ofTrustDomain(id) {
-    return this.#byIssuer.get(TRUST_DOMAIN.exec(id)?.[0]) ?? [];
+    return this.#byIssuer.get(TRUST_DOMAIN.exec(id)?.[0]);
   }
 }
 

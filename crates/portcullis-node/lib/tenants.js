@@ -29,9 +29,12 @@ class Tenants {
     return new Tenants(names, rules.map(({ issuer, accepts }) => ({ parts: issuer.split(PLACEHOLDER), accepts })));
   }
 
-  /** Returns true if the tenant of a verified token is accepted, or no function is asked. */
+  /**
+   * Returns true if the tenant of a verified token is accepted, or no function is asked. A token without an issuer is none of a tenant's:
+   * a trust domain or an authorization server answers for it.
+   */
   accept({ iss }) {
-    if (this.#names.has(iss)) {
+    if (typeof iss !== 'string' || this.#names.has(iss)) {
       return true;
     }
     const rule = this.#rules.find(({ parts }) => tenantOf(iss, parts) !== undefined);
@@ -39,6 +42,12 @@ class Tenants {
   }
 }
 
+/** The texts before and after the tenant in an issuer; undefined for one without a placeholder. */
+function partsOf(issuer) {
+  return PLACEHOLDER.test(issuer ?? '') ? issuer.split(PLACEHOLDER) : undefined;
+}
+
+/** The tenant in the issuer of a token, by the parts of a configured one; undefined for another. */
 function tenantOf(iss, [before, after]) {
   const tenant = iss.startsWith(before) && iss.endsWith(after) ? iss.slice(before.length, iss.length - after.length) : '';
   return tenant === '' || tenant.includes('/') ? undefined : tenant;
@@ -80,4 +89,4 @@ function forEach(issuers, verification) {
   });
 }
 
-module.exports = { Tenants, acceptsOf, forEach, readTenants };
+module.exports = { Tenants, acceptsOf, forEach, partsOf, readTenants, tenantOf };

@@ -22,7 +22,7 @@ class Verifier {
     this.tokens = new KnownTokens(branches[0].verification.tokenCache);
     /** True if it asks an authorization server about tokens. */
     this.introspects = branches.some(({ introspection }) => introspection !== undefined);
-    this.scopeClaims = new ScopeClaims(branches.map(({ verification }) => verification));
+    this.scopeClaims = new ScopeClaims(branches);
   }
 
   /**

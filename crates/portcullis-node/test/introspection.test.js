@@ -234,12 +234,25 @@ test('an answer holds no longer than it may, nor than its token', async (t) => {
       assert.equal(await outcome(guard, 'good-1'), 'passes');
     }
     active = false;
+    const [revoked, longest] = [Date.now(), 4_000];
     let last;
     do {
       last = await outcome(guard, 'good-1');
     } while (last === 'passes' && (await new Promise((resolve) => setImmediate(resolve, true))));
     assert.ok(['inactive_token', 'expired'].includes(last), last);
+    assert.ok(Date.now() - revoked < longest, 'a time of less than a second is over long ago');
   }
+});
+
+test('invalidate has a refused token introspected again, too', async (t) => {
+  let active = false;
+  const { introspection } = await start(t, {}, () => ({ active, exp: now() + 600 }));
+  const guard = secure(KEYS, { introspection });
+  assert.equal(await outcome(guard, 'late-1'), 'inactive_token');
+  active = true;
+  assert.equal(await outcome(guard, 'late-1'), 'inactive_token', 'the refusal is remembered');
+  guard.invalidate('late-1');
+  assert.equal(await outcome(guard, 'late-1'), 'passes');
 });
 
 test('invalidate has a token introspected again, at its very next request', async (t) => {

@@ -5,7 +5,7 @@ const { once } = require('node:events');
 const { createServer } = require('node:http');
 const { describe, test } = require('node:test');
 
-const { anyOf, discovery, getSimpleJwksService, localKeys, protectedResource, secure } = require('portcullis');
+const { anyOf, discovery, getSimpleJwksService, introspector, localKeys, protectedResource, secure } = require('portcullis');
 const { atEnd } = require('./support/cleanup.js');
 const { mint, newKey } = require('./support/tokens.js');
 
@@ -133,6 +133,38 @@ describe('tenants', () => {
     assert.equal(await outcome(resource, server.token('globex')), 'wrong_issuer');
     const named = secure(anyOf([branch, exact]));
     assert.equal(await outcome(named, server.token('globex', { aud: 'exact' })), 'passes', 'a name beats a template');
+  });
+
+  test('beside tenants, tokens of others that name no issuer pass, and each has its scope', async (t) => {
+    const server = await organisation(t, ['acme']);
+    const authority = newKey();
+    const asked = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ active: true, sub: 'op', scp: 'read', exp: Date.now() / 1000 + 600 }));
+    });
+    asked.listen(0, '127.0.0.1');
+    await once(asked, 'listening');
+    atEnd(t, () => asked.close());
+    const introspection = introspector({
+      endpoint: `http://127.0.0.1:${asked.address().port}`, clientId: 'api', clientSecret: 'secret',
+    });
+    const others = [
+      { jwks: localKeys(authority.jwk), issuer: 'https://other.example', introspection, scopeClaims: ['scp'] },
+      { jwks: localKeys(authority.jwk), trustDomain: 'example.org', scopeClaims: ['roles'] },
+    ];
+    const tokens = {
+      tenant: server.token('acme', { scope: 'read' }),
+      opaque: 'opaque-1',
+      named: mint(authority, { iss: 'https://other.example', scp: 'read' }),
+      workload: mint(authority, { sub: 'spiffe://example.org/api', aud: AUDIENCE, roles: ['read'] }),
+    };
+    for (const tenants of [undefined, ['acme'], (tenant) => tenant === 'acme']) {
+      const jwks = discovery({ issuer: server.template });
+      const guard = secure(anyOf([{ jwks, tenantClaim: 'tid', ...(tenants && { tenants }) }, ...others]), { scope: 'read' });
+      for (const [name, token] of Object.entries(tokens)) {
+        const auth = await guard.verify(token);
+        assert.deepEqual([auth.scopes, auth.hasScope('read')], [['read'], true], `${name}, ${tenants}`);
+      }
+    }
   });
 
   test('a list of issuers may have names beside templates', async (t) => {
