@@ -511,7 +511,8 @@ declare namespace portcullis {
     explain(tokenOrRequest: string | { readonly headers: RequestHeaders }): Promise<Explanation>;
 
     /**
-     * Removes a token from the cache, so that its signature is verified again. This does not revoke the token.
+     * Removes a token from the cache, so that its signature is verified again, or its authorization server is asked again, also if it
+     * was refused. This does not revoke the token.
      *
      * @throws TypeError if the guard gets its keys from a `getKey`
      */

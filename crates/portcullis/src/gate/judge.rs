@@ -322,7 +322,7 @@ impl Gate {
         let access = before?;
         let is_ours = access.gate().verifier.is(&self.verifier);
         let is_verdict = is_ours && self.verifier.is_verdict_on(access.token(), token);
-        (is_verdict && self.verifier.upholds(access.token())).then(|| access.token().clone())
+        (is_verdict && self.verifier.upholds_within_request(access.token())).then(|| access.token().clone())
     }
 
     /// The one token of a request; none is fine where credentials are optional.

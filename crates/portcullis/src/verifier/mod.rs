@@ -30,7 +30,7 @@ use crate::{
     introspection::Introspector,
     jwks::JwksService,
     refusal::{Refusal, TokenFault},
-    token,
+    token::{self, AnswerTime},
     token_cache::TokenCache,
 };
 use issuers::Issuers;
@@ -302,9 +302,18 @@ impl Verifier {
         }
     }
 
-    /// Tells whether this verifier's verdict on a token would be the same now, for a request that it was given for: the times are right,
-    /// the keys are in use, and the answer about an opaque token is not too old.
+    /// Tells whether this verifier's verdict on a token would be the same now: the times are right, the keys are in use, and the
+    /// answer about an opaque token is not too old.
     pub(crate) fn upholds(&self, verified: &VerifiedToken) -> bool {
+        self.upholds_until(verified, |answer| answer.until)
+    }
+
+    /// The same for a further layer of the request that the verdict was given for.
+    pub(crate) fn upholds_within_request(&self, verified: &VerifiedToken) -> bool {
+        self.upholds_until(verified, |answer| answer.same_request)
+    }
+
+    fn upholds_until(&self, verified: &VerifiedToken, end: impl FnOnce(AnswerTime) -> SystemTime) -> bool {
         let Some(branch) = self.0.issuers.of_rules(verified.rules()) else { return false };
         let counts = |until| branch.introspector.as_ref().is_none_or(|asked| asked.clock().now() < until);
         let is_upheld = match branch.jwks.template() {
@@ -314,7 +323,7 @@ impl Verifier {
             }
             None => branch.upholds(verified),
         };
-        is_upheld && verified.answer_time().is_none_or(|answer| counts(answer.same_request))
+        is_upheld && verified.answer_time().map(end).is_none_or(counts)
     }
 
     /// The time until which this verifier's verdict on a token is the same, unless another [epoch](crate::epoch()) begins; none if it has

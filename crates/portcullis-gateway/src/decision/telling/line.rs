@@ -35,13 +35,13 @@ impl Request {
         Self {
             method: Some(cut(original.method)),
             host: original.host.map(cut),
-            path: Some(cut(&without_tokens(original.target))),
+            path: Some(cut(&shown_path(original.target))),
         }
     }
 }
 
-/// Returns the path of a target, with `…` in place of each segment that may be a JWT: `eyJ` is the beginning of one.
-fn without_tokens(target: &str) -> String {
+/// Returns the path of a target without its query, with `…` in place of each segment that may be a JWT: `eyJ` is the beginning of one.
+fn shown_path(target: &str) -> String {
     let whole = target.split(['?', '#']).next().unwrap_or_default();
     // In absolute form, a password may stand before the host.
     let path = match whole.split_once("://") {
@@ -136,7 +136,7 @@ mod tests {
             ("*", "*"),
             ("", ""),
         ] {
-            assert_eq!(without_tokens(target), told, "{target}");
+            assert_eq!(shown_path(target), told, "{target}");
         }
     }
 }

@@ -125,6 +125,30 @@ async fn an_opaque_token_is_introspected_or_accepted_by_a_dangerous_option_alone
 }
 
 #[tokio::test]
+async fn an_exchanged_token_is_kept_no_longer_than_the_answer_about_it() {
+    let setup = Setup::new().await;
+    setup.server.exchange_fault(Some(Opaque));
+    let client = || ClientAuthentication::basic("test-client", "test-secret");
+    let clock = setup.clock.clone();
+    let introspector = Introspector::builder(&format!("{}/introspect", setup.server.issuer()), client())
+        .keep_for(Duration::from_secs(2))
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    let endpoint = format!("{}/token", setup.server.issuer());
+    let rules = issuer(&setup).introspection(introspector);
+    let app = app(&setup, &portcullis::Exchanger::builder(&endpoint, client(), rules).build().unwrap());
+    let token = setup.server.token().sign();
+    let (_, first) = verdict(&app, &token).await;
+    setup.clock.advance(Duration::from_secs(1));
+    assert_eq!(verdict(&app, &token).await, (200, first.clone()));
+    setup.server.revoke(&first);
+    setup.clock.advance(Duration::from_secs(2));
+    let (status, second) = verdict(&app, &token).await;
+    assert!(status == 200 && second.starts_with("opaque-") && second != first, "{second}");
+}
+
+#[tokio::test]
 async fn a_jwt_is_asked_for_by_name_and_a_target_by_both_of_its_names() {
     let setup = Setup::new().await;
     let exchanger = exchanger(&setup).build().unwrap();
